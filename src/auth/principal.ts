@@ -1,0 +1,11 @@
+export type Scope = 'inference' | 'admin';
+
+/** Who is calling: the outcome of authentication, shared by requests through the key cache, so never mutated. */
+export interface Principal {
+  /** Public id of the key, `key_...`; `admin` for the key of GATEWAY_ADMIN_KEY. */
+  readonly keyId: string;
+  readonly name: string;
+  readonly scopes: ReadonlySet<Scope>;
+  /** Model ids and `prefix/*` patterns that the key may call; null is every model. */
+  readonly allowedModels: readonly string[] | null;
+}

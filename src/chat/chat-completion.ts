@@ -1,0 +1,131 @@
+/**
+ * OpenAI's chat completion shapes, as far as the gateway reads them. Every object may carry more fields, which
+ * travel through untouched; that is why each has an index signature.
+ */
+
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
+
+export interface ToolCall {
+  id: string;
+  type: 'function';
+  function: { name: string; arguments: string };
+  [field: string]: unknown;
+}
+
+export interface ChatMessage {
+  role: 'developer' | 'system' | 'user' | 'assistant' | 'tool' | 'function';
+  content?: string | null | ContentPart[];
+  name?: string;
+  tool_calls?: ToolCall[];
+  tool_call_id?: string;
+  [field: string]: unknown;
+}
+
+export interface ContentPart {
+  type: string;
+  text?: string;
+  [field: string]: unknown;
+}
+
+export interface FunctionTool {
+  type: 'function';
+  function: { name: string; description?: string; parameters?: Record<string, unknown>; strict?: boolean | null };
+  [field: string]: unknown;
+}
+
+/** A validated request body. Plain data as parsed from JSON, never a class instance; not to be mutated. */
+export interface ChatRequest {
+  model: string;
+  messages: ChatMessage[];
+  /** Null means absent, for every optional field. */
+  max_tokens?: number | null;
+  max_completion_tokens?: number | null;
+  temperature?: number | null;
+  top_p?: number | null;
+  n?: number | null;
+  stream?: boolean | null;
+  stream_options?: { include_usage?: boolean | null; [field: string]: unknown } | null;
+  stop?: string | string[] | null;
+  metadata?: Record<string, unknown> | null;
+  store?: boolean | null;
+  tools?: FunctionTool[] | null;
+  tool_choice?: string | Record<string, unknown> | null;
+  parallel_tool_calls?: boolean | null;
+  response_format?: { type: string; json_schema?: Record<string, unknown>; [field: string]: unknown } | null;
+  user?: string | null;
+  [field: string]: unknown;
+}
+
+/** Token counts as the provider reported them. */
+export interface Usage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  prompt_tokens_details?: { cached_tokens?: number; [field: string]: unknown } | null;
+  completion_tokens_details?: { reasoning_tokens?: number; [field: string]: unknown } | null;
+  [field: string]: unknown;
+}
+
+export interface AssistantMessage {
+  role: 'assistant';
+  content: string | null;
+  refusal: string | null;
+  tool_calls?: ToolCall[];
+  [field: string]: unknown;
+}
+
+export interface Choice {
+  index: number;
+  message: AssistantMessage;
+  logprobs: unknown;
+  finish_reason: FinishReason;
+  [field: string]: unknown;
+}
+
+export interface ChatCompletion {
+  id: string;
+  object: 'chat.completion';
+  /** Unix seconds. */
+  created: number;
+  model: string;
+  choices: Choice[];
+  /** Absent only when the upstream reported none. */
+  usage?: Usage;
+  [field: string]: unknown;
+}
+
+export interface ToolCallDelta {
+  index: number;
+  id?: string;
+  type?: 'function';
+  function?: { name?: string; arguments?: string };
+  [field: string]: unknown;
+}
+
+export interface Delta {
+  role?: 'assistant';
+  content?: string | null;
+  refusal?: string | null;
+  tool_calls?: ToolCallDelta[];
+  [field: string]: unknown;
+}
+
+export interface ChunkChoice {
+  index: number;
+  delta: Delta;
+  logprobs?: unknown;
+  finish_reason: FinishReason | null;
+  [field: string]: unknown;
+}
+
+export interface ChatCompletionChunk {
+  id: string;
+  object: 'chat.completion.chunk';
+  /** Unix seconds; the same in every chunk of a stream. */
+  created: number;
+  model: string;
+  /** Empty in the usage chunk, which comes last. */
+  choices: ChunkChoice[];
+  usage?: Usage | null;
+  [field: string]: unknown;
+}

@@ -1,0 +1,112 @@
+/** Durations in milliseconds, sizes in bytes, everywhere in this file. */
+
+/** Per-phase limits of one upstream call. */
+export interface Timeouts {
+  /** TCP and TLS connect. Default 5 s. */
+  readonly connect: number;
+  /** From the request being sent to the first byte of the answer (of a stream: its first event). Default 60 s. */
+  readonly firstByte: number;
+  /** Between two reads of a body or stream. Default 90 s. */
+  readonly idle: number;
+  /** The whole call. Default 10 min. */
+  readonly total: number;
+}
+
+export type ProviderType = 'openai' | 'sandbox';
+
+export interface ProviderConfig {
+  /** The key under `providers:`; the prefix of `provider/model` ids. */
+  readonly name: string;
+  readonly type: ProviderType;
+  /** Without a trailing slash, including `/v1` where the server has it. */
+  readonly baseUrl: string;
+  readonly apiKey: string | undefined;
+  /** Sent with every request to this provider, such as `OpenAI-Organization`. Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whether GET {baseUrl}/models fills the model list. */
+  readonly listModels: boolean;
+}
+
+/** US dollars per million tokens. */
+export interface PriceConfig {
+  readonly inputPerMillion: number;
+  readonly outputPerMillion: number;
+  readonly cachedInputPerMillion: number | undefined;
+}
+
+export interface DeploymentConfig {
+  /** Name of an entry under `providers:`. */
+  readonly provider: string;
+  /** The model's id at the provider. */
+  readonly model: string;
+  /** Share under the `weighted` strategy; positive. Default 1. */
+  readonly weight: number;
+}
+
+export interface ModelConfig {
+  /** What clients send as `model`. */
+  readonly id: string;
+  readonly strategy: 'weighted' | 'priority';
+  /** At least one. */
+  readonly deployments: readonly DeploymentConfig[];
+  /** Ids of models to try, in order, when every deployment of this one failed. */
+  readonly fallbacks: readonly string[];
+  readonly price: PriceConfig | undefined;
+  readonly contextLength: number | undefined;
+  readonly maxOutputTokens: number | undefined;
+  readonly displayName: string | undefined;
+  /** The defaults of the file with this model's own laid over them. */
+  readonly timeouts: Timeouts;
+}
+
+export type DatabaseConfig =
+  /** `path` is absolute, or `:memory:`. */
+  | { readonly kind: 'sqlite'; readonly path: string }
+  | { readonly kind: 'postgres'; readonly url: string };
+
+/**
+ * The whole configuration, validated once at boot and frozen. Also its own injection token:
+ * `constructor(private readonly config: GatewayConfig)`.
+ */
+export abstract class GatewayConfig {
+  abstract readonly server: {
+    readonly host: string;
+    readonly port: number;
+    /** Origins that CORS lets in; empty is off. */
+    readonly corsOrigins: readonly string[];
+    /** Whether /docs and /docs-json are served. */
+    readonly swagger: boolean;
+    /** Longest wait for open requests at SIGTERM. Default 25 s. */
+    readonly drainTimeout: number;
+    /** Largest request body of the model endpoints. Default 50 MB. */
+    readonly maxBodySize: number;
+  };
+  abstract readonly role: 'api' | 'worker' | 'all';
+  abstract readonly database: DatabaseConfig;
+  /** Absolute. Holds the embedded database and the generated pepper. */
+  abstract readonly dataDirectory: string;
+  abstract readonly redisUrl: string | undefined;
+  abstract readonly auth: {
+    /** GATEWAY_ADMIN_KEY. */
+    readonly adminKey: string | undefined;
+    /** GATEWAY_KEY_PEPPER. */
+    readonly pepper: string | undefined;
+  };
+  abstract readonly log: {
+    readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+    readonly format: 'pretty' | 'json';
+  };
+  abstract readonly streaming: {
+    /** Silence before a `: ping` comment is sent; 0 is off. Default 15 s. */
+    readonly keepAlive: number;
+  };
+  abstract readonly upstream: {
+    /** Cap of one answer or of one SSE event, decompressed. Default 32 MB. */
+    readonly maxAnswerSize: number;
+    readonly timeouts: Timeouts;
+  };
+  abstract readonly providers: readonly ProviderConfig[];
+  abstract readonly models: readonly ModelConfig[];
+  /** `all`: every model is also reachable as `provider/model`; `listed`: only the ids under `models:`. */
+  abstract readonly expose: 'all' | 'listed';
+}

@@ -1,0 +1,124 @@
+/** The `type` values of the error body, as OpenAI's clients know them. */
+export type ErrorType =
+  | 'invalid_request_error'
+  | 'authentication_error'
+  | 'permission_error'
+  | 'rate_limit_error'
+  | 'insufficient_quota'
+  | 'server_error';
+
+/** What every error of every route looks like on the wire; all four keys are always present. */
+export interface ErrorBody {
+  error: { message: string; type: string; param: string | null; code: string | null };
+}
+
+export interface GatewayErrorOptions {
+  /** HTTP status of the answer, when headers have not been sent yet. */
+  status: number;
+  type: ErrorType | (string & {});
+  code: string | null;
+  /** Shown to the client: names the field and the fix, never a key, an upstream address or a stack. */
+  message: string;
+  /** Path of the offending field, `messages[2].content`; null when no field is to blame. */
+  param?: string | null;
+  /** Whether another attempt (another deployment, or later) may succeed. Retry code reads this, never a message. */
+  retryable?: boolean;
+  /** How long the upstream asked to wait, in milliseconds. */
+  retryAfterMs?: number;
+  /** Extra response headers, such as `retry-after`. */
+  headers?: Readonly<Record<string, string>>;
+  cause?: unknown;
+}
+
+/** The one class of errors that clients see. The exception filter and the stream encoder print it; nothing else does. */
+export class GatewayError extends Error {
+  readonly status: number;
+  readonly type: string;
+  readonly code: string | null;
+  readonly param: string | null;
+  readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(options: GatewayErrorOptions) {
+    super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'GatewayError';
+    this.status = options.status;
+    this.type = options.type;
+    this.code = options.code;
+    this.param = options.param ?? null;
+    this.retryable = options.retryable ?? false;
+    this.retryAfterMs = options.retryAfterMs;
+    this.headers = options.headers ?? {};
+  }
+
+  /** The wire form, used by the filter and by the error event of a broken stream alike. */
+  toBody(): ErrorBody {
+    return { error: { message: this.message, type: this.type, param: this.param, code: this.code } };
+  }
+}
+
+/** 400: the client's request is at fault. `param` is the path of the field. */
+export function invalidRequest(message: string, param: string | null, code = 'invalid_value'): GatewayError {
+  return new GatewayError({ status: 400, type: 'invalid_request_error', code, message, param });
+}
+
+/** 404: nothing is known under that id, or it belongs to another key (the two must not be told apart). */
+export function notFound(message: string, code = 'not_found', param: string | null = null): GatewayError {
+  return new GatewayError({ status: 404, type: 'invalid_request_error', code, message, param });
+}
+
+/** 401: no key, a wrong, revoked or expired one. The text is the same for all, so that it tells a guesser nothing. */
+export function invalidApiKey(
+  message = 'Incorrect API key provided. Send a valid key as `Authorization: Bearer <key>` or `x-api-key: <key>`.',
+): GatewayError {
+  return new GatewayError({
+    status: 401,
+    type: 'authentication_error',
+    code: 'invalid_api_key',
+    message,
+    headers: { 'www-authenticate': 'Bearer' },
+  });
+}
+
+/** 403: the key is good, but not for this. */
+export function permissionDenied(
+  message: string,
+  code: 'model_not_allowed' | 'insufficient_scope',
+  param: string | null = null,
+): GatewayError {
+  return new GatewayError({ status: 403, type: 'permission_error', code, message, param });
+}
+
+/** 500: constant text; the cause goes to the log alone. */
+export function internalError(cause: unknown): GatewayError {
+  return new GatewayError({
+    status: 500,
+    type: 'server_error',
+    code: 'internal_error',
+    message: 'The gateway failed to process this request. Retry, and report the x-request-id header if it happens again.',
+    cause,
+  });
+}
+
+interface UpstreamFailure {
+  message: string;
+  cause?: unknown;
+  retryable?: boolean;
+  retryAfterMs?: number;
+}
+
+/** 502: the upstream answered wrongly, broke off, or refused the operator's credentials. */
+export function upstreamError({ retryable = true, ...failure }: UpstreamFailure): GatewayError {
+  return new GatewayError({ status: 502, type: 'server_error', code: 'upstream_error', retryable, ...failure });
+}
+
+/** 503: the upstream cannot take the request now. */
+export function upstreamUnavailable({ retryable = true, ...failure }: UpstreamFailure): GatewayError {
+  return new GatewayError({ status: 503, type: 'server_error', code: 'upstream_unavailable', retryable, ...failure });
+}
+
+/** 504: the upstream said nothing for longer than a phase's timeout allows. */
+export function upstreamTimeout({ retryable = true, ...failure }: UpstreamFailure): GatewayError {
+  return new GatewayError({ status: 504, type: 'server_error', code: 'upstream_timeout', retryable, ...failure });
+}

@@ -1,0 +1,44 @@
+import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from '../../chat/chat-completion.js';
+import type { Timeouts } from '../../config/gateway-config.js';
+
+/** One attempt at one deployment. */
+export interface ProviderCall {
+  /** The client's validated body, untouched. `model` is what the client sent; send `upstreamModel` instead. */
+  readonly request: ChatRequest;
+  /** The model's id at the provider. */
+  readonly upstreamModel: string;
+  /** Milliseconds each. The adapter holds connect, firstByte and idle; the caller holds total through `signal`. */
+  readonly timeouts: Timeouts;
+  /** Sent upstream as `x-request-id`, so that both logs can be joined. */
+  readonly requestId: string;
+  /** The client's headers that the allow-list lets through, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Aborted when the client has gone or the total timeout is over; the call then rejects with `signal.reason`. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The chunks of a stream in the contract's order (role first, a finish chunk for each choice, usage last), grouped by
+ * what arrived together, so that one network read costs one write. The iterator throws a GatewayError when the
+ * stream breaks; returning it early (`break`) aborts the upstream request.
+ */
+export type ChunkStream = AsyncIterable<readonly ChatCompletionChunk[]>;
+
+/**
+ * Port to a model provider. Every failure is a GatewayError: the upstream's own 4xx about the request keeps its
+ * status, message, param and code; everything else is `upstream_error`, `upstream_unavailable` or `upstream_timeout`
+ * with `retryable` set. An abort rejects with the signal's reason.
+ */
+export abstract class ChatProvider {
+  /** The provider's name in the configuration, as in `x-gateway-provider`. */
+  abstract readonly name: string;
+
+  /** A whole completion in the contract's shape. */
+  abstract complete(call: ProviderCall): Promise<ChatCompletion>;
+
+  /** Resolves with the first event, so that a refusal can still become a real HTTP status. */
+  abstract stream(call: ProviderCall): Promise<ChunkStream>;
+
+  /** Closes sockets; called once at shutdown, after requests have ended. */
+  async close(): Promise<void> {}
+}
