@@ -1,0 +1,80 @@
+import { HttpException } from '@nestjs/common';
+import { GatewayError, internalError, invalidRequest, notFound } from './gateway-error.js';
+
+/** What body-parser and raw-body attach to the errors they throw (http-errors with a `type`). */
+interface BodyReadError extends Error {
+  type: string;
+  status: number;
+  limit?: number;
+}
+
+function isBodyReadError(error: unknown): error is BodyReadError {
+  return error instanceof Error && 'type' in error && typeof error.type === 'string' && 'status' in error;
+}
+
+/** The client has gone, so nobody reads the answer; the status is nginx's, for the log. */
+export function clientClosedRequest(): GatewayError {
+  return new GatewayError({
+    status: 499,
+    type: 'invalid_request_error',
+    code: 'client_closed_request',
+    message: 'The client closed the connection before the answer was complete.',
+  });
+}
+
+export function unsupportedMediaType(message: string): GatewayError {
+  return new GatewayError({
+    status: 415,
+    type: 'invalid_request_error',
+    code: 'unsupported_media_type',
+    message,
+    headers: { connection: 'close' },
+  });
+}
+
+function fromBodyReadError(error: BodyReadError): GatewayError {
+  switch (error.type) {
+    case 'entity.parse.failed':
+      // The parser's own message quotes the body, so it is not passed on.
+      return invalidRequest('The request body is not valid JSON. Send one JSON object.', null, 'invalid_json');
+    case 'entity.too.large':
+      return new GatewayError({
+        status: 413,
+        type: 'invalid_request_error',
+        code: 'request_too_large',
+        message: `The request body is larger than this route takes (${String(error.limit ?? 'the limit')} bytes). Send less, or ask the operator to raise server.max_body_size.`,
+        headers: { connection: 'close' },
+      });
+    case 'encoding.unsupported':
+      return unsupportedMediaType('Unsupported content-encoding. Send the body plain, or with gzip, deflate or br.');
+    case 'charset.unsupported':
+      return unsupportedMediaType('Unsupported charset. Send the body as JSON in UTF-8.');
+    case 'request.aborted':
+      return clientClosedRequest();
+    default:
+      return error.status < 500
+        ? invalidRequest('The request body could not be read. Check content-length and content-encoding.', null)
+        : internalError(error);
+  }
+}
+
+/** Turns whatever was thrown into the one class of errors that clients see; unknown things become a constant 500. */
+export function toGatewayError(error: unknown): GatewayError {
+  if (error instanceof GatewayError) return error;
+  if (isBodyReadError(error)) return fromBodyReadError(error);
+  if (error instanceof URIError) return invalidRequest('The URL is not valid percent-encoding.', null, 'invalid_url');
+  if (error instanceof HttpException) {
+    const status = error.getStatus();
+    if (status === 404) return notFound(error.message);
+    if (status < 500) {
+      return new GatewayError({
+        status,
+        type: 'invalid_request_error',
+        code: 'invalid_request',
+        message: error.message,
+        cause: error,
+      });
+    }
+  }
+  return internalError(error);
+}

@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto';
+import type { NextFunction, Request, Response } from 'express';
+
+declare module 'express-serve-static-core' {
+  interface Request {
+    /** The client's x-request-id when it sent a sane one, else a new one. Set before anything else runs. */
+    id: string;
+  }
+}
+
+const SANE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,128}$/;
+
+/** A client's id is kept only when it is safe in logs and headers. */
+export function requestIdOf(header: string | string[] | undefined): string {
+  return typeof header === 'string' && SANE_REQUEST_ID.test(header) ? header : newRequestId();
+}
+
+export function newRequestId(): string {
+  return `req_${randomBytes(12).toString('hex')}`;
+}
+
+/** First in the line, so that every answer carries the id, errors of the parser and unknown routes included. */
+export function assignRequestId(request: Request, response: Response, next: NextFunction): void {
+  request.id = requestIdOf(request.headers['x-request-id']);
+  response.setHeader('x-request-id', request.id);
+  next();
+}
