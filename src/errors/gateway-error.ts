@@ -96,7 +96,8 @@ export function internalError(cause: unknown): GatewayError {
     status: 500,
     type: 'server_error',
     code: 'internal_error',
-    message: 'The gateway failed to process this request. Retry, and report the x-request-id header if it happens again.',
+    message:
+      'The gateway failed to process this request. Retry, and report the x-request-id header if it happens again.',
     cause,
   });
 }

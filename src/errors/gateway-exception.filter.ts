@@ -1,4 +1,4 @@
-import { ArgumentsHost, Catch, ExceptionFilter, Logger } from '@nestjs/common';
+import { ArgumentsHost, Catch, ExceptionFilter, Logger, ServiceUnavailableException } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { describeError } from './describe-error.js';
 import { toGatewayError } from './to-gateway-error.js';
@@ -12,6 +12,11 @@ export class GatewayExceptionFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
+    if (thrown instanceof ServiceUnavailableException && !response.headersSent) {
+      // Terminus throws the state of each dependency; that is the readiness route's answer, not an error of it.
+      response.status(503).json(thrown.getResponse());
+      return;
+    }
     const error = toGatewayError(thrown);
     response.locals['errorCode'] = error.code;
     if (error.status >= 500) {

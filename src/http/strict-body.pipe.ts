@@ -12,7 +12,6 @@ export class StrictBodyPipe extends ValidationPipe {
       transform: true,
       whitelist: true,
       forbidNonWhitelisted: true,
-      stopAtFirstError: true,
       validationError: { target: false, value: true },
       exceptionFactory: toInvalidRequest,
     });

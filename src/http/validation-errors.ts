@@ -23,7 +23,9 @@ export function toInvalidRequest(errors: readonly ValidationError[]): GatewayErr
 
 function describe(error: ValidationError, prefix: string): GatewayError {
   const path = joinPath(prefix, error.property);
-  const [name, text] = Object.entries(error.constraints ?? {}).at(-1) ?? [];
+  const constraints = Object.entries(error.constraints ?? {});
+  // A wrong type breaks the range rules too; naming the type is what helps.
+  const [name, text] = constraints.find(([constraint]) => TYPE_CONSTRAINTS.has(constraint)) ?? constraints.at(-1) ?? [];
   if (name === undefined || text === undefined) {
     const child = error.children?.[0];
     return child === undefined ? invalidRequest(`'${path}' is invalid.`, path) : describe(child, path);
@@ -31,7 +33,7 @@ function describe(error: ValidationError, prefix: string): GatewayError {
   if (name === 'whitelistValidation') {
     return invalidRequest(`Unknown field '${path}'. Remove it or check its spelling.`, path, 'unknown_parameter');
   }
-  if (error.value === undefined) {
+  if (error.value === undefined || error.value === null) {
     return invalidRequest(`Missing required field '${path}'.`, path, 'missing_required_parameter');
   }
   const rule = text.startsWith(`${error.property} `) ? text.slice(error.property.length + 1) : text;

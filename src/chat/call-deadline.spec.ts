@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import { GatewayError } from '../errors/gateway-error.js';
+import { CallDeadline } from './call-deadline.js';
+
+describe('CallDeadline', () => {
+  it('is aborted with an upstream_timeout when the total is over', async () => {
+    const keepAwake = setTimeout(() => undefined, 1_000);
+    const { signal } = new CallDeadline(new AbortController().signal, 10);
+    await once(signal, 'abort');
+    clearTimeout(keepAwake);
+    expect(signal.reason).toBeInstanceOf(GatewayError);
+    expect(signal.reason).toMatchObject({ status: 504, code: 'upstream_timeout' });
+  });
+
+  it('is aborted with the caller’s reason, before or after it was made', () => {
+    const reason = new Error('gone');
+    const before = AbortSignal.abort(reason);
+    expect(new CallDeadline(before, 1_000).signal.reason).toBe(reason);
+    const caller = new AbortController();
+    const deadline = new CallDeadline(caller.signal, 1_000);
+    caller.abort(reason);
+    expect(deadline.signal.reason).toBe(reason);
+    deadline.clear();
+  });
+
+  it('lets go of the caller once cleared', () => {
+    const caller = new AbortController();
+    const deadline = new CallDeadline(caller.signal, 1_000);
+    deadline.clear();
+    caller.abort(new Error('late'));
+    expect(deadline.signal.aborted).toBe(false);
+  });
+});

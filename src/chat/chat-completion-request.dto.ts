@@ -1,0 +1,316 @@
+import { ApiProperty } from '@nestjs/swagger';
+import {
+  IsArray,
+  IsBoolean,
+  IsInt,
+  IsNotEmpty,
+  IsNumber,
+  IsObject,
+  IsOptional,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+  Validate,
+  ValidateNested,
+  ValidatorConstraint,
+  ValidatorConstraintInterface,
+} from 'class-validator';
+
+const METADATA_LIMIT = 16 * 1024;
+
+@ValidatorConstraint({ name: 'isStop' })
+class IsStop implements ValidatorConstraintInterface {
+  validate(value: unknown): boolean {
+    if (typeof value === 'string') return true;
+    return (
+      Array.isArray(value) && value.length >= 1 && value.length <= 4 && value.every((item) => typeof item === 'string')
+    );
+  }
+  defaultMessage(): string {
+    return '$property must be a string or an array of 1 to 4 strings';
+  }
+}
+
+@ValidatorConstraint({ name: 'isMetadata' })
+class IsMetadata implements ValidatorConstraintInterface {
+  validate(value: unknown): boolean {
+    return Buffer.byteLength(JSON.stringify(value)) <= METADATA_LIMIT;
+  }
+  defaultMessage(): string {
+    return '$property must be at most 16 KB of JSON';
+  }
+}
+
+@ValidatorConstraint({ name: 'isTools' })
+class IsTools implements ValidatorConstraintInterface {
+  validate(value: unknown): boolean {
+    return Array.isArray(value) && value.every((tool) => typeof tool === 'object' && tool !== null && 'type' in tool);
+  }
+  defaultMessage(): string {
+    return '$property must be an array of tools such as {"type": "function", "function": {"name": "lookup"}}';
+  }
+}
+
+@ValidatorConstraint({ name: 'isToolChoice' })
+class IsToolChoice implements ValidatorConstraintInterface {
+  validate(value: unknown): boolean {
+    if (typeof value === 'string') return true;
+    return typeof value === 'object' && value !== null && !Array.isArray(value) && 'type' in value;
+  }
+  defaultMessage(): string {
+    return '$property must be "none", "auto", "required" or an object such as {"type": "function", "function": {"name": "lookup"}}';
+  }
+}
+
+@ValidatorConstraint({ name: 'isResponseFormat' })
+class IsResponseFormat implements ValidatorConstraintInterface {
+  validate(value: unknown): boolean {
+    return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+  }
+  defaultMessage(): string {
+    return '$property must be an object with a type, such as {"type": "json_object"}';
+  }
+}
+
+/** One message of the conversation. Fields that are not named here travel through untouched. */
+export class ChatMessageDto {
+  /** Who speaks. */
+  @ApiProperty({ enum: ['developer', 'system', 'user', 'assistant', 'tool', 'function'], example: 'user' })
+  role!: string;
+
+  /**
+   * The text, or an array of parts of the types `text`, `image_url`, `input_audio`, `file` and `refusal`; null only for
+   * an assistant message with tool calls. Image addresses are passed on, never fetched by the gateway.
+   */
+  @ApiProperty({
+    required: false,
+    nullable: true,
+    oneOf: [
+      { type: 'string' },
+      {
+        type: 'array',
+        minItems: 1,
+        items: {
+          type: 'object',
+          required: ['type'],
+          properties: { type: { type: 'string', enum: ['text', 'image_url', 'input_audio', 'file', 'refusal'] } },
+          additionalProperties: true,
+        },
+      },
+    ],
+    example: 'Say hello to Ada.',
+  })
+  content?: unknown;
+
+  /** The name of the speaker, for models that tell several apart. */
+  name?: string;
+
+  /** The calls that the assistant made, as it answered them. */
+  @ApiProperty({ required: false, type: 'array', items: { type: 'object', additionalProperties: true } })
+  tool_calls?: unknown;
+
+  /** For the role `tool`: the id of the call that this message answers. */
+  tool_call_id?: string;
+}
+
+/** How a stream is sent. */
+export class StreamOptionsDto {
+  /**
+   * Whether a last chunk with `choices: []` and the usage is sent before `[DONE]`.
+   * @example true
+   */
+  @IsOptional()
+  @IsBoolean()
+  include_usage?: boolean | null;
+}
+
+/**
+ * A chat completion request. Fields that are not named here (`top_k`, `logit_bias`, `seed`, `chat_template_kwargs`,
+ * whatever comes next) travel through untouched to an OpenAI-compatible upstream. An explicit null means absent.
+ */
+export class ChatCompletionRequestDto {
+  /**
+   * The id of the model: one of GET /v1/models.
+   * @example "sandbox/echo"
+   */
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(256)
+  model!: string;
+
+  /** The conversation so far, oldest first; at least one message and at most 10,000. */
+  @ApiProperty({
+    type: [ChatMessageDto],
+    minItems: 1,
+    maxItems: 10_000,
+    example: [{ role: 'user', content: 'Say hello to Ada.' }],
+  })
+  messages!: unknown;
+
+  /**
+   * Most tokens of the answer. Newer OpenAI models call it max_completion_tokens.
+   * @example 100
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
+  max_tokens?: number | null;
+
+  /**
+   * Most tokens of the answer, reasoning included.
+   * @example 100
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
+  max_completion_tokens?: number | null;
+
+  /**
+   * Sampling temperature, 0 to 2.
+   * @example 0.7
+   */
+  @IsOptional()
+  @IsNumber()
+  @Min(0)
+  @Max(2)
+  temperature?: number | null;
+
+  /**
+   * Nucleus sampling, 0 to 1; an alternative to temperature.
+   * @example 1
+   */
+  @IsOptional()
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  top_p?: number | null;
+
+  /**
+   * How many answers, 1 to 128.
+   * @example 1
+   */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(128)
+  n?: number | null;
+
+  /**
+   * Whether the answer comes as server-sent events.
+   * @example false
+   */
+  @IsOptional()
+  @IsBoolean()
+  stream?: boolean | null;
+
+  /** Only read when `stream` is true. */
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  stream_options?: StreamOptionsDto | null;
+
+  /** Where the answer stops: a string, or 1 to 4 of them. */
+  @ApiProperty({
+    required: false,
+    nullable: true,
+    oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 4 }],
+    example: ['\n\n'],
+  })
+  @IsOptional()
+  @Validate(IsStop)
+  stop?: unknown;
+
+  /** Any JSON object of at most 16 KB. It is sent upstream only with `store: true`. */
+  @ApiProperty({
+    selfRequired: false,
+    nullable: true,
+    type: 'object',
+    additionalProperties: true,
+    example: { ticket: 'T-1' },
+  })
+  @IsOptional()
+  @IsObject()
+  @Validate(IsMetadata)
+  metadata?: Record<string, unknown> | null;
+
+  /** The functions that the model may call. */
+  @ApiProperty({
+    required: false,
+    nullable: true,
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['type'],
+      properties: { type: { type: 'string', example: 'function' } },
+      additionalProperties: true,
+    },
+    example: [
+      {
+        type: 'function',
+        function: {
+          name: 'get_weather',
+          description: 'Current weather of a city.',
+          parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+        },
+      },
+    ],
+  })
+  @IsOptional()
+  @IsArray()
+  @Validate(IsTools)
+  tools?: unknown;
+
+  /** `none`, `auto`, `required`, or the one function to call. */
+  @ApiProperty({
+    required: false,
+    nullable: true,
+    oneOf: [
+      { type: 'string' },
+      {
+        type: 'object',
+        required: ['type'],
+        properties: { type: { type: 'string' } },
+        additionalProperties: true,
+      },
+    ],
+    example: 'auto',
+  })
+  @IsOptional()
+  @Validate(IsToolChoice)
+  tool_choice?: unknown;
+
+  /**
+   * Whether several tools may be called at once.
+   * @example true
+   */
+  @IsOptional()
+  @IsBoolean()
+  parallel_tool_calls?: boolean | null;
+
+  /** `text`, `json_object`, or `json_schema` with the schema that the answer must satisfy. */
+  @ApiProperty({
+    selfRequired: false,
+    nullable: true,
+    type: 'object',
+    required: ['type'],
+    properties: { type: { type: 'string' } },
+    additionalProperties: true,
+    example: { type: 'text' },
+  })
+  @IsOptional()
+  @IsObject()
+  @Validate(IsResponseFormat)
+  response_format?: unknown;
+
+  /**
+   * Your own id of the end user.
+   * @example "user-42"
+   */
+  @IsOptional()
+  @IsString()
+  @MaxLength(512)
+  user?: string | null;
+}

@@ -1,0 +1,69 @@
+import type { NextFunction, Request, Response } from 'express';
+import type { Logger } from 'pino';
+import type { Usage } from '../chat/chat-completion.js';
+
+/** All that an access line can say besides method, route, status and time. No prompt, answer, key or URL is among it. */
+export interface AccessFields {
+  /** Public id of the key, never the key. */
+  key_id?: string;
+  /** The configured model that answered; what the client wrote is not logged. */
+  model?: string;
+  provider?: string;
+  attempts?: number;
+  stream?: boolean;
+  usage?: Usage | undefined;
+  error_code?: string | null;
+}
+
+interface AccessLocals {
+  access?: AccessFields;
+  errorCode?: string | null;
+}
+
+const QUIET = /^\/(?:health|docs)/;
+
+/** One line a request, written when the answer is out or the client has gone. */
+export class AccessLog {
+  /** Adds to what the request's line will say. */
+  static note(response: Response, fields: AccessFields): void {
+    const locals = response.locals as AccessLocals;
+    if (locals.access === undefined) locals.access = { ...fields };
+    else Object.assign(locals.access, fields);
+  }
+
+  static middleware(logger: Logger) {
+    return (request: Request, response: Response, next: NextFunction): void => {
+      const started = performance.now();
+      response.once('close', () => {
+        write(logger, request, response, performance.now() - started);
+      });
+      next();
+    };
+  }
+}
+
+function write(logger: Logger, request: Request, response: Response, duration: number): void {
+  // The matched pattern, never the URL: a path or a query may hold what must not be logged.
+  const pattern: unknown = (request.route as { path?: unknown } | undefined)?.path;
+  const route = typeof pattern === 'string' ? pattern : 'unmatched';
+  const isFailure = response.statusCode >= 500;
+  if (!isFailure && QUIET.test(route) && !logger.isLevelEnabled('debug')) return;
+  const { access = {}, errorCode } = response.locals as AccessLocals;
+  const { usage, ...fields } = access;
+  const line = {
+    request_id: request.id,
+    method: request.method,
+    route,
+    status: response.statusCode,
+    duration_ms: Math.round(duration * 10) / 10,
+    ...fields,
+    ...(usage !== undefined && {
+      prompt_tokens: usage.prompt_tokens,
+      completion_tokens: usage.completion_tokens,
+    }),
+    ...(errorCode != null && { error_code: errorCode }),
+    ...(!response.writableFinished && { client_closed: true }),
+  };
+  if (isFailure) logger.error(line, 'request');
+  else logger.info(line, 'request');
+}

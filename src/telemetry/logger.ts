@@ -1,0 +1,60 @@
+import { LoggerService } from '@nestjs/common';
+import { pino, type DestinationStream, type Logger } from 'pino';
+import pretty from 'pino-pretty';
+import type { GatewayConfig } from '../config/gateway-config.js';
+
+/** The process's pino logger: JSON lines on standard output, or coloured text on a terminal. */
+export function createLogger({ level, format }: GatewayConfig['log']): Logger {
+  const destination: DestinationStream =
+    format === 'pretty'
+      ? pretty({ sync: true, ignore: 'pid,hostname,context', messageFormat: '{if context}[{context}] {end}{msg}' })
+      : pino.destination({ dest: 1, sync: false, minLength: 0 });
+  return pino({ level, timestamp: pino.stdTimeFunctions.isoTime, base: { pid: process.pid } }, destination);
+}
+
+/**
+ * Nest's logger on pino. nestjs-pino 4 does not declare Nest 12 and its 5 needs Node 22; what is needed of it is this
+ * adapter. Nest's own start-up lines go to `debug`: an operator wants the one line that says where it listens.
+ */
+export class GatewayLogger implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(message: unknown, ...rest: unknown[]): void {
+    const context = contextOf(rest);
+    if (context !== undefined && NEST_STARTUP.has(context)) this.write('debug', message, rest);
+    else this.write('info', message, rest);
+  }
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.write('fatal', message, rest);
+  }
+  error(message: unknown, ...rest: unknown[]): void {
+    this.write('error', message, rest);
+  }
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.write('warn', message, rest);
+  }
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.write('debug', message, rest);
+  }
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.write('trace', message, rest);
+  }
+
+  private write(
+    level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace',
+    message: unknown,
+    rest: readonly unknown[],
+  ): void {
+    const context = contextOf(rest);
+    if (typeof message === 'object' && message !== null) this.logger[level]({ context, ...message });
+    else this.logger[level]({ context }, String(message));
+  }
+}
+
+const NEST_STARTUP = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
+
+/** Nest passes the name of the class that logs as the last argument. */
+function contextOf(rest: readonly unknown[]): string | undefined {
+  const last = rest.at(-1);
+  return typeof last === 'string' ? last : undefined;
+}
