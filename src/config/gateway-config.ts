@@ -61,8 +61,7 @@ export interface ModelConfig {
 
 export type DatabaseConfig =
   /** `path` is absolute, or `:memory:`. */
-  | { readonly kind: 'sqlite'; readonly path: string }
-  | { readonly kind: 'postgres'; readonly url: string };
+  { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'postgres'; readonly url: string };
 
 /**
  * The whole configuration, validated once at boot and frozen. Also its own injection token:

@@ -1,0 +1,24 @@
+/** One thing that is wrong with the configuration. */
+export interface ConfigFault {
+  /** `models[0].deployments[1].provider` in the file, or the name of an environment variable. */
+  readonly path: string;
+  /** What is wrong and what to write instead; never a secret's value. */
+  readonly message: string;
+  /** Line of the file, from 1. */
+  readonly line?: number | undefined;
+}
+
+/** Everything that is wrong with the configuration, said at once. Its message has a line for each fault. */
+export class ConfigError extends Error {
+  constructor(
+    readonly faults: readonly ConfigFault[],
+    readonly file?: string,
+  ) {
+    const lines = faults.map(({ path, message, line }) => {
+      const where = line === undefined ? path : `${file ?? 'gateway.yaml'}:${line} ${path}`;
+      return `  - ${where}: ${message}`;
+    });
+    super(`The configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n${lines.join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}

@@ -1,0 +1,28 @@
+import type { GatewayConfig } from './gateway-config.js';
+
+/** A configuration in a few lines for an operator, without any secret. */
+export function describeConfig(config: GatewayConfig): string {
+  const { server, database, providers, models } = config;
+  return [
+    'The configuration is valid.',
+    `  listens on   http://${server.host}:${server.port}`,
+    `  database     ${database.kind === 'sqlite' ? `SQLite ${database.path}` : `PostgreSQL ${addressOf(database.url)}`}`,
+    `  providers    ${providers.length === 0 ? 'none' : ''}`.trimEnd(),
+    ...providers.map(({ name, type, baseUrl, apiKey }) => {
+      if (type === 'sandbox') return `    ${name}  built in`;
+      return `    ${name}  ${baseUrl}  ${apiKey === undefined ? 'no key' : 'key set'}`;
+    }),
+    `  models       ${models.length === 0 ? 'none named' : ''}`.trimEnd(),
+    ...models.map(({ id, deployments, fallbacks }) => {
+      const targets = deployments.map(({ provider, model }) => `${provider}/${model}`).join(', ');
+      return `    ${id}  -> ${targets}${fallbacks.length === 0 ? '' : `, then ${fallbacks.join(', ')}`}`;
+    }),
+    `  other models ${config.expose === 'all' ? 'reachable as provider/model' : 'not reachable'}`,
+  ].join('\n');
+}
+
+/** Host, port and database of a URL; never the user or the password. */
+function addressOf(url: string): string {
+  const { host, pathname } = new URL(url);
+  return `${host}${pathname}`;
+}

@@ -1,0 +1,137 @@
+import { dirname, resolve } from 'node:path';
+import type { ConfigFault } from './config-error.js';
+import type { DatabaseConfig, GatewayConfig } from './gateway-config.js';
+import { KNOWN_PROVIDERS } from './known-providers.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What the environment says; undefined where it says nothing. An empty variable counts as unset. */
+export interface EnvironmentSettings {
+  readonly port: number | undefined;
+  readonly host: string | undefined;
+  readonly configFile: string | undefined;
+  readonly databaseUrl: string | undefined;
+  readonly dataDirectory: string | undefined;
+  readonly redisUrl: string | undefined;
+  readonly adminKey: string | undefined;
+  readonly pepper: string | undefined;
+  readonly role: GatewayConfig['role'] | undefined;
+  readonly logLevel: GatewayConfig['log']['level'] | undefined;
+  readonly logFormat: GatewayConfig['log']['format'] | undefined;
+  /** Providers whose key variable is set. */
+  readonly providers: readonly { name: string; apiKey: string; baseUrl: string }[];
+}
+
+const ROLES = ['api', 'worker', 'all'] as const;
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const FORMATS = ['pretty', 'json'] as const;
+const WEAK = /change.?me|placeholder|your.?(?:admin|api|secret)|example|password|^(?:test|admin|secret|sk-1234)/i;
+
+/** Reads every variable that the gateway knows, adding a fault for each that is wrong. */
+export function readEnvironment(env: Environment, faults: ConfigFault[]): EnvironmentSettings {
+  const text = (name: string): string | undefined => {
+    const value = env[name]?.trim();
+    return value === '' ? undefined : value;
+  };
+  const oneOf = <Value extends string>(name: string, values: readonly Value[]): Value | undefined => {
+    const value = text(name);
+    if (value === undefined) return undefined;
+    const found = values.find((each) => each === value);
+    if (found === undefined) faults.push({ path: name, message: `must be one of ${values.join(', ')}` });
+    return found;
+  };
+  const secret = (name: string, least: number): string | undefined => {
+    const value = text(name);
+    if (value === undefined) return undefined;
+    const fault = weakness(value, least);
+    if (fault !== undefined) faults.push({ path: name, message: `${fault}. Make one with: openssl rand -hex 24` });
+    return value;
+  };
+  const port = text('PORT');
+  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
+    faults.push({ path: 'PORT', message: 'must be a whole number from 0 to 65535' });
+  }
+  const redisUrl = text('REDIS_URL');
+  if (redisUrl !== undefined && !/^rediss?:\/\/./.test(redisUrl)) {
+    faults.push({ path: 'REDIS_URL', message: 'must look like redis://host:6379 or rediss://host:6380' });
+  }
+  return {
+    port: port === undefined ? undefined : Number(port),
+    host: text('HOST'),
+    configFile: text('GATEWAY_CONFIG'),
+    databaseUrl: text('DATABASE_URL'),
+    dataDirectory: text('GATEWAY_DATA_DIR'),
+    redisUrl,
+    adminKey: secret('GATEWAY_ADMIN_KEY', 24),
+    pepper: secret('GATEWAY_KEY_PEPPER', 32),
+    role: oneOf('GATEWAY_ROLE', ROLES),
+    logLevel: oneOf('LOG_LEVEL', LEVELS),
+    logFormat: oneOf('LOG_FORMAT', FORMATS),
+    providers: KNOWN_PROVIDERS.flatMap(({ name, keyVariable, baseUrl, baseUrlVariable }) => {
+      const apiKey = text(keyVariable);
+      if (apiKey === undefined) return [];
+      const moved = baseUrlVariable === undefined ? undefined : text(baseUrlVariable);
+      if (moved !== undefined && baseUrlVariable !== undefined) {
+        const fault = baseUrlFault(moved);
+        if (fault !== undefined) faults.push({ path: baseUrlVariable, message: fault });
+      }
+      return [{ name, apiKey, baseUrl: moved ?? baseUrl }];
+    }),
+  };
+}
+
+/** Why a secret is not one; undefined when it may be. */
+function weakness(value: string, least: number): string | undefined {
+  if (value.length < least) return `must have at least ${least} characters`;
+  if (WEAK.test(value) || new Set(value).size < 6) return 'is a placeholder or too simple to be a secret';
+  return undefined;
+}
+
+/** Why a base URL will not do; undefined when it will. */
+export function baseUrlFault(value: string): string | undefined {
+  let url: URL;
+  try {
+    url = new URL(value);
+  } catch {
+    return 'must be a URL such as http://127.0.0.1:11434/v1';
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must begin with http:// or https://';
+  if (url.username !== '' || url.password !== '') return 'must not hold credentials; use api_key or headers';
+  if (url.search !== '' || url.hash !== '') return 'must not have a query or a fragment';
+  return undefined;
+}
+
+/**
+ * Where the database is. A relative SQLite path is taken from `cwd`.
+ *
+ * @returns undefined, with a fault added, when the URL is none that the gateway knows
+ */
+export function readDatabaseUrl(
+  url: string,
+  cwd: string,
+  fault: (message: string) => void,
+): DatabaseConfig | undefined {
+  if (url.startsWith('sqlite:')) {
+    const path = url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '');
+    if (path === ':memory:') return { kind: 'sqlite', path };
+    if (path === '' || path.startsWith('//')) {
+      fault('must look like sqlite:./data/gateway.sqlite, sqlite:/absolute/path.sqlite or sqlite::memory:');
+      return undefined;
+    }
+    return { kind: 'sqlite', path: resolve(cwd, path) };
+  }
+  if (/^postgres(?:ql)?:\/\//.test(url)) {
+    if (URL.canParse(url)) return { kind: 'postgres', url };
+    fault('is not a valid URL. Percent-encode special characters of the password, such as @ as %40');
+    return undefined;
+  }
+  fault('must begin with sqlite: or postgres://');
+  return undefined;
+}
+
+/** The folder of the generated pepper: that of the embedded database, unless one is named. */
+export function dataDirectoryOf(named: string | undefined, database: DatabaseConfig | undefined, cwd: string): string {
+  if (named !== undefined) return resolve(cwd, named);
+  if (database?.kind === 'sqlite' && database.path !== ':memory:') return dirname(database.path);
+  return resolve(cwd, 'data');
+}

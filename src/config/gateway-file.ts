@@ -1,0 +1,48 @@
+import type { GatewayConfig, ModelConfig } from './gateway-config.js';
+
+/** gateway.yaml once it has passed the schema: what gateway-schema.ts says, as types. */
+export interface GatewayFile {
+  server?: {
+    host?: string;
+    port?: number;
+    cors_origins?: string[];
+    swagger?: boolean;
+    drain_timeout?: string | number;
+    max_body_size?: string | number;
+  };
+  database_url?: string;
+  log?: { level?: GatewayConfig['log']['level']; format?: GatewayConfig['log']['format'] };
+  streaming?: { keep_alive?: string | number };
+  upstream?: { max_answer_size?: string | number; timeouts?: TimeoutsFile };
+  sandbox?: boolean;
+  expose?: GatewayConfig['expose'];
+  providers?: Record<string, ProviderFile | null>;
+  models?: ModelFile[];
+}
+
+export interface TimeoutsFile {
+  connect?: string | number;
+  first_byte?: string | number;
+  idle?: string | number;
+  total?: string | number;
+}
+
+interface ProviderFile {
+  type?: 'openai';
+  base_url?: string;
+  api_key?: string;
+  headers?: Record<string, string>;
+  list_models?: boolean;
+}
+
+interface ModelFile {
+  id: string;
+  strategy?: ModelConfig['strategy'];
+  deployments: { provider: string; model: string; weight?: number }[];
+  fallbacks?: string[];
+  price?: { input_per_million: number; output_per_million: number; cached_input_per_million?: number };
+  context_length?: number;
+  max_output_tokens?: number;
+  display_name?: string;
+  timeouts?: TimeoutsFile;
+}

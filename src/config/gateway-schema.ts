@@ -1,0 +1,201 @@
+/** Durations are `500ms`, `5s`, `10m`, `2h`, `30d`, or 0; sizes `512KB`, `32MB`, `1GB` in binary multiples. */
+function duration(description: string, value: string) {
+  return {
+    type: ['string', 'integer'],
+    unit: 'duration',
+    description: `${description} A duration: 500ms, 5s, 10m, 2h, 30d.`,
+    default: value,
+  };
+}
+
+function timeout(description: string, value: string) {
+  return { ...duration(description, value), unit: 'timeout' };
+}
+
+function size(description: string, value: string) {
+  return {
+    type: ['string', 'integer'],
+    unit: 'size',
+    description: `${description} A size: 512KB, 32MB, 1GB (binary multiples).`,
+    default: value,
+  };
+}
+
+const timeouts = {
+  type: 'object',
+  description: 'Limits of one call to a provider, phase by phase.',
+  additionalProperties: false,
+  properties: {
+    connect: timeout('TCP and TLS connect.', '5s'),
+    first_byte: timeout('From the request being sent to the first byte; of a stream, its first event.', '60s'),
+    idle: timeout('Between two reads of an answer.', '90s'),
+    total: timeout('The whole call.', '10m'),
+  },
+};
+
+/**
+ * The JSON Schema of gateway.yaml: what the gateway validates with, and what ships as gateway.schema.json for editors.
+ * References between parts of the file (a deployment's provider, a fallback's model) are checked by load-config.ts.
+ */
+export const GATEWAY_SCHEMA = {
+  $schema: 'http://json-schema.org/draft-07/schema#',
+  title: 'LLM Gateway configuration',
+  description: 'gateway.yaml. ${NAME} and ${NAME:-default} stand for environment variables.',
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    server: {
+      type: 'object',
+      description: 'The listener.',
+      additionalProperties: false,
+      properties: {
+        host: { type: 'string', minLength: 1, description: 'Address to listen on. HOST wins.', default: '127.0.0.1' },
+        port: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 65535,
+          description: 'PORT wins. 0 picks a free one.',
+          default: 3000,
+        },
+        cors_origins: {
+          type: 'array',
+          items: { type: 'string', minLength: 1 },
+          description: 'Origins whose pages may call the API, or "*". Empty is off.',
+          default: [],
+        },
+        swagger: { type: 'boolean', description: 'Whether /docs and /docs-json are served.', default: true },
+        drain_timeout: duration('Longest wait for open requests at SIGTERM.', '25s'),
+        max_body_size: size('Largest request body of the model endpoints.', '50MB'),
+      },
+    },
+    database_url: {
+      type: 'string',
+      description: 'sqlite:<path>, sqlite::memory: or postgres://user:password@host/database. DATABASE_URL wins.',
+      default: 'sqlite:./data/gateway.sqlite',
+    },
+    log: {
+      type: 'object',
+      description: 'What goes to standard output.',
+      additionalProperties: false,
+      properties: {
+        level: {
+          enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+          description: 'LOG_LEVEL wins.',
+          default: 'info',
+        },
+        format: {
+          enum: ['pretty', 'json'],
+          description: 'LOG_FORMAT wins. The default is pretty on a terminal and json elsewhere.',
+        },
+      },
+    },
+    streaming: {
+      type: 'object',
+      description: 'Server-sent events to clients.',
+      additionalProperties: false,
+      properties: {
+        keep_alive: duration('Silence in a stream before a comment is sent; 0 is off.', '15s'),
+      },
+    },
+    upstream: {
+      type: 'object',
+      description: 'Calls to providers.',
+      additionalProperties: false,
+      properties: {
+        max_answer_size: size('Cap of one answer, or of one event of a stream, decompressed.', '32MB'),
+        timeouts,
+      },
+    },
+    sandbox: {
+      type: 'boolean',
+      description:
+        'Whether the built-in sandbox provider answers. By default only when no other provider is configured.',
+    },
+    expose: {
+      enum: ['all', 'listed'],
+      description: 'all: every model is also reachable as provider/model. listed: only the ids under models.',
+      default: 'all',
+    },
+    providers: {
+      type: 'object',
+      description: 'Where models run, by the name that you give them.',
+      propertyNames: { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' },
+      additionalProperties: {
+        type: 'object',
+        additionalProperties: false,
+        properties: {
+          type: { enum: ['openai'], description: "openai: any server that speaks OpenAI's format.", default: 'openai' },
+          base_url: {
+            type: 'string',
+            description: 'Including /v1 where the server has it. Known for providers such as openai, groq or mistral.',
+            examples: ['http://127.0.0.1:11434/v1'],
+          },
+          api_key: { type: 'string', description: "The provider's key; leave it out where none is needed." },
+          headers: {
+            type: 'object',
+            additionalProperties: { type: 'string' },
+            description: 'Sent with every request to this provider.',
+          },
+          list_models: {
+            type: 'boolean',
+            description: "Whether the provider's own model list is shown by GET /v1/models.",
+            default: true,
+          },
+        },
+      },
+    },
+    models: {
+      type: 'array',
+      description: 'Models by the ids that clients send.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['id', 'deployments'],
+        properties: {
+          id: { type: 'string', minLength: 1, maxLength: 256, description: 'What clients send as model.' },
+          strategy: {
+            enum: ['weighted', 'priority'],
+            description: 'weighted draws a deployment by weight; priority tries them in order.',
+            default: 'weighted',
+          },
+          deployments: {
+            type: 'array',
+            minItems: 1,
+            description: 'Where the model runs.',
+            items: {
+              type: 'object',
+              additionalProperties: false,
+              required: ['provider', 'model'],
+              properties: {
+                provider: { type: 'string', description: 'A name under providers.' },
+                model: { type: 'string', minLength: 1, description: "The model's id at the provider." },
+                weight: { type: 'number', exclusiveMinimum: 0, description: 'Share under weighted.', default: 1 },
+              },
+            },
+          },
+          fallbacks: {
+            type: 'array',
+            items: { type: 'string' },
+            description: 'Models to try, in order, when every deployment failed before the first byte.',
+            default: [],
+          },
+          price: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['input_per_million', 'output_per_million'],
+            description: "US dollars per million tokens; without it, the catalogue's price.",
+            properties: {
+              input_per_million: { type: 'number', minimum: 0 },
+              output_per_million: { type: 'number', minimum: 0 },
+              cached_input_per_million: { type: 'number', minimum: 0 },
+            },
+          },
+          context_length: { type: 'integer', minimum: 1, description: 'Tokens; shown by GET /v1/models.' },
+          max_output_tokens: { type: 'integer', minimum: 1, description: 'Shown by GET /v1/models.' },
+          display_name: { type: 'string', minLength: 1, description: 'Shown by GET /v1/models.' },
+          timeouts,
+        },
+      },
+    },
+  },
+} as const;

@@ -1,0 +1,32 @@
+/** A provider that is reached through OpenAI's wire format at an address everybody knows. */
+export interface KnownProvider {
+  readonly name: string;
+  /** The variable that switches it on with no file at all. */
+  readonly keyVariable: string;
+  readonly baseUrl: string;
+  /** The variable that moves the base URL, where the vendor's own clients have one. */
+  readonly baseUrlVariable?: string;
+}
+
+export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
+  {
+    name: 'openai',
+    keyVariable: 'OPENAI_API_KEY',
+    baseUrl: 'https://api.openai.com/v1',
+    baseUrlVariable: 'OPENAI_BASE_URL',
+  },
+  { name: 'anthropic', keyVariable: 'ANTHROPIC_API_KEY', baseUrl: 'https://api.anthropic.com/v1' },
+  { name: 'gemini', keyVariable: 'GEMINI_API_KEY', baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai' },
+  { name: 'openrouter', keyVariable: 'OPENROUTER_API_KEY', baseUrl: 'https://openrouter.ai/api/v1' },
+  { name: 'groq', keyVariable: 'GROQ_API_KEY', baseUrl: 'https://api.groq.com/openai/v1' },
+  { name: 'mistral', keyVariable: 'MISTRAL_API_KEY', baseUrl: 'https://api.mistral.ai/v1' },
+  { name: 'deepseek', keyVariable: 'DEEPSEEK_API_KEY', baseUrl: 'https://api.deepseek.com/v1' },
+  { name: 'xai', keyVariable: 'XAI_API_KEY', baseUrl: 'https://api.x.ai/v1' },
+  { name: 'together', keyVariable: 'TOGETHER_API_KEY', baseUrl: 'https://api.together.xyz/v1' },
+  { name: 'fireworks', keyVariable: 'FIREWORKS_API_KEY', baseUrl: 'https://api.fireworks.ai/inference/v1' },
+  { name: 'cerebras', keyVariable: 'CEREBRAS_API_KEY', baseUrl: 'https://api.cerebras.ai/v1' },
+];
+
+export function knownProvider(name: string): KnownProvider | undefined {
+  return KNOWN_PROVIDERS.find((provider) => provider.name === name);
+}

@@ -1,0 +1,193 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from './config-error.js';
+import type { GatewayConfig } from './gateway-config.js';
+import { GATEWAY_SCHEMA } from './gateway-schema.js';
+import { loadConfig } from './load-config.js';
+
+describe('loadConfig', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gateway-config-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  function load(yaml: string | undefined, env: Record<string, string> = {}): GatewayConfig {
+    if (yaml !== undefined) writeFileSync(join(folder, 'gateway.yaml'), yaml);
+    return loadConfig({ env, cwd: folder });
+  }
+
+  function faultsOf(yaml: string | undefined, env: Record<string, string> = {}): string[] {
+    try {
+      load(yaml, env);
+    } catch (error) {
+      if (error instanceof ConfigError)
+        return error.faults.map(({ path, message, line }) => `${line ?? '-'} ${path}: ${message}`);
+      throw error;
+    }
+    throw new Error('no fault was found');
+  }
+
+  it('needs nothing: the sandbox on an embedded database', () => {
+    const config = load(undefined);
+    expect(config.server).toMatchObject({ host: '127.0.0.1', port: 3000, swagger: true, drainTimeout: 25_000 });
+    expect(config.database).toEqual({ kind: 'sqlite', path: join(folder, 'data/gateway.sqlite') });
+    expect(config.dataDirectory).toBe(join(folder, 'data'));
+    expect(config.providers).toMatchObject([{ name: 'sandbox', type: 'sandbox' }]);
+    expect(config.upstream.timeouts).toEqual({ connect: 5_000, firstByte: 60_000, idle: 90_000, total: 600_000 });
+    expect(Object.isFrozen(config.upstream.timeouts)).toBe(true);
+  });
+
+  it('reads the documented file', () => {
+    const config = load(
+      [
+        'providers:',
+        '  openai:    { type: openai, api_key: ${OPENAI_API_KEY} }',
+        '  local:     { type: openai, base_url: http://127.0.0.1:11434/v1/ }',
+        'models:',
+        '  - id: fast',
+        '    strategy: weighted',
+        '    deployments:',
+        '      - { provider: openai, model: gpt-5-mini, weight: 3 }',
+        '      - { provider: local, model: llama3 }',
+        '    fallbacks: [smart]',
+        '    price: { input_per_million: 0.25, output_per_million: 2 }',
+        '    timeouts: { connect: 1s, first_byte: 30s }',
+        '  - { id: smart, deployments: [{ provider: openai, model: gpt-5 }] }',
+      ].join('\n'),
+      { OPENAI_API_KEY: 'sk-abc' },
+    );
+    expect(config.providers).toMatchObject([
+      { name: 'openai', baseUrl: 'https://api.openai.com/v1', apiKey: 'sk-abc' },
+      { name: 'local', baseUrl: 'http://127.0.0.1:11434/v1', apiKey: undefined },
+    ]);
+    expect(config.models[0]).toMatchObject({
+      id: 'fast',
+      strategy: 'weighted',
+      deployments: [{ weight: 3 }, { weight: 1 }],
+      fallbacks: ['smart'],
+      price: { inputPerMillion: 0.25, outputPerMillion: 2, cachedInputPerMillion: undefined },
+      timeouts: { connect: 1_000, firstByte: 30_000, idle: 90_000, total: 600_000 },
+    });
+  });
+
+  it('switches providers on by their key alone, and lets the file win over it', () => {
+    expect(
+      load(undefined, { GROQ_API_KEY: 'gsk', OPENAI_API_KEY: 'sk', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' })
+        .providers,
+    ).toMatchObject([
+      { name: 'openai', baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk' },
+      { name: 'groq', baseUrl: 'https://api.groq.com/openai/v1', apiKey: 'gsk' },
+    ]);
+    expect(
+      load('providers: { groq: { base_url: "http://127.0.0.1:8/v1" } }', { GROQ_API_KEY: 'gsk' }).providers,
+    ).toMatchObject([{ name: 'groq', baseUrl: 'http://127.0.0.1:8/v1', apiKey: 'gsk' }]);
+  });
+
+  it('keeps the sandbox beside real providers only when asked, and can switch it off', () => {
+    expect(load('sandbox: true', { GROQ_API_KEY: 'gsk' }).providers.map(({ name }) => name)).toEqual([
+      'groq',
+      'sandbox',
+    ]);
+    expect(load('sandbox: false').providers).toEqual([]);
+  });
+
+  it('lets the environment win over the file', () => {
+    const config = load(
+      'server: { port: 4000, host: 0.0.0.0 }\nlog: { level: debug }\ndatabase_url: "sqlite::memory:"\n',
+      {
+        PORT: '5000',
+        LOG_LEVEL: 'warn',
+        DATABASE_URL: 'postgres://u:p%40@db/gateway',
+        GATEWAY_DATA_DIR: '/var/lib/gateway',
+      },
+    );
+    expect(config.server).toMatchObject({ port: 5000, host: '0.0.0.0' });
+    expect(config.log.level).toBe('warn');
+    expect(config.database).toEqual({ kind: 'postgres', url: 'postgres://u:p%40@db/gateway' });
+    expect(config.dataDirectory).toBe('/var/lib/gateway');
+  });
+
+  it('names every fault of the file at once, with its line and the nearest known key', () => {
+    expect(
+      faultsOf(
+        [
+          'sever: { port: 1 }',
+          'server: { port: 70000, drain_timeout: 25 }',
+          'providers:',
+          '  lokal: { base_url: "ftp://x" , api_kee: x }',
+          'models:',
+          '  - { id: a, strategy: fastest, deployments: [] }',
+        ].join('\n'),
+      ),
+    ).toEqual([
+      '1 sever: unknown key. Did you mean server?',
+      '2 server.port: must be <= 65535',
+      '2 server.drain_timeout: must be a duration with its unit, such as 500ms, 5s, 10m, 2h or 30d',
+      expect.stringMatching(/^4 providers\.lokal\.api_kee: unknown key\. Did you mean api_key\?/),
+      '6 models[0].strategy: must be one of weighted, priority',
+      '6 models[0].deployments: must NOT have fewer than 1 items',
+    ]);
+  });
+
+  it('checks what refers to what', () => {
+    expect(
+      faultsOf(
+        [
+          'providers: { local: { base_url: "http://u:p@x/v1" }, mystery: {}, sandbox: {} }',
+          'models:',
+          '  - { id: a, deployments: [{ provider: lokal, model: m }], fallbacks: [a, b, local/x, nowhere/x] }',
+          '  - { id: a, deployments: [{ provider: local, model: m }] }',
+        ].join('\n'),
+      ),
+    ).toEqual([
+      '1 providers.local.base_url: must not hold credentials; use api_key or headers',
+      '1 providers.mystery.base_url: is required, such as http://127.0.0.1:11434/v1',
+      expect.stringContaining('providers.sandbox: the name sandbox is taken'),
+      "3 models[0].deployments[0].provider: there is no provider 'lokal'. Did you mean local?",
+      '3 models[0].fallbacks[0]: a model cannot fall back to itself',
+      "3 models[0].fallbacks[1]: there is no model 'b'. Did you mean a?",
+      "3 models[0].fallbacks[3]: there is no model 'nowhere/x'. Use an id under models, or provider/model",
+      "4 models[1].id: 'a' is already the id of models[0]",
+    ]);
+  });
+
+  it('names every fault of the environment at once, and never a secret’s value', () => {
+    const faults = faultsOf(undefined, {
+      PORT: '70000',
+      GATEWAY_ADMIN_KEY: 'short',
+      GATEWAY_KEY_PEPPER: 'changeme-changeme-changeme-changeme',
+      GATEWAY_ROLE: 'boss',
+      LOG_LEVEL: 'loud',
+      DATABASE_URL: 'mysql://x',
+      REDIS_URL: 'http://x',
+      GATEWAY_CONFIG: 'missing.yaml',
+    });
+    expect(faults).toHaveLength(8);
+    expect(faults.join('\n')).not.toMatch(/short|changeme/);
+    expect(faults.join('\n')).toMatch(/GATEWAY_ADMIN_KEY: must have at least 24 characters/);
+  });
+
+  it('says where the YAML itself is broken, and which variable is missing', () => {
+    expect(faultsOf('server: {\n  port: 1\n')[0]).toMatch(/^\d+ YAML: /);
+    expect(faultsOf('providers:\n  openai: { api_key: ${NOT_THERE} }\n')).toEqual([
+      '2 providers.openai.api_key: the environment variable NOT_THERE is not set. Set it, or give a default: ${NOT_THERE:-default}',
+    ]);
+  });
+
+  it('ships the schema that it validates with', () => {
+    const shipped: unknown = JSON.parse(readFileSync(new URL('../../gateway.schema.json', import.meta.url), 'utf8'));
+    // Run `npm run config:schema` when this fails.
+    expect(shipped).toEqual(JSON.parse(JSON.stringify(GATEWAY_SCHEMA)));
+  });
+
+  it('ships an example that is valid', () => {
+    const example = new URL('../../gateway.example.yaml', import.meta.url).pathname;
+    const config = loadConfig({ env: { GATEWAY_CONFIG: example, OPENAI_API_KEY: 'sk-abc' }, cwd: folder });
+    expect(config.models.map(({ id }) => id)).toContain('fast');
+  });
+});
