@@ -1,158 +1,118 @@
-import { upstreamError } from '../../errors/gateway-error.js';
+import { StringDecoder } from 'node:string_decoder';
 
-/** One event of a stream: what its `data:` lines say, joined with line feeds, and its `event:` field. */
 export interface SseEvent {
-  /** Empty when the stream names none. */
+  /** The `event:` field; empty when there was none. */
   readonly event: string;
+  /** The `data:` lines, joined by line feeds. */
   readonly data: string;
 }
 
-const LF = 0x0a;
-const CR = 0x0d;
-const COLON = 0x3a;
-const SPACE = 0x20;
-const EMPTY = Buffer.alloc(0);
+/** Thrown when one event holds more than the parser was told to take. */
+export class SseEventTooLargeError extends Error {
+  constructor(limit: number) {
+    super(`one event of the stream is larger than ${limit} bytes`);
+    this.name = 'SseEventTooLargeError';
+  }
+}
 
 /**
- * Incremental parser of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), for bytes
- * that are split anywhere. Line ends are LF, CR or CRLF; comments, `id:` and `retry:` are dropped.
- *
- * It works on bytes and decodes whole lines alone: a line end is never part of a UTF-8 sequence, so no character is ever
- * torn. Every byte is copied at most twice, whatever the split, so time is linear in the bytes.
+ * An incremental parser of `text/event-stream` as the HTML standard defines it. Bytes may be split anywhere, inside a
+ * character or between CR and LF; the events are the same. Comments, `id:` and `retry:` are dropped. Time is linear in
+ * the bytes, whatever the size of the pieces.
  */
 export class SseParser {
-  /** The line that has not ended yet, in a buffer that doubles. */
-  private line: Buffer = EMPTY;
-  private lineLength = 0;
-  /** The last chunk ended in CR: an LF at the start of the next one belongs to it. */
-  private skipLineFeed = false;
-  private firstLine = true;
-  private data: string | undefined;
+  private readonly decoder = new StringDecoder('utf8');
+  /** Pieces of the line that has not ended yet; joined once, when it does. */
+  private pieces: string[] = [];
+  private data: string[] = [];
   private event = '';
-  private eventSize = 0;
+  private hasData = false;
+  /** Characters of the event that has not ended yet; at most its bytes. */
+  private size = 0;
+  private skipLineFeed = false;
+  private isFirstLine = true;
+
+  /** @param limit largest event, in characters of its lines */
+  constructor(private readonly limit: number = Number.MAX_SAFE_INTEGER) {}
+
+  /** @returns the events that these bytes complete, in order */
+  push(bytes: Uint8Array): SseEvent[] {
+    return this.feed(this.decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
+  }
 
   /**
-   * @param onEvent called for each event, synchronously; what it throws leaves `push`
-   * @param maxEventSize bytes that one event's lines may have
+   * The stream has ended. An event without its empty line is incomplete by the standard, but many servers leave the last
+   * line end out after `[DONE]`, so what is complete as a line is given.
    */
-  constructor(
-    private readonly onEvent: (event: SseEvent) => void,
-    private readonly maxEventSize: number,
-  ) {}
+  end(): SseEvent[] {
+    return this.feed(`${this.decoder.end()}\n\n`);
+  }
 
-  /** @throws GatewayError `upstream_error` when an event is larger than the cap */
-  push(bytes: Uint8Array): void {
-    const length = bytes.length;
-    if (length === 0) return;
-    const chunk = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, length);
-    let position = 0;
-    if (this.skipLineFeed) {
+  private feed(text: string): SseEvent[] {
+    const events: SseEvent[] = [];
+    let start = 0;
+    if (this.skipLineFeed && text.length > 0) {
       this.skipLineFeed = false;
-      if (chunk[0] === LF) position = 1;
+      if (text.charCodeAt(0) === LINE_FEED) start = 1;
     }
-    let nextLf = chunk.indexOf(LF, position);
-    let nextCr = chunk.indexOf(CR, position);
-    while (position < length) {
-      if (nextLf !== -1 && nextLf < position) nextLf = chunk.indexOf(LF, position);
-      if (nextCr !== -1 && nextCr < position) nextCr = chunk.indexOf(CR, position);
-      const endsInCr = nextCr !== -1 && (nextLf === -1 || nextCr < nextLf);
-      const end = endsInCr ? nextCr : nextLf;
-      if (end === -1) {
-        this.keep(chunk, position, length);
-        return;
+    let carriageReturn = text.indexOf('\r', start);
+    for (;;) {
+      let end = text.indexOf('\n', start);
+      if (carriageReturn !== -1 && carriageReturn < start) carriageReturn = text.indexOf('\r', start);
+      let next = end + 1;
+      if (carriageReturn !== -1 && (end === -1 || carriageReturn < end)) {
+        end = carriageReturn;
+        next = end + 1;
+        if (next === text.length) this.skipLineFeed = true;
+        else if (text.charCodeAt(next) === LINE_FEED) next += 1;
       }
-      if (this.lineLength === 0) this.takeLine(chunk, position, end);
-      else {
-        this.keep(chunk, position, end);
-        const lineLength = this.lineLength;
-        this.lineLength = 0;
-        this.takeLine(this.line, 0, lineLength);
-        // One huge event does not hold its memory for the rest of the stream.
-        if (this.line.length > 65_536) this.line = EMPTY;
-      }
-      position = end + 1;
-      if (endsInCr) {
-        if (position === length) this.skipLineFeed = true;
-        else if (chunk[position] === LF) position += 1;
-      }
+      if (end === -1) break;
+      this.endLine(text.slice(start, end), events);
+      start = next;
     }
+    if (start < text.length) {
+      this.pieces.push(text.slice(start));
+      this.grow(text.length - start);
+    }
+    return events;
   }
 
-  /**
-   * The stream is over. An event that lacks its blank line is delivered all the same, as upstreams exist that close
-   * right after their last line; an event that was really cut short is not whole JSON, which shows downstream.
-   */
-  end(): void {
-    if (this.lineLength > 0) {
-      const lineLength = this.lineLength;
-      this.lineLength = 0;
-      this.takeLine(this.line, 0, lineLength);
-    }
-    this.dispatch();
+  private grow(characters: number): void {
+    this.size += characters;
+    if (this.size > this.limit) throw new SseEventTooLargeError(this.limit);
   }
 
-  private keep(chunk: Buffer, start: number, end: number): void {
-    const needed = this.lineLength + end - start;
-    if (this.eventSize + needed > this.maxEventSize) throw this.tooLarge();
-    if (needed > this.line.length) {
-      const larger = Buffer.allocUnsafe(Math.max(needed, this.line.length * 2, 256));
-      this.line.copy(larger, 0, 0, this.lineLength);
-      this.line = larger;
+  private endLine(last: string, events: SseEvent[]): void {
+    let line = last;
+    if (this.pieces.length > 0) {
+      this.pieces.push(last);
+      line = this.pieces.join('');
+      this.pieces = [];
     }
-    chunk.copy(this.line, this.lineLength, start, end);
-    this.lineLength = needed;
-  }
-
-  private takeLine(bytes: Buffer, start: number, end: number): void {
-    if (this.firstLine) {
-      this.firstLine = false;
-      if (bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf && end - start >= 3)
-        start += 3;
+    this.grow(last.length);
+    if (this.isFirstLine) {
+      this.isFirstLine = false;
+      if (line.charCodeAt(0) === BYTE_ORDER_MARK) line = line.slice(1);
     }
-    if (start === end) {
-      this.dispatch();
+    if (line === '') {
+      if (this.hasData) events.push({ event: this.event, data: this.data.join('\n') });
+      this.data = [];
+      this.event = '';
+      this.hasData = false;
+      this.size = 0;
       return;
     }
-    // 'd', 'a', 't', 'a' and a colon or nothing: nearly every line.
-    if (
-      bytes[start] === 0x64 &&
-      bytes[start + 1] === 0x61 &&
-      bytes[start + 2] === 0x74 &&
-      bytes[start + 3] === 0x61 &&
-      end - start >= 4 &&
-      (end - start === 4 || bytes[start + 4] === COLON)
-    ) {
-      this.eventSize += end - start;
-      if (this.eventSize > this.maxEventSize) throw this.tooLarge();
-      const value = fieldValue(bytes, start + 4, end);
-      this.data = this.data === undefined ? value : `${this.data}\n${value}`;
-      return;
-    }
-    if (bytes[start] === COLON) return;
-    const colon = bytes.subarray(start, end).indexOf(COLON);
-    const nameEnd = colon === -1 ? end : start + colon;
-    if (nameEnd - start === 5 && bytes.toString('latin1', start, nameEnd) === 'event') {
-      this.event = fieldValue(bytes, nameEnd, end);
-    }
-  }
-
-  private dispatch(): void {
-    const { event, data } = this;
-    this.data = undefined;
-    this.event = '';
-    this.eventSize = 0;
-    if (data !== undefined) this.onEvent({ event, data });
-  }
-
-  private tooLarge(): Error {
-    return upstreamError({
-      message: `The upstream provider sent an event larger than the gateway takes (${this.maxEventSize} bytes).`,
-    });
+    const colon = line.indexOf(':');
+    if (colon === 0) return;
+    const field = colon === -1 ? line : line.slice(0, colon);
+    const value = colon === -1 ? '' : line.slice(line.charCodeAt(colon + 1) === SPACE ? colon + 2 : colon + 1);
+    if (field === 'data') {
+      this.data.push(value);
+      this.hasData = true;
+    } else if (field === 'event') this.event = value;
   }
 }
 
-/** What follows the colon at `colon`, without one leading space; empty when the line ends there. */
-function fieldValue(bytes: Buffer, colon: number, end: number): string {
-  const start = bytes[colon + 1] === SPACE ? colon + 2 : colon + 1;
-  return start < end ? bytes.toString('utf8', start, end) : '';
-}
+const LINE_FEED = 0x0a;
+const SPACE = 0x20;
+const BYTE_ORDER_MARK = 0xfeff;
