@@ -1,0 +1,249 @@
+import { mapErrorAnswer, mapErrorObject } from './map-error.js';
+import { redactor } from './redact.js';
+
+const SECRET = 'sk-canary-0123456789';
+const redact = redactor({ apiKey: SECRET, baseUrl: 'https://llm.internal.example/v1', headers: {} });
+
+function map(status: number, body: unknown, headers: Record<string, string> = {}) {
+  return mapErrorAnswer(status, headers, typeof body === 'string' ? body : JSON.stringify(body), redact, 0);
+}
+
+describe('a refusal of the request itself', () => {
+  it.each([400, 409, 413, 415, 422])('%d keeps status, message, type, param and code, and is final', (status) => {
+    const error = {
+      message: "Unsupported value: 'temperature'.",
+      type: 'invalid_request_error',
+      param: 'temperature',
+      code: 'unsupported_value',
+    };
+    const mapped = map(status, { error });
+    expect(mapped.status).toBe(status);
+    expect(mapped.toBody()).toEqual({ error });
+    expect(mapped.retryable).toBe(false);
+  });
+
+  it.each([
+    ['a string', { error: 'model does not support tools' }, 'model does not support tools', null],
+    ['a message alone', { message: 'bad image', code: 'bad_image' }, 'bad image', null],
+    ['FastAPI text', { detail: 'bad request' }, 'bad request', null],
+    [
+      'FastAPI faults',
+      {
+        detail: [
+          { loc: ['body', 'messages', 2, 'content'], msg: 'Field required', type: 'missing' },
+          { loc: ['body', 'top_p'], msg: 'too large', type: 'le' },
+        ],
+      },
+      'messages[2].content: Field required; top_p: too large',
+      'messages[2].content',
+    ],
+    [
+      'a list',
+      [{ error: { message: 'Invalid JSON payload', code: 400, status: 'INVALID_ARGUMENT' } }],
+      'Invalid JSON payload',
+      null,
+    ],
+    ['plain text', 'temperature too high\n', 'temperature too high', null],
+    ['nothing', '', 'The upstream provider refused the request (HTTP 400).', null],
+    ['HTML', '<html>nginx at 10.0.0.1</html>', 'The upstream provider refused the request (HTTP 400).', null],
+  ])('is read from %s', (_shape, body, message, param) => {
+    const mapped = map(400, body);
+    expect(mapped.toBody().error).toMatchObject({ message, param, type: 'invalid_request_error' });
+    expect(mapped.status).toBe(400);
+  });
+
+  it.each([
+    [
+      'vLLM',
+      {
+        object: 'error',
+        message: "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens.",
+        type: 'BadRequestError',
+        param: null,
+        code: 400,
+      },
+    ],
+    [
+      'llama.cpp',
+      {
+        error: {
+          code: 400,
+          message: 'the request exceeds the available context size, try increasing it',
+          type: 'exceed_context_size_error',
+        },
+      },
+    ],
+    [
+      'Groq',
+      {
+        error: {
+          message: 'Please reduce the length of the messages or completion.',
+          type: 'invalid_request_error',
+          code: 'context_length_exceeded',
+        },
+      },
+    ],
+    [
+      'Together',
+      {
+        error: {
+          message: 'Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193. The prompt is too long',
+          type: 'invalid_request_error',
+          param: 'max_tokens',
+          code: null,
+        },
+      },
+    ],
+    [
+      'Mistral',
+      {
+        object: 'error',
+        message: 'Prompt contains 40000 tokens, too large for model with 32768 maximum context length',
+        type: 'invalid_request_error',
+        code: '3051',
+      },
+    ],
+    [
+      'OpenRouter',
+      {
+        error: {
+          message: "This endpoint's maximum context length is 8192 tokens. However, you requested about 9000 tokens.",
+          code: 400,
+        },
+      },
+    ],
+  ])('has one code for a context that is too long: %s', (_vendor, body) => {
+    expect(map(400, body)).toMatchObject({ status: 400, code: 'context_length_exceeded', retryable: false });
+  });
+
+  it('does not take every mention of a context for one that is too long', () => {
+    expect(map(400, { error: { message: 'Unknown parameter: context_management' } }).code).toBeNull();
+  });
+
+  it('keeps the 404 of an unknown model', () => {
+    const ollama = {
+      error: { message: 'model "nope" not found, try pulling it first', type: 'api_error', param: null, code: null },
+    };
+    expect(map(404, ollama)).toMatchObject({
+      status: 404,
+      code: 'model_not_found',
+      type: 'api_error',
+      retryable: false,
+    });
+    const openai = {
+      error: {
+        message: 'The model `x` does not exist',
+        type: 'invalid_request_error',
+        param: null,
+        code: 'model_not_found',
+      },
+    };
+    expect(map(404, openai)).toMatchObject({ status: 404, code: 'model_not_found' });
+  });
+
+  it.each(['404 page not found', '<html>404</html>', { detail: 'Not Found' }, ''])(
+    'takes a 404 that says nothing of a model for a wrong base URL: %p',
+    (body) => {
+      expect(map(404, body)).toMatchObject({ status: 502, code: 'upstream_error', retryable: true });
+    },
+  );
+
+  it('shows no key and no address', () => {
+    const mapped = map(400, {
+      error: { message: `No ${SECRET} at https://llm.internal.example/v1`, param: SECRET, code: 'sk-abcdef123456' },
+    });
+    expect(JSON.stringify(mapped.toBody())).not.toMatch(/canary|internal\.example|sk-abcdef/);
+  });
+
+  it('bounds what it repeats', () => {
+    expect(map(400, { error: { message: 'x'.repeat(100_000), code: 'y'.repeat(500) } }).message.length).toBeLessThan(
+      5000,
+    );
+  });
+});
+
+describe("what is the operator's business", () => {
+  it.each([
+    [401, { error: { message: `Incorrect API key provided: ${SECRET}`, code: 'invalid_api_key' } }],
+    [402, { error: { message: 'Insufficient Balance' } }],
+    [403, { error: { message: 'Country not supported' } }],
+    [400, [{ error: { code: 400, message: 'API key not valid. Please pass a valid API key.' } }]],
+    [
+      429,
+      { error: { message: 'You exceeded your current quota', type: 'insufficient_quota', code: 'insufficient_quota' } },
+    ],
+    [403, 'plain canary text'],
+  ])('%d %j is a constant 502 that another deployment may mend', (status, body) => {
+    const mapped = map(status, body);
+    expect(mapped).toMatchObject({ status: 502, code: 'upstream_error', type: 'server_error', retryable: true });
+    expect(mapped.message).toMatch(/operator/);
+    expect(mapped.message).not.toMatch(/canary|quota|Balance|Country/);
+  });
+});
+
+describe('a rate limit', () => {
+  it('stays 429 and says when to come back', () => {
+    const mapped = map(
+      429,
+      { error: { message: 'in organization org-1', code: 'rate_limit_exceeded' } },
+      { 'retry-after': '5' },
+    );
+    expect(mapped).toMatchObject({
+      status: 429,
+      type: 'rate_limit_error',
+      code: 'rate_limit_exceeded',
+      retryable: true,
+      retryAfterMs: 5000,
+      headers: { 'retry-after': '5', 'retry-after-ms': '5000' },
+    });
+    expect(mapped.message).not.toContain('org-1');
+  });
+
+  it('rounds seconds up and milliseconds not at all', () => {
+    expect(map(429, '', { 'retry-after-ms': '1200' }).headers).toEqual({
+      'retry-after': '2',
+      'retry-after-ms': '1200',
+    });
+    expect(map(429, '').headers).toEqual({});
+  });
+});
+
+describe("an upstream's own failure", () => {
+  it.each([
+    [500, 502, 'upstream_error'],
+    [501, 502, 'upstream_error'],
+    [502, 502, 'upstream_error'],
+    [503, 503, 'upstream_unavailable'],
+    [529, 503, 'upstream_unavailable'],
+    [498, 503, 'upstream_unavailable'],
+    [504, 504, 'upstream_timeout'],
+    [524, 504, 'upstream_timeout'],
+    [408, 504, 'upstream_timeout'],
+    [405, 502, 'upstream_error'],
+    [301, 502, 'upstream_error'],
+    [307, 502, 'upstream_error'],
+  ])('%d becomes %d %s, in constant words', (status, expected, code) => {
+    const mapped = map(status, { error: { message: 'canary' } });
+    expect(mapped).toMatchObject({ status: expected, code, type: 'server_error', retryable: true });
+    expect(mapped.message).not.toContain('canary');
+  });
+
+  it('passes on how long to wait', () => {
+    expect(map(503, '', { 'retry-after': '7' })).toMatchObject({ retryAfterMs: 7000, headers: { 'retry-after': '7' } });
+  });
+});
+
+describe('an error object with status 200', () => {
+  it.each([
+    [{ message: 'Overloaded', type: 'server_error', code: null }, 502, 'upstream_error'],
+    ['it broke', 502, 'upstream_error'],
+    [null, 502, 'upstream_error'],
+    [{ code: 502, message: 'Provider returned error' }, 502, 'upstream_error'],
+    [{ code: 429, message: 'slow down' }, 429, 'rate_limit_exceeded'],
+    [{ error: { code: 503, message: 'down' } }, 503, 'upstream_unavailable'],
+    [{ message: 'maximum context length is 4096 tokens', code: null }, 400, 'context_length_exceeded'],
+    [{ message: 'You exceeded your quota', code: 'insufficient_quota' }, 502, 'upstream_error'],
+  ])('%j', (error, status, code) => {
+    expect(mapErrorObject(error, redact)).toMatchObject({ status, code });
+  });
+});

@@ -1,0 +1,34 @@
+import type { ChatRequest } from '../../../chat/chat-completion.js';
+import type { JsonObject } from './json-value.js';
+
+/** The optional fields that the gateway declares. Null means absent for them, which not every server knows. */
+const NULLABLE = [
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'top_p',
+  'n',
+  'stop',
+  'store',
+  'tools',
+  'tool_choice',
+  'parallel_tool_calls',
+  'response_format',
+  'user',
+] as const;
+
+/**
+ * The body that goes upstream. Unknown fields travel untouched, nulls among them. Usage is always asked for, since the
+ * gateway counts it; `stream_options` goes only with a stream, because servers refuse it otherwise. `metadata` is the
+ * gateway's own unless the client stores the completion at the provider.
+ */
+export function mapRequest(request: ChatRequest, upstreamModel: string, stream: boolean): JsonObject {
+  const { model: _model, stream: _stream, stream_options: streamOptions, metadata, ...rest } = request;
+  const body: JsonObject = { ...rest, model: upstreamModel, stream };
+  for (const field of NULLABLE) {
+    if (body[field] === null) body[field] = undefined;
+  }
+  if (request.store === true && metadata != null) body['metadata'] = metadata;
+  if (stream) body['stream_options'] = { ...streamOptions, include_usage: true };
+  return body;
+}
