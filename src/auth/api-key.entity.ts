@@ -1,0 +1,53 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { epochMilliseconds } from '../database/epoch-transformer.js';
+import type { Scope } from './principal.js';
+
+/** A key as it is kept: never the key itself, only its HMAC. Times are epoch milliseconds. */
+@Entity('api_key')
+@Index('IDX_api_key_created_at_id', ['createdAt', 'id'])
+export class ApiKey {
+  /** `key_` and the public part of the key. */
+  @PrimaryColumn({ type: 'varchar', length: 32 })
+  id!: string;
+
+  @Column({ type: 'varchar', length: 200 })
+  name!: string;
+
+  /** HMAC-SHA-256 of the whole key under the pepper, in hex. */
+  @Column({ type: 'varchar', length: 64 })
+  hash!: string;
+
+  /** The last characters of the key, to tell keys apart by eye. */
+  @Column({ type: 'varchar', length: 16 })
+  hint!: string;
+
+  /** The key before the last rotation, while the overlap lasts. */
+  @Column({ name: 'previous_hash', type: 'varchar', length: 64, nullable: true })
+  previousHash!: string | null;
+
+  @Column({ name: 'previous_expires_at', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  previousExpiresAt!: number | null;
+
+  @Column({ type: 'simple-json' })
+  scopes!: Scope[];
+
+  /** Null is every model. */
+  @Column({ name: 'allowed_models', type: 'simple-json', nullable: true })
+  allowedModels!: string[] | null;
+
+  @Column({ type: 'simple-json', nullable: true })
+  metadata!: object | null;
+
+  /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
+  @Column({ name: 'created_by', type: 'varchar', length: 32 })
+  createdBy!: string;
+
+  @Column({ name: 'created_at', type: 'bigint', transformer: epochMilliseconds })
+  createdAt!: number;
+
+  @Column({ name: 'expires_at', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  expiresAt!: number | null;
+
+  @Column({ name: 'revoked_at', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  revokedAt!: number | null;
+}

@@ -1,0 +1,29 @@
+import { Module } from '@nestjs/common';
+import { PassportModule } from '@nestjs/passport';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { Database } from '../database/database.js';
+import { ApiKey } from './api-key.entity.js';
+import { BootstrapAdminKey } from './bootstrap-admin-key.js';
+import { bootstrapKeys } from './bootstrap.js';
+import { KeyCheck } from './key-check.service.js';
+import { KeyGuard } from './key.guard.js';
+import { KeyStrategy } from './key.strategy.js';
+import { KeysController } from './keys.controller.js';
+import { KeysService } from './keys.service.js';
+import { loadPepper, Pepper } from './pepper.js';
+
+@Module({
+  imports: [PassportModule, TypeOrmModule.forFeature([ApiKey])],
+  controllers: [KeysController],
+  providers: [
+    { provide: Pepper, inject: [GatewayConfig], useFactory: loadPepper },
+    { provide: BootstrapAdminKey, inject: [GatewayConfig, Database, Pepper], useFactory: bootstrapKeys },
+    KeyCheck,
+    KeyStrategy,
+    KeyGuard,
+    KeysService,
+  ],
+  exports: [KeyGuard, KeyCheck],
+})
+export class AuthModule {}

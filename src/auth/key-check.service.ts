@@ -1,0 +1,158 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { describeError } from '../errors/describe-error.js';
+import { GatewayError } from '../errors/gateway-error.js';
+import { parseKey } from './api-key-format.js';
+import { ApiKey } from './api-key.entity.js';
+import { Pepper } from './pepper.js';
+import type { Principal } from './principal.js';
+
+/** How long an answer is believed, in milliseconds: the longest that a revoked key lives on in another process. */
+const FRESH = 5_000;
+/** How much longer it is believed while the database cannot be asked. */
+const GRACE = 60_000;
+/** Most answers that are remembered; the oldest go first. */
+const CACHE_SIZE = 20_000;
+
+interface Known {
+  /** Null: there is no such key. */
+  readonly principal: Principal | null;
+  readonly keyId: string;
+  readonly checkedAt: number;
+  /** When the key ends by itself, by expiry or by the end of a rotation's overlap. */
+  readonly endsAt: number;
+}
+
+const ADMIN: Principal = {
+  keyId: 'admin',
+  name: 'GATEWAY_ADMIN_KEY',
+  scopes: new Set(['admin', 'inference'] as const),
+  allowedModels: null,
+};
+
+/** Finds out who a credential belongs to, asking the database at most once in 5 s for each. */
+@Injectable()
+export class KeyCheck {
+  private readonly logger = new Logger('Keys');
+  private readonly cache = new Map<string, Known>();
+  private readonly underWay = new Map<string, Promise<Principal | null>>();
+  /** Compared with in place of a hash that is not there, so that a miss takes as long as a hit. */
+  private readonly nobody = Buffer.alloc(32);
+  private readonly adminDigest: Buffer | undefined;
+  /** Changes when a key of this process changes, so that a lookup that began before cannot bring the old state back. */
+  private generation = 0;
+
+  constructor(
+    @InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>,
+    private readonly pepper: Pepper,
+    config: GatewayConfig,
+  ) {
+    this.adminDigest = config.auth.adminKey === undefined ? undefined : digestOf(config.auth.adminKey);
+  }
+
+  /** The fast path of a request: no promise, no query. Undefined when the database has to be asked. */
+  cached(credential: string): Principal | null | undefined {
+    const digest = digestOf(credential);
+    if (this.adminDigest !== undefined && timingSafeEqual(digest, this.adminDigest)) return ADMIN;
+    const known = this.cache.get(digest.toString('base64'));
+    if (known === undefined) return undefined;
+    const now = Date.now();
+    if (now >= known.endsAt) return null;
+    return now - known.checkedAt < FRESH ? known.principal : undefined;
+  }
+
+  /**
+   * @returns null when the credential is no valid key
+   * @throws GatewayError 503 when the database cannot be asked and the key was not in use a minute ago
+   */
+  async check(credential: string): Promise<Principal | null> {
+    const cached = this.cached(credential);
+    if (cached !== undefined) return cached;
+    const parsed = parseKey(credential);
+    if (parsed === undefined) return null;
+    const digest = digestOf(credential).toString('base64');
+    const pending = this.underWay.get(digest);
+    if (pending !== undefined) return pending;
+    const lookup = this.lookUp(parsed.id, credential, digest).finally(() => this.underWay.delete(digest));
+    this.underWay.set(digest, lookup);
+    return lookup;
+  }
+
+  /** Forgets what is known of a key, so that a change made here is felt at once. */
+  forget(keyId: string): void {
+    this.generation += 1;
+    this.underWay.clear();
+    for (const [digest, known] of this.cache) if (known.keyId === keyId) this.cache.delete(digest);
+  }
+
+  private async lookUp(id: string, credential: string, digest: string): Promise<Principal | null> {
+    const { generation } = this;
+    let key: ApiKey | null;
+    try {
+      key = await this.keys.findOneBy({ id });
+    } catch (error) {
+      return this.withoutDatabase(digest, error);
+    }
+    const now = Date.now();
+    const match = this.match(key, credential, now);
+    const known: Known = {
+      principal: match === undefined ? null : toPrincipal(match.key),
+      keyId: id,
+      checkedAt: now,
+      endsAt: match?.endsAt ?? Number.MAX_SAFE_INTEGER,
+    };
+    if (generation === this.generation) this.remember(digest, known);
+    return known.principal;
+  }
+
+  /** The key, and when this credential of it ends; undefined when it is not valid now. */
+  private match(key: ApiKey | null, credential: string, now: number): { key: ApiKey; endsAt: number } | undefined {
+    const given = this.pepper.hash(credential);
+    const isCurrent = timingSafeEqual(given, key === null ? this.nobody : Buffer.from(key.hash, 'hex'));
+    const isPrevious = timingSafeEqual(
+      given,
+      key?.previousHash == null ? this.nobody : Buffer.from(key.previousHash, 'hex'),
+    );
+    if (key === null || key.revokedAt !== null) return undefined;
+    let endsAt = key.expiresAt ?? Number.MAX_SAFE_INTEGER;
+    if (!isCurrent) {
+      if (!isPrevious) return undefined;
+      endsAt = Math.min(endsAt, key.previousExpiresAt ?? 0);
+    }
+    return now < endsAt ? { key, endsAt } : undefined;
+  }
+
+  private withoutDatabase(digest: string, error: unknown): Principal {
+    const known = this.cache.get(digest);
+    if (known?.principal != null && Date.now() - known.checkedAt < FRESH + GRACE) return known.principal;
+    this.logger.error({ msg: 'key lookup failed', error: describeError(error) });
+    throw new GatewayError({
+      status: 503,
+      type: 'server_error',
+      code: 'database_unavailable',
+      message: 'The key cannot be checked because the database is not reachable. Retry shortly.',
+      headers: { 'retry-after': '1' },
+      cause: error,
+    });
+  }
+
+  private remember(digest: string, known: Known): void {
+    this.cache.delete(digest);
+    this.cache.set(digest, known);
+    if (this.cache.size <= CACHE_SIZE) return;
+    const oldest = this.cache.keys().next();
+    if (oldest.done !== true) this.cache.delete(oldest.value);
+  }
+}
+
+function toPrincipal({ id, name, scopes, allowedModels }: ApiKey): Principal {
+  return { keyId: id, name, scopes: new Set(scopes), allowedModels };
+}
+
+/** Keys are not kept as they are, not even in memory. */
+function digestOf(credential: string): Buffer {
+  return createHash('sha256').update(credential).digest();
+}

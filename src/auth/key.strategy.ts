@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import type { Request } from 'express';
+import passport from 'passport';
+import { invalidApiKey } from '../errors/gateway-error.js';
+import { credentialOf } from './credential.js';
+import { KeyCheck } from './key-check.service.js';
+
+export const KEY_STRATEGY = 'gateway-key';
+
+/** What PassportStrategy extends. passport-http-bearer is not it: it reads keys from query and body as well. */
+class KeyStrategyBase extends passport.Strategy {
+  override name = KEY_STRATEGY;
+}
+
+/** passport's side of the key check: `Authorization: Bearer` or `x-api-key`. */
+@Injectable()
+export class KeyStrategy extends PassportStrategy(KeyStrategyBase, KEY_STRATEGY) {
+  constructor(private readonly keys: KeyCheck) {
+    super();
+  }
+
+  override authenticate(request: Request): void {
+    const credential = credentialOf(request.headers);
+    if (credential === undefined) {
+      this.error(invalidApiKey());
+      return;
+    }
+    this.keys.check(credential).then(
+      (principal) => {
+        if (principal === null) this.error(invalidApiKey());
+        else this.success(principal);
+      },
+      (error: unknown) => this.error(error as Error),
+    );
+  }
+
+  /** PassportStrategy asks for it; `authenticate` above says all there is. */
+  validate(): never {
+    throw new Error('the key strategy has no verify callback');
+  }
+}

@@ -1,0 +1,197 @@
+import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  ArrayUnique,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsObject,
+  IsOptional,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+  Validate,
+  ValidatorConstraint,
+  ValidatorConstraintInterface,
+} from 'class-validator';
+import type { Scope } from './principal.js';
+
+const SCOPES: readonly Scope[] = ['inference', 'admin'];
+/** The end of year 9999, in Unix seconds: what is later is a mistake of milliseconds for seconds. */
+const LATEST = 253_402_300_799;
+
+@ValidatorConstraint({ name: 'isSmallObject' })
+class IsSmallObject implements ValidatorConstraintInterface {
+  validate(value: unknown): boolean {
+    return Buffer.byteLength(JSON.stringify(value)) <= 16 * 1024;
+  }
+  defaultMessage(): string {
+    return '$property must be at most 16 KB of JSON';
+  }
+}
+
+/** A new key. */
+export class CreateKeyDto {
+  /**
+   * What the key is for, 1 to 200 characters.
+   * @example "checkout service"
+   */
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  name!: string;
+
+  /**
+   * What the key may do: `inference` calls models, `admin` manages the gateway.
+   * @example ["inference"]
+   */
+  @ApiProperty({ enum: SCOPES, isArray: true, required: false, default: ['inference'], example: ['inference'] })
+  @IsOptional()
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayUnique()
+  @IsIn(SCOPES, { each: true })
+  scopes?: Scope[];
+
+  /**
+   * Models that the key may call: ids, or prefixes such as `openai/*`. Null or absent is every model.
+   * @example ["sandbox/*"]
+   */
+  @ApiProperty({ type: [String], required: false, nullable: true, example: ['sandbox/*'] })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(1000)
+  @IsString({ each: true })
+  @IsNotEmpty({ each: true })
+  @MaxLength(256, { each: true })
+  allowed_models?: string[] | null;
+
+  /**
+   * When the key stops working, in Unix seconds; in the future. Null or absent is never.
+   * @example 4102444800
+   */
+  @ApiProperty({ type: 'integer', required: false, nullable: true, example: 4102444800 })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(LATEST)
+  expires_at?: number | null;
+
+  /** Anything you want to keep with the key: a JSON object of at most 16 KB. */
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    selfRequired: false,
+    nullable: true,
+    example: { owner: 'ada' },
+  })
+  @IsOptional()
+  @IsObject()
+  @Validate(IsSmallObject)
+  metadata?: Record<string, unknown> | null;
+}
+
+/** What to change of a key; what is absent stays as it is. */
+export class UpdateKeyDto extends PartialType(
+  PickType(CreateKeyDto, ['name', 'scopes', 'allowed_models', 'expires_at', 'metadata']),
+) {}
+
+/** How to rotate a key. */
+export class RotateKeyDto {
+  /**
+   * How long the old key works beside the new one, in seconds; at most 7 days. 0 ends it at once.
+   * @example 3600
+   */
+  @ApiProperty({ type: 'integer', required: false, default: 0, minimum: 0, maximum: 604800, example: 3600 })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(604_800)
+  overlap_seconds?: number;
+}
+
+/** Which page of a list. */
+export class ListKeysDto {
+  /**
+   * Most entries, 1 to 100.
+   * @example 20
+   */
+  @ApiProperty({ type: 'integer', required: false, default: 20, minimum: 1, maximum: 100, example: 20 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  limit?: number;
+
+  /** The `next` of the page before. */
+  @ApiProperty({ required: false, example: 'key_0123456789abcdef' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  after?: string;
+}
+
+/** A key, without its secret. Times are Unix seconds. */
+export class KeyDto {
+  /** @example "key_0123456789abcdef" */
+  id!: string;
+  /** Always `api_key`. */
+  @ApiProperty({ enum: ['api_key'], example: 'api_key' })
+  object!: 'api_key';
+  /** @example "checkout service" */
+  name!: string;
+  /**
+   * The last characters of the key, to tell keys apart by eye.
+   * @example "...Zk3f9a1c"
+   */
+  hint!: string;
+  @ApiProperty({ enum: SCOPES, isArray: true, example: ['inference'] })
+  scopes!: Scope[];
+  /** Null is every model. */
+  @ApiProperty({ type: [String], nullable: true, example: ['sandbox/*'] })
+  allowed_models!: string[] | null;
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { owner: 'ada' } })
+  metadata!: Record<string, unknown> | null;
+  /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
+  @ApiProperty({ example: 'admin' })
+  created_by!: string;
+  @ApiProperty({ type: 'integer', example: 1767225600 })
+  created_at!: number;
+  /** Null is never. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  expires_at!: number | null;
+  /** When the key was revoked; null while it works. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  revoked_at!: number | null;
+  /** When the key before the last rotation ends; null when there is none. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  previous_key_expires_at!: number | null;
+}
+
+/** A key with its secret, which is shown in this answer and never again. */
+export class KeyWithSecretDto extends KeyDto {
+  /**
+   * The key itself. Keep it now: only its hash is stored.
+   * @example "gw_0123456789abcdef_vMmYAWuZ7XMiDX4P0xkJqPz2n8GgXh1oCwRbTfLe_3f9a1c"
+   */
+  key!: string;
+}
+
+/** A page of keys, newest first. */
+export class KeyListDto {
+  /** Always `list`. */
+  @ApiProperty({ enum: ['list'], example: 'list' })
+  object!: 'list';
+  data!: KeyDto[];
+  /** Whether there are more. */
+  @ApiProperty({ example: false })
+  has_more!: boolean;
+  /** Send it as `after` for the next page; null on the last. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  next!: string | null;
+}

@@ -1,0 +1,209 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { EntityManager, Repository } from 'typeorm';
+import { Database } from '../database/database.js';
+import { GatewayError, invalidRequest, notFound, permissionDenied } from '../errors/gateway-error.js';
+import { generateKey, hintOf, publicPart } from './api-key-format.js';
+import { ApiKey } from './api-key.entity.js';
+import { KeyCheck } from './key-check.service.js';
+import type {
+  CreateKeyDto,
+  KeyDto,
+  KeyListDto,
+  KeyWithSecretDto,
+  ListKeysDto,
+  RotateKeyDto,
+  UpdateKeyDto,
+} from './keys.dto.js';
+import { coversModel } from './may-call-model.js';
+import { Pepper } from './pepper.js';
+import type { Principal, Scope } from './principal.js';
+
+const DEFAULT_PAGE = 20;
+
+/** Makes, shows and ends keys. A key never gets more rights than the one that makes or changes it. */
+@Injectable()
+export class KeysService {
+  constructor(
+    @InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>,
+    private readonly database: Database,
+    private readonly keyCheck: KeyCheck,
+    private readonly pepper: Pepper,
+  ) {}
+
+  async create(fields: CreateKeyDto, maker: Principal): Promise<KeyWithSecretDto> {
+    const scopes = fields.scopes ?? ['inference'];
+    const allowedModels = fields.allowed_models ?? null;
+    assertWithin(maker, scopes, allowedModels);
+    const expiresAt = toMilliseconds(fields.expires_at);
+    const { id, key } = generateKey();
+    const row: ApiKey = {
+      id,
+      name: fields.name,
+      hash: this.pepper.hash(key).toString('hex'),
+      hint: hintOf(key),
+      previousHash: null,
+      previousExpiresAt: null,
+      scopes,
+      allowedModels,
+      metadata: fields.metadata ?? null,
+      createdBy: maker.keyId,
+      createdAt: Date.now(),
+      expiresAt,
+      revokedAt: null,
+    };
+    await this.database.transaction((manager) => manager.insert(ApiKey, row));
+    return { ...toDto(row), key };
+  }
+
+  async list({ limit = DEFAULT_PAGE, after }: ListKeysDto): Promise<KeyListDto> {
+    const query = this.keys.createQueryBuilder('key').orderBy('key.createdAt', 'DESC').addOrderBy('key.id', 'DESC');
+    if (after !== undefined) {
+      const cursor = await this.keys.findOneBy({ id: after });
+      if (cursor === null) {
+        throw invalidRequest("'after' is no key's id. Send the `next` of the page before.", 'after');
+      }
+      query.where('(key.createdAt < :createdAt OR (key.createdAt = :createdAt AND key.id < :id))', {
+        createdAt: cursor.createdAt,
+        id: cursor.id,
+      });
+    }
+    const rows = await query.limit(limit + 1).getMany();
+    const page = rows.slice(0, limit);
+    const hasMore = rows.length > limit;
+    return {
+      object: 'list',
+      data: page.map(toDto),
+      has_more: hasMore,
+      next: hasMore ? (page.at(-1)?.id ?? null) : null,
+    };
+  }
+
+  async find(id: string): Promise<KeyDto> {
+    return toDto(found(await this.keys.findOneBy({ id }), id));
+  }
+
+  async update(id: string, fields: UpdateKeyDto, maker: Principal): Promise<KeyDto> {
+    return this.change(id, (key) => {
+      assertActive(key);
+      if (fields.name !== undefined) key.name = fields.name;
+      if (fields.scopes != null) key.scopes = fields.scopes;
+      if (fields.allowed_models !== undefined) key.allowedModels = fields.allowed_models;
+      if (fields.expires_at !== undefined) key.expiresAt = toMilliseconds(fields.expires_at);
+      if (fields.metadata !== undefined) key.metadata = fields.metadata;
+      assertWithin(maker, key.scopes, key.allowedModels);
+    });
+  }
+
+  /** A new secret under the same id; the old one works until the overlap is over. */
+  async rotate(
+    id: string,
+    { overlap_seconds: overlap = 0 }: RotateKeyDto,
+    maker: Principal,
+  ): Promise<KeyWithSecretDto> {
+    const { key: secret } = generateKey(publicPart(id));
+    const rotated = await this.change(id, (key) => {
+      assertActive(key);
+      assertWithin(maker, key.scopes, key.allowedModels);
+      key.previousHash = overlap === 0 ? null : key.hash;
+      key.previousExpiresAt = overlap === 0 ? null : Date.now() + overlap * 1_000;
+      key.hash = this.pepper.hash(secret).toString('hex');
+      key.hint = hintOf(secret);
+    });
+    return { ...rotated, key: secret };
+  }
+
+  /** Ends a key at once; again it changes nothing. */
+  async revoke(id: string): Promise<KeyDto> {
+    return this.change(id, (key) => {
+      key.revokedAt ??= Date.now();
+      key.previousHash = null;
+      key.previousExpiresAt = null;
+    });
+  }
+
+  private async change(id: string, apply: (key: ApiKey) => void): Promise<KeyDto> {
+    const changed = await this.database.transaction(async (manager: EntityManager) => {
+      const key = found(
+        await manager.findOne(ApiKey, {
+          where: { id },
+          ...(!this.database.isSqlite && { lock: { mode: 'pessimistic_write' as const } }),
+        }),
+        id,
+      );
+      apply(key);
+      return manager.save(key);
+    });
+    this.keyCheck.forget(id);
+    return toDto(changed);
+  }
+}
+
+function found(key: ApiKey | null, id: string): ApiKey {
+  if (key === null) throw notFound(`There is no key '${id.slice(0, 64)}'.`, 'not_found', 'id');
+  return key;
+}
+
+function assertActive({ revokedAt }: ApiKey): void {
+  if (revokedAt === null) return;
+  throw new GatewayError({
+    status: 409,
+    type: 'invalid_request_error',
+    code: 'conflict',
+    message: 'This key is revoked, which is final. Create a new one.',
+  });
+}
+
+/** A key that could give rights it does not have would have them. */
+function assertWithin(maker: Principal, scopes: readonly Scope[], allowedModels: readonly string[] | null): void {
+  const missing = scopes.find((scope) => !maker.scopes.has(scope));
+  if (missing !== undefined) {
+    throw permissionDenied(`This key lacks the scope '${missing}' and cannot give it.`, 'insufficient_scope', 'scopes');
+  }
+  const { allowedModels: own } = maker;
+  if (own === null) return;
+  const outside =
+    allowedModels === null ? '*' : allowedModels.find((model) => !own.some((outer) => coversModel(outer, model)));
+  if (outside !== undefined) {
+    throw permissionDenied(
+      `This key may not call '${outside}' and cannot allow it. Name models within its own allowed_models.`,
+      'model_not_allowed',
+      'allowed_models',
+    );
+  }
+}
+
+function toMilliseconds(seconds: number | null | undefined): number | null {
+  if (seconds == null) return null;
+  const milliseconds = seconds * 1_000;
+  if (milliseconds <= Date.now()) {
+    throw invalidRequest(
+      "'expires_at' is in the past. Send a later time in Unix seconds, or null for never.",
+      'expires_at',
+    );
+  }
+  return milliseconds;
+}
+
+function toSeconds(milliseconds: number): number;
+function toSeconds(milliseconds: number | null): number | null;
+function toSeconds(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : Math.floor(milliseconds / 1_000);
+}
+
+function toDto(key: ApiKey): KeyDto {
+  return {
+    id: key.id,
+    object: 'api_key',
+    name: key.name,
+    hint: key.hint,
+    scopes: key.scopes,
+    allowed_models: key.allowedModels,
+    metadata: key.metadata as Record<string, unknown> | null,
+    created_by: key.createdBy,
+    created_at: toSeconds(key.createdAt),
+    expires_at: toSeconds(key.expiresAt),
+    revoked_at: toSeconds(key.revokedAt),
+    previous_key_expires_at: toSeconds(key.previousExpiresAt),
+  };
+}

@@ -1,0 +1,47 @@
+import type { DataSourceOptions } from 'typeorm';
+import { CreateApiKey1767225600000 } from '../../migrations/1767225600000-CreateApiKey.js';
+import { ApiKey } from '../auth/api-key.entity.js';
+import type { DatabaseConfig } from '../config/gateway-config.js';
+import { GatewaySetting } from './gateway-setting.entity.js';
+
+/** By class, so that the build needs no folder of files to search. */
+const ENTITIES = [ApiKey, GatewaySetting];
+/** Append only. */
+const MIGRATIONS = [CreateApiKey1767225600000];
+
+/** better-sqlite3 waits synchronously, so a longer wait would stop the whole process; Database retries instead. */
+const SQLITE_BUSY_TIMEOUT = 50;
+const CONNECT_TIMEOUT = 5_000;
+const STATEMENT_TIMEOUT = 30_000;
+/** Connections of one process; five processes stay well below PostgreSQL's default of 100. */
+const POOL_SIZE = 10;
+
+/** The one description of the database, for the application and for the command line of TypeORM. */
+export function dataSourceOptions(database: DatabaseConfig): DataSourceOptions {
+  const options = {
+    entities: ENTITIES,
+    migrations: MIGRATIONS,
+    migrationsTableName: 'migration',
+    synchronize: false,
+    logging: false,
+  } as const;
+  if (database.kind === 'sqlite') {
+    return {
+      ...options,
+      type: 'better-sqlite3',
+      database: database.path,
+      enableWAL: true,
+      timeout: SQLITE_BUSY_TIMEOUT,
+      // With WAL, NORMAL loses nothing to a crash of the process; FULL would also sync at each commit.
+      prepareDatabase: (connection: { pragma(statement: string): void }) => connection.pragma('synchronous = NORMAL'),
+    };
+  }
+  return {
+    ...options,
+    type: 'postgres',
+    url: database.url,
+    applicationName: 'llm-gateway',
+    connectTimeoutMS: CONNECT_TIMEOUT,
+    extra: { max: POOL_SIZE, statement_timeout: STATEMENT_TIMEOUT, keepAlive: true },
+  };
+}

@@ -1,0 +1,32 @@
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { dataSourceOptions } from './data-source-options.js';
+import { Database } from './database.js';
+import { openDatabase } from './open-database.js';
+
+/** The migrated database, for every module. */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      inject: [GatewayConfig],
+      useFactory: ({ database }: GatewayConfig) => ({ ...dataSourceOptions(database), retryAttempts: 0 }),
+      dataSourceFactory: (options) => {
+        if (options === undefined) throw new Error('TypeORM was given no options');
+        return openDatabase(databaseOf(options));
+      },
+    }),
+  ],
+  providers: [
+    { provide: Database, inject: [DataSource], useFactory: (dataSource: DataSource) => new Database(dataSource) },
+  ],
+  exports: [Database],
+})
+export class DatabaseModule {}
+
+function databaseOf(options: ReturnType<typeof dataSourceOptions>): GatewayConfig['database'] {
+  if (options.type === 'postgres') return { kind: 'postgres', url: options.url ?? '' };
+  return { kind: 'sqlite', path: String(options.database) };
+}

@@ -1,0 +1,60 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { Injectable } from '@nestjs/common';
+import { DataSource, EntityManager } from 'typeorm';
+import { beginImmediate } from './sqlite-transaction.js';
+
+/** Longest wait for another process that writes to the same SQLite file, in milliseconds. */
+const WRITE_PATIENCE = 10_000;
+
+/**
+ * The only way to write. TypeORM has one connection to SQLite, on which transactions that overlap would break each
+ * other and a foreign ROLLBACK would take acknowledged rows with it; so there all writes pass one queue. On PostgreSQL
+ * this is an ordinary transaction on a connection of the pool.
+ */
+@Injectable()
+export class Database {
+  private queue: Promise<unknown> = Promise.resolve();
+  private readonly inside = new AsyncLocalStorage<true>();
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  get isSqlite(): boolean {
+    return this.dataSource.options.type === 'better-sqlite3';
+  }
+
+  /**
+   * Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. Use the manager that it
+   * is given and nothing else. It must not be nested.
+   */
+  async transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+    if (this.inside.getStore() === true) {
+      throw new Error('Database.transaction() was called inside a transaction; pass its manager on instead');
+    }
+    if (!this.isSqlite) return this.dataSource.transaction((manager) => this.inside.run(true, () => work(manager)));
+    const turn = this.queue.then(() => this.inside.run(true, () => this.runOnSqlite(work)));
+    this.queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Resolves when the database answers. @throws when it does not, or when `signal` is aborted first */
+  async ping(signal: AbortSignal): Promise<void> {
+    const aborted = new Promise<never>((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+    });
+    await Promise.race([this.dataSource.query('SELECT 1'), aborted]);
+  }
+
+  private async runOnSqlite<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
+    const runner = this.dataSource.createQueryRunner();
+    const transaction = await beginImmediate(runner, WRITE_PATIENCE);
+    let result: Result;
+    try {
+      result = await work(runner.manager);
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
+    }
+    await transaction.commit();
+    return result;
+  }
+}

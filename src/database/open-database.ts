@@ -1,0 +1,108 @@
+import { DataSource } from 'typeorm';
+import type { DatabaseConfig } from '../config/gateway-config.js';
+import { BootError } from '../errors/boot-error.js';
+import { dataSourceOptions } from './data-source-options.js';
+import { beginImmediate } from './sqlite-transaction.js';
+
+/** Any number that no other application on the same PostgreSQL server is likely to lock. */
+const MIGRATION_LOCK = 7_303_014_152;
+/** Longest wait for another process that is migrating, in milliseconds. */
+const LOCK_TIMEOUT = 60_000;
+
+/**
+ * Connects and brings the schema up to date. Several processes may start at once: one migrates, the others wait.
+ *
+ * @throws BootError that says in one line what to mend
+ */
+export async function openDatabase(database: DatabaseConfig): Promise<DataSource> {
+  const dataSource = new DataSource(dataSourceOptions(database));
+  try {
+    await dataSource.initialize();
+    await migrate(dataSource);
+    return dataSource;
+  } catch (error) {
+    if (dataSource.isInitialized) await dataSource.destroy();
+    throw new BootError(faultOf(error, database), { cause: error });
+  }
+}
+
+/** Runs what is pending under a lock that dies with the process that holds it. */
+export async function migrate(dataSource: DataSource): Promise<void> {
+  if (dataSource.options.type === 'postgres') {
+    const lock = dataSource.createQueryRunner();
+    try {
+      await lock.query(`SET lock_timeout = ${LOCK_TIMEOUT}`);
+      await lock.query(`SET statement_timeout = ${LOCK_TIMEOUT}`);
+      await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+      try {
+        await dataSource.runMigrations({ transaction: 'each' });
+      } finally {
+        await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+      }
+    } finally {
+      await lock.query('RESET lock_timeout; RESET statement_timeout').catch(() => undefined);
+      await lock.release();
+    }
+    return;
+  }
+  const transaction = await beginImmediate(dataSource.createQueryRunner(), LOCK_TIMEOUT);
+  try {
+    await dataSource.runMigrations({ transaction: 'none' });
+    await transaction.commit();
+  } catch (error) {
+    await transaction.rollback();
+    throw error;
+  }
+}
+
+/** One line that an operator can act on, without the password. */
+function faultOf(error: unknown, database: DatabaseConfig): string {
+  const { code, message } = codeOf(error);
+  if (database.kind === 'sqlite') {
+    switch (code) {
+      case 'EACCES':
+      case 'EROFS':
+      case 'EPERM':
+      case 'ENOTDIR':
+      case 'EEXIST':
+      case 'SQLITE_CANTOPEN':
+      case 'SQLITE_READONLY':
+      case 'SQLITE_READONLY_DIRECTORY':
+        return `the database ${database.path} cannot be written (${code}). Make its folder writable for this user, or set DATABASE_URL.`;
+      case 'SQLITE_NOTADB':
+      case 'SQLITE_CORRUPT':
+        return `${database.path} is not an SQLite database, or a damaged one (${code}). Restore it from a backup, or set DATABASE_URL.`;
+      case 'SQLITE_FULL':
+      case 'ENOSPC':
+        return `there is no space left for the database ${database.path}. Free some disk space.`;
+      default:
+        return `the database ${database.path} could not be opened: ${message}`;
+    }
+  }
+  const { host, pathname, username } = new URL(database.url);
+  const address = `${host}${pathname}`;
+  switch (code) {
+    case 'ECONNREFUSED':
+      return `PostgreSQL at ${address} refuses connections. Start it, or mend DATABASE_URL.`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `the host of DATABASE_URL (${host}) cannot be resolved.`;
+    case '28P01':
+    case '28000':
+      return `PostgreSQL at ${address} refuses the user '${username}' or its password. Mend DATABASE_URL.`;
+    case '3D000':
+      return `PostgreSQL at ${host} has no database '${pathname.slice(1)}'. Create it, or mend DATABASE_URL.`;
+    case '42501':
+      return `the user '${username}' may not create tables in ${address}. Grant it CREATE on the schema.`;
+    default:
+      return `PostgreSQL at ${address} could not be used: ${message}`;
+  }
+}
+
+function codeOf(error: unknown): { code: string | undefined; message: string } {
+  if (!(error instanceof Error)) return { code: undefined, message: 'unknown error' };
+  const inner = 'driverError' in error && error.driverError instanceof Error ? error.driverError : error;
+  const first = inner instanceof AggregateError && inner.errors[0] instanceof Error ? inner.errors[0] : inner;
+  const code = 'code' in first && typeof first.code === 'string' ? first.code : undefined;
+  return { code, message: first.message.split('\n')[0] ?? '' };
+}

@@ -1,0 +1,7 @@
+/** A fault at start that the operator can mend. Its message is one line, says how, and holds no secret. */
+export class BootError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(`llm-gateway cannot start: ${message}`, options);
+    this.name = 'BootError';
+  }
+}
