@@ -1,0 +1,247 @@
+import type { ChatCompletionChunk, ChunkChoice, FinishReason, Usage } from '../../../chat/chat-completion.js';
+import type { SseEvent } from '../../../chat/sse/sse-parser.js';
+import { upstreamError } from '../../../errors/gateway-error.js';
+import { normaliseFinishReason } from './finish-reason.js';
+import { flattenContent } from './flatten-content.js';
+import { isObject, JsonObject, nonEmptyString } from './json-value.js';
+import { createdSeconds, newCompletionId } from './made-up-ids.js';
+import { mapErrorObject } from './map-error.js';
+import type { NormaliseOptions } from './normalise-completion.js';
+import { normaliseUsage } from './normalise-usage.js';
+import { ToolCallDeltas } from './tool-call-deltas.js';
+
+export interface StreamNormaliserOptions extends NormaliseOptions {
+  /** How many choices the client asked for. */
+  readonly expectedChoices: number;
+}
+
+interface Envelope {
+  id: string;
+  object: 'chat.completion.chunk';
+  created: number;
+  model: string;
+}
+
+interface ChoiceState {
+  finished: boolean;
+  toolCalls: ToolCallDeltas | undefined;
+}
+
+/** More choices than any client may ask for. */
+const MAX_CHOICES = 128;
+
+/**
+ * Turns what OpenAI-compatible servers stream into the contract's order: one id and date throughout, the role in the
+ * first delta of a choice and in no other, a finish chunk with an empty delta for each choice, and one usage chunk at the
+ * very end. Unknown fields stay. A pure state machine: events in, chunks out.
+ */
+export class StreamNormaliser {
+  /** `[DONE]` has come, and with it everything has been given out. */
+  done = false;
+  private id: string | undefined;
+  private created = 0;
+  private model: string;
+  private usage: Usage | undefined;
+  /** Fields of a chunk without choices, such as Azure's prompt_filter_results; they travel with the next chunk. */
+  private carried: JsonObject | undefined;
+  private readonly choices: (ChoiceState | undefined)[] = [];
+  private started = 0;
+  private finished = 0;
+
+  constructor(private readonly options: StreamNormaliserOptions) {
+    this.model = options.upstreamModel;
+  }
+
+  /** Every choice that the client asked for has its finish reason, so nothing of the answer can be missing. */
+  get whole(): boolean {
+    return this.started > 0 && this.finished === this.started && this.started >= this.options.expectedChoices;
+  }
+
+  /**
+   * @param out takes the chunks
+   * @throws GatewayError for an error event, malformed JSON, or `[DONE]` before every choice has ended
+   */
+  push({ event, data }: SseEvent, out: ChatCompletionChunk[]): void {
+    if (this.done || data === '') return;
+    if (data.charCodeAt(0) === 0x5b && data.trim() === '[DONE]') {
+      this.end(out);
+      return;
+    }
+    let chunk: unknown;
+    try {
+      chunk = JSON.parse(data);
+    } catch (cause) {
+      if (event === 'error') throw mapErrorObject(data, this.options.redact);
+      throw upstreamError({ message: 'The upstream provider sent malformed JSON in its stream.', cause });
+    }
+    if (!isObject(chunk)) throw upstreamError({ message: 'The upstream provider sent an event that is no object.' });
+    if (chunk['error'] != null || event === 'error' || chunk['object'] === 'error') {
+      throw mapErrorObject(chunk['error'] ?? chunk, this.options.redact);
+    }
+    this.pushChunk(chunk, out);
+  }
+
+  /**
+   * The stream is over, with or without `[DONE]`.
+   *
+   * @throws GatewayError when there was nothing, or a choice has no finish reason
+   */
+  end(out: ChatCompletionChunk[]): void {
+    if (this.done) return;
+    this.done = true;
+    if (this.started === 0) throw upstreamError({ message: 'The upstream provider sent an empty stream.' });
+    if (this.finished < this.started) {
+      throw upstreamError({ message: 'The upstream provider ended its stream before the answer was complete.' });
+    }
+    if (this.usage !== undefined) out.push({ ...this.carried, ...this.envelope(), choices: [], usage: this.usage });
+  }
+
+  private pushChunk(chunk: JsonObject, out: ChatCompletionChunk[]): void {
+    const { choices } = chunk;
+    const usage = chunk['usage'] == null ? groqUsage(chunk) : normaliseUsage(chunk['usage']);
+    if (usage !== undefined) this.usage = usage;
+    const model = nonEmptyString(chunk['model']);
+    if (model !== undefined) this.model = model;
+    if (!Array.isArray(choices) || choices.length === 0) {
+      this.carry(chunk);
+      return;
+    }
+    if (this.id === undefined) {
+      this.id = nonEmptyString(chunk['id']) ?? newCompletionId();
+      this.created = createdSeconds(chunk['created'], this.options.now);
+    }
+    const open: ChunkChoice[] = [];
+    const ends: ChunkChoice[] = [];
+    for (let position = 0; position < choices.length; position += 1) {
+      this.pushChoice(choices[position], position, open, ends);
+    }
+    if (open.length === 0 && ends.length === 0) {
+      this.carry(chunk);
+      return;
+    }
+    if (this.carried !== undefined) {
+      for (const field in this.carried) chunk[field] ??= this.carried[field];
+      this.carried = undefined;
+    }
+    // Set rather than deleted: a deletion makes V8's objects slow, and JSON leaves undefined out.
+    chunk['usage'] = undefined;
+    const whole = Object.assign(chunk, {
+      id: this.id,
+      object: 'chat.completion.chunk' as const,
+      created: this.created,
+      model: this.model,
+    });
+    if (open.length === 0) out.push(Object.assign(whole, { choices: ends }));
+    else if (ends.length === 0) out.push(Object.assign(whole, { choices: open }));
+    else {
+      const { system_fingerprint: fingerprint, service_tier: tier } = chunk;
+      const stable = { system_fingerprint: fingerprint, service_tier: tier };
+      out.push({ ...stable, ...this.envelope(), choices: open }, Object.assign(whole, { choices: ends }));
+    }
+  }
+
+  /** Puts what the choice says into `open`, and its finish chunk into `ends`. */
+  private pushChoice(choice: unknown, position: number, open: ChunkChoice[], ends: ChunkChoice[]): void {
+    if (!isObject(choice)) throw upstreamError({ message: 'The upstream provider sent a malformed choice.' });
+    if (choice['error'] != null) throw mapErrorObject(choice['error'], this.options.redact);
+    const index = typeof choice['index'] === 'number' ? choice['index'] : position;
+    if (!Number.isInteger(index) || index < 0 || index >= MAX_CHOICES) {
+      throw upstreamError({ message: 'The upstream provider sent a choice with an index out of range.' });
+    }
+    const delta = isObject(choice['delta']) ? choice['delta'] : isObject(choice['message']) ? choice['message'] : {};
+    const reason = choice['finish_reason'] == null ? null : normaliseFinishReason(choice['finish_reason']);
+    if (reason === 'failed') throw upstreamError({ message: 'The upstream provider broke off the generation.' });
+
+    let state = this.choices[index];
+    const first = state === undefined;
+    if (state === undefined) {
+      state = { finished: false, toolCalls: undefined };
+      this.choices[index] = state;
+      this.started += 1;
+    }
+    const says = this.normaliseDelta(delta, state, first);
+    if (state.finished) {
+      if (says) throw upstreamError({ message: 'The upstream provider went on after the end of its answer.' });
+      return;
+    }
+    if (reason === null) {
+      if (!says && !first && !hasExtras(choice)) return;
+      choice['message'] = undefined;
+      open.push(Object.assign(choice, { index, delta: delta, finish_reason: null }));
+      return;
+    }
+    state.finished = true;
+    this.finished += 1;
+    state.toolCalls?.finish();
+    if (says || first) {
+      if (first && !says) delta['content'] = '';
+      open.push({ index, delta: delta, logprobs: choice['logprobs'] ?? null, finish_reason: null });
+      choice['logprobs'] = null;
+    }
+    ends.push(finishChunk(choice, index, reason));
+  }
+
+  /** Changes the delta in place. @returns whether it says anything beside its role */
+  private normaliseDelta(delta: JsonObject, state: ChoiceState, first: boolean): boolean {
+    if (first) delta['role'] = 'assistant';
+    else if (delta['role'] !== undefined) delta['role'] = undefined;
+    if (Array.isArray(delta['content'])) flattenContent(delta);
+    const calls = delta['tool_calls'];
+    if (calls !== undefined) {
+      const deltas =
+        Array.isArray(calls) && calls.length > 0 ? (state.toolCalls ??= new ToolCallDeltas()).normalise(calls) : [];
+      delta['tool_calls'] = deltas.length > 0 ? deltas : undefined;
+    }
+    for (const field in delta) {
+      if (field !== 'role' && !isEmpty(delta[field])) return true;
+    }
+    return false;
+  }
+
+  private carry(chunk: JsonObject): void {
+    const {
+      id: _id,
+      object: _object,
+      created: _created,
+      model: _model,
+      choices: _choices,
+      usage: _usage,
+      ...rest
+    } = chunk;
+    for (const field in rest) {
+      if (rest[field] != null) (this.carried ??= {})[field] = rest[field];
+    }
+  }
+
+  private envelope(): Envelope {
+    return {
+      id: this.id ?? newCompletionId(),
+      object: 'chat.completion.chunk',
+      created: this.created,
+      model: this.model,
+    };
+  }
+}
+
+function finishChunk(choice: JsonObject, index: number, reason: FinishReason): ChunkChoice {
+  choice['message'] = undefined;
+  return Object.assign(choice, { index, delta: {}, logprobs: choice['logprobs'] ?? null, finish_reason: reason });
+}
+
+/** Groq's own place for it. */
+function groqUsage(chunk: JsonObject): Usage | undefined {
+  const own = chunk['x_groq'];
+  return isObject(own) ? normaliseUsage(own['usage']) : undefined;
+}
+
+function isEmpty(value: unknown): boolean {
+  return value == null || value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+/** Whether a choice with an empty delta carries anything else, such as log probabilities or Azure's filter results. */
+function hasExtras(choice: JsonObject): boolean {
+  for (const field in choice) {
+    if (field !== 'index' && field !== 'delta' && field !== 'finish_reason' && choice[field] != null) return true;
+  }
+  return false;
+}
