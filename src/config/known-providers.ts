@@ -6,27 +6,94 @@ export interface KnownProvider {
   readonly baseUrl: string;
   /** The variable that moves the base URL, where the vendor's own clients have one. */
   readonly baseUrlVariable?: string;
+  /** Its name in the price catalogue. */
+  readonly priceId: string;
+  /** Its name in the catalogue of context lengths. */
+  readonly catalogueId: string;
 }
 
 export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
   {
     name: 'openai',
+    priceId: 'openai',
+    catalogueId: 'openai',
     keyVariable: 'OPENAI_API_KEY',
     baseUrl: 'https://api.openai.com/v1',
     baseUrlVariable: 'OPENAI_BASE_URL',
   },
-  { name: 'anthropic', keyVariable: 'ANTHROPIC_API_KEY', baseUrl: 'https://api.anthropic.com/v1' },
-  { name: 'gemini', keyVariable: 'GEMINI_API_KEY', baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai' },
-  { name: 'openrouter', keyVariable: 'OPENROUTER_API_KEY', baseUrl: 'https://openrouter.ai/api/v1' },
-  { name: 'groq', keyVariable: 'GROQ_API_KEY', baseUrl: 'https://api.groq.com/openai/v1' },
-  { name: 'mistral', keyVariable: 'MISTRAL_API_KEY', baseUrl: 'https://api.mistral.ai/v1' },
-  { name: 'deepseek', keyVariable: 'DEEPSEEK_API_KEY', baseUrl: 'https://api.deepseek.com/v1' },
-  { name: 'xai', keyVariable: 'XAI_API_KEY', baseUrl: 'https://api.x.ai/v1' },
-  { name: 'together', keyVariable: 'TOGETHER_API_KEY', baseUrl: 'https://api.together.xyz/v1' },
-  { name: 'fireworks', keyVariable: 'FIREWORKS_API_KEY', baseUrl: 'https://api.fireworks.ai/inference/v1' },
-  { name: 'cerebras', keyVariable: 'CEREBRAS_API_KEY', baseUrl: 'https://api.cerebras.ai/v1' },
+  {
+    name: 'anthropic',
+    priceId: 'anthropic',
+    catalogueId: 'anthropic',
+    keyVariable: 'ANTHROPIC_API_KEY',
+    baseUrl: 'https://api.anthropic.com/v1',
+  },
+  {
+    name: 'gemini',
+    priceId: 'google',
+    catalogueId: 'google',
+    keyVariable: 'GEMINI_API_KEY',
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+  },
+  {
+    name: 'openrouter',
+    priceId: 'openrouter',
+    catalogueId: 'openrouter',
+    keyVariable: 'OPENROUTER_API_KEY',
+    baseUrl: 'https://openrouter.ai/api/v1',
+  },
+  {
+    name: 'groq',
+    priceId: 'groq',
+    catalogueId: 'groq',
+    keyVariable: 'GROQ_API_KEY',
+    baseUrl: 'https://api.groq.com/openai/v1',
+  },
+  {
+    name: 'mistral',
+    priceId: 'mistral',
+    catalogueId: 'mistral',
+    keyVariable: 'MISTRAL_API_KEY',
+    baseUrl: 'https://api.mistral.ai/v1',
+  },
+  {
+    name: 'deepseek',
+    priceId: 'deepseek',
+    catalogueId: 'deepseek',
+    keyVariable: 'DEEPSEEK_API_KEY',
+    baseUrl: 'https://api.deepseek.com/v1',
+  },
+  { name: 'xai', priceId: 'x-ai', catalogueId: 'xai', keyVariable: 'XAI_API_KEY', baseUrl: 'https://api.x.ai/v1' },
+  {
+    name: 'together',
+    priceId: 'together',
+    catalogueId: 'togetherai',
+    keyVariable: 'TOGETHER_API_KEY',
+    baseUrl: 'https://api.together.xyz/v1',
+  },
+  {
+    name: 'fireworks',
+    priceId: 'fireworks',
+    catalogueId: 'fireworks-ai',
+    keyVariable: 'FIREWORKS_API_KEY',
+    baseUrl: 'https://api.fireworks.ai/inference/v1',
+  },
+  {
+    name: 'cerebras',
+    priceId: 'cerebras',
+    catalogueId: 'cerebras',
+    keyVariable: 'CEREBRAS_API_KEY',
+    baseUrl: 'https://api.cerebras.ai/v1',
+  },
 ];
 
 export function knownProvider(name: string): KnownProvider | undefined {
   return KNOWN_PROVIDERS.find((provider) => provider.name === name);
+}
+
+/** The provider behind an address. Only the address tells: a name in the file may be anything. */
+export function knownProviderAt(baseUrl: string): KnownProvider | undefined {
+  if (!URL.canParse(baseUrl)) return undefined;
+  const { host } = new URL(baseUrl);
+  return KNOWN_PROVIDERS.find((provider) => new URL(provider.baseUrl).host === host);
 }

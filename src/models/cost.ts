@@ -1,0 +1,20 @@
+import type { Usage } from '../chat/chat-completion.js';
+import type { PriceConfig } from '../config/gateway-config.js';
+
+/** US dollars of one completion at the file's price. Cached prompt tokens count at their own rate where there is one. */
+export function costAtPrice(usage: Usage, price: PriceConfig): number {
+  const cached = Math.min(usage.prompt_tokens_details?.cached_tokens ?? 0, usage.prompt_tokens);
+  const cachedPerMillion = price.cachedInputPerMillion ?? price.inputPerMillion;
+  return (
+    ((usage.prompt_tokens - cached) * price.inputPerMillion +
+      cached * cachedPerMillion +
+      usage.completion_tokens * price.outputPerMillion) /
+    1_000_000
+  );
+}
+
+/** Dollars as people and parsers read them: no exponent, no noise of floating point, at most 12 decimals. */
+export function formatDollars(dollars: number): string {
+  const text = dollars.toFixed(12);
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}

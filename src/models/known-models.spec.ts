@@ -1,0 +1,42 @@
+import { KNOWN_PROVIDERS } from '../config/known-providers.js';
+import { KnownModels } from './known-models.js';
+
+const OPENAI = 'https://api.openai.com/v1';
+const usage = { prompt_tokens: 1_000, completion_tokens: 100, total_tokens: 1_100 };
+
+describe('KnownModels', () => {
+  const known = new KnownModels();
+
+  it('knows price and context length of a well-known model', async () => {
+    const price = await known.priceOf(OPENAI, 'gpt-5-mini');
+    expect(price?.prompt).toBeGreaterThan(0);
+    expect(price?.completion).toBeGreaterThan(price?.prompt ?? 0);
+    const facts = await known.factsOf(OPENAI, 'gpt-5-mini');
+    expect(facts.contextLength).toBeGreaterThan(100_000);
+    expect(facts.capabilities).toContain('tools');
+  });
+
+  it('counts what the list price says, and cached tokens for less', async () => {
+    const price = await known.priceOf(OPENAI, 'gpt-5-mini');
+    const cost = await known.costOf(usage, OPENAI, 'gpt-5-mini');
+    expect(cost).toBeCloseTo(1_000 * (price?.prompt ?? 0) + 100 * (price?.completion ?? 0), 12);
+    const cached = { ...usage, prompt_tokens_details: { cached_tokens: 900 } };
+    expect(await known.costOf(cached, OPENAI, 'gpt-5-mini')).toBeLessThan(cost ?? 0);
+  });
+
+  it('says null, never 0, of a model or a server that it does not know', async () => {
+    expect(await known.costOf(usage, OPENAI, 'no-such-model')).toBeNull();
+    expect(await known.priceOf(OPENAI, 'no-such-model')).toBeNull();
+    expect(await known.costOf(usage, 'http://127.0.0.1:11434/v1', 'gpt-5-mini')).toBeNull();
+    expect(await known.priceOf('http://127.0.0.1:11434/v1', 'gpt-5-mini')).toBeNull();
+    expect(await known.factsOf('http://127.0.0.1:11434/v1', 'gpt-5-mini')).toEqual({});
+    expect(await known.factsOf('', 'echo')).toEqual({});
+  });
+
+  it('has a catalogue for every provider that it names', async () => {
+    for (const { baseUrl } of KNOWN_PROVIDERS) {
+      await expect(known.factsOf(baseUrl, 'no-such-model')).resolves.toEqual({});
+      await expect(known.priceOf(baseUrl, 'no-such-model')).resolves.toBeNull();
+    }
+  });
+});
