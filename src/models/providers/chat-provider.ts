@@ -24,6 +24,14 @@ export interface ProviderCall {
  */
 export type ChunkStream = AsyncIterable<readonly ChatCompletionChunk[]>;
 
+/** One entry of a provider's own list. */
+export interface ListedModel {
+  readonly id: string;
+  /** Unix seconds. */
+  readonly created?: number | undefined;
+  readonly owned_by?: string | undefined;
+}
+
 /**
  * Port to a model provider. Every failure is a GatewayError: the upstream's own 4xx about the request keeps its
  * status, message, param and code; everything else is `upstream_error`, `upstream_unavailable` or `upstream_timeout`
@@ -38,6 +46,11 @@ export abstract class ChatProvider {
 
   /** Resolves with the first event, so that a refusal can still become a real HTTP status. */
   abstract stream(call: ProviderCall): Promise<ChunkStream>;
+
+  /** The models that the provider itself lists. Rejects when it does not answer; empty when it has no list. */
+  listModels(_signal: AbortSignal): Promise<readonly ListedModel[]> {
+    return Promise.resolve([]);
+  }
 
   /** Closes sockets; called once at shutdown, after requests have ended. */
   async close(): Promise<void> {}

@@ -1,0 +1,126 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { GatewayConfig, type ModelConfig, type ProviderConfig } from '../config/gateway-config.js';
+import { describeError } from '../errors/describe-error.js';
+import { formatDollars } from './cost.js';
+import { KnownModels } from './known-models.js';
+import type { ModelDto } from './models.dto.js';
+import { ProviderRegistry } from './provider-registry.js';
+import type { ListedModel } from './providers/chat-provider.js';
+
+/** How long a provider's own list is believed, in milliseconds. */
+const LIST_FRESH = 300_000;
+/** How long GET /v1/models waits for a provider that it has no list of yet, in milliseconds. */
+const LIST_TIMEOUT = 3_000;
+
+interface ProviderList {
+  models: readonly ListedModel[];
+  fetchedAt: number;
+  refreshing: Promise<void> | undefined;
+}
+
+/**
+ * Every model that can be called: those of the file, then those that the providers list themselves. A provider's list
+ * is fetched at first need and then refreshed behind the answers; one that does not answer lists nothing and delays
+ * nobody twice.
+ */
+@Injectable()
+export class ModelList {
+  private readonly logger = new Logger('Models');
+  private readonly lists = new Map<string, ProviderList>();
+  /** What `created` says of a model whose release is not known: when this process started. */
+  private readonly startedAt = Math.floor(Date.now() / 1_000);
+
+  constructor(
+    private readonly config: GatewayConfig,
+    private readonly registry: ProviderRegistry,
+    private readonly known: KnownModels,
+  ) {}
+
+  async all(): Promise<ModelDto[]> {
+    const configured = await Promise.all(this.config.models.map((model) => this.describeConfigured(model)));
+    if (this.config.expose === 'listed') return configured;
+    const listed = await Promise.all(this.config.providers.map((provider) => this.describeProvider(provider)));
+    const ids = new Set(configured.map(({ id }) => id));
+    return [...configured, ...listed.flat().filter(({ id }) => !ids.has(id))];
+  }
+
+  private async describeConfigured(model: ModelConfig): Promise<ModelDto> {
+    const [first] = model.deployments;
+    const provider = this.config.providers.find(({ name }) => name === first?.provider);
+    const described = await this.describe(model.id, provider, { id: first?.model ?? model.id });
+    const { price, contextLength, maxOutputTokens, displayName } = model;
+    return {
+      ...described,
+      ...(displayName !== undefined && { name: displayName, display_name: displayName }),
+      ...(contextLength !== undefined && { context_length: contextLength }),
+      ...(maxOutputTokens !== undefined && { max_output_tokens: maxOutputTokens }),
+      ...(price !== undefined && {
+        pricing: {
+          prompt: formatDollars(price.inputPerMillion / 1_000_000),
+          completion: formatDollars(price.outputPerMillion / 1_000_000),
+        },
+      }),
+    };
+  }
+
+  private async describeProvider(provider: ProviderConfig): Promise<ModelDto[]> {
+    if (!provider.listModels) return [];
+    const models = await this.listOf(provider);
+    return Promise.all(models.map((model) => this.describe(`${provider.name}/${model.id}`, provider, model)));
+  }
+
+  private async describe(id: string, provider: ProviderConfig | undefined, model: ListedModel): Promise<ModelDto> {
+    const baseUrl = provider?.baseUrl ?? '';
+    const [facts, price] = await Promise.all([
+      this.known.factsOf(baseUrl, model.id),
+      this.known.priceOf(baseUrl, model.id),
+    ]);
+    return {
+      id,
+      object: 'model',
+      created: model.created ?? facts.created ?? this.startedAt,
+      owned_by: model.owned_by ?? provider?.name ?? 'gateway',
+      ...(facts.name !== undefined && { name: facts.name, display_name: facts.name }),
+      ...(facts.contextLength !== undefined && { context_length: facts.contextLength }),
+      ...(facts.maxOutputTokens !== undefined && { max_output_tokens: facts.maxOutputTokens }),
+      ...(facts.inputModalities !== undefined && {
+        architecture: {
+          input_modalities: [...facts.inputModalities],
+          output_modalities: [...(facts.outputModalities ?? ['text'])],
+        },
+      }),
+      ...(price !== null && {
+        pricing: { prompt: formatDollars(price.prompt), completion: formatDollars(price.completion) },
+      }),
+      ...(facts.capabilities !== undefined && { capabilities: [...facts.capabilities] }),
+    };
+  }
+
+  private async listOf({ name }: ProviderConfig): Promise<readonly ListedModel[]> {
+    let list = this.lists.get(name);
+    if (list === undefined) {
+      list = { models: [], fetchedAt: 0, refreshing: undefined };
+      this.lists.set(name, list);
+    }
+    if (Date.now() - list.fetchedAt < LIST_FRESH) return list.models;
+    list.refreshing ??= this.refresh(name, list);
+    if (list.fetchedAt === 0) await list.refreshing;
+    return list.models;
+  }
+
+  private async refresh(name: string, list: ProviderList): Promise<void> {
+    try {
+      list.models = (await this.registry.get(name)?.listModels(AbortSignal.timeout(LIST_TIMEOUT))) ?? [];
+    } catch (error) {
+      this.logger.warn({
+        msg: 'a provider’s model list could not be read',
+        provider: name,
+        error: describeError(error),
+      });
+    } finally {
+      // A failure counts as an answer too: a provider that is down must not delay every list.
+      list.fetchedAt = Date.now();
+      list.refreshing = undefined;
+    }
+  }
+}

@@ -1,0 +1,144 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ChatCompletion, ChatCompletionChunk, Delta, FinishReason } from '../../../chat/chat-completion.js';
+import { GatewayError, notFound, upstreamError } from '../../../errors/gateway-error.js';
+import { ChatProvider, type ChunkStream, type ListedModel, type ProviderCall } from '../chat-provider.js';
+import { answerTo, newId, toCompletion, type SandboxAnswer } from './sandbox-answer.js';
+
+const MODELS = ['echo', 'lorem', 'slow', 'cut', 'error-429', 'error-500'] as const;
+type SandboxModel = (typeof MODELS)[number];
+
+/** Delay of sandbox/slow, in milliseconds, where the request names none. */
+const DEFAULT_DELAY = 1_000;
+const LONGEST_DELAY = 60_000;
+
+/**
+ * A deterministic upstream inside the process, for first contact and for testing client code: answers, tool calls,
+ * structured output, and faults on demand. A word counts as a token. It is priced by nobody, so its cost is unknown.
+ */
+export class SandboxProvider extends ChatProvider {
+  constructor(readonly name: string) {
+    super();
+  }
+
+  override async complete(call: ProviderCall): Promise<ChatCompletion> {
+    const answer = await this.answer(call);
+    if (call.upstreamModel === 'cut') throw cutOff();
+    return toCompletion(this.modelOf(call), answer);
+  }
+
+  override async stream(call: ProviderCall): Promise<ChunkStream> {
+    const answer = await this.answer(call);
+    return toChunks(this.modelOf(call), answer, call.upstreamModel === 'cut', call.signal);
+  }
+
+  override listModels(): Promise<readonly ListedModel[]> {
+    return Promise.resolve(MODELS.map((id) => ({ id, owned_by: 'sandbox' })));
+  }
+
+  private modelOf({ upstreamModel }: ProviderCall): string {
+    return `${this.name}/${upstreamModel}`;
+  }
+
+  /** What every sandbox model does before its first token. */
+  private async answer({ request, upstreamModel, signal }: ProviderCall): Promise<SandboxAnswer> {
+    signal.throwIfAborted();
+    switch (upstreamModel as SandboxModel) {
+      case 'echo':
+      case 'lorem':
+      case 'cut':
+        break;
+      case 'slow':
+        await delay(delayOf(request['sandbox']), signal);
+        break;
+      case 'error-429':
+        throw new GatewayError({
+          status: 429,
+          type: 'rate_limit_error',
+          code: 'rate_limit_exceeded',
+          message: 'The sandbox model error-429 is always rate limited. Retry after a second.',
+          retryable: true,
+          retryAfterMs: 1_000,
+          headers: { 'retry-after': '1', 'retry-after-ms': '1000' },
+        });
+      case 'error-500':
+        throw upstreamError({ message: 'The sandbox model error-500 always fails.' });
+      default:
+        throw notFound(
+          `The model \`${this.name}/${upstreamModel.slice(0, 100)}\` does not exist. The sandbox has ${MODELS.join(', ')}.`,
+          'model_not_found',
+          'model',
+        );
+    }
+    return answerTo(upstreamModel, request);
+  }
+}
+
+function cutOff(): GatewayError {
+  return upstreamError({ message: 'The sandbox model cut always breaks off half-way.' });
+}
+
+function delayOf(options: unknown): number {
+  const delay = (options as { delay_ms?: unknown } | null | undefined)?.delay_ms;
+  return typeof delay === 'number' && delay >= 0 ? Math.min(delay, LONGEST_DELAY) : DEFAULT_DELAY;
+}
+
+/** Rejects with the signal's own reason, as the port demands. */
+async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(milliseconds, undefined, { signal });
+  } catch {
+    signal.throwIfAborted();
+  }
+}
+
+async function* toChunks(
+  model: string,
+  answer: SandboxAnswer,
+  isCut: boolean,
+  signal: AbortSignal,
+): AsyncGenerator<readonly ChatCompletionChunk[]> {
+  const head = {
+    id: newId('chatcmpl-'),
+    object: 'chat.completion.chunk',
+    created: Math.floor(Date.now() / 1_000),
+    model,
+  } as const;
+  const indexes = Array.from({ length: answer.choices }, (_, index) => index);
+  const group = (delta: Delta, finishReason: FinishReason | null = null): ChatCompletionChunk[] =>
+    indexes.map((index) => ({
+      ...head,
+      choices: [{ index, delta, logprobs: null, finish_reason: finishReason }],
+    }));
+  const deltas = deltasOf(answer);
+  const whole = isCut ? Math.max(1, Math.floor(deltas.length / 2)) : deltas.length;
+  let sent = 0;
+  for (const delta of deltas.slice(0, whole)) {
+    yield group(delta);
+    sent += 1;
+    // A long answer must not keep the event loop from noticing that its client has gone.
+    if (sent % 64 === 0) await new Promise(setImmediate);
+    signal.throwIfAborted();
+  }
+  if (isCut) throw cutOff();
+  yield group({}, answer.finishReason);
+  yield [{ ...head, choices: [], usage: answer.usage }];
+}
+
+function deltasOf({ words, toolCalls }: SandboxAnswer): Delta[] {
+  if (toolCalls.length > 0) {
+    return toolCalls.flatMap(({ id, type, function: { name, arguments: text } }, index) => [
+      {
+        ...(index === 0 && { role: 'assistant' as const, content: null }),
+        tool_calls: [{ index, id, type, function: { name, arguments: '' } }],
+      },
+      ...pieces(text).map((piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] })),
+    ]);
+  }
+  const [first = '', ...rest] = words;
+  return [{ role: 'assistant', content: first }, ...rest.map((content) => ({ content }))];
+}
+
+/** Arguments come in pieces that end anywhere, as real providers send them. */
+function pieces(text: string): string[] {
+  return text.match(/[^]{1,12}/gu) ?? [];
+}
