@@ -1,0 +1,29 @@
+import { DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { AuthModule } from './auth/auth.module.js';
+import { KeyGuard } from './auth/key.guard.js';
+import { ChatModule } from './chat/chat.module.js';
+import { ConfigModule } from './config/config.module.js';
+import { GatewayConfig } from './config/gateway-config.js';
+import { DatabaseModule } from './database/database.module.js';
+import { GatewayExceptionFilter } from './errors/gateway-exception.filter.js';
+import { HealthModule } from './health/health.module.js';
+import { JsonBodyGuard } from './http/json-body.guard.js';
+import { ModelsModule } from './models/models.module.js';
+
+@Module({})
+export class AppModule {
+  /** The whole application for one validated configuration. */
+  static forRoot(config: GatewayConfig): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [ConfigModule.forRoot(config), DatabaseModule, AuthModule, ModelsModule, ChatModule, HealthModule],
+      providers: [
+        { provide: APP_FILTER, useClass: GatewayExceptionFilter },
+        // In this order: who calls is known before a byte of the body is read.
+        { provide: APP_GUARD, useExisting: KeyGuard },
+        { provide: APP_GUARD, useClass: JsonBodyGuard },
+      ],
+    };
+  }
+}

@@ -1,0 +1,73 @@
+import type { LoggerService } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { NextFunction, Request, Response } from 'express';
+import helmet from 'helmet';
+import type { Logger } from 'pino';
+import { AppModule } from './app.module.js';
+import type { GatewayConfig } from './config/gateway-config.js';
+import { Shutdown } from './health/shutdown.service.js';
+import { assignRequestId } from './http/request-id.js';
+import { answerClientErrors } from './http/client-errors.js';
+import { addVersionPrefix } from './http/version-prefix.js';
+import { buildOpenApiDocument } from './openapi/document.js';
+import { serveSwagger } from './openapi/swagger-ui.js';
+import { AccessLog } from './telemetry/access-log.js';
+import { GatewayLogger } from './telemetry/logger.js';
+
+/** Load balancers hold idle connections for up to 60 s; closing earlier than they do gives their clients a 502. */
+const KEEP_ALIVE_TIMEOUT = 75_000;
+/** Longest that a client may take to send its headers. */
+const HEADERS_TIMEOUT = 30_000;
+
+/** The application with its middleware, wired but not listening. */
+export async function createApplication(config: GatewayConfig, logger: Logger): Promise<NestExpressApplication> {
+  const nestLogger: LoggerService = new GatewayLogger(logger);
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
+    bodyParser: false,
+    abortOnError: false,
+    forceCloseConnections: true,
+    logger: nestLogger,
+  });
+  // What Express does for every request and nobody here needs.
+  app.set('query parser', 'simple').set('etag', false).set('x-powered-by', false);
+  const shutdown = app.get(Shutdown);
+  app.use(assignRequestId);
+  app.use(AccessLog.middleware(logger));
+  app.use((_request: Request, response: Response, next: NextFunction) => {
+    response.setHeader('x-content-type-options', 'nosniff');
+    if (shutdown.isDraining) response.setHeader('connection', 'close');
+    next();
+  });
+  app.use(addVersionPrefix);
+  if (config.server.corsOrigins.length > 0) {
+    app.enableCors({
+      origin: config.server.corsOrigins.includes('*') ? '*' : [...config.server.corsOrigins],
+      exposedHeaders: ['x-request-id', 'x-gateway-model', 'x-gateway-provider', 'x-gateway-attempts', 'x-gateway-cost'],
+    });
+  }
+  if (config.server.swagger) {
+    app.use(
+      '/docs',
+      helmet({
+        // The page is also served over plain HTTP on a laptop, and Swagger UI styles itself inline.
+        strictTransportSecurity: false,
+        contentSecurityPolicy: {
+          useDefaults: false,
+          directives: {
+            defaultSrc: ["'self'"],
+            styleSrc: ["'self'", "'unsafe-inline'"],
+            imgSrc: ["'self'", 'data:'],
+            frameAncestors: ["'none'"],
+          },
+        },
+      }),
+    );
+    serveSwagger(app, buildOpenApiDocument(app));
+  }
+  const server = app.getHttpServer();
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
+  server.headersTimeout = HEADERS_TIMEOUT;
+  answerClientErrors(server);
+  return app;
+}

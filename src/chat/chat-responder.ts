@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import type { Principal } from '../auth/principal.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { clientClosedRequest, toGatewayError } from '../errors/to-gateway-error.js';
+import { formatDollars } from '../models/cost.js';
+import { AccessLog } from '../telemetry/access-log.js';
+import type { ChatRequest } from './chat-completion.js';
+import { ChatContext, ChatService, ServedBy } from './chat.service.js';
+import { InFlight } from './in-flight.service.js';
+import { sendSse } from './sse-response.js';
+import { upstreamHeaders } from './upstream-headers.js';
+
+/** The HTTP half of a chat completion: turns a client that goes away into an abort, and answers as JSON or as SSE. */
+@Injectable()
+export class ChatResponder {
+  constructor(
+    private readonly chat: ChatService,
+    private readonly inFlight: InFlight,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  async respond(body: ChatRequest, principal: Principal, request: Request, response: Response): Promise<void> {
+    const started = performance.now();
+    const controller = new AbortController();
+    const onClose = (): void => {
+      if (!response.writableFinished) controller.abort(clientClosedRequest());
+    };
+    response.on('close', onClose);
+    this.inFlight.add(controller);
+    const context: ChatContext = {
+      principal,
+      requestId: request.id,
+      headers: upstreamHeaders(request.headers),
+      signal: controller.signal,
+    };
+    AccessLog.note(response, { key_id: principal.keyId, stream: body.stream === true });
+    try {
+      if (body.stream === true) await this.sendStream(body, context, response, started);
+      else await this.sendCompletion(body, context, response, started);
+    } catch (error) {
+      // Nobody is there to read an answer once the client has gone; the access log has the reason.
+      if (!response.destroyed) throw error;
+      AccessLog.note(response, { error_code: toGatewayError(error).code });
+    } finally {
+      response.off('close', onClose);
+      this.inFlight.release(controller);
+    }
+  }
+
+  private async sendCompletion(
+    body: ChatRequest,
+    context: ChatContext,
+    response: Response,
+    started: number,
+  ): Promise<void> {
+    const answer = await this.chat.complete(body, context);
+    setServedBy(response, answer, started);
+    if (answer.cost !== null) response.setHeader('x-gateway-cost', formatDollars(answer.cost));
+    AccessLog.note(response, { usage: answer.completion.usage });
+    response.setHeader('content-type', 'application/json; charset=utf-8');
+    response.end(JSON.stringify(answer.completion));
+  }
+
+  private async sendStream(
+    body: ChatRequest,
+    context: ChatContext,
+    response: Response,
+    started: number,
+  ): Promise<void> {
+    const stream = await this.chat.stream(body, context);
+    setServedBy(response, stream, started);
+    const broken = await sendSse(response, stream.chunks, {
+      keepAlive: this.config.streaming.keepAlive,
+      signal: context.signal,
+      toError: toGatewayError,
+    });
+    if (broken !== undefined) AccessLog.note(response, { error_code: broken.code });
+  }
+}
+
+function setServedBy(response: Response, { model, provider, attempts }: ServedBy, started: number): void {
+  response.setHeader('x-gateway-model', model);
+  response.setHeader('x-gateway-provider', provider);
+  response.setHeader('x-gateway-attempts', String(attempts));
+  response.setHeader('openai-processing-ms', String(Math.round(performance.now() - started)));
+  AccessLog.note(response, { model, provider, attempts });
+}

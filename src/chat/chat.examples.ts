@@ -1,0 +1,83 @@
+import { REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+
+/** Bodies that work when pasted, against the sandbox. */
+export const CHAT_EXAMPLES = {
+  plain: {
+    summary: 'A plain completion',
+    value: { model: 'sandbox/echo', messages: [{ role: 'user', content: 'Say hello to Ada.' }] },
+  },
+  stream: {
+    summary: 'A stream with usage',
+    value: {
+      model: 'sandbox/echo',
+      messages: [{ role: 'user', content: 'Say hello to Ada.' }],
+      stream: true,
+      stream_options: { include_usage: true },
+    },
+  },
+  tools: {
+    summary: 'A tool call',
+    value: {
+      model: 'sandbox/echo',
+      messages: [{ role: 'user', content: 'What is the weather in Paris?' }],
+      tools: [
+        {
+          type: 'function',
+          function: {
+            name: 'get_weather',
+            parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] },
+          },
+        },
+      ],
+    },
+  },
+  structured: {
+    summary: 'An answer that satisfies a JSON schema',
+    value: {
+      model: 'sandbox/echo',
+      messages: [{ role: 'user', content: 'Ada Lovelace, born 1815.' }],
+      response_format: {
+        type: 'json_schema',
+        json_schema: {
+          name: 'person',
+          strict: true,
+          schema: {
+            type: 'object',
+            properties: { name: { type: 'string' }, born: { type: 'integer' } },
+            required: ['name', 'born'],
+            additionalProperties: false,
+          },
+        },
+      },
+    },
+  },
+};
+
+export const STREAM_EXAMPLE = [
+  'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1767225600,"model":"sandbox/echo","choices":[{"index":0,"delta":{"role":"assistant","content":"Hello"},"logprobs":null,"finish_reason":null}]}',
+  'data: {"id":"chatcmpl-1","object":"chat.completion.chunk","created":1767225600,"model":"sandbox/echo","choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]}',
+  'data: [DONE]',
+  '',
+].join('\n\n');
+
+function header(
+  description: string,
+  example: string,
+): { description: string; schema: { type: 'string'; example: string } } {
+  return { description, schema: { type: 'string', example } };
+}
+
+export const CHAT_RESPONSE_HEADERS = {
+  ...REQUEST_ID_HEADER,
+  'x-gateway-model': header(
+    'The configured model that answered; a fallback when another than the one asked for.',
+    'fast',
+  ),
+  'x-gateway-provider': header('The provider that answered, by its name in the configuration.', 'openai'),
+  'x-gateway-attempts': header('Upstream calls that it took.', '1'),
+  'x-gateway-cost': header(
+    'US dollars. Not on streams; absent when the price is unknown, never a made-up 0.',
+    '0.0000125',
+  ),
+  'openai-processing-ms': header('Milliseconds until the answer, or the first event of a stream, was there.', '412'),
+};

@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import type { Response } from 'express';
+import type { GatewayError } from '../errors/gateway-error.js';
+import type { ChatCompletionChunk } from './chat-completion.js';
+import { DONE_FRAME, encodeChunk, encodeError, PING_COMMENT } from './sse/sse-encoder.js';
+
+const SSE_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+};
+
+export interface SseOptions {
+  /** Milliseconds of silence before a comment is sent; 0 is off. */
+  readonly keepAlive: number;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+  /** Turns what broke the stream into its error event. */
+  readonly toError: (error: unknown) => GatewayError;
+}
+
+/**
+ * Sends a stream: headers with the first event, a write for each group that arrived together, a comment in long
+ * silences, `[DONE]` after a whole stream and an error event after a broken one. Waits while the client's socket is
+ * full, so that a slow reader holds the upstream back instead of filling memory.
+ *
+ * @returns the error that broke the stream, if one did
+ */
+export async function sendSse(
+  response: Response,
+  chunks: AsyncIterable<readonly ChatCompletionChunk[]>,
+  { keepAlive, signal, toError }: SseOptions,
+): Promise<GatewayError | undefined> {
+  let broken: GatewayError | undefined;
+  let ping: NodeJS.Timeout | undefined;
+  response.writeHead(200, SSE_HEADERS);
+  response.flushHeaders();
+  if (keepAlive > 0) {
+    ping = setInterval(() => {
+      if (!response.writableNeedDrain && !response.writableEnded) response.write(PING_COMMENT);
+    }, keepAlive);
+  }
+  try {
+    for await (const group of chunks) {
+      let frames = '';
+      for (const chunk of group) frames += encodeChunk(chunk);
+      ping?.refresh();
+      if (!response.write(frames)) await once(response, 'drain', { signal });
+    }
+    response.write(DONE_FRAME);
+  } catch (error) {
+    broken = toError(error);
+    if (!response.destroyed) response.write(encodeError(broken));
+  } finally {
+    clearInterval(ping);
+    if (!response.destroyed) response.end();
+  }
+  return broken;
+}

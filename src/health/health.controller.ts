@@ -1,0 +1,75 @@
+import { Controller, Get, Header } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { HealthCheck, HealthCheckResult, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
+import { Public } from '../auth/public.decorator.js';
+import { Database } from '../database/database.js';
+import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+import { HealthDto } from './health.dto.js';
+import { Shutdown } from './shutdown.service.js';
+import { VERSION } from './version.js';
+
+/** Longest that readiness waits for the database, in milliseconds. */
+const DATABASE_TIMEOUT = 2_000;
+
+@ApiTags('Health')
+@Public()
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly database: Database,
+    private readonly shutdown: Shutdown,
+  ) {}
+
+  @ApiOperation({ summary: 'Say that the service is up', description: 'Asks no dependency; needs no key.' })
+  @ApiOkResponse({ type: HealthDto, headers: REQUEST_ID_HEADER })
+  @ApiErrors()
+  @Header('cache-control', 'no-store')
+  @Get()
+  check(): HealthDto {
+    return {
+      status: this.shutdown.isDraining ? 'draining' : 'ok',
+      service: 'llm-gateway',
+      version: VERSION,
+      timestamp: Math.floor(Date.now() / 1000),
+    };
+  }
+
+  @ApiOperation({
+    summary: 'Liveness',
+    description: '200 as long as the process can answer. Restart it when it cannot.',
+  })
+  @ApiErrors()
+  @HealthCheck()
+  @Get('live')
+  live(): Promise<HealthCheckResult> {
+    return this.health.check([() => this.indicators.check('process').up()]);
+  }
+
+  @ApiOperation({
+    summary: 'Readiness',
+    description: '200 when requests can be served; 503 with the state of each dependency when not, or while draining.',
+  })
+  @ApiErrors()
+  @HealthCheck()
+  @Get('ready')
+  ready(): Promise<HealthCheckResult> {
+    return this.health.check([
+      () => {
+        const indicator = this.indicators.check('shutdown');
+        return this.shutdown.isDraining ? indicator.down('draining') : indicator.up();
+      },
+      async () => {
+        const indicator = this.indicators.check('database');
+        try {
+          await this.database.ping(AbortSignal.timeout(DATABASE_TIMEOUT));
+          return indicator.up();
+        } catch {
+          // The reason may hold an address, so it stays in the log.
+          return indicator.down('unreachable');
+        }
+      },
+    ]);
+  }
+}

@@ -1,0 +1,106 @@
+import type { ChatCompletion, ChatRequest } from '../../../chat/chat-completion.js';
+import type { ProviderConfig } from '../../../config/gateway-config.js';
+import { ChatProvider, ChunkStream, ListedModel, ProviderCall } from '../chat-provider.js';
+import { AnswerLimits, requestText } from './answer-text.js';
+import { mapModelList } from './map-model-list.js';
+import { mapRequest } from './map-request.js';
+import { parseAnswer, parseCompletion } from './parse-completion.js';
+import { redactor } from './redact.js';
+import { RequestHeaders } from './request-headers.js';
+import { UpstreamChunkStream } from './upstream-chunk-stream.js';
+import type { UpstreamRequest } from './upstream-exchange.js';
+import { UpstreamPool } from './upstream-pool.js';
+
+/** A list of models is no completion: whoever cannot give it soon is left out. Milliseconds. */
+const LIST_TIMEOUT_MS = 15_000;
+
+export interface OpenAiProviderOptions {
+  /** Cap of one answer or one event, decompressed, in bytes. */
+  readonly maxAnswerSize: number;
+  /** Of the model list, in milliseconds; a completion brings its own. */
+  readonly connectTimeout: number;
+}
+
+/**
+ * OpenAI and every server that speaks its protocol (vLLM, Ollama, llama.cpp, Groq, Mistral, DeepSeek, OpenRouter, ...):
+ * bodies pass through with all their fields, and what such servers get wrong is put right.
+ */
+export class OpenAiProvider extends ChatProvider {
+  readonly name: string;
+  private readonly pool: UpstreamPool;
+  private readonly headers: RequestHeaders;
+  private readonly limits: AnswerLimits;
+  private readonly chatPath: string;
+  private readonly modelsPath: string;
+
+  constructor(
+    config: ProviderConfig,
+    private readonly options: OpenAiProviderOptions,
+  ) {
+    super();
+    const { origin, pathname, search } = new URL(config.baseUrl);
+    const basePath = pathname.replace(/\/+$/, '');
+    this.name = config.name;
+    this.pool = new UpstreamPool(origin);
+    this.headers = new RequestHeaders(config);
+    this.limits = { maxAnswerSize: options.maxAnswerSize, redact: redactor(config) };
+    // A query, such as Azure's api-version, belongs to every request.
+    this.chatPath = `${basePath}/chat/completions${search}`;
+    this.modelsPath = `${basePath}/models${search}`;
+  }
+
+  async complete(call: ProviderCall): Promise<ChatCompletion> {
+    const text = await requestText(this.pool, this.chatRequest(call, false), this.limits);
+    return parseCompletion(text, {
+      upstreamModel: call.upstreamModel,
+      redact: this.limits.redact,
+      now: Date.now(),
+    });
+  }
+
+  async stream(call: ProviderCall): Promise<ChunkStream> {
+    const stream = new UpstreamChunkStream(this.pool, this.chatRequest(call, true), this.limits, {
+      upstreamModel: call.upstreamModel,
+      redact: this.limits.redact,
+      now: Date.now(),
+      expectedChoices: expectedChoices(call.request),
+    });
+    return stream.open();
+  }
+
+  /**
+   * GET {baseUrl}/models.
+   *
+   * @throws GatewayError as for a completion; an abort rejects with the signal's reason
+   */
+  override async listModels(signal: AbortSignal, requestId = 'list-models'): Promise<ListedModel[]> {
+    const request: UpstreamRequest = {
+      method: 'GET',
+      path: this.modelsPath,
+      headers: this.headers.build(false, requestId, {}),
+      body: null,
+      timeouts: { connect: this.options.connectTimeout, firstByte: LIST_TIMEOUT_MS, idle: LIST_TIMEOUT_MS },
+      signal,
+    };
+    return mapModelList(parseAnswer(await requestText(this.pool, request, this.limits)));
+  }
+
+  override async close(): Promise<void> {
+    await this.pool.close();
+  }
+
+  private chatRequest(call: ProviderCall, stream: boolean): UpstreamRequest {
+    return {
+      method: 'POST',
+      path: this.chatPath,
+      headers: this.headers.build(stream, call.requestId, call.headers),
+      body: Buffer.from(JSON.stringify(mapRequest(call.request, call.upstreamModel, stream))),
+      timeouts: call.timeouts,
+      signal: call.signal,
+    };
+  }
+}
+
+function expectedChoices({ n }: ChatRequest): number {
+  return typeof n === 'number' && n > 0 ? n : 1;
+}

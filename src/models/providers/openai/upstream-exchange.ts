@@ -1,0 +1,274 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
+import type { Timeouts } from '../../../config/gateway-config.js';
+import { upstreamError } from '../../../errors/gateway-error.js';
+import { BodyDecoder, bodyEncoding } from './body-decoder.js';
+import { isClosedSocket, Phase, phaseTimeout, transportError } from './transport-error.js';
+import type { TrackedDispatchOptions, UpstreamClient, UpstreamPool } from './upstream-pool.js';
+
+/** Takes an answer. Either `end` or `fail` is called, once, and nothing after it. */
+export interface AnswerSink {
+  /** Status and headers of the final answer. Must call `firstByteCame` of the exchange when the wait is over. */
+  start(status: number, headers: IncomingHttpHeaders): void;
+  /** Decoded bytes. What it throws fails the exchange. */
+  data(chunk: Buffer): void;
+  /** The whole body came. What it throws fails the exchange. */
+  end(): void;
+  /** @param aborted the caller's signal was aborted, and `error` is its reason */
+  fail(error: unknown, aborted: boolean): void;
+}
+
+export interface UpstreamRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Flat list of names and values. */
+  readonly headers: string[];
+  readonly body: Buffer | null;
+  readonly timeouts: Pick<Timeouts, 'connect' | 'firstByte' | 'idle'>;
+  readonly signal: AbortSignal;
+}
+
+/** What may still come after the end of the events, such as the last bytes of a chunked body, before the socket is dropped. */
+const LINGER_MS = 1000;
+const LINGER_BYTES = 65_536;
+
+/**
+ * One request and its answer: times by phase, abort, decompression, back-pressure, and one replay when a connection that
+ * had been kept alive turns out to be closed.
+ */
+export class UpstreamExchange implements Dispatcher.DispatchHandler {
+  private phase: Phase = 'connect';
+  private phaseMs = 0;
+  private timer: NodeJS.Timeout | undefined;
+  private controller: Dispatcher.DispatchController | undefined;
+  private client: UpstreamClient | undefined;
+  private decoder: BodyDecoder | undefined;
+  private readonly options: TrackedDispatchOptions;
+  /** Whether a read starts the time of the idle phase anew. */
+  private readsCount = true;
+  private reusedSocket = false;
+  private gotByte = false;
+  private replayed = false;
+  private settled = false;
+  private lingerBytes = 0;
+  /** The sink has asked for a pause, or the decoder has. */
+  private sinkPaused = false;
+  private decoderFull = false;
+  private readonly onAbort = (): void => {
+    this.fail(this.request.signal.reason, true);
+  };
+
+  constructor(
+    private readonly pool: UpstreamPool,
+    private readonly request: UpstreamRequest,
+    private readonly sink: AnswerSink,
+  ) {
+    this.options = {
+      method: request.method,
+      path: request.path,
+      headers: request.headers,
+      body: request.body,
+      onClient: (client) => {
+        this.client = client;
+      },
+    };
+  }
+
+  send(): void {
+    const { signal, timeouts } = this.request;
+    if (signal.aborted) {
+      this.onAbort();
+      return;
+    }
+    signal.addEventListener('abort', this.onAbort, { once: true });
+    this.enter('connect', timeouts.connect);
+    this.pool.dispatch(this.options, this);
+  }
+
+  /** The answer has begun: from now on silence is measured between reads. */
+  firstByteCame(): void {
+    this.enter('idle', this.request.timeouts.idle);
+  }
+
+  /** Nothing essential is left to come, so the wait between reads becomes shorter. */
+  expectEnd(milliseconds: number): void {
+    if (milliseconds < this.phaseMs) this.enter('idle', milliseconds);
+  }
+
+  /** Bounds what is left of the exchange, however it trickles in. */
+  endWithin(milliseconds: number): void {
+    this.enter('idle', milliseconds);
+    this.readsCount = false;
+  }
+
+  /** Stops reading until `resume`; the upstream is held back, and its silence is not counted. */
+  pause(): void {
+    if (this.sinkPaused || this.settled) return;
+    this.sinkPaused = true;
+    clearTimeout(this.timer);
+    if (this.decoder === undefined) this.controller?.pause();
+    else this.decoder.pause();
+  }
+
+  /** Never to be called while `data` runs. */
+  resume(): void {
+    if (!this.sinkPaused || this.settled) return;
+    this.sinkPaused = false;
+    this.enter(this.phase, this.phaseMs);
+    if (this.decoder === undefined) this.controller?.resume();
+    else this.decoder.resume();
+  }
+
+  /** Nobody wants the rest. The socket is closed, and the sink hears no more. */
+  cancel(): void {
+    if (this.settle()) this.destroy(new Error('The answer is no longer wanted.'));
+  }
+
+  /**
+   * The sink has all it needs. What little may follow is read and dropped, so that the connection can be used again; a
+   * server that goes on loses it.
+   */
+  finish(): void {
+    if (!this.settle()) return;
+    this.timer = setTimeout(() => this.destroy(new Error('The server went on after the end.')), LINGER_MS);
+    this.timer.unref();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller;
+    if (this.settled) {
+      controller.abort(new Error('The call was given up before it was sent.'));
+      return;
+    }
+    this.reusedSocket = this.client?.claimSocket() ?? false;
+    this.enter('firstByte', this.request.timeouts.firstByte);
+  }
+
+  onResponseStarted(): void {
+    this.gotByte = true;
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200 || this.settled) return;
+    const contentEncoding = headers['content-encoding'];
+    const encoding = bodyEncoding(contentEncoding);
+    if (encoding === 'unknown') {
+      this.fail(upstreamError({ message: 'The upstream provider answered in an unknown content-encoding.' }), false);
+      return;
+    }
+    if (encoding === 'encoded') this.decoder = this.openDecoder(String(contentEncoding));
+    this.guard(() => this.sink.start(status, headers));
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.settled) {
+      this.lingerBytes += chunk.length;
+      if (this.lingerBytes > LINGER_BYTES) this.destroy(new Error('The server went on after the end.'));
+      return;
+    }
+    if (this.readsCount && this.phase === 'idle') this.timer?.refresh();
+    if (this.decoder === undefined) this.deliver(chunk);
+    else if (!this.decoder.write(chunk)) {
+      this.decoderFull = true;
+      controller.pause();
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.settled) {
+      clearTimeout(this.timer);
+      return;
+    }
+    if (this.decoder === undefined) this.complete();
+    else this.decoder.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    if (this.settled) {
+      clearTimeout(this.timer);
+      return;
+    }
+    if (this.reusedSocket && !this.gotByte && !this.replayed && isClosedSocket(error)) {
+      // The server had closed the idle connection before it saw the request, so nothing is done twice.
+      this.replayed = true;
+      this.reusedSocket = false;
+      this.controller = undefined;
+      this.enter('connect', this.request.timeouts.connect);
+      this.pool.dispatchFresh(this.options, this);
+      return;
+    }
+    this.fail(transportError(error, this.phase), false);
+  }
+
+  private openDecoder(contentEncoding: string): BodyDecoder {
+    return new BodyDecoder(contentEncoding, {
+      onData: (chunk) => {
+        if (!this.settled) this.deliver(chunk);
+      },
+      onEnd: () => {
+        if (!this.settled) this.complete();
+      },
+      onError: (error) => this.fail(transportError(error, 'idle'), false),
+      onDrain: () => {
+        if (!this.decoderFull) return;
+        this.decoderFull = false;
+        this.controller?.resume();
+      },
+    });
+  }
+
+  private deliver(chunk: Buffer): void {
+    try {
+      this.sink.data(chunk);
+    } catch (error) {
+      this.fail(error, false);
+    }
+  }
+
+  private complete(): void {
+    this.guard(() => {
+      this.sink.end();
+      this.settle();
+    });
+  }
+
+  private guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.fail(error, false);
+    }
+  }
+
+  private enter(phase: Phase, milliseconds: number): void {
+    this.phase = phase;
+    this.phaseMs = milliseconds;
+    clearTimeout(this.timer);
+    if (!this.sinkPaused) this.timer = setTimeout(this.onTimeout, milliseconds);
+  }
+
+  private readonly onTimeout = (): void => {
+    this.fail(phaseTimeout(this.phase, this.phaseMs), false);
+  };
+
+  private fail(error: unknown, aborted: boolean): void {
+    if (!this.settle()) return;
+    this.destroy(new Error('The call was given up.'));
+    this.sink.fail(error, aborted);
+  }
+
+  private settle(): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    clearTimeout(this.timer);
+    this.request.signal.removeEventListener('abort', this.onAbort);
+    this.decoder?.destroy();
+    return true;
+  }
+
+  private destroy(reason: Error): void {
+    clearTimeout(this.timer);
+    if (this.controller !== undefined) this.controller.abort(reason);
+    else this.client?.abandonConnect(reason);
+  }
+}

@@ -1,0 +1,36 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { ERROR_MODELS } from '../errors/api-errors.decorator.js';
+import { VERSION } from '../health/version.js';
+
+const DESCRIPTION = [
+  'One authenticated, OpenAI-compatible API in front of every model provider.',
+  '',
+  'Press **Authorize**, paste your key (the admin key is printed at the first start), and try a route: every example',
+  'works as it stands against the built-in sandbox.',
+  '',
+  'Every route is also served without the `/v1` prefix. Every error is `{"error": {message, type, param, code}}` with',
+  'an `x-request-id` header.',
+].join('\n');
+
+/** The OpenAPI document, made from the decorators of the controllers and DTOs. */
+export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
+  const options = new DocumentBuilder()
+    .setTitle('LLM Gateway')
+    .setDescription(DESCRIPTION)
+    .setVersion(VERSION)
+    .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', description: 'A gateway key: `gw_...`, or the admin key.' },
+      'bearer',
+    )
+    .addApiKey(
+      { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The same key, as Anthropic clients send it.' },
+      'x-api-key',
+    )
+    .build();
+  return SwaggerModule.createDocument(app, options, {
+    extraModels: ERROR_MODELS,
+    operationIdFactory: (_controller, method) => method,
+  });
+}
