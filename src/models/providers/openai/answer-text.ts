@@ -2,13 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError, upstreamError } from '../../../errors/gateway-error.js';
 import { mapErrorAnswer } from './map-error.js';
 import type { Redact } from './redact.js';
-import { AnswerSink, UpstreamExchange, UpstreamRequest } from './upstream-exchange.js';
+import { AnswerSink, FailureOrigin, UpstreamExchange, UpstreamRequest } from './upstream-exchange.js';
 import type { UpstreamPool } from './upstream-pool.js';
 
 /** A refusal is a few lines; of a longer one the start will do. */
 const MAX_REFUSAL_BYTES = 1_048_576;
 /** How long the body of a refusal is waited for, once its status is known. */
-const REFUSAL_TIMEOUT_MS = 5000;
+const REFUSAL_TIMEOUT_MS = 2000;
 
 /** Collects a body up to a cap. */
 export class BodyText {
@@ -29,12 +29,8 @@ export class BodyText {
     this.chunks.push(chunk);
   }
 
-  get full(): boolean {
-    return this.length >= this.cap;
-  }
-
   toString(): string {
-    return Buffer.concat(this.chunks, Math.min(this.length, this.cap)).toString('utf8');
+    return Buffer.concat(this.chunks).toString('utf8');
   }
 }
 
@@ -112,7 +108,7 @@ class TextSink implements AnswerSink {
     else this.reject(this.refusal.toError());
   }
 
-  fail(error: unknown, aborted: boolean): void {
-    this.reject(this.refusal === undefined || aborted ? error : this.refusal.toError());
+  fail(error: unknown, origin: FailureOrigin): void {
+    this.reject(this.refusal === undefined || origin === 'abort' ? error : this.refusal.toError());
   }
 }

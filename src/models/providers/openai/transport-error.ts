@@ -31,6 +31,6 @@ export function transportError(cause: unknown, phase: Phase): GatewayError {
 
 /** How a server that had closed an idle connection shows, when the next request has just been written to it. */
 export function isClosedSocket(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
+  if (typeof error !== 'object' || error === null || !('code' in error)) return false;
   return error.code === 'ECONNRESET' || error.code === 'EPIPE' || error.code === 'UND_ERR_SOCKET';
 }

@@ -6,7 +6,7 @@ import { AnswerLimits, BodyText, Refusal } from './answer-text.js';
 import { completionToChunks } from './completion-to-chunks.js';
 import { parseCompletion } from './parse-completion.js';
 import { StreamNormaliser, StreamNormaliserOptions } from './stream-normaliser.js';
-import { AnswerSink, UpstreamExchange, UpstreamRequest } from './upstream-exchange.js';
+import { AnswerSink, FailureOrigin, UpstreamExchange, UpstreamRequest } from './upstream-exchange.js';
 import type { UpstreamPool } from './upstream-pool.js';
 
 /**
@@ -125,13 +125,13 @@ export class UpstreamChunkStream implements AnswerSink, AsyncIterableIterator<Gr
     this.wake();
   }
 
-  fail(error: unknown, aborted: boolean): void {
-    if (aborted) {
+  fail(error: unknown, origin: FailureOrigin): void {
+    if (origin === 'abort') {
       this.queue = [];
       this.settle({ error });
     } else if (this.refusal !== undefined) {
       this.settle({ error: this.refusal.toError() });
-    } else if (this.normaliser.whole && !this.normaliser.done) {
+    } else if (origin === 'connection' && this.normaliser.whole) {
       // All that can be missing is the usage and the word that this was all.
       this.normaliser.end(this.queue);
       this.ended = true;
@@ -193,7 +193,7 @@ export class UpstreamChunkStream implements AnswerSink, AsyncIterableIterator<Gr
 
   private normalise(events: readonly SseEvent[]): void {
     for (const event of events) {
-      this.firstEventCame = true;
+      if (event.data !== '') this.firstEventCame = true;
       this.normaliser.push(event, this.queue);
     }
   }

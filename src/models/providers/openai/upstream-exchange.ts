@@ -4,7 +4,10 @@ import type { Timeouts } from '../../../config/gateway-config.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
 import { BodyDecoder, bodyEncoding } from './body-decoder.js';
 import { isClosedSocket, Phase, phaseTimeout, transportError } from './transport-error.js';
-import type { TrackedDispatchOptions, UpstreamClient, UpstreamPool } from './upstream-pool.js';
+import type { UpstreamClient, UpstreamPool } from './upstream-pool.js';
+
+/** Who ended an exchange: the caller's signal, the connection (or its silence), or what the answer said. */
+export type FailureOrigin = 'abort' | 'connection' | 'answer';
 
 /** Takes an answer. Either `end` or `fail` is called, once, and nothing after it. */
 export interface AnswerSink {
@@ -14,8 +17,8 @@ export interface AnswerSink {
   data(chunk: Buffer): void;
   /** The whole body came. What it throws fails the exchange. */
   end(): void;
-  /** @param aborted the caller's signal was aborted, and `error` is its reason */
-  fail(error: unknown, aborted: boolean): void;
+  /** @param error a GatewayError, or the reason of an abort */
+  fail(error: unknown, origin: FailureOrigin): void;
 }
 
 export interface UpstreamRequest {
@@ -43,7 +46,6 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private client: UpstreamClient | undefined;
   private decoder: BodyDecoder | undefined;
-  private readonly options: TrackedDispatchOptions;
   /** Whether a read starts the time of the idle phase anew. */
   private readsCount = true;
   private reusedSocket = false;
@@ -55,34 +57,23 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
   private sinkPaused = false;
   private decoderFull = false;
   private readonly onAbort = (): void => {
-    this.fail(this.request.signal.reason, true);
+    this.fail(this.request.signal.reason, 'abort');
   };
 
   constructor(
     private readonly pool: UpstreamPool,
     private readonly request: UpstreamRequest,
     private readonly sink: AnswerSink,
-  ) {
-    this.options = {
-      method: request.method,
-      path: request.path,
-      headers: request.headers,
-      body: request.body,
-      onClient: (client) => {
-        this.client = client;
-      },
-    };
-  }
+  ) {}
 
   send(): void {
-    const { signal, timeouts } = this.request;
+    const { signal } = this.request;
     if (signal.aborted) {
       this.onAbort();
       return;
     }
     signal.addEventListener('abort', this.onAbort, { once: true });
-    this.enter('connect', timeouts.connect);
-    this.pool.dispatch(this.options, this);
+    this.dispatch(this.pool.acquire());
   }
 
   /** The answer has begun: from now on silence is measured between reads. */
@@ -105,7 +96,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
   pause(): void {
     if (this.sinkPaused || this.settled) return;
     this.sinkPaused = true;
-    clearTimeout(this.timer);
+    this.clearTimer();
     if (this.decoder === undefined) this.controller?.pause();
     else this.decoder.pause();
   }
@@ -135,11 +126,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.settled) return;
     this.controller = controller;
-    if (this.settled) {
-      controller.abort(new Error('The call was given up before it was sent.'));
-      return;
-    }
     this.reusedSocket = this.client?.claimSocket() ?? false;
     this.enter('firstByte', this.request.timeouts.firstByte);
   }
@@ -153,7 +141,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
     const contentEncoding = headers['content-encoding'];
     const encoding = bodyEncoding(contentEncoding);
     if (encoding === 'unknown') {
-      this.fail(upstreamError({ message: 'The upstream provider answered in an unknown content-encoding.' }), false);
+      this.fail(upstreamError({ message: 'The upstream provider answered in an unknown content-encoding.' }), 'answer');
       return;
     }
     if (encoding === 'encoded') this.decoder = this.openDecoder(String(contentEncoding));
@@ -175,8 +163,12 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    // From here on the connection may serve another call, so this one must not touch it any more.
+    if (this.client !== undefined) this.pool.release(this.client);
+    this.client = undefined;
+    this.controller = undefined;
     if (this.settled) {
-      clearTimeout(this.timer);
+      this.clearTimer();
       return;
     }
     if (this.decoder === undefined) this.complete();
@@ -185,19 +177,26 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
     if (this.settled) {
-      clearTimeout(this.timer);
+      this.destroy(error);
       return;
     }
     if (this.reusedSocket && !this.gotByte && !this.replayed && isClosedSocket(error)) {
       // The server had closed the idle connection before it saw the request, so nothing is done twice.
       this.replayed = true;
-      this.reusedSocket = false;
-      this.controller = undefined;
-      this.enter('connect', this.request.timeouts.connect);
-      this.pool.dispatchFresh(this.options, this);
+      this.destroy(error);
+      this.dispatch(this.pool.acquireFresh());
       return;
     }
-    this.fail(transportError(error, this.phase), false);
+    this.fail(transportError(error, this.phase), 'connection');
+  }
+
+  private dispatch(client: UpstreamClient): void {
+    const { method, path, headers, body, timeouts } = this.request;
+    this.client = client;
+    this.controller = undefined;
+    this.reusedSocket = client.hasServed;
+    this.enter('connect', timeouts.connect);
+    client.dispatch({ method, path, headers, body }, this);
   }
 
   private openDecoder(contentEncoding: string): BodyDecoder {
@@ -208,7 +207,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
       onEnd: () => {
         if (!this.settled) this.complete();
       },
-      onError: (error) => this.fail(transportError(error, 'idle'), false),
+      onError: (error) => this.fail(transportError(error, 'idle'), 'connection'),
       onDrain: () => {
         if (!this.decoderFull) return;
         this.decoderFull = false;
@@ -221,7 +220,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
     try {
       this.sink.data(chunk);
     } catch (error) {
-      this.fail(error, false);
+      this.fail(error, 'answer');
     }
   }
 
@@ -236,39 +235,47 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
     try {
       action();
     } catch (error) {
-      this.fail(error, false);
+      this.fail(error, 'answer');
     }
   }
 
   private enter(phase: Phase, milliseconds: number): void {
     this.phase = phase;
     this.phaseMs = milliseconds;
-    clearTimeout(this.timer);
+    this.clearTimer();
     if (!this.sinkPaused) this.timer = setTimeout(this.onTimeout, milliseconds);
   }
 
+  /** Forgets it too: to refresh a timer that was cleared would set it again. */
+  private clearTimer(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
   private readonly onTimeout = (): void => {
-    this.fail(phaseTimeout(this.phase, this.phaseMs), false);
+    this.fail(phaseTimeout(this.phase, this.phaseMs), 'connection');
   };
 
-  private fail(error: unknown, aborted: boolean): void {
+  private fail(error: unknown, origin: FailureOrigin): void {
     if (!this.settle()) return;
     this.destroy(new Error('The call was given up.'));
-    this.sink.fail(error, aborted);
+    this.sink.fail(error, origin);
   }
 
   private settle(): boolean {
     if (this.settled) return false;
     this.settled = true;
-    clearTimeout(this.timer);
+    this.clearTimer();
     this.request.signal.removeEventListener('abort', this.onAbort);
     this.decoder?.destroy();
     return true;
   }
 
   private destroy(reason: Error): void {
-    clearTimeout(this.timer);
-    if (this.controller !== undefined) this.controller.abort(reason);
-    else this.client?.abandonConnect(reason);
+    this.clearTimer();
+    const { client } = this;
+    this.client = undefined;
+    this.controller = undefined;
+    if (client !== undefined) this.pool.discard(client, reason);
   }
 }

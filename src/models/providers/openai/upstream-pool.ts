@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { buildConnector, Client, Dispatcher, Pool } from 'undici';
+import { buildConnector, Client } from 'undici';
 
 /**
  * Sockets that are idle this long are closed, unless the server announces another time. Long enough for the pauses
@@ -8,22 +8,8 @@ import { buildConnector, Client, Dispatcher, Pool } from 'undici';
 const KEEP_ALIVE_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_MAX_TIMEOUT_MS = 120_000;
 
-const CLIENT_OPTIONS: Client.Options = {
-  pipelining: 1,
-  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-  keepAliveMaxTimeout: KEEP_ALIVE_MAX_TIMEOUT_MS,
-  // Each exchange holds its own times by phase; undici's defaults kill slow completions.
-  headersTimeout: 0,
-  bodyTimeout: 0,
-};
-
 /** undici's connector, which returns the socket although its type does not say so. */
 type Connector = (options: buildConnector.Options, callback: buildConnector.Callback) => unknown;
-
-/** Dispatch options that learn which connection their request is given to. */
-export interface TrackedDispatchOptions extends Dispatcher.DispatchOptions {
-  readonly onClient: (client: UpstreamClient) => void;
-}
 
 interface Connection {
   /** Until TCP and TLS are through. */
@@ -33,31 +19,36 @@ interface Connection {
 }
 
 /**
- * One connection at a time, one request at a time. Beyond undici's client it knows whether its socket has served before
- * (only then is a replay allowed), and it can give up while it is still connecting.
+ * One connection, one request at a time. Beyond undici's client it knows whether its socket has served before (only then
+ * is a replay allowed), and it can be ended while it is still connecting.
  */
 export class UpstreamClient extends Client {
   private readonly connection: Connection;
 
-  constructor(origin: string | URL, connector: Connector) {
+  constructor(origin: string, connector: Connector) {
     const connection: Connection = { connecting: undefined, served: 0 };
     super(origin, {
-      ...CLIENT_OPTIONS,
+      pipelining: 1,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MAX_TIMEOUT_MS,
+      // Each exchange holds its own times by phase; undici's defaults kill slow completions.
+      headersTimeout: 0,
+      bodyTimeout: 0,
       connect: (options, callback) => {
+        connection.served = 0;
         const socket = connector(options, (...outcome) => {
           connection.connecting = undefined;
-          connection.served = 0;
           callback(...outcome);
         });
-        if (socket instanceof Socket && socket.connecting) connection.connecting = socket;
+        if (socket instanceof Socket) connection.connecting = socket;
       },
     });
     this.connection = connection;
   }
 
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    if (isTracked(options)) options.onClient(this);
-    return super.dispatch(options, handler);
+  /** Whether the socket, if there is one, has served a request before. */
+  get hasServed(): boolean {
+    return this.connection.served > 0;
   }
 
   /** Counts a request on the current socket. @returns whether the socket has served another before */
@@ -66,44 +57,61 @@ export class UpstreamClient extends Client {
     return this.connection.served > 1;
   }
 
-  /** Ends a connection attempt, its TLS handshake included; the request that waits for it fails with `reason`. */
-  abandonConnect(reason: Error): void {
+  /** Closes the socket at once, in whatever state it is; a request on it fails with `reason`. */
+  abandon(reason: Error): void {
     this.connection.connecting?.destroy(reason);
+    void this.destroy(reason).catch(() => undefined);
   }
 }
 
-/** Connections to one origin. */
+/**
+ * Connections to one origin, as many as there are calls: a stream holds its connection for minutes, so a limit here would
+ * let calls wait for nothing. The number of calls is bounded where clients are let in.
+ *
+ * undici's own Pool is not used: it keeps the client of an aborted request, which connects again at once, so that a
+ * thousand clients that go away leave a thousand new idle connections behind.
+ */
 export class UpstreamPool {
   private readonly connector: Connector = buildConnector({ timeout: 0 });
-  private readonly pool: Pool;
+  /** The one used last is used first, so that the others can time out. */
+  private readonly idle: UpstreamClient[] = [];
+  private readonly busy = new Set<UpstreamClient>();
 
-  constructor(private readonly origin: string) {
-    this.pool = new Pool(origin, {
-      ...CLIENT_OPTIONS,
-      // As many as there are calls: a stream holds its connection for minutes, so a limit here would let calls wait
-      // for nothing. The number of calls is bounded where clients are let in.
-      connections: null,
-      factory: (url) => new UpstreamClient(url, this.connector),
-    });
+  constructor(private readonly origin: string) {}
+
+  /** A connection for one request, to be given back by `release` or `discard`. */
+  acquire(): UpstreamClient {
+    const client = this.idle.pop();
+    if (client === undefined) return this.acquireFresh();
+    this.busy.add(client);
+    return client;
   }
 
-  dispatch(options: TrackedDispatchOptions, handler: Dispatcher.DispatchHandler): void {
-    this.pool.dispatch(options, handler);
-  }
-
-  /** On a connection of its own, which is closed afterwards. */
-  dispatchFresh(options: TrackedDispatchOptions, handler: Dispatcher.DispatchHandler): void {
+  /** A connection that has not been used. */
+  acquireFresh(): UpstreamClient {
     const client = new UpstreamClient(this.origin, this.connector);
-    client.dispatch({ ...options, reset: true }, handler);
-    // Waits for the request. Its failure is the handler's to tell.
-    void client.close().catch(() => undefined);
+    client.on('disconnect', () => {
+      const position = this.idle.lastIndexOf(client);
+      if (position !== -1) this.idle.splice(position, 1);
+    });
+    this.busy.add(client);
+    return client;
   }
 
+  /** The request has ended well; the connection can be used again. */
+  release(client: UpstreamClient): void {
+    if (this.busy.delete(client)) this.idle.push(client);
+  }
+
+  /** The connection is closed at once. */
+  discard(client: UpstreamClient, reason: Error): void {
+    if (this.busy.delete(client)) client.abandon(reason);
+  }
+
+  /** Closes every connection, those in use as well. */
   async close(): Promise<void> {
-    await this.pool.destroy();
+    const clients = [...this.idle.splice(0), ...this.busy];
+    this.busy.clear();
+    await Promise.all(clients.map((client) => client.destroy()));
   }
-}
-
-function isTracked(options: Dispatcher.DispatchOptions): options is TrackedDispatchOptions {
-  return 'onClient' in options;
 }
