@@ -421,6 +421,14 @@ describe.each(['plain', 'stream'] as const)('faults of a %s answer', (kind) => {
     await run('stale?reset');
   });
 
+  it('survives a server that closes its idle connections, whenever it does', async () => {
+    for (let count = 0; count < 10; count += 1) {
+      await run('echo');
+      await Promise.all([upstream.closeIdle(), run('echo')]);
+    }
+    expect((await upstream.requests()).filter(({ aborted }) => !aborted)).toHaveLength(20);
+  });
+
   it('does not replay on a new connection, nor twice', async () => {
     expect(await failure(run('drop'))).toMatchObject({ code: 'upstream_error' });
     expect(await upstream.requests()).toHaveLength(1);
