@@ -22,6 +22,9 @@ export default tseslint.config(
       '@typescript-eslint/no-extraneous-class': 'off',
       // Injection needs the class at run time where only a type seems to be used.
       '@typescript-eslint/consistent-type-imports': 'off',
+      // A DTO is a shape with decorators: an object literal of that shape is one.
+      '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
+      '@typescript-eslint/no-misused-spread': 'off',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
     },

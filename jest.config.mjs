@@ -19,6 +19,9 @@ const base = {
 };
 
 export default {
+  testTimeout: 30_000,
+  // Two cores: each e2e file runs processes of its own.
+  maxWorkers: 2,
   projects: [
     { ...base, displayName: 'unit', roots: ['<rootDir>/src', '<rootDir>/scripts'], testMatch: ['**/*.spec.ts'] },
     {
@@ -26,9 +29,8 @@ export default {
       displayName: 'e2e',
       roots: ['<rootDir>/test'],
       testMatch: ['**/*.e2e-spec.ts'],
-      globalSetup: '<rootDir>/test/servers/global-setup.ts',
-      globalTeardown: '<rootDir>/test/servers/global-teardown.ts',
-      testTimeout: 30_000,
+      globalSetup: '<rootDir>/test/servers/global-setup.mjs',
+      globalTeardown: '<rootDir>/test/servers/global-teardown.mjs',
     },
   ],
 };

@@ -61,7 +61,7 @@ function listenFault(error: unknown, host: string, port: number): string {
     case 'ENOTFOUND':
       return `HOST ${host} is not an address of this machine. Use 127.0.0.1, or 0.0.0.0 for all of them.`;
     default:
-      return `Cannot listen on ${host}:${port} (${String(code ?? 'unknown error')}).`;
+      return `Cannot listen on ${host}:${port} (${typeof code === 'string' ? code : 'unknown error'}).`;
   }
 }
 

@@ -61,7 +61,9 @@ function readPepper(path: string): Pepper | undefined {
   try {
     secret = readFileSync(path, 'utf8').trim();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    // A folder that cannot be is told by the attempt to write it.
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new BootError(
       `the key pepper ${path} cannot be read. Make it readable for this user, or set GATEWAY_KEY_PEPPER.`,
       {

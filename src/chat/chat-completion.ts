@@ -28,8 +28,9 @@ export interface ContentPart {
 }
 
 export interface FunctionTool {
-  type: 'function';
-  function: { name: string; description?: string; parameters?: Record<string, unknown>; strict?: boolean | null };
+  type: string;
+  /** Absent from tools that are not functions (`custom`, and what comes next). */
+  function?: { name: string; description?: string; parameters?: Record<string, unknown>; strict?: boolean | null };
   [field: string]: unknown;
 }
 

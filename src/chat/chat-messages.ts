@@ -60,7 +60,10 @@ function assertMessage(message: unknown, path: string, index: number): void {
       `${path}[${index}].role`,
     );
   }
-  if (typeof content === 'string') return assertRoleFields(message, role, path, index);
+  if (typeof content === 'string') {
+    assertRoleFields(message, role, path, index);
+    return;
+  }
   if (Array.isArray(content)) {
     if (content.length === 0) {
       throw invalidRequest(
@@ -138,12 +141,8 @@ function assertPart(part: unknown, path: string): void {
 }
 
 function assertKeyCount(value: Record<string, unknown>, path: string): void {
-  let count = 0;
-  for (const _key in value) {
-    count += 1;
-    if (count > MAX_KEYS) {
-      throw invalidRequest(`'${path}' has more than ${MAX_KEYS} keys.`, path, 'object_above_max_keys');
-    }
+  if (Object.keys(value).length > MAX_KEYS) {
+    throw invalidRequest(`'${path}' has more than ${MAX_KEYS} keys.`, path, 'object_above_max_keys');
   }
 }
 

@@ -79,7 +79,7 @@ describe('parseChatRequest', () => {
     [{ stop: ['a', 'b', 'c', 'd', 'e'] }, 'stop', 'invalid_value'],
     [{ stop: 5 }, 'stop', 'invalid_value'],
     [{ metadata: 'x' }, 'metadata', 'invalid_type'],
-    [{ metadata: { big: 'x'.repeat(17_000) } }, 'metadata', 'invalid_value'],
+    [{ metadata: { note: 'x'.repeat(17_000) } }, 'metadata', 'invalid_value'],
     [{ tools: {} }, 'tools', 'invalid_type'],
     [{ tools: ['f'] }, 'tools', 'invalid_value'],
     [{ tool_choice: 7 }, 'tool_choice', 'invalid_value'],

@@ -25,7 +25,10 @@ export interface EnvironmentSettings {
 const ROLES = ['api', 'worker', 'all'] as const;
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const FORMATS = ['pretty', 'json'] as const;
-const WEAK = /change.?me|placeholder|your.?(?:admin|api|secret)|example|password|^(?:test|admin|secret|sk-1234)/i;
+const PLACEHOLDER = /change.?me|placeholder|replace.?(?:me|this)|your.?(?:admin|api|own|secret|key)|^<.*>$|x{6}/i;
+/** What is left when these are taken away is what a guesser has to guess. */
+const GUESSED_FIRST =
+  /admin|administrator|secret|password|passwd|token|key|test|demo|dev|default|gateway|llm|master|root|user|abcdef|qwerty|(?:0?1?2345678?9?0?)+|[-_. ]/gi;
 
 /** Reads every variable that the gateway knows, adding a fault for each that is wrong. */
 export function readEnvironment(env: Environment, faults: ConfigFault[]): EnvironmentSettings {
@@ -83,7 +86,8 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
 /** Why a secret is not one; undefined when it may be. */
 function weakness(value: string, least: number): string | undefined {
   if (value.length < least) return `must have at least ${least} characters`;
-  if (WEAK.test(value) || new Set(value).size < 6) return 'is a placeholder or too simple to be a secret';
+  if (PLACEHOLDER.test(value) || new Set(value.replace(GUESSED_FIRST, '')).size < 5)
+    return 'is a placeholder or too simple to be a secret';
   return undefined;
 }
 

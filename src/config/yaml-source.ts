@@ -5,7 +5,7 @@ import type { ConfigFault } from './config-error.js';
 export interface YamlSource {
   readonly value: unknown;
   readonly faults: readonly ConfigFault[];
-  lineOf(path: readonly (string | number)[]): number | undefined;
+  readonly lineOf: (path: readonly (string | number)[]) => number | undefined;
 }
 
 const PLACEHOLDER = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
@@ -38,13 +38,13 @@ export function readYaml(text: string, env: Readonly<Record<string, string | und
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substitute(item, [...path, key])]));
     }
     if (typeof value !== 'string' || !value.includes('__gateway_placeholder_')) return value;
-    let isEscaped = false;
+    const seen = { escaped: false };
     const result = value.replace(TOKEN, (_token, index: string) => {
       const placeholder = placeholders[Number(index)];
       if (placeholder === undefined) return '';
       const { escaped, name, fallback } = placeholder;
       if (escaped) {
-        isEscaped = true;
+        seen.escaped = true;
         return fallback === undefined ? `\${${name}}` : `\${${name}:-${fallback}}`;
       }
       const found = env[name] === '' ? undefined : env[name];
@@ -57,7 +57,7 @@ export function readYaml(text: string, env: Readonly<Record<string, string | und
       }
       return found ?? fallback ?? '';
     });
-    return isEscaped ? result : typed(result);
+    return seen.escaped ? result : typed(result);
   };
   return { value: substitute(document.toJS(), []), faults, lineOf };
 }

@@ -58,13 +58,19 @@ function fromBodyReadError(error: BodyReadError): GatewayError {
   }
 }
 
+function invalidUrl(): GatewayError {
+  return invalidRequest('The URL is not valid percent-encoding.', null, 'invalid_url');
+}
+
 /** Turns whatever was thrown into the one class of errors that clients see; unknown things become a constant 500. */
 export function toGatewayError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
   if (isBodyReadError(error)) return fromBodyReadError(error);
-  if (error instanceof URIError) return invalidRequest('The URL is not valid percent-encoding.', null, 'invalid_url');
+  if (error instanceof URIError) return invalidUrl();
   if (error instanceof HttpException) {
     const status = error.getStatus();
+    // Nest has already wrapped the URIError of Express's router.
+    if (status === 400 && error.message.startsWith('Failed to decode param')) return invalidUrl();
     if (status === 404) return notFound(error.message);
     if (status < 500) {
       return new GatewayError({

@@ -12,7 +12,8 @@ const MODEL_BODY = 'gateway:model-body';
 export const ModelBody = (): MethodDecorator & ClassDecorator => SetMetadata(MODEL_BODY, true);
 
 const DEFAULT_LIMIT = 1024 * 1024;
-const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+const OTHER_CHARSET = /;\s*charset\s*=\s*"?(?!utf-?8|us-ascii)/i;
 
 /**
  * Reads the JSON body. It is a guard, registered after the key check, so that nobody without a key makes the gateway
@@ -45,6 +46,9 @@ export class JsonBodyGuard implements CanActivate {
       throw unsupportedMediaType(
         `Unsupported content type '${contentType.slice(0, 80)}'. Send the body with the header 'content-type: application/json'.`,
       );
+    }
+    if (OTHER_CHARSET.test(contentType)) {
+      throw unsupportedMediaType('Unsupported charset. Send the body as JSON in UTF-8.');
     }
     const isModelBody = this.reflector.getAllAndOverride<boolean | undefined>(MODEL_BODY, [
       context.getHandler(),

@@ -28,7 +28,9 @@ export class GatewayLogger implements LoggerService {
     this.write('fatal', message, rest);
   }
   error(message: unknown, ...rest: unknown[]): void {
-    this.write('error', message, rest);
+    const context = contextOf(rest);
+    // A failed start is told to the operator in one line by start.ts; Nest tells it as well.
+    this.write(context !== undefined && TOLD_BY_START.has(context) ? 'debug' : 'error', message, rest);
   }
   warn(message: unknown, ...rest: unknown[]): void {
     this.write('warn', message, rest);
@@ -52,6 +54,8 @@ export class GatewayLogger implements LoggerService {
 }
 
 const NEST_STARTUP = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
+
+const TOLD_BY_START = new Set(['ExceptionHandler', 'NestApplication', 'TypeOrmModule']);
 
 /** Nest passes the name of the class that logs as the last argument. */
 function contextOf(rest: readonly unknown[]): string | undefined {

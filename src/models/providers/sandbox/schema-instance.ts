@@ -43,13 +43,13 @@ class Generator {
     if (!isObject(schema) || depth > MAX_DEPTH || this.stepsLeft < 0) return null;
     const resolved = this.flatten(schema, depth);
     if ('const' in resolved) return resolved['const'];
-    const values = resolved['enum'];
+    const values: unknown = resolved['enum'];
     if (Array.isArray(values) && values.length > 0) return values[0] as unknown;
-    const alternatives = resolved['anyOf'] ?? resolved['oneOf'];
+    const alternatives: unknown = resolved['anyOf'] ?? resolved['oneOf'];
     if (Array.isArray(alternatives) && alternatives.length > 0) {
       const { anyOf: _anyOf, oneOf: _oneOf, ...rest } = resolved;
       // Past the optional depth an alternative that ends (null, a scalar) is taken, so that recursion does.
-      const chosen =
+      const chosen: unknown =
         depth > OPTIONAL_DEPTH
           ? (alternatives.find((each) => this.isLeaf(each)) ?? (alternatives[0] as unknown))
           : (alternatives[0] as unknown);

@@ -1,0 +1,270 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import { gzipSync } from 'node:zlib';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+
+interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  json: unknown;
+}
+
+const CHAT = { model: 'sandbox/echo', messages: [{ role: 'user', content: 'hi' }] };
+
+describe('the HTTP contract', () => {
+  let gateway: RunningGateway;
+  let key: string;
+
+  beforeAll(async () => {
+    gateway = await startGateway({ config: 'server: { max_body_size: 2MB }\n' });
+    key = await gateway.apiKey();
+  });
+  afterAll(async () => {
+    await gateway.stop();
+  });
+
+  async function call(path: string, init: RequestInit = {}, credential: string | null = key): Promise<Answer> {
+    const headers = new Headers(init.headers);
+    if (credential !== null) headers.set('authorization', `Bearer ${credential}`);
+    if (init.body !== undefined && !headers.has('content-type')) headers.set('content-type', 'application/json');
+    const response = await fetch(`${gateway.url}${path}`, { ...init, headers });
+    const text = await response.text();
+    let json: unknown;
+    try {
+      json = JSON.parse(text);
+    } catch {
+      json = undefined;
+    }
+    return { status: response.status, headers: response.headers, text, json };
+  }
+
+  function chat(body: unknown, init: RequestInit = {}): Promise<Answer> {
+    return call('/v1/chat/completions', { method: 'POST', body: JSON.stringify(body), ...init });
+  }
+
+  function expectError(answer: Answer, status: number, type: string, code: string, param: string | null): void {
+    expect({ status: answer.status, body: answer.json }).toEqual({
+      status,
+      body: { error: { message: expect.stringMatching(/.{10}/) as string, type, param, code } },
+    });
+    expect(answer.headers.get('x-request-id')).toMatch(/./);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+  }
+
+  it.each([['/v1/chat/completions'], ['/chat/completions'], ['/v1/chat/completions/'], ['/chat/completions/']])(
+    'answers a completion at %s',
+    async (path) => {
+      const answer = await call(path, { method: 'POST', body: JSON.stringify(CHAT) });
+      expect(answer.status).toBe(200);
+      expect(answer.json).toMatchObject({
+        object: 'chat.completion',
+        model: 'sandbox/echo',
+        choices: [
+          {
+            index: 0,
+            message: { role: 'assistant', content: 'hi', refusal: null },
+            logprobs: null,
+            finish_reason: 'stop',
+          },
+        ],
+      });
+      expect(answer.headers.get('x-gateway-model')).toBe('sandbox/echo');
+      expect(answer.headers.get('x-gateway-provider')).toBe('sandbox');
+      expect(answer.headers.get('x-gateway-attempts')).toBe('1');
+      expect(answer.headers.get('openai-processing-ms')).toMatch(/^\d+$/);
+    },
+  );
+
+  it('takes the key as x-api-key too, and refuses two that differ', async () => {
+    const init = { method: 'POST', body: JSON.stringify(CHAT) };
+    expect((await call('/v1/chat/completions', { ...init, headers: { 'x-api-key': key } }, null)).status).toBe(200);
+    const both = await call('/v1/chat/completions', { ...init, headers: { 'x-api-key': 'gw_other' } });
+    expectError(both, 401, 'authentication_error', 'invalid_api_key', null);
+  });
+
+  it('keeps a sane x-request-id and replaces another', async () => {
+    expect((await chat(CHAT, { headers: { 'x-request-id': 'my-id_1' } })).headers.get('x-request-id')).toBe('my-id_1');
+    expect((await chat(CHAT, { headers: { 'x-request-id': 'not sane' } })).headers.get('x-request-id')).toMatch(
+      /^req_/,
+    );
+  });
+
+  it.each([
+    ['malformed JSON', '{"model": "x",', 400, 'invalid_json', null],
+    ['an empty body', '', 400, 'missing_required_parameter', 'model'],
+    ['a bare string', '"hi"', 400, 'invalid_json', null],
+    ['an array', '[]', 400, 'invalid_type', null],
+    ['no model', '{"messages": []}', 400, 'missing_required_parameter', 'model'],
+    [
+      'a wrong type deep inside',
+      '{"model":"m","messages":[{"role":"user","content":[{"type":"text"}]}]}',
+      400,
+      'missing_required_parameter',
+      'messages[0].content[0].text',
+    ],
+    [
+      'deep nesting',
+      `{"model":"m","messages":[],"x":${'['.repeat(100)}${']'.repeat(100)}}`,
+      400,
+      'too_deeply_nested',
+      null,
+    ],
+  ])('answers %s with a 400 that names the field', async (_name, body, status, code, param) => {
+    const answer = await call('/v1/chat/completions', { method: 'POST', body });
+    expectError(answer, status, 'invalid_request_error', code, param);
+  });
+
+  it('answers 413 to a body over the limit, plain or once inflated, and 415 to what is not JSON', async () => {
+    const large = JSON.stringify({ ...CHAT, padding: 'x'.repeat(3 * 1024 * 1024) });
+    expectError(
+      await call('/v1/chat/completions', { method: 'POST', body: large }),
+      413,
+      'invalid_request_error',
+      'request_too_large',
+      null,
+    );
+    const bomb = await call('/v1/chat/completions', {
+      method: 'POST',
+      body: gzipSync(large),
+      headers: { 'content-encoding': 'gzip' },
+    });
+    expectError(bomb, 413, 'invalid_request_error', 'request_too_large', null);
+    const form = await call('/v1/chat/completions', {
+      method: 'POST',
+      body: 'a=b',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    });
+    expectError(form, 415, 'invalid_request_error', 'unsupported_media_type', null);
+    const charset = await call('/v1/chat/completions', {
+      method: 'POST',
+      body: '{}',
+      headers: { 'content-type': 'application/json; charset=utf-7' },
+    });
+    expectError(charset, 415, 'invalid_request_error', 'unsupported_media_type', null);
+  });
+
+  it('takes a compressed body', async () => {
+    const answer = await call('/v1/chat/completions', {
+      method: 'POST',
+      body: gzipSync(JSON.stringify(CHAT)),
+      headers: { 'content-encoding': 'gzip' },
+    });
+    expect(answer.status).toBe(200);
+  });
+
+  it('reads no body before it knows the key', async () => {
+    const answer = await call('/v1/chat/completions', { method: 'POST', body: '{ not json' }, 'gw_wrong');
+    expectError(answer, 401, 'authentication_error', 'invalid_api_key', null);
+  });
+
+  it('answers unknown models, routes and methods', async () => {
+    expectError(await chat({ ...CHAT, model: 'nope' }), 404, 'invalid_request_error', 'model_not_found', 'model');
+    expectError(await call('/v1/nothing'), 404, 'invalid_request_error', 'not_found', null);
+    expectError(await call('/v1/chat/completions'), 404, 'invalid_request_error', 'not_found', null);
+    expectError(await call('/'), 404, 'invalid_request_error', 'not_found', null);
+    expectError(await call('/v1/models/%E0%A4%A'), 400, 'invalid_request_error', 'invalid_url', null);
+  });
+
+  it('answers HTTP that Node refuses in the same shape', async () => {
+    const { hostname, port } = new URL(gateway.url);
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n');
+    let text = '';
+    for await (const chunk of socket.setEncoding('utf8')) text += String(chunk);
+    expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(text).toMatch(/x-request-id: req_/);
+    expect(JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4))).toEqual({
+      error: {
+        message: expect.any(String) as string,
+        type: 'invalid_request_error',
+        param: null,
+        code: 'invalid_http',
+      },
+    });
+  });
+
+  it('reports health in the reference’s shape, without a key', async () => {
+    const health = await call('/health', {}, null);
+    expect(health.status).toBe(200);
+    expect(health.json).toEqual({
+      status: 'ok',
+      service: 'llm-gateway',
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/) as string,
+      timestamp: expect.any(Number) as number,
+    });
+    expect((await call('/health/live', {}, null)).json).toMatchObject({ status: 'ok' });
+    expect((await call('/health/ready', {}, null)).json).toMatchObject({
+      status: 'ok',
+      details: { database: { status: 'up' }, shutdown: { status: 'up' } },
+    });
+  });
+
+  describe('the route x role matrix', () => {
+    const PUBLIC = new Set(['/health', '/health/live', '/health/ready', '/docs', '/docs-json', '/docs-yaml']);
+
+    it('gives a 2xx only to those who may, whatever the spelling of the path', async () => {
+      const document = (await call('/docs-json', {}, null)).json as {
+        paths: Record<string, Record<string, unknown>>;
+      };
+      const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
+        Object.keys(methods).map((method) => ({ path, method: method.toUpperCase() })),
+      );
+      expect(routes.length).toBeGreaterThan(8);
+      const surprises: string[] = [];
+      for (const { path, method } of [...routes, { path: '/metrics', method: 'GET' }]) {
+        const concrete = path.replace(/\{[^}]+\}/g, 'x').replace('*', '');
+        const spellings = [
+          concrete,
+          `${concrete}/`,
+          `/${concrete}`,
+          concrete.toUpperCase(),
+          concrete.replace('/v1', ''),
+          concrete.replace('/v1/', '/V1//'),
+          concrete.replaceAll('/', '%2F').replace('%2F', '/'),
+          `${concrete}?access_token=${key}`,
+          `${concrete};x=y`,
+          `${concrete}/.`,
+          `/health/..${concrete}`,
+          `/docs/..${concrete}`,
+        ];
+        for (const spelling of spellings) {
+          for (const verb of [method, 'HEAD', 'OPTIONS', 'TRACE']) {
+            for (const [role, credential] of [
+              ['nobody', null],
+              ['a wrong key', 'gw_0000000000000000_wrong'],
+              ['an inference key', key],
+            ] as const) {
+              if (verb === 'TRACE') continue;
+              const body = ['POST', 'PATCH', 'PUT'].includes(verb) ? '{}' : undefined;
+              const status = (await call(spelling, { method: verb, ...(body !== undefined && { body }) }, credential))
+                .status;
+              if (status < 200 || status > 299) continue;
+              const resolved = new URL(spelling.replace(/^\/+/, '/'), gateway.url).pathname
+                .replace(/\/+$/, '')
+                .toLowerCase();
+              const isPublic = PUBLIC.has(resolved) || resolved.startsWith('/docs');
+              const isInference = /^(\/v1)?\/models/.test(resolved);
+              if (!isPublic && !(role === 'an inference key' && isInference)) {
+                surprises.push(`${verb} ${spelling} as ${role}: ${status}`);
+              }
+            }
+          }
+        }
+      }
+      expect(surprises).toEqual([]);
+    }, 60_000);
+
+    it('is not moved by an odd Host or a method override', async () => {
+      for (const headers of <Record<string, string>[]>[
+        { 'x-http-method-override': 'GET' },
+        { 'x-original-url': '/health', 'x-rewrite-url': '/health' },
+        { 'x-forwarded-host': 'localhost', 'x-forwarded-for': '127.0.0.1' },
+      ]) {
+        expect((await call('/v1/admin/keys', { headers }, null)).status).toBe(401);
+        expect((await call('/v1/admin/keys', { headers })).status).toBe(403);
+      }
+    });
+  });
+});

@@ -1,0 +1,259 @@
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+
+interface Answer {
+  status: number;
+  body: Record<string, unknown> & { error?: { code: string; param: string | null; message: string } };
+}
+
+describe('/v1/admin/keys', () => {
+  let gateway: RunningGateway;
+
+  beforeAll(async () => {
+    gateway = await startGateway();
+  });
+  afterAll(async () => {
+    await gateway.stop();
+  });
+
+  async function call(method: string, path: string, body?: unknown, key = gateway.adminKey): Promise<Answer> {
+    const response = await fetch(`${gateway.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: (await response.json()) as Answer['body'] };
+  }
+
+  async function create(fields: object = {}, key?: string): Promise<{ id: string; key: string }> {
+    const { status, body } = await call('POST', '/v1/admin/keys', { name: 'test', ...fields }, key);
+    expect({ status, error: body.error }).toEqual({ status: 201, error: undefined });
+    return body as unknown as { id: string; key: string };
+  }
+
+  async function statusOf(key: string, model = 'sandbox/echo'): Promise<number> {
+    const { status } = await call(
+      'POST',
+      '/v1/chat/completions',
+      { model, messages: [{ role: 'user', content: 'hi' }] },
+      key,
+    );
+    return status;
+  }
+
+  it('makes a key that works and is shown once', async () => {
+    const { status, body } = await call('POST', '/v1/admin/keys', {
+      name: 'checkout',
+      allowed_models: ['sandbox/*'],
+      metadata: { owner: 'ada' },
+    });
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      id: expect.stringMatching(/^key_[0-9a-f]{16}$/) as string,
+      object: 'api_key',
+      key: expect.stringMatching(/^gw_[0-9a-f]{16}_[0-9A-Za-z]{40}_[0-9a-f]{6}$/) as string,
+      name: 'checkout',
+      hint: expect.stringMatching(/^\.\.\..{8}$/) as string,
+      scopes: ['inference'],
+      allowed_models: ['sandbox/*'],
+      metadata: { owner: 'ada' },
+      created_by: 'admin',
+      created_at: expect.any(Number) as number,
+      expires_at: null,
+      revoked_at: null,
+      previous_key_expires_at: null,
+    });
+    const key = String(body['key']);
+    expect(await statusOf(key)).toBe(200);
+    const read = await call('GET', `/v1/admin/keys/${String(body['id'])}`);
+    expect(JSON.stringify(read.body)).not.toContain(key);
+    expect(read.body).not.toHaveProperty('key');
+    expect(JSON.stringify((await call('GET', '/v1/admin/keys?limit=100')).body)).not.toContain(key);
+  });
+
+  it.each([
+    [{}, 'name', 'missing_required_parameter'],
+    [{ name: 7 }, 'name', 'invalid_type'],
+    [{ name: '' }, 'name', 'invalid_value'],
+    [{ name: 'x'.repeat(201) }, 'name', 'invalid_value'],
+    [{ name: 'x', scopes: ['root'] }, 'scopes', 'invalid_value'],
+    [{ name: 'x', scopes: [] }, 'scopes', 'invalid_value'],
+    [{ name: 'x', allowed_models: 'all' }, 'allowed_models', 'invalid_type'],
+    [{ name: 'x', expires_at: 1 }, 'expires_at', 'invalid_value'],
+    [{ name: 'x', expires_at: '2030-01-01' }, 'expires_at', 'invalid_type'],
+    [{ name: 'x', expire_at: 4102444800 }, 'expire_at', 'unknown_parameter'],
+    [{ name: 'x', limits: { rpm: 5 } }, 'limits', 'unknown_parameter'],
+    [{ name: 'x', metadata: [] }, 'metadata', 'invalid_type'],
+  ])('refuses %j at %s', async (fields, param, code) => {
+    const { status, body } = await call('POST', '/v1/admin/keys', fields);
+    expect(status).toBe(400);
+    expect(body.error).toMatchObject({ param, code, message: expect.stringContaining(`'${param}'`) as string });
+  });
+
+  it('pages through all keys, newest first', async () => {
+    const made: string[] = [];
+    for (let index = 0; index < 5; index += 1) made.push((await create({ name: `page ${index}` })).id);
+    const seen: string[] = [];
+    let after = '';
+    do {
+      const { body } = await call('GET', `/v1/admin/keys?limit=2${after}`);
+      seen.push(...(body['data'] as { id: string }[]).map(({ id }) => id));
+      expect(body['has_more']).toBe(body['next'] !== null);
+      after = body['next'] === null ? '' : `&after=${body['next'] as string}`;
+    } while (after !== '');
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.filter((id) => made.includes(id))).toHaveLength(5);
+    expect((await call('GET', '/v1/admin/keys?limit=0')).body.error).toMatchObject({ param: 'limit' });
+    expect((await call('GET', '/v1/admin/keys?after=nope')).body.error).toMatchObject({ param: 'after' });
+    expect((await call('GET', '/v1/admin/keys?offset=2')).body.error).toMatchObject({ param: 'offset' });
+  });
+
+  it('is closed to keys without the scope, and to none at all', async () => {
+    const { key } = await create();
+    for (const [method, path] of [
+      ['GET', '/v1/admin/keys'],
+      ['POST', '/v1/admin/keys'],
+      ['GET', '/v1/admin/keys/x'],
+      ['PATCH', '/v1/admin/keys/x'],
+      ['DELETE', '/v1/admin/keys/x'],
+      ['POST', '/v1/admin/keys/x/rotate'],
+    ] as const) {
+      const body = method === 'GET' || method === 'DELETE' ? undefined : {};
+      expect(await call(method, path, body, key)).toMatchObject({
+        status: 403,
+        body: { error: { code: 'insufficient_scope' } },
+      });
+      expect(await call(method, path, body, 'gw_nobody')).toMatchObject({
+        status: 401,
+        body: { error: { code: 'invalid_api_key' } },
+      });
+    }
+  });
+
+  it('lets a key call its models alone, and see no others', async () => {
+    const { key } = await create({ allowed_models: ['sandbox/echo'] });
+    expect(await statusOf(key)).toBe(200);
+    const refused = await call(
+      'POST',
+      '/v1/chat/completions',
+      { model: 'sandbox/lorem', messages: [{ role: 'user', content: 'x' }] },
+      key,
+    );
+    expect(refused).toMatchObject({ status: 403, body: { error: { code: 'model_not_allowed', param: 'model' } } });
+    const list = (await call('GET', '/v1/models', undefined, key)).body['data'] as { id: string }[];
+    expect(list.map(({ id }) => id)).toEqual(['sandbox/echo']);
+    const hidden = await call('GET', '/v1/models/sandbox/lorem', undefined, key);
+    const unknown = await call('GET', '/v1/models/sandbox/nothere', undefined, key);
+    expect(hidden.status).toBe(404);
+    expect(hidden.body.error?.message.replace('lorem', '')).toBe(unknown.body.error?.message.replace('nothere', ''));
+  });
+
+  it('never gives more rights than the maker has', async () => {
+    const limited = await create({ scopes: ['admin'], allowed_models: ['sandbox/*'] });
+    expect(await call('POST', '/v1/admin/keys', { name: 'x', scopes: ['inference'] }, limited.key)).toMatchObject({
+      status: 403,
+      body: { error: { code: 'insufficient_scope', param: 'scopes' } },
+    });
+    const both = await create({ scopes: ['admin', 'inference'], allowed_models: ['sandbox/*'] });
+    expect(await call('POST', '/v1/admin/keys', { name: 'x' }, both.key)).toMatchObject({
+      status: 403,
+      body: { error: { code: 'model_not_allowed', param: 'allowed_models' } },
+    });
+    const minted = await create({ allowed_models: ['sandbox/echo'] }, both.key);
+    expect((await call('PATCH', `/v1/admin/keys/${minted.id}`, { allowed_models: null }, both.key)).status).toBe(403);
+    expect((await call('PATCH', `/v1/admin/keys/${both.id}`, { allowed_models: null }, both.key)).status).toBe(403);
+  });
+
+  it('changes a key, and leaves what is not named', async () => {
+    const { id, key } = await create({ metadata: { a: 1 } });
+    expect(await statusOf(key)).toBe(200);
+    const { status, body } = await call('PATCH', `/v1/admin/keys/${id}`, {
+      name: 'renamed',
+      allowed_models: ['sandbox/lorem'],
+    });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ name: 'renamed', allowed_models: ['sandbox/lorem'], metadata: { a: 1 } });
+    expect(await statusOf(key)).toBe(403);
+    expect((await call('PATCH', '/v1/admin/keys/key_0000000000000000', { name: 'x' })).status).toBe(404);
+  });
+
+  it('revokes a key at once, again without a fault, and for good', async () => {
+    const { id, key } = await create();
+    expect(await statusOf(key)).toBe(200);
+    const first = await call('DELETE', `/v1/admin/keys/${id}`);
+    expect(first).toMatchObject({ status: 200, body: { id, revoked_at: expect.any(Number) as number } });
+    expect(await statusOf(key)).toBe(401);
+    expect((await call('DELETE', `/v1/admin/keys/${id}`)).body).toEqual(first.body);
+    expect(await call('POST', `/v1/admin/keys/${id}/rotate`, {})).toMatchObject({
+      status: 409,
+      body: { error: { code: 'conflict' } },
+    });
+  });
+
+  it('rotates a key at once, or with an overlap', async () => {
+    const { id, key } = await create();
+    const second = await call('POST', `/v1/admin/keys/${id}/rotate`, { overlap_seconds: 2 });
+    expect(second).toMatchObject({ status: 200, body: { id, previous_key_expires_at: expect.any(Number) as number } });
+    const secondKey = String(second.body['key']);
+    expect(await statusOf(key)).toBe(200);
+    expect(await statusOf(secondKey)).toBe(200);
+    const deadline = Date.now() + 10_000;
+    while ((await statusOf(key)) === 200 && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await statusOf(key)).toBe(401);
+    expect(await statusOf(secondKey)).toBe(200);
+    const third = await call('POST', `/v1/admin/keys/${id}/rotate`);
+    expect(await statusOf(secondKey)).toBe(401);
+    expect(await statusOf(String(third.body['key']))).toBe(200);
+    expect((await call('POST', `/v1/admin/keys/${id}/rotate`, { overlap_seconds: -1 })).body.error).toMatchObject({
+      param: 'overlap_seconds',
+    });
+  });
+
+  it('lets a key end by itself', async () => {
+    const { key } = await create({ expires_at: Math.floor(Date.now() / 1000) + 2 });
+    expect(await statusOf(key)).toBe(200);
+    const deadline = Date.now() + 10_000;
+    while ((await statusOf(key)) === 200 && Date.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await statusOf(key)).toBe(401);
+  });
+
+  it('takes a stored hash, a changed key and a key of another shape for nothing', async () => {
+    const { key } = await create();
+    expect(await statusOf(`${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`)).toBe(401);
+    expect(await statusOf(key.toUpperCase())).toBe(401);
+    expect(await statusOf(`${key} `)).toBe(200);
+    expect(await statusOf('0'.repeat(64))).toBe(401);
+  });
+});
+
+describe('two processes on one database', () => {
+  it('feel a revocation in the other within 5 seconds', async () => {
+    const first = await startGateway();
+    const second = await startGateway({
+      dataDirectory: first.dataDirectory,
+      env: { DATABASE_URL: first.databaseUrl, GATEWAY_ADMIN_KEY: first.adminKey },
+    });
+    try {
+      const key = await first.apiKey();
+      const ask = async (): Promise<number> =>
+        (await fetch(`${second.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })).status;
+      expect(await ask()).toBe(200);
+      const { data } = (await (
+        await fetch(`${first.url}/v1/admin/keys`, { headers: { authorization: `Bearer ${first.adminKey}` } })
+      ).json()) as { data: { id: string }[] };
+      await fetch(`${first.url}/v1/admin/keys/${data[0]?.id ?? ''}`, {
+        method: 'DELETE',
+        headers: { authorization: `Bearer ${first.adminKey}` },
+      });
+      const revoked = Date.now();
+      while ((await ask()) === 200 && Date.now() - revoked < 8_000)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await ask()).toBe(401);
+      expect(Date.now() - revoked).toBeLessThan(5_500);
+    } finally {
+      await second.stop();
+      await first.stop();
+    }
+  });
+});

@@ -1,0 +1,67 @@
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+
+const CANARY = 'canary-4bb1f0c2d9';
+
+/** Faults that carry the canary wherever a client can put it: prompts, keys, ids, headers, paths and queries. */
+describe('a canary secret', () => {
+  let gateway: RunningGateway;
+  let key: string;
+
+  beforeAll(async () => {
+    gateway = await startGateway({ env: { LOG_LEVEL: 'trace' } });
+    key = await gateway.apiKey();
+  });
+  afterAll(async () => {
+    await gateway.stop();
+  });
+
+  async function send(path: string, init: RequestInit): Promise<void> {
+    const response = await fetch(`${gateway.url}${path}`, init);
+    await response.text();
+  }
+
+  it('appears nowhere in the log, whatever goes wrong', async () => {
+    const authorized = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const messages = [{ role: 'user', content: CANARY }];
+    const bodies = [
+      { model: 'sandbox/echo', messages },
+      { model: 'sandbox/echo', messages, stream: true },
+      { model: 'sandbox/cut', messages },
+      { model: 'sandbox/cut', messages, stream: true },
+      { model: 'sandbox/error-500', messages },
+      { model: 'sandbox/error-429', messages },
+      { model: CANARY, messages },
+      { model: 'sandbox/echo', messages: [{ role: CANARY, content: CANARY }] },
+      { model: 'sandbox/echo', messages, user: CANARY, metadata: { secret: CANARY }, [CANARY]: CANARY },
+      { model: 'sandbox/echo', messages, temperature: CANARY },
+      {
+        model: 'sandbox/echo',
+        messages,
+        tools: [{ type: 'function', function: { name: CANARY, parameters: { $ref: CANARY } } }],
+      },
+    ];
+    for (const body of bodies) {
+      await send('/v1/chat/completions', { method: 'POST', headers: authorized, body: JSON.stringify(body) });
+    }
+    await send('/v1/chat/completions', { method: 'POST', headers: authorized, body: `{"a": ${CANARY}` });
+    for (const credential of [CANARY, `gw_${CANARY}_${CANARY}_${CANARY}`, `Basic ${CANARY}`]) {
+      await send('/v1/models', { headers: { authorization: `Bearer ${credential}` } });
+      await send('/v1/models', { headers: { 'x-api-key': credential, cookie: CANARY, 'user-agent': CANARY } });
+    }
+    await send(`/v1/models/${CANARY}`, { headers: authorized });
+    await send(`/v1/${CANARY}?key=${CANARY}`, { headers: authorized });
+    await send(`/v1/admin/keys?after=${CANARY}`, { headers: { authorization: `Bearer ${gateway.adminKey}` } });
+    await send('/v1/admin/keys', {
+      method: 'POST',
+      headers: { ...authorized, authorization: `Bearer ${gateway.adminKey}` },
+      body: JSON.stringify({ name: 7, [CANARY]: CANARY }),
+    });
+    const { code } = await gateway.stop();
+    expect(code).toBe(0);
+    const log = gateway.logs();
+    expect(log.split('\n').filter((line) => line.includes('"msg":"request"')).length).toBeGreaterThan(bodies.length);
+    expect(log.split('\n').filter((line) => line.includes(CANARY))).toEqual([]);
+    expect(log).not.toContain(key);
+    expect(log).not.toContain(gateway.adminKey);
+  });
+});
