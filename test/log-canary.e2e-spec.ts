@@ -1,3 +1,4 @@
+import { startFakeUpstream } from './servers/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
 
 const CANARY = 'canary-4bb1f0c2d9';
@@ -63,5 +64,35 @@ describe('a canary secret', () => {
     expect(log.split('\n').filter((line) => line.includes(CANARY))).toEqual([]);
     expect(log).not.toContain(key);
     expect(log).not.toContain(gateway.adminKey);
+  });
+
+  it('of an upstream that breaks or quotes it appears neither in the log nor in an error', async () => {
+    const upstream = await startFakeUpstream();
+    const behind = await startGateway({
+      env: { LOG_LEVEL: 'trace', UPSTREAM_SECRET: `upstream-${CANARY}` },
+      config: `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1", api_key: "\${UPSTREAM_SECRET}" }\n`,
+    });
+    const authorization = `Bearer ${await behind.apiKey()}`;
+    const faults = ['error', 'html', 'text', 'empty'].map((lie) => `lie?with=${lie}`);
+    const statuses = [401, 403, 429, 500].map((code) => `status?code=${code}&body=key`);
+    for (const behaviour of ['drop', 'reset?at=mid', 'malformed', 'redirect', 'error-event', ...faults, ...statuses]) {
+      for (const stream of [false, true]) {
+        const response = await fetch(`${behind.url}/v1/chat/completions`, {
+          method: 'POST',
+          headers: { authorization, 'content-type': 'application/json' },
+          body: JSON.stringify({ model: `fake/${behaviour}`, messages: [{ role: 'user', content: 'x' }], stream }),
+        });
+        expect(await response.text()).not.toContain(CANARY);
+      }
+    }
+    expect((await upstream.requests()).every(({ headers }) => headers['authorization']?.includes(CANARY))).toBe(true);
+    await behind.stop();
+    await upstream.stop();
+    expect(
+      behind
+        .logs()
+        .split('\n')
+        .filter((line) => line.includes(CANARY)),
+    ).toEqual([]);
   });
 });

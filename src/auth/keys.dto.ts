@@ -138,28 +138,37 @@ export class ListKeysDto {
 
 /** A key, without its secret. Times are Unix seconds. */
 export class KeyDto {
-  /** @example "key_0123456789abcdef" */
+  /**
+   * Public id of the key.
+   * @example "key_0123456789abcdef"
+   */
   id!: string;
   /** Always `api_key`. */
   @ApiProperty({ enum: ['api_key'], example: 'api_key' })
   object!: 'api_key';
-  /** @example "checkout service" */
+  /**
+   * What the key is for.
+   * @example "checkout service"
+   */
   name!: string;
   /**
    * The last characters of the key, to tell keys apart by eye.
    * @example "...Zk3f9a1c"
    */
   hint!: string;
+  /** What the key may do. */
   @ApiProperty({ enum: SCOPES, isArray: true, example: ['inference'] })
   scopes!: Scope[];
   /** Null is every model. */
   @ApiProperty({ type: [String], nullable: true, example: ['sandbox/*'] })
   allowed_models!: string[] | null;
+  /** What was kept with the key. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { owner: 'ada' } })
   metadata!: Record<string, unknown> | null;
   /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
   @ApiProperty({ example: 'admin' })
   created_by!: string;
+  /** When the key was made. */
   @ApiProperty({ type: 'integer', example: 1767225600 })
   created_at!: number;
   /** Null is never. */
@@ -187,6 +196,7 @@ export class KeyListDto {
   /** Always `list`. */
   @ApiProperty({ enum: ['list'], example: 'list' })
   object!: 'list';
+  /** The keys of this page. */
   data!: KeyDto[];
   /** Whether there are more. */
   @ApiProperty({ example: false })

@@ -45,7 +45,7 @@ export function loadPepper({ auth, dataDirectory, database }: GatewayConfig): Pe
   } catch (error) {
     const written = readPepper(path);
     if (written !== undefined) return written;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     throw new BootError(
       `the data directory ${dataDirectory} cannot be written (${code}). Make it writable for this user, or set GATEWAY_KEY_PEPPER.`,
       { cause: error },
@@ -62,7 +62,7 @@ function readPepper(path: string): Pepper | undefined {
     secret = readFileSync(path, 'utf8').trim();
   } catch (error) {
     // A folder that cannot be is told by the attempt to write it.
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new BootError(
       `the key pepper ${path} cannot be read. Make it readable for this user, or set GATEWAY_KEY_PEPPER.`,

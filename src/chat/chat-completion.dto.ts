@@ -2,9 +2,15 @@ import { ApiProperty } from '@nestjs/swagger';
 
 /** One call that the model wants made. */
 export class ToolCallDto {
-  /** @example "call_3f1c0e8a9b7d4c55" */
+  /**
+   * Send it back as `tool_call_id` with the tool's result.
+   * @example "call_3f1c0e8a9b7d4c55"
+   */
   id!: string;
-  /** @example "function" */
+  /**
+   * The kind of tool.
+   * @example "function"
+   */
   type!: string;
   /** The function's name, and its arguments as a JSON text. */
   @ApiProperty({
@@ -19,7 +25,10 @@ export class ToolCallDto {
 
 /** What the model answered. */
 export class AssistantMessageDto {
-  /** @example "assistant" */
+  /**
+   * Always `assistant`.
+   * @example "assistant"
+   */
   role!: string;
   /**
    * The text; null when the model called tools instead.
@@ -54,13 +63,22 @@ export class ChoiceDto {
 
 /** Tokens, as the provider counted them. */
 export class UsageDto {
-  /** @example 6 */
+  /**
+   * Tokens of the messages, tools and schema that were read.
+   * @example 6
+   */
   @ApiProperty({ type: 'integer' })
   prompt_tokens!: number;
-  /** @example 4 */
+  /**
+   * Tokens that were written, reasoning included.
+   * @example 4
+   */
   @ApiProperty({ type: 'integer' })
   completion_tokens!: number;
-  /** @example 10 */
+  /**
+   * Both together.
+   * @example 10
+   */
   @ApiProperty({ type: 'integer' })
   total_tokens!: number;
   /** Cached and audio tokens among the prompt's. */
@@ -126,7 +144,10 @@ export class ChatCompletionChunkDto {
    */
   @ApiProperty({ type: 'integer' })
   created!: number;
-  /** @example "sandbox/echo" */
+  /**
+   * The model that the upstream says it ran.
+   * @example "sandbox/echo"
+   */
   model!: string;
   /**
    * The first delta of a choice has `role`; its last chunk has `delta: {}` and the finish reason. Empty in the usage

@@ -2,17 +2,29 @@ import { ApiProperty } from '@nestjs/swagger';
 
 /** US dollars per token, as decimal strings. */
 export class ModelPricingDto {
-  /** @example "0.00000025" */
+  /**
+   * One token of the prompt.
+   * @example "0.00000025"
+   */
   prompt!: string;
-  /** @example "0.000002" */
+  /**
+   * One token of the answer.
+   * @example "0.000002"
+   */
   completion!: string;
 }
 
 /** What goes in and what comes out. */
 export class ModelArchitectureDto {
-  /** @example ["text", "image"] */
+  /**
+   * What the model reads.
+   * @example ["text", "image"]
+   */
   input_modalities!: string[];
-  /** @example ["text"] */
+  /**
+   * What the model writes.
+   * @example ["text"]
+   */
   output_modalities!: string[];
 }
 
@@ -29,9 +41,15 @@ export class ModelDto {
   /** Unix seconds of its release; of the gateway's start where that is not known. */
   @ApiProperty({ type: 'integer', example: 1767225600 })
   created!: number;
-  /** @example "sandbox" */
+  /**
+   * The provider that made the model, or that serves it.
+   * @example "sandbox"
+   */
   owned_by!: string;
-  /** @example "Sandbox echo" */
+  /**
+   * A name to show to people.
+   * @example "Sandbox echo"
+   */
   name?: string;
   /** The same as `name`, under the key that some clients read. */
   @ApiProperty({ required: false, example: 'Sandbox echo' })
@@ -42,9 +60,14 @@ export class ModelDto {
   /** Most tokens of an answer. */
   @ApiProperty({ type: 'integer', required: false, example: 128000 })
   max_output_tokens?: number;
+  /** Kinds of input and output. */
   architecture?: ModelArchitectureDto;
+  /** Price per token. */
   pricing?: ModelPricingDto;
-  /** @example ["tools", "reasoning"] */
+  /**
+   * What the model can do beyond text, as the catalogue names it.
+   * @example ["tools", "reasoning"]
+   */
   capabilities?: string[];
 }
 
@@ -53,6 +76,7 @@ export class ModelListDto {
   /** Always `list`. */
   @ApiProperty({ enum: ['list'], example: 'list' })
   object!: 'list';
+  /** The models, as OpenAI's clients read them. */
   data!: ModelDto[];
   /** A list of available models. */
   models!: ModelDto[];

@@ -20,6 +20,10 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .setDescription(DESCRIPTION)
     .setVersion(VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
+    .addTag('Chat', 'OpenAI-compatible completions, plain and streamed')
+    .addTag('Models', 'What a key may call')
+    .addTag('Health', 'For probes and load balancers; no key')
+    .addTag('Admin: keys', 'Keys, with an admin key')
     .addBearerAuth(
       { type: 'http', scheme: 'bearer', description: 'A gateway key: `gw_...`, or the admin key.' },
       'bearer',

@@ -1,0 +1,27 @@
+import { readFileSync } from 'node:fs';
+import { GATEWAY_SCHEMA } from './gateway-schema.js';
+
+interface SchemaNode {
+  properties?: Record<string, SchemaNode>;
+  items?: SchemaNode;
+  additionalProperties?: SchemaNode | boolean;
+}
+
+function keysOf(node: SchemaNode, path: string): string[] {
+  if (node.properties !== undefined) {
+    return Object.entries(node.properties).flatMap(([name, child]) =>
+      keysOf(child, path === '' ? name : `${path}.${name}`),
+    );
+  }
+  if (node.items?.properties !== undefined) return keysOf(node.items, `${path}[]`);
+  if (typeof node.additionalProperties === 'object' && node.additionalProperties.properties !== undefined) {
+    return keysOf(node.additionalProperties, `${path}.<name>`);
+  }
+  return [path];
+}
+
+it('docs/configuration.md names every key of gateway.yaml', () => {
+  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+  const missing = keysOf(GATEWAY_SCHEMA as unknown as SchemaNode, '').filter((key) => !page.includes(`\`${key}\``));
+  expect(missing).toEqual([]);
+});

@@ -1,0 +1,115 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { DataSource } from 'typeorm';
+import { Database } from '../src/database/database.js';
+import { GatewaySetting } from '../src/database/gateway-setting.entity.js';
+import { migrate, openDatabase } from '../src/database/open-database.js';
+import { startGateway } from './servers/gateway.js';
+import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
+
+const run = promisify(execFile);
+const ROOT = new URL('..', import.meta.url).pathname;
+
+describe('the database', () => {
+  let folder: string;
+  let url: string;
+  let dataSource: DataSource;
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gateway-database-'));
+    url = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'test.sqlite')}`;
+    dataSource = await openDatabase(
+      isPostgresRun ? { kind: 'postgres', url } : { kind: 'sqlite', path: join(folder, 'test.sqlite') },
+    );
+  });
+  afterEach(async () => {
+    if (dataSource.isInitialized) await dataSource.destroy();
+    if (isPostgresRun) await dropDatabase(url);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('has, once migrated, the very schema that the entities describe', async () => {
+    const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+    expect(upQueries.map(({ query }) => query)).toEqual([]);
+  });
+
+  it('goes down to nothing and up again', async () => {
+    for (const _migration of dataSource.migrations) await dataSource.undoLastMigration({ transaction: 'each' });
+    const left = await dataSource.query<{ name: string }[]>(
+      isPostgresRun
+        ? `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`
+        : `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`,
+    );
+    expect(left.map(({ name }) => name)).toEqual(['migration']);
+    await migrate(dataSource);
+    const { upQueries } = await dataSource.driver.createSchemaBuilder().log();
+    expect(upQueries).toEqual([]);
+  });
+
+  it('keeps every acknowledged row of 200 concurrent writers, a tenth of whom roll back', async () => {
+    const database = new Database(dataSource);
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 200 }, (_, index) =>
+        database.transaction(async (manager) => {
+          await manager.insert(GatewaySetting, { name: `writer-${index}`, value: 'first' });
+          await manager.update(GatewaySetting, { name: `writer-${index}` }, { value: 'second' });
+          if (index % 10 === 0) throw new Error('changed its mind');
+        }),
+      ),
+    );
+    const acknowledged = outcomes.flatMap(({ status }, index) => (status === 'fulfilled' ? [`writer-${index}`] : []));
+    expect(acknowledged).toHaveLength(180);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') expect((outcome.reason as Error).message).toBe('changed its mind');
+    }
+    const rows = await dataSource.getRepository(GatewaySetting).find();
+    expect(rows.map(({ name }) => name).sort()).toEqual([...acknowledged].sort());
+    expect(rows.every(({ value }) => value === 'second')).toBe(true);
+  });
+
+  it('is written by two processes at once without an error', async () => {
+    const env = { DATABASE_URL: url, GATEWAY_ADMIN_KEY: 'Zk3v9-two-processes-one-file-8Qm', GATEWAY_DATA_DIR: folder };
+    const gateways = await Promise.all([startGateway({ env }), startGateway({ env })]);
+    try {
+      const statuses = await Promise.all(
+        Array.from({ length: 200 }, async (_, index) => {
+          const response = await fetch(`${gateways[index % 2]!.url}/v1/admin/keys`, {
+            method: 'POST',
+            headers: { 'x-api-key': env.GATEWAY_ADMIN_KEY, 'content-type': 'application/json' },
+            body: JSON.stringify({ name: `key ${index}` }),
+          });
+          await response.arrayBuffer();
+          return response.status;
+        }),
+      );
+      expect(statuses.filter((status) => status !== 201)).toEqual([]);
+      const rows = await dataSource.query<{ count: string | number }[]>(
+        `SELECT COUNT(*) AS count FROM api_key WHERE name LIKE 'key %'`,
+      );
+      expect(Number(rows[0]?.count)).toBe(200);
+    } finally {
+      await Promise.all(gateways.map((gateway) => gateway.stop()));
+    }
+  });
+
+  it('is managed by npm run migration:show, revert and run', async () => {
+    const command = async (name: string): Promise<string> => {
+      const { stdout } = await run('npm', ['run', '--silent', `migration:${name}`], {
+        cwd: ROOT,
+        env: { PATH: process.env['PATH'], HOME: process.env['HOME'], DATABASE_URL: url, GATEWAY_DATA_DIR: folder },
+      });
+      return stdout;
+    };
+    const total = dataSource.migrations.length;
+    expect((await command('show')).match(/\[X\]/g)).toHaveLength(total);
+    await command('revert');
+    const reverted = await command('show');
+    expect(reverted.match(/\[X\]/g) ?? []).toHaveLength(total - 1);
+    expect(reverted.match(/\[ \]/g)).toHaveLength(1);
+    await command('run');
+    expect((await command('show')).match(/\[X\]/g)).toHaveLength(total);
+  });
+});
