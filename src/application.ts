@@ -6,6 +6,7 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import type { GatewayConfig } from './config/gateway-config.js';
+import { InFlight } from './health/in-flight.service.js';
 import { Shutdown } from './health/shutdown.service.js';
 import { assignRequestId } from './http/request-id.js';
 import { answerClientErrors } from './http/client-errors.js';
@@ -68,6 +69,7 @@ export async function createApplication(config: GatewayConfig, logger: Logger): 
   const server = app.getHttpServer();
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
   server.headersTimeout = HEADERS_TIMEOUT;
+  app.get(InFlight).watch(server);
   answerClientErrors(server);
   return app;
 }

@@ -3,7 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { createApplication } from './application.js';
 import { BootstrapAdminKey } from './auth/bootstrap-admin-key.js';
-import { InFlight } from './chat/in-flight.service.js';
+import { InFlight } from './health/in-flight.service.js';
 import type { GatewayConfig } from './config/gateway-config.js';
 import { ConfigError } from './config/config-error.js';
 import { loadConfig } from './config/load-config.js';

@@ -1,3 +1,5 @@
+import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
+import { until } from './servers/until.js';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -137,39 +139,38 @@ describe('a start that cannot be', () => {
 });
 
 describe('SIGTERM', () => {
-  function slow(gateway: RunningGateway, key: string, delay: number, stream: boolean): Promise<Response> {
+  let upstream: FakeUpstream;
+
+  beforeAll(async () => {
+    upstream = await startFakeUpstream();
+  });
+  afterAll(async () => {
+    await upstream.stop();
+  });
+
+  function ask(gateway: RunningGateway, key: string, model: string, stream: boolean): Promise<Response> {
     return fetch(`${gateway.url}/v1/chat/completions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({
-        model: 'sandbox/slow',
-        stream,
-        sandbox: { delay_ms: delay },
-        messages: [{ role: 'user', content: 'one two three' }],
-      }),
+      body: JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'one two three' }] }),
     });
   }
 
-  /** On a connection that is open already, because no new one is taken any more. */
-  async function draining(gateway: RunningGateway): Promise<{ ready: number | string; status: string }> {
-    try {
-      const ready = await fetch(`${gateway.url}/health/ready`);
-      await ready.text();
-      return { ready: ready.status, status: 'answered' };
-    } catch {
-      return { ready: 'refused', status: 'refused' };
-    }
-  }
+  const provider = (): string => `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\n`;
 
   it('is not ready at once, lets open requests end whole, and exits with 0', async () => {
-    const gateway = await startGateway();
+    const gateway = await startGateway({ config: provider() });
     const key = await gateway.apiKey();
-    const plain = slow(gateway, key, 1_500, false);
-    const stream = slow(gateway, key, 1_500, true);
-    await fetch(`${gateway.url}/health`);
+    const plain = ask(gateway, key, 'fake/words?count=5&delay=300', false);
+    const stream = ask(gateway, key, 'fake/words?count=5&delay=300', true);
+    await until(async () => (await upstream.requests()).length === 2);
     const stopped = gateway.stop();
-    while (!gateway.logs().includes('"msg":"draining"')) await new Promise(setImmediate);
-    expect([503, 'refused']).toContain((await draining(gateway)).ready);
+    await until(() => gateway.logs().includes('"msg":"draining"'));
+    const ready = await fetch(`${gateway.url}/health/ready`).then(
+      ({ status }) => status,
+      () => 'refused',
+    );
+    expect([503, 'refused']).toContain(ready);
     expect(await (await plain).json()).toMatchObject({ choices: [{ finish_reason: 'stop' }] });
     expect(await (await stream).text()).toMatch(/data: \[DONE\]\n\n$/);
     const { code, milliseconds } = await stopped;
@@ -178,14 +179,20 @@ describe('SIGTERM', () => {
   });
 
   it('breaks off what outlasts the drain timeout, with an error that says so', async () => {
-    const gateway = await startGateway({ config: 'server: { drain_timeout: 300ms }\n' });
+    await upstream.reset();
+    const gateway = await startGateway({ config: `server: { drain_timeout: 300ms }\n${provider()}` });
     const key = await gateway.apiKey();
-    const plain = slow(gateway, key, 60_000, false);
-    await fetch(`${gateway.url}/health`);
+    const plain = ask(gateway, key, 'fake/stall?at=headers', false);
+    const stream = ask(gateway, key, 'fake/stall?at=mid', true);
+    await until(async () => (await upstream.requests()).length === 2);
+    expect((await stream).status).toBe(200);
     const stopped = gateway.stop();
     const response = await plain;
     expect(response.status).toBe(503);
     expect(await response.json()).toMatchObject({ error: { code: 'upstream_unavailable' } });
+    const text = await (await stream).text();
+    expect(text).toMatch(/data: \{"error":.*"upstream_unavailable".*\}\n\n$/);
+    expect(text).not.toContain('[DONE]');
     const { code, milliseconds } = await stopped;
     expect(code).toBe(0);
     expect(milliseconds).toBeLessThan(5_000);

@@ -7,7 +7,7 @@ import { formatDollars } from '../models/cost.js';
 import { AccessLog } from '../telemetry/access-log.js';
 import type { ChatRequest } from './chat-completion.js';
 import { ChatContext, ChatService, ServedBy } from './chat.service.js';
-import { InFlight } from './in-flight.service.js';
+import { InFlight } from '../health/in-flight.service.js';
 import { sendSse } from './sse-response.js';
 import { upstreamHeaders } from './upstream-headers.js';
 

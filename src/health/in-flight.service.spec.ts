@@ -1,7 +1,29 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { upstreamUnavailable } from '../errors/gateway-error.js';
 import { InFlight } from './in-flight.service.js';
 
 describe('InFlight', () => {
+  it('counts a request of a server until its answer is closed', async () => {
+    const inFlight = new InFlight();
+    let during = 0;
+    const server = createServer();
+    inFlight.watch(server);
+    server.on('request', (_request, response) => {
+      during = inFlight.size;
+      response.end();
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const response = await fetch(`http://127.0.0.1:${port}/`);
+    await response.text();
+    expect(during).toBe(1);
+    await expect(inFlight.drained(5_000)).resolves.toBe(true);
+    server.close();
+    server.closeAllConnections();
+  });
+
   it('is drained at once when nothing is under way', async () => {
     await expect(new InFlight().drained(0)).resolves.toBe(true);
   });
