@@ -2,6 +2,7 @@ import { DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { AuthModule } from './auth/auth.module.js';
 import { KeyGuard } from './auth/key.guard.js';
+import { BatchModule } from './batch/batch.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import { ConfigModule } from './config/config.module.js';
 import { GatewayConfig } from './config/gateway-config.js';
@@ -10,6 +11,7 @@ import { GatewayExceptionFilter } from './errors/gateway-exception.filter.js';
 import { HealthModule } from './health/health.module.js';
 import { JsonBodyGuard } from './http/json-body.guard.js';
 import { ModelsModule } from './models/models.module.js';
+import { TelemetryModule } from './telemetry/telemetry.module.js';
 
 @Module({})
 export class AppModule {
@@ -17,7 +19,16 @@ export class AppModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
       module: AppModule,
-      imports: [ConfigModule.forRoot(config), DatabaseModule, AuthModule, ModelsModule, ChatModule, HealthModule],
+      imports: [
+        ConfigModule.forRoot(config),
+        DatabaseModule,
+        AuthModule,
+        ModelsModule,
+        ChatModule,
+        BatchModule.forRoot(config),
+        HealthModule,
+        TelemetryModule,
+      ],
       providers: [
         { provide: APP_FILTER, useClass: GatewayExceptionFilter },
         // In this order: who calls is known before a byte of the body is read.

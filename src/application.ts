@@ -11,6 +11,7 @@ import { Shutdown } from './health/shutdown.service.js';
 import { assignRequestId } from './http/request-id.js';
 import { answerClientErrors } from './http/client-errors.js';
 import { addVersionPrefix } from './http/version-prefix.js';
+import { refuseAllButHealth } from './http/worker-routes.js';
 import { buildOpenApiDocument } from './openapi/document.js';
 import { serveSwagger } from './openapi/swagger-ui.js';
 import { AccessLog } from './telemetry/access-log.js';
@@ -40,6 +41,11 @@ export async function createApplication(config: GatewayConfig, logger: Logger): 
     if (shutdown.isDraining) response.setHeader('connection', 'close');
     next();
   });
+  if (config.redisUrl !== undefined) {
+    const { BOARD_PATH, queueBoard } = await import('./batch/queue/queue-board.js');
+    app.use(BOARD_PATH, queueBoard(app));
+  }
+  if (config.role === 'worker') app.use(refuseAllButHealth);
   app.use(addVersionPrefix);
   if (config.server.corsOrigins.length > 0) {
     app.enableCors({

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { createApplication } from './application.js';
+import { BatchWorker } from './batch/batch-worker.js';
 import { BootstrapAdminKey } from './auth/bootstrap-admin-key.js';
 import { InFlight } from './health/in-flight.service.js';
 import type { GatewayConfig } from './config/gateway-config.js';
@@ -87,14 +88,19 @@ async function drain(app: NestExpressApplication, { server }: GatewayConfig, log
   httpServer.close();
   httpServer.closeIdleConnections();
   const inFlight = app.get(InFlight);
+  const goingDown = upstreamUnavailable({
+    message: 'The gateway is shutting down. Retry the request.',
+    retryable: false,
+  });
+  inFlight.endWatchers(goingDown);
+  const batches = app.get(BatchWorker, { strict: false }).stop();
   if (!(await inFlight.drained(server.drainTimeout))) {
     logger.warn({ requests: inFlight.size }, 'breaking off requests that outlasted the drain timeout');
-    inFlight.abortAll(
-      upstreamUnavailable({ message: 'The gateway is shutting down. Retry the request.', retryable: false }),
-    );
+    inFlight.abortAll(goingDown);
     await inFlight.drained(ABORT_GRACE);
   }
   try {
+    await batches;
     await app.close();
   } catch (error) {
     logger.error({ error: describeError(error) }, 'shutdown was not clean');

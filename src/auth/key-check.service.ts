@@ -38,6 +38,7 @@ const ADMIN: Principal = {
 export class KeyCheck {
   private readonly logger = new Logger('Keys');
   private readonly cache = new Map<string, Known>();
+  private readonly byId = new Map<string, Known>();
   private readonly underWay = new Map<string, Promise<Principal | null>>();
   /** Compared with in place of a hash that is not there, so that a miss takes as long as a hit. */
   private readonly nobody = Buffer.alloc(32);
@@ -81,10 +82,29 @@ export class KeyCheck {
     return lookup;
   }
 
+  /**
+   * Who a key's id stands for, for work that outlives its request; null when the key is revoked, expired or gone.
+   *
+   * @throws the database's error when it cannot be asked
+   */
+  async principalOf(keyId: string): Promise<Principal | null> {
+    if (keyId === ADMIN.keyId) return ADMIN;
+    const now = Date.now();
+    const known = this.byId.get(keyId);
+    if (known !== undefined && now - known.checkedAt < FRESH && now < known.endsAt) return known.principal;
+    const key = await this.keys.findOneBy({ id: keyId });
+    const isGood = key !== null && key.revokedAt === null && now < (key.expiresAt ?? Infinity);
+    const principal = isGood ? toPrincipal(key) : null;
+    if (this.byId.size > CACHE_SIZE) this.byId.clear();
+    this.byId.set(keyId, { principal, keyId, checkedAt: now, endsAt: key?.expiresAt ?? Number.MAX_SAFE_INTEGER });
+    return principal;
+  }
+
   /** Forgets what is known of a key, so that a change made here is felt at once. */
   forget(keyId: string): void {
     this.generation += 1;
     this.underWay.clear();
+    this.byId.delete(keyId);
     for (const [digest, known] of this.cache) if (known.keyId === keyId) this.cache.delete(digest);
   }
 

@@ -16,6 +16,7 @@ export interface EnvironmentSettings {
   readonly adminKey: string | undefined;
   readonly pepper: string | undefined;
   readonly role: GatewayConfig['role'] | undefined;
+  readonly webhooksMayBePrivate: boolean | undefined;
   readonly logLevel: GatewayConfig['log']['level'] | undefined;
   readonly logFormat: GatewayConfig['log']['format'] | undefined;
   /** Providers whose key variable is set. */
@@ -54,6 +55,7 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
   if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
     faults.push({ path: 'PORT', message: 'must be a whole number from 0 to 65535' });
   }
+  const allowPrivate = oneOf('GATEWAY_WEBHOOK_ALLOW_PRIVATE', ['true', 'false'] as const);
   const redisUrl = text('REDIS_URL');
   if (redisUrl !== undefined && !/^rediss?:\/\/./.test(redisUrl)) {
     faults.push({ path: 'REDIS_URL', message: 'must look like redis://host:6379 or rediss://host:6380' });
@@ -68,6 +70,7 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
     adminKey: secret('GATEWAY_ADMIN_KEY', 24),
     pepper: secret('GATEWAY_KEY_PEPPER', 32),
     role: oneOf('GATEWAY_ROLE', ROLES),
+    webhooksMayBePrivate: allowPrivate === undefined ? undefined : allowPrivate === 'true',
     logLevel: oneOf('LOG_LEVEL', LEVELS),
     logFormat: oneOf('LOG_FORMAT', FORMATS),
     providers: KNOWN_PROVIDERS.flatMap(({ name, keyVariable, baseUrl, baseUrlVariable }) => {

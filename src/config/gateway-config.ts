@@ -104,6 +104,24 @@ export abstract class GatewayConfig {
     readonly maxAnswerSize: number;
     readonly timeouts: Timeouts;
   };
+  abstract readonly batch: {
+    /** Tasks that one process runs at once. Default 32. */
+    readonly concurrency: number;
+    /** Most tasks of one job. Default 50,000. */
+    readonly maxTasks: number;
+    /** Largest body of a submission, decompressed. Default 200 MB. */
+    readonly maxBodySize: number;
+    /** Calls to the provider that a task gets at most. Default 5. */
+    readonly maxAttempts: number;
+    /** How long a claimed task stays with a process that shows no sign of life. Default 60 s. */
+    readonly lease: number;
+    /** How long finished jobs are kept. Default 30 days. */
+    readonly retention: number;
+  };
+  abstract readonly webhooks: {
+    /** Whether webhooks may go to private and loopback addresses. */
+    readonly allowPrivate: boolean;
+  };
   abstract readonly providers: readonly ProviderConfig[];
   abstract readonly models: readonly ModelConfig[];
   /** `all`: every model is also reachable as `provider/model`; `listed`: only the ids under `models:`. */

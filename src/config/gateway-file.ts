@@ -14,6 +14,14 @@ export interface GatewayFile {
   log?: { level?: GatewayConfig['log']['level']; format?: GatewayConfig['log']['format'] };
   streaming?: { keep_alive?: string | number };
   upstream?: { max_answer_size?: string | number; timeouts?: TimeoutsFile };
+  batch?: {
+    concurrency?: number;
+    max_tasks?: number;
+    max_body_size?: string | number;
+    max_attempts?: number;
+    lease?: string | number;
+    retention?: string | number;
+  };
   sandbox?: boolean;
   expose?: GatewayConfig['expose'];
   providers?: Record<string, ProviderFile | null>;

@@ -106,6 +106,34 @@ export const GATEWAY_SCHEMA = {
         timeouts,
       },
     },
+    batch: {
+      type: 'object',
+      description: 'Batches and the workers that run them.',
+      additionalProperties: false,
+      properties: {
+        concurrency: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 1000,
+          description: 'Tasks that one process runs at once, before a provider says that it is too much.',
+          default: 32,
+        },
+        max_tasks: { type: 'integer', minimum: 1, description: 'Most tasks of one batch.', default: 50000 },
+        max_body_size: size('Largest body of a submission, decompressed.', '200MB'),
+        max_attempts: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 100,
+          description: 'Calls to the provider that a task gets at most.',
+          default: 5,
+        },
+        lease: timeout(
+          'How long a claimed task stays with a process that shows no sign of life; at least 1s. The same in all processes.',
+          '60s',
+        ),
+        retention: timeout('How long finished batches and their results are kept.', '30d'),
+      },
+    },
     sandbox: {
       type: 'boolean',
       description:

@@ -1,13 +1,16 @@
 import type { DataSourceOptions } from 'typeorm';
 import { CreateApiKey1767225600000 } from '../../migrations/1767225600000-CreateApiKey.js';
+import { CreateBatch1769817600000 } from '../../migrations/1769817600000-CreateBatch.js';
 import { ApiKey } from '../auth/api-key.entity.js';
+import { BatchJob } from '../batch/batch-job.entity.js';
+import { BatchTask } from '../batch/batch-task.entity.js';
 import type { DatabaseConfig } from '../config/gateway-config.js';
 import { GatewaySetting } from './gateway-setting.entity.js';
 
 /** By class, so that the build needs no folder of files to search. */
-const ENTITIES = [ApiKey, GatewaySetting];
+const ENTITIES = [ApiKey, BatchJob, BatchTask, GatewaySetting];
 /** Append only. */
-const MIGRATIONS = [CreateApiKey1767225600000];
+const MIGRATIONS = [CreateApiKey1767225600000, CreateBatch1769817600000];
 
 /** better-sqlite3 waits synchronously, so a longer wait would stop the whole process; Database retries instead. */
 const SQLITE_BUSY_TIMEOUT = 50;

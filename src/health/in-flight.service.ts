@@ -6,12 +6,22 @@ import type { GatewayError } from '../errors/gateway-error.js';
 @Injectable()
 export class InFlight {
   private responses = 0;
+  /** When the last call began, by the monotonic clock in milliseconds; -Infinity before the first. */
+  lastCallAt = -Infinity;
   private readonly controllers = new Set<AbortController>();
+  private readonly watchers = new Set<AbortController>();
+  private isDraining = false;
+  private drainReason: GatewayError | undefined;
   private idle: (() => void) | undefined;
 
   /** Requests that have no whole answer yet, and calls without a request. */
   get size(): number {
     return Math.max(this.responses, this.controllers.size);
+  }
+
+  /** Live calls to providers that are under way. */
+  get calls(): number {
+    return this.controllers.size;
   }
 
   /** Counts every request of the server from its headers on, before anything has looked at it. */
@@ -29,11 +39,29 @@ export class InFlight {
   /** The call counts as under way until `release`; `controller` is aborted when a shutdown runs out of patience. */
   add(controller: AbortController): void {
     this.controllers.add(controller);
+    this.lastCallAt = performance.now();
   }
 
   release(controller: AbortController): void {
     this.controllers.delete(controller);
     this.tellWhenIdle();
+  }
+
+  /** A stream that watches something and may last for hours: a shutdown does not wait for it. */
+  addWatcher(controller: AbortController): void {
+    if (this.isDraining) controller.abort(this.drainReason);
+    this.watchers.add(controller);
+  }
+
+  releaseWatcher(controller: AbortController): void {
+    this.watchers.delete(controller);
+  }
+
+  /** Ends streams that only watch; called once, when a shutdown begins. */
+  endWatchers(reason: GatewayError): void {
+    this.isDraining = true;
+    this.drainReason = reason;
+    for (const controller of this.watchers) controller.abort(reason);
   }
 
   /**

@@ -11,6 +11,11 @@ const MODEL_BODY = 'gateway:model-body';
 /** The route takes prompts, so its body may be as large as `server.max_body_size`; all others take 1 MB. */
 export const ModelBody = (): MethodDecorator & ClassDecorator => SetMetadata(MODEL_BODY, true);
 
+const STREAMED_BODY = 'gateway:streamed-body';
+
+/** The handler reads the body itself, as it arrives; here only its content type is checked. */
+export const StreamedBody = (): MethodDecorator => SetMetadata(STREAMED_BODY, true);
+
 const DEFAULT_LIMIT = 1024 * 1024;
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 const OTHER_CHARSET = /;\s*charset\s*=\s*"?(?!utf-?8|us-ascii)/i;
@@ -50,6 +55,7 @@ export class JsonBodyGuard implements CanActivate {
     if (OTHER_CHARSET.test(contentType)) {
       throw unsupportedMediaType('Unsupported charset. Send the body as JSON in UTF-8.');
     }
+    if (this.reflector.get<boolean | undefined>(STREAMED_BODY, context.getHandler()) === true) return true;
     const isModelBody = this.reflector.getAllAndOverride<boolean | undefined>(MODEL_BODY, [
       context.getHandler(),
       context.getClass(),

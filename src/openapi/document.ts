@@ -21,9 +21,11 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .setVersion(VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addTag('Chat', 'OpenAI-compatible completions, plain and streamed')
+    .addTag('Batches', 'Durable batches of chat completions on any model')
     .addTag('Models', 'What a key may call')
     .addTag('Health', 'For probes and load balancers; no key')
     .addTag('Admin: keys', 'Keys, with an admin key')
+    .addTag('Admin: batches', 'All batches and what waits, with an admin key')
     .addBearerAuth(
       { type: 'http', scheme: 'bearer', description: 'A gateway key: `gw_...`, or the admin key.' },
       'bearer',

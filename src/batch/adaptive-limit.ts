@@ -1,0 +1,38 @@
+/** After a cut, how long further refusals count as the same one, in milliseconds: they were under way already. */
+const CUT_INTERVAL = 1_000;
+
+/**
+ * How many calls of one model may run at once in this process: halved when the upstream says 429, and growing by one for
+ * each round of successes, so that a batch uses a provider's limit without breaking it.
+ */
+export class AdaptiveLimit {
+  private limit: number;
+  private lastCut = -Infinity;
+  private pausedUntil = 0;
+
+  /** @param most the limit while nothing is refused */
+  constructor(
+    private readonly most: number,
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.limit = most;
+  }
+
+  /** Whole calls; 0 while the upstream asked to wait. */
+  get value(): number {
+    return this.now() < this.pausedUntil ? 0 : Math.max(1, Math.floor(this.limit));
+  }
+
+  succeeded(): void {
+    if (this.limit < this.most) this.limit = Math.min(this.most, this.limit + 1 / this.limit);
+  }
+
+  /** @param retryAfter milliseconds that the upstream asked to wait, if it did */
+  refused(retryAfter: number | undefined): void {
+    const now = this.now();
+    if (retryAfter !== undefined) this.pausedUntil = Math.max(this.pausedUntil, now + retryAfter);
+    if (now - this.lastCut < CUT_INTERVAL) return;
+    this.lastCut = now;
+    this.limit = Math.max(1, this.limit / 2);
+  }
+}

@@ -1,0 +1,95 @@
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { epochMilliseconds } from '../database/epoch-transformer.js';
+
+/** What clients see. */
+export type JobStatus = 'queued' | 'in_progress' | 'completed' | 'failed' | 'cancelling' | 'cancelled' | 'expired';
+export type JobPriority = 'high' | 'normal' | 'low';
+
+/** A batch job. Its counters change in the transactions that change its tasks. Times are epoch milliseconds. */
+@Entity('batch_job')
+@Check(
+  'CHK_batch_job_status',
+  `status IN ('staging', 'queued', 'in_progress', 'completed', 'failed', 'cancelling', 'cancelled', 'expired')`,
+)
+@Check('CHK_batch_job_priority', `priority IN ('high', 'normal', 'low')`)
+@Index('IDX_batch_job_key_id', ['keyId', 'submittedAt', 'id'])
+@Index('IDX_batch_job_status', ['status', 'submittedAt'])
+@Index('IDX_batch_job_webhook_due_at', ['webhookDueAt'])
+@Index('IDX_batch_job_idempotency', ['keyId', 'idempotencyKey'], { unique: true })
+export class BatchJob {
+  @PrimaryColumn({ type: 'varchar', length: 40 })
+  id!: string;
+
+  /** The key that submitted the job; every query of a client carries it. */
+  @Column({ name: 'key_id', type: 'varchar', length: 32 })
+  keyId!: string;
+
+  @Column({ type: 'varchar', length: 256 })
+  model!: string;
+
+  /** Chat fields that the tasks inherit. */
+  @Column({ type: 'simple-json' })
+  defaults!: object;
+
+  @Column({ type: 'simple-json', nullable: true })
+  metadata!: object | null;
+
+  @Column({ type: 'varchar', length: 8 })
+  priority!: JobPriority;
+
+  /** `staging` while its tasks are being stored: nobody sees such a job, and what a crash leaves of it is swept away. */
+  @Column({ type: 'varchar', length: 16 })
+  status!: JobStatus | 'staging';
+
+  @Column({ name: 'task_count', type: 'int' })
+  taskCount!: number;
+
+  @Column({ name: 'completed_count', type: 'int', default: 0 })
+  completedCount!: number;
+
+  @Column({ name: 'failed_count', type: 'int', default: 0 })
+  failedCount!: number;
+
+  @Column({ name: 'cancelled_count', type: 'int', default: 0 })
+  cancelledCount!: number;
+
+  @Column({ name: 'expired_count', type: 'int', default: 0 })
+  expiredCount!: number;
+
+  /** Why the job as such could not run. */
+  @Column({ type: 'text', nullable: true })
+  error!: string | null;
+
+  @Column({ name: 'submitted_at', type: 'bigint', transformer: epochMilliseconds })
+  submittedAt!: number;
+
+  @Column({ name: 'started_at', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  startedAt!: number | null;
+
+  @Column({ name: 'completed_at', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  completedAt!: number | null;
+
+  @Column({ name: 'expires_at', type: 'bigint', transformer: epochMilliseconds })
+  expiresAt!: number;
+
+  /** Of the Idempotency-Key header; null once its 24 hours are over. */
+  @Column({ name: 'idempotency_key', type: 'varchar', length: 255, nullable: true })
+  idempotencyKey!: string | null;
+
+  /** SHA-256 of the submitted body, in hex. */
+  @Column({ name: 'request_hash', type: 'varchar', length: 64, nullable: true })
+  requestHash!: string | null;
+
+  @Column({ name: 'webhook_url', type: 'varchar', length: 2048, nullable: true })
+  webhookUrl!: string | null;
+
+  @Column({ name: 'webhook_secret', type: 'varchar', length: 128, nullable: true })
+  webhookSecret!: string | null;
+
+  @Column({ name: 'webhook_attempts', type: 'int', default: 0 })
+  webhookAttempts!: number;
+
+  /** When the webhook is to be tried next; null when there is nothing to send. */
+  @Column({ name: 'webhook_due_at', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  webhookDueAt!: number | null;
+}

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import { Counter, Gauge } from 'prom-client';
+import { MetricsRegistry } from '../telemetry/metrics-registry.js';
+import type { TaskOutcome } from './batch-store.js';
+import { BatchStore } from './batch-store.js';
+
+/** What operators watch of batches. Depth and age are asked of the database when they are scraped. */
+@Injectable()
+export class BatchMetrics {
+  private readonly tasks: Counter<'status'>;
+  private readonly retries: Counter;
+  private readonly lostLeases: Counter;
+  private readonly discarded: Counter;
+
+  constructor(metrics: MetricsRegistry, store: BatchStore) {
+    const registers = [metrics.registry];
+    this.tasks = new Counter({
+      name: 'gateway_batch_tasks_total',
+      help: 'Batch tasks that this process ended, by how they ended.',
+      labelNames: ['status'],
+      registers,
+    });
+    this.retries = new Counter({
+      name: 'gateway_batch_retries_total',
+      help: 'Batch tasks that were put back after a failure that may pass.',
+      registers,
+    });
+    this.lostLeases = new Counter({
+      name: 'gateway_batch_leases_lost_total',
+      help: 'Tasks that this process was running when it lost its claim on them.',
+      registers,
+    });
+    this.discarded = new Counter({
+      name: 'gateway_batch_results_discarded_total',
+      help: 'Results that came after their claim was lost, and were not stored.',
+      registers,
+    });
+    const age = new Gauge({
+      name: 'gateway_batch_oldest_waiting_seconds',
+      help: 'Age of the oldest job with tasks that wait, in all processes; 0 when none does.',
+      registers,
+    });
+    new Gauge({
+      name: 'gateway_batch_tasks',
+      help: 'Tasks of unfinished jobs in all processes, by state.',
+      labelNames: ['state'],
+      registers,
+      async collect() {
+        const { queued, running, oldestWaiting } = await store.depth();
+        this.set({ state: 'queued' }, queued);
+        this.set({ state: 'running' }, running);
+        age.set(oldestWaiting / 1000);
+      },
+    });
+  }
+
+  finished(outcomes: readonly TaskOutcome[], discarded: number): void {
+    for (const { status } of outcomes) if (status !== 'queued') this.tasks.inc({ status });
+    if (discarded > 0) this.discarded.inc(discarded);
+  }
+
+  retried(): void {
+    this.retries.inc();
+  }
+
+  leaseLost(): void {
+    this.lostLeases.inc();
+  }
+}

@@ -1,0 +1,355 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Injectable, Logger } from '@nestjs/common';
+import { KeyCheck } from '../auth/key-check.service.js';
+import type { Principal } from '../auth/principal.js';
+import type { ChatRequest } from '../chat/chat-completion.js';
+import { ChatService } from '../chat/chat.service.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { describeError } from '../errors/describe-error.js';
+import { toGatewayError } from '../errors/to-gateway-error.js';
+import { LiveLoad } from '../health/live-load.service.js';
+import { newRequestId } from '../http/request-id.js';
+import { AdaptiveLimit } from './adaptive-limit.js';
+import { BatchMetrics } from './batch-metrics.js';
+import { BatchStore, type ClaimedTask, type RunnableJob, type TaskOutcome } from './batch-store.js';
+import { BatchQueue } from './queue/batch-queue.js';
+import { retryDelay } from './retry-delay.js';
+import { shareSlots } from './share-slots.js';
+
+/** Milliseconds between looks for work and for cancelled jobs while there are unfinished jobs. */
+const POLL = 1_000;
+/** Milliseconds that a shutdown gives to calls in flight. */
+const DRAIN = 25_000;
+/** Jobs of one look. */
+const JOBS = 200;
+/** Milliseconds of work that are claimed ahead, so that short tasks keep every slot busy between two claims. */
+const AHEAD = 30;
+
+const LEASE_LOST = Symbol('lease lost');
+const CANCELLED = Symbol('cancelled');
+const STOPPING = Symbol('stopping');
+
+interface Running extends ClaimedTask {
+  readonly job: RunnableJob;
+  readonly controller: AbortController;
+}
+
+/**
+ * Claims tasks, runs them through the same ChatService as live requests, and stores how they ended. Correct under any
+ * number of processes: what decides is the fence in the database, never what a process believes.
+ */
+@Injectable()
+export class BatchRunner {
+  private readonly logger = new Logger('BatchRunner');
+  /** Names this process in the tasks that it holds. */
+  readonly worker = `${hostname().slice(0, 40)}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  private readonly running = new Set<Running>();
+  /** Claimed, and waiting for a slot. */
+  private ready: Running[] = [];
+  private readonly limits = new Map<string, AdaptiveLimit>();
+  private outcomes: TaskOutcome[] = [];
+  private flushing: Promise<void> | undefined;
+  private pumping = false;
+  private pumpAgain = false;
+  private hasWork = true;
+  private stopping = false;
+  private timers: NodeJS.Timeout[] = [];
+  /** Milliseconds that a task takes, averaged over the last ones. */
+  private duration = 1_000;
+
+  constructor(
+    private readonly store: BatchStore,
+    private readonly chat: ChatService,
+    private readonly keys: KeyCheck,
+    private readonly queue: BatchQueue,
+    private readonly load: LiveLoad,
+    private readonly metrics: BatchMetrics,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  start(): void {
+    this.queue.listen(() => {
+      this.hasWork = true;
+      this.pump();
+    });
+    this.timers = [
+      setInterval(() => void this.heartbeat(), this.config.batch.lease / 3),
+      setInterval(() => void this.poll(), POLL),
+    ];
+    this.pump();
+  }
+
+  /** Looks for work now; the sweeper calls it too. */
+  wake(): void {
+    this.hasWork = true;
+    this.pump();
+  }
+
+  /** Stops claiming, gives back what has not begun, lets calls in flight end for a while, and gives back the rest. */
+  async stop(): Promise<void> {
+    if (this.stopping) return;
+    this.stopping = true;
+    for (const timer of this.timers) clearInterval(timer);
+    for (const task of this.ready.splice(0)) this.giveBack(task);
+    const deadline = performance.now() + Math.min(DRAIN, this.config.server.drainTimeout);
+    while (this.running.size > 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+    for (const task of this.running) task.controller.abort(STOPPING);
+    while (this.running.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await this.flush();
+  }
+
+  private pump(): void {
+    if (this.pumping) {
+      this.pumpAgain = true;
+      return;
+    }
+    this.pumping = true;
+    void this.claimAndStart().finally(() => {
+      this.pumping = false;
+      if (this.pumpAgain && !this.stopping) {
+        this.pumpAgain = false;
+        this.pump();
+      }
+    });
+  }
+
+  private async claimAndStart(): Promise<void> {
+    try {
+      this.startReady();
+      while (!this.stopping && this.hasWork) {
+        const slots = this.concurrency() + this.ahead() - this.running.size - this.ready.length;
+        // A claim costs a transaction: small tasks are worth waiting for a handful of free slots.
+        if (slots <= 0 || (slots < this.config.batch.concurrency / 4 && this.ready.length > 0)) return;
+        await new Promise(setImmediate);
+        const jobs = await this.store.runnableJobs(JOBS);
+        const shares = shareSlots(this.slotRequests(jobs), slots);
+        if (shares.size === 0) {
+          if (jobs.length === 0) this.hasWork = (await this.store.unfinishedJobs()) > 0;
+          return;
+        }
+        const claimed = await this.store.claim(shares, this.worker);
+        if (claimed.length === 0) return;
+        const byId = new Map(jobs.map((job) => [job.id, job]));
+        for (const task of claimed) {
+          const job = byId.get(task.jobId);
+          if (job !== undefined) this.ready.push({ ...task, job, controller: new AbortController() });
+        }
+        // Others may have free slots for what is left.
+        if (claimed.length >= slots && jobs[0] !== undefined) this.queue.ring(jobs[0].id);
+        this.startReady();
+        if (claimed.length < slots) return;
+      }
+    } catch (error) {
+      this.logger.error({ msg: 'looking for batches failed; trying again', error: describeError(error) });
+    }
+  }
+
+  private startReady(): void {
+    const concurrency = this.concurrency();
+    while (!this.stopping && this.running.size < concurrency) {
+      const task = this.ready.shift();
+      if (task === undefined) return;
+      this.running.add(task);
+      void this.run(task).finally(() => {
+        this.running.delete(task);
+        this.startReady();
+        this.pump();
+      });
+    }
+  }
+
+  private async run(task: Running): Promise<void> {
+    // Behind whatever waits on the event loop: a provider that answers at once must not make tasks run back to back.
+    await new Promise(setImmediate);
+    const started = performance.now();
+    const { job, controller } = task;
+    const limit = this.limitOf(job.model);
+    const requestId = newRequestId();
+    try {
+      controller.signal.throwIfAborted();
+      const principal = await this.principalOf(job);
+      if (principal === null) {
+        await this.store.beginFailure(job.id, 'The key that submitted this job has been revoked or has expired.');
+        this.giveBack(task);
+        return;
+      }
+      const { completion } = await this.chat.complete(
+        { model: job.model, ...job.defaults, ...task.request, stream: false } as unknown as ChatRequest,
+        { principal, requestId, headers: {}, signal: controller.signal },
+      );
+      limit.succeeded();
+      this.duration += (performance.now() - started - this.duration) * 0.1;
+      this.ended(task, {
+        status: 'succeeded',
+        attempts: task.attempts + 1,
+        response: JSON.stringify({ status_code: 200, request_id: requestId, body: completion }),
+        error: null,
+      });
+    } catch (error) {
+      this.failed(task, error, limit);
+    }
+  }
+
+  private failed(task: Running, thrown: unknown, limit: AdaptiveLimit): void {
+    const { reason } = task.controller.signal as { reason: unknown };
+    if (reason === LEASE_LOST) return;
+    if (reason === STOPPING) {
+      this.giveBack(task);
+      return;
+    }
+    if (reason === CANCELLED) {
+      this.ended(task, { status: 'cancelled', attempts: task.attempts, response: null, error: null });
+      return;
+    }
+    const error = toGatewayError(thrown);
+    const attempts = task.attempts + 1;
+    if (error.status === 429) limit.refused(error.retryAfterMs);
+    const mayRetry = error.retryable || error.status === 429 || error.status === 503;
+    if (mayRetry && attempts < this.config.batch.maxAttempts) {
+      this.metrics.retried();
+      this.ended(task, {
+        status: 'queued',
+        attempts,
+        delay: retryDelay(attempts, error.retryAfterMs),
+        response: null,
+        error: null,
+      });
+      return;
+    }
+    if (error.status === 500)
+      this.logger.error({ msg: 'a batch task failed', error: describeError(error.cause ?? error) });
+    this.ended(task, {
+      status: 'failed',
+      attempts,
+      response: null,
+      error: JSON.stringify(error.toBody().error),
+    });
+  }
+
+  private giveBack(task: Running): void {
+    this.ended(task, { status: 'queued', attempts: task.attempts, response: null, error: null });
+  }
+
+  private ended(
+    { jobId, taskIndex, fence }: Running,
+    outcome: Omit<TaskOutcome, 'jobId' | 'taskIndex' | 'fence' | 'delay'> & { delay?: number },
+  ): void {
+    this.outcomes.push({ jobId, taskIndex, fence, delay: 0, ...outcome });
+    this.flushing ??= new Promise<void>((resolve) => setImmediate(resolve))
+      .then(() => this.storeAll())
+      .finally(() => {
+        this.flushing = undefined;
+      });
+  }
+
+  private async flush(): Promise<void> {
+    while (this.flushing !== undefined) await this.flushing;
+  }
+
+  /** What ended together is stored together. While the database is away, outcomes wait; slots are not given again. */
+  private async storeAll(): Promise<void> {
+    for (let wait = 100; this.outcomes.length > 0;) {
+      const outcomes = this.outcomes.splice(0, 500);
+      try {
+        const stored = await this.store.storeOutcomes(outcomes);
+        this.metrics.finished(outcomes, outcomes.length - stored);
+        if (outcomes.some(({ delay }) => delay > 0)) this.hasWork = true;
+        wait = 100;
+      } catch (error) {
+        this.outcomes.unshift(...outcomes);
+        this.logger.error({ msg: 'results could not be stored; trying again', error: describeError(error) });
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        if (this.stopping && wait > 3_000) return;
+        wait = Math.min(wait * 2, 5_000);
+      }
+    }
+  }
+
+  private async heartbeat(): Promise<void> {
+    const held = [...this.running, ...this.ready];
+    if (held.length === 0) return;
+    try {
+      const renewed = await this.store.renew(held);
+      for (const task of held) {
+        if (renewed.has(`${task.jobId}/${task.taskIndex}/${task.fence}`)) continue;
+        // Ended in the meantime, or lost: another process may be running it by now.
+        if (this.running.has(task) && !this.outcomes.some((outcome) => isOf(outcome, task))) {
+          this.metrics.leaseLost();
+          task.controller.abort(LEASE_LOST);
+        }
+        this.ready = this.ready.filter((each) => each !== task);
+      }
+    } catch (error) {
+      this.logger.error({ msg: 'leases could not be extended', error: describeError(error) });
+    }
+  }
+
+  private async poll(): Promise<void> {
+    try {
+      const jobIds = [...new Set([...this.running, ...this.ready].map(({ jobId }) => jobId))];
+      for (const jobId of await this.store.cancelling(jobIds)) this.cancelHere(jobId);
+    } catch (error) {
+      this.logger.debug({ msg: 'looking for cancelled jobs failed', error: describeError(error) });
+    }
+    if (this.hasWork) this.pump();
+  }
+
+  /** Aborts what this process runs of a job that is being cancelled. */
+  cancelHere(jobId: string): void {
+    const waiting = this.ready.filter((task) => task.jobId === jobId);
+    this.ready = this.ready.filter((task) => task.jobId !== jobId);
+    for (const task of waiting) {
+      this.ended(task, { status: 'cancelled', attempts: task.attempts, response: null, error: null });
+    }
+    for (const task of this.running) if (task.jobId === jobId) task.controller.abort(CANCELLED);
+  }
+
+  private slotRequests(jobs: readonly RunnableJob[]) {
+    const perJob = new Map<string, number>();
+    const perModel = new Map<string, number>();
+    for (const { jobId, job } of [...this.running, ...this.ready]) {
+      perJob.set(jobId, (perJob.get(jobId) ?? 0) + 1);
+      perModel.set(job.model, (perModel.get(job.model) ?? 0) + 1);
+    }
+    const ahead = this.ahead();
+    return jobs.map(({ id, keyId, priority, model }) => {
+      const limit = this.limitOf(model).value;
+      return {
+        id,
+        keyId,
+        priority,
+        running: perJob.get(id) ?? 0,
+        room: limit === 0 ? 0 : Math.max(0, limit + ahead - (perModel.get(model) ?? 0)),
+      };
+    });
+  }
+
+  private limitOf(model: string): AdaptiveLimit {
+    let limit = this.limits.get(model);
+    if (limit === undefined) {
+      limit = new AdaptiveLimit(this.config.batch.concurrency);
+      this.limits.set(model, limit);
+    }
+    return limit;
+  }
+
+  private concurrency(): number {
+    return this.load.share(this.config.batch.concurrency);
+  }
+
+  private ahead(): number {
+    const { concurrency } = this.config.batch;
+    return Math.min(concurrency, Math.floor((concurrency * AHEAD) / Math.max(1, this.duration)));
+  }
+
+  private principalOf({ keyId }: RunnableJob): Promise<Principal | null> {
+    return this.keys.principalOf(keyId);
+  }
+}
+
+function isOf(outcome: TaskOutcome, task: ClaimedTask): boolean {
+  return outcome.jobId === task.jobId && outcome.taskIndex === task.taskIndex && outcome.fence === task.fence;
+}

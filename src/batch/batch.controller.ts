@@ -1,0 +1,161 @@
+import { Controller, Get, Headers, HttpCode, Param, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiBearerAuth,
+  ApiBody,
+  ApiExtraModels,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiSecurity,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
+import type { Principal } from '../auth/principal.js';
+import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+import { StreamedBody } from '../http/json-body.guard.js';
+import { StrictBodyPipe } from '../http/strict-body.pipe.js';
+import { BatchResponder } from './batch-responder.js';
+import {
+  BatchDto,
+  BatchGenerateDto,
+  BatchListDto,
+  BatchSubmittedDto,
+  BatchSummaryDto,
+  ListBatchesDto,
+  ReadBatchDto,
+  TaskResponseDto,
+  TaskResultDto,
+} from './batch.dto.js';
+import { BATCH_EXAMPLES, EVENTS_EXAMPLE, RESULTS_EXAMPLE } from './batch.examples.js';
+import { BatchService } from './batch.service.js';
+
+const JOB_ID = { name: 'job_id', description: 'The ID of the batch job.', example: 'batch_68f0c1d2a3b4c5d6e7f80912' };
+
+@ApiTags('Batches')
+@ApiBearerAuth('bearer')
+@ApiSecurity('x-api-key')
+@ApiExtraModels(TaskResultDto, TaskResponseDto)
+@UsePipes(StrictBodyPipe)
+@Controller('v1/batch')
+export class BatchController {
+  constructor(
+    private readonly batches: BatchService,
+    private readonly responder: BatchResponder,
+  ) {}
+
+  @ApiOperation({
+    summary: 'Submit a batch',
+    description: [
+      'Submits a batch of generation tasks for asynchronous processing, for any model on any provider.',
+      '',
+      'Every task is checked before anything is stored: one bad task refuses the whole submission, and the answer names',
+      'the first 20 faults by path. After the 202 the job survives crashes and restarts. Each task has exactly one',
+      'result; upstream calls are made at least once, and again when a worker dies with them in flight.',
+    ].join('\n'),
+  })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'The same key and body answer with the same job for 24 hours; another body is a 409.',
+    schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
+  })
+  @ApiBody({ type: BatchGenerateDto, examples: BATCH_EXAMPLES })
+  @ApiAcceptedResponse({ type: BatchSubmittedDto, headers: REQUEST_ID_HEADER })
+  @ApiErrors(400, 401, 403, 404, 409, 413, 415, 503)
+  @StreamedBody()
+  @HttpCode(202)
+  @Post('generate')
+  submitBatch(
+    @Req() request: Request,
+    @CurrentPrincipal() principal: Principal,
+    @Headers('idempotency-key') idempotencyKey?: string,
+  ): Promise<BatchSubmittedDto> {
+    return this.batches.submit(request, principal, idempotencyKey);
+  }
+
+  @ApiOperation({ summary: 'List batches', description: "The key's own jobs, newest first, without their results." })
+  @ApiOkResponse({ type: BatchListDto, headers: REQUEST_ID_HEADER })
+  @ApiErrors(400, 401, 403, 503)
+  @Get()
+  listBatches(@Query() query: ListBatchesDto, @CurrentPrincipal() principal: Principal): Promise<BatchListDto> {
+    return this.batches.list(principal, query);
+  }
+
+  @ApiOperation({
+    summary: 'Read a batch',
+    description:
+      'Retrieves the status of a batch job with a page of the results that there are, also while it runs. A job of another key answers as an unknown one.',
+  })
+  @ApiParam(JOB_ID)
+  @ApiOkResponse({ type: BatchDto, headers: REQUEST_ID_HEADER })
+  @ApiErrors(400, 401, 403, 404, 503)
+  @Get(':job_id')
+  readBatch(
+    @Param('job_id') jobId: string,
+    @Query() query: ReadBatchDto,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<BatchDto> {
+    return this.batches.find(jobId, principal, query);
+  }
+
+  @ApiOperation({
+    summary: 'Stream the results of a batch',
+    description: 'Every result that there is, one JSON object a line, in task order. While the job runs, those so far.',
+  })
+  @ApiParam(JOB_ID)
+  @ApiOkResponse({
+    description: 'One TaskResultDto a line.',
+    headers: REQUEST_ID_HEADER,
+    content: {
+      'application/x-ndjson': { schema: { $ref: getSchemaPath(TaskResultDto) }, example: RESULTS_EXAMPLE },
+    },
+  })
+  @ApiErrors(401, 403, 404, 503)
+  @Get(':job_id/results')
+  streamBatchResults(
+    @Param('job_id') jobId: string,
+    @CurrentPrincipal() principal: Principal,
+    @Res() response: Response,
+  ): Promise<void> {
+    return this.responder.results(jobId, principal, response);
+  }
+
+  @ApiOperation({
+    summary: 'Follow a batch',
+    description:
+      'Server-sent events: the job as `data: {...}` at once and at each change, `data: [DONE]` once it has ended. Lines that begin with a colon are comments.',
+  })
+  @ApiParam(JOB_ID)
+  @ApiOkResponse({
+    description: 'Each `data:` line but `[DONE]` is a BatchSummaryDto.',
+    headers: REQUEST_ID_HEADER,
+    content: { 'text/event-stream': { schema: { type: 'string' }, example: EVENTS_EXAMPLE } },
+  })
+  @ApiErrors(401, 403, 404, 503)
+  @Get(':job_id/events')
+  followBatch(
+    @Param('job_id') jobId: string,
+    @CurrentPrincipal() principal: Principal,
+    @Res() response: Response,
+  ): Promise<void> {
+    return this.responder.events(jobId, principal, response);
+  }
+
+  @ApiOperation({
+    summary: 'Cancel a batch',
+    description:
+      'Nothing of the job begins any more, and what runs is broken off; results that there are stay. Again, or of a finished job, it changes nothing.',
+  })
+  @ApiParam(JOB_ID)
+  @ApiOkResponse({ type: BatchSummaryDto, headers: REQUEST_ID_HEADER })
+  @ApiErrors(400, 401, 403, 404, 413, 415, 503)
+  @HttpCode(200)
+  @Post(':job_id/cancel')
+  cancelBatch(@Param('job_id') jobId: string, @CurrentPrincipal() principal: Principal): Promise<BatchSummaryDto> {
+    return this.batches.cancel(jobId, principal);
+  }
+}

@@ -1,0 +1,392 @@
+import { ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { Transform, Type } from 'class-transformer';
+import {
+  Allow,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsNumber,
+  IsObject,
+  IsOptional,
+  IsString,
+  IsUrl,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  Validate,
+  ValidateNested,
+  ValidatorConstraint,
+  ValidatorConstraintInterface,
+} from 'class-validator';
+import { ChatCompletionDto } from '../chat/chat-completion.dto.js';
+import { ErrorDetailDto } from '../errors/error-body.dto.js';
+import type { JobPriority, JobStatus } from './batch-job.entity.js';
+
+const STATUSES: readonly JobStatus[] = [
+  'queued',
+  'in_progress',
+  'completed',
+  'failed',
+  'cancelling',
+  'cancelled',
+  'expired',
+];
+const PRIORITIES: readonly JobPriority[] = ['high', 'normal', 'low'];
+const DAY = 86_400;
+
+@ValidatorConstraint({ name: 'isSmallObject' })
+class IsSmallObject implements ValidatorConstraintInterface {
+  validate(value: unknown): boolean {
+    return Buffer.byteLength(JSON.stringify(value)) <= 16 * 1024;
+  }
+  defaultMessage(): string {
+    return '$property must be at most 16 KB of JSON';
+  }
+}
+
+/** Where to tell that a job has ended. */
+export class WebhookDto {
+  /**
+   * An https or http address on the public internet; no redirects are followed.
+   * @example "https://example.com/hooks/gateway"
+   */
+  @IsString()
+  @MaxLength(2048)
+  @IsUrl({ protocols: ['https', 'http'], require_protocol: true, require_tld: false })
+  url!: string;
+
+  /** `whsec_` and 24 to 64 bytes in base64, which sign each delivery; absent, one is made and shown in the answer. */
+  @ApiProperty({ required: false, example: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' })
+  @IsOptional()
+  @Matches(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, { message: '$property must be whsec_ and 24 to 64 bytes in base64' })
+  secret?: string;
+}
+
+/** A batch of chat completions. */
+export class BatchGenerateDto {
+  /**
+   * The ID of the model to use for this request; a task may name its own.
+   * @example "sandbox/echo"
+   */
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(256)
+  model!: string;
+
+  /**
+   * A list of tasks to be processed in the batch, 1 to 50,000. Each is a string, `{prompt}`, a chat request
+   * (`{custom_id?, messages, ...}`), a line of OpenAI's batch files (`{custom_id, method?, url?, body}`) or of
+   * Anthropic's (`{custom_id, params}`). A task's own fields win over the job's.
+   */
+  @ApiProperty({
+    type: 'array',
+    minItems: 1,
+    items: {
+      oneOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'object', additionalProperties: true },
+      ],
+    },
+    example: [
+      'Say hello to Ada.',
+      { custom_id: 'grace', messages: [{ role: 'user', content: 'Say hello to Grace.' }], max_tokens: 20 },
+    ],
+  })
+  // Read and checked one by one as they arrive; here there is nothing left of them.
+  @Allow()
+  tasks!: unknown[];
+
+  /** The maximum number of tokens to generate in each chat completion. */
+  @ApiProperty({ type: 'integer', required: false, nullable: true, minimum: 0, example: 100 })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  max_tokens?: number | null;
+
+  /** What sampling temperature to use, between 0 and 2. */
+  @ApiProperty({ required: false, nullable: true, minimum: 0, maximum: 2, example: 0.7 })
+  @IsOptional()
+  @IsNumber()
+  @Min(0)
+  @Max(2)
+  temperature?: number | null;
+
+  /** An alternative to sampling with temperature, called nucleus sampling. */
+  @ApiProperty({ required: false, nullable: true, minimum: 0, maximum: 1, example: 1 })
+  @IsOptional()
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  top_p?: number | null;
+
+  /** A JSON object to store any additional information about the batch; 16 KB at most. */
+  @ApiProperty({ type: 'object', additionalProperties: true, selfRequired: false, nullable: true, example: { run: 7 } })
+  @IsOptional()
+  @IsObject()
+  @Validate(IsSmallObject)
+  batch_metadata?: Record<string, unknown> | null;
+
+  /** Where to tell that the job has ended. */
+  @ApiProperty({ type: WebhookDto, required: false, nullable: true, example: null })
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => WebhookDto)
+  webhook?: WebhookDto | null;
+
+  /** Seconds after which tasks that are not finished expire; 10 s to 30 days. */
+  @ApiProperty({
+    type: 'integer',
+    required: false,
+    nullable: true,
+    default: DAY,
+    minimum: 10,
+    maximum: 30 * DAY,
+    example: DAY,
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(10)
+  @Max(30 * DAY)
+  expires_in?: number | null;
+
+  /** How much of the workers' attention the job gets beside your others: high is four times low, normal twice. */
+  @ApiProperty({ enum: PRIORITIES, required: false, nullable: true, default: 'normal', example: 'normal' })
+  @IsOptional()
+  @IsIn(PRIORITIES)
+  priority?: JobPriority | null;
+}
+
+/** A job that was taken. */
+export class BatchSubmittedDto {
+  /**
+   * A unique identifier for the batch job.
+   * @example "batch_68f0c1d2a3b4c5d6e7f80912"
+   */
+  job_id!: string;
+  /** The status of the batch job. */
+  @ApiProperty({ enum: STATUSES, example: 'queued' })
+  status!: JobStatus;
+  /** The Unix timestamp (in seconds) of when the batch job was submitted. */
+  @ApiProperty({ type: 'integer', example: 1767225600 })
+  submitted_at!: number;
+  /** The number of tasks in the batch job. */
+  @ApiProperty({ type: 'integer', example: 2 })
+  task_count!: number;
+  /** The webhook's secret, only when one was made because none was sent; shown this once. */
+  @ApiProperty({ required: false, example: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' })
+  webhook_secret?: string;
+}
+
+/** The upstream's answer to one task. */
+export class TaskResponseDto {
+  /** Always 200: what failed is in `error`. */
+  @ApiProperty({ type: 'integer', example: 200 })
+  status_code!: number;
+  /**
+   * The id under which the log knows the call.
+   * @example "req_3f1c0e8a9b7d4c55"
+   */
+  request_id!: string;
+  /** The completion, as a live request would have got it. */
+  body!: ChatCompletionDto;
+}
+
+/** How one task ended. */
+export class TaskResultDto {
+  /** Its place in the submission, from 0. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  index!: number;
+  /**
+   * Yours, or `task-<index>`.
+   * @example "grace"
+   */
+  custom_id!: string;
+  /** Whether the task was answered. */
+  @ApiProperty({ enum: ['succeeded', 'failed', 'cancelled', 'expired'], example: 'succeeded' })
+  status!: string;
+  /** The answer; null when there is none. */
+  @ApiProperty({ nullable: true, allOf: [{ $ref: getSchemaPath(TaskResponseDto) }] })
+  response!: TaskResponseDto | null;
+  /** Why there is no answer; null when there is one. */
+  @ApiProperty({ nullable: true, allOf: [{ $ref: getSchemaPath(ErrorDetailDto) }], example: null })
+  error!: ErrorDetailDto | null;
+  /** Calls that were made for the task and ended. */
+  @ApiProperty({ type: 'integer', example: 1 })
+  attempts!: number;
+  /** Token counts of the answer; null when there is none. */
+  @ApiProperty({
+    type: 'object',
+    nullable: true,
+    additionalProperties: true,
+    example: { prompt_tokens: 4, completion_tokens: 4, total_tokens: 8 },
+  })
+  usage!: unknown;
+}
+
+/** A job without its results. */
+export class BatchSummaryDto {
+  /**
+   * A unique identifier for the batch job.
+   * @example "batch_68f0c1d2a3b4c5d6e7f80912"
+   */
+  job_id!: string;
+  /**
+   * The status of the batch job. A job some of whose tasks failed is `completed` with `failed_count` above 0; `failed`
+   * means that the job itself could not run.
+   */
+  @ApiProperty({ enum: STATUSES, example: 'completed' })
+  status!: JobStatus;
+  /** The ID of the model that tasks use unless they name their own. */
+  @ApiProperty({ example: 'sandbox/echo' })
+  model!: string;
+  /** The Unix timestamp (in seconds) of when the batch job was submitted. */
+  @ApiProperty({ type: 'integer', example: 1767225600 })
+  submitted_at!: number;
+  /** The Unix timestamp (in seconds) of when the batch job started processing. */
+  @ApiProperty({ type: 'integer', nullable: true, example: 1767225601 })
+  started_at!: number | null;
+  /** The Unix timestamp (in seconds) of when the batch job was completed. */
+  @ApiProperty({ type: 'integer', nullable: true, example: 1767225602 })
+  completed_at!: number | null;
+  /** The Unix timestamp (in seconds) at which tasks that are not finished expire. */
+  @ApiProperty({ type: 'integer', example: 1767312000 })
+  expires_at!: number;
+  /** The number of tasks in the batch job. */
+  @ApiProperty({ type: 'integer', example: 2 })
+  task_count!: number;
+  /** The number of completed tasks in the batch job. */
+  @ApiProperty({ type: 'integer', example: 2 })
+  completed_count!: number;
+  /** The number of failed tasks in the batch job. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  failed_count!: number;
+  /** Tasks that were cancelled before they had an answer. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  cancelled_count!: number;
+  /** Tasks that expired before they had an answer. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  expired_count!: number;
+  /** How much of the workers' attention the job gets. */
+  @ApiProperty({ enum: PRIORITIES, example: 'normal' })
+  priority!: JobPriority;
+  /** What was kept with the job. */
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { run: 7 } })
+  batch_metadata!: Record<string, unknown> | null;
+  /** An error message if the batch job failed. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  error!: string | null;
+}
+
+/** A job with a page of its results. */
+export class BatchDto extends BatchSummaryDto {
+  /** A list of results for each task that is finished, in task order; empty with `results=false`. */
+  @ApiProperty({ type: [TaskResultDto] })
+  results!: TaskResultDto[];
+  /** Whether there are finished tasks after this page. */
+  @ApiProperty({ example: false })
+  has_more!: boolean;
+  /** Send it as `after` for the next page; null on the last. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  next!: number | null;
+}
+
+/** A page of jobs, newest first. */
+export class BatchListDto {
+  /** Always `list`. */
+  @ApiProperty({ enum: ['list'], example: 'list' })
+  object!: 'list';
+  /** The jobs of this page, without their results. */
+  data!: BatchSummaryDto[];
+  /** Whether there are more. */
+  @ApiProperty({ example: false })
+  has_more!: boolean;
+  /** Send it as `after` for the next page; null on the last. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  next!: string | null;
+}
+
+/** Which results of a job. */
+export class ReadBatchDto {
+  /** Most results, 1 to 1000. */
+  @ApiProperty({ type: 'integer', required: false, default: 100, minimum: 1, maximum: 1000, example: 100 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit?: number;
+
+  /** Results of tasks with a higher index than this: the `next` of the page before. */
+  @ApiProperty({ type: 'integer', required: false, minimum: 0, example: 0 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(2_147_483_647)
+  after?: number;
+
+  /** `false` leaves the results out. */
+  @ApiProperty({ required: false, default: true, example: true })
+  @IsOptional()
+  @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
+  @IsBoolean()
+  results?: boolean;
+}
+
+/** Which page of the jobs. */
+export class ListBatchesDto {
+  /** Most jobs, 1 to 100. */
+  @ApiProperty({ type: 'integer', required: false, default: 20, minimum: 1, maximum: 100, example: 20 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  limit?: number;
+
+  /** The `next` of the page before. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  after?: string;
+}
+
+/** A job as operators see it. */
+export class AdminBatchDto extends BatchSummaryDto {
+  /** The key that submitted the job. */
+  @ApiProperty({ example: 'key_0123456789abcdef' })
+  key_id!: string;
+  /** Seconds since the job was submitted. */
+  @ApiProperty({ type: 'integer', example: 12 })
+  age_seconds!: number;
+  /** Tasks finished per second since the job started; null before that. */
+  @ApiProperty({ type: Number, nullable: true, example: 41.5 })
+  tasks_per_second!: number | null;
+}
+
+/** A page of all jobs, newest first, and what waits. */
+export class AdminBatchListDto {
+  /** Always `list`. */
+  @ApiProperty({ enum: ['list'], example: 'list' })
+  object!: 'list';
+  /** The jobs of this page. */
+  data!: AdminBatchDto[];
+  /** Whether there are more. */
+  @ApiProperty({ example: false })
+  has_more!: boolean;
+  /** Send it as `after` for the next page; null on the last. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  next!: string | null;
+  /** Tasks that wait, of all jobs. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  queued_tasks!: number;
+  /** Tasks that run now, in all processes. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  running_tasks!: number;
+  /** Seconds since the submission of the oldest task that waits; 0 when none does. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  oldest_waiting_seconds!: number;
+}

@@ -1,0 +1,55 @@
+import { DynamicModule, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuthModule } from '../auth/auth.module.js';
+import { ChatModule } from '../chat/chat.module.js';
+import type { GatewayConfig } from '../config/gateway-config.js';
+import { HealthModule } from '../health/health.module.js';
+import { ModelsModule } from '../models/models.module.js';
+import { AdminBatchesController } from './admin-batches.controller.js';
+import { BatchJob } from './batch-job.entity.js';
+import { BatchMetrics } from './batch-metrics.js';
+import { BatchResponder } from './batch-responder.js';
+import { BatchRunner } from './batch-runner.js';
+import { BatchStore } from './batch-store.js';
+import { BatchSweeper } from './batch-sweeper.js';
+import { BatchTask } from './batch-task.entity.js';
+import { BatchWorker } from './batch-worker.js';
+import { BatchController } from './batch.controller.js';
+import { BatchService } from './batch.service.js';
+import { InProcessQueueModule } from './queue/in-process-queue.module.js';
+import { WebhookSender } from './webhook/webhook-sender.js';
+
+@Module({})
+export class BatchModule {
+  /** With REDIS_URL the bell rings through Bull, otherwise inside the process. */
+  static forRoot({ redisUrl, role }: GatewayConfig): DynamicModule {
+    const queue =
+      redisUrl === undefined
+        ? InProcessQueueModule
+        : import('./queue/bull-queue.module.js').then(({ BullQueueModule }) =>
+            BullQueueModule.forRoot(redisUrl, role !== 'api'),
+          );
+    return {
+      module: BatchModule,
+      imports: [
+        TypeOrmModule.forFeature([BatchJob, BatchTask]),
+        AuthModule,
+        ChatModule,
+        HealthModule,
+        ModelsModule,
+        queue,
+      ],
+      controllers: [BatchController, AdminBatchesController],
+      providers: [
+        BatchService,
+        BatchResponder,
+        BatchStore,
+        BatchRunner,
+        BatchSweeper,
+        BatchWorker,
+        BatchMetrics,
+        WebhookSender,
+      ],
+    };
+  }
+}

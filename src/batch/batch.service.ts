@@ -1,0 +1,331 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import { mayCallModel } from '../auth/may-call-model.js';
+import type { Principal } from '../auth/principal.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { GatewayError, invalidRequest, notFound, permissionDenied } from '../errors/gateway-error.js';
+import { ModelsService } from '../models/models.service.js';
+import { BatchJob, type JobStatus } from './batch-job.entity.js';
+import { BatchRunner } from './batch-runner.js';
+import { BatchStore } from './batch-store.js';
+import { BatchTask, type TaskStatus } from './batch-task.entity.js';
+import type {
+  AdminBatchListDto,
+  BatchDto,
+  BatchListDto,
+  BatchSubmittedDto,
+  BatchSummaryDto,
+  ListBatchesDto,
+  ReadBatchDto,
+  TaskResultDto,
+} from './batch.dto.js';
+import { BatchQueue } from './queue/batch-queue.js';
+import { readSubmission, type Submission } from './submission/submission-reader.js';
+import { webhookUrlFault } from './webhook/webhook-address.js';
+import { makeWebhookSecret } from './webhook/webhook-signature.js';
+
+const IDEMPOTENCY_WINDOW = 24 * 3_600_000;
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+const DEFAULT_EXPIRY = 86_400;
+const PAGE = 100;
+const LIST_PAGE = 20;
+/** Rows of one read of the results stream. */
+const STREAM_PAGE = 200;
+
+const FINISHED: readonly TaskStatus[] = ['succeeded', 'failed', 'cancelled', 'expired'];
+
+/** Takes, shows and cancels jobs. Every query carries the key, so another key's job is one that does not exist. */
+@Injectable()
+export class BatchService {
+  constructor(
+    @InjectRepository(BatchJob) private readonly jobs: Repository<BatchJob>,
+    @InjectRepository(BatchTask) private readonly tasks: Repository<BatchTask>,
+    private readonly store: BatchStore,
+    private readonly queue: BatchQueue,
+    private readonly runner: BatchRunner,
+    private readonly models: ModelsService,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  /**
+   * Reads, checks and stores a submission. When this resolves, the job and all its tasks are in the database; when it
+   * rejects, nothing is.
+   */
+  async submit(
+    request: IncomingMessage,
+    principal: Principal,
+    idempotencyKey: string | undefined,
+  ): Promise<BatchSubmittedDto> {
+    if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
+      throw invalidRequest(
+        "The header 'Idempotency-Key' must be 1 to 255 visible ASCII characters.",
+        'Idempotency-Key',
+      );
+    }
+    const { maxBodySize, maxTasks } = this.config.batch;
+    const directory = join(this.config.dataDirectory, 'spool');
+    const submission = await readSubmission(request, { maxBodySize, maxTasks, directory });
+    try {
+      this.assertAllowed(submission, principal);
+      const submitted = await this.insert(submission, principal, idempotencyKey);
+      this.queue.ring(submitted.job_id);
+      return submitted;
+    } finally {
+      submission.spool.dispose();
+    }
+  }
+
+  async find(
+    jobId: string,
+    principal: Principal,
+    { limit = PAGE, after, results = true }: ReadBatchDto,
+  ): Promise<BatchDto> {
+    const job = await this.own(jobId, principal);
+    if (!results) return { ...summaryOf(job), results: [], has_more: false, next: null };
+    const page = await this.finishedTasks(job.id, after ?? -1, limit + 1);
+    const shown = page.slice(0, limit).map(resultOf);
+    const hasMore = page.length > limit;
+    return {
+      ...summaryOf(job),
+      results: shown,
+      has_more: hasMore,
+      next: hasMore ? (shown.at(-1)?.index ?? null) : null,
+    };
+  }
+
+  async list(principal: Principal, { limit = LIST_PAGE, after }: ListBatchesDto): Promise<BatchListDto> {
+    const { page, hasMore } = await this.page(limit, after, principal.keyId);
+    return {
+      object: 'list',
+      data: page.map(summaryOf),
+      has_more: hasMore,
+      next: hasMore ? (page.at(-1)?.id ?? null) : null,
+    };
+  }
+
+  /** All jobs of all keys, for operators. */
+  async listAll({ limit = LIST_PAGE, after }: ListBatchesDto): Promise<AdminBatchListDto> {
+    const { page, hasMore } = await this.page(limit, after, undefined);
+    const { queued, running, oldestWaiting } = await this.store.depth();
+    const now = Date.now();
+    return {
+      object: 'list',
+      data: page.map((job) => {
+        const seconds = job.startedAt === null ? 0 : ((job.completedAt ?? now) - job.startedAt) / 1_000;
+        const done = job.completedCount + job.failedCount;
+        return {
+          ...summaryOf(job),
+          key_id: job.keyId,
+          age_seconds: Math.max(0, Math.floor((now - job.submittedAt) / 1_000)),
+          tasks_per_second: seconds > 0 ? Math.round((done / seconds) * 100) / 100 : null,
+        };
+      }),
+      has_more: hasMore,
+      next: hasMore ? (page.at(-1)?.id ?? null) : null,
+      queued_tasks: queued,
+      running_tasks: running,
+      oldest_waiting_seconds: Math.floor(oldestWaiting / 1_000),
+    };
+  }
+
+  /** The job without its results, for a look at its progress. @throws 404 as for an unknown id when it is another key's */
+  async progress(jobId: string, principal: Principal): Promise<BatchSummaryDto> {
+    return summaryOf(await this.own(jobId, principal));
+  }
+
+  /** Every result that there is, in task order, a page of the database at a time. */
+  async *results(jobId: string, principal: Principal): AsyncGenerator<TaskResultDto[]> {
+    const job = await this.own(jobId, principal);
+    for (let after = -1; ;) {
+      const page = await this.finishedTasks(job.id, after, STREAM_PAGE);
+      if (page.length > 0) yield page.map(resultOf);
+      if (page.length < STREAM_PAGE) return;
+      after = page.at(-1)?.taskIndex ?? after;
+    }
+  }
+
+  /** Ends a job: nothing of it begins any more, what runs is broken off. Of a finished job it changes nothing. */
+  async cancel(jobId: string, principal: Principal): Promise<BatchSummaryDto> {
+    const job = await this.own(jobId, principal);
+    if (await this.store.beginCancel(job.id)) {
+      this.runner.cancelHere(job.id);
+      await this.store.endTasks(job.id, 'cancelled', { running: 'leave', error: null });
+    }
+    return summaryOf(await this.own(jobId, principal));
+  }
+
+  private assertAllowed({ fields, taskModels }: Submission, principal: Principal): void {
+    const url = fields.webhook?.url;
+    if (url !== undefined) {
+      const fault = webhookUrlFault(url, this.config.webhooks.allowPrivate);
+      if (fault !== undefined) throw invalidRequest(`'webhook.url' ${fault}.`, 'webhook.url');
+    }
+    for (const [model, path] of [[fields.model, 'model'] as const, ...taskModels]) {
+      try {
+        this.models.resolve(model);
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        throw notFound(error.message, 'model_not_found', path);
+      }
+      if (!mayCallModel(principal, model)) {
+        throw permissionDenied(`This key may not call the model '${model}'.`, 'model_not_allowed', path);
+      }
+    }
+  }
+
+  private async insert(
+    { fields, spool, hash }: Submission,
+    principal: Principal,
+    idempotencyKey: string | undefined,
+  ): Promise<BatchSubmittedDto> {
+    const id = `batch_${randomBytes(12).toString('hex')}`;
+    const secret = fields.webhook == null ? null : (fields.webhook.secret ?? makeWebhookSecret());
+    const now = Date.now();
+    const job: BatchJob = {
+      id,
+      keyId: principal.keyId,
+      model: fields.model,
+      defaults: defaultsOf(fields),
+      metadata: fields.batch_metadata ?? null,
+      priority: fields.priority ?? 'normal',
+      status: 'queued',
+      taskCount: spool.count,
+      completedCount: 0,
+      failedCount: 0,
+      cancelledCount: 0,
+      expiredCount: 0,
+      error: null,
+      submittedAt: now,
+      startedAt: null,
+      completedAt: null,
+      expiresAt: now + (fields.expires_in ?? DEFAULT_EXPIRY) * 1_000,
+      idempotencyKey: idempotencyKey ?? null,
+      requestHash: hash,
+      webhookUrl: fields.webhook?.url ?? null,
+      webhookSecret: secret,
+      webhookAttempts: 0,
+      webhookDueAt: null,
+    };
+    const earlier = await this.store.insertJob(job, spool.groups(), IDEMPOTENCY_WINDOW);
+    if (earlier !== undefined) return sameOr409(earlier, hash);
+    return {
+      ...submittedOf(job),
+      ...(secret !== null && fields.webhook?.secret === undefined && { webhook_secret: secret }),
+    };
+  }
+
+  private async own(jobId: string, { keyId }: Principal): Promise<BatchJob> {
+    const job = await this.jobs.findOneBy({ id: jobId, keyId });
+    if (job === null || job.status === 'staging')
+      throw notFound(`There is no batch '${jobId.slice(0, 64)}'.`, 'not_found', 'job_id');
+    return job;
+  }
+
+  private async page(
+    limit: number,
+    after: string | undefined,
+    keyId: string | undefined,
+  ): Promise<{ page: BatchJob[]; hasMore: boolean }> {
+    const query = this.jobs.createQueryBuilder('job').orderBy('job.submittedAt', 'DESC').addOrderBy('job.id', 'DESC');
+    query.where(`job.status <> 'staging'`);
+    if (keyId !== undefined) query.andWhere('job.keyId = :keyId', { keyId });
+    if (after !== undefined) {
+      const cursor = await this.jobs.findOneBy({ id: after, ...(keyId !== undefined && { keyId }) });
+      if (cursor === null) {
+        throw invalidRequest("'after' is no batch's id. Send the `next` of the page before.", 'after');
+      }
+      query.andWhere('(job.submittedAt < :submittedAt OR (job.submittedAt = :submittedAt AND job.id < :id))', {
+        submittedAt: cursor.submittedAt,
+        id: cursor.id,
+      });
+    }
+    const rows = await query.limit(limit + 1).getMany();
+    return { page: rows.slice(0, limit), hasMore: rows.length > limit };
+  }
+
+  private async finishedTasks(jobId: string, after: number, limit: number): Promise<BatchTask[]> {
+    return this.tasks
+      .createQueryBuilder('task')
+      .select([
+        'task.jobId',
+        'task.taskIndex',
+        'task.customId',
+        'task.status',
+        'task.response',
+        'task.error',
+        'task.attempts',
+      ])
+      .where('task.jobId = :jobId AND task.taskIndex > :after AND task.status IN (:...finished)', {
+        jobId,
+        after,
+        finished: FINISHED,
+      })
+      .orderBy('task.taskIndex', 'ASC')
+      .limit(limit)
+      .getMany();
+  }
+}
+
+function defaultsOf({ max_tokens, temperature, top_p }: Submission['fields']): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries({ max_tokens, temperature, top_p }).filter(([, value]) => value !== undefined && value !== null),
+  );
+}
+
+function sameOr409(job: BatchJob, hash: string): BatchSubmittedDto {
+  if (job.requestHash === hash) return submittedOf(job);
+  throw new GatewayError({
+    status: 409,
+    type: 'invalid_request_error',
+    code: 'conflict',
+    message: 'This Idempotency-Key was used within 24 hours with another body. Use a new key for a new batch.',
+    param: 'Idempotency-Key',
+  });
+}
+
+function submittedOf({ id, status, submittedAt, taskCount }: BatchJob): BatchSubmittedDto {
+  return {
+    job_id: id,
+    status: status as JobStatus,
+    submitted_at: Math.floor(submittedAt / 1_000),
+    task_count: taskCount,
+  };
+}
+
+function toSeconds(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : Math.floor(milliseconds / 1_000);
+}
+
+function summaryOf(job: BatchJob): BatchSummaryDto {
+  return {
+    ...submittedOf(job),
+    model: job.model,
+    started_at: toSeconds(job.startedAt),
+    completed_at: toSeconds(job.completedAt),
+    expires_at: Math.floor(job.expiresAt / 1_000),
+    completed_count: job.completedCount,
+    failed_count: job.failedCount,
+    cancelled_count: job.cancelledCount,
+    expired_count: job.expiredCount,
+    priority: job.priority,
+    batch_metadata: job.metadata as Record<string, unknown> | null,
+    error: job.error,
+  };
+}
+
+function resultOf(task: BatchTask): TaskResultDto {
+  const response = task.response === null ? null : (JSON.parse(task.response) as TaskResultDto['response']);
+  return {
+    index: task.taskIndex,
+    custom_id: task.customId,
+    status: task.status,
+    response,
+    error: task.error === null ? null : (JSON.parse(task.error) as TaskResultDto['error']),
+    attempts: task.attempts,
+    usage: response?.body.usage ?? null,
+  };
+}

@@ -1,0 +1,17 @@
+const BASE = 1_000;
+const MOST = 60_000;
+
+/**
+ * Milliseconds until a task is tried again: full jitter under a bound that doubles with each attempt, and never earlier
+ * than the upstream asked for.
+ *
+ * @param attempts calls that have ended, 1 or more
+ */
+export function retryDelay(
+  attempts: number,
+  retryAfter: number | undefined,
+  random: () => number = Math.random,
+): number {
+  const bound = Math.min(MOST, BASE * 2 ** (attempts - 1));
+  return (retryAfter ?? 0) + random() * bound;
+}

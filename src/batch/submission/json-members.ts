@@ -1,0 +1,252 @@
+import { invalidRequest } from '../../errors/gateway-error.js';
+
+/** Receives the parts of a body as they arrive. Values are raw JSON texts that are not parsed yet. */
+export interface MemberSink {
+  /** A top-level member other than the list. */
+  member(name: string, json: string): void;
+  /** The next element of the list. */
+  element(json: string): void;
+}
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+const OPEN_BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const BOM = 0xef;
+
+type Place =
+  | 'start'
+  | 'member-or-end'
+  | 'member'
+  | 'name'
+  | 'colon'
+  | 'value'
+  | 'after-value'
+  | 'element-or-end'
+  | 'element'
+  | 'after-element'
+  | 'end';
+
+/**
+ * Cuts one JSON object into its top-level members, and one of them, an array, into its elements, without ever holding
+ * the whole: memory is bounded by the largest single member or element. It finds boundaries alone; whether a cut-out
+ * text is valid JSON is for JSON.parse to say.
+ */
+export class JsonMembers {
+  private place: Place = 'start';
+  private readonly decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  private name = '';
+  private isListElement = false;
+  private hasList = false;
+  /** Of the value that is being cut out: nesting, whether inside a string, and after a backslash. */
+  private depth = 0;
+  private inString = false;
+  private escaped = false;
+  private isScalar = false;
+  private pieces: Buffer[] = [];
+  private size = 0;
+
+  /**
+   * @param list name of the member whose elements are wanted one by one
+   * @param maxPart largest member or element, in bytes
+   */
+  constructor(
+    private readonly list: string,
+    private readonly maxPart: number,
+    private readonly sink: MemberSink,
+  ) {}
+
+  /** @throws GatewayError 400 where the text cannot be an object of the expected shape */
+  write(chunk: Buffer): void {
+    let at = 0;
+    while (at < chunk.length) {
+      at =
+        this.place === 'value' || this.place === 'element' || this.place === 'name'
+          ? this.consume(chunk, at)
+          : this.step(chunk, at);
+    }
+  }
+
+  /** @throws GatewayError 400 when the text ended before the object did */
+  end(): void {
+    if (this.place !== 'end') throw invalidJson();
+  }
+
+  /** One structural byte between values. Gives back where to go on. */
+  private step(chunk: Buffer, at: number): number {
+    const byte = chunk[at] ?? SPACE;
+    if (isSpace(byte)) return at + 1;
+    switch (this.place) {
+      case 'start':
+        if (byte === BOM)
+          throw invalidRequest('The request body begins with a byte order mark. Leave it out.', null, 'invalid_json');
+        if (byte !== OPEN_BRACE) throw invalidRequest('The request body must be a JSON object.', null, 'invalid_type');
+        this.place = 'member-or-end';
+        return at + 1;
+      case 'member-or-end':
+      case 'member':
+        if (byte === CLOSE_BRACE && this.place === 'member-or-end') {
+          this.place = 'end';
+          return at + 1;
+        }
+        if (byte !== QUOTE) throw invalidJson();
+        this.begin('name');
+        return at;
+      case 'colon':
+        if (byte !== COLON) throw invalidJson();
+        this.place = this.name === this.list ? 'element-or-end' : 'value';
+        if (this.place === 'value') this.begin('value');
+        else if (this.hasList) throw invalidRequest(`'${this.list}' is given twice.`, this.list, 'duplicate_field');
+        this.isListElement = false;
+        return at + 1;
+      case 'element-or-end':
+        if (!this.isListElement) {
+          if (byte !== OPEN_BRACKET) {
+            // Not an array: cut it out as an ordinary member, for its type to be judged there.
+            this.begin('value');
+            return at;
+          }
+          this.hasList = true;
+          this.isListElement = true;
+          return at + 1;
+        }
+        if (byte === CLOSE_BRACKET) {
+          this.isListElement = false;
+          this.place = 'after-value';
+          return at + 1;
+        }
+        this.begin('element');
+        return at;
+      case 'after-element':
+        if (byte === CLOSE_BRACKET) {
+          this.isListElement = false;
+          this.place = 'after-value';
+        } else if (byte === COMMA) this.begin('element');
+        else throw invalidJson();
+        return at + 1;
+      case 'after-value':
+        if (byte === CLOSE_BRACE) this.place = 'end';
+        else if (byte === COMMA) this.place = 'member';
+        else throw invalidJson();
+        return at + 1;
+      default:
+        throw invalidJson();
+    }
+  }
+
+  private begin(place: 'name' | 'value' | 'element'): void {
+    this.place = place;
+    this.depth = 0;
+    this.inString = false;
+    this.escaped = false;
+    this.isScalar = false;
+    this.pieces = [];
+    this.size = 0;
+  }
+
+  /** Bytes of a value up to its end or the chunk's. */
+  private consume(chunk: Buffer, from: number): number {
+    let at = from;
+    if (this.size === 0) {
+      while (at < chunk.length && isSpace(chunk[at] ?? 0)) at += 1;
+      if (at === chunk.length) return at;
+    }
+    const start = at;
+    for (; at < chunk.length; at += 1) {
+      const byte = chunk[at] ?? 0;
+      if (this.inString) {
+        if (this.escaped) this.escaped = false;
+        else if (byte === BACKSLASH) this.escaped = true;
+        else if (byte === QUOTE) {
+          this.inString = false;
+          if (this.depth === 0) return this.finish(chunk, start, at + 1);
+        }
+        continue;
+      }
+      if (byte === QUOTE) {
+        if (this.isScalar) throw invalidJson();
+        this.inString = true;
+      } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+        if (this.isScalar) throw invalidJson();
+        this.depth += 1;
+      } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
+        if (this.depth === 0) return this.finish(chunk, start, at);
+        this.depth -= 1;
+        if (this.depth === 0) return this.finish(chunk, start, at + 1);
+      } else if (this.depth === 0) {
+        if (byte === COMMA || isSpace(byte)) return this.finish(chunk, start, at);
+        this.isScalar = true;
+      }
+    }
+    this.keep(chunk, start, at);
+    return at;
+  }
+
+  private keep(chunk: Buffer, start: number, end: number): void {
+    if (end === start) return;
+    this.size += end - start;
+    if (this.size > this.maxPart) {
+      throw invalidRequest(
+        `${this.place === 'element' ? `An element of '${this.list}'` : 'A field of the request body'} is larger than ${this.maxPart} bytes.`,
+        this.place === 'element' ? this.list : null,
+        'string_above_max_length',
+      );
+    }
+    // A copy: the reader may reuse the memory of the chunk.
+    this.pieces.push(Buffer.from(chunk.subarray(start, end)));
+  }
+
+  private finish(chunk: Buffer, start: number, end: number): number {
+    let text: string;
+    if (this.pieces.length === 0 && end - start <= this.maxPart) {
+      if (end === start) throw invalidJson();
+      text = this.decode(chunk.subarray(start, end));
+    } else {
+      this.keep(chunk, start, end);
+      text = this.decode(Buffer.concat(this.pieces));
+    }
+    this.pieces = [];
+    const { place } = this;
+    if (place === 'name') {
+      this.name = parseJson(text) as string;
+      this.place = 'colon';
+    } else if (place === 'element') {
+      this.place = 'after-element';
+      this.sink.element(text);
+    } else {
+      this.place = 'after-value';
+      this.sink.member(this.name, text);
+    }
+    return end;
+  }
+
+  private decode(bytes: Uint8Array): string {
+    try {
+      return this.decoder.decode(bytes);
+    } catch {
+      throw invalidRequest('The request body is not valid UTF-8.', null, 'invalid_json');
+    }
+  }
+}
+
+/** @throws GatewayError 400 whose text quotes nothing of the body */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    throw invalidJson();
+  }
+}
+
+function isSpace(byte: number): boolean {
+  return byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
+
+function invalidJson(): Error {
+  return invalidRequest('The request body is not valid JSON. Send one JSON object.', null, 'invalid_json');
+}

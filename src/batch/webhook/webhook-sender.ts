@@ -1,0 +1,173 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Agent, request } from 'undici';
+import { GatewayConfig } from '../../config/gateway-config.js';
+import { Database } from '../../database/database.js';
+import { POSTGRES, runSql, SQLITE, SqlDialect } from '../../database/sql.js';
+import { describeError } from '../../errors/describe-error.js';
+import { VERSION } from '../../health/version.js';
+import { publicAddresses, webhookUrlFault } from './webhook-address.js';
+import { webhookHeaders } from './webhook-signature.js';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+/** Gaps between deliveries that failed; together a little under three days. */
+const GAPS = [
+  5 * SECOND,
+  30 * SECOND,
+  2 * MINUTE,
+  10 * MINUTE,
+  30 * MINUTE,
+  HOUR,
+  3 * HOUR,
+  6 * HOUR,
+  12 * HOUR,
+  24 * HOUR,
+  24 * HOUR,
+];
+const TIMEOUT = 15 * SECOND;
+/** How long a delivery is held by the process that tries it; after a crash another process tries again then. */
+const HOLD = 60 * SECOND;
+
+interface DueRow {
+  id: string;
+  status: string;
+  webhook_url: string;
+  webhook_secret: string;
+  webhook_attempts: number;
+  completed_at: string | number;
+}
+
+/** Tells clients that their jobs have ended: at least once, signed, with growing gaps until it is taken. */
+@Injectable()
+export class WebhookSender {
+  private readonly logger = new Logger('Webhooks');
+  private readonly dialect: SqlDialect;
+  private sending: Promise<void> | undefined;
+
+  constructor(
+    private readonly database: Database,
+    private readonly dataSource: DataSource,
+    private readonly config: GatewayConfig,
+  ) {
+    this.dialect = database.isSqlite ? SQLITE : POSTGRES;
+  }
+
+  /** Tries every delivery that is due. Safe in any number of processes. */
+  async sendDue(): Promise<void> {
+    this.sending ??= this.sendAllDue().finally(() => {
+      this.sending = undefined;
+    });
+    await this.sending;
+  }
+
+  private async sendAllDue(): Promise<void> {
+    for (;;) {
+      const due = await this.claimDue();
+      if (due.length === 0) return;
+      await Promise.all(due.map((row) => this.deliver(row)));
+    }
+  }
+
+  private async claimDue(): Promise<readonly DueRow[]> {
+    const { now, isSqlite } = this.dialect;
+    const { rows: waiting } = await runSql<{ id: string }>(
+      this.dataSource.manager,
+      this.dialect,
+      `SELECT id FROM batch_job WHERE webhook_due_at <= ${now} LIMIT 1`,
+    );
+    if (waiting.length === 0) return [];
+    return this.database.transaction(async (manager) => {
+      const { rows } = await runSql<DueRow>(
+        manager,
+        this.dialect,
+        `UPDATE batch_job SET webhook_due_at = ${now} + ${HOLD}, webhook_attempts = webhook_attempts + 1
+         WHERE id IN (SELECT id FROM batch_job WHERE webhook_due_at <= ${now} ORDER BY webhook_due_at LIMIT 20
+                      ${isSqlite ? '' : 'FOR UPDATE SKIP LOCKED'})
+         RETURNING id, status, webhook_url, webhook_secret, webhook_attempts, completed_at`,
+      );
+      return rows;
+    });
+  }
+
+  private async deliver(row: DueRow): Promise<void> {
+    const createdAt = Math.floor(Number(row.completed_at) / 1_000);
+    const id = `evt_${row.id}`;
+    const body = JSON.stringify({
+      id,
+      object: 'event',
+      type: `batch.${row.status}`,
+      created_at: createdAt,
+      data: { id: row.id },
+    });
+    try {
+      const status = await this.post(row.webhook_url, row.webhook_secret, id, body);
+      const isTaken = status >= 200 && status < 300;
+      if (!isTaken && status !== 410) throw new Error(`answered ${status}`);
+      if (!isTaken) this.logger.log({ msg: 'webhook is gone; not tried again', job_id: row.id });
+      await this.reschedule(row.id, null);
+    } catch (error) {
+      const gap = GAPS[row.webhook_attempts - 1];
+      this.logger.warn({
+        msg: gap === undefined ? 'webhook given up' : 'webhook failed; trying again',
+        job_id: row.id,
+        attempts: row.webhook_attempts,
+        error: describeError(error),
+      });
+      await this.reschedule(row.id, gap === undefined ? null : gap * (0.9 + Math.random() / 5)).catch(() => undefined);
+    }
+  }
+
+  private async post(url: string, secret: string, id: string, body: string): Promise<number> {
+    const { webhooks } = this.config;
+    const fault = webhookUrlFault(url, webhooks.allowPrivate);
+    if (fault !== undefined) throw new Error(`the webhook's URL ${fault}`);
+    const addresses = await publicAddresses(new URL(url).hostname, webhooks.allowPrivate);
+    const agent = new Agent({
+      connections: 1,
+      connect: {
+        timeout: TIMEOUT,
+        // The addresses that were checked, and no others: the name is not resolved again.
+        lookup: (_hostname, options, callback) => {
+          const [first] = addresses;
+          if (options.all === true) callback(null, [...addresses]);
+          else callback(null, first?.address ?? '', first?.family);
+        },
+      },
+    });
+    try {
+      const timestamp = Math.floor(Date.now() / 1_000);
+      const response = await request(url, {
+        method: 'POST',
+        dispatcher: agent,
+        headersTimeout: TIMEOUT,
+        bodyTimeout: TIMEOUT,
+        signal: AbortSignal.timeout(TIMEOUT),
+        headers: {
+          'content-type': 'application/json',
+          'user-agent': `llm-gateway/${VERSION}`,
+          ...webhookHeaders(secret, id, timestamp, body),
+        },
+        body,
+      });
+      response.body.on('error', () => undefined).destroy();
+      return response.statusCode;
+    } finally {
+      void agent.destroy();
+    }
+  }
+
+  private async reschedule(jobId: string, gap: number | null): Promise<void> {
+    await this.database.transaction((manager) =>
+      runSql(
+        manager,
+        this.dialect,
+        gap === null
+          ? 'UPDATE batch_job SET webhook_due_at = NULL WHERE id = $1'
+          : `UPDATE batch_job SET webhook_due_at = ${this.dialect.now} + ${Math.round(gap)} WHERE id = $1`,
+        [jobId],
+      ),
+    );
+  }
+}

@@ -1,0 +1,49 @@
+import type { EntityManager, QueryRunner } from 'typeorm';
+
+/** What a statement gave back. */
+export interface SqlResult<Row> {
+  readonly rows: readonly Row[];
+  readonly affected: number;
+}
+
+/** The database's own clock in epoch milliseconds, as an SQL expression. */
+export interface SqlDialect {
+  readonly isSqlite: boolean;
+  readonly now: string;
+}
+
+export const SQLITE: SqlDialect = { isSqlite: true, now: `CAST(unixepoch('subsec') * 1000 AS INTEGER)` };
+export const POSTGRES: SqlDialect = {
+  isSqlite: false,
+  now: `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)`,
+};
+
+/**
+ * Runs one statement written with `$1`, `$2`, ... on either database. For statements that the query builder cannot say:
+ * claims, bulk inserts, fenced updates.
+ */
+export async function runSql<Row = Record<string, unknown>>(
+  manager: EntityManager,
+  { isSqlite }: SqlDialect,
+  statement: string,
+  parameters: readonly unknown[] = [],
+): Promise<SqlResult<Row>> {
+  const runner: QueryRunner = manager.queryRunner ?? manager.dataSource.createQueryRunner();
+  try {
+    const [text, values] = isSqlite ? positional(statement, parameters) : [statement, [...parameters]];
+    const result = await runner.query(text, values, true);
+    return { rows: result.records as Row[], affected: result.affected ?? 0 };
+  } finally {
+    if (manager.queryRunner === undefined) await runner.release();
+  }
+}
+
+/** SQLite's driver takes `?` alone, once for each use. */
+function positional(statement: string, parameters: readonly unknown[]): [string, unknown[]] {
+  const values: unknown[] = [];
+  const text = statement.replace(/\$(\d+)/g, (_match, number: string) => {
+    values.push(parameters[Number(number) - 1]);
+    return '?';
+  });
+  return [text, values];
+}

@@ -1,0 +1,90 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { until } from './until.js';
+
+const FIX = 'Install Redis (apt-get install redis-server).';
+
+export interface RedisServer {
+  readonly url: string;
+  readonly pid: number;
+  flushAll(): Promise<void>;
+  /** Kills the server, as a crash would. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, empty. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+function binary(): string {
+  const found = (process.env['PATH'] ?? '')
+    .split(':')
+    .map((folder) => join(folder, 'redis-server'))
+    .find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  if (process.getuid?.() !== 0 || spawnSync('which', ['apt-get']).status !== 0) {
+    throw new Error(`redis-server is missing. ${FIX}`);
+  }
+  console.error('redis-server is missing: installing it from Debian packages');
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  spawnSync('apt-get', ['update', '-q'], { env, stdio: 'ignore' });
+  spawnSync('apt-get', ['install', '-y', '-q', 'redis-server'], { env, stdio: 'ignore' });
+  if (!existsSync('/usr/bin/redis-server')) throw new Error(`redis-server could not be installed. ${FIX}`);
+  return '/usr/bin/redis-server';
+}
+
+/** A Redis of its own, without persistence. */
+export async function startRedis(): Promise<RedisServer> {
+  const command = binary();
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-redis-'));
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  const url = `redis://127.0.0.1:${port}`;
+  let child: ChildProcess | undefined;
+
+  const start = async (): Promise<void> => {
+    const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
+    child = spawn(command, args, { stdio: 'ignore' });
+    await until(() => withClient((client) => client.ping()).then(Boolean, () => false));
+  };
+  const withClient = async <Result>(use: (client: Redis) => Promise<Result>): Promise<Result> => {
+    const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, maxRetriesPerRequest: 0 });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return await use(client);
+    } finally {
+      client.disconnect();
+    }
+  };
+  const kill = async (): Promise<void> => {
+    if (child === undefined) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+    child = undefined;
+  };
+  await start();
+  return {
+    url,
+    get pid() {
+      return child?.pid ?? 0;
+    },
+    flushAll: async () => {
+      await withClient((client) => client.flushall());
+    },
+    kill,
+    restart: start,
+    stop: async () => {
+      await kill();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
