@@ -49,6 +49,8 @@ export class BatchRunner {
   private ready: Running[] = [];
   private readonly limits = new Map<string, AdaptiveLimit>();
   private outcomes: TaskOutcome[] = [];
+  /** Ended, and not stored yet: still held, so that nobody else runs them while the database makes us wait. */
+  private readonly unstored = new Map<TaskOutcome, Running>();
   private flushing: Promise<void> | undefined;
   private pumping = false;
   private pumpAgain = false;
@@ -149,7 +151,8 @@ export class BatchRunner {
 
   private startReady(): void {
     const concurrency = this.concurrency();
-    while (!this.stopping && this.running.size < concurrency) {
+    // Results that cannot be stored hold up what would only add to them.
+    while (!this.stopping && this.running.size < concurrency && this.unstored.size < 2 * concurrency) {
       const task = this.ready.shift();
       if (task === undefined) return;
       this.running.add(task);
@@ -234,14 +237,22 @@ export class BatchRunner {
   }
 
   private ended(
-    { jobId, taskIndex, fence }: Running,
+    task: Running,
     outcome: Omit<TaskOutcome, 'jobId' | 'taskIndex' | 'fence' | 'delay'> & { delay?: number },
   ): void {
-    this.outcomes.push({ jobId, taskIndex, fence, delay: 0, ...outcome });
+    const { jobId, taskIndex, fence } = task;
+    const ended = { jobId, taskIndex, fence, delay: 0, ...outcome };
+    this.outcomes.push(ended);
+    this.unstored.set(ended, task);
+    this.scheduleFlush();
+  }
+
+  private scheduleFlush(): void {
     this.flushing ??= new Promise<void>((resolve) => setImmediate(resolve))
       .then(() => this.storeAll())
       .finally(() => {
         this.flushing = undefined;
+        if (this.outcomes.length > 0 && !this.stopping) this.scheduleFlush();
       });
   }
 
@@ -255,6 +266,8 @@ export class BatchRunner {
       const outcomes = this.outcomes.splice(0, 500);
       try {
         const stored = await this.store.storeOutcomes(outcomes);
+        for (const outcome of outcomes) this.unstored.delete(outcome);
+        this.startReady();
         this.metrics.finished(outcomes, outcomes.length - stored);
         if (outcomes.some(({ delay }) => delay > 0)) this.hasWork = true;
         wait = 100;
@@ -269,14 +282,14 @@ export class BatchRunner {
   }
 
   private async heartbeat(): Promise<void> {
-    const held = [...this.running, ...this.ready];
+    const held = [...this.running, ...this.ready, ...this.unstored.values()];
     if (held.length === 0) return;
     try {
       const renewed = await this.store.renew(held);
       for (const task of held) {
         if (renewed.has(`${task.jobId}/${task.taskIndex}/${task.fence}`)) continue;
         // Ended in the meantime, or lost: another process may be running it by now.
-        if (this.running.has(task) && !this.outcomes.some((outcome) => isOf(outcome, task))) {
+        if (this.running.has(task)) {
           this.metrics.leaseLost();
           task.controller.abort(LEASE_LOST);
         }
@@ -291,6 +304,8 @@ export class BatchRunner {
     try {
       const jobIds = [...new Set([...this.running, ...this.ready].map(({ jobId }) => jobId))];
       for (const jobId of await this.store.cancelling(jobIds)) this.cancelHere(jobId);
+      // A ring may have been lost, or there may be no bell between processes at all.
+      if (!this.hasWork) this.hasWork = (await this.store.unfinishedJobs()) > 0;
     } catch (error) {
       this.logger.debug({ msg: 'looking for cancelled jobs failed', error: describeError(error) });
     }
@@ -348,8 +363,4 @@ export class BatchRunner {
   private principalOf({ keyId }: RunnableJob): Promise<Principal | null> {
     return this.keys.principalOf(keyId);
   }
-}
-
-function isOf(outcome: TaskOutcome, task: ClaimedTask): boolean {
-  return outcome.jobId === task.jobId && outcome.taskIndex === task.taskIndex && outcome.fence === task.fence;
 }

@@ -64,7 +64,8 @@ export const MAX_CLAIMS = 50;
 
 /**
  * Every statement that moves tasks from state to state. Each is fenced or conditional, so that running it twice, late, or
- * in two processes at once changes nothing that it should not. Within a transaction tasks are locked before jobs, and
+ * in two processes at once changes nothing that it should not. What a statement is to change is picked in a materialized
+ * CTE: as a subquery with LIMIT, PostgreSQL may run it once for each row and so change far more than the limit. Within a transaction tasks are locked before jobs, and
  * jobs in the order of their ids, so that transactions never wait for each other in a circle.
  */
 @Injectable()
@@ -212,12 +213,14 @@ export class BatchStore {
         const { rows } = await runSql<{ task_index: number; fence: number; request: string; attempts: number }>(
           manager,
           this.dialect,
-          `UPDATE batch_task SET status = 'running', fence = fence + 1, lease_until = ${now} + ${this.lease}, worker = $2
-           WHERE job_id = $1 AND task_index IN (
-             SELECT task_index FROM batch_task
+          `WITH picked AS MATERIALIZED (
+             SELECT job_id, task_index FROM batch_task
              WHERE job_id = $1 AND status = 'queued' AND next_run_at <= ${now}
              ORDER BY task_index LIMIT $3 ${isSqlite ? '' : 'FOR UPDATE SKIP LOCKED'})
-           RETURNING task_index, fence, request, attempts`,
+           UPDATE batch_task AS t SET status = 'running', fence = t.fence + 1, lease_until = ${now} + ${this.lease},
+             worker = $2
+           FROM picked WHERE t.job_id = picked.job_id AND t.task_index = picked.task_index
+           RETURNING ${this.returned('task_index, fence, request, attempts')}`,
           [jobId, worker, shares.get(jobId) ?? 0],
         );
         for (const { task_index: taskIndex, fence, request, attempts } of rows) {
@@ -246,6 +249,12 @@ export class BatchStore {
   /** Extends leases. @returns which of the claims are still held, as `job/index/fence` */
   async renew(claims: readonly { jobId: string; taskIndex: number; fence: number }[]): Promise<ReadonlySet<string>> {
     const held = new Set<string>();
+    const { isSqlite } = this.dialect;
+    const claimed = this.records('$1', 'job_id text, task_index int, fence int');
+    // A result that is being stored holds its row: waiting for that would let every other lease run out.
+    const lockable = `(SELECT held.job_id, held.task_index, held.fence FROM batch_task held JOIN ${claimed}
+      ON held.job_id = r.job_id AND held.task_index = r.task_index AND held.fence = r.fence
+      FOR UPDATE OF held SKIP LOCKED) AS r`;
     for (let start = 0; start < claims.length; start += CHUNK) {
       const rows = JSON.stringify(
         claims
@@ -254,7 +263,7 @@ export class BatchStore {
       );
       const { rows: renewed } = await this.write<{ job_id: string; task_index: number; fence: number }>(
         `UPDATE batch_task AS t SET lease_until = ${this.dialect.now} + ${this.lease}
-         FROM ${this.records('$1', 'job_id text, task_index int, fence int')}
+         FROM ${isSqlite ? claimed : lockable}
          WHERE t.job_id = r.job_id AND t.task_index = r.task_index AND t.fence = r.fence AND t.status = 'running'
          RETURNING ${this.returned('job_id, task_index, fence')}`,
         [rows],
@@ -306,12 +315,13 @@ export class BatchStore {
   async requeueExpiredLeases(): Promise<number> {
     const { now, isSqlite } = this.dialect;
     const { rows } = await this.write<ChangedTask>(
-      `UPDATE batch_task SET status = 'queued', lease_until = NULL, worker = NULL
-       WHERE (job_id, task_index) IN (
+      `WITH picked AS MATERIALIZED (
          SELECT t.job_id, t.task_index FROM batch_task t JOIN batch_job j ON j.id = t.job_id
          WHERE j.status IN ('queued', 'in_progress', 'cancelling') AND t.status = 'running' AND t.lease_until <= ${now}
          LIMIT ${CHUNK} ${isSqlite ? '' : 'FOR UPDATE OF t SKIP LOCKED'})
-       RETURNING job_id, task_index, status`,
+       UPDATE batch_task AS t SET status = 'queued', lease_until = NULL, worker = NULL
+       FROM picked WHERE t.job_id = picked.job_id AND t.task_index = picked.task_index
+       RETURNING ${this.returned('job_id, task_index, status')}`,
     );
     return rows.length;
   }
@@ -331,13 +341,14 @@ export class BatchStore {
         const { rows } = await runSql<ChangedTask>(
           manager,
           this.dialect,
-          `UPDATE batch_task SET status = $2, error = $3, fence = fence + 1, lease_until = NULL, worker = NULL,
-             finished_at = ${now}
-           WHERE job_id = $1 AND task_index IN (
-             SELECT task_index FROM batch_task
+          `WITH picked AS MATERIALIZED (
+             SELECT job_id, task_index FROM batch_task
              WHERE job_id = $1 AND status IN (${running === 'end' ? `'queued', 'running'` : `'queued'`})
              LIMIT ${CHUNK} ${isSqlite ? '' : 'FOR UPDATE'})
-           RETURNING job_id, task_index, status`,
+           UPDATE batch_task AS t SET status = $2, error = $3, fence = t.fence + 1, lease_until = NULL, worker = NULL,
+             finished_at = ${now}
+           FROM picked WHERE t.job_id = picked.job_id AND t.task_index = picked.task_index
+           RETURNING ${this.returned('job_id, task_index, status')}`,
           [jobId, status, error],
         );
         await this.count(manager, rows);

@@ -16,6 +16,8 @@ const MIGRATIONS = [CreateApiKey1767225600000, CreateBatch1769817600000];
 const SQLITE_BUSY_TIMEOUT = 50;
 const CONNECT_TIMEOUT = 5_000;
 const STATEMENT_TIMEOUT = 30_000;
+/** A process that is frozen in the middle of a transaction must not hold its locks for ever. */
+const IDLE_TIMEOUT = 10_000;
 /** Connections of one process; five processes stay well below PostgreSQL's default of 100. */
 const POOL_SIZE = 10;
 
@@ -45,6 +47,11 @@ export function dataSourceOptions(database: DatabaseConfig): DataSourceOptions {
     url: database.url,
     applicationName: 'llm-gateway',
     connectTimeoutMS: CONNECT_TIMEOUT,
-    extra: { max: POOL_SIZE, statement_timeout: STATEMENT_TIMEOUT, keepAlive: true },
+    extra: {
+      max: POOL_SIZE,
+      statement_timeout: STATEMENT_TIMEOUT,
+      idle_in_transaction_session_timeout: IDLE_TIMEOUT,
+      keepAlive: true,
+    },
   };
 }

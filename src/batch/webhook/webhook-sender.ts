@@ -82,9 +82,11 @@ export class WebhookSender {
       const { rows } = await runSql<DueRow>(
         manager,
         this.dialect,
-        `UPDATE batch_job SET webhook_due_at = ${now} + ${HOLD}, webhook_attempts = webhook_attempts + 1
-         WHERE id IN (SELECT id FROM batch_job WHERE webhook_due_at <= ${now} ORDER BY webhook_due_at LIMIT 20
-                      ${isSqlite ? '' : 'FOR UPDATE SKIP LOCKED'})
+        `WITH picked AS MATERIALIZED (
+           SELECT id AS job_id FROM batch_job WHERE webhook_due_at <= ${now} ORDER BY webhook_due_at LIMIT 20
+           ${isSqlite ? '' : 'FOR UPDATE SKIP LOCKED'})
+         UPDATE batch_job SET webhook_due_at = ${now} + ${HOLD}, webhook_attempts = webhook_attempts + 1
+         FROM picked WHERE id = picked.job_id
          RETURNING id, status, webhook_url, webhook_secret, webhook_attempts, completed_at`,
       );
       return rows;

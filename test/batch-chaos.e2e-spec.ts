@@ -1,0 +1,214 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BatchHistory } from './servers/batch-history.js';
+import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
+import { startRedis, type RedisServer } from './servers/redis-server.js';
+import { until } from './servers/until.js';
+
+/** `npm run test:chaos` runs the figures as they are stated; `npm test` a shorter form of the same. */
+const isLong = process.env['CHAOS'] === 'long';
+const CONCURRENCY = 8;
+const LEASE = 2_000;
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'SQLite'})`, () => {
+  let upstream: FakeUpstream;
+  let redis: RedisServer | undefined;
+  let folder: string;
+  let databaseUrl: string;
+  const adminKey = 'Zk3v9-chaos-8Qm-Zk3v9-chaos-4Wd';
+  const running = new Set<RunningGateway>();
+
+  beforeEach(async () => {
+    upstream = await startFakeUpstream();
+    redis = isPostgresRun ? await startRedis() : undefined;
+    folder = mkdtempSync(join(tmpdir(), 'gateway-chaos-'));
+    databaseUrl = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'gateway.sqlite')}`;
+  });
+  afterEach(async () => {
+    await Promise.all([...running].map((gateway) => gateway.stop('SIGKILL')));
+    running.clear();
+    await redis?.stop();
+    await upstream.stop();
+    if (isPostgresRun) await dropDatabase(databaseUrl);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function start(role: 'api' | 'worker' | 'all', concurrency = CONCURRENCY): Promise<RunningGateway> {
+    const gateway = await startGateway({
+      dataDirectory: folder,
+      config: `providers:
+  fake: { type: openai, base_url: "${upstream.url}/v1" }
+batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
+`,
+      env: {
+        DATABASE_URL: databaseUrl,
+        GATEWAY_ADMIN_KEY: adminKey,
+        GATEWAY_ROLE: role,
+        ...(redis !== undefined && { REDIS_URL: redis.url }),
+      },
+    });
+    running.add(gateway);
+    return gateway;
+  }
+  async function end(gateway: RunningGateway, signal: NodeJS.Signals): Promise<void> {
+    running.delete(gateway);
+    await gateway.stop(signal);
+  }
+  const prompts = (count: number, name = 'task'): string[] =>
+    Array.from({ length: count }, (_, index) => `${name} ${index}`);
+
+  it('a worker that is SIGKILLed again and again loses no task and doubles no result', async () => {
+    const [count, kills] = isLong ? [1_000, 20] : [240, 4];
+    const api = await start('api');
+    let worker = await start('worker');
+    const history = new BatchHistory(adminKey, () => api.url);
+    const id = await history.submit('fake/echo?delay=60', prompts(count));
+    expect(id).toBeDefined();
+    for (let kill = 0; kill < kills; kill += 1) {
+      await pause(200 + Math.random() * 500);
+      await end(worker, 'SIGKILL');
+      worker = await start('worker');
+    }
+    await until(() => history.allDone(), 60_000);
+    expect(await history.faults(upstream, count + kills * CONCURRENCY)).toEqual([]);
+    console.log(`${count} tasks, ${kills} SIGKILLs: ${(await upstream.requests()).length} upstream calls`);
+  }, 240_000);
+
+  it('an API process that is SIGKILLed during submissions keeps every 202 and shows nothing half-stored', async () => {
+    const rounds = isLong ? 10 : 3;
+    const worker = await start('worker', 32);
+    let api = await start('api');
+    const history = new BatchHistory(adminKey, () => api.url);
+    let calls = 0;
+    for (let round = 0; round < rounds; round += 1) {
+      const submissions = Array.from({ length: 6 }, (_, index) => {
+        calls += 400;
+        return history.submit('fake/echo', prompts(400, `r${round}-${index}`));
+      });
+      await pause(20 + Math.random() * 150);
+      await end(api, 'SIGKILL');
+      await Promise.all(submissions);
+      api = await start('api');
+    }
+    await until(() => history.allDone(), 60_000);
+    expect(await history.faults(upstream, calls)).toEqual([]);
+    const response = await fetch(`${api.url}/v1/batch?limit=100`, { headers: { 'x-api-key': adminKey } });
+    const { data } = (await response.json()) as { data: { task_count: number }[] };
+    expect(data.every(({ task_count: tasks }) => tasks === 400)).toBe(true);
+    expect(data.length).toBeGreaterThanOrEqual(history.acknowledged.size);
+    console.log(`${rounds * 6} submissions, ${history.acknowledged.size} answered 202, ${data.length} jobs`);
+    await end(worker, 'SIGTERM');
+  }, 240_000);
+
+  it('a worker that is stopped past its lease and goes on writes no result twice', async () => {
+    const api = await start('api');
+    const first = await start('worker');
+    const history = new BatchHistory(adminKey, () => api.url);
+    const count = isLong ? 400 : 120;
+    const id = (await history.submit('fake/echo?delay=300', prompts(count)))!;
+    await until(async () => (await history.counts(id)).completed_count > 0, 20_000);
+    process.kill(first.pid, 'SIGSTOP');
+    const second = await start('worker');
+    await pause(LEASE * 2);
+    process.kill(first.pid, 'SIGCONT');
+    await until(() => history.allDone(), 60_000);
+    // What the first had in flight, and what it had claimed ahead, was run by the second as well.
+    expect(await history.faults(upstream, count + 2 * CONCURRENCY)).toEqual([]);
+    await end(second, 'SIGTERM');
+  }, 120_000);
+
+  it('SIGTERM gives back what a worker could not finish, for another to take at once', async () => {
+    const api = await start('api');
+    const first = await start('worker');
+    const history = new BatchHistory(adminKey, () => api.url);
+    await history.submit('fake/echo?delay=100', prompts(160));
+    await until(async () => (await upstream.requests()).length > 10);
+    const stopping = performance.now();
+    await end(first, 'SIGTERM');
+    expect(performance.now() - stopping).toBeLessThan(10_000);
+    await start('worker');
+    await until(() => history.allDone(), 30_000);
+    // Nothing was in flight when the first ended, so nothing was asked twice.
+    expect(await history.faults(upstream, 160)).toEqual([]);
+  }, 90_000);
+
+  if (isPostgresRun) {
+    it('Redis may lose everything, and go away again and again', async () => {
+      const stops = isLong ? 5 : 2;
+      const down = isLong ? 10_000 : 2_000;
+      const api = await start('api');
+      const worker = await start('worker');
+      const history = new BatchHistory(adminKey, () => api.url);
+      const chat = async (): Promise<number> => {
+        const response = await fetch(`${api.url}/v1/chat/completions`, {
+          method: 'POST',
+          headers: { 'x-api-key': adminKey, 'content-type': 'application/json' },
+          body: JSON.stringify({ model: 'fake/echo', messages: [{ role: 'user', content: 'live' }] }),
+        });
+        return response.status;
+      };
+      let calls = 300;
+      await history.submit('fake/echo?delay=50', prompts(300));
+      await redis?.flushAll();
+      for (let stop = 0; stop < stops; stop += 1) {
+        await redis?.kill();
+        const started = performance.now();
+        expect(await history.submit('fake/echo?delay=20', prompts(50, `down-${stop}`))).toBeDefined();
+        expect(performance.now() - started).toBeLessThan(1_000);
+        expect(await chat()).toBe(200);
+        calls += 51;
+        await pause(down);
+        await redis?.restart();
+      }
+      await until(() => history.allDone(), 40_000);
+      expect(await history.faults(upstream, calls)).toEqual([]);
+      const quietly = worker
+        .logs()
+        .split('\n')
+        .filter((line) => line.includes('Redis is not reachable'));
+      expect(quietly.length).toBeLessThanOrEqual(stops + 1);
+    }, 180_000);
+
+    it('the queue board asks for an admin key and shows the queue', async () => {
+      const api = await start('api');
+      const board = `${api.url}/admin/queues`;
+      expect((await fetch(board)).status).toBe(401);
+      const basic = `Basic ${Buffer.from(`any:${adminKey}`).toString('base64')}`;
+      const page = await fetch(board, { headers: { authorization: basic } });
+      expect(page.status).toBe(200);
+      expect(await page.text()).toContain('<html');
+      const queues = await fetch(`${board}/api/queues`, { headers: { authorization: basic } });
+      expect(await queues.json()).toMatchObject({ queues: [{ name: expect.stringContaining('batch') as string }] });
+    });
+  }
+
+  it('a worker serves health and metrics alone', async () => {
+    const worker = await start('worker');
+    const admin = { 'x-api-key': adminKey };
+    expect((await fetch(`${worker.url}/health/ready`)).status).toBe(200);
+    expect((await fetch(`${worker.url}/metrics`, { headers: admin })).status).toBe(200);
+    for (const path of ['/v1/models', '/models', '/v1/batch', '/docs', '/v1/admin/keys']) {
+      expect([path, (await fetch(`${worker.url}${path}`, { headers: admin })).status]).toEqual([path, 404]);
+    }
+  });
+
+  if (isLong) {
+    it('two workers keep 90 % of their slots busy with calls of 20 ms', async () => {
+      const api = await start('api');
+      await Promise.all([start('worker', 4), start('worker', 4)]);
+      const history = new BatchHistory(adminKey, () => api.url);
+      await history.submit('fake/echo?delay=20', prompts(200, 'warm'));
+      await until(() => history.allDone(), 30_000);
+      const id = (await history.submit('fake/echo?delay=20', prompts(4_000)))!;
+      const started = performance.now();
+      await until(async () => (await history.counts(id)).completed_at !== null, 60_000);
+      const rate = 4_000 / ((performance.now() - started) / 1_000);
+      console.log(`${rate.toFixed(0)} tasks/s of at most ${8 / 0.02}`);
+      expect(rate).toBeGreaterThan((0.9 * 8) / 0.02);
+    }, 120_000);
+  }
+});
