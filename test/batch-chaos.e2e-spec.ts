@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { Pool } from 'undici';
 import { BatchHistory } from './servers/batch-history.js';
 import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
@@ -13,6 +15,38 @@ const isLong = process.env['CHAOS'] === 'long';
 const CONCURRENCY = 8;
 const LEASE = 2_000;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Calls a second of `count` calls, `parallel` at a time. */
+async function rateOf(count: number, parallel: number, call: (index: number) => Promise<void>): Promise<number> {
+  let next = 0;
+  const started = performance.now();
+  const worker = async (): Promise<void> => {
+    while (next < count) await call((next += 1));
+  };
+  await Promise.all(Array.from({ length: parallel }, worker));
+  return count / ((performance.now() - started) / 1_000);
+}
+
+/**
+ * SIGSTOP, at a moment when the process holds no lock of an SQLite file: a frozen owner of that lock would stop every
+ * writer for as long as it is frozen, which is SQLite's nature and not what is tested here.
+ */
+async function freezeBetweenWrites(pid: number, file?: string): Promise<void> {
+  for (;;) {
+    process.kill(pid, 'SIGSTOP');
+    if (file === undefined) return;
+    const probe = new SqliteDatabase(file, { timeout: 200 });
+    try {
+      probe.exec('BEGIN IMMEDIATE; ROLLBACK');
+      return;
+    } catch {
+      process.kill(pid, 'SIGCONT');
+      await pause(20);
+    } finally {
+      probe.close();
+    }
+  }
+}
 
 describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'SQLite'})`, () => {
   let upstream: FakeUpstream;
@@ -111,7 +145,7 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
     const count = isLong ? 400 : 120;
     const id = (await history.submit('fake/echo?delay=300', prompts(count)))!;
     await until(async () => (await history.counts(id)).completed_count > 0, 20_000);
-    process.kill(first.pid, 'SIGSTOP');
+    await freezeBetweenWrites(first.pid, isPostgresRun ? undefined : join(folder, 'gateway.sqlite'));
     const second = await start('worker');
     await pause(LEASE * 2);
     process.kill(first.pid, 'SIGCONT');
@@ -198,17 +232,30 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
 
   if (isLong) {
     it('two workers keep 90 % of their slots busy with calls of 20 ms', async () => {
+      const slots = 8;
       const api = await start('api');
-      await Promise.all([start('worker', 4), start('worker', 4)]);
+      await Promise.all([start('worker', slots / 2), start('worker', slots / 2)]);
       const history = new BatchHistory(adminKey, () => api.url);
-      await history.submit('fake/echo?delay=20', prompts(200, 'warm'));
+      await history.submit('fake/echo?delay=20', prompts(400, 'warm'));
       await until(() => history.allDone(), 30_000);
+      // What that many connections get out of the upstream with nothing in between, on this machine, now.
+      const pool = new Pool(upstream.url, { connections: slots });
+      const direct = await rateOf(1_000, slots, async (index) => {
+        const answer = await pool.request({
+          path: '/v1/chat/completions',
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ model: 'echo?delay=20', messages: [{ role: 'user', content: `direct ${index}` }] }),
+        });
+        await answer.body.json();
+      });
+      await pool.close();
       const id = (await history.submit('fake/echo?delay=20', prompts(4_000)))!;
       const started = performance.now();
       await until(async () => (await history.counts(id)).completed_at !== null, 60_000);
       const rate = 4_000 / ((performance.now() - started) / 1_000);
-      console.log(`${rate.toFixed(0)} tasks/s of at most ${8 / 0.02}`);
-      expect(rate).toBeGreaterThan((0.9 * 8) / 0.02);
+      console.log(`${rate.toFixed(0)} tasks/s; ${direct.toFixed(0)} calls/s directly, ${slots / 0.02} at most`);
+      expect(rate).toBeGreaterThan(0.9 * direct);
     }, 120_000);
   }
 });

@@ -125,7 +125,7 @@ export class BatchRunner {
         const slots = this.concurrency() + this.ahead() - this.running.size - this.ready.length;
         // A claim costs a transaction: small tasks are worth waiting for a handful of free slots.
         if (slots <= 0 || (slots < this.config.batch.concurrency / 4 && this.ready.length > 0)) return;
-        await new Promise(setImmediate);
+        await this.load.yieldIfLong();
         const jobs = await this.store.runnableJobs(JOBS);
         const shares = shareSlots(this.slotRequests(jobs), slots);
         if (shares.size === 0) {
@@ -165,8 +165,7 @@ export class BatchRunner {
   }
 
   private async run(task: Running): Promise<void> {
-    // Behind whatever waits on the event loop: a provider that answers at once must not make tasks run back to back.
-    await new Promise(setImmediate);
+    await this.load.yieldIfLong();
     const started = performance.now();
     const { job, controller } = task;
     const limit = this.limitOf(job.model);

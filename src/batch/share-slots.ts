@@ -14,7 +14,7 @@ export interface SlotRequest {
 const WEIGHTS: Readonly<Record<JobPriority, number>> = { high: 4, normal: 2, low: 1 };
 
 /**
- * Shares free slots over keys first and then over the jobs of a key, each by weight, so that a job of 50,000 tasks does
+ * Shares free slots over keys first, evenly, and then over the jobs of a key, by priority, so that a job of 50,000 tasks does
  * not starve one of ten. Pure: what it decides depends on its arguments alone.
  *
  * @returns how many tasks to claim of each job, without those that get none
@@ -30,7 +30,7 @@ export function shareSlots(jobs: readonly SlotRequest[], slots: number): Map<str
     let bestOwn = Infinity;
     for (const candidate of candidates) {
       if (candidate.given >= candidate.room) continue;
-      const load = (perKey.get(candidate.keyId) ?? 0) / candidate.weight;
+      const load = perKey.get(candidate.keyId) ?? 0;
       const own = (candidate.running + candidate.given) / candidate.weight;
       if (load < bestLoad || (load === bestLoad && own < bestOwn)) {
         best = candidate;

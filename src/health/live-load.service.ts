@@ -6,15 +6,25 @@ import { InFlight } from './in-flight.service.js';
 const RECENT = 1_000;
 /** Milliseconds over which the event loop's utilisation is taken. */
 const WINDOW = 100;
-/** From this part of the event loop's time on, live calls would wait for background work. */
-const BUSY = 0.6;
+/** Milliseconds that background work may keep the event loop in one turn. */
+const TURN = 4;
+/**
+ * How busy background work may make the event loop while live calls are answered, as a part of its time. What waits for a
+ * loop that is busy for a part `u` of the time waits about `u / (1 - u)` of a piece of work.
+ */
+const TARGET = 0.45;
+/** Background work never stops altogether. */
+const SMALLEST = 0.125;
 
 /** Lets background work step back while this process answers clients: live requests come first. */
 @Injectable()
 export class LiveLoad {
   private since = performance.eventLoopUtilization();
   private takenAt = performance.now();
-  private utilization = 0;
+  /** The part of its slots that background work may use now. */
+  private part = 1;
+  /** When background work of this turn of the event loop has gone on for long enough; undefined in a new turn. */
+  private turnEnds: number | undefined;
 
   constructor(private readonly inFlight: InFlight) {}
 
@@ -23,19 +33,34 @@ export class LiveLoad {
     return this.inFlight.calls > 0 || performance.now() - this.inFlight.lastCallAt < RECENT;
   }
 
-  /** How much of `whole` background work may use: a quarter, at least 1, where live calls would have to wait for it. */
+  /** How much of `whole` background work may use, at least 1: less and less while live calls find the loop busy. */
   share(whole: number): number {
-    return this.isLive && this.isBusy() ? Math.max(1, Math.ceil(whole / 4)) : whole;
+    if (!this.isLive) this.part = 1;
+    else this.adjust();
+    return Math.max(1, Math.floor(whole * this.part));
   }
 
-  private isBusy(): boolean {
-    const now = performance.now();
-    if (now - this.takenAt > WINDOW) {
-      const current = performance.eventLoopUtilization();
-      this.utilization = performance.eventLoopUtilization(current, this.since).utilization;
-      this.since = current;
-      this.takenAt = now;
+  /**
+   * Lets the event loop turn when background work has kept it for a while: a provider that answers at once would
+   * otherwise make tasks run back to back, and nothing else would be served.
+   */
+  async yieldIfLong(): Promise<void> {
+    if (this.turnEnds === undefined) {
+      this.turnEnds = performance.now() + TURN;
+      setImmediate(() => {
+        this.turnEnds = undefined;
+      });
     }
-    return this.utilization > BUSY;
+    if (performance.now() > this.turnEnds) await new Promise(setImmediate);
+  }
+
+  private adjust(): void {
+    const now = performance.now();
+    if (now - this.takenAt < WINDOW) return;
+    const current = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(current, this.since);
+    this.since = current;
+    this.takenAt = now;
+    this.part = utilization > TARGET ? Math.max(SMALLEST, this.part * 0.7) : Math.min(1, this.part * 1.1);
   }
 }

@@ -1,0 +1,51 @@
+import { EventEmitter } from 'node:events';
+import type { Queue } from 'bull';
+import { BatchProcessor } from './batch.processor.js';
+import type { BatchQueue } from './batch-queue.js';
+import { BullBatchQueue, type Ring } from './bull-batch-queue.js';
+import { InProcessBatchQueue } from './in-process-batch-queue.js';
+
+/** What Bull's queue does when Redis is away; with Redis there it is tested end to end, on a real server. */
+function queueWithoutRedis(): Queue<Ring> {
+  const queue = new EventEmitter() as EventEmitter & { client: EventEmitter & { status: string }; add: () => never };
+  queue.client = Object.assign(new EventEmitter(), { status: 'reconnecting' });
+  queue.add = () => {
+    throw new Error('add() would wait for ever');
+  };
+  return queue as unknown as Queue<Ring>;
+}
+
+describe.each<[string, () => BatchQueue]>([
+  ['in the process', () => new InProcessBatchQueue()],
+  ['of Bull without Redis', () => new BullBatchQueue(queueWithoutRedis())],
+])('the bell %s', (_name, make) => {
+  it('wakes the worker of its own process at each ring', async () => {
+    const queue = make();
+    let woken = 0;
+    queue.listen(() => (woken += 1));
+    queue.ring('batch_1');
+    queue.ring('batch_2');
+    await new Promise(setImmediate);
+    expect(woken).toBe(2);
+  });
+
+  it('may be rung when nobody listens', () => {
+    expect(() => make().ring('batch_1')).not.toThrow();
+  });
+});
+
+describe('the bell of Bull', () => {
+  it('wakes the worker at a ring from another process', () => {
+    const queue = new BullBatchQueue(queueWithoutRedis());
+    let woken = 0;
+    queue.listen(() => (woken += 1));
+    new BatchProcessor(queue).handle();
+    expect(woken).toBe(1);
+  });
+
+  it('survives the errors that Bull emits while Redis is away', () => {
+    const bull = queueWithoutRedis();
+    new BullBatchQueue(bull);
+    expect(() => bull.emit('error', new Error('connect ECONNREFUSED'))).not.toThrow();
+  });
+});
