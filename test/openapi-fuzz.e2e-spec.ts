@@ -275,5 +275,14 @@ function faultOf(
   const content = documented.content?.['application/json'] ?? Object.values(documented.content ?? {})[0];
   if (content === undefined) return text === '' ? undefined : 'a body where none is documented';
   const validate = validatorOf(content.schema);
-  return validate(JSON.parse(text)) ? undefined : `outside its schema: ${JSON.stringify(validate.errors?.[0])}`;
+  // JSON lines are held to the schema one by one.
+  const values = contentType.startsWith('application/x-ndjson')
+    ? text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as unknown)
+    : [contentType.startsWith('application/json') ? (JSON.parse(text) as unknown) : text];
+  return values.every((value) => validate(value))
+    ? undefined
+    : `outside its schema: ${JSON.stringify(validate.errors?.[0])}`;
 }
