@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Injectable } from '@nestjs/common';
 import type { Response } from 'express';
 import type { Principal } from '../auth/principal.js';
+import { pause } from '../chat/pause.js';
 import { clientClosedRequest, toGatewayError } from '../errors/to-gateway-error.js';
 import { InFlight } from '../health/in-flight.service.js';
 import { BatchService } from './batch.service.js';
@@ -88,19 +89,4 @@ function begin(response: Response, contentType: string): void {
     'x-accel-buffering': 'no',
   });
   response.flushHeaders();
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
-    }, milliseconds);
-    const onAbort = (): void => {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-  });
 }

@@ -31,6 +31,11 @@ export class CallDeadline {
     return this.controller.signal;
   }
 
+  /** Whether the caller has gone, as opposed to the upstream being too slow. */
+  get isAbandoned(): boolean {
+    return this.caller.aborted;
+  }
+
   clear(): void {
     clearTimeout(this.timer);
     this.caller.removeEventListener('abort', this.onAbort);

@@ -4,10 +4,14 @@ import type { Principal } from '../auth/principal.js';
 import { GatewayError, permissionDenied, upstreamError } from '../errors/gateway-error.js';
 import { ModelsService } from '../models/models.service.js';
 import type { ProviderCall } from '../models/providers/chat-provider.js';
-import type { Deployment } from '../models/resolved-model.js';
+import type { DeploymentHealth } from '../models/deployments/deployment-health.js';
+import { Deployments } from '../models/deployments/deployments.service.js';
+import type { Deployment, ResolvedModel } from '../models/resolved-model.js';
 import { CallDeadline } from './call-deadline.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from './chat-completion.js';
-import { orderDeployments } from './deployment-order.js';
+import { orderDeployments, randomFor } from './deployment-order.js';
+import { pause } from './pause.js';
+import { RetryBudget } from './retry-budget.js';
 
 /** Who calls and how long they wait; the same for a live request and a batch's task. */
 export interface ChatContext {
@@ -42,21 +46,38 @@ export interface ChatStream extends ServedBy {
   readonly chunks: AsyncIterable<readonly ChatCompletionChunk[]>;
 }
 
+/** Bound of the pause before a second attempt, in milliseconds; it doubles with each further one. */
+const PAUSE = 25;
+
+interface Candidate {
+  readonly model: string;
+  readonly deployment: Deployment;
+  readonly health: DeploymentHealth;
+}
+
 /** Resolves the model, checks that the key may call it, and tries its deployments until one gives the first byte. */
 @Injectable()
 export class ChatService {
-  constructor(private readonly models: ModelsService) {}
+  private readonly budget = new RetryBudget();
+
+  constructor(
+    private readonly models: ModelsService,
+    private readonly deployments: Deployments,
+  ) {}
 
   /** @throws GatewayError as of contract; an abort rejects with the signal's reason */
   async complete(request: ChatRequest, context: ChatContext): Promise<ChatAnswer> {
-    return this.attempt(request, context, async (call, deployment, deadline, servedBy) => {
+    return this.attempt(request, context, async (call, { deployment, health }, deadline, servedBy) => {
+      const started = performance.now();
       try {
         const completion = await deployment.provider.complete(call);
+        health.answered(performance.now() - started);
         const { usage } = completion;
         const cost = usage === undefined ? null : await this.models.costOf(usage, deployment);
         return { ...servedBy, completion, cost };
       } finally {
         deadline.clear();
+        health.end();
       }
     });
   }
@@ -64,12 +85,15 @@ export class ChatService {
   /** Resolves with the first event, so that an upstream that refuses still gives a real status. */
   async stream(request: ChatRequest, context: ChatContext): Promise<ChatStream> {
     const wantsUsage = request.stream_options?.include_usage === true;
-    return this.attempt(request, context, async (call, deployment, deadline, servedBy) => {
+    return this.attempt(request, context, async (call, { deployment, health }, deadline, servedBy) => {
+      const started = performance.now();
       try {
         const chunks = await deployment.provider.stream(call);
-        return { ...servedBy, chunks: forClient(chunks, wantsUsage, deadline) };
+        health.answered(performance.now() - started);
+        return { ...servedBy, chunks: forClient(chunks, wantsUsage, deadline, health) };
       } catch (error) {
         deadline.clear();
+        health.end();
         throw error;
       }
     });
@@ -79,48 +103,102 @@ export class ChatService {
   private async attempt<Answer>(
     request: ChatRequest,
     context: ChatContext,
-    call: (call: ProviderCall, deployment: Deployment, deadline: CallDeadline, servedBy: ServedBy) => Promise<Answer>,
+    call: (call: ProviderCall, candidate: Candidate, deadline: CallDeadline, servedBy: ServedBy) => Promise<Answer>,
   ): Promise<Answer> {
     let attempts = 0;
     let failure: GatewayError | undefined;
-    for (const { model, deployment } of this.candidates(request.model, context.principal)) {
-      attempts += 1;
-      const deadline = new CallDeadline(context.signal, deployment.timeouts.total);
-      try {
-        return await call(
-          {
-            request,
-            upstreamModel: deployment.upstreamModel,
-            timeouts: deployment.timeouts,
-            requestId: context.requestId,
-            headers: context.headers,
-            signal: deadline.signal,
-          },
-          deployment,
-          deadline,
-          { model, provider: deployment.provider.name, attempts },
-        );
-      } catch (error) {
-        if (context.signal.aborted || !(error instanceof GatewayError) || !error.retryable) throw error;
-        failure = error;
+    this.budget.begin();
+    try {
+      for (const candidate of this.candidates(request, context.principal)) {
+        const { model, deployment, health } = candidate;
+        const isRetry = attempts > 0;
+        if (isRetry && !this.budget.take()) break;
+        try {
+          if (isRetry) await pause(Math.random() * PAUSE * 2 ** (attempts - 1), context.signal);
+          attempts += 1;
+          const deadline = new CallDeadline(context.signal, deployment.timeouts.total);
+          health.begin();
+          return await call(
+            {
+              request,
+              upstreamModel: deployment.upstreamModel,
+              timeouts: deployment.timeouts,
+              requestId: context.requestId,
+              headers: context.headers,
+              signal: deadline.signal,
+            },
+            candidate,
+            deadline,
+            { model, provider: deployment.provider.name, attempts },
+          );
+        } catch (error) {
+          const isFault = !context.signal.aborted && error instanceof GatewayError && error.retryable;
+          if (!isFault) {
+            health.neither();
+            throw error;
+          }
+          health.failed(error);
+          failure = error;
+        } finally {
+          if (isRetry) this.budget.release();
+        }
       }
+    } finally {
+      this.budget.end();
     }
     throw failure ?? upstreamError({ message: 'No deployment of this model could be tried.' });
   }
 
-  /** Lazily, so that the fallbacks of a healthy model are never resolved. */
-  private *candidates(modelId: string, principal: Principal): Generator<{ model: string; deployment: Deployment }> {
+  /**
+   * The deployments to try, in order: those of the model and then of its fallbacks, without those whose breaker is open
+   * or that asked for a pause. Where all breakers are open the first deployment is tried all the same: the last one
+   * standing is never given up. Lazily, so that the fallbacks of a healthy model are never resolved.
+   *
+   * @throws GatewayError 429 when every deployment asked for a pause
+   */
+  private *candidates(request: ChatRequest, principal: Principal): Generator<Candidate> {
+    const { model: modelId } = request;
     const model = this.models.resolve(modelId);
     if (!mayCallModel(principal, modelId)) {
       throw permissionDenied(`This key may not call the model '${modelId}'.`, 'model_not_allowed', 'model');
     }
-    for (const deployment of orderDeployments(model, Math.random)) yield { model: model.id, deployment };
-    for (const fallback of model.fallbacks) {
-      // A fallback is the operator's choice for this model, so the key needs no right of its own to it.
-      const resolved = this.models.resolve(fallback);
-      for (const deployment of orderDeployments(resolved, Math.random)) yield { model: resolved.id, deployment };
+    let tried = 0;
+    let spare: Candidate | undefined;
+    let shortestWait = Infinity;
+    // A fallback is the operator's choice for this model, so the key needs no right of its own to it.
+    for (const resolved of this.withFallbacks(model)) {
+      for (const deployment of orderDeployments(resolved, this.deployments, randomFor(request))) {
+        const health = this.deployments.healthOf(deployment);
+        const candidate = { model: resolved.id, deployment, health };
+        if (health.wait > 0) shortestWait = Math.min(shortestWait, health.wait);
+        else if (health.admits) {
+          tried += 1;
+          yield candidate;
+        } else spare ??= candidate;
+      }
     }
+    if (tried > 0) return;
+    if (spare !== undefined) yield spare;
+    else if (shortestWait < Infinity) throw stillWaiting(shortestWait);
   }
+
+  private *withFallbacks(model: ResolvedModel): Generator<ResolvedModel> {
+    yield model;
+    for (const fallback of model.fallbacks) yield this.models.resolve(fallback);
+  }
+}
+
+/** The upstream said when it wants to be asked again; asking earlier would only make it wait longer. */
+function stillWaiting(milliseconds: number): GatewayError {
+  const whole = Math.ceil(milliseconds);
+  return new GatewayError({
+    status: 429,
+    type: 'rate_limit_error',
+    code: 'rate_limit_exceeded',
+    message: `The provider is rate limiting this model. Retry after ${Math.ceil(whole / 1_000)} s.`,
+    retryAfterMs: whole,
+    headers: { 'retry-after': String(Math.ceil(whole / 1_000)), 'retry-after-ms': String(whole) },
+  });
 }
 
 /** Drops the usage chunk where the client did not ask for it, and lets go of the deadline at the end. */
@@ -128,6 +206,7 @@ async function* forClient(
   chunks: AsyncIterable<readonly ChatCompletionChunk[]>,
   wantsUsage: boolean,
   deadline: CallDeadline,
+  health: DeploymentHealth,
 ): AsyncGenerator<readonly ChatCompletionChunk[]> {
   try {
     for await (const group of chunks) {
@@ -137,8 +216,13 @@ async function* forClient(
         if (kept.length > 0) yield kept;
       }
     }
+  } catch (error) {
+    // Broken after its first byte: nothing to retry, but the deployment's fault nevertheless.
+    if (error instanceof GatewayError && error.retryable && !deadline.isAbandoned) health.failed(error);
+    throw error;
   } finally {
     deadline.clear();
+    health.end();
   }
 }
 

@@ -43,10 +43,13 @@ export interface DeploymentConfig {
   readonly weight: number;
 }
 
+/** Which deployment of a model is tried first. */
+export type Strategy = 'weighted' | 'priority' | 'least_busy' | 'fastest';
+
 export interface ModelConfig {
   /** What clients send as `model`. */
   readonly id: string;
-  readonly strategy: 'weighted' | 'priority';
+  readonly strategy: Strategy;
   /** At least one. */
   readonly deployments: readonly DeploymentConfig[];
   /** Ids of models to try, in order, when every deployment of this one failed. */

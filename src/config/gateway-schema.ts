@@ -182,8 +182,9 @@ export const GATEWAY_SCHEMA = {
         properties: {
           id: { type: 'string', minLength: 1, maxLength: 256, description: 'What clients send as model.' },
           strategy: {
-            enum: ['weighted', 'priority'],
-            description: 'weighted draws a deployment by weight; priority tries them in order.',
+            enum: ['weighted', 'priority', 'least_busy', 'fastest'],
+            description:
+              'weighted draws a deployment by weight; priority tries them in order; least_busy begins with the fewest calls under way; fastest with the shortest time to first byte.',
             default: 'weighted',
           },
           deployments: {

@@ -121,7 +121,7 @@ describe('loadConfig', () => {
           'providers:',
           '  lokal: { base_url: "ftp://x" , api_kee: x }',
           'models:',
-          '  - { id: a, strategy: fastest, deployments: [] }',
+          '  - { id: a, strategy: cheapest, deployments: [] }',
         ].join('\n'),
       ),
     ).toEqual([
@@ -129,7 +129,7 @@ describe('loadConfig', () => {
       '2 server.port: must be <= 65535',
       '2 server.drain_timeout: must be a duration with its unit, such as 500ms, 5s, 10m, 2h or 30d',
       expect.stringMatching(/^4 providers\.lokal\.api_kee: unknown key\. Did you mean api_key\?/),
-      '6 models[0].strategy: must be one of weighted, priority',
+      '6 models[0].strategy: must be one of weighted, priority, least_busy, fastest',
       '6 models[0].deployments: must NOT have fewer than 1 items',
     ]);
   });

@@ -6,6 +6,8 @@ import { GatewayConfig, type ModelConfig, type ProviderConfig } from '../config/
 import { nearestName } from '../config/nearest-name.js';
 import { notFound, type GatewayError } from '../errors/gateway-error.js';
 import { costAtPrice } from './cost.js';
+import type { DeploymentListDto } from './deployments/deployments.dto.js';
+import { Deployments } from './deployments/deployments.service.js';
 import { KnownModels } from './known-models.js';
 import { ModelList } from './model-list.js';
 import type { ModelDto, ModelListDto } from './models.dto.js';
@@ -25,6 +27,7 @@ export class ModelsService {
     private readonly registry: ProviderRegistry,
     private readonly known: KnownModels,
     private readonly modelList: ModelList,
+    private readonly deployments: Deployments,
   ) {
     this.providers = new Map(config.providers.map((provider) => [provider.name, provider]));
     this.configured = new Map(config.models.map((model) => [model.id, this.resolveConfigured(model)]));
@@ -69,6 +72,33 @@ export class ModelsService {
     const model = (await this.modelList.all()).find(({ id }) => id === modelId);
     if (model === undefined || !mayCallModel(principal, modelId)) throw this.unknown(modelId, false);
     return model;
+  }
+
+  /** Every deployment that is configured or was called, as this process knows it. */
+  listDeployments(): DeploymentListDto {
+    const models = new Map<string, string[]>();
+    for (const model of this.configured.values()) {
+      for (const deployment of model.deployments) {
+        const id = `${deployment.provider.name}/${deployment.upstreamModel}`;
+        models.set(id, [...(models.get(id) ?? []), model.id]);
+        this.deployments.healthOf(deployment);
+      }
+    }
+    const data = [...this.deployments.all()].map(([id, health]) => {
+      const { succeeded, failed } = health.recent();
+      return {
+        id,
+        models: models.get(id) ?? [],
+        breaker: health.breaker,
+        retry_in_ms: Math.ceil(Math.max(health.wait, health.opensIn)),
+        in_flight: health.inFlight,
+        first_byte_ms: health.firstByte === undefined ? null : Math.round(health.firstByte * 10) / 10,
+        recent_succeeded: succeeded,
+        recent_failed: failed,
+        last_error: health.lastError ?? null,
+      };
+    });
+    return { object: 'list', data: data.sort((first, second) => (first.id < second.id ? -1 : 1)) };
   }
 
   private unknown(modelId: string, withHint = true): GatewayError {

@@ -1,4 +1,4 @@
-import type { PriceConfig, Timeouts } from '../config/gateway-config.js';
+import type { PriceConfig, Strategy, Timeouts } from '../config/gateway-config.js';
 import type { ChatProvider } from './providers/chat-provider.js';
 
 /** One way to run a model: a model id at a provider. */
@@ -18,7 +18,7 @@ export interface Deployment {
 export interface ResolvedModel {
   /** The configured id, as in `x-gateway-model`. */
   readonly id: string;
-  readonly strategy: 'weighted' | 'priority';
+  readonly strategy: Strategy;
   /** At least one. */
   readonly deployments: readonly Deployment[];
   /** Ids of models to try, in order, when every deployment failed. */

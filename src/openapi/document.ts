@@ -26,6 +26,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('Health', 'For probes and load balancers; no key')
     .addTag('Admin: keys', 'Keys, with an admin key')
     .addTag('Admin: batches', 'All batches and what waits, with an admin key')
+    .addTag('Admin: deployments', 'How each deployment is doing, with an admin key')
     .addBearerAuth(
       { type: 'http', scheme: 'bearer', description: 'A gateway key: `gw_...`, or the admin key.' },
       'bearer',

@@ -1,0 +1,44 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+/** What this process knows of one deployment. */
+export class DeploymentDto {
+  /** The provider and the model's id there. */
+  @ApiProperty({ example: 'openai/gpt-5-mini' })
+  id!: string;
+  /** Ids of the configured models that run on it. */
+  @ApiProperty({ type: [String], example: ['fast'] })
+  models!: string[];
+  /**
+   * `closed`: in use. `open`: left alone after five failures in a row. `half_open`: one call at a time finds out whether it
+   * has recovered.
+   */
+  @ApiProperty({ enum: ['closed', 'open', 'half_open'], example: 'closed' })
+  breaker!: string;
+  /** Milliseconds until it may be called again, because the breaker is open or the provider asked for a pause; else 0. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  retry_in_ms!: number;
+  /** Calls under way. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  in_flight!: number;
+  /** Average time to first byte in milliseconds, the latest calls counting most; null before the first. */
+  @ApiProperty({ type: Number, nullable: true, example: 412.5 })
+  first_byte_ms!: number | null;
+  /** Calls of the last five minutes that were answered. */
+  @ApiProperty({ type: 'integer', example: 120 })
+  recent_succeeded!: number;
+  /** Calls of the last five minutes that failed by the deployment's fault. */
+  @ApiProperty({ type: 'integer', example: 1 })
+  recent_failed!: number;
+  /** Code of the last failure; null when there was none. */
+  @ApiProperty({ type: String, nullable: true, example: 'upstream_timeout' })
+  last_error!: string | null;
+}
+
+/** All deployments that are configured or were called. */
+export class DeploymentListDto {
+  /** Always `list`. */
+  @ApiProperty({ enum: ['list'], example: 'list' })
+  object!: 'list';
+  /** The deployments, in the order of their ids. */
+  data!: DeploymentDto[];
+}

@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import type { Deployment } from '../resolved-model.js';
+import { DeploymentHealth } from './deployment-health.js';
+
+/** Deployments that clients named themselves (`provider/model`) are remembered up to this many. */
+const MOST = 5_000;
+
+/** What this process knows of every deployment that it has called. */
+@Injectable()
+export class Deployments {
+  private readonly known = new Map<string, DeploymentHealth>();
+
+  healthOf({ provider, upstreamModel }: Deployment): DeploymentHealth {
+    const id = `${provider.name}/${upstreamModel}`;
+    let health = this.known.get(id);
+    if (health === undefined) {
+      health = new DeploymentHealth();
+      if (this.known.size >= MOST) this.forgetIdle();
+      this.known.set(id, health);
+    }
+    return health;
+  }
+
+  /** Every deployment that was called, as `provider/model`. */
+  all(): IterableIterator<[string, DeploymentHealth]> {
+    return this.known.entries();
+  }
+
+  private forgetIdle(): void {
+    for (const [id, health] of this.known) {
+      if (health.inFlight === 0 && health.breaker === 'closed' && health.wait === 0) this.known.delete(id);
+      if (this.known.size < MOST * 0.9) return;
+    }
+  }
+}
