@@ -1,4 +1,4 @@
-import type { GatewayConfig } from './gateway-config.js';
+import type { GatewayConfig, ProviderConfig } from './gateway-config.js';
 
 /** A configuration in a few lines for an operator, without any secret. */
 export function describeConfig(config: GatewayConfig): string {
@@ -8,9 +8,10 @@ export function describeConfig(config: GatewayConfig): string {
     `  listens on   http://${server.host}:${server.port}`,
     `  database     ${database.kind === 'sqlite' ? `SQLite ${database.path}` : `PostgreSQL ${addressOf(database.url)}`}`,
     `  providers    ${providers.length === 0 ? 'none' : ''}`.trimEnd(),
-    ...providers.map(({ name, type, baseUrl, apiKey }) => {
+    ...providers.map((provider) => {
+      const { name, type, baseUrl } = provider;
       if (type === 'sandbox') return `    ${name}  built in`;
-      return `    ${name}  ${baseUrl}  ${apiKey === undefined ? 'no key' : 'key set'}`;
+      return `    ${name}  ${type === 'openai' ? '' : `${type}  `}${baseUrl}  ${describeCredentials(provider)}`;
     }),
     `  models       ${models.length === 0 ? 'none named' : ''}`.trimEnd(),
     ...models.map(({ id, deployments, fallbacks }) => {
@@ -19,6 +20,14 @@ export function describeConfig(config: GatewayConfig): string {
     }),
     `  other models ${config.expose === 'all' ? 'reachable as provider/model' : 'not reachable'}`,
   ].join('\n');
+}
+
+/** Which kind of credentials a provider has; never what they are. */
+function describeCredentials({ type, apiKey, cloud }: ProviderConfig): string {
+  if (apiKey !== undefined) return 'key set';
+  if (cloud?.accessKeyId !== undefined) return 'access keys set';
+  if (type !== 'vertex') return 'no key';
+  return cloud?.credentialsFile === undefined ? "the machine's own login" : 'credentials file set';
 }
 
 /** Host, port and database of a URL; never the user or the password. */

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { ConfigFault } from './config-error.js';
-import type { DatabaseConfig, GatewayConfig } from './gateway-config.js';
+import type { DatabaseConfig, GatewayConfig, ProviderType } from './gateway-config.js';
 import { KNOWN_PROVIDERS } from './known-providers.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,7 +20,14 @@ export interface EnvironmentSettings {
   readonly logLevel: GatewayConfig['log']['level'] | undefined;
   readonly logFormat: GatewayConfig['log']['format'] | undefined;
   /** Providers whose key variable is set. */
-  readonly providers: readonly { name: string; apiKey: string; baseUrl: string }[];
+  readonly providers: readonly {
+    name: string;
+    type: Exclude<ProviderType, 'sandbox'>;
+    apiKey: string;
+    baseUrl: string;
+  }[];
+  /** Any other variable, for what a provider of the file leaves to the environment. */
+  readonly variable: (name: string) => string | undefined;
 }
 
 const ROLES = ['api', 'worker', 'all'] as const;
@@ -73,7 +80,7 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
     webhooksMayBePrivate: allowPrivate === undefined ? undefined : allowPrivate === 'true',
     logLevel: oneOf('LOG_LEVEL', LEVELS),
     logFormat: oneOf('LOG_FORMAT', FORMATS),
-    providers: KNOWN_PROVIDERS.flatMap(({ name, keyVariable, baseUrl, baseUrlVariable }) => {
+    providers: KNOWN_PROVIDERS.flatMap(({ name, type = 'openai', keyVariable, baseUrl, baseUrlVariable }) => {
       const apiKey = text(keyVariable);
       if (apiKey === undefined) return [];
       const moved = baseUrlVariable === undefined ? undefined : text(baseUrlVariable);
@@ -81,8 +88,9 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
         const fault = baseUrlFault(moved);
         if (fault !== undefined) faults.push({ path: baseUrlVariable, message: fault });
       }
-      return [{ name, apiKey, baseUrl: moved ?? baseUrl }];
+      return [{ name, type, apiKey, baseUrl: moved ?? baseUrl }];
     }),
+    variable: text,
   };
 }
 

@@ -12,7 +12,41 @@ export interface Timeouts {
   readonly total: number;
 }
 
-export type ProviderType = 'openai' | 'sandbox';
+/** Providers whose own wire format is spoken, each through a package of its own. */
+export const NATIVE_PROVIDER_TYPES = [
+  'anthropic',
+  'google',
+  'vertex',
+  'bedrock',
+  'azure',
+  'cohere',
+  'mistral',
+  'xai',
+  'groq',
+  'deepseek',
+  'perplexity',
+  'together',
+  'fireworks',
+] as const;
+export type NativeProviderType = (typeof NATIVE_PROVIDER_TYPES)[number];
+
+export type ProviderType = 'openai' | 'sandbox' | NativeProviderType;
+
+/** What the clouds need beside a key and an address; each only where its type has it. */
+export interface CloudSettings {
+  /** Bedrock: the AWS region. Vertex AI: the location, `global` by default. */
+  readonly region?: string;
+  /** Vertex AI: the Google Cloud project. */
+  readonly project?: string;
+  /** Vertex AI: path of a service account's key file; without it, what the machine is logged in as. */
+  readonly credentialsFile?: string;
+  /** Bedrock, where there is no API key. */
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+  readonly sessionToken?: string;
+  /** Azure: `v1` by default; a dated version uses the addresses of deployments. */
+  readonly apiVersion?: string;
+}
 
 export interface ProviderConfig {
   /** The key under `providers:`; the prefix of `provider/model` ids. */
@@ -25,6 +59,7 @@ export interface ProviderConfig {
   readonly headers: Readonly<Record<string, string>>;
   /** Whether GET {baseUrl}/models fills the model list. */
   readonly listModels: boolean;
+  readonly cloud?: CloudSettings;
 }
 
 /** US dollars per million tokens. */

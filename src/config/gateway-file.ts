@@ -1,4 +1,4 @@
-import type { GatewayConfig, ModelConfig } from './gateway-config.js';
+import type { GatewayConfig, ModelConfig, ProviderType } from './gateway-config.js';
 
 /** gateway.yaml once it has passed the schema: what gateway-schema.ts says, as types. */
 export interface GatewayFile {
@@ -35,10 +35,18 @@ export interface TimeoutsFile {
   total?: string | number;
 }
 
-interface ProviderFile {
-  type?: 'openai';
+export interface ProviderFile {
+  type?: Exclude<ProviderType, 'sandbox'>;
   base_url?: string;
   api_key?: string;
+  region?: string;
+  project?: string;
+  credentials_file?: string;
+  resource_name?: string;
+  api_version?: string;
+  access_key_id?: string;
+  secret_access_key?: string;
+  session_token?: string;
   headers?: Record<string, string>;
   list_models?: boolean;
 }

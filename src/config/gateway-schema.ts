@@ -1,3 +1,8 @@
+import { NATIVE_PROVIDER_TYPES } from './gateway-config.js';
+
+/** What becomes part of an address: no dots, slashes or anything else that would lead elsewhere. */
+const CLOUD_NAME = '^[A-Za-z0-9][A-Za-z0-9-]*$';
+
 /** Durations are `500ms`, `5s`, `10m`, `2h`, `30d`, or 0; sizes `512KB`, `32MB`, `1GB` in binary multiples. */
 function duration(description: string, value: string) {
   return {
@@ -152,13 +157,46 @@ export const GATEWAY_SCHEMA = {
         type: 'object',
         additionalProperties: false,
         properties: {
-          type: { enum: ['openai'], description: "openai: any server that speaks OpenAI's format.", default: 'openai' },
+          type: {
+            enum: ['openai', ...NATIVE_PROVIDER_TYPES],
+            description:
+              "openai: any server that speaks OpenAI's format. The others speak the provider's own. The default follows from the name where that is known (anthropic, gemini, vertex, bedrock, azure, cohere, perplexity), else openai.",
+          },
           base_url: {
             type: 'string',
             description: 'Including /v1 where the server has it. Known for providers such as openai, groq or mistral.',
             examples: ['http://127.0.0.1:11434/v1'],
           },
           api_key: { type: 'string', description: "The provider's key; leave it out where none is needed." },
+          region: {
+            type: 'string',
+            pattern: CLOUD_NAME,
+            description: 'bedrock: the AWS region (else AWS_REGION). vertex: the location, global by default.',
+          },
+          project: {
+            type: 'string',
+            pattern: CLOUD_NAME,
+            description: 'vertex: the Google Cloud project (else GOOGLE_VERTEX_PROJECT or GOOGLE_CLOUD_PROJECT).',
+          },
+          credentials_file: {
+            type: 'string',
+            minLength: 1,
+            description:
+              "vertex: path of a service account's key file (else GOOGLE_APPLICATION_CREDENTIALS, or what the machine is logged in as).",
+          },
+          resource_name: {
+            type: 'string',
+            pattern: CLOUD_NAME,
+            description: 'azure: the name of the resource (else AZURE_RESOURCE_NAME), in place of base_url.',
+          },
+          api_version: {
+            type: 'string',
+            pattern: CLOUD_NAME,
+            description: "azure: v1 by default; a dated version uses the deployments' addresses.",
+          },
+          access_key_id: { type: 'string', minLength: 1, description: 'bedrock: else AWS_ACCESS_KEY_ID.' },
+          secret_access_key: { type: 'string', minLength: 1, description: 'bedrock: else AWS_SECRET_ACCESS_KEY.' },
+          session_token: { type: 'string', minLength: 1, description: 'bedrock: else AWS_SESSION_TOKEN.' },
           headers: {
             type: 'object',
             additionalProperties: { type: 'string' },

@@ -1,15 +1,23 @@
-/** A provider that is reached through OpenAI's wire format at an address everybody knows. */
-export interface KnownProvider {
+import type { ProviderType } from './gateway-config.js';
+
+/** Where the catalogues of prices and of models have a provider. */
+export interface CatalogueNames {
+  /** Its name in the price catalogue. */
+  readonly priceId: string;
+  /** Its name in the catalogue of context lengths; absent where that does not have it. */
+  readonly catalogueId?: string;
+}
+
+/** A provider at an address everybody knows. */
+export interface KnownProvider extends CatalogueNames {
   readonly name: string;
+  /** What an entry of that name speaks unless it says otherwise. Default openai. */
+  readonly type?: Exclude<ProviderType, 'sandbox'>;
   /** The variable that switches it on with no file at all. */
   readonly keyVariable: string;
   readonly baseUrl: string;
   /** The variable that moves the base URL, where the vendor's own clients have one. */
   readonly baseUrlVariable?: string;
-  /** Its name in the price catalogue. */
-  readonly priceId: string;
-  /** Its name in the catalogue of context lengths. */
-  readonly catalogueId: string;
 }
 
 export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
@@ -23,6 +31,7 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
   },
   {
     name: 'anthropic',
+    type: 'anthropic',
     priceId: 'anthropic',
     catalogueId: 'anthropic',
     keyVariable: 'ANTHROPIC_API_KEY',
@@ -30,10 +39,11 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
   },
   {
     name: 'gemini',
+    type: 'google',
     priceId: 'google',
     catalogueId: 'google',
     keyVariable: 'GEMINI_API_KEY',
-    baseUrl: 'https://generativelanguage.googleapis.com/v1beta/openai',
+    baseUrl: 'https://generativelanguage.googleapis.com/v1beta',
   },
   {
     name: 'openrouter',
@@ -85,6 +95,28 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     keyVariable: 'CEREBRAS_API_KEY',
     baseUrl: 'https://api.cerebras.ai/v1',
   },
+  {
+    name: 'cohere',
+    type: 'cohere',
+    priceId: 'cohere',
+    keyVariable: 'COHERE_API_KEY',
+    baseUrl: 'https://api.cohere.com/v2',
+  },
+  {
+    name: 'perplexity',
+    type: 'perplexity',
+    priceId: 'perplexity',
+    catalogueId: 'perplexity',
+    keyVariable: 'PERPLEXITY_API_KEY',
+    baseUrl: 'https://api.perplexity.ai',
+  },
+];
+
+/** The clouds have an address for every region, project or resource. */
+const CLOUD_HOSTS: readonly (CatalogueNames & { readonly host: RegExp })[] = [
+  { host: /^bedrock-runtime\..+\.amazonaws\./, priceId: 'aws', catalogueId: 'amazon-bedrock' },
+  { host: /aiplatform\.(?:[a-z]+\.rep\.)?googleapis\.com$/, priceId: 'google', catalogueId: 'google-vertex' },
+  { host: /\.openai\.azure\.com$/, priceId: 'azure', catalogueId: 'azure' },
 ];
 
 export function knownProvider(name: string): KnownProvider | undefined {
@@ -92,8 +124,11 @@ export function knownProvider(name: string): KnownProvider | undefined {
 }
 
 /** The provider behind an address. Only the address tells: a name in the file may be anything. */
-export function knownProviderAt(baseUrl: string): KnownProvider | undefined {
+export function knownProviderAt(baseUrl: string): CatalogueNames | undefined {
   if (!URL.canParse(baseUrl)) return undefined;
   const { host } = new URL(baseUrl);
-  return KNOWN_PROVIDERS.find((provider) => new URL(provider.baseUrl).host === host);
+  return (
+    KNOWN_PROVIDERS.find((provider) => new URL(provider.baseUrl).host === host) ??
+    CLOUD_HOSTS.find((cloud) => cloud.host.test(host))
+  );
 }

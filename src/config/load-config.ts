@@ -2,18 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { ConfigError, type ConfigFault } from './config-error.js';
-import {
-  baseUrlFault,
-  dataDirectoryOf,
-  readDatabaseUrl,
-  readEnvironment,
-  type EnvironmentSettings,
-} from './environment.js';
+import { dataDirectoryOf, readDatabaseUrl, readEnvironment, type EnvironmentSettings } from './environment.js';
 import type { GatewayConfig, ModelConfig, ProviderConfig, Timeouts } from './gateway-config.js';
 import type { GatewayFile, TimeoutsFile } from './gateway-file.js';
 import { GATEWAY_SCHEMA } from './gateway-schema.js';
-import { knownProvider } from './known-providers.js';
 import { nearestName } from './nearest-name.js';
+import { readProvider } from './read-provider.js';
 import { parseDuration, parseSize } from './units.js';
 import { printPath, readYaml, type YamlSource } from './yaml-source.js';
 
@@ -194,31 +188,15 @@ function providersOf(file: GatewayFile, settings: EnvironmentSettings, faults: C
       });
       continue;
     }
-    const known = knownProvider(name);
-    const fromEnvironment = settings.providers.find((provider) => provider.name === name);
-    const baseUrl = entry?.base_url ?? fromEnvironment?.baseUrl ?? known?.baseUrl;
-    if (baseUrl === undefined) {
-      faults.push({ path: `${path}.base_url`, message: 'is required, such as http://127.0.0.1:11434/v1' });
-      continue;
-    }
-    const fault = baseUrlFault(baseUrl);
-    if (fault !== undefined) faults.push({ path: `${path}.base_url`, message: fault });
-    providers.push({
-      name,
-      type: 'openai',
-      baseUrl: baseUrl.replace(/\/+$/, ''),
-      apiKey: entry?.api_key ?? fromEnvironment?.apiKey,
-      headers: Object.fromEntries(
-        Object.entries(entry?.headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]),
-      ),
-      listModels: entry?.list_models ?? true,
-    });
+    const provider = readProvider(name, entry ?? {}, settings);
+    faults.push(...provider.faults.map((fault) => ({ path: `${path}.${fault.key}`, message: fault.message })));
+    if (provider.config !== undefined) providers.push(provider.config);
   }
-  for (const { name, apiKey, baseUrl } of settings.providers) {
+  for (const { name, type, apiKey, baseUrl } of settings.providers) {
     if (providers.some((provider) => provider.name === name)) continue;
     providers.push({
       name,
-      type: 'openai',
+      type,
       baseUrl: baseUrl.replace(/\/+$/, ''),
       apiKey,
       headers: {},

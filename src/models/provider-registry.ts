@@ -1,5 +1,6 @@
 import { Injectable, OnApplicationShutdown } from '@nestjs/common';
 import { GatewayConfig, type ProviderConfig } from '../config/gateway-config.js';
+import { AiSdkProvider } from './providers/ai-sdk/ai-sdk-provider.js';
 import type { ChatProvider } from './providers/chat-provider.js';
 import { OpenAiProvider } from './providers/openai/openai-provider.js';
 import { SandboxProvider } from './providers/sandbox/sandbox-provider.js';
@@ -28,6 +29,11 @@ function createProvider(provider: ProviderConfig, { upstream }: GatewayConfig): 
       return new SandboxProvider(provider.name);
     case 'openai':
       return new OpenAiProvider(provider, {
+        maxAnswerSize: upstream.maxAnswerSize,
+        connectTimeout: upstream.timeouts.connect,
+      });
+    default:
+      return new AiSdkProvider(provider.type, provider, {
         maxAnswerSize: upstream.maxAnswerSize,
         connectTimeout: upstream.timeouts.connect,
       });

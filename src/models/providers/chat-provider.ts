@@ -15,6 +15,11 @@ export interface ProviderCall {
   readonly headers: Readonly<Record<string, string>>;
   /** Aborted when the client has gone or the total timeout is over; the call then rejects with `signal.reason`. */
   readonly signal: AbortSignal;
+  /**
+   * Told, before the answer, which fields of the request the provider cannot take and therefore did not get, by OpenAI's
+   * names. Never told with `strict_params: true`, which makes the first of them a 400 `unsupported_parameter`.
+   */
+  readonly onDroppedParams?: (names: readonly string[]) => void;
 }
 
 /**

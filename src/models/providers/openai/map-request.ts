@@ -20,10 +20,17 @@ const NULLABLE = [
 /**
  * The body that goes upstream. Unknown fields travel untouched, nulls among them. Usage is always asked for, since the
  * gateway counts it; `stream_options` goes only with a stream, because servers refuse it otherwise. `metadata` is the
- * gateway's own unless the client stores the completion at the provider.
+ * gateway's own unless the client stores the completion at the provider, and `strict_params` is for the gateway alone.
  */
 export function mapRequest(request: ChatRequest, upstreamModel: string, stream: boolean): JsonObject {
-  const { model: _model, stream: _stream, stream_options: streamOptions, metadata, ...rest } = request;
+  const {
+    model: _model,
+    stream: _stream,
+    stream_options: streamOptions,
+    metadata,
+    strict_params: _strict,
+    ...rest
+  } = request;
   const body: JsonObject = { ...rest, model: upstreamModel, stream };
   for (const field of NULLABLE) {
     if (body[field] === null) body[field] = undefined;

@@ -1,0 +1,50 @@
+/**
+ * A signal of its own for one upstream request, aborted with its caller's. Unlike `AbortSignal.any` it leaves nothing
+ * behind on the caller once `unlink` has been called.
+ */
+export class LinkedAbort {
+  private readonly controller = new AbortController();
+  private readonly onAbort = (): void => {
+    this.controller.abort(this.caller.reason);
+  };
+
+  constructor(private readonly caller: AbortSignal) {
+    if (caller.aborted) this.onAbort();
+    else caller.addEventListener('abort', this.onAbort, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  /** Ends the request; nobody waits for it any more. */
+  abort(): void {
+    this.unlink();
+    this.controller.abort(new Error('The answer is no longer wanted.'));
+  }
+
+  unlink(): void {
+    this.caller.removeEventListener('abort', this.onAbort);
+  }
+
+  /** The promise, or the signal's reason when that comes first: packages have waits that no signal reaches. */
+  race<Value>(promise: PromiseLike<Value>): Promise<Value> {
+    const { signal } = this;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        reject(signal.reason as Error);
+      };
+      if (signal.aborted) {
+        onAbort();
+        return;
+      }
+      signal.addEventListener('abort', onAbort, { once: true });
+      promise.then(resolve, reject).then(
+        () => {
+          signal.removeEventListener('abort', onAbort);
+        },
+        () => undefined,
+      );
+    });
+  }
+}

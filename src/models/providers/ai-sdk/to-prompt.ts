@@ -1,0 +1,252 @@
+import type {
+  LanguageModelV3FilePart,
+  LanguageModelV3Message,
+  LanguageModelV3Prompt,
+  LanguageModelV3TextPart,
+  LanguageModelV3ToolCallPart,
+  LanguageModelV3ToolResultOutput,
+  LanguageModelV3ToolResultPart,
+} from '@ai-sdk/provider';
+import type { ChatMessage, ContentPart } from '../../../chat/chat-completion.js';
+import { GatewayError, invalidRequest } from '../../../errors/gateway-error.js';
+import { isObject, nonEmptyString } from '../openai/json-value.js';
+import { cacheHint } from './cache-hint.js';
+import type { Dialect } from './dialect.js';
+import { fromThinkingBlocks } from './thinking-blocks.js';
+import { fromExtraContent } from './thought-signature.js';
+import { toFilePart, toMedia } from './to-file-part.js';
+
+type AssistantMessage = Extract<LanguageModelV3Message, { role: 'assistant' }>;
+type ToolMessage = Extract<LanguageModelV3Message, { role: 'tool' }>;
+type SystemMessage = Extract<LanguageModelV3Message, { role: 'system' }>;
+
+/**
+ * OpenAI's messages as the prompt of a language model. Results of parallel tool calls become one message, because
+ * providers want them together. Developer messages are system messages; where a provider takes those only at the front,
+ * later ones are moved there, which keeps their authority at the price of their place.
+ *
+ * @throws GatewayError 400 that names the field
+ */
+export function toPrompt(messages: readonly ChatMessage[], dialect: Dialect): LanguageModelV3Prompt {
+  const system: SystemMessage[] = [];
+  const prompt: LanguageModelV3Message[] = [];
+  const toolNames = new Map<string, string>();
+  messages.forEach((message, index) => {
+    const path = `messages[${index}]`;
+    switch (message.role) {
+      case 'system':
+      case 'developer': {
+        const mapped = toSystem(message, path, dialect);
+        (dialect.systemAnywhere ? prompt : system).push(mapped);
+        break;
+      }
+      case 'user':
+        prompt.push({ role: 'user', content: toUserParts(message, path, dialect) });
+        break;
+      case 'assistant':
+        prompt.push(toAssistant(message, path, dialect, toolNames));
+        break;
+      case 'tool':
+      case 'function': {
+        const result = toToolResult(message, path, dialect, toolNames);
+        const last = prompt.at(-1);
+        if (last?.role === 'tool') last.content.push(result);
+        else prompt.push({ role: 'tool', content: [result] } satisfies ToolMessage);
+        break;
+      }
+    }
+  });
+  return [...system, ...prompt];
+}
+
+function toSystem(message: ChatMessage, path: string, dialect: Dialect): SystemMessage {
+  const parts = partsOf(message);
+  const content = parts
+    .map((part, index) => {
+      if (part.type === 'text') return part.text ?? '';
+      throw unsupportedPart(part, `${path}.content[${index}]`, message.role);
+    })
+    .join('\n');
+  const providerOptions = cacheHint(message, dialect) ?? lastHint(parts, dialect);
+  return { role: 'system', content, ...(providerOptions !== undefined && { providerOptions }) };
+}
+
+function lastHint(parts: readonly ContentPart[], dialect: Dialect): ReturnType<typeof cacheHint> {
+  return parts.map((part) => cacheHint(part, dialect)).findLast((hint) => hint !== undefined);
+}
+
+function toUserParts(
+  message: ChatMessage,
+  path: string,
+  dialect: Dialect,
+): (LanguageModelV3TextPart | LanguageModelV3FilePart)[] {
+  const parts = partsOf(message);
+  return parts.map((part, index) => {
+    const mapped = toUserPart(part, `${path}.content[${index}]`);
+    const hint = cacheHint(part, dialect) ?? (index === parts.length - 1 ? cacheHint(message, dialect) : undefined);
+    return hint === undefined ? mapped : { ...mapped, providerOptions: { ...mapped.providerOptions, ...hint } };
+  });
+}
+
+function toUserPart(part: ContentPart, path: string): LanguageModelV3TextPart | LanguageModelV3FilePart {
+  switch (part.type) {
+    case 'text':
+      return { type: 'text', text: part.text ?? '' };
+    case 'image_url':
+    case 'input_audio':
+    case 'file':
+      return toFilePart(part, path);
+    default:
+      throw unsupportedPart(part, path, 'user');
+  }
+}
+
+function toAssistant(
+  message: ChatMessage,
+  path: string,
+  dialect: Dialect,
+  toolNames: Map<string, string>,
+): AssistantMessage {
+  const content: AssistantMessage['content'] = toReasoningParts(message, dialect);
+  const hint = cacheHint(message, dialect);
+  const parts = partsOf(message);
+  parts.forEach((part, index) => {
+    const text = part.type === 'refusal' ? part['refusal'] : part.text;
+    if (part.type !== 'text' && part.type !== 'refusal') {
+      throw unsupportedPart(part, `${path}.content[${index}]`, 'assistant');
+    }
+    const providerOptions = cacheHint(part, dialect) ?? (index === parts.length - 1 ? hint : undefined);
+    // Providers refuse empty text, which clients send beside tool calls.
+    if (typeof text === 'string' && text !== '') {
+      content.push({ type: 'text', text, ...(providerOptions !== undefined && { providerOptions }) });
+    }
+  });
+  if (parts.length === 0 && typeof message['refusal'] === 'string' && message['refusal'] !== '') {
+    content.push({ type: 'text', text: message['refusal'] });
+  }
+  content.push(...toToolCalls(message, path, dialect, toolNames));
+  return { role: 'assistant', content };
+}
+
+function toReasoningParts(message: ChatMessage, dialect: Dialect): AssistantMessage['content'] {
+  if (dialect.earlierReasoning === 'signed') return fromThinkingBlocks(message['thinking_blocks'], dialect.namespace);
+  const text = nonEmptyString(message['reasoning_content']) ?? nonEmptyString(message['reasoning']);
+  return dialect.earlierReasoning === 'text' && text !== undefined ? [{ type: 'reasoning', text }] : [];
+}
+
+function toToolCalls(
+  message: ChatMessage,
+  path: string,
+  dialect: Dialect,
+  toolNames: Map<string, string>,
+): LanguageModelV3ToolCallPart[] {
+  const calls = (message.tool_calls ?? []).map((call, index): LanguageModelV3ToolCallPart => {
+    const place = `${path}.tool_calls[${index}]`;
+    const called: unknown = call.function;
+    const name = isObject(called) ? nonEmptyString(called['name']) : undefined;
+    if (!isObject(called) || name === undefined) {
+      throw invalidRequest(
+        `Missing required field '${place}.function.name'.`,
+        `${place}.function.name`,
+        'missing_required_parameter',
+      );
+    }
+    const id = nonEmptyString(call.id) ?? legacyCallId(name);
+    toolNames.set(id, name);
+    const providerOptions = fromExtraContent(call, dialect.namespace);
+    return {
+      type: 'tool-call',
+      toolCallId: id,
+      toolName: name,
+      input: parseArguments(called['arguments'], `${place}.function.arguments`),
+      ...(providerOptions !== undefined && { providerOptions }),
+    };
+  });
+  const legacy = message['function_call'];
+  const legacyName = isObject(legacy) ? nonEmptyString(legacy['name']) : undefined;
+  if (calls.length > 0 || !isObject(legacy) || legacyName === undefined) return calls;
+  const toolCallId = legacyCallId(legacyName);
+  toolNames.set(toolCallId, legacyName);
+  const input = parseArguments(legacy['arguments'], `${path}.function_call.arguments`);
+  return [{ type: 'tool-call', toolCallId, toolName: legacyName, input }];
+}
+
+/** The deprecated `function_call` has no id, and its result names the function alone. */
+function legacyCallId(name: string): string {
+  return `call_${name}`;
+}
+
+/** Tool arguments are JSON in a string; providers want the object. */
+function parseArguments(value: unknown, path: string): unknown {
+  if (value === undefined || value === null || value === '') return {};
+  if (typeof value !== 'string') return value;
+  try {
+    const parsed: unknown = JSON.parse(value);
+    if (isObject(parsed)) return parsed;
+  } catch {
+    // Said below, without the parser's words, which quote the text.
+  }
+  throw invalidRequest(`'${path}' must be a JSON object in a string: this provider takes no other arguments.`, path);
+}
+
+function toToolResult(
+  message: ChatMessage,
+  path: string,
+  dialect: Dialect,
+  toolNames: ReadonlyMap<string, string>,
+): LanguageModelV3ToolResultPart {
+  const name = nonEmptyString(message.name);
+  const toolCallId = message.tool_call_id ?? legacyCallId(name ?? '');
+  const toolName = toolNames.get(toolCallId) ?? name;
+  if (toolName === undefined) {
+    throw invalidRequest(
+      `'${path}.tool_call_id' answers no tool call of an earlier assistant message.`,
+      `${path}.tool_call_id`,
+    );
+  }
+  const providerOptions = cacheHint(message, dialect) ?? lastHint(partsOf(message), dialect);
+  return {
+    type: 'tool-result',
+    toolCallId,
+    toolName,
+    output: toOutput(message, path, dialect),
+    ...(providerOptions !== undefined && { providerOptions }),
+  };
+}
+
+type OutputPart = Extract<LanguageModelV3ToolResultOutput, { type: 'content' }>['value'][number];
+
+function toOutput(message: ChatMessage, path: string, dialect: Dialect): LanguageModelV3ToolResultOutput {
+  const parts = partsOf(message);
+  if (parts.every(({ type }) => type === 'text')) {
+    return { type: 'text', value: parts.map(({ text }) => text ?? '').join('\n') };
+  }
+  return {
+    type: 'content',
+    value: parts.map((part, index): OutputPart => {
+      const place = `${path}.content[${index}]`;
+      if (part.type === 'text') return { type: 'text', text: part.text ?? '' };
+      if (part.type !== 'image_url') throw unsupportedPart(part, place, 'tool');
+      const media = toMedia(part['image_url'], `${place}.image_url`);
+      if (media.kind === 'data') return { type: 'image-data', data: media.base64, mediaType: media.mediaType };
+      // Some packages would fetch the address themselves, from inside the operator's network.
+      if (!dialect.toolResultUrls) throw unsupportedPart(part, place, 'tool');
+      return { type: 'image-url', url: media.url.href };
+    }),
+  };
+}
+
+function partsOf({ content }: ChatMessage): ContentPart[] {
+  if (content === null || content === undefined) return [];
+  return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+}
+
+function unsupportedPart(part: ContentPart, path: string, role: string): GatewayError {
+  return new GatewayError({
+    status: 400,
+    type: 'invalid_request_error',
+    code: 'unsupported_value',
+    message: `'${path}': this provider takes no ${part.type.slice(0, 40)} part in a ${role} message.`,
+    param: path,
+  });
+}

@@ -1,0 +1,75 @@
+import type { JSONSchema7, LanguageModelV3FunctionTool, LanguageModelV3ToolChoice } from '@ai-sdk/provider';
+import type { ChatRequest } from '../../../chat/chat-completion.js';
+import { invalidRequest } from '../../../errors/gateway-error.js';
+import { isObject, nonEmptyString } from '../openai/json-value.js';
+import { cacheHint } from './cache-hint.js';
+import type { Dialect } from './dialect.js';
+
+export interface MappedTools {
+  readonly tools: LanguageModelV3FunctionTool[] | undefined;
+  readonly toolChoice: LanguageModelV3ToolChoice | undefined;
+  /** What no provider but OpenAI has: tools that are not functions. */
+  readonly dropped: readonly string[];
+}
+
+/** A function without parameters still needs a schema. */
+const NO_PARAMETERS: JSONSchema7 = { type: 'object', properties: {} };
+
+/**
+ * `tools` and `tool_choice`, or their deprecated forerunners `functions` and `function_call`.
+ *
+ * @throws GatewayError 400 that names the field
+ */
+export function toTools(request: ChatRequest, dialect: Dialect): MappedTools {
+  const dropped: string[] = [];
+  const tools: LanguageModelV3FunctionTool[] = [];
+  const entries = request.tools ?? [];
+  entries.forEach((tool, index) => {
+    const mapped = toTool(tool, tool.function, dialect);
+    if (mapped === undefined) dropped.push(`tools[${index}]`);
+    else tools.push(mapped);
+  });
+  const functions = request['functions'];
+  if (entries.length === 0 && Array.isArray(functions)) {
+    functions.forEach((definition: unknown, index) => {
+      const mapped = toTool(definition, definition, dialect);
+      if (mapped === undefined) dropped.push(`functions[${index}]`);
+      else tools.push(mapped);
+    });
+  }
+  if (tools.length === 0) return { tools: undefined, toolChoice: undefined, dropped };
+  const { toolChoice, isDropped } = toToolChoice(request.tool_choice ?? request['function_call']);
+  if (isDropped) dropped.push('tool_choice');
+  if (toolChoice?.type === 'tool' && !tools.some(({ name }) => name === toolChoice.toolName)) {
+    throw invalidRequest(`'tool_choice' names a function that is not among the tools.`, 'tool_choice');
+  }
+  return { tools, toolChoice, dropped };
+}
+
+function toTool(carrier: unknown, definition: unknown, dialect: Dialect): LanguageModelV3FunctionTool | undefined {
+  const name = isObject(definition) ? nonEmptyString(definition['name']) : undefined;
+  if (!isObject(definition) || name === undefined) return undefined;
+  const { description, parameters, strict } = definition;
+  const providerOptions = cacheHint(carrier, dialect) ?? cacheHint(definition, dialect);
+  return {
+    type: 'function',
+    name,
+    ...(typeof description === 'string' && { description }),
+    inputSchema: isObject(parameters) ? parameters : NO_PARAMETERS,
+    ...(typeof strict === 'boolean' && { strict }),
+    ...(providerOptions !== undefined && { providerOptions }),
+  };
+}
+
+function toToolChoice(choice: unknown): { toolChoice: LanguageModelV3ToolChoice | undefined; isDropped: boolean } {
+  if (choice === undefined || choice === null) return { toolChoice: undefined, isDropped: false };
+  if (choice === 'auto' || choice === 'none' || choice === 'required') {
+    return { toolChoice: { type: choice }, isDropped: false };
+  }
+  if (isObject(choice)) {
+    const named = isObject(choice['function']) ? choice['function'] : choice;
+    const toolName = nonEmptyString(named['name']);
+    if (toolName !== undefined) return { toolChoice: { type: 'tool', toolName }, isDropped: false };
+  }
+  return { toolChoice: undefined, isDropped: true };
+}

@@ -1,0 +1,151 @@
+import { crc32 } from 'node:zlib';
+import { Answer, JsonBody, object, objects, pieces, text, WireFormat } from './wire-format.js';
+
+/** Bedrock's Converse. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html */
+export const bedrockFormat: WireFormat = {
+  streamType: 'application/vnd.amazon.eventstream',
+
+  read(path, body, headers) {
+    const match = /^\/model\/([^/]+)\/(converse|converse-stream)$/.exec(path);
+    if (match === null) return `no such path ${path}`;
+    const authorization = headers['authorization'] ?? '';
+    const isSigned =
+      authorization.startsWith('AWS4-HMAC-SHA256 Credential=AKIAFAKE/') &&
+      authorization.includes('/eu-west-1/bedrock/aws4_request') &&
+      headers['x-amz-date'] !== undefined;
+    if (!isSigned && authorization !== 'Bearer native-key') return 'The security token is invalid.';
+    const messages = objects(body['messages']);
+    const content = objects(messages.at(-1)?.['content']);
+    const config = object(body['toolConfig']);
+    return {
+      model: decodeURIComponent(match[1] ?? ''),
+      stream: match[2] === 'converse-stream',
+      lastUserText: content.map((block) => text(block['text'])).join(''),
+      tools: objects(config['tools'])
+        .filter((tool) => 'toolSpec' in tool)
+        .map((tool) => text(object(tool['toolSpec'])['name'])),
+      toolResults: content.flatMap((block) => {
+        const { toolUseId, content: result } = object(block['toolResult']);
+        if (toolUseId === undefined) return [];
+        return [
+          {
+            id: text(toolUseId),
+            content: objects(result)
+              .map((part) => text(part['text']))
+              .join(''),
+          },
+        ];
+      }),
+      schema: object(object(object(body['additionalModelRequestFields'])['output_config'])['format'])['schema'],
+      images: content.flatMap((block) => {
+        const { format, source } = object(block['image']);
+        return source === undefined ? [] : [`${text(format)} ${text(object(source)['bytes']).length}`];
+      }),
+    };
+  },
+
+  whole(answer) {
+    return {
+      output: { message: { role: 'assistant', content: contentOf(answer) } },
+      stopReason: stopReason(answer),
+      usage: usageOf(answer),
+      metrics: { latencyMs: 1 },
+    };
+  },
+
+  frames(answer) {
+    const frames = [frame('event', 'messageStart', { role: 'assistant' })];
+    contentOf(answer).forEach((block, contentBlockIndex) => {
+      const { start, deltas } = blockDeltas(block, answer);
+      if (start !== undefined) frames.push(frame('event', 'contentBlockStart', { contentBlockIndex, start }));
+      for (const delta of deltas) frames.push(frame('event', 'contentBlockDelta', { contentBlockIndex, delta }));
+      frames.push(frame('event', 'contentBlockStop', { contentBlockIndex }));
+    });
+    frames.push(
+      frame('event', 'messageStop', { stopReason: stopReason(answer) }),
+      frame('event', 'metadata', { usage: usageOf(answer), metrics: { latencyMs: 1 } }),
+    );
+    return frames;
+  },
+
+  error: (_status, message) => ({ message }),
+  errorFrame: (message) => frame('exception', 'modelStreamErrorException', { message }),
+  models: () => ({}),
+};
+
+function stopReason({ toolCalls }: Answer): string {
+  return toolCalls.length > 0 ? 'tool_use' : 'end_turn';
+}
+
+function contentOf(answer: Answer): JsonBody[] {
+  return [
+    ...(answer.reasoning.length > 0
+      ? [{ reasoningContent: { reasoningText: { text: answer.reasoning.join(''), signature: 'signed-by-the-fake' } } }]
+      : []),
+    ...(answer.words.length > 0 ? [{ text: answer.words.join('') }] : []),
+    ...answer.toolCalls.map(({ id, name, input }) => ({ toolUse: { toolUseId: id, name, input } })),
+  ];
+}
+
+function blockDeltas(block: JsonBody, answer: Answer): { start: JsonBody | undefined; deltas: JsonBody[] } {
+  if ('toolUse' in block) {
+    const { toolUseId, name, input } = object(block['toolUse']);
+    return {
+      start: { toolUse: { toolUseId, name } },
+      deltas: pieces(JSON.stringify(input)).map((piece) => ({ toolUse: { input: piece } })),
+    };
+  }
+  if ('reasoningContent' in block) {
+    return {
+      start: undefined,
+      deltas: [
+        ...answer.reasoning.map((thought) => ({ reasoningContent: { text: thought } })),
+        { reasoningContent: { signature: 'signed-by-the-fake' } },
+      ],
+    };
+  }
+  return { start: undefined, deltas: answer.words.map((word) => ({ text: word })) };
+}
+
+function usageOf({ usage }: Answer): JsonBody {
+  return {
+    inputTokens: usage.prompt - usage.cached,
+    outputTokens: usage.completion,
+    totalTokens: usage.prompt + usage.completion,
+    cacheReadInputTokens: usage.cached,
+  };
+}
+
+/** One message of AWS's binary event stream: lengths, checksums, headers and a JSON payload. */
+function frame(messageType: 'event' | 'exception', name: string, payload: JsonBody): Buffer {
+  const headers = Buffer.concat([
+    header(':message-type', messageType),
+    header(messageType === 'event' ? ':event-type' : ':exception-type', name),
+    header(':content-type', 'application/json'),
+  ]);
+  const body = Buffer.from(JSON.stringify(payload));
+  const prelude = Buffer.alloc(8);
+  prelude.writeUInt32BE(16 + headers.length + body.length, 0);
+  prelude.writeUInt32BE(headers.length, 4);
+  const message = Buffer.concat([prelude, checksum(prelude), headers, body]);
+  return Buffer.concat([message, checksum(message)]);
+}
+
+function header(name: string, value: string): Buffer {
+  const STRING = 7;
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(Buffer.byteLength(value));
+  return Buffer.concat([
+    Buffer.from([name.length]),
+    Buffer.from(name),
+    Buffer.from([STRING]),
+    length,
+    Buffer.from(value),
+  ]);
+}
+
+function checksum(bytes: Buffer): Buffer {
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32BE(crc32(bytes));
+  return sum;
+}
