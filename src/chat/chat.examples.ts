@@ -75,6 +75,10 @@ export const CHAT_RESPONSE_HEADERS = {
   ),
   'x-gateway-provider': header('The provider that answered, by its name in the configuration.', 'openai'),
   'x-gateway-attempts': header('Upstream calls that it took.', '1'),
+  'x-gateway-dropped-params': header(
+    'Fields of the request that the provider cannot take and did not get; absent when there are none.',
+    'seed, logit_bias',
+  ),
   'x-gateway-cost': header(
     'US dollars. Not on streams; absent when the price is unknown, never a made-up 0.',
     '0.0000125',

@@ -30,6 +30,8 @@ export interface ServedBy {
   readonly provider: string;
   /** Upstream calls that it took, 1 or more. */
   readonly attempts: number;
+  /** Fields of the request that the provider cannot take and did not get; empty as a rule. */
+  readonly droppedParams: readonly string[];
 }
 
 export interface ChatAnswer extends ServedBy {
@@ -117,6 +119,7 @@ export class ChatService {
           if (isRetry) await pause(Math.random() * PAUSE * 2 ** (attempts - 1), context.signal);
           attempts += 1;
           const deadline = new CallDeadline(context.signal, deployment.timeouts.total);
+          const droppedParams: string[] = [];
           health.begin();
           return await call(
             {
@@ -126,10 +129,11 @@ export class ChatService {
               requestId: context.requestId,
               headers: context.headers,
               signal: deadline.signal,
+              onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
             },
             candidate,
             deadline,
-            { model, provider: deployment.provider.name, attempts },
+            { model, provider: deployment.provider.name, attempts, droppedParams },
           );
         } catch (error) {
           const isFault = !context.signal.aborted && error instanceof GatewayError && error.retryable;
