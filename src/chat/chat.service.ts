@@ -109,46 +109,42 @@ export class ChatService {
   ): Promise<Answer> {
     let attempts = 0;
     let failure: GatewayError | undefined;
-    this.budget.begin();
-    try {
-      for (const candidate of this.candidates(request, context.principal)) {
-        const { model, deployment, health } = candidate;
-        const isRetry = attempts > 0;
-        if (isRetry && !this.budget.take()) break;
-        try {
-          if (isRetry) await pause(Math.random() * PAUSE * 2 ** (attempts - 1), context.signal);
-          attempts += 1;
-          const deadline = new CallDeadline(context.signal, deployment.timeouts.total);
-          const droppedParams: string[] = [];
-          health.begin();
-          return await call(
-            {
-              request,
-              upstreamModel: deployment.upstreamModel,
-              timeouts: deployment.timeouts,
-              requestId: context.requestId,
-              headers: context.headers,
-              signal: deadline.signal,
-              onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
-            },
-            candidate,
-            deadline,
-            { model, provider: deployment.provider.name, attempts, droppedParams },
-          );
-        } catch (error) {
-          const isFault = !context.signal.aborted && error instanceof GatewayError && error.retryable;
-          if (!isFault) {
-            health.neither();
-            throw error;
-          }
-          health.failed(error);
-          failure = error;
-        } finally {
-          if (isRetry) this.budget.release();
+    this.budget.earn();
+    for (const candidate of this.candidates(request, context.principal)) {
+      const { model, deployment, health } = candidate;
+      const isRetry = attempts > 0;
+      if (isRetry && !this.budget.take()) break;
+      try {
+        if (isRetry) await pause(Math.random() * PAUSE * 2 ** (attempts - 1), context.signal);
+        attempts += 1;
+        const deadline = new CallDeadline(context.signal, deployment.timeouts.total);
+        const droppedParams: string[] = [];
+        health.begin();
+        return await call(
+          {
+            request,
+            upstreamModel: deployment.upstreamModel,
+            timeouts: deployment.timeouts,
+            requestId: context.requestId,
+            headers: context.headers,
+            signal: deadline.signal,
+            onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
+          },
+          candidate,
+          deadline,
+          { model, provider: deployment.provider.name, attempts, droppedParams },
+        );
+      } catch (error) {
+        const isFault = !context.signal.aborted && error instanceof GatewayError && error.retryable;
+        if (!isFault) {
+          health.neither();
+          throw error;
         }
+        health.failed(error);
+        failure = error;
+      } finally {
+        if (isRetry) this.budget.release();
       }
-    } finally {
-      this.budget.end();
     }
     throw failure ?? upstreamError({ message: 'No deployment of this model could be tried.' });
   }

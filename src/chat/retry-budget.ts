@@ -1,32 +1,34 @@
-/** Further attempts that are allowed while few requests are under way. */
+/** Further attempts that may always be under way at once. */
 const LEAST = 3;
-/** Part of the requests under way that may be on a further attempt. */
-const PART = 0.2;
+/** Requests that together pay for one further attempt. */
+const PRICE = 5;
+/** Most that is saved up: enough for everything that is under way when a deployment dies. */
+const MOST = 500 * PRICE;
 
 /**
- * Bounds how many requests may be on a second or later attempt at once, so that a provider in trouble is not asked several
- * times as much as when it was well.
+ * Bounds further attempts to a fifth of the requests, over time, so that providers in trouble are asked at most 1.2 times as
+ * much as when they were well. Saved up rather than counted at each moment: when a deployment dies, all that it had in
+ * flight fails at once and must find room to be tried elsewhere.
  */
 export class RetryBudget {
-  private requests = 0;
-  private retries = 0;
+  /** In requests. */
+  private saved = 0;
+  private underWay = 0;
 
-  begin(): void {
-    this.requests += 1;
-  }
-
-  end(): void {
-    this.requests -= 1;
+  /** Called once for each request. */
+  earn(): void {
+    this.saved = Math.min(MOST, this.saved + 1);
   }
 
   /** @returns whether a further attempt may begin; if so, `release` must be called when it has ended */
   take(): boolean {
-    if (this.retries >= Math.max(LEAST, Math.floor(this.requests * PART))) return false;
-    this.retries += 1;
+    if (this.saved >= PRICE) this.saved -= PRICE;
+    else if (this.underWay >= LEAST) return false;
+    this.underWay += 1;
     return true;
   }
 
   release(): void {
-    this.retries -= 1;
+    this.underWay -= 1;
   }
 }

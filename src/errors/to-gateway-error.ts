@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { databaseUnavailable, isDatabaseUnavailable } from './database-error.js';
 import { GatewayError, internalError, invalidRequest, notFound } from './gateway-error.js';
 
 /** What body-parser and raw-body attach to the errors they throw (http-errors with a `type`). */
@@ -82,5 +83,6 @@ export function toGatewayError(error: unknown): GatewayError {
       });
     }
   }
+  if (isDatabaseUnavailable(error)) return databaseUnavailable(error);
   return internalError(error);
 }

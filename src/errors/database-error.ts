@@ -1,0 +1,34 @@
+import { QueryFailedError } from 'typeorm';
+import { GatewayError } from './gateway-error.js';
+
+/**
+ * What drivers say when the database cannot be reached or cannot write: PostgreSQL's classes 08 (connection), 53
+ * (resources), 57P (going down, coming up) and 25006 (read only), Node's socket errors, SQLite's locks and full disks.
+ */
+const UNAVAILABLE =
+  /^(?:08...|53...|57P..|25006|25P03|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|SQLITE_BUSY.*|SQLITE_FULL|SQLITE_IOERR.*|SQLITE_READONLY.*|SQLITE_CANTOPEN.*)$/;
+/** node-postgres gives these no code. */
+const UNAVAILABLE_MESSAGE =
+  /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Driver not Connected/i;
+
+/** Whether a failure is the database being away, as opposed to a fault of a statement. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const inner: unknown = error instanceof QueryFailedError ? error.driverError : error;
+  const { code } = inner as { code?: unknown };
+  if (typeof code === 'string' && UNAVAILABLE.test(code)) return true;
+  if (inner instanceof AggregateError) return inner.errors.some(isDatabaseUnavailable);
+  return inner instanceof Error && UNAVAILABLE_MESSAGE.test(inner.message);
+}
+
+/** 503: nothing is wrong with the request; it may be sent again shortly. */
+export function databaseUnavailable(cause: unknown): GatewayError {
+  return new GatewayError({
+    status: 503,
+    type: 'server_error',
+    code: 'database_unavailable',
+    message: 'The database is not reachable. Retry shortly.',
+    headers: { 'retry-after': '1' },
+    cause,
+  });
+}

@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { BatchHistory } from './servers/batch-history.js';
+import { startFakeUpstream } from './servers/fake-upstream-client.js';
+import { startGateway } from './servers/gateway.js';
+import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
+import { until } from './servers/until.js';
+
+/** Stands between the gateway and PostgreSQL, so that a test can take the server away from this gateway alone. */
+class Wire {
+  private readonly sockets = new Set<Socket>();
+  private server: Server | undefined;
+  private port = 0;
+
+  constructor(private readonly target: URL) {}
+
+  async open(): Promise<string> {
+    this.server = createServer((client) => {
+      const upstream = connect(Number(this.target.port), this.target.hostname);
+      for (const [from, to] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const) {
+        this.sockets.add(from);
+        from.on('error', () => undefined).on('close', () => to.destroy());
+        from.pipe(to);
+      }
+    }).listen(this.port, '127.0.0.1');
+    await once(this.server, 'listening');
+    this.port = (this.server.address() as AddressInfo).port;
+    const url = new URL(this.target);
+    url.port = String(this.port);
+    return url.href;
+  }
+
+  cut(): void {
+    this.server?.close();
+    for (const socket of this.sockets) socket.resetAndDestroy();
+    this.sockets.clear();
+  }
+}
+
+(isPostgresRun ? describe : describe.skip)('PostgreSQL goes away for five seconds under load', () => {
+  it('chat goes on with cached keys, the rest is a 503, batches lose nothing, and all recovers', async () => {
+    const upstream = await startFakeUpstream();
+    const databaseUrl = await createDatabase();
+    const wire = new Wire(new URL(databaseUrl));
+    const gateway = await startGateway({
+      config: `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\nbatch: { concurrency: 8 }\n`,
+      env: { DATABASE_URL: await wire.open() },
+    });
+    const key = await gateway.apiKey();
+    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const chat = async (): Promise<number> => {
+      const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify({ model: 'fake/echo', messages: [{ role: 'user', content: 'live' }] }),
+      });
+      await response.text();
+      return response.status;
+    };
+    const list = (): Promise<Response> => fetch(`${gateway.url}/v1/batch`, { headers });
+    expect(await chat()).toBe(200);
+    const history = new BatchHistory(key, () => gateway.url);
+    const prompts = Array.from({ length: 200 }, (_, index) => `task ${index}`);
+    await history.submit('fake/echo?delay=100', prompts);
+    await until(async () => (await upstream.requests()).length > 20);
+
+    wire.cut();
+    const cutAt = performance.now();
+    const statuses: number[] = [];
+    while (performance.now() - cutAt < 5_000) {
+      statuses.push(await chat());
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    const refused = await list();
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
+    expect(await refused.json()).toMatchObject({ error: { code: 'database_unavailable' } });
+    expect((await fetch(`${gateway.url}/health/ready`)).status).toBe(503);
+    expect((await fetch(`${gateway.url}/health/live`)).status).toBe(200);
+
+    await wire.open();
+    const backAt = performance.now();
+    await until(async () => (await list()).status === 200, 10_000);
+    console.log(`recovered ${Math.round(performance.now() - backAt)} ms after PostgreSQL was back`);
+    await until(() => history.allDone(), 30_000);
+    const liveCalls = statuses.length + 1;
+    expect(await history.faults(upstream, prompts.length + liveCalls)).toEqual([]);
+    expect((await gateway.stop()).code).toBe(0);
+    wire.cut();
+    await upstream.stop();
+    await dropDatabase(databaseUrl);
+  }, 90_000);
+});
