@@ -88,6 +88,20 @@ describe('loadConfig', () => {
     ).toMatchObject([{ name: 'groq', baseUrl: 'http://127.0.0.1:8/v1', apiKey: 'gsk' }]);
   });
 
+  it('speaks the own formats of the providers that have one, with a key alone', () => {
+    expect(
+      load(undefined, { ANTHROPIC_API_KEY: 'sk-ant', GEMINI_API_KEY: 'AIza', COHERE_API_KEY: 'co' }).providers,
+    ).toMatchObject([
+      { name: 'anthropic', type: 'anthropic', baseUrl: 'https://api.anthropic.com/v1', apiKey: 'sk-ant' },
+      { name: 'gemini', type: 'google', baseUrl: 'https://generativelanguage.googleapis.com/v1beta', apiKey: 'AIza' },
+      { name: 'cohere', type: 'cohere', apiKey: 'co' },
+    ]);
+    expect(faultsOf('providers:\n  bedrock: { region: "../evil" }\n  mine: { type: antropic }\n')).toEqual([
+      expect.stringMatching(/^2 providers\.bedrock\.region: /),
+      expect.stringMatching(/^3 providers\.mine\.type: must be one of openai, anthropic, google, /),
+    ]);
+  });
+
   it('keeps the sandbox beside real providers only when asked, and can switch it off', () => {
     expect(load('sandbox: true', { GROQ_API_KEY: 'gsk' }).providers.map(({ name }) => name)).toEqual([
       'groq',

@@ -108,9 +108,14 @@ function toFault(error: ErrorObject): ConfigFault[] {
     case 'propertyNames':
       return [];
     case 'pattern':
+      if (error.propertyName === undefined) {
+        return [
+          { path: printed, message: 'takes letters, digits and dashes alone, and begins with one of the first two' },
+        ];
+      }
       return [
         {
-          path: printPath([...path, error.propertyName ?? '']),
+          path: printPath([...path, error.propertyName]),
           message: 'a provider name takes letters, digits, dots, dashes and underscores, and no slash',
         },
       ];

@@ -24,6 +24,16 @@ describe('KnownModels', () => {
     expect(await known.costOf(cached, OPENAI, 'gpt-5-mini')).toBeLessThan(cost ?? 0);
   });
 
+  it('counts what Anthropic puts into its cache for more, and knows the clouds by their addresses', async () => {
+    const anthropic = 'https://api.anthropic.com/v1';
+    const plain = (await known.costOf(usage, anthropic, 'claude-sonnet-4-5')) ?? 0;
+    const written = { ...usage, prompt_tokens_details: { cached_tokens: 0, cache_write_tokens: 900 } };
+    expect(await known.costOf(written, anthropic, 'claude-sonnet-4-5')).toBeGreaterThan(plain);
+    const bedrock = 'https://bedrock-runtime.us-east-1.amazonaws.com';
+    expect(await known.costOf(usage, bedrock, 'us.amazon.nova-lite-v1:0')).toBeGreaterThan(0);
+    expect(await known.costOf(usage, 'https://aiplatform.googleapis.com', 'gemini-2.5-pro')).toBeGreaterThan(0);
+  });
+
   it('says null, never 0, of a model or a server that it does not know', async () => {
     expect(await known.costOf(usage, OPENAI, 'no-such-model')).toBeNull();
     expect(await known.priceOf(OPENAI, 'no-such-model')).toBeNull();

@@ -54,12 +54,17 @@ export class KnownModels {
     if (priceId === undefined) return null;
     const { calcPrice: calculate } = await this.loadPrices();
     const cached = usage.prompt_tokens_details?.cached_tokens ?? 0;
+    // Not OpenAI's: Anthropic charges more for what it puts into its cache.
+    const written = usage.prompt_tokens_details?.['cache_write_tokens'];
     try {
       const result = calculate(
         {
           input_tokens: usage.prompt_tokens,
           output_tokens: usage.completion_tokens,
           cache_read_tokens: Math.min(cached, usage.prompt_tokens),
+          ...(typeof written === 'number' && {
+            cache_write_tokens: Math.min(written, Math.max(0, usage.prompt_tokens - cached)),
+          }),
         },
         model,
         { providerId: priceId },

@@ -24,6 +24,7 @@ export interface Dialect {
   readonly claude: boolean;
   /** Whether it takes image addresses in tool results. */
   readonly toolResultUrls: boolean;
+  readonly takesTools: boolean;
   /** Whether the package sends on, as they are, fields that it does not know. */
   readonly passesUnknown: boolean;
   /** The package's own names for OpenAI's fields. */
@@ -40,6 +41,7 @@ const PLAIN: Omit<Dialect, 'namespace'> = {
   reasoning: 'none',
   claude: false,
   toolResultUrls: false,
+  takesTools: true,
   passesUnknown: false,
   renamed: {},
   strictSchemas: false,
@@ -94,7 +96,6 @@ const COMPATIBLE: Omit<Dialect, 'namespace'> = {
   earlierReasoning: 'text',
   reasoning: 'openai',
   passesUnknown: true,
-  strictSchemas: true,
 };
 
 const DIALECTS: Readonly<Record<NativeProviderType, Dialect>> = {
@@ -141,8 +142,8 @@ const DIALECTS: Readonly<Record<NativeProviderType, Dialect>> = {
   perplexity: {
     ...PLAIN,
     namespace: 'perplexity',
-    jsonObject: 'instruction',
     reasoning: 'field',
+    takesTools: false,
     passesUnknown: true,
   },
   together: { ...COMPATIBLE, namespace: 'togetherai', renamed: { user: 'user', verbosity: 'textVerbosity' } },

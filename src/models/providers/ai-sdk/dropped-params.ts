@@ -13,8 +13,9 @@ const NAMES: Readonly<Record<string, string>> = {
   maxOutputTokens: 'max_tokens',
   responseFormat: 'response_format',
   toolChoice: 'tool_choice',
+  'responseFormat JSON schema': 'response_format',
   reasoningEffort: 'reasoning_effort',
-  'parallel function calls': 'parallel_tool_calls',
+  serviceTier: 'service_tier',
 };
 
 /** Parameters of the request that a package says it left out. Its other warnings are about no parameter. */

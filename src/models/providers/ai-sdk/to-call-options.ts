@@ -69,7 +69,13 @@ export function toCallOptions(request: ChatRequest, dialect: Dialect, modelId: s
   if (format.strict !== undefined && dialect.strictSchemas) {
     addOptions(providerOptions, dialect.namespace, { strictJsonSchema: format.strict });
   }
-  const { used } = mapOwnFields(request, dialect, providerOptions);
+  if (format.untouched !== undefined) {
+    addOptions(providerOptions, dialect.namespace, { response_format: format.untouched });
+  }
+  if (dialect.passesUnknown && typeof request['top_k'] === 'number') {
+    addOptions(providerOptions, dialect.namespace, { top_k: request['top_k'] });
+  }
+  const used = mapOwnFields(request, dialect, providerOptions);
   for (const [name, value] of Object.entries(request)) {
     if (value === undefined || value === null || MAPPED.has(name) || used.has(name)) continue;
     if ((name === 'reasoning_effort' || name === 'thinking') && isTakenByReasoning(name, request, dialect)) continue;
@@ -84,7 +90,7 @@ export function toCallOptions(request: ChatRequest, dialect: Dialect, modelId: s
       maxOutputTokens: limit === undefined ? undefined : Math.max(1, limit - reasoning.budgetTokens),
       temperature: count(request.temperature),
       topP: count(request.top_p),
-      topK: count(request['top_k']),
+      topK: dialect.passesUnknown ? undefined : count(request['top_k']),
       presencePenalty: unlessZero(request['presence_penalty']),
       frequencyPenalty: unlessZero(request['frequency_penalty']),
       seed: count(request['seed']),
@@ -103,7 +109,7 @@ function mapOwnFields(
   request: ChatRequest,
   dialect: Dialect,
   providerOptions: SharedV3ProviderOptions,
-): { used: ReadonlySet<string> } {
+): ReadonlySet<string> {
   const used = new Set<string>();
   for (const [name, option] of Object.entries(dialect.renamed)) {
     const value = request[name];
@@ -130,7 +136,7 @@ function mapOwnFields(
     addOptions(providerOptions, 'anthropic', { cacheControl: asJsonObject({ ...cacheControl }) });
     used.add('cache_control');
   }
-  return { used };
+  return used;
 }
 
 /** to-reasoning.ts has mapped it, or has named it as dropped. */

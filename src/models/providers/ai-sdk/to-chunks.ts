@@ -34,7 +34,7 @@ export class StreamHead {
     if (this.isFixed) return;
     this.id ??= nonEmptyString(id);
     this.model = nonEmptyString(model) ?? this.model;
-    if (timestamp !== undefined) this.created = createdSeconds(timestamp.getTime(), this.now);
+    if (timestamp !== undefined) this.created = createdSeconds(timestamp.getTime() / 1000, this.now);
   }
 
   chunk(choices: ChatCompletionChunk['choices'], usage?: Usage): ChatCompletionChunk {

@@ -31,11 +31,12 @@ export function toCompletion(
   { upstreamModel, now }: CompletionOptions,
 ): ChatCompletion {
   const response = results[0]?.response;
+  const milliseconds = response?.timestamp?.getTime();
   const usage = sumUsage(results.map((result) => toUsage(result.usage)));
   return {
     id: nonEmptyString(response?.id) ?? newCompletionId(),
     object: 'chat.completion',
-    created: createdSeconds(response?.timestamp?.getTime(), now),
+    created: createdSeconds(milliseconds === undefined ? undefined : milliseconds / 1000, now),
     model: nonEmptyString(response?.modelId) ?? upstreamModel,
     choices: results.map(toChoice),
     ...(usage !== undefined && { usage }),

@@ -63,7 +63,8 @@ export function toReasoning(
           effort === 'none' ? { type: 'disabled' } : { type: 'enabled', tokenBudget: fit(effort, maxOutputTokens) },
       });
     case 'mistral':
-      return mapped({ reasoningEffort: effort === 'none' ? 'none' : 'high' });
+      // It has one effort, and none is what happens anyway.
+      return mapped(effort === 'none' ? {} : { reasoningEffort: 'high' });
     case 'xai':
       return mapped({ reasoningEffort: effort === 'minimal' ? 'low' : effort === 'max' ? 'xhigh' : effort });
     case 'groq':

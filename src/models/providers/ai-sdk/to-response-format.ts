@@ -1,8 +1,9 @@
-import type { LanguageModelV3CallOptions } from '@ai-sdk/provider';
+import type { JSONObject, LanguageModelV3CallOptions } from '@ai-sdk/provider';
 import type { ChatRequest } from '../../../chat/chat-completion.js';
 import { invalidRequest } from '../../../errors/gateway-error.js';
 import { isObject } from '../openai/json-value.js';
 import type { Dialect } from './dialect.js';
+import { asJsonObject } from './json-object.js';
 
 export interface MappedResponseFormat {
   readonly responseFormat: LanguageModelV3CallOptions['responseFormat'];
@@ -10,6 +11,8 @@ export interface MappedResponseFormat {
   readonly instruction: string | undefined;
   /** Whether the answer must keep to the schema in every detail; undefined without a schema. */
   readonly strict: boolean | undefined;
+  /** The field as it came, for a server that takes it so. */
+  readonly untouched: JSONObject | undefined;
   readonly dropped: readonly string[];
 }
 
@@ -18,15 +21,16 @@ const TEXT: MappedResponseFormat = {
   responseFormat: undefined,
   instruction: undefined,
   strict: undefined,
+  untouched: undefined,
   dropped: [],
 };
 
 /** `response_format`: text, json_object or json_schema. @throws GatewayError 400 for a schema that is missing */
 export function toResponseFormat({ response_format: format }: ChatRequest, dialect: Dialect): MappedResponseFormat {
-  switch (format?.type) {
-    case undefined:
-    case 'text':
-      return TEXT;
+  if (format == null || format.type === 'text') return TEXT;
+  // Where fields pass through untouched, so does this one, with whatever the server knows beyond OpenAI.
+  if (dialect.passesUnknown) return { ...TEXT, untouched: asJsonObject(format) };
+  switch (format.type) {
     case 'json_object':
       return dialect.jsonObject === 'parameter'
         ? { ...TEXT, responseFormat: { type: 'json' } }

@@ -21,6 +21,10 @@ const NO_PARAMETERS: JSONSchema7 = { type: 'object', properties: {} };
  * @throws GatewayError 400 that names the field
  */
 export function toTools(request: ChatRequest, dialect: Dialect): MappedTools {
+  if (!dialect.takesTools) {
+    const dropped = ['tools', 'tool_choice', 'functions', 'function_call'].filter((name) => request[name] != null);
+    return { tools: undefined, toolChoice: undefined, dropped };
+  }
   const dropped: string[] = [];
   const tools: LanguageModelV3FunctionTool[] = [];
   const entries = request.tools ?? [];

@@ -1,0 +1,101 @@
+import type { EnvironmentSettings } from './environment.js';
+import { readEnvironment } from './environment.js';
+import type { ProviderFile } from './gateway-file.js';
+import { readProvider, type ReadProvider } from './read-provider.js';
+
+function settings(env: Record<string, string>): EnvironmentSettings {
+  return readEnvironment(env, []);
+}
+
+function read(name: string, entry: ProviderFile, env: Record<string, string> = {}): ReadProvider {
+  return readProvider(name, entry, settings(env));
+}
+
+function keysOf({ faults }: ReadProvider): string[] {
+  return faults.map(({ key }) => key);
+}
+
+describe('readProvider', () => {
+  it('speaks a provider’s own format where the name says whose, and OpenAI’s elsewhere', () => {
+    const types = (name: string, entry: ProviderFile = { api_key: 'k' }) => {
+      const { config, faults } = read(name, entry);
+      expect(faults).toEqual([]);
+      return [config?.type, config?.baseUrl];
+    };
+    expect(types('anthropic')).toEqual(['anthropic', 'https://api.anthropic.com/v1']);
+    expect(types('gemini')).toEqual(['google', 'https://generativelanguage.googleapis.com/v1beta']);
+    expect(types('cohere')).toEqual(['cohere', 'https://api.cohere.com/v2']);
+    expect(types('groq')).toEqual(['openai', 'https://api.groq.com/openai/v1']);
+    expect(types('groq', { type: 'groq', api_key: 'k' })).toEqual(['groq', 'https://api.groq.com/openai/v1']);
+    expect(types('my-claude', { type: 'anthropic', api_key: 'k' })).toEqual([
+      'anthropic',
+      'https://api.anthropic.com/v1',
+    ]);
+    expect(types('anthropic', { type: 'openai', base_url: 'https://proxy.example/v1/' })).toEqual([
+      'openai',
+      'https://proxy.example/v1',
+    ]);
+    expect(types('azure', { api_key: 'k', resource_name: 'mine' })).toEqual([
+      'azure',
+      'https://mine.openai.azure.com/openai',
+    ]);
+    expect(types('bedrock', { api_key: 'k', region: 'eu-west-1' })).toEqual([
+      'bedrock',
+      'https://bedrock-runtime.eu-west-1.amazonaws.com',
+    ]);
+    expect(types('vertex', { project: 'p', region: 'europe-west4' })).toEqual([
+      'vertex',
+      'https://europe-west4-aiplatform.googleapis.com',
+    ]);
+    expect(types('vertex', { project: 'p' })).toEqual(['vertex', 'https://aiplatform.googleapis.com']);
+  });
+
+  it('takes what the file leaves out from the environment', () => {
+    expect(read('my-claude', { type: 'anthropic' }, { ANTHROPIC_API_KEY: 'of-env' }).config?.apiKey).toBe('of-env');
+    expect(
+      read(
+        'bedrock',
+        {},
+        { AWS_REGION: 'us-east-1', AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 't' },
+      ).config,
+    ).toMatchObject({
+      apiKey: undefined,
+      cloud: { region: 'us-east-1', accessKeyId: 'AKIA', secretAccessKey: 's', sessionToken: 't' },
+    });
+    expect(
+      read('vertex', {}, { GOOGLE_CLOUD_PROJECT: 'p', GOOGLE_APPLICATION_CREDENTIALS: '/key.json' }).config,
+    ).toMatchObject({ apiKey: undefined, cloud: { project: 'p', region: 'global', credentialsFile: '/key.json' } });
+    expect(read('azure', {}, { AZURE_RESOURCE_NAME: 'mine', AZURE_API_KEY: 'k' }).config).toMatchObject({
+      baseUrl: 'https://mine.openai.azure.com/openai',
+      apiKey: 'k',
+    });
+  });
+
+  it('sends a key of the environment to the address that it is for alone', () => {
+    const env = { ANTHROPIC_API_KEY: 'of-env', AZURE_API_KEY: 'of-env', AWS_SESSION_TOKEN: 'of-env' };
+    const elsewhere = { base_url: 'https://elsewhere.example' };
+    expect(read('my-claude', { type: 'anthropic', ...elsewhere }, env)).toMatchObject({
+      config: { apiKey: undefined },
+      faults: [{ key: 'api_key' }],
+    });
+    expect(keysOf(read('azure', elsewhere, env))).toEqual(['api_key']);
+    const named = { region: 'us-east-1', access_key_id: 'AKIA', secret_access_key: 's' };
+    expect(read('bedrock', named, env).config?.cloud).not.toHaveProperty('sessionToken');
+  });
+
+  it('says what is missing', () => {
+    expect(keysOf(read('anthropic', {}))).toEqual(['api_key']);
+    expect(keysOf(read('bedrock', {}))).toEqual(['region', 'api_key']);
+    expect(keysOf(read('bedrock', { region: 'us-east-1', access_key_id: 'AKIA' }))).toEqual(['api_key']);
+    expect(keysOf(read('vertex', {}))).toEqual(['project']);
+    expect(keysOf(read('azure', {}))).toEqual(['resource_name', 'api_key']);
+    expect(keysOf(read('mystery', {}))).toEqual(['base_url']);
+  });
+
+  it('refuses settings of another type', () => {
+    expect(read('groq', { region: 'us-east-1' }).faults).toEqual([
+      { key: 'region', message: 'is for vertex and bedrock alone, not for type openai' },
+    ]);
+    expect(keysOf(read('azure', { resource_name: 'mine', api_key: 'k', project: 'p' }))).toEqual(['project']);
+  });
+});
