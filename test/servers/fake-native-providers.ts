@@ -50,6 +50,7 @@ const BASE_PATHS: Readonly<Record<string, string>> = {
  * - `cut`: ends the stream in the middle, without a word; `reset`: breaks the connection there
  * - `error-event`: reports an error in the middle of the stream; `stall`: says nothing; `silent`: stops after the start
  * - `html`, `error-200`: answers 200 with a page, or with an error object
+ * - `split`: sends a stream byte by byte
  * - `thinks`: thinks first; `wordy`: 400 words, 5 ms apart
  */
 export async function startFakeNativeProviders(): Promise<FakeNativeProviders> {
@@ -151,10 +152,19 @@ async function stream(asked: Asked, format: WireFormat, reply: Answer, response:
         return;
       }
     }
-    response.write(frame);
+    if (model.includes('split')) await writeByBytes(response, Buffer.from(frame));
+    else response.write(frame);
     if (model.includes('wordy')) await sleep(5);
   }
   response.end();
+}
+
+async function writeByBytes(response: ServerResponse, bytes: Buffer): Promise<void> {
+  response.socket?.setNoDelay(true);
+  for (const byte of bytes) {
+    response.write(Buffer.from([byte]));
+    await new Promise(setImmediate);
+  }
 }
 
 function answerTo(asked: Asked): Answer {

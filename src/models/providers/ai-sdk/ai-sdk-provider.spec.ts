@@ -227,6 +227,13 @@ describe.each(ALL)('$type, $model', (subject) => {
     expect(answer).toContain('=noon');
   });
 
+  it('can be asked beforehand what it takes', async () => {
+    const request = { strict_params: true, max_tokens: 100, temperature: 0.5, tools: TOOLS, stop: null };
+    const completion = await provider.complete(call(model, request));
+    expect(completion.choices[0]?.finish_reason).toBe('tool_calls');
+    expect(fake.requests).toHaveLength(1);
+  });
+
   it('ends with a failure when the stream is cut', async () => {
     expect(await failure(readAll(provider, call(`${model}-cut`)))).toMatchObject({
       status: 502,
@@ -241,6 +248,10 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
   let provider: AiSdkProvider;
   beforeEach(() => {
     provider = createProvider(subject);
+  });
+
+  it('streams the same text whatever the bytes come in', async () => {
+    expect(textOf(await read(await provider.stream(call(`${model}-split`))))).toBe(TEXT);
   });
 
   it('keeps to a JSON schema', async () => {
@@ -491,6 +502,19 @@ describe('what one provider alone has', () => {
     expect(body['system']![0]!.cache_control).toEqual(cache_control);
     expect(body['messages']![0]!.content![0]!.cache_control).toEqual(cache_control);
     expect(body['tools']![0]!.cache_control).toEqual(cache_control);
+  });
+
+  it('perplexity: takes no tools, and passes its own fields on', async () => {
+    const provider = createProvider({ type: 'perplexity', model: 'sonar', apiKey: 'native-key' });
+    const names: string[] = [];
+    const request = { tools: TOOLS, search_mode: 'academic', response_format: SCHEMA };
+    const completion = await provider.complete(
+      call('sonar', request, { onDroppedParams: (dropped) => names.push(...dropped) }),
+    );
+    expect(completion.choices[0]?.message.content).toContain('Paris');
+    expect(names).toEqual(['tools']);
+    expect(fake.requests[0]?.body).toMatchObject({ search_mode: 'academic', response_format: SCHEMA });
+    expect(textOf(await read(await provider.stream(call('sonar'))))).toBe(TEXT);
   });
 
   it('bedrock: refuses an image by its address, which it would have to fetch', async () => {

@@ -4,7 +4,7 @@ import type { ChatCompletionChunk } from '../../../chat/chat-completion.js';
 import type { ChoiceChunks } from './to-chunks.js';
 
 /** Chunks of one group, beyond which a reader that has much to catch up with is given what there is. */
-const GROUP_SIZE = 256;
+const GROUP_SIZE = 64;
 
 /**
  * Reads the parts of one choice and groups its chunks by what arrived together, so that one network read costs one write.

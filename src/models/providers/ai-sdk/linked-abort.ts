@@ -34,17 +34,14 @@ export class LinkedAbort {
       const onAbort = (): void => {
         reject(signal.reason as Error);
       };
-      if (signal.aborted) {
-        onAbort();
-        return;
-      }
-      signal.addEventListener('abort', onAbort, { once: true });
-      promise.then(resolve, reject).then(
-        () => {
-          signal.removeEventListener('abort', onAbort);
-        },
-        () => undefined,
-      );
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+      // Listened to in any case: a rejection that comes after the abort must not go unheard.
+      promise.then(resolve, reject);
+      const done = (): void => {
+        signal.removeEventListener('abort', onAbort);
+      };
+      promise.then(done, done);
     });
   }
 }

@@ -89,7 +89,10 @@ function fromAnswer(error: Error, fields: JsonObject, redact: Redact, now: numbe
   const value = rejectedValue(error);
   if (isObject(value) && value['error'] != null) return fromObject(value, redact, now);
   return upstreamError({
-    message: 'The upstream provider answered in a form that the gateway does not know.',
+    message: error.name.startsWith('AI_')
+      ? 'The upstream provider answered in a form that the gateway does not know.'
+      : // Such as a login to a cloud that has failed.
+        'The upstream provider could not be called. The operator of the gateway must check its settings.',
     cause: withoutContent(error),
   });
 }

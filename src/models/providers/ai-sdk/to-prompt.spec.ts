@@ -243,6 +243,14 @@ describe('toPrompt', () => {
     expect(JSON.stringify(toPrompt(messages, GOOGLE))).not.toContain('providerOptions');
   });
 
+  it('leaves out a turn without a word', () => {
+    const user: ChatMessage = { role: 'user', content: 'Hi' };
+    expect(toPrompt([user, { role: 'assistant', content: '' }, user], GOOGLE).map(({ role }) => role)).toEqual([
+      'user',
+      'user',
+    ]);
+  });
+
   it('keeps a refusal of the model as its words', () => {
     const spoken = [{ role: 'assistant', content: [{ type: 'text', text: 'No.' }] }];
     expect(toPrompt([{ role: 'assistant', content: null, refusal: 'No.' }], ANTHROPIC)).toEqual(spoken);

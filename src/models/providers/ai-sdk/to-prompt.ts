@@ -43,9 +43,12 @@ export function toPrompt(messages: readonly ChatMessage[], dialect: Dialect): La
       case 'user':
         prompt.push({ role: 'user', content: toUserParts(message, path, dialect) });
         break;
-      case 'assistant':
-        prompt.push(toAssistant(message, path, dialect, toolNames));
+      case 'assistant': {
+        const mapped = toAssistant(message, path, dialect, toolNames);
+        // A turn without a word, which OpenAI takes, is an error elsewhere.
+        if (mapped.content.length > 0) prompt.push(mapped);
         break;
+      }
       case 'tool':
       case 'function': {
         const result = toToolResult(message, path, dialect, toolNames);

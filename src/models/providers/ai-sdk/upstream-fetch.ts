@@ -37,6 +37,8 @@ class OpenCall {
   /** What went wrong below the package, which would wrap it beyond recognition. */
   failure: unknown;
   body: StreamedBody | undefined;
+  /** A package may go on with a second request where an answer was too long for one. */
+  hasBegun = false;
 
   constructor(readonly attempt: UpstreamAttempt) {}
 }
@@ -68,7 +70,10 @@ export class UpstreamFetch {
 
   /** The first event has come: from now on silence is measured between reads. */
   firstEventCame(signal: AbortSignal): void {
-    this.calls.get(signal)?.body?.firstEventCame();
+    const call = this.calls.get(signal);
+    if (call === undefined) return;
+    call.hasBegun = true;
+    call.body?.firstEventCame();
   }
 
   /** What made a call fail, if it was the connection or the provider's refusal and not the package. */
@@ -99,7 +104,9 @@ export class UpstreamFetch {
       call.body = new StreamedBody(pool, request, this.limits, (error) => {
         call.failure = error;
       });
-      return await call.body.open();
+      const response = await call.body.open();
+      if (call.hasBegun) call.body.firstEventCame();
+      return response;
     } catch (error) {
       call.failure ??= error;
       throw error;
@@ -141,6 +148,7 @@ class StreamedBody implements AnswerSink {
   private opening: { resolve: (response: Response) => void; reject: (error: unknown) => void } | undefined;
   private size = 0;
   private lineSize = 0;
+  private isOver = false;
 
   constructor(
     pool: UpstreamPool,
@@ -158,6 +166,7 @@ class StreamedBody implements AnswerSink {
           this.exchange.resume();
         },
         cancel: () => {
+          this.isOver = true;
           this.exchange.cancel();
         },
       },
@@ -174,7 +183,8 @@ class StreamedBody implements AnswerSink {
   }
 
   firstEventCame(): void {
-    this.exchange.firstByteCame();
+    // A short answer may have ended before its first event was read; no wait begins then.
+    if (!this.isOver) this.exchange.firstByteCame();
   }
 
   start(status: number, headers: IncomingHttpHeaders): void {
@@ -199,11 +209,13 @@ class StreamedBody implements AnswerSink {
 
   end(): void {
     if (this.refusal !== undefined) throw this.refusal.toError();
+    this.isOver = true;
     this.controller.close();
   }
 
   fail(error: unknown, origin: 'abort' | 'connection' | 'answer'): void {
     const failure = this.refusal === undefined || origin === 'abort' ? error : this.refusal.toError();
+    this.isOver = true;
     this.onFailure(failure);
     if (this.opening === undefined) this.controller.error(failure);
     else this.opening.reject(failure);
