@@ -92,11 +92,15 @@ export class KeyCheck {
     const now = Date.now();
     const known = this.byId.get(keyId);
     if (known !== undefined && now - known.checkedAt < FRESH && now < known.endsAt) return known.principal;
+    const { generation } = this;
     const key = await this.keys.findOneBy({ id: keyId });
     const isGood = key !== null && key.revokedAt === null && now < (key.expiresAt ?? Infinity);
     const principal = isGood ? toPrincipal(key) : null;
     if (this.byId.size > CACHE_SIZE) this.byId.clear();
-    this.byId.set(keyId, { principal, keyId, checkedAt: now, endsAt: key?.expiresAt ?? Number.MAX_SAFE_INTEGER });
+    // What was read before a key changed here must not be believed after it.
+    if (generation === this.generation) {
+      this.byId.set(keyId, { principal, keyId, checkedAt: now, endsAt: key?.expiresAt ?? Number.MAX_SAFE_INTEGER });
+    }
     return principal;
   }
 

@@ -1,0 +1,33 @@
+import type { Repository } from 'typeorm';
+import { loadConfig } from '../config/load-config.js';
+import type { ApiKey } from './api-key.entity.js';
+import { KeyCheck } from './key-check.service.js';
+import { Pepper } from './pepper.js';
+
+const KEY = { id: 'key_1', name: 'x', scopes: ['inference'], allowedModels: null, revokedAt: null, expiresAt: null };
+
+describe('who a key id stands for', () => {
+  it('is not remembered from a look that began before the key was revoked', async () => {
+    let row: object = KEY;
+    let release: (() => void) | undefined;
+    const repository = {
+      findOneBy: async () => {
+        const seen = row;
+        if (release === undefined) {
+          await new Promise<void>((resolve) => {
+            release = resolve;
+          });
+        }
+        return seen;
+      },
+    } as unknown as Repository<ApiKey>;
+    const config = loadConfig({ env: {}, cwd: '/nonexistent' });
+    const check = new KeyCheck(repository, new Pepper('p'.repeat(32)), config);
+    const early = check.principalOf('key_1');
+    row = { ...KEY, revokedAt: 1 };
+    check.forget('key_1');
+    release?.();
+    expect(await early).not.toBeNull();
+    expect(await check.principalOf('key_1')).toBeNull();
+  });
+});
