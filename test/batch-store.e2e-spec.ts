@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { BatchJob } from '../src/batch/batch-job.entity.js';
 import { BatchStore, type ClaimedTask, MAX_CLAIMS, type TaskOutcome } from '../src/batch/batch-store.js';
+import { SubmissionStore } from '../src/batch/submission/submission-store.js';
 import { loadConfig } from '../src/config/load-config.js';
 import { Database } from '../src/database/database.js';
 import { openDatabase } from '../src/database/open-database.js';
@@ -16,6 +17,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   let url: string;
   let dataSource: DataSource;
   let store: BatchStore;
+  let submissions: SubmissionStore;
   let number = 0;
 
   beforeAll(async () => {
@@ -23,7 +25,9 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     url = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'store.sqlite')}`;
     const config = { ...loadConfig({ env: { DATABASE_URL: url }, cwd: folder }) };
     dataSource = await openDatabase(config.database);
-    store = new BatchStore(new Database(dataSource), dataSource, config);
+    const database = new Database(dataSource);
+    store = new BatchStore(database, dataSource, config);
+    submissions = new SubmissionStore(database, dataSource);
   });
   afterAll(async () => {
     await dataSource.destroy();
@@ -70,7 +74,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       customId: `task-${index}`,
       request: JSON.stringify({ messages: [{ role: 'user', content: `№ ${index} \\ \u0000 "` }] }),
     }));
-    expect(await store.insertJob(made, [tasks], DAY)).toBeUndefined();
+    expect(await submissions.insertJob(made, [tasks], DAY)).toBeUndefined();
     return made.id;
   }
   const outcome = (task: ClaimedTask, fields: Partial<TaskOutcome> = {}): TaskOutcome => ({
@@ -187,12 +191,12 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   it('gives an idempotency key back after its window', async () => {
     const first = await insert(1, { idempotencyKey: 'order-1' });
     const tasks = [{ customId: 'task-0', request: '{}' }];
-    const again = await store.insertJob(job(1, { idempotencyKey: 'order-1' }), [tasks], DAY);
+    const again = await submissions.insertJob(job(1, { idempotencyKey: 'order-1' }), [tasks], DAY);
     expect(again?.id).toBe(first);
-    const other = await store.insertJob(job(1, { idempotencyKey: 'order-1', keyId: 'key_2' }), [tasks], DAY);
+    const other = await submissions.insertJob(job(1, { idempotencyKey: 'order-1', keyId: 'key_2' }), [tasks], DAY);
     expect(other).toBeUndefined();
     await dataSource.query(`UPDATE batch_job SET submitted_at = submitted_at - ${DAY} WHERE id = '${first}'`);
-    expect(await store.insertJob(job(1, { idempotencyKey: 'order-1' }), [tasks], DAY)).toBeUndefined();
+    expect(await submissions.insertJob(job(1, { idempotencyKey: 'order-1' }), [tasks], DAY)).toBeUndefined();
   });
 
   it('tells how much waits and for how long', async () => {

@@ -4,7 +4,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
-import { GatewayError } from '../errors/gateway-error.js';
+import { databaseUnavailable } from '../errors/database-error.js';
 import { parseKey } from './api-key-format.js';
 import { ApiKey } from './api-key.entity.js';
 import { Pepper } from './pepper.js';
@@ -153,14 +153,7 @@ export class KeyCheck {
     const known = this.cache.get(digest);
     if (known?.principal != null && Date.now() - known.checkedAt < FRESH + GRACE) return known.principal;
     this.logger.error({ msg: 'key lookup failed', error: describeError(error) });
-    throw new GatewayError({
-      status: 503,
-      type: 'server_error',
-      code: 'database_unavailable',
-      message: 'The key cannot be checked because the database is not reachable. Retry shortly.',
-      headers: { 'retry-after': '1' },
-      cause: error,
-    });
+    throw databaseUnavailable(error, 'The key cannot be checked because the database is not reachable. Retry shortly.');
   }
 
   private remember(digest: string, known: Known): void {

@@ -9,17 +9,10 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+import { PageQueryDto } from '../http/page-query.dto.js';
 import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import { CurrentPrincipal } from './current-principal.decorator.js';
-import {
-  CreateKeyDto,
-  KeyDto,
-  KeyListDto,
-  KeyWithSecretDto,
-  ListKeysDto,
-  RotateKeyDto,
-  UpdateKeyDto,
-} from './keys.dto.js';
+import { CreateKeyDto, KeyDto, KeyListDto, KeyWithSecretDto, RotateKeyDto, UpdateKeyDto } from './keys.dto.js';
 import { KeysService } from './keys.service.js';
 import type { Principal } from './principal.js';
 import { RequireScope } from './public.decorator.js';
@@ -52,7 +45,7 @@ export class KeysController {
   @ApiOkResponse({ type: KeyListDto, headers })
   @ApiErrors(400, 401, 403, 503)
   @Get()
-  listKeys(@Query() query: ListKeysDto): Promise<KeyListDto> {
+  listKeys(@Query() query: PageQueryDto): Promise<KeyListDto> {
     return this.keys.list(query);
   }
 

@@ -1,5 +1,4 @@
 import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayNotEmpty,
@@ -14,25 +13,13 @@ import {
   Max,
   MaxLength,
   Min,
-  Validate,
-  ValidatorConstraint,
-  ValidatorConstraintInterface,
 } from 'class-validator';
+import { IsSmallObject } from '../http/is-small-object.js';
 import type { Scope } from './principal.js';
 
 const SCOPES: readonly Scope[] = ['inference', 'admin'];
 /** The end of year 9999, in Unix seconds: what is later is a mistake of milliseconds for seconds. */
 const LATEST = 253_402_300_799;
-
-@ValidatorConstraint({ name: 'isSmallObject' })
-class IsSmallObject implements ValidatorConstraintInterface {
-  validate(value: unknown): boolean {
-    return Buffer.byteLength(JSON.stringify(value)) <= 16 * 1024;
-  }
-  defaultMessage(): string {
-    return '$property must be at most 16 KB of JSON';
-  }
-}
 
 /** A new key. */
 export class CreateKeyDto {
@@ -91,7 +78,7 @@ export class CreateKeyDto {
   })
   @IsOptional()
   @IsObject()
-  @Validate(IsSmallObject)
+  @IsSmallObject()
   metadata?: Record<string, unknown> | null;
 }
 
@@ -112,28 +99,6 @@ export class RotateKeyDto {
   @Min(0)
   @Max(604_800)
   overlap_seconds?: number;
-}
-
-/** Which page of a list. */
-export class ListKeysDto {
-  /**
-   * Most entries, 1 to 100.
-   * @example 20
-   */
-  @ApiProperty({ type: 'integer', required: false, default: 20, minimum: 1, maximum: 100, example: 20 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(100)
-  limit?: number;
-
-  /** The `next` of the page before. */
-  @ApiProperty({ required: false, example: 'key_0123456789abcdef' })
-  @IsOptional()
-  @IsString()
-  @MaxLength(64)
-  after?: string;
 }
 
 /** A key, without its secret. Times are Unix seconds. */

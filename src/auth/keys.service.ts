@@ -2,24 +2,17 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { EntityManager, Repository } from 'typeorm';
 import { Database } from '../database/database.js';
+import { newestFirst } from '../database/newest-first.js';
 import { GatewayError, invalidRequest, notFound, permissionDenied } from '../errors/gateway-error.js';
+import { DEFAULT_PAGE, PageQueryDto } from '../http/page-query.dto.js';
+import { toUnixSeconds } from '../http/unix-seconds.js';
 import { generateKey, hintOf, publicPart } from './api-key-format.js';
 import { ApiKey } from './api-key.entity.js';
 import { KeyCheck } from './key-check.service.js';
-import type {
-  CreateKeyDto,
-  KeyDto,
-  KeyListDto,
-  KeyWithSecretDto,
-  ListKeysDto,
-  RotateKeyDto,
-  UpdateKeyDto,
-} from './keys.dto.js';
+import type { CreateKeyDto, KeyDto, KeyListDto, KeyWithSecretDto, RotateKeyDto, UpdateKeyDto } from './keys.dto.js';
 import { coversModel } from './may-call-model.js';
 import { Pepper } from './pepper.js';
 import type { Principal, Scope } from './principal.js';
-
-const DEFAULT_PAGE = 20;
 
 /** Makes, shows and ends keys. A key never gets more rights than the one that makes or changes it. */
 @Injectable()
@@ -56,27 +49,10 @@ export class KeysService {
     return { ...toDto(row), key };
   }
 
-  async list({ limit = DEFAULT_PAGE, after }: ListKeysDto): Promise<KeyListDto> {
-    const query = this.keys.createQueryBuilder('key').orderBy('key.createdAt', 'DESC').addOrderBy('key.id', 'DESC');
-    if (after !== undefined) {
-      const cursor = await this.keys.findOneBy({ id: after });
-      if (cursor === null) {
-        throw invalidRequest("'after' is no key's id. Send the `next` of the page before.", 'after');
-      }
-      query.where('(key.createdAt < :createdAt OR (key.createdAt = :createdAt AND key.id < :id))', {
-        createdAt: cursor.createdAt,
-        id: cursor.id,
-      });
-    }
-    const rows = await query.limit(limit + 1).getMany();
-    const page = rows.slice(0, limit);
-    const hasMore = rows.length > limit;
-    return {
-      object: 'list',
-      data: page.map(toDto),
-      has_more: hasMore,
-      next: hasMore ? (page.at(-1)?.id ?? null) : null,
-    };
+  async list({ limit = DEFAULT_PAGE, after }: PageQueryDto): Promise<KeyListDto> {
+    const query = this.keys.createQueryBuilder('key');
+    const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'key' });
+    return { object: 'list', data: rows.map(toDto), ...page };
   }
 
   async find(id: string): Promise<KeyDto> {
@@ -185,12 +161,6 @@ function toMilliseconds(seconds: number | null | undefined): number | null {
   return milliseconds;
 }
 
-function toSeconds(milliseconds: number): number;
-function toSeconds(milliseconds: number | null): number | null;
-function toSeconds(milliseconds: number | null): number | null {
-  return milliseconds === null ? null : Math.floor(milliseconds / 1_000);
-}
-
 function toDto(key: ApiKey): KeyDto {
   return {
     id: key.id,
@@ -201,9 +171,9 @@ function toDto(key: ApiKey): KeyDto {
     allowed_models: key.allowedModels,
     metadata: key.metadata as Record<string, unknown> | null,
     created_by: key.createdBy,
-    created_at: toSeconds(key.createdAt),
-    expires_at: toSeconds(key.expiresAt),
-    revoked_at: toSeconds(key.revokedAt),
-    previous_key_expires_at: toSeconds(key.previousExpiresAt),
+    created_at: toUnixSeconds(key.createdAt),
+    expires_at: toUnixSeconds(key.expiresAt),
+    revoked_at: toUnixSeconds(key.revokedAt),
+    previous_key_expires_at: toUnixSeconds(key.previousExpiresAt),
   };
 }

@@ -2,8 +2,9 @@ import { Controller, Get, Query, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { RequireScope } from '../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+import { PageQueryDto } from '../http/page-query.dto.js';
 import { StrictBodyPipe } from '../http/strict-body.pipe.js';
-import { AdminBatchListDto, ListBatchesDto } from './batch.dto.js';
+import { AdminBatchListDto } from './batch.dto.js';
 import { BatchService } from './batch.service.js';
 
 @ApiTags('Admin: batches')
@@ -22,7 +23,7 @@ export class AdminBatchesController {
   @ApiOkResponse({ type: AdminBatchListDto, headers: REQUEST_ID_HEADER })
   @ApiErrors(400, 401, 403, 503)
   @Get()
-  listAllBatches(@Query() query: ListBatchesDto): Promise<AdminBatchListDto> {
+  listAllBatches(@Query() query: PageQueryDto): Promise<AdminBatchListDto> {
     return this.batches.listAll(query);
   }
 }

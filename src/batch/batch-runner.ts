@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Injectable, Logger } from '@nestjs/common';
 import { KeyCheck } from '../auth/key-check.service.js';
-import type { Principal } from '../auth/principal.js';
 import type { ChatRequest } from '../chat/chat-completion.js';
 import { ChatService } from '../chat/chat.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
@@ -12,7 +11,7 @@ import { LiveLoad } from '../health/live-load.service.js';
 import { newRequestId } from '../http/request-id.js';
 import { AdaptiveLimit } from './adaptive-limit.js';
 import { BatchMetrics } from './batch-metrics.js';
-import { BatchStore, type ClaimedTask, type RunnableJob, type TaskOutcome } from './batch-store.js';
+import { BatchStore, type ClaimedTask, claimId, type RunnableJob, type TaskOutcome } from './batch-store.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { retryDelay } from './retry-delay.js';
 import { shareSlots } from './share-slots.js';
@@ -71,10 +70,7 @@ export class BatchRunner {
   ) {}
 
   start(): void {
-    this.queue.listen(() => {
-      this.hasWork = true;
-      this.pump();
-    });
+    this.queue.listen(() => this.wake());
     this.timers = [
       setInterval(() => void this.heartbeat(), this.config.batch.lease / 3),
       setInterval(() => void this.poll(), POLL),
@@ -172,7 +168,7 @@ export class BatchRunner {
     const requestId = newRequestId();
     try {
       controller.signal.throwIfAborted();
-      const principal = await this.principalOf(job);
+      const principal = await this.keys.principalOf(job.keyId);
       if (principal === null) {
         await this.store.beginFailure(job.id, 'The key that submitted this job has been revoked or has expired.');
         this.giveBack(task);
@@ -188,7 +184,6 @@ export class BatchRunner {
         status: 'succeeded',
         attempts: task.attempts + 1,
         response: JSON.stringify({ status_code: 200, request_id: requestId, body: completion }),
-        error: null,
       });
     } catch (error) {
       this.failed(task, error, limit);
@@ -203,13 +198,13 @@ export class BatchRunner {
       return;
     }
     if (reason === CANCELLED) {
-      this.ended(task, { status: 'cancelled', attempts: task.attempts, response: null, error: null });
+      this.ended(task, { status: 'cancelled' });
       return;
     }
     const error = toGatewayError(thrown);
     if (error.code === 'database_unavailable') {
       // Nobody was asked: the task waits for our own database, and loses none of its attempts to it.
-      this.ended(task, { status: 'queued', attempts: task.attempts, delay: 1_000, response: null, error: null });
+      this.ended(task, { status: 'queued', delay: 1_000 });
       return;
     }
     const attempts = task.attempts + 1;
@@ -217,55 +212,44 @@ export class BatchRunner {
     const mayRetry = error.retryable || error.status === 429 || error.status === 503;
     if (mayRetry && attempts < this.config.batch.maxAttempts) {
       this.metrics.retried();
-      this.ended(task, {
-        status: 'queued',
-        attempts,
-        delay: retryDelay(attempts, error.retryAfterMs),
-        response: null,
-        error: null,
-      });
+      this.ended(task, { status: 'queued', attempts, delay: retryDelay(attempts, error.retryAfterMs) });
       return;
     }
     if (error.status === 500)
       this.logger.error({ msg: 'a batch task failed', error: describeError(error.cause ?? error) });
-    this.ended(task, {
-      status: 'failed',
-      attempts,
-      response: null,
-      error: JSON.stringify(error.toBody().error),
-    });
+    this.ended(task, { status: 'failed', attempts, error: JSON.stringify(error.toBody().error) });
   }
 
   private giveBack(task: Running): void {
-    this.ended(task, { status: 'queued', attempts: task.attempts, response: null, error: null });
+    this.ended(task, { status: 'queued' });
   }
 
-  private ended(
-    task: Running,
-    outcome: Omit<TaskOutcome, 'jobId' | 'taskIndex' | 'fence' | 'delay'> & { delay?: number },
-  ): void {
-    const { jobId, taskIndex, fence } = task;
-    const ended = { jobId, taskIndex, fence, delay: 0, ...outcome };
+  /** What is not said stays as it was: no further attempt, nothing to store beside the status. */
+  private ended(task: Running, outcome: Pick<TaskOutcome, 'status'> & Partial<TaskOutcome>): void {
+    const { jobId, taskIndex, fence, attempts } = task;
+    const ended = { jobId, taskIndex, fence, attempts, delay: 0, response: null, error: null, ...outcome };
     this.outcomes.push(ended);
     this.unstored.set(ended, task);
-    this.scheduleFlush();
+    this.flushing ??= this.flushOutcomes();
   }
 
-  private scheduleFlush(): void {
-    this.flushing ??= new Promise<void>((resolve) => setImmediate(resolve))
-      .then(() => this.storeAll())
-      .finally(() => {
-        this.flushing = undefined;
-        if (this.outcomes.length > 0 && !this.stopping) this.scheduleFlush();
-      });
+  private async flushOutcomes(): Promise<void> {
+    // What ends in this turn of the event loop goes along.
+    await new Promise(setImmediate);
+    const areStored = await this.storeAll();
+    this.flushing = areStored && this.outcomes.length > 0 ? this.flushOutcomes() : undefined;
   }
 
   private async flush(): Promise<void> {
     while (this.flushing !== undefined) await this.flushing;
   }
 
-  /** What ended together is stored together. While the database is away, outcomes wait; slots are not given again. */
-  private async storeAll(): Promise<void> {
+  /**
+   * What ended together is stored together. While the database is away, outcomes wait; slots are not given again.
+   *
+   * @returns false when a shutdown gave up waiting
+   */
+  private async storeAll(): Promise<boolean> {
     for (let wait = 100; this.outcomes.length > 0;) {
       const outcomes = this.outcomes.splice(0, 500);
       try {
@@ -279,10 +263,11 @@ export class BatchRunner {
         this.outcomes.unshift(...outcomes);
         this.logger.error({ msg: 'results could not be stored; trying again', error: describeError(error) });
         await new Promise((resolve) => setTimeout(resolve, wait));
-        if (this.stopping && wait > 3_000) return;
+        if (this.stopping && wait > 3_000) return false;
         wait = Math.min(wait * 2, 5_000);
       }
     }
+    return true;
   }
 
   private async heartbeat(): Promise<void> {
@@ -290,14 +275,13 @@ export class BatchRunner {
     if (held.length === 0) return;
     try {
       const renewed = await this.store.renew(held);
-      for (const task of held) {
-        if (renewed.has(`${task.jobId}/${task.taskIndex}/${task.fence}`)) continue;
+      const lost = new Set(held.filter((task) => !renewed.has(claimId(task))));
+      this.ready = this.ready.filter((task) => !lost.has(task));
+      for (const task of lost) {
         // Ended in the meantime, or lost: another process may be running it by now.
-        if (this.running.has(task)) {
-          this.metrics.leaseLost();
-          task.controller.abort(LEASE_LOST);
-        }
-        this.ready = this.ready.filter((each) => each !== task);
+        if (!this.running.has(task)) continue;
+        this.metrics.leaseLost();
+        task.controller.abort(LEASE_LOST);
       }
     } catch (error) {
       this.logger.error({ msg: 'leases could not be extended', error: describeError(error) });
@@ -320,9 +304,7 @@ export class BatchRunner {
   cancelHere(jobId: string): void {
     const waiting = this.ready.filter((task) => task.jobId === jobId);
     this.ready = this.ready.filter((task) => task.jobId !== jobId);
-    for (const task of waiting) {
-      this.ended(task, { status: 'cancelled', attempts: task.attempts, response: null, error: null });
-    }
+    for (const task of waiting) this.ended(task, { status: 'cancelled' });
     for (const task of this.running) if (task.jobId === jobId) task.controller.abort(CANCELLED);
   }
 
@@ -362,9 +344,5 @@ export class BatchRunner {
   private ahead(): number {
     const { concurrency } = this.config.batch;
     return Math.min(concurrency, Math.floor((concurrency * AHEAD) / Math.max(1, this.duration)));
-  }
-
-  private principalOf({ keyId }: RunnableJob): Promise<Principal | null> {
-    return this.keys.principalOf(keyId);
   }
 }

@@ -2,16 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, EntityManager } from 'typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { Database } from '../database/database.js';
-import { POSTGRES, runSql, SQLITE, SqlDialect } from '../database/sql.js';
-import { GatewayError } from '../errors/gateway-error.js';
-import { BatchJob, type JobPriority } from './batch-job.entity.js';
+import { runSql, SqlDialect } from '../database/sql.js';
+import type { JobPriority } from './batch-job.entity.js';
 import type { TaskStatus } from './batch-task.entity.js';
 
 /** Rows of one statement where many are changed, so that no statement holds the event loop or locks for long. */
 const CHUNK = 2_000;
 
-/** Groups of tasks that go into one transaction. */
-const GROUPS_PER_TRANSACTION = 4;
 /** Milliseconds after which a job that is still staging can only be what a crash left. */
 const STAGING = 120_000;
 
@@ -34,6 +31,14 @@ export interface ClaimedTask {
   readonly attempts: number;
 }
 
+/** What tells a claim from every other, this task's earlier ones included. */
+export type Claim = Pick<ClaimedTask, 'jobId' | 'taskIndex' | 'fence'>;
+
+/** A claim as the key of a set. */
+export function claimId({ jobId, taskIndex, fence }: Claim): string {
+  return `${jobId}/${taskIndex}/${fence}`;
+}
+
 /** How a claim ended. `queued` gives the task back, to run again after `delay` milliseconds. */
 export interface TaskOutcome {
   readonly jobId: string;
@@ -44,13 +49,6 @@ export interface TaskOutcome {
   readonly delay: number;
   readonly response: string | null;
   readonly error: string | null;
-}
-
-/** A task as it is inserted. */
-export interface NewTask {
-  readonly customId: string;
-  /** JSON text. */
-  readonly request: string;
 }
 
 interface ChangedTask {
@@ -80,94 +78,7 @@ export class BatchStore {
     config: GatewayConfig,
   ) {
     this.lease = config.batch.lease;
-    this.dialect = database.isSqlite ? SQLITE : POSTGRES;
-  }
-
-  /**
-   * Stores a job and all its tasks, so that either all of it is there or nothing is seen of it. The tasks go in by small
-   * transactions under a job that is still `staging`, and one statement at the end lets the job be seen: a single
-   * transaction of 50,000 tasks would hold SQLite's write lock for a second and its event loop for 100 ms at the commit.
-   *
-   * @returns the job that the same key made before with this job's idempotency key, if there is one; nothing is stored then
-   */
-  async insertJob(
-    job: BatchJob,
-    groups: Iterable<readonly NewTask[]>,
-    idempotencyWindow: number,
-  ): Promise<BatchJob | undefined> {
-    const staging = { ...job, status: 'staging' as const, idempotencyKey: null };
-    await this.database.transaction((manager) => manager.insert(BatchJob, staging));
-    let index = 0;
-    let batch: (readonly NewTask[])[] = [];
-    const insert = async (): Promise<void> => {
-      await this.database.transaction(async (manager) => {
-        for (const group of batch) {
-          await this.insertTasks(manager, job.id, index, group);
-          index += group.length;
-          await new Promise(setImmediate);
-        }
-      });
-      batch = [];
-    };
-    for (const group of groups) {
-      batch.push(group);
-      if (batch.length === GROUPS_PER_TRANSACTION) await insert();
-    }
-    if (batch.length > 0) await insert();
-    try {
-      return await this.database.transaction((manager) => this.publish(manager, job, idempotencyWindow));
-    } catch (error) {
-      // Two submissions with one idempotency key at the same moment: the database let one in.
-      const earlier = await this.jobOf(job).catch(() => null);
-      if (earlier === null) throw error;
-      return earlier;
-    }
-  }
-
-  private async publish(manager: EntityManager, job: BatchJob, window: number): Promise<BatchJob | undefined> {
-    const { id, keyId, idempotencyKey, submittedAt } = job;
-    if (idempotencyKey !== null) {
-      const known = await manager.findOneBy(BatchJob, { keyId, idempotencyKey });
-      if (known !== null && submittedAt - known.submittedAt < window) return known;
-      if (known !== null) await manager.update(BatchJob, { id: known.id }, { idempotencyKey: null });
-    }
-    const { affected } = await manager.update(
-      BatchJob,
-      { id, status: 'staging' },
-      { status: 'queued', idempotencyKey },
-    );
-    if (affected === 1) return undefined;
-    throw new GatewayError({
-      status: 503,
-      type: 'server_error',
-      code: 'database_unavailable',
-      message: 'The batch took too long to store, and nothing of it was kept. Retry shortly.',
-      headers: { 'retry-after': '5' },
-    });
-  }
-
-  private async jobOf({ keyId, idempotencyKey }: BatchJob): Promise<BatchJob | null> {
-    if (idempotencyKey === null) return null;
-    return this.dataSource.manager.findOneBy(BatchJob, { keyId, idempotencyKey });
-  }
-
-  private async insertTasks(
-    manager: EntityManager,
-    jobId: string,
-    firstIndex: number,
-    tasks: readonly NewTask[],
-  ): Promise<void> {
-    const rows = JSON.stringify(tasks.map(({ customId, request }, offset) => [firstIndex + offset, customId, request]));
-    await runSql(
-      manager,
-      this.dialect,
-      this.dialect.isSqlite
-        ? `INSERT INTO batch_task (job_id, task_index, custom_id, request)
-           SELECT $1, value->>0, value->>1, value->>2 FROM json_each($2)`
-        : `INSERT INTO batch_task (job_id, task_index, custom_id, request)
-           SELECT $1, CAST(value->>0 AS INT), value->>1, value->>2 FROM json_array_elements(CAST($2 AS JSON))`,
-      [jobId, rows],
-    );
+    this.dialect = database.dialect;
   }
 
   /** Jobs that have at least one task to run now, the oldest first. */
@@ -246,8 +157,8 @@ export class BatchStore {
     });
   }
 
-  /** Extends leases. @returns which of the claims are still held, as `job/index/fence` */
-  async renew(claims: readonly { jobId: string; taskIndex: number; fence: number }[]): Promise<ReadonlySet<string>> {
+  /** Extends leases. @returns which of the claims are still held, by their `claimId` */
+  async renew(claims: readonly Claim[]): Promise<ReadonlySet<string>> {
     const held = new Set<string>();
     const { isSqlite } = this.dialect;
     const claimed = this.records('$1', 'job_id text, task_index int, fence int');
@@ -268,7 +179,9 @@ export class BatchStore {
          RETURNING ${this.returned('job_id, task_index, fence')}`,
         [rows],
       );
-      for (const { job_id: jobId, task_index: taskIndex, fence } of renewed) held.add(`${jobId}/${taskIndex}/${fence}`);
+      for (const { job_id: jobId, task_index: taskIndex, fence } of renewed) {
+        held.add(claimId({ jobId, taskIndex, fence }));
+      }
     }
     return held;
   }

@@ -17,6 +17,7 @@ import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
 import { StreamedBody } from '../http/json-body.guard.js';
+import { PageQueryDto } from '../http/page-query.dto.js';
 import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import { BatchResponder } from './batch-responder.js';
 import {
@@ -25,7 +26,6 @@ import {
   BatchListDto,
   BatchSubmittedDto,
   BatchSummaryDto,
-  ListBatchesDto,
   ReadBatchDto,
   TaskResponseDto,
   TaskResultDto,
@@ -81,7 +81,7 @@ export class BatchController {
   @ApiOkResponse({ type: BatchListDto, headers: REQUEST_ID_HEADER })
   @ApiErrors(400, 401, 403, 503)
   @Get()
-  listBatches(@Query() query: ListBatchesDto, @CurrentPrincipal() principal: Principal): Promise<BatchListDto> {
+  listBatches(@Query() query: PageQueryDto, @CurrentPrincipal() principal: Principal): Promise<BatchListDto> {
     return this.batches.list(principal, query);
   }
 

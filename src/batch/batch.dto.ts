@@ -15,11 +15,9 @@ import {
   Max,
   MaxLength,
   Min,
-  Validate,
   ValidateNested,
-  ValidatorConstraint,
-  ValidatorConstraintInterface,
 } from 'class-validator';
+import { IsSmallObject } from '../http/is-small-object.js';
 import { ChatCompletionDto } from '../chat/chat-completion.dto.js';
 import { ErrorDetailDto } from '../errors/error-body.dto.js';
 import type { JobPriority, JobStatus } from './batch-job.entity.js';
@@ -35,16 +33,6 @@ const STATUSES: readonly JobStatus[] = [
 ];
 const PRIORITIES: readonly JobPriority[] = ['high', 'normal', 'low'];
 const DAY = 86_400;
-
-@ValidatorConstraint({ name: 'isSmallObject' })
-class IsSmallObject implements ValidatorConstraintInterface {
-  validate(value: unknown): boolean {
-    return Buffer.byteLength(JSON.stringify(value)) <= 16 * 1024;
-  }
-  defaultMessage(): string {
-    return '$property must be at most 16 KB of JSON';
-  }
-}
 
 /** Where to tell that a job has ended. */
 export class WebhookDto {
@@ -125,7 +113,7 @@ export class BatchGenerateDto {
   @ApiProperty({ type: 'object', additionalProperties: true, selfRequired: false, nullable: true, example: { run: 7 } })
   @IsOptional()
   @IsObject()
-  @Validate(IsSmallObject)
+  @IsSmallObject()
   batch_metadata?: Record<string, unknown> | null;
 
   /** Where to tell that the job has ended. */
@@ -333,25 +321,6 @@ export class ReadBatchDto {
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
   @IsBoolean()
   results?: boolean;
-}
-
-/** Which page of the jobs. */
-export class ListBatchesDto {
-  /** Most jobs, 1 to 100. */
-  @ApiProperty({ type: 'integer', required: false, default: 20, minimum: 1, maximum: 100, example: 20 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(100)
-  limit?: number;
-
-  /** The `next` of the page before. */
-  @ApiProperty({ required: false })
-  @IsOptional()
-  @IsString()
-  @MaxLength(64)
-  after?: string;
 }
 
 /** A job as operators see it. */

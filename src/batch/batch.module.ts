@@ -17,6 +17,7 @@ import { BatchWorker } from './batch-worker.js';
 import { BatchController } from './batch.controller.js';
 import { BatchService } from './batch.service.js';
 import { InProcessQueueModule } from './queue/in-process-queue.module.js';
+import { SubmissionStore } from './submission/submission-store.js';
 import { WebhookSender } from './webhook/webhook-sender.js';
 
 @Module({})
@@ -44,6 +45,7 @@ export class BatchModule {
         BatchService,
         BatchResponder,
         BatchStore,
+        SubmissionStore,
         BatchRunner,
         BatchSweeper,
         BatchWorker,

@@ -7,7 +7,10 @@ import { Repository } from 'typeorm';
 import { mayCallModel } from '../auth/may-call-model.js';
 import type { Principal } from '../auth/principal.js';
 import { GatewayConfig } from '../config/gateway-config.js';
+import { newestFirst, Page } from '../database/newest-first.js';
 import { GatewayError, invalidRequest, notFound, permissionDenied } from '../errors/gateway-error.js';
+import { DEFAULT_PAGE, PageQueryDto } from '../http/page-query.dto.js';
+import { toUnixSeconds } from '../http/unix-seconds.js';
 import { ModelsService } from '../models/models.service.js';
 import { BatchJob, type JobStatus } from './batch-job.entity.js';
 import { BatchRunner } from './batch-runner.js';
@@ -19,12 +22,12 @@ import type {
   BatchListDto,
   BatchSubmittedDto,
   BatchSummaryDto,
-  ListBatchesDto,
   ReadBatchDto,
   TaskResultDto,
 } from './batch.dto.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { readSubmission, type Submission } from './submission/submission-reader.js';
+import { SubmissionStore } from './submission/submission-store.js';
 import { webhookUrlFault } from './webhook/webhook-address.js';
 import { makeWebhookSecret } from './webhook/webhook-signature.js';
 
@@ -32,7 +35,6 @@ const IDEMPOTENCY_WINDOW = 24 * 3_600_000;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 const DEFAULT_EXPIRY = 86_400;
 const PAGE = 100;
-const LIST_PAGE = 20;
 /** Rows of one read of the results stream. */
 const STREAM_PAGE = 200;
 
@@ -44,6 +46,7 @@ export class BatchService {
   constructor(
     @InjectRepository(BatchJob) private readonly jobs: Repository<BatchJob>,
     @InjectRepository(BatchTask) private readonly tasks: Repository<BatchTask>,
+    private readonly submissions: SubmissionStore,
     private readonly store: BatchStore,
     private readonly queue: BatchQueue,
     private readonly runner: BatchRunner,
@@ -97,24 +100,19 @@ export class BatchService {
     };
   }
 
-  async list(principal: Principal, { limit = LIST_PAGE, after }: ListBatchesDto): Promise<BatchListDto> {
-    const { page, hasMore } = await this.page(limit, after, principal.keyId);
-    return {
-      object: 'list',
-      data: page.map(summaryOf),
-      has_more: hasMore,
-      next: hasMore ? (page.at(-1)?.id ?? null) : null,
-    };
+  async list(principal: Principal, query: PageQueryDto): Promise<BatchListDto> {
+    const { rows, ...page } = await this.page(query, principal.keyId);
+    return { object: 'list', data: rows.map(summaryOf), ...page };
   }
 
   /** All jobs of all keys, for operators. */
-  async listAll({ limit = LIST_PAGE, after }: ListBatchesDto): Promise<AdminBatchListDto> {
-    const { page, hasMore } = await this.page(limit, after, undefined);
+  async listAll(query: PageQueryDto): Promise<AdminBatchListDto> {
+    const { rows, ...page } = await this.page(query, undefined);
     const { queued, running, oldestWaiting } = await this.store.depth();
     const now = Date.now();
     return {
       object: 'list',
-      data: page.map((job) => {
+      data: rows.map((job) => {
         const seconds = job.startedAt === null ? 0 : ((job.completedAt ?? now) - job.startedAt) / 1_000;
         const done = job.completedCount + job.failedCount;
         return {
@@ -124,8 +122,7 @@ export class BatchService {
           tasks_per_second: seconds > 0 ? Math.round((done / seconds) * 100) / 100 : null,
         };
       }),
-      has_more: hasMore,
-      next: hasMore ? (page.at(-1)?.id ?? null) : null,
+      ...page,
       queued_tasks: queued,
       running_tasks: running,
       oldest_waiting_seconds: Math.floor(oldestWaiting / 1_000),
@@ -210,7 +207,7 @@ export class BatchService {
       webhookAttempts: 0,
       webhookDueAt: null,
     };
-    const earlier = await this.store.insertJob(job, spool.groups(), IDEMPOTENCY_WINDOW);
+    const earlier = await this.submissions.insertJob(job, spool.groups(), IDEMPOTENCY_WINDOW);
     if (earlier !== undefined) return sameOr409(earlier, hash);
     return {
       ...submittedOf(job),
@@ -225,26 +222,10 @@ export class BatchService {
     return job;
   }
 
-  private async page(
-    limit: number,
-    after: string | undefined,
-    keyId: string | undefined,
-  ): Promise<{ page: BatchJob[]; hasMore: boolean }> {
-    const query = this.jobs.createQueryBuilder('job').orderBy('job.submittedAt', 'DESC').addOrderBy('job.id', 'DESC');
-    query.where(`job.status <> 'staging'`);
+  private page({ limit = DEFAULT_PAGE, after }: PageQueryDto, keyId: string | undefined): Promise<Page<BatchJob>> {
+    const query = this.jobs.createQueryBuilder('job').where(`job.status <> 'staging'`);
     if (keyId !== undefined) query.andWhere('job.keyId = :keyId', { keyId });
-    if (after !== undefined) {
-      const cursor = await this.jobs.findOneBy({ id: after, ...(keyId !== undefined && { keyId }) });
-      if (cursor === null) {
-        throw invalidRequest("'after' is no batch's id. Send the `next` of the page before.", 'after');
-      }
-      query.andWhere('(job.submittedAt < :submittedAt OR (job.submittedAt = :submittedAt AND job.id < :id))', {
-        submittedAt: cursor.submittedAt,
-        id: cursor.id,
-      });
-    }
-    const rows = await query.limit(limit + 1).getMany();
-    return { page: rows.slice(0, limit), hasMore: rows.length > limit };
+    return newestFirst(query, 'submittedAt', { limit, after, what: 'batch' });
   }
 
   private async finishedTasks(jobId: string, after: number, limit: number): Promise<BatchTask[]> {
@@ -291,22 +272,18 @@ function submittedOf({ id, status, submittedAt, taskCount }: BatchJob): BatchSub
   return {
     job_id: id,
     status: status as JobStatus,
-    submitted_at: Math.floor(submittedAt / 1_000),
+    submitted_at: toUnixSeconds(submittedAt),
     task_count: taskCount,
   };
-}
-
-function toSeconds(milliseconds: number | null): number | null {
-  return milliseconds === null ? null : Math.floor(milliseconds / 1_000);
 }
 
 function summaryOf(job: BatchJob): BatchSummaryDto {
   return {
     ...submittedOf(job),
     model: job.model,
-    started_at: toSeconds(job.startedAt),
-    completed_at: toSeconds(job.completedAt),
-    expires_at: Math.floor(job.expiresAt / 1_000),
+    started_at: toUnixSeconds(job.startedAt),
+    completed_at: toUnixSeconds(job.completedAt),
+    expires_at: toUnixSeconds(job.expiresAt),
     completed_count: job.completedCount,
     failed_count: job.failedCount,
     cancelled_count: job.cancelledCount,

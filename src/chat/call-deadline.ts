@@ -1,20 +1,15 @@
 import { upstreamTimeout } from '../errors/gateway-error.js';
+import { LinkedAbort } from './linked-abort.js';
 
 /**
  * The signal of one upstream attempt: aborted with the caller's reason when the caller is, and with an
  * `upstream_timeout` when `total` milliseconds are over. `clear` must be called when the attempt has ended.
  */
-export class CallDeadline {
-  private readonly controller = new AbortController();
+export class CallDeadline extends LinkedAbort {
   private readonly timer: NodeJS.Timeout;
-  private readonly onAbort = (): void => {
-    this.controller.abort(this.caller.reason);
-  };
 
-  constructor(
-    private readonly caller: AbortSignal,
-    total: number,
-  ) {
+  constructor(caller: AbortSignal, total: number) {
+    super(caller);
     this.timer = setTimeout(() => {
       this.controller.abort(
         upstreamTimeout({
@@ -23,12 +18,6 @@ export class CallDeadline {
       );
     }, total);
     this.timer.unref();
-    if (caller.aborted) this.onAbort();
-    else caller.addEventListener('abort', this.onAbort, { once: true });
-  }
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
   }
 
   /** Whether the caller has gone, as opposed to the upstream being too slow. */
@@ -38,6 +27,6 @@ export class CallDeadline {
 
   clear(): void {
     clearTimeout(this.timer);
-    this.caller.removeEventListener('abort', this.onAbort);
+    this.unlink();
   }
 }

@@ -16,8 +16,8 @@ import {
   ValidatorConstraint,
   ValidatorConstraintInterface,
 } from 'class-validator';
-
-const METADATA_LIMIT = 16 * 1024;
+import { IsSmallObject } from '../http/is-small-object.js';
+import { isObject } from '../json/json-value.js';
 
 @ValidatorConstraint({ name: 'isStop' })
 class IsStop implements ValidatorConstraintInterface {
@@ -29,16 +29,6 @@ class IsStop implements ValidatorConstraintInterface {
   }
   defaultMessage(): string {
     return '$property must be a string or an array of 1 to 4 strings';
-  }
-}
-
-@ValidatorConstraint({ name: 'isMetadata' })
-class IsMetadata implements ValidatorConstraintInterface {
-  validate(value: unknown): boolean {
-    return Buffer.byteLength(JSON.stringify(value)) <= METADATA_LIMIT;
-  }
-  defaultMessage(): string {
-    return '$property must be at most 16 KB of JSON';
   }
 }
 
@@ -56,7 +46,7 @@ class IsTools implements ValidatorConstraintInterface {
 class IsToolChoice implements ValidatorConstraintInterface {
   validate(value: unknown): boolean {
     if (typeof value === 'string') return true;
-    return typeof value === 'object' && value !== null && !Array.isArray(value) && 'type' in value;
+    return isObject(value) && 'type' in value;
   }
   defaultMessage(): string {
     return '$property must be "none", "auto", "required" or an object such as {"type": "function", "function": {"name": "lookup"}}';
@@ -233,7 +223,7 @@ export class ChatCompletionRequestDto {
   })
   @IsOptional()
   @IsObject()
-  @Validate(IsMetadata)
+  @IsSmallObject()
   metadata?: Record<string, unknown> | null;
 
   /** The functions that the model may call. */

@@ -1,3 +1,4 @@
+import { isObject } from '../json/json-value.js';
 import { GatewayError, invalidRequest } from '../errors/gateway-error.js';
 
 /** More messages than any model's context holds; a bound on work, not a business rule. */
@@ -157,8 +158,4 @@ function wrongType(path: string, expected: string, value: unknown): GatewayError
 
 function hasItems(value: unknown): boolean {
   return Array.isArray(value) && value.length > 0;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

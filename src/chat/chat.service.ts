@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { mayCallModel } from '../auth/may-call-model.js';
 import type { Principal } from '../auth/principal.js';
-import { GatewayError, permissionDenied, upstreamError } from '../errors/gateway-error.js';
+import { GatewayError, permissionDenied, rateLimitExceeded, upstreamError } from '../errors/gateway-error.js';
 import { ModelsService } from '../models/models.service.js';
 import type { ProviderCall } from '../models/providers/chat-provider.js';
 import type { DeploymentHealth } from '../models/deployments/deployment-health.js';
@@ -191,13 +191,9 @@ export class ChatService {
 /** The upstream said when it wants to be asked again; asking earlier would only make it wait longer. */
 function stillWaiting(milliseconds: number): GatewayError {
   const whole = Math.ceil(milliseconds);
-  return new GatewayError({
-    status: 429,
-    type: 'rate_limit_error',
-    code: 'rate_limit_exceeded',
+  return rateLimitExceeded({
     message: `The provider is rate limiting this model. Retry after ${Math.ceil(whole / 1_000)} s.`,
     retryAfterMs: whole,
-    headers: { 'retry-after': String(Math.ceil(whole / 1_000)), 'retry-after-ms': String(whole) },
   });
 }
 

@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { DataSource, EntityManager } from 'typeorm';
+import { POSTGRES, SQLITE, type SqlDialect } from './sql.js';
 import { beginImmediate } from './sqlite-transaction.js';
 
 /** Longest wait for another process that writes to the same SQLite file, in milliseconds. */
@@ -19,7 +20,12 @@ export class Database {
   constructor(private readonly dataSource: DataSource) {}
 
   get isSqlite(): boolean {
-    return this.dataSource.options.type === 'better-sqlite3';
+    return this.dialect.isSqlite;
+  }
+
+  /** For statements that the query builder cannot say. */
+  get dialect(): SqlDialect {
+    return this.dataSource.options.type === 'better-sqlite3' ? SQLITE : POSTGRES;
   }
 
   /**

@@ -21,14 +21,22 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return inner instanceof Error && UNAVAILABLE_MESSAGE.test(inner.message);
 }
 
-/** 503: nothing is wrong with the request; it may be sent again shortly. */
-export function databaseUnavailable(cause: unknown): GatewayError {
+/**
+ * 503: nothing is wrong with the request; it may be sent again shortly.
+ *
+ * @param retryAfter seconds
+ */
+export function databaseUnavailable(
+  cause: unknown,
+  message = 'The database is not reachable. Retry shortly.',
+  retryAfter = 1,
+): GatewayError {
   return new GatewayError({
     status: 503,
     type: 'server_error',
     code: 'database_unavailable',
-    message: 'The database is not reachable. Retry shortly.',
-    headers: { 'retry-after': '1' },
+    message,
+    headers: { 'retry-after': String(retryAfter) },
     cause,
   });
 }

@@ -90,6 +90,33 @@ export function permissionDenied(
   return new GatewayError({ status: 403, type: 'permission_error', code, message, param });
 }
 
+/** How long to wait, for the gateway's own retries and for the client. Nothing where it is not known. */
+export function retryAfter(
+  milliseconds: number | undefined,
+): Pick<GatewayErrorOptions, 'retryAfterMs' | 'headers'> | undefined {
+  if (milliseconds === undefined) return undefined;
+  const headers = { 'retry-after': String(Math.ceil(milliseconds / 1_000)), 'retry-after-ms': String(milliseconds) };
+  return { retryAfterMs: milliseconds, headers };
+}
+
+interface RateLimit {
+  message: string;
+  /** Milliseconds to wait; told to the client as `retry-after` and `retry-after-ms`. */
+  retryAfterMs: number | undefined;
+  retryable?: boolean;
+}
+
+/** 429: too many requests; with how long to wait where that is known. */
+export function rateLimitExceeded({ retryAfterMs, ...limit }: RateLimit): GatewayError {
+  return new GatewayError({
+    status: 429,
+    type: 'rate_limit_error',
+    code: 'rate_limit_exceeded',
+    ...limit,
+    ...retryAfter(retryAfterMs),
+  });
+}
+
 /** 500: constant text; the cause goes to the log alone. */
 export function internalError(cause: unknown): GatewayError {
   return new GatewayError({

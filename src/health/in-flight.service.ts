@@ -10,7 +10,7 @@ export class InFlight {
   lastCallAt = -Infinity;
   private readonly controllers = new Set<AbortController>();
   private readonly watchers = new Set<AbortController>();
-  private isDraining = false;
+  /** Set once a shutdown has begun. */
   private drainReason: GatewayError | undefined;
   private idle: (() => void) | undefined;
 
@@ -49,7 +49,7 @@ export class InFlight {
 
   /** A stream that watches something and may last for hours: a shutdown does not wait for it. */
   addWatcher(controller: AbortController): void {
-    if (this.isDraining) controller.abort(this.drainReason);
+    if (this.drainReason !== undefined) controller.abort(this.drainReason);
     this.watchers.add(controller);
   }
 
@@ -59,7 +59,6 @@ export class InFlight {
 
   /** Ends streams that only watch; called once, when a shutdown begins. */
   endWatchers(reason: GatewayError): void {
-    this.isDraining = true;
     this.drainReason = reason;
     for (const controller of this.watchers) controller.abort(reason);
   }

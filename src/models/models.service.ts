@@ -50,7 +50,14 @@ export class ModelsService {
       id: modelId,
       strategy: 'priority',
       deployments: [
-        { provider: instance, upstreamModel, weight: 1, timeouts: this.config.upstream.timeouts, price: undefined },
+        {
+          id: modelId,
+          provider: instance,
+          upstreamModel,
+          weight: 1,
+          timeouts: this.config.upstream.timeouts,
+          price: undefined,
+        },
       ],
       fallbacks: NO_FALLBACKS,
     };
@@ -79,8 +86,7 @@ export class ModelsService {
     const models = new Map<string, string[]>();
     for (const model of this.configured.values()) {
       for (const deployment of model.deployments) {
-        const id = `${deployment.provider.name}/${deployment.upstreamModel}`;
-        models.set(id, [...(models.get(id) ?? []), model.id]);
+        models.set(deployment.id, [...(models.get(deployment.id) ?? []), model.id]);
         this.deployments.healthOf(deployment);
       }
     }
@@ -118,7 +124,9 @@ export class ModelsService {
       fallbacks,
       deployments: deployments.flatMap(({ provider, model, weight }) => {
         const instance = this.registry.get(provider);
-        return instance === undefined ? [] : [{ provider: instance, upstreamModel: model, weight, timeouts, price }];
+        return instance === undefined
+          ? []
+          : [{ id: `${provider}/${model}`, provider: instance, upstreamModel: model, weight, timeouts, price }];
       }),
     };
   }

@@ -24,18 +24,13 @@ export class ProviderRegistry implements OnApplicationShutdown {
 }
 
 function createProvider(provider: ProviderConfig, { upstream }: GatewayConfig): ChatProvider {
+  const options = { maxAnswerSize: upstream.maxAnswerSize, connectTimeout: upstream.timeouts.connect };
   switch (provider.type) {
     case 'sandbox':
       return new SandboxProvider(provider.name);
     case 'openai':
-      return new OpenAiProvider(provider, {
-        maxAnswerSize: upstream.maxAnswerSize,
-        connectTimeout: upstream.timeouts.connect,
-      });
+      return new OpenAiProvider(provider, options);
     default:
-      return new AiSdkProvider(provider.type, provider, {
-        maxAnswerSize: upstream.maxAnswerSize,
-        connectTimeout: upstream.timeouts.connect,
-      });
+      return new AiSdkProvider(provider.type, provider, options);
   }
 }

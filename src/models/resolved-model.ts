@@ -3,6 +3,8 @@ import type { ChatProvider } from './providers/chat-provider.js';
 
 /** One way to run a model: a model id at a provider. */
 export interface Deployment {
+  /** `provider/model`: what is known of a deployment is kept under it. */
+  readonly id: string;
   readonly provider: ChatProvider;
   /** The model's id at the provider. */
   readonly upstreamModel: string;

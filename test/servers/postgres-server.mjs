@@ -1,11 +1,11 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { freePort, installedFrom } from './debian-package.mjs';
 const FIX =
   'Install PostgreSQL (apt-get install postgresql), or set TEST_POSTGRES_URL to a superuser of a server that tests may use.';
 function binaries() {
@@ -17,31 +17,12 @@ function binaries() {
   ];
   return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')));
 }
-function install() {
-  if (process.getuid?.() !== 0 || spawnSync('which', ['apt-get']).status !== 0)
-    throw new Error(`PostgreSQL is missing. ${FIX}`);
-  console.error('PostgreSQL is missing: installing it from Debian packages');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  spawnSync('apt-get', ['update', '-q'], { env, stdio: 'ignore' });
-  spawnSync('apt-get', ['install', '-y', '-q', 'postgresql'], { env, stdio: 'ignore' });
-  const found = binaries();
-  if (found === undefined) throw new Error(`PostgreSQL could not be installed. ${FIX}`);
-  return found;
-}
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}
 /** PostgreSQL refuses to run as root, so root hands it to the user that Debian's package makes. */
 function asServerUser(command, args) {
   return process.getuid?.() === 0 ? ['runuser', ['-u', 'postgres', '--', command, ...args]] : [command, [...args]];
 }
 export async function startPostgres() {
-  const bin = binaries() ?? install();
+  const bin = installedFrom('postgresql', FIX, binaries);
   const folder = mkdtempSync(join(tmpdir(), 'gateway-postgres-'));
   chmodSync(folder, 0o777);
   const data = join(folder, 'data');

@@ -1,10 +1,10 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { freePort, installedFrom } from './debian-package.mjs';
 import { until } from './until.js';
 
 const FIX = 'Install Redis (apt-get install redis-server).';
@@ -20,32 +20,18 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-function binary(): string {
-  const found = (process.env['PATH'] ?? '')
+function binary(): string | undefined {
+  return (process.env['PATH'] ?? '')
     .split(':')
     .map((folder) => join(folder, 'redis-server'))
     .find((path) => existsSync(path));
-  if (found !== undefined) return found;
-  if (process.getuid?.() !== 0 || spawnSync('which', ['apt-get']).status !== 0) {
-    throw new Error(`redis-server is missing. ${FIX}`);
-  }
-  console.error('redis-server is missing: installing it from Debian packages');
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  spawnSync('apt-get', ['update', '-q'], { env, stdio: 'ignore' });
-  spawnSync('apt-get', ['install', '-y', '-q', 'redis-server'], { env, stdio: 'ignore' });
-  if (!existsSync('/usr/bin/redis-server')) throw new Error(`redis-server could not be installed. ${FIX}`);
-  return '/usr/bin/redis-server';
 }
 
 /** A Redis of its own, without persistence. */
 export async function startRedis(): Promise<RedisServer> {
-  const command = binary();
+  const command = installedFrom('redis-server', FIX, binary);
   const folder = mkdtempSync(join(tmpdir(), 'gateway-redis-'));
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
+  const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
 

@@ -1,3 +1,4 @@
+import { isObject } from '../../json/json-value.js';
 import { parseChatRequest } from '../../chat/chat-request.pipe.js';
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
 import { assertDepth } from '../../http/json-bounds.js';
@@ -108,8 +109,4 @@ function within(path: string, check: () => void): void {
       error.param === null ? `'${path}': ${error.message}` : error.message.replaceAll(`'${error.param}`, `'${param}`);
     throw invalidRequest(message, param, error.code ?? undefined);
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { NewTask } from '../batch-store.js';
+import type { NewTask } from './submission-store.js';
 
 /** Bytes that a submission may keep in memory before it goes to a file. */
 const MEMORY = 4 * 1024 * 1024;

@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { Agent, request } from 'undici';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { Database } from '../../database/database.js';
-import { POSTGRES, runSql, SQLITE, SqlDialect } from '../../database/sql.js';
+import { runSql, SqlDialect } from '../../database/sql.js';
 import { describeError } from '../../errors/describe-error.js';
 import { VERSION } from '../../health/version.js';
 import { publicAddresses, webhookUrlFault } from './webhook-address.js';
@@ -51,7 +51,7 @@ export class WebhookSender {
     private readonly dataSource: DataSource,
     private readonly config: GatewayConfig,
   ) {
-    this.dialect = database.isSqlite ? SQLITE : POSTGRES;
+    this.dialect = database.dialect;
   }
 
   /** Tries every delivery that is due. Safe in any number of processes. */

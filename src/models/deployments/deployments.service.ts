@@ -10,8 +10,7 @@ const MOST = 5_000;
 export class Deployments {
   private readonly known = new Map<string, DeploymentHealth>();
 
-  healthOf({ provider, upstreamModel }: Deployment): DeploymentHealth {
-    const id = `${provider.name}/${upstreamModel}`;
+  healthOf({ id }: Pick<Deployment, 'id'>): DeploymentHealth {
     let health = this.known.get(id);
     if (health === undefined) {
       health = new DeploymentHealth();

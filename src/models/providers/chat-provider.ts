@@ -1,6 +1,27 @@
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from '../../chat/chat-completion.js';
 import type { Timeouts } from '../../config/gateway-config.js';
 
+/** Milliseconds. */
+const LIST_TIMEOUT = 15_000;
+
+/** What every provider that is reached over HTTP is held to. */
+export interface ProviderOptions {
+  /** Cap of one answer or one event, decompressed, in bytes. */
+  readonly maxAnswerSize: number;
+  /** Of the model list, in milliseconds; a completion brings its own. */
+  readonly connectTimeout: number;
+}
+
+/** The times of a model list, which is no completion: whoever cannot give it soon is left out. */
+export function listTimeouts({ connectTimeout }: ProviderOptions): Omit<Timeouts, 'total'> {
+  return { connect: connectTimeout, firstByte: LIST_TIMEOUT, idle: LIST_TIMEOUT };
+}
+
+/** How many choices a request asks for. */
+export function choiceCount({ n }: ChatRequest): number {
+  return typeof n === 'number' && n > 0 ? n : 1;
+}
+
 /** One attempt at one deployment. */
 export interface ProviderCall {
   /** The client's validated body, untouched. `model` is what the client sent; send `upstreamModel` instead. */

@@ -1,13 +1,12 @@
+import { call, failure, read, TEXT, TIMEOUTS } from '../../../../test/servers/provider-calls.js';
+import { until } from '../../../../test/servers/until.js';
 import { FakeNativeProviders, startFakeNativeProviders } from '../../../../test/servers/fake-native-providers.js';
 import type { ChatCompletionChunk, ChatRequest, ToolCall } from '../../../chat/chat-completion.js';
 import type { CloudSettings, NativeProviderType } from '../../../config/gateway-config.js';
-import { GatewayError } from '../../../errors/gateway-error.js';
 import type { ProviderCall } from '../chat-provider.js';
 import { AiSdkProvider } from './ai-sdk-provider.js';
 
 const MEGABYTE = 1_048_576;
-const TIMEOUTS = { connect: 1000, firstByte: 2000, idle: 2000, total: 60_000 };
-const TEXT = 'Grüße, 世界 🌍!  Two  spaces\nand a line.';
 /** The smallest PNG, one pixel. */
 const IMAGE = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==';
 const TOOLS: ChatRequest['tools'] = ['get_weather', 'get_time'].map((name) => ({
@@ -78,28 +77,6 @@ function createProvider({ type, apiKey, cloud }: Subject, maxAnswerSize = 32 * M
   return provider;
 }
 
-function call(
-  upstreamModel: string,
-  request: Partial<ChatRequest> = {},
-  rest: Partial<ProviderCall> = {},
-): ProviderCall {
-  return {
-    request: { model: 'client-model', messages: [{ role: 'user', content: TEXT }], ...request },
-    upstreamModel,
-    timeouts: TIMEOUTS,
-    requestId: 'req-1',
-    headers: {},
-    signal: new AbortController().signal,
-    ...rest,
-  };
-}
-
-async function read(stream: AsyncIterable<readonly ChatCompletionChunk[]>): Promise<ChatCompletionChunk[]> {
-  const chunks: ChatCompletionChunk[] = [];
-  for await (const group of stream) chunks.push(...group);
-  return chunks;
-}
-
 /** A failure may come before the stream or in it, by how its frames arrive. */
 async function readAll(provider: AiSdkProvider, asked: ProviderCall): Promise<ChatCompletionChunk[]> {
   return read(await provider.stream(asked));
@@ -127,24 +104,6 @@ function toolCallsOf(chunks: readonly ChatCompletionChunk[]): ToolCall[] {
     }
   }
   return calls;
-}
-
-async function failure(promise: Promise<unknown>): Promise<GatewayError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof GatewayError) return error;
-    throw error;
-  }
-  throw new Error('the call did not fail');
-}
-
-async function eventually(check: () => boolean, milliseconds = 1000): Promise<void> {
-  const deadline = Date.now() + milliseconds;
-  while (!check()) {
-    if (Date.now() > deadline) throw new Error(`not within ${milliseconds} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 beforeAll(async () => {
@@ -336,10 +295,10 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
       const controller = new AbortController();
       const asked = call(`${model}-stall`, {}, { signal: controller.signal });
       const answer = stream ? provider.stream(asked) : provider.complete(asked);
-      await eventually(() => fake.requests.length > 0);
+      await until(() => fake.requests.length > 0, 1_000);
       controller.abort(gone);
       await expect(answer).rejects.toBe(gone);
-      await eventually(() => fake.requests.every(({ aborted }) => aborted));
+      await until(() => fake.requests.every(({ aborted }) => aborted), 1_000);
       fake.requests.length = 0;
     }
     const controller = new AbortController();
@@ -347,7 +306,7 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
     const reading = read(stream);
     controller.abort(gone);
     await expect(reading).rejects.toBe(gone);
-    await eventually(() => fake.requests[0]?.aborted === true);
+    await until(() => fake.requests[0]?.aborted === true, 1_000);
   });
 
   it('ends the upstream request when the stream is left, begun or not', async () => {
@@ -356,10 +315,10 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
       expect(group.length).toBeGreaterThan(0);
       break;
     }
-    await eventually(() => fake.requests[0]?.aborted === true);
+    await until(() => fake.requests[0]?.aborted === true, 1_000);
     const other = await provider.stream(call(`${model}-wordy`));
     await other[Symbol.asyncIterator]().return?.();
-    await eventually(() => fake.requests[1]?.aborted === true);
+    await until(() => fake.requests[1]?.aborted === true, 1_000);
   });
 
   it('asks as often as there are choices', async () => {

@@ -4,16 +4,24 @@ import type {
   LanguageModelV3GenerateResult,
   SharedV3Warning,
 } from '@ai-sdk/provider';
-import type { ChatCompletion, ChatRequest } from '../../../chat/chat-completion.js';
+import type { ChatCompletion } from '../../../chat/chat-completion.js';
 import type { NativeProviderType, ProviderConfig } from '../../../config/gateway-config.js';
 import { notFound } from '../../../errors/gateway-error.js';
 import type { AnswerLimits } from '../openai/answer-text.js';
 import { redactor } from '../openai/redact.js';
-import { ChatProvider, ChunkStream, ListedModel, ProviderCall } from '../chat-provider.js';
+import {
+  ChatProvider,
+  choiceCount,
+  ChunkStream,
+  ListedModel,
+  listTimeouts,
+  ProviderCall,
+  ProviderOptions,
+} from '../chat-provider.js';
 import { ChoiceStream } from './choice-stream.js';
 import { Dialect, dialectOf } from './dialect.js';
 import { droppedByPackage, unsupportedParameter } from './dropped-params.js';
-import { LinkedAbort } from './linked-abort.js';
+import { LinkedAbort } from '../../../chat/linked-abort.js';
 import { listModels } from './list-models.js';
 import { MergedChoices, OpenChoice } from './merged-choices.js';
 import { loadPackage, ModelFactory } from './packages.js';
@@ -23,17 +31,8 @@ import { toCompletion } from './to-completion.js';
 import { toGatewayError } from './to-gateway-error.js';
 import { UpstreamFetch } from './upstream-fetch.js';
 
-export interface AiSdkProviderOptions {
-  /** Cap of one answer or one event, decompressed, in bytes. */
-  readonly maxAnswerSize: number;
-  /** Of the model list, in milliseconds; a completion brings its own. */
-  readonly connectTimeout: number;
-}
-
 /** The client's headers that mean something to a provider of this kind. */
 const PASSED_HEADERS = ['traceparent', 'tracestate', 'x-client-request-id'] as const;
-/** A list of models is no completion: whoever cannot give it soon is left out. Milliseconds. */
-const LIST_TIMEOUT_MS = 15_000;
 /** What becomes part of an address at the provider: no dots that climb, no query. */
 const MODEL_ID = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.:/@+-]{1,512}$/;
 
@@ -59,7 +58,7 @@ export class AiSdkProvider extends ChatProvider {
   constructor(
     private readonly type: NativeProviderType,
     private readonly config: ProviderConfig,
-    private readonly options: AiSdkProviderOptions,
+    private readonly options: ProviderOptions,
   ) {
     super();
     this.name = config.name;
@@ -69,7 +68,7 @@ export class AiSdkProvider extends ChatProvider {
 
   async complete(call: ProviderCall): Promise<ChatCompletion> {
     const prepared = await this.prepare(call);
-    const requests = choicesOf(call.request).map(() => new LinkedAbort(call.signal));
+    const requests = requestsOf(call);
     try {
       const results = await Promise.all(
         requests.map((request, index) => this.generate(prepared, call, request, index)),
@@ -84,7 +83,7 @@ export class AiSdkProvider extends ChatProvider {
   async stream(call: ProviderCall): Promise<ChunkStream> {
     const prepared = await this.prepare(call);
     const head = new StreamHead(call.upstreamModel, Date.now());
-    const requests = choicesOf(call.request).map(() => new LinkedAbort(call.signal));
+    const requests = requestsOf(call);
     try {
       const opened = await Promise.all(
         requests.map((request, index) => this.openChoice(prepared, call, request, index, head)),
@@ -100,7 +99,7 @@ export class AiSdkProvider extends ChatProvider {
   /** What the provider's own list has, for the types that have one. */
   override async listModels(signal: AbortSignal): Promise<readonly ListedModel[]> {
     const request = new LinkedAbort(signal);
-    const timeouts = { connect: this.options.connectTimeout, firstByte: LIST_TIMEOUT_MS, idle: LIST_TIMEOUT_MS };
+    const timeouts = listTimeouts(this.options);
     this.upstream.open(request.signal, { timeouts, requestId: 'list-models', stream: false });
     try {
       return await listModels(this.type, this.config, this.upstream.fetch, request.signal);
@@ -259,6 +258,6 @@ function withSecrets({ apiKey, baseUrl, headers, cloud }: ProviderConfig): Param
 }
 
 /** Providers answer with one choice each time, so `n` is the number of calls. */
-function choicesOf({ n }: ChatRequest): number[] {
-  return Array.from({ length: typeof n === 'number' && n > 0 ? n : 1 }, (_, index) => index);
+function requestsOf({ request, signal }: ProviderCall): LinkedAbort[] {
+  return Array.from({ length: choiceCount(request) }, () => new LinkedAbort(signal));
 }

@@ -1,5 +1,5 @@
 import type { SharedV3ProviderOptions } from '@ai-sdk/provider';
-import { isObject } from '../openai/json-value.js';
+import { isObject } from '../../../json/json-value.js';
 import type { Dialect } from './dialect.js';
 
 /**

@@ -1,6 +1,6 @@
 import type { NativeProviderType, ProviderConfig } from '../../../config/gateway-config.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
-import { isObject } from '../openai/json-value.js';
+import { isObject } from '../../../json/json-value.js';
 import { mapModelList } from '../openai/map-model-list.js';
 import type { ListedModel } from '../chat-provider.js';
 

@@ -1,6 +1,6 @@
 import type { ChatCompletionChunk } from '../../../chat/chat-completion.js';
 import type { ChoiceStream } from './choice-stream.js';
-import type { LinkedAbort } from './linked-abort.js';
+import type { LinkedAbort } from '../../../chat/linked-abort.js';
 import type { StreamHead } from './to-chunks.js';
 import { sumUsage } from './to-usage.js';
 

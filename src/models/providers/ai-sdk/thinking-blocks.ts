@@ -1,5 +1,5 @@
 import type { JSONObject, LanguageModelV3ReasoningPart, SharedV3ProviderMetadata } from '@ai-sdk/provider';
-import { isObject, JsonObject, nonEmptyString } from '../openai/json-value.js';
+import { isObject, JsonObject, nonEmptyString } from '../../../json/json-value.js';
 
 /**
  * Claude refuses a tool result whose turn began with thinking unless that thinking comes back with its signature. OpenAI's

@@ -1,5 +1,5 @@
 import type { JSONObject, SharedV3ProviderMetadata, SharedV3ProviderOptions } from '@ai-sdk/provider';
-import { isObject, nonEmptyString } from '../openai/json-value.js';
+import { isObject, nonEmptyString } from '../../../json/json-value.js';
 
 /**
  * Gemini signs the thinking behind a tool call and wants the signature back with it. It travels where Google's own

@@ -1,7 +1,7 @@
 import type { LanguageModelV3StreamPart, SharedV3ProviderMetadata, SharedV3Warning } from '@ai-sdk/provider';
 import type { ChatCompletionChunk, Delta, FinishReason, ToolCallDelta, Usage } from '../../../chat/chat-completion.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
-import { nonEmptyString } from '../openai/json-value.js';
+import { nonEmptyString } from '../../../json/json-value.js';
 import { createdSeconds, newCompletionId } from '../openai/made-up-ids.js';
 import type { Redact } from '../openai/redact.js';
 import { toThinkingBlock } from './thinking-blocks.js';

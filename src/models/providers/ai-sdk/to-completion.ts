@@ -7,7 +7,7 @@ import type {
   ToolCall,
 } from '../../../chat/chat-completion.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
-import { nonEmptyString } from '../openai/json-value.js';
+import { nonEmptyString } from '../../../json/json-value.js';
 import { createdSeconds, newCompletionId, newToolCallId } from '../openai/made-up-ids.js';
 import { toThinkingBlock } from './thinking-blocks.js';
 import { toExtraContent } from './thought-signature.js';

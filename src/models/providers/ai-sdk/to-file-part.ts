@@ -1,7 +1,7 @@
 import type { LanguageModelV3FilePart } from '@ai-sdk/provider';
 import type { ContentPart } from '../../../chat/chat-completion.js';
 import { GatewayError, invalidRequest } from '../../../errors/gateway-error.js';
-import { isObject, nonEmptyString } from '../openai/json-value.js';
+import { isObject, nonEmptyString } from '../../../json/json-value.js';
 
 /** A `data:` URL, or an address that the provider fetches itself. */
 export type Media =

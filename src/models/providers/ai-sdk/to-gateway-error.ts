@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError, invalidRequest, notFound, upstreamError } from '../../../errors/gateway-error.js';
-import { isObject, JsonObject, nonEmptyString } from '../openai/json-value.js';
+import { isObject, JsonObject, nonEmptyString } from '../../../json/json-value.js';
 import { mapErrorAnswer, mapErrorObject } from '../openai/map-error.js';
 import type { Redact } from '../openai/redact.js';
 

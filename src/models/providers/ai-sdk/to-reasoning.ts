@@ -1,6 +1,6 @@
 import type { JSONObject } from '@ai-sdk/provider';
 import type { ChatMessage, ChatRequest } from '../../../chat/chat-completion.js';
-import { isObject } from '../openai/json-value.js';
+import { isObject } from '../../../json/json-value.js';
 import type { Dialect } from './dialect.js';
 
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;

@@ -1,7 +1,7 @@
 import type { JSONObject, LanguageModelV3CallOptions } from '@ai-sdk/provider';
 import type { ChatRequest } from '../../../chat/chat-completion.js';
 import { invalidRequest } from '../../../errors/gateway-error.js';
-import { isObject } from '../openai/json-value.js';
+import { isObject } from '../../../json/json-value.js';
 import type { Dialect } from './dialect.js';
 import { asJsonObject } from './json-object.js';
 

@@ -1,7 +1,7 @@
 import type { JSONSchema7, LanguageModelV3FunctionTool, LanguageModelV3ToolChoice } from '@ai-sdk/provider';
 import type { ChatRequest } from '../../../chat/chat-completion.js';
 import { invalidRequest } from '../../../errors/gateway-error.js';
-import { isObject, nonEmptyString } from '../openai/json-value.js';
+import { isObject, nonEmptyString } from '../../../json/json-value.js';
 import { cacheHint } from './cache-hint.js';
 import type { Dialect } from './dialect.js';
 

@@ -1,4 +1,4 @@
-import { isObject, JsonObject, nonEmptyString } from './json-value.js';
+import { isObject, JsonObject, nonEmptyString } from '../../../json/json-value.js';
 
 /**
  * Mistral's reasoning models answer with an array of parts where OpenAI's shape has a string. The texts become

@@ -1,6 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { GatewayError, upstreamError, upstreamTimeout } from '../../../errors/gateway-error.js';
-import { isObject, JsonObject, nonEmptyString } from './json-value.js';
+import {
+  GatewayError,
+  rateLimitExceeded,
+  retryAfter,
+  upstreamError,
+  upstreamTimeout,
+} from '../../../errors/gateway-error.js';
+import { isObject, JsonObject, nonEmptyString } from '../../../json/json-value.js';
 import type { Redact } from './redact.js';
 import { retryAfterMs } from './retry-after.js';
 
@@ -88,8 +94,7 @@ function mapStatus(status: number, refusal: UpstreamRefusal, waitMs: number | un
       code: 'upstream_unavailable',
       message: `The upstream provider cannot take the request now (HTTP ${status}). Try again later.`,
       retryable: true,
-      retryAfterMs: waitMs,
-      headers: waitHeaders(waitMs),
+      ...retryAfter(waitMs),
     });
   }
   if (status >= 300 && status < 400) {
@@ -121,20 +126,11 @@ function refused(status: number, refusal: UpstreamRefusal, redact: Redact): Gate
 }
 
 function rateLimited(waitMs: number | undefined): GatewayError {
-  return new GatewayError({
-    status: 429,
-    type: 'rate_limit_error',
-    code: 'rate_limit_exceeded',
+  return rateLimitExceeded({
     message: "The upstream provider's rate limit is reached. Wait and try again.",
     retryable: true,
     retryAfterMs: waitMs,
-    headers: waitHeaders(waitMs),
   });
-}
-
-function waitHeaders(waitMs: number | undefined): Record<string, string> {
-  if (waitMs === undefined) return {};
-  return { 'retry-after': String(Math.ceil(waitMs / 1000)), 'retry-after-ms': String(waitMs) };
 }
 
 function isContextLength({ code, message, type }: UpstreamRefusal): boolean {

@@ -1,6 +1,6 @@
 import { upstreamError } from '../../../errors/gateway-error.js';
 import type { ListedModel } from '../chat-provider.js';
-import { isObject, JsonObject, nonEmptyString } from './json-value.js';
+import { isObject, JsonObject, nonEmptyString } from '../../../json/json-value.js';
 import { createdSeconds } from './made-up-ids.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { ChatRequest } from '../../../chat/chat-completion.js';
-import type { JsonObject } from './json-value.js';
+import type { JsonObject } from '../../../json/json-value.js';
 
 /** The optional fields that the gateway declares. Null means absent for them, which not every server knows. */
 const NULLABLE = [

@@ -2,7 +2,7 @@ import type { ChatCompletion, Choice, FinishReason } from '../../../chat/chat-co
 import { upstreamError } from '../../../errors/gateway-error.js';
 import { normaliseFinishReason } from './finish-reason.js';
 import { flattenContent } from './flatten-content.js';
-import { isObject, JsonObject, nonEmptyString } from './json-value.js';
+import { isObject, JsonObject, nonEmptyString } from '../../../json/json-value.js';
 import { createdSeconds, newCompletionId, newToolCallId } from './made-up-ids.js';
 import { mapErrorObject } from './map-error.js';
 import { normaliseUsage } from './normalise-usage.js';

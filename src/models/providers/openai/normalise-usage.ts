@@ -1,5 +1,5 @@
 import type { Usage } from '../../../chat/chat-completion.js';
-import { isObject } from './json-value.js';
+import { isObject } from '../../../json/json-value.js';
 
 /** OpenAI's three counts with everything else that came with them; undefined when the upstream counted nothing. */
 export function normaliseUsage(value: unknown): Usage | undefined {

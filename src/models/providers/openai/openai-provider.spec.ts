@@ -1,15 +1,13 @@
+import { call, failure, read, TEXT, TIMEOUTS } from '../../../../test/servers/provider-calls.js';
 import { once, setMaxListeners } from 'node:events';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { FakeUpstream, startFakeUpstream } from '../../../../test/servers/fake-upstream-client.js';
 import type { ChatCompletionChunk, ChatRequest } from '../../../chat/chat-completion.js';
 import type { ProviderConfig } from '../../../config/gateway-config.js';
-import { GatewayError } from '../../../errors/gateway-error.js';
 import type { ProviderCall } from '../chat-provider.js';
 import { OpenAiProvider } from './openai-provider.js';
 
 const API_KEY = 'sk-canary-0123456789';
-const TEXT = 'Grüße, 世界 🌍!  Two  spaces\nand a line.';
-const TIMEOUTS = { connect: 1000, firstByte: 2000, idle: 2000, total: 60_000 };
 const MEGABYTE = 1_048_576;
 
 let upstream: FakeUpstream;
@@ -30,42 +28,12 @@ function createProvider(config: Partial<ProviderConfig> = {}, maxAnswerSize = 32
   );
 }
 
-/** A call that makes the upstream behave as `model` says. */
-function call(model: string, request: Partial<ChatRequest> = {}, rest: Partial<ProviderCall> = {}): ProviderCall {
-  return {
-    request: { model: 'client-model', messages: [{ role: 'user', content: TEXT }], ...request },
-    upstreamModel: model,
-    timeouts: TIMEOUTS,
-    requestId: 'req-1',
-    headers: {},
-    signal: new AbortController().signal,
-    ...rest,
-  };
-}
-
-async function read(stream: AsyncIterable<readonly ChatCompletionChunk[]>): Promise<ChatCompletionChunk[]> {
-  const chunks: ChatCompletionChunk[] = [];
-  for await (const group of stream) chunks.push(...group);
-  return chunks;
-}
-
 async function streamed(model: string, request: Partial<ChatRequest> = {}): Promise<ChatCompletionChunk[]> {
   return read(await provider.stream(call(model, request)));
 }
 
 function textOf(chunks: readonly ChatCompletionChunk[]): string {
   return chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('');
-}
-
-/** The GatewayError that a call ends with, whether before or in the middle of its stream. */
-async function failure(promise: Promise<unknown>): Promise<GatewayError> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof GatewayError) return error;
-    throw error;
-  }
-  throw new Error('the call did not fail');
 }
 
 async function eventually(check: () => Promise<boolean>, milliseconds = 1000): Promise<void> {

@@ -1,6 +1,14 @@
-import type { ChatCompletion, ChatRequest } from '../../../chat/chat-completion.js';
+import type { ChatCompletion } from '../../../chat/chat-completion.js';
 import type { ProviderConfig } from '../../../config/gateway-config.js';
-import { ChatProvider, ChunkStream, ListedModel, ProviderCall } from '../chat-provider.js';
+import {
+  ChatProvider,
+  choiceCount,
+  ChunkStream,
+  ListedModel,
+  listTimeouts,
+  ProviderCall,
+  ProviderOptions,
+} from '../chat-provider.js';
 import { AnswerLimits, requestText } from './answer-text.js';
 import { mapModelList } from './map-model-list.js';
 import { mapRequest } from './map-request.js';
@@ -10,16 +18,6 @@ import { RequestHeaders } from './request-headers.js';
 import { UpstreamChunkStream } from './upstream-chunk-stream.js';
 import type { UpstreamRequest } from './upstream-exchange.js';
 import { UpstreamPool } from './upstream-pool.js';
-
-/** A list of models is no completion: whoever cannot give it soon is left out. Milliseconds. */
-const LIST_TIMEOUT_MS = 15_000;
-
-export interface OpenAiProviderOptions {
-  /** Cap of one answer or one event, decompressed, in bytes. */
-  readonly maxAnswerSize: number;
-  /** Of the model list, in milliseconds; a completion brings its own. */
-  readonly connectTimeout: number;
-}
 
 /**
  * OpenAI and every server that speaks its protocol (vLLM, Ollama, llama.cpp, Groq, Mistral, DeepSeek, OpenRouter, ...):
@@ -35,7 +33,7 @@ export class OpenAiProvider extends ChatProvider {
 
   constructor(
     config: ProviderConfig,
-    private readonly options: OpenAiProviderOptions,
+    private readonly options: ProviderOptions,
   ) {
     super();
     const { origin, pathname, search } = new URL(config.baseUrl);
@@ -63,7 +61,7 @@ export class OpenAiProvider extends ChatProvider {
       upstreamModel: call.upstreamModel,
       redact: this.limits.redact,
       now: Date.now(),
-      expectedChoices: expectedChoices(call.request),
+      expectedChoices: choiceCount(call.request),
     });
     return stream.open();
   }
@@ -79,7 +77,7 @@ export class OpenAiProvider extends ChatProvider {
       path: this.modelsPath,
       headers: this.headers.build(false, requestId, {}),
       body: null,
-      timeouts: { connect: this.options.connectTimeout, firstByte: LIST_TIMEOUT_MS, idle: LIST_TIMEOUT_MS },
+      timeouts: listTimeouts(this.options),
       signal,
     };
     return mapModelList(parseAnswer(await requestText(this.pool, request, this.limits)));
@@ -99,8 +97,4 @@ export class OpenAiProvider extends ChatProvider {
       signal: call.signal,
     };
   }
-}
-
-function expectedChoices({ n }: ChatRequest): number {
-  return typeof n === 'number' && n > 0 ? n : 1;
 }

@@ -3,7 +3,7 @@ import type { SseEvent } from '../../../chat/sse/sse-parser.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
 import { normaliseFinishReason } from './finish-reason.js';
 import { flattenContent } from './flatten-content.js';
-import { isObject, JsonObject, nonEmptyString } from './json-value.js';
+import { isObject, JsonObject, nonEmptyString } from '../../../json/json-value.js';
 import { createdSeconds, newCompletionId } from './made-up-ids.js';
 import { mapErrorObject } from './map-error.js';
 import type { NormaliseOptions } from './normalise-completion.js';

@@ -1,6 +1,6 @@
 import type { ToolCallDelta } from '../../../chat/chat-completion.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
-import { isObject, JsonObject, nonEmptyString } from './json-value.js';
+import { isObject, JsonObject, nonEmptyString } from '../../../json/json-value.js';
 import { newToolCallId } from './made-up-ids.js';
 import { argumentsText } from './normalise-completion.js';
 

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../../../chat/pause.js';
 import type { ChatCompletion, ChatCompletionChunk, Delta, FinishReason } from '../../../chat/chat-completion.js';
-import { GatewayError, notFound, upstreamError } from '../../../errors/gateway-error.js';
+import { GatewayError, notFound, rateLimitExceeded, upstreamError } from '../../../errors/gateway-error.js';
 import { ChatProvider, type ChunkStream, type ListedModel, type ProviderCall } from '../chat-provider.js';
 import { answerTo, newId, toCompletion, type SandboxAnswer } from './sandbox-answer.js';
 
@@ -48,17 +48,13 @@ export class SandboxProvider extends ChatProvider {
       case 'cut':
         break;
       case 'slow':
-        await delay(delayOf(request['sandbox']), signal);
+        await pause(delayOf(request['sandbox']), signal);
         break;
       case 'error-429':
-        throw new GatewayError({
-          status: 429,
-          type: 'rate_limit_error',
-          code: 'rate_limit_exceeded',
+        throw rateLimitExceeded({
           message: 'The sandbox model error-429 is always rate limited. Retry after a second.',
           retryable: true,
           retryAfterMs: 1_000,
-          headers: { 'retry-after': '1', 'retry-after-ms': '1000' },
         });
       case 'error-500':
         throw upstreamError({ message: 'The sandbox model error-500 always fails.' });
@@ -80,15 +76,6 @@ function cutOff(): GatewayError {
 function delayOf(options: unknown): number {
   const delay = (options as { delay_ms?: unknown } | null | undefined)?.delay_ms;
   return typeof delay === 'number' && delay >= 0 ? Math.min(delay, LONGEST_DELAY) : DEFAULT_DELAY;
-}
-
-/** Rejects with the signal's own reason, as the port demands. */
-async function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(milliseconds, undefined, { signal });
-  } catch {
-    signal.throwIfAborted();
-  }
 }
 
 async function* toChunks(

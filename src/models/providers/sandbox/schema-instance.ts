@@ -1,3 +1,5 @@
+import { isObject } from '../../../json/json-value.js';
+
 /** A JSON Schema, as far as it is read here. */
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -334,8 +336,4 @@ function merge(one: Schema, other: Schema): Schema {
 
 function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

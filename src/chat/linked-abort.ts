@@ -3,12 +3,12 @@
  * behind on the caller once `unlink` has been called.
  */
 export class LinkedAbort {
-  private readonly controller = new AbortController();
+  protected readonly controller = new AbortController();
   private readonly onAbort = (): void => {
     this.controller.abort(this.caller.reason);
   };
 
-  constructor(private readonly caller: AbortSignal) {
+  constructor(protected readonly caller: AbortSignal) {
     if (caller.aborted) this.onAbort();
     else caller.addEventListener('abort', this.onAbort, { once: true });
   }

@@ -1,0 +1,108 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, EntityManager } from 'typeorm';
+import { Database } from '../../database/database.js';
+import { runSql } from '../../database/sql.js';
+import { databaseUnavailable } from '../../errors/database-error.js';
+import { BatchJob } from '../batch-job.entity.js';
+
+/** Groups of tasks that go into one transaction. */
+const GROUPS_PER_TRANSACTION = 4;
+
+/** A task as it is inserted. */
+export interface NewTask {
+  readonly customId: string;
+  /** JSON text. */
+  readonly request: string;
+}
+
+/** Stores submissions. */
+@Injectable()
+export class SubmissionStore {
+  constructor(
+    private readonly database: Database,
+    private readonly dataSource: DataSource,
+  ) {}
+
+  /**
+   * Stores a job and all its tasks, so that either all of it is there or nothing is seen of it. The tasks go in by small
+   * transactions under a job that is still `staging`, and one statement at the end lets the job be seen: a single
+   * transaction of 50,000 tasks would hold SQLite's write lock for a second and its event loop for 100 ms at the commit.
+   *
+   * @returns the job that the same key made before with this job's idempotency key, if there is one; nothing is stored then
+   */
+  async insertJob(
+    job: BatchJob,
+    groups: Iterable<readonly NewTask[]>,
+    idempotencyWindow: number,
+  ): Promise<BatchJob | undefined> {
+    const staging = { ...job, status: 'staging' as const, idempotencyKey: null };
+    await this.database.transaction((manager) => manager.insert(BatchJob, staging));
+    let index = 0;
+    let batch: (readonly NewTask[])[] = [];
+    const insert = async (): Promise<void> => {
+      await this.database.transaction(async (manager) => {
+        for (const group of batch) {
+          await this.insertTasks(manager, job.id, index, group);
+          index += group.length;
+          await new Promise(setImmediate);
+        }
+      });
+      batch = [];
+    };
+    for (const group of groups) {
+      batch.push(group);
+      if (batch.length === GROUPS_PER_TRANSACTION) await insert();
+    }
+    if (batch.length > 0) await insert();
+    try {
+      return await this.database.transaction((manager) => this.publish(manager, job, idempotencyWindow));
+    } catch (error) {
+      // Two submissions with one idempotency key at the same moment: the database let one in.
+      const earlier = await this.jobOf(job).catch(() => null);
+      if (earlier === null) throw error;
+      return earlier;
+    }
+  }
+
+  private async publish(manager: EntityManager, job: BatchJob, window: number): Promise<BatchJob | undefined> {
+    const { id, keyId, idempotencyKey, submittedAt } = job;
+    if (idempotencyKey !== null) {
+      const known = await manager.findOneBy(BatchJob, { keyId, idempotencyKey });
+      if (known !== null && submittedAt - known.submittedAt < window) return known;
+      if (known !== null) await manager.update(BatchJob, { id: known.id }, { idempotencyKey: null });
+    }
+    const { affected } = await manager.update(
+      BatchJob,
+      { id, status: 'staging' },
+      { status: 'queued', idempotencyKey },
+    );
+    if (affected === 1) return undefined;
+    const message = 'The batch took too long to store, and nothing of it was kept. Retry shortly.';
+    throw databaseUnavailable(undefined, message, 5);
+  }
+
+  private async jobOf({ keyId, idempotencyKey }: BatchJob): Promise<BatchJob | null> {
+    if (idempotencyKey === null) return null;
+    return this.dataSource.manager.findOneBy(BatchJob, { keyId, idempotencyKey });
+  }
+
+  private async insertTasks(
+    manager: EntityManager,
+    jobId: string,
+    firstIndex: number,
+    tasks: readonly NewTask[],
+  ): Promise<void> {
+    const { dialect } = this.database;
+    const rows = JSON.stringify(tasks.map(({ customId, request }, offset) => [firstIndex + offset, customId, request]));
+    await runSql(
+      manager,
+      dialect,
+      dialect.isSqlite
+        ? `INSERT INTO batch_task (job_id, task_index, custom_id, request)
+           SELECT $1, value->>0, value->>1, value->>2 FROM json_each($2)`
+        : `INSERT INTO batch_task (job_id, task_index, custom_id, request)
+           SELECT $1, CAST(value->>0 AS INT), value->>1, value->>2 FROM json_array_elements(CAST($2 AS JSON))`,
+      [jobId, rows],
+    );
+  }
+}

@@ -1,0 +1,16 @@
+import { Validate, ValidatorConstraint, ValidatorConstraintInterface } from 'class-validator';
+
+const LIMIT = 16 * 1024;
+
+@ValidatorConstraint({ name: 'isSmallObject' })
+class SmallObjectConstraint implements ValidatorConstraintInterface {
+  validate(value: unknown): boolean {
+    return Buffer.byteLength(JSON.stringify(value)) <= LIMIT;
+  }
+  defaultMessage(): string {
+    return '$property must be at most 16 KB of JSON';
+  }
+}
+
+/** What a client keeps with something of its own: at most 16 KB of JSON. */
+export const IsSmallObject = (): PropertyDecorator => Validate(SmallObjectConstraint);

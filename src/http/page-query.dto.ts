@@ -1,0 +1,28 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+
+/** Entries of a page unless the query says otherwise. */
+export const DEFAULT_PAGE = 20;
+
+/** Which page of a list. */
+export class PageQueryDto {
+  /**
+   * Most entries, 1 to 100.
+   * @example 20
+   */
+  @ApiProperty({ type: 'integer', required: false, default: DEFAULT_PAGE, minimum: 1, maximum: 100, example: 20 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100)
+  limit?: number;
+
+  /** The `next` of the page before. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  after?: string;
+}

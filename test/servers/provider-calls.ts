@@ -1,0 +1,40 @@
+import type { ChatCompletionChunk, ChatRequest } from '../../src/chat/chat-completion.js';
+import { GatewayError } from '../../src/errors/gateway-error.js';
+import type { ProviderCall } from '../../src/models/providers/chat-provider.js';
+
+export const TEXT = 'Grüße, 世界 🌍!  Two  spaces\nand a line.';
+export const TIMEOUTS = { connect: 1000, firstByte: 2000, idle: 2000, total: 60_000 };
+
+/** A call that makes the upstream behave as `model` says. */
+export function call(
+  model: string,
+  request: Partial<ChatRequest> = {},
+  rest: Partial<ProviderCall> = {},
+): ProviderCall {
+  return {
+    request: { model: 'client-model', messages: [{ role: 'user', content: TEXT }], ...request },
+    upstreamModel: model,
+    timeouts: TIMEOUTS,
+    requestId: 'req-1',
+    headers: {},
+    signal: new AbortController().signal,
+    ...rest,
+  };
+}
+
+export async function read(stream: AsyncIterable<readonly ChatCompletionChunk[]>): Promise<ChatCompletionChunk[]> {
+  const chunks: ChatCompletionChunk[] = [];
+  for await (const group of stream) chunks.push(...group);
+  return chunks;
+}
+
+/** The GatewayError that a call ends with, whether before or in the middle of its stream. */
+export async function failure(promise: Promise<unknown>): Promise<GatewayError> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
+  }
+  throw new Error('the call did not fail');
+}
