@@ -31,6 +31,7 @@ export class ChatResponder {
     const context: ChatContext = {
       principal,
       requestId: request.id,
+      source: 'live',
       headers: upstreamHeaders(request.headers),
       signal: controller.signal,
     };

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { HealthModule } from '../health/health.module.js';
 import { ModelsModule } from '../models/models.module.js';
+import { CallEvents } from './call-events.js';
 import { ChatController } from './chat.controller.js';
 import { ChatResponder } from './chat-responder.js';
 import { ChatService } from './chat.service.js';
@@ -8,7 +9,7 @@ import { ChatService } from './chat.service.js';
 @Module({
   imports: [HealthModule, ModelsModule],
   controllers: [ChatController],
-  providers: [ChatService, ChatResponder],
-  exports: [ChatService],
+  providers: [ChatService, ChatResponder, CallEvents],
+  exports: [ChatService, CallEvents],
 })
 export class ChatModule {}

@@ -8,15 +8,19 @@ import type { DeploymentHealth } from '../models/deployments/deployment-health.j
 import { Deployments } from '../models/deployments/deployments.service.js';
 import type { Deployment, ResolvedModel } from '../models/resolved-model.js';
 import { CallDeadline } from './call-deadline.js';
+import { CallEvents } from './call-events.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from './chat-completion.js';
 import { orderDeployments, randomFor } from './deployment-order.js';
 import { pause } from './pause.js';
 import { RetryBudget } from './retry-budget.js';
+import { TrackedCall } from './tracked-call.js';
 
 /** Who calls and how long they wait; the same for a live request and a batch's task. */
 export interface ChatContext {
   readonly principal: Principal;
   readonly requestId: string;
+  /** Whether a client waits for the answer, or a batch. */
+  readonly source: 'live' | 'batch';
   /** The client's headers that the allow-list lets through to the upstream, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** Aborted when the client has gone, or when a shutdown runs out of patience. */
@@ -65,46 +69,65 @@ export class ChatService {
   constructor(
     private readonly models: ModelsService,
     private readonly deployments: Deployments,
+    private readonly events: CallEvents,
   ) {}
 
   /** @throws GatewayError as of contract; an abort rejects with the signal's reason */
   async complete(request: ChatRequest, context: ChatContext): Promise<ChatAnswer> {
-    return this.attempt(request, context, async (call, { deployment, health }, deadline, servedBy) => {
-      const started = performance.now();
-      try {
-        const completion = await deployment.provider.complete(call);
-        health.answered(performance.now() - started);
-        const { usage } = completion;
-        const cost = usage === undefined ? null : await this.models.costOf(usage, deployment);
-        return { ...servedBy, completion, cost };
-      } finally {
-        deadline.clear();
-        health.end();
-      }
-    });
+    const tracked = new TrackedCall(request, context, false, this.events);
+    try {
+      const answer = await this.attempt(
+        request,
+        context,
+        tracked,
+        async (call, { deployment, health }, deadline, servedBy) => {
+          try {
+            const completion = await deployment.provider.complete(call);
+            health.answered(tracked.answers());
+            return { ...servedBy, completion, deployment };
+          } finally {
+            deadline.clear();
+            health.end();
+          }
+        },
+      );
+      const { deployment, ...served } = answer;
+      tracked.completed(answer.completion);
+      const { usage } = answer.completion;
+      return { ...served, cost: usage === undefined ? null : await this.models.costOf(usage, deployment) };
+    } catch (error) {
+      tracked.broken(error);
+      throw error;
+    }
   }
 
   /** Resolves with the first event, so that an upstream that refuses still gives a real status. */
   async stream(request: ChatRequest, context: ChatContext): Promise<ChatStream> {
+    const tracked = new TrackedCall(request, context, true, this.events);
     const wantsUsage = request.stream_options?.include_usage === true;
-    return this.attempt(request, context, async (call, { deployment, health }, deadline, servedBy) => {
-      const started = performance.now();
-      try {
-        const chunks = await deployment.provider.stream(call);
-        health.answered(performance.now() - started);
-        return { ...servedBy, chunks: forClient(chunks, wantsUsage, deadline, health) };
-      } catch (error) {
-        deadline.clear();
-        health.end();
-        throw error;
-      }
-    });
+    try {
+      return await this.attempt(request, context, tracked, async (call, { deployment, health }, deadline, servedBy) => {
+        try {
+          const chunks = await deployment.provider.stream(call);
+          health.answered(tracked.answers());
+          return { ...servedBy, chunks: forClient(chunks, wantsUsage, deadline, health, tracked) };
+        } catch (error) {
+          deadline.clear();
+          health.end();
+          throw error;
+        }
+      });
+    } catch (error) {
+      tracked.broken(error);
+      throw error;
+    }
   }
 
   /** Tries each deployment of the model, then of its fallbacks, until one succeeds or a failure is not retryable. */
   private async attempt<Answer>(
     request: ChatRequest,
     context: ChatContext,
+    tracked: TrackedCall,
     call: (call: ProviderCall, candidate: Candidate, deadline: CallDeadline, servedBy: ServedBy) => Promise<Answer>,
   ): Promise<Answer> {
     let attempts = 0;
@@ -120,6 +143,7 @@ export class ChatService {
         const deadline = new CallDeadline(context.signal, deployment.timeouts.total);
         const droppedParams: string[] = [];
         health.begin();
+        tracked.attemptBegins(model, deployment);
         return await call(
           {
             request,
@@ -135,6 +159,7 @@ export class ChatService {
           { model, provider: deployment.provider.name, attempts, droppedParams },
         );
       } catch (error) {
+        tracked.attemptFails(error);
         const isFault = !context.signal.aborted && error instanceof GatewayError && error.retryable;
         if (!isFault) {
           health.neither();
@@ -197,28 +222,36 @@ function stillWaiting(milliseconds: number): GatewayError {
   });
 }
 
-/** Drops the usage chunk where the client did not ask for it, and lets go of the deadline at the end. */
+/** Drops the usage chunk where the client did not ask for it, and lets go of the deadline and reports at the end. */
 async function* forClient(
   chunks: AsyncIterable<readonly ChatCompletionChunk[]>,
   wantsUsage: boolean,
   deadline: CallDeadline,
   health: DeploymentHealth,
+  tracked: TrackedCall,
 ): AsyncGenerator<readonly ChatCompletionChunk[]> {
+  let failure: unknown;
+  let isWhole = false;
   try {
     for await (const group of chunks) {
+      tracked.streamed(group);
       if (wantsUsage || !group.some(isUsageChunk)) yield group;
       else {
         const kept = group.filter((chunk) => !isUsageChunk(chunk));
         if (kept.length > 0) yield kept;
       }
     }
+    isWhole = true;
   } catch (error) {
+    failure = error;
     // Broken after its first byte: nothing to retry, but the deployment's fault nevertheless.
     if (error instanceof GatewayError && error.retryable && !deadline.isAbandoned) health.failed(error);
     throw error;
   } finally {
     deadline.clear();
     health.end();
+    if (isWhole) tracked.streamEnded();
+    else tracked.broken(failure);
   }
 }
 

@@ -1,0 +1,45 @@
+import type { GatewayError } from '../errors/gateway-error.js';
+import type { Deployment } from '../models/resolved-model.js';
+import type { ChatRequest, Usage } from './chat-completion.js';
+import type { ChatContext } from './chat.service.js';
+
+/** `abandoned`: nobody waited for the answer any more: its client went away, its batch was cancelled, or a shutdown broke it off. */
+export type CallStatus = 'succeeded' | 'failed' | 'abandoned';
+
+/** One upstream call. Times in milliseconds. */
+export interface AttemptOutcome {
+  /** The configured model that the deployment was tried for: the one asked for, or a fallback. */
+  readonly model: string;
+  readonly deployment: Deployment;
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** From its start to its first byte; null when none came. */
+  readonly firstByte: number | null;
+  readonly duration: number;
+  /** Null when this attempt gave the whole answer. */
+  readonly error: GatewayError | null;
+}
+
+/**
+ * How one request to a model ended, live or of a batch, with all its attempts: what usage records, limits, metrics and
+ * traces are made of. Times in milliseconds.
+ */
+export interface CallOutcome {
+  readonly request: ChatRequest;
+  readonly context: ChatContext;
+  readonly isStream: boolean;
+  readonly status: CallStatus;
+  /** Null when it succeeded. */
+  readonly error: GatewayError | null;
+  /** In order; empty when the request was refused before any was made. The last one gave the answer, if there was one. */
+  readonly attempts: readonly AttemptOutcome[];
+  /** Epoch milliseconds. */
+  readonly startedAt: number;
+  /** From the start of the request to the first byte that was for the client; null when none came. */
+  readonly firstByte: number | null;
+  readonly duration: number;
+  /** As the provider reported it; undefined when it reported none. */
+  readonly usage: Usage | undefined;
+  /** What the model wrote as far as it came (text, reasoning and arguments of tools), for counting where nothing was reported. */
+  readonly output: readonly string[];
+}

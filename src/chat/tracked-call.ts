@@ -1,0 +1,115 @@
+import { toGatewayError } from '../errors/to-gateway-error.js';
+import type { Deployment } from '../models/resolved-model.js';
+import type { CallEvents } from './call-events.js';
+import type { AttemptOutcome, CallStatus } from './call-outcome.js';
+import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Delta, Usage } from './chat-completion.js';
+import type { ChatContext } from './chat.service.js';
+
+interface AttemptUnderWay {
+  readonly model: string;
+  readonly deployment: Deployment;
+  readonly startedAt: number;
+  readonly started: number;
+  firstByte: number | null;
+}
+
+/** Follows one request through its attempts, and reports its outcome once. */
+export class TrackedCall {
+  private readonly startedAt = Date.now();
+  private readonly started = performance.now();
+  private readonly attempts: AttemptOutcome[] = [];
+  private underWay: AttemptUnderWay | undefined;
+  private firstByte: number | null = null;
+  private usage: Usage | undefined;
+  private readonly output: string[] = [];
+  private hasEnded = false;
+
+  constructor(
+    private readonly request: ChatRequest,
+    private readonly context: ChatContext,
+    private readonly isStream: boolean,
+    private readonly events: CallEvents,
+  ) {}
+
+  attemptBegins(model: string, deployment: Deployment): void {
+    this.underWay = { model, deployment, startedAt: Date.now(), started: performance.now(), firstByte: null };
+  }
+
+  /** @returns milliseconds since the attempt began */
+  answers(): number {
+    const now = performance.now();
+    this.firstByte = now - this.started;
+    if (this.underWay === undefined) return 0;
+    return (this.underWay.firstByte = now - this.underWay.started);
+  }
+
+  attemptFails(error: unknown): void {
+    this.endAttempt(error);
+  }
+
+  /** Notes what a stream brought. */
+  streamed(group: readonly ChatCompletionChunk[]): void {
+    for (const { choices, usage } of group) {
+      if (usage != null) this.usage = usage;
+      for (const { delta } of choices) this.wrote(delta);
+    }
+  }
+
+  /** Ends the call with its whole answer. */
+  completed(completion: ChatCompletion): void {
+    this.usage = completion.usage;
+    if (this.usage === undefined) for (const { message } of completion.choices) this.wrote(message as Delta);
+    this.end('succeeded', null);
+  }
+
+  /** Ends the call of a stream that came whole. */
+  streamEnded(): void {
+    this.end('succeeded', null);
+  }
+
+  /** Ends the call with what broke it; nothing where its client has gone. */
+  broken(error: unknown): void {
+    this.end(this.context.signal.aborted ? 'abandoned' : 'failed', error ?? this.context.signal.reason);
+  }
+
+  private wrote({ content, tool_calls: toolCalls, reasoning_content: reasoning, refusal }: Delta): void {
+    if (typeof content === 'string' && content !== '') this.output.push(content);
+    if (typeof reasoning === 'string' && reasoning !== '') this.output.push(reasoning);
+    if (typeof refusal === 'string' && refusal !== '') this.output.push(refusal);
+    if (toolCalls === undefined) return;
+    for (const { function: called } of toolCalls) {
+      if (called?.name !== undefined) this.output.push(called.name);
+      if (called?.arguments !== undefined) this.output.push(called.arguments);
+    }
+  }
+
+  private endAttempt(error: unknown): void {
+    if (this.underWay === undefined) return;
+    const { started, ...attempt } = this.underWay;
+    this.underWay = undefined;
+    this.attempts.push({
+      ...attempt,
+      duration: performance.now() - started,
+      error: error === null ? null : toGatewayError(error),
+    });
+  }
+
+  private end(status: CallStatus, error: unknown): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.endAttempt(error);
+    this.events.ended({
+      request: this.request,
+      context: this.context,
+      isStream: this.isStream,
+      status,
+      error: error === null ? null : toGatewayError(error),
+      attempts: this.attempts,
+      startedAt: this.startedAt,
+      firstByte: this.firstByte,
+      duration: performance.now() - this.started,
+      usage: this.usage,
+      output: this.output,
+    });
+  }
+}
