@@ -7,10 +7,13 @@ import { BootstrapAdminKey } from './auth/bootstrap-admin-key.js';
 import { InFlight } from './health/in-flight.service.js';
 import type { GatewayConfig } from './config/gateway-config.js';
 import { ConfigError } from './config/config-error.js';
-import { loadConfig } from './config/load-config.js';
+import { LiveConfig } from './config/live-config.js';
+import { configFile, loadConfig } from './config/load-config.js';
+import { watchConfig } from './config/watch-config.js';
 import { BootError } from './errors/boot-error.js';
 import { describeError } from './errors/describe-error.js';
 import { upstreamUnavailable } from './errors/gateway-error.js';
+import { Routing } from './models/routing/routing.service.js';
 import { Shutdown } from './health/shutdown.service.js';
 import { VERSION } from './health/version.js';
 import { createLogger } from './telemetry/logger.js';
@@ -22,11 +25,13 @@ const ABORT_GRACE = 2_000;
 export async function start(): Promise<void> {
   let logger: Logger | undefined;
   try {
-    const config = loadConfig();
+    const live = new LiveConfig(loadConfig());
+    const { config } = live;
     logger = createLogger(config.log);
     const app = await createApplication(config, logger);
     surviveStrayErrors(app, config, logger);
     await listen(app, config, logger);
+    reloadOnChange(app, live, logger);
     stopOnSignal(app, config, logger);
   } catch (error) {
     if (error instanceof ConfigError || error instanceof BootError) process.stderr.write(`${error.message}\n`);
@@ -64,6 +69,23 @@ function listenFault(error: unknown, host: string, port: number): string {
     default:
       return `Cannot listen on ${host}:${port} (${typeof code === 'string' ? code : 'unknown error'}).`;
   }
+}
+
+/** A valid new configuration is taken over without breaking off a call; an invalid one is refused and the old one kept. */
+function reloadOnChange(app: NestExpressApplication, live: LiveConfig, logger: Logger): void {
+  watchConfig(configFile(), (reason) => {
+    try {
+      const waiting = live.replace(loadConfig());
+      app.get(Routing).reload();
+      const { providers, models } = live.config;
+      logger.info({ reason, providers: providers.length, models: models.length }, 'configuration reloaded');
+      if (waiting.length > 0) logger.warn({ settings: waiting }, 'these settings have changed and wait for a restart');
+    } catch (error) {
+      // Its faults name settings, never values.
+      const faults = error instanceof ConfigError ? error.message : describeError(error);
+      logger.error({ reason, faults }, 'the new configuration is refused, and the old one stays in force');
+    }
+  });
 }
 
 /**

@@ -41,7 +41,7 @@ export async function bootstrapKeys(
       hint: hintOf(key),
       previousHash: null,
       previousExpiresAt: null,
-      scopes: ['admin', 'inference'],
+      scopes: ['admin', 'inference', 'routing'],
       allowedModels: null,
       metadata: null,
       createdBy: 'bootstrap',

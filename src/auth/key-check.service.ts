@@ -8,7 +8,7 @@ import { databaseUnavailable } from '../errors/database-error.js';
 import { parseKey } from './api-key-format.js';
 import { ApiKey } from './api-key.entity.js';
 import { Pepper } from './pepper.js';
-import type { Principal } from './principal.js';
+import { SCOPES, type Principal } from './principal.js';
 
 /** How long an answer is believed, in milliseconds: the longest that a revoked key lives on in another process. */
 const FRESH = 5_000;
@@ -29,7 +29,7 @@ interface Known {
 const ADMIN: Principal = {
   keyId: 'admin',
   name: 'GATEWAY_ADMIN_KEY',
-  scopes: new Set(['admin', 'inference'] as const),
+  scopes: new Set(SCOPES),
   allowedModels: null,
 };
 

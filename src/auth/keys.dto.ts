@@ -15,9 +15,8 @@ import {
   Min,
 } from 'class-validator';
 import { IsSmallObject } from '../http/is-small-object.js';
-import type { Scope } from './principal.js';
+import { SCOPES, type Scope } from './principal.js';
 
-const SCOPES: readonly Scope[] = ['inference', 'admin'];
 /** The end of year 9999, in Unix seconds: what is later is a mistake of milliseconds for seconds. */
 const LATEST = 253_402_300_799;
 
@@ -33,7 +32,8 @@ export class CreateKeyDto {
   name!: string;
 
   /**
-   * What the key may do: `inference` calls models, `admin` manages the gateway.
+   * What the key may do: `inference` calls models, `admin` manages the gateway, `routing` lets a request choose its
+   * own fallbacks and timeout by headers.
    * @example ["inference"]
    */
   @ApiProperty({ enum: SCOPES, isArray: true, required: false, default: ['inference'], example: ['inference'] })

@@ -1,4 +1,6 @@
-export type Scope = 'inference' | 'admin';
+/** `routing` lets a key say itself, by headers of a request, what is tried and for how long. */
+export const SCOPES = ['inference', 'admin', 'routing'] as const;
+export type Scope = (typeof SCOPES)[number];
 
 /** Who is calling: the outcome of authentication, shared by requests through the key cache, so never mutated. */
 export interface Principal {

@@ -8,6 +8,7 @@ import { AccessLog } from '../telemetry/access-log.js';
 import type { ChatRequest } from './chat-completion.js';
 import { ChatContext, ChatService, ServedBy } from './chat.service.js';
 import { InFlight } from '../health/in-flight.service.js';
+import { readRoutingOverrides } from './routing-overrides.js';
 import { sendSse } from './sse-response.js';
 import { upstreamHeaders } from './upstream-headers.js';
 
@@ -22,6 +23,7 @@ export class ChatResponder {
 
   async respond(body: ChatRequest, principal: Principal, request: Request, response: Response): Promise<void> {
     const started = performance.now();
+    const overrides = readRoutingOverrides(request.headers, principal);
     const controller = new AbortController();
     const onClose = (): void => {
       if (!response.writableFinished) controller.abort(clientClosedRequest());
@@ -33,6 +35,7 @@ export class ChatResponder {
       requestId: request.id,
       source: 'live',
       headers: upstreamHeaders(request.headers),
+      overrides,
       signal: controller.signal,
     };
     AccessLog.note(response, { key_id: principal.keyId, stream: body.stream === true });

@@ -1,18 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import { mayCallModel } from '../auth/may-call-model.js';
 import type { Principal } from '../auth/principal.js';
-import { GatewayError, permissionDenied, rateLimitExceeded, upstreamError } from '../errors/gateway-error.js';
+import {
+  GatewayError,
+  permissionDenied,
+  rateLimitExceeded,
+  upstreamError,
+  upstreamUnavailable,
+} from '../errors/gateway-error.js';
 import { ModelsService } from '../models/models.service.js';
 import type { ProviderCall } from '../models/providers/chat-provider.js';
-import type { DeploymentHealth } from '../models/deployments/deployment-health.js';
+import { DeploymentQueue, Place } from '../models/deployments/deployment-queue.js';
 import { Deployments } from '../models/deployments/deployments.service.js';
 import type { Deployment, ResolvedModel } from '../models/resolved-model.js';
+import { Routing } from '../models/routing/routing.service.js';
+import type { RoutingTable } from '../models/routing/routing-table.js';
 import { CallDeadline } from './call-deadline.js';
 import { CallEvents } from './call-events.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from './chat-completion.js';
 import { orderDeployments, randomFor } from './deployment-order.js';
 import { pause } from './pause.js';
 import { RetryBudget } from './retry-budget.js';
+import type { RoutingOverrides } from './routing-overrides.js';
 import { TrackedCall } from './tracked-call.js';
 
 /** Who calls and how long they wait; the same for a live request and a batch's task. */
@@ -23,6 +32,8 @@ export interface ChatContext {
   readonly source: 'live' | 'batch';
   /** The client's headers that the allow-list lets through to the upstream, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** What a trusted key asked for in this request alone. */
+  readonly overrides?: RoutingOverrides | undefined;
   /** Aborted when the client has gone, or when a shutdown runs out of patience. */
   readonly signal: AbortSignal;
 }
@@ -57,8 +68,21 @@ const PAUSE = 25;
 
 interface Candidate {
   readonly model: string;
-  readonly deployment: Deployment;
-  readonly health: DeploymentHealth;
+  readonly place: Place;
+}
+
+/** Deployments that could be called if they had not as many calls as they may. */
+interface Full {
+  readonly model: ResolvedModel;
+  readonly full: readonly Deployment[];
+}
+
+/** What one attempt is made with. */
+interface Attempt {
+  readonly call: ProviderCall;
+  readonly place: Place;
+  readonly deadline: CallDeadline;
+  readonly servedBy: ServedBy;
 }
 
 /** Resolves the model, checks that the key may call it, and tries its deployments until one gives the first byte. */
@@ -68,33 +92,31 @@ export class ChatService {
 
   constructor(
     private readonly models: ModelsService,
+    private readonly routing: Routing,
     private readonly deployments: Deployments,
+    private readonly queue: DeploymentQueue,
     private readonly events: CallEvents,
   ) {}
 
   /** @throws GatewayError as of contract; an abort rejects with the signal's reason */
   async complete(request: ChatRequest, context: ChatContext): Promise<ChatAnswer> {
-    const tracked = new TrackedCall(request, context, false, this.events);
+    const tracked = new TrackedCall(request, context, false, this.events, this.routing.current);
     try {
-      const answer = await this.attempt(
+      const { deployment, ...answer } = await this.attempt(
         request,
         context,
         tracked,
-        async (call, { deployment, health }, deadline, servedBy) => {
-          try {
-            const completion = await deployment.provider.complete(call);
-            health.answered(tracked.answers());
-            return { ...servedBy, completion, deployment };
-          } finally {
-            deadline.clear();
-            health.end();
-          }
+        async ({ call, place, deadline, servedBy }) => {
+          const completion = await place.deployment.provider.complete(call);
+          place.health.answered(tracked.answers());
+          deadline.clear();
+          place.free();
+          return { ...servedBy, completion, deployment: place.deployment };
         },
       );
-      const { deployment, ...served } = answer;
       tracked.completed(answer.completion);
       const { usage } = answer.completion;
-      return { ...served, cost: usage === undefined ? null : await this.models.costOf(usage, deployment) };
+      return { ...answer, cost: usage === undefined ? null : await this.models.costOf(usage, deployment) };
     } catch (error) {
       tracked.broken(error);
       throw error;
@@ -103,19 +125,13 @@ export class ChatService {
 
   /** Resolves with the first event, so that an upstream that refuses still gives a real status. */
   async stream(request: ChatRequest, context: ChatContext): Promise<ChatStream> {
-    const tracked = new TrackedCall(request, context, true, this.events);
+    const tracked = new TrackedCall(request, context, true, this.events, this.routing.current);
     const wantsUsage = request.stream_options?.include_usage === true;
     try {
-      return await this.attempt(request, context, tracked, async (call, { deployment, health }, deadline, servedBy) => {
-        try {
-          const chunks = await deployment.provider.stream(call);
-          health.answered(tracked.answers());
-          return { ...servedBy, chunks: forClient(chunks, wantsUsage, deadline, health, tracked) };
-        } catch (error) {
-          deadline.clear();
-          health.end();
-          throw error;
-        }
+      return await this.attempt(request, context, tracked, async ({ call, place, deadline, servedBy }) => {
+        const chunks = await place.deployment.provider.stream(call);
+        place.health.answered(tracked.answers());
+        return { ...servedBy, chunks: forClient(chunks, wantsUsage, deadline, place, tracked) };
       });
     } catch (error) {
       tracked.broken(error);
@@ -123,49 +139,59 @@ export class ChatService {
     }
   }
 
-  /** Tries each deployment of the model, then of its fallbacks, until one succeeds or a failure is not retryable. */
+  /**
+   * Tries each deployment of the model, then of its fallbacks, until one succeeds or a failure is not retryable. `send` frees
+   * the place and clears the deadline when it succeeds; when it fails that is done here.
+   */
   private async attempt<Answer>(
     request: ChatRequest,
     context: ChatContext,
     tracked: TrackedCall,
-    call: (call: ProviderCall, candidate: Candidate, deadline: CallDeadline, servedBy: ServedBy) => Promise<Answer>,
+    send: (attempt: Attempt) => Promise<Answer>,
   ): Promise<Answer> {
     let attempts = 0;
     let failure: GatewayError | undefined;
+    const giveUpAt = performance.now() + (context.overrides?.timeout ?? Infinity);
     this.budget.earn();
-    for (const candidate of this.candidates(request, context.principal)) {
-      const { model, deployment, health } = candidate;
+    for (const step of this.candidates(request, context, tracked.table)) {
+      const candidate = 'full' in step ? await this.waitForPlace(step, context, giveUpAt) : step;
+      if (candidate instanceof GatewayError) {
+        failure ??= candidate;
+        continue;
+      }
+      const { model, place } = candidate;
+      const { deployment, health } = place;
       const isRetry = attempts > 0;
-      if (isRetry && !this.budget.take()) break;
+      if (isRetry && (performance.now() >= giveUpAt || !this.budget.take())) {
+        place.free();
+        break;
+      }
+      let deadline: CallDeadline | undefined;
       try {
         if (isRetry) await pause(Math.random() * PAUSE * 2 ** (attempts - 1), context.signal);
         attempts += 1;
-        const deadline = new CallDeadline(context.signal, deployment.timeouts.total);
+        deadline = new CallDeadline(context.signal, Math.min(deployment.timeouts.total, giveUpAt - performance.now()));
         const droppedParams: string[] = [];
-        health.begin();
         tracked.attemptBegins(model, deployment);
-        return await call(
-          {
-            request,
-            upstreamModel: deployment.upstreamModel,
-            timeouts: deployment.timeouts,
-            requestId: context.requestId,
-            headers: context.headers,
-            signal: deadline.signal,
-            onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
-          },
-          candidate,
-          deadline,
-          { model, provider: deployment.provider.name, attempts, droppedParams },
-        );
+        const call: ProviderCall = {
+          request,
+          upstreamModel: deployment.upstreamModel,
+          timeouts: deployment.timeouts,
+          requestId: context.requestId,
+          headers: context.headers,
+          signal: deadline.signal,
+          onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
+        };
+        const servedBy = { model, provider: deployment.provider.name, attempts, droppedParams };
+        return await send({ call, place, deadline, servedBy });
       } catch (error) {
+        deadline?.clear();
         tracked.attemptFails(error);
         const isFault = !context.signal.aborted && error instanceof GatewayError && error.retryable;
-        if (!isFault) {
-          health.neither();
-          throw error;
-        }
-        health.failed(error);
+        if (isFault) health.failed(error);
+        else health.neither();
+        place.free();
+        if (!isFault) throw error;
         failure = error;
       } finally {
         if (isRetry) this.budget.release();
@@ -174,43 +200,93 @@ export class ChatService {
     throw failure ?? upstreamError({ message: 'No deployment of this model could be tried.' });
   }
 
+  /** @returns the error to end with when there is no other model to try */
+  private async waitForPlace(
+    { model, full }: Full,
+    { source, signal }: ChatContext,
+    giveUpAt: number,
+  ): Promise<Candidate | GatewayError> {
+    const patience = giveUpAt - performance.now();
+    const place = await this.queue.wait({ model, deployments: full, isBatch: source === 'batch', patience, signal });
+    return place instanceof Place ? { model: model.id, place } : stillFull(model, place.retryAfter);
+  }
+
   /**
    * The deployments to try, in order: those of the model and then of its fallbacks, without those whose breaker is open
-   * or that asked for a pause. Where all breakers are open the first deployment is tried all the same: the last one
-   * standing is never given up. Lazily, so that the fallbacks of a healthy model are never resolved.
+   * or that asked for a pause. Those that are full are waited for when the others of their model have failed. Where all
+   * breakers are open the first deployment is tried all the same: the last one standing is never given up. Lazily, so that
+   * the fallbacks of a healthy model are never resolved.
    *
    * @throws GatewayError 429 when every deployment asked for a pause
    */
-  private *candidates(request: ChatRequest, principal: Principal): Generator<Candidate> {
+  private *candidates(
+    request: ChatRequest,
+    { principal, overrides }: ChatContext,
+    table: RoutingTable,
+  ): Generator<Candidate | Full> {
     const { model: modelId } = request;
-    const model = this.models.resolve(modelId);
-    if (!mayCallModel(principal, modelId)) {
-      throw permissionDenied(`This key may not call the model '${modelId}'.`, 'model_not_allowed', 'model');
-    }
+    const model = this.models.resolve(modelId, table);
+    // An alias is another name of a model that the key may call.
+    if (!mayCallModel(principal, modelId) && !mayCallModel(principal, model.id)) throw notAllowed(modelId);
+    // A fallback of the file is the operator's choice for this model, so the key needs no right of its own to it.
+    const fallbacks = overrides?.fallbacks?.map((id) => this.allowedFallback(id, principal, table)) ?? model.fallbacks;
     let tried = 0;
-    let spare: Candidate | undefined;
+    let spare: { model: string; deployment: Deployment } | undefined;
     let shortestWait = Infinity;
-    // A fallback is the operator's choice for this model, so the key needs no right of its own to it.
-    for (const resolved of this.withFallbacks(model)) {
+    for (const resolved of this.withFallbacks(model, fallbacks, table)) {
+      let full: Deployment[] | undefined;
       for (const deployment of orderDeployments(resolved, this.deployments, randomFor(request))) {
         const health = this.deployments.healthOf(deployment);
-        const candidate = { model: resolved.id, deployment, health };
         if (health.wait > 0) shortestWait = Math.min(shortestWait, health.wait);
-        else if (health.admits) {
-          tried += 1;
-          yield candidate;
-        } else spare ??= candidate;
+        else if (!health.admits) spare ??= { model: resolved.id, deployment };
+        else {
+          const place = this.queue.take(deployment);
+          if (place === undefined) (full ??= []).push(deployment);
+          else {
+            tried += 1;
+            yield { model: resolved.id, place };
+          }
+        }
+      }
+      if (full !== undefined) {
+        tried += 1;
+        yield { model: resolved, full };
       }
     }
     if (tried > 0) return;
-    if (spare !== undefined) yield spare;
+    const place = spare === undefined ? undefined : this.queue.take(spare.deployment);
+    if (spare !== undefined && place !== undefined) yield { model: spare.model, place };
     else if (shortestWait < Infinity) throw stillWaiting(shortestWait);
   }
 
-  private *withFallbacks(model: ResolvedModel): Generator<ResolvedModel> {
+  private *withFallbacks(
+    model: ResolvedModel,
+    fallbacks: readonly string[],
+    table: RoutingTable,
+  ): Generator<ResolvedModel> {
     yield model;
-    for (const fallback of model.fallbacks) yield this.models.resolve(fallback);
+    for (const fallback of fallbacks) yield this.models.resolve(fallback, table);
   }
+
+  private allowedFallback(id: string, principal: Principal, table: RoutingTable): string {
+    const model = this.models.resolve(id, table);
+    if (!mayCallModel(principal, id) && !mayCallModel(principal, model.id)) throw notAllowed(id);
+    return id;
+  }
+}
+
+function notAllowed(modelId: string): GatewayError {
+  return permissionDenied(`This key may not call the model '${modelId}'.`, 'model_not_allowed', 'model');
+}
+
+/** Every deployment has as many calls as it may, and the queue for them is full or would take too long. */
+function stillFull({ id }: ResolvedModel, milliseconds: number): GatewayError {
+  const whole = Math.ceil(milliseconds);
+  return upstreamUnavailable({
+    message: `All deployments of '${id}' have as many calls as they take, and the wait would be too long. Retry after ${Math.ceil(whole / 1_000)} s.`,
+    retryAfterMs: whole,
+    retryable: true,
+  });
 }
 
 /** The upstream said when it wants to be asked again; asking earlier would only make it wait longer. */
@@ -227,7 +303,7 @@ async function* forClient(
   chunks: AsyncIterable<readonly ChatCompletionChunk[]>,
   wantsUsage: boolean,
   deadline: CallDeadline,
-  health: DeploymentHealth,
+  place: Place,
   tracked: TrackedCall,
 ): AsyncGenerator<readonly ChatCompletionChunk[]> {
   let failure: unknown;
@@ -245,11 +321,11 @@ async function* forClient(
   } catch (error) {
     failure = error;
     // Broken after its first byte: nothing to retry, but the deployment's fault nevertheless.
-    if (error instanceof GatewayError && error.retryable && !deadline.isAbandoned) health.failed(error);
+    if (error instanceof GatewayError && error.retryable && !deadline.isAbandoned) place.health.failed(error);
     throw error;
   } finally {
     deadline.clear();
-    health.end();
+    place.free();
     if (isWhole) tracked.streamEnded();
     else tracked.broken(failure);
   }

@@ -1,5 +1,6 @@
 import { toGatewayError } from '../errors/to-gateway-error.js';
 import type { Deployment } from '../models/resolved-model.js';
+import type { RoutingTable } from '../models/routing/routing-table.js';
 import type { CallEvents } from './call-events.js';
 import type { AttemptOutcome, CallStatus } from './call-outcome.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Delta, Usage } from './chat-completion.js';
@@ -13,7 +14,7 @@ interface AttemptUnderWay {
   firstByte: number | null;
 }
 
-/** Follows one request through its attempts, and reports its outcome once. */
+/** Follows one request through its attempts, and reports its outcome once. Until then it holds on to its routing table. */
 export class TrackedCall {
   private readonly startedAt = Date.now();
   private readonly started = performance.now();
@@ -29,7 +30,10 @@ export class TrackedCall {
     private readonly context: ChatContext,
     private readonly isStream: boolean,
     private readonly events: CallEvents,
-  ) {}
+    readonly table: RoutingTable,
+  ) {
+    table.hold();
+  }
 
   attemptBegins(model: string, deployment: Deployment): void {
     this.underWay = { model, deployment, startedAt: Date.now(), started: performance.now(), firstByte: null };
@@ -97,6 +101,7 @@ export class TrackedCall {
   private end(status: CallStatus, error: unknown): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
+    this.table.release();
     this.endAttempt(error);
     this.events.ended({
       request: this.request,

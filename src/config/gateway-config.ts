@@ -48,6 +48,16 @@ export interface CloudSettings {
   readonly apiVersion?: string;
 }
 
+/** Where servers that speak OpenAI's format differ from OpenAI, so that one request suits them all. */
+export interface Quirks {
+  /** The only name of the limit of tokens that the server honours; undefined where both will do. */
+  readonly tokenLimit?: 'max_tokens' | 'max_completion_tokens';
+  /** Whether the server knows the role `developer`; where it does not, it is sent as `system`. Default true. */
+  readonly developerRole?: boolean;
+  /** Whether the server takes `stream_options`; where it does not, it reports usage unasked. Default true. */
+  readonly streamOptions?: boolean;
+}
+
 export interface ProviderConfig {
   /** The key under `providers:`; the prefix of `provider/model` ids. */
   readonly name: string;
@@ -59,6 +69,10 @@ export interface ProviderConfig {
   readonly headers: Readonly<Record<string, string>>;
   /** Whether GET {baseUrl}/models fills the model list. */
   readonly listModels: boolean;
+  /** For type openai. */
+  readonly quirks?: Quirks;
+  /** A local server that nobody named, looked for at its usual port; there may be none. */
+  readonly isDiscovered?: boolean;
   readonly cloud?: CloudSettings;
 }
 
@@ -76,14 +90,18 @@ export interface DeploymentConfig {
   readonly model: string;
   /** Share under the `weighted` strategy; positive. Default 1. */
   readonly weight: number;
+  /** Calls that one process makes of it at once; undefined is no limit. */
+  readonly concurrency: number | undefined;
 }
 
 /** Which deployment of a model is tried first. */
 export type Strategy = 'weighted' | 'priority' | 'least_busy' | 'fastest';
 
 export interface ModelConfig {
-  /** What clients send as `model`. */
+  /** What clients send as `model`; one that ends in `/*`, or is `*`, stands for every id that fits and is no model of its own. */
   readonly id: string;
+  /** Further ids that mean this model. */
+  readonly aliases: readonly string[];
   readonly strategy: Strategy;
   /** At least one. */
   readonly deployments: readonly DeploymentConfig[];
@@ -95,6 +113,13 @@ export interface ModelConfig {
   readonly displayName: string | undefined;
   /** The defaults of the file with this model's own laid over them. */
   readonly timeouts: Timeouts;
+  /** Where calls wait while every deployment has as many as its `concurrency`. */
+  readonly queue: {
+    /** Calls that may wait in one process. Default 100. */
+    readonly size: number;
+    /** Longest wait. Default 10 s. */
+    readonly timeout: number;
+  };
 }
 
 export type DatabaseConfig =
@@ -102,8 +127,9 @@ export type DatabaseConfig =
   { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'postgres'; readonly url: string };
 
 /**
- * The whole configuration, validated once at boot and frozen. Also its own injection token:
- * `constructor(private readonly config: GatewayConfig)`.
+ * The whole configuration, validated and frozen. Also its own injection token:
+ * `constructor(private readonly config: GatewayConfig)`. Providers, models, `expose` and `upstream` are replaced at a reload
+ * (live-config.ts), so read them when they are needed; everything else stays as it was at boot.
  */
 export abstract class GatewayConfig {
   abstract readonly server: {

@@ -24,6 +24,7 @@ export interface GatewayFile {
   };
   sandbox?: boolean;
   expose?: GatewayConfig['expose'];
+  discover?: boolean;
   providers?: Record<string, ProviderFile | null>;
   models?: ModelFile[];
 }
@@ -49,16 +50,19 @@ export interface ProviderFile {
   session_token?: string;
   headers?: Record<string, string>;
   list_models?: boolean;
+  quirks?: { token_limit?: 'max_tokens' | 'max_completion_tokens'; developer_role?: boolean; stream_options?: boolean };
 }
 
-interface ModelFile {
+export interface ModelFile {
   id: string;
+  aliases?: string[];
   strategy?: ModelConfig['strategy'];
-  deployments: { provider: string; model: string; weight?: number }[];
+  deployments: { provider: string; model: string; weight?: number; concurrency?: number }[];
   fallbacks?: string[];
   price?: { input_per_million: number; output_per_million: number; cached_input_per_million?: number };
   context_length?: number;
   max_output_tokens?: number;
   display_name?: string;
   timeouts?: TimeoutsFile;
+  queue?: { size?: number; timeout?: string | number };
 }

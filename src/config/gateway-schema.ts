@@ -149,6 +149,12 @@ export const GATEWAY_SCHEMA = {
       description: 'all: every model is also reachable as provider/model. listed: only the ids under models.',
       default: 'all',
     },
+    discover: {
+      type: 'boolean',
+      description:
+        'Whether Ollama, vLLM, llama.cpp and LM Studio are looked for at their usual ports on this machine. Those that answer show their models as ollama/..., vllm/..., llamacpp/... and lmstudio/...',
+      default: false,
+    },
     providers: {
       type: 'object',
       description: 'Where models run, by the name that you give them.',
@@ -207,6 +213,28 @@ export const GATEWAY_SCHEMA = {
             description: "Whether the provider's own model list is shown by GET /v1/models.",
             default: true,
           },
+          quirks: {
+            type: 'object',
+            additionalProperties: false,
+            description: 'openai: where the server differs from OpenAI. Known for the providers that have a name here.',
+            properties: {
+              token_limit: {
+                enum: ['max_tokens', 'max_completion_tokens'],
+                description:
+                  'The only name of the limit of tokens that the server honours; the other is sent under it.',
+              },
+              developer_role: {
+                type: 'boolean',
+                description: 'Whether the server knows the role developer; if not, it is sent as system.',
+                default: true,
+              },
+              stream_options: {
+                type: 'boolean',
+                description: 'Whether the server takes stream_options; if not, it must report usage unasked.',
+                default: true,
+              },
+            },
+          },
         },
       },
     },
@@ -218,7 +246,19 @@ export const GATEWAY_SCHEMA = {
         additionalProperties: false,
         required: ['id', 'deployments'],
         properties: {
-          id: { type: 'string', minLength: 1, maxLength: 256, description: 'What clients send as model.' },
+          id: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 256,
+            description:
+              'What clients send as model. openai/* stands for every id that begins with openai/, * for all.',
+          },
+          aliases: {
+            type: 'array',
+            items: { type: 'string', minLength: 1, maxLength: 256 },
+            description: 'Further ids that mean this model.',
+            default: [],
+          },
           strategy: {
             enum: ['weighted', 'priority', 'least_busy', 'fastest'],
             description:
@@ -235,8 +275,18 @@ export const GATEWAY_SCHEMA = {
               required: ['provider', 'model'],
               properties: {
                 provider: { type: 'string', description: 'A name under providers.' },
-                model: { type: 'string', minLength: 1, description: "The model's id at the provider." },
+                model: {
+                  type: 'string',
+                  minLength: 1,
+                  description:
+                    "The model's id at the provider. Where the id of the model is a pattern, * is what it stands for.",
+                },
                 weight: { type: 'number', exclusiveMinimum: 0, description: 'Share under weighted.', default: 1 },
+                concurrency: {
+                  type: 'integer',
+                  minimum: 1,
+                  description: 'Calls that one process makes of it at once; further ones wait. Without it, no limit.',
+                },
               },
             },
           },
@@ -261,6 +311,15 @@ export const GATEWAY_SCHEMA = {
           max_output_tokens: { type: 'integer', minimum: 1, description: 'Shown by GET /v1/models.' },
           display_name: { type: 'string', minLength: 1, description: 'Shown by GET /v1/models.' },
           timeouts,
+          queue: {
+            type: 'object',
+            additionalProperties: false,
+            description: 'Where calls wait while every deployment has as many calls as its concurrency.',
+            properties: {
+              size: { type: 'integer', minimum: 0, description: 'Calls that may wait in one process.', default: 100 },
+              timeout: timeout('Longest wait.', '10s'),
+            },
+          },
         },
       },
     },

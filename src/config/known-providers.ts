@@ -1,9 +1,9 @@
-import type { ProviderType } from './gateway-config.js';
+import type { ProviderType, Quirks } from './gateway-config.js';
 
 /** Where the catalogues of prices and of models have a provider. */
 export interface CatalogueNames {
-  /** Its name in the price catalogue. */
-  readonly priceId: string;
+  /** Its name in the price catalogue; absent where that does not have it. */
+  readonly priceId?: string;
   /** Its name in the catalogue of context lengths; absent where that does not have it. */
   readonly catalogueId?: string;
 }
@@ -18,7 +18,11 @@ export interface KnownProvider extends CatalogueNames {
   readonly baseUrl: string;
   /** The variable that moves the base URL, where the vendor's own clients have one. */
   readonly baseUrlVariable?: string;
+  readonly quirks?: Quirks;
 }
+
+/** What most servers of other people's models have in common: the older field and the older role. */
+const PLAIN: Quirks = { tokenLimit: 'max_tokens', developerRole: false };
 
 export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
   {
@@ -27,6 +31,7 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     catalogueId: 'openai',
     keyVariable: 'OPENAI_API_KEY',
     baseUrl: 'https://api.openai.com/v1',
+    quirks: { tokenLimit: 'max_completion_tokens' },
     baseUrlVariable: 'OPENAI_BASE_URL',
   },
   {
@@ -65,6 +70,7 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     catalogueId: 'mistral',
     keyVariable: 'MISTRAL_API_KEY',
     baseUrl: 'https://api.mistral.ai/v1',
+    quirks: { ...PLAIN, streamOptions: false },
   },
   {
     name: 'deepseek',
@@ -72,6 +78,7 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     catalogueId: 'deepseek',
     keyVariable: 'DEEPSEEK_API_KEY',
     baseUrl: 'https://api.deepseek.com/v1',
+    quirks: PLAIN,
   },
   { name: 'xai', priceId: 'x-ai', catalogueId: 'xai', keyVariable: 'XAI_API_KEY', baseUrl: 'https://api.x.ai/v1' },
   {
@@ -80,6 +87,7 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     catalogueId: 'togetherai',
     keyVariable: 'TOGETHER_API_KEY',
     baseUrl: 'https://api.together.xyz/v1',
+    quirks: PLAIN,
   },
   {
     name: 'fireworks',
@@ -87,6 +95,7 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     catalogueId: 'fireworks-ai',
     keyVariable: 'FIREWORKS_API_KEY',
     baseUrl: 'https://api.fireworks.ai/inference/v1',
+    quirks: PLAIN,
   },
   {
     name: 'cerebras',
@@ -94,6 +103,13 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     catalogueId: 'cerebras',
     keyVariable: 'CEREBRAS_API_KEY',
     baseUrl: 'https://api.cerebras.ai/v1',
+    quirks: { tokenLimit: 'max_completion_tokens', developerRole: false },
+  },
+  {
+    name: 'nvidia',
+    keyVariable: 'NVIDIA_API_KEY',
+    baseUrl: 'https://integrate.api.nvidia.com/v1',
+    quirks: PLAIN,
   },
   {
     name: 'cohere',
@@ -110,6 +126,21 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     keyVariable: 'PERPLEXITY_API_KEY',
     baseUrl: 'https://api.perplexity.ai',
   },
+];
+
+/** A server that people run on their own machine. */
+export interface LocalServer {
+  readonly name: string;
+  /** Where it listens unless it is told otherwise. */
+  readonly baseUrl: string;
+  readonly quirks?: Quirks;
+}
+
+export const LOCAL_SERVERS: readonly LocalServer[] = [
+  { name: 'ollama', baseUrl: 'http://127.0.0.1:11434/v1', quirks: PLAIN },
+  { name: 'vllm', baseUrl: 'http://127.0.0.1:8000/v1', quirks: { developerRole: false } },
+  { name: 'llamacpp', baseUrl: 'http://127.0.0.1:8080/v1', quirks: PLAIN },
+  { name: 'lmstudio', baseUrl: 'http://127.0.0.1:1234/v1', quirks: PLAIN },
 ];
 
 /** The clouds have an address for every region, project or resource. */
@@ -131,4 +162,11 @@ export function knownProviderAt(baseUrl: string): CatalogueNames | undefined {
     KNOWN_PROVIDERS.find((provider) => new URL(provider.baseUrl).host === host) ??
     CLOUD_HOSTS.find((cloud) => cloud.host.test(host))
   );
+}
+
+/** How the server at an address differs from OpenAI; undefined where nothing is known of it. */
+export function knownQuirksAt(baseUrl: string): Quirks | undefined {
+  if (!URL.canParse(baseUrl)) return undefined;
+  const { host } = new URL(baseUrl);
+  return KNOWN_PROVIDERS.find((provider) => new URL(provider.baseUrl).host === host)?.quirks;
 }

@@ -162,12 +162,61 @@ describe('loadConfig', () => {
       '1 providers.local.base_url: must not hold credentials; use api_key or headers',
       '1 providers.mystery.base_url: is required, such as http://127.0.0.1:11434/v1',
       expect.stringContaining('providers.sandbox: the name sandbox is taken'),
+      "4 models[1].id: 'a' is already taken by models[0].id",
       "3 models[0].deployments[0].provider: there is no provider 'lokal'. Did you mean local?",
       '3 models[0].fallbacks[0]: a model cannot fall back to itself',
       "3 models[0].fallbacks[1]: there is no model 'b'. Did you mean a?",
       "3 models[0].fallbacks[3]: there is no model 'nowhere/x'. Use an id under models, or provider/model",
-      "4 models[1].id: 'a' is already the id of models[0]",
     ]);
+  });
+
+  it('checks patterns and aliases', () => {
+    expect(
+      faultsOf(
+        [
+          'providers: { local: { base_url: "http://127.0.0.1:9/v1" } }',
+          'models:',
+          '  - { id: "openai/*", deployments: [{ provider: local, model: "*" }], fallbacks: [fine], aliases: [x] }',
+          '  - { id: "gpt*", deployments: [{ provider: local, model: "a*b*" }] }',
+          '  - { id: fine, aliases: [other, fine, "o*"], deployments: [{ provider: local, model: "m*" }], fallbacks: [other, openai/x] }',
+        ].join('\n'),
+      ),
+    ).toEqual([
+      "5 models[2].aliases[1]: 'fine' is already taken by models[2].id",
+      '5 models[2].aliases[2]: an alias is an id, without *',
+      '3 models[0].aliases: a pattern has none; give the alias to a model with an id of its own',
+      '4 models[1].id: a pattern is * or ends in /*, such as openai/*',
+      '4 models[1].deployments[0].model: takes one *, and only where the id of the model is a pattern such as openai/*',
+      '5 models[2].deployments[0].model: takes one *, and only where the id of the model is a pattern such as openai/*',
+    ]);
+  });
+
+  it('knows local servers by name, looks for them only when asked, and lays quirks over known ones', () => {
+    const file = [
+      'discover: true',
+      'providers:',
+      '  ollama: {}',
+      '  openai: { api_key: k }',
+      '  mine: { base_url: "http://127.0.0.1:8000/v1", quirks: { token_limit: max_tokens } }',
+      '  far: { base_url: "https://api.deepseek.com/v1", quirks: { developer_role: true } }',
+    ].join('\n');
+    const { providers } = load(file);
+    expect(providers.map(({ name, isDiscovered = false }) => (isDiscovered ? `${name}?` : name))).toEqual([
+      'ollama',
+      'openai',
+      'mine',
+      'far',
+      'llamacpp?',
+      'lmstudio?',
+    ]);
+    expect(providers.slice(0, 4).map(({ quirks }) => quirks)).toEqual([
+      { tokenLimit: 'max_tokens', developerRole: false },
+      { tokenLimit: 'max_completion_tokens' },
+      { tokenLimit: 'max_tokens' },
+      { tokenLimit: 'max_tokens', developerRole: true },
+    ]);
+    expect(providers[0]?.baseUrl).toBe('http://127.0.0.1:11434/v1');
+    expect(load('providers: { openai: { api_key: k } }').providers.map(({ name }) => name)).toEqual(['openai']);
   });
 
   it('names every fault of the environment at once, and never a secret’s value', () => {

@@ -3,10 +3,12 @@ import { resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { ConfigError, type ConfigFault } from './config-error.js';
 import { dataDirectoryOf, readDatabaseUrl, readEnvironment, type EnvironmentSettings } from './environment.js';
-import type { GatewayConfig, ModelConfig, ProviderConfig, Timeouts } from './gateway-config.js';
-import type { GatewayFile, TimeoutsFile } from './gateway-file.js';
+import type { GatewayConfig, ProviderConfig, Timeouts } from './gateway-config.js';
+import type { GatewayFile } from './gateway-file.js';
 import { GATEWAY_SCHEMA } from './gateway-schema.js';
+import { knownQuirksAt, LOCAL_SERVERS } from './known-providers.js';
 import { nearestName } from './nearest-name.js';
+import { readModels, timeoutsOf } from './read-models.js';
 import { readProvider } from './read-provider.js';
 import { parseDuration, parseSize } from './units.js';
 import { printPath, readYaml, type YamlSource } from './yaml-source.js';
@@ -33,6 +35,11 @@ export function loadConfig({ env = process.env, cwd = process.cwd() }: LoadOptio
   const config = assemble(file, settings, cwd, faults);
   if (faults.length > 0) throw new ConfigError(withLines(faults, source), settings.configFile ?? 'gateway.yaml');
   return deepFreeze(config);
+}
+
+/** What GATEWAY_CONFIG says. */
+export function configFile(env: LoadOptions['env'] = process.env): string | undefined {
+  return env['GATEWAY_CONFIG'];
 }
 
 const NO_FILE: YamlSource = { value: {}, faults: [], lineOf: () => undefined };
@@ -177,7 +184,7 @@ function assemble(file: GatewayFile, settings: EnvironmentSettings, cwd: string,
     },
     webhooks: { allowPrivate: settings.webhooksMayBePrivate ?? false },
     providers,
-    models: modelsOf(file, providers, timeouts, faults),
+    models: readModels(file.models ?? [], providers, timeouts, faults),
     expose: file.expose ?? 'all',
   };
 }
@@ -206,84 +213,20 @@ function providersOf(file: GatewayFile, settings: EnvironmentSettings, faults: C
       apiKey,
       headers: {},
       listModels: true,
+      ...(type === 'openai' && { quirks: knownQuirksAt(baseUrl) ?? {} }),
     });
+  }
+  if (file.discover === true) {
+    for (const { name, baseUrl, quirks } of LOCAL_SERVERS) {
+      if (providers.some((provider) => provider.name === name || provider.baseUrl === baseUrl)) continue;
+      const found = { name, type: 'openai', baseUrl, apiKey: undefined, headers: {}, listModels: true } as const;
+      providers.push({ ...found, isDiscovered: true, ...(quirks !== undefined && { quirks }) });
+    }
   }
   if (file.sandbox ?? providers.length === 0) {
     providers.push({ name: SANDBOX, type: 'sandbox', baseUrl: '', apiKey: undefined, headers: {}, listModels: true });
   }
   return providers;
-}
-
-function modelsOf(
-  file: GatewayFile,
-  providers: readonly ProviderConfig[],
-  defaults: Timeouts,
-  faults: ConfigFault[],
-): ModelConfig[] {
-  const entries = file.models ?? [];
-  const providerNames = providers.map(({ name }) => name);
-  const ids = entries.map(({ id }) => id);
-  return entries.map((entry, index) => {
-    const path = `models[${index}]`;
-    if (ids.indexOf(entry.id) !== index) {
-      faults.push({
-        path: `${path}.id`,
-        message: `'${entry.id}' is already the id of models[${ids.indexOf(entry.id)}]`,
-      });
-    }
-    entry.deployments.forEach(({ provider }, position) => {
-      if (providerNames.includes(provider)) return;
-      const near = nearestName(provider, providerNames);
-      faults.push({
-        path: `${path}.deployments[${position}].provider`,
-        message: `there is no provider '${provider}'. ${near === undefined ? `Known: ${providerNames.join(', ') || 'none'}` : `Did you mean ${near}?`}`,
-      });
-    });
-    entry.fallbacks?.forEach((fallback, position) => {
-      const fault = fallbackFault(fallback, entry.id, ids, providerNames);
-      if (fault !== undefined) faults.push({ path: `${path}.fallbacks[${position}]`, message: fault });
-    });
-    return {
-      id: entry.id,
-      strategy: entry.strategy ?? 'weighted',
-      deployments: entry.deployments.map(({ provider, model, weight }) => ({ provider, model, weight: weight ?? 1 })),
-      fallbacks: entry.fallbacks ?? [],
-      price:
-        entry.price === undefined
-          ? undefined
-          : {
-              inputPerMillion: entry.price.input_per_million,
-              outputPerMillion: entry.price.output_per_million,
-              cachedInputPerMillion: entry.price.cached_input_per_million,
-            },
-      contextLength: entry.context_length,
-      maxOutputTokens: entry.max_output_tokens,
-      displayName: entry.display_name,
-      timeouts: timeoutsOf(entry.timeouts, defaults),
-    };
-  });
-}
-
-function fallbackFault(
-  fallback: string,
-  own: string,
-  ids: readonly string[],
-  providerNames: readonly string[],
-): string | undefined {
-  if (fallback === own) return 'a model cannot fall back to itself';
-  if (ids.includes(fallback)) return undefined;
-  if (fallback.includes('/') && providerNames.includes(fallback.slice(0, fallback.indexOf('/')))) return undefined;
-  const near = nearestName(fallback, ids);
-  return `there is no model '${fallback}'. ${near === undefined ? 'Use an id under models, or provider/model' : `Did you mean ${near}?`}`;
-}
-
-function timeoutsOf(file: TimeoutsFile | undefined, defaults: Timeouts): Timeouts {
-  return {
-    connect: parseDuration(file?.connect) ?? defaults.connect,
-    firstByte: parseDuration(file?.first_byte) ?? defaults.firstByte,
-    idle: parseDuration(file?.idle) ?? defaults.idle,
-    total: parseDuration(file?.total) ?? defaults.total,
-  };
 }
 
 function deepFreeze<Value extends object>(value: Value): Value {

@@ -1,8 +1,8 @@
 import { baseUrlFault, type EnvironmentSettings } from './environment.js';
-import type { CloudSettings, NativeProviderType, ProviderConfig } from './gateway-config.js';
+import type { CloudSettings, NativeProviderType, ProviderConfig, Quirks } from './gateway-config.js';
 import { NATIVE_PROVIDER_TYPES } from './gateway-config.js';
 import type { ProviderFile } from './gateway-file.js';
-import { KNOWN_PROVIDERS, knownProvider } from './known-providers.js';
+import { KNOWN_PROVIDERS, knownProvider, knownQuirksAt, LOCAL_SERVERS } from './known-providers.js';
 
 export interface ReadProvider {
   /** Undefined when the entry does not say where the provider is. */
@@ -40,6 +40,7 @@ const KEYS_OF: Readonly<Partial<Record<NativeProviderType, readonly (keyof Provi
 /** One entry under `providers:`. */
 export function readProvider(name: string, entry: ProviderFile, settings: EnvironmentSettings): ReadProvider {
   const known = knownProvider(name);
+  const local = LOCAL_SERVERS.find((server) => server.name === name);
   const fromEnvironment = settings.providers.find((provider) => provider.name === name);
   const type = entry.type ?? known?.type ?? nativeType(name) ?? 'openai';
   const own = { apiKey: entry.api_key ?? fromEnvironment?.apiKey, baseUrl: entry.base_url ?? fromEnvironment?.baseUrl };
@@ -49,9 +50,12 @@ export function readProvider(name: string, entry: ProviderFile, settings: Enviro
     cloud,
     faults: missing,
   } = type === 'openai'
-    ? { ...own, baseUrl: own.baseUrl ?? known?.baseUrl, cloud: undefined, faults: [] }
+    ? { ...own, baseUrl: own.baseUrl ?? known?.baseUrl ?? local?.baseUrl, cloud: undefined, faults: [] }
     : readNative(type, entry, own, settings.variable);
   const faults: Fault[] = [...foreignKeys(type, entry), ...missing];
+  if (entry.quirks !== undefined && type !== 'openai') {
+    faults.push({ key: 'quirks', message: `are for type openai alone, not for type ${type}` });
+  }
   if (baseUrl === undefined) {
     if (faults.length === 0)
       faults.push({ key: 'base_url', message: 'is required, such as http://127.0.0.1:11434/v1' });
@@ -69,9 +73,21 @@ export function readProvider(name: string, entry: ProviderFile, settings: Enviro
         Object.entries(entry.headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]),
       ),
       listModels: entry.list_models ?? true,
+      ...(type === 'openai' && { quirks: quirksOf(entry, baseUrl, local?.quirks) }),
       ...(cloud !== undefined && { cloud }),
     },
     faults,
+  };
+}
+
+/** Those of the server at that address, or of the local server of that name, under what the entry says itself. */
+function quirksOf({ quirks }: ProviderFile, baseUrl: string, ofName: Quirks | undefined): Quirks {
+  const { token_limit: tokenLimit, developer_role: developerRole, stream_options: streamOptions } = quirks ?? {};
+  return {
+    ...(knownQuirksAt(baseUrl) ?? ofName),
+    ...(tokenLimit !== undefined && { tokenLimit }),
+    ...(developerRole !== undefined && { developerRole }),
+    ...(streamOptions !== undefined && { streamOptions }),
   };
 }
 

@@ -4,6 +4,7 @@ import { HealthCheck, HealthCheckResult, HealthCheckService, HealthIndicatorServ
 import { Public } from '../auth/public.decorator.js';
 import { Database } from '../database/database.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+import { DeploymentList } from '../models/deployments/deployment-list.service.js';
 import { HealthDto } from './health.dto.js';
 import { Shutdown } from './shutdown.service.js';
 import { VERSION } from './version.js';
@@ -20,6 +21,7 @@ export class HealthController {
     private readonly indicators: HealthIndicatorService,
     private readonly database: Database,
     private readonly shutdown: Shutdown,
+    private readonly deployments: DeploymentList,
   ) {}
 
   @ApiOperation({ summary: 'Say that the service is up', description: 'Asks no dependency; needs no key.' })
@@ -49,7 +51,8 @@ export class HealthController {
 
   @ApiOperation({
     summary: 'Readiness',
-    description: '200 when requests can be served; 503 with the state of each dependency when not, or while draining.',
+    description:
+      '200 when requests can be served; 503 with the state of each dependency when not, or while draining. `models.without_deployment` names the configured models none of whose deployments can be called now.',
   })
   @ApiErrors()
   @HealthCheck()
@@ -59,6 +62,11 @@ export class HealthController {
       () => {
         const indicator = this.indicators.check('shutdown');
         return this.shutdown.isDraining ? indicator.down('draining') : indicator.up();
+      },
+      () => {
+        const without = this.deployments.modelsWithoutDeployment();
+        // Said, not failed: another replica would not reach them either, and the other models are served.
+        return this.indicators.check('models').up({ without_deployment: without });
       },
       async () => {
         const indicator = this.indicators.check('database');

@@ -4,11 +4,13 @@ import { describeError } from '../errors/describe-error.js';
 import { formatDollars } from './cost.js';
 import { KnownModels } from './known-models.js';
 import type { ModelDto } from './models.dto.js';
-import { ProviderRegistry } from './provider-registry.js';
 import type { ListedModel } from './providers/chat-provider.js';
+import { Routing } from './routing/routing.service.js';
 
 /** How long a provider's own list is believed, in milliseconds. */
 const LIST_FRESH = 300_000;
+/** The same of a local server that nobody named: it comes and goes as somebody starts and ends it. */
+const DISCOVERED_FRESH = 10_000;
 /** How long GET /v1/models waits for a provider that it has no list of yet, in milliseconds. */
 const LIST_TIMEOUT = 3_000;
 
@@ -32,24 +34,44 @@ export class ModelList {
 
   constructor(
     private readonly config: GatewayConfig,
-    private readonly registry: ProviderRegistry,
+    private readonly routing: Routing,
     private readonly known: KnownModels,
   ) {}
 
   async all(): Promise<ModelDto[]> {
-    const configured = await Promise.all(this.config.models.map((model) => this.describeConfigured(model)));
-    if (this.config.expose === 'listed') return configured;
-    const listed = await Promise.all(this.config.providers.map((provider) => this.describeProvider(provider)));
-    const ids = new Set(configured.map(({ id }) => id));
-    return [...configured, ...listed.flat().filter(({ id }) => !ids.has(id))];
+    const { models, providers, expose } = this.config;
+    const lists = await Promise.all([
+      ...models.map((model) => (model.id.endsWith('*') ? this.describePattern(model) : this.describeConfigured(model))),
+      ...(expose === 'listed' ? [] : providers.map((provider) => this.describeProvider(provider))),
+    ]);
+    const ids = new Set<string>();
+    return lists.flat().filter(({ id }) => !ids.has(id) && ids.add(id));
   }
 
-  private async describeConfigured(model: ModelConfig): Promise<ModelDto> {
+  /** What the provider of a pattern's first deployment lists, under the ids by which clients reach it. */
+  private async describePattern({ id, deployments: [first] }: ModelConfig): Promise<ModelDto[]> {
+    const provider = this.config.providers.find(({ name }) => name === first?.provider);
+    const [before, after, ...none] = first?.model.split('*') ?? [];
+    if (provider === undefined || before === undefined || after === undefined || none.length > 0) return [];
+    const listed = (await this.listOf(provider)).filter(
+      (model) =>
+        model.id.length > before.length + after.length && model.id.startsWith(before) && model.id.endsWith(after),
+    );
+    const prefix = id.slice(0, -1);
+    return Promise.all(
+      listed.map((model) => {
+        const part = model.id.slice(before.length, model.id.length - after.length);
+        return this.describe(`${prefix}${part}`, provider, model);
+      }),
+    );
+  }
+
+  private async describeConfigured(model: ModelConfig): Promise<ModelDto[]> {
     const [first] = model.deployments;
     const provider = this.config.providers.find(({ name }) => name === first?.provider);
     const described = await this.describe(model.id, provider, { id: first?.model ?? model.id });
     const { price, contextLength, maxOutputTokens, displayName } = model;
-    return {
+    const own: ModelDto = {
       ...described,
       ...(displayName !== undefined && { name: displayName, display_name: displayName }),
       ...(contextLength !== undefined && { context_length: contextLength }),
@@ -61,6 +83,7 @@ export class ModelList {
         },
       }),
     };
+    return [own, ...model.aliases.map((alias) => ({ ...own, id: alias }))];
   }
 
   private async describeProvider(provider: ProviderConfig): Promise<ModelDto[]> {
@@ -96,23 +119,27 @@ export class ModelList {
     };
   }
 
-  private async listOf({ name }: ProviderConfig): Promise<readonly ListedModel[]> {
+  private async listOf({ name, isDiscovered = false }: ProviderConfig): Promise<readonly ListedModel[]> {
     let list = this.lists.get(name);
     if (list === undefined) {
       list = { models: [], fetchedAt: 0, refreshing: undefined };
       this.lists.set(name, list);
     }
-    if (Date.now() - list.fetchedAt < LIST_FRESH) return list.models;
-    list.refreshing ??= this.refresh(name, list);
+    const fresh = isDiscovered ? DISCOVERED_FRESH : LIST_FRESH;
+    if (Date.now() - list.fetchedAt < fresh) return list.models;
+    list.refreshing ??= this.refresh(name, list, isDiscovered);
     if (list.fetchedAt === 0) await list.refreshing;
     return list.models;
   }
 
-  private async refresh(name: string, list: ProviderList): Promise<void> {
+  private async refresh(name: string, list: ProviderList, isDiscovered: boolean): Promise<void> {
     try {
-      list.models = (await this.registry.get(name)?.listModels(AbortSignal.timeout(LIST_TIMEOUT))) ?? [];
+      list.models =
+        (await this.routing.current.providers.get(name)?.provider.listModels(AbortSignal.timeout(LIST_TIMEOUT))) ?? [];
     } catch (error) {
-      this.logger.warn({
+      list.models = isDiscovered ? [] : list.models;
+      // Where nothing was promised, nothing is amiss.
+      this.logger[isDiscovered ? 'debug' : 'warn']({
         msg: 'a provider’s model list could not be read',
         provider: name,
         error: describeError(error),

@@ -1,15 +1,17 @@
 import { Module } from '@nestjs/common';
 import { AdminDeploymentsController } from './deployments/admin-deployments.controller.js';
+import { DeploymentList } from './deployments/deployment-list.service.js';
+import { DeploymentQueue } from './deployments/deployment-queue.js';
 import { Deployments } from './deployments/deployments.service.js';
 import { KnownModels } from './known-models.js';
 import { ModelList } from './model-list.js';
 import { ModelsController } from './models.controller.js';
 import { ModelsService } from './models.service.js';
-import { ProviderRegistry } from './provider-registry.js';
+import { Routing } from './routing/routing.service.js';
 
 @Module({
   controllers: [ModelsController, AdminDeploymentsController],
-  providers: [ProviderRegistry, KnownModels, ModelList, ModelsService, Deployments],
-  exports: [ModelsService, Deployments],
+  providers: [Routing, KnownModels, ModelList, ModelsService, Deployments, DeploymentQueue, DeploymentList],
+  exports: [ModelsService, Deployments, DeploymentQueue, DeploymentList, Routing],
 })
 export class ModelsModule {}

@@ -1,4 +1,4 @@
-import type { PriceConfig, Strategy, Timeouts } from '../config/gateway-config.js';
+import type { ModelConfig, PriceConfig, Strategy, Timeouts } from '../config/gateway-config.js';
 import type { ChatProvider } from './providers/chat-provider.js';
 
 /** One way to run a model: a model id at a provider. */
@@ -10,6 +10,8 @@ export interface Deployment {
   readonly upstreamModel: string;
   /** Share under the `weighted` strategy. */
   readonly weight: number;
+  /** Calls that this process makes of it at once; undefined is no limit. */
+  readonly concurrency: number | undefined;
   /** Milliseconds. */
   readonly timeouts: Timeouts;
   /** The file's price; undefined leaves it to the catalogue. */
@@ -18,11 +20,13 @@ export interface Deployment {
 
 /** What a client's `model` stands for. */
 export interface ResolvedModel {
-  /** The configured id, as in `x-gateway-model`. */
+  /** The configured id, as in `x-gateway-model`; of a pattern, the id that fits it. */
   readonly id: string;
   readonly strategy: Strategy;
   /** At least one. */
   readonly deployments: readonly Deployment[];
   /** Ids of models to try, in order, when every deployment failed. */
   readonly fallbacks: readonly string[];
+  /** Where calls wait for a deployment that has as many as its `concurrency`; undefined when none has such a limit. */
+  readonly queue: ModelConfig['queue'] | undefined;
 }

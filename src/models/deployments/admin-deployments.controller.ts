@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { RequireScope } from '../../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
-import { ModelsService } from '../models.service.js';
+import { DeploymentList } from './deployment-list.service.js';
 import { DeploymentListDto } from './deployments.dto.js';
 
 @ApiTags('Admin: deployments')
@@ -11,7 +11,7 @@ import { DeploymentListDto } from './deployments.dto.js';
 @RequireScope('admin')
 @Controller('v1/admin/deployments')
 export class AdminDeploymentsController {
-  constructor(private readonly models: ModelsService) {}
+  constructor(private readonly deployments: DeploymentList) {}
 
   @ApiOperation({
     summary: 'List the deployments',
@@ -21,6 +21,6 @@ export class AdminDeploymentsController {
   @ApiErrors(401, 403, 503)
   @Get()
   listDeployments(): DeploymentListDto {
-    return this.models.listDeployments();
+    return this.deployments.list();
   }
 }

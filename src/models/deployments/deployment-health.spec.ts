@@ -23,7 +23,7 @@ describe('DeploymentHealth', () => {
     for (let round = 0; round < times; round += 1) {
       health.begin();
       health.failed(error);
-      health.end();
+      health.end(10);
     }
   };
 
@@ -74,7 +74,7 @@ describe('DeploymentHealth', () => {
     now += 30_000;
     health.begin();
     health.neither();
-    health.end();
+    health.end(10);
     expect(health.admits).toBe(true);
     expect(health.inFlight).toBe(0);
   });

@@ -28,6 +28,8 @@ export class DeploymentHealth {
   inFlight = 0;
   /** Average time to first byte in milliseconds; undefined before the first answer. */
   firstByte: number | undefined;
+  /** Average length of a whole call in milliseconds; undefined before the first has ended. */
+  callTime: number | undefined;
   /** Code of the last failure. */
   lastError: string | undefined;
   private failuresInARow = 0;
@@ -67,8 +69,7 @@ export class DeploymentHealth {
 
   /** The call gave its first byte after so many milliseconds. */
   answered(firstByte: number): void {
-    this.firstByte =
-      this.firstByte === undefined ? firstByte : this.firstByte + (firstByte - this.firstByte) * SMOOTHING;
+    this.firstByte = smoothed(this.firstByte, firstByte);
     this.failuresInARow = 0;
     this.openFor = 0;
     this.isProbing = false;
@@ -96,8 +97,10 @@ export class DeploymentHealth {
     this.isProbing = false;
   }
 
-  end(): void {
+  /** The call has ended after so many milliseconds, one way or another. */
+  end(held: number): void {
     this.inFlight -= 1;
+    this.callTime = smoothed(this.callTime, held);
   }
 
   /** How calls ended in the last five minutes. */
@@ -122,4 +125,8 @@ export class DeploymentHealth {
     this.buckets = [...this.buckets.filter(({ start }) => now - start < BUCKET * BUCKETS), fresh];
     return fresh;
   }
+}
+
+function smoothed(average: number | undefined, latest: number): number {
+  return average === undefined ? latest : average + (latest - average) * SMOOTHING;
 }

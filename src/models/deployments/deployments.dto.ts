@@ -20,15 +20,27 @@ export class DeploymentDto {
   /** Calls under way. */
   @ApiProperty({ type: 'integer', example: 0 })
   in_flight!: number;
+  /** Calls that one process makes of it at once; null is no limit. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  concurrency!: number | null;
+  /** Calls that wait for a place at the models that run on it. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  waiting!: number;
   /** Average time to first byte in milliseconds, the latest calls counting most; null before the first. */
   @ApiProperty({ type: Number, nullable: true, example: 412.5 })
   first_byte_ms!: number | null;
+  /** Average length of a whole call in milliseconds, the latest counting most; null before the first has ended. */
+  @ApiProperty({ type: Number, nullable: true, example: 1830.2 })
+  call_ms!: number | null;
   /** Calls of the last five minutes that were answered. */
   @ApiProperty({ type: 'integer', example: 120 })
   recent_succeeded!: number;
   /** Calls of the last five minutes that failed by the deployment's fault. */
   @ApiProperty({ type: 'integer', example: 1 })
   recent_failed!: number;
+  /** Part of the calls of the last five minutes that failed, 0 to 1; null when there were none. */
+  @ApiProperty({ type: Number, nullable: true, example: 0.008 })
+  recent_error_rate!: number | null;
   /** Code of the last failure; null when there was none. */
   @ApiProperty({ type: String, nullable: true, example: 'upstream_timeout' })
   last_error!: string | null;

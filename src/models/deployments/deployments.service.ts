@@ -25,6 +25,11 @@ export class Deployments {
     return this.known.entries();
   }
 
+  /** Forgets every deployment of a provider. */
+  forgetProvider(name: string): void {
+    for (const id of this.known.keys()) if (id.startsWith(`${name}/`)) this.known.delete(id);
+  }
+
   private forgetIdle(): void {
     for (const [id, health] of this.known) {
       if (health.inFlight === 0 && health.breaker === 'closed' && health.wait === 0) this.known.delete(id);

@@ -24,6 +24,34 @@ describe('mapRequest', () => {
     expect(sent(request)).toEqual({ ...request, model: 'upstream-model', stream: false });
   });
 
+  it('says the limit of tokens and the developer role in the server’s own words', () => {
+    const request: ChatRequest = {
+      model: 'fast',
+      messages: [{ role: 'developer', content: 'Be brief.' }, ...MESSAGES],
+      max_tokens: 5,
+      max_completion_tokens: 7,
+    };
+    const older = mapRequest(request, 'm', true, {
+      tokenLimit: 'max_tokens',
+      developerRole: false,
+      streamOptions: false,
+    });
+    expect(JSON.parse(JSON.stringify(older))).toEqual({
+      model: 'm',
+      stream: true,
+      max_tokens: 7,
+      messages: [{ role: 'system', content: 'Be brief.' }, ...MESSAGES],
+    });
+    const newer = mapRequest({ ...request, max_completion_tokens: null }, 'm', false, {
+      tokenLimit: 'max_completion_tokens',
+    });
+    expect(newer['max_completion_tokens']).toBe(5);
+    expect(newer['max_tokens']).toBeUndefined();
+    expect(request.messages[0]?.role).toBe('developer');
+    const none = mapRequest({ model: 'fast', messages: MESSAGES }, 'm', false, { tokenLimit: 'max_tokens' });
+    expect(Object.keys(JSON.parse(JSON.stringify(none)) as object)).toEqual(['messages', 'model', 'stream']);
+  });
+
   it('keeps a field that is named __proto__', () => {
     const request = JSON.parse(
       '{"model":"fast","messages":[{"role":"user","content":"a"}],"__proto__":{"a":1}}',

@@ -1,4 +1,5 @@
-import type { ChatRequest } from '../../../chat/chat-completion.js';
+import type { ChatMessage, ChatRequest } from '../../../chat/chat-completion.js';
+import type { Quirks } from '../../../config/gateway-config.js';
 import type { JsonObject } from '../../../json/json-value.js';
 
 /** The optional fields that the gateway declares. Null means absent for them, which not every server knows. */
@@ -21,8 +22,14 @@ const NULLABLE = [
  * The body that goes upstream. Unknown fields travel untouched, nulls among them. Usage is always asked for, since the
  * gateway counts it; `stream_options` goes only with a stream, because servers refuse it otherwise. `metadata` is the
  * gateway's own unless the client stores the completion at the provider, and `strict_params` is for the gateway alone.
+ * What a server is known not to understand is said in its own words.
  */
-export function mapRequest(request: ChatRequest, upstreamModel: string, stream: boolean): JsonObject {
+export function mapRequest(
+  request: ChatRequest,
+  upstreamModel: string,
+  stream: boolean,
+  { tokenLimit, developerRole = true, streamOptions: takesStreamOptions = true }: Quirks = {},
+): JsonObject {
   const {
     model: _model,
     stream: _stream,
@@ -36,6 +43,25 @@ export function mapRequest(request: ChatRequest, upstreamModel: string, stream: 
     if (body[field] === null) body[field] = undefined;
   }
   if (request.store === true && metadata != null) body['metadata'] = metadata;
-  if (stream) body['stream_options'] = { ...streamOptions, include_usage: true };
+  if (stream && takesStreamOptions) body['stream_options'] = { ...streamOptions, include_usage: true };
+  if (tokenLimit !== undefined) renameTokenLimit(body, tokenLimit);
+  if (!developerRole && request.messages.some(isFromDeveloper)) {
+    body['messages'] = request.messages.map((message) =>
+      isFromDeveloper(message) ? { ...message, role: 'system' } : message,
+    );
+  }
   return body;
+}
+
+/** A request that names both limits means the newer one. */
+function renameTokenLimit(body: JsonObject, name: 'max_tokens' | 'max_completion_tokens'): void {
+  const limit = body['max_completion_tokens'] ?? body['max_tokens'];
+  if (limit === undefined) return;
+  body['max_tokens'] = undefined;
+  body['max_completion_tokens'] = undefined;
+  body[name] = limit;
+}
+
+function isFromDeveloper({ role }: ChatMessage): boolean {
+  return role === 'developer';
 }

@@ -1,5 +1,5 @@
 import type { ChatCompletion } from '../../../chat/chat-completion.js';
-import type { ProviderConfig } from '../../../config/gateway-config.js';
+import type { ProviderConfig, Quirks } from '../../../config/gateway-config.js';
 import {
   ChatProvider,
   choiceCount,
@@ -30,6 +30,7 @@ export class OpenAiProvider extends ChatProvider {
   private readonly limits: AnswerLimits;
   private readonly chatPath: string;
   private readonly modelsPath: string;
+  private readonly quirks: Quirks;
 
   constructor(
     config: ProviderConfig,
@@ -40,6 +41,7 @@ export class OpenAiProvider extends ChatProvider {
     const basePath = pathname.replace(/\/+$/, '');
     this.name = config.name;
     this.pool = new UpstreamPool(origin);
+    this.quirks = config.quirks ?? {};
     this.headers = new RequestHeaders(config);
     this.limits = { maxAnswerSize: options.maxAnswerSize, redact: redactor(config) };
     // A query, such as Azure's api-version, belongs to every request.
@@ -92,7 +94,7 @@ export class OpenAiProvider extends ChatProvider {
       method: 'POST',
       path: this.chatPath,
       headers: this.headers.build(stream, call.requestId, call.headers),
-      body: Buffer.from(JSON.stringify(mapRequest(call.request, call.upstreamModel, stream))),
+      body: Buffer.from(JSON.stringify(mapRequest(call.request, call.upstreamModel, stream, this.quirks))),
       timeouts: call.timeouts,
       signal: call.signal,
     };

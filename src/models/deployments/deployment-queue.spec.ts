@@ -1,0 +1,93 @@
+import type { Deployment, ResolvedModel } from '../resolved-model.js';
+import { DeploymentQueue, Place, type NoPlace, type QueueRequest } from './deployment-queue.js';
+import { Deployments } from './deployments.service.js';
+
+const IDLE = new AbortController().signal;
+
+function deployment(id: string, concurrency: number): Deployment {
+  return { id, concurrency } as Deployment;
+}
+
+describe('DeploymentQueue', () => {
+  let known: Deployments;
+  let queue: DeploymentQueue;
+  const one = deployment('p/one', 1);
+  const two = deployment('p/two', 1);
+  let model: ResolvedModel;
+
+  beforeEach(() => {
+    known = new Deployments();
+    queue = new DeploymentQueue(known);
+    model = { id: 'm', queue: { size: 3, timeout: 5_000 } } as ResolvedModel;
+  });
+
+  function taken(...deployments: Deployment[]): Place[] {
+    return deployments.map((each) => queue.take(each)).filter((place) => place !== undefined);
+  }
+
+  function wait(fields: Partial<QueueRequest> = {}): Promise<Place | NoPlace> {
+    return queue.wait({ model, deployments: [one], isBatch: false, patience: Infinity, signal: IDLE, ...fields });
+  }
+
+  async function placeOf(waiting: Promise<Place | NoPlace>): Promise<Place> {
+    const place = await waiting;
+    if (!(place instanceof Place)) throw new Error('no place');
+    return place;
+  }
+
+  it('gives as many places as the limit, and none twice', () => {
+    const places = taken(one, one);
+    expect(places).toHaveLength(1);
+    places[0]?.free();
+    places[0]?.free();
+    expect(known.healthOf(one).inFlight).toBe(0);
+    expect(taken(one, one)).toHaveLength(1);
+  });
+
+  it('serves in order, live calls before those of batches', async () => {
+    const [first] = taken(one);
+    const order: string[] = [];
+    const served = [true, false, false].map(async (isBatch, index) => {
+      const place = await placeOf(wait({ isBatch }));
+      order.push(`${isBatch ? 'batch' : 'live'} ${index}`);
+      place.free();
+    });
+    first?.free();
+    await Promise.all(served);
+    expect(order).toEqual(['live 1', 'live 2', 'batch 0']);
+    expect(known.healthOf(one).inFlight).toBe(0);
+  });
+
+  it('takes whichever deployment becomes free first', async () => {
+    const [, second] = taken(one, two);
+    const waiting = wait({ deployments: [one, two] });
+    second?.free();
+    expect((await placeOf(waiting)).deployment).toBe(two);
+  });
+
+  it('refuses at once when the queue is full or the turn would come too late', async () => {
+    const [place] = taken(one);
+    const controller = new AbortController();
+    const waiting = [1, 2, 3].map(() => wait({ signal: controller.signal }));
+    expect(await wait()).toEqual({ retryAfter: 1_000 });
+    controller.abort(new Error('gone'));
+    for (const each of waiting) await expect(each).rejects.toThrow('gone');
+    expect(queue.waitingFor('m')).toBe(0);
+    known.healthOf(one).callTime = 8_000;
+    expect(await wait()).toEqual({ retryAfter: 8_000 });
+    known.healthOf(one).callTime = 2_000;
+    expect(await wait({ patience: 1_500 })).toEqual({ retryAfter: 2_000 });
+    place?.free();
+  });
+
+  it('gives up after its time, and keeps batches from taking the room of live calls', async () => {
+    taken(one);
+    model = { ...model, queue: { size: 1, timeout: 20 } };
+    const batch = wait({ isBatch: true });
+    const live = wait();
+    expect(queue.waitingFor('m')).toBe(2);
+    expect(await live).toEqual({ retryAfter: 1_000 });
+    expect(await batch).toEqual({ retryAfter: 1_000 });
+    expect(queue.waitingFor('m')).toBe(0);
+  });
+});

@@ -1,0 +1,118 @@
+import type { GatewayConfig, ModelConfig, ProviderConfig } from '../../config/gateway-config.js';
+import type { ChatProvider } from '../providers/chat-provider.js';
+import type { Deployment, ResolvedModel } from '../resolved-model.js';
+
+/** A provider of the configuration and what calls it. */
+export interface ProviderInstance {
+  readonly config: ProviderConfig;
+  readonly provider: ChatProvider;
+}
+
+const NO_FALLBACKS: readonly string[] = [];
+
+/**
+ * Providers and models as one configuration has them. A call holds on to the table that it began with, so that a reload
+ * takes nothing away from it; a table that was replaced ends with its last call.
+ */
+export class RoutingTable {
+  /** By id and by alias. */
+  private readonly byId = new Map<string, ResolvedModel>();
+  /** Of the file's patterns, the longest first. */
+  private readonly patterns: { readonly prefix: string; readonly model: ModelConfig }[] = [];
+  private calls = 0;
+  private whenUnused: (() => void) | undefined;
+
+  constructor(
+    private readonly config: Pick<GatewayConfig, 'models' | 'expose' | 'upstream'>,
+    readonly providers: ReadonlyMap<string, ProviderInstance>,
+  ) {
+    for (const model of config.models) {
+      if (model.id.endsWith('*')) this.patterns.push({ prefix: model.id.slice(0, -1), model });
+      else {
+        const resolved = this.toResolved(model, model.id, '');
+        for (const id of [model.id, ...model.aliases]) this.byId.set(id, resolved);
+      }
+    }
+    this.patterns.sort((first, second) => second.prefix.length - first.prefix.length);
+  }
+
+  /** The models of the file that are no patterns. */
+  *listed(): Generator<ResolvedModel> {
+    for (const [id, model] of this.byId) if (model.id === id) yield model;
+  }
+
+  /** Every id and alias of the file. */
+  get ids(): Iterable<string> {
+    return this.byId.keys();
+  }
+
+  /**
+   * A model of the file by its id, by an alias or by a pattern; else `provider/model`, unless only listed models are
+   * exposed. Undefined when it is none of these.
+   */
+  resolve(modelId: string): ResolvedModel | undefined {
+    const configured = this.byId.get(modelId);
+    if (configured !== undefined) return configured;
+    for (const { prefix, model } of this.patterns) {
+      if (modelId.length > prefix.length && modelId.startsWith(prefix)) {
+        return this.toResolved(model, modelId, modelId.slice(prefix.length));
+      }
+    }
+    return this.config.expose === 'listed' ? undefined : this.resolveAtProvider(modelId);
+  }
+
+  hold(): void {
+    this.calls += 1;
+  }
+
+  release(): void {
+    this.calls -= 1;
+    if (this.calls === 0) this.whenUnused?.();
+  }
+
+  /** Calls back once no call holds on to it any more; at once when none does. */
+  retire(whenUnused: () => void): void {
+    if (this.calls === 0) whenUnused();
+    else this.whenUnused = whenUnused;
+  }
+
+  private resolveAtProvider(modelId: string): ResolvedModel | undefined {
+    const slash = modelId.indexOf('/');
+    const found = slash === -1 ? undefined : this.providers.get(modelId.slice(0, slash));
+    const upstreamModel = modelId.slice(slash + 1);
+    if (found === undefined || upstreamModel === '') return undefined;
+    const { timeouts } = this.config.upstream;
+    const deployment: Deployment = {
+      id: modelId,
+      provider: found.provider,
+      upstreamModel,
+      weight: 1,
+      concurrency: undefined,
+      timeouts,
+      price: undefined,
+    };
+    return { id: modelId, strategy: 'priority', deployments: [deployment], fallbacks: NO_FALLBACKS, queue: undefined };
+  }
+
+  /** @param part what the `*` of a pattern stands for */
+  private toResolved(
+    { strategy, deployments, fallbacks, price, timeouts, queue }: ModelConfig,
+    id: string,
+    part: string,
+  ): ResolvedModel {
+    return {
+      id,
+      strategy,
+      fallbacks,
+      queue,
+      deployments: deployments.flatMap(({ provider, model, weight, concurrency }) => {
+        const found = this.providers.get(provider);
+        if (found === undefined) return [];
+        // A function, because the client's text may hold what replace() reads as a pattern of its own.
+        const upstreamModel = model.replace('*', () => part);
+        const at = `${provider}/${upstreamModel}`;
+        return [{ id: at, provider: found.provider, upstreamModel, weight, concurrency, timeouts, price }];
+      }),
+    };
+  }
+}
