@@ -133,7 +133,8 @@ interface UpstreamFailure {
   message: string;
   cause?: unknown;
   retryable?: boolean;
-  retryAfterMs?: number;
+  /** Milliseconds to wait; told to the client with a 503. */
+  retryAfterMs?: number | undefined;
 }
 
 /** 502: the upstream answered wrongly, broke off, or refused the operator's credentials. */
@@ -143,7 +144,14 @@ export function upstreamError({ retryable = true, ...failure }: UpstreamFailure)
 
 /** 503: the upstream cannot take the request now. */
 export function upstreamUnavailable({ retryable = true, ...failure }: UpstreamFailure): GatewayError {
-  return new GatewayError({ status: 503, type: 'server_error', code: 'upstream_unavailable', retryable, ...failure });
+  return new GatewayError({
+    status: 503,
+    type: 'server_error',
+    code: 'upstream_unavailable',
+    retryable,
+    ...failure,
+    ...retryAfter(failure.retryAfterMs),
+  });
 }
 
 /** 504: the upstream said nothing for longer than a phase's timeout allows. */
