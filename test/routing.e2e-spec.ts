@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
+import { isPostgresRun } from './servers/postgres-databases.js';
+import { startRedis } from './servers/redis-server.js';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
 import { until } from './servers/until.js';
 
@@ -156,7 +159,7 @@ models:
   it('gives the place of a client that went away to the next', async () => {
     await Promise.all(
       Array.from({ length: 8 }, async () => {
-        await expect(ask('narrow', { signal: AbortSignal.timeout(50) })).rejects.toThrow();
+        await expect(ask('narrow', { signal: AbortSignal.timeout(15) })).rejects.toThrow();
       }),
     );
     expect((await ask('narrow')).status).toBe(200);
@@ -198,6 +201,58 @@ describe('local servers', () => {
       await new Promise((resolve) => server.close(resolve));
     }
     expect((server.address() as AddressInfo | null) ?? null).toBeNull();
+  });
+});
+
+(isPostgresRun ? describe : describe.skip)('with Redis', () => {
+  it('a breaker that opened and a pause that was asked for are known to the other process', async () => {
+    const [redis, upstream] = await Promise.all([startRedis(), startFakeUpstream()]);
+    const config = `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }
+models:
+  - { id: broken, strategy: priority, deployments: [{ provider: local, model: status-500 }, { provider: local, model: echo }] }
+  - { id: limited, deployments: [{ provider: local, model: "status?code=429&retry-after=30" }] }
+`;
+    const env = { REDIS_URL: redis.url, GATEWAY_KEY_PEPPER: randomBytes(24).toString('hex') };
+    const first = await startGateway({ config, env });
+    const second = await startGateway({
+      config,
+      env: { ...env, DATABASE_URL: first.databaseUrl, GATEWAY_ADMIN_KEY: first.adminKey },
+    });
+    const states = async (
+      gateway: RunningGateway,
+    ): Promise<Record<string, { breaker: string; retry_in_ms: number }>> => {
+      const listed = await fetch(`${gateway.url}/v1/admin/deployments`, { headers: { 'x-api-key': first.adminKey } });
+      const { data } = (await listed.json()) as { data: { id: string; breaker: string; retry_in_ms: number }[] };
+      return Object.fromEntries(data.map((each) => [each.id, each]));
+    };
+    let third: RunningGateway | undefined;
+    try {
+      const started = performance.now();
+      await askAt(first.url, first.adminKey, 'limited');
+      for (let round = 0; round < 5; round += 1) await askAt(first.url, first.adminKey, 'broken');
+      await until(async () => (await states(second))['local/status-500']?.breaker === 'open');
+      await until(
+        async () => ((await states(second))['local/status?code=429&retry-after=30']?.retry_in_ms ?? 0) > 20_000,
+      );
+      console.info(`shared after ${(performance.now() - started).toFixed(0)} ms`);
+      const asked = (await upstream.requests()).length;
+      expect((await askAt(second.url, first.adminKey, 'limited')).status).toBe(429);
+      expect((await askAt(second.url, first.adminKey, 'broken')).header('x-gateway-attempts')).toBe('1');
+      expect((await upstream.requests()).length).toBe(asked + 1);
+      third = await startGateway({
+        config,
+        env: { ...env, DATABASE_URL: first.databaseUrl, GATEWAY_ADMIN_KEY: first.adminKey },
+      });
+      const late = third;
+      await until(async () => (await states(late))['local/status-500']?.breaker === 'open');
+      await redis.kill();
+      expect((await askAt(second.url, first.adminKey, 'broken')).status).toBe(200);
+    } finally {
+      await third?.stop();
+      await second.stop();
+      await first.stop();
+      await Promise.all([upstream.stop(), redis.stop()]);
+    }
   });
 });
 

@@ -25,6 +25,8 @@ export interface GatewayErrorOptions {
   retryable?: boolean;
   /** How long the upstream asked to wait, in milliseconds. */
   retryAfterMs?: number;
+  /** The gateway itself refused, and no provider was asked: a batch's task may wait without losing an attempt. */
+  isOwnRefusal?: boolean;
   /** Extra response headers, such as `retry-after`. */
   headers?: Readonly<Record<string, string>>;
   cause?: unknown;
@@ -38,6 +40,7 @@ export class GatewayError extends Error {
   readonly param: string | null;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly isOwnRefusal: boolean;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(options: GatewayErrorOptions) {
@@ -49,6 +52,7 @@ export class GatewayError extends Error {
     this.param = options.param ?? null;
     this.retryable = options.retryable ?? false;
     this.retryAfterMs = options.retryAfterMs;
+    this.isOwnRefusal = options.isOwnRefusal ?? false;
     this.headers = options.headers ?? {};
   }
 
@@ -104,6 +108,7 @@ interface RateLimit {
   /** Milliseconds to wait; told to the client as `retry-after` and `retry-after-ms`. */
   retryAfterMs: number | undefined;
   retryable?: boolean;
+  isOwnRefusal?: boolean;
 }
 
 /** 429: too many requests; with how long to wait where that is known. */
@@ -135,6 +140,7 @@ interface UpstreamFailure {
   retryable?: boolean;
   /** Milliseconds to wait; told to the client with a 503. */
   retryAfterMs?: number | undefined;
+  isOwnRefusal?: boolean;
 }
 
 /** 502: the upstream answered wrongly, broke off, or refused the operator's credentials. */
