@@ -12,6 +12,7 @@ import { HealthModule } from './health/health.module.js';
 import { JsonBodyGuard } from './http/json-body.guard.js';
 import { ModelsModule } from './models/models.module.js';
 import { RedisModule } from './redis/redis.module.js';
+import { UsageModule } from './usage/usage.module.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
 
 @Module({})
@@ -28,6 +29,7 @@ export class AppModule {
         ModelsModule,
         ChatModule,
         BatchModule.forRoot(config),
+        UsageModule,
         HealthModule,
         TelemetryModule,
       ],

@@ -1,44 +1,9 @@
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { BatchHistory } from './servers/batch-history.js';
 import { startFakeUpstream } from './servers/fake-upstream-client.js';
 import { startGateway } from './servers/gateway.js';
 import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
 import { until } from './servers/until.js';
-
-/** Stands between the gateway and PostgreSQL, so that a test can take the server away from this gateway alone. */
-class Wire {
-  private readonly sockets = new Set<Socket>();
-  private server: Server | undefined;
-  private port = 0;
-
-  constructor(private readonly target: URL) {}
-
-  async open(): Promise<string> {
-    this.server = createServer((client) => {
-      const upstream = connect(Number(this.target.port), this.target.hostname);
-      for (const [from, to] of [
-        [client, upstream],
-        [upstream, client],
-      ] as const) {
-        this.sockets.add(from);
-        from.on('error', () => undefined).on('close', () => to.destroy());
-        from.pipe(to);
-      }
-    }).listen(this.port, '127.0.0.1');
-    await once(this.server, 'listening');
-    this.port = (this.server.address() as AddressInfo).port;
-    const url = new URL(this.target);
-    url.port = String(this.port);
-    return url.href;
-  }
-
-  cut(): void {
-    this.server?.close();
-    for (const socket of this.sockets) socket.resetAndDestroy();
-    this.sockets.clear();
-  }
-}
+import { Wire } from './servers/wire.js';
 
 (isPostgresRun ? describe : describe.skip)('PostgreSQL goes away for five seconds under load', () => {
   it('chat goes on with cached keys, the rest is a 503, batches lose nothing, and all recovers', async () => {

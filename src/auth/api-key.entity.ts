@@ -1,5 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { epochMilliseconds } from '../database/epoch-transformer.js';
+import type { Budget, RateLimits } from './spending.js';
 import type { Scope } from './principal.js';
 
 /** A key as it is kept: never the key itself, only its HMAC. Times are epoch milliseconds. */
@@ -37,6 +38,16 @@ export class ApiKey {
 
   @Column({ type: 'simple-json', nullable: true })
   metadata!: object | null;
+
+  @Index('IDX_api_key_group_id')
+  @Column({ name: 'group_id', type: 'varchar', length: 32, nullable: true })
+  groupId!: string | null;
+
+  @Column({ type: 'simple-json', nullable: true })
+  limits!: RateLimits | null;
+
+  @Column({ type: 'simple-json', nullable: true })
+  budget!: Budget | null;
 
   /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
   @Column({ name: 'created_by', type: 'varchar', length: 32 })

@@ -3,6 +3,10 @@ import { PassportModule } from '@nestjs/passport';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { Database } from '../database/database.js';
+import { AuditModule } from '../audit/audit.module.js';
+import { GroupsController } from './groups/groups.controller.js';
+import { GroupsService } from './groups/groups.service.js';
+import { KeyGroup } from './groups/key-group.entity.js';
 import { ApiKey } from './api-key.entity.js';
 import { BootstrapAdminKey } from './bootstrap-admin-key.js';
 import { bootstrapKeys } from './bootstrap.js';
@@ -14,8 +18,8 @@ import { KeysService } from './keys.service.js';
 import { loadPepper, Pepper } from './pepper.js';
 
 @Module({
-  imports: [PassportModule, TypeOrmModule.forFeature([ApiKey])],
-  controllers: [KeysController],
+  imports: [PassportModule, TypeOrmModule.forFeature([ApiKey, KeyGroup]), AuditModule],
+  controllers: [KeysController, GroupsController],
   providers: [
     { provide: Pepper, inject: [GatewayConfig], useFactory: loadPepper },
     { provide: BootstrapAdminKey, inject: [GatewayConfig, Database, Pepper], useFactory: bootstrapKeys },
@@ -23,6 +27,7 @@ import { loadPepper, Pepper } from './pepper.js';
     KeyStrategy,
     KeyGuard,
     KeysService,
+    GroupsService,
   ],
   exports: [KeyGuard, KeyCheck],
 })

@@ -1,10 +1,21 @@
 import type { Repository } from 'typeorm';
 import { loadConfig } from '../config/load-config.js';
 import type { ApiKey } from './api-key.entity.js';
+import { SharedRedis } from '../redis/shared-redis.js';
 import { KeyCheck } from './key-check.service.js';
 import { Pepper } from './pepper.js';
 
-const KEY = { id: 'key_1', name: 'x', scopes: ['inference'], allowedModels: null, revokedAt: null, expiresAt: null };
+const KEY = {
+  id: 'key_1',
+  name: 'x',
+  scopes: ['inference'],
+  allowedModels: null,
+  revokedAt: null,
+  expiresAt: null,
+  groupId: null,
+  limits: null,
+  budget: null,
+};
 
 describe('who a key id stands for', () => {
   it('is not remembered from a look that began before the key was revoked', async () => {
@@ -22,7 +33,7 @@ describe('who a key id stands for', () => {
       },
     } as unknown as Repository<ApiKey>;
     const config = loadConfig({ env: {}, cwd: '/nonexistent' });
-    const check = new KeyCheck(repository, new Pepper('p'.repeat(32)), config);
+    const check = new KeyCheck(repository, repository, new Pepper('p'.repeat(32)), new SharedRedis(), config);
     const early = check.principalOf('key_1');
     row = { ...KEY, revokedAt: 1 };
     check.forget('key_1');

@@ -6,7 +6,9 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { databaseUnavailable } from '../errors/database-error.js';
 import { parseKey } from './api-key-format.js';
+import { SharedRedis } from '../redis/shared-redis.js';
 import { ApiKey } from './api-key.entity.js';
+import { KeyGroup } from './groups/key-group.entity.js';
 import { Pepper } from './pepper.js';
 import { SCOPES, type Principal } from './principal.js';
 
@@ -16,6 +18,9 @@ const FRESH = 5_000;
 const GRACE = 60_000;
 /** Most answers that are remembered; the oldest go first. */
 const CACHE_SIZE = 20_000;
+
+/** Where processes tell each other that a key has changed: its id, or null for all. */
+const CHANGES = 'gateway:keys';
 
 interface Known {
   /** Null: there is no such key. */
@@ -31,6 +36,8 @@ const ADMIN: Principal = {
   name: 'GATEWAY_ADMIN_KEY',
   scopes: new Set(SCOPES),
   allowedModels: null,
+  groupId: null,
+  accounts: [],
 };
 
 /** Finds out who a credential belongs to, asking the database at most once in 5 s for each. */
@@ -48,9 +55,16 @@ export class KeyCheck {
 
   constructor(
     @InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>,
+    @InjectRepository(KeyGroup) private readonly groups: Repository<KeyGroup>,
     private readonly pepper: Pepper,
+    private readonly redis: SharedRedis,
     config: GatewayConfig,
   ) {
+    redis.subscribe(CHANGES, (message) => {
+      if (message === null) this.forgetAll();
+      else if (typeof message === 'string') this.forget(message);
+    });
+
     this.adminDigest = config.auth.adminKey === undefined ? undefined : digestOf(config.auth.adminKey);
   }
 
@@ -95,7 +109,7 @@ export class KeyCheck {
     const { generation } = this;
     const key = await this.keys.findOneBy({ id: keyId });
     const isGood = key !== null && key.revokedAt === null && now < (key.expiresAt ?? Infinity);
-    const principal = isGood ? toPrincipal(key) : null;
+    const principal = isGood ? toPrincipal(key, await this.groupOf(key)) : null;
     if (this.byId.size > CACHE_SIZE) this.byId.clear();
     // What was read before a key changed here must not be believed after it.
     if (generation === this.generation) {
@@ -112,18 +126,43 @@ export class KeyCheck {
     for (const [digest, known] of this.cache) if (known.keyId === keyId) this.cache.delete(digest);
   }
 
+  /** Forgets a key here, and in the other processes as far as Redis reaches them. */
+  changed(keyId: string): void {
+    this.forget(keyId);
+    this.redis.publish(CHANGES, keyId);
+  }
+
+  /** The same where it is not worth finding out which keys are meant, such as a change of a group. */
+  allChanged(): void {
+    this.forgetAll();
+    this.redis.publish(CHANGES, null);
+  }
+
+  private forgetAll(): void {
+    this.generation += 1;
+    this.underWay.clear();
+    this.byId.clear();
+    this.cache.clear();
+  }
+
+  private async groupOf({ groupId }: ApiKey): Promise<KeyGroup | null> {
+    return groupId === null ? null : this.groups.findOneBy({ id: groupId });
+  }
+
   private async lookUp(id: string, credential: string, digest: string): Promise<Principal | null> {
     const { generation } = this;
     let key: ApiKey | null;
+    let group: KeyGroup | null;
     try {
       key = await this.keys.findOneBy({ id });
+      group = key === null ? null : await this.groupOf(key);
     } catch (error) {
       return this.withoutDatabase(digest, error);
     }
     const now = Date.now();
     const match = this.match(key, credential, now);
     const known: Known = {
-      principal: match === undefined ? null : toPrincipal(match.key),
+      principal: match === undefined ? null : toPrincipal(match.key, group),
       keyId: id,
       checkedAt: now,
       endsAt: match?.endsAt ?? Number.MAX_SAFE_INTEGER,
@@ -165,8 +204,12 @@ export class KeyCheck {
   }
 }
 
-function toPrincipal({ id, name, scopes, allowedModels }: ApiKey): Principal {
-  return { keyId: id, name, scopes: new Set(scopes), allowedModels };
+function toPrincipal(key: ApiKey, group: KeyGroup | null): Principal {
+  const accounts = [key, ...(group === null ? [] : [group])]
+    .filter(({ limits, budget }) => limits !== null || budget !== null)
+    .map(({ id, limits, budget }) => ({ id, limits, budget }));
+  const { id, name, scopes, allowedModels, groupId } = key;
+  return { keyId: id, name, scopes: new Set(scopes), allowedModels, groupId, accounts };
 }
 
 /** Keys are not kept as they are, not even in memory. */

@@ -9,10 +9,17 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
-import { PageQueryDto } from '../http/page-query.dto.js';
 import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import { CurrentPrincipal } from './current-principal.decorator.js';
-import { CreateKeyDto, KeyDto, KeyListDto, KeyWithSecretDto, RotateKeyDto, UpdateKeyDto } from './keys.dto.js';
+import {
+  CreateKeyDto,
+  KeyDto,
+  KeyListDto,
+  KeyQueryDto,
+  KeyWithSecretDto,
+  RotateKeyDto,
+  UpdateKeyDto,
+} from './keys.dto.js';
 import { KeysService } from './keys.service.js';
 import type { Principal } from './principal.js';
 import { RequireScope } from './public.decorator.js';
@@ -45,7 +52,7 @@ export class KeysController {
   @ApiOkResponse({ type: KeyListDto, headers })
   @ApiErrors(400, 401, 403, 503)
   @Get()
-  listKeys(@Query() query: PageQueryDto): Promise<KeyListDto> {
+  listKeys(@Query() query: KeyQueryDto): Promise<KeyListDto> {
     return this.keys.list(query);
   }
 
@@ -60,7 +67,8 @@ export class KeysController {
 
   @ApiOperation({
     summary: 'Change a key',
-    description: 'What is absent stays. It is felt here at once and in other processes within 5 seconds.',
+    description:
+      'What is absent stays. It is felt here at once, and in other processes at once with Redis, else within 5 seconds.',
   })
   @ApiKeyId()
   @ApiOkResponse({ type: KeyDto, headers })
@@ -93,13 +101,14 @@ export class KeysController {
 
   @ApiOperation({
     summary: 'Revoke a key',
-    description: 'It ends here at once and in other processes within 5 seconds, for good. Again it changes nothing.',
+    description:
+      'It ends here at once, and in other processes at once with Redis, else within 5 seconds; for good. Again it changes nothing.',
   })
   @ApiKeyId()
   @ApiOkResponse({ type: KeyDto, headers })
   @ApiErrors(400, 401, 403, 404, 413, 415, 503)
   @Delete(':id')
-  revokeKey(@Param('id') id: string): Promise<KeyDto> {
-    return this.keys.revoke(id);
+  revokeKey(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<KeyDto> {
+    return this.keys.revoke(id, principal);
   }
 }

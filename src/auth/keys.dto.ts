@@ -1,4 +1,5 @@
 import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayNotEmpty,
@@ -13,7 +14,10 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateNested,
 } from 'class-validator';
+import { PageQueryDto } from '../http/page-query.dto.js';
+import { BudgetDto, RateLimitsDto } from './spending.dto.js';
 import { IsSmallObject } from '../http/is-small-object.js';
 import { SCOPES, type Scope } from './principal.js';
 
@@ -80,12 +84,60 @@ export class CreateKeyDto {
   @IsObject()
   @IsSmallObject()
   metadata?: Record<string, unknown> | null;
+
+  /** How much may be asked at once. Null or absent is no limit. */
+  @ApiProperty({ type: RateLimitsDto, required: false, nullable: true })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RateLimitsDto)
+  limits?: RateLimitsDto | null;
+
+  /** How much may be spent. Null or absent is no limit. */
+  @ApiProperty({ type: BudgetDto, required: false, nullable: true })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => BudgetDto)
+  budget?: BudgetDto | null;
+
+  /** The group that the key belongs to; its limits and budget hold as well. Null or absent is none. */
+  @ApiProperty({ type: String, required: false, nullable: true, example: null })
+  @IsOptional()
+  @IsString()
+  @MaxLength(32)
+  group_id?: string | null;
 }
 
 /** What to change of a key; what is absent stays as it is. */
 export class UpdateKeyDto extends PartialType(
-  PickType(CreateKeyDto, ['name', 'scopes', 'allowed_models', 'expires_at', 'metadata']),
+  PickType(CreateKeyDto, [
+    'name',
+    'scopes',
+    'allowed_models',
+    'expires_at',
+    'metadata',
+    'limits',
+    'budget',
+    'group_id',
+  ]),
 ) {}
+
+/** Which keys to list. */
+export class KeyQueryDto extends PageQueryDto {
+  /** Only keys of this group. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  group_id?: string;
+
+  /** Only keys that are revoked (`true`), or are not (`false`). */
+  @ApiProperty({ enum: ['true', 'false'], required: false })
+  @IsOptional()
+  @IsIn(['true', 'false'])
+  revoked?: 'true' | 'false';
+}
 
 /** How to rotate a key. */
 export class RotateKeyDto {
@@ -130,6 +182,15 @@ export class KeyDto {
   /** What was kept with the key. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { owner: 'ada' } })
   metadata!: Record<string, unknown> | null;
+  /** How much may be asked at once; null is no limit. */
+  @ApiProperty({ type: RateLimitsDto, nullable: true })
+  limits!: RateLimitsDto | null;
+  /** How much may be spent; null is no limit. */
+  @ApiProperty({ type: BudgetDto, nullable: true })
+  budget!: BudgetDto | null;
+  /** The group that the key belongs to; null is none. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  group_id!: string | null;
   /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
   @ApiProperty({ example: 'admin' })
   created_by!: string;

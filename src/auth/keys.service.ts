@@ -4,14 +4,27 @@ import { EntityManager, Repository } from 'typeorm';
 import { Database } from '../database/database.js';
 import { newestFirst } from '../database/newest-first.js';
 import { GatewayError, invalidRequest, notFound, permissionDenied } from '../errors/gateway-error.js';
-import { DEFAULT_PAGE, PageQueryDto } from '../http/page-query.dto.js';
+import { DEFAULT_PAGE } from '../http/page-query.dto.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import { generateKey, hintOf, publicPart } from './api-key-format.js';
 import { ApiKey } from './api-key.entity.js';
 import { KeyCheck } from './key-check.service.js';
-import type { CreateKeyDto, KeyDto, KeyListDto, KeyWithSecretDto, RotateKeyDto, UpdateKeyDto } from './keys.dto.js';
+import type {
+  CreateKeyDto,
+  KeyDto,
+  KeyListDto,
+  KeyQueryDto,
+  KeyWithSecretDto,
+  RotateKeyDto,
+  UpdateKeyDto,
+} from './keys.dto.js';
 import { coversModel } from './may-call-model.js';
 import { Pepper } from './pepper.js';
+import { AuditLog, type AuditedAction } from '../audit/audit-log.service.js';
+import { assertSpendingWithin } from './assert-spending-within.js';
+import { KeyGroup } from './groups/key-group.entity.js';
+import { toBudgetDto } from './spending.dto.js';
+import type { Budget, RateLimits } from './spending.js';
 import type { Principal, Scope } from './principal.js';
 
 /** Makes, shows and ends keys. A key never gets more rights than the one that makes or changes it. */
@@ -22,12 +35,13 @@ export class KeysService {
     private readonly database: Database,
     private readonly keyCheck: KeyCheck,
     private readonly pepper: Pepper,
+    private readonly audit: AuditLog,
   ) {}
 
   async create(fields: CreateKeyDto, maker: Principal): Promise<KeyWithSecretDto> {
     const scopes = fields.scopes ?? ['inference'];
     const allowedModels = fields.allowed_models ?? null;
-    assertWithin(maker, scopes, allowedModels);
+    assertWithin(maker, { scopes, allowedModels, limits: fields.limits ?? null, budget: fields.budget ?? null });
     const expiresAt = toMilliseconds(fields.expires_at);
     const { id, key } = generateKey();
     const row: ApiKey = {
@@ -40,17 +54,26 @@ export class KeysService {
       scopes,
       allowedModels,
       metadata: fields.metadata ?? null,
+      groupId: fields.group_id ?? null,
+      limits: fields.limits ?? null,
+      budget: fields.budget ?? null,
       createdBy: maker.keyId,
       createdAt: Date.now(),
       expiresAt,
       revokedAt: null,
     };
-    await this.database.transaction((manager) => manager.insert(ApiKey, row));
+    await this.database.transaction(async (manager) => {
+      await assertGroup(manager, row.groupId);
+      await manager.insert(ApiKey, row);
+      await this.audit.note(manager, { actor: maker.keyId, action: 'key.created', targetId: id, changes: fields });
+    });
     return { ...toDto(row), key };
   }
 
-  async list({ limit = DEFAULT_PAGE, after }: PageQueryDto): Promise<KeyListDto> {
+  async list({ limit = DEFAULT_PAGE, after, group_id: groupId, revoked }: KeyQueryDto): Promise<KeyListDto> {
     const query = this.keys.createQueryBuilder('key');
+    if (groupId !== undefined) query.andWhere('key.groupId = :groupId', { groupId });
+    if (revoked !== undefined) query.andWhere(`key.revokedAt IS ${revoked === 'true' ? 'NOT' : ''} NULL`);
     const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'key' });
     return { object: 'list', data: rows.map(toDto), ...page };
   }
@@ -60,14 +83,20 @@ export class KeysService {
   }
 
   async update(id: string, fields: UpdateKeyDto, maker: Principal): Promise<KeyDto> {
-    return this.change(id, (key) => {
+    return this.change(id, { actor: maker.keyId, action: 'key.updated', changes: fields }, async (key, manager) => {
       assertActive(key);
       if (fields.name !== undefined) key.name = fields.name;
       if (fields.scopes != null) key.scopes = fields.scopes;
       if (fields.allowed_models !== undefined) key.allowedModels = fields.allowed_models;
       if (fields.expires_at !== undefined) key.expiresAt = toMilliseconds(fields.expires_at);
       if (fields.metadata !== undefined) key.metadata = fields.metadata;
-      assertWithin(maker, key.scopes, key.allowedModels);
+      if (fields.limits !== undefined) key.limits = fields.limits;
+      if (fields.budget !== undefined) key.budget = fields.budget;
+      if (fields.group_id !== undefined) {
+        await assertGroup(manager, fields.group_id);
+        key.groupId = fields.group_id;
+      }
+      assertWithin(maker, key);
     });
   }
 
@@ -78,9 +107,10 @@ export class KeysService {
     maker: Principal,
   ): Promise<KeyWithSecretDto> {
     const { key: secret } = generateKey(publicPart(id));
-    const rotated = await this.change(id, (key) => {
+    const action = { actor: maker.keyId, action: 'key.rotated', changes: { overlap_seconds: overlap } } as const;
+    const rotated = await this.change(id, action, (key) => {
       assertActive(key);
-      assertWithin(maker, key.scopes, key.allowedModels);
+      assertWithin(maker, key);
       key.previousHash = overlap === 0 ? null : key.hash;
       key.previousExpiresAt = overlap === 0 ? null : Date.now() + overlap * 1_000;
       key.hash = this.pepper.hash(secret).toString('hex');
@@ -90,15 +120,19 @@ export class KeysService {
   }
 
   /** Ends a key at once; again it changes nothing. */
-  async revoke(id: string): Promise<KeyDto> {
-    return this.change(id, (key) => {
+  async revoke(id: string, maker: Principal): Promise<KeyDto> {
+    return this.change(id, { actor: maker.keyId, action: 'key.revoked', changes: {} }, (key) => {
       key.revokedAt ??= Date.now();
       key.previousHash = null;
       key.previousExpiresAt = null;
     });
   }
 
-  private async change(id: string, apply: (key: ApiKey) => void): Promise<KeyDto> {
+  private async change(
+    id: string,
+    action: Omit<AuditedAction, 'targetId'>,
+    apply: (key: ApiKey, manager: EntityManager) => void | Promise<void>,
+  ): Promise<KeyDto> {
     const changed = await this.database.transaction(async (manager: EntityManager) => {
       const key = found(
         await manager.findOne(ApiKey, {
@@ -107,10 +141,11 @@ export class KeysService {
         }),
         id,
       );
-      apply(key);
+      await apply(key, manager);
+      await this.audit.note(manager, { ...action, targetId: id });
       return manager.save(key);
     });
-    this.keyCheck.forget(id);
+    this.keyCheck.changed(id);
     return toDto(changed);
   }
 }
@@ -131,13 +166,27 @@ function assertActive({ revokedAt }: ApiKey): void {
 }
 
 /** A key that could give rights it does not have would have them. */
-function assertWithin(maker: Principal, scopes: readonly Scope[], allowedModels: readonly string[] | null): void {
+function assertWithin(
+  maker: Principal,
+  {
+    scopes,
+    allowedModels,
+    limits,
+    budget,
+  }: {
+    scopes: readonly Scope[];
+    allowedModels: readonly string[] | null;
+    limits: RateLimits | null;
+    budget: Budget | null;
+  },
+): void {
   const missing = scopes.find(
     (scope) => !maker.scopes.has(scope) && !(scope === 'routing' && maker.scopes.has('admin')),
   );
   if (missing !== undefined) {
     throw permissionDenied(`This key lacks the scope '${missing}' and cannot give it.`, 'insufficient_scope', 'scopes');
   }
+  assertSpendingWithin(maker, limits, budget);
   const { allowedModels: own } = maker;
   if (own === null) return;
   const outside =
@@ -176,6 +225,17 @@ function toDto(key: ApiKey): KeyDto {
     created_at: toUnixSeconds(key.createdAt),
     expires_at: toUnixSeconds(key.expiresAt),
     revoked_at: toUnixSeconds(key.revokedAt),
+    limits: key.limits,
+    budget: toBudgetDto(key.budget),
+    group_id: key.groupId,
     previous_key_expires_at: toUnixSeconds(key.previousExpiresAt),
   };
+}
+
+async function assertGroup(manager: EntityManager, groupId: string | null): Promise<void> {
+  if (groupId === null || (await manager.existsBy(KeyGroup, { id: groupId }))) return;
+  throw invalidRequest(
+    `There is no group '${groupId}'. Make one with POST /v1/admin/groups, or leave group_id out.`,
+    'group_id',
+  );
 }

@@ -6,6 +6,8 @@ const withModels = (allowedModels: string[] | null): Principal => ({
   name: 'test',
   scopes: new Set(['inference'] as const),
   allowedModels,
+  groupId: null,
+  accounts: [],
 });
 
 describe('the models that a key may call', () => {

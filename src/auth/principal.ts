@@ -1,3 +1,5 @@
+import type { Account } from './spending.js';
+
 /** `routing` lets a key say itself, by headers of a request, what is tried and for how long. */
 export const SCOPES = ['inference', 'admin', 'routing'] as const;
 export type Scope = (typeof SCOPES)[number];
@@ -10,4 +12,7 @@ export interface Principal {
   readonly scopes: ReadonlySet<Scope>;
   /** Model ids and `prefix/*` patterns that the key may call; null is every model. */
   readonly allowedModels: readonly string[] | null;
+  readonly groupId: string | null;
+  /** Whose limits and budgets hold: the key's, then its group's. Empty when neither has any. */
+  readonly accounts: readonly Account[];
 }

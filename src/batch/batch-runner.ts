@@ -208,12 +208,14 @@ export class BatchRunner {
       return;
     }
     if (error.isOwnRefusal) {
-      this.ended(task, { status: 'queued', delay: Math.max(100, error.retryAfterMs ?? 1_000) });
+      // Spread, or all that were refused together would come back together.
+      this.ended(task, { status: 'queued', delay: (error.retryAfterMs ?? 1_000) * (0.5 + Math.random()) });
       return;
     }
     const attempts = task.attempts + 1;
     if (error.status === 429) limit.refused(error.retryAfterMs);
-    const mayRetry = error.retryable || error.status === 429 || error.status === 503;
+    const mayRetry =
+      error.retryable || (error.status === 429 && error.code !== 'insufficient_quota') || error.status === 503;
     if (mayRetry && attempts < this.config.batch.maxAttempts) {
       this.metrics.retried();
       this.ended(task, { status: 'queued', attempts, delay: retryDelay(attempts, error.retryAfterMs) });

@@ -1,5 +1,6 @@
 import type { GatewayError } from '../errors/gateway-error.js';
 import type { Deployment } from '../models/resolved-model.js';
+import type { Admission } from '../usage/limits/limits.service.js';
 import type { ChatRequest, Usage } from './chat-completion.js';
 import type { ChatContext } from './chat.service.js';
 
@@ -47,4 +48,6 @@ export interface CallOutcome {
   readonly output: readonly string[];
   /** Characters that the model wrote, those that were not kept as well. */
   readonly outputLength: number;
+  /** What was set aside for it; undefined where nothing is limited. */
+  readonly admission: Admission | undefined;
 }

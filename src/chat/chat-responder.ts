@@ -85,12 +85,13 @@ export class ChatResponder {
 
 function setServedBy(
   response: Response,
-  { model, provider, attempts, droppedParams }: ServedBy,
+  { model, provider, attempts, droppedParams, rateLimits }: ServedBy,
   started: number,
 ): void {
   response.setHeader('x-gateway-model', model);
   response.setHeader('x-gateway-provider', provider);
   response.setHeader('x-gateway-attempts', String(attempts));
+  if (rateLimits !== undefined) response.setHeaders(new Map(Object.entries(rateLimits)));
   if (droppedParams.length > 0) response.setHeader('x-gateway-dropped-params', droppedParams.join(', '));
   response.setHeader('openai-processing-ms', String(Math.round(performance.now() - started)));
   AccessLog.note(response, { model, provider, attempts });

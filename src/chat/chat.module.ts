@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { HealthModule } from '../health/health.module.js';
+import { LimitsModule } from '../usage/limits/limits.module.js';
 import { ModelsModule } from '../models/models.module.js';
 import { CallEvents } from './call-events.js';
 import { ChatController } from './chat.controller.js';
@@ -7,7 +8,7 @@ import { ChatResponder } from './chat-responder.js';
 import { ChatService } from './chat.service.js';
 
 @Module({
-  imports: [HealthModule, ModelsModule],
+  imports: [HealthModule, ModelsModule, LimitsModule],
   controllers: [ChatController],
   providers: [ChatService, ChatResponder, CallEvents],
   exports: [ChatService, CallEvents],

@@ -15,6 +15,7 @@ import { Deployments } from '../models/deployments/deployments.service.js';
 import type { Deployment, ResolvedModel } from '../models/resolved-model.js';
 import { Routing } from '../models/routing/routing.service.js';
 import type { RoutingTable } from '../models/routing/routing-table.js';
+import { Limits } from '../usage/limits/limits.service.js';
 import { CallDeadline } from './call-deadline.js';
 import { CallEvents } from './call-events.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from './chat-completion.js';
@@ -47,6 +48,8 @@ export interface ServedBy {
   readonly attempts: number;
   /** Fields of the request that the provider cannot take and did not get; empty as a rule. */
   readonly droppedParams: readonly string[];
+  /** `x-ratelimit-*`; undefined where nothing is limited. */
+  readonly rateLimits: Readonly<Record<string, string>> | undefined;
 }
 
 export interface ChatAnswer extends ServedBy {
@@ -77,6 +80,12 @@ interface Full {
   readonly full: readonly Deployment[];
 }
 
+/** The model of a request and those that it may fall back to. */
+interface Route {
+  readonly model: ResolvedModel;
+  readonly fallbacks: readonly string[];
+}
+
 /** What one attempt is made with. */
 interface Attempt {
   readonly call: ProviderCall;
@@ -95,6 +104,7 @@ export class ChatService {
     private readonly routing: Routing,
     private readonly deployments: Deployments,
     private readonly queue: DeploymentQueue,
+    private readonly limits: Limits,
     private readonly events: CallEvents,
   ) {}
 
@@ -152,8 +162,19 @@ export class ChatService {
     let attempts = 0;
     let failure: GatewayError | undefined;
     const giveUpAt = performance.now() + (context.overrides?.timeout ?? Infinity);
+    const route = this.route(request, context, tracked.table);
+    const admission = this.limits.admit({
+      request,
+      accounts: context.principal.accounts,
+      model: route.model,
+      isPatient: context.source === 'batch',
+      signal: context.signal,
+      deployments: () => [...this.withFallbacks(route, tracked.table)].flatMap(({ deployments }) => deployments),
+    });
+    if (admission !== undefined) tracked.admission = await admission;
+    context.signal.throwIfAborted();
     this.budget.earn();
-    for (const step of this.candidates(request, context, tracked.table)) {
+    for (const step of this.candidates(request, route, tracked.table)) {
       const candidate = 'full' in step ? await this.waitForPlace(step, context, giveUpAt) : step;
       if (candidate instanceof GatewayError) {
         failure ??= candidate;
@@ -182,7 +203,8 @@ export class ChatService {
           signal: deadline.signal,
           onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
         };
-        const servedBy = { model, provider: deployment.provider.name, attempts, droppedParams };
+        const rateLimits = tracked.admission?.headers;
+        const servedBy = { model, provider: deployment.provider.name, attempts, droppedParams, rateLimits };
         return await send({ call, place, deadline, servedBy });
       } catch (error) {
         deadline?.clear();
@@ -219,21 +241,11 @@ export class ChatService {
    *
    * @throws GatewayError 429 when every deployment asked for a pause
    */
-  private *candidates(
-    request: ChatRequest,
-    { principal, overrides }: ChatContext,
-    table: RoutingTable,
-  ): Generator<Candidate | Full> {
-    const { model: modelId } = request;
-    const model = this.models.resolve(modelId, table);
-    // An alias is another name of a model that the key may call.
-    if (!mayCallModel(principal, modelId) && !mayCallModel(principal, model.id)) throw notAllowed(modelId);
-    // A fallback of the file is the operator's choice for this model, so the key needs no right of its own to it.
-    const fallbacks = overrides?.fallbacks?.map((id) => this.allowedFallback(id, principal, table)) ?? model.fallbacks;
+  private *candidates(request: ChatRequest, route: Route, table: RoutingTable): Generator<Candidate | Full> {
     let tried = 0;
     let spare: { model: string; deployment: Deployment } | undefined;
     let shortestWait = Infinity;
-    for (const resolved of this.withFallbacks(model, fallbacks, table)) {
+    for (const resolved of this.withFallbacks(route, table)) {
       let full: Deployment[] | undefined;
       for (const deployment of orderDeployments(resolved, this.deployments, randomFor(request))) {
         const health = this.deployments.healthOf(deployment);
@@ -259,11 +271,17 @@ export class ChatService {
     else if (shortestWait < Infinity) throw stillWaiting(shortestWait);
   }
 
-  private *withFallbacks(
-    model: ResolvedModel,
-    fallbacks: readonly string[],
-    table: RoutingTable,
-  ): Generator<ResolvedModel> {
+  /** @throws GatewayError 404 for a model that there is not, 403 for one that the key may not call */
+  private route({ model: modelId }: ChatRequest, { principal, overrides }: ChatContext, table: RoutingTable): Route {
+    const model = this.models.resolve(modelId, table);
+    // An alias is another name of a model that the key may call.
+    if (!mayCallModel(principal, modelId) && !mayCallModel(principal, model.id)) throw notAllowed(modelId);
+    // A fallback of the file is the operator's choice for this model, so the key needs no right of its own to it.
+    const fallbacks = overrides?.fallbacks?.map((id) => this.allowedFallback(id, principal, table)) ?? model.fallbacks;
+    return { model, fallbacks };
+  }
+
+  private *withFallbacks({ model, fallbacks }: Route, table: RoutingTable): Generator<ResolvedModel> {
     yield model;
     for (const fallback of fallbacks) yield this.models.resolve(fallback, table);
   }

@@ -6,7 +6,7 @@ type Strategy = ResolvedModel['strategy'];
 
 function model(strategy: Strategy, weights: readonly number[]): ResolvedModel {
   const deployments = weights.map((weight, index) => ({ weight, upstreamModel: `m${index}` }) as Deployment);
-  return { id: 'fast', strategy, deployments, fallbacks: [], queue: undefined };
+  return { id: 'fast', strategy, deployments, fallbacks: [] } as unknown as ResolvedModel;
 }
 
 function healths(fields: Record<string, Partial<DeploymentHealth>> = {}) {

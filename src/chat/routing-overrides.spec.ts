@@ -3,7 +3,7 @@ import { GatewayError } from '../errors/gateway-error.js';
 import { readRoutingOverrides } from './routing-overrides.js';
 
 function withScopes(...scopes: Scope[]): Principal {
-  return { keyId: 'key_1', name: 'one', scopes: new Set(scopes), allowedModels: null };
+  return { keyId: 'key_1', name: 'one', scopes: new Set(scopes), allowedModels: null, groupId: null, accounts: [] };
 }
 
 const TRUSTED = withScopes('inference', 'routing');

@@ -1,6 +1,7 @@
 import { toGatewayError } from '../errors/to-gateway-error.js';
 import type { Deployment } from '../models/resolved-model.js';
 import type { RoutingTable } from '../models/routing/routing-table.js';
+import type { Admission } from '../usage/limits/limits.service.js';
 import type { CallEvents } from './call-events.js';
 import type { AttemptOutcome, CallStatus } from './call-outcome.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Delta, Usage } from './chat-completion.js';
@@ -19,6 +20,8 @@ interface AttemptUnderWay {
 
 /** Follows one request through its attempts, and reports its outcome once. Until then it holds on to its routing table. */
 export class TrackedCall {
+  /** What was set aside for it; whoever counts gives it back. */
+  admission: Admission | undefined;
   private readonly startedAt = Date.now();
   private readonly started = performance.now();
   private readonly attempts: AttemptOutcome[] = [];
@@ -126,6 +129,7 @@ export class TrackedCall {
       usage: this.usage,
       output: this.output,
       outputLength: this.outputLength,
+      admission: this.admission,
     });
   }
 }

@@ -81,6 +81,8 @@ export interface PriceConfig {
   readonly inputPerMillion: number;
   readonly outputPerMillion: number;
   readonly cachedInputPerMillion: number | undefined;
+  /** Tokens that are written to the provider's cache. */
+  readonly cacheWritePerMillion?: number | undefined;
 }
 
 export interface DeploymentConfig {
@@ -108,6 +110,8 @@ export interface ModelConfig {
   /** Ids of models to try, in order, when every deployment of this one failed. */
   readonly fallbacks: readonly string[];
   readonly price: PriceConfig | undefined;
+  /** For all keys together; undefined is no limit. */
+  readonly limits: { readonly rpm?: number; readonly tpm?: number; readonly concurrency?: number } | undefined;
   readonly contextLength: number | undefined;
   readonly maxOutputTokens: number | undefined;
   readonly displayName: string | undefined;
@@ -180,6 +184,14 @@ export abstract class GatewayConfig {
     /** How long a claimed task stays with a process that shows no sign of life. Default 60 s. */
     readonly lease: number;
     /** How long finished jobs are kept. Default 30 days. */
+    readonly retention: number;
+  };
+  abstract readonly alerts: {
+    /** Where events about budgets go; undefined is nowhere but the log. */
+    readonly webhook: { readonly url: string; readonly secret: string } | undefined;
+  };
+  abstract readonly usage: {
+    /** How long usage records are kept. Default 400 days. */
     readonly retention: number;
   };
   abstract readonly webhooks: {

@@ -22,6 +22,8 @@ export interface GatewayFile {
     lease?: string | number;
     retention?: string | number;
   };
+  alerts?: { webhook_url?: string; webhook_secret?: string };
+  usage?: { retention?: string | number };
   sandbox?: boolean;
   expose?: GatewayConfig['expose'];
   discover?: boolean;
@@ -59,7 +61,13 @@ export interface ModelFile {
   strategy?: ModelConfig['strategy'];
   deployments: { provider: string; model: string; weight?: number; concurrency?: number }[];
   fallbacks?: string[];
-  price?: { input_per_million: number; output_per_million: number; cached_input_per_million?: number };
+  price?: {
+    input_per_million: number;
+    output_per_million: number;
+    cached_input_per_million?: number;
+    cache_write_per_million?: number;
+  };
+  limits?: { rpm?: number; tpm?: number; concurrency?: number };
   context_length?: number;
   max_output_tokens?: number;
   display_name?: string;

@@ -139,6 +139,27 @@ export const GATEWAY_SCHEMA = {
         retention: timeout('How long finished batches and their results are kept.', '30d'),
       },
     },
+    alerts: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'Who is told when a budget has been spent up to one of its thresholds.',
+      properties: {
+        webhook_url: { type: 'string', description: 'Where the signed event is posted to.' },
+        webhook_secret: {
+          type: 'string',
+          pattern: '^whsec_[A-Za-z0-9+/]{32,}={0,2}$',
+          description: 'What it is signed with: whsec_ and at least 24 bytes in base64.',
+        },
+      },
+    },
+    usage: {
+      type: 'object',
+      additionalProperties: false,
+      description: 'Usage records.',
+      properties: {
+        retention: timeout('How long they are kept; at least as long as the longest budget period.', '400d'),
+      },
+    },
     sandbox: {
       type: 'boolean',
       description:
@@ -302,9 +323,28 @@ export const GATEWAY_SCHEMA = {
             required: ['input_per_million', 'output_per_million'],
             description: "US dollars per million tokens; without it, the catalogue's price.",
             properties: {
-              input_per_million: { type: 'number', minimum: 0 },
-              output_per_million: { type: 'number', minimum: 0 },
-              cached_input_per_million: { type: 'number', minimum: 0 },
+              input_per_million: { type: 'number', minimum: 0, description: 'Tokens of prompts.' },
+              output_per_million: { type: 'number', minimum: 0, description: 'Tokens of answers.' },
+              cached_input_per_million: {
+                type: 'number',
+                minimum: 0,
+                description: "Tokens that are read from the provider's cache.",
+              },
+              cache_write_per_million: {
+                type: 'number',
+                minimum: 0,
+                description: "Tokens that are written to the provider's cache.",
+              },
+            },
+          },
+          limits: {
+            type: 'object',
+            additionalProperties: false,
+            description: 'For all keys together, beside the limits of each key and group.',
+            properties: {
+              rpm: { type: 'integer', minimum: 1, description: 'Requests in a minute.' },
+              tpm: { type: 'integer', minimum: 1, description: 'Tokens of prompts and answers in a minute.' },
+              concurrency: { type: 'integer', minimum: 1, description: 'Requests under way at once.' },
             },
           },
           context_length: { type: 'integer', minimum: 1, description: 'Tokens; shown by GET /v1/models.' },

@@ -10,6 +10,7 @@ import { knownQuirksAt, LOCAL_SERVERS } from './known-providers.js';
 import { nearestName } from './nearest-name.js';
 import { readModels, timeoutsOf } from './read-models.js';
 import { readProvider } from './read-provider.js';
+import { webhookUrlFault } from '../webhook/webhook-address.js';
 import { parseDuration, parseSize } from './units.js';
 import { printPath, readYaml, type YamlSource } from './yaml-source.js';
 
@@ -117,7 +118,12 @@ function toFault(error: ErrorObject): ConfigFault[] {
     case 'pattern':
       if (error.propertyName === undefined) {
         return [
-          { path: printed, message: 'takes letters, digits and dashes alone, and begins with one of the first two' },
+          {
+            path: printed,
+            message: printed.endsWith('secret')
+              ? 'must be whsec_ and at least 24 bytes in base64'
+              : 'takes letters, digits and dashes alone, and begins with one of the first two',
+          },
         ];
       }
       return [
@@ -182,11 +188,34 @@ function assemble(file: GatewayFile, settings: EnvironmentSettings, cwd: string,
       lease: Math.max(1_000, parseDuration(file.batch?.lease) ?? 60_000),
       retention: parseDuration(file.batch?.retention) ?? 30 * 86_400_000,
     },
+    alerts: { webhook: alertsWebhook(file, settings, faults) },
+    usage: { retention: parseDuration(file.usage?.retention) ?? 400 * 86_400_000 },
     webhooks: { allowPrivate: settings.webhooksMayBePrivate ?? false },
     providers,
     models: readModels(file.models ?? [], providers, timeouts, faults),
     expose: file.expose ?? 'all',
   };
+}
+
+function alertsWebhook(
+  { alerts }: GatewayFile,
+  settings: EnvironmentSettings,
+  faults: ConfigFault[],
+): GatewayConfig['alerts']['webhook'] {
+  const { webhook_url: url, webhook_secret: secret } = alerts ?? {};
+  if (url === undefined && secret === undefined) return undefined;
+  const fault =
+    url === undefined
+      ? 'is required with webhook_secret'
+      : webhookUrlFault(url, settings.webhooksMayBePrivate ?? false);
+  if (fault !== undefined) faults.push({ path: 'alerts.webhook_url', message: fault });
+  if (secret === undefined) {
+    faults.push({
+      path: 'alerts.webhook_secret',
+      message: 'is required with webhook_url. Make one with: echo whsec_$(openssl rand -base64 32)',
+    });
+  }
+  return url === undefined || secret === undefined ? undefined : { url, secret };
 }
 
 function providersOf(file: GatewayFile, settings: EnvironmentSettings, faults: ConfigFault[]): ProviderConfig[] {

@@ -88,7 +88,7 @@ export function invalidApiKey(
 /** 403: the key is good, but not for this. */
 export function permissionDenied(
   message: string,
-  code: 'model_not_allowed' | 'insufficient_scope',
+  code: 'model_not_allowed' | 'insufficient_scope' | 'model_unpriced',
   param: string | null = null,
 ): GatewayError {
   return new GatewayError({ status: 403, type: 'permission_error', code, message, param });

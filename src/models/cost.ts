@@ -1,13 +1,15 @@
 import type { Usage } from '../chat/chat-completion.js';
 import type { PriceConfig } from '../config/gateway-config.js';
 
-/** US dollars of one completion at the file's price. Cached prompt tokens count at their own rate where there is one. */
+/** US dollars of one completion at the file's price. Tokens of the cache count at their own rates where there are any. */
 export function costAtPrice(usage: Usage, price: PriceConfig): number {
   const cached = Math.min(usage.prompt_tokens_details?.cached_tokens ?? 0, usage.prompt_tokens);
-  const cachedPerMillion = price.cachedInputPerMillion ?? price.inputPerMillion;
+  const reported = usage.prompt_tokens_details?.['cache_write_tokens'];
+  const written = typeof reported === 'number' ? Math.min(reported, usage.prompt_tokens - cached) : 0;
   return (
-    ((usage.prompt_tokens - cached) * price.inputPerMillion +
-      cached * cachedPerMillion +
+    ((usage.prompt_tokens - cached - written) * price.inputPerMillion +
+      cached * (price.cachedInputPerMillion ?? price.inputPerMillion) +
+      written * (price.cacheWritePerMillion ?? price.inputPerMillion) +
       usage.completion_tokens * price.outputPerMillion) /
     1_000_000
   );

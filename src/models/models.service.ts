@@ -32,11 +32,12 @@ export class ModelsService {
     return model;
   }
 
-  /** US dollars of one completion; null when the price is unknown, never a made-up 0. */
+  /** US dollars of one completion, whole billionths; null when the price is unknown, never a made-up 0. */
   async costOf(usage: Usage, { provider, upstreamModel, price }: Deployment): Promise<number | null> {
-    if (price !== undefined) return costAtPrice(usage, price);
+    if (price !== undefined) return inNanos(costAtPrice(usage, price));
     const baseUrl = this.routing.current.providers.get(provider.name)?.config.baseUrl ?? '';
-    return this.known.costOf(usage, baseUrl, upstreamModel);
+    const cost = await this.known.costOf(usage, baseUrl, upstreamModel);
+    return cost === null ? null : inNanos(cost);
   }
 
   async list(principal: Principal): Promise<ModelListDto> {
@@ -60,4 +61,9 @@ export class ModelsService {
       'model',
     );
   }
+}
+
+/** Rounded once, so that the header, the record and the budget say the same. */
+function inNanos(dollars: number): number {
+  return Math.round(dollars * 1e9) / 1e9;
 }

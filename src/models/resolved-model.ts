@@ -27,6 +27,12 @@ export interface ResolvedModel {
   readonly deployments: readonly Deployment[];
   /** Ids of models to try, in order, when every deployment failed. */
   readonly fallbacks: readonly string[];
+  /** Its id in the file: of a pattern the pattern; of a model that the file does not name, as `id`. */
+  readonly configuredId: string;
+  /** For all keys together; undefined is no limit. */
+  readonly limits: ModelConfig['limits'];
+  /** Tokens of an answer, as far as the file says it. */
+  readonly maxOutputTokens: number | undefined;
   /** Where calls wait for a deployment that has as many as its `concurrency`; undefined when none has such a limit. */
   readonly queue: ModelConfig['queue'] | undefined;
 }

@@ -4,8 +4,8 @@ import { describeError } from '../errors/describe-error.js';
 
 /** Longest that a request may wait for Redis, in milliseconds: above this, going on alone is better. */
 const COMMAND_TIMEOUT = 250;
-/** After a command that failed, how long Redis is not asked again, in milliseconds. */
-const REST = 1_000;
+/** How often Redis is asked whether it is back, in milliseconds; requests go on without it meanwhile. */
+const PROBE = 500;
 /** Longest pause before the next try to connect, in milliseconds. */
 const LONGEST_RETRY = 1_000;
 
@@ -19,7 +19,7 @@ export class SharedRedis implements OnApplicationShutdown {
   private readonly subscriber: Redis | undefined;
   private readonly readyListeners: (() => void)[] = [];
   private readonly listeners = new Map<string, (message: string) => void>();
-  private restUntil = 0;
+  private probe: NodeJS.Timeout | undefined;
   private isAway = false;
 
   /** @param RedisClient the class, which is loaded only where there is a Redis */
@@ -34,19 +34,13 @@ export class SharedRedis implements OnApplicationShutdown {
     this.commands = new RedisClient(redisUrl, { ...options, commandTimeout: COMMAND_TIMEOUT });
     this.subscriber = new RedisClient(redisUrl, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null });
     for (const client of [this.commands, this.subscriber]) client.on('error', this.onError);
-    this.commands.on('ready', () => {
-      this.restUntil = 0;
-      if (this.isAway) this.logger.log('Redis is back; limits and news are shared again');
-      this.isAway = false;
-      for (const listener of this.readyListeners) listener();
-    });
+    this.commands.on('ready', () => this.isBack());
     this.subscriber.on('message', (channel: string, message: string) => this.listeners.get(channel)?.(message));
   }
 
   /** The client for commands, or undefined when there is no Redis or it does not answer now. */
   get client(): Redis | undefined {
-    if (this.commands?.status !== 'ready' || Date.now() < this.restUntil) return undefined;
-    return this.commands;
+    return this.commands?.status === 'ready' && this.probe === undefined ? this.commands : undefined;
   }
 
   get isConfigured(): boolean {
@@ -60,8 +54,8 @@ export class SharedRedis implements OnApplicationShutdown {
     try {
       return await work(client);
     } catch (error) {
-      this.restUntil = Date.now() + REST;
       this.onError(error);
+      this.rest(client);
       return undefined;
     }
   }
@@ -92,7 +86,27 @@ export class SharedRedis implements OnApplicationShutdown {
     this.subscriber.subscribe(channel).catch(this.onError);
   }
 
+  /** One request has waited in vain, which is enough: the others do not try before a probe has been answered. */
+  private rest(client: Redis): void {
+    if (this.probe !== undefined) return;
+    this.probe = setInterval(() => {
+      client.ping().then(
+        () => this.isBack(),
+        () => undefined,
+      );
+    }, PROBE).unref();
+  }
+
+  private isBack(): void {
+    clearInterval(this.probe);
+    this.probe = undefined;
+    if (this.isAway) this.logger.log('Redis is back; limits and news are shared again');
+    this.isAway = false;
+    for (const listener of this.readyListeners) listener();
+  }
+
   onApplicationShutdown(): void {
+    clearInterval(this.probe);
     this.commands?.disconnect();
     this.subscriber?.disconnect();
   }

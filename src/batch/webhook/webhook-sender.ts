@@ -1,13 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { Agent, request } from 'undici';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { Database } from '../../database/database.js';
 import { runSql, SqlDialect } from '../../database/sql.js';
 import { describeError } from '../../errors/describe-error.js';
-import { VERSION } from '../../health/version.js';
-import { publicAddresses, webhookUrlFault } from './webhook-address.js';
-import { webhookHeaders } from './webhook-signature.js';
+import { postWebhook } from '../../webhook/post-webhook.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -26,7 +23,6 @@ const GAPS = [
   24 * HOUR,
   24 * HOUR,
 ];
-const TIMEOUT = 15 * SECOND;
 /** How long a delivery is held by the process that tries it; after a crash another process tries again then. */
 const HOLD = 60 * SECOND;
 
@@ -104,7 +100,8 @@ export class WebhookSender {
       data: { id: row.id },
     });
     try {
-      const status = await this.post(row.webhook_url, row.webhook_secret, id, body);
+      const delivery = { url: row.webhook_url, secret: row.webhook_secret, id, body };
+      const status = await postWebhook(delivery, this.config.webhooks.allowPrivate);
       const isTaken = status >= 200 && status < 300;
       if (!isTaken && status !== 410) throw new Error(`answered ${status}`);
       if (!isTaken) this.logger.log({ msg: 'webhook is gone; not tried again', job_id: row.id });
@@ -118,45 +115,6 @@ export class WebhookSender {
         error: describeError(error),
       });
       await this.reschedule(row.id, gap === undefined ? null : gap * (0.9 + Math.random() / 5)).catch(() => undefined);
-    }
-  }
-
-  private async post(url: string, secret: string, id: string, body: string): Promise<number> {
-    const { webhooks } = this.config;
-    const fault = webhookUrlFault(url, webhooks.allowPrivate);
-    if (fault !== undefined) throw new Error(`the webhook's URL ${fault}`);
-    const addresses = await publicAddresses(new URL(url).hostname, webhooks.allowPrivate);
-    const agent = new Agent({
-      connections: 1,
-      connect: {
-        timeout: TIMEOUT,
-        // The addresses that were checked, and no others: the name is not resolved again.
-        lookup: (_hostname, options, callback) => {
-          const [first] = addresses;
-          if (options.all === true) callback(null, [...addresses]);
-          else callback(null, first?.address ?? '', first?.family);
-        },
-      },
-    });
-    try {
-      const timestamp = Math.floor(Date.now() / 1_000);
-      const response = await request(url, {
-        method: 'POST',
-        dispatcher: agent,
-        headersTimeout: TIMEOUT,
-        bodyTimeout: TIMEOUT,
-        signal: AbortSignal.timeout(TIMEOUT),
-        headers: {
-          'content-type': 'application/json',
-          'user-agent': `llm-gateway/${VERSION}`,
-          ...webhookHeaders(secret, id, timestamp, body),
-        },
-        body,
-      });
-      response.body.on('error', () => undefined).destroy();
-      return response.statusCode;
-    } finally {
-      void agent.destroy();
     }
   }
 

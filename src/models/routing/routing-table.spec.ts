@@ -21,6 +21,7 @@ function model(id: string, at: readonly string[], fields: Partial<ModelConfig> =
     }),
     fallbacks: [],
     price: undefined,
+    limits: undefined,
     contextLength: undefined,
     maxOutputTokens: undefined,
     displayName: undefined,

@@ -91,19 +91,41 @@ export class RoutingTable {
       timeouts,
       price: undefined,
     };
-    return { id: modelId, strategy: 'priority', deployments: [deployment], fallbacks: NO_FALLBACKS, queue: undefined };
+    return {
+      id: modelId,
+      configuredId: modelId,
+      strategy: 'priority',
+      deployments: [deployment],
+      fallbacks: NO_FALLBACKS,
+      limits: undefined,
+      maxOutputTokens: undefined,
+      queue: undefined,
+    };
   }
 
   /** @param part what the `*` of a pattern stands for */
   private toResolved(
-    { strategy, deployments, fallbacks, price, timeouts, queue }: ModelConfig,
+    {
+      id: configuredId,
+      strategy,
+      deployments,
+      fallbacks,
+      price,
+      timeouts,
+      limits,
+      maxOutputTokens,
+      queue,
+    }: ModelConfig,
     id: string,
     part: string,
   ): ResolvedModel {
     return {
       id,
+      configuredId,
       strategy,
       fallbacks,
+      limits,
+      maxOutputTokens,
       queue,
       deployments: deployments.flatMap(({ provider, model, weight, concurrency }) => {
         const found = this.providers.get(provider);

@@ -1,0 +1,33 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { epochMilliseconds } from '../database/epoch-transformer.js';
+
+/** What an administrator did. Written with the change itself, never changed. */
+@Entity('audit_entry')
+@Index('IDX_audit_entry_created_at_id', ['createdAt', 'id'])
+export class AuditEntry {
+  /** `aud_` and 24 hexadecimal digits. */
+  @PrimaryColumn({ type: 'varchar', length: 32 })
+  id!: string;
+
+  @Column({ name: 'created_at', type: 'bigint', transformer: epochMilliseconds })
+  createdAt!: number;
+
+  /** Id of the key that did it. */
+  @Column({ type: 'varchar', length: 32 })
+  actor!: string;
+
+  /** `key.created`, `group.updated`, ... */
+  @Column({ type: 'varchar', length: 32 })
+  action!: string;
+
+  @Column({ name: 'target_type', type: 'varchar', length: 16 })
+  targetType!: 'key' | 'group';
+
+  @Index('IDX_audit_entry_target_id')
+  @Column({ name: 'target_id', type: 'varchar', length: 32 })
+  targetId!: string;
+
+  /** What it was set to, by field; never a secret. */
+  @Column({ type: 'simple-json' })
+  changes!: object;
+}

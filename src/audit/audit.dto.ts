@@ -1,0 +1,63 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { PageQueryDto } from '../http/page-query.dto.js';
+
+/** Which actions to list. */
+export class AuditQueryDto extends PageQueryDto {
+  /** Only what this key did. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  actor?: string;
+
+  /** Only what was done to this key or group. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  target_id?: string;
+}
+
+/** What an administrator did. */
+export class AuditEntryDto {
+  /** @example "aud_0123456789abcdef01234567" */
+  id!: string;
+  /** Always `audit_entry`. */
+  @ApiProperty({ enum: ['audit_entry'], example: 'audit_entry' })
+  object!: 'audit_entry';
+  /** Unix seconds. */
+  @ApiProperty({ type: 'integer', example: 1795478400 })
+  created_at!: number;
+  /**
+   * Id of the key that did it; `admin` is GATEWAY_ADMIN_KEY.
+   * @example "admin"
+   */
+  actor!: string;
+  /**
+   * What was done.
+   * @example "key.created"
+   */
+  action!: string;
+  @ApiProperty({ enum: ['key', 'group'], example: 'key' })
+  target_type!: 'key' | 'group';
+  /** @example "key_0123456789abcdef" */
+  target_id!: string;
+  /** The fields that were set, as they were asked to be; never a secret. */
+  @ApiProperty({ type: 'object', additionalProperties: true, example: { name: 'checkout service' } })
+  changes!: Record<string, unknown>;
+}
+
+/** A page of actions, the newest first. */
+export class AuditEntryListDto {
+  /** Always `list`. */
+  @ApiProperty({ enum: ['list'], example: 'list' })
+  object!: 'list';
+  data!: AuditEntryDto[];
+  /** Whether there are older ones. */
+  @ApiProperty({ example: false })
+  has_more!: boolean;
+  /** What to send as `after` for the next page. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  next!: string | null;
+}

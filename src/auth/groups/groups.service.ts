@@ -1,0 +1,125 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { EntityManager, Repository } from 'typeorm';
+import { AuditLog } from '../../audit/audit-log.service.js';
+import { Database } from '../../database/database.js';
+import { newestFirst } from '../../database/newest-first.js';
+import { GatewayError, notFound } from '../../errors/gateway-error.js';
+import { DEFAULT_PAGE, PageQueryDto } from '../../http/page-query.dto.js';
+import { toUnixSeconds } from '../../http/unix-seconds.js';
+import { ApiKey } from '../api-key.entity.js';
+import { assertSpendingWithin } from '../assert-spending-within.js';
+import { KeyCheck } from '../key-check.service.js';
+import type { Principal } from '../principal.js';
+import { toBudgetDto } from '../spending.dto.js';
+import type { CreateGroupDto, GroupDto, GroupListDto, UpdateGroupDto } from './groups.dto.js';
+import { KeyGroup } from './key-group.entity.js';
+
+/** Makes, shows, changes and ends groups of keys. */
+@Injectable()
+export class GroupsService {
+  constructor(
+    @InjectRepository(KeyGroup) private readonly groups: Repository<KeyGroup>,
+    private readonly database: Database,
+    private readonly keyCheck: KeyCheck,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async create(fields: CreateGroupDto, maker: Principal): Promise<GroupDto> {
+    const row: KeyGroup = {
+      id: `group_${randomBytes(8).toString('hex')}`,
+      name: fields.name,
+      limits: fields.limits ?? null,
+      budget: fields.budget ?? null,
+      metadata: fields.metadata ?? null,
+      createdBy: maker.keyId,
+      createdAt: Date.now(),
+    };
+    await this.database.transaction(async (manager) => {
+      await manager.insert(KeyGroup, row);
+      await this.audit.note(manager, {
+        actor: maker.keyId,
+        action: 'group.created',
+        targetId: row.id,
+        changes: fields,
+      });
+    });
+    return toDto(row);
+  }
+
+  async list({ limit = DEFAULT_PAGE, after }: PageQueryDto): Promise<GroupListDto> {
+    const query = this.groups.createQueryBuilder('key_group');
+    const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'group' });
+    return { object: 'list', data: rows.map(toDto), ...page };
+  }
+
+  async find(id: string): Promise<GroupDto> {
+    return toDto(found(await this.groups.findOneBy({ id }), id));
+  }
+
+  async update(id: string, fields: UpdateGroupDto, maker: Principal): Promise<GroupDto> {
+    const changed = await this.database.transaction(async (manager) => {
+      const group = await this.locked(manager, id);
+      if (maker.groupId === id) assertOwnGroup(group, maker, fields);
+      if (fields.name != null) group.name = fields.name;
+      if (fields.limits !== undefined) group.limits = fields.limits;
+      if (fields.budget !== undefined) group.budget = fields.budget;
+      if (fields.metadata !== undefined) group.metadata = fields.metadata;
+      await this.audit.note(manager, { actor: maker.keyId, action: 'group.updated', targetId: id, changes: fields });
+      return manager.save(group);
+    });
+    this.keyCheck.allChanged();
+    return toDto(changed);
+  }
+
+  /** Ends a group that has no keys any more; its usage stays. */
+  async remove(id: string, maker: Principal): Promise<GroupDto> {
+    const removed = await this.database.transaction(async (manager) => {
+      const group = await this.locked(manager, id);
+      const keys = await manager.countBy(ApiKey, { groupId: id });
+      if (keys > 0) {
+        throw new GatewayError({
+          status: 409,
+          type: 'invalid_request_error',
+          code: 'conflict',
+          message: `${keys} keys belong to this group. Give them another group_id, or null, first.`,
+        });
+      }
+      await manager.delete(KeyGroup, { id });
+      await this.audit.note(manager, { actor: maker.keyId, action: 'group.deleted', targetId: id, changes: {} });
+      return group;
+    });
+    this.keyCheck.allChanged();
+    return toDto(removed);
+  }
+
+  private async locked(manager: EntityManager, id: string): Promise<KeyGroup> {
+    const lock = this.database.isSqlite ? {} : { lock: { mode: 'pessimistic_write' as const } };
+    return found(await manager.findOne(KeyGroup, { where: { id }, ...lock }), id);
+  }
+}
+
+/** An administrator's key may not take the limits off the group that it belongs to itself. */
+function assertOwnGroup(group: KeyGroup, maker: Principal, { limits, budget }: UpdateGroupDto): void {
+  const own = { ...maker, keyId: group.id };
+  assertSpendingWithin(own, limits === undefined ? group.limits : limits, budget === undefined ? group.budget : budget);
+}
+
+function found(group: KeyGroup | null, id: string): KeyGroup {
+  if (group === null) throw notFound(`There is no group '${id.slice(0, 64)}'.`, 'not_found', 'id');
+  return group;
+}
+
+function toDto({ id, name, limits, budget, metadata, createdBy, createdAt }: KeyGroup): GroupDto {
+  return {
+    id,
+    object: 'key_group',
+    name,
+    limits,
+    budget: toBudgetDto(budget),
+    metadata: metadata as Record<string, unknown> | null,
+    created_by: createdBy,
+    created_at: toUnixSeconds(createdAt),
+  };
+}

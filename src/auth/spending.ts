@@ -1,0 +1,31 @@
+/** How much may be asked at once; each only where it is set. */
+export interface RateLimits {
+  /** Requests in a minute. */
+  readonly rpm?: number;
+  /** Tokens of prompts and answers in a minute. */
+  readonly tpm?: number;
+  /** Requests under way at once. */
+  readonly concurrency?: number;
+}
+
+export const PERIODS = ['day', 'week', 'month', 'total'] as const;
+/** In UTC; a week begins on Monday. */
+export type Period = (typeof PERIODS)[number];
+
+/** How much may be spent. */
+export interface Budget {
+  readonly usd: number;
+  readonly period: Period;
+  /** Parts of it, 0 to 1, at which an alert is given. */
+  readonly soft_thresholds?: readonly number[];
+  /** Whether models without a known price may be called; what they cost is then not counted. */
+  readonly allow_unpriced?: boolean;
+}
+
+/** Whose limits and budget hold for a call. */
+export interface Account {
+  /** Id of a key or a group. */
+  readonly id: string;
+  readonly limits: RateLimits | null;
+  readonly budget: Budget | null;
+}

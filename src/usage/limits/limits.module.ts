@@ -1,0 +1,18 @@
+import { Module } from '@nestjs/common';
+import { ModelsModule } from '../../models/models.module.js';
+import { UsageRecorder } from '../records/usage-recorder.service.js';
+import { BudgetAlerts } from './budget-alerts.service.js';
+import { BudgetLedger } from './budget-ledger.js';
+import { ConcurrencyLeases } from './concurrency-leases.js';
+import { Limits } from './limits.service.js';
+import { RateWindows } from './rate-windows.js';
+import { Spent } from './spent.js';
+import { WorstCase } from './worst-case.js';
+
+/** What lets calls in; the recorder is here because budgets begin with what it has written. */
+@Module({
+  imports: [ModelsModule],
+  providers: [Limits, RateWindows, ConcurrencyLeases, BudgetLedger, BudgetAlerts, Spent, WorstCase, UsageRecorder],
+  exports: [Limits, Spent, UsageRecorder],
+})
+export class LimitsModule {}

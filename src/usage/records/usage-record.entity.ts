@@ -1,0 +1,108 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { epochMilliseconds } from '../../database/epoch-transformer.js';
+
+/** Tokens of one call: the provider's own counts, or estimates where it reported none. */
+export interface TokenCounts {
+  readonly promptTokens: number;
+  readonly completionTokens: number;
+  readonly totalTokens: number;
+  /** Of the prompt, read from the provider's cache. */
+  readonly cachedTokens: number;
+  /** Of the completion, spent on thinking. */
+  readonly reasoningTokens: number;
+  readonly isEstimated: boolean;
+}
+
+/** One request to a model with all its attempts. Written once, never changed. */
+@Entity('usage_record')
+@Index('IDX_usage_record_created_at_id', ['createdAt', 'id'])
+@Index('IDX_usage_record_key_id_created_at', ['keyId', 'createdAt'])
+@Index('IDX_usage_record_group_id_created_at', ['groupId', 'createdAt'])
+export class UsageRecord implements TokenCounts {
+  /** `use_` and 24 hexadecimal digits. */
+  @PrimaryColumn({ type: 'varchar', length: 32 })
+  id!: string;
+
+  /** When the request began, in epoch milliseconds. */
+  @Column({ name: 'created_at', type: 'bigint', transformer: epochMilliseconds })
+  createdAt!: number;
+
+  @Column({ name: 'request_id', type: 'varchar', length: 128 })
+  requestId!: string;
+
+  @Column({ name: 'key_id', type: 'varchar', length: 32 })
+  keyId!: string;
+
+  @Column({ name: 'group_id', type: 'varchar', length: 32, nullable: true })
+  groupId!: string | null;
+
+  @Column({ type: 'varchar', length: 8 })
+  source!: 'live' | 'batch';
+
+  /** What the client asked for. */
+  @Column({ name: 'requested_model', type: 'varchar', length: 256 })
+  requestedModel!: string;
+
+  /** The configured model that answered, or the last one that was tried. */
+  @Column({ type: 'varchar', length: 256 })
+  model!: string;
+
+  @Column({ type: 'varchar', length: 128, nullable: true })
+  provider!: string | null;
+
+  @Column({ name: 'upstream_model', type: 'varchar', length: 256, nullable: true })
+  upstreamModel!: string | null;
+
+  @Column({ name: 'is_stream', type: 'boolean' })
+  isStream!: boolean;
+
+  @Column({ type: 'varchar', length: 16 })
+  status!: 'succeeded' | 'failed' | 'abandoned';
+
+  /** 200, or what the error's status was; a stream that broke has been 200 to its client. */
+  @Column({ name: 'http_status', type: 'int' })
+  httpStatus!: number;
+
+  @Column({ name: 'error_code', type: 'varchar', length: 64, nullable: true })
+  errorCode!: string | null;
+
+  /** Upstream calls. */
+  @Column({ type: 'int' })
+  attempts!: number;
+
+  @Column({ name: 'prompt_tokens', type: 'int' })
+  promptTokens!: number;
+
+  @Column({ name: 'completion_tokens', type: 'int' })
+  completionTokens!: number;
+
+  @Column({ name: 'total_tokens', type: 'int' })
+  totalTokens!: number;
+
+  @Column({ name: 'cached_tokens', type: 'int' })
+  cachedTokens!: number;
+
+  @Column({ name: 'reasoning_tokens', type: 'int' })
+  reasoningTokens!: number;
+
+  @Column({ name: 'is_estimated', type: 'boolean' })
+  isEstimated!: boolean;
+
+  /** Billionths of a US dollar, so that sums are exact; null when the price is unknown. */
+  @Column({ name: 'cost_nanos', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  costNanos!: number | null;
+
+  /** Milliseconds to the first byte; null when none came. */
+  @Column({ name: 'first_byte_ms', type: 'int', nullable: true })
+  firstByteMs!: number | null;
+
+  @Column({ name: 'duration_ms', type: 'int' })
+  durationMs!: number;
+
+  /** The request's `user`. */
+  @Column({ name: 'end_user', type: 'varchar', length: 512, nullable: true })
+  endUser!: string | null;
+
+  @Column({ type: 'simple-json', nullable: true })
+  metadata!: object | null;
+}

@@ -1,0 +1,167 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository, type SelectQueryBuilder } from 'typeorm';
+import { newestFirst } from '../../database/newest-first.js';
+import { invalidRequest } from '../../errors/gateway-error.js';
+import { DEFAULT_PAGE } from '../../http/page-query.dto.js';
+import { toUnixSeconds } from '../../http/unix-seconds.js';
+import { UsageRecord } from '../records/usage-record.entity.js';
+import type {
+  UsageFilterDto,
+  UsageQueryDto,
+  UsageRecordDto,
+  UsageRecordListDto,
+  UsageRowDto,
+  UsageRowListDto,
+} from './usage.dto.js';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const DEFAULT_SPAN = 30 * DAY;
+const GROUP_COLUMNS = {
+  key: 'record.keyId',
+  group: 'record.groupId',
+  model: 'record.model',
+  provider: 'record.provider',
+  user: 'record.endUser',
+} as const;
+
+interface SumRow {
+  bucket: string | number;
+  grp: string | null;
+  requests: string | number;
+  failed: string | number;
+  prompt: string | number | null;
+  completion: string | number | null;
+  total: string | number | null;
+  nanos: string | number | null;
+  unpriced: string | number;
+  estimated: string | number;
+}
+
+/** What administrators read of usage: sums, and the records themselves. */
+@Injectable()
+export class UsageReport {
+  constructor(@InjectRepository(UsageRecord) private readonly records: Repository<UsageRecord>) {}
+
+  async sums(query: UsageQueryDto): Promise<UsageRowListDto> {
+    const { interval = 'day', group_by: groupBy = 'none', limit = DEFAULT_PAGE } = query;
+    const skipped = offsetOf(query.after);
+    const { start, end } = spanOf(query);
+    const length = interval === 'hour' ? HOUR : DAY;
+    // Not a parameter: PostgreSQL must see that it is the same expression in every place.
+    const bucket =
+      interval === 'none' ? `CAST(${start} AS BIGINT)` : `(record.createdAt - record.createdAt % ${length})`;
+    const group = groupBy === 'none' ? 'NULL' : GROUP_COLUMNS[groupBy];
+    const sums = this.filtered(query, { start, end })
+      .select(bucket, 'bucket')
+      .addSelect(group, 'grp')
+      .addSelect('COUNT(*)', 'requests')
+      .addSelect(`SUM(CASE WHEN record.status = 'failed' THEN 1 ELSE 0 END)`, 'failed')
+      .addSelect('SUM(record.promptTokens)', 'prompt')
+      .addSelect('SUM(record.completionTokens)', 'completion')
+      .addSelect('SUM(record.totalTokens)', 'total')
+      .addSelect('SUM(record.costNanos)', 'nanos')
+      .addSelect('SUM(CASE WHEN record.costNanos IS NULL THEN 1 ELSE 0 END)', 'unpriced')
+      .addSelect('SUM(CASE WHEN record.isEstimated THEN 1 ELSE 0 END)', 'estimated');
+    if (interval !== 'none') sums.addGroupBy(bucket).addOrderBy(bucket, 'DESC');
+    if (groupBy !== 'none') sums.addGroupBy(group).addOrderBy(group, 'ASC');
+    const rows = await sums
+      .offset(skipped)
+      .limit(limit + 1)
+      .getRawMany<SumRow>();
+    const data = rows.slice(0, limit).filter(({ requests }) => Number(requests) > 0);
+    const hasMore = rows.length > limit;
+    return {
+      object: 'list',
+      data: data.map(toRow),
+      has_more: hasMore,
+      next: hasMore ? String(skipped + limit) : null,
+    };
+  }
+
+  async list(query: UsageFilterDto): Promise<UsageRecordListDto> {
+    const { limit = DEFAULT_PAGE, after } = query;
+    const filtered = this.filtered(query, spanOf(query));
+    const { rows, ...page } = await newestFirst(filtered, 'createdAt', { limit, after, what: 'usage record' });
+    return { object: 'list', data: rows.map(toRecordDto), ...page };
+  }
+
+  private filtered(
+    { key_id: keyId, group_id: groupId, model, provider, user }: UsageFilterDto,
+    { start, end }: { start: number; end: number },
+  ): SelectQueryBuilder<UsageRecord> {
+    const query = this.records
+      .createQueryBuilder('record')
+      .where('record.createdAt >= :start AND record.createdAt < :end', { start, end });
+    if (keyId !== undefined) query.andWhere('record.keyId = :keyId', { keyId });
+    if (groupId !== undefined) query.andWhere('record.groupId = :groupId', { groupId });
+    if (model !== undefined) query.andWhere('record.model = :model', { model });
+    if (provider !== undefined) query.andWhere('record.provider = :provider', { provider });
+    if (user !== undefined) query.andWhere('record.endUser = :user', { user });
+    return query;
+  }
+}
+
+/** Epoch milliseconds. */
+function spanOf({ start, end }: UsageFilterDto): { start: number; end: number } {
+  // What is going on in this very millisecond belongs to it.
+  const until = end === undefined ? Date.now() + 1 : end * 1_000;
+  const from = start === undefined ? until - DEFAULT_SPAN : start * 1_000;
+  if (from >= until) throw invalidRequest("'start' must be before 'end'. Both are Unix seconds.", 'start');
+  return { start: from, end: until };
+}
+
+/** Rows are sums that change while they are read, so their page is a place and no row. */
+function offsetOf(after: string | undefined): number {
+  if (after === undefined) return 0;
+  if (/^\d{1,9}$/.test(after)) return Number(after);
+  throw invalidRequest("'after' is no cursor of this list. Send the `next` of the page before.", 'after');
+}
+
+function toRow(row: SumRow): UsageRowDto {
+  return {
+    bucket: toUnixSeconds(Number(row.bucket)),
+    group: row.grp,
+    requests: Number(row.requests),
+    failed_requests: Number(row.failed),
+    prompt_tokens: Number(row.prompt),
+    completion_tokens: Number(row.completion),
+    total_tokens: Number(row.total),
+    cost_usd: Number(row.nanos) / 1e9,
+    unpriced_requests: Number(row.unpriced),
+    estimated_requests: Number(row.estimated),
+  };
+}
+
+function toRecordDto(record: UsageRecord): UsageRecordDto {
+  return {
+    id: record.id,
+    object: 'usage_record',
+    created_at: toUnixSeconds(record.createdAt),
+    request_id: record.requestId,
+    key_id: record.keyId,
+    group_id: record.groupId,
+    source: record.source,
+    requested_model: record.requestedModel,
+    model: record.model,
+    provider: record.provider,
+    upstream_model: record.upstreamModel,
+    stream: record.isStream,
+    status: record.status,
+    http_status: record.httpStatus,
+    error_code: record.errorCode,
+    attempts: record.attempts,
+    prompt_tokens: record.promptTokens,
+    completion_tokens: record.completionTokens,
+    total_tokens: record.totalTokens,
+    cached_tokens: record.cachedTokens,
+    reasoning_tokens: record.reasoningTokens,
+    estimated: record.isEstimated,
+    cost_usd: record.costNanos === null ? null : record.costNanos / 1e9,
+    first_byte_ms: record.firstByteMs,
+    duration_ms: record.durationMs,
+    user: record.endUser,
+    metadata: record.metadata as Record<string, unknown> | null,
+  };
+}

@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ChatModule } from '../chat/chat.module.js';
+import { ModelsModule } from '../models/models.module.js';
+import { Accounting } from './accounting.service.js';
+import { LimitsModule } from './limits/limits.module.js';
+import { UsageRecord } from './records/usage-record.entity.js';
+import { UsageController } from './report/usage.controller.js';
+import { UsageReport } from './report/usage-report.service.js';
+import { UsageSweeper } from './records/usage-sweeper.service.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([UsageRecord]), ChatModule, LimitsModule, ModelsModule],
+  controllers: [UsageController],
+  providers: [Accounting, UsageReport, UsageSweeper],
+})
+export class UsageModule {}

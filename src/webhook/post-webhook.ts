@@ -1,0 +1,60 @@
+import { Agent, request } from 'undici';
+import { VERSION } from '../health/version.js';
+import { publicAddresses, webhookUrlFault } from './webhook-address.js';
+import { webhookHeaders } from './webhook-signature.js';
+
+/** Milliseconds. */
+const TIMEOUT = 15_000;
+
+export interface WebhookDelivery {
+  readonly url: string;
+  /** `whsec_...`; the delivery is signed with it. */
+  readonly secret: string;
+  /** The same in every try, so that the receiver can tell them apart from new ones. */
+  readonly id: string;
+  readonly body: string;
+}
+
+/**
+ * Posts a signed event, to an address that was checked just now and no other, without following redirects.
+ *
+ * @returns the status of the answer
+ * @throws when the address is not allowed or does not answer within 15 s
+ */
+export async function postWebhook({ url, secret, id, body }: WebhookDelivery, allowPrivate: boolean): Promise<number> {
+  const fault = webhookUrlFault(url, allowPrivate);
+  if (fault !== undefined) throw new Error(`the webhook's URL ${fault}`);
+  const addresses = await publicAddresses(new URL(url).hostname, allowPrivate);
+  const agent = new Agent({
+    connections: 1,
+    connect: {
+      timeout: TIMEOUT,
+      // The addresses that were checked, and no others: the name is not resolved again.
+      lookup: (_hostname, options, callback) => {
+        const [first] = addresses;
+        if (options.all === true) callback(null, [...addresses]);
+        else callback(null, first?.address ?? '', first?.family);
+      },
+    },
+  });
+  try {
+    const timestamp = Math.floor(Date.now() / 1_000);
+    const response = await request(url, {
+      method: 'POST',
+      dispatcher: agent,
+      headersTimeout: TIMEOUT,
+      bodyTimeout: TIMEOUT,
+      signal: AbortSignal.timeout(TIMEOUT),
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': `llm-gateway/${VERSION}`,
+        ...webhookHeaders(secret, id, timestamp, body),
+      },
+      body,
+    });
+    response.body.on('error', () => undefined).destroy();
+    return response.statusCode;
+  } finally {
+    void agent.destroy();
+  }
+}

@@ -1,0 +1,355 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Agent, request } from 'undici';
+import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { isPostgresRun } from './servers/postgres-databases.js';
+import { startRedis, type RedisServer } from './servers/redis-server.js';
+import { until } from './servers/until.js';
+
+interface Answer {
+  readonly status: number;
+  readonly body: { error?: { type: string; code: string; message: string } };
+  readonly header: (name: string) => string;
+  readonly took: number;
+}
+
+let dispatcher: Agent;
+beforeAll(() => {
+  dispatcher = new Agent({ connections: 300 });
+});
+afterAll(() => dispatcher.close());
+
+async function ask(url: string, key: string, fields: object): Promise<Answer> {
+  const started = performance.now();
+  const answer = await request(`${url}/v1/chat/completions`, {
+    dispatcher,
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ max_tokens: 10, messages: [{ role: 'user', content: 'one two three' }], ...fields }),
+  });
+  const text = await answer.body.text();
+  const body = (text.startsWith('data:') ? {} : JSON.parse(text)) as Answer['body'];
+  return {
+    status: answer.statusCode,
+    body,
+    header: (name) => String(answer.headers[name] ?? ''),
+    took: performance.now() - started,
+  };
+}
+
+async function admin<Body>(gateway: RunningGateway, path: string, method = 'GET', body?: object): Promise<Body> {
+  const response = await fetch(`${gateway.url}/v1/admin/${path}`, {
+    method,
+    headers: { 'x-api-key': gateway.adminKey, 'content-type': 'application/json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return (await response.json()) as Body;
+}
+
+function statuses(answers: readonly Answer[]): Record<number, number> {
+  const counts: Record<number, number> = {};
+  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
+}
+
+const MODELS = `
+  - { id: paid, deployments: [{ provider: local, model: echo }], price: { input_per_million: 10, output_per_million: 100 } }
+  - { id: slow, deployments: [{ provider: local, model: "echo?delay=150" }] }
+  - { id: free, deployments: [{ provider: local, model: echo }] }
+  - { id: narrow, deployments: [{ provider: local, model: echo }], limits: { rpm: 5 } }
+`;
+
+describe('limits of one process', () => {
+  let upstream: FakeUpstream;
+  let gateway: RunningGateway;
+  let hook: Server;
+  const events: { type: string; data: { threshold: number; id: string } }[] = [];
+
+  beforeAll(async () => {
+    hook = createServer((incoming, response) => {
+      let text = '';
+      incoming.on('data', (piece: Buffer) => (text += piece.toString()));
+      incoming.on('end', () => {
+        events.push(JSON.parse(text) as (typeof events)[number]);
+        response.end();
+      });
+    });
+    await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
+    upstream = await startFakeUpstream();
+    gateway = await startGateway({
+      config: `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }
+alerts:
+  webhook_url: http://127.0.0.1:${(hook.address() as AddressInfo).port}/
+  webhook_secret: whsec_${randomBytes(32).toString('base64')}
+models:${MODELS}`,
+      env: { GATEWAY_WEBHOOK_ALLOW_PRIVATE: 'true' },
+    });
+  });
+  afterAll(async () => {
+    await gateway.stop();
+    await upstream.stop();
+    hook.closeAllConnections();
+    await new Promise((resolve) => hook.close(resolve));
+  });
+
+  it('lets exactly 50 of 200 concurrent requests through at 50 rpm, and tells the others when to come back', async () => {
+    const key = await gateway.apiKey({ limits: { rpm: 50 } });
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, index) => ask(gateway.url, key, { model: 'free', stream: index % 3 === 0 })),
+    );
+    expect(statuses(answers)).toEqual({ 200: 50, 429: 150 });
+    const refused = answers.find(({ status }) => status === 429);
+    expect(refused?.body.error).toMatchObject({ type: 'rate_limit_error', code: 'rate_limit_exceeded' });
+    expect(Number(refused?.header('retry-after'))).toBeGreaterThan(50);
+    expect(refused?.header('x-ratelimit-remaining-requests')).toBe('0');
+    const passed = answers.filter(({ status }) => status === 200);
+    expect(new Set(passed.map(({ header }) => header('x-ratelimit-remaining-requests'))).size).toBe(50);
+    expect(passed[0]?.header('x-ratelimit-limit-requests')).toBe('50');
+    expect(passed[0]?.header('x-ratelimit-reset-requests')).toMatch(/^(1m0s|\d+s)$/);
+  });
+
+  it('counts tokens at their worst and then as they were', async () => {
+    const key = await gateway.apiKey({ limits: { tpm: 200 } });
+    const first = await ask(gateway.url, key, { model: 'free', max_tokens: 100 });
+    expect([first.status, first.header('x-ratelimit-limit-tokens')]).toEqual([200, '200']);
+    // Had the first 100 stayed set aside, these would not fit.
+    expect((await ask(gateway.url, key, { model: 'free', max_tokens: 150 })).status).toBe(200);
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => ask(gateway.url, key, { model: 'slow', max_tokens: 60 })),
+    );
+    expect(statuses(answers)).toEqual({ 200: 2, 429: 8 });
+  });
+
+  it('bounds requests under way, and gives the place back when a client goes away', async () => {
+    const key = await gateway.apiKey({ limits: { concurrency: 3 } });
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, index) => ask(gateway.url, key, { model: 'slow', stream: index % 2 === 0 })),
+    );
+    expect(statuses(answers)).toEqual({ 200: 3, 429: 7 });
+    await upstream.reset();
+    const controller = new AbortController();
+    const open = Array.from({ length: 3 }, () =>
+      fetch(`${gateway.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'slow', stream: true, messages: [{ role: 'user', content: 'a b c d e f g h' }] }),
+        signal: controller.signal,
+      }).catch(() => undefined),
+    );
+    await until(async () => (await upstream.requests()).length === 3);
+    expect((await ask(gateway.url, key, { model: 'slow' })).status).toBe(429);
+    controller.abort();
+    await Promise.all(open);
+    await until(async () => (await ask(gateway.url, key, { model: 'free' })).status === 200, 2_000);
+  });
+
+  it('adds up the keys of a group, and all keys of a model', async () => {
+    const group = await admin<{ id: string }>(gateway, 'groups', 'POST', { name: 'team', limits: { rpm: 20 } });
+    const keys = await Promise.all([1, 2, 3].map(() => gateway.apiKey({ group_id: group.id, limits: { rpm: 15 } })));
+    const answers = await Promise.all(
+      keys.flatMap((key) => Array.from({ length: 20 }, () => ask(gateway.url, key, { model: 'free' }))),
+    );
+    expect(statuses(answers)).toEqual({ 200: 20, 429: 40 });
+    const others = await Promise.all([1, 2].map(() => gateway.apiKey()));
+    const narrow = await Promise.all(
+      others.flatMap((key) => Array.from({ length: 5 }, () => ask(gateway.url, key, { model: 'narrow' }))),
+    );
+    expect(statuses(narrow)).toEqual({ 200: 5, 429: 5 });
+    const conflict = await admin<{ error: { code: string } }>(gateway, `groups/${group.id}`, 'DELETE');
+    expect(conflict.error.code).toBe('conflict');
+  });
+
+  it('never overdraws a budget of $0.01, alerts once, and agrees with the records', async () => {
+    const made = await admin<{ id: string; key: string }>(gateway, 'keys', 'POST', {
+      name: 'poor',
+      budget: { usd: 0.01, period: 'month', soft_thresholds: [0.5] },
+    });
+    let passed = 0;
+    for (let round = 0; round < 6; round += 1) {
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, () => ask(gateway.url, made.key, { model: 'paid', max_tokens: 3 })),
+      );
+      passed += statuses(answers)[200] ?? 0;
+      for (const { status, body, header } of answers.filter((each) => each.status !== 200)) {
+        expect(status).toBe(429);
+        if (body.error?.code === 'insufficient_quota') {
+          expect([body.error.type, header('x-should-retry'), header('retry-after')]).toEqual([
+            'insufficient_quota',
+            'false',
+            '',
+          ]);
+        }
+      }
+    }
+    // 3 tokens of prompt at $10 and 3 of answer at $100 a million: 0.00033 each, so 30 fit.
+    const cost = 0.00033;
+    expect(passed * cost).toBeLessThanOrEqual(0.01);
+    expect(passed).toBeGreaterThan(20);
+    const spentOf = async (): Promise<number> => {
+      const { data } = await admin<{ data: { cost_usd: number; requests: number }[] }>(
+        gateway,
+        `usage?interval=none&key_id=${made.id}`,
+      );
+      return data[0]?.requests === passed ? data[0].cost_usd : 0;
+    };
+    await until(async () => (await spentOf()) > 0);
+    expect(await spentOf()).toBeCloseTo(passed * cost, 9);
+    await until(() => events.some(({ data }) => data.id === made.id));
+    expect(events.filter(({ data }) => data.id === made.id)).toMatchObject([
+      { type: 'budget.threshold_reached', data: { threshold: 0.5 } },
+    ]);
+    console.info(`a budget of $0.01: ${passed} of 72 requests passed, $${(passed * cost).toFixed(5)} spent`);
+  });
+
+  it('refuses a model without a price to a key with a budget, unless it is allowed', async () => {
+    const strict = await gateway.apiKey({ budget: { usd: 1, period: 'day' } });
+    const refused = await ask(gateway.url, strict, { model: 'free' });
+    expect([refused.status, refused.body.error?.code]).toEqual([403, 'model_unpriced']);
+    const lenient = await gateway.apiKey({ budget: { usd: 1, period: 'day', allow_unpriced: true } });
+    expect((await ask(gateway.url, lenient, { model: 'free' })).status).toBe(200);
+  });
+
+  it('holds a minted key within its maker, and names wrong fields', async () => {
+    const maker = await gateway.apiKey({
+      scopes: ['inference', 'admin'],
+      limits: { rpm: 10 },
+      budget: { usd: 5, period: 'month' },
+    });
+    const mint = async (fields: object): Promise<{ error?: { code: string; param: string } }> => {
+      const response = await fetch(`${gateway.url}/v1/admin/keys`, {
+        method: 'POST',
+        headers: { 'x-api-key': maker, 'content-type': 'application/json' },
+        body: JSON.stringify({ name: 'minted', ...fields }),
+      });
+      return (await response.json()) as { error?: { code: string; param: string } };
+    };
+    const budget = { usd: 5, period: 'month' };
+    expect((await mint({ budget })).error).toMatchObject({ param: 'limits.rpm' });
+    expect((await mint({ limits: { rpm: 11 }, budget })).error).toMatchObject({ param: 'limits.rpm' });
+    expect((await mint({ limits: { rpm: 10 } })).error).toMatchObject({ param: 'budget' });
+    expect((await mint({ limits: { rpm: 10 }, budget: { usd: 5, period: 'day' } })).error).toMatchObject({
+      param: 'budget',
+    });
+    expect((await mint({ limits: { rpm: 10 }, budget })).error).toBeUndefined();
+    expect((await mint({ limits: { rpm: 0 } })).error).toMatchObject({ param: 'limits.rpm' });
+    expect((await mint({ limits: { rps: 1 } })).error?.param).toContain('limits');
+    expect((await mint({ limits: { rpm: 10 }, budget, group_id: 'group_none' })).error).toMatchObject({
+      param: 'group_id',
+    });
+  });
+
+  it('lets a batch wait for its limits without losing a task', async () => {
+    const key = await gateway.apiKey({ limits: { concurrency: 2 } });
+    const submitted = await fetch(`${gateway.url}/v1/batch/generate`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'free',
+        tasks: Array.from({ length: 30 }, (_, index) => ({ messages: [{ role: 'user', content: `task ${index}` }] })),
+      }),
+    });
+    const { job_id: id } = (await submitted.json()) as { job_id: string };
+    const read = async (): Promise<{ status: string; failed_tasks?: number }> => {
+      const job = await fetch(`${gateway.url}/v1/batch/${id}`, { headers: { authorization: `Bearer ${key}` } });
+      return (await job.json()) as { status: string };
+    };
+    await until(async () => ['completed', 'failed'].includes((await read()).status), 20_000);
+    const results = await fetch(`${gateway.url}/v1/batch/${id}/results`, {
+      headers: { authorization: `Bearer ${key}` },
+    });
+    const lines = (await results.text()).trim().split('\n');
+    expect(lines).toHaveLength(30);
+    expect(lines.filter((line) => !line.includes('chat.completion'))).toEqual([]);
+  });
+});
+
+(isPostgresRun ? describe : describe.skip)('limits of three processes with Redis', () => {
+  let redis: RedisServer;
+  let upstream: FakeUpstream;
+  let gateways: RunningGateway[];
+
+  beforeAll(async () => {
+    [redis, upstream] = await Promise.all([startRedis(), startFakeUpstream()]);
+    const config = `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }\nmodels:${MODELS}`;
+    const env = { REDIS_URL: redis.url, GATEWAY_KEY_PEPPER: randomBytes(24).toString('hex') };
+    const first = await startGateway({ config, env });
+    const shared = { ...env, DATABASE_URL: first.databaseUrl, GATEWAY_ADMIN_KEY: first.adminKey };
+    gateways = [first, ...(await Promise.all([1, 2].map(() => startGateway({ config, env: shared }))))];
+  });
+  afterAll(async () => {
+    for (const gateway of gateways.reverse()) await gateway.stop();
+    await Promise.all([redis.stop(), upstream.stop()]);
+  });
+
+  const at = (index: number): RunningGateway => {
+    const gateway = gateways[index % gateways.length];
+    if (gateway === undefined) throw new Error('no gateway');
+    return gateway;
+  };
+
+  it('lets exactly 50 of 200 through at 50 rpm over all of them', async () => {
+    const key = await at(0).apiKey({ limits: { rpm: 50 } });
+    const answers = await Promise.all(
+      Array.from({ length: 200 }, (_, index) => ask(at(index).url, key, { model: 'free' })),
+    );
+    expect(statuses(answers)).toEqual({ 200: 50, 429: 150 });
+  });
+
+  it('never overdraws a budget over all of them', async () => {
+    const key = await at(0).apiKey({ budget: { usd: 0.01, period: 'total' } });
+    const answers: Answer[] = [];
+    for (let round = 0; round < 5; round += 1) {
+      answers.push(
+        ...(await Promise.all(
+          Array.from({ length: 24 }, (_, index) => ask(at(index).url, key, { model: 'paid', max_tokens: 3 })),
+        )),
+      );
+    }
+    const passed = statuses(answers)[200] ?? 0;
+    expect(passed * 0.00033).toBeLessThanOrEqual(0.01);
+    expect(passed).toBeGreaterThan(20);
+  });
+
+  it('shares requests under way, and a revoked key ends everywhere within a second', async () => {
+    const made = await admin<{ id: string; key: string }>(at(0), 'keys', 'POST', {
+      name: 'x',
+      limits: { concurrency: 4 },
+    });
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, (_, index) => ask(at(index).url, made.key, { model: 'slow' })),
+    );
+    expect(statuses(answers)).toEqual({ 200: 4, 429: 8 });
+    await admin(at(0), `keys/${made.id}`, 'DELETE');
+    const started = performance.now();
+    await until(async () => (await ask(at(1).url, made.key, { model: 'free' })).status === 401, 1_000);
+    await until(async () => (await ask(at(2).url, made.key, { model: 'free' })).status === 401, 1_000);
+    console.info(`a revoked key was refused everywhere after ${(performance.now() - started).toFixed(0)} ms`);
+  });
+
+  it('goes on alone while Redis is frozen, says so once, and shares again when it is back', async () => {
+    const key = await at(0).apiKey({ limits: { rpm: 100_000 } });
+    for (let index = 0; index < 3; index += 1) await ask(at(index).url, key, { model: 'free' });
+    process.kill(redis.pid, 'SIGSTOP');
+    const frozen: Answer[] = [];
+    try {
+      for (let round = 0; round < 40; round += 1) {
+        frozen.push(...(await Promise.all([0, 1, 2].map((index) => ask(at(index).url, key, { model: 'free' })))));
+      }
+    } finally {
+      process.kill(redis.pid, 'SIGCONT');
+    }
+    expect(statuses(frozen)).toEqual({ 200: 120 });
+    const times = frozen.map(({ took }) => took).sort((one, other) => one - other);
+    console.info(`Redis frozen: median ${times[60]?.toFixed(1)} ms, slowest ${times.at(-1)?.toFixed(0)} ms`);
+    expect(times.at(-1)).toBeLessThan(2_000);
+    await until(() => at(0).logs().includes('Redis is back'));
+    expect(at(0).logs().split('Redis cannot be reached').length - 1).toBe(1);
+    const again = await at(0).apiKey({ limits: { rpm: 10 } });
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, index) => ask(at(index).url, again, { model: 'free' })),
+    );
+    expect(statuses(answers)).toEqual({ 200: 10, 429: 20 });
+  });
+});
