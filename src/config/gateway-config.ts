@@ -159,6 +159,12 @@ export abstract class GatewayConfig {
     readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
     readonly format: 'pretty' | 'json';
   };
+  /** Where `/metrics` is served without a key, beside the one that needs an admin key. */
+  abstract readonly metrics: {
+    readonly host: string;
+    /** Undefined is nowhere; 0 picks a free one. */
+    readonly port: number | undefined;
+  };
   abstract readonly streaming: {
     /** Silence before a `: ping` comment is sent; 0 is off. Default 15 s. */
     readonly keepAlive: number;
