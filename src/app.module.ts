@@ -11,6 +11,7 @@ import { GatewayExceptionFilter } from './errors/gateway-exception.filter.js';
 import { HealthModule } from './health/health.module.js';
 import { JsonBodyGuard } from './http/json-body.guard.js';
 import { ModelsModule } from './models/models.module.js';
+import { RedisModule } from './redis/redis.module.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
 
 @Module({})
@@ -22,6 +23,7 @@ export class AppModule {
       imports: [
         ConfigModule.forRoot(config),
         DatabaseModule,
+        RedisModule,
         AuthModule,
         ModelsModule,
         ChatModule,

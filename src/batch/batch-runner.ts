@@ -207,6 +207,10 @@ export class BatchRunner {
       this.ended(task, { status: 'queued', delay: 1_000 });
       return;
     }
+    if (error.isOwnRefusal) {
+      this.ended(task, { status: 'queued', delay: Math.max(100, error.retryAfterMs ?? 1_000) });
+      return;
+    }
     const attempts = task.attempts + 1;
     if (error.status === 429) limit.refused(error.retryAfterMs);
     const mayRetry = error.retryable || error.status === 429 || error.status === 503;

@@ -40,6 +40,11 @@ export interface CallOutcome {
   readonly duration: number;
   /** As the provider reported it; undefined when it reported none. */
   readonly usage: Usage | undefined;
-  /** What the model wrote as far as it came (text, reasoning and arguments of tools), for counting where nothing was reported. */
+  /**
+   * What the model wrote as far as it came (text, reasoning and arguments of tools), for counting where nothing was reported.
+   * Of a long answer the beginning, about 64 K characters.
+   */
   readonly output: readonly string[];
+  /** Characters that the model wrote, those that were not kept as well. */
+  readonly outputLength: number;
 }

@@ -296,6 +296,33 @@ export class ChatCompletionRequestDto {
   response_format?: unknown;
 
   /**
+   * How much the model thinks before it answers, in the provider's terms: `none`, `minimal`, `low`, `medium`, `high`.
+   * @example "low"
+   */
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  reasoning_effort?: string | null;
+
+  /**
+   * Requests with the same key reach the same deployment for as long as it can be reached, so that its prompt cache hits.
+   * @example "tenant-7"
+   */
+  @IsOptional()
+  @IsString()
+  @MaxLength(1024)
+  prompt_cache_key?: string | null;
+
+  /**
+   * Whether a parameter that the provider cannot take is a 400. Otherwise it is left out and named in
+   * `x-gateway-dropped-params`.
+   * @example false
+   */
+  @IsOptional()
+  @IsBoolean()
+  strict_params?: boolean | null;
+
+  /**
    * Your own id of the end user.
    * @example "user-42"
    */

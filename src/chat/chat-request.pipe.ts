@@ -21,6 +21,9 @@ const DECLARED = [
   'parallel_tool_calls',
   'response_format',
   'user',
+  'reasoning_effort',
+  'prompt_cache_key',
+  'strict_params',
 ] as const satisfies readonly (keyof ChatCompletionRequestDto)[];
 
 /**

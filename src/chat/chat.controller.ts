@@ -3,6 +3,7 @@ import {
   ApiBearerAuth,
   ApiBody,
   ApiExtraModels,
+  ApiHeader,
   ApiOperation,
   ApiResponse,
   ApiSecurity,
@@ -42,6 +43,20 @@ export class ChatController {
       '',
       'Fields that are not listed here travel through to the provider untouched.',
     ].join('\n'),
+  })
+  @ApiHeader({
+    name: 'x-gateway-fallbacks',
+    required: false,
+    description: 'Models to try after this one, separated by commas, or `none`. Needs the scope `routing`.',
+    schema: { type: 'string' },
+    example: 'sandbox/lorem',
+  })
+  @ApiHeader({
+    name: 'x-gateway-timeout',
+    required: false,
+    description: 'Longest time for the whole request, with its unit. Needs the scope `routing`.',
+    schema: { type: 'string' },
+    example: '20s',
   })
   @ApiBody({ type: ChatCompletionRequestDto, examples: CHAT_EXAMPLES })
   @ApiResponse({

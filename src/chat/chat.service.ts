@@ -285,7 +285,7 @@ function stillFull({ id }: ResolvedModel, milliseconds: number): GatewayError {
   return upstreamUnavailable({
     message: `All deployments of '${id}' have as many calls as they take, and the wait would be too long. Retry after ${Math.ceil(whole / 1_000)} s.`,
     retryAfterMs: whole,
-    retryable: true,
+    isOwnRefusal: true,
   });
 }
 
@@ -295,6 +295,7 @@ function stillWaiting(milliseconds: number): GatewayError {
   return rateLimitExceeded({
     message: `The provider is rate limiting this model. Retry after ${Math.ceil(whole / 1_000)} s.`,
     retryAfterMs: whole,
+    isOwnRefusal: true,
   });
 }
 

@@ -6,6 +6,9 @@ import type { AttemptOutcome, CallStatus } from './call-outcome.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Delta, Usage } from './chat-completion.js';
 import type { ChatContext } from './chat.service.js';
 
+/** Characters of an answer that are kept until it ends, so that a long one does not fill memory. */
+const OUTPUT_KEPT = 65_536;
+
 interface AttemptUnderWay {
   readonly model: string;
   readonly deployment: Deployment;
@@ -23,6 +26,7 @@ export class TrackedCall {
   private firstByte: number | null = null;
   private usage: Usage | undefined;
   private readonly output: string[] = [];
+  private outputLength = 0;
   private hasEnded = false;
 
   constructor(
@@ -77,14 +81,20 @@ export class TrackedCall {
   }
 
   private wrote({ content, tool_calls: toolCalls, reasoning_content: reasoning, refusal }: Delta): void {
-    if (typeof content === 'string' && content !== '') this.output.push(content);
-    if (typeof reasoning === 'string' && reasoning !== '') this.output.push(reasoning);
-    if (typeof refusal === 'string' && refusal !== '') this.output.push(refusal);
+    this.keep(content);
+    this.keep(reasoning);
+    this.keep(refusal);
     if (toolCalls === undefined) return;
     for (const { function: called } of toolCalls) {
-      if (called?.name !== undefined) this.output.push(called.name);
-      if (called?.arguments !== undefined) this.output.push(called.arguments);
+      this.keep(called?.name);
+      this.keep(called?.arguments);
     }
+  }
+
+  private keep(text: unknown): void {
+    if (typeof text !== 'string' || text === '') return;
+    if (this.outputLength < OUTPUT_KEPT) this.output.push(text);
+    this.outputLength += text.length;
   }
 
   private endAttempt(error: unknown): void {
@@ -115,6 +125,7 @@ export class TrackedCall {
       duration: performance.now() - this.started,
       usage: this.usage,
       output: this.output,
+      outputLength: this.outputLength,
     });
   }
 }

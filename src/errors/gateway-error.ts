@@ -25,6 +25,8 @@ export interface GatewayErrorOptions {
   retryable?: boolean;
   /** How long the upstream asked to wait, in milliseconds. */
   retryAfterMs?: number;
+  /** The gateway itself refused, and no provider was asked: a batch's task may wait without losing an attempt. */
+  isOwnRefusal?: boolean;
   /** Extra response headers, such as `retry-after`. */
   headers?: Readonly<Record<string, string>>;
   cause?: unknown;
@@ -38,6 +40,7 @@ export class GatewayError extends Error {
   readonly param: string | null;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
+  readonly isOwnRefusal: boolean;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(options: GatewayErrorOptions) {
@@ -49,6 +52,7 @@ export class GatewayError extends Error {
     this.param = options.param ?? null;
     this.retryable = options.retryable ?? false;
     this.retryAfterMs = options.retryAfterMs;
+    this.isOwnRefusal = options.isOwnRefusal ?? false;
     this.headers = options.headers ?? {};
   }
 
@@ -104,6 +108,7 @@ interface RateLimit {
   /** Milliseconds to wait; told to the client as `retry-after` and `retry-after-ms`. */
   retryAfterMs: number | undefined;
   retryable?: boolean;
+  isOwnRefusal?: boolean;
 }
 
 /** 429: too many requests; with how long to wait where that is known. */
@@ -133,7 +138,9 @@ interface UpstreamFailure {
   message: string;
   cause?: unknown;
   retryable?: boolean;
-  retryAfterMs?: number;
+  /** Milliseconds to wait; told to the client with a 503. */
+  retryAfterMs?: number | undefined;
+  isOwnRefusal?: boolean;
 }
 
 /** 502: the upstream answered wrongly, broke off, or refused the operator's credentials. */
@@ -143,7 +150,14 @@ export function upstreamError({ retryable = true, ...failure }: UpstreamFailure)
 
 /** 503: the upstream cannot take the request now. */
 export function upstreamUnavailable({ retryable = true, ...failure }: UpstreamFailure): GatewayError {
-  return new GatewayError({ status: 503, type: 'server_error', code: 'upstream_unavailable', retryable, ...failure });
+  return new GatewayError({
+    status: 503,
+    type: 'server_error',
+    code: 'upstream_unavailable',
+    retryable,
+    ...failure,
+    ...retryAfter(failure.retryAfterMs),
+  });
 }
 
 /** 504: the upstream said nothing for longer than a phase's timeout allows. */

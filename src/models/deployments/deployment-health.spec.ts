@@ -1,5 +1,5 @@
 import { GatewayError, upstreamError } from '../../errors/gateway-error.js';
-import { DeploymentHealth } from './deployment-health.js';
+import { DeploymentHealth, type HealthNews } from './deployment-health.js';
 
 const fault = upstreamError({ message: 'broken' });
 const limited = new GatewayError({
@@ -87,5 +87,27 @@ describe('DeploymentHealth', () => {
     expect(health.recent()).toEqual({ succeeded: 2, failed: 1 });
     now += 301_000;
     expect(health.recent()).toEqual({ succeeded: 0, failed: 0 });
+  });
+
+  it('tells others of openings, pauses and recovery once, and learns of theirs', () => {
+    const news: HealthNews[] = [];
+    health = new DeploymentHealth(
+      () => now,
+      (each) => news.push(each),
+    );
+    fail(3, limited);
+    fail(5);
+    health.answered(10);
+    health.answered(10);
+    expect(news.map(({ kind }) => kind)).toEqual(['wait', 'open', 'closed']);
+    health.learn({ kind: 'open', until: Date.now() + 60_000, openFor: 60_000 });
+    expect(health.breaker).toBe('open');
+    health.learn({ kind: 'open', until: Date.now() + 10_000, openFor: 30_000 });
+    expect(health.opensIn).toBeGreaterThan(50_000);
+    health.learn({ kind: 'wait', until: Date.now() + 10_000_000 });
+    expect(health.wait).toBe(300_000);
+    health.learn({ kind: 'closed' });
+    expect(health.breaker).toBe('closed');
+    expect(news).toHaveLength(3);
   });
 });

@@ -13,6 +13,12 @@ const BUCKETS = 30;
 
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
+/** What other processes should know of a deployment. `until` is in epoch milliseconds, `openFor` a length in milliseconds. */
+export type HealthNews =
+  | { readonly kind: 'open'; readonly until: number; readonly openFor: number }
+  | { readonly kind: 'wait'; readonly until: number }
+  | { readonly kind: 'closed' };
+
 interface Bucket {
   readonly start: number;
   succeeded: number;
@@ -39,7 +45,27 @@ export class DeploymentHealth {
   private waitUntil = 0;
   private buckets: Bucket[] = [];
 
-  constructor(private readonly now: () => number = () => performance.now()) {}
+  constructor(
+    private readonly now: () => number = () => performance.now(),
+    private readonly tell: (news: HealthNews) => void = () => undefined,
+  ) {}
+
+  /** Takes over what another process found out. The longer pause holds. */
+  learn(news: HealthNews): void {
+    if (news.kind === 'closed') {
+      this.close();
+      return;
+    }
+    // Clocks of machines differ, and what they say must not hold longer than anything may.
+    const left = Math.min(LONGEST_OPEN, news.until - Date.now());
+    if (left <= 0) return;
+    const until = this.now() + left;
+    if (news.kind === 'wait') this.waitUntil = Math.max(this.waitUntil, until);
+    else if (until > this.openUntil || this.openFor === 0) {
+      this.openUntil = until;
+      this.openFor = Math.min(LONGEST_OPEN, Math.max(FIRST_OPEN, news.openFor));
+    }
+  }
 
   get breaker(): BreakerState {
     if (this.openFor === 0) return 'closed';
@@ -70,9 +96,8 @@ export class DeploymentHealth {
   /** The call gave its first byte after so many milliseconds. */
   answered(firstByte: number): void {
     this.firstByte = smoothed(this.firstByte, firstByte);
-    this.failuresInARow = 0;
-    this.openFor = 0;
-    this.isProbing = false;
+    if (this.openFor !== 0) this.tell({ kind: 'closed' });
+    this.close();
     this.bucket().succeeded += 1;
   }
 
@@ -82,7 +107,10 @@ export class DeploymentHealth {
     this.lastError = error.code ?? String(error.status);
     this.bucket().failed += 1;
     if (error.retryAfterMs !== undefined) {
-      this.waitUntil = Math.max(this.waitUntil, this.now() + Math.min(LONGEST_OPEN, error.retryAfterMs));
+      const wait = Math.min(LONGEST_OPEN, error.retryAfterMs);
+      // All that were under way come back with the same; it is news once.
+      if (this.now() + wait > this.waitUntil + wait / 2) this.tell({ kind: 'wait', until: Date.now() + wait });
+      this.waitUntil = Math.max(this.waitUntil, this.now() + wait);
     }
     // A provider that says when to come back is alive; its own pause is what holds.
     if (error.status === 429) return;
@@ -115,6 +143,13 @@ export class DeploymentHealth {
   private open(milliseconds: number): void {
     this.openFor = milliseconds;
     this.openUntil = this.now() + milliseconds;
+    this.tell({ kind: 'open', until: Date.now() + milliseconds, openFor: milliseconds });
+  }
+
+  private close(): void {
+    this.failuresInARow = 0;
+    this.openFor = 0;
+    this.isProbing = false;
   }
 
   private bucket(): Bucket {

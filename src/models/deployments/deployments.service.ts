@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Deployment } from '../resolved-model.js';
-import { DeploymentHealth } from './deployment-health.js';
+import { DeploymentHealth, type HealthNews } from './deployment-health.js';
 
 /** Deployments that clients named themselves (`provider/model`) are remembered up to this many. */
 const MOST = 5_000;
@@ -9,15 +9,21 @@ const MOST = 5_000;
 @Injectable()
 export class Deployments {
   private readonly known = new Map<string, DeploymentHealth>();
+  private listener: ((id: string, news: HealthNews) => void) | undefined;
 
   healthOf({ id }: Pick<Deployment, 'id'>): DeploymentHealth {
     let health = this.known.get(id);
     if (health === undefined) {
-      health = new DeploymentHealth();
+      health = new DeploymentHealth(undefined, (news) => this.listener?.(id, news));
       if (this.known.size >= MOST) this.forgetIdle();
       this.known.set(id, health);
     }
     return health;
+  }
+
+  /** Told what this process finds out, as far as others should know. */
+  onNews(listener: (id: string, news: HealthNews) => void): void {
+    this.listener = listener;
   }
 
   /** Every deployment that was called, as `provider/model`. */

@@ -16,6 +16,8 @@ const NULLABLE = [
   'parallel_tool_calls',
   'response_format',
   'user',
+  'reasoning_effort',
+  'prompt_cache_key',
 ] as const;
 
 /**

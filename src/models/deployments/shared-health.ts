@@ -1,0 +1,62 @@
+import { Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { isObject } from '../../json/json-value.js';
+import { SharedRedis } from '../../redis/shared-redis.js';
+import type { HealthNews } from './deployment-health.js';
+import { Deployments } from './deployments.service.js';
+
+const CHANNEL = 'gateway:deployments';
+/** What a process that starts later should know. */
+const TABLE = 'gateway:deployments:known';
+/** Milliseconds: twice the longest that anything in it holds. */
+const TABLE_KEPT = 600_000;
+
+/**
+ * Shares openings of breakers and the pauses that providers ask for with the other processes, so that a provider in trouble is
+ * found out once and not by each of them. Probes of a half-open breaker stay each process's own.
+ */
+@Injectable()
+export class SharedHealth implements OnApplicationBootstrap {
+  constructor(
+    private readonly redis: SharedRedis,
+    private readonly deployments: Deployments,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (!this.redis.isConfigured) return;
+    this.deployments.onNews((id, news) => this.tell(id, news));
+    this.redis.subscribe(CHANNEL, (message) => this.learn(message));
+    this.redis.onReady(() => void this.catchUp());
+  }
+
+  /** What was found out before this process could hear of it. */
+  private async catchUp(): Promise<void> {
+    const known = await this.redis.run((client) => client.hvals(TABLE));
+    for (const text of known ?? []) {
+      try {
+        this.learn(JSON.parse(text));
+      } catch {
+        // Written by another version; it says nothing to this one.
+      }
+    }
+  }
+
+  private tell(id: string, news: HealthNews): void {
+    const message = { id, ...news };
+    this.redis.publish(CHANNEL, message);
+    void this.redis.run<unknown>((client) =>
+      news.kind === 'closed'
+        ? client.hdel(TABLE, id)
+        : client.multi().hset(TABLE, id, JSON.stringify(message)).pexpire(TABLE, TABLE_KEPT).exec(),
+    );
+  }
+
+  private learn(message: unknown): void {
+    if (!isObject(message) || typeof message['id'] !== 'string') return;
+    const { id, kind, until, openFor } = message;
+    const health = this.deployments.healthOf({ id });
+    if (kind === 'closed') health.learn({ kind });
+    else if (typeof until !== 'number') return;
+    else if (kind === 'wait') health.learn({ kind, until });
+    else if (kind === 'open' && typeof openFor === 'number') health.learn({ kind, until, openFor });
+  }
+}
