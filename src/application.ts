@@ -17,6 +17,7 @@ import { serveSwagger } from './openapi/swagger-ui.js';
 import { AccessLog } from './telemetry/access-log.js';
 import { HttpMetrics } from './telemetry/http-metrics.js';
 import { GatewayLogger } from './telemetry/logger.js';
+import { RequestTracing } from './telemetry/request-tracing.js';
 
 /** Load balancers hold idle connections for up to 60 s; closing earlier than they do gives their clients a 502. */
 const KEEP_ALIVE_TIMEOUT = 75_000;
@@ -37,6 +38,7 @@ export async function createApplication(config: GatewayConfig, logger: Logger): 
   const shutdown = app.get(Shutdown);
   app.use(assignRequestId);
   app.use(AccessLog.middleware(logger, app.get(HttpMetrics)));
+  if (config.tracing !== undefined) app.use(app.get(RequestTracing).middleware);
   app.use((_request: Request, response: Response, next: NextFunction) => {
     response.setHeader('x-content-type-options', 'nosniff');
     if (shutdown.isDraining) response.setHeader('connection', 'close');

@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import type { ConfigFault } from './config-error.js';
-import type { DatabaseConfig, GatewayConfig, ProviderType } from './gateway-config.js';
+import type { DatabaseConfig, GatewayConfig, ProviderType, TracingConfig } from './gateway-config.js';
 import { KNOWN_PROVIDERS } from './known-providers.js';
+import { readTracing } from './read-tracing.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,6 +20,7 @@ export interface EnvironmentSettings {
   readonly pepper: string | undefined;
   readonly role: GatewayConfig['role'] | undefined;
   readonly webhooksMayBePrivate: boolean | undefined;
+  readonly tracing: TracingConfig | undefined;
   readonly logLevel: GatewayConfig['log']['level'] | undefined;
   readonly logFormat: GatewayConfig['log']['format'] | undefined;
   /** Providers whose key variable is set. */
@@ -86,6 +88,7 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
     pepper: secret('GATEWAY_KEY_PEPPER', 32),
     role: oneOf('GATEWAY_ROLE', ROLES),
     webhooksMayBePrivate: allowPrivate === undefined ? undefined : allowPrivate === 'true',
+    tracing: readTracing(text, faults),
     logLevel: oneOf('LOG_LEVEL', LEVELS),
     logFormat: oneOf('LOG_FORMAT', FORMATS),
     providers: KNOWN_PROVIDERS.flatMap(({ name, type = 'openai', keyVariable, baseUrl, baseUrlVariable }) => {

@@ -122,6 +122,14 @@ export interface ModelConfig {
   };
 }
 
+/** Traces; the rest of OpenTelemetry's variables are read by its packages. */
+export interface TracingConfig {
+  readonly serviceName: string;
+  readonly resource: Readonly<Record<string, string>>;
+  /** Whether prompts and answers are part of the spans. */
+  readonly captureContent: boolean;
+}
+
 export type DatabaseConfig =
   /** `path` is absolute, or `:memory:`. */
   { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'postgres'; readonly url: string };
@@ -159,6 +167,8 @@ export abstract class GatewayConfig {
     readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
     readonly format: 'pretty' | 'json';
   };
+  /** Undefined is off: OTEL_EXPORTER_OTLP_ENDPOINT is not set. */
+  abstract readonly tracing: TracingConfig | undefined;
   /** Where `/metrics` is served without a key, beside the one that needs an admin key. */
   abstract readonly metrics: {
     readonly host: string;
