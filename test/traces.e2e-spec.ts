@@ -101,7 +101,7 @@ models:
         'gen_ai.request.model': 'echo',
         'gen_ai.request.temperature': 0.5,
         'gen_ai.request.max_tokens': 20,
-        'gen_ai.response.model': 'echo',
+        'gen_ai.response.model': 'fake-model-2026',
         'gen_ai.response.finish_reasons': ['stop'],
         'server.address': '127.0.0.1',
         'gateway.model': 'fast',
