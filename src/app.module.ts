@@ -5,7 +5,7 @@ import { KeyGuard } from './auth/key.guard.js';
 import { BatchModule } from './batch/batch.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import { ConfigModule } from './config/config.module.js';
-import { GatewayConfig } from './config/gateway-config.js';
+import { GatewayConfig, type TracingConfig } from './config/gateway-config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { GatewayExceptionFilter } from './errors/gateway-exception.filter.js';
 import { HealthModule } from './health/health.module.js';
@@ -32,6 +32,7 @@ export class AppModule {
         UsageModule,
         HealthModule,
         TelemetryModule,
+        ...(config.tracing === undefined ? [] : [loadTracing(config.tracing)]),
       ],
       providers: [
         { provide: APP_FILTER, useClass: GatewayExceptionFilter },
@@ -41,4 +42,9 @@ export class AppModule {
       ],
     };
   }
+}
+
+async function loadTracing(config: TracingConfig): Promise<DynamicModule> {
+  const { TracingModule } = await import('./telemetry/tracing/tracing.module.js');
+  return TracingModule.forRoot(config);
 }

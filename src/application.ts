@@ -15,7 +15,9 @@ import { refuseAllButHealth } from './http/worker-routes.js';
 import { buildOpenApiDocument } from './openapi/document.js';
 import { serveSwagger } from './openapi/swagger-ui.js';
 import { AccessLog } from './telemetry/access-log.js';
+import { HttpMetrics } from './telemetry/http-metrics.js';
 import { GatewayLogger } from './telemetry/logger.js';
+import { RequestTracing } from './telemetry/request-tracing.js';
 
 /** Load balancers hold idle connections for up to 60 s; closing earlier than they do gives their clients a 502. */
 const KEEP_ALIVE_TIMEOUT = 75_000;
@@ -35,7 +37,8 @@ export async function createApplication(config: GatewayConfig, logger: Logger): 
   app.set('query parser', 'simple').set('etag', false).set('x-powered-by', false);
   const shutdown = app.get(Shutdown);
   app.use(assignRequestId);
-  app.use(AccessLog.middleware(logger));
+  app.use(AccessLog.middleware(logger, app.get(HttpMetrics)));
+  if (config.tracing !== undefined) app.use(app.get(RequestTracing).middleware);
   app.use((_request: Request, response: Response, next: NextFunction) => {
     response.setHeader('x-content-type-options', 'nosniff');
     if (shutdown.isDraining) response.setHeader('connection', 'close');

@@ -176,7 +176,14 @@ export class BatchRunner {
       }
       const { completion } = await this.chat.complete(
         { model: job.model, ...job.defaults, ...task.request, stream: false } as unknown as ChatRequest,
-        { principal, requestId, source: 'batch', headers: {}, signal: controller.signal },
+        {
+          principal,
+          requestId,
+          source: 'batch',
+          headers: {},
+          task: { jobId: task.jobId, index: task.taskIndex },
+          signal: controller.signal,
+        },
       );
       limit.succeeded();
       this.duration += (performance.now() - started - this.duration) * 0.1;

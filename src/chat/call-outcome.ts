@@ -1,6 +1,7 @@
 import type { GatewayError } from '../errors/gateway-error.js';
 import type { Deployment } from '../models/resolved-model.js';
 import type { Admission } from '../usage/limits/limits.service.js';
+import type { RecordedAnswer } from './answer-recorder.js';
 import type { ChatRequest, Usage } from './chat-completion.js';
 import type { ChatContext } from './chat.service.js';
 
@@ -46,6 +47,8 @@ export interface CallOutcome {
    * Of a long answer the beginning, about 64 K characters.
    */
   readonly output: readonly string[];
+  /** Put together only for traces and for the request log. */
+  readonly answer: RecordedAnswer | undefined;
   /** Characters that the model wrote, those that were not kept as well. */
   readonly outputLength: number;
   /** What was set aside for it; undefined where nothing is limited. */

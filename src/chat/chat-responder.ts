@@ -36,6 +36,7 @@ export class ChatResponder {
       source: 'live',
       headers: upstreamHeaders(request.headers),
       overrides,
+      span: response.locals['span'] as ChatContext['span'],
       signal: controller.signal,
     };
     AccessLog.note(response, { key_id: principal.keyId, stream: body.stream === true });

@@ -1,4 +1,5 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
+import type { Span } from '@opentelemetry/api';
 import { mayCallModel } from '../auth/may-call-model.js';
 import type { Principal } from '../auth/principal.js';
 import {
@@ -18,6 +19,7 @@ import type { RoutingTable } from '../models/routing/routing-table.js';
 import { Limits } from '../usage/limits/limits.service.js';
 import { CallDeadline } from './call-deadline.js';
 import { CallEvents } from './call-events.js';
+import { CallTracing } from './call-tracing.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from './chat-completion.js';
 import { orderDeployments, randomFor } from './deployment-order.js';
 import { pause } from './pause.js';
@@ -35,6 +37,10 @@ export interface ChatContext {
   readonly headers: Readonly<Record<string, string>>;
   /** What a trusted key asked for in this request alone. */
   readonly overrides?: RoutingOverrides | undefined;
+  /** The batch that the call is a task of. */
+  readonly task?: { readonly jobId: string; readonly index: number } | undefined;
+  /** Of the HTTP request, where tracing is on. */
+  readonly span?: Span | undefined;
   /** Aborted when the client has gone, or when a shutdown runs out of patience. */
   readonly signal: AbortSignal;
 }
@@ -106,11 +112,12 @@ export class ChatService {
     private readonly queue: DeploymentQueue,
     private readonly limits: Limits,
     private readonly events: CallEvents,
+    @Optional() private readonly tracing?: CallTracing,
   ) {}
 
   /** @throws GatewayError as of contract; an abort rejects with the signal's reason */
   async complete(request: ChatRequest, context: ChatContext): Promise<ChatAnswer> {
-    const tracked = new TrackedCall(request, context, false, this.events, this.routing.current);
+    const tracked = this.track(request, context, false);
     try {
       const { deployment, ...answer } = await this.attempt(
         request,
@@ -135,7 +142,7 @@ export class ChatService {
 
   /** Resolves with the first event, so that an upstream that refuses still gives a real status. */
   async stream(request: ChatRequest, context: ChatContext): Promise<ChatStream> {
-    const tracked = new TrackedCall(request, context, true, this.events, this.routing.current);
+    const tracked = this.track(request, context, true);
     const wantsUsage = request.stream_options?.include_usage === true;
     try {
       return await this.attempt(request, context, tracked, async ({ call, place, deadline, servedBy }) => {
@@ -193,13 +200,13 @@ export class ChatService {
         attempts += 1;
         deadline = new CallDeadline(context.signal, Math.min(deployment.timeouts.total, giveUpAt - performance.now()));
         const droppedParams: string[] = [];
-        tracked.attemptBegins(model, deployment);
+        const headers = tracked.attemptBegins(model, deployment);
         const call: ProviderCall = {
           request,
           upstreamModel: deployment.upstreamModel,
           timeouts: deployment.timeouts,
           requestId: context.requestId,
-          headers: context.headers,
+          headers,
           signal: deadline.signal,
           onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
         };
@@ -220,6 +227,11 @@ export class ChatService {
       }
     }
     throw failure ?? upstreamError({ message: 'No deployment of this model could be tried.' });
+  }
+
+  private track(request: ChatRequest, context: ChatContext, isStream: boolean): TrackedCall {
+    const trace = this.tracing?.begin(request, context, isStream);
+    return new TrackedCall(request, context, isStream, this.events, this.routing.current, trace);
   }
 
   /** @returns the error to end with when there is no other model to try */

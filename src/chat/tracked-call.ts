@@ -2,8 +2,10 @@ import { toGatewayError } from '../errors/to-gateway-error.js';
 import type { Deployment } from '../models/resolved-model.js';
 import type { RoutingTable } from '../models/routing/routing-table.js';
 import type { Admission } from '../usage/limits/limits.service.js';
+import { AnswerRecorder } from './answer-recorder.js';
 import type { CallEvents } from './call-events.js';
-import type { AttemptOutcome, CallStatus } from './call-outcome.js';
+import type { AttemptOutcome, CallOutcome, CallStatus } from './call-outcome.js';
+import type { CallTrace } from './call-tracing.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Delta, Usage } from './chat-completion.js';
 import type { ChatContext } from './chat.service.js';
 
@@ -31,6 +33,7 @@ export class TrackedCall {
   private readonly output: string[] = [];
   private outputLength = 0;
   private hasEnded = false;
+  private readonly recorder: AnswerRecorder | undefined;
 
   constructor(
     private readonly request: ChatRequest,
@@ -38,12 +41,17 @@ export class TrackedCall {
     private readonly isStream: boolean,
     private readonly events: CallEvents,
     readonly table: RoutingTable,
+    private readonly trace?: CallTrace,
   ) {
     table.hold();
+    if (trace?.isRecording === true) this.recorder = new AnswerRecorder(trace.wantsContent);
   }
 
-  attemptBegins(model: string, deployment: Deployment): void {
+  /** @returns headers that go to the provider */
+  attemptBegins(model: string, deployment: Deployment): ChatContext['headers'] {
     this.underWay = { model, deployment, startedAt: Date.now(), started: performance.now(), firstByte: null };
+    const { headers } = this.context;
+    return this.trace === undefined ? headers : { ...headers, ...this.trace.attemptBegins(deployment) };
   }
 
   /** @returns milliseconds since the attempt began */
@@ -60,7 +68,9 @@ export class TrackedCall {
 
   /** Notes what a stream brought. */
   streamed(group: readonly ChatCompletionChunk[]): void {
-    for (const { choices, usage } of group) {
+    for (const chunk of group) {
+      const { choices, usage } = chunk;
+      this.recorder?.streamed(chunk);
       if (usage != null) this.usage = usage;
       for (const { delta } of choices) this.wrote(delta);
     }
@@ -69,6 +79,7 @@ export class TrackedCall {
   /** Ends the call with its whole answer. */
   completed(completion: ChatCompletion): void {
     this.usage = completion.usage;
+    this.recorder?.completed(completion);
     if (this.usage === undefined) for (const { message } of completion.choices) this.wrote(message as Delta);
     this.end('succeeded', null);
   }
@@ -116,7 +127,7 @@ export class TrackedCall {
     this.hasEnded = true;
     this.table.release();
     this.endAttempt(error);
-    this.events.ended({
+    const outcome: CallOutcome = {
       request: this.request,
       context: this.context,
       isStream: this.isStream,
@@ -130,6 +141,9 @@ export class TrackedCall {
       output: this.output,
       outputLength: this.outputLength,
       admission: this.admission,
-    });
+      answer: this.recorder?.answer,
+    };
+    this.trace?.ended(outcome);
+    this.events.ended(outcome);
   }
 }

@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import type { ConfigFault } from './config-error.js';
-import type { DatabaseConfig, GatewayConfig, ProviderType } from './gateway-config.js';
+import type { DatabaseConfig, GatewayConfig, ProviderType, TracingConfig } from './gateway-config.js';
 import { KNOWN_PROVIDERS } from './known-providers.js';
+import { readTracing } from './read-tracing.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -9,6 +10,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface EnvironmentSettings {
   readonly port: number | undefined;
   readonly host: string | undefined;
+  readonly metricsPort: number | undefined;
+  readonly metricsHost: string | undefined;
   readonly configFile: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly dataDirectory: string | undefined;
@@ -17,6 +20,7 @@ export interface EnvironmentSettings {
   readonly pepper: string | undefined;
   readonly role: GatewayConfig['role'] | undefined;
   readonly webhooksMayBePrivate: boolean | undefined;
+  readonly tracing: TracingConfig | undefined;
   readonly logLevel: GatewayConfig['log']['level'] | undefined;
   readonly logFormat: GatewayConfig['log']['format'] | undefined;
   /** Providers whose key variable is set. */
@@ -58,18 +62,24 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
     if (fault !== undefined) faults.push({ path: name, message: `${fault}. Make one with: openssl rand -hex 24` });
     return value;
   };
-  const port = text('PORT');
-  if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65_535)) {
-    faults.push({ path: 'PORT', message: 'must be a whole number from 0 to 65535' });
-  }
+  const port = (name: string): number | undefined => {
+    const value = text(name);
+    if (value === undefined) return undefined;
+    if (!(/^\d{1,5}$/.test(value) && Number(value) <= 65_535)) {
+      faults.push({ path: name, message: 'must be a whole number from 0 to 65535' });
+    }
+    return Number(value);
+  };
   const allowPrivate = oneOf('GATEWAY_WEBHOOK_ALLOW_PRIVATE', ['true', 'false'] as const);
   const redisUrl = text('REDIS_URL');
   if (redisUrl !== undefined && !/^rediss?:\/\/./.test(redisUrl)) {
     faults.push({ path: 'REDIS_URL', message: 'must look like redis://host:6379 or rediss://host:6380' });
   }
   return {
-    port: port === undefined ? undefined : Number(port),
+    port: port('PORT'),
     host: text('HOST'),
+    metricsPort: port('METRICS_PORT'),
+    metricsHost: text('METRICS_HOST'),
     configFile: text('GATEWAY_CONFIG'),
     databaseUrl: text('DATABASE_URL'),
     dataDirectory: text('GATEWAY_DATA_DIR'),
@@ -78,6 +88,7 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
     pepper: secret('GATEWAY_KEY_PEPPER', 32),
     role: oneOf('GATEWAY_ROLE', ROLES),
     webhooksMayBePrivate: allowPrivate === undefined ? undefined : allowPrivate === 'true',
+    tracing: readTracing(text, faults),
     logLevel: oneOf('LOG_LEVEL', LEVELS),
     logFormat: oneOf('LOG_FORMAT', FORMATS),
     providers: KNOWN_PROVIDERS.flatMap(({ name, type = 'openai', keyVariable, baseUrl, baseUrlVariable }) => {

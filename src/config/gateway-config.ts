@@ -126,6 +126,14 @@ export interface ModelConfig {
   };
 }
 
+/** Traces; the rest of OpenTelemetry's variables are read by its packages. */
+export interface TracingConfig {
+  readonly serviceName: string;
+  readonly resource: Readonly<Record<string, string>>;
+  /** Whether prompts and answers are part of the spans. */
+  readonly captureContent: boolean;
+}
+
 export type DatabaseConfig =
   /** `path` is absolute, or `:memory:`. */
   { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'postgres'; readonly url: string };
@@ -162,6 +170,14 @@ export abstract class GatewayConfig {
   abstract readonly log: {
     readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
     readonly format: 'pretty' | 'json';
+  };
+  /** Undefined is off: OTEL_EXPORTER_OTLP_ENDPOINT is not set. */
+  abstract readonly tracing: TracingConfig | undefined;
+  /** Where `/metrics` is served without a key, beside the one that needs an admin key. */
+  abstract readonly metrics: {
+    readonly host: string;
+    /** Undefined is nowhere; 0 picks a free one. */
+    readonly port: number | undefined;
   };
   abstract readonly streaming: {
     /** Silence before a `: ping` comment is sent; 0 is off. Default 15 s. */

@@ -12,6 +12,7 @@ export interface GatewayFile {
   };
   database_url?: string;
   log?: { level?: GatewayConfig['log']['level']; format?: GatewayConfig['log']['format'] };
+  metrics?: { host?: string; port?: number };
   streaming?: { keep_alive?: string | number };
   upstream?: { max_answer_size?: string | number; timeouts?: TimeoutsFile };
   batch?: {

@@ -94,6 +94,25 @@ export const GATEWAY_SCHEMA = {
         },
       },
     },
+    metrics: {
+      type: 'object',
+      description: 'A port on which /metrics is served without a key, for a network that clients do not reach.',
+      additionalProperties: false,
+      properties: {
+        host: {
+          type: 'string',
+          minLength: 1,
+          description: 'Address of that port. METRICS_HOST wins.',
+          default: '127.0.0.1',
+        },
+        port: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 65535,
+          description: 'METRICS_PORT wins. Without it, /metrics is served to admin keys alone. 0 picks a free one.',
+        },
+      },
+    },
     streaming: {
       type: 'object',
       description: 'Server-sent events to clients.',

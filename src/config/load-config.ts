@@ -178,6 +178,11 @@ function assemble(file: GatewayFile, settings: EnvironmentSettings, cwd: string,
       level: settings.logLevel ?? file.log?.level ?? 'info',
       format: settings.logFormat ?? file.log?.format ?? (process.stdout.isTTY ? 'pretty' : 'json'),
     },
+    tracing: settings.tracing,
+    metrics: {
+      host: settings.metricsHost ?? file.metrics?.host ?? '127.0.0.1',
+      port: settings.metricsPort ?? file.metrics?.port,
+    },
     streaming: { keepAlive: parseDuration(file.streaming?.keep_alive) ?? 15_000 },
     upstream: { maxAnswerSize: parseSize(file.upstream?.max_answer_size) ?? 32 * 1024 * 1024, timeouts },
     batch: {

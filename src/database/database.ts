@@ -15,6 +15,8 @@ const WRITE_PATIENCE = 10_000;
 @Injectable()
 export class Database {
   private queue: Promise<unknown> = Promise.resolve();
+  /** Transactions of SQLite that wait for their turn. */
+  waiting = 0;
   private readonly inside = new AsyncLocalStorage<true>();
 
   constructor(private readonly dataSource: DataSource) {}
@@ -37,7 +39,11 @@ export class Database {
       throw new Error('Database.transaction() was called inside a transaction; pass its manager on instead');
     }
     if (!this.isSqlite) return this.dataSource.transaction((manager) => this.inside.run(true, () => work(manager)));
-    const turn = this.queue.then(() => this.inside.run(true, () => this.runOnSqlite(work)));
+    this.waiting += 1;
+    const turn = this.queue.then(() => {
+      this.waiting -= 1;
+      return this.inside.run(true, () => this.runOnSqlite(work));
+    });
     this.queue = turn.catch(() => undefined);
     return turn;
   }

@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Usage } from '../chat/chat-completion.js';
+import type { HttpMetrics } from './http-metrics.js';
 
 /** All that an access line can say besides method, route, status and time. No prompt, answer, key or URL is among it. */
 export interface AccessFields {
@@ -13,6 +14,8 @@ export interface AccessFields {
   stream?: boolean;
   usage?: Usage | undefined;
   error_code?: string | null;
+  /** Of the request's trace, where tracing is on. */
+  trace_id?: string;
 }
 
 interface AccessLocals {
@@ -31,21 +34,28 @@ export class AccessLog {
     else Object.assign(locals.access, fields);
   }
 
-  static middleware(logger: Logger) {
+  static middleware(logger: Logger, metrics: HttpMetrics) {
     return (request: Request, response: Response, next: NextFunction): void => {
       const started = performance.now();
       response.once('close', () => {
-        write(logger, request, response, performance.now() - started);
+        const duration = performance.now() - started;
+        const route = routeOf(request);
+        const { access, errorCode } = response.locals as AccessLocals;
+        metrics.answered(request, response, route, duration, errorCode ?? access?.error_code ?? null);
+        write(logger, request, response, route, duration);
       });
       next();
     };
   }
 }
 
-function write(logger: Logger, request: Request, response: Response, duration: number): void {
-  // The matched pattern, never the URL: a path or a query may hold what must not be logged.
+/** The matched pattern, never the URL: a path or a query may hold what must not be logged. */
+export function routeOf(request: Request): string {
   const pattern: unknown = (request.route as { path?: unknown } | undefined)?.path;
-  const route = typeof pattern === 'string' ? pattern : 'unmatched';
+  return typeof pattern === 'string' ? pattern : 'unmatched';
+}
+
+function write(logger: Logger, request: Request, response: Response, route: string, duration: number): void {
   const isFailure = response.statusCode >= 500;
   if (!isFailure && QUIET.test(route) && !logger.isLevelEnabled('debug')) return;
   const { access = {}, errorCode } = response.locals as AccessLocals;

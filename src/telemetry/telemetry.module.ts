@@ -1,8 +1,21 @@
 import { Global, Module } from '@nestjs/common';
+import { ChatModule } from '../chat/chat.module.js';
+import { HealthModule } from '../health/health.module.js';
+import { ModelsModule } from '../models/models.module.js';
+import { CallMetrics } from './call-metrics.js';
+import { DatabaseMetrics } from './database-metrics.js';
+import { DeploymentMetrics } from './deployment-metrics.js';
+import { HttpMetrics } from './http-metrics.js';
 import { MetricsController } from './metrics.controller.js';
 import { MetricsRegistry } from './metrics-registry.js';
+import { MetricsServer } from './metrics-server.js';
 
-/** The metrics of the process, for every module that counts something. */
+/** The metrics of the process, for every module that counts something, and what is counted everywhere. */
 @Global()
-@Module({ controllers: [MetricsController], providers: [MetricsRegistry], exports: [MetricsRegistry] })
+@Module({
+  imports: [ChatModule, HealthModule, ModelsModule],
+  controllers: [MetricsController],
+  providers: [MetricsRegistry, CallMetrics, DatabaseMetrics, DeploymentMetrics, HttpMetrics, MetricsServer],
+  exports: [MetricsRegistry],
+})
 export class TelemetryModule {}

@@ -3,6 +3,7 @@ import { DynamicModule, Module } from '@nestjs/common';
 import { BatchProcessor } from './batch.processor.js';
 import { BatchQueue } from './batch-queue.js';
 import { BATCH_QUEUE_NAME, BullBatchQueue } from './bull-batch-queue.js';
+import { RedisMetrics } from './redis-metrics.js';
 
 /** Longest wait between two tries to reach Redis, in milliseconds. */
 const REDIS_RETRY = 2_000;
@@ -25,6 +26,7 @@ export class BullQueueModule {
       ],
       providers: [
         BullBatchQueue,
+        RedisMetrics,
         { provide: BatchQueue, useExisting: BullBatchQueue },
         ...(isWorker ? [BatchProcessor] : []),
       ],

@@ -61,6 +61,16 @@ export class RoutingTable {
     return this.config.expose === 'listed' ? undefined : this.resolveAtProvider(modelId);
   }
 
+  /** The id or the pattern of the file by which `modelId` is found; undefined for `provider/model` and for what is none. */
+  nameOf(modelId: string): string | undefined {
+    const configured = this.byId.get(modelId);
+    if (configured !== undefined) return configured.id;
+    for (const { prefix, model } of this.patterns) {
+      if (modelId.length > prefix.length && modelId.startsWith(prefix)) return model.id;
+    }
+    return undefined;
+  }
+
   hold(): void {
     this.calls += 1;
   }

@@ -1,0 +1,47 @@
+import { InjectQueue } from '@nestjs/bull';
+import { Injectable } from '@nestjs/common';
+import type { Queue } from 'bull';
+import { Gauge } from 'prom-client';
+import { MetricsRegistry } from '../../telemetry/metrics-registry.js';
+import { BATCH_QUEUE_NAME } from './bull-batch-queue.js';
+
+/** Longest wait for Redis at a scrape, in milliseconds. */
+const PATIENCE = 1_000;
+
+/** Whether Redis answers and how soon; asked when it is scraped. */
+@Injectable()
+export class RedisMetrics {
+  constructor({ registry }: MetricsRegistry, @InjectQueue(BATCH_QUEUE_NAME) queue: Queue) {
+    const registers = [registry];
+    const latency = new Gauge({
+      name: 'gateway_redis_latency_seconds',
+      help: 'Time that Redis took to answer a PING of this scrape; NaN when it did not.',
+      registers,
+    });
+    new Gauge({
+      name: 'gateway_redis_up',
+      help: '1 when Redis answered this scrape, else 0.',
+      registers,
+      async collect() {
+        const started = performance.now();
+        const isUp = queue.client.status === 'ready' && (await answers(queue));
+        latency.set(isUp ? (performance.now() - started) / 1_000 : NaN);
+        this.set(isUp ? 1 : 0);
+      },
+    });
+  }
+}
+
+async function answers(queue: Queue): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), PATIENCE);
+  });
+  const pong = queue.client.ping().then(
+    () => true,
+    () => false,
+  );
+  const isUp = await Promise.race([pong, timeout]);
+  clearTimeout(timer);
+  return isUp;
+}

@@ -1,0 +1,91 @@
+import type { ChatCompletion, ChatCompletionChunk, Delta } from './chat-completion.js';
+
+/** Characters of an answer that are kept at most. */
+const MOST = 1_000_000;
+
+export interface RecordedToolCall {
+  id: string;
+  name: string;
+  arguments: string;
+}
+
+/** One choice as it was written. */
+export interface RecordedChoice {
+  content: string;
+  reasoning: string;
+  refusal: string;
+  readonly tool_calls: RecordedToolCall[];
+  finish_reason: string | null;
+}
+
+/** The answer for those who keep it: traces, and the request log. */
+export interface RecordedAnswer {
+  id: string | undefined;
+  /** What the provider says that it ran. */
+  model: string | undefined;
+  /** What was written, only where content is kept; finish reasons in any case. */
+  readonly choices: RecordedChoice[];
+  /** Whether the answer was longer than what is kept. */
+  isCut: boolean;
+}
+
+/** Puts an answer together from a completion, or from the chunks of a stream as far as they came. */
+export class AnswerRecorder {
+  readonly answer: RecordedAnswer = { id: undefined, model: undefined, choices: [], isCut: false };
+  private length = 0;
+
+  /** @param keepsContent whether what the model wrote is kept, and not only how it ended */
+  constructor(private readonly keepsContent: boolean) {}
+
+  completed({ id, model, choices }: ChatCompletion): void {
+    this.answer.id = id;
+    this.answer.model = model;
+    for (const { index, message, finish_reason: reason } of choices) {
+      const { tool_calls: calls, ...rest } = message;
+      this.wrote(index, { ...rest, ...(calls && { tool_calls: calls.map((call, at) => ({ ...call, index: at })) }) });
+      this.choice(index).finish_reason = reason;
+    }
+  }
+
+  streamed({ id, model, choices }: ChatCompletionChunk): void {
+    this.answer.id ??= id;
+    this.answer.model ??= model;
+    for (const { index, delta, finish_reason: reason } of choices) {
+      this.wrote(index, delta);
+      if (reason !== null) this.choice(index).finish_reason = reason;
+    }
+  }
+
+  private choice(index: number): RecordedChoice {
+    return (this.answer.choices[index] ??= {
+      content: '',
+      reasoning: '',
+      refusal: '',
+      tool_calls: [],
+      finish_reason: null,
+    });
+  }
+
+  private wrote(index: number, delta: Delta): void {
+    const choice = this.choice(index);
+    if (!this.keepsContent) return;
+    choice.content += this.kept(delta.content);
+    choice.reasoning += this.kept(delta['reasoning_content']);
+    choice.refusal += this.kept(delta.refusal);
+    for (const { index: at, id, function: called } of delta.tool_calls ?? []) {
+      const call = (choice.tool_calls[at] ??= { id: '', name: '', arguments: '' });
+      if (id !== undefined) call.id = id;
+      if (called?.name !== undefined) call.name = called.name;
+      call.arguments += this.kept(called?.arguments);
+    }
+  }
+
+  private kept(text: unknown): string {
+    if (typeof text !== 'string' || text === '') return '';
+    const room = MOST - this.length;
+    this.length += text.length;
+    if (text.length <= room) return text;
+    this.answer.isCut = true;
+    return text.slice(0, Math.max(0, room));
+  }
+}

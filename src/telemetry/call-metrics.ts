@@ -1,0 +1,206 @@
+import { Injectable } from '@nestjs/common';
+import { CallEvents } from '../chat/call-events.js';
+import type { AttemptOutcome, CallOutcome } from '../chat/call-outcome.js';
+import type { Usage } from '../chat/chat-completion.js';
+import { ModelsService } from '../models/models.service.js';
+import type { Deployment } from '../models/resolved-model.js';
+import { Routing } from '../models/routing/routing.service.js';
+import { codeLabel } from './error-codes.js';
+import { MetricsRegistry } from './metrics-registry.js';
+import { type CounterSeries, type HistogramSeries, PlainCounter, PlainHistogram } from './plain-metrics.js';
+
+/** Seconds. From a cache's answer to a long reasoning. */
+const CALL_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 600];
+const FIRST_TOKEN_BUCKETS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 40, 80];
+const PER_TOKEN_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1];
+
+/** Found once for each model and provider, so that a call adds to numbers. */
+interface ModelSeries {
+  readonly labels: { readonly model: string; readonly provider: string };
+  readonly requests: Map<string, CounterSeries>;
+  readonly attempts: Map<string, CounterSeries>;
+  readonly duration: Readonly<Record<'live' | 'batch', HistogramSeries>>;
+  readonly firstToken: HistogramSeries;
+  readonly perToken: HistogramSeries;
+  readonly prompt: CounterSeries;
+  readonly cached: CounterSeries;
+  readonly completion: CounterSeries;
+  readonly reasoning: CounterSeries;
+  readonly cost: CounterSeries;
+  readonly unpriced: CounterSeries;
+  readonly retries: CounterSeries;
+}
+
+/**
+ * What operators watch of calls to models. The label `model` is an id or a pattern of the file, else `other`; `provider` is the
+ * one that was asked last, or `none`: no client can add a series.
+ */
+@Injectable()
+export class CallMetrics {
+  private readonly byModel = new Map<string, ModelSeries>();
+  private readonly requests: PlainCounter;
+  private readonly attempts: PlainCounter;
+  private readonly duration: PlainHistogram;
+  private readonly firstToken: PlainHistogram;
+  private readonly perToken: PlainHistogram;
+  private readonly tokens: PlainCounter;
+  private readonly cost: PlainCounter;
+  private readonly unpriced: PlainCounter;
+  private readonly retries: PlainCounter;
+  private readonly fallbacks: PlainCounter;
+
+  constructor(
+    { registry }: MetricsRegistry,
+    events: CallEvents,
+    private readonly routing: Routing,
+    private readonly models: ModelsService,
+  ) {
+    this.requests = new PlainCounter('gateway_requests_total', 'Requests to models that have ended.', registry);
+    this.attempts = new PlainCounter('gateway_attempts_total', 'Calls to providers, each try by itself.', registry);
+    this.retries = new PlainCounter('gateway_retries_total', 'Tries after the first one of a request.', registry);
+    this.fallbacks = new PlainCounter(
+      'gateway_fallbacks_total',
+      'Requests that another model than the one asked for has answered.',
+      registry,
+    );
+    this.duration = new PlainHistogram(
+      'gateway_request_duration_seconds',
+      'From the start of a request to the end of its answer.',
+      CALL_BUCKETS,
+      registry,
+    );
+    this.firstToken = new PlainHistogram(
+      'gateway_time_to_first_token_seconds',
+      'From the start of a streamed request to its first event.',
+      FIRST_TOKEN_BUCKETS,
+      registry,
+    );
+    this.perToken = new PlainHistogram(
+      'gateway_time_per_output_token_seconds',
+      'Average time between tokens of a whole stream, after the first.',
+      PER_TOKEN_BUCKETS,
+      registry,
+    );
+    this.tokens = new PlainCounter(
+      'gateway_tokens_total',
+      'Tokens as providers report them. cached is a part of prompt, reasoning a part of completion.',
+      registry,
+    );
+    this.cost = new PlainCounter('gateway_cost_dollars_total', 'US dollars, where the price is known.', registry);
+    this.unpriced = new PlainCounter(
+      'gateway_unpriced_requests_total',
+      'Requests with usage that no price is known for.',
+      registry,
+    );
+    events.onEnded((outcome) => this.ended(outcome));
+  }
+
+  private ended({
+    request,
+    context,
+    isStream,
+    status,
+    error,
+    attempts,
+    firstByte,
+    duration,
+    usage,
+  }: CallOutcome): void {
+    const last = attempts.at(-1);
+    const model = this.modelLabel(request.model);
+    const series = this.seriesOf(model, last?.deployment.provider.name ?? 'none');
+    const { source } = context;
+    counted(this.requests, series.requests, series.labels, { source, status, code: codeLabel(error) });
+    for (const attempt of attempts) this.attempted(attempt);
+    // A refusal takes no time and would make the others look fast.
+    if (last === undefined) return;
+    series.duration[source].observe(duration / 1_000);
+    if (attempts.length > 1) series.retries.value += attempts.length - 1;
+    if (status === 'succeeded' && attempts.some((attempt) => attempt.model !== last.model)) {
+      this.fallbacks.series({ model, fallback: this.modelLabel(last.model) }).value += 1;
+    }
+    if (isStream && firstByte !== null) {
+      series.firstToken.observe(firstByte / 1_000);
+      const tokens = usage?.completion_tokens ?? 0;
+      if (status === 'succeeded' && tokens > 1) {
+        series.perToken.observe((duration - firstByte) / 1_000 / (tokens - 1));
+      }
+    }
+    if (usage !== undefined) this.used(usage, series, last.deployment);
+  }
+
+  private attempted({ model, deployment, error }: AttemptOutcome): void {
+    const series = this.seriesOf(this.modelLabel(model), deployment.provider.name);
+    const outcome = error === null ? 'succeeded' : error.status === 499 ? 'abandoned' : 'failed';
+    counted(this.attempts, series.attempts, series.labels, { outcome, code: codeLabel(error) });
+  }
+
+  private used(usage: Usage, series: ModelSeries, deployment: Deployment): void {
+    series.prompt.value += usage.prompt_tokens;
+    series.completion.value += usage.completion_tokens;
+    series.cached.value += usage.prompt_tokens_details?.cached_tokens ?? 0;
+    series.reasoning.value += usage.completion_tokens_details?.reasoning_tokens ?? 0;
+    this.models.costOf(usage, deployment).then(
+      (dollars) => {
+        if (dollars === null) series.unpriced.value += 1;
+        else series.cost.value += dollars;
+      },
+      () => {
+        series.unpriced.value += 1;
+      },
+    );
+  }
+
+  private modelLabel(modelId: string): string {
+    return this.routing.current.nameOf(modelId) ?? 'other';
+  }
+
+  private seriesOf(model: string, provider: string): ModelSeries {
+    const id = `${model}\0${provider}`;
+    let series = this.byModel.get(id);
+    if (series === undefined) {
+      series = this.createSeries({ model, provider });
+      this.byModel.set(id, series);
+    }
+    return series;
+  }
+
+  private createSeries(labels: ModelSeries['labels']): ModelSeries {
+    const tokens = (kind: string): CounterSeries => this.tokens.series({ ...labels, kind });
+    return {
+      labels,
+      requests: new Map(),
+      attempts: new Map(),
+      duration: {
+        live: this.duration.series({ ...labels, source: 'live' }),
+        batch: this.duration.series({ ...labels, source: 'batch' }),
+      },
+      firstToken: this.firstToken.series(labels),
+      perToken: this.perToken.series(labels),
+      prompt: tokens('prompt'),
+      cached: tokens('cached'),
+      completion: tokens('completion'),
+      reasoning: tokens('reasoning'),
+      cost: this.cost.series(labels),
+      unpriced: this.unpriced.series(labels),
+      retries: this.retries.series(labels),
+    };
+  }
+}
+
+/** Adds one to the series with these further labels, which is looked for only the first time. */
+function counted(
+  counter: PlainCounter,
+  known: Map<string, CounterSeries>,
+  labels: ModelSeries['labels'],
+  further: Readonly<Record<string, string>>,
+): void {
+  let id = '';
+  for (const name in further) id += `${further[name] ?? ''}\0`;
+  let series = known.get(id);
+  if (series === undefined) {
+    series = counter.series({ ...labels, ...further });
+    known.set(id, series);
+  }
+  series.value += 1;
+}

@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import { Gauge } from 'prom-client';
+import { InFlight } from '../health/in-flight.service.js';
+import type { BreakerState } from '../models/deployments/deployment-health.js';
+import { DeploymentQueue } from '../models/deployments/deployment-queue.js';
+import { Deployments } from '../models/deployments/deployments.service.js';
+import { Routing } from '../models/routing/routing.service.js';
+import { MetricsRegistry } from './metrics-registry.js';
+
+const BREAKER: Readonly<Record<BreakerState, number>> = { closed: 0, half_open: 1, open: 2 };
+
+/** What is under way, and the state of every deployment of the file; asked when it is scraped. */
+@Injectable()
+export class DeploymentMetrics {
+  constructor(
+    { registry }: MetricsRegistry,
+    inFlight: InFlight,
+    routing: Routing,
+    deployments: Deployments,
+    queue: DeploymentQueue,
+  ) {
+    const registers = [registry];
+    new Gauge({
+      name: 'gateway_requests_in_flight',
+      help: 'Live requests to models that are under way.',
+      registers,
+      collect() {
+        this.set(inFlight.calls);
+      },
+    });
+    new Gauge({
+      name: 'gateway_deployment_in_flight',
+      help: 'Calls under way at a deployment of the file, batches included.',
+      labelNames: ['deployment', 'provider'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { id, provider } of configured(routing)) {
+          this.set({ deployment: id, provider }, deployments.healthOf({ id }).inFlight);
+        }
+      },
+    });
+    new Gauge({
+      name: 'gateway_breaker_state',
+      help: 'State of the breaker of a deployment of the file: 0 closed, 1 half open, 2 open.',
+      labelNames: ['deployment', 'provider'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { id, provider } of configured(routing)) {
+          this.set({ deployment: id, provider }, BREAKER[deployments.healthOf({ id }).breaker]);
+        }
+      },
+    });
+    new Gauge({
+      name: 'gateway_queue_waiting',
+      help: 'Calls that wait for a place at the deployments of a model of the file.',
+      labelNames: ['model'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { id } of routing.current.listed()) this.set({ model: id }, queue.waitingFor(id));
+      },
+    });
+  }
+}
+
+/** The deployments of the file. Those that clients name themselves have no end. */
+function configured(routing: Routing): { id: string; provider: string }[] {
+  const found = new Map<string, string>();
+  for (const { deployments } of routing.current.listed()) {
+    for (const { id, provider } of deployments) found.set(id, provider.name);
+  }
+  return [...found].map(([id, provider]) => ({ id, provider }));
+}

@@ -1,0 +1,58 @@
+import { Injectable } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { codeLabel } from './error-codes.js';
+import { MetricsRegistry } from './metrics-registry.js';
+import { type CounterSeries, type HistogramSeries, PlainCounter, PlainHistogram } from './plain-metrics.js';
+
+/** Seconds. */
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS']);
+/** The client went away before its answer was whole; nginx's number. */
+const CLIENT_CLOSED = 499;
+
+/** What operators watch of HTTP: answers by route and status. Routes are patterns, never URLs. */
+@Injectable()
+export class HttpMetrics {
+  private readonly requests: PlainCounter;
+  private readonly durations: PlainHistogram;
+  private readonly errors: PlainCounter;
+  private readonly byAnswer = new Map<string, { readonly count: CounterSeries; readonly duration: HistogramSeries }>();
+
+  constructor({ registry }: MetricsRegistry) {
+    this.requests = new PlainCounter(
+      'gateway_http_requests_total',
+      'HTTP requests by route and status; 499 where the client went away.',
+      registry,
+    );
+    this.durations = new PlainHistogram(
+      'gateway_http_request_duration_seconds',
+      'From the headers of a request to the end of its answer.',
+      BUCKETS,
+      registry,
+    );
+    this.errors = new PlainCounter(
+      'gateway_errors_total',
+      'Answers that are errors, and streams that broke.',
+      registry,
+    );
+  }
+
+  /** @param duration milliseconds */
+  answered(request: Request, response: Response, route: string, duration: number, errorCode: string | null): void {
+    const status = response.writableFinished ? response.statusCode : CLIENT_CLOSED;
+    const id = `${request.method} ${status} ${route}`;
+    let series = this.byAnswer.get(id);
+    if (series === undefined) {
+      const method = METHODS.has(request.method) ? request.method : 'other';
+      series = {
+        count: this.requests.series({ method, route, status: String(status) }),
+        duration: this.durations.series({ method, route }),
+      };
+      // Node's parser knows a few dozen methods, so the ids are bounded as the labels are.
+      this.byAnswer.set(id, series);
+    }
+    series.count.value += 1;
+    series.duration.observe(duration / 1_000);
+    if (errorCode !== null) this.errors.series({ code: codeLabel({ code: errorCode }) }).value += 1;
+  }
+}

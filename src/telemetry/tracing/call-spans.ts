@@ -1,0 +1,139 @@
+import { Injectable, Logger } from '@nestjs/common';
+import {
+  type Context,
+  defaultTextMapSetter,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Tracer,
+} from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import type { AttemptOutcome, CallOutcome } from '../../chat/call-outcome.js';
+import { type CallTrace, CallTracing } from '../../chat/call-tracing.js';
+import type { ChatRequest } from '../../chat/chat-completion.js';
+import type { ChatContext } from '../../chat/chat.service.js';
+import { GatewayConfig } from '../../config/gateway-config.js';
+import { describeError } from '../../errors/describe-error.js';
+import type { Deployment } from '../../models/resolved-model.js';
+import { Routing } from '../../models/routing/routing.service.js';
+import { contentAttributes, requestAttributes, responseAttributes } from './gen-ai-attributes.js';
+import { providerName } from './provider-names.js';
+import { SpanExport } from './span-export.js';
+
+const propagator = new W3CTraceContextPropagator();
+
+/** A client span for each call to a provider, under the span of its HTTP request or of its batch's task. */
+@Injectable()
+export class CallSpans extends CallTracing {
+  private readonly logger = new Logger('Tracing');
+
+  constructor(
+    private readonly spans: SpanExport,
+    private readonly routing: Routing,
+    private readonly config: GatewayConfig,
+  ) {
+    super();
+  }
+
+  begin(request: ChatRequest, context: ChatContext, isStream: boolean): CallTrace {
+    const { tracer } = this.spans;
+    const task =
+      context.source === 'live'
+        ? undefined
+        : tracer.startSpan('batch task', {
+            kind: SpanKind.CONSUMER,
+            attributes: {
+              'gateway.request_id': context.requestId,
+              ...(context.task !== undefined && {
+                'gateway.batch.job_id': context.task.jobId,
+                'gateway.batch.task_index': context.task.index,
+              }),
+            },
+          });
+    const span = task ?? context.span;
+    const parent = span === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, span);
+    span?.setAttributes({ 'gateway.key_id': context.principal.keyId, 'gateway.stream': isStream });
+    const wantsContent = this.config.tracing?.captureContent === true && span?.isRecording() !== false;
+    return new Trace(tracer, parent, span, task, request, this.routing, this.logger, wantsContent);
+  }
+}
+
+class Trace implements CallTrace {
+  private readonly attempts: Span[] = [];
+
+  constructor(
+    private readonly tracer: Tracer,
+    private readonly parent: Context,
+    private readonly span: Span | undefined,
+    private readonly task: Span | undefined,
+    private readonly request: ChatRequest,
+    private readonly routing: Routing,
+    private readonly logger: Logger,
+    readonly wantsContent: boolean,
+  ) {}
+
+  get isRecording(): boolean {
+    return this.span?.isRecording() !== false;
+  }
+
+  attemptBegins({ provider, upstreamModel }: Deployment): Readonly<Record<string, string>> {
+    const config = this.routing.current.providers.get(provider.name)?.config;
+    const span = this.tracer.startSpan(`chat ${upstreamModel}`, { kind: SpanKind.CLIENT }, this.parent);
+    if (span.isRecording()) {
+      span.setAttributes({
+        'gen_ai.operation.name': 'chat',
+        'gen_ai.provider.name': config === undefined ? provider.name : providerName(config),
+        'gen_ai.request.model': upstreamModel,
+        ...requestAttributes(this.request),
+        ...serverAttributes(config?.baseUrl ?? ''),
+        'gateway.provider': provider.name,
+        'gateway.attempt': this.attempts.length + 1,
+      });
+    }
+    this.attempts.push(span);
+    const headers: Record<string, string> = {};
+    propagator.inject(trace.setSpan(this.parent, span), headers, defaultTextMapSetter);
+    return headers;
+  }
+
+  ended(outcome: CallOutcome): void {
+    try {
+      outcome.attempts.forEach((attempt, at) => this.endAttempt(attempt, at, outcome));
+      const { error, firstByte } = outcome;
+      if (firstByte !== null) this.span?.setAttribute('gateway.time_to_first_byte', firstByte / 1_000);
+      this.span?.setAttribute('gateway.attempts', outcome.attempts.length);
+      if (error !== null) this.span?.setAttribute('error.type', error.code ?? String(error.status));
+    } catch (error) {
+      // A fault in tracing is no reason to take an answer from a client.
+      this.logger.error({ msg: 'a trace failed', error: describeError(error) });
+    } finally {
+      for (const span of this.attempts) if (span.isRecording()) span.end();
+      if (outcome.status === 'failed') this.task?.setStatus({ code: SpanStatusCode.ERROR });
+      this.task?.end();
+    }
+  }
+
+  private endAttempt({ model, startedAt, duration, error }: AttemptOutcome, at: number, outcome: CallOutcome): void {
+    const span = this.attempts[at];
+    if (span?.isRecording() !== true) return;
+    span.setAttribute('gateway.model', model);
+    if (at === outcome.attempts.length - 1) {
+      span.setAttributes(responseAttributes(outcome.answer, outcome.usage));
+      if (this.wantsContent) span.setAttributes(contentAttributes(outcome.request, outcome.answer));
+    }
+    if (error !== null) {
+      span.setAttribute('error.type', error.code ?? String(error.status));
+      // The client's own leaving is nobody's error.
+      if (error.status !== 499) span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    span.end(startedAt + duration);
+  }
+}
+
+function serverAttributes(baseUrl: string): Record<string, string | number> {
+  if (!URL.canParse(baseUrl)) return {};
+  const { hostname, port, protocol } = new URL(baseUrl);
+  return { 'server.address': hostname, 'server.port': Number(port) || (protocol === 'https:' ? 443 : 80) };
+}

@@ -1,0 +1,83 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { RecordedAnswer } from '../../chat/answer-recorder.js';
+import type { ChatRequest, Usage } from '../../chat/chat-completion.js';
+
+/** Numbers of a request and the names that the conventions have for them. */
+const NUMBERS = {
+  temperature: 'gen_ai.request.temperature',
+  top_p: 'gen_ai.request.top_p',
+  top_k: 'gen_ai.request.top_k',
+  frequency_penalty: 'gen_ai.request.frequency_penalty',
+  presence_penalty: 'gen_ai.request.presence_penalty',
+  seed: 'gen_ai.request.seed',
+} as const;
+
+/** What the GenAI conventions, version 1.37, say of a request; no text of its client. */
+export function requestAttributes(request: ChatRequest): Attributes {
+  const attributes: Attributes = {};
+  for (const [field, name] of Object.entries(NUMBERS)) {
+    const value = request[field];
+    if (typeof value === 'number') attributes[name] = value;
+  }
+  const most = request['max_completion_tokens'] ?? request['max_tokens'];
+  if (typeof most === 'number') attributes['gen_ai.request.max_tokens'] = most;
+  const choices = request['n'];
+  if (typeof choices === 'number' && choices !== 1) attributes['gen_ai.request.choice.count'] = choices;
+  const format = (request['response_format'] as { type?: unknown } | null | undefined)?.type;
+  if (format === 'json_object' || format === 'json_schema') attributes['gen_ai.output.type'] = 'json';
+  return attributes;
+}
+
+export function responseAttributes(answer: RecordedAnswer | undefined, usage: Usage | undefined): Attributes {
+  const attributes: Attributes = {};
+  if (answer?.id !== undefined) attributes['gen_ai.response.id'] = answer.id;
+  if (answer?.model !== undefined) attributes['gen_ai.response.model'] = answer.model;
+  const reasons = answer?.choices.map(({ finish_reason: reason }) => reason ?? '').filter((reason) => reason !== '');
+  if (reasons !== undefined && reasons.length > 0) attributes['gen_ai.response.finish_reasons'] = reasons;
+  if (usage !== undefined) {
+    attributes['gen_ai.usage.input_tokens'] = usage.prompt_tokens;
+    attributes['gen_ai.usage.output_tokens'] = usage.completion_tokens;
+  }
+  return attributes;
+}
+
+/** Prompt and answer as the conventions write them down: JSON of roles and parts. Only where content is asked for. */
+export function contentAttributes({ messages }: ChatRequest, answer: RecordedAnswer | undefined): Attributes {
+  const input = (messages as readonly unknown[]).map((message) => {
+    const { role, content, tool_calls: calls, tool_call_id: id } = message as Record<string, unknown>;
+    if (role === 'tool') return { role, parts: [{ type: 'tool_call_response', id, response: content }] };
+    return { role, parts: [...contentParts(content), ...toolCallParts(calls)] };
+  });
+  const output = (answer?.choices ?? []).map((choice) => ({
+    role: 'assistant',
+    parts: [
+      ...(choice.reasoning === '' ? [] : [{ type: 'reasoning', content: choice.reasoning }]),
+      ...contentParts(choice.content),
+      ...contentParts(choice.refusal),
+      ...choice.tool_calls.map((call) => ({ type: 'tool_call', ...call })),
+    ],
+    finish_reason: choice.finish_reason,
+  }));
+  return {
+    'gen_ai.input.messages': JSON.stringify(input),
+    ...(answer !== undefined && { 'gen_ai.output.messages': JSON.stringify(output) }),
+  };
+}
+
+function contentParts(content: unknown): object[] {
+  if (typeof content === 'string') return content === '' ? [] : [{ type: 'text', content }];
+  if (!Array.isArray(content)) return [];
+  return (content as Record<string, unknown>[]).map((part) =>
+    part['type'] === 'text' ? { type: 'text', content: part['text'] } : part,
+  );
+}
+
+function toolCallParts(calls: unknown): object[] {
+  if (!Array.isArray(calls)) return [];
+  return (calls as { id?: unknown; function?: { name?: unknown; arguments?: unknown } }[]).map((call) => ({
+    type: 'tool_call',
+    id: call.id,
+    name: call.function?.name,
+    arguments: call.function?.arguments,
+  }));
+}

@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { defaultTextMapGetter, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import type { NextFunction, Request, Response } from 'express';
+import { AccessLog, routeOf } from '../access-log.js';
+import { RequestTracing } from '../request-tracing.js';
+import { SpanExport } from './span-export.js';
+
+/** What machines ask for all day long. */
+const QUIET = /^\/(?:health|metrics|docs)(?:[/?]|$)/;
+
+/** A server span for each HTTP request, under the client's own where it sent a `traceparent`. */
+@Injectable()
+export class HttpSpans extends RequestTracing {
+  private readonly propagator = new W3CTraceContextPropagator();
+
+  constructor(private readonly spans: SpanExport) {
+    super();
+  }
+
+  readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
+    if (QUIET.test(request.url)) {
+      next();
+      return;
+    }
+    const parent = this.propagator.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter);
+    const { method } = request;
+    const span = this.spans.tracer.startSpan(
+      method,
+      { kind: SpanKind.SERVER, attributes: { 'http.request.method': method, 'gateway.request_id': request.id } },
+      parent,
+    );
+    response.locals['span'] = span;
+    const { traceId, traceFlags } = span.spanContext();
+    // An id that no collector will ever have would only send people looking.
+    if ((traceFlags & TraceFlags.SAMPLED) !== 0) AccessLog.note(response, { trace_id: traceId });
+    response.once('close', () => {
+      // The matched pattern, never the URL: a path or a query may hold what must not be kept.
+      const route = routeOf(request);
+      const status = response.statusCode;
+      span.updateName(`${method} ${route}`);
+      span.setAttributes({ 'http.route': route, 'http.response.status_code': status });
+      if (status >= 500 || !response.writableFinished) {
+        span.setAttribute('error.type', response.writableFinished ? String(status) : 'client_closed_request');
+        if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+      }
+      span.end();
+    });
+    next();
+  };
+}

@@ -1,0 +1,26 @@
+import { DynamicModule, Global, Module } from '@nestjs/common';
+import { CallTracing } from '../../chat/call-tracing.js';
+import type { TracingConfig } from '../../config/gateway-config.js';
+import { ModelsModule } from '../../models/models.module.js';
+import { RequestTracing } from '../request-tracing.js';
+import { CallSpans } from './call-spans.js';
+import { HttpSpans } from './http-spans.js';
+import { SpanExport } from './span-export.js';
+
+/** Traces. A module of its own, so that nothing of OpenTelemetry is loaded where they are off. */
+@Global()
+@Module({})
+export class TracingModule {
+  static forRoot(config: TracingConfig): DynamicModule {
+    return {
+      module: TracingModule,
+      imports: [ModelsModule],
+      providers: [
+        { provide: SpanExport, useFactory: () => new SpanExport(config) },
+        { provide: CallTracing, useClass: CallSpans },
+        { provide: RequestTracing, useClass: HttpSpans },
+      ],
+      exports: [CallTracing, RequestTracing],
+    };
+  }
+}
