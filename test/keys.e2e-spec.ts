@@ -56,6 +56,9 @@ describe('/v1/admin/keys', () => {
       scopes: ['inference'],
       allowed_models: ['sandbox/*'],
       metadata: { owner: 'ada' },
+      limits: null,
+      budget: null,
+      group_id: null,
       created_by: 'admin',
       created_at: expect.any(Number) as number,
       expires_at: null,
@@ -81,7 +84,7 @@ describe('/v1/admin/keys', () => {
     [{ name: 'x', expires_at: 1 }, 'expires_at', 'invalid_value'],
     [{ name: 'x', expires_at: '2030-01-01' }, 'expires_at', 'invalid_type'],
     [{ name: 'x', expire_at: 4102444800 }, 'expire_at', 'unknown_parameter'],
-    [{ name: 'x', limits: { rpm: 5 } }, 'limits', 'unknown_parameter'],
+    [{ name: 'x', limit: { rpm: 5 } }, 'limit', 'unknown_parameter'],
     [{ name: 'x', metadata: [] }, 'metadata', 'invalid_type'],
   ])('refuses %j at %s', async (fields, param, code) => {
     const { status, body } = await call('POST', '/v1/admin/keys', fields);

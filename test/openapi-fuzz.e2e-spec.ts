@@ -82,8 +82,8 @@ function validArbitraryOf(schema: Schema, document: OpenApi, depth: number): fc.
     case 'number':
       return fc.oneof(
         fc.integer({
-          min: (schema.minimum ?? -2) - 1,
-          max: (schema.maximum ?? 300) > 1e6 ? 300 : (schema.maximum ?? 300) + 1,
+          min: Math.floor((schema.minimum ?? -2) - 1),
+          max: (schema.maximum ?? 300) > 1e6 ? 300 : Math.ceil((schema.maximum ?? 300) + 1),
         }),
         fc.double({ min: schema.minimum ?? -1, max: Math.min(schema.maximum ?? 3, 1e6), noNaN: true }),
       );

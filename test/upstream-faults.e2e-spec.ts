@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { Agent, request } from 'undici';
 import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { isPostgresRun } from './servers/postgres-databases.js';
 import { until } from './servers/until.js';
 
 const MEGABYTE = 1_048_576;
@@ -15,8 +16,8 @@ interface Answer {
   readonly took: number;
 }
 
-/** The rows of the fault table that are measured: each prints its figure. */
-describe('faults of providers, by their figures', () => {
+/** The rows of the fault table that are measured: each prints its figure. No database has a part in them, so once is enough. */
+(isPostgresRun ? describe.skip : describe)('faults of providers, by their figures', () => {
   let first: FakeUpstream;
   let second: FakeUpstream;
   let gateway: RunningGateway;

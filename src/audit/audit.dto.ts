@@ -21,7 +21,10 @@ export class AuditQueryDto extends PageQueryDto {
 
 /** What an administrator did. */
 export class AuditEntryDto {
-  /** @example "aud_0123456789abcdef01234567" */
+  /**
+   * Id of the entry.
+   * @example "aud_0123456789abcdef01234567"
+   */
   id!: string;
   /** Always `audit_entry`. */
   @ApiProperty({ enum: ['audit_entry'], example: 'audit_entry' })
@@ -39,9 +42,13 @@ export class AuditEntryDto {
    * @example "key.created"
    */
   action!: string;
+  /** What it was done to. */
   @ApiProperty({ enum: ['key', 'group'], example: 'key' })
   target_type!: 'key' | 'group';
-  /** @example "key_0123456789abcdef" */
+  /**
+   * Id of the key or the group.
+   * @example "key_0123456789abcdef"
+   */
   target_id!: string;
   /** The fields that were set, as they were asked to be; never a secret. */
   @ApiProperty({ type: 'object', additionalProperties: true, example: { name: 'checkout service' } })
@@ -53,6 +60,7 @@ export class AuditEntryListDto {
   /** Always `list`. */
   @ApiProperty({ enum: ['list'], example: 'list' })
   object!: 'list';
+  /** The actions of this page. */
   data!: AuditEntryDto[];
   /** Whether there are older ones. */
   @ApiProperty({ example: false })

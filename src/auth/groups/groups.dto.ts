@@ -50,12 +50,18 @@ export class UpdateGroupDto extends PartialType(CreateGroupDto) {}
 
 /** A group of keys. Times are Unix seconds. */
 export class GroupDto {
-  /** @example "group_0123456789abcdef" */
+  /**
+   * Id of the group.
+   * @example "group_0123456789abcdef"
+   */
   id!: string;
   /** Always `key_group`. */
   @ApiProperty({ enum: ['key_group'], example: 'key_group' })
   object!: 'key_group';
-  /** @example "search team" */
+  /**
+   * What the group is.
+   * @example "search team"
+   */
   name!: string;
   /** How much may be asked at once by all its keys together; null is no limit. */
   @ApiProperty({ type: RateLimitsDto, nullable: true })
@@ -63,11 +69,13 @@ export class GroupDto {
   /** How much may be spent by all its keys together; null is no limit. */
   @ApiProperty({ type: BudgetDto, nullable: true })
   budget!: BudgetDto | null;
+  /** What was kept with the group. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { cost_center: '4711' } })
   metadata!: Record<string, unknown> | null;
   /** Id of the key that made it. */
   @ApiProperty({ example: 'admin' })
   created_by!: string;
+  /** When it was made. */
   @ApiProperty({ type: 'integer', example: 1767225600 })
   created_at!: number;
 }
@@ -77,6 +85,7 @@ export class GroupListDto {
   /** Always `list`. */
   @ApiProperty({ enum: ['list'], example: 'list' })
   object!: 'list';
+  /** The groups of this page. */
   data!: GroupDto[];
   /** Whether there are more. */
   @ApiProperty({ example: false })

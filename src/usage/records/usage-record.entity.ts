@@ -60,29 +60,29 @@ export class UsageRecord implements TokenCounts {
   status!: 'succeeded' | 'failed' | 'abandoned';
 
   /** 200, or what the error's status was; a stream that broke has been 200 to its client. */
-  @Column({ name: 'http_status', type: 'int' })
+  @Column({ name: 'http_status', type: 'integer' })
   httpStatus!: number;
 
   @Column({ name: 'error_code', type: 'varchar', length: 64, nullable: true })
   errorCode!: string | null;
 
   /** Upstream calls. */
-  @Column({ type: 'int' })
+  @Column({ type: 'integer' })
   attempts!: number;
 
-  @Column({ name: 'prompt_tokens', type: 'int' })
+  @Column({ name: 'prompt_tokens', type: 'integer' })
   promptTokens!: number;
 
-  @Column({ name: 'completion_tokens', type: 'int' })
+  @Column({ name: 'completion_tokens', type: 'integer' })
   completionTokens!: number;
 
-  @Column({ name: 'total_tokens', type: 'int' })
+  @Column({ name: 'total_tokens', type: 'integer' })
   totalTokens!: number;
 
-  @Column({ name: 'cached_tokens', type: 'int' })
+  @Column({ name: 'cached_tokens', type: 'integer' })
   cachedTokens!: number;
 
-  @Column({ name: 'reasoning_tokens', type: 'int' })
+  @Column({ name: 'reasoning_tokens', type: 'integer' })
   reasoningTokens!: number;
 
   @Column({ name: 'is_estimated', type: 'boolean' })
@@ -93,10 +93,10 @@ export class UsageRecord implements TokenCounts {
   costNanos!: number | null;
 
   /** Milliseconds to the first byte; null when none came. */
-  @Column({ name: 'first_byte_ms', type: 'int', nullable: true })
+  @Column({ name: 'first_byte_ms', type: 'integer', nullable: true })
   firstByteMs!: number | null;
 
-  @Column({ name: 'duration_ms', type: 'int' })
+  @Column({ name: 'duration_ms', type: 'integer' })
   durationMs!: number;
 
   /** The request's `user`. */

@@ -88,15 +88,19 @@ export class UsageRowDto {
   /** What the row is of: id of a key or group, name of a model or provider, or the end user; null for none of them. */
   @ApiProperty({ type: String, nullable: true, example: 'sandbox/echo' })
   group!: string | null;
+  /** How many there were. */
   @ApiProperty({ type: 'integer', example: 12 })
   requests!: number;
   /** Those that failed, without those whose client went away. */
   @ApiProperty({ type: 'integer', example: 0 })
   failed_requests!: number;
+  /** Of all their prompts. */
   @ApiProperty({ type: 'integer', example: 120 })
   prompt_tokens!: number;
+  /** Of all their answers. */
   @ApiProperty({ type: 'integer', example: 240 })
   completion_tokens!: number;
+  /** As the providers summed them up. */
   @ApiProperty({ type: 'integer', example: 360 })
   total_tokens!: number;
   /** US dollars of the requests whose price is known. */
@@ -115,6 +119,7 @@ export class UsageRowListDto {
   /** Always `list`. */
   @ApiProperty({ enum: ['list'], example: 'list' })
   object!: 'list';
+  /** The rows of this page. */
   data!: UsageRowDto[];
   /** Whether there are more. */
   @ApiProperty({ example: false })
@@ -126,7 +131,10 @@ export class UsageRowListDto {
 
 /** One request to a model with all its attempts. */
 export class UsageRecordDto {
-  /** @example "use_0123456789abcdef01234567" */
+  /**
+   * Id of the record.
+   * @example "use_0123456789abcdef01234567"
+   */
   id!: string;
   /** Always `usage_record`. */
   @ApiProperty({ enum: ['usage_record'], example: 'usage_record' })
@@ -134,12 +142,20 @@ export class UsageRecordDto {
   /** When the request began, in Unix seconds. */
   @ApiProperty({ type: 'integer', example: 1795392000 })
   created_at!: number;
-  /** @example "req_0123456789abcdef01234567" */
+  /**
+   * As in the answer's `x-request-id`.
+   * @example "req_0123456789abcdef01234567"
+   */
   request_id!: string;
-  /** @example "key_0123456789abcdef" */
+  /**
+   * The key that asked.
+   * @example "key_0123456789abcdef"
+   */
   key_id!: string;
+  /** The group of the key at that time; null is none. */
   @ApiProperty({ type: String, nullable: true, example: null })
   group_id!: string | null;
+  /** Whether a client waited, or it was a task of a batch. */
   @ApiProperty({ enum: ['live', 'batch'], example: 'live' })
   source!: 'live' | 'batch';
   /**
@@ -152,11 +168,16 @@ export class UsageRecordDto {
    * @example "sandbox/echo"
    */
   model!: string;
+  /** The provider that was called last. */
   @ApiProperty({ type: String, nullable: true, example: 'sandbox' })
   provider!: string | null;
+  /** The model's id there. */
   @ApiProperty({ type: String, nullable: true, example: 'echo' })
   upstream_model!: string | null;
-  /** @example false */
+  /**
+   * Whether a stream was asked for.
+   * @example false
+   */
   stream!: boolean;
   /** `abandoned`: the client went away before its answer was whole. */
   @ApiProperty({ enum: ['succeeded', 'failed', 'abandoned'], example: 'succeeded' })
@@ -164,15 +185,19 @@ export class UsageRecordDto {
   /** What the client was answered with; 499 when it had gone. */
   @ApiProperty({ type: 'integer', example: 200 })
   http_status!: number;
+  /** Code of the error; null when it succeeded. */
   @ApiProperty({ type: String, nullable: true, example: null })
   error_code!: string | null;
   /** Calls to providers. */
   @ApiProperty({ type: 'integer', example: 1 })
   attempts!: number;
+  /** Of the prompt. */
   @ApiProperty({ type: 'integer', example: 4 })
   prompt_tokens!: number;
+  /** Of the answer. */
   @ApiProperty({ type: 'integer', example: 4 })
   completion_tokens!: number;
+  /** As the provider summed them up. */
   @ApiProperty({ type: 'integer', example: 8 })
   total_tokens!: number;
   /** Of the prompt, read from the provider's cache. */
@@ -190,6 +215,7 @@ export class UsageRecordDto {
   /** Milliseconds; null when no byte came. */
   @ApiProperty({ type: 'integer', nullable: true, example: 2 })
   first_byte_ms!: number | null;
+  /** Milliseconds to the end. */
   @ApiProperty({ type: 'integer', example: 3 })
   duration_ms!: number;
   /** The request's `user`. */
@@ -205,6 +231,7 @@ export class UsageRecordListDto {
   /** Always `list`. */
   @ApiProperty({ enum: ['list'], example: 'list' })
   object!: 'list';
+  /** The records of this page. */
   data!: UsageRecordDto[];
   /** Whether there are more. */
   @ApiProperty({ example: false })
