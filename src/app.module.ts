@@ -12,6 +12,7 @@ import { HealthModule } from './health/health.module.js';
 import { JsonBodyGuard } from './http/json-body.guard.js';
 import { ModelsModule } from './models/models.module.js';
 import { RedisModule } from './redis/redis.module.js';
+import { RequestLogModule } from './request-log/request-log.module.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
 
 @Module({})
@@ -30,6 +31,7 @@ export class AppModule {
         BatchModule.forRoot(config),
         HealthModule,
         TelemetryModule,
+        RequestLogModule,
         ...(config.tracing === undefined ? [] : [loadTracing(config.tracing)]),
       ],
       providers: [

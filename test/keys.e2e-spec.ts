@@ -56,6 +56,7 @@ describe('/v1/admin/keys', () => {
       scopes: ['inference'],
       allowed_models: ['sandbox/*'],
       metadata: { owner: 'ada' },
+      request_log: null,
       created_by: 'admin',
       created_at: expect.any(Number) as number,
       expires_at: null,

@@ -165,8 +165,8 @@ export class KeyCheck {
   }
 }
 
-function toPrincipal({ id, name, scopes, allowedModels }: ApiKey): Principal {
-  return { keyId: id, name, scopes: new Set(scopes), allowedModels };
+function toPrincipal({ id, name, scopes, allowedModels, requestLog }: ApiKey): Principal {
+  return { keyId: id, name, scopes: new Set(scopes), allowedModels, requestLog };
 }
 
 /** Keys are not kept as they are, not even in memory. */

@@ -1,3 +1,4 @@
+import { Type } from 'class-transformer';
 import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
 import {
   ArrayMaxSize,
@@ -13,12 +14,35 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateNested,
 } from 'class-validator';
 import { IsSmallObject } from '../http/is-small-object.js';
+import { REDACTIONS, type Redaction } from '../request-log/redaction.js';
 import { SCOPES, type Scope } from './principal.js';
 
 /** The end of year 9999, in Unix seconds: what is later is a mistake of milliseconds for seconds. */
 const LATEST = 253_402_300_799;
+
+/** Which prompts and answers of the key are kept, encrypted, for administrators to read. */
+export class RequestLogSettingDto {
+  /**
+   * Days that an entry is kept, 1 to 365.
+   * @example 30
+   */
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: 365, example: 30 })
+  @IsInt()
+  @Min(1)
+  @Max(365)
+  days!: number;
+
+  /** What is taken out before an entry is kept: whole parts (`prompt`, `answer`, `files`) or what patterns find. */
+  @ApiProperty({ enum: REDACTIONS, isArray: true, required: false, default: [], example: ['email', 'card'] })
+  @IsOptional()
+  @IsArray()
+  @ArrayUnique()
+  @IsIn(REDACTIONS, { each: true })
+  redact?: Redaction[];
+}
 
 /** A new key. */
 export class CreateKeyDto {
@@ -80,11 +104,19 @@ export class CreateKeyDto {
   @IsObject()
   @IsSmallObject()
   metadata?: Record<string, unknown> | null;
+
+  /** Keeps prompts and answers of this key. Null or absent keeps none. Needs GATEWAY_REQUEST_LOG_KEY. */
+  @ApiProperty({ type: RequestLogSettingDto, required: false, nullable: true, example: null })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RequestLogSettingDto)
+  request_log?: RequestLogSettingDto | null;
 }
 
 /** What to change of a key; what is absent stays as it is. */
 export class UpdateKeyDto extends PartialType(
-  PickType(CreateKeyDto, ['name', 'scopes', 'allowed_models', 'expires_at', 'metadata']),
+  PickType(CreateKeyDto, ['name', 'scopes', 'allowed_models', 'expires_at', 'metadata', 'request_log']),
 ) {}
 
 /** How to rotate a key. */
@@ -130,6 +162,9 @@ export class KeyDto {
   /** What was kept with the key. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { owner: 'ada' } })
   metadata!: Record<string, unknown> | null;
+  /** Which prompts and answers are kept; null is none. */
+  @ApiProperty({ type: RequestLogSettingDto, nullable: true, example: null })
+  request_log!: RequestLogSettingDto | null;
   /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
   @ApiProperty({ example: 'admin' })
   created_by!: string;

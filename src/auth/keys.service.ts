@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { EntityManager, Repository } from 'typeorm';
+import { GatewayConfig } from '../config/gateway-config.js';
 import { Database } from '../database/database.js';
 import { newestFirst } from '../database/newest-first.js';
 import { GatewayError, invalidRequest, notFound, permissionDenied } from '../errors/gateway-error.js';
@@ -12,7 +13,7 @@ import { KeyCheck } from './key-check.service.js';
 import type { CreateKeyDto, KeyDto, KeyListDto, KeyWithSecretDto, RotateKeyDto, UpdateKeyDto } from './keys.dto.js';
 import { coversModel } from './may-call-model.js';
 import { Pepper } from './pepper.js';
-import type { Principal, Scope } from './principal.js';
+import type { Principal, RequestLogSetting, Scope } from './principal.js';
 
 /** Makes, shows and ends keys. A key never gets more rights than the one that makes or changes it. */
 @Injectable()
@@ -22,6 +23,7 @@ export class KeysService {
     private readonly database: Database,
     private readonly keyCheck: KeyCheck,
     private readonly pepper: Pepper,
+    private readonly config: GatewayConfig,
   ) {}
 
   async create(fields: CreateKeyDto, maker: Principal): Promise<KeyWithSecretDto> {
@@ -40,6 +42,7 @@ export class KeysService {
       scopes,
       allowedModels,
       metadata: fields.metadata ?? null,
+      requestLog: this.requestLogOf(fields),
       createdBy: maker.keyId,
       createdAt: Date.now(),
       expiresAt,
@@ -67,6 +70,7 @@ export class KeysService {
       if (fields.allowed_models !== undefined) key.allowedModels = fields.allowed_models;
       if (fields.expires_at !== undefined) key.expiresAt = toMilliseconds(fields.expires_at);
       if (fields.metadata !== undefined) key.metadata = fields.metadata;
+      if (fields.request_log !== undefined) key.requestLog = this.requestLogOf(fields);
       assertWithin(maker, key.scopes, key.allowedModels);
     });
   }
@@ -96,6 +100,17 @@ export class KeysService {
       key.previousHash = null;
       key.previousExpiresAt = null;
     });
+  }
+
+  private requestLogOf({ request_log: setting }: Pick<CreateKeyDto, 'request_log'>): RequestLogSetting | null {
+    if (setting == null) return null;
+    if (this.config.requestLog.keys.length === 0) {
+      throw invalidRequest(
+        "'request_log' needs a key to encrypt with. Ask the operator to set GATEWAY_REQUEST_LOG_KEY.",
+        'request_log',
+      );
+    }
+    return { days: setting.days, redact: setting.redact ?? [] };
   }
 
   private async change(id: string, apply: (key: ApiKey) => void): Promise<KeyDto> {
@@ -172,6 +187,7 @@ function toDto(key: ApiKey): KeyDto {
     scopes: key.scopes,
     allowed_models: key.allowedModels,
     metadata: key.metadata as Record<string, unknown> | null,
+    request_log: key.requestLog === null ? null : { days: key.requestLog.days, redact: [...key.requestLog.redact] },
     created_by: key.createdBy,
     created_at: toUnixSeconds(key.createdAt),
     expires_at: toUnixSeconds(key.expiresAt),

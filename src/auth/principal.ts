@@ -1,6 +1,15 @@
+import type { Redaction } from '../request-log/redaction.js';
+
 /** `routing` lets a key say itself, by headers of a request, what is tried and for how long. */
 export const SCOPES = ['inference', 'admin', 'routing'] as const;
 export type Scope = (typeof SCOPES)[number];
+
+/** Which prompts and answers of a key are kept, and for how long. */
+export interface RequestLogSetting {
+  readonly days: number;
+  /** What is taken out before an entry is kept. */
+  readonly redact: readonly Redaction[];
+}
 
 /** Who is calling: the outcome of authentication, shared by requests through the key cache, so never mutated. */
 export interface Principal {
@@ -10,4 +19,6 @@ export interface Principal {
   readonly scopes: ReadonlySet<Scope>;
   /** Model ids and `prefix/*` patterns that the key may call; null is every model. */
   readonly allowedModels: readonly string[] | null;
+  /** Null or absent keeps nothing. */
+  readonly requestLog?: RequestLogSetting | null;
 }

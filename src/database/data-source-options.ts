@@ -1,16 +1,18 @@
 import type { DataSourceOptions } from 'typeorm';
 import { CreateApiKey1767225600000 } from '../../migrations/1767225600000-CreateApiKey.js';
 import { CreateBatch1769817600000 } from '../../migrations/1769817600000-CreateBatch.js';
+import { CreateRequestLog1772582400000 } from '../../migrations/1772582400000-CreateRequestLog.js';
 import { ApiKey } from '../auth/api-key.entity.js';
 import { BatchJob } from '../batch/batch-job.entity.js';
 import { BatchTask } from '../batch/batch-task.entity.js';
 import type { DatabaseConfig } from '../config/gateway-config.js';
+import { RequestLogEntry } from '../request-log/request-log.entity.js';
 import { GatewaySetting } from './gateway-setting.entity.js';
 
 /** By class, so that the build needs no folder of files to search. */
-const ENTITIES = [ApiKey, BatchJob, BatchTask, GatewaySetting];
+const ENTITIES = [ApiKey, BatchJob, BatchTask, GatewaySetting, RequestLogEntry];
 /** Append only. */
-const MIGRATIONS = [CreateApiKey1767225600000, CreateBatch1769817600000];
+const MIGRATIONS = [CreateApiKey1767225600000, CreateBatch1769817600000, CreateRequestLog1772582400000];
 
 /** better-sqlite3 waits synchronously, so a longer wait would stop the whole process; Database retries instead. */
 const SQLITE_BUSY_TIMEOUT = 50;
