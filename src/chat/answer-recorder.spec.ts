@@ -33,7 +33,7 @@ describe('AnswerRecorder', () => {
           finish_reason: 'tool_calls',
         },
       ],
-    } as ChatCompletion);
+    });
     expect(streamed.answer).toEqual(plain.answer);
     expect(plain.answer.choices[0]).toMatchObject({ content: 'Hello', finish_reason: 'tool_calls' });
   });
