@@ -1,5 +1,5 @@
 import { AnswerRecorder } from './answer-recorder.js';
-import type { ChatCompletion, ChatCompletionChunk, Delta } from './chat-completion.js';
+import type { ChatCompletionChunk, Delta } from './chat-completion.js';
 
 function chunk(delta: Delta, finish: 'stop' | 'tool_calls' | null = null, index = 0): ChatCompletionChunk {
   const choices = [{ index, delta, finish_reason: finish }];
