@@ -13,6 +13,7 @@ import { JsonBodyGuard } from './http/json-body.guard.js';
 import { ModelsModule } from './models/models.module.js';
 import { RedisModule } from './redis/redis.module.js';
 import { UsageModule } from './usage/usage.module.js';
+import { RequestLogModule } from './request-log/request-log.module.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
 
 @Module({})
@@ -32,6 +33,7 @@ export class AppModule {
         UsageModule,
         HealthModule,
         TelemetryModule,
+        RequestLogModule,
         ...(config.tracing === undefined ? [] : [loadTracing(config.tracing)]),
       ],
       providers: [

@@ -59,6 +59,7 @@ describe('/v1/admin/keys', () => {
       limits: null,
       budget: null,
       group_id: null,
+      request_log: null,
       created_by: 'admin',
       created_at: expect.any(Number) as number,
       expires_at: null,

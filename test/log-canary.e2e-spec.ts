@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { startFakeUpstream } from './servers/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
 
@@ -9,8 +10,9 @@ describe('a canary secret', () => {
   let key: string;
 
   beforeAll(async () => {
-    gateway = await startGateway({ env: { LOG_LEVEL: 'trace' } });
-    key = await gateway.apiKey();
+    const requestLogKey = randomBytes(32).toString('hex');
+    gateway = await startGateway({ env: { LOG_LEVEL: 'trace', GATEWAY_REQUEST_LOG_KEY: requestLogKey } });
+    key = await gateway.apiKey({ request_log: { days: 1 } });
   });
   afterAll(async () => {
     await gateway.stop();
@@ -57,6 +59,9 @@ describe('a canary secret', () => {
       headers: { ...authorized, authorization: `Bearer ${gateway.adminKey}` },
       body: JSON.stringify({ name: 7, [CANARY]: CANARY }),
     });
+    const metrics = await fetch(`${gateway.url}/metrics`, { headers: { 'x-api-key': gateway.adminKey } });
+    expect(metrics.status).toBe(200);
+    expect(await metrics.text()).not.toContain(CANARY);
     const { code } = await gateway.stop();
     expect(code).toBe(0);
     const log = gateway.logs();

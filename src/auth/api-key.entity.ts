@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { epochMilliseconds } from '../database/epoch-transformer.js';
 import type { Budget, RateLimits } from './spending.js';
-import type { Scope } from './principal.js';
+import type { RequestLogSetting, Scope } from './principal.js';
 
 /** A key as it is kept: never the key itself, only its HMAC. Times are epoch milliseconds. */
 @Entity('api_key')
@@ -48,6 +48,10 @@ export class ApiKey {
 
   @Column({ type: 'simple-json', nullable: true })
   budget!: Budget | null;
+
+  /** Null keeps neither prompts nor answers. */
+  @Column({ name: 'request_log', type: 'simple-json', nullable: true })
+  requestLog!: RequestLogSetting | null;
 
   /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
   @Column({ name: 'created_by', type: 'varchar', length: 32 })

@@ -208,8 +208,8 @@ function toPrincipal(key: ApiKey, group: KeyGroup | null): Principal {
   const accounts = [key, ...(group === null ? [] : [group])]
     .filter(({ limits, budget }) => limits !== null || budget !== null)
     .map(({ id, limits, budget }) => ({ id, limits, budget }));
-  const { id, name, scopes, allowedModels, groupId } = key;
-  return { keyId: id, name, scopes: new Set(scopes), allowedModels, groupId, accounts };
+  const { id, name, scopes, allowedModels, groupId, requestLog } = key;
+  return { keyId: id, name, scopes: new Set(scopes), allowedModels, groupId, accounts, requestLog };
 }
 
 /** Keys are not kept as they are, not even in memory. */

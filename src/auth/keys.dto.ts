@@ -19,10 +19,32 @@ import {
 import { PageQueryDto } from '../http/page-query.dto.js';
 import { BudgetDto, RateLimitsDto } from './spending.dto.js';
 import { IsSmallObject } from '../http/is-small-object.js';
+import { REDACTIONS, type Redaction } from '../request-log/redaction.js';
 import { SCOPES, type Scope } from './principal.js';
 
 /** The end of year 9999, in Unix seconds: what is later is a mistake of milliseconds for seconds. */
 const LATEST = 253_402_300_799;
+
+/** Which prompts and answers of the key are kept, encrypted, for administrators to read. */
+export class RequestLogSettingDto {
+  /**
+   * Days that an entry is kept, 1 to 365.
+   * @example 30
+   */
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: 365, example: 30 })
+  @IsInt()
+  @Min(1)
+  @Max(365)
+  days!: number;
+
+  /** What is taken out before an entry is kept: whole parts (`prompt`, `answer`, `files`) or what patterns find. */
+  @ApiProperty({ enum: REDACTIONS, isArray: true, required: false, default: [], example: ['email', 'card'] })
+  @IsOptional()
+  @IsArray()
+  @ArrayUnique()
+  @IsIn(REDACTIONS, { each: true })
+  redact?: Redaction[];
+}
 
 /** A new key. */
 export class CreateKeyDto {
@@ -107,6 +129,13 @@ export class CreateKeyDto {
   @IsString()
   @MaxLength(32)
   group_id?: string | null;
+  /** Keeps prompts and answers of this key. Null or absent keeps none. Needs GATEWAY_REQUEST_LOG_KEY. */
+  @ApiProperty({ type: RequestLogSettingDto, required: false, nullable: true, example: null })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RequestLogSettingDto)
+  request_log?: RequestLogSettingDto | null;
 }
 
 /** What to change of a key; what is absent stays as it is. */
@@ -120,6 +149,7 @@ export class UpdateKeyDto extends PartialType(
     'limits',
     'budget',
     'group_id',
+    'request_log',
   ]),
 ) {}
 
@@ -191,6 +221,9 @@ export class KeyDto {
   /** The group that the key belongs to; null is none. */
   @ApiProperty({ type: String, nullable: true, example: null })
   group_id!: string | null;
+  /** Which prompts and answers are kept; null is none. */
+  @ApiProperty({ type: RequestLogSettingDto, nullable: true, example: null })
+  request_log!: RequestLogSettingDto | null;
   /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
   @ApiProperty({ example: 'admin' })
   created_by!: string;

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { EntityManager, Repository } from 'typeorm';
+import { GatewayConfig } from '../config/gateway-config.js';
 import { Database } from '../database/database.js';
 import { newestFirst } from '../database/newest-first.js';
 import { GatewayError, invalidRequest, notFound, permissionDenied } from '../errors/gateway-error.js';
@@ -23,9 +24,9 @@ import { Pepper } from './pepper.js';
 import { AuditLog, type AuditedAction } from '../audit/audit-log.service.js';
 import { assertSpendingWithin } from './assert-spending-within.js';
 import { KeyGroup } from './groups/key-group.entity.js';
-import { toBudgetDto } from './spending.dto.js';
+import { toBudget, toBudgetDto, toRateLimits } from './spending.dto.js';
 import type { Budget, RateLimits } from './spending.js';
-import type { Principal, Scope } from './principal.js';
+import type { Principal, RequestLogSetting, Scope } from './principal.js';
 
 /** Makes, shows and ends keys. A key never gets more rights than the one that makes or changes it. */
 @Injectable()
@@ -36,12 +37,15 @@ export class KeysService {
     private readonly keyCheck: KeyCheck,
     private readonly pepper: Pepper,
     private readonly audit: AuditLog,
+    private readonly config: GatewayConfig,
   ) {}
 
   async create(fields: CreateKeyDto, maker: Principal): Promise<KeyWithSecretDto> {
     const scopes = fields.scopes ?? ['inference'];
     const allowedModels = fields.allowed_models ?? null;
-    assertWithin(maker, { scopes, allowedModels, limits: fields.limits ?? null, budget: fields.budget ?? null });
+    const limits = toRateLimits(fields.limits);
+    const budget = toBudget(fields.budget);
+    assertWithin(maker, { scopes, allowedModels, limits, budget });
     const expiresAt = toMilliseconds(fields.expires_at);
     const { id, key } = generateKey();
     const row: ApiKey = {
@@ -55,8 +59,9 @@ export class KeysService {
       allowedModels,
       metadata: fields.metadata ?? null,
       groupId: fields.group_id ?? null,
-      limits: fields.limits ?? null,
-      budget: fields.budget ?? null,
+      limits,
+      budget,
+      requestLog: this.requestLogOf(fields),
       createdBy: maker.keyId,
       createdAt: Date.now(),
       expiresAt,
@@ -90,12 +95,13 @@ export class KeysService {
       if (fields.allowed_models !== undefined) key.allowedModels = fields.allowed_models;
       if (fields.expires_at !== undefined) key.expiresAt = toMilliseconds(fields.expires_at);
       if (fields.metadata !== undefined) key.metadata = fields.metadata;
-      if (fields.limits !== undefined) key.limits = fields.limits;
-      if (fields.budget !== undefined) key.budget = fields.budget;
+      if (fields.limits !== undefined) key.limits = toRateLimits(fields.limits);
+      if (fields.budget !== undefined) key.budget = toBudget(fields.budget);
       if (fields.group_id !== undefined) {
         await assertGroup(manager, fields.group_id);
         key.groupId = fields.group_id;
       }
+      if (fields.request_log !== undefined) key.requestLog = this.requestLogOf(fields);
       assertWithin(maker, key);
     });
   }
@@ -126,6 +132,17 @@ export class KeysService {
       key.previousHash = null;
       key.previousExpiresAt = null;
     });
+  }
+
+  private requestLogOf({ request_log: setting }: Pick<CreateKeyDto, 'request_log'>): RequestLogSetting | null {
+    if (setting == null) return null;
+    if (this.config.requestLog.keys.length === 0) {
+      throw invalidRequest(
+        "'request_log' needs a key to encrypt with. Ask the operator to set GATEWAY_REQUEST_LOG_KEY.",
+        'request_log',
+      );
+    }
+    return { days: setting.days, redact: setting.redact ?? [] };
   }
 
   private async change(
@@ -221,6 +238,7 @@ function toDto(key: ApiKey): KeyDto {
     scopes: key.scopes,
     allowed_models: key.allowedModels,
     metadata: key.metadata as Record<string, unknown> | null,
+    request_log: key.requestLog === null ? null : { days: key.requestLog.days, redact: [...key.requestLog.redact] },
     created_by: key.createdBy,
     created_at: toUnixSeconds(key.createdAt),
     expires_at: toUnixSeconds(key.expiresAt),

@@ -1,8 +1,16 @@
 import type { Account } from './spending.js';
+import type { Redaction } from '../request-log/redaction.js';
 
 /** `routing` lets a key say itself, by headers of a request, what is tried and for how long. */
 export const SCOPES = ['inference', 'admin', 'routing'] as const;
 export type Scope = (typeof SCOPES)[number];
+
+/** Which prompts and answers of a key are kept, and for how long. */
+export interface RequestLogSetting {
+  readonly days: number;
+  /** What is taken out before an entry is kept. */
+  readonly redact: readonly Redaction[];
+}
 
 /** Who is calling: the outcome of authentication, shared by requests through the key cache, so never mutated. */
 export interface Principal {
@@ -15,4 +23,6 @@ export interface Principal {
   readonly groupId: string | null;
   /** Whose limits and budgets hold: the key's, then its group's. Empty when neither has any. */
   readonly accounts: readonly Account[];
+  /** Null or absent keeps nothing. */
+  readonly requestLog?: RequestLogSetting | null;
 }

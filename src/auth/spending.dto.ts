@@ -35,7 +35,7 @@ export class RateLimitsDto implements RateLimits {
 export class BudgetDto implements Budget {
   /** US dollars for each period. */
   @ApiProperty({ type: Number, minimum: 0, example: 25 })
-  @IsNumber({ maxDecimalPlaces: 9 })
+  @IsNumber()
   @Min(0)
   @Max(1_000_000)
   usd!: number;
@@ -60,6 +60,30 @@ export class BudgetDto implements Budget {
   @IsOptional()
   @IsBoolean()
   allow_unpriced?: boolean;
+}
+
+/** As they are kept: what is null is not limited, and so not there. */
+export function toRateLimits(limits: RateLimitsDto | null | undefined): RateLimits | null {
+  if (limits == null) return null;
+  const { rpm, tpm, concurrency } = limits;
+  const kept = {
+    ...(rpm != null && { rpm }),
+    ...(tpm != null && { tpm }),
+    ...(concurrency != null && { concurrency }),
+  };
+  return Object.keys(kept).length === 0 ? null : kept;
+}
+
+/** As it is kept, in whole billionths of a dollar. */
+export function toBudget(budget: BudgetDto | null | undefined): Budget | null {
+  if (budget == null) return null;
+  const { usd, period, soft_thresholds: thresholds, allow_unpriced: allowUnpriced } = budget;
+  return {
+    usd: Math.round(usd * 1e9) / 1e9,
+    period,
+    ...(thresholds != null && { soft_thresholds: thresholds }),
+    ...(allowUnpriced != null && { allow_unpriced: allowUnpriced }),
+  };
 }
 
 export function toBudgetDto(budget: Budget | null): BudgetDto | null {

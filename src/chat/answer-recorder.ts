@@ -2,6 +2,8 @@ import type { ChatCompletion, ChatCompletionChunk, Delta } from './chat-completi
 
 /** Characters of an answer that are kept at most. */
 const MOST = 1_000_000;
+/** Indexes of choices and of tool calls come from upstream; an array must not grow by one that is out of all reason. */
+const LAST_INDEX = 1_023;
 
 export interface RecordedToolCall {
   id: string;
@@ -41,6 +43,7 @@ export class AnswerRecorder {
     this.answer.id = id;
     this.answer.model = model;
     for (const { index, message, finish_reason: reason } of choices) {
+      if (index > LAST_INDEX) continue;
       const { tool_calls: calls, ...rest } = message;
       this.wrote(index, { ...rest, ...(calls && { tool_calls: calls.map((call, at) => ({ ...call, index: at })) }) });
       this.choice(index).finish_reason = reason;
@@ -51,6 +54,7 @@ export class AnswerRecorder {
     this.answer.id ??= id;
     this.answer.model ??= model;
     for (const { index, delta, finish_reason: reason } of choices) {
+      if (index > LAST_INDEX) continue;
       this.wrote(index, delta);
       if (reason !== null) this.choice(index).finish_reason = reason;
     }
@@ -73,6 +77,7 @@ export class AnswerRecorder {
     choice.reasoning += this.kept(delta['reasoning_content']);
     choice.refusal += this.kept(delta.refusal);
     for (const { index: at, id, function: called } of delta.tool_calls ?? []) {
+      if (at > LAST_INDEX) continue;
       const call = (choice.tool_calls[at] ??= { id: '', name: '', arguments: '' });
       if (id !== undefined) call.id = id;
       if (called?.name !== undefined) call.name = called.name;

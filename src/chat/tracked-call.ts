@@ -44,7 +44,8 @@ export class TrackedCall {
     private readonly trace?: CallTrace,
   ) {
     table.hold();
-    if (trace?.isRecording === true) this.recorder = new AnswerRecorder(trace.wantsContent);
+    const keepsContent = context.principal.requestLog != null || trace?.wantsContent === true;
+    if (keepsContent || trace?.isRecording === true) this.recorder = new AnswerRecorder(keepsContent);
   }
 
   /** @returns headers that go to the provider */

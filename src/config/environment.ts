@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { ConfigFault } from './config-error.js';
 import type { DatabaseConfig, GatewayConfig, ProviderType, TracingConfig } from './gateway-config.js';
 import { KNOWN_PROVIDERS } from './known-providers.js';
+import { readEncryptionKeys } from './read-encryption-keys.js';
 import { readTracing } from './read-tracing.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -20,6 +21,8 @@ export interface EnvironmentSettings {
   readonly pepper: string | undefined;
   readonly role: GatewayConfig['role'] | undefined;
   readonly webhooksMayBePrivate: boolean | undefined;
+  /** Hex; the current one first. */
+  readonly requestLogKeys: readonly string[];
   readonly tracing: TracingConfig | undefined;
   readonly logLevel: GatewayConfig['log']['level'] | undefined;
   readonly logFormat: GatewayConfig['log']['format'] | undefined;
@@ -88,6 +91,7 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
     pepper: secret('GATEWAY_KEY_PEPPER', 32),
     role: oneOf('GATEWAY_ROLE', ROLES),
     webhooksMayBePrivate: allowPrivate === undefined ? undefined : allowPrivate === 'true',
+    requestLogKeys: readEncryptionKeys(text, faults),
     tracing: readTracing(text, faults),
     logLevel: oneOf('LOG_LEVEL', LEVELS),
     logFormat: oneOf('LOG_FORMAT', FORMATS),

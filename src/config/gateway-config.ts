@@ -171,6 +171,10 @@ export abstract class GatewayConfig {
     readonly level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
     readonly format: 'pretty' | 'json';
   };
+  abstract readonly requestLog: {
+    /** Encryption keys of 32 bytes in hex. The first one encrypts, all of them decrypt; none where it is not set. */
+    readonly keys: readonly string[];
+  };
   /** Undefined is off: OTEL_EXPORTER_OTLP_ENDPOINT is not set. */
   abstract readonly tracing: TracingConfig | undefined;
   /** Where `/metrics` is served without a key, beside the one that needs an admin key. */

@@ -178,6 +178,7 @@ function assemble(file: GatewayFile, settings: EnvironmentSettings, cwd: string,
       level: settings.logLevel ?? file.log?.level ?? 'info',
       format: settings.logFormat ?? file.log?.format ?? (process.stdout.isTTY ? 'pretty' : 'json'),
     },
+    requestLog: { keys: settings.requestLogKeys },
     tracing: settings.tracing,
     metrics: {
       host: settings.metricsHost ?? file.metrics?.host ?? '127.0.0.1',

@@ -3,6 +3,7 @@ import { CreateApiKey1767225600000 } from '../../migrations/1767225600000-Create
 import { CreateBatch1769817600000 } from '../../migrations/1769817600000-CreateBatch.js';
 import { AddUsageAndLimits1772409600000 } from '../../migrations/1772409600000-AddUsageAndLimits.js';
 import { AuditEntry } from '../audit/audit-entry.entity.js';
+import { CreateRequestLog1772582400000 } from '../../migrations/1772582400000-CreateRequestLog.js';
 import { ApiKey } from '../auth/api-key.entity.js';
 import { KeyGroup } from '../auth/groups/key-group.entity.js';
 import { BatchJob } from '../batch/batch-job.entity.js';
@@ -10,12 +11,28 @@ import { BatchTask } from '../batch/batch-task.entity.js';
 import { BudgetAlert } from '../usage/limits/budget-alert.entity.js';
 import { UsageRecord } from '../usage/records/usage-record.entity.js';
 import type { DatabaseConfig } from '../config/gateway-config.js';
+import { RequestLogEntry } from '../request-log/request-log.entity.js';
 import { GatewaySetting } from './gateway-setting.entity.js';
 
 /** By class, so that the build needs no folder of files to search. */
-const ENTITIES = [ApiKey, AuditEntry, BatchJob, BatchTask, BudgetAlert, GatewaySetting, KeyGroup, UsageRecord];
+const ENTITIES = [
+  ApiKey,
+  AuditEntry,
+  BatchJob,
+  BatchTask,
+  BudgetAlert,
+  GatewaySetting,
+  KeyGroup,
+  RequestLogEntry,
+  UsageRecord,
+];
 /** Append only. */
-const MIGRATIONS = [CreateApiKey1767225600000, CreateBatch1769817600000, AddUsageAndLimits1772409600000];
+const MIGRATIONS = [
+  CreateApiKey1767225600000,
+  CreateBatch1769817600000,
+  AddUsageAndLimits1772409600000,
+  CreateRequestLog1772582400000,
+];
 
 /** better-sqlite3 waits synchronously, so a longer wait would stop the whole process; Database retries instead. */
 const SQLITE_BUSY_TIMEOUT = 50;

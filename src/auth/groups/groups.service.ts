@@ -12,7 +12,7 @@ import { ApiKey } from '../api-key.entity.js';
 import { assertSpendingWithin } from '../assert-spending-within.js';
 import { KeyCheck } from '../key-check.service.js';
 import type { Principal } from '../principal.js';
-import { toBudgetDto } from '../spending.dto.js';
+import { toBudget, toBudgetDto, toRateLimits } from '../spending.dto.js';
 import type { CreateGroupDto, GroupDto, GroupListDto, UpdateGroupDto } from './groups.dto.js';
 import { KeyGroup } from './key-group.entity.js';
 
@@ -30,8 +30,8 @@ export class GroupsService {
     const row: KeyGroup = {
       id: `group_${randomBytes(8).toString('hex')}`,
       name: fields.name,
-      limits: fields.limits ?? null,
-      budget: fields.budget ?? null,
+      limits: toRateLimits(fields.limits),
+      budget: toBudget(fields.budget),
       metadata: fields.metadata ?? null,
       createdBy: maker.keyId,
       createdAt: Date.now(),
@@ -63,8 +63,8 @@ export class GroupsService {
       const group = await this.locked(manager, id);
       if (maker.groupId === id) assertOwnGroup(group, maker, fields);
       if (fields.name != null) group.name = fields.name;
-      if (fields.limits !== undefined) group.limits = fields.limits;
-      if (fields.budget !== undefined) group.budget = fields.budget;
+      if (fields.limits !== undefined) group.limits = toRateLimits(fields.limits);
+      if (fields.budget !== undefined) group.budget = toBudget(fields.budget);
       if (fields.metadata !== undefined) group.metadata = fields.metadata;
       await this.audit.note(manager, { actor: maker.keyId, action: 'group.updated', targetId: id, changes: fields });
       return manager.save(group);
@@ -103,7 +103,11 @@ export class GroupsService {
 /** An administrator's key may not take the limits off the group that it belongs to itself. */
 function assertOwnGroup(group: KeyGroup, maker: Principal, { limits, budget }: UpdateGroupDto): void {
   const own = { ...maker, keyId: group.id };
-  assertSpendingWithin(own, limits === undefined ? group.limits : limits, budget === undefined ? group.budget : budget);
+  assertSpendingWithin(
+    own,
+    limits === undefined ? group.limits : toRateLimits(limits),
+    budget === undefined ? group.budget : toBudget(budget),
+  );
 }
 
 function found(group: KeyGroup | null, id: string): KeyGroup {

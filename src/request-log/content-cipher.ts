@@ -1,0 +1,65 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+
+const ALGORITHM = 'aes-256-gcm';
+const NONCE = 12;
+const TAG = 16;
+
+/** Content and which key it needs. */
+export interface Sealed {
+  readonly encryptionKey: string;
+  /** Base64. */
+  readonly content: string;
+}
+
+/**
+ * AES-256-GCM with a nonce of its own for each entry. `bound` is authenticated with it, so that content put into another row
+ * is noticed.
+ */
+export class ContentCipher {
+  private readonly currentId: string;
+  private readonly byId = new Map<string, Buffer>();
+
+  /** @param keys 32 bytes each; the first one encrypts, all of them decrypt */
+  constructor(keys: readonly Buffer[]) {
+    for (const key of keys) this.byId.set(keyId(key), key);
+    const [current] = keys;
+    this.currentId = current === undefined ? '' : keyId(current);
+  }
+
+  /** Whether there is a key to encrypt with. */
+  get isReady(): boolean {
+    return this.currentId !== '';
+  }
+
+  seal(plain: Buffer, bound: string): Sealed {
+    const key = this.byId.get(this.currentId);
+    if (key === undefined) throw new Error('there is no key to encrypt with');
+    const nonce = randomBytes(NONCE);
+    const cipher = createCipheriv(ALGORITHM, key, nonce).setAAD(Buffer.from(bound));
+    const sealed = Buffer.concat([cipher.update(plain), cipher.final()]);
+    return {
+      encryptionKey: this.currentId,
+      content: Buffer.concat([nonce, cipher.getAuthTag(), sealed]).toString('base64'),
+    };
+  }
+
+  /** @returns undefined when the key is not among those that are known, or the content is not what was sealed */
+  open({ encryptionKey, content }: Sealed, bound: string): Buffer | undefined {
+    const key = this.byId.get(encryptionKey);
+    if (key === undefined) return undefined;
+    const bytes = Buffer.from(content, 'base64');
+    try {
+      const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE), { authTagLength: TAG })
+        .setAAD(Buffer.from(bound))
+        .setAuthTag(bytes.subarray(NONCE, NONCE + TAG));
+      return Buffer.concat([decipher.update(bytes.subarray(NONCE + TAG)), decipher.final()]);
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** Tells keys apart without saying anything of them. */
+function keyId(key: Buffer): string {
+  return createHash('sha256').update('request-log-key:').update(key).digest('hex').slice(0, 12);
+}

@@ -1,0 +1,64 @@
+import { Controller, Delete, Get, Param, Query, UsePipes } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { RequireScope } from '../auth/public.decorator.js';
+import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+import { StrictBodyPipe } from '../http/strict-body.pipe.js';
+import {
+  DeletedRequestLogDto,
+  DeleteRequestLogQueryDto,
+  RequestLogContentDto,
+  RequestLogListDto,
+  RequestLogQueryDto,
+} from './request-log.dto.js';
+import { RequestLogService } from './request-log.service.js';
+
+const headers = REQUEST_ID_HEADER;
+const EntryId = (): MethodDecorator =>
+  ApiParam({ name: 'id', description: 'The id of the entry.', example: 'rlog_0123456789abcdef01234567' });
+
+@ApiTags('Admin: request log')
+@ApiBearerAuth('bearer')
+@ApiSecurity('x-api-key')
+@RequireScope('admin')
+@UsePipes(StrictBodyPipe)
+@Controller('v1/admin/request-log')
+export class RequestLogController {
+  constructor(private readonly log: RequestLogService) {}
+
+  @ApiOperation({
+    summary: 'List the request log',
+    description: 'Newest first, without content. There are entries only of keys with `request_log` set.',
+  })
+  @ApiOkResponse({ type: RequestLogListDto, headers })
+  @ApiErrors(400, 401, 403, 503)
+  @Get()
+  listRequestLog(@Query() query: RequestLogQueryDto): Promise<RequestLogListDto> {
+    return this.log.list(query);
+  }
+
+  @ApiOperation({ summary: 'Read an entry of the request log', description: 'With its prompt and answer, decrypted.' })
+  @EntryId()
+  @ApiOkResponse({ type: RequestLogContentDto, headers })
+  @ApiErrors(401, 403, 404, 409, 503)
+  @Get(':id')
+  readRequestLogEntry(@Param('id') id: string): Promise<RequestLogContentDto> {
+    return this.log.find(id);
+  }
+
+  @ApiOperation({ summary: 'Delete the request log of a key' })
+  @ApiOkResponse({ type: DeletedRequestLogDto, headers })
+  @ApiErrors(400, 401, 403, 413, 415, 503)
+  @Delete()
+  deleteRequestLog(@Query() query: DeleteRequestLogQueryDto): Promise<DeletedRequestLogDto> {
+    return this.log.deleteOfKey(query);
+  }
+
+  @ApiOperation({ summary: 'Delete an entry of the request log' })
+  @EntryId()
+  @ApiOkResponse({ type: DeletedRequestLogDto, headers })
+  @ApiErrors(401, 403, 404, 413, 415, 503)
+  @Delete(':id')
+  deleteRequestLogEntry(@Param('id') id: string): Promise<DeletedRequestLogDto> {
+    return this.log.delete(id);
+  }
+}

@@ -1,0 +1,151 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { PageQueryDto } from '../http/page-query.dto.js';
+
+/** The end of year 9999, in Unix seconds. */
+const LATEST = 253_402_300_799;
+const STATUSES = ['succeeded', 'failed', 'abandoned'] as const;
+
+/** Which entries to list. */
+export class RequestLogQueryDto extends PageQueryDto {
+  /** Only of this key, by its id. */
+  @ApiProperty({ required: false, example: 'key_0123456789abcdef' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(32)
+  key_id?: string;
+
+  /** Only of this model, as the client named it. */
+  @ApiProperty({ required: false, example: 'sandbox/echo' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(256)
+  model?: string;
+
+  /** Only those that ended so. */
+  @ApiProperty({ required: false, enum: STATUSES, example: 'succeeded' })
+  @IsOptional()
+  @IsIn(STATUSES)
+  status?: (typeof STATUSES)[number];
+
+  /** Only those that began at this time or later, in Unix seconds. */
+  @ApiProperty({ type: 'integer', required: false, example: 1767225600 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(LATEST)
+  start?: number;
+
+  /** Only those that began before this time, in Unix seconds. */
+  @ApiProperty({ type: 'integer', required: false, example: 4102444800 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(LATEST)
+  end?: number;
+}
+
+/** Which entries to delete. */
+export class DeleteRequestLogQueryDto {
+  /** All of this key, by its id. */
+  @ApiProperty({ example: 'key_0123456789abcdef' })
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(32)
+  key_id!: string;
+}
+
+/** An entry of the request log without its content. Times are Unix seconds. */
+export class RequestLogEntryDto {
+  /** Id of the entry. */
+  @ApiProperty({ example: 'rlog_0123456789abcdef01234567' })
+  id!: string;
+  /** Always `request_log.entry`. */
+  @ApiProperty({ enum: ['request_log.entry'], example: 'request_log.entry' })
+  object!: 'request_log.entry';
+  /** The `x-request-id` of the call. */
+  @ApiProperty({ example: 'req_0123456789abcdef01234567' })
+  request_id!: string;
+  /** Id of the key that called. */
+  @ApiProperty({ example: 'key_0123456789abcdef' })
+  key_id!: string;
+  /** What the client asked for. */
+  @ApiProperty({ example: 'sandbox/echo' })
+  model!: string;
+  /** The provider that was asked last; null when none was. */
+  @ApiProperty({ type: String, nullable: true, example: 'sandbox' })
+  provider!: string | null;
+  /** How the call ended; `abandoned` when nobody waited for its answer any more. */
+  @ApiProperty({ enum: STATUSES, example: 'succeeded' })
+  status!: (typeof STATUSES)[number];
+  /** Null when it succeeded. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  error_code!: string | null;
+  /** Name of the encryption key that the content needs. */
+  @ApiProperty({ example: '5f0c9a1b2d3e' })
+  encryption_key!: string;
+  /** When the call began. */
+  @ApiProperty({ type: 'integer', example: 1767225600 })
+  created_at!: number;
+  /** When the entry is deleted. */
+  @ApiProperty({ type: 'integer', example: 1769817600 })
+  expires_at!: number;
+}
+
+/** An entry with what was said, without what the key's setting takes out. */
+export class RequestLogContentDto extends RequestLogEntryDto {
+  /** The body that the client sent. */
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    example: { model: 'sandbox/echo', messages: [{ role: 'user', content: 'Say hello to Ada.' }] },
+  })
+  request!: Record<string, unknown>;
+  /** What the model wrote, streams put together; null when nothing came. */
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    example: { model: 'sandbox/echo', choices: [{ content: 'Say hello to Ada.', finish_reason: 'stop' }] },
+  })
+  answer!: Record<string, unknown> | null;
+  /** As the provider reported it; null when it did not. */
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    nullable: true,
+    example: { prompt_tokens: 4, completion_tokens: 4, total_tokens: 8 },
+  })
+  usage!: Record<string, unknown> | null;
+  /** The error that the client got; null when it succeeded. */
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: null })
+  error!: Record<string, unknown> | null;
+}
+
+/** A page of the request log, newest first. */
+export class RequestLogListDto {
+  /** Always `list`. */
+  @ApiProperty({ enum: ['list'], example: 'list' })
+  object!: 'list';
+  /** The entries of this page. */
+  data!: RequestLogEntryDto[];
+  /** Whether there are more. */
+  @ApiProperty({ example: false })
+  has_more!: boolean;
+  /** Send it as `after` for the next page; null on the last. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  next!: string | null;
+}
+
+/** How many entries were deleted. */
+export class DeletedRequestLogDto {
+  /** Always `request_log.deleted`. */
+  @ApiProperty({ enum: ['request_log.deleted'], example: 'request_log.deleted' })
+  object!: 'request_log.deleted';
+  /** Number of entries. */
+  @ApiProperty({ type: 'integer', example: 1 })
+  deleted!: number;
+}

@@ -1,0 +1,47 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { epochMilliseconds } from '../database/epoch-transformer.js';
+
+/** A prompt and its answer, encrypted, for as long as the key's setting says. Times are epoch milliseconds. */
+@Entity('request_log')
+@Index('IDX_request_log_created_at_id', ['createdAt', 'id'])
+@Index('IDX_request_log_key_id_created_at', ['keyId', 'createdAt'])
+@Index('IDX_request_log_expires_at', ['expiresAt'])
+export class RequestLogEntry {
+  /** `rlog_` and random characters. */
+  @PrimaryColumn({ type: 'varchar', length: 32 })
+  id!: string;
+
+  @Column({ name: 'request_id', type: 'varchar', length: 128 })
+  requestId!: string;
+
+  @Column({ name: 'key_id', type: 'varchar', length: 32 })
+  keyId!: string;
+
+  /** What the client asked for; cut to 256 characters. */
+  @Column({ type: 'varchar', length: 256 })
+  model!: string;
+
+  /** Null when no provider was asked. */
+  @Column({ type: 'varchar', length: 128, nullable: true })
+  provider!: string | null;
+
+  @Column({ type: 'varchar', length: 16 })
+  status!: 'succeeded' | 'failed' | 'abandoned';
+
+  @Column({ name: 'error_code', type: 'varchar', length: 64, nullable: true })
+  errorCode!: string | null;
+
+  @Column({ name: 'created_at', type: 'bigint', transformer: epochMilliseconds })
+  createdAt!: number;
+
+  @Column({ name: 'expires_at', type: 'bigint', transformer: epochMilliseconds })
+  expiresAt!: number;
+
+  /** Which encryption key it needs, so that keys can be changed; says nothing of the key itself. */
+  @Column({ name: 'encryption_key', type: 'varchar', length: 16 })
+  encryptionKey!: string;
+
+  /** Nonce, tag and ciphertext of the compressed JSON, in base64. */
+  @Column({ type: 'text' })
+  content!: string;
+}

@@ -1,0 +1,131 @@
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository, type SelectQueryBuilder } from 'typeorm';
+import { Database } from '../database/database.js';
+import { newestFirst } from '../database/newest-first.js';
+import { runSql } from '../database/sql.js';
+import { GatewayError, invalidRequest, notFound } from '../errors/gateway-error.js';
+import { DEFAULT_PAGE } from '../http/page-query.dto.js';
+import { toUnixSeconds } from '../http/unix-seconds.js';
+import { ContentCipher } from './content-cipher.js';
+import { RequestLogEntry } from './request-log.entity.js';
+import type {
+  DeleteRequestLogQueryDto,
+  DeletedRequestLogDto,
+  RequestLogContentDto,
+  RequestLogEntryDto,
+  RequestLogListDto,
+  RequestLogQueryDto,
+} from './request-log.dto.js';
+
+/** Rows of one deletion, so that no transaction is long. */
+const STEP = 500;
+
+const decompress = promisify(gunzip);
+
+/** Shows and deletes what was kept. */
+@Injectable()
+export class RequestLogService {
+  constructor(
+    @InjectRepository(RequestLogEntry) private readonly entries: Repository<RequestLogEntry>,
+    private readonly cipher: ContentCipher,
+    private readonly database: Database,
+  ) {}
+
+  /** Entries without their content, newest first. */
+  async list({ limit = DEFAULT_PAGE, after, ...filter }: RequestLogQueryDto): Promise<RequestLogListDto> {
+    const query = this.entries.createQueryBuilder('entry').where('entry.expiresAt > :now', { now: Date.now() });
+    narrow(query, filter);
+    const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'entry' });
+    return { object: 'list', data: rows.map(toDto), ...page };
+  }
+
+  /**
+   * One entry with its content.
+   *
+   * @throws GatewayError 409 when the encryption key that it needs is not known here
+   */
+  async find(id: string): Promise<RequestLogContentDto> {
+    const entry = await this.entries.findOneBy({ id });
+    if (entry === null || entry.expiresAt <= Date.now()) throw unknown(id);
+    const packed = this.cipher.open(entry, id);
+    if (packed === undefined) throw unreadable(entry);
+    const { request, answer, usage, error } = JSON.parse((await decompress(packed)).toString()) as Pick<
+      RequestLogContentDto,
+      'request' | 'answer' | 'usage' | 'error'
+    >;
+    return { ...toDto(entry), request, answer, usage, error };
+  }
+
+  async delete(id: string): Promise<DeletedRequestLogDto> {
+    const { affected } = await this.database.transaction((manager) => manager.delete(RequestLogEntry, { id }));
+    if (affected === 0) throw unknown(id);
+    return { object: 'request_log.deleted', deleted: 1 };
+  }
+
+  /** Everything of one key, as when somebody asks to be forgotten. */
+  async deleteOfKey({ key_id: keyId }: DeleteRequestLogQueryDto): Promise<DeletedRequestLogDto> {
+    return { object: 'request_log.deleted', deleted: await this.deleteInSteps('key_id = $1', keyId) };
+  }
+
+  async deleteExpired(): Promise<number> {
+    return this.deleteInSteps('expires_at <= $1', Date.now());
+  }
+
+  private async deleteInSteps(condition: string, parameter: unknown): Promise<number> {
+    const statement = `DELETE FROM request_log WHERE id IN (SELECT id FROM request_log WHERE ${condition} LIMIT ${STEP})`;
+    let deleted = 0;
+    for (;;) {
+      const { affected } = await this.database.transaction((manager) =>
+        runSql(manager, this.database.dialect, statement, [parameter]),
+      );
+      deleted += affected;
+      if (affected < STEP) return deleted;
+    }
+  }
+}
+
+function narrow(
+  query: SelectQueryBuilder<RequestLogEntry>,
+  { key_id: keyId, model, status, start, end }: Omit<RequestLogQueryDto, 'limit' | 'after'>,
+): void {
+  if (start !== undefined && end !== undefined && start >= end) {
+    throw invalidRequest("'start' must be before 'end'. Both are Unix seconds.", 'start');
+  }
+  if (keyId !== undefined) query.andWhere('entry.keyId = :keyId', { keyId });
+  if (model !== undefined) query.andWhere('entry.model = :model', { model });
+  if (status !== undefined) query.andWhere('entry.status = :status', { status });
+  if (start !== undefined) query.andWhere('entry.createdAt >= :start', { start: start * 1_000 });
+  if (end !== undefined) query.andWhere('entry.createdAt < :end', { end: end * 1_000 });
+}
+
+function unknown(id: string): GatewayError {
+  return notFound(`There is no entry '${id.slice(0, 64)}' in the request log, or it has expired.`);
+}
+
+function unreadable({ encryptionKey }: RequestLogEntry): GatewayError {
+  return new GatewayError({
+    status: 409,
+    type: 'invalid_request_error',
+    code: 'conflict',
+    message: `The entry was encrypted with the key ${encryptionKey}, which this process does not have, or it was changed. Add the key to GATEWAY_REQUEST_LOG_PREVIOUS_KEYS.`,
+  });
+}
+
+function toDto(entry: RequestLogEntry): RequestLogEntryDto {
+  return {
+    id: entry.id,
+    object: 'request_log.entry',
+    request_id: entry.requestId,
+    key_id: entry.keyId,
+    model: entry.model,
+    provider: entry.provider,
+    status: entry.status,
+    error_code: entry.errorCode,
+    encryption_key: entry.encryptionKey,
+    created_at: toUnixSeconds(entry.createdAt),
+    expires_at: toUnixSeconds(entry.expiresAt),
+  };
+}

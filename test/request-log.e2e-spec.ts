@@ -1,0 +1,214 @@
+import { randomBytes } from 'node:crypto';
+import Sqlite from 'better-sqlite3';
+import pg from 'pg';
+import { startExpectingFailure, startGateway, type RunningGateway } from './servers/gateway.js';
+import { isPostgresRun } from './servers/postgres-databases.js';
+import { until } from './servers/until.js';
+
+interface Entry {
+  id: string;
+  request_id: string;
+  key_id: string;
+  model: string;
+  status: string;
+  request: { messages?: { content: string }[]; user?: string };
+  answer: { choices?: { content: string; finish_reason: string }[] } | null;
+  usage: { total_tokens: number } | null;
+  error: { code: string } | null;
+}
+interface List {
+  data: Entry[];
+  has_more: boolean;
+  next: string | null;
+}
+
+const PROMPT = 'my-words-81c2 to ada@example.com';
+
+describe('the request log', () => {
+  const encryptionKey = randomBytes(32).toString('base64');
+  let gateway: RunningGateway;
+
+  beforeAll(async () => {
+    gateway = await startGateway({ env: { GATEWAY_REQUEST_LOG_KEY: encryptionKey } });
+  });
+  afterAll(async () => {
+    await gateway.stop();
+  });
+
+  function admin(path: string, init: { method?: string; body?: object } = {}, at = gateway): Promise<Response> {
+    return fetch(`${at.url}/v1/admin/${path}`, {
+      method: init.method ?? 'GET',
+      headers: { authorization: `Bearer ${at.adminKey}`, 'content-type': 'application/json' },
+      ...(init.body !== undefined && { body: JSON.stringify(init.body) }),
+    });
+  }
+  async function createKey(setting: object | null): Promise<{ id: string; key: string; request_log: unknown }> {
+    const response = await admin('keys', { method: 'POST', body: { name: 'logged', request_log: setting } });
+    expect(response.status).toBe(201);
+    return (await response.json()) as { id: string; key: string; request_log: unknown };
+  }
+  async function chat(key: string, fields: object = {}): Promise<string> {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'sandbox/echo', messages: [{ role: 'user', content: PROMPT }], ...fields }),
+    });
+    await response.text();
+    return response.headers.get('x-request-id') ?? '';
+  }
+  async function list(query: string): Promise<List> {
+    const response = await admin(`request-log?${query}`);
+    expect(response.status).toBe(200);
+    return (await response.json()) as List;
+  }
+  async function entries(keyId: string, count: number): Promise<Entry[]> {
+    await until(async () => (await list(`key_id=${keyId}`)).data.length >= count);
+    return (await list(`key_id=${keyId}`)).data;
+  }
+  async function read(id: string): Promise<Entry> {
+    const response = await admin(`request-log/${id}`);
+    expect(response.status).toBe(200);
+    return (await response.json()) as Entry;
+  }
+  /** The table as it lies in the database. */
+  async function stored(): Promise<string> {
+    if (!isPostgresRun) {
+      const database = new Sqlite(gateway.databaseUrl.slice('sqlite:'.length), { readonly: true });
+      const rows = database.prepare('SELECT * FROM request_log').all();
+      database.close();
+      return JSON.stringify(rows);
+    }
+    const client = new pg.Client({ connectionString: gateway.databaseUrl });
+    await client.connect();
+    const { rows } = await client.query('SELECT * FROM request_log');
+    await client.end();
+    return JSON.stringify(rows);
+  }
+
+  it('keeps plain answers, streams and failures of a key that asks for it, encrypted, and of no other', async () => {
+    const { id, key, request_log: setting } = await createKey({ days: 30 });
+    expect(setting).toEqual({ days: 30, redact: [] });
+    const silent = await createKey(null);
+    await chat(silent.key);
+    const requestId = await chat(key, { user: 'u-1' });
+    await chat(key, { stream: true });
+    await chat(key, { model: 'sandbox/error-500' });
+    const listed = await entries(id, 3);
+    expect(listed.map(({ model, status }) => [model, status])).toEqual([
+      ['sandbox/error-500', 'failed'],
+      ['sandbox/echo', 'succeeded'],
+      ['sandbox/echo', 'succeeded'],
+    ]);
+    expect(JSON.stringify(listed)).not.toContain('my-words');
+    const [failed, streamed, plain] = await Promise.all(listed.map((entry) => read(entry.id)));
+    expect(plain).toMatchObject({ request_id: requestId, key_id: id, request: { user: 'u-1' }, error: null });
+    for (const entry of [plain!, streamed!]) {
+      expect(entry.request.messages).toEqual([{ role: 'user', content: PROMPT }]);
+      expect(entry.answer?.choices).toMatchObject([{ content: PROMPT, finish_reason: 'stop' }]);
+      expect(entry.usage?.total_tokens).toBeGreaterThan(0);
+    }
+    expect(failed).toMatchObject({ answer: null, error: { code: 'upstream_error' } });
+    const raw = await stored();
+    expect(raw).toContain(requestId);
+    expect(raw).not.toContain('my-words');
+    expect(raw).not.toContain(Buffer.from('my-words').toString('base64').slice(0, 8));
+    expect((await list(`key_id=${silent.id}`)).data).toEqual([]);
+    expect(gateway.logs()).not.toContain('my-words');
+  });
+
+  it('takes out what the key’s setting names', async () => {
+    const { id, key } = await createKey({ days: 1, redact: ['email'] });
+    await chat(key);
+    const [entry] = await entries(id, 1);
+    const { request, answer } = await read(entry!.id);
+    expect(request.messages?.[0]?.content).toBe('my-words-81c2 to [email]');
+    expect(answer?.choices?.[0]?.content).toBe('my-words-81c2 to [email]');
+    const body = { request_log: { days: 1, redact: ['prompt', 'answer'] } };
+    expect((await admin(`keys/${id}`, { method: 'PATCH', body })).status).toBe(200);
+    await chat(key);
+    const [newest] = await entries(id, 2);
+    const without = await read(newest!.id);
+    expect(JSON.stringify(without)).not.toContain('my-words');
+    expect(without.usage?.total_tokens).toBeGreaterThan(0);
+  });
+
+  it('keeps tasks of batches', async () => {
+    const { id, key } = await createKey({ days: 1 });
+    await fetch(`${gateway.url}/v1/batch/generate`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'sandbox/echo', tasks: ['one', 'two', 'three'] }),
+    });
+    const listed = await entries(id, 3);
+    const contents = await Promise.all(
+      listed.map(async (entry) => (await read(entry.id)).answer?.choices?.[0]?.content),
+    );
+    expect(contents.sort()).toEqual(['one', 'three', 'two']);
+  });
+
+  it('is listed in pages and by filters, and deleted by entry and by key', async () => {
+    const { id, key } = await createKey({ days: 1 });
+    for (let call = 0; call < 5; call += 1) await chat(key);
+    const all = (await entries(id, 5)).map((entry) => entry.id);
+    const first = await list(`key_id=${id}&limit=3`);
+    const second = await list(`key_id=${id}&limit=3&after=${first.next}`);
+    expect([...first.data, ...second.data].map((entry) => entry.id)).toEqual(all);
+    expect([first.has_more, second.has_more]).toEqual([true, false]);
+    expect((await list(`key_id=${id}&status=failed`)).data).toEqual([]);
+    expect((await list(`key_id=${id}&model=sandbox/echo&start=1`)).data).toHaveLength(5);
+    expect((await list(`key_id=${id}&end=1`)).data).toEqual([]);
+    expect((await admin('request-log?start=5&end=5')).status).toBe(400);
+    expect((await admin(`request-log/${all[0]}`, { method: 'DELETE' })).status).toBe(200);
+    expect((await admin(`request-log/${all[0]}`)).status).toBe(404);
+    expect((await admin(`request-log/${all[0]}`, { method: 'DELETE' })).status).toBe(404);
+    expect((await admin('request-log', { method: 'DELETE' })).status).toBe(400);
+    const deleted = await admin(`request-log?key_id=${id}`, { method: 'DELETE' });
+    expect(await deleted.json()).toEqual({ object: 'request_log.deleted', deleted: 4 });
+    expect((await list(`key_id=${id}`)).data).toEqual([]);
+    const asUser = await fetch(`${gateway.url}/v1/admin/request-log`, { headers: { authorization: `Bearer ${key}` } });
+    expect(asUser.status).toBe(403);
+  });
+
+  it('outlives a stop and a change of the encryption key, which is then needed', async () => {
+    const { id, key } = await createKey({ days: 1 });
+    await chat(key);
+    const env = { DATABASE_URL: gateway.databaseUrl, GATEWAY_ADMIN_KEY: gateway.adminKey, GATEWAY_KEY_PEPPER: '' };
+    const { dataDirectory } = gateway;
+    const next = randomBytes(32).toString('hex');
+    // No time to write before the signal: what waits is written at shutdown. A second process reads it beside the first.
+    const both = await startGateway({
+      dataDirectory,
+      env: { ...env, GATEWAY_REQUEST_LOG_KEY: next, GATEWAY_REQUEST_LOG_PREVIOUS_KEYS: encryptionKey },
+    });
+    const [entry] = await entries(id, 1);
+    expect((await admin(`request-log/${entry!.id}`, {}, both)).status).toBe(200);
+    await both.stop();
+    const without = await startGateway({ dataDirectory, env: { ...env, GATEWAY_REQUEST_LOG_KEY: next } });
+    const response = await admin(`request-log/${entry!.id}`, {}, without);
+    expect(response.status).toBe(409);
+    expect(await response.text()).toContain('GATEWAY_REQUEST_LOG_PREVIOUS_KEYS');
+    await without.stop();
+  });
+
+  it('is a clear error without an encryption key, or with a bad one or a bad setting', async () => {
+    const { code, stderr } = await startExpectingFailure({ env: { GATEWAY_REQUEST_LOG_KEY: 'secret' } });
+    expect(code).toBe(1);
+    expect(stderr).toContain('GATEWAY_REQUEST_LOG_KEY: must be 32 random bytes in hex or base64');
+    for (const [setting, param] of [
+      [{ days: 0 }, 'request_log.days'],
+      [{ days: 5, redact: ['everything'] }, 'request_log.redact'],
+      [{ days: 5, forever: true }, 'request_log.forever'],
+    ] as const) {
+      const response = await admin('keys', { method: 'POST', body: { name: 'x', request_log: setting } });
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ error: { param: expect.stringContaining(param) as string } });
+    }
+    const plain = await startGateway();
+    const refused = await admin('keys', { method: 'POST', body: { name: 'x', request_log: { days: 1 } } }, plain);
+    expect(refused.status).toBe(400);
+    expect(await refused.json()).toMatchObject({
+      error: { param: 'request_log', message: expect.stringContaining('GATEWAY_REQUEST_LOG_KEY') as string },
+    });
+    await plain.stop();
+  });
+});
