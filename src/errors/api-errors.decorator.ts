@@ -44,7 +44,8 @@ const ERRORS = {
     ),
   },
   403: {
-    description: 'The key is good, but not for this model (`model_not_allowed`) or route (`insufficient_scope`).',
+    description:
+      'The key is good, but not for this model (`model_not_allowed`) or route (`insufficient_scope`), or it has a budget and the price of the model is unknown (`model_unpriced`).',
     example: example("This key may not call the model 'fast'.", 'permission_error', 'model_not_allowed', 'model'),
   },
   404: {
@@ -77,7 +78,8 @@ const ERRORS = {
     ),
   },
   429: {
-    description: 'Too many requests, here or at the provider; `retry-after` says when to come back.',
+    description:
+      'Too many requests, here or at the provider; `retry-after` says when to come back. Type and code `insufficient_quota` with `x-should-retry: false` when a budget is spent.',
     example: example('The provider is rate limiting this model.', 'rate_limit_error', 'rate_limit_exceeded'),
     headers: RETRY_AFTER_HEADERS,
   },
