@@ -203,6 +203,40 @@ models:${MODELS}`,
     console.info(`a budget of $0.01: ${passed} of 72 requests passed, $${(passed * cost).toFixed(5)} spent`);
   });
 
+  it('goes on from the records after a SIGKILL', async () => {
+    const env = { GATEWAY_KEY_PEPPER: randomBytes(24).toString('hex') };
+    const config = `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }\nmodels:${MODELS}`;
+    const first = await startGateway({ config, env });
+    const key = await first.apiKey({ budget: { usd: 0.01, period: 'total' } });
+    const id = `key_${key.split('_')[1] ?? ''}`;
+    const spend = async (gateway: RunningGateway, requests: number): Promise<number> => {
+      let passed = 0;
+      for (let round = 0; round < requests; round += 1) {
+        if ((await ask(gateway.url, key, { model: 'paid', max_tokens: 3 })).status === 200) passed += 1;
+      }
+      return passed;
+    };
+    const before = await spend(first, 20);
+    const sumsOf = async (gateway: RunningGateway): Promise<number> =>
+      (await admin<{ data: { requests: number }[] }>(gateway, `usage?interval=none&key_id=${id}`)).data[0]?.requests ??
+      0;
+    await until(async () => (await sumsOf(first)) === before);
+    process.kill(first.pid, 'SIGKILL');
+    const second = await startGateway({
+      config,
+      dataDirectory: first.dataDirectory,
+      env: { ...env, DATABASE_URL: first.databaseUrl, GATEWAY_ADMIN_KEY: first.adminKey },
+    });
+    const after = await spend(second, 20);
+    expect(before).toBe(20);
+    // 0.00033 each and up to 0.00079 set aside: between 28 and 30 fit, before and after together.
+    expect(before + after).toBeGreaterThanOrEqual(27);
+    expect((before + after) * 0.00033).toBeLessThanOrEqual(0.01);
+    await until(async () => (await sumsOf(second)) === before + after);
+    await second.stop();
+    await first.stop();
+  });
+
   it('refuses a model without a price to a key with a budget, unless it is allowed', async () => {
     const strict = await gateway.apiKey({ budget: { usd: 1, period: 'day' } });
     const refused = await ask(gateway.url, strict, { model: 'free' });

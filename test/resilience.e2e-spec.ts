@@ -103,7 +103,8 @@ models:${FAULTS.map(([fault, behaviour]) => modelsFor(fault, behaviour, SHORT)).
         'second',
         '2',
       ]);
-      expect((await ask(`${fault}-alone`, false)).status).toBe(plain);
+      const alone = await ask(`${fault}-alone`, false);
+      expect(alone.status).toBe(plain);
       const broken = await ask(fault, true);
       if (stream === 'error event') {
         expect(broken.status).toBe(200);
@@ -114,6 +115,9 @@ models:${FAULTS.map(([fault, behaviour]) => modelsFor(fault, behaviour, SHORT)).
         expect(broken.text).toContain('[DONE]');
         expect((await ask(`${fault}-alone`, true)).status).toBe(stream);
       }
+      process.stdout.write(
+        `    figure: ${fault}: ${plain} after ${alone.took.toFixed(0)} ms alone, 200 after ${rescued.took.toFixed(0)} ms with another; stream ${stream} after ${broken.took.toFixed(0)} ms\n`,
+      );
     },
   );
 
