@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { EntityManager, Repository } from 'typeorm';
@@ -7,6 +6,7 @@ import { DEFAULT_PAGE } from '../http/page-query.dto.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import type { AuditEntryListDto, AuditQueryDto } from './audit.dto.js';
 import { AuditEntry } from './audit-entry.entity.js';
+import { randomId } from '../ids/random-id.js';
 
 export interface AuditedAction {
   /** Id of the key that does it. */
@@ -25,7 +25,7 @@ export class AuditLog {
   /** Notes an action in the transaction that carries it out, so that there is neither without the other. */
   async note(manager: EntityManager, { actor, action, targetId, changes }: AuditedAction): Promise<void> {
     await manager.insert(AuditEntry, {
-      id: `aud_${randomBytes(12).toString('hex')}`,
+      id: randomId('aud_'),
       createdAt: Date.now(),
       actor,
       action,

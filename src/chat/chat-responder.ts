@@ -63,8 +63,11 @@ export class ChatResponder {
     setServedBy(response, answer, started);
     if (answer.cost !== null) response.setHeader('x-gateway-cost', formatDollars(answer.cost));
     AccessLog.note(response, { usage: answer.completion.usage });
+    const bytes = Buffer.from(JSON.stringify(answer.completion));
     response.setHeader('content-type', 'application/json; charset=utf-8');
-    response.end(JSON.stringify(answer.completion));
+    // Said beforehand, so that headers and body leave in one piece and not in chunks.
+    response.setHeader('content-length', bytes.length);
+    response.end(bytes);
   }
 
   private async sendStream(

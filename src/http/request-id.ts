@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
+import { randomId } from '../ids/random-id.js';
 
 declare module 'express-serve-static-core' {
   interface Request {
@@ -16,7 +16,7 @@ export function requestIdOf(header: string | string[] | undefined): string {
 }
 
 export function newRequestId(): string {
-  return `req_${randomBytes(12).toString('hex')}`;
+  return randomId('req_');
 }
 
 /** First in the line, so that every answer carries the id, errors of the parser and unknown routes included. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
@@ -12,6 +11,7 @@ import { MetricsRegistry } from '../telemetry/metrics-registry.js';
 import { ContentCipher } from './content-cipher.js';
 import { redactJson } from './redaction.js';
 import { RequestLogEntry } from './request-log.entity.js';
+import { randomId } from '../ids/random-id.js';
 
 /** Milliseconds between two writes. */
 const FLUSH = 500;
@@ -93,7 +93,7 @@ export class RequestLogRecorder implements BeforeApplicationShutdown {
       setting: requestLog,
       text,
       row: {
-        id: `rlog_${randomBytes(12).toString('hex')}`,
+        id: randomId('rlog_'),
         requestId: context.requestId,
         keyId: context.principal.keyId,
         model: request.model.slice(0, 256),

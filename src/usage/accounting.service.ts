@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { CallEvents } from '../chat/call-events.js';
 import type { CallOutcome } from '../chat/call-outcome.js';
@@ -7,6 +6,7 @@ import { ModelsService } from '../models/models.service.js';
 import { tokenCounts, usageOf } from './records/token-counts.js';
 import type { TokenCounts, UsageRecord } from './records/usage-record.entity.js';
 import { UsageRecorder } from './records/usage-recorder.service.js';
+import { randomId } from '../ids/random-id.js';
 
 const LONGEST = 256;
 
@@ -68,7 +68,7 @@ function toRecord(outcome: CallOutcome, counts: TokenCounts, costNanos: number |
   const { request, context, attempts, error, firstByte } = outcome;
   const last = attempts.at(-1);
   return {
-    id: `use_${randomBytes(12).toString('hex')}`,
+    id: randomId('use_'),
     createdAt: outcome.startedAt,
     requestId: context.requestId.slice(0, 128),
     keyId: context.principal.keyId,

@@ -1,22 +1,66 @@
+import { Worker } from 'node:worker_threads';
 import type { ChatMessage, ChatRequest } from '../../chat/chat-completion.js';
+import type { TokenAnswer, TokenQuestion } from './token-worker.js';
 
-type Encode = (text: string) => number[];
-
-/** Characters that are really counted; of a longer text the rest counts at the same rate, so that no text blocks the loop. */
-const COUNTED = 16_384;
+/** Characters for a token, where they cannot be counted. */
+const USUAL = 4;
+/** Milliseconds without a text after which the vocabulary is let go. */
+const IDLE = 60_000;
 /** What a message costs beside its text, as OpenAI's own models count it. */
 const PER_MESSAGE = 4;
 /** A picture in the detail that is used by default; what it really costs depends on its size. */
 const PER_IMAGE = 765;
 
-let encode: Promise<Encode> | undefined;
+/**
+ * Counts by the o200k vocabulary in a thread of its own, started at first need and ended when it is idle: to load the vocabulary
+ * takes a third of a second and 30 MB, for which no request should wait.
+ */
+class TokenCounter {
+  private worker: Worker | undefined;
+  private readonly waiting = new Map<number, { text: string; resolve: (tokens: number) => void }>();
+  private asked = 0;
+  private timer: NodeJS.Timeout | undefined;
 
-/** Tokens of a text by the o200k vocabulary, which is loaded at first need (about 60 ms and 30 MB). */
-export async function countTokens(text: string): Promise<number> {
-  if (text === '') return 0;
-  encode ??= import('gpt-tokenizer/encoding/o200k_base').then((module) => module.encode);
-  const counted = text.length <= COUNTED ? text : text.slice(0, COUNTED);
-  return Math.ceil(((await encode)(counted).length * text.length) / counted.length);
+  count(text: string): Promise<number> {
+    if (text === '') return Promise.resolve(0);
+    return new Promise((resolve) => {
+      clearTimeout(this.timer);
+      const question: TokenQuestion = { id: (this.asked += 1), text };
+      this.waiting.set(question.id, { text, resolve });
+      this.worker ??= this.start();
+      // Only while something is counted does it keep the process alive.
+      this.worker.ref();
+      this.worker.postMessage(question);
+    });
+  }
+
+  private start(): Worker {
+    const worker = new Worker(new URL('./token-worker.js', import.meta.url));
+    worker.on('message', ({ id, tokens }: TokenAnswer) => {
+      this.waiting.get(id)?.resolve(tokens);
+      this.waiting.delete(id);
+      if (this.waiting.size > 0) return;
+      worker.unref();
+      this.timer = setTimeout(() => this.end(worker), IDLE).unref();
+    });
+    // A guess is better than no record.
+    worker.on('error', () => this.end(worker));
+    return worker;
+  }
+
+  private end(worker: Worker): void {
+    if (this.worker === worker) this.worker = undefined;
+    for (const { text, resolve } of this.waiting.values()) resolve(Math.ceil(text.length / USUAL));
+    this.waiting.clear();
+    void worker.terminate();
+  }
+}
+
+const counter = new TokenCounter();
+
+/** Tokens of a text, estimated. */
+export function countTokens(text: string): Promise<number> {
+  return counter.count(text);
 }
 
 /** Tokens of a request's messages and tools, estimated. */
