@@ -1,6 +1,6 @@
 /** `npm run bench`: measures, prints, appends to bench/results/ and draws bench/results/latest.svg. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -99,6 +99,7 @@ for (const name of chosen) {
 }
 if (!values['no-save']) {
   const line = JSON.stringify(result, round3);
+  mkdirSync(join(root, 'bench/results'), { recursive: true });
   appendFileSync(join(root, 'bench/results/results.jsonl'), `${line}\n`);
   if (result.figures.plain?.gateway && !values.quick) {
     writeFileSync(join(root, 'bench/results/latest.svg'), drawChart(JSON.parse(line)));
