@@ -1,0 +1,81 @@
+/** Servers as processes of their own, and what the kernel says that they cost. Linux only: it reads /proc. */
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const TICKS_PER_SECOND = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout) || 100;
+const START_TIMEOUT_MS = 30_000;
+const children = new Set();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+/** A port that was free a moment ago. */
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/**
+ * Starts a server and waits until `isReady(output)` gives something that is not undefined, which is kept as `ready`. Its
+ * output goes to a file, so that reading it costs this process nothing.
+ */
+export async function startServer(command, args, { cwd, env = {}, output, isReady }) {
+  const started = performance.now();
+  const file = openSync(output, 'w');
+  const child = spawn(command, args, {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
+    stdio: ['ignore', file, file],
+  });
+  closeSync(file);
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  const server = { pid: child.pid, child, output, stop: () => stopServer(child) };
+  while (performance.now() - started < START_TIMEOUT_MS) {
+    if (child.exitCode !== null) break;
+    server.ready = await isReady(readFileSync(output, 'utf8'));
+    if (server.ready !== undefined) return server;
+    await delay(5);
+  }
+  child.kill('SIGKILL');
+  throw new Error(`${command} ${args.join(' ')} did not start:\n${readFileSync(output, 'utf8').slice(-2000)}`);
+}
+
+async function stopServer(child) {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await exited;
+  clearTimeout(timer);
+}
+
+/** Whether something answers at the address, whatever it says. */
+export async function answers(url) {
+  try {
+    await (await fetch(url)).arrayBuffer();
+    return true;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Seconds of processor time, user and system, of all threads. */
+export function cpuSeconds(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** Resident memory in MB (10^6 bytes), now and at its highest. */
+export function memory(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const read = (name) => (Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) * 1024) / 1e6;
+  return { rss: read('VmRSS'), peak: read('VmHWM') };
+}

@@ -1,0 +1,169 @@
+/** What is measured: the upstreams themselves, the floor, this gateway, and Portkey. */
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { answers, freePort, startServer } from './process.mjs';
+
+const here = new URL('.', import.meta.url).pathname;
+export const root = new URL('..', import.meta.url).pathname;
+
+const COMPLETION = JSON.stringify({
+  id: 'chatcmpl-bench',
+  object: 'chat.completion',
+  created: 1_750_000_000,
+  model: 'bench',
+  choices: [
+    {
+      index: 0,
+      message: { role: 'assistant', content: 'Hello Ada. '.repeat(20), refusal: null, annotations: [] },
+      logprobs: null,
+      finish_reason: 'stop',
+    },
+  ],
+  usage: { prompt_tokens: 25, completion_tokens: 80, total_tokens: 105 },
+});
+
+export const PLAIN_BODY = {
+  model: 'bench',
+  max_tokens: 200,
+  temperature: 0.5,
+  messages: [
+    { role: 'system', content: 'You are a helpful assistant who answers briefly.' },
+    { role: 'user', content: 'Say hello to Ada, twenty times over, without any punctuation but the full stop.' },
+  ],
+};
+
+export function makeFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-bench-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** nginx with one fixed completion: of all upstreams the cheapest. */
+export async function startNginx(folder) {
+  const port = await freePort();
+  const path = join(folder, 'nginx.conf');
+  writeFileSync(
+    path,
+    `worker_processes 1; daemon off; pid ${folder}/nginx.pid; error_log ${folder}/nginx-error.log;
+events { worker_connections 8192; }
+http { access_log off; keepalive_requests 100000000; client_max_body_size 64m; client_body_temp_path ${folder}/body;
+  proxy_temp_path ${folder}/p; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
+  server { listen 127.0.0.1:${port}; default_type application/json;
+    location / { return 200 '${COMPLETION}'; } } }
+`,
+  );
+  const isReady = () => answers(`http://127.0.0.1:${port}/`);
+  const server = await startServer('nginx', ['-c', path, '-p', folder], { output: join(folder, 'nginx.log'), isReady });
+  return { ...server, origin: `http://127.0.0.1:${port}` };
+}
+
+const isListening = (output) => (output.includes('listening') ? true : undefined);
+
+export async function startStreamUpstream(folder) {
+  const port = await freePort();
+  const output = join(folder, `upstream-${port}.log`);
+  const args = [join(here, 'stream-upstream.mjs'), String(port)];
+  const server = await startServer(process.execPath, args, { output, isReady: isListening });
+  return { ...server, origin: `http://127.0.0.1:${port}` };
+}
+
+export async function startFloor(folder, node, origin) {
+  const port = await freePort();
+  const output = join(folder, `floor-${port}.log`);
+  const server = await startServer(node, [join(here, 'floor.mjs'), String(port), origin], {
+    output,
+    isReady: isListening,
+  });
+  const url = `http://127.0.0.1:${port}/v1/chat/completions`;
+  return { ...server, name: 'floor', url, headers: { 'content-type': 'application/json' } };
+}
+
+/**
+ * The production build with everything on: a key with limits, validation, usage, metrics, a request log line.
+ * @param tree where dist and node_modules are; another than this checkout for another major of Node
+ */
+export async function startGateway(folder, node, origin, { tree = root, nodeArgs = [], env = {} } = {}) {
+  const data = mkdtempSync(join(folder, 'data-'));
+  const adminKey = randomBytes(24).toString('base64url');
+  if (origin !== undefined) {
+    writeFileSync(
+      join(data, 'gateway.yaml'),
+      `providers:
+  bench: { type: openai, base_url: ${origin}/v1, api_key: bench-key }
+models:
+  - { id: bench, deployments: [{ provider: bench, model: bench }], price: { input_per_million: 1, output_per_million: 2 } }
+`,
+    );
+  }
+  const isReady = (output) => {
+    const line = output.split('\n').find((each) => each.includes('"msg":"listening"') && each.endsWith('}'));
+    return line === undefined ? undefined : JSON.parse(line).url;
+  };
+  const started = performance.now();
+  const server = await startServer(node, [...nodeArgs, join(tree, 'dist/main.js')], {
+    cwd: data,
+    output: join(data, 'output.log'),
+    isReady,
+    env: {
+      NODE_ENV: 'production',
+      PORT: '0',
+      LOG_FORMAT: 'json',
+      GATEWAY_DATA_DIR: data,
+      DATABASE_URL: `sqlite:${join(data, 'gateway.sqlite')}`,
+      GATEWAY_ADMIN_KEY: adminKey,
+      ...env,
+    },
+  });
+  const base = server.ready;
+  const key = await makeKey(base, adminKey);
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
+  return { ...server, name: 'gateway', base, adminKey, started, url: `${base}/v1/chat/completions`, headers };
+}
+
+/** With limits that nobody reaches, so that they are counted. */
+async function makeKey(base, adminKey) {
+  const limits = { rpm: 100_000_000, tpm: 100_000_000_000, concurrency: 10_000 };
+  for (const body of [{ name: 'bench', limits }, { name: 'bench' }]) {
+    const response = await fetch(`${base}/v1/admin/keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (response.ok) return (await response.json()).key;
+  }
+  throw new Error('the gateway made no key');
+}
+
+/** Portkey from npm, never a dependency of this project. Its fresh install breaks streams without these versions. */
+export function installPortkey() {
+  const folder = process.env.BENCH_PORTKEY ?? join(tmpdir(), 'gateway-bench-portkey');
+  if (existsSync(join(folder, 'node_modules/@portkey-ai/gateway/build/start-server.js'))) return folder;
+  mkdirSync(folder, { recursive: true });
+  const overrides = { hono: '4.9.7', '@hono/node-server': '1.13.8' };
+  const dependencies = { '@portkey-ai/gateway': '1.15.2' };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'peer', private: true, overrides, dependencies }));
+  const { status } = spawnSync('npm', ['install', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'inherit' });
+  if (status !== 0) throw new Error('Portkey could not be installed; leave it out with --no-portkey');
+  return folder;
+}
+
+export async function startPortkey(folder, node, origin, peer) {
+  const port = await freePort();
+  const entry = join(peer, 'node_modules/@portkey-ai/gateway/build/start-server.js');
+  const server = await startServer(node, [entry, `--port=${port}`, '--headless'], {
+    cwd: peer,
+    env: { NODE_ENV: 'production' },
+    output: join(folder, `portkey-${port}.log`),
+    isReady: () => answers(`http://127.0.0.1:${port}/`),
+  });
+  const headers = {
+    'content-type': 'application/json',
+    authorization: 'Bearer bench-key',
+    'x-portkey-provider': 'openai',
+    'x-portkey-custom-host': `${origin}/v1`,
+  };
+  return { ...server, name: 'portkey', url: `http://127.0.0.1:${port}/v1/chat/completions`, headers };
+}
