@@ -18,6 +18,7 @@ export class Database {
   /** Transactions of SQLite that wait for their turn. */
   waiting = 0;
   private readonly inside = new AsyncLocalStorage<true>();
+  private open = 0;
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -38,11 +39,11 @@ export class Database {
     if (this.inside.getStore() === true) {
       throw new Error('Database.transaction() was called inside a transaction; pass its manager on instead');
     }
-    if (!this.isSqlite) return this.dataSource.transaction((manager) => this.inside.run(true, () => work(manager)));
+    if (!this.isSqlite) return this.dataSource.transaction((manager) => this.marked(() => work(manager)));
     this.waiting += 1;
     const turn = this.queue.then(() => {
       this.waiting -= 1;
-      return this.inside.run(true, () => this.runOnSqlite(work));
+      return this.marked(() => this.runOnSqlite(work));
     });
     this.queue = turn.catch(() => undefined);
     return turn;
@@ -54,6 +55,20 @@ export class Database {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
     });
     await Promise.race([this.dataSource.query('SELECT 1'), aborted]);
+  }
+
+  /**
+   * Runs `work` so that a transaction inside it is noticed. Node 20 watches every promise of the process for as long as
+   * such a storage is in use, so it is given up between transactions.
+   */
+  private async marked<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.open += 1;
+    try {
+      return await this.inside.run(true, work);
+    } finally {
+      this.open -= 1;
+      if (this.open === 0) this.inside.disable();
+    }
   }
 
   private async runOnSqlite<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
