@@ -4,8 +4,8 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository, type SelectQueryBuilder } from 'typeorm';
 import { Database } from '../database/database.js';
+import { deleteInSteps } from '../database/delete-in-steps.js';
 import { newestFirst } from '../database/newest-first.js';
-import { runSql } from '../database/sql.js';
 import { GatewayError, invalidRequest, notFound } from '../errors/gateway-error.js';
 import { DEFAULT_PAGE } from '../http/page-query.dto.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
@@ -19,9 +19,6 @@ import type {
   RequestLogListDto,
   RequestLogQueryDto,
 } from './request-log.dto.js';
-
-/** Rows of one deletion, so that no transaction is long. */
-const STEP = 500;
 
 const decompress = promisify(gunzip);
 
@@ -67,23 +64,15 @@ export class RequestLogService {
 
   /** Everything of one key, as when somebody asks to be forgotten. */
   async deleteOfKey({ key_id: keyId }: DeleteRequestLogQueryDto): Promise<DeletedRequestLogDto> {
-    return { object: 'request_log.deleted', deleted: await this.deleteInSteps('key_id = $1', keyId) };
+    return { object: 'request_log.deleted', deleted: await this.deleteWhere('key_id = $1', keyId) };
   }
 
   async deleteExpired(): Promise<number> {
-    return this.deleteInSteps('expires_at <= $1', Date.now());
+    return this.deleteWhere('expires_at <= $1', Date.now());
   }
 
-  private async deleteInSteps(condition: string, parameter: unknown): Promise<number> {
-    const statement = `DELETE FROM request_log WHERE id IN (SELECT id FROM request_log WHERE ${condition} LIMIT ${STEP})`;
-    let deleted = 0;
-    for (;;) {
-      const { affected } = await this.database.transaction((manager) =>
-        runSql(manager, this.database.dialect, statement, [parameter]),
-      );
-      deleted += affected;
-      if (affected < STEP) return deleted;
-    }
+  private deleteWhere(condition: string, parameter: unknown): Promise<number> {
+    return deleteInSteps(this.database, { table: 'request_log', condition, parameters: [parameter] });
   }
 }
 

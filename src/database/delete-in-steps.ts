@@ -1,0 +1,36 @@
+import type { Database } from './database.js';
+import { runSql } from './sql.js';
+
+/** Rows of one statement, so that none holds the database for long. */
+const STEP = 1_000;
+
+export interface Deletion {
+  /** Its name. It and the condition are the program's own text; values go by `parameters`. */
+  readonly table: string;
+  readonly condition: string;
+  readonly parameters: readonly unknown[];
+  /** Ends the work between two steps. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Deletes the rows of a table that meet a condition, a few in each transaction. Safe in any number of processes.
+ *
+ * @returns how many rows were deleted
+ */
+export async function deleteInSteps(
+  database: Database,
+  { table, condition, parameters, signal }: Deletion,
+): Promise<number> {
+  const statement = `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE ${condition} LIMIT ${STEP})`;
+  let deleted = 0;
+  while (signal?.aborted !== true) {
+    const { affected } = await database.transaction((manager) =>
+      runSql(manager, database.dialect, statement, parameters),
+    );
+    deleted += affected;
+    if (affected < STEP) break;
+    await new Promise(setImmediate);
+  }
+  return deleted;
+}
