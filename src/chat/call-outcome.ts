@@ -42,6 +42,8 @@ export interface CallOutcome {
   readonly duration: number;
   /** As the provider reported it; undefined when it reported none. */
   readonly usage: Usage | undefined;
+  /** US dollars of that usage, found out once for all who ask; null when the usage or the price is unknown. */
+  readonly cost: () => Promise<number | null>;
   /**
    * What the model wrote as far as it came (text, reasoning and arguments of tools), for counting where nothing was reported.
    * Of a long answer the beginning, about 64 K characters.

@@ -20,7 +20,7 @@ import { Limits } from '../usage/limits/limits.service.js';
 import { CallDeadline } from './call-deadline.js';
 import { CallEvents } from './call-events.js';
 import { CallTracing } from './call-tracing.js';
-import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from './chat-completion.js';
+import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Usage } from './chat-completion.js';
 import { orderDeployments, randomFor } from './deployment-order.js';
 import { pause } from './pause.js';
 import { RetryBudget } from './retry-budget.js';
@@ -119,21 +119,15 @@ export class ChatService {
   async complete(request: ChatRequest, context: ChatContext): Promise<ChatAnswer> {
     const tracked = this.track(request, context, false);
     try {
-      const { deployment, ...answer } = await this.attempt(
-        request,
-        context,
-        tracked,
-        async ({ call, place, deadline, servedBy }) => {
-          const completion = await place.deployment.provider.complete(call);
-          place.health.answered(tracked.answers());
-          deadline.clear();
-          place.free();
-          return { ...servedBy, completion, deployment: place.deployment };
-        },
-      );
+      const answer = await this.attempt(request, context, tracked, async ({ call, place, deadline, servedBy }) => {
+        const completion = await place.deployment.provider.complete(call);
+        place.health.answered(tracked.answers());
+        deadline.clear();
+        place.free();
+        return { ...servedBy, completion };
+      });
       tracked.completed(answer.completion);
-      const { usage } = answer.completion;
-      return { ...answer, cost: usage === undefined ? null : await this.models.costOf(usage, deployment) };
+      return { ...answer, cost: await tracked.cost() };
     } catch (error) {
       tracked.broken(error);
       throw error;
@@ -215,7 +209,7 @@ export class ChatService {
         return await send({ call, place, deadline, servedBy });
       } catch (error) {
         deadline?.clear();
-        tracked.attemptFails(error);
+        tracked.attemptEnds(error);
         const isFault = !context.signal.aborted && error instanceof GatewayError && error.retryable;
         if (isFault) health.failed(error);
         else health.neither();
@@ -229,9 +223,12 @@ export class ChatService {
     throw failure ?? upstreamError({ message: 'No deployment of this model could be tried.' });
   }
 
+  private readonly costOf = (usage: Usage, deployment: Deployment): Promise<number | null> =>
+    this.models.costOf(usage, deployment);
+
   private track(request: ChatRequest, context: ChatContext, isStream: boolean): TrackedCall {
     const trace = this.tracing?.begin(request, context, isStream);
-    return new TrackedCall(request, context, isStream, this.events, this.routing.current, trace);
+    return new TrackedCall(request, context, isStream, this.events, this.routing.current, this.costOf, trace);
   }
 
   /** @returns the error to end with when there is no other model to try */
@@ -285,12 +282,10 @@ export class ChatService {
 
   /** @throws GatewayError 404 for a model that there is not, 403 for one that the key may not call */
   private route({ model: modelId }: ChatRequest, { principal, overrides }: ChatContext, table: RoutingTable): Route {
-    const model = this.models.resolve(modelId, table);
-    // An alias is another name of a model that the key may call.
-    if (!mayCallModel(principal, modelId) && !mayCallModel(principal, model.id)) throw notAllowed(modelId);
+    const model = this.allowed(modelId, principal, table);
+    for (const id of overrides?.fallbacks ?? []) this.allowed(id, principal, table);
     // A fallback of the file is the operator's choice for this model, so the key needs no right of its own to it.
-    const fallbacks = overrides?.fallbacks?.map((id) => this.allowedFallback(id, principal, table)) ?? model.fallbacks;
-    return { model, fallbacks };
+    return { model, fallbacks: overrides?.fallbacks ?? model.fallbacks };
   }
 
   private *withFallbacks({ model, fallbacks }: Route, table: RoutingTable): Generator<ResolvedModel> {
@@ -298,15 +293,12 @@ export class ChatService {
     for (const fallback of fallbacks) yield this.models.resolve(fallback, table);
   }
 
-  private allowedFallback(id: string, principal: Principal, table: RoutingTable): string {
-    const model = this.models.resolve(id, table);
-    if (!mayCallModel(principal, id) && !mayCallModel(principal, model.id)) throw notAllowed(id);
-    return id;
+  private allowed(modelId: string, principal: Principal, table: RoutingTable): ResolvedModel {
+    const model = this.models.resolve(modelId, table);
+    // An alias is another name of a model that the key may call.
+    if (mayCallModel(principal, modelId) || mayCallModel(principal, model.id)) return model;
+    throw permissionDenied(`This key may not call the model '${modelId}'.`, 'model_not_allowed', 'model');
   }
-}
-
-function notAllowed(modelId: string): GatewayError {
-  return permissionDenied(`This key may not call the model '${modelId}'.`, 'model_not_allowed', 'model');
 }
 
 /** Every deployment has as many calls as it may, and the queue for them is full or would take too long. */

@@ -33,6 +33,7 @@ export class TrackedCall {
   private readonly output: string[] = [];
   private outputLength = 0;
   private hasEnded = false;
+  private price: Promise<number | null> | undefined;
   private readonly recorder: AnswerRecorder | undefined;
 
   constructor(
@@ -41,6 +42,7 @@ export class TrackedCall {
     private readonly isStream: boolean,
     private readonly events: CallEvents,
     readonly table: RoutingTable,
+    private readonly costOf: (usage: Usage, deployment: Deployment) => Promise<number | null>,
     private readonly trace?: CallTrace,
   ) {
     table.hold();
@@ -63,9 +65,15 @@ export class TrackedCall {
     return (this.underWay.firstByte = now - this.underWay.started);
   }
 
-  attemptFails(error: unknown): void {
-    this.endAttempt(error);
-  }
+  /** US dollars, as in the outcome. */
+  readonly cost = (): Promise<number | null> => {
+    const deployment = this.attempts.at(-1)?.deployment;
+    this.price ??=
+      this.usage === undefined || deployment === undefined
+        ? Promise.resolve(null)
+        : this.costOf(this.usage, deployment);
+    return this.price;
+  };
 
   /** Notes what a stream brought. */
   streamed(group: readonly ChatCompletionChunk[]): void {
@@ -112,7 +120,8 @@ export class TrackedCall {
     this.outputLength += text.length;
   }
 
-  private endAttempt(error: unknown): void {
+  /** @param error null when the attempt gave the whole answer */
+  attemptEnds(error: unknown): void {
     if (this.underWay === undefined) return;
     const { started, ...attempt } = this.underWay;
     this.underWay = undefined;
@@ -127,7 +136,7 @@ export class TrackedCall {
     if (this.hasEnded) return;
     this.hasEnded = true;
     this.table.release();
-    this.endAttempt(error);
+    this.attemptEnds(error);
     const outcome: CallOutcome = {
       request: this.request,
       context: this.context,
@@ -139,6 +148,7 @@ export class TrackedCall {
       firstByte: this.firstByte,
       duration: performance.now() - this.started,
       usage: this.usage,
+      cost: this.cost,
       output: this.output,
       outputLength: this.outputLength,
       admission: this.admission,

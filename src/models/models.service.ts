@@ -33,9 +33,8 @@ export class ModelsService {
   }
 
   /** US dollars of one completion, whole billionths; null when the price is unknown, never a made-up 0. */
-  async costOf(usage: Usage, { provider, upstreamModel, price }: Deployment): Promise<number | null> {
+  async costOf(usage: Usage, { baseUrl, upstreamModel, price }: Deployment): Promise<number | null> {
     if (price !== undefined) return inNanos(costAtPrice(usage, price));
-    const baseUrl = this.routing.current.providers.get(provider.name)?.config.baseUrl ?? '';
     const cost = await this.known.costOf(usage, baseUrl, upstreamModel);
     return cost === null ? null : inNanos(cost);
   }

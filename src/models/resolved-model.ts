@@ -6,6 +6,8 @@ export interface Deployment {
   /** `provider/model`: what is known of a deployment is kept under it. */
   readonly id: string;
   readonly provider: ChatProvider;
+  /** Where the provider is, by which the catalogue knows its prices. */
+  readonly baseUrl: string;
   /** The model's id at the provider. */
   readonly upstreamModel: string;
   /** Share under the `weighted` strategy. */

@@ -2,8 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { CallEvents } from '../chat/call-events.js';
 import type { AttemptOutcome, CallOutcome } from '../chat/call-outcome.js';
 import type { Usage } from '../chat/chat-completion.js';
-import { ModelsService } from '../models/models.service.js';
-import type { Deployment } from '../models/resolved-model.js';
 import { Routing } from '../models/routing/routing.service.js';
 import { codeLabel } from './error-codes.js';
 import { MetricsRegistry } from './metrics-registry.js';
@@ -53,7 +51,6 @@ export class CallMetrics {
     { registry }: MetricsRegistry,
     events: CallEvents,
     private readonly routing: Routing,
-    private readonly models: ModelsService,
   ) {
     this.requests = new PlainCounter('gateway_requests_total', 'Requests to models that have ended.', registry);
     this.attempts = new PlainCounter('gateway_attempts_total', 'Calls to providers, each try by itself.', registry);
@@ -105,6 +102,7 @@ export class CallMetrics {
     firstByte,
     duration,
     usage,
+    cost,
   }: CallOutcome): void {
     const last = attempts.at(-1);
     const model = this.modelLabel(request.model);
@@ -126,29 +124,13 @@ export class CallMetrics {
         series.perToken.observe((duration - firstByte) / 1_000 / (tokens - 1));
       }
     }
-    if (usage !== undefined) this.used(usage, series, last.deployment);
+    if (usage !== undefined) used(usage, cost(), series);
   }
 
   private attempted({ model, deployment, error }: AttemptOutcome): void {
     const series = this.seriesOf(this.modelLabel(model), deployment.provider.name);
     const outcome = error === null ? 'succeeded' : error.status === 499 ? 'abandoned' : 'failed';
     counted(this.attempts, series.attempts, series.labels, { outcome, code: codeLabel(error) });
-  }
-
-  private used(usage: Usage, series: ModelSeries, deployment: Deployment): void {
-    series.prompt.value += usage.prompt_tokens;
-    series.completion.value += usage.completion_tokens;
-    series.cached.value += usage.prompt_tokens_details?.cached_tokens ?? 0;
-    series.reasoning.value += usage.completion_tokens_details?.reasoning_tokens ?? 0;
-    this.models.costOf(usage, deployment).then(
-      (dollars) => {
-        if (dollars === null) series.unpriced.value += 1;
-        else series.cost.value += dollars;
-      },
-      () => {
-        series.unpriced.value += 1;
-      },
-    );
   }
 
   private modelLabel(modelId: string): string {
@@ -186,6 +168,22 @@ export class CallMetrics {
       retries: this.retries.series(labels),
     };
   }
+}
+
+function used(usage: Usage, cost: Promise<number | null>, series: ModelSeries): void {
+  series.prompt.value += usage.prompt_tokens;
+  series.completion.value += usage.completion_tokens;
+  series.cached.value += usage.prompt_tokens_details?.cached_tokens ?? 0;
+  series.reasoning.value += usage.completion_tokens_details?.reasoning_tokens ?? 0;
+  cost.then(
+    (dollars) => {
+      if (dollars === null) series.unpriced.value += 1;
+      else series.cost.value += dollars;
+    },
+    () => {
+      series.unpriced.value += 1;
+    },
+  );
 }
 
 /** Adds one to the series with these further labels, which is looked for only the first time. */

@@ -30,7 +30,7 @@ export class Accounting implements BeforeApplicationShutdown {
     });
   }
 
-  /** Nest calls it before the recorder's, whose module this one is built on. */
+  /** Whichever of the two hooks comes first: what is added here is written here. */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.underWay);
     await this.recorder.flush();
@@ -56,10 +56,10 @@ export class Accounting implements BeforeApplicationShutdown {
   }
 
   /** Billionths of a dollar; null when the price is unknown, 0 only when nothing was consumed. */
-  private async costOf({ attempts, usage }: CallOutcome, counts: TokenCounts): Promise<number | null> {
+  private async costOf({ attempts, usage, cost: known }: CallOutcome, counts: TokenCounts): Promise<number | null> {
     const deployment = attempts.at(-1)?.deployment;
     if (counts.totalTokens === 0 || deployment === undefined) return 0;
-    const cost = await this.models.costOf(usage ?? usageOf(counts), deployment);
+    const cost = await (usage === undefined ? this.models.costOf(usageOf(counts), deployment) : known());
     return cost === null ? null : Math.round(cost * 1e9);
   }
 }

@@ -95,6 +95,7 @@ export class RoutingTable {
     const deployment: Deployment = {
       id: modelId,
       provider: found.provider,
+      baseUrl: found.config.baseUrl,
       upstreamModel,
       weight: 1,
       concurrency: undefined,
@@ -143,7 +144,9 @@ export class RoutingTable {
         // A function, because the client's text may hold what replace() reads as a pattern of its own.
         const upstreamModel = model.replace('*', () => part);
         const at = `${provider}/${upstreamModel}`;
-        return [{ id: at, provider: found.provider, upstreamModel, weight, concurrency, timeouts, price }];
+        const { provider: instance, config } = found;
+        const where = { id: at, provider: instance, baseUrl: config.baseUrl, upstreamModel };
+        return [{ ...where, weight, concurrency, timeouts, price }];
       }),
     };
   }
