@@ -1,3 +1,4 @@
+import type BetterSqlite3 from 'better-sqlite3';
 import type { DataSourceOptions } from 'typeorm';
 import { CreateApiKey1767225600000 } from '../../migrations/1767225600000-CreateApiKey.js';
 import { CreateBatch1769817600000 } from '../../migrations/1769817600000-CreateBatch.js';
@@ -12,6 +13,7 @@ import { BudgetAlert } from '../usage/limits/budget-alert.entity.js';
 import { UsageRecord } from '../usage/records/usage-record.entity.js';
 import type { DatabaseConfig } from '../config/gateway-config.js';
 import { RequestLogEntry } from '../request-log/request-log.entity.js';
+import { keepStatements } from './keep-statements.js';
 import { GatewaySetting } from './gateway-setting.entity.js';
 
 /** By class, so that the build needs no folder of files to search. */
@@ -59,8 +61,11 @@ export function dataSourceOptions(database: DatabaseConfig): DataSourceOptions {
       database: database.path,
       enableWAL: true,
       timeout: SQLITE_BUSY_TIMEOUT,
-      // With WAL, NORMAL loses nothing to a crash of the process; FULL would also sync at each commit.
-      prepareDatabase: (connection: { pragma(statement: string): void }) => connection.pragma('synchronous = NORMAL'),
+      prepareDatabase: (connection: BetterSqlite3.Database) => {
+        keepStatements(connection);
+        // With WAL, NORMAL loses nothing to a crash of the process; FULL would also sync at each commit.
+        connection.pragma('synchronous = NORMAL');
+      },
     };
   }
   return {

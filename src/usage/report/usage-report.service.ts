@@ -50,8 +50,7 @@ export class UsageReport {
     const { start, end } = spanOf(query);
     const length = interval === 'hour' ? HOUR : DAY;
     // Not a parameter: PostgreSQL must see that it is the same expression in every place.
-    const bucket =
-      interval === 'none' ? `CAST(${start} AS BIGINT)` : `(record.createdAt - record.createdAt % ${length})`;
+    const bucket = interval === 'none' ? 'CAST(:start AS BIGINT)' : `(record.createdAt - record.createdAt % ${length})`;
     const group = groupBy === 'none' ? 'NULL' : GROUP_COLUMNS[groupBy];
     const sums = this.filtered(query, { start, end })
       .select(bucket, 'bucket')
