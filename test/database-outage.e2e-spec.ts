@@ -58,4 +58,26 @@ import { Wire } from './servers/wire.js';
     await upstream.stop();
     await dropDatabase(databaseUrl);
   }, 90_000);
+  it('runs what a claim took whose answer was lost, without waiting for its leases', async () => {
+    const upstream = await startFakeUpstream();
+    const databaseUrl = await createDatabase();
+    const wire = new Wire(new URL(databaseUrl));
+    const gateway = await startGateway({
+      config: `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\n`,
+      env: { DATABASE_URL: await wire.open() },
+    });
+    const key = await gateway.apiKey();
+    const history = new BatchHistory(key, () => gateway.url);
+    const prompts = Array.from({ length: 20 }, (_, index) => `task ${index}`);
+    wire.loseCommitOf('fence = t.fence + 1');
+    await history.submit('fake/echo', prompts);
+    // A lease takes 60 s.
+    await until(() => history.allDone(), 20_000);
+    expect(gateway.logs()).toContain('the answer to a claim was lost');
+    expect(await history.faults(upstream, prompts.length)).toEqual([]);
+    await gateway.stop();
+    wire.cut();
+    await upstream.stop();
+    await dropDatabase(databaseUrl);
+  }, 60_000);
 });

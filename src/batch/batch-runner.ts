@@ -51,6 +51,8 @@ export class BatchRunner {
   /** Ended, and not stored yet: still held, so that nobody else runs them while the database makes us wait. */
   private readonly unstored = new Map<TaskOutcome, Running>();
   private flushing: Promise<void> | undefined;
+  /** Jobs of a claim that failed, which may have been committed for all that. */
+  private inDoubt: readonly string[] = [];
   private pumping = false;
   private pumpAgain = false;
   private hasWork = true;
@@ -122,13 +124,16 @@ export class BatchRunner {
         // A claim costs a transaction: small tasks are worth waiting for a handful of free slots.
         if (slots <= 0 || (slots < this.config.batch.concurrency / 4 && this.ready.length > 0)) return;
         await this.load.yieldIfLong();
+        await this.settleDoubt();
         const jobs = await this.store.runnableJobs(JOBS);
         const shares = shareSlots(this.slotRequests(jobs), slots);
         if (shares.size === 0) {
           if (jobs.length === 0) this.hasWork = (await this.store.unfinishedJobs()) > 0;
           return;
         }
+        this.inDoubt = [...shares.keys()];
         const claimed = await this.store.claim(shares, this.worker);
+        this.inDoubt = [];
         if (claimed.length === 0) return;
         const byId = new Map(jobs.map((job) => [job.id, job]));
         for (const task of claimed) {
@@ -143,6 +148,17 @@ export class BatchRunner {
     } catch (error) {
       this.logger.error({ msg: 'looking for batches failed; trying again', error: describeError(error) });
     }
+  }
+
+  private async settleDoubt(): Promise<void> {
+    if (this.inDoubt.length === 0) return;
+    const count = await this.store.giveBackUnheld(this.worker, this.inDoubt, this.held());
+    if (count > 0) this.logger.log({ msg: 'the answer to a claim was lost; its tasks are given back', count });
+    this.inDoubt = [];
+  }
+
+  private held(): Running[] {
+    return [...this.running, ...this.ready, ...this.unstored.values()];
   }
 
   private startReady(): void {
@@ -284,7 +300,7 @@ export class BatchRunner {
   }
 
   private async heartbeat(): Promise<void> {
-    const held = [...this.running, ...this.ready, ...this.unstored.values()];
+    const held = this.held();
     if (held.length === 0) return;
     try {
       const renewed = await this.store.renew(held);

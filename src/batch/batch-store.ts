@@ -157,6 +157,27 @@ export class BatchStore {
     });
   }
 
+  /**
+   * Gives back what a claim took whose answer never came: a commit that succeeded just as the connection broke. Nobody
+   * runs such tasks, and they would stand still until their leases are over.
+   *
+   * @param jobIds the jobs that were claimed from
+   * @param held every task of these jobs that `worker` does hold
+   * @returns how many were given back
+   */
+  async giveBackUnheld(worker: string, jobIds: readonly string[], held: readonly Claim[]): Promise<number> {
+    const rows = JSON.stringify(held.map(({ jobId, taskIndex }) => ({ job_id: jobId, task_index: taskIndex })));
+    const jobs = jobIds.map((_id, index) => `$${index + 3}`).join(', ');
+    const { affected } = await this.change(
+      `UPDATE batch_task SET status = 'queued', lease_until = NULL, worker = NULL
+       WHERE job_id IN (${jobs}) AND status = 'running' AND worker = $1
+         AND NOT EXISTS (SELECT 1 FROM ${this.records('$2', 'job_id text, task_index int')}
+                         WHERE r.job_id = batch_task.job_id AND r.task_index = batch_task.task_index)`,
+      [worker, rows, ...jobIds],
+    );
+    return affected;
+  }
+
   /** Extends leases. @returns which of the claims are still held, by their `claimId` */
   async renew(claims: readonly Claim[]): Promise<ReadonlySet<string>> {
     const held = new Set<string>();

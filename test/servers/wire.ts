@@ -6,6 +6,7 @@ export class Wire {
   private readonly sockets = new Set<Socket>();
   private server: Server | undefined;
   private port = 0;
+  private losing: string | undefined;
 
   constructor(private readonly target: URL) {}
 
@@ -20,6 +21,11 @@ export class Wire {
         from.on('error', () => undefined).on('close', () => to.destroy());
         from.pipe(to);
       }
+      client.on('data', (sent: Buffer) => {
+        if (this.losing === undefined || !sent.includes(this.losing)) return;
+        this.losing = undefined;
+        loseCommit(client, upstream);
+      });
     }).listen(this.port, '127.0.0.1');
     await once(this.server, 'listening');
     this.port = (this.server.address() as AddressInfo).port;
@@ -28,9 +34,22 @@ export class Wire {
     return url.href;
   }
 
+  /** The transaction that next runs a statement with this text in it is committed, and its client never learns so. */
+  loseCommitOf(statement: string): void {
+    this.losing = statement;
+  }
+
   cut(): void {
     this.server?.close();
     for (const socket of this.sockets) socket.resetAndDestroy();
     this.sockets.clear();
   }
+}
+
+function loseCommit(client: Socket, upstream: Socket): void {
+  client.on('data', (sent: Buffer) => {
+    if (!sent.includes('COMMIT')) return;
+    upstream.unpipe(client);
+    upstream.once('data', () => client.resetAndDestroy()).resume();
+  });
 }
