@@ -37,10 +37,12 @@ export class AppModule {
         ...(config.tracing === undefined ? [] : [loadTracing(config.tracing)]),
       ],
       providers: [
-        { provide: APP_FILTER, useClass: GatewayExceptionFilter },
+        GatewayExceptionFilter,
+        JsonBodyGuard,
+        { provide: APP_FILTER, useExisting: GatewayExceptionFilter },
         // In this order: who calls is known before a byte of the body is read.
         { provide: APP_GUARD, useExisting: KeyGuard },
-        { provide: APP_GUARD, useClass: JsonBodyGuard },
+        { provide: APP_GUARD, useExisting: JsonBodyGuard },
       ],
     };
   }

@@ -1,13 +1,14 @@
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
-import type { NextFunction, Request, Response } from 'express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { ChatRoute } from './chat/chat-route.js';
 import type { GatewayConfig } from './config/gateway-config.js';
 import { InFlight } from './health/in-flight.service.js';
 import { Shutdown } from './health/shutdown.service.js';
+import type { HttpPreparation, HttpRequest, HttpResponse } from './http/exchange.js';
 import { assignRequestId } from './http/request-id.js';
 import { answerClientErrors } from './http/client-errors.js';
 import { addVersionPrefix } from './http/version-prefix.js';
@@ -36,12 +37,17 @@ export async function createApplication(config: GatewayConfig, logger: Logger): 
   // What Express does for every request and nobody here needs.
   app.set('query parser', 'simple').set('etag', false).set('x-powered-by', false);
   const shutdown = app.get(Shutdown);
-  app.use(assignRequestId);
-  app.use(AccessLog.middleware(logger, app.get(HttpMetrics)));
-  if (config.tracing !== undefined) app.use(app.get(RequestTracing).middleware);
-  app.use((_request: Request, response: Response, next: NextFunction) => {
-    response.setHeader('x-content-type-options', 'nosniff');
-    if (shutdown.isDraining) response.setHeader('connection', 'close');
+  const preparations: HttpPreparation[] = [
+    assignRequestId,
+    AccessLog.preparation(logger, app.get(HttpMetrics)),
+    ...(config.tracing === undefined ? [] : [app.get(RequestTracing).prepare]),
+    (_request, response) => {
+      response.setHeader('x-content-type-options', 'nosniff');
+      if (shutdown.isDraining) response.setHeader('connection', 'close');
+    },
+  ];
+  app.use((request: HttpRequest, response: HttpResponse, next: () => void) => {
+    for (const prepare of preparations) prepare(request, response);
     next();
   });
   if (config.redisUrl !== undefined) {
@@ -79,6 +85,7 @@ export async function createApplication(config: GatewayConfig, logger: Logger): 
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
   server.headersTimeout = HEADERS_TIMEOUT;
   app.get(InFlight).watch(server);
+  if (config.role !== 'worker') new ChatRoute(app, config, preparations).takeFrom(server);
   answerClientErrors(server);
   return app;
 }

@@ -1,8 +1,8 @@
 import { ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
-import type { Request } from 'express';
 import { invalidApiKey, permissionDenied } from '../errors/gateway-error.js';
+import type { HttpRequest } from '../http/exchange.js';
 import { credentialOf } from './credential.js';
 import { KeyCheck } from './key-check.service.js';
 import { KEY_STRATEGY } from './key.strategy.js';
@@ -22,6 +22,9 @@ declare module 'express-serve-static-core' {
  */
 @Injectable()
 export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
+  /** What each handler needs: null is nothing. Reading it from the decorators anew would cost more than the check. */
+  private readonly needs = new Map<unknown, Scope | null>();
+
   constructor(
     private readonly reflector: Reflector,
     private readonly keys: KeyCheck,
@@ -29,20 +32,38 @@ export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
     super();
   }
 
-  override async canActivate(context: ExecutionContext): Promise<boolean> {
-    const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, targets) === true) return true;
-    const request = context.switchToHttp().getRequest<Request>();
+  override canActivate(context: ExecutionContext): true | Promise<boolean> {
+    const scope = this.scopeFor(context);
+    if (scope === null) return true;
+    const request = context.switchToHttp().getRequest<HttpRequest>();
     const credential = credentialOf(request.headers);
     if (credential === undefined) throw invalidApiKey();
     const cached = this.keys.cached(credential);
     if (cached === null) throw invalidApiKey();
-    if (cached === undefined) await super.canActivate(context);
-    else request.user = cached;
-    const scope = this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, targets) ?? 'inference';
-    if (request.user?.scopes.has(scope) !== true) {
-      throw permissionDenied(`This key lacks the scope '${scope}'. Use a key that has it.`, 'insufficient_scope');
-    }
-    return true;
+    if (cached === undefined) return this.askPassport(context, request, scope);
+    request.user = cached;
+    return hasScope(request, scope);
   }
+
+  private async askPassport(context: ExecutionContext, request: HttpRequest, scope: Scope): Promise<boolean> {
+    await super.canActivate(context);
+    return hasScope(request, scope);
+  }
+
+  private scopeFor(context: ExecutionContext): Scope | null {
+    const handler = context.getHandler();
+    let scope = this.needs.get(handler);
+    if (scope === undefined) {
+      const targets = [handler, context.getClass()];
+      const isPublic = this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, targets) === true;
+      scope = isPublic ? null : (this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, targets) ?? 'inference');
+      this.needs.set(handler, scope);
+    }
+    return scope;
+  }
+}
+
+function hasScope({ user }: HttpRequest, scope: Scope): true {
+  if (user?.scopes.has(scope) === true) return true;
+  throw permissionDenied(`This key lacks the scope '${scope}'. Use a key that has it.`, 'insufficient_scope');
 }

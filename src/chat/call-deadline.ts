@@ -1,17 +1,25 @@
 import { upstreamTimeout } from '../errors/gateway-error.js';
-import { LinkedAbort } from './linked-abort.js';
+import { Cancel, type Cancellation } from './cancellation.js';
 
 /**
- * The signal of one upstream attempt: aborted with the caller's reason when the caller is, and with an
- * `upstream_timeout` when `total` milliseconds are over. `clear` must be called when the attempt has ended.
+ * Calls one upstream attempt off: with the caller's reason when the caller is, and with an `upstream_timeout` when `total`
+ * milliseconds are over. `clear` must be called when the attempt has ended.
  */
-export class CallDeadline extends LinkedAbort {
+export class CallDeadline extends Cancel {
   private readonly timer: NodeJS.Timeout;
+  private readonly onAbort = (): void => {
+    this.abort(this.caller.reason);
+  };
 
-  constructor(caller: AbortSignal, total: number) {
-    super(caller);
+  constructor(
+    private readonly caller: Cancellation,
+    total: number,
+  ) {
+    super();
+    if (caller.aborted) this.onAbort();
+    else caller.addEventListener('abort', this.onAbort, { once: true });
     this.timer = setTimeout(() => {
-      this.controller.abort(
+      this.abort(
         upstreamTimeout({
           message: `The upstream provider did not finish within the total timeout of ${total / 1000} s.`,
         }),
@@ -27,6 +35,6 @@ export class CallDeadline extends LinkedAbort {
 
   clear(): void {
     clearTimeout(this.timer);
-    this.unlink();
+    this.caller.removeEventListener('abort', this.onAbort);
   }
 }

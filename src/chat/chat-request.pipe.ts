@@ -5,8 +5,10 @@ import { toInvalidRequest } from '../http/validation-errors.js';
 import { ChatCompletionRequestDto, StreamOptionsDto } from './chat-completion-request.dto.js';
 import type { ChatRequest } from './chat-completion.js';
 import { assertMessages, MAX_KEYS } from './chat-messages.js';
+import { isSurelyValid } from './surely-valid.js';
 
-const DECLARED = [
+/** Fields that class-validator looks at. */
+export const DECLARED = [
   'model',
   'max_tokens',
   'max_completion_tokens',
@@ -40,7 +42,7 @@ export function parseChatRequest(body: unknown): ChatRequest {
   if (Object.keys(fields).length > MAX_KEYS) {
     throw invalidRequest(`The request body has more than ${MAX_KEYS} keys.`, null, 'object_above_max_keys');
   }
-  if (!hasOnlyModel(fields)) {
+  if (!isSurelyValid(fields)) {
     const declared = new ChatCompletionRequestDto();
     for (const name of DECLARED) {
       if (fields[name] !== undefined) (declared as unknown as Record<string, unknown>)[name] = fields[name];
@@ -54,17 +56,8 @@ export function parseChatRequest(body: unknown): ChatRequest {
   return fields as ChatRequest;
 }
 
-/** The commonest request by far has nothing for class-validator to find; it costs 20 times this check. */
-function hasOnlyModel(fields: Record<string, unknown>): boolean {
-  const { model } = fields;
-  if (typeof model !== 'string' || model === '' || model.length > 256 || fields['stream_options'] !== undefined) {
-    return false;
-  }
-  for (const name of DECLARED) if (name !== 'model' && fields[name] !== undefined) return false;
-  return true;
-}
-
-function toStreamOptions(value: unknown): StreamOptionsDto | null {
+/** What class-validator can look into. */
+export function toStreamOptions(value: unknown): StreamOptionsDto | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value as null;
   const options = new StreamOptionsDto();
   options.include_usage = (value as StreamOptionsDto).include_usage;

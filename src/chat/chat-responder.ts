@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import type { Request, Response } from 'express';
 import type { Principal } from '../auth/principal.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { clientClosedRequest, toGatewayError } from '../errors/to-gateway-error.js';
 import { formatDollars } from '../models/cost.js';
 import { AccessLog } from '../telemetry/access-log.js';
+import { Cancel } from './cancellation.js';
 import type { ChatRequest } from './chat-completion.js';
 import { ChatContext, ChatService, ServedBy } from './chat.service.js';
 import { InFlight } from '../health/in-flight.service.js';
+import type { HttpRequest, HttpResponse } from '../http/exchange.js';
 import { readRoutingOverrides } from './routing-overrides.js';
 import { sendSse } from './sse-response.js';
 import { upstreamHeaders } from './upstream-headers.js';
@@ -21,15 +22,15 @@ export class ChatResponder {
     private readonly config: GatewayConfig,
   ) {}
 
-  async respond(body: ChatRequest, principal: Principal, request: Request, response: Response): Promise<void> {
+  async respond(body: ChatRequest, principal: Principal, request: HttpRequest, response: HttpResponse): Promise<void> {
     const started = performance.now();
     const overrides = readRoutingOverrides(request.headers, principal);
-    const controller = new AbortController();
+    const cancel = new Cancel();
     const onClose = (): void => {
-      if (!response.writableFinished) controller.abort(clientClosedRequest());
+      if (!response.writableFinished) cancel.abort(clientClosedRequest());
     };
     response.on('close', onClose);
-    this.inFlight.add(controller);
+    this.inFlight.add(cancel);
     const context: ChatContext = {
       principal,
       requestId: request.id,
@@ -37,7 +38,7 @@ export class ChatResponder {
       headers: upstreamHeaders(request.headers),
       overrides,
       span: response.locals['span'] as ChatContext['span'],
-      signal: controller.signal,
+      signal: cancel,
     };
     AccessLog.note(response, { key_id: principal.keyId, stream: body.stream === true });
     try {
@@ -49,31 +50,31 @@ export class ChatResponder {
       AccessLog.note(response, { error_code: toGatewayError(error).code });
     } finally {
       response.off('close', onClose);
-      this.inFlight.release(controller);
+      this.inFlight.release(cancel);
     }
   }
 
   private async sendCompletion(
     body: ChatRequest,
     context: ChatContext,
-    response: Response,
+    response: HttpResponse,
     started: number,
   ): Promise<void> {
     const answer = await this.chat.complete(body, context);
     setServedBy(response, answer, started);
     if (answer.cost !== null) response.setHeader('x-gateway-cost', formatDollars(answer.cost));
     AccessLog.note(response, { usage: answer.completion.usage });
-    const bytes = Buffer.from(JSON.stringify(answer.completion));
+    const text = JSON.stringify(answer.completion);
     response.setHeader('content-type', 'application/json; charset=utf-8');
     // Said beforehand, so that headers and body leave in one piece and not in chunks.
-    response.setHeader('content-length', bytes.length);
-    response.end(bytes);
+    response.setHeader('content-length', Buffer.byteLength(text));
+    response.end(text);
   }
 
   private async sendStream(
     body: ChatRequest,
     context: ChatContext,
-    response: Response,
+    response: HttpResponse,
     started: number,
   ): Promise<void> {
     const stream = await this.chat.stream(body, context);
@@ -88,7 +89,7 @@ export class ChatResponder {
 }
 
 function setServedBy(
-  response: Response,
+  response: HttpResponse,
   { model, provider, attempts, droppedParams, rateLimits }: ServedBy,
   started: number,
 ): void {

@@ -10,10 +10,10 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
-import type { Request, Response } from 'express';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { ApiErrors } from '../errors/api-errors.decorator.js';
+import type { HttpRequest, HttpResponse } from '../http/exchange.js';
 import { ModelBody } from '../http/json-body.guard.js';
 import { ChatCompletionRequestDto } from './chat-completion-request.dto.js';
 import type { ChatRequest } from './chat-completion.js';
@@ -78,8 +78,8 @@ export class ChatController {
   createChatCompletion(
     @Body(ChatRequestPipe) body: ChatRequest,
     @CurrentPrincipal() principal: Principal,
-    @Req() request: Request,
-    @Res() response: Response,
+    @Req() request: HttpRequest,
+    @Res() response: HttpResponse,
   ): Promise<void> {
     return this.responder.respond(body, principal, request, response);
   }

@@ -18,6 +18,7 @@ import { Routing } from '../models/routing/routing.service.js';
 import type { RoutingTable } from '../models/routing/routing-table.js';
 import { Limits } from '../usage/limits/limits.service.js';
 import { CallDeadline } from './call-deadline.js';
+import type { Cancellation } from './cancellation.js';
 import { CallEvents } from './call-events.js';
 import { CallTracing } from './call-tracing.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Usage } from './chat-completion.js';
@@ -42,7 +43,7 @@ export interface ChatContext {
   /** Of the HTTP request, where tracing is on. */
   readonly span?: Span | undefined;
   /** Aborted when the client has gone, or when a shutdown runs out of patience. */
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
 }
 
 /** Which deployment answered. */
@@ -201,7 +202,7 @@ export class ChatService {
           timeouts: deployment.timeouts,
           requestId: context.requestId,
           headers,
-          signal: deadline.signal,
+          signal: deadline,
           onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
         };
         const rateLimits = tracked.admission?.headers;

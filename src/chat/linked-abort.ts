@@ -1,3 +1,5 @@
+import type { Cancellation } from './cancellation.js';
+
 /**
  * A signal of its own for one upstream request, aborted with its caller's. Unlike `AbortSignal.any` it leaves nothing
  * behind on the caller once `unlink` has been called.
@@ -8,7 +10,7 @@ export class LinkedAbort {
     this.controller.abort(this.caller.reason);
   };
 
-  constructor(protected readonly caller: AbortSignal) {
+  constructor(protected readonly caller: Cancellation) {
     if (caller.aborted) this.onAbort();
     else caller.addEventListener('abort', this.onAbort, { once: true });
   }

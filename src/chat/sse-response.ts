@@ -1,7 +1,8 @@
-import { once } from 'node:events';
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '../errors/gateway-error.js';
 import type { ChatCompletionChunk } from './chat-completion.js';
+import type { Cancellation } from './cancellation.js';
+import { untilOr } from './pause.js';
 import { DONE_FRAME, encodeChunk, encodeError, PING_COMMENT } from './sse/sse-encoder.js';
 
 const SSE_HEADERS = {
@@ -14,7 +15,7 @@ export interface SseOptions {
   /** Milliseconds of silence before a comment is sent; 0 is off. */
   readonly keepAlive: number;
   /** Aborted when the client has gone. */
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   /** Turns what broke the stream into its error event. */
   readonly toError: (error: unknown) => GatewayError;
 }
@@ -27,7 +28,7 @@ export interface SseOptions {
  * @returns the error that broke the stream, if one did
  */
 export async function sendSse(
-  response: Response,
+  response: ServerResponse,
   chunks: AsyncIterable<readonly ChatCompletionChunk[]>,
   { keepAlive, signal, toError }: SseOptions,
 ): Promise<GatewayError | undefined> {
@@ -45,7 +46,7 @@ export async function sendSse(
       let frames = '';
       for (const chunk of group) frames += encodeChunk(chunk);
       ping?.refresh();
-      if (!response.write(frames)) await once(response, 'drain', { signal });
+      if (!response.write(frames)) await drained(response, signal);
     }
     response.write(DONE_FRAME);
   } catch (error) {
@@ -56,4 +57,11 @@ export async function sendSse(
     if (!response.destroyed) response.end();
   }
   return broken;
+}
+
+function drained(response: ServerResponse, signal: Cancellation): Promise<void> {
+  return untilOr(signal, (resolve) => {
+    response.once('drain', resolve);
+    return () => response.off('drain', resolve);
+  });
 }

@@ -67,6 +67,11 @@ export function invalidRequest(message: string, param: string | null, code = 'in
   return new GatewayError({ status: 400, type: 'invalid_request_error', code, message, param });
 }
 
+/** 400: the body is no JSON object or array. The parser's own message quotes the body, so it is not passed on. */
+export function invalidJson(): GatewayError {
+  return invalidRequest('The request body is not valid JSON. Send one JSON object.', null, 'invalid_json');
+}
+
 /** 404: nothing is known under that id, or it belongs to another key (the two must not be told apart). */
 export function notFound(message: string, code = 'not_found', param: string | null = null): GatewayError {
   return new GatewayError({ status: 404, type: 'invalid_request_error', code, message, param });

@@ -1,5 +1,5 @@
 import { ArgumentsHost, Catch, ExceptionFilter, Logger, ServiceUnavailableException } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import type { HttpRequest, HttpResponse } from '../http/exchange.js';
 import { describeError } from './describe-error.js';
 import { toGatewayError } from './to-gateway-error.js';
 
@@ -10,11 +10,11 @@ export class GatewayExceptionFilter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const request = http.getRequest<Request>();
-    const response = http.getResponse<Response>();
+    const request = http.getRequest<HttpRequest>();
+    const response = http.getResponse<HttpResponse>();
     if (thrown instanceof ServiceUnavailableException && !response.headersSent) {
       // Terminus throws the state of each dependency; that is the readiness route's answer, not an error of it.
-      response.status(503).json(thrown.getResponse());
+      answer(response, 503, thrown.getResponse());
       return;
     }
     const error = toGatewayError(thrown);
@@ -33,6 +33,14 @@ export class GatewayExceptionFilter implements ExceptionFilter {
       return;
     }
     for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
-    response.status(error.status).json(error.toBody());
+    answer(response, error.status, error.toBody());
   }
+}
+
+function answer(response: HttpResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.statusCode = status;
+  response.setHeader('content-type', 'application/json; charset=utf-8');
+  response.setHeader('content-length', Buffer.byteLength(text));
+  response.end(text);
 }

@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { databaseUnavailable, isDatabaseUnavailable } from './database-error.js';
-import { GatewayError, internalError, invalidRequest, notFound } from './gateway-error.js';
+import { GatewayError, internalError, invalidJson, invalidRequest, notFound } from './gateway-error.js';
 
 /** What body-parser and raw-body attach to the errors they throw (http-errors with a `type`). */
 interface BodyReadError extends Error {
@@ -36,8 +36,7 @@ export function unsupportedMediaType(message: string): GatewayError {
 function fromBodyReadError(error: BodyReadError): GatewayError {
   switch (error.type) {
     case 'entity.parse.failed':
-      // The parser's own message quotes the body, so it is not passed on.
-      return invalidRequest('The request body is not valid JSON. Send one JSON object.', null, 'invalid_json');
+      return invalidJson();
     case 'entity.too.large':
       return new GatewayError({
         status: 413,

@@ -1,6 +1,10 @@
 import type { Server, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
+import type { Cancel } from '../chat/cancellation.js';
 import type { GatewayError } from '../errors/gateway-error.js';
+
+/** An AbortController, or what stands in for one. */
+type Cancels = Pick<Cancel, 'abort'>;
 
 /** What is under way, so that a shutdown can wait for it and, in the end, break it off. */
 @Injectable()
@@ -8,7 +12,7 @@ export class InFlight {
   private responses = 0;
   /** When the last call began, by the monotonic clock in milliseconds; -Infinity before the first. */
   lastCallAt = -Infinity;
-  private readonly controllers = new Set<AbortController>();
+  private readonly controllers = new Set<Cancels>();
   private readonly watchers = new Set<AbortController>();
   /** Set once a shutdown has begun. */
   private drainReason: GatewayError | undefined;
@@ -37,12 +41,12 @@ export class InFlight {
   }
 
   /** The call counts as under way until `release`; `controller` is aborted when a shutdown runs out of patience. */
-  add(controller: AbortController): void {
+  add(controller: Cancels): void {
     this.controllers.add(controller);
     this.lastCallAt = performance.now();
   }
 
-  release(controller: AbortController): void {
+  release(controller: Cancels): void {
     this.controllers.delete(controller);
     this.tellWhenIdle();
   }

@@ -1,5 +1,5 @@
-import type { NextFunction, Request, Response } from 'express';
 import { randomId } from '../ids/random-id.js';
+import type { HttpRequest, HttpResponse } from './exchange.js';
 
 declare module 'express-serve-static-core' {
   interface Request {
@@ -20,8 +20,7 @@ export function newRequestId(): string {
 }
 
 /** First in the line, so that every answer carries the id, errors of the parser and unknown routes included. */
-export function assignRequestId(request: Request, response: Response, next: NextFunction): void {
+export function assignRequestId(request: HttpRequest, response: HttpResponse): void {
   request.id = requestIdOf(request.headers['x-request-id']);
   response.setHeader('x-request-id', request.id);
-  next();
 }

@@ -1,6 +1,6 @@
-import type { NextFunction, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Usage } from '../chat/chat-completion.js';
+import type { HttpPreparation, HttpRequest, HttpResponse } from '../http/exchange.js';
 import type { HttpMetrics } from './http-metrics.js';
 
 /** All that an access line can say besides method, route, status and time. No prompt, answer, key or URL is among it. */
@@ -28,34 +28,33 @@ const QUIET = /^\/(?:health|docs)/;
 /** One line a request, written when the answer is out or the client has gone. */
 export class AccessLog {
   /** Adds to what the request's line will say. */
-  static note(response: Response, fields: AccessFields): void {
+  static note(response: HttpResponse, fields: AccessFields): void {
     const locals = response.locals as AccessLocals;
     if (locals.access === undefined) locals.access = { ...fields };
     else Object.assign(locals.access, fields);
   }
 
-  static middleware(logger: Logger, metrics: HttpMetrics) {
-    return (request: Request, response: Response, next: NextFunction): void => {
+  static preparation(logger: Logger, metrics: HttpMetrics): HttpPreparation {
+    return (request, response): void => {
       const started = performance.now();
-      response.once('close', () => {
+      response.on('close', () => {
         const duration = performance.now() - started;
         const route = routeOf(request);
         const { access, errorCode } = response.locals as AccessLocals;
         metrics.answered(request, response, route, duration, errorCode ?? access?.error_code ?? null);
         write(logger, request, response, route, duration);
       });
-      next();
     };
   }
 }
 
 /** The matched pattern, never the URL: a path or a query may hold what must not be logged. */
-export function routeOf(request: Request): string {
+export function routeOf(request: HttpRequest): string {
   const pattern: unknown = (request.route as { path?: unknown } | undefined)?.path;
   return typeof pattern === 'string' ? pattern : 'unmatched';
 }
 
-function write(logger: Logger, request: Request, response: Response, route: string, duration: number): void {
+function write(logger: Logger, request: HttpRequest, response: HttpResponse, route: string, duration: number): void {
   const isFailure = response.statusCode >= 500;
   if (!isFailure && QUIET.test(route) && !logger.isLevelEnabled('debug')) return;
   const { access = {}, errorCode } = response.locals as AccessLocals;

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Request, Response } from 'express';
+import type { HttpRequest, HttpResponse } from '../http/exchange.js';
 import { codeLabel } from './error-codes.js';
 import { MetricsRegistry } from './metrics-registry.js';
 import { type CounterSeries, type HistogramSeries, PlainCounter, PlainHistogram } from './plain-metrics.js';
@@ -38,7 +38,13 @@ export class HttpMetrics {
   }
 
   /** @param duration milliseconds */
-  answered(request: Request, response: Response, route: string, duration: number, errorCode: string | null): void {
+  answered(
+    request: HttpRequest,
+    response: HttpResponse,
+    route: string,
+    duration: number,
+    errorCode: string | null,
+  ): void {
     const status = response.writableFinished ? response.statusCode : CLIENT_CLOSED;
     const id = `${request.method} ${status} ${route}`;
     let series = this.byAnswer.get(id);

@@ -1,6 +1,6 @@
-import type { NextFunction, Request, Response } from 'express';
+import type { HttpPreparation } from '../http/exchange.js';
 
 /** Makes the span of each HTTP request. Provided only where tracing is on. */
 export abstract class RequestTracing {
-  abstract readonly middleware: (request: Request, response: Response, next: NextFunction) => void;
+  abstract readonly prepare: HttpPreparation;
 }

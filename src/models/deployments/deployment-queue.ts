@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { Cancellation } from '../../chat/cancellation.js';
 import type { DeploymentHealth } from './deployment-health.js';
 import type { Deployment, ResolvedModel } from '../resolved-model.js';
 import { Deployments } from './deployments.service.js';
@@ -19,7 +20,7 @@ export interface QueueRequest {
   readonly isBatch: boolean;
   /** Milliseconds until the call itself is too late. */
   readonly patience: number;
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
 }
 
 /** A call's place at a deployment, which must be freed once. */
@@ -78,7 +79,7 @@ export class DeploymentQueue {
     const expected = this.expectedWait(deployments, ahead);
     const longest = Math.min(timeout, patience);
     if (ahead >= size || expected > longest) return { retryAfter: Math.max(1_000, expected) };
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve, reject: (reason: Error) => void) => {
       const waiter: Waiter = {
         model: model.id,
         isBatch,

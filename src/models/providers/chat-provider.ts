@@ -1,3 +1,4 @@
+import type { Cancellation } from '../../chat/cancellation.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from '../../chat/chat-completion.js';
 import type { Timeouts } from '../../config/gateway-config.js';
 
@@ -35,7 +36,7 @@ export interface ProviderCall {
   /** The client's headers that the allow-list lets through, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** Aborted when the client has gone or the total timeout is over; the call then rejects with `signal.reason`. */
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   /**
    * Told, before the answer, which fields of the request the provider cannot take and therefore did not get, by OpenAI's
    * names. Never told with `strict_params: true`, which makes the first of them a 400 `unsupported_parameter`.

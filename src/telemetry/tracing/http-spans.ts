@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { defaultTextMapGetter, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import type { NextFunction, Request, Response } from 'express';
+import type { HttpRequest, HttpResponse } from '../../http/exchange.js';
 import { AccessLog, routeOf } from '../access-log.js';
 import { RequestTracing } from '../request-tracing.js';
 import { SpanExport } from './span-export.js';
@@ -18,11 +18,8 @@ export class HttpSpans extends RequestTracing {
     super();
   }
 
-  readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
-    if (QUIET.test(request.url)) {
-      next();
-      return;
-    }
+  readonly prepare = (request: HttpRequest, response: HttpResponse): void => {
+    if (QUIET.test(request.url)) return;
     const parent = this.propagator.extract(ROOT_CONTEXT, request.headers, defaultTextMapGetter);
     const { method } = request;
     const span = this.spans.tracer.startSpan(
@@ -46,6 +43,5 @@ export class HttpSpans extends RequestTracing {
       }
       span.end();
     });
-    next();
   };
 }

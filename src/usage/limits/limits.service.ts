@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { Account, Budget, RateLimits } from '../../auth/spending.js';
+import type { Cancellation } from '../../chat/cancellation.js';
 import type { ChatRequest } from '../../chat/chat-completion.js';
 import { pause } from '../../chat/pause.js';
 import { describeError } from '../../errors/describe-error.js';
@@ -35,7 +36,7 @@ export interface AdmissionRequest {
   readonly model: ResolvedModel;
   /** Whether nobody minds a short wait for a place, as with the tasks of batches. */
   readonly isPatient: boolean;
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
   /** All that may answer, those of fallbacks as well. */
   readonly deployments: () => readonly Deployment[];
 }

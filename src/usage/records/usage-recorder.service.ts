@@ -1,15 +1,17 @@
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
 import { Database } from '../../database/database.js';
-import { runSql } from '../../database/sql.js';
+import { InsertRows } from '../../database/insert-rows.js';
 import { describeError } from '../../errors/describe-error.js';
 import { MetricsRegistry } from '../../telemetry/metrics-registry.js';
 import type { UsageRecord } from './usage-record.entity.js';
 
 /** Milliseconds that a record waits for others at most: what a SIGKILL can lose. */
 const WAIT = 500;
-/** Records of one statement. */
+/** Records of one transaction. */
 const BATCH = 1_000;
+/** The driver of SQLite holds the event loop up while it writes, so requests get their turn after so many. */
+const BATCH_OF_SQLITE = 100;
 /** Records that wait while the database is away, about 50 MB; what comes then is counted and not kept. */
 const MOST = 100_000;
 /** Longest pause between two tries while the database is away, in milliseconds. */
@@ -17,37 +19,34 @@ const LONGEST_PAUSE = 5_000;
 /** How long a shutdown waits for the database to take the last records. */
 const LAST_CHANCE = 5_000;
 
-const COLUMNS: readonly (readonly [column: string, type: string, of: (record: UsageRecord) => unknown])[] = [
-  ['id', 'text', ({ id }) => id],
-  ['created_at', 'bigint', ({ createdAt }) => createdAt],
-  ['request_id', 'text', ({ requestId }) => requestId],
-  ['key_id', 'text', ({ keyId }) => keyId],
-  ['group_id', 'text', ({ groupId }) => groupId],
-  ['source', 'text', ({ source }) => source],
-  ['requested_model', 'text', ({ requestedModel }) => requestedModel],
-  ['model', 'text', ({ model }) => model],
-  ['provider', 'text', ({ provider }) => provider],
-  ['upstream_model', 'text', ({ upstreamModel }) => upstreamModel],
-  ['is_stream', 'boolean', ({ isStream }) => isStream],
-  ['status', 'text', ({ status }) => status],
-  ['http_status', 'int', ({ httpStatus }) => httpStatus],
-  ['error_code', 'text', ({ errorCode }) => errorCode],
-  ['attempts', 'int', ({ attempts }) => attempts],
-  ['prompt_tokens', 'int', ({ promptTokens }) => promptTokens],
-  ['completion_tokens', 'int', ({ completionTokens }) => completionTokens],
-  ['total_tokens', 'int', ({ totalTokens }) => totalTokens],
-  ['cached_tokens', 'int', ({ cachedTokens }) => cachedTokens],
-  ['reasoning_tokens', 'int', ({ reasoningTokens }) => reasoningTokens],
-  ['is_estimated', 'boolean', ({ isEstimated }) => isEstimated],
-  ['cost_nanos', 'bigint', ({ costNanos }) => costNanos],
-  ['first_byte_ms', 'int', ({ firstByteMs }) => firstByteMs],
-  ['duration_ms', 'int', ({ durationMs }) => durationMs],
-  ['end_user', 'text', ({ endUser }) => endUser],
-  ['metadata', 'text', ({ metadata }) => (metadata === null ? null : JSON.stringify(metadata))],
-];
-const NAMES = COLUMNS.map(([column]) => column).join(', ');
-const TYPED = COLUMNS.map(([column, type]) => `${column} ${type}`).join(', ');
-const FROM_JSON = COLUMNS.map(([column]) => `json_extract(value, '$.${column}')`).join(', ');
+const INSERT = new InsertRows<UsageRecord>('usage_record', [
+  { name: 'id', type: 'text', of: ({ id }) => id },
+  { name: 'created_at', type: 'bigint', of: ({ createdAt }) => createdAt },
+  { name: 'request_id', type: 'text', of: ({ requestId }) => requestId },
+  { name: 'key_id', type: 'text', of: ({ keyId }) => keyId },
+  { name: 'group_id', type: 'text', of: ({ groupId }) => groupId },
+  { name: 'source', type: 'text', of: ({ source }) => source },
+  { name: 'requested_model', type: 'text', of: ({ requestedModel }) => requestedModel },
+  { name: 'model', type: 'text', of: ({ model }) => model },
+  { name: 'provider', type: 'text', of: ({ provider }) => provider },
+  { name: 'upstream_model', type: 'text', of: ({ upstreamModel }) => upstreamModel },
+  { name: 'is_stream', type: 'boolean', of: ({ isStream }) => isStream },
+  { name: 'status', type: 'text', of: ({ status }) => status },
+  { name: 'http_status', type: 'int', of: ({ httpStatus }) => httpStatus },
+  { name: 'error_code', type: 'text', of: ({ errorCode }) => errorCode },
+  { name: 'attempts', type: 'int', of: ({ attempts }) => attempts },
+  { name: 'prompt_tokens', type: 'int', of: ({ promptTokens }) => promptTokens },
+  { name: 'completion_tokens', type: 'int', of: ({ completionTokens }) => completionTokens },
+  { name: 'total_tokens', type: 'int', of: ({ totalTokens }) => totalTokens },
+  { name: 'cached_tokens', type: 'int', of: ({ cachedTokens }) => cachedTokens },
+  { name: 'reasoning_tokens', type: 'int', of: ({ reasoningTokens }) => reasoningTokens },
+  { name: 'is_estimated', type: 'boolean', of: ({ isEstimated }) => isEstimated },
+  { name: 'cost_nanos', type: 'bigint', of: ({ costNanos }) => costNanos },
+  { name: 'first_byte_ms', type: 'int', of: ({ firstByteMs }) => firstByteMs },
+  { name: 'duration_ms', type: 'int', of: ({ durationMs }) => durationMs },
+  { name: 'end_user', type: 'text', of: ({ endUser }) => endUser },
+  { name: 'metadata', type: 'text', of: ({ metadata }) => (metadata === null ? null : JSON.stringify(metadata)) },
+]);
 
 /**
  * Writes records in batches, off the path of requests. While the database is away they wait in a bounded buffer. An id is
@@ -63,11 +62,13 @@ export class UsageRecorder implements BeforeApplicationShutdown {
   private failures = 0;
   private hasOverflowed = false;
   private isClosing = false;
+  private readonly batch: number;
 
   constructor(
     private readonly database: Database,
     metrics: MetricsRegistry,
   ) {
+    this.batch = database.isSqlite ? BATCH_OF_SQLITE : BATCH;
     const registers = [metrics.registry];
     this.dropped = new Counter({
       name: 'gateway_usage_records_dropped_total',
@@ -94,7 +95,7 @@ export class UsageRecorder implements BeforeApplicationShutdown {
       return;
     }
     this.waiting.push(record);
-    if (this.waiting.length >= BATCH && this.failures === 0) this.write();
+    if (this.waiting.length >= this.batch && this.failures === 0) this.write();
     else this.timer ??= setTimeout(() => this.write(), WAIT);
   }
 
@@ -135,7 +136,7 @@ export class UsageRecorder implements BeforeApplicationShutdown {
 
   private async writeAll(): Promise<void> {
     while (this.waiting.length > 0) {
-      const batch = this.waiting.slice(0, BATCH);
+      const batch = this.waiting.slice(0, this.batch);
       try {
         await this.store(batch);
       } catch (error) {
@@ -156,15 +157,8 @@ export class UsageRecorder implements BeforeApplicationShutdown {
   }
 
   private async store(records: readonly UsageRecord[]): Promise<void> {
-    const rows = JSON.stringify(
-      records.map((record) => Object.fromEntries(COLUMNS.map(([column, , of]) => [column, of(record)]))),
-    );
     const { dialect } = this.database;
-    const source = dialect.isSqlite
-      ? `SELECT ${FROM_JSON} FROM json_each($1) WHERE true`
-      : `SELECT ${NAMES} FROM json_to_recordset($1) AS r(${TYPED})`;
-    await this.database.transaction((manager) =>
-      runSql(manager, dialect, `INSERT INTO usage_record (${NAMES}) ${source} ON CONFLICT (id) DO NOTHING`, [rows]),
-    );
+    await this.database.transaction((manager) => INSERT.run(manager, dialect, records));
+    if (dialect.isSqlite) await new Promise(setImmediate);
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import type { Cancellation } from '../../../chat/cancellation.js';
 import type { Timeouts } from '../../../config/gateway-config.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
 import { BodyDecoder, bodyEncoding } from './body-decoder.js';
@@ -28,7 +29,7 @@ export interface UpstreamRequest {
   readonly headers: string[];
   readonly body: Buffer | null;
   readonly timeouts: Pick<Timeouts, 'connect' | 'firstByte' | 'idle'>;
-  readonly signal: AbortSignal;
+  readonly signal: Cancellation;
 }
 
 /** What may still come after the end of the events, such as the last bytes of a chunked body, before the socket is dropped. */
@@ -43,6 +44,9 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
   private phase: Phase = 'connect';
   private phaseMs = 0;
   private timer: NodeJS.Timeout | undefined;
+  /** When the phase is over and when the timer fires, by the monotonic clock: one timer serves phase after phase. */
+  private phaseEndsAt = 0;
+  private firesAt = 0;
   private controller: Dispatcher.DispatchController | undefined;
   private client: UpstreamClient | undefined;
   private decoder: BodyDecoder | undefined;
@@ -154,7 +158,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
       if (this.lingerBytes > LINGER_BYTES) this.destroy(new Error('The server went on after the end.'));
       return;
     }
-    if (this.readsCount && this.phase === 'idle') this.timer?.refresh();
+    if (this.readsCount && this.phase === 'idle') this.phaseEndsAt = performance.now() + this.phaseMs;
     if (this.decoder === undefined) this.deliver(chunk);
     else if (!this.decoder.write(chunk)) {
       this.decoderFull = true;
@@ -242,18 +246,26 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
   private enter(phase: Phase, milliseconds: number): void {
     this.phase = phase;
     this.phaseMs = milliseconds;
-    this.clearTimer();
-    if (!this.sinkPaused) this.timer = setTimeout(this.onTimeout, milliseconds);
+    if (this.sinkPaused) return;
+    this.phaseEndsAt = performance.now() + milliseconds;
+    // A timer that fires earlier looks again, which costs less than a new one for each phase.
+    if (this.timer === undefined || this.firesAt > this.phaseEndsAt) this.setTimer();
   }
 
-  /** Forgets it too: to refresh a timer that was cleared would set it again. */
+  private setTimer(): void {
+    clearTimeout(this.timer);
+    this.firesAt = this.phaseEndsAt;
+    this.timer = setTimeout(this.onTimer, Math.ceil(this.phaseEndsAt - performance.now()));
+  }
+
   private clearTimer(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
   }
 
-  private readonly onTimeout = (): void => {
-    this.fail(phaseTimeout(this.phase, this.phaseMs), 'connection');
+  private readonly onTimer = (): void => {
+    if (performance.now() < this.phaseEndsAt) this.setTimer();
+    else this.fail(phaseTimeout(this.phase, this.phaseMs), 'connection');
   };
 
   private fail(error: unknown, origin: FailureOrigin): void {

@@ -1,3 +1,4 @@
+import type { Cancellation } from '../../../chat/cancellation.js';
 import { pause } from '../../../chat/pause.js';
 import type { ChatCompletion, ChatCompletionChunk, Delta, FinishReason } from '../../../chat/chat-completion.js';
 import { GatewayError, notFound, rateLimitExceeded, upstreamError } from '../../../errors/gateway-error.js';
@@ -82,7 +83,7 @@ async function* toChunks(
   model: string,
   answer: SandboxAnswer,
   isCut: boolean,
-  signal: AbortSignal,
+  signal: Cancellation,
 ): AsyncGenerator<readonly ChatCompletionChunk[]> {
   const head = {
     id: newId('chatcmpl-'),
