@@ -40,14 +40,16 @@ export class ChatResponder {
       span: response.locals['span'] as ChatContext['span'],
       signal: cancel,
     };
-    AccessLog.note(response, { key_id: principal.keyId, stream: body.stream === true });
+    const access = AccessLog.fieldsOf(response);
+    access.key_id = principal.keyId;
+    access.stream = body.stream === true;
     try {
       if (body.stream === true) await this.sendStream(body, context, response, started);
       else await this.sendCompletion(body, context, response, started);
     } catch (error) {
       // Nobody is there to read an answer once the client has gone; the access log has the reason.
       if (!response.destroyed) throw error;
-      AccessLog.note(response, { error_code: toGatewayError(error).code });
+      access.error_code = toGatewayError(error).code;
     } finally {
       response.off('close', onClose);
       this.inFlight.release(cancel);
@@ -63,7 +65,7 @@ export class ChatResponder {
     const answer = await this.chat.complete(body, context);
     setServedBy(response, answer, started);
     if (answer.cost !== null) response.setHeader('x-gateway-cost', formatDollars(answer.cost));
-    AccessLog.note(response, { usage: answer.completion.usage });
+    AccessLog.fieldsOf(response).usage = answer.completion.usage;
     const text = JSON.stringify(answer.completion);
     response.setHeader('content-type', 'application/json; charset=utf-8');
     // Said beforehand, so that headers and body leave in one piece and not in chunks.
@@ -84,7 +86,7 @@ export class ChatResponder {
       signal: context.signal,
       toError: toGatewayError,
     });
-    if (broken !== undefined) AccessLog.note(response, { error_code: broken.code });
+    if (broken !== undefined) AccessLog.fieldsOf(response).error_code = broken.code;
   }
 }
 
@@ -96,8 +98,11 @@ function setServedBy(
   response.setHeader('x-gateway-model', model);
   response.setHeader('x-gateway-provider', provider);
   response.setHeader('x-gateway-attempts', String(attempts));
-  if (rateLimits !== undefined) response.setHeaders(new Map(Object.entries(rateLimits)));
+  for (const name in rateLimits) response.setHeader(name, rateLimits[name] ?? '');
   if (droppedParams.length > 0) response.setHeader('x-gateway-dropped-params', droppedParams.join(', '));
   response.setHeader('openai-processing-ms', String(Math.round(performance.now() - started)));
-  AccessLog.note(response, { model, provider, attempts });
+  const access = AccessLog.fieldsOf(response);
+  access.model = model;
+  access.provider = provider;
+  access.attempts = attempts;
 }

@@ -1,7 +1,18 @@
-import { randomId } from './random-id.js';
+import { randomId, timeOrderedId } from './random-id.js';
 
 it('makes ids of one shape, none twice', () => {
   const ids = Array.from({ length: 10_000 }, () => randomId('req_'));
   expect(new Set(ids).size).toBe(ids.length);
   expect(ids.every((id) => /^req_[0-9a-f]{24}$/.test(id))).toBe(true);
+});
+
+it('makes ids that sort by their time, none twice', async () => {
+  const before = Array.from({ length: 1_000 }, () => timeOrderedId('use_'));
+  const milliseconds = Date.now();
+  while (Date.now() === milliseconds) await new Promise(setImmediate);
+  const after = Array.from({ length: 1_000 }, () => timeOrderedId('use_'));
+  const ids = [...before, ...after];
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids.every((id) => /^use_[0-9a-f]{24}$/.test(id))).toBe(true);
+  expect(before.every((id) => id < (after.at(-1) ?? ''))).toBe(true);
 });

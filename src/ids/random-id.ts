@@ -10,11 +10,31 @@ let offset = pool.length;
 
 /** A new id such as `req_0123456789abcdef01234567`, from the cryptographic generator. */
 export function randomId(prefix: string): string {
-  if (offset === pool.length) {
-    randomFillSync(pool);
-    offset = 0;
-  }
-  const id = prefix + pool.toString('hex', offset, offset + LENGTH);
+  refill();
+  return prefix + take();
+}
+
+/** Bytes of the time in an id: milliseconds until the year 10889. */
+const TIME = 6;
+
+/**
+ * A new id that sorts by the time at which it was made, with 48 bits of chance: for tables that grow fast. Rows with such ids
+ * are added at the end of an index, where random ones would change a page of it each.
+ */
+export function timeOrderedId(prefix: string): string {
+  refill();
+  pool.writeUIntBE(Date.now(), offset, TIME);
+  return prefix + take();
+}
+
+function refill(): void {
+  if (offset < pool.length) return;
+  randomFillSync(pool);
+  offset = 0;
+}
+
+function take(): string {
+  const text = pool.toString('hex', offset, offset + LENGTH);
   offset += LENGTH;
-  return id;
+  return text;
 }

@@ -27,11 +27,9 @@ const QUIET = /^\/(?:health|docs)/;
 
 /** One line a request, written when the answer is out or the client has gone. */
 export class AccessLog {
-  /** Adds to what the request's line will say. */
-  static note(response: HttpResponse, fields: AccessFields): void {
-    const locals = response.locals as AccessLocals;
-    if (locals.access === undefined) locals.access = { ...fields };
-    else Object.assign(locals.access, fields);
+  /** What the request's line will say, to be added to. */
+  static fieldsOf(response: HttpResponse): AccessFields {
+    return ((response.locals as AccessLocals).access ??= {});
   }
 
   static preparation(logger: Logger, metrics: HttpMetrics): HttpPreparation {
@@ -58,20 +56,20 @@ function write(logger: Logger, request: HttpRequest, response: HttpResponse, rou
   const isFailure = response.statusCode >= 500;
   if (!isFailure && QUIET.test(route) && !logger.isLevelEnabled('debug')) return;
   const { access = {}, errorCode } = response.locals as AccessLocals;
-  const { usage, ...fields } = access;
+  const { usage } = access;
+  // What is undefined is not printed.
   const line = {
     request_id: request.id,
     method: request.method,
     route,
     status: response.statusCode,
     duration_ms: Math.round(duration * 10) / 10,
-    ...fields,
-    ...(usage !== undefined && {
-      prompt_tokens: usage.prompt_tokens,
-      completion_tokens: usage.completion_tokens,
-    }),
-    ...(errorCode != null && { error_code: errorCode }),
-    ...(!response.writableFinished && { client_closed: true }),
+    ...access,
+    usage: undefined,
+    prompt_tokens: usage?.prompt_tokens,
+    completion_tokens: usage?.completion_tokens,
+    error_code: errorCode ?? access.error_code,
+    client_closed: response.writableFinished ? undefined : true,
   };
   if (isFailure) logger.error(line, 'request');
   else logger.info(line, 'request');

@@ -6,7 +6,7 @@ import { ModelsService } from '../models/models.service.js';
 import { tokenCounts, usageOf } from './records/token-counts.js';
 import type { TokenCounts, UsageRecord } from './records/usage-record.entity.js';
 import { UsageRecorder } from './records/usage-recorder.service.js';
-import { randomId } from '../ids/random-id.js';
+import { timeOrderedId } from '../ids/random-id.js';
 
 const LONGEST = 256;
 
@@ -68,7 +68,7 @@ function toRecord(outcome: CallOutcome, counts: TokenCounts, costNanos: number |
   const { request, context, attempts, error, firstByte } = outcome;
   const last = attempts.at(-1);
   return {
-    id: randomId('use_'),
+    id: timeOrderedId('use_'),
     createdAt: outcome.startedAt,
     requestId: context.requestId.slice(0, 128),
     keyId: context.principal.keyId,

@@ -30,7 +30,7 @@ export class HttpSpans extends RequestTracing {
     response.locals['span'] = span;
     const { traceId, traceFlags } = span.spanContext();
     // An id that no collector will ever have would only send people looking.
-    if ((traceFlags & TraceFlags.SAMPLED) !== 0) AccessLog.note(response, { trace_id: traceId });
+    if ((traceFlags & TraceFlags.SAMPLED) !== 0) AccessLog.fieldsOf(response).trace_id = traceId;
     response.once('close', () => {
       // The matched pattern, never the URL: a path or a query may hold what must not be kept.
       const route = routeOf(request);

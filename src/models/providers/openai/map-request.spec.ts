@@ -49,7 +49,7 @@ describe('mapRequest', () => {
     expect(newer['max_tokens']).toBeUndefined();
     expect(request.messages[0]?.role).toBe('developer');
     const none = mapRequest({ model: 'fast', messages: MESSAGES }, 'm', false, { tokenLimit: 'max_tokens' });
-    expect(Object.keys(JSON.parse(JSON.stringify(none)) as object)).toEqual(['messages', 'model', 'stream']);
+    expect(Object.keys(JSON.parse(JSON.stringify(none)) as object)).toEqual(['model', 'messages', 'stream']);
   });
 
   it('keeps a field that is named __proto__', () => {

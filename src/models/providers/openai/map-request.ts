@@ -32,20 +32,16 @@ export function mapRequest(
   stream: boolean,
   { tokenLimit, developerRole = true, streamOptions: takesStreamOptions = true }: Quirks = {},
 ): JsonObject {
-  const {
-    model: _model,
-    stream: _stream,
-    stream_options: streamOptions,
-    metadata,
-    strict_params: _strict,
-    ...rest
-  } = request;
-  const body: JsonObject = { ...rest, model: upstreamModel, stream };
+  const body: JsonObject = { ...request, model: upstreamModel, stream };
   for (const field of NULLABLE) {
     if (body[field] === null) body[field] = undefined;
   }
-  if (request.store === true && metadata != null) body['metadata'] = metadata;
+  // What is undefined is not printed; to take it away would cost more.
+  if (body['strict_params'] !== undefined) body['strict_params'] = undefined;
+  const { metadata, stream_options: streamOptions } = request;
+  if (metadata !== undefined && (request.store !== true || metadata === null)) body['metadata'] = undefined;
   if (stream && takesStreamOptions) body['stream_options'] = { ...streamOptions, include_usage: true };
+  else if (streamOptions !== undefined) body['stream_options'] = undefined;
   if (tokenLimit !== undefined) renameTokenLimit(body, tokenLimit);
   if (!developerRole && request.messages.some(isFromDeveloper)) {
     body['messages'] = request.messages.map((message) =>
