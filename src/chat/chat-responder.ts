@@ -30,7 +30,7 @@ export class ChatResponder {
       if (!response.writableFinished) cancel.abort(clientClosedRequest());
     };
     response.on('close', onClose);
-    this.inFlight.add(cancel);
+    const call = this.inFlight.add(cancel);
     const context: ChatContext = {
       principal,
       requestId: request.id,
@@ -52,7 +52,7 @@ export class ChatResponder {
       access.error_code = toGatewayError(error).code;
     } finally {
       response.off('close', onClose);
-      this.inFlight.release(cancel);
+      this.inFlight.release(call);
     }
   }
 

@@ -30,9 +30,8 @@ describe('InFlight', () => {
 
   it('waits for the last call to end', async () => {
     const inFlight = new InFlight();
-    const [first, second] = [new AbortController(), new AbortController()];
-    inFlight.add(first);
-    inFlight.add(second);
+    const first = inFlight.add(new AbortController());
+    const second = inFlight.add(new AbortController());
     let done = false;
     const drained = inFlight.drained(5_000).then((whole) => {
       done = true;

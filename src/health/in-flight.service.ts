@@ -2,6 +2,7 @@ import type { Server, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { Cancel } from '../chat/cancellation.js';
 import type { GatewayError } from '../errors/gateway-error.js';
+import { Roster, type Entry } from '../roster/roster.js';
 
 /** An AbortController, or what stands in for one. */
 type Cancels = Pick<Cancel, 'abort'>;
@@ -12,7 +13,7 @@ export class InFlight {
   private responses = 0;
   /** When the last call began, by the monotonic clock in milliseconds; -Infinity before the first. */
   lastCallAt = -Infinity;
-  private readonly controllers = new Set<Cancels>();
+  private readonly controllers = new Roster<Cancels>();
   private readonly watchers = new Set<AbortController>();
   /** Set once a shutdown has begun. */
   private drainReason: GatewayError | undefined;
@@ -41,13 +42,13 @@ export class InFlight {
   }
 
   /** The call counts as under way until `release`; `controller` is aborted when a shutdown runs out of patience. */
-  add(controller: Cancels): void {
-    this.controllers.add(controller);
+  add(controller: Cancels): Entry<Cancels> {
     this.lastCallAt = performance.now();
+    return this.controllers.add(controller);
   }
 
-  release(controller: Cancels): void {
-    this.controllers.delete(controller);
+  release(call: Entry<Cancels>): void {
+    this.controllers.remove(call);
     this.tellWhenIdle();
   }
 

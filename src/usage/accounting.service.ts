@@ -7,6 +7,7 @@ import { tokenCounts, usageOf } from './records/token-counts.js';
 import type { TokenCounts, UsageRecord } from './records/usage-record.entity.js';
 import { UsageRecorder } from './records/usage-recorder.service.js';
 import { timeOrderedId } from '../ids/random-id.js';
+import { Roster } from '../roster/roster.js';
 
 const LONGEST = 256;
 
@@ -14,7 +15,7 @@ const LONGEST = 256;
 @Injectable()
 export class Accounting implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Usage');
-  private readonly underWay = new Set<Promise<void>>();
+  private readonly underWay = new Roster<Promise<void>>();
 
   constructor(
     events: CallEvents,
@@ -25,8 +26,8 @@ export class Accounting implements BeforeApplicationShutdown {
       const done = this.account(outcome).catch((error: unknown) => {
         this.logger.error({ msg: 'a call was not accounted for', error: describeError(error) });
       });
-      this.underWay.add(done);
-      void done.finally(() => this.underWay.delete(done));
+      const entry = this.underWay.add(done);
+      void done.then(() => this.underWay.remove(entry));
     });
   }
 

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { buildConnector, Client } from 'undici';
+import { Roster, type Entry } from '../../../roster/roster.js';
 
 /**
  * Sockets that are idle this long are closed, unless the server announces another time. Long enough for the pauses
@@ -23,6 +24,8 @@ interface Connection {
  * is a replay allowed), and it can be ended while it is still connecting.
  */
 export class UpstreamClient extends Client {
+  /** Its place among those in use; undefined while it is idle. */
+  call: Entry<UpstreamClient> | undefined;
   private readonly connection: Connection;
 
   constructor(origin: string, connector: Connector) {
@@ -75,7 +78,7 @@ export class UpstreamPool {
   private readonly connector: Connector = buildConnector({ timeout: 0 });
   /** The one used last is used first, so that the others can time out. */
   private readonly idle: UpstreamClient[] = [];
-  private readonly busy = new Set<UpstreamClient>();
+  private readonly busy = new Roster<UpstreamClient>();
 
   constructor(private readonly origin: string) {}
 
@@ -83,7 +86,7 @@ export class UpstreamPool {
   acquire(): UpstreamClient {
     const client = this.idle.pop();
     if (client === undefined) return this.acquireFresh();
-    this.busy.add(client);
+    client.call = this.busy.add(client);
     return client;
   }
 
@@ -94,24 +97,31 @@ export class UpstreamPool {
       const position = this.idle.lastIndexOf(client);
       if (position !== -1) this.idle.splice(position, 1);
     });
-    this.busy.add(client);
+    client.call = this.busy.add(client);
     return client;
   }
 
   /** The request has ended well; the connection can be used again. */
   release(client: UpstreamClient): void {
-    if (this.busy.delete(client)) this.idle.push(client);
+    if (this.end(client)) this.idle.push(client);
   }
 
   /** The connection is closed at once. */
   discard(client: UpstreamClient, reason: Error): void {
-    if (this.busy.delete(client)) client.abandon(reason);
+    if (this.end(client)) client.abandon(reason);
+  }
+
+  /** @returns false when its call had ended before */
+  private end(client: UpstreamClient): boolean {
+    const { call } = client;
+    client.call = undefined;
+    return call !== undefined && this.busy.remove(call);
   }
 
   /** Closes every connection, those in use as well. */
   async close(): Promise<void> {
     const clients = [...this.idle.splice(0), ...this.busy];
-    this.busy.clear();
+    for (const client of clients) this.end(client);
     await Promise.all(clients.map((client) => client.destroy()));
   }
 }
