@@ -14,6 +14,7 @@ export class CallDeadline extends LinkedAbort {
       this.controller.abort(
         upstreamTimeout({
           message: `The upstream provider did not finish within the total timeout of ${total / 1000} s.`,
+          hadBegun: true,
         }),
       );
     }, total);

@@ -125,10 +125,13 @@ export class TrackedCall {
     if (this.underWay === undefined) return;
     const { started, ...attempt } = this.underWay;
     this.underWay = undefined;
+    const failure = error === null ? null : toGatewayError(error);
+    const hasAnswered = failure === null || attempt.firstByte !== null;
     this.attempts.push({
       ...attempt,
       duration: performance.now() - started,
-      error: error === null ? null : toGatewayError(error),
+      error: failure,
+      hadBegun: hasAnswered || failure.hadBegun || this.context.signal.aborted,
     });
   }
 

@@ -1,9 +1,9 @@
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { CallEvents } from '../chat/call-events.js';
-import type { CallOutcome } from '../chat/call-outcome.js';
+import type { AttemptOutcome, CallOutcome } from '../chat/call-outcome.js';
 import { describeError } from '../errors/describe-error.js';
 import { ModelsService } from '../models/models.service.js';
-import { tokenCounts, usageOf } from './records/token-counts.js';
+import { promptOnly, tokenCounts, usageOf } from './records/token-counts.js';
 import type { TokenCounts, UsageRecord } from './records/usage-record.entity.js';
 import { UsageRecorder } from './records/usage-recorder.service.js';
 import { randomId } from '../ids/random-id.js';
@@ -46,8 +46,9 @@ export class Accounting implements BeforeApplicationShutdown {
     try {
       const counts = await tokenCounts(outcome);
       const costNanos = await this.costOf(outcome, counts);
-      admission?.settle(counts.totalTokens, costNanos ?? 0);
-      this.recorder.add(toRecord(outcome, counts, costNanos));
+      const records = [...(await this.givenUp(outcome)), toRecord(outcome, counts, costNanos)];
+      admission?.settle(sum(records, 'totalTokens'), sum(records, 'costNanos'));
+      for (const record of records) this.recorder.add(record);
     } catch (error) {
       // What was set aside must not stay so for good.
       admission?.settle(0, 0);
@@ -55,38 +56,72 @@ export class Accounting implements BeforeApplicationShutdown {
     }
   }
 
+  /** Records of attempts that were given up while the provider was at work, and after which the request went on elsewhere. */
+  private async givenUp(outcome: CallOutcome): Promise<UsageRecord[]> {
+    const givenUp = outcome.attempts.slice(0, -1).filter(({ hadBegun }) => hadBegun);
+    if (givenUp.length === 0) return [];
+    const counts = await promptOnly(outcome.request);
+    return Promise.all(
+      givenUp.map(async (attempt) => ({
+        ...commonOf(outcome, attempt),
+        createdAt: attempt.startedAt,
+        status: 'retried' as const,
+        httpStatus: attempt.error?.status ?? 200,
+        errorCode: attempt.error?.code?.slice(0, 64) ?? null,
+        attempts: 1,
+        ...counts,
+        costNanos: toNanos(await this.models.costOf(usageOf(counts), attempt.deployment)),
+        firstByteMs: null,
+        durationMs: Math.round(attempt.duration),
+      })),
+    );
+  }
+
   /** Billionths of a dollar; null when the price is unknown, 0 only when nothing was consumed. */
   private async costOf({ attempts, usage, cost: known }: CallOutcome, counts: TokenCounts): Promise<number | null> {
     const deployment = attempts.at(-1)?.deployment;
     if (counts.totalTokens === 0 || deployment === undefined) return 0;
-    const cost = await (usage === undefined ? this.models.costOf(usageOf(counts), deployment) : known());
-    return cost === null ? null : Math.round(cost * 1e9);
+    return toNanos(await (usage === undefined ? this.models.costOf(usageOf(counts), deployment) : known()));
   }
 }
 
+function toNanos(dollars: number | null): number | null {
+  return dollars === null ? null : Math.round(dollars * 1e9);
+}
+
+function sum(records: readonly UsageRecord[], column: 'totalTokens' | 'costNanos'): number {
+  return records.reduce((total, record) => total + (record[column] ?? 0), 0);
+}
+
 function toRecord(outcome: CallOutcome, counts: TokenCounts, costNanos: number | null): UsageRecord {
-  const { request, context, attempts, error, firstByte } = outcome;
-  const last = attempts.at(-1);
+  const { attempts, error, firstByte, isStream } = outcome;
   return {
-    id: randomId('use_'),
+    ...commonOf(outcome, attempts.at(-1)),
     createdAt: outcome.startedAt,
-    requestId: context.requestId.slice(0, 128),
-    keyId: context.principal.keyId,
-    groupId: context.principal.groupId,
-    source: context.source,
-    requestedModel: request.model.slice(0, LONGEST),
-    model: (last?.model ?? request.model).slice(0, LONGEST),
-    provider: last?.deployment.provider.name ?? null,
-    upstreamModel: last?.deployment.upstreamModel.slice(0, LONGEST) ?? null,
-    isStream: outcome.isStream,
     status: outcome.status,
-    httpStatus: outcome.isStream && firstByte !== null ? 200 : (error?.status ?? 200),
+    httpStatus: isStream && firstByte !== null ? 200 : (error?.status ?? 200),
     errorCode: error?.code?.slice(0, 64) ?? null,
     attempts: attempts.length,
     ...counts,
     costNanos,
     firstByteMs: firstByte === null ? null : Math.round(firstByte),
     durationMs: Math.round(outcome.duration),
+  };
+}
+
+/** Whose request it was, and where an attempt of it went. */
+function commonOf({ request, context, isStream }: CallOutcome, attempt: AttemptOutcome | undefined) {
+  return {
+    id: randomId('use_'),
+    requestId: context.requestId.slice(0, 128),
+    keyId: context.principal.keyId,
+    groupId: context.principal.groupId,
+    source: context.source,
+    requestedModel: request.model.slice(0, LONGEST),
+    model: (attempt?.model ?? request.model).slice(0, LONGEST),
+    provider: attempt?.deployment.provider.name ?? null,
+    upstreamModel: attempt?.deployment.upstreamModel.slice(0, LONGEST) ?? null,
+    isStream,
     endUser: typeof request.user === 'string' ? request.user.slice(0, 512) : null,
     metadata: request.metadata ?? null,
   };
