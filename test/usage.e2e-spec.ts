@@ -144,6 +144,11 @@ describe('usage records', () => {
     expect(record.first_byte_ms).not.toBeNull();
   });
 
+  it('takes from a client what no database takes as text', async () => {
+    const { id } = await ask({ model: 'paid', user: 'a\0b\ud800', metadata: { note: '\0\udc00' } });
+    expect(await recordOf(id)).toMatchObject({ user: 'a\ufffdb\ufffd', metadata: { note: '\0\udc00' } });
+  });
+
   it('counts a stream whose client did not ask for usage, and names the model that answered after a fallback', async () => {
     const { id } = await ask({ model: 'down', stream: true });
     expect(await recordOf(id)).toMatchObject({

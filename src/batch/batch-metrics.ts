@@ -35,21 +35,31 @@ export class BatchMetrics {
       help: 'Results that came after their claim was lost, and were not stored.',
       registers,
     });
-    const age = new Gauge({
+    let asked: ReturnType<BatchStore['depth']> | undefined;
+    // Once for both. While the database is away all the other metrics are needed most.
+    const depth = (): Promise<Awaited<typeof asked>> =>
+      (asked ??= store.depth().finally(() => (asked = undefined))).catch(() => undefined);
+    new Gauge({
       name: 'gateway_batch_oldest_waiting_seconds',
-      help: 'Age of the oldest job with tasks that wait, in all processes; 0 when none does.',
+      help: 'Age of the oldest job with tasks that wait, in all processes; 0 when none does. Absent while the database is away.',
       registers,
+      async collect() {
+        const known = await depth();
+        if (known === undefined) this.remove();
+        else this.set(known.oldestWaiting / 1000);
+      },
     });
     new Gauge({
       name: 'gateway_batch_tasks',
-      help: 'Tasks of unfinished jobs in all processes, by state.',
+      help: 'Tasks of unfinished jobs in all processes, by state. Absent while the database is away.',
       labelNames: ['state'],
       registers,
       async collect() {
-        const { queued, running, oldestWaiting } = await store.depth();
-        this.set({ state: 'queued' }, queued);
-        this.set({ state: 'running' }, running);
-        age.set(oldestWaiting / 1000);
+        const known = await depth();
+        this.reset();
+        if (known === undefined) return;
+        this.set({ state: 'queued' }, known.queued);
+        this.set({ state: 'running' }, known.running);
       },
     });
   }

@@ -22,6 +22,7 @@ export class CallDeadline extends Cancel {
       this.abort(
         upstreamTimeout({
           message: `The upstream provider did not finish within the total timeout of ${total / 1000} s.`,
+          hadBegun: true,
         }),
       );
     }, total);

@@ -20,6 +20,8 @@ export interface AttemptOutcome {
   readonly duration: number;
   /** Null when this attempt gave the whole answer. */
   readonly error: GatewayError | null;
+  /** Whether the provider was at work on it, as far as is known: it answered, or it was given up while it did not. */
+  readonly hadBegun: boolean;
 }
 
 /**

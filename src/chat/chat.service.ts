@@ -125,10 +125,10 @@ export class ChatService {
         place.health.answered(tracked.answers());
         deadline.clear();
         place.free();
-        return { ...servedBy, completion };
+        return Object.assign(servedBy, { completion });
       });
       tracked.completed(answer.completion);
-      return { ...answer, cost: await tracked.cost() };
+      return Object.assign(answer, { cost: await tracked.cost() });
     } catch (error) {
       tracked.broken(error);
       throw error;
@@ -143,7 +143,7 @@ export class ChatService {
       return await this.attempt(request, context, tracked, async ({ call, place, deadline, servedBy }) => {
         const chunks = await place.deployment.provider.stream(call);
         place.health.answered(tracked.answers());
-        return { ...servedBy, chunks: forClient(chunks, wantsUsage, deadline, place, tracked) };
+        return Object.assign(servedBy, { chunks: forClient(chunks, wantsUsage, deadline, place, tracked) });
       });
     } catch (error) {
       tracked.broken(error);

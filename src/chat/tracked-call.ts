@@ -123,12 +123,18 @@ export class TrackedCall {
   /** @param error null when the attempt gave the whole answer */
   attemptEnds(error: unknown): void {
     if (this.underWay === undefined) return;
-    const { started, ...attempt } = this.underWay;
+    const { model, deployment, startedAt, started, firstByte } = this.underWay;
     this.underWay = undefined;
+    const failure = error === null ? null : toGatewayError(error);
+    const hasAnswered = failure === null || firstByte !== null;
     this.attempts.push({
-      ...attempt,
+      model,
+      deployment,
+      startedAt,
+      firstByte,
       duration: performance.now() - started,
-      error: error === null ? null : toGatewayError(error),
+      error: failure,
+      hadBegun: hasAnswered || failure.hadBegun || this.context.signal.aborted,
     });
   }
 

@@ -1,13 +1,16 @@
 import type BetterSqlite3 from 'better-sqlite3';
 import type { EntityManager } from 'typeorm';
 import { runSql, type SqlDialect } from './sql.js';
+import { storableText } from './storable-text.js';
+
+type Value = string | number | boolean | null;
 
 /** A column of rows that are inserted in bulk. */
 export interface InsertColumn<Row> {
   readonly name: string;
   /** As PostgreSQL calls it. */
   readonly type: 'text' | 'int' | 'bigint' | 'boolean';
-  readonly of: (row: Row) => string | number | boolean | null;
+  readonly of: (row: Row) => Value;
 }
 
 /** Inserts many rows at once, and leaves out those whose id is there already, so that it can be repeated. */
@@ -29,7 +32,7 @@ export class InsertRows<Row> {
   async run(manager: EntityManager, dialect: SqlDialect, rows: readonly Row[]): Promise<void> {
     const { columns } = this;
     if (!dialect.isSqlite) {
-      const records = rows.map((row) => Object.fromEntries(columns.map(({ name, of }) => [name, of(row)])));
+      const records = rows.map((row) => Object.fromEntries(columns.map(({ name, of }) => [name, storable(of(row))])));
       await runSql(manager, dialect, this.fromJson, [JSON.stringify(records)]);
       return;
     }
@@ -38,10 +41,14 @@ export class InsertRows<Row> {
       databaseConnection: BetterSqlite3.Database;
     };
     const statement = databaseConnection.prepare(this.oneRow);
-    for (const row of rows) statement.run(columns.map(({ of }) => toSqlite(of(row))));
+    for (const row of rows) statement.run(columns.map(({ of }) => forSqlite(of(row))));
   }
 }
 
-function toSqlite(value: string | number | boolean | null): string | number | null {
-  return typeof value === 'boolean' ? Number(value) : value;
+function storable(value: Value): Value {
+  return typeof value === 'string' ? storableText(value) : value;
+}
+
+function forSqlite(value: Value): string | number | null {
+  return typeof value === 'boolean' ? Number(value) : (storable(value) as string | number | null);
 }

@@ -27,6 +27,8 @@ export interface GatewayErrorOptions {
   retryAfterMs?: number;
   /** The gateway itself refused, and no provider was asked: a batch's task may wait without losing an attempt. */
   isOwnRefusal?: boolean;
+  /** The provider was at work on the request when it was given up or broke off, so that it may charge for it. */
+  hadBegun?: boolean;
   /** Extra response headers, such as `retry-after`. */
   headers?: Readonly<Record<string, string>>;
   cause?: unknown;
@@ -41,6 +43,7 @@ export class GatewayError extends Error {
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
   readonly isOwnRefusal: boolean;
+  readonly hadBegun: boolean;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(options: GatewayErrorOptions) {
@@ -53,6 +56,7 @@ export class GatewayError extends Error {
     this.retryable = options.retryable ?? false;
     this.retryAfterMs = options.retryAfterMs;
     this.isOwnRefusal = options.isOwnRefusal ?? false;
+    this.hadBegun = options.hadBegun ?? false;
     this.headers = options.headers ?? {};
   }
 
@@ -146,6 +150,7 @@ interface UpstreamFailure {
   /** Milliseconds to wait; told to the client with a 503. */
   retryAfterMs?: number | undefined;
   isOwnRefusal?: boolean;
+  hadBegun?: boolean;
 }
 
 /** 502: the upstream answered wrongly, broke off, or refused the operator's credentials. */

@@ -6,22 +6,19 @@ import type { RequestLogSetting } from '../auth/principal.js';
 import { CallEvents } from '../chat/call-events.js';
 import type { CallOutcome } from '../chat/call-outcome.js';
 import { Database } from '../database/database.js';
-import { describeError } from '../errors/describe-error.js';
+import { storableText } from '../database/storable-text.js';
+import { WriteBehind } from '../database/write-behind.js';
 import { MetricsRegistry } from '../telemetry/metrics-registry.js';
 import { ContentCipher } from './content-cipher.js';
 import { redactJson } from './redaction.js';
 import { RequestLogEntry } from './request-log.entity.js';
 import { randomId } from '../ids/random-id.js';
 
-/** Milliseconds between two writes. */
-const FLUSH = 500;
 /** Entries of one transaction. */
-const CHUNK = 50;
+const BATCH = 50;
 /** Characters of an entry, and of all that wait to be written. What is more is left out, and counted. */
 const MOST_OF_ENTRY = 2_000_000;
 const MOST_WAITING = 64_000_000;
-/** Longest wait between two tries to write, in milliseconds. */
-const LONGEST_PAUSE = 10_000;
 const DAY = 86_400_000;
 
 const compress = promisify(gzip);
@@ -39,13 +36,7 @@ interface Waiting {
  */
 @Injectable()
 export class RequestLogRecorder implements BeforeApplicationShutdown {
-  private readonly logger = new Logger('RequestLog');
-  private waiting: Waiting[] = [];
-  private size = 0;
-  private timer: NodeJS.Timeout | undefined;
-  private writing: Promise<void> | undefined;
-  private pause = FLUSH;
-  private isStopping = false;
+  private readonly buffer: WriteBehind<Waiting>;
   private readonly dropped: Counter;
   private readonly stored: Counter;
 
@@ -66,77 +57,58 @@ export class RequestLogRecorder implements BeforeApplicationShutdown {
       help: 'Entries of the request log that were lost because the buffer was full or no encryption key is set.',
       registers,
     });
+    this.buffer = new WriteBehind<Waiting>({
+      what: 'entries of the request log',
+      logger: new Logger('RequestLog'),
+      store: (entries) => this.store(entries),
+      batch: BATCH,
+      sizeOf: ({ text }) => text.length,
+      mostWaiting: MOST_WAITING,
+      onDropped: (entries) => this.dropped.inc(entries),
+    });
     events.onEnded((outcome) => this.ended(outcome));
   }
 
   /** Before the database is closed. */
-  async beforeApplicationShutdown(): Promise<void> {
-    this.isStopping = true;
-    clearTimeout(this.timer);
-    await this.writing;
-    await this.write();
-    if (this.waiting.length > 0)
-      this.logger.error({ msg: 'entries were lost at shutdown', entries: this.waiting.length });
+  beforeApplicationShutdown(): Promise<void> {
+    return this.buffer.close();
   }
 
   private ended(outcome: CallOutcome): void {
     const { requestLog } = outcome.context.principal;
     if (requestLog == null) return;
-    if (!this.cipher.isReady || this.size >= MOST_WAITING) {
+    if (!this.cipher.isReady) {
       this.dropped.inc();
       return;
     }
     const text = textOf(outcome, requestLog);
     const { startedAt, request, context, attempts, status, error } = outcome;
-    this.size += text.length;
-    this.waiting.push({
+    this.buffer.add({
       setting: requestLog,
       text,
       row: {
         id: randomId('rlog_'),
         requestId: context.requestId,
         keyId: context.principal.keyId,
-        model: request.model.slice(0, 256),
+        model: storableText(request.model.slice(0, 256)),
         provider: attempts.at(-1)?.deployment.provider.name ?? null,
         status,
-        errorCode: error?.code?.slice(0, 64) ?? null,
+        errorCode: error?.code == null ? null : storableText(error.code.slice(0, 64)),
         createdAt: startedAt,
         expiresAt: startedAt + requestLog.days * DAY,
       },
     });
-    this.schedule();
   }
 
-  private schedule(): void {
-    if (this.isStopping || this.timer !== undefined || this.writing !== undefined) return;
-    this.timer = setTimeout(() => {
-      this.timer = undefined;
-      this.writing = this.write().finally(() => {
-        this.writing = undefined;
-        if (this.waiting.length > 0) this.schedule();
-      });
-    }, this.pause);
-    this.timer.unref();
-  }
-
-  /** Writes all that waits; stops at the first failure and leaves the rest for later. */
-  private async write(): Promise<void> {
-    while (this.waiting.length > 0) {
-      const chunk = this.waiting.slice(0, CHUNK);
-      try {
-        const rows = await Promise.all(chunk.map((entry) => this.seal(entry)));
-        await this.database.transaction((manager) => manager.insert(RequestLogEntry, rows));
-      } catch (error) {
-        if (this.pause === FLUSH)
-          this.logger.error({ msg: 'entries wait for the database', error: describeError(error) });
-        this.pause = Math.min(LONGEST_PAUSE, this.pause * 2);
-        return;
-      }
-      this.pause = FLUSH;
-      this.waiting.splice(0, chunk.length);
-      for (const { text } of chunk) this.size -= text.length;
-      this.stored.inc(chunk.length);
-    }
+  private async store(entries: readonly Waiting[]): Promise<void> {
+    const rows: RequestLogEntry[] = [];
+    // One after the other: to look for patterns in a long text takes its time, and others wait for the event loop.
+    for (const entry of entries) rows.push(await this.seal(entry));
+    await this.database.transaction((manager) =>
+      // Ignored is what was stored already, although nobody heard of it.
+      manager.createQueryBuilder().insert().into(RequestLogEntry).values(rows).orIgnore().updateEntity(false).execute(),
+    );
+    this.stored.inc(rows.length);
   }
 
   private async seal({ row, text, setting }: Waiting): Promise<RequestLogEntry> {

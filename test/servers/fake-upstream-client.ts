@@ -23,6 +23,18 @@ export interface RecordedRequest {
   readonly closedAt: number | null;
 }
 
+/** What the fake upstream would bill a completion for: its own book, whether or not the answer arrived. */
+export interface BilledRequest {
+  /** The `x-request-id` that it came with. */
+  readonly request_id: string | null;
+  readonly model: string | null;
+  readonly user: string | null;
+  /** From when it was at work; 0 for what it refused. */
+  readonly prompt_tokens: number;
+  /** Of what it has sent: of a stream each piece, of a plain answer all or nothing. */
+  readonly completion_tokens: number;
+}
+
 /** What to do instead of what the model's name says. */
 export interface ScriptStep {
   /** `status-500`, `echo?split=byte`, ... */
@@ -38,6 +50,8 @@ export interface FakeUpstream {
   readonly url: string;
   readonly pid: number;
   requests(): Promise<RecordedRequest[]>;
+  /** Every completion that was asked of it, refused ones as well. */
+  tokenLog(): Promise<BilledRequest[]>;
   /** Connections that are open now. */
   openSockets(): Promise<number>;
   /** Connections that were ever opened. */
@@ -53,7 +67,7 @@ export interface FakeUpstream {
 
 /**
  * Starts an OpenAI-compatible server in a process of its own. What it does is chosen by the request's model, as
- * `behaviour?name=value&...`:
+ * `behaviour?name=value&...`. Tokens are words, or with `tokens=o200k` what OpenAI counts.
  *
  * - `echo` (and every unknown name): the last user message, word by word in a stream. `split=byte|<n>`,
  *   `eol=crlf|cr`, `comments`, `bom`, `fields` (id, retry), `delay=<ms>` (per frame), `encoding=gzip|deflate|deflate-raw|br`,
@@ -91,6 +105,7 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
     url,
     pid: child.pid ?? 0,
     requests: async () => (await ask('/__requests')) as RecordedRequest[],
+    tokenLog: async () => (await ask('/__tokens')) as BilledRequest[],
     openSockets: async () => (await sockets()).open,
     socketsEver: async () => (await sockets()).ever,
     script: async (steps) => {

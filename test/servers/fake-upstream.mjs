@@ -14,6 +14,9 @@ const MEGABYTE = 1_048_576;
 
 /** @type {object[]} */
 let recorded = [];
+/** What each completion would be billed for, whether or not its answer arrived. @type {TokenLog[]} */
+let billed = [];
+let tokenizer;
 /** @type {{ behaviour: string, model?: string, times: number }[]} */
 let script = [];
 let requestCount = 0;
@@ -37,9 +40,53 @@ function words(text) {
   return text.match(/\s*\S+|\s+$/g) ?? [text];
 }
 
-function usageOf(body, text) {
-  const prompt = words(JSON.stringify(body.messages ?? [])).length;
-  const completion = words(text).length;
+function promptTokens(body, params) {
+  if (params.get('tokens') === 'o200k') return tokenizer.encodeChat(body.messages).length;
+  return words(JSON.stringify(body.messages ?? [])).length;
+}
+
+function textTokens(text, params) {
+  if (params.get('tokens') === 'o200k') return tokenizer.encode(text).length;
+  return text === '' ? 0 : words(text).length;
+}
+
+/** The server's own book: the prompt from when it is at work, and of the answer what it has sent. */
+class TokenLog {
+  hasBegun = false;
+  text = '';
+
+  constructor(request, params) {
+    this.request = request;
+    this.params = params;
+  }
+
+  begin() {
+    this.hasBegun = true;
+  }
+
+  sent(text) {
+    this.text += text;
+  }
+
+  sentChunk({ choices }) {
+    for (const { delta } of choices) this.sent(delta.content ?? '');
+  }
+
+  toJSON() {
+    const { headers, body } = this.request;
+    return {
+      request_id: headers['x-request-id'] ?? null,
+      model: body.model ?? null,
+      user: body.user ?? null,
+      prompt_tokens: this.hasBegun ? promptTokens(body, this.params) : 0,
+      completion_tokens: textTokens(this.text, this.params),
+    };
+  }
+}
+
+function usageOf(body, text, params) {
+  const prompt = promptTokens(body, params);
+  const completion = params.get('tokens') === 'o200k' ? textTokens(text, params) : words(text).length;
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
@@ -117,7 +164,7 @@ function plainAnswer({ text, calls, finish }, params, body) {
     created: CREATED,
     model: 'fake-model-2026',
     choices,
-    usage: usageOf(body, text ?? ''),
+    usage: usageOf(body, text ?? '', params),
     system_fingerprint: 'fp_fake',
     vendor_field: { kept: true },
   };
@@ -133,7 +180,7 @@ function plainAnswer({ text, calls, finish }, params, body) {
 function chunksOf({ text, calls, finish }, params, body) {
   const without = new Set((params.get('without') ?? '').split(','));
   const usageIn = params.get('usage') ?? 'last';
-  const usage = usageOf(body, text ?? '');
+  const usage = usageOf(body, text ?? '', params);
   const envelope = (choices, position) => {
     const chunk = {
       id: params.get('id') === 'changing' ? `chatcmpl-${position}` : 'chatcmpl-fake',
@@ -223,15 +270,19 @@ function encodingHeaders(params) {
   return encoding === null ? {} : { 'content-encoding': encoding.replace('-raw', '') };
 }
 
-async function sendPlain(response, answer, params) {
+async function sendPlain(response, answer, params, log) {
   const bytes = encoded(Buffer.from(JSON.stringify(answer)), params.get('encoding'));
+  log.begin();
   await pause(Number(params.get('delay') ?? 0));
+  if (response.destroyed) return;
+  for (const { message } of answer.choices ?? []) log.sent(message.content ?? '');
   response.writeHead(200, { 'content-type': 'application/json', ...encodingHeaders(params) });
   await write(response, bytes, params.get('split'));
   response.end();
 }
 
-async function sendStream(response, chunks, params) {
+async function sendStream(response, chunks, params, log) {
+  log.begin();
   const eol = params.get('eol');
   const comments = params.has('comments');
   const frames = chunks.map((chunk) => `${comments ? ': FAKE PROCESSING\n\n' : ''}data: ${JSON.stringify(chunk)}\n\n`);
@@ -243,12 +294,14 @@ async function sendStream(response, chunks, params) {
     ...encodingHeaders(params),
   });
   if (params.has('encoding')) {
+    for (const chunk of chunks) log.sentChunk(chunk);
     await write(response, encoded(Buffer.from(frames.join('')), params.get('encoding')), params.get('split'));
   } else {
     const delay = Number(params.get('delay') ?? 0);
-    for (const frame of frames) {
+    for (const [position, frame] of frames.entries()) {
       if (delay > 0) await pause(delay);
       if (response.destroyed) return;
+      if (position < chunks.length) log.sentChunk(chunks[position]);
       await write(response, Buffer.from(lineEnds(frame, eol)), params.get('split'));
     }
   }
@@ -261,7 +314,9 @@ async function sendStream(response, chunks, params) {
 /** Sends the start of an answer and then does `act`: goes silent, resets, or closes. */
 async function breakOff(response, request, params, act) {
   const at = params.get('at') ?? 'mid';
-  const { body } = request;
+  const { body, log } = request;
+  // A server that breaks off before it has answered at all was never at work; one that is silent may be.
+  if (at !== 'headers') log.begin();
   if (at === 'headers') return act();
   if (body.stream === true) {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -277,6 +332,7 @@ async function breakOff(response, request, params, act) {
       const chunks = chunksOf(answerOf('echo', params, request), params, body);
       const ends = chunks.findIndex((chunk) => chunk.choices[0]?.finish_reason != null);
       const until = at === 'finish' ? ends + 1 : Math.max(1, Math.floor(ends / 2));
+      for (const chunk of chunks.slice(0, until)) log.sentChunk(chunk);
       const text = chunks
         .slice(0, until)
         .map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`)
@@ -430,10 +486,11 @@ function sendBomb(response, request, params) {
 }
 
 async function behave(name, params, request, response) {
-  const { body } = request;
+  const { body, log } = request;
   const { socket } = request.raw;
   switch (name) {
     case 'stall':
+      log.begin();
       return breakOff(response, request, params, () => undefined);
     case 'reset':
       return breakOff(response, request, params, () => socket.resetAndDestroy());
@@ -484,14 +541,14 @@ async function behave(name, params, request, response) {
       const text = 'x'.repeat(Number(params.get('mb') ?? 2) * MEGABYTE);
       const [first, second, ...rest] = chunksOf({ text: 'a', finish: 'stop' }, params, body);
       second.choices[0].delta.content = text;
-      return sendStream(response, [first, second, ...rest], params);
+      return sendStream(response, [first, second, ...rest], params, log);
     }
     default: {
       const answer = answerOf(name, params, request);
       if (body.stream === true && params.get('stream') !== 'ignored') {
-        return sendStream(response, chunksOf(answer, params, body), params);
+        return sendStream(response, chunksOf(answer, params, body), params, log);
       }
-      return sendPlain(response, plainAnswer(answer, params, body), params);
+      return sendPlain(response, plainAnswer(answer, params, body), params, log);
     }
   }
 }
@@ -542,7 +599,11 @@ const server = createServer({ keepAliveTimeout: 0 }, (raw, response) => {
       const [name, query = ''] = scripted(String(body.model)).split('?');
       const status = /^status-(\d{3})$/.exec(name);
       const params = new URLSearchParams(status ? `code=${status[1]}&${query}` : query);
-      await behave(status ? 'status' : name, params, { raw, headers: raw.headers, url: raw.url, body }, response);
+      if (params.get('tokens') === 'o200k') tokenizer ??= await import('gpt-tokenizer/model/gpt-4o');
+      const request = { raw, headers: raw.headers, url: raw.url, body };
+      request.log = new TokenLog(request, params);
+      billed.push(request.log);
+      await behave(status ? 'status' : name, params, request, response);
     })
     .catch(() => socket.destroy());
 });
@@ -572,6 +633,8 @@ const control = createServer((request, response) => {
     switch (request.url) {
       case '/__requests':
         return answer(recorded);
+      case '/__tokens':
+        return answer(billed);
       case '/__sockets':
         return answer({ open: sockets.size, ever: socketCount });
       case '/__script':
@@ -582,6 +645,7 @@ const control = createServer((request, response) => {
         return answer({});
       case '/__reset':
         recorded = [];
+        billed = [];
         script = [];
         for (const socket of sockets) socket.destroy();
         return answer({});

@@ -232,27 +232,33 @@ function dollars(nanos: number): string {
 }
 
 function headersOf({ requests, tokens }: SetAside): Record<string, string> {
-  return { ...nearest('requests', requests), ...nearest('tokens', tokens) };
+  const headers: Record<string, string> = {};
+  addNearest(headers, 'requests', requests);
+  addNearest(headers, 'tokens', tokens);
+  return headers;
 }
 
-function nearest(kind: 'requests' | 'tokens', taken: readonly Taken[]): Record<string, string> {
-  const [first, ...others] = taken;
-  if (first === undefined) return {};
-  const { limit, remaining, endsAt } = others.reduce(
-    (least, each) => (each.remaining < least.remaining ? each : least),
-    first,
-  );
-  return rateHeaders(kind, limit, remaining, endsAt - Date.now());
+function addNearest(headers: Record<string, string>, kind: 'requests' | 'tokens', taken: readonly Taken[]): void {
+  let nearest = taken[0];
+  if (nearest === undefined) return;
+  for (const each of taken) if (each.remaining < nearest.remaining) nearest = each;
+  addRateHeaders(headers, kind, nearest.limit, nearest.remaining, nearest.endsAt - Date.now());
 }
 
 function windowHeaders(kind: 'requests' | 'tokens', limit: number, { retryAfter }: Full): Record<string, string> {
-  return rateHeaders(kind, limit, 0, retryAfter);
+  const headers: Record<string, string> = {};
+  addRateHeaders(headers, kind, limit, 0, retryAfter);
+  return headers;
 }
 
-function rateHeaders(kind: string, limit: number, remaining: number, reset: number): Record<string, string> {
-  return {
-    [`x-ratelimit-limit-${kind}`]: String(limit),
-    [`x-ratelimit-remaining-${kind}`]: String(remaining),
-    [`x-ratelimit-reset-${kind}`]: durationText(reset),
-  };
+function addRateHeaders(
+  headers: Record<string, string>,
+  kind: string,
+  limit: number,
+  remaining: number,
+  reset: number,
+): void {
+  headers[`x-ratelimit-limit-${kind}`] = String(limit);
+  headers[`x-ratelimit-remaining-${kind}`] = String(remaining);
+  headers[`x-ratelimit-reset-${kind}`] = durationText(reset);
 }

@@ -8,6 +8,8 @@ const USUAL = 4;
 const IDLE = 60_000;
 /** What a message costs beside its text, as OpenAI's own models count it. */
 const PER_MESSAGE = 4;
+/** What the beginning of the answer costs, which is part of the prompt. */
+const PER_REPLY = 3;
 /** A picture in the detail that is used by default; what it really costs depends on its size. */
 const PER_IMAGE = 765;
 
@@ -17,16 +19,16 @@ const PER_IMAGE = 765;
  */
 class TokenCounter {
   private worker: Worker | undefined;
-  private readonly waiting = new Map<number, { text: string; resolve: (tokens: number) => void }>();
+  private readonly waiting = new Map<number, { length: number; resolve: (tokens: number) => void }>();
   private asked = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  count(text: string): Promise<number> {
-    if (text === '') return Promise.resolve(0);
+  count(texts: readonly string[]): Promise<number> {
+    if (texts.every((text) => text === '')) return Promise.resolve(0);
     return new Promise((resolve) => {
       clearTimeout(this.timer);
-      const question: TokenQuestion = { id: (this.asked += 1), text };
-      this.waiting.set(question.id, { text, resolve });
+      const question: TokenQuestion = { id: (this.asked += 1), texts };
+      this.waiting.set(question.id, { length: lengthOf(texts), resolve });
       this.worker ??= this.start();
       // Only while something is counted does it keep the process alive.
       this.worker.ref();
@@ -50,7 +52,7 @@ class TokenCounter {
 
   private end(worker: Worker): void {
     if (this.worker === worker) this.worker = undefined;
-    for (const { text, resolve } of this.waiting.values()) resolve(Math.ceil(text.length / USUAL));
+    for (const { length, resolve } of this.waiting.values()) resolve(Math.ceil(length / USUAL));
     this.waiting.clear();
     void worker.terminate();
   }
@@ -58,9 +60,13 @@ class TokenCounter {
 
 const counter = new TokenCounter();
 
-/** Tokens of a text, estimated. */
-export function countTokens(text: string): Promise<number> {
-  return counter.count(text);
+function lengthOf(texts: readonly string[]): number {
+  return texts.reduce((length, text) => length + text.length, 0);
+}
+
+/** Tokens of texts that stand each by itself, estimated. */
+export function countTokens(texts: readonly string[]): Promise<number> {
+  return counter.count(texts);
 }
 
 /** Tokens of a request's messages and tools, estimated. */
@@ -69,7 +75,7 @@ export async function countPromptTokens({ messages, tools }: Pick<ChatRequest, '
   let images = 0;
   for (const message of messages) images += collect(message, pieces);
   if (tools != null) pieces.push(JSON.stringify(tools));
-  return (await countTokens(pieces.join('\n'))) + messages.length * PER_MESSAGE + images * PER_IMAGE;
+  return (await countTokens(pieces)) + messages.length * PER_MESSAGE + PER_REPLY + images * PER_IMAGE;
 }
 
 /** @returns how many pictures there are beside the text */

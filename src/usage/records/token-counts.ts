@@ -1,5 +1,5 @@
 import type { CallOutcome } from '../../chat/call-outcome.js';
-import type { Usage } from '../../chat/chat-completion.js';
+import type { ChatRequest, Usage } from '../../chat/chat-completion.js';
 import { countPromptTokens, countTokens } from './count-tokens.js';
 import type { TokenCounts } from './usage-record.entity.js';
 
@@ -13,14 +13,18 @@ const NONE: TokenCounts = {
 };
 
 /**
- * What a call consumed: as the provider reported it, or an estimate where it answered and reported nothing, and where its
- * answer was broken off. A call that failed before it gave anything consumed nothing that is known.
+ * What the last attempt of a call consumed: as the provider reported it, or an estimate where it reported nothing, because it
+ * never does or because it was broken off at its work. An attempt that was refused consumed nothing.
  */
 export function tokenCounts(outcome: CallOutcome): TokenCounts | Promise<TokenCounts> {
   if (outcome.usage !== undefined) return reported(outcome.usage);
-  const wasSent = outcome.attempts.length > 0;
-  const consumed = outcome.firstByte !== null || (outcome.status === 'abandoned' && wasSent);
-  return consumed ? estimated(outcome) : NONE;
+  return outcome.attempts.at(-1)?.hadBegun === true ? estimated(outcome) : NONE;
+}
+
+/** What an attempt consumed that was given up before it had answered, estimated: its prompt. */
+export async function promptOnly(request: ChatRequest): Promise<TokenCounts> {
+  const promptTokens = await countPromptTokens(request);
+  return { ...NONE, promptTokens, totalTokens: promptTokens, isEstimated: true };
 }
 
 function reported(usage: Usage): TokenCounts {
@@ -36,7 +40,7 @@ function reported(usage: Usage): TokenCounts {
 
 async function estimated({ request, output, outputLength }: CallOutcome): Promise<TokenCounts> {
   const kept = output.join('');
-  const [promptTokens, ofKept] = await Promise.all([countPromptTokens(request), countTokens(kept)]);
+  const [promptTokens, ofKept] = await Promise.all([countPromptTokens(request), countTokens([kept])]);
   const completionTokens = kept === '' ? 0 : Math.ceil((ofKept * outputLength) / kept.length);
   return {
     ...NONE,

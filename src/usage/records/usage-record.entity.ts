@@ -13,7 +13,10 @@ export interface TokenCounts {
   readonly isEstimated: boolean;
 }
 
-/** One request to a model with all its attempts. Written once, never changed. */
+/**
+ * One request to a model with all its attempts; an attempt that was given up while its provider was at work has one of its own
+ * beside it. Written once, never changed.
+ */
 @Entity('usage_record')
 @Index('IDX_usage_record_created_at_id', ['createdAt', 'id'])
 @Index('IDX_usage_record_key_id_created_at', ['keyId', 'createdAt'])
@@ -56,8 +59,9 @@ export class UsageRecord implements TokenCounts {
   @Column({ name: 'is_stream', type: 'boolean' })
   isStream!: boolean;
 
+  /** `retried`: one attempt that was given up, after which its request, which has a record of its own, went on elsewhere. */
   @Column({ type: 'varchar', length: 16 })
-  status!: 'succeeded' | 'failed' | 'abandoned';
+  status!: 'succeeded' | 'failed' | 'abandoned' | 'retried';
 
   /** 200, or what the error's status was; a stream that broke has been 200 to its client. */
   @Column({ name: 'http_status', type: 'integer' })

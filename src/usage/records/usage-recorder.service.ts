@@ -2,22 +2,18 @@ import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
 import { Database } from '../../database/database.js';
 import { InsertRows } from '../../database/insert-rows.js';
-import { describeError } from '../../errors/describe-error.js';
+import { WriteBehind } from '../../database/write-behind.js';
 import { MetricsRegistry } from '../../telemetry/metrics-registry.js';
 import type { UsageRecord } from './usage-record.entity.js';
 
-/** Milliseconds that a record waits for others at most: what a SIGKILL can lose. */
-const WAIT = 500;
 /** Records of one transaction. */
 const BATCH = 1_000;
 /** The driver of SQLite holds the event loop up while it writes, so requests get their turn after so many. */
 const BATCH_OF_SQLITE = 100;
-/** Records that wait while the database is away, about 50 MB; what comes then is counted and not kept. */
-const MOST = 100_000;
-/** Longest pause between two tries while the database is away, in milliseconds. */
-const LONGEST_PAUSE = 5_000;
-/** How long a shutdown waits for the database to take the last records. */
-const LAST_CHANCE = 5_000;
+/** Characters of records that wait while the database is away: some 100,000 records, fewer with much metadata. */
+const MOST_WAITING = 64_000_000;
+/** Characters of a record without its metadata. */
+const USUAL_SIZE = 640;
 
 const INSERT = new InsertRows<UsageRecord>('usage_record', [
   { name: 'id', type: 'text', of: ({ id }) => id },
@@ -48,112 +44,52 @@ const INSERT = new InsertRows<UsageRecord>('usage_record', [
   { name: 'metadata', type: 'text', of: ({ metadata }) => (metadata === null ? null : JSON.stringify(metadata)) },
 ]);
 
-/**
- * Writes records in batches, off the path of requests. While the database is away they wait in a bounded buffer. An id is
- * written once, so a batch whose outcome was not heard of can be tried again.
- */
+/** Writes records in batches, off the path of requests. An id is written once, however often it is tried. */
 @Injectable()
 export class UsageRecorder implements BeforeApplicationShutdown {
-  private readonly logger = new Logger('Usage');
-  private readonly dropped: Counter;
-  private waiting: UsageRecord[] = [];
-  private timer: NodeJS.Timeout | undefined;
-  private writing: Promise<void> | undefined;
-  private failures = 0;
-  private hasOverflowed = false;
-  private isClosing = false;
-  private readonly batch: number;
+  private readonly buffer: WriteBehind<UsageRecord>;
 
   constructor(
     private readonly database: Database,
     metrics: MetricsRegistry,
   ) {
-    this.batch = database.isSqlite ? BATCH_OF_SQLITE : BATCH;
     const registers = [metrics.registry];
-    this.dropped = new Counter({
+    const dropped = new Counter({
       name: 'gateway_usage_records_dropped_total',
       help: 'Usage records that were not kept, because the database was away for too long.',
       registers,
     });
-    const waiting = (): number => this.waiting.length;
+    const buffer = new WriteBehind<UsageRecord>({
+      what: 'usage records',
+      logger: new Logger('Usage'),
+      store: (records) => this.store(records),
+      batch: database.isSqlite ? BATCH_OF_SQLITE : BATCH,
+      sizeOf: ({ metadata }) => USUAL_SIZE + (metadata === null ? 0 : JSON.stringify(metadata).length),
+      mostWaiting: MOST_WAITING,
+      onDropped: (records) => dropped.inc(records),
+    });
+    this.buffer = buffer;
     new Gauge({
       name: 'gateway_usage_records_waiting',
       help: 'Usage records of this process that are not in the database yet.',
       registers,
       collect() {
-        this.set(waiting());
+        this.set(buffer.length);
       },
     });
   }
 
   add(record: UsageRecord): void {
-    if (this.waiting.length >= MOST) {
-      this.dropped.inc();
-      if (!this.hasOverflowed)
-        this.logger.error({ msg: 'the buffer of usage records is full; new ones are lost', size: MOST });
-      this.hasOverflowed = true;
-      return;
-    }
-    this.waiting.push(record);
-    if (this.waiting.length >= this.batch && this.failures === 0) this.write();
-    else this.timer ??= setTimeout(() => this.write(), WAIT);
+    this.buffer.add(record);
   }
 
   /** Resolves when everything that was added before is in the database, or has failed once. */
-  async flush(): Promise<void> {
-    await this.writing;
-    this.write();
-    await this.writing;
+  flush(): Promise<void> {
+    return this.buffer.flush();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.isClosing = true;
-    const deadline = performance.now() + LAST_CHANCE;
-    while (this.waiting.length > 0 || this.writing !== undefined) {
-      await this.flush();
-      if (this.waiting.length === 0) break;
-      if (performance.now() > deadline) {
-        this.dropped.inc(this.waiting.length);
-        this.logger.error({
-          msg: 'usage records are lost: the database did not take them',
-          records: this.waiting.length,
-        });
-        break;
-      }
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-    clearTimeout(this.timer);
-  }
-
-  private write(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    this.writing ??= this.writeAll().finally(() => {
-      this.writing = undefined;
-      if (this.waiting.length > 0 && !this.isClosing) this.timer ??= setTimeout(() => this.write(), this.pause());
-    });
-  }
-
-  private async writeAll(): Promise<void> {
-    while (this.waiting.length > 0) {
-      const batch = this.waiting.slice(0, this.batch);
-      try {
-        await this.store(batch);
-      } catch (error) {
-        this.failures += 1;
-        if (this.failures === 1)
-          this.logger.error({ msg: 'usage records wait for the database', error: describeError(error) });
-        return;
-      }
-      this.waiting.splice(0, batch.length);
-      if (this.failures > 0) this.logger.log({ msg: 'usage records are written again', waiting: this.waiting.length });
-      this.failures = 0;
-      this.hasOverflowed = false;
-    }
-  }
-
-  private pause(): number {
-    return this.failures === 0 ? WAIT : Math.min(LONGEST_PAUSE, WAIT * 2 ** this.failures);
+  beforeApplicationShutdown(): Promise<void> {
+    return this.buffer.close();
   }
 
   private async store(records: readonly UsageRecord[]): Promise<void> {

@@ -29,6 +29,7 @@ const GROUP_COLUMNS = {
 interface SumRow {
   bucket: string | number;
   grp: string | null;
+  records: string | number;
   requests: string | number;
   failed: string | number;
   prompt: string | number | null;
@@ -55,7 +56,8 @@ export class UsageReport {
     const sums = this.filtered(query, { start, end })
       .select(bucket, 'bucket')
       .addSelect(group, 'grp')
-      .addSelect('COUNT(*)', 'requests')
+      .addSelect('COUNT(*)', 'records')
+      .addSelect(`SUM(CASE WHEN record.status = 'retried' THEN 0 ELSE 1 END)`, 'requests')
       .addSelect(`SUM(CASE WHEN record.status = 'failed' THEN 1 ELSE 0 END)`, 'failed')
       .addSelect('SUM(record.promptTokens)', 'prompt')
       .addSelect('SUM(record.completionTokens)', 'completion')
@@ -69,7 +71,7 @@ export class UsageReport {
       .offset(skipped)
       .limit(limit + 1)
       .getRawMany<SumRow>();
-    const data = rows.slice(0, limit).filter(({ requests }) => Number(requests) > 0);
+    const data = rows.slice(0, limit).filter(({ records }) => Number(records) > 0);
     const hasMore = rows.length > limit;
     return {
       object: 'list',

@@ -88,13 +88,13 @@ export class UsageRowDto {
   /** What the row is of: id of a key or group, name of a model or provider, or the end user; null for none of them. */
   @ApiProperty({ type: String, nullable: true, example: 'sandbox/echo' })
   group!: string | null;
-  /** How many there were. */
+  /** How many there were; attempts that were given up and retried elsewhere are none of their own. */
   @ApiProperty({ type: 'integer', example: 12 })
   requests!: number;
   /** Those that failed, without those whose client went away. */
   @ApiProperty({ type: 'integer', example: 0 })
   failed_requests!: number;
-  /** Of all their prompts. */
+  /** Of all their prompts, those of attempts that were given up and retried as well. */
   @ApiProperty({ type: 'integer', example: 120 })
   prompt_tokens!: number;
   /** Of all their answers. */
@@ -106,10 +106,10 @@ export class UsageRowDto {
   /** US dollars of the requests whose price is known. */
   @ApiProperty({ type: Number, example: 0.00051 })
   cost_usd!: number;
-  /** Requests that consumed tokens and whose price is not known; their cost is not in `cost_usd`. */
+  /** Requests, or attempts that were retried, that consumed tokens and whose price is not known; their cost is not in `cost_usd`. */
   @ApiProperty({ type: 'integer', example: 0 })
   unpriced_requests!: number;
-  /** Requests whose tokens are estimates, because the provider reported none. */
+  /** Requests, or attempts that were retried, whose tokens are estimates, because the provider reported none. */
   @ApiProperty({ type: 'integer', example: 0 })
   estimated_requests!: number;
 }
@@ -179,9 +179,12 @@ export class UsageRecordDto {
    * @example false
    */
   stream!: boolean;
-  /** `abandoned`: the client went away before its answer was whole. */
-  @ApiProperty({ enum: ['succeeded', 'failed', 'abandoned'], example: 'succeeded' })
-  status!: 'succeeded' | 'failed' | 'abandoned';
+  /**
+   * `abandoned`: the client went away before its answer was whole. `retried`: no request of its own but one attempt of it, given up
+   * while its provider was at work; the request went on elsewhere.
+   */
+  @ApiProperty({ enum: ['succeeded', 'failed', 'abandoned', 'retried'], example: 'succeeded' })
+  status!: 'succeeded' | 'failed' | 'abandoned' | 'retried';
   /** What the client was answered with; 499 when it had gone. */
   @ApiProperty({ type: 'integer', example: 200 })
   http_status!: number;

@@ -32,7 +32,9 @@ export function mapRequest(
   stream: boolean,
   { tokenLimit, developerRole = true, streamOptions: takesStreamOptions = true }: Quirks = {},
 ): JsonObject {
-  const body: JsonObject = { ...request, model: upstreamModel, stream };
+  const body = copyOf(request);
+  body['model'] = upstreamModel;
+  body['stream'] = stream;
   for (const field of NULLABLE) {
     if (body[field] === null) body[field] = undefined;
   }
@@ -62,4 +64,9 @@ function renameTokenLimit(body: JsonObject, name: 'max_tokens' | 'max_completion
 
 function isFromDeveloper({ role }: ChatMessage): boolean {
   return role === 'developer';
+}
+
+/** V8 of Node 20 makes a new shape for each object that another one was spread into and then a field was added to. */
+function copyOf(request: ChatRequest): JsonObject {
+  return Object.hasOwn(request, '__proto__') ? { ...request } : Object.assign({}, request);
 }

@@ -10,23 +10,31 @@ export function phaseTimeout(phase: Phase, milliseconds: number): GatewayError {
     case 'connect':
       return upstreamTimeout({ message: `The upstream provider did not accept a connection within ${seconds}.` });
     case 'firstByte':
-      return upstreamTimeout({ message: `The upstream provider did not begin to answer within ${seconds}.` });
+      return upstreamTimeout({
+        message: `The upstream provider did not begin to answer within ${seconds}.`,
+        hadBegun: true,
+      });
     case 'idle':
       return upstreamTimeout({
         message: `The upstream provider went silent in the middle of its answer for ${seconds}.`,
+        hadBegun: true,
       });
   }
 }
 
-/** What a client sees of a broken connection: constant text, because the cause names addresses. */
-export function transportError(cause: unknown, phase: Phase): GatewayError {
+/**
+ * What a client sees of a broken connection: constant text, because the cause names addresses.
+ *
+ * @param hadBegun whether some of the answer had come
+ */
+export function transportError(cause: unknown, phase: Phase, hadBegun: boolean): GatewayError {
   const message =
     phase === 'connect'
       ? 'The upstream provider could not be reached.'
       : phase === 'firstByte'
         ? 'The upstream provider closed the connection before it answered.'
         : 'The upstream provider broke off in the middle of its answer.';
-  return upstreamError({ message, cause });
+  return upstreamError({ message, cause, hadBegun });
 }
 
 /** How a server that had closed an idle connection shows, when the next request has just been written to it. */

@@ -191,7 +191,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
       this.dispatch(this.pool.acquireFresh());
       return;
     }
-    this.fail(transportError(error, this.phase), 'connection');
+    this.fail(transportError(error, this.phase, this.gotByte), 'connection');
   }
 
   private dispatch(client: UpstreamClient): void {
@@ -211,7 +211,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
       onEnd: () => {
         if (!this.settled) this.complete();
       },
-      onError: (error) => this.fail(transportError(error, 'idle'), 'connection'),
+      onError: (error) => this.fail(transportError(error, 'idle', true), 'connection'),
       onDrain: () => {
         if (!this.decoderFull) return;
         this.decoderFull = false;

@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import Sqlite from 'better-sqlite3';
+import pg from 'pg';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { parseMetrics } from './servers/parse-metrics.js';
+import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
+import { until } from './servers/until.js';
+import { Wire } from './servers/wire.js';
+
+interface Entry {
+  id: string;
+  request_id: string;
+}
+
+const GATEWAY_REQUEST_LOG_KEY = randomBytes(32).toString('hex');
+
+function admin(gateway: RunningGateway, path: string, body?: object): Promise<Response> {
+  return fetch(`${gateway.url}/v1/admin/${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { authorization: `Bearer ${gateway.adminKey}`, 'content-type': 'application/json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+}
+
+async function loggedKey(gateway: RunningGateway): Promise<string> {
+  const response = await admin(gateway, 'keys', { name: 'logged', request_log: { days: 1 } });
+  return ((await response.json()) as { key: string }).key;
+}
+
+async function chat(gateway: RunningGateway, key: string, system = 'Say it.'): Promise<string> {
+  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      model: 'sandbox/echo',
+      messages: [
+        { role: 'system', content: system },
+        { role: 'user', content: 'it' },
+      ],
+    }),
+  });
+  expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('"it"')]);
+  return response.headers.get('x-request-id') ?? '';
+}
+
+/** Nothing where the database is away. */
+async function entries(gateway: RunningGateway): Promise<Entry[]> {
+  const response = await admin(gateway, 'request-log?limit=100');
+  return response.status === 200 ? ((await response.json()) as { data: Entry[] }).data : [];
+}
+
+async function metric(gateway: RunningGateway, name: string): Promise<number> {
+  const response = await fetch(`${gateway.url}/metrics`, { headers: { 'x-api-key': gateway.adminKey } });
+  return parseMetrics(await response.text()).get(name)?.samples[0]?.value ?? 0;
+}
+
+/** Runs a statement beside the gateway. @returns its rows */
+async function query(url: string, sql: string): Promise<unknown[]> {
+  if (isPostgresRun) {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    const { rows } = await client.query<object>(sql);
+    await client.end();
+    return rows;
+  }
+  const database = new Sqlite(url.slice('sqlite:'.length));
+  const statement = database.prepare(sql);
+  const rows = statement.reader ? statement.all() : [statement.run()];
+  database.close();
+  return rows;
+}
+
+it('deletes what has expired, however much it is, and shows none of it before', async () => {
+  const gateway = await startGateway({ env: { GATEWAY_REQUEST_LOG_KEY } });
+  const key = await loggedKey(gateway);
+  const kept = await chat(gateway, key);
+  const expired = await chat(gateway, key);
+  await until(async () => (await entries(gateway)).length === 2);
+  const { id } = (await entries(gateway)).find((entry) => entry.request_id === expired) ?? { id: '' };
+  const { databaseUrl, adminKey, dataDirectory } = gateway;
+  await query(databaseUrl, `UPDATE request_log SET expires_at = ${Date.now()} WHERE id = '${id}'`);
+  await query(
+    databaseUrl,
+    `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2500)
+     INSERT INTO request_log (id, request_id, key_id, model, status, created_at, expires_at, encryption_key, content)
+     SELECT 'rlog_old' || n, request_id, key_id, model, status, created_at, n, encryption_key, content
+     FROM request_log CROSS JOIN numbers WHERE id = '${id}'`,
+  );
+  expect((await entries(gateway)).map((entry) => entry.request_id)).toEqual([kept]);
+  expect((await admin(gateway, `request-log/${id}`)).status).toBe(404);
+  const count = async (): Promise<number> => (await query(databaseUrl, 'SELECT id FROM request_log')).length;
+  expect(await count()).toBe(2_502);
+  // A process looks once a minute, and when it starts.
+  const second = await startGateway({
+    dataDirectory,
+    env: { DATABASE_URL: databaseUrl, GATEWAY_ADMIN_KEY: adminKey, GATEWAY_REQUEST_LOG_KEY },
+  });
+  await until(async () => (await count()) === 1);
+  expect((await entries(second)).map((entry) => entry.request_id)).toEqual([kept]);
+  await second.stop();
+  await gateway.stop();
+});
+
+(isPostgresRun ? describe : describe.skip)('while the database is away', () => {
+  let databaseUrl: string;
+  let wire: Wire;
+  let gateway: RunningGateway;
+  let key: string;
+
+  beforeEach(async () => {
+    databaseUrl = await createDatabase();
+    wire = new Wire(new URL(databaseUrl));
+    // All that the last test sends would need more than this heap.
+    const NODE_OPTIONS = '--max-old-space-size=230';
+    gateway = await startGateway({ env: { DATABASE_URL: await wire.open(), GATEWAY_REQUEST_LOG_KEY, NODE_OPTIONS } });
+    key = await loggedKey(gateway);
+  });
+  afterEach(async () => {
+    await gateway.stop();
+    wire.cut();
+    await dropDatabase(databaseUrl);
+  });
+
+  it('entries wait, and each is stored once', async () => {
+    const ids = [await chat(gateway, key)];
+    await until(async () => (await entries(gateway)).length === 1);
+    wire.cut();
+    for (let call = 0; call < 60; call += 1) ids.push(await chat(gateway, key));
+    await until(() => gateway.logs().includes('entries of the request log wait for the database'));
+    await wire.open();
+    await until(async () => (await entries(gateway)).length === ids.length, 20_000);
+    expect((await entries(gateway)).map((entry) => entry.request_id)).toEqual(ids.reverse());
+    expect(await metric(gateway, 'gateway_request_log_dropped_total')).toBe(0);
+  });
+
+  it('an entry whose commit was not heard of is stored once, and holds nothing up', async () => {
+    wire.loseCommitOf('INTO "request_log"');
+    const first = await chat(gateway, key);
+    await until(() => gateway.logs().includes('entries of the request log wait for the database'));
+    const second = await chat(gateway, key);
+    await until(async () => (await entries(gateway)).length >= 2);
+    expect((await entries(gateway)).map((entry) => entry.request_id)).toEqual([second, first]);
+  });
+
+  it('what does not fit into the buffer is counted, memory stays bounded, and chat goes on', async () => {
+    await chat(gateway, key);
+    await until(async () => (await entries(gateway)).length === 1);
+    wire.cut();
+    const size = 1_900_000;
+    const fit = Math.floor(64_000_000 / size);
+    const large = 'words '.repeat(size).slice(0, size);
+    const ask = async (count: number): Promise<void> => {
+      for (let call = 0; call < count; call += 1) await chat(gateway, key, large);
+    };
+    await ask(fit + 7);
+    expect(await metric(gateway, 'gateway_request_log_dropped_total')).toBe(7);
+    expect(gateway.logs()).toContain('the buffer of entries of the request log is full');
+    await ask(60);
+    expect(await metric(gateway, 'gateway_request_log_dropped_total')).toBe(67);
+    await wire.open();
+    await until(async () => (await entries(gateway)).length === 1 + fit, 30_000);
+    expect((await admin(gateway, `request-log/${(await entries(gateway))[0]?.id}`)).status).toBe(200);
+  }, 90_000);
+});

@@ -1,0 +1,290 @@
+import { Agent, request } from 'undici';
+import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { until } from './servers/until.js';
+
+interface UsageRecord {
+  request_id: string;
+  key_id: string;
+  source: string;
+  model: string;
+  status: string;
+  error_code: string | null;
+  attempts: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  estimated: boolean;
+  cost_usd: number;
+}
+
+interface Sum {
+  group: string;
+  requests: number;
+  failed_requests: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  cost_usd: number;
+}
+
+interface List<Item> {
+  data: Item[];
+  next: string | null;
+}
+
+const TEXT = 'one two three four five six seven eight nine';
+/** Of a stream that the fake breaks off half-way: the role and then these. */
+const HALF = 'one two three four';
+const PRICE = { input: 3, output: 15 };
+
+/** By model: what its deployments do, tried in this order. Each tells the fake for which model it was called. */
+const MODELS: Readonly<Record<string, { deployments: string[]; fallbacks?: string }>> = {
+  plain: { deployments: ['echo'] },
+  /** Reports no usage. */
+  bare: { deployments: ['echo?usage=none&without=usage'] },
+  /** Takes a minute for a plain answer. */
+  slow: { deployments: ['echo?delay=60000'] },
+  words: { deployments: ['words?count=60&delay=20'] },
+  /** Goes silent half-way. */
+  hush: { deployments: ['stall?at=mid'] },
+  cut: { deployments: ['reset?at=mid'] },
+  refusing: { deployments: ['status-500', 'status-429', 'echo'] },
+  dropping: { deployments: ['drop', 'reset?at=headers', 'echo'] },
+  /** Breaks off between the head of the answer and its first event or byte. */
+  begun: { deployments: ['reset?at=first', 'echo'] },
+  silent: { deployments: ['stall?at=headers', 'echo?again=1'] },
+  passing: { deployments: ['stall?at=headers'], fallbacks: 'plain' },
+  dead: { deployments: ['stall?at=headers', 'stall?at=headers&again=1', 'status-503'] },
+};
+
+function configOf(upstream: FakeUpstream): string {
+  const models = Object.entries(MODELS).map(([id, { deployments, fallbacks }]) => {
+    const behaviours = deployments.map(
+      (each) => `{ provider: local, model: "${each}${each.includes('?') ? '&' : '?'}tokens=o200k&for=${id}" }`,
+    );
+    const timeouts = ['silent', 'passing', 'dead'].includes(id) ? ', timeouts: { first_byte: 200ms }' : '';
+    return `  - { id: ${id}, strategy: priority, deployments: [${behaviours.join(', ')}]${timeouts}, fallbacks: [${fallbacks ?? ''}], price: { input_per_million: ${PRICE.input}, output_per_million: ${PRICE.output} } }`;
+  });
+  return `providers:\n  local: { type: openai, base_url: "${upstream.url}/v1" }\nmodels:\n${models.join('\n')}\n`;
+}
+
+describe('usage records and the provider’s own book of tokens', () => {
+  let upstream: FakeUpstream;
+  let gateway: RunningGateway;
+  let dispatcher: Agent;
+  const keys: Record<string, string> = {};
+
+  beforeAll(async () => {
+    dispatcher = new Agent({ connections: 100 });
+    upstream = await startFakeUpstream();
+    gateway = await startGateway({ config: configOf(upstream) });
+    for (const name of ['ada', 'grace', 'alan']) keys[name] = await gateway.apiKey();
+  });
+  beforeEach(() => upstream.reset());
+  afterAll(async () => {
+    await dispatcher.close();
+    await gateway.stop();
+    await upstream.stop();
+  });
+
+  function keyId(name: string): string {
+    return `key_${keys[name]?.split('_')[1] ?? ''}`;
+  }
+
+  /** Asks, and goes away when `leave` says so of the text so far. @returns the request's id */
+  async function ask(
+    name: string,
+    model: string,
+    id: string,
+    { stream = true, leave }: { stream?: boolean; leave?: (text: string) => boolean } = {},
+  ): Promise<string> {
+    const controller = new AbortController();
+    try {
+      const answer = await request(`${gateway.url}/v1/chat/completions`, {
+        dispatcher,
+        method: 'POST',
+        headers: { authorization: `Bearer ${keys[name]}`, 'content-type': 'application/json', 'x-request-id': id },
+        // The key's name goes along, because that is all that the provider sees of it.
+        body: JSON.stringify({ model, stream, user: name, messages: [{ role: 'user', content: TEXT }] }),
+        signal: controller.signal,
+      });
+      let frames = '';
+      for await (const piece of answer.body as AsyncIterable<Buffer>) {
+        frames += piece.toString();
+        const text = [...frames.matchAll(/"content":"([^"]*)"/g)].map((match) => match[1]).join('');
+        if (leave?.(text) === true) controller.abort();
+      }
+    } catch (error) {
+      if (!controller.signal.aborted) throw error;
+    }
+    return id;
+  }
+
+  /** Asks for a plain answer and goes away once the provider is at work. */
+  async function leaveWaiting(name: string, id: string): Promise<string> {
+    const controller = new AbortController();
+    const asked = request(`${gateway.url}/v1/chat/completions`, {
+      dispatcher,
+      method: 'POST',
+      headers: { authorization: `Bearer ${keys[name]}`, 'content-type': 'application/json', 'x-request-id': id },
+      body: JSON.stringify({ model: 'slow', user: name, messages: [{ role: 'user', content: TEXT }] }),
+      signal: controller.signal,
+    });
+    await until(async () => (await upstream.tokenLog()).some((entry) => entry.request_id === id));
+    controller.abort();
+    await expect(asked).rejects.toThrow();
+    return id;
+  }
+
+  async function read<Body>(path: string): Promise<Body> {
+    const response = await fetch(`${gateway.url}/v1/admin/usage${path}`, {
+      headers: { 'x-api-key': gateway.adminKey },
+    });
+    expect(response.status).toBe(200);
+    return (await response.json()) as Body;
+  }
+
+  async function allRecords(): Promise<UsageRecord[]> {
+    const records: UsageRecord[] = [];
+    let next: string | null = '';
+    while (next !== null) {
+      const page: List<UsageRecord> = await read(`/records?limit=100${next === '' ? '' : `&after=${next}`}`);
+      records.push(...page.data);
+      ({ next } = page);
+    }
+    return records;
+  }
+
+  /** All records of requests, once there is one for each. */
+  async function recordsOf(ids: readonly string[]): Promise<UsageRecord[]> {
+    let found: UsageRecord[] = [];
+    await until(async () => {
+      found = (await allRecords()).filter(({ request_id: id }) => ids.includes(id));
+      return (
+        new Set(found.filter(({ status }) => status !== 'retried').map(({ request_id: id }) => id)).size === ids.length
+      );
+    });
+    return found;
+  }
+
+  async function runBatch(name: string, model: string, count: number): Promise<void> {
+    const headers = { authorization: `Bearer ${keys[name]}`, 'content-type': 'application/json' };
+    const tasks = Array.from({ length: count }, () => ({ user: name, messages: [{ role: 'user', content: TEXT }] }));
+    const submitted = await fetch(`${gateway.url}/v1/batch/generate`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify({ model, tasks }),
+    });
+    const { job_id: id } = (await submitted.json()) as { job_id: string };
+    await until(async () => {
+      const job = await fetch(`${gateway.url}/v1/batch/${id}`, { headers });
+      return ((await job.json()) as { status: string }).status === 'completed';
+    });
+  }
+
+  it('say of each disconnect, retry and failure what is known of it', async () => {
+    const prompt = 16;
+    const cases = {
+      hush: { status: 'abandoned', prompt_tokens: prompt, completion_tokens: 4, estimated: true },
+      cut: { status: 'failed', prompt_tokens: prompt, completion_tokens: 4, estimated: true },
+      refusing: { status: 'succeeded', prompt_tokens: prompt, completion_tokens: 9, estimated: false, attempts: 3 },
+      dropping: { status: 'succeeded', prompt_tokens: prompt, completion_tokens: 9, estimated: false, attempts: 3 },
+    };
+    for (const [model, expected] of Object.entries(cases)) {
+      const leave = model === 'hush' ? (text: string): boolean => text === HALF : undefined;
+      const id = await ask('alan', model, `single-${model}`, leave && { leave });
+      expect(await recordsOf([id])).toEqual([expect.objectContaining(expected)]);
+    }
+    const waited = await leaveWaiting('alan', 'single-slow');
+    expect(await recordsOf([waited])).toEqual([
+      expect.objectContaining({ status: 'abandoned', prompt_tokens: prompt, completion_tokens: 0, estimated: true }),
+    ]);
+    const passed = await recordsOf([await ask('alan', 'passing', 'single-passing')]);
+    expect(passed).toHaveLength(2);
+    expect(passed.find(({ status }) => status === 'retried')).toMatchObject({
+      model: 'passing',
+      error_code: 'upstream_timeout',
+      attempts: 1,
+      prompt_tokens: prompt,
+      completion_tokens: 0,
+      estimated: true,
+    });
+    expect(passed.find(({ status }) => status !== 'retried')).toMatchObject({
+      model: 'plain',
+      status: 'succeeded',
+      attempts: 2,
+      prompt_tokens: prompt,
+      completion_tokens: 9,
+      estimated: false,
+    });
+  });
+
+  it('agree by key and model over streams, disconnects, retries, fallbacks and batches, and none is lost or double', async () => {
+    const ids: string[] = [];
+    let count = 0;
+    const next = (): string => `token-log-${(count += 1)}`;
+    for (const name of ['ada', 'grace']) {
+      for (let round = 0; round < (name === 'ada' ? 3 : 1); round += 1) {
+        for (const model of ['plain', 'bare', 'refusing', 'dropping', 'begun', 'silent', 'passing', 'dead']) {
+          ids.push(await ask(name, model, next()), await ask(name, model, next(), { stream: false }));
+        }
+        ids.push(await ask(name, 'cut', next()));
+        ids.push(await ask(name, 'hush', next(), { leave: (text) => text === HALF }));
+        ids.push(await leaveWaiting(name, next()));
+      }
+    }
+    await Promise.all([runBatch('ada', 'plain', 20), runBatch('grace', 'begun', 3), runBatch('grace', 'bare', 5)]);
+    const isTask = ({ source, status }: UsageRecord): boolean => source === 'batch' && status !== 'retried';
+    await until(async () => (await allRecords()).filter(isTask).length === 28);
+
+    const live = await recordsOf(ids);
+    const records = await allRecords();
+    const requests = records.filter(({ status }) => status !== 'retried');
+    expect(requests.filter(({ source }) => source === 'batch')).toHaveLength(28);
+    expect(live.filter(({ status }) => status !== 'retried')).toHaveLength(ids.length);
+    expect(live.some(({ status }) => status === 'retried')).toBe(true);
+
+    const log = await upstream.tokenLog();
+    for (const name of ['ada', 'grace']) {
+      const { data } = await read<List<Sum>>(`?interval=none&group_by=model&key_id=${keyId(name)}&limit=100`);
+      const sums = Object.fromEntries(
+        data.map(({ group, prompt_tokens: prompt, completion_tokens: completion }) => [group, { prompt, completion }]),
+      );
+      const billed: typeof sums = {};
+      for (const { model, user, prompt_tokens: prompt, completion_tokens: completion } of log) {
+        if (user !== name) continue;
+        const of = new URLSearchParams(model?.split('?')[1]).get('for') ?? '';
+        const sum = (billed[of] ??= { prompt: 0, completion: 0 });
+        sum.prompt += prompt;
+        sum.completion += completion;
+      }
+      expect(sums).toEqual(billed);
+      for (const { prompt_tokens: prompt, completion_tokens: completion, cost_usd: cost } of data) {
+        expect(Math.round(cost * 1e9)).toBe((prompt * PRICE.input + completion * PRICE.output) * 1_000);
+      }
+      const own = requests.filter(({ key_id: id }) => id === keyId(name));
+      expect(data.reduce((sum, row) => sum + row.requests, 0)).toBe(own.length);
+      expect(data.reduce((sum, row) => sum + row.failed_requests, 0)).toBe(
+        own.filter(({ status }) => status === 'failed').length,
+      );
+    }
+  }, 60_000);
+
+  it('differ for a client that leaves a flowing stream by no more than what was on its way', async () => {
+    const ids = await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        ask('alan', 'words', `flowing-${index}`, { leave: (text) => text.split(' ').length > index + 2 }),
+      ),
+    );
+    const records = await recordsOf(ids);
+    await until(async () => (await upstream.requests()).every(({ closedAt }) => closedAt !== null));
+    const log = await upstream.tokenLog();
+    for (const { request_id: id, status, prompt_tokens: prompt, completion_tokens: completion } of records) {
+      const billed = log.find((entry) => entry.request_id === id);
+      expect([status, prompt]).toEqual(['abandoned', billed?.prompt_tokens]);
+      expect(completion).toBeGreaterThan(0);
+      expect(completion).toBeLessThanOrEqual(billed?.completion_tokens ?? 0);
+      // A word is two or three tokens, and one comes each 20 ms; a busy machine may notice a closed socket late.
+      expect((billed?.completion_tokens ?? 0) - completion).toBeLessThanOrEqual(30);
+    }
+  });
+});
