@@ -5,7 +5,7 @@ import type { TokenAnswer, TokenQuestion } from './token-worker.js';
 /** Characters for a token, where they cannot be counted. */
 const USUAL = 4;
 /** Milliseconds without a text after which the vocabulary is let go. */
-const IDLE = 60_000;
+const IDLE = 10_000;
 /** What a message costs beside its text, as OpenAI's own models count it. */
 const PER_MESSAGE = 4;
 /** What the beginning of the answer costs, which is part of the prompt. */
