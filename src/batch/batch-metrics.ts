@@ -38,11 +38,13 @@ export class BatchMetrics {
     const age = new Gauge({
       name: 'gateway_batch_oldest_waiting_seconds',
       help: 'Age of the oldest job with tasks that wait, in all processes; 0 when none does.',
+      aggregator: 'max',
       registers,
     });
     new Gauge({
       name: 'gateway_batch_tasks',
       help: 'Tasks of unfinished jobs in all processes, by state.',
+      aggregator: 'max',
       labelNames: ['state'],
       registers,
       async collect() {
