@@ -11,6 +11,8 @@ import { GatewayExceptionFilter } from './errors/gateway-exception.filter.js';
 import { HealthModule } from './health/health.module.js';
 import { JsonBodyGuard } from './http/json-body.guard.js';
 import { ModelsModule } from './models/models.module.js';
+import { ProcessesModule } from './processes/processes.module.js';
+import { NoSiblings, type Siblings } from './processes/siblings.js';
 import { RedisModule } from './redis/redis.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { RequestLogModule } from './request-log/request-log.module.js';
@@ -19,13 +21,14 @@ import { TelemetryModule } from './telemetry/telemetry.module.js';
 @Module({})
 export class AppModule {
   /** The whole application for one validated configuration. */
-  static forRoot(config: GatewayConfig): DynamicModule {
+  static forRoot(config: GatewayConfig, siblings: Siblings = new NoSiblings()): DynamicModule {
     return {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
         DatabaseModule,
         RedisModule,
+        ProcessesModule.forRoot(siblings),
         AuthModule,
         ModelsModule,
         ChatModule,

@@ -15,6 +15,7 @@ import { addVersionPrefix } from './http/version-prefix.js';
 import { refuseAllButHealth } from './http/worker-routes.js';
 import { buildOpenApiDocument } from './openapi/document.js';
 import { serveSwagger } from './openapi/swagger-ui.js';
+import type { Siblings } from './processes/siblings.js';
 import { AccessLog } from './telemetry/access-log.js';
 import { HttpMetrics } from './telemetry/http-metrics.js';
 import { GatewayLogger } from './telemetry/logger.js';
@@ -26,9 +27,13 @@ const KEEP_ALIVE_TIMEOUT = 75_000;
 const HEADERS_TIMEOUT = 30_000;
 
 /** The application with its middleware, wired but not listening. */
-export async function createApplication(config: GatewayConfig, logger: Logger): Promise<NestExpressApplication> {
+export async function createApplication(
+  config: GatewayConfig,
+  logger: Logger,
+  siblings?: Siblings,
+): Promise<NestExpressApplication> {
   const nestLogger: LoggerService = new GatewayLogger(logger);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, siblings), {
     bodyParser: false,
     abortOnError: false,
     forceCloseConnections: true,

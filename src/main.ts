@@ -1,4 +1,10 @@
-import 'reflect-metadata';
-import { start } from './start.js';
+import { asksForSeveralProcesses } from './config/process-count.js';
 
-await start();
+if (asksForSeveralProcesses() && (await import('node:cluster')).default.isPrimary) {
+  const { supervise } = await import('./processes/primary.js');
+  await supervise();
+} else {
+  await import('reflect-metadata');
+  const { start } = await import('./start.js');
+  await start();
+}

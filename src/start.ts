@@ -1,4 +1,6 @@
-import type { AddressInfo } from 'node:net';
+import type { Server } from 'node:http';
+import { Server as NetServer, type AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { createApplication } from './application.js';
@@ -16,23 +18,37 @@ import { upstreamUnavailable } from './errors/gateway-error.js';
 import { Routing } from './models/routing/routing.service.js';
 import { Shutdown } from './health/shutdown.service.js';
 import { VERSION } from './health/version.js';
+import type { Listening, WorkerProcess } from './processes/worker.js';
 import { createLogger } from './telemetry/logger.js';
 
 /** After the drain timeout, how long broken-off streams get to send their error event. */
 const ABORT_GRACE = 2_000;
+/**
+ * Where other processes go on serving the port, how long idle connections are kept in milliseconds: a client that uses one
+ * meanwhile is told to close it, and one that has just sent a request finds nobody gone.
+ */
+const LINGER = 1_000;
 
 /** Loads the configuration, starts the application and listens; a fault that an operator can mend is one clear line. */
 export async function start(): Promise<void> {
-  let logger: Logger | undefined;
   try {
     const live = new LiveConfig(loadConfig());
     const { config } = live;
-    logger = createLogger(config.log);
-    const app = await createApplication(config, logger);
+    const logger = createLogger(config.log);
+    const worker = config.processes > 1 ? await joinPrimary() : undefined;
+    const app = await createApplication(config, logger, worker?.siblings);
     surviveStrayErrors(app, config, logger);
-    await listen(app, config, logger);
+    const where = await listen(app, config);
     reloadOnChange(app, live, logger);
-    stopOnSignal(app, config, logger);
+    if (worker === undefined) {
+      logger.info({ ...where, version: VERSION }, 'listening');
+      stopOnSignal(app, config, logger);
+    } else {
+      worker.serve(where, (reason, hasSuccessor) => {
+        logger.info({ reason }, 'draining');
+        return drain(app, config, logger, hasSuccessor);
+      });
+    }
   } catch (error) {
     if (error instanceof ConfigError || error instanceof BootError) process.stderr.write(`${error.message}\n`);
     else process.stderr.write(`llm-gateway failed to start: ${JSON.stringify(describeError(error))}\n`);
@@ -40,7 +56,11 @@ export async function start(): Promise<void> {
   }
 }
 
-async function listen(app: NestExpressApplication, { server }: GatewayConfig, logger: Logger): Promise<void> {
+async function joinPrimary(): Promise<WorkerProcess | undefined> {
+  return (await import('./processes/worker.js')).joinPrimary();
+}
+
+async function listen(app: NestExpressApplication, { server }: GatewayConfig): Promise<Listening> {
   try {
     await app.listen(server.port, server.host);
   } catch (error) {
@@ -53,7 +73,7 @@ async function listen(app: NestExpressApplication, { server }: GatewayConfig, lo
   if (adminKey !== undefined) {
     process.stdout.write(`\nAdmin key (shown only now, keep it): ${adminKey}\n\n`);
   }
-  logger.info({ url, ...(server.swagger && { docs: `${url}/docs` }), version: VERSION }, 'listening');
+  return { url, ...(server.swagger && { docs: `${url}/docs` }) };
 }
 
 function listenFault(error: unknown, host: string, port: number): string {
@@ -104,11 +124,14 @@ function stopOnSignal(app: NestExpressApplication, config: GatewayConfig, logger
   process.on('SIGINT', stop);
 }
 
-async function drain(app: NestExpressApplication, { server }: GatewayConfig, logger: Logger): Promise<void> {
+async function drain(
+  app: NestExpressApplication,
+  { server }: GatewayConfig,
+  logger: Logger,
+  hasSuccessor = false,
+): Promise<void> {
   const httpServer = app.getHttpServer();
   app.get(Shutdown).begin();
-  httpServer.close();
-  httpServer.closeIdleConnections();
   const inFlight = app.get(InFlight);
   const goingDown = upstreamUnavailable({
     message: 'The gateway is shutting down. Retry the request.',
@@ -116,7 +139,11 @@ async function drain(app: NestExpressApplication, { server }: GatewayConfig, log
   });
   inFlight.endWatchers(goingDown);
   const batches = app.get(BatchWorker, { strict: false }).stop();
-  if (!(await inFlight.drained(server.drainTimeout))) {
+  const deadline = performance.now() + server.drainTimeout;
+  if (hasSuccessor) await letConnectionsGo(httpServer, inFlight, server.drainTimeout);
+  httpServer.close();
+  httpServer.closeIdleConnections();
+  if (!(await inFlight.drained(Math.max(0, deadline - performance.now())))) {
     logger.warn({ requests: inFlight.size }, 'breaking off requests that outlasted the drain timeout');
     inFlight.abortAll(goingDown);
     await inFlight.drained(ABORT_GRACE);
@@ -129,6 +156,16 @@ async function drain(app: NestExpressApplication, { server }: GatewayConfig, log
   }
   logger.info('stopped');
   logger.flush();
+}
+
+/** Takes no new connection, and lets clients end those that they keep. */
+async function letConnectionsGo(httpServer: Server, inFlight: InFlight, timeout: number): Promise<void> {
+  // The close() of an HTTP server would end idle connections at once, and the requests that are on their way on them.
+  NetServer.prototype.close.call(httpServer);
+  await delay(LINGER);
+  if (inFlight.size === 0) return;
+  await inFlight.drained(timeout - LINGER);
+  await delay(LINGER);
 }
 
 /** A stray rejection is logged; an exception outside any request leaves the process in doubt, so it drains and ends. */

@@ -1,6 +1,8 @@
 import type { Repository } from 'typeorm';
 import { loadConfig } from '../config/load-config.js';
 import type { ApiKey } from './api-key.entity.js';
+import { News } from '../processes/news.js';
+import { NoSiblings } from '../processes/siblings.js';
 import { SharedRedis } from '../redis/shared-redis.js';
 import { KeyCheck } from './key-check.service.js';
 import { Pepper } from './pepper.js';
@@ -33,7 +35,8 @@ describe('who a key id stands for', () => {
       },
     } as unknown as Repository<ApiKey>;
     const config = loadConfig({ env: {}, cwd: '/nonexistent' });
-    const check = new KeyCheck(repository, repository, new Pepper('p'.repeat(32)), new SharedRedis(), config);
+    const news = new News(new SharedRedis(), new NoSiblings());
+    const check = new KeyCheck(repository, repository, new Pepper('p'.repeat(32)), news, config);
     const early = check.principalOf('key_1');
     row = { ...KEY, revokedAt: 1 };
     check.forget('key_1');

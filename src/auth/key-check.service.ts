@@ -6,7 +6,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { databaseUnavailable } from '../errors/database-error.js';
 import { parseKey } from './api-key-format.js';
-import { SharedRedis } from '../redis/shared-redis.js';
+import { News } from '../processes/news.js';
 import { ApiKey } from './api-key.entity.js';
 import { KeyGroup } from './groups/key-group.entity.js';
 import { Pepper } from './pepper.js';
@@ -57,10 +57,10 @@ export class KeyCheck {
     @InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>,
     @InjectRepository(KeyGroup) private readonly groups: Repository<KeyGroup>,
     private readonly pepper: Pepper,
-    private readonly redis: SharedRedis,
+    private readonly news: News,
     config: GatewayConfig,
   ) {
-    redis.subscribe(CHANGES, (message) => {
+    news.subscribe(CHANGES, (message) => {
       if (message === null) this.forgetAll();
       else if (typeof message === 'string') this.forget(message);
     });
@@ -127,16 +127,16 @@ export class KeyCheck {
     for (const [digest, known] of this.cache) if (known.keyId === keyId) this.cache.delete(digest);
   }
 
-  /** Forgets a key here, and in the other processes as far as Redis reaches them. */
-  changed(keyId: string): void {
+  /** Forgets a key here and in the other processes of this machine, and elsewhere as soon as Redis has told. */
+  async changed(keyId: string): Promise<void> {
     this.forget(keyId);
-    this.redis.publish(CHANGES, keyId);
+    await this.news.publish(CHANGES, keyId);
   }
 
   /** The same where it is not worth finding out which keys are meant, such as a change of a group. */
-  allChanged(): void {
+  async allChanged(): Promise<void> {
     this.forgetAll();
-    this.redis.publish(CHANGES, null);
+    await this.news.publish(CHANGES, null);
   }
 
   private forgetAll(): void {

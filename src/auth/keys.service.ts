@@ -162,7 +162,7 @@ export class KeysService {
       await this.audit.note(manager, { ...action, targetId: id });
       return manager.save(key);
     });
-    this.keyCheck.changed(id);
+    await this.keyCheck.changed(id);
     return toDto(changed);
   }
 }

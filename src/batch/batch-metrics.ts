@@ -42,6 +42,7 @@ export class BatchMetrics {
     new Gauge({
       name: 'gateway_batch_oldest_waiting_seconds',
       help: 'Age of the oldest job with tasks that wait, in all processes; 0 when none does. Absent while the database is away.',
+      aggregator: 'max',
       registers,
       async collect() {
         const known = await depth();
@@ -52,6 +53,7 @@ export class BatchMetrics {
     new Gauge({
       name: 'gateway_batch_tasks',
       help: 'Tasks of unfinished jobs in all processes, by state. Absent while the database is away.',
+      aggregator: 'max',
       labelNames: ['state'],
       registers,
       async collect() {

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 import type { ConfigFault } from './config-error.js';
 import type { DatabaseConfig, GatewayConfig, ProviderType, TracingConfig } from './gateway-config.js';
 import { KNOWN_PROVIDERS } from './known-providers.js';
+import { readProcessCount } from './process-count.js';
 import { readEncryptionKeys } from './read-encryption-keys.js';
 import { readTracing } from './read-tracing.js';
 
@@ -20,6 +21,7 @@ export interface EnvironmentSettings {
   readonly adminKey: string | undefined;
   readonly pepper: string | undefined;
   readonly role: GatewayConfig['role'] | undefined;
+  readonly processes: number;
   readonly webhooksMayBePrivate: boolean | undefined;
   /** Hex; the current one first. */
   readonly requestLogKeys: readonly string[];
@@ -73,6 +75,10 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
     }
     return Number(value);
   };
+  const processes = readProcessCount(text('GATEWAY_PROCESSES'));
+  if (processes === undefined) {
+    faults.push({ path: 'GATEWAY_PROCESSES', message: 'must be auto or a whole number from 1 to 64' });
+  }
   const allowPrivate = oneOf('GATEWAY_WEBHOOK_ALLOW_PRIVATE', ['true', 'false'] as const);
   const redisUrl = text('REDIS_URL');
   if (redisUrl !== undefined && !/^rediss?:\/\/./.test(redisUrl)) {
@@ -90,6 +96,7 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
     adminKey: secret('GATEWAY_ADMIN_KEY', 24),
     pepper: secret('GATEWAY_KEY_PEPPER', 32),
     role: oneOf('GATEWAY_ROLE', ROLES),
+    processes: processes ?? 1,
     webhooksMayBePrivate: allowPrivate === undefined ? undefined : allowPrivate === 'true',
     requestLogKeys: readEncryptionKeys(text, faults),
     tracing: readTracing(text, faults),

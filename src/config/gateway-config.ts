@@ -157,6 +157,8 @@ export abstract class GatewayConfig {
     readonly maxBodySize: number;
   };
   abstract readonly role: 'api' | 'worker' | 'all';
+  /** Processes on this machine that share the listener. Default 1. */
+  abstract readonly processes: number;
   abstract readonly database: DatabaseConfig;
   /** Absolute. Holds the embedded database and the generated pepper. */
   abstract readonly dataDirectory: string;

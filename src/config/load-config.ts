@@ -158,6 +158,13 @@ function assemble(file: GatewayFile, settings: EnvironmentSettings, cwd: string,
   const database = readDatabaseUrl(databaseUrl, cwd, (message) => {
     faults.push({ path: settings.databaseUrl === undefined ? 'database_url' : 'DATABASE_URL', message });
   });
+  if (settings.processes > 1 && database?.kind === 'sqlite' && database.path === ':memory:') {
+    faults.push({
+      path: 'GATEWAY_PROCESSES',
+      message:
+        'needs a database that the processes share, and sqlite::memory: is each one’s own. Set DATABASE_URL to a file',
+    });
+  }
   const timeouts = timeoutsOf(file.upstream?.timeouts, DEFAULT_TIMEOUTS);
   const providers = providersOf(file, settings, faults);
   return {
@@ -170,6 +177,7 @@ function assemble(file: GatewayFile, settings: EnvironmentSettings, cwd: string,
       maxBodySize: parseSize(file.server?.max_body_size) ?? 50 * 1024 * 1024,
     },
     role: settings.role ?? 'all',
+    processes: settings.processes,
     database: database ?? { kind: 'sqlite', path: ':memory:' },
     dataDirectory: dataDirectoryOf(settings.dataDirectory, database, cwd),
     redisUrl: settings.redisUrl,

@@ -43,6 +43,7 @@ export class DeploymentMetrics {
     new Gauge({
       name: 'gateway_breaker_state',
       help: 'State of the breaker of a deployment of the file: 0 closed, 1 half open, 2 open.',
+      aggregator: 'max',
       labelNames: ['deployment', 'provider'],
       registers,
       collect() {

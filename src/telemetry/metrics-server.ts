@@ -25,7 +25,7 @@ export class MetricsServer implements OnApplicationBootstrap, OnApplicationShutd
         response.writeHead(404).end('Only GET /metrics is served here.\n');
         return;
       }
-      this.metrics.registry.metrics().then(
+      this.metrics.print().then(
         (text) => response.writeHead(200, { 'content-type': this.metrics.registry.contentType }).end(text),
         (error: unknown) => {
           this.logger.error({ msg: 'metrics could not be read', error: describeError(error) });

@@ -15,7 +15,8 @@ export class MetricsController {
 
   @ApiOperation({ summary: 'Read the metrics', description: "In Prometheus' text format. Needs an admin key." })
   @ApiOkResponse({
-    description: 'The metrics of this process; depths and ages of batches are those of all processes.',
+    description:
+      'The metrics of this process, or of all that GATEWAY_PROCESSES runs together; depths and ages of batches are those of all processes.',
     headers: REQUEST_ID_HEADER,
     content: {
       'text/plain': {
@@ -27,7 +28,7 @@ export class MetricsController {
   @ApiErrors(401, 403, 503)
   @Get()
   async readMetrics(@Res() response: Response): Promise<void> {
-    const text = await this.metrics.registry.metrics();
+    const text = await this.metrics.print();
     response.setHeader('content-type', this.metrics.registry.contentType);
     response.end(text);
   }

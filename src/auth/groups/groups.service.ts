@@ -69,7 +69,7 @@ export class GroupsService {
       await this.audit.note(manager, { actor: maker.keyId, action: 'group.updated', targetId: id, changes: fields });
       return manager.save(group);
     });
-    this.keyCheck.allChanged();
+    await this.keyCheck.allChanged();
     return toDto(changed);
   }
 
@@ -90,7 +90,7 @@ export class GroupsService {
       await this.audit.note(manager, { actor: maker.keyId, action: 'group.deleted', targetId: id, changes: {} });
       return group;
     });
-    this.keyCheck.allChanged();
+    await this.keyCheck.allChanged();
     return toDto(removed);
   }
 

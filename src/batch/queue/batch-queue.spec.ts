@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Queue } from 'bull';
+import { NoSiblings } from '../../processes/siblings.js';
 import { BatchProcessor } from './batch.processor.js';
 import type { BatchQueue } from './batch-queue.js';
 import { BullBatchQueue, type Ring } from './bull-batch-queue.js';
@@ -16,7 +17,7 @@ function queueWithoutRedis(): Queue<Ring> {
 }
 
 describe.each<[string, () => BatchQueue]>([
-  ['in the process', () => new InProcessBatchQueue()],
+  ['in the process', () => new InProcessBatchQueue(new NoSiblings())],
   ['of Bull without Redis', () => new BullBatchQueue(queueWithoutRedis())],
 ])('the bell %s', (_name, make) => {
   it('wakes the worker of its own process at each ring', async () => {

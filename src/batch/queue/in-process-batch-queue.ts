@@ -1,16 +1,25 @@
 import { Injectable } from '@nestjs/common';
+import { Siblings } from '../../processes/siblings.js';
 import { BatchQueue } from './batch-queue.js';
 
-/** The bell of a process that is its own worker. */
+const CHANNEL = 'gateway:batches';
+
+/** The bell of a process that is its own worker; those of the same machine hear it too. */
 @Injectable()
 export class InProcessBatchQueue extends BatchQueue {
   private wake: (() => void) | undefined;
 
-  ring(_jobId: string): void {
+  constructor(private readonly siblings: Siblings) {
+    super();
+  }
+
+  ring(jobId: string): void {
     if (this.wake !== undefined) setImmediate(this.wake);
+    void this.siblings.publish(CHANNEL, jobId);
   }
 
   listen(wake: () => void): void {
     this.wake = wake;
+    this.siblings.subscribe(CHANNEL, wake);
   }
 }

@@ -16,11 +16,13 @@ export class RedisMetrics {
     const latency = new Gauge({
       name: 'gateway_redis_latency_seconds',
       help: 'Time that Redis took to answer a PING of this scrape; NaN when it did not.',
+      aggregator: 'max',
       registers,
     });
     new Gauge({
       name: 'gateway_redis_up',
       help: '1 when Redis answered this scrape, else 0.',
+      aggregator: 'min',
       registers,
       async collect() {
         const started = performance.now();

@@ -1,5 +1,6 @@
 import { Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { isObject } from '../../json/json-value.js';
+import { News } from '../../processes/news.js';
 import { SharedRedis } from '../../redis/shared-redis.js';
 import type { HealthNews } from './deployment-health.js';
 import { Deployments } from './deployments.service.js';
@@ -18,13 +19,13 @@ const TABLE_KEPT = 600_000;
 export class SharedHealth implements OnApplicationBootstrap {
   constructor(
     private readonly redis: SharedRedis,
+    private readonly news: News,
     private readonly deployments: Deployments,
   ) {}
 
   onApplicationBootstrap(): void {
-    if (!this.redis.isConfigured) return;
     this.deployments.onNews((id, news) => this.tell(id, news));
-    this.redis.subscribe(CHANNEL, (message) => this.learn(message));
+    this.news.subscribe(CHANNEL, (message) => this.learn(message));
     this.redis.onReady(() => void this.catchUp());
   }
 
@@ -42,7 +43,7 @@ export class SharedHealth implements OnApplicationBootstrap {
 
   private tell(id: string, news: HealthNews): void {
     const message = { id, ...news };
-    this.redis.publish(CHANNEL, message);
+    void this.news.publish(CHANNEL, message, id);
     void this.redis.run<unknown>((client) =>
       news.kind === 'closed'
         ? client.hdel(TABLE, id)

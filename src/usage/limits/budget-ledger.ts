@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { SharedRedis } from '../../redis/shared-redis.js';
+import { LimitStore, type NoRoom } from './limit-store.js';
 import type { PeriodSpan } from './period.js';
 import { Spent } from './spent.js';
 
 /** Milliseconds after which what a dead process set aside in Redis is free again: longer than any call. */
 const RESERVATION = 1_800_000;
-/** Balances that are kept in memory; then those that nothing is set aside of are read anew. */
-const MOST = 20_000;
 const PREFIX = 'gateway:budget:';
 
 /** Adds up what is set aside, forgetting what is too old, and sets more aside if there is room. ARGV: now, amount, limit, field, end. */
@@ -35,34 +34,25 @@ export interface Reservation {
   readonly account: string;
   readonly period: PeriodSpan;
   readonly amount: number;
-  /** Its field in Redis; undefined where this process alone keeps it. */
-  readonly field: string | undefined;
-}
-
-export interface NoRoom {
-  readonly spent: number;
-  readonly reserved: number;
-}
-
-interface Balance {
-  spent: number;
-  reserved: number;
+  readonly field: string;
+  /** Whether Redis keeps it. */
+  readonly isShared: boolean;
 }
 
 /**
- * What accounts have spent in a period and what is set aside for calls under way, in Redis for all processes or in this
- * one. It begins with the sum of the usage records, so that nothing has to be repaired after a crash.
+ * What accounts have spent in a period and what is set aside for calls under way, in Redis for all processes or on
+ * this machine. It begins with the sum of the usage records, so that nothing has to be repaired after a crash.
  */
 @Injectable()
 export class BudgetLedger {
-  private readonly balances = new Map<string, Promise<Balance>>();
-  /** Those that have been read. */
-  private readonly known = new Map<string, Balance>();
+  /** Balances whose beginning is being read from the records. */
+  private readonly opening = new Map<string, Promise<void>>();
   /** Balances that went on without Redis, and are read anew from the records once it is back. */
   private readonly astray = new Set<string>();
 
   constructor(
     private readonly redis: SharedRedis,
+    private readonly store: LimitStore,
     private readonly spent: Spent,
   ) {
     redis.onReady(() => void this.reunite());
@@ -75,35 +65,32 @@ export class BudgetLedger {
     const shared = await this.redis.run((client) => this.reserveIn(client, { account, period, amount, limit, field }));
     if (shared !== undefined) return shared;
     if (this.redis.isConfigured) this.astray.add(id);
-    const balance = await this.balanceOf(account, period);
-    if (balance.spent + balance.reserved + amount > limit) return { spent: balance.spent, reserved: balance.reserved };
-    balance.reserved += amount;
-    return { account, period, amount, field: undefined };
+    for (;;) {
+      const outcome = await this.store.reserve(id, field, amount, limit);
+      if (outcome === 'reserved') return { account, period, amount, field, isShared: false };
+      if (outcome !== 'unknown') return outcome;
+      await this.openBalance(id, account, period);
+    }
   }
 
   /** @returns what the account has spent in the period, or undefined when that cannot be said now */
-  async settle({ account, period, amount, field }: Reservation, actual: number): Promise<number | undefined> {
-    if (field !== undefined) {
-      const key = PREFIX + idOf(account, period);
-      const text = await this.redis.run((client) => client.eval(SETTLE, 1, key, field, actual));
-      return text === undefined ? undefined : Number(text);
-    }
-    const balance = await this.balanceOf(account, period);
-    balance.reserved -= amount;
-    balance.spent += actual;
-    return balance.spent;
+  async settle({ account, period, field, isShared }: Reservation, actual: number): Promise<number | undefined> {
+    const id = idOf(account, period);
+    if (!isShared) return this.store.settle(id, field, actual);
+    const text = await this.redis.run((client) => client.eval(SETTLE, 1, PREFIX + id, field, actual));
+    return text === undefined ? undefined : Number(text);
   }
 
   private async reserveIn(
     client: Redis,
-    { account, period, amount, limit, field }: Reservation & { limit: number; field: string },
+    { account, period, amount, limit, field }: Omit<Reservation, 'isShared'> & { limit: number },
   ): Promise<Reservation | NoRoom> {
     const key = PREFIX + idOf(account, period);
     for (;;) {
       const now = Date.now();
       const answer = await client.eval(RESERVE, 1, key, now, amount, limit, field, now + RESERVATION);
       const [outcome, spent, reserved] = answer as [number, string, string];
-      if (outcome === 1) return { account, period, amount, field };
+      if (outcome === 1) return { account, period, amount, field, isShared: true };
       if (outcome === 0) return { spent: Number(spent), reserved: Number(reserved) };
       const known = await this.spent.within(account, period);
       await client.hsetnx(key, 'spent', known);
@@ -111,21 +98,17 @@ export class BudgetLedger {
     }
   }
 
-  private balanceOf(account: string, period: PeriodSpan): Promise<Balance> {
-    const id = idOf(account, period);
-    let balance = this.balances.get(id);
-    if (balance === undefined) {
-      this.forgetIdle();
-      balance = this.spent.within(account, period).then((spent) => {
-        const fresh = { spent, reserved: 0 };
-        this.known.set(id, fresh);
-        return fresh;
-      });
-      this.balances.set(id, balance);
-      // The next request asks the database again.
-      balance.catch(() => this.balances.delete(id));
+  /** Many calls may find the balance unknown at once; one of them reads the records. */
+  private openBalance(id: string, account: string, period: PeriodSpan): Promise<void> {
+    let opening = this.opening.get(id);
+    if (opening === undefined) {
+      opening = this.spent
+        .within(account, period)
+        .then((spent) => this.store.open(id, spent))
+        .finally(() => this.opening.delete(id));
+      this.opening.set(id, opening);
     }
-    return balance;
+    return opening;
   }
 
   /** What was spent while Redis was away is in the records alone. */
@@ -133,18 +116,8 @@ export class BudgetLedger {
     const ids = [...this.astray];
     this.astray.clear();
     for (const id of ids) {
-      this.balances.delete(id);
-      this.known.delete(id);
+      this.store.forget(id);
       await this.redis.run((client) => client.hdel(PREFIX + id, 'spent'));
-    }
-  }
-
-  private forgetIdle(): void {
-    if (this.known.size < MOST) return;
-    for (const [id, { reserved }] of this.known) {
-      if (reserved !== 0) continue;
-      this.known.delete(id);
-      this.balances.delete(id);
     }
   }
 }

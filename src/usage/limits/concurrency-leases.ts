@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, OnApplicationShutdown } from '@nestjs/common';
 import { SharedRedis } from '../../redis/shared-redis.js';
+import { LimitStore } from './limit-store.js';
 
 /** Milliseconds for which a place in Redis is held by a process that shows no sign of life. */
 const LEASE = 30_000;
@@ -18,47 +19,48 @@ return 1`;
 /** A request's place among those that may be under way at once. */
 export interface Lease {
   readonly account: string;
-  /** Its member in Redis; undefined where this process alone counts it. */
-  readonly shared: string | undefined;
+  readonly id: string;
+  /** Whether Redis counts it. */
+  readonly isShared: boolean;
 }
 
-/** Requests under way for each account, in Redis for all processes or in this one. What a dead process held ends by itself. */
+/** Requests under way for each account, in Redis for all processes or on this machine. What a dead process held ends by itself. */
 @Injectable()
 export class ConcurrencyLeases implements OnApplicationShutdown {
-  private readonly inProcess = new Map<string, number>();
+  /** Makes the ids of this process unlike those of all others. */
+  private readonly process = `${randomUUID()}-`;
+  private taken = 0;
   private readonly held = new Map<string, string>();
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly redis: SharedRedis) {}
+  constructor(
+    private readonly redis: SharedRedis,
+    private readonly store: LimitStore,
+  ) {}
 
   /** A place, or undefined when the account has as many requests under way as it may. */
   async take(account: string, limit: number): Promise<Lease | undefined> {
-    const id = randomUUID();
+    const id = `${this.process}${(this.taken += 1)}`;
     const room = await this.redis.run(async (client) => {
       const now = Date.now();
       return client.eval(TAKE, 1, PREFIX + account, now, now + LEASE, limit, id);
     });
-    if (room !== undefined) {
-      if (room !== 1) return undefined;
-      this.held.set(id, account);
-      this.timer ??= setInterval(() => this.renew(), RENEWAL).unref();
-      return { account, shared: id };
+    if (room === undefined) {
+      return (await this.store.takePlace(account, limit, id)) ? { account, id, isShared: false } : undefined;
     }
-    const underWay = this.inProcess.get(account) ?? 0;
-    if (underWay >= limit) return undefined;
-    this.inProcess.set(account, underWay + 1);
-    return { account, shared: undefined };
+    if (room !== 1) return undefined;
+    this.held.set(id, account);
+    this.timer ??= setInterval(() => this.renew(), RENEWAL).unref();
+    return { account, id, isShared: true };
   }
 
-  free({ account, shared }: Lease): void {
-    if (shared !== undefined) {
-      this.held.delete(shared);
-      void this.redis.run((client) => client.zrem(PREFIX + account, shared));
+  free({ account, id, isShared }: Lease): void {
+    if (!isShared) {
+      this.store.freePlace(account, id);
       return;
     }
-    const left = (this.inProcess.get(account) ?? 1) - 1;
-    if (left > 0) this.inProcess.set(account, left);
-    else this.inProcess.delete(account);
+    this.held.delete(id);
+    void this.redis.run((client) => client.zrem(PREFIX + account, id));
   }
 
   onApplicationShutdown(): void {

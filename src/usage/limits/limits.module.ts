@@ -4,6 +4,9 @@ import { UsageRecorder } from '../records/usage-recorder.service.js';
 import { BudgetAlerts } from './budget-alerts.service.js';
 import { BudgetLedger } from './budget-ledger.js';
 import { ConcurrencyLeases } from './concurrency-leases.js';
+import { Siblings } from '../../processes/siblings.js';
+import { InProcessLimitStore } from './in-process-limit-store.js';
+import { LimitStore } from './limit-store.js';
 import { Limits } from './limits.service.js';
 import { RateWindows } from './rate-windows.js';
 import { Spent } from './spent.js';
@@ -12,7 +15,21 @@ import { WorstCase } from './worst-case.js';
 /** What lets calls in; the recorder is here because budgets begin with what it has written. */
 @Module({
   imports: [ModelsModule],
-  providers: [Limits, RateWindows, ConcurrencyLeases, BudgetLedger, BudgetAlerts, Spent, WorstCase, UsageRecorder],
+  providers: [
+    Limits,
+    RateWindows,
+    ConcurrencyLeases,
+    BudgetLedger,
+    BudgetAlerts,
+    Spent,
+    WorstCase,
+    UsageRecorder,
+    {
+      provide: LimitStore,
+      inject: [Siblings],
+      useFactory: ({ limits }: Siblings): LimitStore => limits ?? new InProcessLimitStore(),
+    },
+  ],
   exports: [Limits, Spent, UsageRecorder],
 })
 export class LimitsModule {}

@@ -8,11 +8,12 @@ import { databaseUnavailable } from '../../errors/database-error.js';
 import { GatewayError, permissionDenied, rateLimitExceeded } from '../../errors/gateway-error.js';
 import type { Deployment, ResolvedModel } from '../../models/resolved-model.js';
 import { BudgetAlerts } from './budget-alerts.service.js';
-import { BudgetLedger, type NoRoom, type Reservation } from './budget-ledger.js';
+import { BudgetLedger, type Reservation } from './budget-ledger.js';
 import { ConcurrencyLeases, type Lease } from './concurrency-leases.js';
 import { durationText } from './duration-text.js';
+import type { Full, NoRoom } from './limit-store.js';
 import { periodAt, type PeriodSpan } from './period.js';
-import { RateWindows, type Full, type Taken } from './rate-windows.js';
+import { RateWindows, type Taken } from './rate-windows.js';
 import { WorstCase } from './worst-case.js';
 
 const NANOS = 1e9;

@@ -1,0 +1,45 @@
+import { Link } from './link.js';
+
+function pair(): { near: Link; far: Link; messages: unknown[] } {
+  const messages: unknown[] = [];
+  const near: Link = new Link((message) => {
+    messages.push(message);
+    far.receive(JSON.parse(JSON.stringify(message)));
+  });
+  const far: Link = new Link((message) => near.receive(JSON.parse(JSON.stringify(message))));
+  return { near, far, messages };
+}
+
+it('says in one message what is said in one turn, and gives each question its own answer', async () => {
+  const { near, far, messages } = pair();
+  far.handle('double', async (value) => {
+    await new Promise((resolve) => setTimeout(resolve, 5 - (value as number)));
+    return (value as number) * 2;
+  });
+  const answers = Promise.all([1, 2, 3, 4].map((value) => near.ask('double', value)));
+  expect(await answers).toEqual([2, 4, 6, 8]);
+  expect(messages).toHaveLength(1);
+});
+
+it('has no answer to a question that nobody handles, that fails, or whose other end is gone', async () => {
+  const { near, far } = pair();
+  far.handle('fails', () => {
+    throw new Error('no');
+  });
+  far.handle('never', () => new Promise(() => undefined));
+  expect(await near.ask('unknown')).toBeUndefined();
+  expect(await near.ask('fails')).toBeUndefined();
+  const waiting = near.ask('never');
+  near.close();
+  expect(await waiting).toBeUndefined();
+  expect(await near.ask('never')).toBeUndefined();
+});
+
+it('takes no notice of messages that are not its own', () => {
+  const { near } = pair();
+  expect(() => {
+    near.receive({ cmd: 'other' });
+    near.receive('text');
+    near.receive(null);
+  }).not.toThrow();
+});

@@ -1,0 +1,27 @@
+import { Injectable } from '@nestjs/common';
+import { SharedRedis } from '../redis/shared-redis.js';
+import { Siblings } from './siblings.js';
+
+/** What processes tell each other: those of this machine over their channel, those of others over Redis. Each may come twice. */
+@Injectable()
+export class News {
+  constructor(
+    private readonly redis: SharedRedis,
+    private readonly siblings: Siblings,
+  ) {}
+
+  /**
+   * @param keepAs also told to processes of this machine that start later, until something else is told under the same name
+   * @returns when all processes of this machine have heard it; others hear it as far as Redis can be reached
+   */
+  publish(channel: string, message: unknown, keepAs?: string): Promise<void> {
+    this.redis.publish(channel, message);
+    return this.siblings.publish(channel, message, keepAs);
+  }
+
+  /** Listens to a channel from now on. Whether a process hears its own messages too is not said. */
+  subscribe(channel: string, listener: (message: unknown) => void): void {
+    this.redis.subscribe(channel, listener);
+    this.siblings.subscribe(channel, listener);
+  }
+}

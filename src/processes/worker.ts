@@ -1,0 +1,54 @@
+import cluster from 'node:cluster';
+import { ClusterSiblings } from './cluster-siblings.js';
+import { Link } from './link.js';
+import type { Siblings } from './siblings.js';
+
+/** Where a worker listens. */
+export interface Listening {
+  readonly url: string;
+  readonly docs?: string;
+}
+
+/** This process as one of several that a primary has started. */
+export interface WorkerProcess {
+  readonly siblings: Siblings;
+  /**
+   * Says that this process serves, and obeys from now on: it ends when it is told to, or when the primary is gone.
+   *
+   * @param drain `hasSuccessor`: others go on serving the port, so that nobody needs to notice
+   */
+  serve(where: Listening, drain: (reason: string, hasSuccessor: boolean) => Promise<void>): void;
+}
+
+/** @returns undefined where no primary has started this process */
+export function joinPrimary(): WorkerProcess | undefined {
+  const { worker } = cluster;
+  if (worker === undefined) return undefined;
+  const link = new Link((message) => {
+    if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+  });
+  process.on('message', (message) => link.receive(message));
+  process.on('disconnect', () => link.close());
+  return {
+    siblings: new ClusterSiblings(link),
+    serve: (where, drain) => {
+      let isEnding = false;
+      const end = (reason: string, hasSuccessor: boolean): void => {
+        // A service manager may signal every process, and the primary then does so too.
+        if (isEnding) return;
+        isEnding = true;
+        void drain(reason, hasSuccessor).then(() => process.exit(0));
+      };
+      process.on('SIGTERM', () => end('SIGTERM', false));
+      // A terminal sends it to every process; the primary decides.
+      process.on('SIGINT', () => undefined);
+      link.handle('retire', () => end('replaced by a new process', true));
+      worker.on('disconnect', () => {
+        // Otherwise Node.js would end the process at once.
+        worker.exitedAfterDisconnect = true;
+        end('the primary process is gone', false);
+      });
+      link.tell('listening', where);
+    },
+  };
+}
