@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import { epochMilliseconds } from '../database/epoch-transformer.js';
+import { wholeNumber } from '../database/whole-number.js';
 
 /** What an administrator did. Written with the change itself, never changed. */
 @Entity('audit_entry')
@@ -9,7 +9,7 @@ export class AuditEntry {
   @PrimaryColumn({ type: 'varchar', length: 32 })
   id!: string;
 
-  @Column({ name: 'created_at', type: 'bigint', transformer: epochMilliseconds })
+  @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })
   createdAt!: number;
 
   /** Id of the key that did it. */

@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import { epochMilliseconds } from '../database/epoch-transformer.js';
+import { wholeNumber } from '../database/whole-number.js';
 import type { Budget, RateLimits } from './spending.js';
 import type { RequestLogSetting, Scope } from './principal.js';
 
@@ -26,7 +26,7 @@ export class ApiKey {
   @Column({ name: 'previous_hash', type: 'varchar', length: 64, nullable: true })
   previousHash!: string | null;
 
-  @Column({ name: 'previous_expires_at', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  @Column({ name: 'previous_expires_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   previousExpiresAt!: number | null;
 
   @Column({ type: 'simple-json' })
@@ -57,12 +57,12 @@ export class ApiKey {
   @Column({ name: 'created_by', type: 'varchar', length: 32 })
   createdBy!: string;
 
-  @Column({ name: 'created_at', type: 'bigint', transformer: epochMilliseconds })
+  @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })
   createdAt!: number;
 
-  @Column({ name: 'expires_at', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  @Column({ name: 'expires_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   expiresAt!: number | null;
 
-  @Column({ name: 'revoked_at', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  @Column({ name: 'revoked_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   revokedAt!: number | null;
 }

@@ -1,5 +1,5 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import { epochMilliseconds } from '../database/epoch-transformer.js';
+import { wholeNumber } from '../database/whole-number.js';
 
 /** What clients see. */
 export type JobStatus = 'queued' | 'in_progress' | 'completed' | 'failed' | 'cancelling' | 'cancelled' | 'expired';
@@ -60,16 +60,16 @@ export class BatchJob {
   @Column({ type: 'text', nullable: true })
   error!: string | null;
 
-  @Column({ name: 'submitted_at', type: 'bigint', transformer: epochMilliseconds })
+  @Column({ name: 'submitted_at', type: 'bigint', transformer: wholeNumber })
   submittedAt!: number;
 
-  @Column({ name: 'started_at', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  @Column({ name: 'started_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   startedAt!: number | null;
 
-  @Column({ name: 'completed_at', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  @Column({ name: 'completed_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   completedAt!: number | null;
 
-  @Column({ name: 'expires_at', type: 'bigint', transformer: epochMilliseconds })
+  @Column({ name: 'expires_at', type: 'bigint', transformer: wholeNumber })
   expiresAt!: number;
 
   /** Of the Idempotency-Key header; null once its 24 hours are over. */
@@ -90,6 +90,6 @@ export class BatchJob {
   webhookAttempts!: number;
 
   /** When the webhook is to be tried next; null when there is nothing to send. */
-  @Column({ name: 'webhook_due_at', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  @Column({ name: 'webhook_due_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   webhookDueAt!: number | null;
 }

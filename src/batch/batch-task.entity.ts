@@ -1,5 +1,5 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import { epochMilliseconds } from '../database/epoch-transformer.js';
+import { wholeNumber } from '../database/whole-number.js';
 
 export type TaskStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'expired';
 
@@ -35,13 +35,13 @@ export class BatchTask {
   @Column({ type: 'int', default: 0 })
   fence!: number;
 
-  @Column({ name: 'lease_until', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  @Column({ name: 'lease_until', type: 'bigint', nullable: true, transformer: wholeNumber })
   leaseUntil!: number | null;
 
   @Column({ type: 'varchar', length: 64, nullable: true })
   worker!: string | null;
 
-  @Column({ name: 'next_run_at', type: 'bigint', default: 0, transformer: epochMilliseconds })
+  @Column({ name: 'next_run_at', type: 'bigint', default: 0, transformer: wholeNumber })
   nextRunAt!: number;
 
   /** Upstream calls that ended, in success or failure. */
@@ -56,6 +56,6 @@ export class BatchTask {
   @Column({ type: 'text', nullable: true })
   error!: string | null;
 
-  @Column({ name: 'finished_at', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  @Column({ name: 'finished_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   finishedAt!: number | null;
 }

@@ -1,5 +1,6 @@
 import type { ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { invalidRequest } from '../errors/gateway-error.js';
+import { timeSlices, type TimeSpan } from './time-slices.js';
 
 export interface Page<Row> {
   readonly rows: readonly Row[];
@@ -8,36 +9,63 @@ export interface Page<Row> {
   readonly next: string | null;
 }
 
+export interface PageRequest {
+  readonly limit: number;
+  readonly after: string | undefined;
+  /** Names the entries in the message for a wrong cursor. */
+  readonly what: string;
+  /** The time that the list is of, where it is to be read in slices, because few of many rows may meet the conditions. */
+  readonly inSlicesOf?: TimeSpan | undefined;
+}
+
 /**
  * One page of a list, newest first, by time and then by id, so that entries that are added meanwhile move nothing.
  *
  * @param query what the list is of, with its conditions
  * @param time property of the entity, epoch milliseconds
- * @param what names the entries in the message for a wrong cursor
  * @throws GatewayError 400 when `after` is no id of the list
  */
 export async function newestFirst<Row extends ObjectLiteral & { id: string }>(
   query: SelectQueryBuilder<Row>,
   time: keyof Row & string,
-  { limit, after, what }: { limit: number; after: string | undefined; what: string },
+  { limit, after, what, inSlicesOf }: PageRequest,
 ): Promise<Page<Row>> {
   const { alias } = query;
+  let span = inSlicesOf;
   if (after !== undefined) {
     const cursor = await query.clone().andWhere(`${alias}.id = :after`, { after }).getOne();
     if (cursor === null) {
       throw invalidRequest(`'after' is no ${what}'s id. Send the \`next\` of the page before.`, 'after');
     }
-    query.andWhere(`(${alias}.${time} < :time OR (${alias}.${time} = :time AND ${alias}.id < :id))`, {
-      time: cursor[time],
-      id: cursor.id,
-    });
+    // The first part says nothing new, but is what PostgreSQL begins to read the index by.
+    query.andWhere(
+      `${alias}.${time} <= :time AND (${alias}.${time} < :time OR (${alias}.${time} = :time AND ${alias}.id < :id))`,
+      { time: cursor[time], id: cursor.id },
+    );
+    if (inSlicesOf !== undefined) span = { start: inSlicesOf.start, end: (cursor[time] as number) + 1 };
   }
-  const found = await query
-    .orderBy(`${alias}.${time}`, 'DESC')
-    .addOrderBy(`${alias}.id`, 'DESC')
-    .limit(limit + 1)
-    .getMany();
+  query.orderBy(`${alias}.${time}`, 'DESC').addOrderBy(`${alias}.id`, 'DESC');
+  const found =
+    span === undefined ? await query.limit(limit + 1).getMany() : await inSlices(query, time, span, limit + 1);
   const rows = found.slice(0, limit);
   const hasMore = found.length > limit;
   return { rows, has_more: hasMore, next: hasMore ? (rows.at(-1)?.id ?? null) : null };
+}
+
+async function inSlices<Row extends ObjectLiteral>(
+  query: SelectQueryBuilder<Row>,
+  time: string,
+  span: TimeSpan,
+  most: number,
+): Promise<Row[]> {
+  const rows: Row[] = [];
+  for await (const { start, end } of timeSlices(span)) {
+    const slice = query.clone().andWhere(`${query.alias}.${time} >= :from AND ${query.alias}.${time} < :until`, {
+      from: start,
+      until: end,
+    });
+    rows.push(...(await slice.limit(most - rows.length).getMany()));
+    if (rows.length >= most) break;
+  }
+  return rows;
 }

@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import { epochMilliseconds } from '../database/epoch-transformer.js';
+import { wholeNumber } from '../database/whole-number.js';
 
 /** A prompt and its answer, encrypted, for as long as the key's setting says. Times are epoch milliseconds. */
 @Entity('request_log')
@@ -31,10 +31,10 @@ export class RequestLogEntry {
   @Column({ name: 'error_code', type: 'varchar', length: 64, nullable: true })
   errorCode!: string | null;
 
-  @Column({ name: 'created_at', type: 'bigint', transformer: epochMilliseconds })
+  @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })
   createdAt!: number;
 
-  @Column({ name: 'expires_at', type: 'bigint', transformer: epochMilliseconds })
+  @Column({ name: 'expires_at', type: 'bigint', transformer: wholeNumber })
   expiresAt!: number;
 
   /** Which encryption key it needs, so that keys can be changed; says nothing of the key itself. */

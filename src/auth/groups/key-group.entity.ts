@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import { epochMilliseconds } from '../../database/epoch-transformer.js';
+import { wholeNumber } from '../../database/whole-number.js';
 import type { Budget, RateLimits } from '../spending.js';
 
 /** Keys that share limits and a budget: a team, a service, a customer. */
@@ -26,6 +26,6 @@ export class KeyGroup {
   @Column({ name: 'created_by', type: 'varchar', length: 32 })
   createdBy!: string;
 
-  @Column({ name: 'created_at', type: 'bigint', transformer: epochMilliseconds })
+  @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })
   createdAt!: number;
 }

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { epochMilliseconds } from '../../database/epoch-transformer.js';
+import { wholeNumber } from '../../database/whole-number.js';
 
 /** An alert that has been given, so that no process gives it again. */
 @Entity('budget_alert')
@@ -8,6 +8,6 @@ export class BudgetAlert {
   @PrimaryColumn({ type: 'varchar', length: 128 })
   id!: string;
 
-  @Column({ name: 'created_at', type: 'bigint', transformer: epochMilliseconds })
+  @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })
   createdAt!: number;
 }

@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import { epochMilliseconds } from '../../database/epoch-transformer.js';
+import { wholeNumber } from '../../database/whole-number.js';
 
 /** Tokens of one call: the provider's own counts, or estimates where it reported none. */
 export interface TokenCounts {
@@ -27,7 +27,7 @@ export class UsageRecord implements TokenCounts {
   id!: string;
 
   /** When the request began, in epoch milliseconds. */
-  @Column({ name: 'created_at', type: 'bigint', transformer: epochMilliseconds })
+  @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })
   createdAt!: number;
 
   @Column({ name: 'request_id', type: 'varchar', length: 128 })
@@ -93,7 +93,7 @@ export class UsageRecord implements TokenCounts {
   isEstimated!: boolean;
 
   /** Billionths of a US dollar, so that sums are exact; null when the price is unknown. */
-  @Column({ name: 'cost_nanos', type: 'bigint', nullable: true, transformer: epochMilliseconds })
+  @Column({ name: 'cost_nanos', type: 'bigint', nullable: true, transformer: wholeNumber })
   costNanos!: number | null;
 
   /** Milliseconds to the first byte; null when none came. */

@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository, type SelectQueryBuilder } from 'typeorm';
+import { Database } from '../../database/database.js';
 import { newestFirst } from '../../database/newest-first.js';
+import { timeSlices, type TimeSpan } from '../../database/time-slices.js';
 import { invalidRequest } from '../../errors/gateway-error.js';
 import { DEFAULT_PAGE } from '../../http/page-query.dto.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
@@ -26,51 +28,39 @@ const GROUP_COLUMNS = {
   user: 'record.endUser',
 } as const;
 
-interface SumRow {
-  bucket: string | number;
-  grp: string | null;
-  records: string | number;
-  requests: string | number;
-  failed: string | number;
-  prompt: string | number | null;
-  completion: string | number | null;
-  total: string | number | null;
-  nanos: string | number | null;
-  unpriced: string | number;
-  estimated: string | number;
-}
+const SUMS = [
+  'records',
+  'requests',
+  'failed',
+  'prompt',
+  'completion',
+  'total',
+  'nanos',
+  'unpriced',
+  'estimated',
+] as const;
+
+/** Sums are null where there is nothing to add up. */
+type SumRow = Record<(typeof SUMS)[number], string | number | null> & { bucket: string | number; grp: string | null };
 
 /** What administrators read of usage: sums, and the records themselves. */
 @Injectable()
 export class UsageReport {
-  constructor(@InjectRepository(UsageRecord) private readonly records: Repository<UsageRecord>) {}
+  constructor(
+    @InjectRepository(UsageRecord) private readonly records: Repository<UsageRecord>,
+    private readonly database: Database,
+  ) {}
 
   async sums(query: UsageQueryDto): Promise<UsageRowListDto> {
-    const { interval = 'day', group_by: groupBy = 'none', limit = DEFAULT_PAGE } = query;
+    const { limit = DEFAULT_PAGE } = query;
     const skipped = offsetOf(query.after);
-    const { start, end } = spanOf(query);
-    const length = interval === 'hour' ? HOUR : DAY;
-    // Not a parameter: PostgreSQL must see that it is the same expression in every place.
-    const bucket = interval === 'none' ? 'CAST(:start AS BIGINT)' : `(record.createdAt - record.createdAt % ${length})`;
-    const group = groupBy === 'none' ? 'NULL' : GROUP_COLUMNS[groupBy];
-    const sums = this.filtered(query, { start, end })
-      .select(bucket, 'bucket')
-      .addSelect(group, 'grp')
-      .addSelect('COUNT(*)', 'records')
-      .addSelect(`SUM(CASE WHEN record.status = 'retried' THEN 0 ELSE 1 END)`, 'requests')
-      .addSelect(`SUM(CASE WHEN record.status = 'failed' THEN 1 ELSE 0 END)`, 'failed')
-      .addSelect('SUM(record.promptTokens)', 'prompt')
-      .addSelect('SUM(record.completionTokens)', 'completion')
-      .addSelect('SUM(record.totalTokens)', 'total')
-      .addSelect('SUM(record.costNanos)', 'nanos')
-      .addSelect('SUM(CASE WHEN record.costNanos IS NULL THEN 1 ELSE 0 END)', 'unpriced')
-      .addSelect('SUM(CASE WHEN record.isEstimated THEN 1 ELSE 0 END)', 'estimated');
-    if (interval !== 'none') sums.addGroupBy(bucket).addOrderBy(bucket, 'DESC');
-    if (groupBy !== 'none') sums.addGroupBy(group).addOrderBy(group, 'ASC');
-    const rows = await sums
-      .offset(skipped)
-      .limit(limit + 1)
-      .getRawMany<SumRow>();
+    const span = spanOf(query);
+    const rows = this.database.isSqlite
+      ? (await this.sumsInSlices(query, span, skipped + limit + 1)).slice(skipped)
+      : await this.sumsOf(query, span, span.start)
+          .offset(skipped)
+          .limit(limit + 1)
+          .getRawMany<SumRow>();
     const data = rows.slice(0, limit).filter(({ records }) => Number(records) > 0);
     const hasMore = rows.length > limit;
     return {
@@ -83,14 +73,60 @@ export class UsageReport {
 
   async list(query: UsageFilterDto): Promise<UsageRecordListDto> {
     const { limit = DEFAULT_PAGE, after } = query;
-    const filtered = this.filtered(query, spanOf(query));
-    const { rows, ...page } = await newestFirst(filtered, 'createdAt', { limit, after, what: 'usage record' });
+    const span = spanOf(query);
+    const { rows, ...page } = await newestFirst(this.filtered(query, span), 'createdAt', {
+      limit,
+      after,
+      what: 'usage record',
+      inSlicesOf: this.database.isSqlite ? span : undefined,
+    });
     return { object: 'list', data: rows.map(toRecordDto), ...page };
+  }
+
+  /** The first `most` rows of the sums. */
+  private async sumsInSlices(query: UsageQueryDto, span: TimeSpan, most: number): Promise<SumRow[]> {
+    const merged = new Map<string, SumRow>();
+    for await (const slice of timeSlices(span)) {
+      for (const row of await this.sumsOf(query, slice, span.start).getRawMany<SumRow>()) {
+        const id = `${row.bucket} ${row.grp === null ? '' : `=${row.grp}`}`;
+        const known = merged.get(id);
+        merged.set(id, known === undefined ? row : addedUp(known, row));
+      }
+      // Those that begin in this slice or later are whole.
+      const isWhole = ({ bucket }: SumRow): boolean => Number(bucket) >= slice.start;
+      if (query.interval !== 'none' && countOf(merged.values(), isWhole) >= most) break;
+    }
+    return [...merged.values()].sort(inOrder).slice(0, most);
+  }
+
+  /** @param from where the only bucket begins when there are no intervals */
+  private sumsOf(query: UsageQueryDto, span: TimeSpan, from: number): SelectQueryBuilder<UsageRecord> {
+    const { interval = 'day', group_by: groupBy = 'none' } = query;
+    const length = interval === 'hour' ? HOUR : DAY;
+    // Not a parameter: PostgreSQL must see that it is the same expression in every place.
+    const bucket = interval === 'none' ? 'CAST(:from AS BIGINT)' : `(record.createdAt - record.createdAt % ${length})`;
+    const group = groupBy === 'none' ? 'NULL' : GROUP_COLUMNS[groupBy];
+    const sums = this.filtered(query, span)
+      .select(bucket, 'bucket')
+      .setParameters({ from })
+      .addSelect(group, 'grp')
+      .addSelect('COUNT(*)', 'records')
+      .addSelect(`SUM(CASE WHEN record.status = 'retried' THEN 0 ELSE 1 END)`, 'requests')
+      .addSelect(`SUM(CASE WHEN record.status = 'failed' THEN 1 ELSE 0 END)`, 'failed')
+      .addSelect('SUM(record.promptTokens)', 'prompt')
+      .addSelect('SUM(record.completionTokens)', 'completion')
+      .addSelect('SUM(record.totalTokens)', 'total')
+      .addSelect('SUM(record.costNanos)', 'nanos')
+      .addSelect('SUM(CASE WHEN record.costNanos IS NULL THEN 1 ELSE 0 END)', 'unpriced')
+      .addSelect('SUM(CASE WHEN record.isEstimated THEN 1 ELSE 0 END)', 'estimated');
+    if (interval !== 'none') sums.addGroupBy(bucket).addOrderBy(bucket, 'DESC');
+    if (groupBy !== 'none') sums.addGroupBy(group).addOrderBy(group, 'ASC');
+    return sums;
   }
 
   private filtered(
     { key_id: keyId, group_id: groupId, model, provider, user }: UsageFilterDto,
-    { start, end }: { start: number; end: number },
+    { start, end }: TimeSpan,
   ): SelectQueryBuilder<UsageRecord> {
     const query = this.records
       .createQueryBuilder('record')
@@ -105,7 +141,7 @@ export class UsageReport {
 }
 
 /** Epoch milliseconds. */
-function spanOf({ start, end }: UsageFilterDto): { start: number; end: number } {
+function spanOf({ start, end }: UsageFilterDto): TimeSpan {
   // What is going on in this very millisecond belongs to it.
   const until = end === undefined ? Date.now() + 1 : end * 1_000;
   const from = start === undefined ? until - DEFAULT_SPAN : start * 1_000;
@@ -118,6 +154,24 @@ function offsetOf(after: string | undefined): number {
   if (after === undefined) return 0;
   if (/^\d{1,9}$/.test(after)) return Number(after);
   throw invalidRequest("'after' is no cursor of this list. Send the `next` of the page before.", 'after');
+}
+
+function addedUp(one: SumRow, other: SumRow): SumRow {
+  const sums = SUMS.map((name) => [name, Number(one[name]) + Number(other[name])] as const);
+  return { ...one, ...(Object.fromEntries(sums) as Record<(typeof SUMS)[number], number>) };
+}
+
+/** As the database has it: the latest first, then by the bytes of the group, none before all others. */
+function inOrder(one: SumRow, other: SumRow): number {
+  if (one.bucket !== other.bucket) return Number(other.bucket) - Number(one.bucket);
+  if (one.grp === null || other.grp === null) return Number(other.grp === null) - Number(one.grp === null);
+  return one.grp < other.grp ? -1 : 1;
+}
+
+function countOf<Item>(items: Iterable<Item>, condition: (item: Item) => boolean): number {
+  let count = 0;
+  for (const item of items) if (condition(item)) count += 1;
+  return count;
 }
 
 function toRow(row: SumRow): UsageRowDto {

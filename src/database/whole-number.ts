@@ -1,7 +1,7 @@
 import type { ValueTransformer } from 'typeorm';
 
-/** PostgreSQL's driver gives int8 as a string, SQLite's as a number: epoch milliseconds are numbers here on both. */
-export const epochMilliseconds: ValueTransformer = {
+/** PostgreSQL's driver gives int8 as a string, SQLite's as a number: times and amounts are numbers here on both. */
+export const wholeNumber: ValueTransformer = {
   to: (value: number | null | undefined) => value,
   from: (value: string | number | null) => (value === null ? null : Number(value)),
 };

@@ -1,0 +1,39 @@
+import { timeSlices } from './time-slices.js';
+
+const HOUR = 3_600_000;
+
+function wait(milliseconds: number): void {
+  const ends = performance.now() + milliseconds;
+  while (performance.now() < ends);
+}
+
+it('covers a time without gap or overlap, the latest first, in few parts where there is little to do', async () => {
+  const span = { start: 17, end: 365 * 24 * HOUR };
+  let until = span.end;
+  let parts = 0;
+  for await (const { start, end } of timeSlices(span)) {
+    expect(end).toBe(until);
+    expect(start).toBeLessThan(end);
+    until = start;
+    parts += 1;
+  }
+  expect(until).toBe(span.start);
+  expect(parts).toBeLessThan(20);
+});
+
+it('makes parts shorter where they take long, and lets others have their turn', async () => {
+  let turns = 0;
+  const timer = setInterval(() => (turns += 1), 0);
+  const lengths: number[] = [];
+  for await (const { start, end } of timeSlices({ start: 0, end: 2 * HOUR })) {
+    lengths.push(end - start);
+    wait((end - start) / 60_000);
+  }
+  clearInterval(timer);
+  expect(Math.max(...lengths.slice(2))).toBeLessThan(HOUR / 2);
+  expect(turns).toBeGreaterThan(2);
+});
+
+it('is nothing for a time of no length', async () => {
+  for await (const slice of timeSlices({ start: 5, end: 5 })) throw new Error(JSON.stringify(slice));
+});

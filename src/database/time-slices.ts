@@ -1,0 +1,30 @@
+/** Milliseconds that one slice should take. */
+const PATIENCE = 20;
+/** Length of the first slice, and of the shortest, in milliseconds. */
+const FIRST = 3_600_000;
+const SHORTEST = 1_000;
+/** How much longer or shorter than the one before a slice may be. */
+const FACTOR = 4;
+
+/** From `start` until before `end`, in epoch milliseconds. */
+export interface TimeSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * A time in parts, the latest first, for reading a table by its time on SQLite, whose driver holds up everything else for as long as
+ * a statement runs. Each part is made as long as the one before suggests that it may be, and others have their turn in between.
+ */
+export async function* timeSlices({ start, end }: TimeSpan): AsyncGenerator<TimeSpan> {
+  let length = FIRST;
+  for (let until = end; until > start;) {
+    const from = Math.max(start, until - length);
+    const began = performance.now();
+    yield { start: from, end: until };
+    const ratio = PATIENCE / Math.max(performance.now() - began, 0.1);
+    length = Math.max(SHORTEST, Math.round(length * Math.min(FACTOR, Math.max(1 / FACTOR, ratio))));
+    until = from;
+    await new Promise(setImmediate);
+  }
+}

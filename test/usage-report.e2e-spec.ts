@@ -1,0 +1,170 @@
+import Sqlite from 'better-sqlite3';
+import pg from 'pg';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { isPostgresRun } from './servers/postgres-databases.js';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const END = Date.UTC(2026, 5, 1);
+const START = END - 60 * DAY;
+
+/** A row of the table. */
+type Row = Record<string, string | number | boolean | null> & { id: string; created_at: number; total_tokens: number };
+
+interface Sum {
+  bucket: number;
+  group: string | null;
+  requests: number;
+  total_tokens: number;
+  cost_usd: number;
+  unpriced_requests: number;
+}
+
+interface List<Item> {
+  data: (Item & { id: string })[];
+  next: string | null;
+}
+
+/** Some days busy, some empty; every column that reports group by, none of them in step with another. */
+const ROWS: Row[] = Array.from({ length: 4_000 }, (_, index) => ({
+  id: `use_${String(index).padStart(24, '0')}`,
+  created_at: START + ((index * index * 7_919) % 50) * DAY + ((index * 7_919_731) % DAY),
+  request_id: `req_${index}`,
+  key_id: `key_${index % 7}`,
+  group_id: index % 3 === 0 ? null : `group_${index % 5}`,
+  source: 'live',
+  requested_model: 'any',
+  model: `model-${index % 4}`,
+  provider: `provider-${index % 2}`,
+  upstream_model: 'any',
+  is_stream: false,
+  status: index % 11 === 0 ? 'failed' : 'succeeded',
+  http_status: 200,
+  error_code: null,
+  attempts: 1,
+  prompt_tokens: index,
+  completion_tokens: 1,
+  total_tokens: index + 1,
+  cached_tokens: 0,
+  reasoning_tokens: 0,
+  is_estimated: false,
+  cost_nanos: index % 13 === 0 ? null : index * 1_001,
+  first_byte_ms: null,
+  duration_ms: 1,
+  end_user: index % 2 === 0 ? null : `user ${index % 90}`,
+  metadata: null,
+}));
+
+async function insert(url: string): Promise<void> {
+  if (isPostgresRun) {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query('INSERT INTO usage_record SELECT * FROM json_populate_recordset(NULL::usage_record, $1)', [
+      JSON.stringify(ROWS),
+    ]);
+    await client.end();
+    return;
+  }
+  const database = new Sqlite(url.slice('sqlite:'.length));
+  const columns = Object.keys(ROWS[0] ?? {});
+  const statement = database.prepare(
+    `INSERT INTO usage_record (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})`,
+  );
+  database.transaction(() => {
+    for (const row of ROWS) statement.run({ ...row, is_stream: 0, is_estimated: 0 });
+  })();
+  database.close();
+}
+
+const GROUPS = {
+  none: () => null,
+  key: (row: Row) => row['key_id'],
+  group: (row: Row) => row['group_id'],
+  model: (row: Row) => row['model'],
+  provider: (row: Row) => row['provider'],
+  user: (row: Row) => row['end_user'],
+};
+const INTERVALS = { hour: HOUR, day: DAY, none: Infinity };
+
+/** The sums of rows, by bucket and group. */
+function expected(rows: readonly Row[], interval: keyof typeof INTERVALS, group: keyof typeof GROUPS): object {
+  const sums: Record<string, { requests: number; tokens: number; nanos: number; unpriced: number }> = {};
+  for (const row of rows) {
+    const bucket = interval === 'none' ? START : row.created_at - (row.created_at % INTERVALS[interval]);
+    const sum = (sums[`${bucket / 1000} ${GROUPS[group](row)}`] ??= { requests: 0, tokens: 0, nanos: 0, unpriced: 0 });
+    sum.requests += 1;
+    sum.tokens += row.total_tokens;
+    sum.nanos += Number(row['cost_nanos'] ?? 0);
+    if (row['cost_nanos'] === null) sum.unpriced += 1;
+  }
+  return sums;
+}
+
+describe('reports over many records', () => {
+  let gateway: RunningGateway;
+
+  beforeAll(async () => {
+    gateway = await startGateway();
+    await insert(gateway.databaseUrl);
+  });
+  afterAll(async () => {
+    await gateway.stop();
+  });
+
+  async function pages<Item>(path: string): Promise<List<Item>['data']> {
+    const all: List<Item>['data'] = [];
+    let next: string | null = '';
+    while (next !== null) {
+      const after: string = next === '' ? '' : `&after=${next}`;
+      const response = await fetch(
+        `${gateway.url}/v1/admin/${path}&limit=100&start=${START / 1000}&end=${END / 1000}${after}`,
+        { headers: { 'x-api-key': gateway.adminKey } },
+      );
+      expect(response.status).toBe(200);
+      const page = (await response.json()) as List<Item>;
+      all.push(...page.data);
+      ({ next } = page);
+    }
+    return all;
+  }
+
+  it.each(
+    (['day', 'hour', 'none'] as const).flatMap((interval) =>
+      (Object.keys(GROUPS) as (keyof typeof GROUPS)[]).map((group) => [interval, group] as const),
+    ),
+  )('sums by %s and %s are whole over all pages, the latest first', async (interval, group) => {
+    // By hour there is nearly a row for each record; one key will do.
+    const filter = interval === 'hour' ? '&key_id=key_3' : '';
+    const rows = interval === 'hour' ? ROWS.filter((row) => row['key_id'] === 'key_3') : ROWS;
+    const sums = await pages<Sum>(`usage?interval=${interval}&group_by=${group}${filter}`);
+    const found = Object.fromEntries(
+      sums.map((sum) => [
+        `${sum.bucket} ${sum.group}`,
+        {
+          requests: sum.requests,
+          tokens: sum.total_tokens,
+          nanos: Math.round(sum.cost_usd * 1e9),
+          unpriced: sum.unpriced_requests,
+        },
+      ]),
+    );
+    expect(found).toEqual(expected(rows, interval, group));
+    expect(sums).toHaveLength(Object.keys(found).length);
+    expect(sums.map(({ bucket }) => bucket)).toEqual(sums.map(({ bucket }) => bucket).sort((a, b) => b - a));
+  });
+
+  it.each([
+    ['all', '', () => true],
+    ['of a user', '&user=user%2037', (row: Row) => row['end_user'] === 'user 37'],
+    [
+      'of a key and a model',
+      '&key_id=key_2&model=model-1',
+      (row: Row) => row['key_id'] === 'key_2' && row['model'] === 'model-1',
+    ],
+    ['of nobody', '&user=nobody', () => false],
+  ])('records (%s) come each once, the latest first', async (_name, filter, isMeant: (row: Row) => boolean) => {
+    const found = await pages<object>(`usage/records?${filter}`);
+    const meant = ROWS.filter(isMeant).sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1));
+    expect(found.map(({ id }) => id)).toEqual(meant.map(({ id }) => id));
+  });
+});
