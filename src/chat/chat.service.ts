@@ -21,11 +21,12 @@ import { CallDeadline } from './call-deadline.js';
 import type { Cancellation } from './cancellation.js';
 import { CallEvents } from './call-events.js';
 import { CallTracing } from './call-tracing.js';
-import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Usage } from './chat-completion.js';
+import type { ChatCompletion, ChatRequest, Usage } from './chat-completion.js';
 import { orderDeployments, randomFor } from './deployment-order.js';
 import { pause } from './pause.js';
 import { RetryBudget } from './retry-budget.js';
 import type { RoutingOverrides } from './routing-overrides.js';
+import { TextChunk, type StreamedChunk } from './text-chunk.js';
 import { TrackedCall } from './tracked-call.js';
 
 /** Who calls and how long they wait; the same for a live request and a batch's task. */
@@ -70,7 +71,7 @@ export interface ChatStream extends ServedBy {
    * In the contract's order, without the usage chunk unless the client asked for it. Throws a GatewayError when the
    * stream breaks. Must be iterated or returned, so that the upstream's socket is let go.
    */
-  readonly chunks: AsyncIterable<readonly ChatCompletionChunk[]>;
+  readonly chunks: AsyncIterable<readonly StreamedChunk[]>;
 }
 
 /** Bound of the pause before a second attempt, in milliseconds; it doubles with each further one. */
@@ -324,12 +325,12 @@ function stillWaiting(milliseconds: number): GatewayError {
 
 /** Drops the usage chunk where the client did not ask for it, and lets go of the deadline and reports at the end. */
 async function* forClient(
-  chunks: AsyncIterable<readonly ChatCompletionChunk[]>,
+  chunks: AsyncIterable<readonly StreamedChunk[]>,
   wantsUsage: boolean,
   deadline: CallDeadline,
   place: Place,
   tracked: TrackedCall,
-): AsyncGenerator<readonly ChatCompletionChunk[]> {
+): AsyncGenerator<readonly StreamedChunk[]> {
   let failure: unknown;
   let isWhole = false;
   try {
@@ -355,6 +356,6 @@ async function* forClient(
   }
 }
 
-function isUsageChunk(chunk: ChatCompletionChunk): boolean {
-  return chunk.choices.length === 0 && chunk.usage != null;
+function isUsageChunk(chunk: StreamedChunk): boolean {
+  return !(chunk instanceof TextChunk) && chunk.choices.length === 0 && chunk.usage != null;
 }

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '../errors/gateway-error.js';
-import type { ChatCompletionChunk } from './chat-completion.js';
 import type { Cancellation } from './cancellation.js';
 import { untilOr } from './pause.js';
+import type { StreamedChunk } from './text-chunk.js';
 import { DONE_FRAME, encodeChunk, encodeError, PING_COMMENT } from './sse/sse-encoder.js';
 
 const SSE_HEADERS = {
@@ -29,7 +29,7 @@ export interface SseOptions {
  */
 export async function sendSse(
   response: ServerResponse,
-  chunks: AsyncIterable<readonly ChatCompletionChunk[]>,
+  chunks: AsyncIterable<readonly StreamedChunk[]>,
   { keepAlive, signal, toError }: SseOptions,
 ): Promise<GatewayError | undefined> {
   let broken: GatewayError | undefined;

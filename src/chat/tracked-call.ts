@@ -6,8 +6,9 @@ import { AnswerRecorder } from './answer-recorder.js';
 import type { CallEvents } from './call-events.js';
 import type { AttemptOutcome, CallOutcome, CallStatus } from './call-outcome.js';
 import type { CallTrace } from './call-tracing.js';
-import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Delta, Usage } from './chat-completion.js';
+import type { ChatCompletion, ChatRequest, Delta, Usage } from './chat-completion.js';
 import type { ChatContext } from './chat.service.js';
+import { TextChunk, type StreamedChunk } from './text-chunk.js';
 
 /** Characters of an answer that are kept until it ends, so that a long one does not fill memory. */
 const OUTPUT_KEPT = 65_536;
@@ -76,8 +77,13 @@ export class TrackedCall {
   };
 
   /** Notes what a stream brought. */
-  streamed(group: readonly ChatCompletionChunk[]): void {
+  streamed(group: readonly StreamedChunk[]): void {
     for (const chunk of group) {
+      if (chunk instanceof TextChunk) {
+        this.recorder?.streamed(chunk.toChunk());
+        this.keep(chunk.text);
+        continue;
+      }
       const { choices, usage } = chunk;
       this.recorder?.streamed(chunk);
       if (usage != null) this.usage = usage;

@@ -1,4 +1,5 @@
 import type { ChatCompletionChunk, ChatRequest } from '../../src/chat/chat-completion.js';
+import { inFull, type StreamedChunk } from '../../src/chat/text-chunk.js';
 import { GatewayError } from '../../src/errors/gateway-error.js';
 import type { ProviderCall } from '../../src/models/providers/chat-provider.js';
 
@@ -22,9 +23,9 @@ export function call(
   };
 }
 
-export async function read(stream: AsyncIterable<readonly ChatCompletionChunk[]>): Promise<ChatCompletionChunk[]> {
+export async function read(stream: AsyncIterable<readonly StreamedChunk[]>): Promise<ChatCompletionChunk[]> {
   const chunks: ChatCompletionChunk[] = [];
-  for await (const group of stream) chunks.push(...group);
+  for await (const group of stream) chunks.push(...inFull(group));
   return chunks;
 }
 

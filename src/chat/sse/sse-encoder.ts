@@ -1,4 +1,5 @@
 import type { GatewayError } from '../../errors/gateway-error.js';
+import { TextChunk } from '../text-chunk.js';
 
 /** Ends every whole stream, and only a whole one. */
 export const DONE_FRAME = 'data: [DONE]\n\n';
@@ -10,7 +11,7 @@ export const PING_COMMENT = ': ping\n\n';
  * `retry:` line: official clients mistake them for events.
  */
 export function encodeChunk(chunk: object): string {
-  return `data: ${JSON.stringify(chunk)}\n\n`;
+  return `data: ${chunk instanceof TextChunk ? chunk.json : JSON.stringify(chunk)}\n\n`;
 }
 
 /** What ends a stream that broke. */

@@ -1,5 +1,6 @@
 import type { Cancellation } from '../../chat/cancellation.js';
-import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from '../../chat/chat-completion.js';
+import type { ChatCompletion, ChatRequest } from '../../chat/chat-completion.js';
+import type { StreamedChunk } from '../../chat/text-chunk.js';
 import type { Timeouts } from '../../config/gateway-config.js';
 
 /** Milliseconds. */
@@ -49,7 +50,7 @@ export interface ProviderCall {
  * what arrived together, so that one network read costs one write. The iterator throws a GatewayError when the
  * stream breaks; returning it early (`break`) aborts the upstream request.
  */
-export type ChunkStream = AsyncIterable<readonly ChatCompletionChunk[]>;
+export type ChunkStream = AsyncIterable<readonly StreamedChunk[]>;
 
 /** One entry of a provider's own list. */
 export interface ListedModel {

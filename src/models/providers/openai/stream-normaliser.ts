@@ -1,3 +1,4 @@
+import type { StreamedChunk } from '../../../chat/text-chunk.js';
 import type { ChatCompletionChunk, ChunkChoice, FinishReason, Usage } from '../../../chat/chat-completion.js';
 import type { SseEvent } from '../../../chat/sse/sse-parser.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
@@ -8,11 +9,14 @@ import { createdSeconds, newCompletionId } from './made-up-ids.js';
 import { mapErrorObject } from './map-error.js';
 import type { NormaliseOptions } from './normalise-completion.js';
 import { normaliseUsage } from './normalise-usage.js';
+import { TextPattern } from './text-pattern.js';
 import { ToolCallDeltas } from './tool-call-deltas.js';
 
 export interface StreamNormaliserOptions extends NormaliseOptions {
   /** How many choices the client asked for. */
   readonly expectedChoices: number;
+  /** Whether chunks that bring only text may be told without parsing them; so by default. */
+  readonly learns?: boolean;
 }
 
 interface Envelope {
@@ -27,6 +31,8 @@ interface ChoiceState {
   toolCalls: ToolCallDeltas | undefined;
 }
 
+/** How often in a row a pattern is looked for in vain: in some streams every chunk has something of its own. */
+const LESSONS = 16;
 /** More choices than any client may ask for. */
 const MAX_CHOICES = 128;
 
@@ -45,11 +51,14 @@ export class StreamNormaliser {
   /** Fields of a chunk without choices, such as Azure's prompt_filter_results; they travel with the next chunk. */
   private carried: JsonObject | undefined;
   private readonly choices: (ChoiceState | undefined)[] = [];
+  private pattern: TextPattern | undefined;
+  private lessons: number;
   private started = 0;
   private finished = 0;
 
   constructor(private readonly options: StreamNormaliserOptions) {
     this.model = options.upstreamModel;
+    this.lessons = options.learns === false ? 0 : LESSONS;
   }
 
   /** Every choice that the client asked for has its finish reason, so nothing of the answer can be missing. */
@@ -61,8 +70,14 @@ export class StreamNormaliser {
    * @param out takes the chunks
    * @throws GatewayError for an error event, malformed JSON, or `[DONE]` before every choice has ended
    */
-  push({ event, data }: SseEvent, out: ChatCompletionChunk[]): void {
+  push({ event, data }: SseEvent, out: StreamedChunk[]): void {
     if (this.done || data === '') return;
+    const text = event === '' ? this.pattern?.match(data) : undefined;
+    if (text !== undefined) {
+      this.lessons = LESSONS;
+      out.push(text);
+      return;
+    }
     if (data.charCodeAt(0) === 0x5b && data.trim() === '[DONE]') {
       this.end(out);
       return;
@@ -78,7 +93,20 @@ export class StreamNormaliser {
     if (chunk['error'] != null || event === 'error' || chunk['object'] === 'error') {
       throw mapErrorObject(chunk['error'] ?? chunk, this.options.redact);
     }
-    this.pushChunk(chunk, out);
+    const isBare = this.carried === undefined;
+    const chunks: ChatCompletionChunk[] = [];
+    this.pushChunk(chunk, chunks);
+    out.push(...chunks);
+    this.learn(data, isBare ? chunks : []);
+  }
+
+  /** Whatever is not plain text may change what the next chunks mean, so the pattern is learned anew after it. */
+  private learn(data: string, chunks: readonly ChatCompletionChunk[]): void {
+    const [chunk] = chunks;
+    this.pattern = undefined;
+    if (chunks.length !== 1 || chunk === undefined || this.lessons === 0) return;
+    this.lessons -= 1;
+    this.pattern = TextPattern.of(data, chunk);
   }
 
   /**
@@ -86,7 +114,7 @@ export class StreamNormaliser {
    *
    * @throws GatewayError when there was nothing, or a choice has no finish reason
    */
-  end(out: ChatCompletionChunk[]): void {
+  end(out: StreamedChunk[]): void {
     if (this.done) return;
     this.done = true;
     if (this.started === 0) throw upstreamError({ message: 'The upstream provider sent an empty stream.' });

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatCompletionChunk } from '../../../chat/chat-completion.js';
+import type { StreamedChunk } from '../../../chat/text-chunk.js';
 import { SseEvent, SseEventTooLargeError, SseParser } from '../../../chat/sse/sse-parser.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
 import { AnswerLimits, BodyText, Refusal } from './answer-text.js';
@@ -19,7 +20,7 @@ const HIGH_WATER_BYTES = 16_384;
 /** How long usage and `[DONE]` are waited for once every choice has ended. */
 const END_TIMEOUT_MS = 5000;
 
-type Group = readonly ChatCompletionChunk[];
+type Group = readonly StreamedChunk[];
 const OVER: IteratorResult<Group> = Object.freeze({ done: true, value: undefined });
 
 /**
@@ -37,7 +38,7 @@ export class UpstreamChunkStream implements AnswerSink, AsyncIterableIterator<Gr
   private size = 0;
   private firstEventCame = false;
 
-  private queue: ChatCompletionChunk[] = [];
+  private queue: StreamedChunk[] = [];
   private queuedBytes = 0;
   private ended = false;
   private failure: { readonly error: unknown } | undefined;
