@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ChatRequest } from '../../chat/chat-completion.js';
 import { ModelsService } from '../../models/models.service.js';
 import type { AdmissionRequest } from './limits.service.js';
+import { promptBytes } from './prompt-bytes.js';
 
 /** Tokens of an answer where neither the request nor the model says how long it may be. */
 const DEFAULT_ANSWER = 4_096;
@@ -36,14 +37,6 @@ export class WorstCase {
     }
     return Math.ceil(most * 1e9);
   }
-}
-
-function promptBytes({ messages, tools, response_format: format }: ChatRequest): number {
-  return (
-    Buffer.byteLength(JSON.stringify(messages)) +
-    (tools == null ? 0 : Buffer.byteLength(JSON.stringify(tools))) +
-    (format == null ? 0 : Buffer.byteLength(JSON.stringify(format)))
-  );
 }
 
 function answerTokens({ max_completion_tokens: most, max_tokens: older, n }: ChatRequest, ofModel?: number): number {
