@@ -572,6 +572,11 @@ const control = createServer((request, response) => {
     switch (request.url) {
       case '/__requests':
         return answer(recorded);
+      case '/__take-ended': {
+        const ended = recorded.filter(({ closedAt }) => closedAt !== null);
+        recorded = recorded.filter(({ closedAt }) => closedAt === null);
+        return answer(ended.map(({ body: _body, ...record }) => record));
+      }
       case '/__sockets':
         return answer({ open: sockets.size, ever: socketCount });
       case '/__script':
