@@ -81,23 +81,30 @@ export async function startFloor(folder, node, origin) {
   return { ...server, name: 'floor', url, headers: { 'content-type': 'application/json' } };
 }
 
-/**
- * The production build with everything on: a key with limits, validation, usage, metrics, a request log line.
- * @param tree where dist and node_modules are; another than this checkout for another major of Node
- */
-export async function startGateway(folder, node, origin, { tree = root, nodeArgs = [], env = {} } = {}) {
-  const data = mkdtempSync(join(folder, 'data-'));
-  const adminKey = randomBytes(24).toString('base64url');
-  if (origin !== undefined) {
-    writeFileSync(
-      join(data, 'gateway.yaml'),
-      `providers:
+/** Limits that nobody reaches, so that they are counted. */
+const UNREACHED = { rpm: 1_000_000_000, tpm: 1_000_000_000, concurrency: 10_000 };
+
+const oneModel = (origin) => `providers:
   bench: { type: openai, base_url: ${origin}/v1, api_key: bench-key }
 models:
   - { id: bench, deployments: [{ provider: bench, model: bench }], price: { input_per_million: 1, output_per_million: 2 } }
-`,
-    );
-  }
+`;
+
+/**
+ * The production build with everything on: a key with limits, validation, usage, metrics, a request log line.
+ * @param tree where dist and node_modules are; another than this checkout for another major of Node
+ * @param limits of the key
+ * @param config gateway.yaml
+ */
+export async function startGateway(
+  folder,
+  node,
+  origin,
+  { tree = root, nodeArgs = [], env = {}, limits = UNREACHED, config = origin && oneModel(origin) } = {},
+) {
+  const data = mkdtempSync(join(folder, 'data-'));
+  const adminKey = randomBytes(24).toString('base64url');
+  if (config !== undefined) writeFileSync(join(data, 'gateway.yaml'), config);
   const isReady = (output) => {
     const line = output.split('\n').find((each) => each.includes('"msg":"listening"') && each.endsWith('}'));
     return line === undefined ? undefined : JSON.parse(line).url;
@@ -118,14 +125,12 @@ models:
     },
   });
   const base = server.ready;
-  const key = await makeKey(base, adminKey);
+  const key = await makeKey(base, adminKey, limits);
   const headers = { 'content-type': 'application/json', authorization: `Bearer ${key}` };
   return { ...server, name: 'gateway', base, adminKey, started, url: `${base}/v1/chat/completions`, headers };
 }
 
-/** With limits that nobody reaches, so that they are counted. */
-async function makeKey(base, adminKey) {
-  const limits = { rpm: 1_000_000_000, tpm: 1_000_000_000, concurrency: 10_000 };
+async function makeKey(base, adminKey, limits) {
   const response = await fetch(`${base}/v1/admin/keys`, {
     method: 'POST',
     headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },

@@ -145,6 +145,28 @@ models:${MODELS}`,
     await until(async () => (await ask(gateway.url, key, { model: 'free' })).status === 200, 2_000);
   });
 
+  it('does not keep a place while the tokens of a client that went away are counted', async () => {
+    const places = 10;
+    const key = await gateway.apiKey({ limits: { concurrency: places } });
+    await upstream.reset();
+    const controller = new AbortController();
+    const prompt = randomBytes(30_000).toString('hex');
+    const open = Array.from({ length: places }, () =>
+      fetch(`${gateway.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'slow', messages: [{ role: 'user', content: prompt }] }),
+        signal: controller.signal,
+      }).catch(() => undefined),
+    );
+    await until(async () => (await upstream.requests()).length === places);
+    controller.abort();
+    await Promise.all(open);
+    await until(async () => (await upstream.requests()).every(({ closedAt }) => closedAt !== null));
+    const answers = await Promise.all(Array.from({ length: places }, () => ask(gateway.url, key, { model: 'free' })));
+    expect(statuses(answers)).toEqual({ 200: places });
+  });
+
   it('adds up the keys of a group, and all keys of a model', async () => {
     const group = await admin<{ id: string }>(gateway, 'groups', 'POST', { name: 'team', limits: { rpm: 20 } });
     const keys = await Promise.all([1, 2, 3].map(() => gateway.apiKey({ group_id: group.id, limits: { rpm: 15 } })));

@@ -39,6 +39,7 @@ export class Accounting implements BeforeApplicationShutdown {
 
   private async account(outcome: CallOutcome): Promise<void> {
     const { admission } = outcome;
+    admission?.leave();
     // A refusal of the gateway itself leaves no record: a flood of them must not fill the database.
     if (outcome.attempts.length === 0) {
       admission?.settle(0, 0);

@@ -635,6 +635,11 @@ const control = createServer((request, response) => {
         return answer(recorded);
       case '/__tokens':
         return answer(billed);
+      case '/__take-ended': {
+        const ended = recorded.filter(({ closedAt }) => closedAt !== null);
+        recorded = recorded.filter(({ closedAt }) => closedAt === null);
+        return answer(ended.map(({ body: _body, ...record }) => record));
+      }
       case '/__sockets':
         return answer({ open: sockets.size, ever: socketCount });
       case '/__script':

@@ -27,7 +27,9 @@ const NEXT_LOOK = 50;
 export interface Admission {
   /** `x-ratelimit-*`, of whichever limit is the nearest. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Gives back what was set aside, and keeps what was used. Only the first time counts. */
+  /** Frees its places among the requests under way; what it used may take a while to be counted. */
+  leave(): void;
+  /** Leaves, gives back what was set aside, and keeps what was used. Only the first time counts. */
   settle(tokens: number, costNanos: number): void;
 }
 
@@ -91,6 +93,7 @@ export class Limits {
     let isSettled = false;
     return {
       headers: headersOf(taken),
+      leave: () => this.leave(taken),
       settle: (tokens, costNanos) => {
         if (isSettled) return;
         isSettled = true;
@@ -166,8 +169,12 @@ export class Limits {
     else throw budgetRefusal(outcome, { id, budget, amount, limit, period });
   }
 
+  private leave({ leases }: SetAside): void {
+    for (const lease of leases.splice(0)) this.concurrency.free(lease);
+  }
+
   private async settle(taken: SetAside, tokens: number, costNanos: number): Promise<void> {
-    for (const lease of taken.leases) this.concurrency.free(lease);
+    this.leave(taken);
     for (const each of taken.tokens) await this.windows.correct(each, tokens);
     for (const { reservation, budget } of taken.budgets) {
       const spent = await this.ledger.settle(reservation, costNanos);
