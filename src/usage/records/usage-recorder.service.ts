@@ -1,4 +1,4 @@
-import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
 import { Database } from '../../database/database.js';
 import { runSql } from '../../database/sql.js';
@@ -48,7 +48,7 @@ const FROM_JSON = COLUMNS.map(([column]) => `json_extract(value, '$.${column}')`
 
 /** Writes records in batches, off the path of requests. An id is written once, however often it is tried. */
 @Injectable()
-export class UsageRecorder implements BeforeApplicationShutdown {
+export class UsageRecorder {
   private readonly buffer: WriteBehind<UsageRecord>;
 
   constructor(
@@ -90,7 +90,8 @@ export class UsageRecorder implements BeforeApplicationShutdown {
     return this.buffer.flush();
   }
 
-  beforeApplicationShutdown(): Promise<void> {
+  /** Writes what waits, for the last time. */
+  close(): Promise<void> {
     return this.buffer.close();
   }
 
