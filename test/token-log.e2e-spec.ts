@@ -218,6 +218,25 @@ describe('usage records and the provider’s own book of tokens', () => {
     });
   });
 
+  it('and budgets take the same from a key, attempts that were given up included', async () => {
+    keys['bob'] = await gateway.apiKey({ budget: { usd: 1, period: 'total' } });
+    const records = await recordsOf([await ask('bob', 'silent', 'of-a-budget')]);
+    expect(records.map(({ status, cost_usd: cost }) => [status, cost]).sort()).toEqual([
+      ['retried', 0.000048],
+      ['succeeded', 0.000183],
+    ]);
+    const refused = await request(`${gateway.url}/v1/chat/completions`, {
+      dispatcher,
+      method: 'POST',
+      headers: { authorization: `Bearer ${keys['bob']}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'plain', max_tokens: 100_000, messages: [{ role: 'user', content: TEXT }] }),
+    });
+    expect([refused.statusCode, await refused.body.text()]).toEqual([
+      429,
+      expect.stringContaining('has spent 0.000231 of its budget of 1 dollars'),
+    ]);
+  });
+
   it('agree by key and model over streams, disconnects, retries, fallbacks and batches, and none is lost or double', async () => {
     const ids: string[] = [];
     let count = 0;

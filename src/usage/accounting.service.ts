@@ -31,10 +31,10 @@ export class Accounting implements BeforeApplicationShutdown {
     });
   }
 
-  /** Whichever of the two hooks comes first: what is added here is written here. */
+  /** Before the database is closed. */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.underWay);
-    await this.recorder.flush();
+    await this.recorder.close();
   }
 
   private async account(outcome: CallOutcome): Promise<void> {

@@ -1,4 +1,4 @@
-import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
 import { Database } from '../../database/database.js';
 import { InsertRows } from '../../database/insert-rows.js';
@@ -46,7 +46,7 @@ const INSERT = new InsertRows<UsageRecord>('usage_record', [
 
 /** Writes records in batches, off the path of requests. An id is written once, however often it is tried. */
 @Injectable()
-export class UsageRecorder implements BeforeApplicationShutdown {
+export class UsageRecorder {
   private readonly buffer: WriteBehind<UsageRecord>;
 
   constructor(
@@ -88,7 +88,8 @@ export class UsageRecorder implements BeforeApplicationShutdown {
     return this.buffer.flush();
   }
 
-  beforeApplicationShutdown(): Promise<void> {
+  /** Writes what waits, for the last time. */
+  close(): Promise<void> {
     return this.buffer.close();
   }
 
