@@ -251,7 +251,8 @@ export async function memoryUse({ folder, node, tree, requests: wanted }) {
     const script = writeWrkScript(folder, 'memory', gateway.headers, JSON.stringify(PLAIN_BODY));
     let requests = 0;
     while (requests < wanted) requests += (await wrk(gateway.url, script, 32, 5)).requests;
-    await delay(3000);
+    // wrk breaks off its last requests, and the thread that counts their tokens ends after 10 s without work.
+    await delay(15_000);
     const { rss, peak } = memory(gateway.pid);
     return { idleRss: idle, requests, afterRss: rss, peakRss: peak };
   } finally {

@@ -1,7 +1,7 @@
 /** What is measured: the upstreams themselves, the floor, this gateway, and Portkey. */
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { answers, freePort, startServer } from './process.mjs';
@@ -24,6 +24,9 @@ const COMPLETION = JSON.stringify({
   ],
   usage: { prompt_tokens: 25, completion_tokens: 80, total_tokens: 105 },
 });
+
+/** Node's own flags of `npm start`. */
+const START_FLAGS = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts.start.split(' ').slice(1, -1);
 
 export const PLAIN_BODY = {
   model: 'bench',
@@ -110,7 +113,7 @@ export async function startGateway(
     return line === undefined ? undefined : JSON.parse(line).url;
   };
   const started = performance.now();
-  const server = await startServer(node, [...nodeArgs, join(tree, 'dist/main.js')], {
+  const server = await startServer(node, [...START_FLAGS, ...nodeArgs, join(tree, 'dist/main.js')], {
     cwd: data,
     output: join(data, 'output.log'),
     isReady,

@@ -20,16 +20,19 @@ export class UsageSweeper implements OnApplicationBootstrap, OnApplicationShutdo
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => {
-      this.sweep().catch((error: unknown) => {
-        this.logger.warn({ msg: 'old usage records could not be deleted', error: describeError(error) });
-      });
-    }, LOOK).unref();
+    this.timer = setInterval(() => this.sweepInTime(), LOOK).unref();
+    this.sweepInTime();
   }
 
   onApplicationShutdown(): void {
     this.stopping.abort();
     clearInterval(this.timer);
+  }
+
+  private sweepInTime(): void {
+    this.sweep().catch((error: unknown) => {
+      this.logger.warn({ msg: 'old usage records could not be deleted', error: describeError(error) });
+    });
   }
 
   /** @returns how many records were deleted */
