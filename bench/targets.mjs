@@ -26,7 +26,9 @@ const COMPLETION = JSON.stringify({
 });
 
 /** Node's own flags of `npm start`. */
-const START_FLAGS = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts.start.split(' ').slice(1, -1);
+const START_FLAGS = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  .scripts.start.split(' ')
+  .slice(1, -1);
 
 export const PLAIN_BODY = {
   model: 'bench',
