@@ -103,6 +103,38 @@ export function streamClient(url, headers, body, { count, onDelay, onFirst, paus
   });
 }
 
+/** One client on a keep-alive socket that asks `count` times, one after the other, and leaves nothing unanswered. */
+export function plainClient(url, headers, body, count) {
+  const { hostname, port, pathname } = new URL(url);
+  const head = Object.entries({ host: `${hostname}:${port}`, 'content-length': Buffer.byteLength(body), ...headers });
+  const text = `POST ${pathname} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`;
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname);
+    socket.setNoDelay(true);
+    let left = count;
+    let received = '';
+    socket.once('connect', () => socket.write(text));
+    socket.on('data', (bytes) => {
+      received += bytes.toString('latin1');
+      const end = received.indexOf('\r\n\r\n');
+      if (end === -1) return;
+      const length = Number(/content-length: (\d+)/i.exec(received)?.[1]);
+      if (received.length < end + 4 + length) return;
+      if (!received.startsWith('HTTP/1.1 200')) {
+        reject(new Error(`a request was refused: ${received.slice(0, 600)}`));
+        socket.destroy();
+        return;
+      }
+      received = '';
+      left -= 1;
+      if (left > 0) socket.write(text);
+      else socket.end();
+    });
+    socket.once('error', reject);
+    socket.once('close', () => (left === 0 ? resolve() : reject(new Error('the connection closed within an answer'))));
+  });
+}
+
 export function percentile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { median, percentile, streamClient, writeWrkScript, wrk } from './load.mjs';
+import { median, percentile, plainClient, streamClient, writeWrkScript, wrk } from './load.mjs';
 import { cpuSeconds, memory } from './process.mjs';
 import { PLAIN_BODY, startFloor, startGateway, startNginx, startPortkey, startStreamUpstream } from './targets.mjs';
 
@@ -248,11 +248,12 @@ export async function memoryUse({ folder, node, tree, requests: wanted }) {
   try {
     await delay(5000);
     const idle = memory(gateway.pid).rss;
-    const script = writeWrkScript(folder, 'memory', gateway.headers, JSON.stringify(PLAIN_BODY));
-    let requests = 0;
-    while (requests < wanted) requests += (await wrk(gateway.url, script, 32, 5)).requests;
-    // wrk breaks off its last requests, and the thread that counts their tokens ends after 10 s without work.
-    await delay(15_000);
+    const clients = 32;
+    const body = JSON.stringify(PLAIN_BODY);
+    const each = Math.ceil(wanted / clients);
+    await Promise.all(Array.from({ length: clients }, () => plainClient(gateway.url, gateway.headers, body, each)));
+    const requests = clients * each;
+    await delay(3000);
     const { rss, peak } = memory(gateway.pid);
     return { idleRss: idle, requests, afterRss: rss, peakRss: peak };
   } finally {

@@ -24,8 +24,7 @@ export class HeldLimits extends LimitStore {
   }
 
   freePlace(account: string, id: string): void {
-    this.places.delete(id);
-    this.store.freePlace(account, id);
+    if (this.places.delete(id)) this.store.freePlace(account, id);
   }
 
   async reserve(balance: string, id: string, amount: number, limit: number): Promise<ReserveOutcome> {

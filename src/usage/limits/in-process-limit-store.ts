@@ -2,7 +2,7 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { type Full, LimitStore, type ReserveOutcome, type Window } from './limit-store.js';
 import { judge, WINDOW_OPTIONS } from './window.js';
 
-/** Balances that are kept in memory; then those that nothing is set aside of are read anew. */
+/** Accounts and balances that are kept in memory; then those that nothing is taken or set aside of are forgotten. */
 const MOST = 20_000;
 
 interface Balance {
@@ -14,7 +14,8 @@ interface Balance {
 /** The counts of one process, in its memory. */
 export class InProcessLimitStore extends LimitStore {
   private readonly windows = new RateLimiterMemory(WINDOW_OPTIONS);
-  private readonly places = new Map<string, Set<string>>();
+  /** Requests under way. Counted rather than listed, and kept at 0: what comes and goes in a Set or Map grows old with it. */
+  private readonly places = new Map<string, { taken: number }>();
   private readonly balances = new Map<string, Balance>();
 
   async takePoints(id: string, limit: number, points: number): Promise<Window | Full> {
@@ -28,17 +29,21 @@ export class InProcessLimitStore extends LimitStore {
     else void this.windows.penalty(id, points);
   }
 
-  takePlace(account: string, limit: number, id: string): Promise<boolean> {
-    const taken = this.places.get(account);
-    if ((taken?.size ?? 0) >= limit) return Promise.resolve(false);
-    if (taken === undefined) this.places.set(account, new Set([id]));
-    else taken.add(id);
+  takePlace(account: string, limit: number): Promise<boolean> {
+    let places = this.places.get(account);
+    if (places === undefined) {
+      if (this.places.size >= MOST) this.forgetFree();
+      places = { taken: 0 };
+      this.places.set(account, places);
+    }
+    if (places.taken >= limit) return Promise.resolve(false);
+    places.taken += 1;
     return Promise.resolve(true);
   }
 
-  freePlace(account: string, id: string): void {
-    const taken = this.places.get(account);
-    if (taken?.delete(id) === true && taken.size === 0) this.places.delete(account);
+  freePlace(account: string): void {
+    const places = this.places.get(account);
+    if (places !== undefined && places.taken > 0) places.taken -= 1;
   }
 
   reserve(balance: string, id: string, amount: number, limit: number): Promise<ReserveOutcome> {
@@ -71,6 +76,10 @@ export class InProcessLimitStore extends LimitStore {
 
   forget(balance: string): void {
     this.balances.delete(balance);
+  }
+
+  private forgetFree(): void {
+    for (const [account, { taken }] of this.places) if (taken === 0) this.places.delete(account);
   }
 
   private forgetIdle(): void {

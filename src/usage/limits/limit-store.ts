@@ -31,6 +31,7 @@ export abstract class LimitStore {
   abstract changePoints(id: string, points: number): void;
   /** A place among the `limit` requests of an account that may be under way at once, under an id of its own. */
   abstract takePlace(account: string, limit: number, id: string): Promise<boolean>;
+  /** To be called once for each place that was taken. */
   abstract freePlace(account: string, id: string): void;
   /** Sets an amount aside, under an id of its own, if the balance has room for it below `limit`. Billionths of a dollar. */
   abstract reserve(balance: string, id: string, amount: number, limit: number): Promise<ReserveOutcome>;
