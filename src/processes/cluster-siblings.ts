@@ -25,7 +25,6 @@ export class ClusterSiblings extends Siblings {
       return true;
     });
     link.handle('metrics', () => this.readMetrics());
-    link.tell('hello');
   }
 
   async publish(channel: string, message: unknown, keepAs?: string): Promise<void> {

@@ -17,7 +17,8 @@ interface Member {
   readonly limits: HeldLimits;
   /** As they were last read; what they say of lasting things survives the worker. */
   metrics: readonly MetricFamily[];
-  isHere: boolean;
+  /** Whether it serves, so that others wait for what it says. */
+  isServing: boolean;
 }
 
 /** What the primary does for its workers: it counts their limits, carries their news and adds up their metrics. */
@@ -31,11 +32,10 @@ export class Exchange {
   /** @param ownMetrics what the primary itself has to say */
   constructor(private readonly ownMetrics: () => readonly MetricFamily[]) {}
 
-  /** @returns call it when the channel is closed */
-  add(link: Link): () => void {
-    const member: Member = { link, limits: new HeldLimits(this.store), metrics: [], isHere: false };
+  /** @returns call `serves` when the worker does, and `leaves` when the channel is closed */
+  add(link: Link): { readonly serves: () => void; readonly leaves: () => void } {
+    const member: Member = { link, limits: new HeldLimits(this.store), metrics: [], isServing: false };
     this.members.add(member);
-    link.handle('hello', () => (member.isHere = true));
     link.handle('limits', (step) => takeLimitStep(member.limits, step as LimitStep));
     link.handle('publish', (item) => this.publish(member, item as NewsItem));
     link.handle('subscribe', (channel) => this.repeat(member, channel as string));
@@ -45,10 +45,15 @@ export class Exchange {
       this.bury(member);
       return true;
     });
-    return () => {
-      this.bury(member);
-      this.members.delete(member);
-      void member.limits.release();
+    return {
+      serves: () => {
+        member.isServing = true;
+      },
+      leaves: () => {
+        this.bury(member);
+        this.members.delete(member);
+        void member.limits.release();
+      },
     };
   }
 
@@ -61,8 +66,13 @@ export class Exchange {
       const oldest = this.kept.keys().next();
       if (this.kept.size > KEPT && oldest.done !== true) this.kept.delete(oldest.value);
     }
-    const others = this.present().filter((each) => each !== from);
-    await Promise.all(others.map(({ link }) => inTime(link.ask('news', item))));
+    const heard = [...this.members].map(async (each) => {
+      if (each === from) return;
+      // One that is still starting hears of it when it comes to it.
+      if (each.isServing) await inTime(each.link.ask('news', item));
+      else each.link.tell('news', item);
+    });
+    await Promise.all(heard);
     return true;
   }
 
@@ -73,22 +83,23 @@ export class Exchange {
   }
 
   private async metrics(): Promise<MetricFamily[]> {
-    await Promise.all(this.present().map((member) => this.read(member)));
+    await Promise.all([...this.members].map((member) => this.read(member)));
     return mergeMetrics([...[...this.members].map(({ metrics }) => metrics), this.departed, this.ownMetrics()]);
   }
 
   /** What is remembered is never less than what a scrape has seen, so that no sum falls when the worker ends. */
   private async read(member: Member): Promise<void> {
+    if (!member.isServing) return;
     const families = await inTime(member.link.ask('metrics'));
-    if (families !== undefined && member.isHere) member.metrics = families as MetricFamily[];
+    if (families !== undefined && this.isServing(member)) member.metrics = families as MetricFamily[];
   }
 
-  private present(): Member[] {
-    return [...this.members].filter(({ isHere }) => isHere);
+  private isServing(member: Member): boolean {
+    return member.isServing && this.members.has(member);
   }
 
   private bury(member: Member): void {
-    member.isHere = false;
+    member.isServing = false;
     this.departed = mergeMetrics([this.departed, lastingMetrics(member.metrics)]);
     member.metrics = [];
   }

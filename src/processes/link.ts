@@ -35,7 +35,7 @@ export class Link {
 
   /** Takes a message of the channel. */
   receive(message: unknown): void {
-    if (!Array.isArray(message)) return;
+    if (this.isClosed || !Array.isArray(message)) return;
     for (const [kind, id, payload] of message as Frame[]) {
       if (kind !== '') void this.answer(kind, id, payload);
       else {

@@ -14,6 +14,15 @@ const CALM = 60_000;
 /** How much longer than its drain timeout a process may take to end, in milliseconds, before it is killed. */
 const GRACE = 15_000;
 
+/** How long what a process said last may take to be read after its end, in milliseconds. */
+const LAST_WORDS = 100;
+
+/**
+ * Each process takes its connections by itself. Were they dealt out by this one, which is the default of Node.js, those that
+ * it has just handed to a process that is killed would stay open with nobody to answer them.
+ */
+cluster.schedulingPolicy = cluster.SCHED_NONE;
+
 /** A process ended before it listened. */
 export class StartFailure extends Error {
   /** @param code its exit code; null when a signal ended it */
@@ -148,13 +157,15 @@ export class Supervisor {
     const link = new Link((message) => {
       if (worker.isConnected()) worker.send(message as object, () => undefined);
     });
-    const leave = this.exchange.add(link);
+    const { serves, leaves } = this.exchange.add(link);
     worker.on('message', (message) => link.receive(message));
     worker.on('error', (error) => this.logger.debug({ pid, error: error.message }, 'a process could not be told'));
     // All that it had said has been heard by then.
+    let isCutOff = false;
     worker.on('disconnect', () => {
+      isCutOff = true;
       link.close();
-      leave();
+      leaves();
     });
     let settle: () => void = () => undefined;
     const exited = new Promise<void>((resolve) => (settle = resolve));
@@ -163,6 +174,7 @@ export class Supervisor {
     return new Promise((resolve, reject) => {
       link.handle('listening', (where) => {
         member.state = 'serving';
+        serves();
         this.logger.info({ process: pid }, 'a process serves');
         resolve(where as Listening);
       });
@@ -170,6 +182,12 @@ export class Supervisor {
         this.members.delete(member);
         member.code = code;
         settle();
+        // Node.js waits for ever for the rest of a message that a killed process was writing.
+        const cutOff = (): void => {
+          if (!isCutOff) worker.process.emit('disconnect');
+        };
+        if (signal !== null) setImmediate(cutOff);
+        else setTimeout(cutOff, LAST_WORDS).unref();
         reject(new StartFailure(code));
         if (this.isStopping || member.state !== 'serving') return;
         this.logger.error({ process: pid, code, signal }, 'a process has ended; another one is started');

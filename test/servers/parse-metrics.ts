@@ -13,7 +13,8 @@ export interface MetricFamily {
 
 const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*';
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)/y;
-const SAMPLE = new RegExp(`^(${NAME})(?:\\{(.*)\\})? (NaN|[+-]Inf|[+-]?[0-9.]+(?:e[+-]?[0-9]+)?)$`);
+// Prometheus minds no case of NaN, and prom-client writes it in its own.
+const SAMPLE = new RegExp(`^(${NAME})(?:\\{(.*)\\})? (NaN|Nan|[+-]Inf|[+-]?[0-9.]+(?:e[+-]?[0-9]+)?)$`);
 const SUFFIXES: Readonly<Record<string, readonly string[]>> = {
   histogram: ['_bucket', '_sum', '_count'],
   summary: ['', '_sum', '_count'],
@@ -74,7 +75,7 @@ function parseLabels(text: string): Record<string, string> {
 }
 
 function numberOf(text: string): number {
-  return text === 'NaN' ? NaN : Number(text.replace('Inf', 'Infinity'));
+  return text.toLowerCase() === 'nan' ? NaN : Number(text.replace('Inf', 'Infinity'));
 }
 
 function check({ name, type, samples }: MetricFamily): void {

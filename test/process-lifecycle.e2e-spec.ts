@@ -1,0 +1,172 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { isPostgresRun } from './servers/postgres-databases.js';
+import { childrenOf, Client, isRunning, logLines, statuses, type Answer } from './servers/processes.js';
+import { startRedis, type RedisServer } from './servers/redis-server.js';
+import { until } from './servers/until.js';
+
+const COUNT = 3;
+/** Longest start of one process beside the load of the test, on a busy machine. */
+const START = 25_000;
+
+describe(`${COUNT} processes through their ends (${isPostgresRun ? 'PostgreSQL and Redis' : 'SQLite'})`, () => {
+  let upstream: FakeUpstream;
+  let redis: RedisServer | undefined;
+  let gateway: RunningGateway;
+  let client: Client;
+
+  const configFor = (models: string): string => `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }
+server: { drain_timeout: 10s }
+models:
+  - { id: free, deployments: [{ provider: local, model: echo }] }
+  - { id: long, deployments: [{ provider: local, model: "echo?delay=150" }] }
+  - { id: slow, deployments: [{ provider: local, model: "echo?delay=1500" }] }
+${models}`;
+
+  beforeEach(async () => {
+    upstream = await startFakeUpstream();
+    redis = isPostgresRun ? await startRedis() : undefined;
+    gateway = await startGateway({
+      config: configFor(''),
+      env: { GATEWAY_PROCESSES: String(COUNT), ...(redis !== undefined && { REDIS_URL: redis.url }) },
+    });
+    client = new Client(() => gateway);
+  });
+  afterEach(async () => {
+    await client.close();
+    await gateway.stop();
+    await upstream.stop();
+    await redis?.stop();
+  });
+
+  /** A stream that takes 150 ms a word; rejects when the connection breaks. */
+  function stream(key: string, words: number): Promise<Answer> {
+    const content = Array.from({ length: words }, (_, index) => `w${index}`).join(' ');
+    return client.chat(key, { model: 'long', stream: true, max_tokens: 1_000, messages: [{ role: 'user', content }] });
+  }
+
+  /** Clients that ask one request after the other until they are told to stop; gives what went wrong. */
+  function load(key: string, clients: number): () => Promise<{ requests: number; failures: string[] }> {
+    let isOn = true;
+    let requests = 0;
+    const failures: string[] = [];
+    const run = async (): Promise<void> => {
+      while (isOn && failures.length < 100) {
+        requests += 1;
+        try {
+          const { status, text } = await client.chat(key, { model: 'free', stream: requests % 2 === 0 });
+          if (status !== 200) failures.push(`${status} ${text}`);
+        } catch (error) {
+          failures.push(String(error));
+        }
+        // Clients that never pause would leave the machine no time to start a process.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    };
+    const running = Array.from({ length: clients }, run);
+    return async () => {
+      isOn = false;
+      await Promise.all(running);
+      return { requests, failures };
+    };
+  }
+
+  it('one is SIGKILLed under load: the others serve on, it comes back, and its places are free again', async () => {
+    const key = await gateway.apiKey();
+    const narrow = await gateway.apiKey({ limits: { concurrency: 30 } });
+    const [victim] = childrenOf(gateway.pid);
+    let broken = 0;
+    const held = Array.from({ length: 30 }, () =>
+      stream(narrow, 100).catch(() => {
+        broken += 1;
+      }),
+    );
+    await until(async () => (await upstream.requests()).length === 30);
+    expect((await client.chat(narrow, { model: 'free' })).status).toBe(429);
+    const stop = load(key, 8);
+    process.kill(victim ?? 0, 'SIGKILL');
+    // With Redis, places of a process that is gone are free after 30 s.
+    if (redis === undefined) {
+      const asks = async (): Promise<number> => (await client.chat(narrow, { model: 'free' })).status;
+      await until(async () => (await asks().catch(() => 0)) === 200, 5_000);
+      const more = await Promise.all(Array.from({ length: 30 }, () => client.chat(narrow, { model: 'slow' })));
+      expect(statuses(more)).toEqual({ 200: broken, 429: 30 - broken });
+    }
+    const servings = (): number => logLines(gateway).filter(({ msg }) => msg === 'a process serves').length;
+    await until(() => servings() === COUNT + 1, START);
+    expect(childrenOf(gateway.pid)).toHaveLength(COUNT);
+    expect(childrenOf(gateway.pid)).not.toContain(victim);
+    const { requests, failures } = await stop();
+    console.info(`a SIGKILL under 8 clients: ${failures.length} of ${requests} requests failed`);
+    // A client had at most one request under way, and fetches no second connection to a process that is gone.
+    expect(failures.length).toBeLessThanOrEqual(8);
+    const after = load(key, 16);
+    const whole = (await Promise.all(held)).filter((end) => end?.text.includes('data: [DONE]'));
+    expect((await after()).failures).toEqual([]);
+    expect(whole).toHaveLength(30 - broken);
+    expect(broken).toBeGreaterThan(0);
+  }, 120_000);
+
+  it('SIGHUP replaces them one by one under 32 clients and a stream of 3 s, and no request fails', async () => {
+    const key = await gateway.apiKey();
+    const before = childrenOf(gateway.pid);
+    const stop = load(key, 32);
+    const long = stream(key, 20);
+    await until(async () => (await upstream.requests()).some(({ model }) => model === 'echo?delay=150'));
+    writeFileSync(
+      join(gateway.dataDirectory, 'gateway.yaml'),
+      configFor('  - { id: fresh, deployments: [{ provider: local, model: echo }] }'),
+    );
+    process.kill(gateway.pid, 'SIGHUP');
+    const { status, text } = await long;
+    expect(status).toBe(200);
+    expect(text).toContain('data: [DONE]');
+    await until(() => gateway.logs().includes('all processes have been replaced'), COUNT * START);
+    const { requests, failures } = await stop();
+    console.info(`SIGHUP under 32 clients: ${failures.length} of ${requests} requests failed`);
+    expect(failures).toEqual([]);
+    const after = childrenOf(gateway.pid);
+    expect(after).toHaveLength(COUNT);
+    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+    expect((await client.chat(key, { model: 'fresh' })).status).toBe(200);
+  }, 120_000);
+
+  it('SIGHUP with a configuration that is wrong changes nothing', async () => {
+    const key = await gateway.apiKey();
+    const before = childrenOf(gateway.pid);
+    writeFileSync(join(gateway.dataDirectory, 'gateway.yaml'), configFor('modells: []'));
+    process.kill(gateway.pid, 'SIGHUP');
+    await until(() => logLines(gateway).some(({ pid, msg }) => pid === gateway.pid && String(msg).includes('refused')));
+    expect(JSON.stringify(logLines(gateway))).toContain('modells');
+    expect(childrenOf(gateway.pid)).toEqual(before);
+    expect((await client.chat(key, { model: 'free' })).status).toBe(200);
+  });
+
+  it('SIGTERM drains all of them: streams end whole, code 0, and no process is left', async () => {
+    const key = await gateway.apiKey();
+    const workers = childrenOf(gateway.pid);
+    const streams = Array.from({ length: 9 }, () => stream(key, 8));
+    await until(async () => (await upstream.requests()).length === 9);
+    const stopped = gateway.stop();
+    const ends = await Promise.all(streams);
+    expect(ends.filter(({ text }) => text.includes('data: [DONE]'))).toHaveLength(9);
+    const { code, milliseconds } = await stopped;
+    console.info(`SIGTERM: ended in ${milliseconds.toFixed(0)} ms`);
+    expect(code).toBe(0);
+    expect(workers.filter(isRunning)).toEqual([]);
+  });
+
+  it('SIGKILL of the primary ends all of them, streams first, and frees the port', async () => {
+    const key = await gateway.apiKey();
+    const workers = childrenOf(gateway.pid);
+    expect(workers).toHaveLength(COUNT);
+    const open = stream(key, 8);
+    await until(async () => (await upstream.requests()).length === 1);
+    process.kill(gateway.pid, 'SIGKILL');
+    expect((await open).text).toContain('data: [DONE]');
+    await until(() => !workers.some(isRunning), 15_000);
+    await expect(fetch(`${gateway.url}/health`)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+import { BatchHistory } from './servers/batch-history.js';
+import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
+import { startExpectingFailure, startGateway, type RunningGateway } from './servers/gateway.js';
+import { parseMetrics } from './servers/parse-metrics.js';
+import { isPostgresRun } from './servers/postgres-databases.js';
+import { childrenOf, Client, logLines, statuses } from './servers/processes.js';
+import { startRedis, type RedisServer } from './servers/redis-server.js';
+import { until } from './servers/until.js';
+
+const COUNT = 3;
+
+describe('GATEWAY_PROCESSES', () => {
+  it('refuses what it does not understand, and a database that processes cannot share', async () => {
+    const wrong = await startExpectingFailure({ env: { GATEWAY_PROCESSES: 'many' } });
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toMatch(/GATEWAY_PROCESSES: must be auto or a whole number from 1 to 64/);
+    const memory = await startExpectingFailure({ env: { GATEWAY_PROCESSES: '2', DATABASE_URL: 'sqlite::memory:' } });
+    expect([memory.code, memory.stderr]).toEqual([1, expect.stringMatching(/GATEWAY_PROCESSES: .*Set DATABASE_URL/)]);
+  });
+
+  it('ends as one process would when the first one cannot start, and says so once', async () => {
+    const env = { GATEWAY_PROCESSES: '3', DATABASE_URL: 'sqlite:/dev/null/gateway.sqlite' };
+    const failed = await startExpectingFailure({ env });
+    expect(failed.code).toBe(1);
+    expect(failed.stderr.match(/cannot start/g)).toHaveLength(1);
+    expect(failed.stdout).not.toContain('listening');
+  });
+
+  it('of 1 is one process', async () => {
+    const gateway = await startGateway({ env: { GATEWAY_PROCESSES: '1' } });
+    expect(childrenOf(gateway.pid)).toEqual([]);
+    expect((await gateway.stop()).code).toBe(0);
+  });
+});
+
+describe.each(isPostgresRun ? [false, true] : [false])(`${COUNT} processes as one (Redis: %p)`, (hasRedis) => {
+  let upstream: FakeUpstream;
+  let redis: RedisServer | undefined;
+  let gateway: RunningGateway;
+  let client: Client;
+
+  beforeAll(async () => {
+    upstream = await startFakeUpstream();
+    redis = hasRedis ? await startRedis() : undefined;
+    gateway = await startGateway({
+      config: `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }
+models:
+  - { id: free, deployments: [{ provider: local, model: echo }] }
+  - { id: slow, deployments: [{ provider: local, model: "echo?delay=2500" }] }
+  - { id: paid, deployments: [{ provider: local, model: echo }], price: { input_per_million: 10, output_per_million: 100 } }
+  - { id: limited, deployments: [{ provider: local, model: "status?code=429&retry-after=60" }] }
+  - { id: counted, deployments: [{ provider: local, model: echo }] }
+`,
+      env: { GATEWAY_PROCESSES: String(COUNT), ...(redis !== undefined && { REDIS_URL: redis.url }) },
+    });
+    client = new Client(() => gateway);
+  });
+  afterAll(async () => {
+    await client.close();
+    await gateway.stop();
+    await upstream.stop();
+    await redis?.stop();
+  });
+
+  it('all serve', async () => {
+    expect(childrenOf(gateway.pid)).toHaveLength(COUNT);
+    const key = await gateway.apiKey();
+    const ids: string[] = Array.from({ length: 90 }, () => randomUUID());
+    for (let start = 0; start < ids.length; start += 3) {
+      const calls = ids.slice(start, start + 3).map(async (id) => {
+        return client.chat(key, { model: 'free' }, { 'x-request-id': id, connection: 'close' });
+      });
+      expect(statuses(await Promise.all(calls))).toEqual({ 200: 3 });
+    }
+    const lines = (): Record<string, unknown>[] =>
+      logLines(gateway).filter(({ request_id: id }) => ids.includes(String(id)));
+    await until(() => lines().length >= 90);
+    const served = childrenOf(gateway.pid).map((pid) => lines().filter((line) => line['pid'] === pid).length);
+    console.info(`90 connections: ${served.join(', ')} requests`);
+    expect(Math.min(...served)).toBeGreaterThanOrEqual(5);
+  });
+
+  it('let exactly 50 of 200 concurrent requests through at 50 rpm', async () => {
+    const key = await gateway.apiKey({ limits: { rpm: 50 } });
+    const calls = Array.from({ length: 200 }, (_, index) =>
+      client.chat(key, { model: 'free', stream: index % 3 === 0 }),
+    );
+    const answers = await Promise.all(calls);
+    expect(statuses(answers)).toEqual({ 200: 50, 429: 150 });
+    const left = answers
+      .filter(({ status }) => status === 200)
+      .map(({ header }) => header('x-ratelimit-remaining-requests'));
+    expect(new Set(left).size).toBe(50);
+  });
+
+  it('count tokens at their worst and then as they were', async () => {
+    const key = await gateway.apiKey({ limits: { tpm: 250 } });
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => client.chat(key, { model: 'slow', max_tokens: 60 })),
+    );
+    expect(statuses(answers)).toEqual({ 200: 3, 429: 9 });
+    // Had what was set aside stayed so, this would not fit.
+    await until(async () => (await client.chat(key, { model: 'free', max_tokens: 150 })).status === 200, 2_000);
+  });
+
+  it('bound requests under way', async () => {
+    const key = await gateway.apiKey({ limits: { concurrency: 4 } });
+    for (let round = 0; round < 2; round += 1) {
+      const calls = Array.from({ length: 30 }, () => client.chat(key, { model: 'slow' }));
+      expect(statuses(await Promise.all(calls))).toEqual({ 200: 4, 429: 26 });
+    }
+  });
+
+  it('never overdraw a budget of $0.01', async () => {
+    const key = await gateway.apiKey({ budget: { usd: 0.01, period: 'month' } });
+    const id = `key_${key.split('_')[1] ?? ''}`;
+    let passed = 0;
+    for (let round = 0; round < 6; round += 1) {
+      const calls = Array.from({ length: 12 }, () => client.chat(key, { model: 'paid', max_tokens: 3 }));
+      passed += statuses(await Promise.all(calls))[200] ?? 0;
+    }
+    // 0.00033 each, so 30 fit.
+    expect(passed * 0.00033).toBeLessThanOrEqual(0.01);
+    expect(passed).toBeGreaterThan(20);
+    await until(async () => {
+      const { text } = await client.send('GET', `/v1/admin/usage?interval=none&key_id=${id}`, gateway.adminKey);
+      const { data } = JSON.parse(text) as { data: { requests: number; cost_usd: number }[] };
+      return data[0]?.requests === passed && Math.abs(data[0].cost_usd - passed * 0.00033) < 1e-9;
+    });
+  });
+
+  it('refuse a revoked key the moment that its revocation is answered', async () => {
+    const key = await gateway.apiKey();
+    const id = `key_${key.split('_')[1] ?? ''}`;
+    for (let round = 0; round < 2; round += 1) {
+      const calls = Array.from({ length: 60 }, () => client.chat(key, { model: 'free' }));
+      expect(statuses(await Promise.all(calls))).toEqual({ 200: 60 });
+    }
+    expect((await client.send('DELETE', `/v1/admin/keys/${id}`, gateway.adminKey)).status).toBe(200);
+    const calls = Array.from({ length: 60 }, () => client.chat(key, { model: 'free' }));
+    expect(statuses(await Promise.all(calls))).toEqual({ 401: 60 });
+  });
+
+  it('share the pause that a provider asks for', async () => {
+    const key = await gateway.apiKey();
+    await upstream.reset();
+    expect((await client.chat(key, { model: 'limited' })).status).toBe(429);
+    const waits = async (): Promise<boolean[]> =>
+      (await client.everywhere('/v1/admin/deployments', gateway.adminKey)).map(({ text }) => {
+        const { data } = JSON.parse(text) as { data: { id: string; retry_in_ms: number }[] };
+        return data.some((each) => each.id.startsWith('local/status') && each.retry_in_ms > 50_000);
+      });
+    await until(async () => !(await waits()).includes(false), 2_000);
+    const calls = Array.from({ length: 60 }, () => client.chat(key, { model: 'limited' }));
+    expect(statuses(await Promise.all(calls))).toEqual({ 429: 60 });
+    expect(await upstream.requests()).toHaveLength(1);
+  });
+
+  it('say their metrics as one, whoever is asked, and count on when one of them dies', async () => {
+    const key = await gateway.apiKey();
+    const calls = Array.from({ length: 90 }, () => client.chat(key, { model: 'counted' }));
+    expect(statuses(await Promise.all(calls))).toEqual({ 200: 90 });
+    const read = async (name: string, labels: Record<string, string> = {}): Promise<number[]> => {
+      const answers = await client.everywhere('/metrics', gateway.adminKey);
+      return answers.map(({ text }) =>
+        (parseMetrics(text).get(name)?.samples ?? [])
+          .filter((sample) => sample.name === name || sample.name === `${name}_count`)
+          .filter((sample) => Object.entries(labels).every(([label, value]) => sample.labels[label] === value))
+          .reduce((sum, { value }) => sum + value, 0),
+      );
+    };
+    const counted = { model: 'counted' };
+    expect(new Set(await read('gateway_requests_total', counted))).toEqual(new Set([90]));
+    expect(new Set(await read('gateway_request_duration_seconds', counted))).toEqual(new Set([90]));
+    expect(new Set(await read('gateway_processes'))).toEqual(new Set([COUNT]));
+    expect(new Set(await read('gateway_build_info'))).toEqual(new Set([1]));
+    const [first] = childrenOf(gateway.pid);
+    process.kill(first ?? 0, 'SIGKILL');
+    // The first may still be refused on a connection that the dead process had.
+    await until(
+      async () => (await read('gateway_processes').catch(() => [0])).every((value) => value === COUNT),
+      25_000,
+    );
+    expect(new Set(await read('gateway_requests_total', counted))).toEqual(new Set([90]));
+    expect(new Set(await read('gateway_process_restarts_total'))).toEqual(new Set([1]));
+    // What the others had learnt is known to the one that was started later.
+    await client.chat(key, { model: 'limited' });
+    const further = Array.from({ length: 30 }, () => client.chat(key, { model: 'limited' }, { connection: 'close' }));
+    await Promise.all(further);
+    expect((await upstream.requests()).filter(({ model }) => model?.startsWith('status'))).toHaveLength(1);
+  }, 60_000);
+
+  it('write usage, keys and a batch of 500 tasks at once, each exactly once and without one error', async () => {
+    await upstream.reset();
+    const key = await gateway.apiKey();
+    const id = `key_${key.split('_')[1] ?? ''}`;
+    const history = new BatchHistory(gateway.adminKey, () => gateway.url);
+    const prompts = Array.from({ length: 500 }, (_, index) => `task ${index}`);
+    const submitted = await history.submit('local/echo?delay=20', prompts);
+    expect(submitted).toBeDefined();
+    const chats = Promise.all(Array.from({ length: 600 }, () => client.chat(key, { model: 'free' })));
+    const keys = Promise.all(Array.from({ length: 60 }, () => gateway.apiKey()));
+    expect(statuses(await chats)).toEqual({ 200: 600 });
+    expect(new Set(await keys).size).toBe(60);
+    await until(() => history.allDone(), 25_000);
+    expect(await history.faults(upstream, 500 + 600)).toEqual([]);
+    const calls = (await upstream.requests()).filter(({ model }) => model === 'echo?delay=20');
+    expect(calls).toHaveLength(500);
+    await until(async () => {
+      const { text } = await client.send('GET', `/v1/admin/usage?interval=none&key_id=${id}`, gateway.adminKey);
+      return (JSON.parse(text) as { data: { requests: number }[] }).data[0]?.requests === 600;
+    });
+    const worked = childrenOf(gateway.pid).length;
+    expect(worked).toBe(COUNT);
+    expect(logLines(gateway).filter(({ level, signal }) => Number(level) >= 50 && signal !== 'SIGKILL')).toEqual([]);
+  }, 60_000);
+});
