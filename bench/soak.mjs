@@ -21,7 +21,7 @@ const USAGE = `Usage: npm run bench:soak -- [options]
   --seed <n>     decides every request, by default 1
   --node <path>  the Node.js that runs the gateway
   --tree <path>  a checkout with dist and node_modules of that Node.js, by default this one
-  --snapshots <folder>  keeps a heap snapshot of before and after
+  --snapshots <folder>  keeps heap snapshots of before and after; taking them adds to RSS
   --log <file>   keeps the gateway's log
   --no-save      without a line in bench/results`;
 
@@ -224,7 +224,7 @@ const result = {
   batches: batches.submitted,
   usageRecords: records.length,
   providerCalls: upstream.seen.size,
-  rss: { start: first.rss, warm: before.rss, most: most('rss'), end: after.rss, slope: perHour, slopeError: 2 * error },
+  rss: { start: first.rss, warm: before.rss, most: most('rss'), end: after.rss, slope: perHour, slopeError: error },
   heapAtRest: { before: before.collected, after: after.collected },
   loopLag: { p99: most('lagP99'), most: most('lagMost') },
   atRest: {
@@ -233,6 +233,8 @@ const result = {
   },
   longestCall: upstream.longestCall,
   slowestRequest: load.slowest,
+  /** Seconds, RSS and heap in MB, requests in flight, sockets. */
+  samples: samples.map(({ at, rss, heap, inFlight, byKind }) => [at, rss, heap, inFlight, byKind.socket]),
   outcomes: load.outcomes,
   broken,
 };
@@ -241,7 +243,7 @@ const rounded = JSON.parse(
 );
 for (const [kind, counts] of Object.entries(rounded.outcomes))
   console.log(`${kind.padEnd(26)} ${JSON.stringify(counts)}`);
-const { outcomes: _outcomes, broken: _broken, ...figures } = rounded;
+const { outcomes: _outcomes, samples: _samples, broken: _broken, ...figures } = rounded;
 for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(26)} ${JSON.stringify(value)}`);
 if (!options['no-save']) {
   mkdirSync(join(root, 'bench/results'), { recursive: true });

@@ -8,7 +8,8 @@
  * - `leaves`: what the client does instead of reading to the end
  * - `record`: the status that its usage record must have, where that is certain
  */
-const ENDLESS = 'endless?mb=16&kind=chunks';
+/** More than the kernel's buffers of two connections hold (20 MB here), less than the cap of an answer (32 MB). */
+const ENDLESS = 'endless?mb=28&kind=chunks';
 
 export const KINDS = [
   { name: 'plain', share: 20, isGood: true, models: ['echo?delay=20'], honest: ['whole'], record: 'succeeded' },

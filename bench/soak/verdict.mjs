@@ -4,17 +4,22 @@ import { KINDS, TIMEOUTS } from './kinds.mjs';
 export const BOUNDS = {
   /** MB that are left after all garbage was collected, at rest, more than before the load. */
   heapGrowth: 5,
-  /** MB an hour: the lower end of the slope's 95 % interval, over the second half of the load. */
-  rssSlope: 60,
+  /** MB of resident memory at rest, more than before the load: what V8 and malloc have not given back. */
+  restGrowth: 80,
+  /** MB that RSS rises over the second half of the load, by the least slope that its samples allow. */
+  rssRise: 20,
   /** MB at any sample under load. */
-  rss: 450,
+  rss: 550,
   /** Milliseconds that a call to the provider may last longer than its total timeout. */
   overtime: 2000,
   /** Percent of the requests that may be left out because too many are under way. */
   leftOut: 1,
 };
 
-/** @returns slope of the line through the samples, in MB an hour, with its standard error */
+/**
+ * @returns slope of the line through the samples, in MB an hour, and how far off it may be: three standard errors, since
+ * garbage comes and goes in waves longer than the time between two samples
+ */
 export function slope(samples) {
   const count = samples.length;
   if (count < 3) return { perHour: 0, error: Infinity };
@@ -28,7 +33,7 @@ export function slope(samples) {
     (total, time, index) => total + (sizes[index] - level - perHour * (time - middle)) ** 2,
     0,
   );
-  return { perHour, error: Math.sqrt(residue / (count - 2) / spread) };
+  return { perHour, error: 3 * Math.sqrt(residue / (count - 2) / spread) };
 }
 
 /** Usage records against what clients and the provider saw. */
@@ -67,10 +72,14 @@ export function judge({ load, batches, samples, before, after, upstream, recordF
   const unasked = KINDS.filter(({ name }) => Object.keys(load.outcomes[name]).length === 0).map(({ name }) => name);
   bound(unasked.length === 0, `the run was too short to ask for: ${unasked.join(', ')}`);
   bound(leftOut <= (requests.size * BOUNDS.leftOut) / 100, `${leftOut} requests were left out: the rate is too high`);
-  const { perHour, error } = slope(samples.slice(samples.length / 2));
-  bound(perHour - 2 * error <= BOUNDS.rssSlope, `RSS grows by ${perHour.toFixed(0)} ± ${(2 * error).toFixed(0)} MB/h`);
+  const late = samples.slice(samples.length / 2);
+  const { perHour, error } = slope(late);
+  const hours = (late.at(-1).at - late[0].at) / 3600;
+  bound((perHour - error) * hours <= BOUNDS.rssRise, `RSS grows by ${perHour.toFixed(0)} ± ${error.toFixed(0)} MB/h`);
   const most = Math.max(...samples.map(({ rss }) => rss));
   bound(most <= BOUNDS.rss, `RSS reached ${most.toFixed(0)} MB`);
+  const kept = after.rss - before.rss;
+  bound(kept <= BOUNDS.restGrowth, `at rest RSS is ${kept.toFixed(0)} MB more than before`);
   const grown = after.collected.heap + after.collected.external - before.collected.heap - before.collected.external;
   bound(grown <= BOUNDS.heapGrowth, `the heap holds ${grown.toFixed(1)} MB more than before`);
   for (const part of ['byKind', 'sockets']) {
