@@ -84,7 +84,7 @@ export async function createApplication(
         },
       }),
     );
-    serveSwagger(app, buildOpenApiDocument(app));
+    serveSwagger(app, () => buildOpenApiDocument(app));
   }
   const server = app.getHttpServer();
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
