@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { startFakeUpstream } from './servers/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { until } from './servers/until.js';
 
 interface Chunk {
   id: string;
@@ -118,4 +121,45 @@ describe('streaming, byte by byte', () => {
     response.resume();
     await once(response, 'end');
   });
+});
+
+describe('a client that opens a stream and never reads it', () => {
+  it('keeps its place no longer than the total timeout, and its socket not much longer', async () => {
+    const upstream = await startFakeUpstream();
+    const gateway = await startGateway({
+      config: `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\nupstream: { timeouts: { total: 2s } }\n`,
+    });
+    const key = await gateway.apiKey({ limits: { concurrency: 1 } });
+    const { hostname, port } = new URL(gateway.url);
+    const socket = connect(Number(port), hostname);
+    const closed = once(socket, 'close');
+    socket.on('error', () => undefined).pause();
+    const body = JSON.stringify({
+      model: 'fake/endless?mb=200&chunk=60000',
+      messages: [{ role: 'user', content: 'x' }],
+      stream: true,
+    });
+    socket.write(
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    const ask = async (): Promise<number> => {
+      const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model: 'fake/echo', messages: [{ role: 'user', content: 'hi' }] }),
+      });
+      await response.text();
+      return response.status;
+    };
+    await until(async () => (await ask()) === 429);
+    await until(async () => (await ask()) === 200, 8_000);
+    expect(await upstream.openSockets()).toBeLessThanOrEqual(1);
+    // A paused socket hears of its end only when it reads.
+    const log = (): string => gateway.logs();
+    await until(() => /"stream":true.*"error_code":"upstream_timeout"/.test(log()), 20_000);
+    socket.resume();
+    await closed;
+    await gateway.stop();
+    await upstream.stop();
+  }, 45_000);
 });

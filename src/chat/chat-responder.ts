@@ -10,7 +10,7 @@ import { ChatContext, ChatService, ServedBy } from './chat.service.js';
 import { InFlight } from '../health/in-flight.service.js';
 import type { HttpRequest, HttpResponse } from '../http/exchange.js';
 import { readRoutingOverrides } from './routing-overrides.js';
-import { sendSse } from './sse-response.js';
+import { dropUnread, sendSse } from './sse-response.js';
 import { upstreamHeaders } from './upstream-headers.js';
 
 /** The HTTP half of a chat completion: turns a client that goes away into an abort, and answers as JSON or as SSE. */
@@ -71,6 +71,7 @@ export class ChatResponder {
     // Said beforehand, so that headers and body leave in one piece and not in chunks.
     response.setHeader('content-length', Buffer.byteLength(text));
     response.end(text);
+    dropUnread(response);
   }
 
   private async sendStream(
@@ -83,7 +84,7 @@ export class ChatResponder {
     setServedBy(response, stream, started);
     const broken = await sendSse(response, stream.chunks, {
       keepAlive: this.config.streaming.keepAlive,
-      signal: context.signal,
+      signal: stream.signal,
       toError: toGatewayError,
     });
     if (broken !== undefined) AccessLog.fieldsOf(response).error_code = broken.code;

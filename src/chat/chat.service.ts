@@ -72,6 +72,8 @@ export interface ChatStream extends ServedBy {
    * stream breaks. Must be iterated or returned, so that the upstream's socket is let go.
    */
   readonly chunks: AsyncIterable<readonly StreamedChunk[]>;
+  /** Aborted when the client has gone, and when the total timeout is over. */
+  readonly signal: Cancellation;
 }
 
 /** Bound of the pause before a second attempt, in milliseconds; it doubles with each further one. */
@@ -144,7 +146,8 @@ export class ChatService {
       return await this.attempt(request, context, tracked, async ({ call, place, deadline, servedBy }) => {
         const chunks = await place.deployment.provider.stream(call);
         place.health.answered(tracked.answers());
-        return Object.assign(servedBy, { chunks: forClient(chunks, wantsUsage, deadline, place, tracked) });
+        const forIt = forClient(chunks, wantsUsage, deadline, place, tracked);
+        return Object.assign(servedBy, { chunks: forIt, signal: deadline });
       });
     } catch (error) {
       tracked.broken(error);
@@ -352,7 +355,7 @@ async function* forClient(
     deadline.clear();
     place.free();
     if (isWhole) tracked.streamEnded();
-    else tracked.broken(failure);
+    else tracked.broken(failure ?? deadline.reason);
   }
 }
 

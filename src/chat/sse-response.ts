@@ -11,10 +11,13 @@ const SSE_HEADERS = {
   'x-accel-buffering': 'no',
 };
 
+/** Milliseconds for which the rest of an answer waits for a client that does not read it. */
+const UNREAD = 10_000;
+
 export interface SseOptions {
   /** Milliseconds of silence before a comment is sent; 0 is off. */
   readonly keepAlive: number;
-  /** Aborted when the client has gone. */
+  /** Aborted when the client has gone, or has not read for too long. */
   readonly signal: Cancellation;
   /** Turns what broke the stream into its error event. */
   readonly toError: (error: unknown) => GatewayError;
@@ -55,8 +58,15 @@ export async function sendSse(
   } finally {
     clearInterval(ping);
     if (!response.destroyed) response.end();
+    dropUnread(response);
   }
   return broken;
+}
+
+/** An answer that has been given, and that its client does not go on reading, must not keep a socket for ever. */
+export function dropUnread({ socket }: ServerResponse): void {
+  // Ends by itself: what has been sent in full sets the time for the next request.
+  if (socket !== null && socket.writableLength > 0) socket.setTimeout(UNREAD);
 }
 
 function drained(response: ServerResponse, signal: Cancellation): Promise<void> {
