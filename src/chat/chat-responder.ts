@@ -69,8 +69,10 @@ export class ChatResponder {
     const text = JSON.stringify(answer.completion);
     response.setHeader('content-type', 'application/json; charset=utf-8');
     // Said beforehand, so that headers and body leave in one piece and not in chunks.
-    response.setHeader('content-length', Buffer.byteLength(text));
-    response.end(text);
+    const length = Buffer.byteLength(text);
+    response.setHeader('content-length', length);
+    // As many bytes as characters: there is nothing to encode.
+    response.end(text, length === text.length ? 'latin1' : 'utf8');
     dropUnread(response);
   }
 

@@ -15,8 +15,13 @@ export function costAtPrice(usage: Usage, price: PriceConfig): number {
   );
 }
 
+const ZERO = 0x30;
+const POINT = 0x2e;
+
 /** Dollars as people and parsers read them: no exponent, no noise of floating point, at most 12 decimals. */
 export function formatDollars(dollars: number): string {
   const text = dollars.toFixed(12);
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+  let end = text.length;
+  while (text.charCodeAt(end - 1) === ZERO) end -= 1;
+  return text.slice(0, text.charCodeAt(end - 1) === POINT ? end - 1 : end);
 }
