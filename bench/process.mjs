@@ -73,6 +73,12 @@ export function cpuSeconds(pid) {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
+/** The process and those that it has started. */
+export function family(pid) {
+  const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
+  return [pid, ...stdout.trim().split(/\s+/).filter(Boolean).map(Number)];
+}
+
 /** Resident memory in MB (10^6 bytes), now and at its highest. */
 export function memory(pid) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');

@@ -6,6 +6,8 @@ import { median, percentile, plainClient, streamClient, writeWrkScript, wrk } fr
 import { cpuSeconds, memory } from './process.mjs';
 import { PLAIN_BODY, startFloor, startGateway, startNginx, startPortkey, startStreamUpstream } from './targets.mjs';
 
+export { processes } from './several-processes.mjs';
+
 async function stopAll(servers) {
   for (const server of servers) await server.stop();
 }
@@ -127,12 +129,21 @@ export async function streams(options) {
 }
 
 /** 1,000 streams at once, 50 tokens a second each, against the same straight from the upstream. */
-export async function manyStreams({ folder, node, tree, streamCount }) {
+export async function manyStreams(options) {
+  return streamsAtOnce(options, { interval: 20, tokens: 300 });
+}
+
+/** The same at 10 tokens a second, which leaves one core time to spare. */
+export async function manySlowStreams(options) {
+  return streamsAtOnce(options, { interval: 100, tokens: 80 });
+}
+
+async function streamsAtOnce({ folder, node, tree, streamCount }, { interval, tokens }) {
   const upstream = await startStreamUpstream(folder);
   const gateway = await startGateway(folder, node, upstream.origin, { tree });
   const run = async (url, headers) => {
     const delays = [];
-    const body = streamBody(300, 20);
+    const body = streamBody(tokens, interval);
     const onDelay = (milliseconds) => delays.push(milliseconds);
     let peak = 0;
     const timer = setInterval(() => (peak = Math.max(peak, memory(gateway.pid).rss)), 500);

@@ -135,7 +135,8 @@ export async function startGateway(
   return { ...server, name: 'gateway', base, adminKey, started, url: `${base}/v1/chat/completions`, headers };
 }
 
-async function makeKey(base, adminKey, limits) {
+/** @param limits null for none */
+export async function makeKey(base, adminKey, limits) {
   const response = await fetch(`${base}/v1/admin/keys`, {
     method: 'POST',
     headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },

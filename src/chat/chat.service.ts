@@ -21,12 +21,13 @@ import { CallDeadline } from './call-deadline.js';
 import type { Cancellation } from './cancellation.js';
 import { CallEvents } from './call-events.js';
 import { CallTracing } from './call-tracing.js';
+import { ClientChunks } from './client-chunks.js';
 import type { ChatCompletion, ChatRequest, Usage } from './chat-completion.js';
 import { orderDeployments, randomFor } from './deployment-order.js';
 import { pause } from './pause.js';
 import { RetryBudget } from './retry-budget.js';
 import type { RoutingOverrides } from './routing-overrides.js';
-import { TextChunk, type StreamedChunk } from './text-chunk.js';
+import type { StreamedChunk } from './text-chunk.js';
 import { TrackedCall } from './tracked-call.js';
 
 /** Who calls and how long they wait; the same for a live request and a batch's task. */
@@ -146,8 +147,8 @@ export class ChatService {
       return await this.attempt(request, context, tracked, async ({ call, place, deadline, servedBy }) => {
         const chunks = await place.deployment.provider.stream(call);
         place.health.answered(tracked.answers());
-        const forIt = forClient(chunks, wantsUsage, deadline, place, tracked);
-        return Object.assign(servedBy, { chunks: forIt, signal: deadline });
+        const forClient = new ClientChunks(chunks, wantsUsage, deadline, place, tracked);
+        return Object.assign(servedBy, { chunks: forClient, signal: deadline });
       });
     } catch (error) {
       tracked.broken(error);
@@ -324,41 +325,4 @@ function stillWaiting(milliseconds: number): GatewayError {
     retryAfterMs: whole,
     isOwnRefusal: true,
   });
-}
-
-/** Drops the usage chunk where the client did not ask for it, and lets go of the deadline and reports at the end. */
-async function* forClient(
-  chunks: AsyncIterable<readonly StreamedChunk[]>,
-  wantsUsage: boolean,
-  deadline: CallDeadline,
-  place: Place,
-  tracked: TrackedCall,
-): AsyncGenerator<readonly StreamedChunk[]> {
-  let failure: unknown;
-  let isWhole = false;
-  try {
-    for await (const group of chunks) {
-      tracked.streamed(group);
-      if (wantsUsage || !group.some(isUsageChunk)) yield group;
-      else {
-        const kept = group.filter((chunk) => !isUsageChunk(chunk));
-        if (kept.length > 0) yield kept;
-      }
-    }
-    isWhole = true;
-  } catch (error) {
-    failure = error;
-    // Broken after its first byte: nothing to retry, but the deployment's fault nevertheless.
-    if (error instanceof GatewayError && error.retryable && !deadline.isAbandoned) place.health.failed(error);
-    throw error;
-  } finally {
-    deadline.clear();
-    place.free();
-    if (isWhole) tracked.streamEnded();
-    else tracked.broken(failure ?? deadline.reason);
-  }
-}
-
-function isUsageChunk(chunk: StreamedChunk): boolean {
-  return !(chunk instanceof TextChunk) && chunk.choices.length === 0 && chunk.usage != null;
 }

@@ -49,7 +49,7 @@ export async function sendSse(
       let frames = '';
       for (const chunk of group) frames += encodeChunk(chunk);
       ping?.refresh();
-      if (!response.write(frames)) await drained(response, signal);
+      if (!response.write(frames, encodingOf(frames))) await drained(response, signal);
     }
     response.write(DONE_FRAME);
   } catch (error) {
@@ -61,6 +61,11 @@ export async function sendSse(
     dropUnread(response);
   }
   return broken;
+}
+
+/** What is as many bytes as characters needs no encoding. */
+export function encodingOf(text: string): 'latin1' | 'utf8' {
+  return Buffer.byteLength(text) === text.length ? 'latin1' : 'utf8';
 }
 
 /** An answer that has been given, and that its client does not go on reading, must not keep a socket for ever. */
