@@ -129,7 +129,8 @@ it('deletes what has expired, however much it is, and shows none of it before', 
     await until(() => gateway.logs().includes('entries of the request log wait for the database'));
     await wire.open();
     await until(async () => (await entries(gateway)).length === ids.length, 20_000);
-    expect((await entries(gateway)).map((entry) => entry.request_id)).toEqual(ids.reverse());
+    // Those of one millisecond come in no order.
+    expect((await entries(gateway)).map((entry) => entry.request_id).sort()).toEqual(ids.sort());
     expect(await metric(gateway, 'gateway_request_log_dropped_total')).toBe(0);
   });
 
