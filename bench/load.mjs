@@ -38,17 +38,25 @@ export async function wrk(url, script, connections, seconds) {
   return { requests, rate: requests / (microseconds / 1e6), p50: p50 / 1000, p99: p99 / 1000, failures };
 }
 
+function requestText(url, headers, body) {
+  const { host, pathname } = new URL(url);
+  const head = Object.entries({ host, 'content-length': Buffer.byteLength(body), ...headers });
+  return `POST ${pathname} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`;
+}
+
+function connectTo(url) {
+  const { hostname, port } = new URL(url);
+  return connect(Number(port), hostname).setNoDelay(true);
+}
+
 /**
  * One client on a keep-alive socket that runs `count` streams after each other. Delays are from the upstream's writing of
  * a chunk to its arrival here.
  */
 export function streamClient(url, headers, body, { count, onDelay, onFirst, pauseMs = 0 }) {
-  const { hostname, port, pathname } = new URL(url);
-  const head = Object.entries({ host: `${hostname}:${port}`, 'content-length': Buffer.byteLength(body), ...headers });
-  const text = `POST ${pathname} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`;
+  const text = requestText(url, headers, body);
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname);
-    socket.setNoDelay(true);
+    const socket = connectTo(url);
     let left = count;
     let tail = '';
     let sentAt = 0;
@@ -105,12 +113,9 @@ export function streamClient(url, headers, body, { count, onDelay, onFirst, paus
 
 /** One client on a keep-alive socket that asks `count` times, one after the other, and leaves nothing unanswered. */
 export function plainClient(url, headers, body, count) {
-  const { hostname, port, pathname } = new URL(url);
-  const head = Object.entries({ host: `${hostname}:${port}`, 'content-length': Buffer.byteLength(body), ...headers });
-  const text = `POST ${pathname} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`;
+  const text = requestText(url, headers, body);
   return new Promise((resolve, reject) => {
-    const socket = connect(Number(port), hostname);
-    socket.setNoDelay(true);
+    const socket = connectTo(url);
     let left = count;
     let received = '';
     socket.once('connect', () => socket.write(text));
