@@ -21,7 +21,7 @@ describe('describeError', () => {
     } catch (error) {
       syntaxError = error;
     }
-    const refusal = new GatewayError({ status: 400, type: 'x', code: 'y', message: CANARY, cause: syntaxError });
+    const refusal = new GatewayError({ status: 400, type: 'x', code: 'conflict', message: CANARY, cause: syntaxError });
     const queryFailed = Object.assign(new Error('insert failed', { cause: refusal }), {
       query: CANARY,
       parameters: [CANARY],

@@ -1,3 +1,5 @@
+import type { ErrorCode, ProviderCode } from './error-codes.js';
+
 /** The `type` values of the error body, as OpenAI's clients know them. */
 export type ErrorType =
   | 'invalid_request_error'
@@ -16,7 +18,7 @@ export interface GatewayErrorOptions {
   /** HTTP status of the answer, when headers have not been sent yet. */
   status: number;
   type: ErrorType | (string & {});
-  code: string | null;
+  code: ErrorCode | ProviderCode | null;
   /** Shown to the client: names the field and the fix, never a key, an upstream address or a stack. */
   message: string;
   /** Path of the offending field, `messages[2].content`; null when no field is to blame. */
@@ -38,7 +40,7 @@ export interface GatewayErrorOptions {
 export class GatewayError extends Error {
   readonly status: number;
   readonly type: string;
-  readonly code: string | null;
+  readonly code: ErrorCode | ProviderCode | null;
   readonly param: string | null;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
@@ -67,7 +69,11 @@ export class GatewayError extends Error {
 }
 
 /** 400: the client's request is at fault. `param` is the path of the field. */
-export function invalidRequest(message: string, param: string | null, code = 'invalid_value'): GatewayError {
+export function invalidRequest(
+  message: string,
+  param: string | null,
+  code: ErrorCode | ProviderCode = 'invalid_value',
+): GatewayError {
   return new GatewayError({ status: 400, type: 'invalid_request_error', code, message, param });
 }
 
@@ -77,7 +83,7 @@ export function invalidJson(): GatewayError {
 }
 
 /** 404: nothing is known under that id, or it belongs to another key (the two must not be told apart). */
-export function notFound(message: string, code = 'not_found', param: string | null = null): GatewayError {
+export function notFound(message: string, code: ErrorCode = 'not_found', param: string | null = null): GatewayError {
   return new GatewayError({ status: 404, type: 'invalid_request_error', code, message, param });
 }
 

@@ -1,8 +1,9 @@
+import type { ErrorCode } from '../errors/error-codes.js';
 import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { newRequestId } from './request-id.js';
 
-const ANSWERS: Readonly<Record<string, readonly [status: string, code: string, message: string]>> = {
+const ANSWERS: Readonly<Record<string, readonly [status: string, code: ErrorCode, message: string]>> = {
   HPE_HEADER_OVERFLOW: [
     '431 Request Header Fields Too Large',
     'headers_too_large',
@@ -10,7 +11,11 @@ const ANSWERS: Readonly<Record<string, readonly [status: string, code: string, m
   ],
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request_timeout', 'The request was not sent in time. Retry.'],
 };
-const BAD_REQUEST = ['400 Bad Request', 'invalid_http', 'The request is not valid HTTP/1.1.'] as const;
+const BAD_REQUEST: readonly [string, ErrorCode, string] = [
+  '400 Bad Request',
+  'invalid_http',
+  'The request is not valid HTTP/1.1.',
+];
 
 /** What Node refuses before it is a request gets the same error body as everything else. */
 export function answerClientErrors(server: Server): void {

@@ -3,7 +3,7 @@ import { CallEvents } from '../chat/call-events.js';
 import type { AttemptOutcome, CallOutcome } from '../chat/call-outcome.js';
 import type { Usage } from '../chat/chat-completion.js';
 import { Routing } from '../models/routing/routing.service.js';
-import { codeLabel } from './error-codes.js';
+import { codeLabel } from '../errors/error-codes.js';
 import { MetricsRegistry } from './metrics-registry.js';
 import { type CounterSeries, type HistogramSeries, PlainCounter, PlainHistogram } from './plain-metrics.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { HttpRequest, HttpResponse } from '../http/exchange.js';
-import { codeLabel } from './error-codes.js';
+import { codeLabel } from '../errors/error-codes.js';
 import { MetricsRegistry } from './metrics-registry.js';
 import { type CounterSeries, type HistogramSeries, PlainCounter, PlainHistogram } from './plain-metrics.js';
 

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { providerCode } from '../../../errors/error-codes.js';
 import {
   GatewayError,
   rateLimitExceeded,
@@ -118,7 +119,7 @@ function refused(status: number, refusal: UpstreamRefusal, redact: Redact): Gate
   return new GatewayError({
     status,
     type: refusal.type ?? 'invalid_request_error',
-    code: code === null ? null : redact(code),
+    code: code === null ? null : providerCode(redact(code)),
     message: redact(message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}...` : message),
     param: refusal.param === undefined ? null : redact(refusal.param),
     retryable: false,
