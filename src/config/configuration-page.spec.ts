@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { GATEWAY_SCHEMA } from './gateway-schema.js';
+import { KNOWN_PROVIDERS } from './known-providers.js';
 
 interface SchemaNode {
   properties?: Record<string, SchemaNode>;
@@ -24,4 +25,13 @@ it('docs/configuration.md names every key of gateway.yaml', () => {
   const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
   const missing = keysOf(GATEWAY_SCHEMA as unknown as SchemaNode, '').filter((key) => !page.includes(`\`${key}\``));
   expect(missing).toEqual([]);
+});
+
+it('docs/configuration.md and docs/providers.md name the variable of every known provider', () => {
+  const pages = ['configuration', 'providers'].map((name) =>
+    readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8'),
+  );
+  const variables = Object.values(KNOWN_PROVIDERS).flatMap(({ keyVariable }) => keyVariable ?? []);
+  expect(variables.length).toBeGreaterThan(10);
+  for (const page of pages) expect(variables.filter((variable) => !page.includes(`\`${variable}\``))).toEqual([]);
 });

@@ -7,7 +7,7 @@ const DESCRIPTION = [
   'One authenticated, OpenAI-compatible API in front of every model provider.',
   '',
   'Press **Authorize**, paste your key (the admin key is printed at the first start), and try a route: every example',
-  'works as it stands against the built-in sandbox.',
+  'works against the built-in sandbox once a key is entered.',
   '',
   'Every route is also served without the `/v1` prefix. Every error is `{"error": {message, type, param, code}}` with',
   'an `x-request-id` header.',

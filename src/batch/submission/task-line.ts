@@ -74,7 +74,7 @@ function chatFieldsOf(task: Record<string, unknown>, path: string): [fields: Rec
   return [{ ...fields, messages: [{ role: 'user', content: prompt }] }, path];
 }
 
-/** Anthropic keeps the system prompt beside the messages and names stop sequences its own way; the rest is alike. */
+/** Reads Anthropic's form: `system` stands beside the messages, and stop sequences are `stop_sequences`. Its other fields are passed on as they are. */
 function fromAnthropic({ system, stop_sequences: stop, ...fields }: Record<string, unknown>): Record<string, unknown> {
   if (stop != null) fields['stop'] = stop;
   if (system != null && Array.isArray(fields['messages'])) {
