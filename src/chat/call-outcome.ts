@@ -1,12 +1,16 @@
 import type { GatewayError } from '../errors/gateway-error.js';
 import type { Deployment } from '../models/resolved-model.js';
 import type { Admission } from '../usage/limits/limits.service.js';
+import type { UsageRecord } from '../usage/records/usage-record.entity.js';
 import type { RecordedAnswer } from './answer-recorder.js';
 import type { ChatRequest, Usage } from './chat-completion.js';
 import type { ChatContext } from './chat.service.js';
 
 /** `abandoned`: nobody waited for the answer any more: its client went away, its batch was cancelled, or a shutdown broke it off. */
 export type CallStatus = 'succeeded' | 'failed' | 'abandoned';
+
+/** Takes the finished usage records of a call, to be stored by whoever takes them. */
+export type TakeUsage = (records: Promise<readonly UsageRecord[]>) => void;
 
 /** One upstream call. Times in milliseconds. */
 export interface AttemptOutcome {

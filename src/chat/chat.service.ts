@@ -20,6 +20,7 @@ import { Limits } from '../usage/limits/limits.service.js';
 import { CallDeadline } from './call-deadline.js';
 import type { Cancellation } from './cancellation.js';
 import { CallEvents } from './call-events.js';
+import type { TakeUsage } from './call-outcome.js';
 import { CallTracing } from './call-tracing.js';
 import { ClientChunks } from './client-chunks.js';
 import type { ChatCompletion, ChatRequest, Usage } from './chat-completion.js';
@@ -42,6 +43,11 @@ export interface ChatContext {
   readonly overrides?: RoutingOverrides | undefined;
   /** The batch that the call is a task of. */
   readonly task?: { readonly jobId: string; readonly index: number } | undefined;
+  /**
+   * Takes over the usage records of the call, which are then not written by the gateway itself: a batch writes them in the
+   * transaction of the task's result. Called once, before the call resolves or rejects; the promise never rejects.
+   */
+  readonly takeUsage?: TakeUsage | undefined;
   /** Of the HTTP request, where tracing is on. */
   readonly span?: Span | undefined;
   /** Aborted when the client has gone, or when a shutdown runs out of patience. */

@@ -23,8 +23,14 @@ export class Accounting implements BeforeApplicationShutdown {
     private readonly recorder: UsageRecorder,
   ) {
     events.onEnded((outcome) => {
-      const done = this.account(outcome).catch((error: unknown) => {
+      const records = this.account(outcome).catch((error: unknown): UsageRecord[] => {
         this.logger.error({ msg: 'a call was not accounted for', error: describeError(error) });
+        return [];
+      });
+      const { takeUsage } = outcome.context;
+      if (takeUsage !== undefined) takeUsage(records.then((all) => this.recorder.handOver(all)));
+      const done = records.then((all) => {
+        if (takeUsage === undefined) for (const record of all) this.recorder.add(record);
       });
       const entry = this.underWay.add(done);
       void done.then(() => this.underWay.remove(entry));
@@ -37,13 +43,13 @@ export class Accounting implements BeforeApplicationShutdown {
     await this.recorder.close();
   }
 
-  private async account(outcome: CallOutcome): Promise<void> {
+  private async account(outcome: CallOutcome): Promise<UsageRecord[]> {
     const { admission } = outcome;
     admission?.leave();
     // A refusal of the gateway itself leaves no record: a flood of them must not fill the database.
     if (outcome.attempts.length === 0) {
       admission?.settle(0, 0);
-      return;
+      return [];
     }
     try {
       const counts = await tokenCounts(outcome);
@@ -51,12 +57,11 @@ export class Accounting implements BeforeApplicationShutdown {
       const record = toRecord(outcome, counts, costNanos);
       if (outcome.attempts.length === 1) {
         admission?.settle(counts.totalTokens, costNanos ?? 0);
-        this.recorder.add(record);
-        return;
+        return [record];
       }
       const records = [...(await this.givenUp(outcome)), record];
       admission?.settle(sum(records, 'totalTokens'), sum(records, 'costNanos'));
-      for (const each of records) this.recorder.add(each);
+      return records;
     } catch (error) {
       // What was set aside must not stay so for good.
       admission?.settle(0, 0);

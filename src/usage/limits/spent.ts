@@ -21,13 +21,25 @@ export class Spent {
    */
   async within(account: string, { start, end }: PeriodSpan): Promise<number> {
     await this.recorder.flush();
-    const column = account.startsWith('group_') ? 'group_id' : 'key_id';
+    const isGroup = account.startsWith('group_');
+    // Their transaction may be committed at any moment, so they are counted here and left out there.
+    const unstored = this.recorder.unstored.filter(
+      ({ groupId, keyId, createdAt }) =>
+        (isGroup ? groupId : keyId) === account && createdAt >= start && createdAt < end,
+    );
+    const { dialect } = this.database;
+    const ids = dialect.isSqlite ? 'SELECT value FROM json_each($4)' : 'SELECT json_array_elements_text($4::json)';
     const { rows } = await runSql<{ nanos: string | number | null }>(
       this.dataSource.manager,
-      this.database.dialect,
-      `SELECT SUM(cost_nanos) AS nanos FROM usage_record WHERE ${column} = $1 AND created_at >= $2 AND created_at < $3`,
-      [account, start, Math.min(end, Number.MAX_SAFE_INTEGER)],
+      dialect,
+      `SELECT SUM(cost_nanos) AS nanos FROM usage_record WHERE ${isGroup ? 'group_id' : 'key_id'} = $1 AND created_at >= $2 AND created_at < $3${unstored.length === 0 ? '' : ` AND id NOT IN (${ids})`}`,
+      [
+        account,
+        start,
+        Math.min(end, Number.MAX_SAFE_INTEGER),
+        ...(unstored.length === 0 ? [] : [JSON.stringify(unstored.map(({ id }) => id))]),
+      ],
     );
-    return Number(rows[0]?.nanos ?? 0);
+    return unstored.reduce((sum, { costNanos }) => sum + (costNanos ?? 0), Number(rows[0]?.nanos ?? 0));
   }
 }

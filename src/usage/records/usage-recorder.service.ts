@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Counter, Gauge } from 'prom-client';
 import { Database } from '../../database/database.js';
 import { InsertRows } from '../../database/insert-rows.js';
@@ -48,6 +49,7 @@ const INSERT = new InsertRows<UsageRecord>('usage_record', [
 @Injectable()
 export class UsageRecorder {
   private readonly buffer: WriteBehind<UsageRecord>;
+  private readonly handedOver = new Map<string, UsageRecord>();
 
   constructor(
     private readonly database: Database,
@@ -83,13 +85,45 @@ export class UsageRecorder {
     this.buffer.add(record);
   }
 
+  /**
+   * Notes records that someone else stores. Until `stored` is called, budgets count them beside those of the database.
+   *
+   * @returns the same records
+   */
+  handOver(records: readonly UsageRecord[]): readonly UsageRecord[] {
+    for (const record of records) this.handedOver.set(record.id, record);
+    return records;
+  }
+
+  /** Writes records that were handed over, inside a transaction of the caller. Records whose id is there already are left out. */
+  async insert(manager: EntityManager, records: readonly UsageRecord[]): Promise<void> {
+    if (records.length > 0) await INSERT.run(manager, this.database.dialect, records);
+  }
+
+  /** To be called after the commit of a transaction that wrote records which were handed over. */
+  stored(records: readonly UsageRecord[]): void {
+    for (const { id } of records) this.handedOver.delete(id);
+  }
+
+  /** Takes records back that could not be stored where they should have been: they are written like all others. */
+  takeBack(records: readonly UsageRecord[]): void {
+    this.stored(records);
+    for (const record of records) this.add(record);
+  }
+
+  /** Records that were handed over and are not known to be stored. */
+  get unstored(): readonly UsageRecord[] {
+    return [...this.handedOver.values()];
+  }
+
   /** Resolves when everything that was added before is in the database, or has failed once. */
   flush(): Promise<void> {
     return this.buffer.flush();
   }
 
-  /** Writes what waits, for the last time. */
+  /** Writes what waits, for the last time, and what was handed over and never stored. */
   close(): Promise<void> {
+    this.takeBack(this.unstored);
     return this.buffer.close();
   }
 
