@@ -107,7 +107,7 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
       await end(worker, 'SIGKILL');
       worker = await start('worker');
     }
-    await until(() => history.allDone(), 60_000);
+    await until(() => history.allDone());
     // A kill repeats what was in flight, and now and then a result that had come and was not stored yet: the stated
     // bound holds over 20 kills, and a single one may exceed its own part.
     const bound = count + (isLong ? kills : kills + 1) * CONCURRENCY;
@@ -131,7 +131,7 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
       await Promise.all(submissions);
       api = await start('api');
     }
-    await until(() => history.allDone(), 60_000);
+    await until(() => history.allDone());
     expect(await history.faults(upstream, calls)).toEqual([]);
     const response = await fetch(`${api.url}/v1/batch?limit=100`, { headers: { 'x-api-key': adminKey } });
     const { data } = (await response.json()) as { data: { task_count: number }[] };
@@ -147,16 +147,16 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
     const history = new BatchHistory(adminKey, () => api.url);
     const count = isLong ? 400 : 120;
     const id = (await history.submit('fake/echo?delay=300', prompts(count)))!;
-    await until(async () => (await history.counts(id)).completed_count > 0, 20_000);
+    await until(async () => (await history.counts(id)).completed_count > 0);
     await freezeBetweenWrites(first.pid, isPostgresRun ? undefined : join(folder, 'gateway.sqlite'));
     const second = await start('worker');
     await pause(LEASE * 2);
     process.kill(first.pid, 'SIGCONT');
-    await until(() => history.allDone(), 60_000);
+    await until(() => history.allDone());
     // What the first had in flight, and what it had claimed ahead, was run by the second as well.
     expect(await history.faults(upstream, count + 2 * CONCURRENCY)).toEqual([]);
     await end(second, 'SIGTERM');
-  }, 120_000);
+  });
 
   it('SIGTERM gives back what a worker could not finish, for another to take at once', async () => {
     const api = await start('api');
@@ -166,12 +166,12 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
     await until(async () => (await upstream.requests()).length > 10);
     const stopping = performance.now();
     await end(first, 'SIGTERM');
-    expect(performance.now() - stopping).toBeLessThan(10_000);
+    expect(performance.now() - stopping).toBeLessThan(5_000 + 5 * first.startedIn);
     await start('worker');
-    await until(() => history.allDone(), 30_000);
+    await until(() => history.allDone());
     // Nothing was in flight when the first ended, so nothing was asked twice.
     expect(await history.faults(upstream, 160)).toEqual([]);
-  }, 90_000);
+  });
 
   if (isPostgresRun) {
     it('Redis may lose everything, and go away again and again', async () => {
@@ -189,19 +189,21 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
         return response.status;
       };
       let calls = 300;
+      const submitting = performance.now();
       await history.submit('fake/echo?delay=50', prompts(300));
+      const usual = performance.now() - submitting;
       await redis?.flushAll();
       for (let stop = 0; stop < stops; stop += 1) {
         await redis?.kill();
         const started = performance.now();
         expect(await history.submit('fake/echo?delay=20', prompts(50, `down-${stop}`))).toBeDefined();
-        expect(performance.now() - started).toBeLessThan(1_000);
+        expect(performance.now() - started).toBeLessThan(1_000 + 10 * usual);
         expect(await chat()).toBe(200);
         calls += 51;
         await pause(down);
         await redis?.restart();
       }
-      await until(() => history.allDone(), 40_000);
+      await until(() => history.allDone());
       expect(await history.faults(upstream, calls)).toEqual([]);
       const quietly = worker
         .logs()
@@ -240,7 +242,7 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
       await Promise.all([start('worker', slots / 2), start('worker', slots / 2)]);
       const history = new BatchHistory(adminKey, () => api.url);
       await history.submit('fake/echo?delay=20', prompts(400, 'warm'));
-      await until(() => history.allDone(), 30_000);
+      await until(() => history.allDone());
       // What that many connections get out of the upstream with nothing in between, on this machine, now.
       const pool = new Pool(upstream.url, { connections: slots });
       const direct = await rateOf(1_000, slots, async (index) => {
@@ -255,10 +257,10 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
       await pool.close();
       const id = (await history.submit('fake/echo?delay=20', prompts(4_000)))!;
       const started = performance.now();
-      await until(async () => (await history.counts(id)).completed_at !== null, 60_000);
+      await until(async () => (await history.counts(id)).completed_at !== null);
       const rate = 4_000 / ((performance.now() - started) / 1_000);
       console.log(`${rate.toFixed(0)} tasks/s; ${direct.toFixed(0)} calls/s directly, ${slots / 0.02} at most`);
       expect(rate).toBeGreaterThan(0.9 * direct);
-    }, 120_000);
+    });
   }
 });

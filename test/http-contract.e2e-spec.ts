@@ -254,7 +254,7 @@ describe('the HTTP contract', () => {
         }
       }
       expect(surprises).toEqual([]);
-    }, 60_000);
+    });
 
     it('is not moved by an odd Host or a method override', async () => {
       for (const headers of <Record<string, string>[]>[

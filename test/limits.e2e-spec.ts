@@ -6,6 +6,7 @@ import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-cl
 import { startGateway, type RunningGateway } from './servers/gateway.js';
 import { isPostgresRun } from './servers/postgres-databases.js';
 import { startRedis, type RedisServer } from './servers/redis-server.js';
+import { inTime, slowestRequest } from './servers/pace.js';
 import { until } from './servers/until.js';
 
 interface Answer {
@@ -142,7 +143,7 @@ models:${MODELS}`,
     expect((await ask(gateway.url, key, { model: 'slow' })).status).toBe(429);
     controller.abort();
     await Promise.all(open);
-    await until(async () => (await ask(gateway.url, key, { model: 'free' })).status === 200, 2_000);
+    await until(async () => (await ask(gateway.url, key, { model: 'free' })).status === 200);
   });
 
   it('does not keep a place while the tokens of a client that went away are counted', async () => {
@@ -311,7 +312,7 @@ models:${MODELS}`,
       const job = await fetch(`${gateway.url}/v1/batch/${id}`, { headers: { authorization: `Bearer ${key}` } });
       return (await job.json()) as { status: string };
     };
-    await until(async () => ['completed', 'failed'].includes((await read()).status), 20_000);
+    await until(async () => ['completed', 'failed'].includes((await read()).status));
     const results = await fetch(`${gateway.url}/v1/batch/${id}/results`, {
       headers: { authorization: `Bearer ${key}` },
     });
@@ -379,14 +380,15 @@ models:${MODELS}`,
     expect(statuses(answers)).toEqual({ 200: 4, 429: 8 });
     await admin(at(0), `keys/${made.id}`, 'DELETE');
     const started = performance.now();
-    await until(async () => (await ask(at(1).url, made.key, { model: 'free' })).status === 401, 1_000);
-    await until(async () => (await ask(at(2).url, made.key, { model: 'free' })).status === 401, 1_000);
+    await until(async () => (await ask(at(1).url, made.key, { model: 'free' })).status === 401);
+    await until(async () => (await ask(at(2).url, made.key, { model: 'free' })).status === 401);
     console.info(`a revoked key was refused everywhere after ${(performance.now() - started).toFixed(0)} ms`);
   });
 
   it('goes on alone while Redis is frozen, says so once, and shares again when it is back', async () => {
     const key = await at(0).apiKey({ limits: { rpm: 100_000 } });
     for (let index = 0; index < 3; index += 1) await ask(at(index).url, key, { model: 'free' });
+    const slowest = await slowestRequest(`${at(0).url}/health/live`);
     process.kill(redis.pid, 'SIGSTOP');
     const frozen: Answer[] = [];
     try {
@@ -399,7 +401,7 @@ models:${MODELS}`,
     expect(statuses(frozen)).toEqual({ 200: 120 });
     const times = frozen.map(({ took }) => took).sort((one, other) => one - other);
     console.info(`Redis frozen: median ${times[60]?.toFixed(1)} ms, slowest ${times.at(-1)?.toFixed(0)} ms`);
-    expect(times.at(-1)).toBeLessThan(2_000);
+    expect(times.at(-1)).toBeLessThan(inTime(2_000, slowest));
     await until(() => at(0).logs().includes('Redis is back'));
     expect(at(0).logs().split('Redis cannot be reached').length - 1).toBe(1);
     const again = await at(0).apiKey({ limits: { rpm: 10 } });

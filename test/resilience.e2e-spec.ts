@@ -1,6 +1,7 @@
 import { Agent, request } from 'undici';
 import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { inTime, slowestRequest } from './servers/pace.js';
 import { until } from './servers/until.js';
 
 interface Deployment {
@@ -124,10 +125,11 @@ models:${FAULTS.map(([fault, behaviour]) => modelsFor(fault, behaviour, SHORT)).
   it('refused connections and unknown hosts cost no more than the connect timeout', async () => {
     const rescued = await ask('refused', false);
     expect([rescued.status, rescued.header('x-gateway-attempts')]).toEqual([200, '3']);
+    const slowest = await slowestRequest(`${gateway.url}/health/live`);
     for (const model of ['refused-alone', 'nowhere-alone']) {
       const failed = await ask(model, false);
       expect(failed.status).toBe(502);
-      expect(failed.took).toBeLessThan(6_000);
+      expect(failed.took).toBeLessThan(inTime(6_000, slowest));
     }
   });
 
@@ -172,6 +174,8 @@ models:${FAULTS.map(([fault, behaviour]) => modelsFor(fault, behaviour, SHORT)).
     const pending: Promise<void>[] = [];
     const started = performance.now();
     let killedAt = Infinity;
+    let openAtKill = 0;
+    let ended = 0;
     for (let index = 0; index < 1_000; index += 1) {
       const due = started + index * 5;
       const wait = due - performance.now();
@@ -179,10 +183,12 @@ models:${FAULTS.map(([fault, behaviour]) => modelsFor(fault, behaviour, SHORT)).
       if (index === 300) {
         process.kill(first.pid, 'SIGKILL');
         killedAt = performance.now();
+        openAtKill = pending.length - ended;
       }
       const at = performance.now();
       pending.push(
         ask('both', index % 2 === 0).then(({ status, header, text }) => {
+          ended += 1;
           statuses.push(status === 200 && text.includes('"error":') ? 599 : status);
           providers.push({ at, provider: header('x-gateway-provider') });
         }),
@@ -192,11 +198,11 @@ models:${FAULTS.map(([fault, behaviour]) => modelsFor(fault, behaviour, SHORT)).
     const errors = statuses.filter((status) => status !== 200);
     const late = providers.filter(({ at }) => at > killedAt + 2_000);
     console.log(
-      `1000 requests at 200/s, ${errors.length} errors; after 2 s ${late.length} of ${late.length} at the other`,
+      `1000 requests at 200/s, ${errors.length} errors; after 2 s ${late.filter(({ provider }) => provider === 'second').length} of ${late.length} at the other`,
     );
     expect(errors.filter((status) => status !== 599)).toEqual([]);
     expect(late.every(({ provider }) => provider === 'second')).toBe(true);
     // A stream that had begun when its upstream died can only end in an error event; every other request is answered.
-    expect(errors.length).toBeLessThanOrEqual(10);
-  }, 60_000);
+    expect(errors.length).toBeLessThanOrEqual(openAtKill);
+  });
 });

@@ -6,9 +6,15 @@ import { Agent, request } from 'undici';
 import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
 import { isPostgresRun } from './servers/postgres-databases.js';
+import { inTime, slowestRequest } from './servers/pace.js';
 import { until } from './servers/until.js';
 
 const MEGABYTE = 1_048_576;
+
+interface Times {
+  readonly p50: number;
+  readonly p99: number;
+}
 
 interface Answer {
   readonly status: number;
@@ -103,7 +109,7 @@ models:
       expect((await ask('tls', stream)).status).toBe(200);
       const failed = await ask('tls-alone', stream);
       expect(failed.status).toBe(502);
-      expect(failed.took).toBeLessThan(1_500);
+      expect(failed.took).toBeLessThan(inTime(1_500, await slowestRequest(`${gateway.url}/health/live`)));
       print(`TLS failure (${stream ? 'stream' : 'plain'})`, `502 after ${failed.took.toFixed(0)} ms`);
     }
   });
@@ -130,8 +136,8 @@ models:
       `${model} (${stream ? 'stream' : 'plain'})`,
       `${answer?.status}, ${(answer?.took ?? 0).toFixed(0)} ms, RSS +${(growth / MEGABYTE).toFixed(0)} MB`,
     );
-    // Three times the cap is what decoding one answer of the cap takes at its peak.
-    expect(growth).toBeLessThan(110 * MEGABYTE);
+    // At least 256 MB were offered. Decoding one answer of the cap of 32 MB takes about three times the cap at its peak.
+    expect(growth).toBeLessThan(192 * MEGABYTE);
   });
 
   it('passes an event of over 1 MB on whole', async () => {
@@ -162,18 +168,18 @@ models:
         async () => (await first.requests()).filter(({ model }) => model?.startsWith('endless')).length >= 100,
       );
       const before = received;
-      await until(() => received > before + 200_000, 15_000);
+      await until(() => received > before + 200_000);
       clearInterval(reading);
       for (const socket of sockets) socket.destroy();
     });
     await until(async () => (await first.openSockets()) <= 1);
     print('100 readers of 1 KB/s', `RSS +${(growth / MEGABYTE).toFixed(0)} MB`);
-    // Most of it is what V8 has not collected yet; docs/routing.md has the figures.
-    expect(growth).toBeLessThan(160 * MEGABYTE);
+    // 6,400 MB were offered. Most of the growth is what V8 has not collected yet; docs/routing.md has the figures.
+    expect(growth).toBeLessThan(320 * MEGABYTE);
   });
 
-  it('a storm of 5xx opens the breaker and leaves the other models as fast', async () => {
-    async function p99(withStorm: boolean): Promise<number> {
+  it('a storm of 5xx opens the breaker, and the other models answer all requests in comparable time', async () => {
+    async function timesOfOthers(withStorm: boolean): Promise<Times> {
       let isOver = false;
       const storm = withStorm
         ? Promise.all(
@@ -185,34 +191,43 @@ models:
       const times: number[] = [];
       await Promise.all(
         Array.from({ length: 4 }, async () => {
-          for (let round = 0; round < 75; round += 1) times.push((await ask('calm', round % 2 === 0)).took);
+          for (let round = 0; round < 75; round += 1) {
+            const { status, took } = await ask('calm', round % 2 === 0);
+            expect(status).toBe(200);
+            times.push(took);
+          }
         }),
       );
       isOver = true;
       await storm;
-      return times.sort((one, other) => one - other)[Math.floor(times.length * 0.99)] ?? 0;
+      times.sort((one, other) => one - other);
+      return { p50: times[times.length >> 1] ?? 0, p99: times[Math.floor(times.length * 0.99)] ?? 0 };
     }
-    const rounds: [number, number][] = [];
-    for (let round = 0; round < 3; round += 1) rounds.push([await p99(false), await p99(true)]);
-    const ratios = rounds.map(([calm, storm]) => storm / calm).sort((one, other) => one - other);
+    const rounds: [Times, Times][] = [];
+    for (let round = 0; round < 3; round += 1) rounds.push([await timesOfOthers(false), await timesOfOthers(true)]);
+    const ratios = rounds.map(([calm, storm]) => storm.p50 / calm.p50).sort((one, other) => one - other);
     const listed = await fetch(`${gateway.url}/v1/admin/deployments`, { headers: { 'x-api-key': gateway.adminKey } });
     const { data } = (await listed.json()) as { data: { id: string; breaker: string }[] };
     expect(data.find(({ id }) => id === 'first/status-500')).toMatchObject({ breaker: 'open' });
     print(
       'storm of 5xx',
-      `p99 of other models ${rounds.map(([calm, storm]) => `${calm.toFixed(1)} -> ${storm.toFixed(1)} ms`).join(', ')}; median ratio ${ratios[1]?.toFixed(2)}`,
+      `p99 of other models ${rounds.map(([calm, storm]) => `${calm.p99.toFixed(1)} -> ${storm.p99.toFixed(1)} ms`).join(', ')}; ratio of medians ${ratios[1]?.toFixed(2)}`,
     );
+    // Eight clients that ask without a pause take their part of two processors.
+    expect(ratios[1]).toBeLessThan(4);
   });
 
   it('200 clients on a provider that asks for a pause: nothing early, no more than 1.2 times the calls', async () => {
     await first.reset();
     let offered = 0;
+    let slowest = 0;
     const ends = performance.now() + 4_000;
     await Promise.all(
       Array.from({ length: 200 }, async (_, client) => {
         while (performance.now() < ends) {
-          const { status } = await ask('limited', client % 2 === 0);
+          const { status, took } = await ask('limited', client % 2 === 0);
           expect(status).toBe(429);
+          slowest = Math.max(slowest, took);
           offered += 1;
           await new Promise((resolve) => setTimeout(resolve, 100));
         }
@@ -224,7 +239,7 @@ models:
     // All that were under way when the first refusal came are one wave; the next comes when the pause is over.
     const waves = calls
       .sort((one, other) => one - other)
-      .reduce<number[]>((sum, at) => (at - (sum.at(-1) ?? 0) > 500 ? [...sum, at] : sum), []);
+      .reduce<number[]>((sum, at) => (at - (sum.at(-1) ?? 0) > Math.max(500, slowest) ? [...sum, at] : sum), []);
     const pauses = waves.slice(1).map((at, index) => at - (waves[index] ?? 0));
     print(
       '429 with Retry-After 1',
