@@ -55,10 +55,6 @@ export async function createApplication(
     for (const prepare of preparations) prepare(request, response);
     next();
   });
-  if (config.redisUrl !== undefined) {
-    const { BOARD_PATH, queueBoard } = await import('./batch/queue/queue-board.js');
-    app.use(BOARD_PATH, queueBoard(app));
-  }
   if (config.role === 'worker') app.use(refuseAllButHealth);
   app.use(addVersionPrefix);
   if (config.server.corsOrigins.length > 0) {

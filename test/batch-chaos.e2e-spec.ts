@@ -211,18 +211,6 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
         .filter((line) => line.includes('Redis is not reachable'));
       expect(quietly.length).toBeLessThanOrEqual(stops + 1);
     }, 180_000);
-
-    it('the queue board asks for an admin key and shows the queue', async () => {
-      const api = await start('api');
-      const board = `${api.url}/admin/queues`;
-      expect((await fetch(board)).status).toBe(401);
-      const basic = `Basic ${Buffer.from(`any:${adminKey}`).toString('base64')}`;
-      const page = await fetch(board, { headers: { authorization: basic } });
-      expect(page.status).toBe(200);
-      expect(await page.text()).toContain('<html');
-      const queues = await fetch(`${board}/api/queues`, { headers: { authorization: basic } });
-      expect(await queues.json()).toMatchObject({ queues: [{ name: expect.stringContaining('batch') as string }] });
-    });
   }
 
   it('a worker serves health and metrics alone', async () => {
