@@ -9,6 +9,7 @@ import type { ChatRequest } from './chat-completion.js';
 import { ChatContext, ChatService, ServedBy } from './chat.service.js';
 import { InFlight } from '../health/in-flight.service.js';
 import type { HttpRequest, HttpResponse } from '../http/exchange.js';
+import { headerList, headerText } from '../http/header-text.js';
 import { readRoutingOverrides } from './routing-overrides.js';
 import { dropUnread, sendSse } from './sse-response.js';
 import { upstreamHeaders } from './upstream-headers.js';
@@ -83,8 +84,9 @@ export class ChatResponder {
     started: number,
   ): Promise<void> {
     const stream = await this.chat.stream(body, context);
-    setServedBy(response, stream, started);
+    // From here on sendSse owns the open stream: whatever throws, it is closed, and its slots and its socket with it.
     const broken = await sendSse(response, stream.chunks, {
+      setHeaders: () => setServedBy(response, stream, started),
       keepAlive: this.config.streaming.keepAlive,
       signal: stream.signal,
       toError: toGatewayError,
@@ -98,11 +100,11 @@ function setServedBy(
   { model, provider, attempts, droppedParams, rateLimits }: ServedBy,
   started: number,
 ): void {
-  response.setHeader('x-gateway-model', model);
-  response.setHeader('x-gateway-provider', provider);
+  response.setHeader('x-gateway-model', headerText(model));
+  response.setHeader('x-gateway-provider', headerText(provider));
   response.setHeader('x-gateway-attempts', String(attempts));
-  for (const name in rateLimits) response.setHeader(name, rateLimits[name] ?? '');
-  if (droppedParams.length > 0) response.setHeader('x-gateway-dropped-params', droppedParams.join(', '));
+  for (const name in rateLimits) response.setHeader(name, headerText(rateLimits[name] ?? ''));
+  if (droppedParams.length > 0) response.setHeader('x-gateway-dropped-params', headerList(droppedParams));
   response.setHeader('openai-processing-ms', String(Math.round(performance.now() - started)));
   const access = AccessLog.fieldsOf(response);
   access.model = model;

@@ -15,6 +15,8 @@ const SSE_HEADERS = {
 const UNREAD = 10_000;
 
 export interface SseOptions {
+  /** Sets the headers of this response; when it throws, the stream is closed and nothing has been sent. */
+  readonly setHeaders?: () => void;
   /** Milliseconds of silence before a comment is sent; 0 is off. */
   readonly keepAlive: number;
   /** Aborted when the client has gone, or has not read for too long. */
@@ -24,21 +26,29 @@ export interface SseOptions {
 }
 
 /**
- * Sends a stream: headers with the first event, a write for each group that arrived together, a comment in long
- * silences, `[DONE]` after a whole stream and an error event after a broken one. Waits while the client's socket is
- * full, so that a slow reader holds the upstream back instead of filling memory.
+ * Sends a stream, and owns it from the call on: it is read to its end or closed, whatever happens here. Headers with the
+ * first event, a write for each group that arrived together, a comment in long silences, `[DONE]` after a whole stream and an
+ * error event after a broken one. Waits while the client's socket is full, so that a slow reader holds the upstream back
+ * instead of filling memory.
  *
+ * @throws what setting the headers threw, before anything was sent
  * @returns the error that broke the stream, if one did
  */
 export async function sendSse(
   response: ServerResponse,
   chunks: AsyncIterable<readonly StreamedChunk[]>,
-  { keepAlive, signal, toError }: SseOptions,
+  { setHeaders, keepAlive, signal, toError }: SseOptions,
 ): Promise<GatewayError | undefined> {
   let broken: GatewayError | undefined;
   let ping: NodeJS.Timeout | undefined;
-  response.writeHead(200, SSE_HEADERS);
-  response.flushHeaders();
+  try {
+    setHeaders?.();
+    response.writeHead(200, SSE_HEADERS);
+    response.flushHeaders();
+  } catch (error) {
+    await chunks[Symbol.asyncIterator]().return?.();
+    throw error;
+  }
   if (keepAlive > 0) {
     ping = setInterval(() => {
       if (!response.writableNeedDrain && !response.writableEnded) response.write(PING_COMMENT);
