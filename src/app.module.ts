@@ -10,6 +10,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { GatewayExceptionFilter } from './errors/gateway-exception.filter.js';
 import { HealthModule } from './health/health.module.js';
 import { JsonBodyGuard } from './http/json-body.guard.js';
+import { OutsideTextGuard } from './http/outside-text.guard.js';
 import { ModelsModule } from './models/models.module.js';
 import { ProcessesModule } from './processes/processes.module.js';
 import { NoSiblings, type Siblings } from './processes/siblings.js';
@@ -45,6 +46,7 @@ export class AppModule {
         { provide: APP_FILTER, useExisting: GatewayExceptionFilter },
         // In this order: who calls is known before a byte of the body is read.
         { provide: APP_GUARD, useExisting: KeyGuard },
+        { provide: APP_GUARD, useClass: OutsideTextGuard },
         { provide: APP_GUARD, useExisting: JsonBodyGuard },
       ],
     };

@@ -11,6 +11,7 @@ import { Shutdown } from './health/shutdown.service.js';
 import type { HttpPreparation, HttpRequest, HttpResponse } from './http/exchange.js';
 import { assignRequestId } from './http/request-id.js';
 import { answerClientErrors } from './http/client-errors.js';
+import { endBeforeBody, hasUnreadBody } from './http/early-answer.js';
 import { addVersionPrefix } from './http/version-prefix.js';
 import { refuseAllButHealth } from './http/worker-routes.js';
 import { buildOpenApiDocument } from './openapi/document.js';
@@ -46,9 +47,10 @@ export async function createApplication(
     assignRequestId,
     AccessLog.preparation(logger, app.get(HttpMetrics)),
     ...(config.tracing === undefined ? [] : [app.get(RequestTracing).prepare]),
-    (_request, response) => {
+    (request, response) => {
       response.setHeader('x-content-type-options', 'nosniff');
       if (shutdown.isDraining) response.setHeader('connection', 'close');
+      if (hasUnreadBody(request)) endBeforeBody(request, response);
     },
   ];
   app.use((request: HttpRequest, response: HttpResponse, next: () => void) => {

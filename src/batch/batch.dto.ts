@@ -91,6 +91,7 @@ export class BatchGenerateDto {
   @IsOptional()
   @IsInt()
   @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
   max_tokens?: number | null;
 
   /** What sampling temperature to use, between 0 and 2. */
@@ -119,6 +120,7 @@ export class BatchGenerateDto {
   /** Where to tell that the job has ended. */
   @ApiProperty({ type: WebhookDto, required: false, nullable: true, example: null })
   @IsOptional()
+  @IsObject()
   @ValidateNested()
   @Type(() => WebhookDto)
   webhook?: WebhookDto | null;

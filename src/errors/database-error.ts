@@ -21,6 +21,16 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return inner instanceof Error && UNAVAILABLE_MESSAGE.test(inner.message);
 }
 
+/** PostgreSQL: a text is no valid UTF-8, has a NUL, or is an escape of one in JSON. */
+const UNSTORABLE_TEXT = new Set(['22021', '22P05']);
+
+/** Whether a statement failed because of a text that no database keeps, which the edge should have refused. */
+export function isUnstorableText(error: unknown): boolean {
+  if (!(error instanceof QueryFailedError)) return false;
+  const { code } = error.driverError as { code?: unknown };
+  return typeof code === 'string' && UNSTORABLE_TEXT.has(code);
+}
+
 /**
  * 503: nothing is wrong with the request; it may be sent again shortly.
  *

@@ -1,4 +1,5 @@
 import { ArgumentsHost, Catch, ExceptionFilter, Logger, ServiceUnavailableException } from '@nestjs/common';
+import { endBeforeBody } from '../http/early-answer.js';
 import type { HttpRequest, HttpResponse } from '../http/exchange.js';
 import { describeError } from './describe-error.js';
 import { toGatewayError } from './to-gateway-error.js';
@@ -33,6 +34,7 @@ export class GatewayExceptionFilter implements ExceptionFilter {
       return;
     }
     for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
+    if (!request.complete) endBeforeBody(request, response);
     answer(response, error.status, error.toBody());
   }
 }

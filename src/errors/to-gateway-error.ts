@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import { databaseUnavailable, isDatabaseUnavailable } from './database-error.js';
+import { databaseUnavailable, isDatabaseUnavailable, isUnstorableText } from './database-error.js';
 import { GatewayError, internalError, invalidJson, invalidRequest, notFound } from './gateway-error.js';
 
 /** What body-parser and raw-body attach to the errors they throw (http-errors with a `type`). */
@@ -29,7 +29,6 @@ export function unsupportedMediaType(message: string): GatewayError {
     type: 'invalid_request_error',
     code: 'unsupported_media_type',
     message,
-    headers: { connection: 'close' },
   });
 }
 
@@ -42,8 +41,7 @@ function fromBodyReadError(error: BodyReadError): GatewayError {
         status: 413,
         type: 'invalid_request_error',
         code: 'request_too_large',
-        message: `The request body is larger than this route takes (${String(error.limit ?? 'the limit')} bytes). Send less, or ask the operator to raise server.max_body_size.`,
-        headers: { connection: 'close' },
+        message: `The request body is larger than this route takes (${String(error.limit ?? 'the limit')} bytes). Send less.`,
       });
     case 'encoding.unsupported':
       return unsupportedMediaType('Unsupported content-encoding. Send the body plain, or with gzip, deflate or br.');
@@ -83,5 +81,8 @@ export function toGatewayError(error: unknown): GatewayError {
     }
   }
   if (isDatabaseUnavailable(error)) return databaseUnavailable(error);
+  if (isUnstorableText(error)) {
+    return invalidRequest('The request has NUL characters or halves of surrogate pairs. Take them out.', null);
+  }
   return internalError(error);
 }

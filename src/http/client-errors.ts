@@ -1,41 +1,102 @@
-import type { ErrorCode } from '../errors/error-codes.js';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { ErrorCode } from '../errors/error-codes.js';
 import { newRequestId } from './request-id.js';
 
-const ANSWERS: Readonly<Record<string, readonly [status: string, code: ErrorCode, message: string]>> = {
-  HPE_HEADER_OVERFLOW: [
-    '431 Request Header Fields Too Large',
-    'headers_too_large',
-    'The request headers are larger than 16 KB. Send fewer or shorter ones.',
-  ],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'request_timeout', 'The request was not sent in time. Retry.'],
-};
-const BAD_REQUEST: readonly [string, ErrorCode, string] = [
-  '400 Bad Request',
-  'invalid_http',
-  'The request is not valid HTTP/1.1.',
-];
+interface Refusal {
+  readonly status: number;
+  readonly reason: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+}
 
-/** What Node refuses before it is a request gets the same error body as everything else. */
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    reason: 'Request Header Fields Too Large',
+    code: 'headers_too_large',
+    message: 'The request headers are larger than 16 KB. Send fewer or shorter ones.',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    reason: 'Request Timeout',
+    code: 'request_timeout',
+    message: 'The request was not sent in time. Retry.',
+  },
+};
+const BAD_REQUEST: Refusal = {
+  status: 400,
+  reason: 'Bad Request',
+  code: 'invalid_http',
+  message: 'The request is not valid HTTP/1.1.',
+};
+const NO_HOST: Refusal = { ...BAD_REQUEST, message: "The request has no header 'Host', which HTTP/1.1 requires." };
+const UNKNOWN_EXPECTATION: Refusal = {
+  status: 417,
+  reason: 'Expectation Failed',
+  code: 'unsupported_expectation',
+  message: "The header 'Expect' takes 100-continue alone. Leave it out.",
+};
+const NO_TUNNEL: Refusal = {
+  status: 501,
+  reason: 'Not Implemented',
+  code: 'unsupported_method',
+  message: 'The gateway is no proxy and makes no tunnels, so it does not serve CONNECT.',
+};
+
+/** What Node refuses before it is a request of ours has the same error body, and a request id, as everything else. */
 export function answerClientErrors(server: Server): void {
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    if (!socket.writable || error.code === 'ECONNRESET') {
-      socket.destroy();
-      return;
-    }
-    const [status, code, message] = ANSWERS[error.code ?? ''] ?? BAD_REQUEST;
-    const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } });
-    socket.end(
-      [
-        `HTTP/1.1 ${status}`,
-        'content-type: application/json; charset=utf-8',
-        `content-length: ${Buffer.byteLength(body)}`,
-        `x-request-id: ${newRequestId()}`,
-        'connection: close',
-        '',
-        body,
-      ].join('\r\n'),
-    );
+  // Node's own answers to these have no body. Its limit of 2,000 header lines would drop those behind; 16 KB of them is the limit.
+  Object.assign(server, { requireHostHeader: false, maxHeadersCount: 0 });
+  const listeners = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
+  server.removeAllListeners('request');
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (request.headers.host === undefined && request.httpVersion === '1.1') refuse(response, NO_HOST);
+    else for (const listener of listeners) listener.call(server, request, response);
   });
+  // Whether a client that waits with its body is told to go on is for the reader of the body to say.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    server.emit('request', request, response);
+  });
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    refuse(response, UNKNOWN_EXPECTATION);
+  });
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => undefined);
+    refuseOnSocket(socket, NO_TUNNEL);
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
+    else refuseOnSocket(socket, REFUSALS[error.code ?? ''] ?? BAD_REQUEST);
+  });
+}
+
+function bodyOf({ message, code }: Refusal): string {
+  return JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } });
+}
+
+function refuse(response: ServerResponse, refusal: Refusal): void {
+  const body = bodyOf(refusal);
+  response.writeHead(refusal.status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+    'x-request-id': newRequestId(),
+    connection: 'close',
+  });
+  response.end(body);
+}
+
+function refuseOnSocket(socket: Duplex, refusal: Refusal): void {
+  const body = bodyOf(refusal);
+  socket.end(
+    [
+      `HTTP/1.1 ${refusal.status} ${refusal.reason}`,
+      'content-type: application/json; charset=utf-8',
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${newRequestId()}`,
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
 }

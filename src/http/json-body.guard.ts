@@ -1,11 +1,11 @@
 import { CanActivate, ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import express from 'express';
-import type { Request, RequestHandler, Response } from 'express';
 import { GatewayConfig } from '../config/gateway-config.js';
-import { unsupportedMediaType } from '../errors/to-gateway-error.js';
-import type { HttpRequest } from './exchange.js';
-import { assertDepth } from './json-bounds.js';
+import { requestTooLarge, type BodyLimit } from './body-stream.js';
+import { decoderFor } from './content-encoding.js';
+import { assertJsonType } from './content-type.js';
+import { acceptBody } from './early-answer.js';
+import type { HttpRequest, HttpResponse } from './exchange.js';
 import { readJson } from './read-json.js';
 
 const MODEL_BODY = 'gateway:model-body';
@@ -15,44 +15,42 @@ export const ModelBody = (): MethodDecorator & ClassDecorator => SetMetadata(MOD
 
 const STREAMED_BODY = 'gateway:streamed-body';
 
-/** The handler reads the body itself, as it arrives; here only its content type is checked. */
+/** The handler reads the body itself, as it arrives, up to `batch.max_body_size`; here only its head is checked. */
 export const StreamedBody = (): MethodDecorator => SetMetadata(STREAMED_BODY, true);
 
-const DEFAULT_LIMIT = 1024 * 1024;
-const LARGE = 256 * 1024;
-const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
-const OTHER_CHARSET = /;\s*charset\s*=\s*"?(?!utf-?8|us-ascii)/i;
+const DEFAULT_LIMIT: BodyLimit = { maxBytes: 1024 * 1024, advice: 'Send less.' };
 
 /** How a handler's bodies are read. */
 interface BodyRule {
   readonly isStreamed: boolean;
-  /** Bytes. */
-  readonly limit: number;
-  readonly parse: RequestHandler;
+  readonly limit: BodyLimit;
+}
+
+/** The limit of a submission, for the guard and for what reads it. */
+export function batchBodyLimit(maxBytes: number): BodyLimit {
+  return { maxBytes, advice: 'Split the batch, or ask the operator to raise batch.max_body_size.' };
 }
 
 /**
- * Reads the JSON body. It is a guard, registered after the key check, so that nobody without a key makes the gateway
- * read, inflate or parse anything, and the limit is that of the handler, not of a URL. A body that comes as it is and
- * says how long it is, is read here; what is compressed or of unknown length is left to body-parser.
+ * Reads the JSON body. It is a guard, registered after the key check, so that without a valid key no byte of a body is read,
+ * inflated or parsed, and the limit is that of the handler, not of a URL. What the head says is judged before a client that
+ * asks first (`expect: 100-continue`) is told to go on.
  */
 @Injectable()
 export class JsonBodyGuard implements CanActivate {
   private readonly rules = new Map<unknown, BodyRule>();
-  private readonly small: BodyRule;
-  private readonly model: BodyRule;
+  private readonly modelLimit: BodyLimit;
+  private readonly batchLimit: BodyLimit;
 
   constructor(
     private readonly reflector: Reflector,
     config: GatewayConfig,
   ) {
-    const rule = (limit: number): BodyRule => ({
-      isStreamed: false,
-      limit,
-      parse: express.json({ limit, type: () => true }),
-    });
-    this.small = rule(DEFAULT_LIMIT);
-    this.model = rule(config.server.maxBodySize);
+    this.modelLimit = {
+      maxBytes: config.server.maxBodySize,
+      advice: 'Send less, or ask the operator to raise server.max_body_size.',
+    };
+    this.batchLimit = batchBodyLimit(config.batch.maxBodySize);
   }
 
   canActivate(context: ExecutionContext): true | Promise<true> {
@@ -66,11 +64,12 @@ export class JsonBodyGuard implements CanActivate {
       return true;
     }
     const contentType = headers['content-type'] ?? '';
-    if (contentType !== 'application/json') assertJson(contentType, length);
-    const rule = this.ruleFor(context);
-    if (rule.isStreamed) return true;
-    const isPlain = headers['content-encoding'] === undefined && length !== undefined && Number(length) <= rule.limit;
-    return isPlain ? readPlain(request) : readOther(rule, request, http.getResponse<Response>());
+    if (contentType !== 'application/json' && length !== '0') assertJsonType(contentType);
+    const { isStreamed, limit } = this.ruleFor(context);
+    if (length !== undefined && Number(length) > limit.maxBytes) throw requestTooLarge(limit);
+    if (headers['content-encoding'] !== undefined) decoderFor(headers['content-encoding']);
+    acceptBody(request, http.getResponse<HttpResponse>());
+    return isStreamed ? true : readInto(request, limit);
   }
 
   private ruleFor(context: ExecutionContext): BodyRule {
@@ -78,43 +77,16 @@ export class JsonBodyGuard implements CanActivate {
     let rule = this.rules.get(handler);
     if (rule === undefined) {
       const targets = [handler, context.getClass()];
-      rule =
-        this.reflector.getAllAndOverride<boolean | undefined>(MODEL_BODY, targets) === true ? this.model : this.small;
-      if (this.reflector.get<boolean | undefined>(STREAMED_BODY, handler) === true)
-        rule = { ...rule, isStreamed: true };
+      const isStreamed = this.reflector.get<boolean | undefined>(STREAMED_BODY, handler) === true;
+      const isModel = this.reflector.getAllAndOverride<boolean | undefined>(MODEL_BODY, targets) === true;
+      rule = { isStreamed, limit: isStreamed ? this.batchLimit : isModel ? this.modelLimit : DEFAULT_LIMIT };
       this.rules.set(handler, rule);
     }
     return rule;
   }
 }
 
-function assertJson(contentType: string, length: string | undefined): void {
-  if (!JSON_TYPE.test(contentType) && length !== '0') {
-    throw unsupportedMediaType(
-      `Unsupported content type '${contentType.slice(0, 80)}'. Send the body with the header 'content-type: application/json'.`,
-    );
-  }
-  if (OTHER_CHARSET.test(contentType)) {
-    throw unsupportedMediaType('Unsupported charset. Send the body as JSON in UTF-8.');
-  }
-}
-
-async function readPlain(request: HttpRequest): Promise<true> {
-  request.body = await readJson(request);
-  assertDepth(request.body);
-  // Reading a large body and printing it for the provider takes milliseconds each; others get their turn in between.
-  if (Number(request.headers['content-length']) > LARGE) await new Promise(setImmediate);
-  return true;
-}
-
-async function readOther({ parse }: BodyRule, request: HttpRequest, response: Response): Promise<true> {
-  await new Promise<void>((resolve, reject) => {
-    void parse(request as unknown as Request, response, (error?: unknown) => {
-      if (error instanceof Error) reject(error);
-      else resolve();
-    });
-  });
-  request.body ??= {};
-  assertDepth(request.body);
+async function readInto(request: HttpRequest, limit: BodyLimit): Promise<true> {
+  request.body = await readJson(request, limit);
   return true;
 }

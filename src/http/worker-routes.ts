@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
 import { notFound } from '../errors/gateway-error.js';
+import { endBeforeBody } from './early-answer.js';
 
 const SERVED = /^\/(?:health(?:\/(?:live|ready))?|metrics|admin\/queues(?:\/.*)?)\/?(?:\?|$)/;
 
@@ -10,5 +11,6 @@ export function refuseAllButHealth(request: Request, response: Response, next: N
     return;
   }
   const error = notFound('This process is a worker: it serves /health and /metrics alone.', 'not_found');
+  endBeforeBody(request, response);
   response.status(error.status).json(error.toBody());
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { GatewayError } from '../../errors/gateway-error.js';
-import { JsonMembers, parseJson } from './json-members.js';
+import { parseJson } from '../../http/read-json.js';
+import { JsonMembers } from './json-members.js';
 
 interface Cut {
   members: [string, unknown][];

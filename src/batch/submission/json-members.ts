@@ -1,11 +1,16 @@
-import { invalidRequest } from '../../errors/gateway-error.js';
+import { GatewayError, invalidJson, invalidRequest } from '../../errors/gateway-error.js';
+import { JsonBounds } from '../../http/json-bounds.js';
+import { invalidUtf8, parseJson } from '../../http/read-json.js';
 
-/** Receives the parts of a body as they arrive. Values are raw JSON texts that are not parsed yet. */
+/** Receives the parts of a body as they arrive. Values are raw JSON texts that are not parsed yet, within the bounds of JSON. */
 export interface MemberSink {
-  /** A top-level member other than the list. */
-  member(name: string, json: string): void;
+  /**
+   * A top-level member other than the list.
+   * @param mayOverflow whether a number in it may be beyond a double
+   */
+  member(name: string, json: string, mayOverflow: boolean): void;
   /** The next element of the list. */
-  element(json: string): void;
+  element(json: string, mayOverflow: boolean): void;
 }
 
 const SPACE = 0x20;
@@ -17,7 +22,12 @@ const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
-const BOM = 0xef;
+/** A byte order mark in UTF-8. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+/** Bytes of a member's name. */
+const MAX_NAME_BYTES = 1024;
+/** Most members of the body, the list being one. */
+const MAX_MEMBERS = 1000;
 
 type Place =
   | 'start'
@@ -48,8 +58,12 @@ export class JsonMembers {
   private inString = false;
   private escaped = false;
   private isScalar = false;
-  private pieces: Buffer[] = [];
+  private readonly part = new JsonBounds();
   private size = 0;
+  /** Bytes of the byte order mark that have come. */
+  private markBytes = 0;
+  private members = 0;
+  private elements = 0;
 
   /**
    * @param list name of the member whose elements are wanted one by one
@@ -63,7 +77,7 @@ export class JsonMembers {
 
   /** @throws GatewayError 400 where the text cannot be an object of the expected shape */
   write(chunk: Buffer): void {
-    let at = 0;
+    let at = this.place === 'start' ? this.skipMark(chunk) : 0;
     while (at < chunk.length) {
       at =
         this.place === 'value' || this.place === 'element' || this.place === 'name'
@@ -77,14 +91,27 @@ export class JsonMembers {
     if (this.place !== 'end') throw invalidJson();
   }
 
+  /** A byte order mark may begin the body (RFC 8259, 8.1). @returns where the text goes on */
+  private skipMark(chunk: Buffer): number {
+    let at = 0;
+    while (this.markBytes < BYTE_ORDER_MARK.length && at < chunk.length) {
+      if (chunk[at] !== BYTE_ORDER_MARK[this.markBytes]) {
+        if (this.markBytes > 0) throw invalidUtf8();
+        this.markBytes = BYTE_ORDER_MARK.length;
+        return at;
+      }
+      this.markBytes += 1;
+      at += 1;
+    }
+    return at;
+  }
+
   /** One structural byte between values. Gives back where to go on. */
   private step(chunk: Buffer, at: number): number {
     const byte = chunk[at] ?? SPACE;
     if (isSpace(byte)) return at + 1;
     switch (this.place) {
       case 'start':
-        if (byte === BOM)
-          throw invalidRequest('The request body begins with a byte order mark. Leave it out.', null, 'invalid_json');
         if (byte !== OPEN_BRACE) throw invalidRequest('The request body must be a JSON object.', null, 'invalid_type');
         this.place = 'member-or-end';
         return at + 1;
@@ -95,6 +122,10 @@ export class JsonMembers {
           return at + 1;
         }
         if (byte !== QUOTE) throw invalidJson();
+        this.members += 1;
+        if (this.members > MAX_MEMBERS) {
+          throw invalidRequest(`The request body has more than ${MAX_MEMBERS} members.`, null, 'object_above_max_keys');
+        }
         this.begin('name');
         return at;
       case 'colon':
@@ -145,7 +176,7 @@ export class JsonMembers {
     this.inString = false;
     this.escaped = false;
     this.isScalar = false;
-    this.pieces = [];
+    this.part.reset();
     this.size = 0;
   }
 
@@ -187,40 +218,55 @@ export class JsonMembers {
     return at;
   }
 
-  private keep(chunk: Buffer, start: number, end: number): void {
+  private keep(chunk: Buffer, start: number, end: number, isWhole = false): void {
     if (end === start) return;
     this.size += end - start;
-    if (this.size > this.maxPart) {
-      throw invalidRequest(
-        `${this.place === 'element' ? `An element of '${this.list}'` : 'A field of the request body'} is larger than ${this.maxPart} bytes.`,
-        this.place === 'element' ? this.list : null,
-        'string_above_max_length',
-      );
+    if (this.size > (this.place === 'name' ? MAX_NAME_BYTES : this.maxPart)) throw this.partTooLarge();
+    const bytes = chunk.subarray(start, end);
+    try {
+      // A copy where it has to be kept: the reader may reuse the memory of the chunk.
+      this.part.write(isWhole ? bytes : Buffer.from(bytes));
+    } catch (error) {
+      throw error instanceof GatewayError ? this.named(error) : error;
     }
-    // A copy: the reader may reuse the memory of the chunk.
-    this.pieces.push(Buffer.from(chunk.subarray(start, end)));
+  }
+
+  private partTooLarge(): GatewayError {
+    if (this.place === 'name') {
+      return invalidRequest(`A member's name is longer than ${MAX_NAME_BYTES} bytes.`, null, 'string_above_max_length');
+    }
+    const path = this.path();
+    return invalidRequest(`'${path}' is larger than ${this.maxPart} bytes.`, path, 'string_above_max_length');
+  }
+
+  /** The path of the part that is being cut out. */
+  private path(): string {
+    return this.place === 'element' ? `${this.list}[${this.elements}]` : this.name;
+  }
+
+  /** A fault within a part, named by its place in the body. */
+  private named(error: GatewayError): GatewayError {
+    return inPart(error, this.path());
   }
 
   private finish(chunk: Buffer, start: number, end: number): number {
-    let text: string;
-    if (this.pieces.length === 0 && end - start <= this.maxPart) {
-      if (end === start) throw invalidJson();
-      text = this.decode(chunk.subarray(start, end));
-    } else {
-      this.keep(chunk, start, end);
-      text = this.decode(Buffer.concat(this.pieces));
-    }
-    this.pieces = [];
+    const isWhole = this.size === 0;
+    if (isWhole && end === start) throw invalidJson();
+    this.keep(chunk, start, end, isWhole);
+    const text = this.decode(this.part.bytes());
+    const { mayOverflow } = this.part;
+    this.part.reset();
     const { place } = this;
     if (place === 'name') {
       this.name = parseJson(text) as string;
       this.place = 'colon';
     } else if (place === 'element') {
       this.place = 'after-element';
-      this.sink.element(text);
+      this.sink.element(text, mayOverflow);
+      this.elements += 1;
     } else {
       this.place = 'after-value';
-      this.sink.member(this.name, text);
+      this.sink.member(this.name, text, mayOverflow);
     }
     return end;
   }
@@ -229,24 +275,18 @@ export class JsonMembers {
     try {
       return this.decoder.decode(bytes);
     } catch {
-      throw invalidRequest('The request body is not valid UTF-8.', null, 'invalid_json');
+      throw invalidUtf8();
     }
   }
 }
 
-/** @throws GatewayError 400 whose text quotes nothing of the body */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    throw invalidJson();
-  }
+/** A fault of a part of the body, whose path in the part becomes one in the body. */
+export function inPart({ message, param, code }: GatewayError, part: string): GatewayError {
+  if (param === null) return invalidRequest(message.replace('The request body', `'${part}'`), part, code ?? undefined);
+  const path = param.startsWith('[') ? `${part}${param}` : `${part}.${param}`;
+  return invalidRequest(message.replace(`'${param}'`, `'${path}'`), path, code ?? undefined);
 }
 
 function isSpace(byte: number): boolean {
   return byte === SPACE || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
-
-function invalidJson(): Error {
-  return invalidRequest('The request body is not valid JSON. Send one JSON object.', null, 'invalid_json');
 }

@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { plainToInstance } from 'class-transformer';
-import { validateSync } from 'class-validator';
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
-import { clientClosedRequest, unsupportedMediaType } from '../../errors/to-gateway-error.js';
-import { toInvalidRequest } from '../../http/validation-errors.js';
+import { streamBody } from '../../http/body-stream.js';
+import { batchBodyLimit } from '../../http/json-body.guard.js';
+import { assertFinite } from '../../http/json-bounds.js';
+import { parseJson } from '../../http/read-json.js';
+import { toInstance } from '../../http/to-instance.js';
 import { BatchGenerateDto } from '../batch.dto.js';
-import { JsonMembers, parseJson } from './json-members.js';
+import { inPart, JsonMembers } from './json-members.js';
 import { readTask } from './task-line.js';
 import { TaskSpool } from './task-spool.js';
 
@@ -49,20 +47,25 @@ export interface Submission {
  */
 export async function readSubmission(request: IncomingMessage, limits: SubmissionLimits): Promise<Submission> {
   const reader = new SubmissionReader(limits);
-  try {
-    let sliceEnd = performance.now() + SLICE;
-    for await (const chunk of decoded(request)) {
-      for (let start = 0; start < (chunk as Buffer).length; start += PIECE) {
-        reader.write((chunk as Buffer).subarray(start, start + PIECE));
-        if (performance.now() < sliceEnd) continue;
-        await new Promise(setImmediate);
+  let sliceEnd = performance.now() + SLICE;
+  /** Looks at a chunk piece by piece, and gives others their turn after each slice of time. */
+  const take = (chunk: Buffer, from: number): Promise<void> | undefined => {
+    for (let start = from; start < chunk.length; start += PIECE) {
+      reader.write(chunk.subarray(start, start + PIECE));
+      if (performance.now() < sliceEnd) continue;
+      return new Promise(setImmediate).then(() => {
         sliceEnd = performance.now() + SLICE;
-      }
+        return take(chunk, start + PIECE);
+      });
     }
+    return undefined;
+  };
+  try {
+    await streamBody(request, batchBodyLimit(limits.maxBodySize), { write: (chunk) => take(chunk, 0) });
     return reader.end();
   } catch (error) {
     reader.spool.dispose();
-    throw toReadError(error, request);
+    throw error;
   }
 }
 
@@ -74,26 +77,21 @@ class SubmissionReader {
   private readonly customIds = new Set<string>();
   private readonly taskModels = new Map<string, string>();
   private readonly faults: GatewayError[] = [];
-  private bytes = 0;
   private index = 0;
 
   constructor(private readonly limits: SubmissionLimits) {
     this.spool = new TaskSpool(limits.directory);
     this.members = new JsonMembers('tasks', MAX_PART, {
-      member: (name, json) => {
+      member: (name, json, mayOverflow) => {
         if (Object.hasOwn(this.fields, name))
           throw invalidRequest(`'${name}' is given twice.`, name, 'duplicate_field');
-        Object.defineProperty(this.fields, name, { value: parseJson(json), enumerable: true });
+        Object.defineProperty(this.fields, name, { value: parsePart(json, mayOverflow, name), enumerable: true });
       },
-      element: (json) => this.task(json),
+      element: (json, mayOverflow) => this.task(json, mayOverflow),
     });
   }
 
   write(chunk: Buffer): void {
-    this.bytes += chunk.length;
-    if (this.bytes > this.limits.maxBodySize) {
-      throw tooLarge(`The request body is larger than ${this.limits.maxBodySize} bytes.`);
-    }
     this.hash.update(chunk);
     this.members.write(chunk);
   }
@@ -106,7 +104,7 @@ class SubmissionReader {
     return { fields, spool: this.spool, hash: this.hash.digest('hex'), taskModels: this.taskModels };
   }
 
-  private task(json: string): void {
+  private task(json: string, mayOverflow: boolean): void {
     const { index } = this;
     this.index += 1;
     if (this.index > this.limits.maxTasks) {
@@ -117,7 +115,11 @@ class SubmissionReader {
       );
     }
     try {
-      const { customId, request, model } = readTask(parseJson(json), index, this.fields['model']);
+      const { customId, request, model } = readTask(
+        parsePart(json, mayOverflow, `tasks[${index}]`),
+        index,
+        this.fields['model'],
+      );
       if (this.customIds.has(customId)) {
         const param = `tasks[${index}].custom_id`;
         throw invalidRequest(`'${param}' is used twice: '${customId.slice(0, 64)}'.`, param, 'duplicate_custom_id');
@@ -138,13 +140,7 @@ class SubmissionReader {
       if (tasks !== undefined) {
         throw invalidRequest("'tasks' must be an array of tasks.", 'tasks', 'invalid_type');
       }
-      const fields = plainToInstance(BatchGenerateDto, rest);
-      const errors = validateSync(fields, {
-        whitelist: true,
-        forbidNonWhitelisted: true,
-        validationError: { target: false, value: true },
-      });
-      if (errors.length > 0) throw toInvalidRequest(errors);
+      const fields = toInstance(BatchGenerateDto, rest, { strayNull: 'absent' });
       if (this.index === 0) {
         throw invalidRequest(
           "Missing required field 'tasks'. Send at least one task.",
@@ -171,48 +167,14 @@ function manyFaults(faults: readonly GatewayError[]): GatewayError {
   );
 }
 
-function decoded(request: IncomingMessage): Readable {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (encoding === 'identity') return request;
-  const decoder =
-    encoding === 'gzip'
-      ? createGunzip()
-      : encoding === 'deflate'
-        ? createInflate()
-        : encoding === 'br'
-          ? createBrotliDecompress()
-          : undefined;
-  if (decoder === undefined) {
-    throw unsupportedMediaType('Unsupported content-encoding. Send the body plain, or with gzip, deflate or br.');
+/** Parses a part of the body. @throws GatewayError 400 where it is no JSON or has a number beyond a double */
+function parsePart(json: string, mayOverflow: boolean, path: string): unknown {
+  const value = parseJson(json);
+  if (!mayOverflow) return value;
+  try {
+    assertFinite(value);
+    return value;
+  } catch (error) {
+    throw error instanceof GatewayError ? inPart(error, path) : error;
   }
-  return pipeline(request, decoder, () => undefined);
-}
-
-function tooLarge(message: string): GatewayError {
-  return new GatewayError({
-    status: 413,
-    type: 'invalid_request_error',
-    code: 'request_too_large',
-    message: `${message} Split the batch, or ask the operator to raise batch.max_body_size.`,
-    headers: { connection: 'close' },
-  });
-}
-
-function toReadError(error: unknown, request: IncomingMessage): unknown {
-  if (error instanceof GatewayError) {
-    if (request.complete) return error;
-    // The rest of the body is not read, so the connection cannot be used again.
-    return new GatewayError({ ...error, message: error.message, headers: { ...error.headers, connection: 'close' } });
-  }
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (request.destroyed && !request.complete) return clientClosedRequest();
-  if (
-    code.startsWith('Z_') ||
-    code.startsWith('ERR_BUFFER') ||
-    code.startsWith('ERR_') ||
-    code.startsWith('ERR__ERROR')
-  ) {
-    return invalidRequest('The request body does not match its content-encoding.', null, 'invalid_encoding');
-  }
-  return error;
 }

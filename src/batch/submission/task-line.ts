@@ -1,7 +1,6 @@
 import { isObject } from '../../json/json-value.js';
 import { parseChatRequest } from '../../chat/chat-request.pipe.js';
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
-import { assertDepth } from '../../http/json-bounds.js';
 
 /** A task in the one form that is stored. */
 export interface TaskLine {
@@ -34,7 +33,6 @@ export function readTask(task: unknown, index: number, jobModel: unknown): TaskL
   const customId = customIdOf(task['custom_id'], index, path);
   const [request, requestPath] = chatFieldsOf(task, path);
   within(requestPath, () => {
-    assertDepth(request);
     if (request['stream'] === true) {
       throw invalidRequest("'stream' cannot be true in a batch. Leave it out.", 'stream', 'invalid_value');
     }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { storageFault } from '../../errors/storage-fault.js';
 import type { NewTask } from './submission-store.js';
 
 /** Bytes that a submission may keep in memory before it goes to a file. */
@@ -52,7 +53,16 @@ export class TaskSpool {
     this.file = undefined;
   }
 
+  /** @throws GatewayError 507 when the disk is full, 503 when no file can be made or written */
   private spill(): void {
+    try {
+      this.writePending();
+    } catch (error) {
+      throw storageFault(error);
+    }
+  }
+
+  private writePending(): void {
     if (this.file === undefined) {
       mkdirSync(this.directory, { recursive: true });
       const path = join(this.directory, `submission-${randomBytes(8).toString('hex')}`);
