@@ -19,23 +19,26 @@ import {
 import { IsSmallObject } from '../http/is-small-object.js';
 import { isObject } from '../json/json-value.js';
 
+/** A bound on work. How many a provider takes is its own rule: further ones are left out and named. */
+const MAX_STOPS = 256;
+/** What LangChain and others send for "no limit". */
+const UNLIMITED = -1;
+
 @ValidatorConstraint({ name: 'isStop' })
 class IsStop implements ValidatorConstraintInterface {
   validate(value: unknown): boolean {
     if (typeof value === 'string') return true;
-    return (
-      Array.isArray(value) && value.length >= 1 && value.length <= 4 && value.every((item) => typeof item === 'string')
-    );
+    return Array.isArray(value) && value.length <= MAX_STOPS && value.every((item) => typeof item === 'string');
   }
   defaultMessage(): string {
-    return '$property must be a string or an array of 1 to 4 strings';
+    return `$property must be a string or an array of at most ${MAX_STOPS} strings`;
   }
 }
 
 @ValidatorConstraint({ name: 'isTools' })
 class IsTools implements ValidatorConstraintInterface {
   validate(value: unknown): boolean {
-    return Array.isArray(value) && value.every((tool) => typeof tool === 'object' && tool !== null && 'type' in tool);
+    return Array.isArray(value) && value.every(isObject);
   }
   defaultMessage(): string {
     return '$property must be an array of tools such as {"type": "function", "function": {"name": "lookup"}}';
@@ -45,8 +48,7 @@ class IsTools implements ValidatorConstraintInterface {
 @ValidatorConstraint({ name: 'isToolChoice' })
 class IsToolChoice implements ValidatorConstraintInterface {
   validate(value: unknown): boolean {
-    if (typeof value === 'string') return true;
-    return isObject(value) && 'type' in value;
+    return typeof value === 'string' || isObject(value);
   }
   defaultMessage(): string {
     return '$property must be "none", "auto", "required" or an object such as {"type": "function", "function": {"name": "lookup"}}';
@@ -65,13 +67,17 @@ class IsResponseFormat implements ValidatorConstraintInterface {
 
 /** One message of the conversation. Fields that are not named here travel through untouched. */
 export class ChatMessageDto {
-  /** Who speaks. */
-  @ApiProperty({ enum: ['developer', 'system', 'user', 'assistant', 'tool', 'function'], example: 'user' })
+  /**
+   * Who speaks: `developer`, `system`, `user`, `assistant`, `tool`, `function`. Other roles pass to providers of OpenAI's
+   * format, and are refused elsewhere.
+   */
+  @ApiProperty({ minLength: 1, maxLength: 64, example: 'user' })
   role!: string;
 
   /**
-   * The text, or an array of parts of the types `text`, `image_url`, `input_audio`, `file` and `refusal`; null only for
-   * an assistant message with tool calls. Image addresses are passed on, never fetched by the gateway.
+   * The text, or an array of parts of the types `text`, `image_url`, `input_audio`, `file` and `refusal`; null for an
+   * assistant message alone. Parts of other types, such as vLLM's `audio_url` and `video_url`, pass to providers of
+   * OpenAI's format, and are refused elsewhere. Addresses are passed on, never fetched by the gateway.
    */
   @ApiProperty({
     required: false,
@@ -80,11 +86,10 @@ export class ChatMessageDto {
       { type: 'string' },
       {
         type: 'array',
-        minItems: 1,
         items: {
           type: 'object',
           required: ['type'],
-          properties: { type: { type: 'string', enum: ['text', 'image_url', 'input_audio', 'file', 'refusal'] } },
+          properties: { type: { type: 'string', minLength: 1, maxLength: 64, example: 'text' } },
           additionalProperties: true,
         },
       },
@@ -139,22 +144,22 @@ export class ChatCompletionRequestDto {
   messages!: unknown;
 
   /**
-   * Most tokens of the answer. Newer OpenAI models call it max_completion_tokens.
+   * Most tokens of the answer; -1 is no limit. Newer OpenAI models call it max_completion_tokens.
    * @example 100
    */
   @IsOptional()
   @IsInt()
-  @Min(0)
+  @Min(UNLIMITED)
   @Max(Number.MAX_SAFE_INTEGER)
   max_tokens?: number | null;
 
   /**
-   * Most tokens of the answer, reasoning included.
+   * Most tokens of the answer, reasoning included; -1 is no limit.
    * @example 100
    */
   @IsOptional()
   @IsInt()
-  @Min(0)
+  @Min(UNLIMITED)
   @Max(Number.MAX_SAFE_INTEGER)
   max_completion_tokens?: number | null;
 
@@ -202,11 +207,14 @@ export class ChatCompletionRequestDto {
   @ValidateNested()
   stream_options?: StreamOptionsDto | null;
 
-  /** Where the answer stops: a string, or 1 to 4 of them. */
+  /**
+   * Where the answer stops: a string, or a list of them. Where a provider takes fewer (OpenAI takes 4), the first ones are
+   * sent and the others are named in `x-gateway-dropped-params`.
+   */
   @ApiProperty({
     required: false,
     nullable: true,
-    oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 4 }],
+    oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, maxItems: MAX_STOPS }],
     example: ['\n\n'],
   })
   @IsOptional()

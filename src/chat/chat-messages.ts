@@ -6,15 +6,22 @@ export const MAX_MESSAGES = 10_000;
 /** Most keys of one message or content part. Free-form objects (metadata, schemas, logit_bias) are not counted. */
 export const MAX_KEYS = 1_000;
 
-const ROLES = new Set(['developer', 'system', 'user', 'assistant', 'tool', 'function']);
-const ROLE_LIST = [...ROLES].join(', ');
-/** The field that each kind of content part must carry, and its type. */
-const PARTS: Readonly<Record<string, readonly [field: string, type: 'string' | 'object']>> = {
-  text: ['text', 'string'],
-  refusal: ['refusal', 'string'],
-  image_url: ['image_url', 'object'],
-  input_audio: ['input_audio', 'object'],
-  file: ['file', 'object'],
+const ROLE_LIST = 'developer, system, user, assistant, tool, function';
+/** Roles whose messages say nothing without content. Other roles, which only the provider knows, are its to check. */
+const CONTENT_REQUIRED = new Set(['developer', 'system', 'user', 'tool', 'function']);
+const MAX_NAME_LENGTH = 64;
+/**
+ * The field that a content part of a type that OpenAI defines must carry, and its types. Parts of any other type are the
+ * provider's to check: servers add their own (`audio_url`, `video_url`, `document_url`, `thinking`).
+ */
+const PARTS: Readonly<
+  Record<string, readonly [field: string, types: 'a string' | 'an object' | 'an object or a string']>
+> = {
+  text: ['text', 'a string'],
+  refusal: ['refusal', 'a string'],
+  image_url: ['image_url', 'an object or a string'],
+  input_audio: ['input_audio', 'an object'],
+  file: ['file', 'an object'],
 };
 
 /**
@@ -55,9 +62,9 @@ function assertMessage(message: unknown, path: string, index: number): void {
       'missing_required_parameter',
     );
   }
-  if (!ROLES.has(role)) {
+  if (role === '' || role.length > MAX_NAME_LENGTH) {
     throw invalidRequest(
-      `'${path}[${index}].role' must be one of ${ROLE_LIST}, not '${role.slice(0, 40)}'.`,
+      `'${path}[${index}].role' must be 1 to ${MAX_NAME_LENGTH} characters, such as one of ${ROLE_LIST}.`,
       `${path}[${index}].role`,
     );
   }
@@ -66,22 +73,12 @@ function assertMessage(message: unknown, path: string, index: number): void {
     return;
   }
   if (Array.isArray(content)) {
-    if (content.length === 0) {
-      throw invalidRequest(
-        `'${path}[${index}].content' is an empty array. Send a string or at least one part.`,
-        `${path}[${index}].content`,
-        'empty_array',
-      );
-    }
     for (let part = 0; part < content.length; part += 1)
       assertPart(content[part], `${path}[${index}].content[${part}]`);
   } else if (content === null || content === undefined) {
-    const mayBeEmpty =
-      role === 'assistant' &&
-      (hasItems(message['tool_calls']) || isObject(message['function_call']) || 'audio' in message);
-    if (!mayBeEmpty && !(role === 'assistant' && typeof message['refusal'] === 'string')) {
+    if (CONTENT_REQUIRED.has(role)) {
       throw invalidRequest(
-        `Missing required field '${path}[${index}].content'. Only an assistant message with tool_calls may have none.`,
+        `Missing required field '${path}[${index}].content'. Only assistant messages may have none.`,
         `${path}[${index}].content`,
         'missing_required_parameter',
       );
@@ -113,32 +110,27 @@ function assertPart(part: unknown, path: string): void {
   if (!isObject(part)) throw wrongType(path, 'a content part object', part);
   assertKeyCount(part, path);
   const { type } = part;
-  if (typeof type !== 'string') {
+  if (typeof type !== 'string' || type === '' || type.length > MAX_NAME_LENGTH) {
     throw invalidRequest(
-      `'${path}.type' must be one of ${Object.keys(PARTS).join(', ')}.`,
+      `'${path}.type' must be the name of a part type, such as ${Object.keys(PARTS).join(', ')}.`,
       `${path}.type`,
-      type === undefined ? 'missing_required_parameter' : 'invalid_type',
+      type === undefined ? 'missing_required_parameter' : typeof type === 'string' ? 'invalid_value' : 'invalid_type',
     );
   }
   const rule = Object.hasOwn(PARTS, type) ? PARTS[type] : undefined;
-  if (rule === undefined) {
+  if (rule === undefined) return;
+  const [field, types] = rule;
+  const value = part[field];
+  const isGood = (typeof value === 'string' && types !== 'an object') || (isObject(value) && types !== 'a string');
+  if (isGood) return;
+  if (value === undefined) {
     throw invalidRequest(
-      `'${path}.type' must be one of ${Object.keys(PARTS).join(', ')}, not '${type.slice(0, 40)}'.`,
-      `${path}.type`,
+      `Missing required field '${path}.${field}'.`,
+      `${path}.${field}`,
+      'missing_required_parameter',
     );
   }
-  const [field, fieldType] = rule;
-  const value = part[field];
-  if (fieldType === 'string' ? typeof value !== 'string' : !isObject(value)) {
-    if (value === undefined) {
-      throw invalidRequest(
-        `Missing required field '${path}.${field}'.`,
-        `${path}.${field}`,
-        'missing_required_parameter',
-      );
-    }
-    throw wrongType(`${path}.${field}`, fieldType === 'string' ? 'a string' : 'an object', value);
-  }
+  throw wrongType(`${path}.${field}`, types, value);
 }
 
 function assertKeyCount(value: Record<string, unknown>, path: string): void {
@@ -154,8 +146,4 @@ function wrongType(path: string, expected: string, value: unknown): GatewayError
     path,
     'invalid_type',
   );
-}
-
-function hasItems(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0;
 }

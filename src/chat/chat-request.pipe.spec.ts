@@ -50,11 +50,19 @@ describe('parseChatRequest', () => {
     [{ n: 128 }],
     [{ stop: 'a' }],
     [{ stop: ['a', 'b', 'c', 'd'] }],
+    [{ stop: [] }],
+    [{ stop: ['a', 'b', 'c', 'd', 'e', 'f'] }],
+    [{ max_tokens: -1 }],
+    [{ tools: [{ google_search: {} }], tool_choice: { mode: 'auto' } }],
     [{ stream: true, stream_options: { include_usage: true, later: 1 } }],
     [{ metadata: { nested: { is: ['fine'] } } }],
     [{ tool_choice: { type: 'function', function: { name: 'f' } } }],
   ])('takes %j', (fields) => {
     expect(() => parseChatRequest({ ...valid, ...fields })).not.toThrow();
+  });
+
+  it.each([['max_tokens'], ['max_completion_tokens']])('takes -1 in %s for no limit', (name) => {
+    expect(parseChatRequest({ ...valid, [name]: -1 })).toEqual({ ...valid, [name]: null });
   });
 
   it.each([
@@ -63,7 +71,7 @@ describe('parseChatRequest', () => {
     [{ model: 7 }, 'model', 'invalid_type'],
     [{ model: '' }, 'model', 'invalid_value'],
     [{ messages: undefined }, 'messages', 'missing_required_parameter'],
-    [{ max_tokens: -1 }, 'max_tokens', 'invalid_value'],
+    [{ max_tokens: -2 }, 'max_tokens', 'invalid_value'],
     [{ max_tokens: 1.5 }, 'max_tokens', 'invalid_type'],
     [{ max_tokens: '5' }, 'max_tokens', 'invalid_type'],
     [{ temperature: 2.1 }, 'temperature', 'invalid_value'],
@@ -75,8 +83,8 @@ describe('parseChatRequest', () => {
     [{ stream_options: 'usage' }, 'stream_options', 'invalid_type'],
     [{ stream_options: [] }, 'stream_options', 'invalid_type'],
     [{ stream_options: { include_usage: 1 } }, 'stream_options.include_usage', 'invalid_type'],
-    [{ stop: [] }, 'stop', 'invalid_value'],
-    [{ stop: ['a', 'b', 'c', 'd', 'e'] }, 'stop', 'invalid_value'],
+    [{ stop: ['a', 7] }, 'stop', 'invalid_value'],
+    [{ stop: Array.from({ length: 257 }, String) }, 'stop', 'invalid_value'],
     [{ stop: 5 }, 'stop', 'invalid_value'],
     [{ metadata: 'x' }, 'metadata', 'invalid_type'],
     [{ metadata: { note: 'x'.repeat(17_000) } }, 'metadata', 'invalid_value'],

@@ -31,6 +31,7 @@ export const DECLARED = [
 /**
  * Checks a chat request and gives back the very object that was parsed: only the fields that the gateway reads are laid
  * over a class instance for class-validator, so unknown fields keep their place and a large body costs one linear walk.
+ * Nothing in it is changed but a limit of -1.
  *
  * @throws GatewayError 400 for the first fault, `param` naming its path
  */
@@ -53,7 +54,14 @@ export function parseChatRequest(body: unknown): ChatRequest {
     if (errors.length > 0) throw toInvalidRequest(errors);
   }
   assertMessages(fields['messages']);
+  removeUnlimited(fields);
   return fields as ChatRequest;
+}
+
+/** A limit of -1, by which clients mean none, becomes null, which means absent everywhere behind this. */
+export function removeUnlimited(fields: Record<string, unknown>): void {
+  if (fields['max_tokens'] === -1) fields['max_tokens'] = null;
+  if (fields['max_completion_tokens'] === -1) fields['max_completion_tokens'] = null;
 }
 
 /** What class-validator can look into. */

@@ -56,7 +56,24 @@ export interface Quirks {
   readonly developerRole?: boolean;
   /** Whether the server takes `stream_options`; where it does not, it reports usage unasked. Default true. */
   readonly streamOptions?: boolean;
+  /** Whose fields the server accepts; others are dropped and named. Default `any`: unknown fields pass through. */
+  readonly accepts?: AcceptedFields;
 }
+
+/** Servers whose lists of fields are known, because they refuse what they do not know or have limits of their own. */
+export const ACCEPTED_FIELDS = [
+  'any',
+  'openai',
+  'mistral',
+  'groq',
+  'cerebras',
+  'together',
+  'fireworks',
+  'nvidia',
+  'deepseek',
+  'xai',
+] as const;
+export type AcceptedFields = (typeof ACCEPTED_FIELDS)[number];
 
 export interface ProviderConfig {
   /** The key under `providers:`; the prefix of `provider/model` ids. */

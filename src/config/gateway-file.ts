@@ -1,4 +1,4 @@
-import type { GatewayConfig, ModelConfig, ProviderType } from './gateway-config.js';
+import type { AcceptedFields, GatewayConfig, ModelConfig, ProviderType } from './gateway-config.js';
 
 /** gateway.yaml once it has passed the schema: what gateway-schema.ts says, as types. */
 export interface GatewayFile {
@@ -53,7 +53,12 @@ export interface ProviderFile {
   session_token?: string;
   headers?: Record<string, string>;
   list_models?: boolean;
-  quirks?: { token_limit?: 'max_tokens' | 'max_completion_tokens'; developer_role?: boolean; stream_options?: boolean };
+  quirks?: {
+    token_limit?: 'max_tokens' | 'max_completion_tokens';
+    developer_role?: boolean;
+    stream_options?: boolean;
+    accepts?: AcceptedFields;
+  };
 }
 
 export interface ModelFile {

@@ -1,4 +1,4 @@
-import { NATIVE_PROVIDER_TYPES } from './gateway-config.js';
+import { ACCEPTED_FIELDS, NATIVE_PROVIDER_TYPES } from './gateway-config.js';
 
 /** What becomes part of an address: no dots, slashes or anything else that would lead elsewhere. */
 const CLOUD_NAME = '^[A-Za-z0-9][A-Za-z0-9-]*$';
@@ -272,6 +272,12 @@ export const GATEWAY_SCHEMA = {
                 type: 'boolean',
                 description: 'Whether the server takes stream_options; if not, it must report usage unasked.',
                 default: true,
+              },
+              accepts: {
+                enum: ACCEPTED_FIELDS,
+                description:
+                  'Whose request and message fields the server accepts; it does not get others, and x-gateway-dropped-params names them.',
+                default: 'any',
               },
             },
           },

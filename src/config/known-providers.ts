@@ -31,7 +31,7 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     catalogueId: 'openai',
     keyVariable: 'OPENAI_API_KEY',
     baseUrl: 'https://api.openai.com/v1',
-    quirks: { tokenLimit: 'max_completion_tokens' },
+    quirks: { tokenLimit: 'max_completion_tokens', accepts: 'openai' },
     baseUrlVariable: 'OPENAI_BASE_URL',
   },
   {
@@ -63,6 +63,7 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     catalogueId: 'groq',
     keyVariable: 'GROQ_API_KEY',
     baseUrl: 'https://api.groq.com/openai/v1',
+    quirks: { accepts: 'groq' },
   },
   {
     name: 'mistral',
@@ -70,7 +71,7 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     catalogueId: 'mistral',
     keyVariable: 'MISTRAL_API_KEY',
     baseUrl: 'https://api.mistral.ai/v1',
-    quirks: { ...PLAIN, streamOptions: false },
+    quirks: { ...PLAIN, streamOptions: false, accepts: 'mistral' },
   },
   {
     name: 'deepseek',
@@ -78,16 +79,23 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     catalogueId: 'deepseek',
     keyVariable: 'DEEPSEEK_API_KEY',
     baseUrl: 'https://api.deepseek.com/v1',
-    quirks: PLAIN,
+    quirks: { ...PLAIN, accepts: 'deepseek' },
   },
-  { name: 'xai', priceId: 'x-ai', catalogueId: 'xai', keyVariable: 'XAI_API_KEY', baseUrl: 'https://api.x.ai/v1' },
+  {
+    name: 'xai',
+    priceId: 'x-ai',
+    catalogueId: 'xai',
+    keyVariable: 'XAI_API_KEY',
+    baseUrl: 'https://api.x.ai/v1',
+    quirks: { accepts: 'xai' },
+  },
   {
     name: 'together',
     priceId: 'together',
     catalogueId: 'togetherai',
     keyVariable: 'TOGETHER_API_KEY',
     baseUrl: 'https://api.together.xyz/v1',
-    quirks: PLAIN,
+    quirks: { ...PLAIN, accepts: 'together' },
   },
   {
     name: 'fireworks',
@@ -95,7 +103,7 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     catalogueId: 'fireworks-ai',
     keyVariable: 'FIREWORKS_API_KEY',
     baseUrl: 'https://api.fireworks.ai/inference/v1',
-    quirks: PLAIN,
+    quirks: { ...PLAIN, accepts: 'fireworks' },
   },
   {
     name: 'cerebras',
@@ -103,13 +111,13 @@ export const KNOWN_PROVIDERS: readonly KnownProvider[] = [
     catalogueId: 'cerebras',
     keyVariable: 'CEREBRAS_API_KEY',
     baseUrl: 'https://api.cerebras.ai/v1',
-    quirks: { tokenLimit: 'max_completion_tokens', developerRole: false },
+    quirks: { tokenLimit: 'max_completion_tokens', developerRole: false, accepts: 'cerebras' },
   },
   {
     name: 'nvidia',
     keyVariable: 'NVIDIA_API_KEY',
     baseUrl: 'https://integrate.api.nvidia.com/v1',
-    quirks: PLAIN,
+    quirks: { ...PLAIN, accepts: 'nvidia' },
   },
   {
     name: 'cohere',

@@ -211,9 +211,9 @@ describe('loadConfig', () => {
     ]);
     expect(providers.slice(0, 4).map(({ quirks }) => quirks)).toEqual([
       { tokenLimit: 'max_tokens', developerRole: false },
-      { tokenLimit: 'max_completion_tokens' },
+      { tokenLimit: 'max_completion_tokens', accepts: 'openai' },
       { tokenLimit: 'max_tokens' },
-      { tokenLimit: 'max_tokens', developerRole: true },
+      { tokenLimit: 'max_tokens', developerRole: true, accepts: 'deepseek' },
     ]);
     expect(providers[0]?.baseUrl).toBe('http://127.0.0.1:11434/v1');
     expect(load('providers: { openai: { api_key: k } }').providers.map(({ name }) => name)).toEqual(['openai']);
@@ -239,6 +239,24 @@ describe('loadConfig', () => {
     expect(faultsOf('server: {\n  port: 1\n')[0]).toMatch(/^\d+ YAML: /);
     expect(faultsOf('providers:\n  openai: { api_key: ${NOT_THERE} }\n')).toEqual([
       '2 providers.openai.api_key: the environment variable NOT_THERE is not set. Set it, or give a default: ${NOT_THERE:-default}',
+    ]);
+  });
+
+  it('takes the name of a provider at another address for a proxy of it, and lets quirks say whose fields a server accepts', () => {
+    const { providers } = load(
+      [
+        'providers:',
+        '  mistral: { base_url: "http://127.0.0.1:9000/v1" }',
+        '  openai: { base_url: "http://127.0.0.1:9000/v1" }',
+        '  mine: { base_url: "http://127.0.0.1:9000/v1", quirks: { accepts: groq } }',
+        '  free: { base_url: "https://api.mistral.ai/v1", quirks: { accepts: any } }',
+      ].join('\n'),
+    );
+    expect(providers.map(({ quirks }) => quirks)).toEqual([
+      { tokenLimit: 'max_tokens', developerRole: false, streamOptions: false, accepts: 'mistral' },
+      { accepts: 'openai' },
+      { accepts: 'groq' },
+      { tokenLimit: 'max_tokens', developerRole: false, streamOptions: false, accepts: 'any' },
     ]);
   });
 

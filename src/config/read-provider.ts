@@ -73,7 +73,7 @@ export function readProvider(name: string, entry: ProviderFile, settings: Enviro
         Object.entries(entry.headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]),
       ),
       listModels: entry.list_models ?? true,
-      ...(type === 'openai' && { quirks: quirksOf(entry, baseUrl, local?.quirks) }),
+      ...(type === 'openai' && { quirks: quirksOf(entry, baseUrl, local?.quirks ?? quirksByName(name)) }),
       ...(cloud !== undefined && { cloud }),
     },
     faults,
@@ -82,13 +82,25 @@ export function readProvider(name: string, entry: ProviderFile, settings: Enviro
 
 /** Those of the server at that address, or of the local server of that name, under what the entry says itself. */
 function quirksOf({ quirks }: ProviderFile, baseUrl: string, ofName: Quirks | undefined): Quirks {
-  const { token_limit: tokenLimit, developer_role: developerRole, stream_options: streamOptions } = quirks ?? {};
+  const {
+    token_limit: tokenLimit,
+    developer_role: developerRole,
+    stream_options: streamOptions,
+    accepts,
+  } = quirks ?? {};
   return {
     ...(knownQuirksAt(baseUrl) ?? ofName),
     ...(tokenLimit !== undefined && { tokenLimit }),
     ...(developerRole !== undefined && { developerRole }),
     ...(streamOptions !== undefined && { streamOptions }),
+    ...(accepts !== undefined && { accepts }),
   };
+}
+
+/** A provider that has a known one's name and another address is that one behind a proxy; `openai` may be any server. */
+function quirksByName(name: string): Quirks | undefined {
+  const quirks = knownProvider(name)?.quirks;
+  return name === 'openai' && quirks?.accepts !== undefined ? { accepts: quirks.accepts } : quirks;
 }
 
 /** A name that is a type means it, unless everybody reaches that provider through OpenAI's format. */

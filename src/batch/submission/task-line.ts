@@ -1,5 +1,5 @@
 import { isObject } from '../../json/json-value.js';
-import { parseChatRequest } from '../../chat/chat-request.pipe.js';
+import { parseChatRequest, removeUnlimited } from '../../chat/chat-request.pipe.js';
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
 
 /** A task in the one form that is stored. */
@@ -40,6 +40,7 @@ export function readTask(task: unknown, index: number, jobModel: unknown): TaskL
     parseChatRequest(
       request['model'] == null ? { ...request, model: typeof jobModel === 'string' ? jobModel : 'x' } : request,
     );
+    removeUnlimited(request);
   });
   return { customId, request, model: typeof request['model'] === 'string' ? request['model'] : undefined };
 }

@@ -20,7 +20,8 @@ import {
 } from '../chat-provider.js';
 import { ChoiceStream } from './choice-stream.js';
 import { Dialect, dialectOf } from './dialect.js';
-import { droppedByPackage, unsupportedParameter } from './dropped-params.js';
+import { unsupportedParameter } from '../unsupported-parameter.js';
+import { droppedByPackage } from './dropped-params.js';
 import { LinkedAbort } from '../../../chat/linked-abort.js';
 import { listModels } from './list-models.js';
 import { MergedChoices, OpenChoice } from './merged-choices.js';

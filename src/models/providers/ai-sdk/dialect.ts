@@ -31,6 +31,8 @@ export interface Dialect {
   readonly renamed: Readonly<Record<string, string>>;
   /** Whether `strict` of a JSON schema has an option of its own; without it the package would always be strict. */
   readonly strictSchemas: boolean;
+  /** Most stop sequences that it takes; undefined where no bound is known. */
+  readonly maxStops?: number;
 }
 
 const PLAIN: Omit<Dialect, 'namespace'> = {
@@ -59,7 +61,7 @@ const ANTHROPIC: Dialect = {
   toolResultUrls: true,
 };
 
-const GOOGLE: Dialect = { ...PLAIN, namespace: 'google', systemAnywhere: false, reasoning: 'google' };
+const GOOGLE: Dialect = { ...PLAIN, namespace: 'google', systemAnywhere: false, reasoning: 'google', maxStops: 5 };
 
 const BEDROCK: Dialect = {
   ...PLAIN,
@@ -77,6 +79,7 @@ const AZURE: Dialect = {
   namespace: 'openai',
   reasoning: 'openai',
   strictSchemas: true,
+  maxStops: 4,
   renamed: {
     parallel_tool_calls: 'parallelToolCalls',
     logit_bias: 'logitBias',
@@ -104,7 +107,7 @@ const DIALECTS: Readonly<Record<NativeProviderType, Dialect>> = {
   vertex: { ...GOOGLE, namespace: 'vertex' },
   bedrock: BEDROCK,
   azure: AZURE,
-  cohere: { ...PLAIN, namespace: 'cohere', reasoning: 'cohere' },
+  cohere: { ...PLAIN, namespace: 'cohere', reasoning: 'cohere', maxStops: 5 },
   mistral: {
     ...PLAIN,
     namespace: 'mistral',
@@ -116,12 +119,14 @@ const DIALECTS: Readonly<Record<NativeProviderType, Dialect>> = {
   xai: {
     ...PLAIN,
     namespace: 'xai',
+    maxStops: 4,
     reasoning: 'xai',
     renamed: { parallel_tool_calls: 'parallel_function_calling', service_tier: 'serviceTier' },
   },
   groq: {
     ...PLAIN,
     namespace: 'groq',
+    maxStops: 4,
     earlierReasoning: 'text',
     reasoning: 'groq',
     renamed: {
@@ -135,6 +140,7 @@ const DIALECTS: Readonly<Record<NativeProviderType, Dialect>> = {
   deepseek: {
     ...PLAIN,
     namespace: 'deepseek',
+    maxStops: 16,
     earlierReasoning: 'text',
     reasoning: 'deepseek',
     strictSchemas: true,
@@ -150,6 +156,7 @@ const DIALECTS: Readonly<Record<NativeProviderType, Dialect>> = {
   fireworks: {
     ...COMPATIBLE,
     namespace: 'fireworks',
+    maxStops: 4,
     renamed: {
       user: 'user',
       verbosity: 'textVerbosity',

@@ -1,5 +1,4 @@
 import type { SharedV3Warning } from '@ai-sdk/provider';
-import { GatewayError } from '../../../errors/gateway-error.js';
 
 /** The packages' names for what OpenAI calls otherwise. */
 const NAMES: Readonly<Record<string, string>> = {
@@ -23,15 +22,4 @@ export function droppedByPackage(warnings: readonly SharedV3Warning[]): string[]
   return warnings.flatMap((warning) =>
     warning.type === 'unsupported' && Object.hasOwn(NAMES, warning.feature) ? (NAMES[warning.feature] ?? []) : [],
   );
-}
-
-/** 400: the client sent `strict_params`, so nothing may be left out in silence. */
-export function unsupportedParameter(name: string): GatewayError {
-  return new GatewayError({
-    status: 400,
-    type: 'invalid_request_error',
-    code: 'unsupported_parameter',
-    message: `'${name}' is not supported by this model's provider. Leave it out, or send the request without strict_params.`,
-    param: name,
-  });
 }

@@ -39,6 +39,20 @@ describe('toCallOptions', () => {
     expect(dropped).toEqual([]);
   });
 
+  it.each<[NativeProviderType, number]>([
+    ['google', 5],
+    ['cohere', 5],
+    ['azure', 4],
+    ['groq', 4],
+    ['deepseek', 16],
+    ['anthropic', 20],
+  ])('sends %s the first %d stop sequences and names the others', (type, limit) => {
+    const stop = Array.from({ length: 20 }, (_, index) => `s${index}`);
+    const { options, dropped } = map(type, { stop });
+    expect(options.stopSequences).toEqual(stop.slice(0, limit));
+    expect(dropped).toEqual(stop.slice(limit).map((_, index) => `stop[${limit + index}]`));
+  });
+
   it('takes null for absent, and what changes nothing for nothing', () => {
     const { options, dropped } = map('google', {
       max_tokens: null,

@@ -1,5 +1,6 @@
 import type { LanguageModelV3CallOptions, LanguageModelV3Prompt, SharedV3ProviderOptions } from '@ai-sdk/provider';
 import type { ChatRequest } from '../../../chat/chat-completion.js';
+import { asksForDefault, isIgnorable, limitStops } from '../ignorable-params.js';
 import type { Dialect } from './dialect.js';
 import { addOptions, asJsonObject, asJsonValue } from './json-object.js';
 import { toPrompt } from './to-prompt.js';
@@ -38,19 +39,6 @@ const MAPPED = new Set([
   'strict_params',
   'metadata',
 ]);
-/** Fields that say who asks, or help to route: the gateway reads them, and nothing is lost where a provider does not. */
-const HARMLESS = new Set(['user', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention']);
-/** Values by which a client says what would happen anyway. */
-const DEFAULTS: Readonly<Record<string, (value: unknown) => boolean>> = {
-  store: (value) => value === false,
-  logprobs: (value) => value === false,
-  parallel_tool_calls: (value) => value === true,
-  service_tier: (value) => value === 'auto' || value === 'default',
-  modalities: (value) => Array.isArray(value) && value.every((item) => item === 'text'),
-  logit_bias: (value) => typeof value === 'object' && value !== null && Object.keys(value).length === 0,
-  verbosity: (value) => value === 'medium',
-};
-
 /**
  * The whole request as a call to a language model. Null means absent, as everywhere. A field that the provider cannot
  * take is left out and named, never sent on in the hope that it does no harm.
@@ -79,10 +67,13 @@ export function toCallOptions(request: ChatRequest, dialect: Dialect, modelId: s
   for (const [name, value] of Object.entries(request)) {
     if (value === undefined || value === null || MAPPED.has(name) || used.has(name)) continue;
     if ((name === 'reasoning_effort' || name === 'thinking') && isTakenByReasoning(name, request, dialect)) continue;
-    if (DEFAULTS[name]?.(value) === true) continue;
+    if (asksForDefault(name, value)) continue;
     if (dialect.passesUnknown) addOptions(providerOptions, dialect.namespace, { [name]: asJsonValue(value) });
-    else if (!HARMLESS.has(name)) dropped.push(name);
+    else if (!isIgnorable(name, value)) dropped.push(name);
   }
+  const { stops, dropped: droppedStops } = limitStops(toStop(request.stop), dialect.maxStops);
+  dropped.push(...droppedStops);
+  const stopSequences = stops.length === 0 ? undefined : stops;
   const prompt = withInstruction(toPrompt(request.messages, dialect), format.instruction);
   return {
     options: {
@@ -94,7 +85,7 @@ export function toCallOptions(request: ChatRequest, dialect: Dialect, modelId: s
       presencePenalty: unlessZero(request['presence_penalty']),
       frequencyPenalty: unlessZero(request['frequency_penalty']),
       seed: count(request['seed']),
-      stopSequences: toStop(request.stop),
+      stopSequences,
       responseFormat: format.responseFormat,
       tools: tools.tools,
       toolChoice: tools.toolChoice,
@@ -113,7 +104,7 @@ function mapOwnFields(
   const used = new Set<string>();
   for (const [name, option] of Object.entries(dialect.renamed)) {
     const value = request[name];
-    if (value === undefined || value === null || DEFAULTS[name]?.(value) === true) continue;
+    if (asksForDefault(name, value)) continue;
     addOptions(providerOptions, dialect.namespace, { [option]: asJsonValue(value) });
     used.add(name);
   }
@@ -175,8 +166,7 @@ function unlessZero(value: unknown): number | undefined {
   return typeof value === 'number' && value !== 0 ? value : undefined;
 }
 
-function toStop(stop: string | string[] | null | undefined): string[] | undefined {
-  if (stop === undefined || stop === null || stop === '') return undefined;
-  const sequences = (typeof stop === 'string' ? [stop] : stop).filter((text) => text !== '');
-  return sequences.length === 0 ? undefined : sequences;
+function toStop(stop: string | string[] | null | undefined): string[] {
+  if (stop === undefined || stop === null) return [];
+  return (typeof stop === 'string' ? [stop] : stop).filter((text) => text !== '');
 }

@@ -259,24 +259,79 @@ describe('toPrompt', () => {
     );
   });
 
-  it.each<[string, ChatMessage[], string]>([
-    [
-      'arguments that are no JSON',
-      [
-        {
-          role: 'assistant',
-          content: null,
-          tool_calls: [{ id: 'a', type: 'function', function: { name: 'f', arguments: '{"a":' } }],
-        },
+  it.each<[unknown, object]>([
+    ['{"a":1}', { a: 1 }],
+    [{ a: 1 }, { a: 1 }],
+    [undefined, {}],
+    [null, {}],
+    ['', {}],
+    [' \n', {}],
+    [' null ', {}],
+    ['{"a":', { INVALID_JSON: '{"a":' }],
+    ['[1]', { INVALID_JSON: '[1]' }],
+    ['"x"', { INVALID_JSON: '"x"' }],
+    [[1, 2], { INVALID_JSON: '[1,2]' }],
+    [7, { INVALID_JSON: '7' }],
+  ])('sends the arguments %j of an earlier call as %j', (text, input) => {
+    const call = { id: 'a', type: 'function', function: { name: 'f', arguments: text } } as never;
+    const called = [{ role: 'assistant', content: [{ type: 'tool-call', toolCallId: 'a', toolName: 'f', input }] }];
+    expect(toPrompt([{ role: 'assistant', content: null, tool_calls: [call] }], ANTHROPIC)).toEqual(called);
+    const legacy = { role: 'assistant', content: null, function_call: { name: 'f', arguments: text } } as never;
+    expect(toPrompt([legacy], ANTHROPIC)).toMatchObject([{ content: [{ toolName: 'f', input }] }]);
+  });
+
+  it('takes calls of custom tools, and results whose call is no longer in the history', () => {
+    const custom = { id: 'c', type: 'custom', custom: { name: 'grep', input: '-r x' } } as never;
+    expect(
+      toPrompt(
+        [
+          { role: 'tool', tool_call_id: 'pruned', name: 'now', content: 'noon' },
+          { role: 'user', content: 'Search.' },
+          { role: 'assistant', content: null, tool_calls: [custom] },
+          { role: 'tool', tool_call_id: 'c', content: 'none' },
+        ],
+        GOOGLE,
+      ),
+    ).toEqual([
+      { role: 'user', content: [{ type: 'text', text: 'Result of an earlier tool call of now: noon' }] },
+      { role: 'user', content: [{ type: 'text', text: 'Search.' }] },
+      {
+        role: 'assistant',
+        content: [{ type: 'tool-call', toolCallId: 'c', toolName: 'grep', input: { input: '-r x' } }],
+      },
+      {
+        role: 'tool',
+        content: [{ type: 'tool-result', toolCallId: 'c', toolName: 'grep', output: { type: 'text', value: 'none' } }],
+      },
+    ]);
+  });
+
+  it('takes thinking as a content part where the provider has a place for it', () => {
+    const message = {
+      role: 'assistant' as const,
+      content: [
+        { type: 'thinking', thinking: 'Hm.', signature: 's' },
+        { type: 'text', text: 'Yes.' },
       ],
-      'messages[0].tool_calls[0].function.arguments',
-    ],
+    };
+    const said = { type: 'text', text: 'Yes.' };
+    const signed = { type: 'reasoning', text: 'Hm.', providerOptions: { anthropic: { signature: 's' } } };
+    expect(toPrompt([message], ANTHROPIC)).toEqual([{ role: 'assistant', content: [signed, said] }]);
+    expect(toPrompt([message], DEEPSEEK)).toEqual([
+      { role: 'assistant', content: [{ type: 'reasoning', text: 'Hm.' }, said] },
+    ]);
+    expect(failure([message], GOOGLE)).toMatchObject({ param: 'messages[0].content[0]' });
+  });
+
+  it.each<[string, ChatMessage[], string]>([
     [
       'a call without a name',
       [{ role: 'assistant', content: null, tool_calls: [{ id: 'a', type: 'function' } as never] }],
       'messages[0].tool_calls[0].function.name',
     ],
-    ['a result of no call', [{ role: 'tool', tool_call_id: 'x', content: 'y' }], 'messages[0].tool_call_id'],
+    ['a role of its own', [{ role: 'ipython', content: 'y' } as never], 'messages[0].role'],
+    ['a part of its own', [{ role: 'user', content: [{ type: 'video_url' }] }], 'messages[0].content[0]'],
+    ['messages without content', [{ role: 'user', content: [] }], 'messages'],
     [
       'an uploaded file',
       [{ role: 'user', content: [{ type: 'file', file: { file_id: 'file-1' } }] }],

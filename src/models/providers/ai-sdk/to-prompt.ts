@@ -3,7 +3,6 @@ import type {
   LanguageModelV3Message,
   LanguageModelV3Prompt,
   LanguageModelV3TextPart,
-  LanguageModelV3ToolCallPart,
   LanguageModelV3ToolResultOutput,
   LanguageModelV3ToolResultPart,
 } from '@ai-sdk/provider';
@@ -13,8 +12,8 @@ import { isObject, nonEmptyString } from '../../../json/json-value.js';
 import { cacheHint } from './cache-hint.js';
 import type { Dialect } from './dialect.js';
 import { fromThinkingBlocks } from './thinking-blocks.js';
-import { fromExtraContent } from './thought-signature.js';
 import { toFilePart, toMedia } from './to-file-part.js';
+import { legacyCallId, toToolCalls } from './to-tool-calls.js';
 
 type AssistantMessage = Extract<LanguageModelV3Message, { role: 'assistant' }>;
 type ToolMessage = Extract<LanguageModelV3Message, { role: 'tool' }>;
@@ -40,9 +39,11 @@ export function toPrompt(messages: readonly ChatMessage[], dialect: Dialect): La
         (dialect.systemAnywhere ? prompt : system).push(mapped);
         break;
       }
-      case 'user':
-        prompt.push({ role: 'user', content: toUserParts(message, path, dialect) });
+      case 'user': {
+        const content = toUserParts(message, path, dialect);
+        if (content.length > 0) prompt.push({ role: 'user', content });
         break;
+      }
       case 'assistant': {
         const mapped = toAssistant(message, path, dialect, toolNames);
         // A turn without a word, which OpenAI takes, is an error elsewhere.
@@ -52,13 +53,25 @@ export function toPrompt(messages: readonly ChatMessage[], dialect: Dialect): La
       case 'tool':
       case 'function': {
         const result = toToolResult(message, path, dialect, toolNames);
+        if (result === undefined) {
+          prompt.push({ role: 'user', content: [toOrphanedResult(message)] });
+          break;
+        }
         const last = prompt.at(-1);
         if (last?.role === 'tool') last.content.push(result);
         else prompt.push({ role: 'tool', content: [result] } satisfies ToolMessage);
         break;
       }
+      default:
+        throw unsupportedRole((message as { role: string }).role, path);
     }
   });
+  if (prompt.length === 0 && !messages.some(({ role }) => role === 'system' || role === 'developer')) {
+    throw invalidRequest(
+      "'messages' holds no content. This provider needs at least one message with text.",
+      'messages',
+    );
+  }
   return [...system, ...prompt];
 }
 
@@ -114,6 +127,11 @@ function toAssistant(
   const hint = cacheHint(message, dialect);
   const parts = partsOf(message);
   parts.forEach((part, index) => {
+    const thought = toThoughtPart(part, dialect);
+    if (thought !== undefined) {
+      content.push(thought);
+      return;
+    }
     const text = part.type === 'refusal' ? part['refusal'] : part.text;
     if (part.type !== 'text' && part.type !== 'refusal') {
       throw unsupportedPart(part, `${path}.content[${index}]`, 'assistant');
@@ -137,76 +155,27 @@ function toReasoningParts(message: ChatMessage, dialect: Dialect): AssistantMess
   return dialect.earlierReasoning === 'text' && text !== undefined ? [{ type: 'reasoning', text }] : [];
 }
 
-function toToolCalls(
-  message: ChatMessage,
-  path: string,
-  dialect: Dialect,
-  toolNames: Map<string, string>,
-): LanguageModelV3ToolCallPart[] {
-  const calls = (message.tool_calls ?? []).map((call, index): LanguageModelV3ToolCallPart => {
-    const place = `${path}.tool_calls[${index}]`;
-    const called: unknown = call.function;
-    const name = isObject(called) ? nonEmptyString(called['name']) : undefined;
-    if (!isObject(called) || name === undefined) {
-      throw invalidRequest(
-        `Missing required field '${place}.function.name'.`,
-        `${place}.function.name`,
-        'missing_required_parameter',
-      );
-    }
-    const id = nonEmptyString(call.id) ?? legacyCallId(name);
-    toolNames.set(id, name);
-    const providerOptions = fromExtraContent(call, dialect.namespace);
-    return {
-      type: 'tool-call',
-      toolCallId: id,
-      toolName: name,
-      input: parseArguments(called['arguments'], `${place}.function.arguments`),
-      ...(providerOptions !== undefined && { providerOptions }),
-    };
-  });
-  const legacy = message['function_call'];
-  const legacyName = isObject(legacy) ? nonEmptyString(legacy['name']) : undefined;
-  if (calls.length > 0 || !isObject(legacy) || legacyName === undefined) return calls;
-  const toolCallId = legacyCallId(legacyName);
-  toolNames.set(toolCallId, legacyName);
-  const input = parseArguments(legacy['arguments'], `${path}.function_call.arguments`);
-  return [{ type: 'tool-call', toolCallId, toolName: legacyName, input }];
+/** A `thinking` part, in which some clients keep the reasoning of a turn; undefined where the provider cannot take it. */
+function toThoughtPart(
+  part: ContentPart,
+  { earlierReasoning, namespace }: Dialect,
+): AssistantMessage['content'][number] | undefined {
+  if (part.type !== 'thinking' && part.type !== 'redacted_thinking') return undefined;
+  if (earlierReasoning === 'signed') return fromThinkingBlocks([part], namespace)[0];
+  const text = nonEmptyString(part['thinking']);
+  return earlierReasoning === 'text' && text !== undefined ? { type: 'reasoning', text } : undefined;
 }
 
-/** The deprecated `function_call` has no id, and its result names the function alone. */
-function legacyCallId(name: string): string {
-  return `call_${name}`;
-}
-
-/** Tool arguments are JSON in a string; providers want the object. */
-function parseArguments(value: unknown, path: string): unknown {
-  if (value === undefined || value === null || value === '') return {};
-  if (typeof value !== 'string') return value;
-  try {
-    const parsed: unknown = JSON.parse(value);
-    if (isObject(parsed)) return parsed;
-  } catch {
-    // Said below, without the parser's words, which quote the text.
-  }
-  throw invalidRequest(`'${path}' must be a JSON object in a string: this provider takes no other arguments.`, path);
-}
-
+/** @returns undefined when the call that it answers is not in the history */
 function toToolResult(
   message: ChatMessage,
   path: string,
   dialect: Dialect,
   toolNames: ReadonlyMap<string, string>,
-): LanguageModelV3ToolResultPart {
-  const name = nonEmptyString(message.name);
-  const toolCallId = message.tool_call_id ?? legacyCallId(name ?? '');
-  const toolName = toolNames.get(toolCallId) ?? name;
-  if (toolName === undefined) {
-    throw invalidRequest(
-      `'${path}.tool_call_id' answers no tool call of an earlier assistant message.`,
-      `${path}.tool_call_id`,
-    );
-  }
+): LanguageModelV3ToolResultPart | undefined {
+  const toolCallId = message.tool_call_id ?? legacyCallId(nonEmptyString(message.name) ?? '');
+  const toolName = toolNames.get(toolCallId);
+  if (toolName === undefined) return undefined;
   const providerOptions = cacheHint(message, dialect) ?? lastHint(partsOf(message), dialect);
   return {
     type: 'tool-result',
@@ -215,6 +184,15 @@ function toToolResult(
     output: toOutput(message, path, dialect),
     ...(providerOptions !== undefined && { providerOptions }),
   };
+}
+
+/** Clients shorten histories. Providers refuse a result without its call, so it is told in words. */
+function toOrphanedResult(message: ChatMessage): LanguageModelV3TextPart {
+  const name = nonEmptyString(message.name);
+  const text = partsOf(message)
+    .map((part) => part.text ?? `[${part.type}]`)
+    .join('\n');
+  return { type: 'text', text: `Result of an earlier tool call${name === undefined ? '' : ` of ${name}`}: ${text}` };
 }
 
 type OutputPart = Extract<LanguageModelV3ToolResultOutput, { type: 'content' }>['value'][number];
@@ -242,6 +220,16 @@ function toOutput(message: ChatMessage, path: string, dialect: Dialect): Languag
 function partsOf({ content }: ChatMessage): ContentPart[] {
   if (content === null || content === undefined) return [];
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
+}
+
+function unsupportedRole(role: string, path: string): GatewayError {
+  return new GatewayError({
+    status: 400,
+    type: 'invalid_request_error',
+    code: 'unsupported_value',
+    message: `'${path}.role': this provider takes no messages of the role ${role.slice(0, 40)}.`,
+    param: `${path}.role`,
+  });
 }
 
 function unsupportedPart(part: ContentPart, path: string, role: string): GatewayError {

@@ -9,7 +9,10 @@ import {
   ProviderCall,
   ProviderOptions,
 } from '../chat-provider.js';
+import { unsupportedParameter } from '../unsupported-parameter.js';
+import { FIELD_RULES, FieldRules } from './accepted-fields.js';
 import { AnswerLimits, requestText } from './answer-text.js';
+import { fitRequest } from './fit-request.js';
 import { mapModelList } from './map-model-list.js';
 import { mapRequest } from './map-request.js';
 import { parseAnswer, parseCompletion } from './parse-completion.js';
@@ -31,6 +34,7 @@ export class OpenAiProvider extends ChatProvider {
   private readonly chatPath: string;
   private readonly modelsPath: string;
   private readonly quirks: Quirks;
+  private readonly rules: FieldRules | undefined;
 
   constructor(
     config: ProviderConfig,
@@ -42,6 +46,8 @@ export class OpenAiProvider extends ChatProvider {
     this.name = config.name;
     this.pool = new UpstreamPool(origin);
     this.quirks = config.quirks ?? {};
+    const { accepts = 'any' } = this.quirks;
+    this.rules = accepts === 'any' ? undefined : FIELD_RULES[accepts];
     this.headers = new RequestHeaders(config);
     this.limits = { maxAnswerSize: options.maxAnswerSize, redact: redactor(config) };
     // A query, such as Azure's api-version, belongs to every request.
@@ -90,11 +96,18 @@ export class OpenAiProvider extends ChatProvider {
   }
 
   private chatRequest(call: ProviderCall, stream: boolean): UpstreamRequest {
+    const body = mapRequest(call.request, call.upstreamModel, stream, this.quirks);
+    const { dropped, droppedFromHistory } = fitRequest(body, this.rules);
+    const [first] = dropped;
+    if (first !== undefined && call.request['strict_params'] === true) throw unsupportedParameter(first);
+    if (first !== undefined || droppedFromHistory.length > 0) {
+      call.onDroppedParams?.([...dropped, ...droppedFromHistory]);
+    }
     return {
       method: 'POST',
       path: this.chatPath,
       headers: this.headers.build(stream, call.requestId, call.headers),
-      body: Buffer.from(JSON.stringify(mapRequest(call.request, call.upstreamModel, stream, this.quirks))),
+      body: Buffer.from(JSON.stringify(body)),
       timeouts: call.timeouts,
       signal: call.signal,
     };
