@@ -8,7 +8,7 @@ import type {
 } from '@ai-sdk/provider';
 import type { ChatMessage, ContentPart } from '../../../chat/chat-completion.js';
 import { GatewayError, invalidRequest } from '../../../errors/gateway-error.js';
-import { isObject, nonEmptyString } from '../../../json/json-value.js';
+import { nonEmptyString } from '../../../json/json-value.js';
 import { cacheHint } from './cache-hint.js';
 import type { Dialect } from './dialect.js';
 import { fromThinkingBlocks } from './thinking-blocks.js';
