@@ -3,11 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { DataSource } from 'typeorm';
+import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
 import { Database } from '../src/database/database.js';
 import { GatewaySetting } from '../src/database/gateway-setting.entity.js';
-import { migrate, openDatabase } from '../src/database/open-database.js';
-import { startGateway } from './servers/gateway.js';
+import { dataSourceOptions } from '../src/database/data-source-options.js';
+import { migrate } from '../src/database/migrate.js';
+import { openDatabase } from '../src/database/open-database.js';
+import { startExpectingFailure, startGateway } from './servers/gateway.js';
 import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
 
 const run = promisify(execFile);
@@ -93,6 +95,67 @@ describe('the database', () => {
     } finally {
       await Promise.all(gateways.map((gateway) => gateway.stop()));
     }
+  });
+
+  it('gives a migration all the time that it needs, and statements of requests their limit', async () => {
+    const finished: string[] = [];
+    class SlowMigration9999999999999 implements MigrationInterface {
+      readonly name = 'SlowMigration9999999999999';
+      async up(runner: QueryRunner): Promise<void> {
+        if (isPostgresRun) await runner.query('SELECT pg_sleep(0.6)');
+        await runner.query('CREATE TABLE slowly_made (id integer)');
+        finished.push(this.name);
+      }
+      async down(runner: QueryRunner): Promise<void> {
+        await runner.query('DROP TABLE slowly_made');
+      }
+    }
+    const database = isPostgresRun
+      ? ({ kind: 'postgres', url } as const)
+      : ({ kind: 'sqlite', path: join(folder, 'test.sqlite') } as const);
+    const options = dataSourceOptions(database);
+    const slow = new DataSource({
+      ...options,
+      migrations: [...(options.migrations as []), SlowMigration9999999999999],
+      ...(isPostgresRun && { poolSize: 1, extra: { statement_timeout: 150 } }),
+    } as typeof options);
+    await slow.initialize();
+    try {
+      expect(await migrate(slow)).toEqual(['SlowMigration9999999999999']);
+      expect(finished).toHaveLength(1);
+      if (isPostgresRun) {
+        await expect(slow.query('SELECT pg_sleep(5)')).rejects.toThrow(/statement timeout/);
+      }
+    } finally {
+      await slow.destroy();
+    }
+  });
+
+  it('is refused when a newer version has migrated it, whether migrations are on or off', async () => {
+    await dataSource.query(
+      `INSERT INTO migration (timestamp, name) VALUES (9999999999999, 'FromTheFuture9999999999999')`,
+    );
+    for (const GATEWAY_MIGRATE of ['on', 'off']) {
+      const env = { DATABASE_URL: url, GATEWAY_DATA_DIR: folder, GATEWAY_MIGRATE };
+      const { code, stdout, stderr } = await startExpectingFailure({ env });
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(/newer version .*FromTheFuture9999999999999.* Start that version, or restore a backup/);
+      expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    }
+  });
+
+  it('is not touched with GATEWAY_MIGRATE=off: a start with pending migrations says how to run them', async () => {
+    const env = { DATABASE_URL: url, GATEWAY_DATA_DIR: folder, GATEWAY_MIGRATE: 'off' };
+    const last = dataSource.migrations.at(-1)?.name ?? '';
+    await dataSource.undoLastMigration({ transaction: 'each' });
+    const { code, stderr } = await startExpectingFailure({ env });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`lacks 1 migration (${last})`);
+    expect(stderr).toContain('llm-gateway migrate');
+    await migrate(dataSource);
+    const gateway = await startGateway({ env });
+    expect((await fetch(`${gateway.url}/health/ready`)).status).toBe(200);
+    await gateway.stop();
   });
 
   it('is managed by npm run migration:show, revert and run', async () => {

@@ -4,6 +4,7 @@ import type { DatabaseConfig, GatewayConfig, ProviderType, TracingConfig } from 
 import { KNOWN_PROVIDERS } from './known-providers.js';
 import { readProcessCount } from './process-count.js';
 import { readEncryptionKeys } from './read-encryption-keys.js';
+import { redisUrlFault } from './redis-address.js';
 import { readTracing } from './read-tracing.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -17,6 +18,10 @@ export interface EnvironmentSettings {
   readonly configFile: string | undefined;
   readonly databaseUrl: string | undefined;
   readonly dataDirectory: string | undefined;
+  /** Connections of one process to PostgreSQL. */
+  readonly databasePoolSize: number | undefined;
+  /** Whether a start brings the schema up to date. */
+  readonly migratesAtStart: boolean | undefined;
   readonly redisUrl: string | undefined;
   readonly adminKey: string | undefined;
   readonly pepper: string | undefined;
@@ -37,6 +42,8 @@ export interface EnvironmentSettings {
   }[];
   /** Any other variable, for what a provider of the file leaves to the environment. */
   readonly variable: (name: string) => string | undefined;
+  /** Every name that was asked for, set or not; more are added as the file asks for them. */
+  readonly known: ReadonlySet<string>;
 }
 
 const ROLES = ['api', 'worker', 'all'] as const;
@@ -46,10 +53,26 @@ const PLACEHOLDER = /change.?me|placeholder|replace.?(?:me|this)|your.?(?:admin|
 /** What is left when these are taken away is what a guesser has to guess. */
 const GUESSED_FIRST =
   /admin|administrator|secret|password|passwd|token|key|test|demo|dev|default|gateway|llm|master|root|user|abcdef|qwerty|(?:0?1?2345678?9?0?)+|[-_. ]/gi;
+/** The end of an address that belongs to one endpoint and not to all of a provider. */
+const ROUTES = [
+  '(?:chat/)?completions',
+  'responses',
+  'messages(?:/count_tokens|/batches)?',
+  'embeddings',
+  'rerank',
+  'moderations',
+  'images/(?:generations|edits|variations)',
+  'audio/(?:speech|transcriptions|translations)',
+  'models/[^/]+:\\w+',
+  'model/[^/]+/(?:converse|invoke)[\\w-]*',
+];
+const ROUTE = new RegExp(`/(?:${ROUTES.join('|')}|(?<=/v\\d\\w*/)(?:chat|models))/*$`, 'i');
 
 /** Reads every variable that the gateway knows, adding a fault for each that is wrong. */
 export function readEnvironment(env: Environment, faults: ConfigFault[]): EnvironmentSettings {
+  const known = new Set<string>();
   const text = (name: string): string | undefined => {
+    known.add(name);
     const value = env[name]?.trim();
     return value === '' ? undefined : value;
   };
@@ -81,8 +104,12 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
   }
   const allowPrivate = oneOf('GATEWAY_WEBHOOK_ALLOW_PRIVATE', ['true', 'false'] as const);
   const redisUrl = text('REDIS_URL');
-  if (redisUrl !== undefined && !/^rediss?:\/\/./.test(redisUrl)) {
-    faults.push({ path: 'REDIS_URL', message: 'must look like redis://host:6379 or rediss://host:6380' });
+  const redisFault = redisUrl === undefined ? undefined : redisUrlFault(redisUrl);
+  if (redisFault !== undefined) faults.push({ path: 'REDIS_URL', message: redisFault });
+  const migrates = oneOf('GATEWAY_MIGRATE', ['on', 'off'] as const);
+  const poolSize = text('DATABASE_POOL_SIZE');
+  if (poolSize !== undefined && !(/^\d{1,4}$/.test(poolSize) && Number(poolSize) >= 1 && Number(poolSize) <= 1_000)) {
+    faults.push({ path: 'DATABASE_POOL_SIZE', message: 'must be a whole number from 1 to 1000' });
   }
   return {
     port: port('PORT'),
@@ -92,6 +119,8 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
     configFile: text('GATEWAY_CONFIG'),
     databaseUrl: text('DATABASE_URL'),
     dataDirectory: text('GATEWAY_DATA_DIR'),
+    databasePoolSize: poolSize === undefined ? undefined : Number(poolSize),
+    migratesAtStart: migrates === undefined ? undefined : migrates === 'on',
     redisUrl,
     adminKey: secret('GATEWAY_ADMIN_KEY', 24),
     pepper: secret('GATEWAY_KEY_PEPPER', 32),
@@ -113,6 +142,7 @@ export function readEnvironment(env: Environment, faults: ConfigFault[]): Enviro
       return [{ name, type, apiKey, baseUrl: moved ?? baseUrl }];
     }),
     variable: text,
+    known,
   };
 }
 
@@ -135,7 +165,10 @@ export function baseUrlFault(value: string): string | undefined {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must begin with http:// or https://';
   if (url.username !== '' || url.password !== '') return 'must not hold credentials; use api_key or headers';
   if (url.search !== '' || url.hash !== '') return 'must not have a query or a fragment';
-  return undefined;
+  const route = ROUTE.exec(url.pathname)?.[0];
+  if (route === undefined) return undefined;
+  const base = `${url.origin}${url.pathname.slice(0, -route.length)}`;
+  return `ends in the route ${route.replace(/\/+$/, '')}, which the gateway adds itself. Write ${base}`;
 }
 
 /**

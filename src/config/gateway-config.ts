@@ -153,7 +153,13 @@ export interface TracingConfig {
 
 export type DatabaseConfig =
   /** `path` is absolute, or `:memory:`. */
-  { readonly kind: 'sqlite'; readonly path: string } | { readonly kind: 'postgres'; readonly url: string };
+  | { readonly kind: 'sqlite'; readonly path: string }
+  | {
+      readonly kind: 'postgres';
+      readonly url: string;
+      /** Connections of one process. Default 10. */
+      readonly poolSize?: number;
+    };
 
 /**
  * The whole configuration, validated and frozen. Also its own injection token:
@@ -177,8 +183,11 @@ export abstract class GatewayConfig {
   /** Processes on this machine that share the listener. Default 1. */
   abstract readonly processes: number;
   abstract readonly database: DatabaseConfig;
+  /** Whether a start brings the schema up to date; where not, it refuses to serve with pending migrations. Default true. */
+  abstract readonly migratesAtStart: boolean;
   /** Absolute. Holds the embedded database and the generated pepper. */
   abstract readonly dataDirectory: string;
+  /** One server, Sentinels or the nodes of a cluster; see redis-address.ts. */
   abstract readonly redisUrl: string | undefined;
   abstract readonly auth: {
     /** GATEWAY_ADMIN_KEY. */

@@ -32,6 +32,86 @@ describe('loadConfig', () => {
     throw new Error('no fault was found');
   }
 
+  describe('a secret in a file', () => {
+    const secretFile = (name: string, text: string): string => {
+      writeFileSync(join(folder, name), text);
+      return join(folder, name);
+    };
+
+    it('is read for every variable that the gateway or the file asks for, and for no other', () => {
+      const config = load('providers: { mine: { base_url: "http://127.0.0.1:9/v1", api_key: "${MY_OWN_KEY}" } }', {
+        GATEWAY_ADMIN_KEY_FILE: secretFile('admin', 'Zk81PqLm20XvRt7Yw3Hc9dAb\n\n'),
+        GATEWAY_KEY_PEPPER_FILE: secretFile('pepper', 'k3J9sQ1xV7bN5mZ0pL2wR8tY4uD6fG1h'),
+        DATABASE_URL_FILE: secretFile('database', 'postgres://u:p@h/d\n'),
+        REDIS_URL_FILE: secretFile('redis', 'redis://h:1'),
+        GROQ_API_KEY_FILE: secretFile('groq', 'gsk-1\n'),
+        MY_OWN_KEY_FILE: secretFile('mine', 'own-1\n'),
+        SSL_CERT_FILE: '/nowhere/ca.pem',
+      });
+      expect(config.auth).toEqual({ adminKey: 'Zk81PqLm20XvRt7Yw3Hc9dAb', pepper: 'k3J9sQ1xV7bN5mZ0pL2wR8tY4uD6fG1h' });
+      expect(config.database).toEqual({ kind: 'postgres', url: 'postgres://u:p@h/d' });
+      expect(config.redisUrl).toBe('redis://h:1');
+      expect(config.providers).toMatchObject([
+        { name: 'mine', apiKey: 'own-1' },
+        { name: 'groq', apiKey: 'gsk-1' },
+      ]);
+    });
+
+    it('that cannot be used is a fault that names the variable', () => {
+      expect(
+        faultsOf(undefined, {
+          DATABASE_URL_FILE: join(folder, 'none'),
+          OPENAI_API_KEY_FILE: secretFile('empty', ' \n'),
+          GATEWAY_ADMIN_KEY_FILE: secretFile('admin', 'short'),
+          GROQ_API_KEY: 'gsk',
+          GROQ_API_KEY_FILE: secretFile('groq', 'gsk'),
+        }),
+      ).toEqual([
+        expect.stringMatching(/^- DATABASE_URL_FILE: the file .*none cannot be read \(ENOENT\)$/),
+        expect.stringMatching(/^- GATEWAY_ADMIN_KEY: must have at least 24 characters/),
+        expect.stringMatching(/^- OPENAI_API_KEY_FILE: the file .*empty is empty$/),
+        '- GROQ_API_KEY_FILE: GROQ_API_KEY is set as well. Set one of the two',
+      ]);
+    });
+  });
+
+  it('finds variables that are misspelt, with what was meant', () => {
+    expect(
+      faultsOf(undefined, {
+        GATEWAY_ADMIN_KEYS: 'x',
+        GATEWAY_PEPPER: 'x',
+        GATEWAY_DATABASE_URL: 'x',
+        GATEWAY_LOG_LEVL: 'x',
+        GATEWAY_ADMIN_KYE_FILE: 'x',
+        GATEWAY_WHATEVER_IT_IS: 'x',
+        GATEWAY_PORT: '3000',
+      }),
+    ).toEqual([
+      '- GATEWAY_ADMIN_KEYS: unknown variable. Did you mean GATEWAY_ADMIN_KEY?',
+      '- GATEWAY_PEPPER: unknown variable. Did you mean GATEWAY_KEY_PEPPER?',
+      '- GATEWAY_DATABASE_URL: unknown variable. Did you mean DATABASE_URL?',
+      '- GATEWAY_LOG_LEVL: unknown variable. Did you mean LOG_LEVEL?',
+      '- GATEWAY_ADMIN_KYE_FILE: unknown variable. Did you mean GATEWAY_ADMIN_KEY_FILE?',
+      expect.stringMatching(/^- GATEWAY_WHATEVER_IT_IS: unknown variable\./),
+      '- GATEWAY_PORT: unknown variable. Did you mean PORT?',
+    ]);
+  });
+
+  it('leaves variables alone that others set or that the file asks for', () => {
+    const variables = {
+      GATEWAY_KEY: 'gw_1',
+      GATEWAY_UPSTREAM: 'http://127.0.0.1:9/v1',
+      GATEWAY_PORT: 'tcp://10.0.0.1:3000',
+      GATEWAY_PORT_3000_TCP_ADDR: '10.0.0.1',
+      GATEWAY_SERVICE_HOST: '10.0.0.1',
+      GATEWAY_API_SERVICE_PORT_HTTP: '3000',
+      GATEWAY_UNUSED: '',
+    };
+    expect(load('providers: { a: { base_url: "${GATEWAY_UPSTREAM}" } }', variables).providers).toMatchObject([
+      { name: 'a', baseUrl: 'http://127.0.0.1:9/v1' },
+    ]);
+  });
+
   it('needs nothing: the sandbox on an embedded database', () => {
     const config = load(undefined);
     expect(config.server).toMatchObject({ host: '127.0.0.1', port: 3000, swagger: true, drainTimeout: 25_000 });

@@ -3,13 +3,15 @@ import { resolve } from 'node:path';
 import { Ajv, type ErrorObject } from 'ajv';
 import { ConfigError, type ConfigFault } from './config-error.js';
 import { dataDirectoryOf, readDatabaseUrl, readEnvironment, type EnvironmentSettings } from './environment.js';
-import type { GatewayConfig, ProviderConfig, Timeouts } from './gateway-config.js';
+import type { DatabaseConfig, GatewayConfig, ProviderConfig, Timeouts } from './gateway-config.js';
 import type { GatewayFile } from './gateway-file.js';
 import { GATEWAY_SCHEMA } from './gateway-schema.js';
 import { knownQuirksAt, LOCAL_SERVERS } from './known-providers.js';
 import { nearestName } from './nearest-name.js';
 import { readModels, timeoutsOf } from './read-models.js';
 import { readProvider } from './read-provider.js';
+import { withSecretFiles } from './secret-files.js';
+import { unknownVariables } from './unknown-variables.js';
 import { webhookUrlFault } from '../webhook/webhook-address.js';
 import { parseDuration, parseSize } from './units.js';
 import { printPath, readYaml, type YamlSource } from './yaml-source.js';
@@ -28,12 +30,14 @@ export const SANDBOX = 'sandbox';
  *
  * @throws ConfigError that names every fault of the file and of the environment at once
  */
-export function loadConfig({ env = process.env, cwd = process.cwd() }: LoadOptions = {}): GatewayConfig {
+export function loadConfig({ env: variables = process.env, cwd = process.cwd() }: LoadOptions = {}): GatewayConfig {
   const faults: ConfigFault[] = [];
+  const env = withSecretFiles(variables, faults);
   const settings = readEnvironment(env, faults);
   const source = readFile(settings.configFile, cwd, env, faults);
   const file = source.value as GatewayFile;
   const config = assemble(file, settings, cwd, faults);
+  faults.push(...unknownVariables(variables, new Set([...settings.known, ...source.variables])));
   if (faults.length > 0) throw new ConfigError(withLines(faults, source), settings.configFile ?? 'gateway.yaml');
   return deepFreeze(config);
 }
@@ -43,7 +47,7 @@ export function configFile(env: LoadOptions['env'] = process.env): string | unde
   return env['GATEWAY_CONFIG'];
 }
 
-const NO_FILE: YamlSource = { value: {}, faults: [], lineOf: () => undefined };
+const NO_FILE: YamlSource = { value: {}, faults: [], variables: [], lineOf: () => undefined };
 
 function readFile(
   named: string | undefined,
@@ -65,11 +69,11 @@ function readFile(
   }
   const source = readYaml(text, env);
   faults.push(...source.faults);
-  if (source.value === undefined || source.value === null) return { ...NO_FILE, lineOf: source.lineOf };
+  if (source.value === undefined || source.value === null) return { ...source, value: {} };
   const before = faults.length;
   if (!validate(source.value)) faults.push(...(validate.errors ?? []).flatMap(toFault));
   // Values of the wrong type would only give misleading faults further on.
-  return faults.length > before ? { ...NO_FILE, lineOf: source.lineOf } : source;
+  return faults.length > before ? { ...source, value: {} } : source;
 }
 
 const ajv = new Ajv({ allErrors: true, strict: false, verbose: true });
@@ -147,7 +151,7 @@ function pathOf(pointer: string): (string | number)[] {
 
 function withLines(faults: readonly ConfigFault[], source: YamlSource): ConfigFault[] {
   return faults.map((fault) => {
-    if (fault.line !== undefined || /^[A-Z_]+$/.test(fault.path)) return fault;
+    if (fault.line !== undefined || /^[A-Z][A-Z0-9_]*$/.test(fault.path)) return fault;
     const steps = [...fault.path.matchAll(/[^.[\]]+/g)].map(([step]) => (/^\d+$/.test(step) ? Number(step) : step));
     return { ...fault, line: source.lineOf(steps) };
   });
@@ -178,7 +182,8 @@ function assemble(file: GatewayFile, settings: EnvironmentSettings, cwd: string,
     },
     role: settings.role ?? 'all',
     processes: settings.processes,
-    database: database ?? { kind: 'sqlite', path: ':memory:' },
+    database: withPoolSize(database ?? { kind: 'sqlite', path: ':memory:' }, settings.databasePoolSize),
+    migratesAtStart: settings.migratesAtStart ?? true,
     dataDirectory: dataDirectoryOf(settings.dataDirectory, database, cwd),
     redisUrl: settings.redisUrl,
     auth: { adminKey: settings.adminKey, pepper: settings.pepper },
@@ -209,6 +214,10 @@ function assemble(file: GatewayFile, settings: EnvironmentSettings, cwd: string,
     models: readModels(file.models ?? [], providers, timeouts, faults),
     expose: file.expose ?? 'all',
   };
+}
+
+function withPoolSize(database: DatabaseConfig, poolSize: number | undefined): DatabaseConfig {
+  return database.kind === 'postgres' && poolSize !== undefined ? { ...database, poolSize } : database;
 }
 
 function alertsWebhook(

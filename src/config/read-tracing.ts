@@ -29,6 +29,9 @@ export function readTracing(
   const endpoint = text(variable) ?? '';
   if (!/^https?:\/\/./.test(endpoint) || !URL.canParse(endpoint)) {
     faults.push({ path: variable, message: 'must be a URL such as http://127.0.0.1:4318' });
+  } else if (variable === 'OTEL_EXPORTER_OTLP_ENDPOINT' && /\/v1\/traces\/*$/.test(endpoint)) {
+    const base = endpoint.replace(/\/v1\/traces\/*$/, '');
+    faults.push({ path: variable, message: `ends in the route /v1/traces, which is added to it. Write ${base}` });
   }
   for (const name of ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']) {
     if (text(name) === 'grpc') {

@@ -5,6 +5,8 @@ import type { ConfigFault } from './config-error.js';
 export interface YamlSource {
   readonly value: unknown;
   readonly faults: readonly ConfigFault[];
+  /** The environment variables that the file names. */
+  readonly variables: readonly string[];
   readonly lineOf: (path: readonly (string | number)[]) => number | undefined;
 }
 
@@ -30,7 +32,8 @@ export function readYaml(text: string, env: Readonly<Record<string, string | und
     line: error.linePos?.[0].line,
   }));
   const lineOf = (path: readonly (string | number)[]): number | undefined => lineAt(document, lineCounter, path);
-  if (faults.length > 0) return { value: undefined, faults, lineOf };
+  const variables = placeholders.map(({ name }) => name);
+  if (faults.length > 0) return { value: undefined, faults, variables, lineOf };
 
   const substitute = (value: unknown, path: readonly (string | number)[]): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => substitute(item, [...path, index]));
@@ -59,7 +62,7 @@ export function readYaml(text: string, env: Readonly<Record<string, string | und
     });
     return seen.escaped ? result : typed(result);
   };
-  return { value: substitute(document.toJS(), []), faults, lineOf };
+  return { value: substitute(document.toJS(), []), faults, variables, lineOf };
 }
 
 /** `${PORT:-3000}` should be a number where a number is meant, as if it had been written there. */

@@ -42,8 +42,8 @@ const CONNECT_TIMEOUT = 5_000;
 const STATEMENT_TIMEOUT = 30_000;
 /** A process that is frozen in the middle of a transaction must not hold its locks for ever. */
 const IDLE_TIMEOUT = 10_000;
-/** Connections of one process; five processes stay well below PostgreSQL's default of 100. */
-const POOL_SIZE = 10;
+/** Connections of one process where DATABASE_POOL_SIZE says nothing; five processes stay well below PostgreSQL's default of 100. */
+const DEFAULT_POOL_SIZE = 10;
 
 /** The one description of the database, for the application and for the command line of TypeORM. */
 export function dataSourceOptions(database: DatabaseConfig): DataSourceOptions {
@@ -74,8 +74,8 @@ export function dataSourceOptions(database: DatabaseConfig): DataSourceOptions {
     url: database.url,
     applicationName: 'llm-gateway',
     connectTimeoutMS: CONNECT_TIMEOUT,
+    poolSize: database.poolSize ?? DEFAULT_POOL_SIZE,
     extra: {
-      max: POOL_SIZE,
       statement_timeout: STATEMENT_TIMEOUT,
       idle_in_transaction_session_timeout: IDLE_TIMEOUT,
       keepAlive: true,

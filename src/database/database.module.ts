@@ -12,10 +12,14 @@ import { openDatabase } from './open-database.js';
   imports: [
     TypeOrmModule.forRootAsync({
       inject: [GatewayConfig],
-      useFactory: ({ database }: GatewayConfig) => ({ ...dataSourceOptions(database), retryAttempts: 0 }),
+      useFactory: ({ database, migratesAtStart }: GatewayConfig) => ({
+        ...dataSourceOptions(database),
+        migrationsRun: migratesAtStart,
+        retryAttempts: 0,
+      }),
       dataSourceFactory: (options) => {
         if (options === undefined) throw new Error('TypeORM was given no options');
-        return openDatabase(databaseOf(options));
+        return openDatabase(databaseOf(options), { migrates: options.migrationsRun ?? true });
       },
     }),
   ],
@@ -27,6 +31,6 @@ import { openDatabase } from './open-database.js';
 export class DatabaseModule {}
 
 function databaseOf(options: ReturnType<typeof dataSourceOptions>): GatewayConfig['database'] {
-  if (options.type === 'postgres') return { kind: 'postgres', url: options.url ?? '' };
+  if (options.type === 'postgres') return { kind: 'postgres', url: options.url ?? '', poolSize: options.poolSize };
   return { kind: 'sqlite', path: String(options.database) };
 }

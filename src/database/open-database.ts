@@ -2,56 +2,32 @@ import { DataSource } from 'typeorm';
 import type { DatabaseConfig } from '../config/gateway-config.js';
 import { BootError } from '../errors/boot-error.js';
 import { dataSourceOptions } from './data-source-options.js';
-import { beginImmediate } from './sqlite-transaction.js';
+import { assertUpToDate, migrate, schemaState } from './migrate.js';
 
-/** Any number that no other application on the same PostgreSQL server is likely to lock. */
-const MIGRATION_LOCK = 7_303_014_152;
-/** Longest wait for another process that is migrating, in milliseconds. */
-const LOCK_TIMEOUT = 60_000;
+export interface OpenOptions {
+  /** Whether pending migrations are run; where not, a database that has some is refused. Default true. */
+  readonly migrates?: boolean;
+}
 
 /**
  * Connects and brings the schema up to date. Several processes may start at once: one migrates, the others wait.
  *
- * @throws BootError that says in one line what to mend
+ * @throws BootError that says in one line what to fix
  */
-export async function openDatabase(database: DatabaseConfig): Promise<DataSource> {
+export async function openDatabase(
+  database: DatabaseConfig,
+  { migrates = true }: OpenOptions = {},
+): Promise<DataSource> {
   const dataSource = new DataSource(dataSourceOptions(database));
   try {
     await dataSource.initialize();
-    await migrate(dataSource);
+    if (migrates) await migrate(dataSource);
+    else assertUpToDate(await schemaState(dataSource));
     return dataSource;
   } catch (error) {
     if (dataSource.isInitialized) await dataSource.destroy();
+    if (error instanceof BootError) throw error;
     throw new BootError(faultOf(error, database), { cause: error });
-  }
-}
-
-/** Runs what is pending under a lock that dies with the process that holds it. */
-export async function migrate(dataSource: DataSource): Promise<void> {
-  if (dataSource.options.type === 'postgres') {
-    const lock = dataSource.createQueryRunner();
-    try {
-      await lock.query(`SET lock_timeout = ${LOCK_TIMEOUT}`);
-      await lock.query(`SET statement_timeout = ${LOCK_TIMEOUT}`);
-      await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-      try {
-        await dataSource.runMigrations({ transaction: 'each' });
-      } finally {
-        await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
-      }
-    } finally {
-      await lock.query('RESET lock_timeout; RESET statement_timeout').catch(() => undefined);
-      await lock.release();
-    }
-    return;
-  }
-  const transaction = await beginImmediate(dataSource.createQueryRunner(), LOCK_TIMEOUT);
-  try {
-    await dataSource.runMigrations({ transaction: 'none' });
-    await transaction.commit();
-  } catch (error) {
-    await transaction.rollback();
-    throw error;
   }
 }
 
@@ -83,15 +59,15 @@ function faultOf(error: unknown, database: DatabaseConfig): string {
   const address = `${host}${pathname}`;
   switch (code) {
     case 'ECONNREFUSED':
-      return `PostgreSQL at ${address} refuses connections. Start it, or mend DATABASE_URL.`;
+      return `PostgreSQL at ${address} refuses connections. Start it, or fix DATABASE_URL.`;
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return `the host of DATABASE_URL (${host}) cannot be resolved.`;
     case '28P01':
     case '28000':
-      return `PostgreSQL at ${address} refuses the user '${username}' or its password. Mend DATABASE_URL.`;
+      return `PostgreSQL at ${address} refuses the user '${username}' or its password. Fix DATABASE_URL.`;
     case '3D000':
-      return `PostgreSQL at ${host} has no database '${pathname.slice(1)}'. Create it, or mend DATABASE_URL.`;
+      return `PostgreSQL at ${host} has no database '${pathname.slice(1)}'. Create it, or fix DATABASE_URL.`;
     case '42501':
       return `the user '${username}' may not create tables in ${address}. Grant it CREATE on the schema.`;
     default:

@@ -9,7 +9,9 @@ import { SharedRedis } from './shared-redis.js';
       provide: SharedRedis,
       inject: [GatewayConfig],
       useFactory: async ({ redisUrl }: GatewayConfig): Promise<SharedRedis> =>
-        redisUrl === undefined ? new SharedRedis() : new SharedRedis(redisUrl, (await import('ioredis')).Redis),
+        redisUrl === undefined
+          ? new SharedRedis()
+          : new SharedRedis(redisUrl, (await import('./connect-redis.js')).connectRedis),
     },
   ],
   exports: [SharedRedis],

@@ -1,6 +1,6 @@
 import { Logger, OnApplicationShutdown } from '@nestjs/common';
-import type { Redis } from 'ioredis';
 import { describeError } from '../errors/describe-error.js';
+import type { connectRedis, RedisConnection } from './connect-redis.js';
 
 /** Longest that a request may wait for Redis, in milliseconds: above this, going on alone is better. */
 const COMMAND_TIMEOUT = 250;
@@ -15,31 +15,31 @@ const LONGEST_RETRY = 1_000;
  */
 export class SharedRedis implements OnApplicationShutdown {
   private readonly logger = new Logger('Redis');
-  private readonly commands: Redis | undefined;
-  private readonly subscriber: Redis | undefined;
+  private readonly commands: RedisConnection | undefined;
+  private readonly subscriber: RedisConnection | undefined;
   private readonly readyListeners: (() => void)[] = [];
   private readonly listeners = new Map<string, (message: string) => void>();
   private probe: NodeJS.Timeout | undefined;
   private isAway = false;
 
-  /** @param RedisClient the class, which is loaded only where there is a Redis */
-  constructor(redisUrl?: string, RedisClient?: typeof Redis) {
-    if (redisUrl === undefined || RedisClient === undefined) return;
+  /** @param connect what makes the clients, which is loaded only where there is a Redis */
+  constructor(redisUrl?: string, connect?: typeof connectRedis) {
+    if (redisUrl === undefined || connect === undefined) return;
     const options = {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       connectTimeout: 2_000,
       retryStrategy: (times: number) => Math.min(LONGEST_RETRY, times * 100),
     };
-    this.commands = new RedisClient(redisUrl, { ...options, commandTimeout: COMMAND_TIMEOUT });
-    this.subscriber = new RedisClient(redisUrl, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null });
+    this.commands = connect(redisUrl, { ...options, commandTimeout: COMMAND_TIMEOUT });
+    this.subscriber = connect(redisUrl, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null });
     for (const client of [this.commands, this.subscriber]) client.on('error', this.onError);
     this.commands.on('ready', () => this.isBack());
     this.subscriber.on('message', (channel: string, message: string) => this.listeners.get(channel)?.(message));
   }
 
   /** The client for commands, or undefined when there is no Redis or it does not answer now. */
-  get client(): Redis | undefined {
+  get client(): RedisConnection | undefined {
     return this.commands?.status === 'ready' && this.probe === undefined ? this.commands : undefined;
   }
 
@@ -48,7 +48,7 @@ export class SharedRedis implements OnApplicationShutdown {
   }
 
   /** Runs commands; undefined when Redis cannot answer in time, which is then said once in the log. */
-  async run<Result>(work: (client: Redis) => Promise<Result>): Promise<Result | undefined> {
+  async run<Result>(work: (client: RedisConnection) => Promise<Result>): Promise<Result | undefined> {
     const { client } = this;
     if (client === undefined) return undefined;
     try {
@@ -87,7 +87,7 @@ export class SharedRedis implements OnApplicationShutdown {
   }
 
   /** One request has waited in vain, which is enough: the others do not try before a probe has been answered. */
-  private rest(client: Redis): void {
+  private rest(client: RedisConnection): void {
     if (this.probe !== undefined) return;
     this.probe = setInterval(() => {
       client.ping().then(

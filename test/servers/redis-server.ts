@@ -27,9 +27,14 @@ function binary(): string | undefined {
     .find((path) => existsSync(path));
 }
 
+/** Path of the server's program, installed where it is missing. */
+export function redisBinary(): string {
+  return installedFrom('redis-server', FIX, binary);
+}
+
 /** A Redis of its own, without persistence. */
 export async function startRedis(): Promise<RedisServer> {
-  const command = installedFrom('redis-server', FIX, binary);
+  const command = redisBinary();
   const folder = mkdtempSync(join(tmpdir(), 'gateway-redis-'));
   const port = await freePort();
   const url = `redis://127.0.0.1:${port}`;

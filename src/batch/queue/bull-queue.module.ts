@@ -1,5 +1,6 @@
 import { BullModule } from '@nestjs/bull';
 import { DynamicModule, Module } from '@nestjs/common';
+import { connectRedis } from '../../redis/connect-redis.js';
 import { BatchProcessor } from './batch.processor.js';
 import { BatchQueue } from './batch-queue.js';
 import { BATCH_QUEUE_NAME, BullBatchQueue } from './bull-batch-queue.js';
@@ -18,10 +19,15 @@ export class BullQueueModule {
       imports: [
         BullModule.registerQueue({
           name: BATCH_QUEUE_NAME,
-          url: redisUrl,
           // On a cluster all keys of a queue must be on one node.
           prefix: '{bull}',
-          redis: { retryStrategy: (times) => Math.min(times * 100, REDIS_RETRY), maxRetriesPerRequest: null },
+          createClient: (type) =>
+            connectRedis(redisUrl, {
+              retryStrategy: (times) => Math.min(times * 100, REDIS_RETRY),
+              maxRetriesPerRequest: null,
+              // Bull takes no connection with a ready check for what it subscribes and blocks with.
+              enableReadyCheck: type === 'client',
+            }),
         }),
       ],
       providers: [

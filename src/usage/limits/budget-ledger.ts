@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import type { Redis } from 'ioredis';
+import type { RedisConnection } from '../../redis/connect-redis.js';
 import { SharedRedis } from '../../redis/shared-redis.js';
 import { LimitStore, type NoRoom } from './limit-store.js';
 import type { PeriodSpan } from './period.js';
@@ -82,7 +82,7 @@ export class BudgetLedger {
   }
 
   private async reserveIn(
-    client: Redis,
+    client: RedisConnection,
     { account, period, amount, limit, field }: Omit<Reservation, 'isShared'> & { limit: number },
   ): Promise<Reservation | NoRoom> {
     const key = PREFIX + idOf(account, period);

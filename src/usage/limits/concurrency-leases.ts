@@ -70,10 +70,9 @@ export class ConcurrencyLeases implements OnApplicationShutdown {
   private renew(): void {
     if (this.held.size === 0) return;
     const until = Date.now() + LEASE;
-    void this.redis.run((client) => {
-      const pipeline = client.pipeline();
-      for (const [id, account] of this.held) pipeline.zadd(PREFIX + account, 'XX', until, id);
-      return pipeline.exec();
-    });
+    // No pipeline: on a cluster the accounts are on several nodes.
+    void this.redis.run((client) =>
+      Promise.all([...this.held].map(([id, account]) => client.zadd(PREFIX + account, 'XX', until, id))),
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
-import type { Redis } from 'ioredis';
+import type { RedisConnection } from '../../redis/connect-redis.js';
 import { SharedRedis } from '../../redis/shared-redis.js';
 import { type Full, LimitStore, type Window } from './limit-store.js';
 import { judge, WINDOW_OPTIONS } from './window.js';
@@ -17,7 +17,7 @@ export interface Taken extends Window {
 /** Counts in windows of a minute that begin with the first request, in Redis for all processes or on this machine. */
 @Injectable()
 export class RateWindows {
-  private shared: { client: Redis; limiter: RateLimiterRedis } | undefined;
+  private shared: { client: RedisConnection; limiter: RateLimiterRedis } | undefined;
 
   constructor(
     private readonly redis: SharedRedis,
@@ -48,7 +48,7 @@ export class RateWindows {
     });
   }
 
-  private limiterAt(client: Redis): RateLimiterRedis {
+  private limiterAt(client: RedisConnection): RateLimiterRedis {
     if (this.shared?.client !== client) {
       this.shared = { client, limiter: new RateLimiterRedis({ ...WINDOW_OPTIONS, storeClient: client }) };
     }

@@ -1,0 +1,39 @@
+import type { ConfigFault } from './config-error.js';
+import { nearestName } from './nearest-name.js';
+
+const PREFIX = 'GATEWAY_';
+/** What clients of the gateway are given, in the shell of the operator; and what CGI sets. */
+const OF_OTHERS = new Set(['GATEWAY_KEY', 'GATEWAY_URL', 'GATEWAY_INTERFACE']);
+/** What Kubernetes and Docker set for a service or a link that is named `gateway` or begins so. */
+const SERVICE_LINK = /_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?|NAME)$/;
+const LINK_ADDRESS = /^(?:tcp|udp|sctp):\/\//;
+
+/**
+ * A fault for each variable that begins as this gateway's do and is none of them: a misspelt one would be ignored silently.
+ *
+ * @param known every name that the configuration reads
+ */
+export function unknownVariables(
+  env: Readonly<Record<string, string | undefined>>,
+  known: ReadonlySet<string>,
+): ConfigFault[] {
+  const own = [...known].filter((name) => name.startsWith(PREFIX));
+  return Object.entries(env).flatMap(([name, value = '']) => {
+    if (!name.startsWith(PREFIX) || OF_OTHERS.has(name) || value === '') return [];
+    if (known.has(name) || known.has(name.replace(/_FILE$/, ''))) return [];
+    if (SERVICE_LINK.test(name) || LINK_ADDRESS.test(value)) return [];
+    const near = meantName(name, known);
+    const hint = near === undefined ? `Known names: ${own.sort().join(', ')}` : `Did you mean ${near}?`;
+    return [{ path: name, message: `unknown variable. ${hint}` }];
+  });
+}
+
+/** Compared without the prefix, which every name of the first kind has and many of the others are given by mistake. */
+function meantName(name: string, known: ReadonlySet<string>): string | undefined {
+  const suffix = name.endsWith('_FILE') ? '_FILE' : '';
+  const bare = name.slice(PREFIX.length, name.length - suffix.length);
+  const names = new Map([...known].map((each) => [each.startsWith(PREFIX) ? each.slice(PREFIX.length) : each, each]));
+  const containing = [...names.keys()].filter((each) => bare.length > 3 && each.split('_').includes(bare));
+  const near = nearestName(bare, names.keys()) ?? (containing.length === 1 ? containing[0] : undefined);
+  return near === undefined ? undefined : `${names.get(near) ?? near}${suffix}`;
+}
