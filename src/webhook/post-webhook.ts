@@ -3,8 +3,8 @@ import { VERSION } from '../health/version.js';
 import { publicAddresses, webhookUrlFault } from './webhook-address.js';
 import { webhookHeaders } from './webhook-signature.js';
 
-/** Milliseconds. */
-const TIMEOUT = 15_000;
+/** For the whole of a delivery: DNS, connection, request and the head of the response. */
+const DELIVERY_TIMEOUT_MS = 15_000;
 
 export interface WebhookDelivery {
   readonly url: string;
@@ -18,17 +18,18 @@ export interface WebhookDelivery {
 /**
  * Posts a signed event, to an address that was checked just now and no other, without following redirects.
  *
- * @returns the status of the answer
- * @throws when the address is not allowed or does not answer within 15 s
+ * @returns the status of the response
+ * @throws when the address is not allowed or does not respond within 15 s
  */
 export async function postWebhook({ url, secret, id, body }: WebhookDelivery, allowPrivate: boolean): Promise<number> {
   const fault = webhookUrlFault(url, allowPrivate);
   if (fault !== undefined) throw new Error(`the webhook's URL ${fault}`);
-  const addresses = await publicAddresses(new URL(url).hostname, allowPrivate);
+  const signal = AbortSignal.timeout(DELIVERY_TIMEOUT_MS);
+  const addresses = await publicAddresses(new URL(url).hostname, allowPrivate, signal);
   const agent = new Agent({
     connections: 1,
     connect: {
-      timeout: TIMEOUT,
+      timeout: DELIVERY_TIMEOUT_MS,
       // The addresses that were checked, and no others: the name is not resolved again.
       lookup: (_hostname, options, callback) => {
         const [first] = addresses;
@@ -42,9 +43,9 @@ export async function postWebhook({ url, secret, id, body }: WebhookDelivery, al
     const response = await request(url, {
       method: 'POST',
       dispatcher: agent,
-      headersTimeout: TIMEOUT,
-      bodyTimeout: TIMEOUT,
-      signal: AbortSignal.timeout(TIMEOUT),
+      headersTimeout: DELIVERY_TIMEOUT_MS,
+      bodyTimeout: DELIVERY_TIMEOUT_MS,
+      signal,
       headers: {
         'content-type': 'application/json',
         'user-agent': `llm-gateway/${VERSION}`,
