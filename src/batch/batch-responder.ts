@@ -1,92 +1,191 @@
-import { once } from 'node:events';
 import { Injectable } from '@nestjs/common';
-import type { Response } from 'express';
+import type { Request, Response } from 'express';
 import type { Principal } from '../auth/principal.js';
-import { pause } from '../chat/pause.js';
+import { notFound } from '../errors/gateway-error.js';
 import { clientClosedRequest, toGatewayError } from '../errors/to-gateway-error.js';
 import { InFlight } from '../health/in-flight.service.js';
+import type { BatchJob } from './batch-job.entity.js';
 import { BatchService } from './batch.service.js';
+import type { ReadBatchDto } from './batch.dto.js';
+import { EventStream } from './events/event-stream.js';
+import { JobWatchers } from './events/job-watchers.js';
+import { summaryOf } from './job-summary.js';
+import { ResultBody } from './results/result-body.js';
+import { ResultReader, type ResultRef } from './results/result-reader.js';
+import { StreamsPerKey } from './streams-per-key.js';
 
-/** Milliseconds between two looks at a job's counters. */
-const LOOK = 500;
-/** Looks without a change after which a comment keeps the connection open. */
-const QUIET_LOOKS = 30;
-const ENDED = new Set(['completed', 'failed', 'cancelled', 'expired']);
+const DEFAULT_LIMIT = 100;
+/** Most bytes of the results of a page; one result may be larger. */
+const PAGE_BYTES = 16 * 1024 * 1024;
+/** Results whose sizes are looked up at once for a stream. */
+const STREAM_ROWS = 1_000;
+/** What one key may have open in a process. */
+const MAX_WATCHERS_PER_KEY = 100;
+const MAX_READERS_PER_KEY = 16;
 
-/** The two answers that are streams: results as NDJSON, progress as server-sent events. */
+/** Both sides of one request of Express. */
+interface Exchange {
+  readonly request: Request;
+  readonly response: Response;
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' };
+const NDJSON_HEADERS = streamHeaders('application/x-ndjson; charset=utf-8');
+const EVENT_HEADERS = streamHeaders('text/event-stream; charset=utf-8');
+
+/** The responses that are written by bytes or over time: a page of results, all results as NDJSON, progress as events. */
 @Injectable()
 export class BatchResponder {
+  private readonly watchersPerKey = new StreamsPerKey(MAX_WATCHERS_PER_KEY, 'event streams of batches');
+  private readonly readersPerKey = new StreamsPerKey(MAX_READERS_PER_KEY, 'large responses of batch results');
+
   constructor(
     private readonly batches: BatchService,
+    private readonly reader: ResultReader,
+    private readonly watchers: JobWatchers,
     private readonly inFlight: InFlight,
   ) {}
 
-  /** One result a line, in task order; memory does not grow with their number, and a slow reader is waited for. */
-  async results(jobId: string, principal: Principal, response: Response): Promise<void> {
-    await this.whileOpen(response, async (signal) => {
-      for await (const page of this.batches.results(jobId, principal)) {
-        signal.throwIfAborted();
-        begin(response, 'application/x-ndjson; charset=utf-8');
-        const lines = page.map((result) => `${JSON.stringify(result)}\n`).join('');
-        if (!response.write(lines)) await once(response, 'drain', { signal });
+  /** The job with a page of its results: as many as `limit` and the bytes of a page allow, at least one. */
+  async page(
+    jobId: string,
+    principal: Principal,
+    { limit = DEFAULT_LIMIT, after = -1, results = true }: ReadBatchDto,
+    { request, response }: Exchange,
+  ): Promise<void> {
+    const job = await this.batches.own(jobId, principal);
+    if (request.method === 'HEAD') {
+      response.writeHead(200, JSON_HEADERS).end();
+      return;
+    }
+    const found = results ? await this.reader.list(job.id, after, limit + 1) : [];
+    const shown = pageOf(found, limit);
+    const hasMore = shown.length < found.length;
+    await this.writeBody({ response, principal, headers: JSON_HEADERS }, async (body) => {
+      await body.write(Buffer.from(`${JSON.stringify(summaryOf(job)).slice(0, -1)},"results":[`));
+      for await (const part of this.reader.read(job.id, shown, { separator: ',', terminator: '' })) {
+        await body.write(part);
       }
-      begin(response, 'application/x-ndjson; charset=utf-8');
-      response.end();
+      const next = hasMore ? (shown.at(-1)?.index ?? null) : null;
+      await body.write(Buffer.from(`],"has_more":${hasMore},"next":${next}}`));
+    });
+  }
+
+  /** Every result that there is, one a line, in task order; memory does not grow with their number or size. */
+  async results(jobId: string, principal: Principal, { request, response }: Exchange): Promise<void> {
+    const job = await this.batches.own(jobId, principal);
+    if (request.method === 'HEAD') {
+      response.writeHead(200, NDJSON_HEADERS).end();
+      return;
+    }
+    await this.writeBody({ response, principal, headers: NDJSON_HEADERS }, async (body) => {
+      for (let after = -1; ;) {
+        const found = await this.reader.list(job.id, after, STREAM_ROWS);
+        for await (const part of this.reader.read(job.id, found, { separator: '', terminator: '\n' })) {
+          await body.write(part);
+        }
+        if (found.length < STREAM_ROWS) return;
+        after = found.at(-1)?.index ?? after;
+      }
     });
   }
 
   /** The job at once, again at each change, and `[DONE]` once it has ended. */
-  async events(jobId: string, principal: Principal, response: Response): Promise<void> {
-    await this.whileOpen(response, async (signal) => {
-      let last = '';
-      let quiet = 0;
-      for (;;) {
-        const job = await this.batches.progress(jobId, principal);
-        signal.throwIfAborted();
-        begin(response, 'text/event-stream; charset=utf-8');
-        const text = JSON.stringify(job);
-        if (text !== last) {
-          response.write(`data: ${text}\n\n`);
-          last = text;
-          quiet = 0;
-        } else if ((quiet += 1) >= QUIET_LOOKS) {
-          response.write(': ping\n\n');
-          quiet = 0;
-        }
-        if (ENDED.has(job.status)) break;
-        await pause(LOOK, signal);
+  async events(jobId: string, principal: Principal, { request, response }: Exchange): Promise<void> {
+    const job = await this.batches.own(jobId, principal);
+    if (request.method === 'HEAD') {
+      response.writeHead(200, EVENT_HEADERS).end();
+      return;
+    }
+    const leave = this.watchersPerKey.enter(principal.keyId);
+    try {
+      await this.whileOpen(response, { isWatcher: true }, async (signal) => this.follow(job, response, signal));
+    } finally {
+      leave();
+    }
+  }
+
+  private async follow(job: BatchJob, response: Response, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    response.writeHead(200, EVENT_HEADERS).flushHeaders();
+    const stream = new EventStream(response);
+    let stop: (() => void) | undefined;
+    try {
+      await new Promise<void>((resolve, reject: (reason: Error) => void) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+        response.once('finish', resolve);
+        const watch = this.watchers.watch(job, (state) => {
+          if (state !== undefined) stream.notify(state);
+          else reject(notFound(`There is no batch '${job.id}'.`, 'not_found', 'job_id'));
+        });
+        ({ stop } = watch);
+        stream.notify(watch.state);
+      });
+    } finally {
+      stop?.();
+      stream.close();
+    }
+  }
+
+  private async writeBody(
+    { response, principal, headers }: { response: Response; principal: Principal; headers: Record<string, string> },
+    work: (body: ResultBody) => Promise<void>,
+  ): Promise<void> {
+    await this.whileOpen(response, { isWatcher: false }, async (signal) => {
+      const body = new ResultBody(response, {
+        headers,
+        signal,
+        onStream: () => this.readersPerKey.enter(principal.keyId),
+      });
+      try {
+        await work(body);
+        body.end();
+      } finally {
+        body.close();
       }
-      response.end('data: [DONE]\n\n');
     });
   }
 
-  /** Aborts `work` when the client goes or a shutdown runs out of patience; an abort is no error of the request. */
-  private async whileOpen(response: Response, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  /**
+   * Aborts `work` when the client goes; an abort is no error of the request. A shutdown ends what only watches at once, and
+   * waits for the rest.
+   */
+  private async whileOpen(
+    response: Response,
+    { isWatcher }: { isWatcher: boolean },
+    work: (signal: AbortSignal) => Promise<void>,
+  ): Promise<void> {
     const controller = new AbortController();
     const onClose = (): void => controller.abort(clientClosedRequest());
     response.once('close', onClose);
-    this.inFlight.addWatcher(controller);
+    if (isWatcher) this.inFlight.addWatcher(controller);
     try {
       await work(controller.signal);
     } catch (error) {
-      if (response.destroyed) return;
+      if (response.destroyed || response.writableEnded) return;
       if (!response.headersSent) throw error;
-      if (response.getHeader('content-type')?.toString().startsWith('text/event-stream') === true) {
-        response.end(`data: ${JSON.stringify(toGatewayError(error).toBody())}\n\n`);
-      } else response.destroy();
+      // The end of a body that is not an event stream would say that it is whole.
+      if (isWatcher) response.end(`data: ${JSON.stringify(toGatewayError(error).toBody())}\n\n`);
+      else response.destroy();
     } finally {
       response.off('close', onClose);
-      this.inFlight.releaseWatcher(controller);
+      if (isWatcher) this.inFlight.releaseWatcher(controller);
     }
   }
 }
 
-function begin(response: Response, contentType: string): void {
-  if (response.headersSent) return;
-  response.writeHead(200, {
-    'content-type': contentType,
-    'cache-control': 'no-cache, no-transform',
-    'x-accel-buffering': 'no',
-  });
-  response.flushHeaders();
+/** As many as the limit and the bytes of a page allow, at least one. */
+function pageOf(found: readonly ResultRef[], limit: number): readonly ResultRef[] {
+  let bytes = 0;
+  let count = 0;
+  for (const ref of found.slice(0, limit)) {
+    bytes += ref.bytes;
+    if (count > 0 && bytes > PAGE_BYTES) break;
+    count += 1;
+  }
+  return found.slice(0, count);
+}
+
+function streamHeaders(contentType: string): Record<string, string> {
+  return { 'content-type': contentType, 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' };
 }

@@ -88,18 +88,20 @@ export class BatchController {
   @ApiOperation({
     summary: 'Read a batch',
     description:
-      'Retrieves the status of a batch job with a page of the results that there are, also while it runs. A job of another key answers as an unknown one.',
+      'Retrieves the status of a batch job with a page of the results that there are, also while it runs. A page ends at `limit` results or 16 MB, whichever comes first; `has_more` tells. A job of another key answers as an unknown one.',
   })
   @ApiParam(JOB_ID)
   @ApiOkResponse({ type: BatchDto, headers: REQUEST_ID_HEADER })
-  @ApiErrors(400, 401, 403, 404, 503)
+  @ApiErrors(400, 401, 403, 404, 429, 503)
   @Get(':job_id')
   readBatch(
     @Param('job_id') jobId: string,
     @Query() query: ReadBatchDto,
     @CurrentPrincipal() principal: Principal,
-  ): Promise<BatchDto> {
-    return this.batches.find(jobId, principal, query);
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    return this.responder.page(jobId, principal, query, { request, response });
   }
 
   @ApiOperation({
@@ -114,20 +116,21 @@ export class BatchController {
       'application/x-ndjson': { schema: { $ref: getSchemaPath(TaskResultDto) }, example: RESULTS_EXAMPLE },
     },
   })
-  @ApiErrors(401, 403, 404, 503)
+  @ApiErrors(401, 403, 404, 429, 503)
   @Get(':job_id/results')
   streamBatchResults(
     @Param('job_id') jobId: string,
     @CurrentPrincipal() principal: Principal,
+    @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    return this.responder.results(jobId, principal, response);
+    return this.responder.results(jobId, principal, { request, response });
   }
 
   @ApiOperation({
     summary: 'Follow a batch',
     description:
-      'Server-sent events: the job as `data: {...}` at once and at each change, `data: [DONE]` once it has ended. Lines that begin with a colon are comments.',
+      'Server-sent events: the job as `data: {...}` at once and at each change, `data: [DONE]` once it has ended. Lines that begin with a colon are comments. A key may have 100 of these streams open.',
   })
   @ApiParam(JOB_ID)
   @ApiOkResponse({
@@ -135,14 +138,15 @@ export class BatchController {
     headers: REQUEST_ID_HEADER,
     content: { 'text/event-stream': { schema: { type: 'string' }, example: EVENTS_EXAMPLE } },
   })
-  @ApiErrors(401, 403, 404, 503)
+  @ApiErrors(401, 403, 404, 429, 503)
   @Get(':job_id/events')
   followBatch(
     @Param('job_id') jobId: string,
     @CurrentPrincipal() principal: Principal,
+    @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    return this.responder.events(jobId, principal, response);
+    return this.responder.events(jobId, principal, { request, response });
   }
 
   @ApiOperation({

@@ -16,7 +16,9 @@ import { BatchTask } from './batch-task.entity.js';
 import { BatchWorker } from './batch-worker.js';
 import { BatchController } from './batch.controller.js';
 import { BatchService } from './batch.service.js';
+import { JobWatchers } from './events/job-watchers.js';
 import { InProcessQueueModule } from './queue/in-process-queue.module.js';
+import { ResultReader } from './results/result-reader.js';
 import { SubmissionStore } from './submission/submission-store.js';
 import { WebhookSender } from './webhook/webhook-sender.js';
 
@@ -44,6 +46,8 @@ export class BatchModule {
       providers: [
         BatchService,
         BatchResponder,
+        JobWatchers,
+        ResultReader,
         BatchStore,
         SubmissionStore,
         BatchRunner,

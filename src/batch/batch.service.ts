@@ -10,21 +10,12 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { newestFirst, Page } from '../database/newest-first.js';
 import { GatewayError, invalidRequest, notFound, permissionDenied } from '../errors/gateway-error.js';
 import { DEFAULT_PAGE, PageQueryDto } from '../http/page-query.dto.js';
-import { toUnixSeconds } from '../http/unix-seconds.js';
 import { ModelsService } from '../models/models.service.js';
-import { BatchJob, type JobStatus } from './batch-job.entity.js';
+import { BatchJob } from './batch-job.entity.js';
 import { BatchRunner } from './batch-runner.js';
 import { BatchStore } from './batch-store.js';
-import { BatchTask, type TaskStatus } from './batch-task.entity.js';
-import type {
-  AdminBatchListDto,
-  BatchDto,
-  BatchListDto,
-  BatchSubmittedDto,
-  BatchSummaryDto,
-  ReadBatchDto,
-  TaskResultDto,
-} from './batch.dto.js';
+import type { AdminBatchListDto, BatchListDto, BatchSubmittedDto, BatchSummaryDto } from './batch.dto.js';
+import { submittedOf, summaryOf } from './job-summary.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { readSubmission, type Submission } from './submission/submission-reader.js';
 import { SubmissionStore } from './submission/submission-store.js';
@@ -34,18 +25,12 @@ import { makeWebhookSecret } from '../webhook/webhook-signature.js';
 const IDEMPOTENCY_WINDOW = 24 * 3_600_000;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 const DEFAULT_EXPIRY = 86_400;
-const PAGE = 100;
-/** Rows of one read of the results stream. */
-const STREAM_PAGE = 200;
-
-const FINISHED: readonly TaskStatus[] = ['succeeded', 'failed', 'cancelled', 'expired'];
 
 /** Takes, shows and cancels jobs. Every query carries the key, so another key's job is one that does not exist. */
 @Injectable()
 export class BatchService {
   constructor(
     @InjectRepository(BatchJob) private readonly jobs: Repository<BatchJob>,
-    @InjectRepository(BatchTask) private readonly tasks: Repository<BatchTask>,
     private readonly submissions: SubmissionStore,
     private readonly store: BatchStore,
     private readonly queue: BatchQueue,
@@ -82,24 +67,6 @@ export class BatchService {
     }
   }
 
-  async find(
-    jobId: string,
-    principal: Principal,
-    { limit = PAGE, after, results = true }: ReadBatchDto,
-  ): Promise<BatchDto> {
-    const job = await this.own(jobId, principal);
-    if (!results) return { ...summaryOf(job), results: [], has_more: false, next: null };
-    const page = await this.finishedTasks(job.id, after ?? -1, limit + 1);
-    const shown = page.slice(0, limit).map(resultOf);
-    const hasMore = page.length > limit;
-    return {
-      ...summaryOf(job),
-      results: shown,
-      has_more: hasMore,
-      next: hasMore ? (shown.at(-1)?.index ?? null) : null,
-    };
-  }
-
   async list(principal: Principal, query: PageQueryDto): Promise<BatchListDto> {
     const { rows, ...page } = await this.page(query, principal.keyId);
     return { object: 'list', data: rows.map(summaryOf), ...page };
@@ -129,20 +96,12 @@ export class BatchService {
     };
   }
 
-  /** The job without its results, for a look at its progress. @throws 404 as for an unknown id when it is another key's */
-  async progress(jobId: string, principal: Principal): Promise<BatchSummaryDto> {
-    return summaryOf(await this.own(jobId, principal));
-  }
-
-  /** Every result that there is, in task order, a page of the database at a time. */
-  async *results(jobId: string, principal: Principal): AsyncGenerator<TaskResultDto[]> {
-    const job = await this.own(jobId, principal);
-    for (let after = -1; ;) {
-      const page = await this.finishedTasks(job.id, after, STREAM_PAGE);
-      if (page.length > 0) yield page.map(resultOf);
-      if (page.length < STREAM_PAGE) return;
-      after = page.at(-1)?.taskIndex ?? after;
-    }
+  /** A job of the key. @throws GatewayError 404 as for an unknown id when it is another key's */
+  async own(jobId: string, { keyId }: Principal): Promise<BatchJob> {
+    const job = await this.jobs.findOneBy({ id: jobId, keyId });
+    if (job === null || job.status === 'staging')
+      throw notFound(`There is no batch '${jobId.slice(0, 64)}'.`, 'not_found', 'job_id');
+    return job;
   }
 
   /** Ends a job: nothing of it begins any more, what runs is broken off. Of a finished job it changes nothing. */
@@ -215,39 +174,10 @@ export class BatchService {
     };
   }
 
-  private async own(jobId: string, { keyId }: Principal): Promise<BatchJob> {
-    const job = await this.jobs.findOneBy({ id: jobId, keyId });
-    if (job === null || job.status === 'staging')
-      throw notFound(`There is no batch '${jobId.slice(0, 64)}'.`, 'not_found', 'job_id');
-    return job;
-  }
-
   private page({ limit = DEFAULT_PAGE, after }: PageQueryDto, keyId: string | undefined): Promise<Page<BatchJob>> {
     const query = this.jobs.createQueryBuilder('job').where(`job.status <> 'staging'`);
     if (keyId !== undefined) query.andWhere('job.keyId = :keyId', { keyId });
     return newestFirst(query, 'submittedAt', { limit, after, what: 'batch' });
-  }
-
-  private async finishedTasks(jobId: string, after: number, limit: number): Promise<BatchTask[]> {
-    return this.tasks
-      .createQueryBuilder('task')
-      .select([
-        'task.jobId',
-        'task.taskIndex',
-        'task.customId',
-        'task.status',
-        'task.response',
-        'task.error',
-        'task.attempts',
-      ])
-      .where('task.jobId = :jobId AND task.taskIndex > :after AND task.status IN (:...finished)', {
-        jobId,
-        after,
-        finished: FINISHED,
-      })
-      .orderBy('task.taskIndex', 'ASC')
-      .limit(limit)
-      .getMany();
   }
 }
 
@@ -266,43 +196,4 @@ function sameOr409(job: BatchJob, hash: string): BatchSubmittedDto {
     message: 'This Idempotency-Key was used within 24 hours with another body. Use a new key for a new batch.',
     param: 'Idempotency-Key',
   });
-}
-
-function submittedOf({ id, status, submittedAt, taskCount }: BatchJob): BatchSubmittedDto {
-  return {
-    job_id: id,
-    status: status as JobStatus,
-    submitted_at: toUnixSeconds(submittedAt),
-    task_count: taskCount,
-  };
-}
-
-function summaryOf(job: BatchJob): BatchSummaryDto {
-  return {
-    ...submittedOf(job),
-    model: job.model,
-    started_at: toUnixSeconds(job.startedAt),
-    completed_at: toUnixSeconds(job.completedAt),
-    expires_at: toUnixSeconds(job.expiresAt),
-    completed_count: job.completedCount,
-    failed_count: job.failedCount,
-    cancelled_count: job.cancelledCount,
-    expired_count: job.expiredCount,
-    priority: job.priority,
-    batch_metadata: job.metadata as Record<string, unknown> | null,
-    error: job.error,
-  };
-}
-
-function resultOf(task: BatchTask): TaskResultDto {
-  const response = task.response === null ? null : (JSON.parse(task.response) as TaskResultDto['response']);
-  return {
-    index: task.taskIndex,
-    custom_id: task.customId,
-    status: task.status,
-    response,
-    error: task.error === null ? null : (JSON.parse(task.error) as TaskResultDto['error']),
-    attempts: task.attempts,
-    usage: response?.body.usage ?? null,
-  };
 }

@@ -1,0 +1,31 @@
+import { toUnixSeconds } from '../http/unix-seconds.js';
+import type { BatchJob, JobStatus } from './batch-job.entity.js';
+import type { BatchSubmittedDto, BatchSummaryDto } from './batch.dto.js';
+
+/** What the submission of a job is answered with. */
+export function submittedOf({ id, status, submittedAt, taskCount }: BatchJob): BatchSubmittedDto {
+  return {
+    job_id: id,
+    status: status as JobStatus,
+    submitted_at: toUnixSeconds(submittedAt),
+    task_count: taskCount,
+  };
+}
+
+/** A job as its key sees it, without its results. */
+export function summaryOf(job: BatchJob): BatchSummaryDto {
+  return {
+    ...submittedOf(job),
+    model: job.model,
+    started_at: toUnixSeconds(job.startedAt),
+    completed_at: toUnixSeconds(job.completedAt),
+    expires_at: toUnixSeconds(job.expiresAt),
+    completed_count: job.completedCount,
+    failed_count: job.failedCount,
+    cancelled_count: job.cancelledCount,
+    expired_count: job.expiredCount,
+    priority: job.priority,
+    batch_metadata: job.metadata as Record<string, unknown> | null,
+    error: job.error,
+  };
+}

@@ -1,0 +1,67 @@
+import type { Response } from 'express';
+import { dropUnread } from '../../chat/sse-response.js';
+import { untilOr } from '../../chat/pause.js';
+
+/** A body up to this size is sent at once, with its length. */
+const WHOLE_BYTES = 64 * 1024;
+/** How long a client may read nothing before its connection is closed, so that what it holds is free again. */
+const STALLED_MS = 60_000;
+
+export interface ResultBodyOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+  /** Called before a body is sent in parts. @returns what to call when it has ended. @throws to refuse it */
+  readonly onStream: () => () => void;
+}
+
+/** A body of unknown length: whole with its length while it is small, else in parts, each once the client took the last. */
+export class ResultBody {
+  private held: Buffer[] = [];
+  private heldBytes = 0;
+  private release: (() => void) | undefined;
+
+  constructor(
+    private readonly response: Response,
+    private readonly options: ResultBodyOptions,
+  ) {}
+
+  async write(part: Buffer): Promise<void> {
+    const { response, options } = this;
+    options.signal.throwIfAborted();
+    if (this.release === undefined) {
+      this.held.push(part);
+      this.heldBytes += part.length;
+      if (this.heldBytes <= WHOLE_BYTES) return;
+      this.release = options.onStream();
+      response.writeHead(200, options.headers);
+      // Node counts each byte that the client takes as activity.
+      response.socket?.setTimeout(STALLED_MS);
+    }
+    const parts = this.held.length > 0 ? this.held : [part];
+    this.held = [];
+    let isFull = false;
+    for (const each of parts) isFull = !response.write(each);
+    if (isFull) {
+      await untilOr(options.signal, (resolve) => {
+        response.once('drain', resolve);
+        return () => response.off('drain', resolve);
+      });
+    }
+    // SQLite's driver and a socket with room both answer without a turn of the event loop: others get theirs here.
+    await new Promise(setImmediate);
+  }
+
+  end(): void {
+    const { response, options, heldBytes } = this;
+    if (this.release === undefined) {
+      response.writeHead(200, { ...options.headers, 'content-length': heldBytes });
+      response.end(Buffer.concat(this.held));
+    } else response.end();
+    dropUnread(response);
+  }
+
+  /** To be called whatever happened. */
+  close(): void {
+    this.release?.();
+  }
+}

@@ -1,0 +1,176 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Database } from '../../database/database.js';
+import { runSql } from '../../database/sql.js';
+import { notFound } from '../../errors/gateway-error.js';
+import type { TaskStatus } from '../batch-task.entity.js';
+import { MemberFinder } from './member-finder.js';
+
+const FINISHED: readonly TaskStatus[] = ['succeeded', 'failed', 'cancelled', 'expired'];
+
+/** Rows and bytes of one read. A single result may be larger. */
+const ROWS_PER_READ = 200;
+const BYTES_PER_READ = 256 * 1024;
+/** A response above this is read in pieces, so that a reader holds little memory whatever a provider sent. */
+const MAX_WHOLE_BYTES = 4 * 1024 * 1024;
+/** SQLite reads the whole value for each piece, so that smaller ones would cost more than they save. */
+const PIECE_BYTES = 4 * 1024 * 1024;
+
+/** A result that has not been read yet. */
+export interface ResultRef {
+  readonly index: number;
+  /** Of what is stored, in bytes; the result itself is a little larger. */
+  readonly bytes: number;
+}
+
+interface ResultRow {
+  task_index: number;
+  custom_id: string;
+  status: string;
+  attempts: number;
+  error: string | null;
+  /** Text from PostgreSQL, bytes from SQLite. */
+  response: string | Buffer | null;
+}
+
+/** What stands between results, and behind each. */
+export interface ResultLayout {
+  readonly separator: string;
+  readonly terminator: string;
+}
+
+/**
+ * Reads results by their bytes: sizes first, then a bounded number of bytes at a time. Stored JSON passes through as it is,
+ * never parsed nor printed anew, so that neither memory nor the event loop depends on what providers sent.
+ */
+@Injectable()
+export class ResultReader {
+  /** Resolves when the next read of SQLite may begin. */
+  private nextTurn: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly database: Database,
+    private readonly dataSource: DataSource,
+  ) {}
+
+  /** The finished tasks of a job in task order, after an index; their contents are not read. */
+  async list(jobId: string, after: number, limit: number): Promise<ResultRef[]> {
+    // The index is by job, status and task: one walk of it for each status, however many tasks are not finished.
+    const perStatus = FINISHED.map(
+      (status) =>
+        `SELECT * FROM (SELECT task_index, octet_length(custom_id) + COALESCE(octet_length(response), 0)
+           + COALESCE(octet_length(error), 0) AS bytes
+         FROM batch_task WHERE job_id = $1 AND status = '${status}' AND task_index > $2
+         ORDER BY task_index LIMIT $3) AS ${status}_tasks`,
+    );
+    const rows = await this.query<{ task_index: number; bytes: number }>(
+      `${perStatus.join(' UNION ALL ')} ORDER BY task_index LIMIT $3`,
+      [jobId, after, limit],
+    );
+    return rows.map(({ task_index: index, bytes }) => ({ index, bytes }));
+  }
+
+  /**
+   * The results as JSON, a bounded number of bytes at a time.
+   *
+   * @throws GatewayError 404 when the job is deleted meanwhile
+   */
+  async *read(jobId: string, refs: readonly ResultRef[], layout: ResultLayout): AsyncGenerator<Buffer> {
+    let isFirst = true;
+    for (const group of groupsOf(refs)) {
+      const isLarge = group[0] !== undefined && group[0].bytes > MAX_WHOLE_BYTES;
+      const rows = await this.rows(jobId, group, isLarge);
+      if (rows.length < group.length) {
+        throw notFound('The batch was deleted while its results were read.', 'not_found', 'job_id');
+      }
+      let parts: Buffer[] = [];
+      for (const row of rows) {
+        const finder = new MemberFinder(['body', 'usage']);
+        parts.push(Buffer.from(`${isFirst ? '' : layout.separator}${headOf(row)}`));
+        isFirst = false;
+        if (isLarge) {
+          yield Buffer.concat(parts);
+          parts = [];
+          for await (const piece of this.pieces(jobId, row.task_index)) {
+            finder.write(piece);
+            yield piece;
+          }
+        } else if (row.response !== null) {
+          const response = typeof row.response === 'string' ? Buffer.from(row.response) : row.response;
+          finder.write(response);
+          parts.push(response);
+        } else parts.push(Buffer.from('null'));
+        parts.push(Buffer.from(`${tailOf(row, finder.value)}${layout.terminator}`));
+      }
+      yield Buffer.concat(parts);
+    }
+  }
+
+  private rows(jobId: string, group: readonly ResultRef[], isLarge: boolean): Promise<readonly ResultRow[]> {
+    // As bytes, SQLite's driver makes no string of it, which would be encoded again at once.
+    const response = isLarge ? 'NULL' : this.database.isSqlite ? 'CAST(response AS BLOB)' : 'response';
+    return this.query<ResultRow>(
+      `SELECT task_index, custom_id, status, attempts, error, ${response} AS response FROM batch_task
+       WHERE job_id = $1 AND task_index IN (${group.map((_ref, index) => `$${index + 2}`).join(', ')})
+       ORDER BY task_index`,
+      [jobId, ...group.map(({ index }) => index)],
+    );
+  }
+
+  private async *pieces(jobId: string, index: number): AsyncGenerator<Buffer> {
+    const bytes = this.database.isSqlite
+      ? 'substr(CAST(response AS BLOB), $3, $4)'
+      : `substring(convert_to(response, 'UTF8') FROM $3 FOR $4)`;
+    for (let offset = 1; ; offset += PIECE_BYTES) {
+      const [row] = await this.query<{ piece: Buffer | null }>(
+        `SELECT ${bytes} AS piece FROM batch_task WHERE job_id = $1 AND task_index = $2`,
+        [jobId, index, offset, PIECE_BYTES],
+      );
+      const piece = row?.piece ?? undefined;
+      if (piece === undefined) {
+        if (row !== undefined && offset === 1) yield Buffer.from('null');
+        else throw notFound('The batch was deleted while its results were read.', 'not_found', 'job_id');
+        return;
+      }
+      if (piece.length > 0) yield piece;
+      if (piece.length < PIECE_BYTES) return;
+    }
+  }
+
+  /** SQLite's driver answers synchronously: of many readers, one reads in a turn of the event loop. */
+  private async turn(): Promise<void> {
+    if (!this.database.isSqlite) return;
+    const turn = this.nextTurn;
+    this.nextTurn = turn.then(() => new Promise(setImmediate));
+    await turn;
+  }
+
+  private async query<Row>(statement: string, parameters: readonly unknown[]): Promise<readonly Row[]> {
+    await this.turn();
+    return (await runSql<Row>(this.dataSource.manager, this.database.dialect, statement, parameters)).rows;
+  }
+}
+
+/** Results that are read together: as many as fit in the bytes of a read, one alone where it is larger. */
+function* groupsOf(refs: readonly ResultRef[]): Generator<readonly ResultRef[]> {
+  let group: ResultRef[] = [];
+  let bytes = 0;
+  for (const ref of refs) {
+    if (group.length > 0 && (bytes + ref.bytes > BYTES_PER_READ || group.length >= ROWS_PER_READ)) {
+      yield group;
+      group = [];
+      bytes = 0;
+    }
+    group.push(ref);
+    bytes += ref.bytes;
+  }
+  if (group.length > 0) yield group;
+}
+
+function headOf({ task_index: index, custom_id: customId, status }: ResultRow): string {
+  return `{"index":${index},"custom_id":${JSON.stringify(customId)},"status":"${status}","response":`;
+}
+
+function tailOf({ error, attempts }: ResultRow, usage: string | undefined): string {
+  return `,"error":${error ?? 'null'},"attempts":${attempts},"usage":${usage ?? 'null'}}`;
+}
