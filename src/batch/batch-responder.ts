@@ -62,12 +62,12 @@ export class BatchResponder {
     const shown = pageOf(found, limit);
     const hasMore = shown.length < found.length;
     await this.writeBody({ response, principal, headers: JSON_HEADERS }, async (body) => {
-      await body.write(Buffer.from(`${JSON.stringify(summaryOf(job)).slice(0, -1)},"results":[`));
-      for await (const part of this.reader.read(job.id, shown, { separator: ',', terminator: '' })) {
-        await body.write(part);
+      await body.write([Buffer.from(`${JSON.stringify(summaryOf(job)).slice(0, -1)},"results":[`)]);
+      for await (const parts of this.reader.read(job.id, shown, { separator: ',', terminator: '' })) {
+        await body.write(parts);
       }
       const next = hasMore ? (shown.at(-1)?.index ?? null) : null;
-      await body.write(Buffer.from(`],"has_more":${hasMore},"next":${next}}`));
+      await body.write([Buffer.from(`],"has_more":${hasMore},"next":${next}}`)]);
     });
   }
 
@@ -81,8 +81,8 @@ export class BatchResponder {
     await this.writeBody({ response, principal, headers: NDJSON_HEADERS }, async (body) => {
       for (let after = -1; ;) {
         const found = await this.reader.list(job.id, after, STREAM_ROWS);
-        for await (const part of this.reader.read(job.id, found, { separator: '', terminator: '\n' })) {
-          await body.write(part);
+        for await (const parts of this.reader.read(job.id, found, { separator: '', terminator: '\n' })) {
+          await body.write(parts);
         }
         if (found.length < STREAM_ROWS) return;
         after = found.at(-1)?.index ?? after;

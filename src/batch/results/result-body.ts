@@ -25,22 +25,20 @@ export class ResultBody {
     private readonly options: ResultBodyOptions,
   ) {}
 
-  async write(part: Buffer): Promise<void> {
+  async write(parts: readonly Buffer[]): Promise<void> {
     const { response, options } = this;
     options.signal.throwIfAborted();
+    this.held.push(...parts);
     if (this.release === undefined) {
-      this.held.push(part);
-      this.heldBytes += part.length;
+      for (const { length } of parts) this.heldBytes += length;
       if (this.heldBytes <= WHOLE_BYTES) return;
       this.release = options.onStream();
       response.writeHead(200, options.headers);
       // Node counts each byte that the client takes as activity.
       response.socket?.setTimeout(STALLED_MS);
     }
-    const parts = this.held.length > 0 ? this.held : [part];
-    this.held = [];
     let isFull = false;
-    for (const each of parts) isFull = !response.write(each);
+    for (const part of this.held.splice(0)) isFull = !response.write(part);
     if (isFull) {
       await untilOr(options.signal, (resolve) => {
         response.once('drain', resolve);

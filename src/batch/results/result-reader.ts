@@ -11,10 +11,12 @@ const FINISHED: readonly TaskStatus[] = ['succeeded', 'failed', 'cancelled', 'ex
 /** Rows and bytes of one read. A single result may be larger. */
 const ROWS_PER_READ = 200;
 const BYTES_PER_READ = 256 * 1024;
-/** A response above this is read in pieces, so that a reader holds little memory whatever a provider sent. */
-const MAX_WHOLE_BYTES = 4 * 1024 * 1024;
-/** SQLite reads the whole value for each piece, so that smaller ones would cost more than they save. */
-const PIECE_BYTES = 4 * 1024 * 1024;
+/**
+ * A response above this is read in pieces of this size, so that a reader holds little memory whatever a provider sent. SQLite
+ * reads the whole value for each piece; PostgreSQL sends two characters a byte, and its driver keeps room for them.
+ */
+const SQLITE_PIECE_BYTES = 4 * 1024 * 1024;
+const POSTGRES_PIECE_BYTES = 1024 * 1024;
 
 /** A result that has not been read yet. */
 export interface ResultRef {
@@ -71,14 +73,14 @@ export class ResultReader {
   }
 
   /**
-   * The results as JSON, a bounded number of bytes at a time.
+   * The results as JSON, a bounded number of bytes at a time, in parts that follow each other.
    *
    * @throws GatewayError 404 when the job is deleted meanwhile
    */
-  async *read(jobId: string, refs: readonly ResultRef[], layout: ResultLayout): AsyncGenerator<Buffer> {
+  async *read(jobId: string, refs: readonly ResultRef[], layout: ResultLayout): AsyncGenerator<readonly Buffer[]> {
     let isFirst = true;
     for (const group of groupsOf(refs)) {
-      const isLarge = group[0] !== undefined && group[0].bytes > MAX_WHOLE_BYTES;
+      const isLarge = group[0] !== undefined && group[0].bytes > this.pieceBytes;
       const rows = await this.rows(jobId, group, isLarge);
       if (rows.length < group.length) {
         throw notFound('The batch was deleted while its results were read.', 'not_found', 'job_id');
@@ -89,11 +91,11 @@ export class ResultReader {
         parts.push(Buffer.from(`${isFirst ? '' : layout.separator}${headOf(row)}`));
         isFirst = false;
         if (isLarge) {
-          yield Buffer.concat(parts);
+          yield parts;
           parts = [];
           for await (const piece of this.pieces(jobId, row.task_index)) {
             finder.write(piece);
-            yield piece;
+            yield [piece];
           }
         } else if (row.response !== null) {
           const response = typeof row.response === 'string' ? Buffer.from(row.response) : row.response;
@@ -102,7 +104,7 @@ export class ResultReader {
         } else parts.push(Buffer.from('null'));
         parts.push(Buffer.from(`${tailOf(row, finder.value)}${layout.terminator}`));
       }
-      yield Buffer.concat(parts);
+      yield parts;
     }
   }
 
@@ -121,10 +123,10 @@ export class ResultReader {
     const bytes = this.database.isSqlite
       ? 'substr(CAST(response AS BLOB), $3, $4)'
       : `substring(convert_to(response, 'UTF8') FROM $3 FOR $4)`;
-    for (let offset = 1; ; offset += PIECE_BYTES) {
+    for (let offset = 1; ; offset += this.pieceBytes) {
       const [row] = await this.query<{ piece: Buffer | null }>(
         `SELECT ${bytes} AS piece FROM batch_task WHERE job_id = $1 AND task_index = $2`,
-        [jobId, index, offset, PIECE_BYTES],
+        [jobId, index, offset, this.pieceBytes],
       );
       const piece = row?.piece ?? undefined;
       if (piece === undefined) {
@@ -133,8 +135,12 @@ export class ResultReader {
         return;
       }
       if (piece.length > 0) yield piece;
-      if (piece.length < PIECE_BYTES) return;
+      if (piece.length < this.pieceBytes) return;
     }
+  }
+
+  private get pieceBytes(): number {
+    return this.database.isSqlite ? SQLITE_PIECE_BYTES : POSTGRES_PIECE_BYTES;
   }
 
   /** SQLite's driver answers synchronously: of many readers, one reads in a turn of the event loop. */
