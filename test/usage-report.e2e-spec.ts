@@ -2,6 +2,7 @@ import Sqlite from 'better-sqlite3';
 import pg from 'pg';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
 import { isPostgresRun } from './servers/postgres-databases.js';
+import { until } from './servers/until.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -52,7 +53,7 @@ const ROWS: Row[] = Array.from({ length: 4_000 }, (_, index) => ({
   first_byte_ms: null,
   duration_ms: 1,
   end_user: index % 2 === 0 ? null : `user ${index % 90}`,
-  metadata: null,
+  metadata: index % 5 === 0 ? null : JSON.stringify({ team: `team-${index % 3}`, 'cost-centre': index % 2 }),
 }));
 
 async function insert(url: string): Promise<void> {
@@ -99,6 +100,8 @@ function expected(rows: readonly Row[], interval: keyof typeof INTERVALS, group:
   }
   return sums;
 }
+
+const iso = (milliseconds: number): string => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 
 describe('reports over many records', () => {
   let gateway: RunningGateway;
@@ -151,6 +154,82 @@ describe('reports over many records', () => {
     expect(found).toEqual(expected(rows, interval, group));
     expect(sums).toHaveLength(Object.keys(found).length);
     expect(sums.map(({ bucket }) => bucket)).toEqual(sums.map(({ bucket }) => bucket).sort((a, b) => b - a));
+  });
+
+  it('tells rows apart by several dimensions, a member of the metadata among them', async () => {
+    const sums = await pages<Sum & { date: string; groups: Record<string, string | null> }>(
+      'usage?interval=none&group_by=model,metadata.team,provider',
+    );
+    const found = Object.fromEntries(
+      sums.map(({ groups, requests }) => [
+        [groups['model'], groups['metadata.team'], groups['provider']].join('|'),
+        requests,
+      ]),
+    );
+    const wanted: Record<string, number> = {};
+    for (const row of ROWS) {
+      const team = row['metadata'] === null ? null : (JSON.parse(String(row['metadata'])) as { team: string }).team;
+      const id = [row['model'], team, row['provider']].join('|');
+      wanted[id] = (wanted[id] ?? 0) + 1;
+    }
+    expect(found).toEqual(wanted);
+    expect(sums.every(({ group, groups, date }) => group === groups['model'] && date === iso(START))).toBe(true);
+  });
+
+  it('takes dates, and filters by a member of the metadata', async () => {
+    const read = async (query: string): Promise<number> => {
+      const response = await fetch(`${gateway.url}/v1/admin/usage?interval=none&${query}`, {
+        headers: { 'x-api-key': gateway.adminKey },
+      });
+      expect(response.status).toBe(200);
+      return ((await response.json()) as List<Sum>).data[0]?.requests ?? 0;
+    };
+    const from = START + 20 * DAY;
+    const meant = ROWS.filter(({ created_at: at }) => at >= from && at < END);
+    expect(await read(`start=${iso(from).slice(0, 10)}&end=${iso(END)}`)).toBe(meant.length);
+    expect(await read(`start=${iso(from)}&end=${END / 1000}&metadata=team:team-2`)).toBe(
+      meant.filter(({ metadata }) => String(metadata).includes('team-2')).length,
+    );
+    for (const query of ['start=yesterday', 'group_by=key,colour', 'metadata=team']) {
+      const response = await fetch(`${gateway.url}/v1/admin/usage?${query}`, {
+        headers: { 'x-api-key': gateway.adminKey },
+      });
+      expect([query, response.status]).toEqual([query, 400]);
+      const { error } = (await response.json()) as { error: { param: string } };
+      expect(error.param).toBe(query.split('=')[0]);
+    }
+  });
+
+  it('names keys and groups', async () => {
+    const made = await fetch(`${gateway.url}/v1/admin/keys`, {
+      method: 'POST',
+      headers: { 'x-api-key': gateway.adminKey, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'search service' }),
+    });
+    const { id, key } = (await made.json()) as { id: string; key: string };
+    await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'sandbox/echo', messages: [{ role: 'user', content: 'hi' }] }),
+    });
+    await until(async () => {
+      const response = await fetch(`${gateway.url}/v1/admin/usage?group_by=key`, {
+        headers: { 'x-api-key': gateway.adminKey },
+      });
+      const { data } = (await response.json()) as List<Sum & { group_name: string | null }>;
+      return data.some(({ group, group_name: name }) => group === id && name === 'search service');
+    });
+  });
+
+  it('gives all records as CSV', async () => {
+    const response = await fetch(`${gateway.url}/v1/admin/usage/records?start=${START / 1000}&end=${END / 1000}`, {
+      headers: { 'x-api-key': gateway.adminKey, accept: 'text/csv' },
+    });
+    expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    const lines = (await response.text()).trimEnd().split('\r\n');
+    expect(lines).toHaveLength(ROWS.length + 1);
+    expect(lines[0]).toMatch(/^id,created_at,date,request_id,key_id,key_name,/);
+    expect(new Set(lines.slice(1).map((line) => line.split(',')[0]))).toEqual(new Set(ROWS.map(({ id }) => id)));
   });
 
   it.each([

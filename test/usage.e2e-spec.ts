@@ -286,7 +286,7 @@ describe('usage records', () => {
     }
     const csv = await read<string>('?group_by=user&interval=none', 'text/csv');
     expect(csv.split('\r\n')[0]).toBe(
-      'bucket,group,requests,failed_requests,prompt_tokens,completion_tokens,total_tokens,cost_usd,unpriced_requests,estimated_requests',
+      'bucket,date,group,group_name,requests,failed_requests,prompt_tokens,completion_tokens,total_tokens,cost_usd,unpriced_requests,estimated_requests',
     );
     expect(csv).toContain(`'=cmd()`);
     const wrong = await read<{ error: { param: string } }>('?group_by=colour');

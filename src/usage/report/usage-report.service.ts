@@ -8,6 +8,9 @@ import { invalidRequest } from '../../errors/gateway-error.js';
 import { DEFAULT_PAGE } from '../../http/page-query.dto.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { UsageRecord } from '../records/usage-record.entity.js';
+import { type Dimension, dimensionsOf, metadataMember } from './dimensions.js';
+import { OwnerNames } from './owner-names.js';
+import { isoSeconds } from './report-time.js';
 import type {
   UsageFilterDto,
   UsageQueryDto,
@@ -20,14 +23,8 @@ import type {
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const DEFAULT_SPAN = 30 * DAY;
-const GROUP_COLUMNS = {
-  key: 'record.keyId',
-  group: 'record.groupId',
-  model: 'record.model',
-  provider: 'record.provider',
-  user: 'record.endUser',
-} as const;
-
+/** Records of one read of an export. */
+const EXPORT_PAGE = 500;
 const SUMS = [
   'records',
   'requests',
@@ -40,14 +37,20 @@ const SUMS = [
   'estimated',
 ] as const;
 
+/** Aliases of the dimensions in a row. */
+const GROUPS = ['grp0', 'grp1', 'grp2'] as const;
+
 /** Sums are null where there is nothing to add up. */
-type SumRow = Record<(typeof SUMS)[number], string | number | null> & { bucket: string | number; grp: string | null };
+type SumRow = Record<(typeof SUMS)[number], string | number | null> & { bucket: string | number } & Partial<
+    Record<(typeof GROUPS)[number], string | null>
+  >;
 
 /** What administrators read of usage: sums, and the records themselves. */
 @Injectable()
 export class UsageReport {
   constructor(
     @InjectRepository(UsageRecord) private readonly records: Repository<UsageRecord>,
+    private readonly names: OwnerNames,
     private readonly database: Database,
   ) {}
 
@@ -61,19 +64,49 @@ export class UsageReport {
           .offset(skipped)
           .limit(limit + 1)
           .getRawMany<SumRow>();
-    const data = rows.slice(0, limit).filter(({ records }) => Number(records) > 0);
+    const found = rows.slice(0, limit).filter(({ records }) => Number(records) > 0);
+    const dimensions = this.dimensions(query);
+    const names = await this.names.of(
+      dimensions[0]?.name,
+      found.map(({ grp0 }) => grp0 ?? null),
+    );
     const hasMore = rows.length > limit;
     return {
       object: 'list',
-      data: data.map(toRow),
+      data: found.map((row) => toRow(row, dimensions, names)),
       has_more: hasMore,
       next: hasMore ? String(skipped + limit) : null,
     };
   }
 
-  async list(query: UsageFilterDto): Promise<UsageRecordListDto> {
-    const { limit = DEFAULT_PAGE, after } = query;
+  /** All records of the query, a page at a time, with the names of their keys: what an export streams. */
+  async *pages(query: UsageFilterDto): AsyncGenerator<readonly object[]> {
     const span = spanOf(query);
+    for (let after = query.after ?? null, isFirst = true; isFirst || after !== null; isFirst = false) {
+      const page = await this.page(query, span, EXPORT_PAGE, after ?? undefined);
+      const names = await this.names.of(
+        'key',
+        page.data.map(({ key_id: id }) => id),
+      );
+      yield page.data.map((row) => ({
+        ...row,
+        date: isoSeconds(row.created_at),
+        key_name: names.get(row.key_id) ?? null,
+      }));
+      after = page.next;
+    }
+  }
+
+  list(query: UsageFilterDto): Promise<UsageRecordListDto> {
+    return this.page(query, spanOf(query), query.limit ?? DEFAULT_PAGE, query.after);
+  }
+
+  private async page(
+    query: UsageFilterDto,
+    span: TimeSpan,
+    limit: number,
+    after: string | undefined,
+  ): Promise<UsageRecordListDto> {
     const { rows, ...page } = await newestFirst(this.filtered(query, span), 'createdAt', {
       limit,
       after,
@@ -88,7 +121,7 @@ export class UsageReport {
     const merged = new Map<string, SumRow>();
     for await (const slice of timeSlices(span)) {
       for (const row of await this.sumsOf(query, slice, span.start).getRawMany<SumRow>()) {
-        const id = `${row.bucket} ${row.grp === null ? '' : `=${row.grp}`}`;
+        const id = JSON.stringify([row.bucket, row.grp0, row.grp1, row.grp2]);
         const known = merged.get(id);
         merged.set(id, known === undefined ? row : addedUp(known, row));
       }
@@ -101,15 +134,13 @@ export class UsageReport {
 
   /** @param from where the only bucket begins when there are no intervals */
   private sumsOf(query: UsageQueryDto, span: TimeSpan, from: number): SelectQueryBuilder<UsageRecord> {
-    const { interval = 'day', group_by: groupBy = 'none' } = query;
+    const { interval = 'day' } = query;
     const length = interval === 'hour' ? HOUR : DAY;
     // Not a parameter: PostgreSQL must see that it is the same expression in every place.
     const bucket = interval === 'none' ? 'CAST(:from AS BIGINT)' : `(record.createdAt - record.createdAt % ${length})`;
-    const group = groupBy === 'none' ? 'NULL' : GROUP_COLUMNS[groupBy];
     const sums = this.filtered(query, span)
       .select(bucket, 'bucket')
       .setParameters({ from })
-      .addSelect(group, 'grp')
       .addSelect('COUNT(*)', 'records')
       .addSelect(`SUM(CASE WHEN record.status = 'retried' THEN 0 ELSE 1 END)`, 'requests')
       .addSelect(`SUM(CASE WHEN record.status = 'failed' THEN 1 ELSE 0 END)`, 'failed')
@@ -120,12 +151,18 @@ export class UsageReport {
       .addSelect('SUM(CASE WHEN record.costNanos IS NULL THEN 1 ELSE 0 END)', 'unpriced')
       .addSelect('SUM(CASE WHEN record.isEstimated THEN 1 ELSE 0 END)', 'estimated');
     if (interval !== 'none') sums.addGroupBy(bucket).addOrderBy(bucket, 'DESC');
-    if (groupBy !== 'none') sums.addGroupBy(group).addOrderBy(group, 'ASC');
+    this.dimensions(query).forEach(({ expression }, index) => {
+      sums.addSelect(expression, GROUPS[index]).addGroupBy(expression).addOrderBy(expression, 'ASC', 'NULLS FIRST');
+    });
     return sums;
   }
 
+  private dimensions({ group_by: groupBy = 'none' }: UsageQueryDto): readonly Dimension[] {
+    return dimensionsOf(groupBy, this.database.isSqlite);
+  }
+
   private filtered(
-    { key_id: keyId, group_id: groupId, model, provider, user }: UsageFilterDto,
+    { key_id: keyId, group_id: groupId, model, provider, user, metadata }: UsageFilterDto,
     { start, end }: TimeSpan,
   ): SelectQueryBuilder<UsageRecord> {
     const query = this.records
@@ -136,6 +173,11 @@ export class UsageReport {
     if (model !== undefined) query.andWhere('record.model = :model', { model });
     if (provider !== undefined) query.andWhere('record.provider = :provider', { provider });
     if (user !== undefined) query.andWhere('record.endUser = :user', { user });
+    if (metadata !== undefined) {
+      const colon = metadata.indexOf(':');
+      const member = metadataMember(metadata.slice(0, colon), this.database.isSqlite);
+      query.andWhere(`${member} = :member`, { member: metadata.slice(colon + 1) });
+    }
     return query;
   }
 }
@@ -145,7 +187,7 @@ function spanOf({ start, end }: UsageFilterDto): TimeSpan {
   // What is going on in this very millisecond belongs to it.
   const until = end === undefined ? Date.now() + 1 : end * 1_000;
   const from = start === undefined ? until - DEFAULT_SPAN : start * 1_000;
-  if (from >= until) throw invalidRequest("'start' must be before 'end'. Both are Unix seconds.", 'start');
+  if (from >= until) throw invalidRequest("'start' must be before 'end'. Both are Unix seconds or dates.", 'start');
   return { start: from, end: until };
 }
 
@@ -161,11 +203,16 @@ function addedUp(one: SumRow, other: SumRow): SumRow {
   return { ...one, ...(Object.fromEntries(sums) as Record<(typeof SUMS)[number], number>) };
 }
 
-/** As the database has it: the latest first, then by the bytes of the group, none before all others. */
+/** As the database has it: the latest first, then by the bytes of the dimensions, null before all others. */
 function inOrder(one: SumRow, other: SumRow): number {
   if (one.bucket !== other.bucket) return Number(other.bucket) - Number(one.bucket);
-  if (one.grp === null || other.grp === null) return Number(other.grp === null) - Number(one.grp === null);
-  return one.grp < other.grp ? -1 : 1;
+  for (const alias of GROUPS) {
+    const [first, second] = [one[alias] ?? null, other[alias] ?? null];
+    if (first === second) continue;
+    if (first === null || second === null) return Number(second === null) - Number(first === null);
+    return first < second ? -1 : 1;
+  }
+  return 0;
 }
 
 function countOf<Item>(items: Iterable<Item>, condition: (item: Item) => boolean): number {
@@ -174,10 +221,15 @@ function countOf<Item>(items: Iterable<Item>, condition: (item: Item) => boolean
   return count;
 }
 
-function toRow(row: SumRow): UsageRowDto {
+function toRow(row: SumRow, dimensions: readonly Dimension[], names: ReadonlyMap<string, string>): UsageRowDto {
+  const bucket = toUnixSeconds(Number(row.bucket));
+  const group = row.grp0 ?? null;
   return {
-    bucket: toUnixSeconds(Number(row.bucket)),
-    group: row.grp,
+    bucket,
+    date: isoSeconds(bucket),
+    group,
+    group_name: group === null ? null : (names.get(group) ?? null),
+    groups: Object.fromEntries(dimensions.map(({ name }, index) => [name, row[GROUPS[index] ?? 'grp0'] ?? null])),
     requests: Number(row.requests),
     failed_requests: Number(row.failed),
     prompt_tokens: Number(row.prompt),

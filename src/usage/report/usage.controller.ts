@@ -12,13 +12,16 @@ import type { Request, Response } from 'express';
 import { RequireScope } from '../../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
 import { StrictBodyPipe } from '../../http/strict-body.pipe.js';
-import { toCsv } from './csv.js';
+import { toCsv } from '../../http/csv.js';
+import { sendCsv } from '../../http/csv-response.js';
 import { UsageFilterDto, UsageQueryDto, UsageRecordListDto, UsageRowListDto } from './usage.dto.js';
 import { UsageReport } from './usage-report.service.js';
 
 const SUM_COLUMNS = [
   'bucket',
+  'date',
   'group',
+  'group_name',
   'requests',
   'failed_requests',
   'prompt_tokens',
@@ -29,12 +32,46 @@ const SUM_COLUMNS = [
   'estimated_requests',
 ];
 
-const CSV = { schema: { type: 'string' }, example: `${SUM_COLUMNS.join(',')}\r\n` };
+const RECORD_COLUMNS = [
+  'id',
+  'created_at',
+  'date',
+  'request_id',
+  'key_id',
+  'key_name',
+  'group_id',
+  'source',
+  'requested_model',
+  'model',
+  'provider',
+  'upstream_model',
+  'stream',
+  'status',
+  'http_status',
+  'error_code',
+  'attempts',
+  'prompt_tokens',
+  'completion_tokens',
+  'total_tokens',
+  'cached_tokens',
+  'reasoning_tokens',
+  'estimated',
+  'cost_usd',
+  'first_byte_ms',
+  'duration_ms',
+  'user',
+  'metadata',
+];
+
+const csvOf = (columns: readonly string[]): object => ({
+  schema: { type: 'string' },
+  example: `${columns.join(',')}\r\n`,
+});
 
 @ApiTags('Admin: usage')
 @ApiBearerAuth('bearer')
 @ApiSecurity('x-api-key')
-@ApiExtraModels(UsageRowListDto)
+@ApiExtraModels(UsageRowListDto, UsageRecordListDto)
 @RequireScope('admin')
 @UsePipes(StrictBodyPipe)
 @Controller('v1/admin/usage')
@@ -48,7 +85,10 @@ export class UsageController {
   @ApiOkResponse({
     description: 'The sums.',
     headers: REQUEST_ID_HEADER,
-    content: { 'application/json': { schema: { $ref: getSchemaPath(UsageRowListDto) } }, 'text/csv': CSV },
+    content: {
+      'application/json': { schema: { $ref: getSchemaPath(UsageRowListDto) } },
+      'text/csv': csvOf(SUM_COLUMNS),
+    },
   })
   @ApiErrors(400, 401, 403, 503)
   @Get()
@@ -56,23 +96,32 @@ export class UsageController {
     const sums = await this.usage.sums(query);
     if (request.accepts(['json', 'text/csv']) === 'text/csv') {
       response.setHeader('content-type', 'text/csv; charset=utf-8');
-      response.end(
-        toCsv(
-          SUM_COLUMNS,
-          sums.data.map((row) => ({ ...row })),
-        ),
-      );
+      response.end(toCsv(SUM_COLUMNS, sums.data));
     } else response.json(sums);
   }
 
   @ApiOperation({
     summary: 'List usage records',
-    description: 'One for each request to a model that was sent to a provider, live or of a batch; newest first.',
+    description:
+      'One for each request to a model that was sent to a provider, live or of a batch; newest first. `Accept: text/csv` gives all of them as CSV.',
   })
-  @ApiOkResponse({ type: UsageRecordListDto, headers: REQUEST_ID_HEADER })
+  @ApiOkResponse({
+    description: 'The records.',
+    headers: REQUEST_ID_HEADER,
+    content: {
+      'application/json': { schema: { $ref: getSchemaPath(UsageRecordListDto) } },
+      'text/csv': csvOf(RECORD_COLUMNS),
+    },
+  })
   @ApiErrors(400, 401, 403, 503)
   @Get('records')
-  listUsageRecords(@Query() query: UsageFilterDto): Promise<UsageRecordListDto> {
-    return this.usage.list(query);
+  async listUsageRecords(
+    @Query() query: UsageFilterDto,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    if (request.accepts(['json', 'text/csv']) === 'text/csv') {
+      await sendCsv(response, RECORD_COLUMNS, this.usage.pages(query));
+    } else response.json(await this.usage.list(query));
   }
 }

@@ -1,30 +1,39 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { Transform } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
 import { PageQueryDto } from '../../http/page-query.dto.js';
+import { GROUP_BY_PATTERN, METADATA_PATTERN } from './dimensions.js';
+import { reportTime } from './report-time.js';
 
 /** The end of year 9999, in Unix seconds. */
 const LATEST = 253_402_300_799;
 
 export const INTERVALS = ['hour', 'day', 'none'] as const;
-export const GROUPINGS = ['key', 'group', 'model', 'provider', 'user', 'none'] as const;
+const TIME = { message: 'must be Unix seconds, or a date such as 2026-11-01 or 2026-11-01T08:00:00Z' };
+const timeSchema = (example: string): object => ({
+  oneOf: [
+    { type: 'integer', minimum: 0, maximum: LATEST },
+    { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}(T.+)?$' },
+  ],
+  example,
+});
 
 /** Of which calls. */
 export class UsageFilterDto extends PageQueryDto {
-  /** From when on, in Unix seconds. Default: 30 days before `end`. */
-  @ApiProperty({ type: 'integer', required: false, example: 1795392000 })
+  /** From when on: Unix seconds, or a date or time as of ISO 8601. Default: 30 days before `end`. */
+  @ApiProperty({ required: false, ...timeSchema('2026-11-01') })
   @IsOptional()
-  @Type(() => Number)
-  @IsInt()
+  @Transform(({ value }) => reportTime(value))
+  @IsInt(TIME)
   @Min(0)
   @Max(LATEST)
   start?: number;
 
-  /** Until when, not included, in Unix seconds. Default: now. */
-  @ApiProperty({ type: 'integer', required: false })
+  /** Until when, not included: Unix seconds, or a date or time as of ISO 8601. Default: now. */
+  @ApiProperty({ required: false, ...timeSchema('2026-12-01T00:00:00Z') })
   @IsOptional()
-  @Type(() => Number)
-  @IsInt()
+  @Transform(({ value }) => reportTime(value))
+  @IsInt(TIME)
   @Min(0)
   @Max(LATEST)
   end?: number;
@@ -63,6 +72,15 @@ export class UsageFilterDto extends PageQueryDto {
   @IsString()
   @MaxLength(512)
   user?: string;
+
+  /**
+   * Only of requests whose `metadata` has this member: `name:value`, such as `team:search`.
+   */
+  @ApiProperty({ required: false, pattern: '^[A-Za-z0-9_-]{1,64}:.{0,256}$' })
+  @IsOptional()
+  @IsString()
+  @Matches(METADATA_PATTERN, { message: "must be 'name:value'; a name has letters, digits, '_' and '-'" })
+  metadata?: string;
 }
 
 /** Sums of which calls, and in which rows. */
@@ -73,11 +91,18 @@ export class UsageQueryDto extends UsageFilterDto {
   @IsIn(INTERVALS)
   interval?: (typeof INTERVALS)[number];
 
-  /** What else makes a row of its own. */
-  @ApiProperty({ enum: GROUPINGS, required: false, default: 'none', example: 'model' })
+  /**
+   * What else makes a row of its own: `none`, or up to three of `key`, `group`, `model`, `provider`, `user` and `metadata.<name>`,
+   * separated by commas.
+   */
+  @ApiProperty({ type: String, pattern: GROUP_BY_PATTERN.source, required: false, default: 'none', example: 'model' })
   @IsOptional()
-  @IsIn(GROUPINGS)
-  group_by?: (typeof GROUPINGS)[number];
+  @IsString()
+  @Matches(GROUP_BY_PATTERN, {
+    message:
+      "must be 'none' or up to three of key, group, model, provider, user and metadata.<name>, separated by commas",
+  })
+  group_by?: string;
 }
 
 /** Sums of a time and a group. */
@@ -85,9 +110,25 @@ export class UsageRowDto {
   /** When the row's time begins, in Unix seconds. */
   @ApiProperty({ type: 'integer', example: 1795392000 })
   bucket!: number;
-  /** What the row is of: id of a key or group, name of a model or provider, or the end user; null for none of them. */
+  /** The same as of ISO 8601, in UTC. */
+  @ApiProperty({ example: '2026-11-23T00:00:00Z' })
+  date!: string;
+  /**
+   * What the row is of, by the first dimension of `group_by`: id of a key or group, name of a model or provider, the end user, or the
+   * member of the metadata; null for none of them.
+   */
   @ApiProperty({ type: String, nullable: true, example: 'sandbox/echo' })
   group!: string | null;
+  /** The name of the key or group in `group`, where that is what it is and it still exists. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  group_name!: string | null;
+  /** What the row is of, by each dimension of `group_by`. */
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'string', nullable: true },
+    example: { model: 'sandbox/echo' },
+  })
+  groups!: Record<string, string | null>;
   /** How many there were; attempts that were given up and retried elsewhere are none of their own. */
   @ApiProperty({ type: 'integer', example: 12 })
   requests!: number;

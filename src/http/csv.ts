@@ -1,9 +1,15 @@
 /**
  * Rows as CSV of RFC 4180, the names first. Text that a spreadsheet would run as a formula gets an apostrophe before it.
  */
-export function toCsv(columns: readonly string[], rows: readonly Readonly<Record<string, unknown>>[]): string {
-  const lines = [columns.join(','), ...rows.map((row) => columns.map((column) => cell(row[column])).join(','))];
-  return `${lines.join('\r\n')}\r\n`;
+export function toCsv(columns: readonly string[], rows: readonly object[]): string {
+  return `${columns.join(',')}\r\n${toCsvLines(columns, rows)}`;
+}
+
+/** The lines of rows, without the line of names. */
+export function toCsvLines(columns: readonly string[], rows: readonly object[]): string {
+  return rows
+    .map((row) => `${columns.map((column) => cell((row as Readonly<Record<string, unknown>>)[column])).join(',')}\r\n`)
+    .join('');
 }
 
 function cell(value: unknown): string {

@@ -1,0 +1,45 @@
+/** Columns that rows of a report can be told apart by. */
+const COLUMNS = {
+  key: 'record.keyId',
+  group: 'record.groupId',
+  model: 'record.model',
+  provider: 'record.provider',
+  user: 'record.endUser',
+} as const;
+
+/** Dimensions of one report at most; each further one multiplies its rows. */
+export const MAX_DIMENSIONS = 3;
+const NAMES = [...Object.keys(COLUMNS), 'metadata\\.[A-Za-z0-9_-]{1,64}'].join('|');
+
+/** `none`, or one to three of the dimensions, separated by commas. */
+export const GROUP_BY_PATTERN = new RegExp(`^(none|(${NAMES})(,(${NAMES})){0,${MAX_DIMENSIONS - 1}})$`);
+/** `name:value`, a member of the request's metadata. */
+export const METADATA_PATTERN = /^[A-Za-z0-9_-]{1,64}:.{0,256}$/s;
+
+/** One thing that rows of a report are told apart by. */
+export interface Dimension {
+  /** As in `group_by`: `key`, `model`, `metadata.team`. */
+  readonly name: string;
+  /** Expression in the query of the records. */
+  readonly expression: string;
+}
+
+/** The dimensions of `group_by`, each once, in the order in which they are named. */
+export function dimensionsOf(groupBy: string, isSqlite: boolean): readonly Dimension[] {
+  if (groupBy === 'none') return [];
+  return [...new Set(groupBy.split(','))].map((name) => ({ name, expression: expressionOf(name, isSqlite) }));
+}
+
+/** The value of a member of the metadata as text. `name` has letters, digits, `_` and `-` alone: it is part of the statement. */
+export function metadataMember(name: string, isSqlite: boolean): string {
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) throw new TypeError(`no name of a member: ${name}`);
+  return isSqlite
+    ? `CAST(json_extract(record.metadata, '$."${name}"') AS TEXT)`
+    : `(CAST(record.metadata AS json) ->> '${name}')`;
+}
+
+function expressionOf(name: string, isSqlite: boolean): string {
+  return Object.hasOwn(COLUMNS, name)
+    ? COLUMNS[name as keyof typeof COLUMNS]
+    : metadataMember(name.slice('metadata.'.length), isSqlite);
+}
