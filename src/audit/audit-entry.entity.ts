@@ -1,6 +1,10 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
+/** What an entry is about: the first part of its action. */
+export const AUDIT_TARGETS = ['key', 'group', 'request_log', 'batch', 'configuration'] as const;
+export type AuditTarget = (typeof AUDIT_TARGETS)[number];
+
 /** What an administrator did. Written with the change itself, never changed. */
 @Entity('audit_entry')
 @Index('IDX_audit_entry_created_at_id', ['createdAt', 'id'])
@@ -21,7 +25,7 @@ export class AuditEntry {
   action!: string;
 
   @Column({ name: 'target_type', type: 'varchar', length: 16 })
-  targetType!: 'key' | 'group';
+  targetType!: AuditTarget;
 
   @Index('IDX_audit_entry_target_id')
   @Column({ name: 'target_id', type: 'varchar', length: 32 })
@@ -30,4 +34,8 @@ export class AuditEntry {
   /** What it was set to, by field; never a secret. */
   @Column({ type: 'simple-json' })
   changes!: object;
+
+  /** What the changed fields were; null where nothing was there, and where it is too long to keep. */
+  @Column({ type: 'simple-json', nullable: true })
+  before!: object | null;
 }

@@ -1,38 +1,61 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { EntityManager, Repository } from 'typeorm';
+import { Database } from '../database/database.js';
 import { newestFirst } from '../database/newest-first.js';
 import { DEFAULT_PAGE } from '../http/page-query.dto.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import type { AuditEntryListDto, AuditQueryDto } from './audit.dto.js';
-import { AuditEntry } from './audit-entry.entity.js';
+import { AuditEntry, type AuditTarget } from './audit-entry.entity.js';
 import { randomId } from '../ids/random-id.js';
 
+/** Longest JSON of what was there before that an entry keeps, in characters. */
+const MAX_BEFORE_LENGTH = 8_000;
+const MAX_TARGET_ID_LENGTH = 32;
+
+export type AuditAction =
+  | `key.${'created' | 'updated' | 'rotated' | 'revoked'}`
+  | `group.${'created' | 'updated' | 'deleted'}`
+  | `request_log.${'read' | 'deleted'}`
+  | `batch.${'read' | 'updated' | 'cancelled' | 'deleted'}`
+  | 'configuration.reloaded';
+
 export interface AuditedAction {
-  /** Id of the key that does it. */
+  /** Id of the key that does it; `operator` for what is done on the machine. */
   readonly actor: string;
-  readonly action: `${'key' | 'group'}.${'created' | 'updated' | 'rotated' | 'revoked' | 'deleted'}`;
+  readonly action: AuditAction;
   readonly targetId: string;
   /** Fields as they were asked to be; never a secret. */
   readonly changes: object;
+  /** What the changed fields were; absent where nothing was there. */
+  readonly before?: object;
 }
 
-/** Who changed what and when. */
+/** Who changed what and when, and who read prompts and answers. */
 @Injectable()
 export class AuditLog {
-  constructor(@InjectRepository(AuditEntry) private readonly entries: Repository<AuditEntry>) {}
+  constructor(
+    @InjectRepository(AuditEntry) private readonly entries: Repository<AuditEntry>,
+    private readonly database: Database,
+  ) {}
 
   /** Notes an action in the transaction that carries it out, so that there is neither without the other. */
-  async note(manager: EntityManager, { actor, action, targetId, changes }: AuditedAction): Promise<void> {
+  async note(manager: EntityManager, { actor, action, targetId, changes, before }: AuditedAction): Promise<void> {
     await manager.insert(AuditEntry, {
       id: randomId('aud_'),
       createdAt: Date.now(),
       actor,
       action,
-      targetType: action.startsWith('key.') ? 'key' : 'group',
-      targetId,
+      targetType: action.slice(0, action.indexOf('.')) as AuditTarget,
+      targetId: targetId.slice(0, MAX_TARGET_ID_LENGTH),
       changes,
+      before: before === undefined || JSON.stringify(before).length > MAX_BEFORE_LENGTH ? null : before,
     });
+  }
+
+  /** Notes what changes nothing in the database, such as a read; resolves when the entry is stored. */
+  record(action: AuditedAction): Promise<void> {
+    return this.database.transaction((manager) => this.note(manager, action));
   }
 
   async list({ limit = DEFAULT_PAGE, after, actor, target_id: targetId }: AuditQueryDto): Promise<AuditEntryListDto> {
@@ -40,7 +63,7 @@ export class AuditLog {
     if (actor !== undefined) query.andWhere('entry.actor = :actor', { actor });
     if (targetId !== undefined) query.andWhere('entry.targetId = :targetId', { targetId });
     const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'audit entry' });
-    const data = rows.map(({ id, createdAt, action, targetType, changes, ...entry }) => ({
+    const data = rows.map(({ id, createdAt, action, targetType, changes, before, ...entry }) => ({
       id,
       object: 'audit_entry' as const,
       created_at: toUnixSeconds(createdAt),
@@ -49,7 +72,15 @@ export class AuditLog {
       target_type: targetType,
       target_id: entry.targetId,
       changes: changes as Record<string, unknown>,
+      before: before as Record<string, unknown> | null,
     }));
     return { object: 'list', data, ...page };
   }
+}
+
+/** The fields of `before` that have another value in `after`. */
+export function changedOf<Dto extends object>(before: Dto, after: Dto): Partial<Dto> {
+  const names = Object.keys(before) as (keyof Dto)[];
+  const changed = names.filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+  return Object.fromEntries(changed.map((name) => [name, before[name]])) as Partial<Dto>;
 }

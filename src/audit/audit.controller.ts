@@ -17,7 +17,8 @@ export class AuditController {
 
   @ApiOperation({
     summary: 'List what administrators did',
-    description: 'Newest first: every change of keys and groups.',
+    description:
+      'Newest first: every change of keys, groups and the configuration, and who read or deleted prompts and answers.',
   })
   @ApiOkResponse({ type: AuditEntryListDto, headers: REQUEST_ID_HEADER })
   @ApiErrors(400, 401, 403, 503)

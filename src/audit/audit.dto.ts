@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional, IsString, MaxLength } from 'class-validator';
 import { PageQueryDto } from '../http/page-query.dto.js';
+import { AUDIT_TARGETS, type AuditTarget } from './audit-entry.entity.js';
 
 /** Which actions to list. */
 export class AuditQueryDto extends PageQueryDto {
@@ -11,7 +12,7 @@ export class AuditQueryDto extends PageQueryDto {
   @MaxLength(64)
   actor?: string;
 
-  /** Only what was done to this key or group. */
+  /** Only what was done to this key, group, entry or batch. */
   @ApiProperty({ required: false })
   @IsOptional()
   @IsString()
@@ -33,7 +34,7 @@ export class AuditEntryDto {
   @ApiProperty({ type: 'integer', example: 1795478400 })
   created_at!: number;
   /**
-   * Id of the key that did it; `admin` is GATEWAY_ADMIN_KEY.
+   * Id of the key that did it; `admin` is GATEWAY_ADMIN_KEY, `operator` a change on the machine.
    * @example "admin"
    */
   actor!: string;
@@ -43,16 +44,19 @@ export class AuditEntryDto {
    */
   action!: string;
   /** What it was done to. */
-  @ApiProperty({ enum: ['key', 'group'], example: 'key' })
-  target_type!: 'key' | 'group';
+  @ApiProperty({ enum: AUDIT_TARGETS, example: 'key' })
+  target_type!: AuditTarget;
   /**
-   * Id of the key or the group.
+   * Id of the key, the group, the entry of the request log or the batch.
    * @example "key_0123456789abcdef"
    */
   target_id!: string;
   /** The fields that were set, as they were asked to be; never a secret. */
   @ApiProperty({ type: 'object', additionalProperties: true, example: { name: 'checkout service' } })
   changes!: Record<string, unknown>;
+  /** What the changed fields were; null where nothing was there. */
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { name: 'checkout' } })
+  before!: Record<string, unknown> | null;
 }
 
 /** A page of actions, the newest first. */

@@ -57,6 +57,11 @@ export class ApiKey {
   @Column({ name: 'created_by', type: 'varchar', length: 32 })
   createdBy!: string;
 
+  /** The key that made this one and whose bounds hold for it; null for keys that GATEWAY_ADMIN_KEY made. */
+  @Index('IDX_api_key_parent_id')
+  @Column({ name: 'parent_id', type: 'varchar', length: 32, nullable: true })
+  parentId!: string | null;
+
   @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })
   createdAt!: number;
 

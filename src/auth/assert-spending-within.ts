@@ -1,19 +1,14 @@
 import { permissionDenied } from '../errors/gateway-error.js';
-import type { Principal } from './principal.js';
-import { PERIODS, type Budget, type RateLimits } from './spending.js';
+import { PERIODS, type Account, type Budget, type RateLimits } from './spending.js';
 
 /**
- * A key that could make another with more room than it has itself would have that room. Only its own limits count here: a
- * group's hold for every key of the group anyway.
+ * A key that could make another with more room than it has itself would have that room, and so would one that raised its own
+ * limits or those of its group.
  *
- * @throws GatewayError 403 that names the field
+ * @param own limits and budget that hold for the key that makes or changes; undefined is none
+ * @throws GatewayError 403 that names the field, the bound and its value
  */
-export function assertSpendingWithin(
-  { keyId, accounts }: Principal,
-  limits: RateLimits | null,
-  budget: Budget | null,
-): void {
-  const own = accounts.find(({ id }) => id === keyId);
+export function assertSpendingWithin(own: Account | undefined, limits: RateLimits | null, budget: Budget | null): void {
   for (const name of ['rpm', 'tpm', 'concurrency'] as const) {
     const most = own?.limits?.[name];
     if (most !== undefined && (limits?.[name] ?? Infinity) > most) {
@@ -28,10 +23,18 @@ export function assertSpendingWithin(
   if (most == null) return;
   const isWithin =
     budget !== null && budget.usd <= most.usd && PERIODS.indexOf(budget.period) >= PERIODS.indexOf(most.period);
-  if (isWithin) return;
-  throw permissionDenied(
-    `This key has a budget of ${most.usd} dollars a ${most.period} and cannot give more. Set a budget within it.`,
-    'insufficient_scope',
-    'budget',
-  );
+  if (!isWithin) {
+    throw permissionDenied(
+      `This key has a budget of ${most.usd} dollars a ${most.period} and cannot give more. Set a budget within it.`,
+      'insufficient_scope',
+      'budget',
+    );
+  }
+  if (budget.allow_unpriced === true && most.allow_unpriced !== true) {
+    throw permissionDenied(
+      'The budget of this key has allow_unpriced false and cannot give it. Leave allow_unpriced out.',
+      'insufficient_scope',
+      'budget.allow_unpriced',
+    );
+  }
 }

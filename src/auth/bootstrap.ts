@@ -2,6 +2,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { Database } from '../database/database.js';
 import { GatewaySetting } from '../database/gateway-setting.entity.js';
 import { BootError } from '../errors/boot-error.js';
+import { FIRST_START } from './key-lineage.js';
 import { generateKey, hintOf } from './api-key-format.js';
 import { ApiKey } from './api-key.entity.js';
 import { BootstrapAdminKey } from './bootstrap-admin-key.js';
@@ -44,7 +45,7 @@ export async function bootstrapKeys(
       scopes: ['admin', 'inference', 'routing'],
       allowedModels: null,
       metadata: null,
-      createdBy: 'bootstrap',
+      createdBy: FIRST_START,
       createdAt: Date.now(),
       expiresAt: null,
       revokedAt: null,

@@ -1,5 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, OnApplicationShutdown } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
@@ -9,49 +9,50 @@ import { parseKey } from './api-key-format.js';
 import { News } from '../processes/news.js';
 import { ApiKey } from './api-key.entity.js';
 import { KeyGroup } from './groups/key-group.entity.js';
+import { KeyCache, type CachedKey } from './key-cache.js';
+import { endOfLineage, principalOfLineage, readLineage, type KeyLineage } from './key-lineage.js';
 import { Pepper } from './pepper.js';
 import { SCOPES, type Principal } from './principal.js';
 
-/** How long an answer is believed, in milliseconds: the longest that a revoked key lives on in another process. */
-const FRESH = 5_000;
-/** How much longer it is believed while the database cannot be asked. */
-const GRACE = 60_000;
-/** Most answers that are remembered; the oldest go first. */
-const CACHE_SIZE = 20_000;
+/** Longest that a lookup waits for the database before a cached key is served as it is. */
+const SLOW_LOOKUP_MS = 250;
+/** Longest that a request with a key that is not cached waits for the database. */
+const LOOKUP_TIMEOUT_MS = 4_000;
+/** Pause between two questions whether a database that was slow answers again. */
+const PROBE_INTERVAL_MS = 500;
 
 /** Where processes tell each other that a key has changed: its id, or null for all. */
 const CHANGES = 'gateway:keys';
 
-interface Known {
-  /** Null: there is no such key. */
-  readonly principal: Principal | null;
-  readonly keyId: string;
-  readonly checkedAt: number;
-  /** When the key ends by itself, by expiry or by the end of a rotation's overlap. */
-  readonly endsAt: number;
-}
-
+/** Id of GATEWAY_ADMIN_KEY, which has no row. */
+export const ADMIN_KEY_ID = 'admin';
 const ADMIN: Principal = {
-  keyId: 'admin',
+  keyId: ADMIN_KEY_ID,
   name: 'GATEWAY_ADMIN_KEY',
   scopes: new Set(SCOPES),
   allowedModels: null,
   groupId: null,
   accounts: [],
+  isOperator: true,
 };
 
-/** Finds out who a credential belongs to, asking the database at most once in 5 s for each. */
+/**
+ * Finds out who a credential belongs to, asking the database at most once in 5 s for each. A key in use is refreshed before it
+ * is that old, beside its requests; while the database is slow or away, cached keys are served as they are.
+ */
 @Injectable()
-export class KeyCheck {
+export class KeyCheck implements OnApplicationShutdown {
   private readonly logger = new Logger('Keys');
-  private readonly cache = new Map<string, Known>();
-  private readonly byId = new Map<string, Known>();
-  private readonly underWay = new Map<string, Promise<Principal | null>>();
+  private readonly cache = new KeyCache();
+  private readonly byId = new KeyCache();
+  private readonly inFlight = new Map<string, Promise<Principal | null>>();
   /** Compared with in place of a hash that is not there, so that a miss takes as long as a hit. */
-  private readonly nobody = Buffer.alloc(32);
+  private readonly noHash = Buffer.alloc(32);
   private readonly adminDigest: string | undefined;
   /** Changes when a key of this process changes, so that a lookup that began before cannot bring the old state back. */
   private generation = 0;
+  /** Set while the database does not answer in time. */
+  private probe: NodeJS.Timeout | undefined;
 
   constructor(
     @InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>,
@@ -73,16 +74,19 @@ export class KeyCheck {
     const digest = digestOf(credential);
     // How long it takes to compare digests tells nothing of the key: nobody can choose what a key is hashed to.
     if (digest === this.adminDigest) return ADMIN;
-    const known = this.cache.get(digest);
-    if (known === undefined) return undefined;
-    const now = Date.now();
-    if (now >= known.endsAt) return null;
-    return now - known.checkedAt < FRESH ? known.principal : undefined;
+    const cached = this.cache.get(digest);
+    if (cached === undefined) return undefined;
+    if (cached.state === 'ended') return null;
+    if (cached.state === 'fresh') return cached.principal;
+    const isUsable = cached.state === 'aging' || this.probe !== undefined;
+    if (!isUsable || cached.principal === null) return undefined;
+    this.refresh(credential, digest);
+    return cached.principal;
   }
 
   /**
    * @returns null when the credential is no valid key
-   * @throws GatewayError 503 when the database cannot be asked and the key was not in use a minute ago
+   * @throws GatewayError 503 when the database does not answer within 4 s and the key was not in use a minute ago
    */
   async check(credential: string): Promise<Principal | null> {
     const cached = this.cached(credential);
@@ -90,11 +94,16 @@ export class KeyCheck {
     const parsed = parseKey(credential);
     if (parsed === undefined) return null;
     const digest = digestOf(credential);
-    const pending = this.underWay.get(digest);
-    if (pending !== undefined) return pending;
-    const lookup = this.lookUp(parsed.id, credential, digest).finally(() => this.underWay.delete(digest));
-    this.underWay.set(digest, lookup);
-    return lookup;
+    const lookup = this.startLookup(parsed.id, credential, digest);
+    const stale = this.cache.get(digest);
+    if (stale?.principal == null || stale.state === 'ended') return this.withinTimeout(lookup, LOOKUP_TIMEOUT_MS);
+    try {
+      return await this.withinTimeout(lookup, SLOW_LOOKUP_MS);
+    } catch (error) {
+      const known = this.cache.get(digest);
+      if (known?.principal != null && known.state !== 'ended') return known.principal;
+      throw error;
+    }
   }
 
   /**
@@ -104,27 +113,17 @@ export class KeyCheck {
    */
   async principalOf(keyId: string): Promise<Principal | null> {
     if (keyId === ADMIN.keyId) return ADMIN;
-    const now = Date.now();
-    const known = this.byId.get(keyId);
-    if (known !== undefined && now - known.checkedAt < FRESH && now < known.endsAt) return known.principal;
-    const { generation } = this;
-    const key = await this.keys.findOneBy({ id: keyId });
-    const isGood = key !== null && key.revokedAt === null && now < (key.expiresAt ?? Infinity);
-    const principal = isGood ? toPrincipal(key, await this.groupOf(key)) : null;
-    if (this.byId.size > CACHE_SIZE) this.byId.clear();
-    // What was read before a key changed here must not be believed after it.
-    if (generation === this.generation) {
-      this.byId.set(keyId, { principal, keyId, checkedAt: now, endsAt: key?.expiresAt ?? Number.MAX_SAFE_INTEGER });
-    }
-    return principal;
+    const cached = this.byId.get(keyId);
+    if (cached?.state === 'fresh' || cached?.state === 'aging') return cached.principal;
+    return this.withinTimeout(this.readPrincipal(keyId), LOOKUP_TIMEOUT_MS);
   }
 
-  /** Forgets what is known of a key, so that a change made here is felt at once. */
+  /** Forgets what is cached of a key and of the keys that it made, so that a change made here is felt at once. */
   forget(keyId: string): void {
     this.generation += 1;
-    this.underWay.clear();
-    this.byId.delete(keyId);
-    for (const [digest, known] of this.cache) if (known.keyId === keyId) this.cache.delete(digest);
+    this.inFlight.clear();
+    this.byId.deleteOf(keyId);
+    this.cache.deleteOf(keyId);
   }
 
   /** Forgets a key here and in the other processes of this machine, and elsewhere as soon as Redis has told. */
@@ -139,78 +138,143 @@ export class KeyCheck {
     await this.news.publish(CHANGES, null);
   }
 
+  onApplicationShutdown(): void {
+    clearTimeout(this.probe);
+  }
+
   private forgetAll(): void {
     this.generation += 1;
-    this.underWay.clear();
+    this.inFlight.clear();
     this.byId.clear();
     this.cache.clear();
   }
 
-  private async groupOf({ groupId }: ApiKey): Promise<KeyGroup | null> {
-    return groupId === null ? null : this.groups.findOneBy({ id: groupId });
+  /** Asks the database beside the requests; what fails here is seen by the next lookup. */
+  private refresh(credential: string, digest: string): void {
+    if (this.inFlight.has(digest)) return;
+    const parsed = parseKey(credential);
+    if (parsed === undefined) return;
+    this.withinTimeout(this.startLookup(parsed.id, credential, digest), SLOW_LOOKUP_MS).catch(() => undefined);
+  }
+
+  private startLookup(id: string, credential: string, digest: string): Promise<Principal | null> {
+    const pending = this.inFlight.get(digest);
+    if (pending !== undefined) return pending;
+    const lookup = this.lookUp(id, credential, digest).finally(() => {
+      if (this.inFlight.get(digest) === lookup) this.inFlight.delete(digest);
+    });
+    this.inFlight.set(digest, lookup);
+    return lookup;
   }
 
   private async lookUp(id: string, credential: string, digest: string): Promise<Principal | null> {
     const { generation } = this;
-    let key: ApiKey | null;
-    let group: KeyGroup | null;
-    try {
-      key = await this.keys.findOneBy({ id });
-      group = key === null ? null : await this.groupOf(key);
-    } catch (error) {
-      return this.withoutDatabase(digest, error);
-    }
-    const now = Date.now();
-    const match = this.match(key, credential, now);
-    const known: Known = {
-      principal: match === undefined ? null : toPrincipal(match.key, group),
-      keyId: id,
-      checkedAt: now,
-      endsAt: match?.endsAt ?? Number.MAX_SAFE_INTEGER,
+    const checkedAt = performance.now();
+    const { match, lineage } = await this.asked(async () => {
+      const key = await this.keys.findOneBy({ id });
+      const found = this.match(key, credential);
+      return { match: found, lineage: found === undefined ? undefined : await this.lineageOf(found.key) };
+    });
+    const endsAt = match === undefined || lineage === undefined ? 0 : Math.min(match.endsAt, endOfLineage(lineage));
+    const isValid = lineage !== undefined && Date.now() < endsAt;
+    const entry: CachedKey = {
+      principal: isValid ? principalOfLineage(lineage) : null,
+      keyIds: lineage === undefined ? [id] : idsOf(lineage),
+      checkedAt,
+      endsAt: isValid ? endsAt : Number.MAX_SAFE_INTEGER,
     };
-    if (generation === this.generation) this.remember(digest, known);
-    return known.principal;
+    if (generation === this.generation) this.cache.set(digest, entry);
+    return entry.principal;
   }
 
-  /** The key, and when this credential of it ends; undefined when it is not valid now. */
-  private match(key: ApiKey | null, credential: string, now: number): { key: ApiKey; endsAt: number } | undefined {
+  private async readPrincipal(keyId: string): Promise<Principal | null> {
+    const { generation } = this;
+    const checkedAt = performance.now();
+    const lineage = await this.asked(async () => {
+      const key = await this.keys.findOneBy({ id: keyId });
+      return key === null ? undefined : this.lineageOf(key);
+    });
+    const endsAt = lineage === undefined ? 0 : endOfLineage(lineage);
+    const isValid = lineage !== undefined && Date.now() < endsAt;
+    const principal = isValid ? principalOfLineage(lineage) : null;
+    // What was read before a key changed here must not be believed after it.
+    if (generation === this.generation) {
+      const keyIds = lineage === undefined ? [keyId] : idsOf(lineage);
+      this.byId.set(keyId, { principal, keyIds, checkedAt, endsAt: isValid ? endsAt : Number.MAX_SAFE_INTEGER });
+    }
+    return principal;
+  }
+
+  private lineageOf(key: ApiKey): Promise<KeyLineage> {
+    return readLineage(key, {
+      findKey: (id) => this.keys.findOneBy({ id }),
+      findGroup: (id) => this.groups.findOneBy({ id }),
+    });
+  }
+
+  /** The row and when this credential of it ends by a rotation; undefined when the credential is not this key's. */
+  private match(key: ApiKey | null, credential: string): { key: ApiKey; endsAt: number } | undefined {
     const given = this.pepper.hash(credential);
-    const isCurrent = timingSafeEqual(given, key === null ? this.nobody : Buffer.from(key.hash, 'hex'));
+    const isCurrent = timingSafeEqual(given, key === null ? this.noHash : Buffer.from(key.hash, 'hex'));
     const isPrevious = timingSafeEqual(
       given,
-      key?.previousHash == null ? this.nobody : Buffer.from(key.previousHash, 'hex'),
+      key?.previousHash == null ? this.noHash : Buffer.from(key.previousHash, 'hex'),
     );
-    if (key === null || key.revokedAt !== null) return undefined;
-    let endsAt = key.expiresAt ?? Number.MAX_SAFE_INTEGER;
-    if (!isCurrent) {
-      if (!isPrevious) return undefined;
-      endsAt = Math.min(endsAt, key.previousExpiresAt ?? 0);
+    if (key === null) return undefined;
+    if (isCurrent) return { key, endsAt: Number.MAX_SAFE_INTEGER };
+    return isPrevious ? { key, endsAt: key.previousExpiresAt ?? 0 } : undefined;
+  }
+
+  /** Runs queries; what they say of the database decides whether cached keys are served without waiting for it. */
+  private async asked<Result>(queries: () => Promise<Result>): Promise<Result> {
+    try {
+      const result = await queries();
+      clearTimeout(this.probe);
+      this.probe = undefined;
+      return result;
+    } catch (error) {
+      this.databaseIsSlow(error);
+      throw databaseUnavailable(error, UNAVAILABLE);
     }
-    return now < endsAt ? { key, endsAt } : undefined;
   }
 
-  private withoutDatabase(digest: string, error: unknown): Principal {
-    const known = this.cache.get(digest);
-    if (known?.principal != null && Date.now() - known.checkedAt < FRESH + GRACE) return known.principal;
-    this.logger.error({ msg: 'key lookup failed', error: describeError(error) });
-    throw databaseUnavailable(error, 'The key cannot be checked because the database is not reachable. Retry shortly.');
+  /** @throws GatewayError 503 when the lookup takes longer; it goes on, and what it finds is cached */
+  private async withinTimeout<Result>(lookup: Promise<Result>, milliseconds: number): Promise<Result> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        const error = new Error(`the database has not answered within ${milliseconds} ms`);
+        this.databaseIsSlow(error);
+        reject(databaseUnavailable(error, UNAVAILABLE));
+      }, milliseconds).unref();
+    });
+    try {
+      return await Promise.race([lookup, timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
-  private remember(digest: string, known: Known): void {
-    this.cache.delete(digest);
-    this.cache.set(digest, known);
-    if (this.cache.size <= CACHE_SIZE) return;
-    const oldest = this.cache.keys().next();
-    if (oldest.done !== true) this.cache.delete(oldest.value);
+  /** Asks until the database answers again, so that no revoked key is served for longer than the database is away. */
+  private databaseIsSlow(error: unknown): void {
+    if (this.probe !== undefined) return;
+    this.logger.error({ msg: 'key lookup failed; cached keys are served for a minute', error: describeError(error) });
+    const ask = (): void => {
+      this.probe = setTimeout(() => {
+        this.keys.findOneBy({ id: 'probe' }).then(
+          () => (this.probe = undefined),
+          () => ask(),
+        );
+      }, PROBE_INTERVAL_MS).unref();
+    };
+    ask();
   }
 }
 
-function toPrincipal(key: ApiKey, group: KeyGroup | null): Principal {
-  const accounts = [key, ...(group === null ? [] : [group])]
-    .filter(({ limits, budget }) => limits !== null || budget !== null)
-    .map(({ id, limits, budget }) => ({ id, limits, budget }));
-  const { id, name, scopes, allowedModels, groupId, requestLog } = key;
-  return { keyId: id, name, scopes: new Set(scopes), allowedModels, groupId, accounts, requestLog };
+const UNAVAILABLE = 'The key cannot be checked because the database is not reachable. Retry shortly.';
+
+function idsOf({ key, ancestors }: KeyLineage): string[] {
+  return [key, ...ancestors].map(({ id }) => id);
 }
 
 /** Keys are not kept as they are, not even in memory. */

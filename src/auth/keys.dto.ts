@@ -4,6 +4,7 @@ import {
   ArrayMaxSize,
   ArrayNotEmpty,
   ArrayUnique,
+  Equals,
   IsArray,
   IsIn,
   IsInt,
@@ -14,6 +15,7 @@ import {
   Max,
   MaxLength,
   Min,
+  ValidateIf,
   ValidateNested,
 } from 'class-validator';
 import { PageQueryDto } from '../http/page-query.dto.js';
@@ -138,11 +140,10 @@ export class CreateKeyDto {
   request_log?: RequestLogSettingDto | null;
 }
 
-/** What to change of a key; what is absent stays as it is. */
+/** What to change of a key; what is absent stays as it is. Null takes away what may be null. */
 export class UpdateKeyDto extends PartialType(
   PickType(CreateKeyDto, [
     'name',
-    'scopes',
     'allowed_models',
     'expires_at',
     'metadata',
@@ -151,7 +152,29 @@ export class UpdateKeyDto extends PartialType(
     'group_id',
     'request_log',
   ]),
-) {}
+  { skipNullProperties: false },
+) {
+  /**
+   * What the key may do; not null.
+   * @example ["inference"]
+   */
+  @ApiProperty({ enum: SCOPES, isArray: true, required: false, example: ['inference'] })
+  @ValidateIf((_body, value) => value !== undefined)
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayUnique()
+  @IsIn(SCOPES, { each: true })
+  scopes?: Scope[];
+
+  /**
+   * Null makes the key independent of the key that made it, whose bounds and end then no longer hold for it. Only for
+   * GATEWAY_ADMIN_KEY and the key of the first start.
+   */
+  @ApiProperty({ type: 'null', required: false, nullable: true, example: null })
+  @ValidateIf((_body, value) => value !== undefined)
+  @Equals(null)
+  parent_id?: null;
+}
 
 /** Which keys to list. */
 export class KeyQueryDto extends PageQueryDto {
@@ -227,6 +250,9 @@ export class KeyDto {
   /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
   @ApiProperty({ example: 'admin' })
   created_by!: string;
+  /** The key whose limits, budget, rights and end hold for this one as well: the one that made it; null is none. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  parent_id!: string | null;
   /** When the key was made. */
   @ApiProperty({ type: 'integer', example: 1767225600 })
   created_at!: number;

@@ -9,7 +9,7 @@ import { DEFAULT_PAGE } from '../http/page-query.dto.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import { generateKey, hintOf, publicPart } from './api-key-format.js';
 import { ApiKey } from './api-key.entity.js';
-import { KeyCheck } from './key-check.service.js';
+import { ADMIN_KEY_ID, KeyCheck } from './key-check.service.js';
 import type {
   CreateKeyDto,
   KeyDto,
@@ -19,14 +19,13 @@ import type {
   RotateKeyDto,
   UpdateKeyDto,
 } from './keys.dto.js';
-import { coversModel } from './may-call-model.js';
+import { readLineage } from './key-lineage.js';
 import { Pepper } from './pepper.js';
-import { AuditLog, type AuditedAction } from '../audit/audit-log.service.js';
-import { assertSpendingWithin } from './assert-spending-within.js';
+import { AuditLog, changedOf, type AuditedAction } from '../audit/audit-log.service.js';
+import { assertAccountsHold, assertGeneration, assertWithinMaker } from './assert-within-maker.js';
 import { KeyGroup } from './groups/key-group.entity.js';
 import { toBudget, toBudgetDto, toRateLimits } from './spending.dto.js';
-import type { Budget, RateLimits } from './spending.js';
-import type { Principal, RequestLogSetting, Scope } from './principal.js';
+import type { Principal, RequestLogSetting } from './principal.js';
 
 /** Makes, shows and ends keys. A key never gets more rights than the one that makes or changes it. */
 @Injectable()
@@ -45,7 +44,6 @@ export class KeysService {
     const allowedModels = fields.allowed_models ?? null;
     const limits = toRateLimits(fields.limits);
     const budget = toBudget(fields.budget);
-    assertWithin(maker, { scopes, allowedModels, limits, budget });
     const expiresAt = toMilliseconds(fields.expires_at);
     const { id, key } = generateKey();
     const row: ApiKey = {
@@ -63,10 +61,13 @@ export class KeysService {
       budget,
       requestLog: this.requestLogOf(fields),
       createdBy: maker.keyId,
+      parentId: maker.keyId === ADMIN_KEY_ID ? null : maker.keyId,
       createdAt: Date.now(),
       expiresAt,
       revokedAt: null,
     };
+    assertWithinMaker(maker, row);
+    assertGeneration(maker);
     await this.database.transaction(async (manager) => {
       await assertGroup(manager, row.groupId);
       await manager.insert(ApiKey, row);
@@ -90,8 +91,10 @@ export class KeysService {
   async update(id: string, fields: UpdateKeyDto, maker: Principal): Promise<KeyDto> {
     return this.change(id, { actor: maker.keyId, action: 'key.updated', changes: fields }, async (key, manager) => {
       assertActive(key);
+      // Checked before the change as well: a key is not made weaker to get hold of it.
+      await assertReach(manager, maker, key);
       if (fields.name !== undefined) key.name = fields.name;
-      if (fields.scopes != null) key.scopes = fields.scopes;
+      if (fields.scopes !== undefined) key.scopes = fields.scopes;
       if (fields.allowed_models !== undefined) key.allowedModels = fields.allowed_models;
       if (fields.expires_at !== undefined) key.expiresAt = toMilliseconds(fields.expires_at);
       if (fields.metadata !== undefined) key.metadata = fields.metadata;
@@ -102,21 +105,21 @@ export class KeysService {
         key.groupId = fields.group_id;
       }
       if (fields.request_log !== undefined) key.requestLog = this.requestLogOf(fields);
-      assertWithin(maker, key);
+      if (fields.parent_id !== undefined) detach(key, maker);
+      assertWithinMaker(maker, key);
+      await assertReach(manager, maker, key);
     });
   }
 
   /** A new secret under the same id; the old one works until the overlap is over. */
-  async rotate(
-    id: string,
-    { overlap_seconds: overlap = 0 }: RotateKeyDto,
-    maker: Principal,
-  ): Promise<KeyWithSecretDto> {
+  async rotate(id: string, { overlap_seconds: asked }: RotateKeyDto, maker: Principal): Promise<KeyWithSecretDto> {
+    const overlap = asked ?? 0;
     const { key: secret } = generateKey(publicPart(id));
     const action = { actor: maker.keyId, action: 'key.rotated', changes: { overlap_seconds: overlap } } as const;
-    const rotated = await this.change(id, action, (key) => {
+    const rotated = await this.change(id, action, async (key, manager) => {
       assertActive(key);
-      assertWithin(maker, key);
+      assertWithinMaker(maker, key);
+      await assertReach(manager, maker, key);
       key.previousHash = overlap === 0 ? null : key.hash;
       key.previousExpiresAt = overlap === 0 ? null : Date.now() + overlap * 1_000;
       key.hash = this.pepper.hash(secret).toString('hex');
@@ -158,8 +161,9 @@ export class KeysService {
         }),
         id,
       );
+      const before = toDto(key);
       await apply(key, manager);
-      await this.audit.note(manager, { ...action, targetId: id });
+      await this.audit.note(manager, { ...action, targetId: id, before: changedOf(before, toDto(key)) });
       return manager.save(key);
     });
     await this.keyCheck.changed(id);
@@ -182,39 +186,28 @@ function assertActive({ revokedAt }: ApiKey): void {
   });
 }
 
-/** A key that could give rights it does not have would have them. */
-function assertWithin(
-  maker: Principal,
-  {
-    scopes,
-    allowedModels,
-    limits,
-    budget,
-  }: {
-    scopes: readonly Scope[];
-    allowedModels: readonly string[] | null;
-    limits: RateLimits | null;
-    budget: Budget | null;
-  },
-): void {
-  const missing = scopes.find(
-    (scope) => !maker.scopes.has(scope) && !(scope === 'routing' && maker.scopes.has('admin')),
-  );
-  if (missing !== undefined) {
-    throw permissionDenied(`This key lacks the scope '${missing}' and cannot give it.`, 'insufficient_scope', 'scopes');
-  }
-  assertSpendingWithin(maker, limits, budget);
-  const { allowedModels: own } = maker;
-  if (own === null) return;
-  const outside =
-    allowedModels === null ? '*' : allowedModels.find((model) => !own.some((outer) => coversModel(outer, model)));
-  if (outside !== undefined) {
+/** What holds for the maker has to hold for the key that it changes. */
+async function assertReach(manager: EntityManager, maker: Principal, key: ApiKey): Promise<void> {
+  if (maker.accounts.length === 0) return;
+  const lineage = await readLineage(key, {
+    findKey: (id) => manager.findOneBy(ApiKey, { id }),
+    findGroup: (id) => manager.findOneBy(KeyGroup, { id }),
+  });
+  const chain = [key, ...lineage.ancestors];
+  const accounts = chain.flatMap(({ id, groupId }) => (groupId == null ? [id] : [id, groupId]));
+  assertAccountsHold(maker, new Set(accounts), key.id);
+}
+
+/** From then on the key does not depend on the one that made it. */
+function detach(key: ApiKey, maker: Principal): void {
+  if (maker.isOperator !== true) {
     throw permissionDenied(
-      `This key may not call '${outside}' and cannot allow it. Name models within its own allowed_models.`,
-      'model_not_allowed',
-      'allowed_models',
+      "'parent_id' can be taken away by GATEWAY_ADMIN_KEY and by the key of the first start alone.",
+      'insufficient_scope',
+      'parent_id',
     );
   }
+  key.parentId = null;
 }
 
 function toMilliseconds(seconds: number | null | undefined): number | null {
@@ -240,6 +233,7 @@ function toDto(key: ApiKey): KeyDto {
     metadata: key.metadata as Record<string, unknown> | null,
     request_log: key.requestLog === null ? null : { days: key.requestLog.days, redact: [...key.requestLog.redact] },
     created_by: key.createdBy,
+    parent_id: key.parentId,
     created_at: toUnixSeconds(key.createdAt),
     expires_at: toUnixSeconds(key.expiresAt),
     revoked_at: toUnixSeconds(key.revokedAt),

@@ -21,8 +21,14 @@ export interface Principal {
   /** Model ids and `prefix/*` patterns that the key may call; null is every model. */
   readonly allowedModels: readonly string[] | null;
   readonly groupId: string | null;
-  /** Whose limits and budgets hold: the key's, then its group's. Empty when neither has any. */
+  /** Whose limits and budgets hold: the key's, its group's, then those of the keys that made it and of their groups. */
   readonly accounts: readonly Account[];
   /** Null or absent keeps nothing. */
   readonly requestLog?: RequestLogSetting | null;
+  /** When the key ends, in epoch milliseconds; null or absent is never. */
+  readonly expiresAt?: number | null;
+  /** Keys between this one and an operator: 0 for one that an operator made. */
+  readonly generation?: number;
+  /** Whether it is GATEWAY_ADMIN_KEY or the key of the first start. */
+  readonly isOperator?: boolean;
 }

@@ -3,6 +3,7 @@ import type { DataSourceOptions } from 'typeorm';
 import { CreateApiKey1767225600000 } from '../../migrations/1767225600000-CreateApiKey.js';
 import { CreateBatch1769817600000 } from '../../migrations/1769817600000-CreateBatch.js';
 import { AddUsageAndLimits1772409600000 } from '../../migrations/1772409600000-AddUsageAndLimits.js';
+import { AddKeyParent1772740000000 } from '../../migrations/1772740000000-AddKeyParent.js';
 import { AuditEntry } from '../audit/audit-entry.entity.js';
 import { CreateRequestLog1772582400000 } from '../../migrations/1772582400000-CreateRequestLog.js';
 import { ApiKey } from '../auth/api-key.entity.js';
@@ -34,6 +35,7 @@ const MIGRATIONS = [
   CreateBatch1769817600000,
   AddUsageAndLimits1772409600000,
   CreateRequestLog1772582400000,
+  AddKeyParent1772740000000,
 ];
 
 /** better-sqlite3 waits synchronously, so a longer wait would stop the whole process; Database retries instead. */

@@ -1,5 +1,7 @@
 import { Controller, Delete, Get, Param, Query, UsePipes } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
+import type { Principal } from '../auth/principal.js';
 import { RequireScope } from '../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
 import { StrictBodyPipe } from '../http/strict-body.pipe.js';
@@ -36,21 +38,30 @@ export class RequestLogController {
     return this.log.list(query);
   }
 
-  @ApiOperation({ summary: 'Read an entry of the request log', description: 'With its prompt and answer, decrypted.' })
+  @ApiOperation({
+    summary: 'Read an entry of the request log',
+    description: 'With its prompt and answer, decrypted. The audit log says who read it.',
+  })
   @EntryId()
   @ApiOkResponse({ type: RequestLogContentDto, headers })
   @ApiErrors(401, 403, 404, 409, 503)
   @Get(':id')
-  readRequestLogEntry(@Param('id') id: string): Promise<RequestLogContentDto> {
-    return this.log.find(id);
+  readRequestLogEntry(
+    @Param('id') id: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<RequestLogContentDto> {
+    return this.log.find(id, principal);
   }
 
   @ApiOperation({ summary: 'Delete the request log of a key' })
   @ApiOkResponse({ type: DeletedRequestLogDto, headers })
   @ApiErrors(400, 401, 403, 413, 415, 503)
   @Delete()
-  deleteRequestLog(@Query() query: DeleteRequestLogQueryDto): Promise<DeletedRequestLogDto> {
-    return this.log.deleteOfKey(query);
+  deleteRequestLog(
+    @Query() query: DeleteRequestLogQueryDto,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<DeletedRequestLogDto> {
+    return this.log.deleteOfKey(query, principal);
   }
 
   @ApiOperation({ summary: 'Delete an entry of the request log' })
@@ -58,7 +69,10 @@ export class RequestLogController {
   @ApiOkResponse({ type: DeletedRequestLogDto, headers })
   @ApiErrors(401, 403, 404, 413, 415, 503)
   @Delete(':id')
-  deleteRequestLogEntry(@Param('id') id: string): Promise<DeletedRequestLogDto> {
-    return this.log.delete(id);
+  deleteRequestLogEntry(
+    @Param('id') id: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<DeletedRequestLogDto> {
+    return this.log.delete(id, principal);
   }
 }

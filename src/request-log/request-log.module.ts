@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module.js';
 import { ChatModule } from '../chat/chat.module.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { ContentCipher } from './content-cipher.js';
@@ -11,7 +12,7 @@ import { RequestLogSweeper } from './request-log-sweeper.js';
 
 /** Prompts and answers of keys that ask for it, encrypted. */
 @Module({
-  imports: [ChatModule, TypeOrmModule.forFeature([RequestLogEntry])],
+  imports: [AuditModule, ChatModule, TypeOrmModule.forFeature([RequestLogEntry])],
   controllers: [RequestLogController],
   providers: [
     {

@@ -3,6 +3,8 @@ import { gunzip } from 'node:zlib';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository, type SelectQueryBuilder } from 'typeorm';
+import { AuditLog } from '../audit/audit-log.service.js';
+import type { Principal } from '../auth/principal.js';
 import { Database } from '../database/database.js';
 import { deleteInSteps } from '../database/delete-in-steps.js';
 import { newestFirst } from '../database/newest-first.js';
@@ -29,6 +31,7 @@ export class RequestLogService {
     @InjectRepository(RequestLogEntry) private readonly entries: Repository<RequestLogEntry>,
     private readonly cipher: ContentCipher,
     private readonly database: Database,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Entries without their content, newest first. */
@@ -40,11 +43,11 @@ export class RequestLogService {
   }
 
   /**
-   * One entry with its content.
+   * One entry with its content. That it was read is in the audit log before anybody sees it.
    *
    * @throws GatewayError 409 when the encryption key that it needs is not known here
    */
-  async find(id: string): Promise<RequestLogContentDto> {
+  async find(id: string, { keyId: actor }: Principal): Promise<RequestLogContentDto> {
     const entry = await this.entries.findOneBy({ id });
     if (entry === null || entry.expiresAt <= Date.now()) throw unknown(id);
     const packed = this.cipher.open(entry, id);
@@ -53,17 +56,28 @@ export class RequestLogService {
       RequestLogContentDto,
       'request' | 'answer' | 'usage' | 'error'
     >;
+    const changes = { key_id: entry.keyId, request_id: entry.requestId };
+    await this.audit.record({ actor, action: 'request_log.read', targetId: id, changes });
     return { ...toDto(entry), request, answer, usage, error };
   }
 
-  async delete(id: string): Promise<DeletedRequestLogDto> {
-    const { affected } = await this.database.transaction((manager) => manager.delete(RequestLogEntry, { id }));
-    if (affected === 0) throw unknown(id);
+  async delete(id: string, { keyId: actor }: Principal): Promise<DeletedRequestLogDto> {
+    await this.database.transaction(async (manager) => {
+      const entry = await manager.findOne(RequestLogEntry, { where: { id }, select: { id: true, keyId: true } });
+      const { affected } = await manager.delete(RequestLogEntry, { id });
+      if (entry === null || affected === 0) throw unknown(id);
+      const changes = { key_id: entry.keyId };
+      await this.audit.note(manager, { actor, action: 'request_log.deleted', targetId: id, changes });
+    });
     return { object: 'request_log.deleted', deleted: 1 };
   }
 
-  /** Everything of one key, as when somebody asks to be forgotten. */
-  async deleteOfKey({ key_id: keyId }: DeleteRequestLogQueryDto): Promise<DeletedRequestLogDto> {
+  /** Everything of one key, as when somebody asks to be forgotten. The audit entry is there before the first deletion. */
+  async deleteOfKey(
+    { key_id: keyId }: DeleteRequestLogQueryDto,
+    { keyId: actor }: Principal,
+  ): Promise<DeletedRequestLogDto> {
+    await this.audit.record({ actor, action: 'request_log.deleted', targetId: keyId, changes: { key_id: keyId } });
     return { object: 'request_log.deleted', deleted: await this.deleteWhere('key_id = $1', keyId) };
   }
 

@@ -45,8 +45,8 @@ export class CreateGroupDto {
   metadata?: Record<string, unknown> | null;
 }
 
-/** What to change of a group; what is absent stays as it is. */
-export class UpdateGroupDto extends PartialType(CreateGroupDto) {}
+/** What to change of a group; what is absent stays as it is. Null takes away what may be null. */
+export class UpdateGroupDto extends PartialType(CreateGroupDto, { skipNullProperties: false }) {}
 
 /** A group of keys. Times are Unix seconds. */
 export class GroupDto {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { EntityManager, Repository } from 'typeorm';
-import { AuditLog } from '../../audit/audit-log.service.js';
+import { AuditLog, changedOf } from '../../audit/audit-log.service.js';
 import { Database } from '../../database/database.js';
 import { newestFirst } from '../../database/newest-first.js';
 import { GatewayError, notFound } from '../../errors/gateway-error.js';
@@ -61,12 +61,19 @@ export class GroupsService {
   async update(id: string, fields: UpdateGroupDto, maker: Principal): Promise<GroupDto> {
     const changed = await this.database.transaction(async (manager) => {
       const group = await this.locked(manager, id);
-      if (maker.groupId === id) assertOwnGroup(group, maker, fields);
-      if (fields.name != null) group.name = fields.name;
+      assertOwnGroup(group, maker, fields);
+      const before = toDto(group);
+      if (fields.name !== undefined) group.name = fields.name;
       if (fields.limits !== undefined) group.limits = toRateLimits(fields.limits);
       if (fields.budget !== undefined) group.budget = toBudget(fields.budget);
       if (fields.metadata !== undefined) group.metadata = fields.metadata;
-      await this.audit.note(manager, { actor: maker.keyId, action: 'group.updated', targetId: id, changes: fields });
+      await this.audit.note(manager, {
+        actor: maker.keyId,
+        action: 'group.updated',
+        targetId: id,
+        changes: fields,
+        before: changedOf(before, toDto(group)),
+      });
       return manager.save(group);
     });
     await this.keyCheck.allChanged();
@@ -87,7 +94,13 @@ export class GroupsService {
         });
       }
       await manager.delete(KeyGroup, { id });
-      await this.audit.note(manager, { actor: maker.keyId, action: 'group.deleted', targetId: id, changes: {} });
+      await this.audit.note(manager, {
+        actor: maker.keyId,
+        action: 'group.deleted',
+        targetId: id,
+        changes: {},
+        before: toDto(group),
+      });
       return group;
     });
     await this.keyCheck.allChanged();
@@ -100,11 +113,10 @@ export class GroupsService {
   }
 }
 
-/** An administrator's key may not take the limits off the group that it belongs to itself. */
-function assertOwnGroup(group: KeyGroup, maker: Principal, { limits, budget }: UpdateGroupDto): void {
-  const own = { ...maker, keyId: group.id };
+/** A key may not take the limits off a group that it belongs to, or that a key that made it belongs to. */
+function assertOwnGroup(group: KeyGroup, { accounts }: Principal, { limits, budget }: UpdateGroupDto): void {
   assertSpendingWithin(
-    own,
+    accounts.find(({ id }) => id === group.id),
     limits === undefined ? group.limits : toRateLimits(limits),
     budget === undefined ? group.budget : toBudget(budget),
   );

@@ -1,0 +1,73 @@
+import type { Principal } from './principal.js';
+
+/** Age up to which a cached key is served without a thought of the database. */
+const REFRESH_AFTER_MS = 2_500;
+/** Age up to which a cached key is served at all while the database answers: the longest that a revoked key lives on elsewhere. */
+const FRESH_MS = 5_000;
+/** How much longer it is served while the database does not answer. */
+const STALE_MS = 60_000;
+/** Most keys that are cached; the oldest go first. */
+const CACHE_SIZE = 20_000;
+
+export interface CachedKey {
+  /** Null: there is no such key. */
+  readonly principal: Principal | null;
+  /** The key and those that made it: a change of any of them makes this stale. */
+  readonly keyIds: readonly string[];
+  /** When the lookup began, by the monotonic clock (`performance.now()`), which nobody can set back. */
+  readonly checkedAt: number;
+  /** When the key ends by itself, by expiry or by the end of a rotation's overlap; epoch milliseconds. */
+  readonly endsAt: number;
+}
+
+/**
+ * `fresh` is served; `aging` is served and refreshed; `stale` is served only while the database does not answer; `ended` is no
+ * valid key any more.
+ */
+export type CacheState = 'fresh' | 'aging' | 'stale' | 'ended';
+
+interface Entry extends CachedKey {
+  /** `endsAt` by the monotonic clock, as far as it can be said when the entry is made. */
+  readonly endsAtMonotonic: number;
+}
+
+/** Keys that were looked up, with their age. Ages are measured by the monotonic clock, expiry by both clocks. */
+export class KeyCache {
+  private readonly entries = new Map<string, Entry>();
+
+  get(name: string): { principal: Principal | null; state: CacheState } | undefined {
+    const entry = this.entries.get(name);
+    if (entry === undefined) return undefined;
+    const { principal } = entry;
+    const now = performance.now();
+    const age = now - entry.checkedAt;
+    if (Date.now() >= entry.endsAt || now >= entry.endsAtMonotonic) {
+      if (age < FRESH_MS) return { principal, state: 'ended' };
+      // Its expiry may have been put off elsewhere.
+      this.entries.delete(name);
+      return undefined;
+    }
+    if (age < REFRESH_AFTER_MS) return { principal, state: 'fresh' };
+    if (age < FRESH_MS) return { principal, state: principal === null ? 'fresh' : 'aging' };
+    if (age < FRESH_MS + STALE_MS) return { principal, state: 'stale' };
+    this.entries.delete(name);
+    return undefined;
+  }
+
+  set(name: string, key: CachedKey): void {
+    this.entries.delete(name);
+    this.entries.set(name, { ...key, endsAtMonotonic: performance.now() + (key.endsAt - Date.now()) });
+    if (this.entries.size <= CACHE_SIZE) return;
+    const oldest = this.entries.keys().next();
+    if (oldest.done !== true) this.entries.delete(oldest.value);
+  }
+
+  /** Forgets a key, and the keys that it made. */
+  deleteOf(keyId: string): void {
+    for (const [name, { keyIds }] of this.entries) if (keyIds.includes(keyId)) this.entries.delete(name);
+  }
+
+  clear(): void {
+    this.entries.clear();
+  }
+}
