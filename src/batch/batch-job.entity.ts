@@ -14,7 +14,8 @@ export type JobPriority = 'high' | 'normal' | 'low';
 @Check('CHK_batch_job_priority', `priority IN ('high', 'normal', 'low')`)
 @Index('IDX_batch_job_key_id', ['keyId', 'submittedAt', 'id'])
 @Index('IDX_batch_job_status', ['status', 'submittedAt'])
-@Index('IDX_batch_job_webhook_due_at', ['webhookDueAt'])
+@Index('IDX_batch_job_webhook_due_at', ['webhookDueAt'], { where: 'webhook_due_at IS NOT NULL' })
+@Index('IDX_batch_job_webhook_key_id', ['keyId', 'webhookDueAt'], { where: 'webhook_due_at IS NOT NULL' })
 @Index('IDX_batch_job_idempotency', ['keyId', 'idempotencyKey'], { unique: true })
 export class BatchJob {
   @PrimaryColumn({ type: 'varchar', length: 40 })

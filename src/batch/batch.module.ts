@@ -20,6 +20,8 @@ import { JobWatchers } from './events/job-watchers.js';
 import { InProcessQueueModule } from './queue/in-process-queue.module.js';
 import { ResultReader } from './results/result-reader.js';
 import { SubmissionStore } from './submission/submission-store.js';
+import { WebhookModule } from '../webhook/webhook.module.js';
+import { WebhookQueue } from './webhook/webhook-queue.js';
 import { WebhookSender } from './webhook/webhook-sender.js';
 
 @Module({})
@@ -40,6 +42,7 @@ export class BatchModule {
         ChatModule,
         HealthModule,
         ModelsModule,
+        WebhookModule,
         queue,
       ],
       controllers: [BatchController, AdminBatchesController],
@@ -54,6 +57,7 @@ export class BatchModule {
         BatchSweeper,
         BatchWorker,
         BatchMetrics,
+        WebhookQueue,
         WebhookSender,
       ],
     };

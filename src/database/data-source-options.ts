@@ -6,6 +6,7 @@ import { AddUsageAndLimits1772409600000 } from '../../migrations/1772409600000-A
 import { AddKeyParent1772740000000 } from '../../migrations/1772740000000-AddKeyParent.js';
 import { AuditEntry } from '../audit/audit-entry.entity.js';
 import { CreateRequestLog1772582400000 } from '../../migrations/1772582400000-CreateRequestLog.js';
+import { IndexWebhooksByKey1772730000000 } from '../../migrations/1772730000000-IndexWebhooksByKey.js';
 import { ApiKey } from '../auth/api-key.entity.js';
 import { KeyGroup } from '../auth/groups/key-group.entity.js';
 import { BatchJob } from '../batch/batch-job.entity.js';
@@ -35,6 +36,7 @@ const MIGRATIONS = [
   CreateBatch1769817600000,
   AddUsageAndLimits1772409600000,
   CreateRequestLog1772582400000,
+  IndexWebhooksByKey1772730000000,
   AddKeyParent1772740000000,
 ];
 
@@ -44,8 +46,8 @@ const CONNECT_TIMEOUT = 5_000;
 const STATEMENT_TIMEOUT = 30_000;
 /** A process that is frozen in the middle of a transaction must not hold its locks for ever. */
 const IDLE_TIMEOUT = 10_000;
-/** Connections of one process where DATABASE_POOL_SIZE says nothing; five processes stay well below PostgreSQL's default of 100. */
-const DEFAULT_POOL_SIZE = 10;
+/** Connections of one process; five processes stay well below PostgreSQL's default of 100. */
+const POOL_SIZE = 10;
 
 /** The one description of the database, for the application and for the command line of TypeORM. */
 export function dataSourceOptions(database: DatabaseConfig): DataSourceOptions {
@@ -76,8 +78,8 @@ export function dataSourceOptions(database: DatabaseConfig): DataSourceOptions {
     url: database.url,
     applicationName: 'llm-gateway',
     connectTimeoutMS: CONNECT_TIMEOUT,
-    poolSize: database.poolSize ?? DEFAULT_POOL_SIZE,
     extra: {
+      max: POOL_SIZE,
       statement_timeout: STATEMENT_TIMEOUT,
       idle_in_transaction_session_timeout: IDLE_TIMEOUT,
       keepAlive: true,

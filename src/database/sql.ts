@@ -6,7 +6,10 @@ export interface SqlResult<Row> {
   readonly affected: number;
 }
 
-/** The database's own clock in epoch milliseconds, as an SQL expression. */
+/**
+ * The database's own clock in epoch milliseconds, as an SQL expression: the start of the statement, since PostgreSQL uses no
+ * index for a comparison with a function that may change within it.
+ */
 export interface SqlDialect {
   readonly isSqlite: boolean;
   readonly now: string;
@@ -15,7 +18,7 @@ export interface SqlDialect {
 export const SQLITE: SqlDialect = { isSqlite: true, now: `CAST(unixepoch('subsec') * 1000 AS INTEGER)` };
 export const POSTGRES: SqlDialect = {
   isSqlite: false,
-  now: `CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)`,
+  now: `CAST(EXTRACT(EPOCH FROM statement_timestamp()) * 1000 AS BIGINT)`,
 };
 
 /**

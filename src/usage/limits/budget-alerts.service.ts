@@ -5,6 +5,7 @@ import { Database } from '../../database/database.js';
 import { runSql } from '../../database/sql.js';
 import { describeError } from '../../errors/describe-error.js';
 import { postWebhook } from '../../webhook/post-webhook.js';
+import { WebhookPool } from '../../webhook/webhook-pool.js';
 import type { Reservation } from './budget-ledger.js';
 
 const DEFAULT_THRESHOLDS: readonly number[] = [0.8];
@@ -12,6 +13,8 @@ const DEFAULT_THRESHOLDS: readonly number[] = [0.8];
 const PAUSES = [1_000, 10_000, 60_000];
 /** Alerts that this process remembers to have seen, so that it does not ask the database at each call. */
 const MOST = 20_000;
+/** Alerts are the operator's own: in the pool they have a share beside those of the keys. */
+const POOL_OWNER = 'alerts';
 
 /** Tells the webhook under `alerts` when a budget has been spent up to one of its thresholds, once in each period. */
 @Injectable()
@@ -22,6 +25,7 @@ export class BudgetAlerts {
   constructor(
     private readonly config: GatewayConfig,
     private readonly database: Database,
+    private readonly pool: WebhookPool,
   ) {}
 
   /** @param spent billionths of a dollar, in the period of the reservation */
@@ -74,9 +78,11 @@ export class BudgetAlerts {
     });
     for (let tried = 0; ; tried += 1) {
       try {
-        const status = await postWebhook({ ...webhook, id: event, body }, this.config.webhooks.allowPrivate);
-        if (status >= 200 && status < 300) return;
-        throw new Error(`answered ${status}`);
+        await this.pool.run(POOL_OWNER, async () => {
+          const status = await postWebhook({ ...webhook, id: event, body }, this.config.webhooks.allowPrivate);
+          if (status < 200 || status >= 300) throw new Error(`answered ${status}`);
+        });
+        return;
       } catch (error) {
         const pause = PAUSES[tried];
         if (pause === undefined) throw error;

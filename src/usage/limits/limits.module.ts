@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ModelsModule } from '../../models/models.module.js';
 import { UsageRecorder } from '../records/usage-recorder.service.js';
+import { WebhookModule } from '../../webhook/webhook.module.js';
 import { BudgetAlerts } from './budget-alerts.service.js';
 import { BudgetLedger } from './budget-ledger.js';
 import { ConcurrencyLeases } from './concurrency-leases.js';
@@ -14,7 +15,7 @@ import { WorstCase } from './worst-case.js';
 
 /** What lets calls in; the recorder is here because budgets begin with what it has written. */
 @Module({
-  imports: [ModelsModule],
+  imports: [ModelsModule, WebhookModule],
   providers: [
     Limits,
     RateWindows,

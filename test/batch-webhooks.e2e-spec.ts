@@ -1,0 +1,190 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DataSource } from 'typeorm';
+import { KEYS_PER_LOOK, WEBHOOK_STATEMENTS, WebhookQueue } from '../src/batch/webhook/webhook-queue.js';
+import { loadConfig } from '../src/config/load-config.js';
+import { Database } from '../src/database/database.js';
+import { openDatabase } from '../src/database/open-database.js';
+import { runSql } from '../src/database/sql.js';
+import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { until } from './servers/until.js';
+
+const name = isPostgresRun ? 'PostgreSQL' : 'SQLite';
+
+async function openDatabaseOf(gateway: RunningGateway): Promise<DataSource> {
+  const { database } = loadConfig({ env: { DATABASE_URL: gateway.databaseUrl }, cwd: gateway.dataDirectory });
+  return openDatabase(database);
+}
+
+/** Finished jobs with a webhook, in one statement. */
+async function insertJobs(
+  dataSource: DataSource,
+  { from, count, key, dueAt, url }: { from: number; count: number; key: string; dueAt: string; url: string },
+): Promise<void> {
+  await runSql(
+    dataSource.manager,
+    new Database(dataSource).dialect,
+    `WITH RECURSIVE n(i) AS (SELECT CAST($1 AS INTEGER) UNION ALL SELECT i + 1 FROM n WHERE i < $2)
+     INSERT INTO batch_job (id, key_id, model, defaults, priority, status, task_count, completed_count, submitted_at,
+       completed_at, expires_at, webhook_url, webhook_secret, webhook_due_at)
+     SELECT 'batch_' || i, ${key}, 'sandbox/echo', '{}', 'normal', 'completed', 1, 1, 0, 1000, 1, $3, 'whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=', ${dueAt}
+     FROM n`,
+    [from, from + count - 1, url],
+  );
+}
+
+describe(`the deliveries of webhooks (${name})`, () => {
+  let gateway: RunningGateway;
+  let dataSource: DataSource;
+  const sockets = new Set<Socket>();
+  let connected = 0;
+  let givenUp = 0;
+  /** Takes connections and never responds. */
+  const dead = createServer((socket) => {
+    connected += 1;
+    sockets.add(socket);
+    socket
+      .on('error', () => undefined)
+      .on('close', () => {
+        sockets.delete(socket);
+        givenUp += 1;
+      });
+    socket.resume();
+  });
+  const received: string[] = [];
+  const alive = createHttpServer((request, response) => {
+    received.push(String(request.headers['webhook-id']));
+    request.resume().on('end', () => response.writeHead(204).end());
+  });
+
+  beforeAll(async () => {
+    for (const server of [dead, alive]) await once(server.listen(0, '127.0.0.1'), 'listening');
+    gateway = await startGateway({ config: 'sandbox: true\n', env: { GATEWAY_WEBHOOK_ALLOW_PRIVATE: 'true' } });
+    dataSource = await openDatabaseOf(gateway);
+  });
+  afterAll(async () => {
+    await dataSource.destroy();
+    await gateway.stop('SIGKILL');
+    for (const socket of sockets) socket.destroy();
+    dead.close();
+    alive.close();
+  });
+
+  const urlOf = (server: typeof dead): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+
+  it('of one key wait for no dead receiver of other keys, however many and however old', async () => {
+    // The ids of these keys are before and after the one that waits behind them.
+    await insertJobs(dataSource, {
+      from: 0,
+      count: 2_000,
+      key: `'key_' || (i % 20)`,
+      dueAt: 'i + 1',
+      url: urlOf(dead),
+    });
+    await until(() => connected >= 20);
+    const dueAt = Date.now();
+    await insertJobs(dataSource, {
+      from: 10_000,
+      count: 12,
+      key: `'key_15a'`,
+      dueAt: String(dueAt),
+      url: urlOf(alive),
+    });
+    await until(() => received.length === 12, 20_000);
+    expect(new Set(received)).toEqual(new Set(Array.from({ length: 12 }, (_, index) => `evt_batch_${10_000 + index}`)));
+    // No delivery to the dead ones had ended by then, and none of their keys had more than its share.
+    expect(givenUp).toBe(0);
+    expect(connected).toBeLessThanOrEqual(20 * 4);
+    await until(async () => {
+      const pending = await dataSource.query<unknown[]>(
+        `SELECT id FROM batch_job WHERE key_id = 'key_15a' AND webhook_due_at IS NOT NULL`,
+      );
+      return pending.length === 0;
+    });
+  });
+});
+
+describe(`the queue of webhooks (${name})`, () => {
+  let folder: string;
+  let url: string;
+  let dataSource: DataSource;
+  let queue: WebhookQueue;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'gateway-webhooks-'));
+    url = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'queue.sqlite')}`;
+    dataSource = await openDatabase(loadConfig({ env: { DATABASE_URL: url }, cwd: folder }).database);
+    queue = new WebhookQueue(new Database(dataSource), dataSource);
+  });
+  afterAll(async () => {
+    await dataSource.destroy();
+    if (isPostgresRun) await dropDatabase(url);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('steps from key to key, and gives each key its oldest', async () => {
+    await insertJobs(dataSource, {
+      from: 0,
+      count: 900,
+      key: `'key_' || (1000 + i % 300)`,
+      dueAt: '1000 - i',
+      url: 'x',
+    });
+    const first = await queue.keysAfter('');
+    expect(first).toHaveLength(KEYS_PER_LOOK);
+    const second = await queue.keysAfter(first.at(-1)?.keyId ?? '');
+    const keys = [...first, ...second];
+    expect(new Set(keys.map(({ keyId }) => keyId)).size).toBe(300);
+    expect(keys.every(({ isDue }) => isDue)).toBe(true);
+    const claims = await Promise.all([1, 2].map(() => queue.claim(['key_1000', 'key_1299', 'none'], 2)));
+    const ids = claims.flat().map(({ id }) => id);
+    // Three of each key, each claimed once; the last of both by whoever came second.
+    expect(ids.sort()).toEqual(['batch_0', 'batch_299', 'batch_300', 'batch_599', 'batch_600', 'batch_899']);
+    expect((await queue.keysAfter('key_1298')).map(({ isDue }) => isDue)).toEqual([false]);
+  });
+
+  it('is settled by the holder of a delivery alone', async () => {
+    const [held] = await queue.claim(['key_1005'], 1);
+    if (held === undefined) throw new Error('nothing was claimed');
+    await queue.settle({ ...held, webhook_attempts: held.webhook_attempts - 1 }, null);
+    const dueAt = async (): Promise<unknown> => {
+      const rows = await dataSource.query<{ webhook_due_at: unknown }[]>(
+        `SELECT webhook_due_at FROM batch_job WHERE id = '${held.id}'`,
+      );
+      return rows[0]?.webhook_due_at;
+    };
+    expect(Number(await dueAt())).toBeGreaterThan(Date.now());
+    await queue.settle(held, null);
+    expect(await dueAt()).toBeNull();
+  });
+
+  it('are picked through indexes, whatever the number of jobs', async () => {
+    const { dialect } = new Database(dataSource);
+    await insertJobs(dataSource, {
+      from: 100_000,
+      count: 20_000,
+      key: `'other_' || (i % 500)`,
+      dueAt: 'NULL',
+      url: 'x',
+    });
+    if (isPostgresRun) await dataSource.query('ANALYZE batch_job');
+    const parameters: Record<keyof typeof WEBHOOK_STATEMENTS, unknown[]> = {
+      anyDue: [],
+      keysAfter: [''],
+      claim: ['["key_1","key_2"]', 2],
+    };
+    for (const [statement, values] of Object.entries(parameters)) {
+      const text = WEBHOOK_STATEMENTS[statement as keyof typeof WEBHOOK_STATEMENTS](dialect);
+      const explain = `${isPostgresRun ? 'EXPLAIN' : 'EXPLAIN QUERY PLAN'} ${text}`;
+      const { rows } = await runSql<Record<string, string>>(dataSource.manager, dialect, explain, values);
+      const plan = rows.map((row) => row['QUERY PLAN'] ?? row['detail'] ?? '').join('\n');
+      expect(plan).toMatch(/IDX_batch_job_webhook_(?:due_at|key_id)/);
+      expect(plan).not.toMatch(isPostgresRun ? /Seq Scan on batch_job/ : /SCAN (?:batch_job|j)\b(?! USING)/);
+    }
+  });
+});
