@@ -8,7 +8,7 @@ import { ApiKey } from './api-key.entity.js';
 import { BootstrapAdminKey } from './bootstrap-admin-key.js';
 import { Pepper } from './pepper.js';
 
-const PEPPER_SETTING = 'pepper_fingerprint';
+export const PEPPER_SETTING = 'pepper_fingerprint';
 const ADMIN_SETTING = 'bootstrap_admin_key';
 
 /**

@@ -85,6 +85,7 @@ describe('loadConfig', () => {
         GATEWAY_ADMIN_KYE_FILE: 'x',
         GATEWAY_WHATEVER_IT_IS: 'x',
         GATEWAY_PORT: '3000',
+        GATEWAY_CONFIG_FILE: 'gateway.yaml',
       }),
     ).toEqual([
       '- GATEWAY_ADMIN_KEYS: unknown variable. Did you mean GATEWAY_ADMIN_KEY?',
@@ -94,6 +95,7 @@ describe('loadConfig', () => {
       '- GATEWAY_ADMIN_KYE_FILE: unknown variable. Did you mean GATEWAY_ADMIN_KEY_FILE?',
       expect.stringMatching(/^- GATEWAY_WHATEVER_IT_IS: unknown variable\./),
       '- GATEWAY_PORT: unknown variable. Did you mean PORT?',
+      '- GATEWAY_CONFIG_FILE: unknown variable. Did you mean GATEWAY_CONFIG?',
     ]);
   });
 

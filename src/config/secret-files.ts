@@ -4,6 +4,8 @@ import type { ConfigFault } from './config-error.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const SUFFIX = '_FILE';
+/** Itself the name of a file, which GATEWAY_CONFIG_FILE would be taken for. */
+export const NEVER_IN_A_FILE = 'GATEWAY_CONFIG';
 /** Far more than any secret has. */
 const MAX_SECRET_BYTES = 64 * 1024;
 
@@ -17,7 +19,14 @@ export function withSecretFiles(env: Environment, faults: ConfigFault[]): Enviro
   const extended: Record<string, string | undefined> = { ...env };
   for (const [variable, path] of Object.entries(env)) {
     const name = variable.slice(0, -SUFFIX.length);
-    if (!variable.endsWith(SUFFIX) || name === '' || path === undefined || path.trim() === '') continue;
+    if (
+      !variable.endsWith(SUFFIX) ||
+      name === '' ||
+      name === NEVER_IN_A_FILE ||
+      path === undefined ||
+      path.trim() === ''
+    )
+      continue;
     const own = env[name]?.trim() ?? '';
     let text: string | undefined;
     let wasRead = false;

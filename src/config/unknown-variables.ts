@@ -1,5 +1,6 @@
 import type { ConfigFault } from './config-error.js';
 import { nearestName } from './nearest-name.js';
+import { NEVER_IN_A_FILE } from './secret-files.js';
 
 const PREFIX = 'GATEWAY_';
 /** What clients of the gateway are given, in the shell of the operator; and what CGI sets. */
@@ -20,7 +21,8 @@ export function unknownVariables(
   const own = [...known].filter((name) => name.startsWith(PREFIX));
   return Object.entries(env).flatMap(([name, value = '']) => {
     if (!name.startsWith(PREFIX) || OF_OTHERS.has(name) || value === '') return [];
-    if (known.has(name) || known.has(name.replace(/_FILE$/, ''))) return [];
+    const inFile = name.replace(/_FILE$/, '');
+    if (known.has(name) || (known.has(inFile) && inFile !== NEVER_IN_A_FILE)) return [];
     if (SERVICE_LINK.test(name) || LINK_ADDRESS.test(value)) return [];
     const near = meantName(name, known);
     const hint = near === undefined ? `Known names: ${own.sort().join(', ')}` : `Did you mean ${near}?`;
@@ -30,6 +32,7 @@ export function unknownVariables(
 
 /** Compared without the prefix, which every name of the first kind has and many of the others are given by mistake. */
 function meantName(name: string, known: ReadonlySet<string>): string | undefined {
+  if (name === `${NEVER_IN_A_FILE}_FILE`) return NEVER_IN_A_FILE;
   const suffix = name.endsWith('_FILE') ? '_FILE' : '';
   const bare = name.slice(PREFIX.length, name.length - suffix.length);
   const names = new Map([...known].map((each) => [each.startsWith(PREFIX) ? each.slice(PREFIX.length) : each, each]));

@@ -18,23 +18,35 @@ export async function openDatabase(
   database: DatabaseConfig,
   { migrates = true }: OpenOptions = {},
 ): Promise<DataSource> {
-  const dataSource = new DataSource(dataSourceOptions(database));
+  const dataSource = await connectDatabase(database);
   try {
-    await dataSource.initialize();
     if (migrates) await migrate(dataSource);
     else assertUpToDate(await schemaState(dataSource));
     return dataSource;
   } catch (error) {
-    if (dataSource.isInitialized) await dataSource.destroy();
+    await dataSource.destroy();
     if (error instanceof BootError) throw error;
     throw new BootError(faultOf(error, database), { cause: error });
   }
 }
 
+/** Connects, whatever the schema. @throws BootError that says in one line what to fix */
+export async function connectDatabase(database: DatabaseConfig): Promise<DataSource> {
+  let dataSource: DataSource | undefined;
+  try {
+    dataSource = new DataSource(dataSourceOptions(database));
+    return await dataSource.initialize();
+  } catch (error) {
+    if (dataSource?.isInitialized === true) await dataSource.destroy();
+    throw new BootError(faultOf(error, database), { cause: error });
+  }
+}
+
 /** One line that an operator can act on, without the password. */
-function faultOf(error: unknown, database: DatabaseConfig): string {
+export function faultOf(error: unknown, database: DatabaseConfig): string {
   const { code, message } = codeOf(error);
   if (database.kind === 'sqlite') {
+    if (isLibraryMissing(code, message)) return LIBRARY_MISSING;
     switch (code) {
       case 'EACCES':
       case 'EROFS':
@@ -73,6 +85,16 @@ function faultOf(error: unknown, database: DatabaseConfig): string {
     default:
       return `PostgreSQL at ${address} could not be used: ${message}`;
   }
+}
+
+const LIBRARY_MISSING = `SQLite has no program library for this machine (${process.platform} ${process.arch}, Node.js ${process.versions.node}), or one for another version of Node.js. Run npm rebuild better-sqlite3, which downloads a ready one or else compiles it (for that apt-get install python3 make g++, or xcode-select --install); or use PostgreSQL: DATABASE_URL=postgres://...`;
+
+function isLibraryMissing(code: string | undefined, message: string): boolean {
+  return (
+    code === 'ERR_DLOPEN_FAILED' ||
+    message.startsWith('Could not locate the bindings file') ||
+    /better-sqlite3.* (?:not been found|not found)|Cannot find module 'better-sqlite3'/.test(message)
+  );
 }
 
 function codeOf(error: unknown): { code: string | undefined; message: string } {

@@ -1,0 +1,55 @@
+import type { ParseArgsConfig } from 'node:util';
+
+/** What a command was given, checked against its options. */
+export interface Arguments {
+  /** Words that are no options. */
+  readonly words: readonly string[];
+  /** The last value of an option that takes one. */
+  readonly text: (name: string) => string | undefined;
+  /** All values of an option that may be repeated. */
+  readonly list: (name: string) => readonly string[];
+  readonly flag: (name: string) => boolean;
+}
+
+export interface Command {
+  /** `keys create`: one word or two. */
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What follows the name, such as `--to <postgres://...>`. */
+  readonly usage: string;
+  /** Each option with what it means, as `--help` of the command prints them. */
+  readonly options: Readonly<Record<string, OptionDescription>>;
+  /** Longest number of words after the name. */
+  readonly maxWords: number;
+  /** @returns the exit code */
+  run(given: Arguments): Promise<number>;
+}
+
+export interface OptionDescription {
+  /** What the value is; absent where the option takes none. */
+  readonly value?: string;
+  readonly isRepeatable?: boolean;
+  readonly meaning: string;
+}
+
+/** The command line is wrong; its message says how, and the exit code is 2. */
+export class UsageError extends Error {}
+
+/** The options of a command as node:util reads them. */
+export function parserOptions(options: Command['options']): NonNullable<ParseArgsConfig['options']> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, { value, isRepeatable }]) => [
+      name,
+      { type: value === undefined ? ('boolean' as const) : ('string' as const), multiple: isRepeatable ?? false },
+    ]),
+  );
+}
+
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+export function complain(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,171 @@
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { PEPPER_SETTING } from '../auth/bootstrap.js';
+import { loadPepper } from '../auth/pepper.js';
+import type { GatewayConfig, ProviderConfig } from '../config/gateway-config.js';
+import { loadConfig } from '../config/load-config.js';
+import { schemaState } from '../database/migrate.js';
+import { connectDatabase } from '../database/open-database.js';
+import { describeError } from '../errors/describe-error.js';
+import { VERSION } from '../runtime/version.js';
+import { say, type Command } from './command.js';
+
+/** Longest wait for one server that is asked whether it is there. */
+const ANSWER_TIMEOUT_MS = 5_000;
+
+/** `fail` keeps the gateway from working; `warn` is worth a look. */
+interface Finding {
+  readonly level: 'ok' | 'warn' | 'fail';
+  readonly text: string;
+}
+
+const ok = (text: string): Finding => ({ level: 'ok', text });
+const warn = (text: string): Finding => ({ level: 'warn', text });
+const fail = (text: string): Finding => ({ level: 'fail', text });
+
+export const DOCTOR: Command = {
+  name: 'doctor',
+  summary: 'tries what a start needs: configuration, database, pepper, Redis, port, providers',
+  usage: '[options]',
+  options: { offline: { meaning: 'does not contact the providers' } },
+  maxWords: 0,
+  run: async ({ flag }) => {
+    let failures = 0;
+    const report = (findings: readonly Finding[]): void => {
+      for (const { level, text } of findings) {
+        if (level === 'fail') failures += 1;
+        say(`${level.padEnd(4)}  ${text}`);
+      }
+    };
+    report([ok(`llm-gateway ${VERSION}, Node.js ${process.versions.node}, ${process.platform} ${process.arch}`)]);
+    // Its faults are one error that names all of them, which the command line prints.
+    const config = loadConfig();
+    report([ok(`configuration: ${config.providers.length} providers, ${config.models.length} models`)]);
+    report(dataDirectory(config));
+    report(await database(config));
+    if (config.redisUrl !== undefined) report([await redis(config.redisUrl)]);
+    report([await port(config)]);
+    if (!flag('offline')) report(await Promise.all(config.providers.map((each) => provider(each))));
+    say(failures === 0 ? 'Nothing stands in the way of a start.' : `${failures} to fix.`);
+    return failures === 0 ? 0 : 1;
+  },
+};
+
+function dataDirectory({ dataDirectory: folder, auth, database: { kind } }: GatewayConfig): Finding[] {
+  if (auth.pepper !== undefined && kind === 'postgres') return [];
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+    return [ok(`data directory ${folder}`)];
+  } catch (error) {
+    return [fail(`the data directory ${folder} cannot be written (${codeOf(error)}). Set GATEWAY_DATA_DIR`)];
+  }
+}
+
+async function database(config: GatewayConfig): Promise<Finding[]> {
+  const { database: where } = config;
+  if (where.kind === 'sqlite' && where.path !== ':memory:' && !existsSync(where.path)) {
+    return [ok(`database: ${where.path} will be made by the first start`)];
+  }
+  try {
+    const dataSource = await connectDatabase(where);
+    try {
+      const { pending, unknown, executed } = await schemaState(dataSource);
+      const findings = [ok(`database: ${where.kind === 'sqlite' ? `SQLite ${where.path}` : 'PostgreSQL'}`)];
+      if (unknown.length > 0) findings.push(fail(`the database is of a newer version: ${unknown.join(', ')}`));
+      else if (pending.length === 0) findings.push(ok('the schema is up to date'));
+      else if (config.migratesAtStart) findings.push(ok(`a start runs ${pending.length} migrations`));
+      else
+        findings.push(
+          fail(`${pending.length} migrations are pending, and GATEWAY_MIGRATE is off: llm-gateway migrate`),
+        );
+      if (executed.length > 0) {
+        const [row] = await dataSource.query<{ value: string }[]>(
+          `SELECT value FROM gateway_setting WHERE name = '${PEPPER_SETTING}'`,
+        );
+        findings.push(pepper(config, row?.value));
+      }
+      return findings;
+    } finally {
+      await dataSource.destroy();
+    }
+  } catch (error) {
+    return [fail(error instanceof Error ? error.message.replace(/^llm-gateway cannot start: /, '') : 'the database')];
+  }
+}
+
+function pepper(config: GatewayConfig, known: string | undefined): Finding {
+  if (known === undefined) return ok('key pepper: none is in use yet');
+  if (config.auth.pepper === undefined && !existsSync(`${config.dataDirectory}/key-pepper`)) {
+    return fail(`the key pepper is missing: restore ${config.dataDirectory}/key-pepper, or set GATEWAY_KEY_PEPPER`);
+  }
+  return loadPepper(config).fingerprint === known
+    ? ok('the key pepper is the one that the keys were made with')
+    : fail('the key pepper is not the one that the keys were made with. Restore it');
+}
+
+async function redis(url: string): Promise<Finding> {
+  const { connectRedis } = await import('../redis/connect-redis.js');
+  const client = connectRedis(url, { connectTimeout: ANSWER_TIMEOUT_MS, maxRetriesPerRequest: 0, lazyConnect: true });
+  // Each try to connect says what was wrong with it; the last one is printed.
+  let reason: unknown;
+  client.on('error', (error: unknown) => {
+    reason = error;
+  });
+  try {
+    await withTimeout(client.ping());
+    return ok('Redis answers');
+  } catch (error) {
+    return fail(`Redis does not answer (${codeOf(reason ?? error)}). Start it, or fix REDIS_URL`);
+  } finally {
+    client.disconnect();
+  }
+}
+
+async function port({ server: { host, port: wanted } }: GatewayConfig): Promise<Finding> {
+  const server = createServer();
+  try {
+    server.listen(wanted, host);
+    await once(server, 'listening');
+    return ok(`port ${wanted} on ${host} is free`);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === 'EADDRINUSE')
+      return warn(`port ${wanted} on ${host} is in use: by this gateway, or by another program`);
+    return fail(`port ${wanted} on ${host} cannot be used (${code}). Set PORT and HOST`);
+  } finally {
+    server.close();
+  }
+}
+
+/** Only whether there is a server at its address: that needs no credentials and costs nothing. */
+async function provider({ name, type, baseUrl, apiKey, cloud }: ProviderConfig): Promise<Finding> {
+  if (type === 'sandbox') return ok(`provider ${name}: built in`);
+  try {
+    const response = await fetch(baseUrl, { method: 'HEAD', signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+    await response.body?.cancel();
+    const credentials = apiKey === undefined && cloud === undefined ? ', without a key' : '';
+    return ok(`provider ${name}: ${new URL(baseUrl).host} answers${credentials}`);
+  } catch (error) {
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    return warn(`provider ${name}: ${new URL(baseUrl).host} does not answer (${codeOf(cause)})`);
+  }
+}
+
+async function withTimeout<Result>(work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), ANSWER_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function codeOf(error: unknown): string {
+  const { code, message, name } = describeError(error);
+  return String(code ?? message ?? name);
+}

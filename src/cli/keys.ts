@@ -1,0 +1,138 @@
+import { NestFactory } from '@nestjs/core';
+import type { INestApplicationContext } from '@nestjs/common';
+import { BootstrapAdminKey } from '../auth/bootstrap-admin-key.js';
+import { CreateKeyDto, KeyQueryDto, type KeyDto } from '../auth/keys.dto.js';
+import { KeysService } from '../auth/keys.service.js';
+import { SCOPES, type Principal } from '../auth/principal.js';
+import { loadConfig } from '../config/load-config.js';
+import { parseDuration } from '../config/units.js';
+import { StrictBodyPipe } from '../http/strict-body.pipe.js';
+import { complain, say, UsageError, type Command } from './command.js';
+import { KeysModule } from './keys.module.js';
+
+/** Who made a key, as the list of keys and the audit log show it. */
+const COMMAND_LINE: Principal = {
+  keyId: 'command-line',
+  name: 'llm-gateway on the command line',
+  scopes: new Set(SCOPES),
+  allowedModels: null,
+  groupId: null,
+  accounts: [],
+};
+/** Keys of one page, the most that the service gives. */
+const PAGE = 100;
+
+export const KEYS_CREATE: Command = {
+  name: 'keys create',
+  summary: 'makes a key and prints it, once',
+  usage: '--name <text> [options]',
+  options: {
+    name: { value: 'text', meaning: 'what the key is for' },
+    scope: {
+      value: 'scope',
+      isRepeatable: true,
+      meaning: `${SCOPES.join(', ')}; repeat it for several. Default inference`,
+    },
+    model: {
+      value: 'id',
+      isRepeatable: true,
+      meaning: 'a model that the key may call, or a prefix such as openai/*; repeat it. Default every model',
+    },
+    group: { value: 'id', meaning: 'the group that the key belongs to' },
+    expires: { value: 'duration', meaning: 'when the key stops working, such as 12h or 30d. Default never' },
+    json: { meaning: 'prints the key as JSON' },
+  },
+  maxWords: 0,
+  run: ({ text, list, flag }) =>
+    withKeys(async (keys) => {
+      const expires = text('expires');
+      const lifetime = parseDuration(expires);
+      if (expires !== undefined && (lifetime === undefined || lifetime < 1_000)) {
+        throw new UsageError('--expires must be a duration with its unit, such as 12h or 30d.');
+      }
+      const name = text('name');
+      if (name === undefined) throw new UsageError('--name is missing: say what the key is for.');
+      const scopes = list('scope');
+      const models = list('model');
+      const fields = await checked(CreateKeyDto, {
+        name,
+        ...(scopes.length > 0 && { scopes }),
+        ...(models.length > 0 && { allowed_models: models }),
+        ...(text('group') !== undefined && { group_id: text('group') }),
+        ...(lifetime !== undefined && { expires_at: Math.ceil((Date.now() + lifetime) / 1_000) }),
+      });
+      const made = await keys.create(fields, COMMAND_LINE);
+      if (flag('json')) say(JSON.stringify(made));
+      else say(`${made.key}\n\nid ${made.id}. The key is shown only now, keep it.`);
+    }),
+};
+
+export const KEYS_LIST: Command = {
+  name: 'keys list',
+  summary: 'lists the keys, without what only their owners have',
+  usage: '[options]',
+  options: {
+    group: { value: 'id', meaning: 'only keys of this group' },
+    all: { meaning: 'revoked keys as well' },
+    json: { meaning: 'one JSON object a line' },
+  },
+  maxWords: 0,
+  run: ({ text, flag }) =>
+    withKeys(async (keys) => {
+      const query = await checked(KeyQueryDto, {
+        limit: String(PAGE),
+        ...(text('group') !== undefined && { group_id: text('group') }),
+        ...(!flag('all') && { revoked: 'false' }),
+      });
+      let after: string | undefined;
+      let count = 0;
+      do {
+        const page = await keys.list(Object.assign(new KeyQueryDto(), query, { after }));
+        for (const key of page.data) say(flag('json') ? JSON.stringify(key) : printed(key));
+        count += page.data.length;
+        after = page.has_more ? page.data.at(-1)?.id : undefined;
+      } while (after !== undefined);
+      if (count === 0 && !flag('json')) say('There are no keys.');
+    }),
+};
+
+export const KEYS_REVOKE: Command = {
+  name: 'keys revoke',
+  summary: 'ends a key; instances that run notice within 5 seconds',
+  usage: '<id>',
+  options: {},
+  maxWords: 1,
+  run: ({ words }) =>
+    withKeys(async (keys) => {
+      const [id] = words;
+      if (id === undefined) throw new UsageError('Which key? Give its id, key_..., as llm-gateway keys list shows it.');
+      await keys.revoke(id, COMMAND_LINE);
+      say(`revoked: ${id}`);
+    }),
+};
+
+function printed({ id, name, scopes, expires_at: expires, revoked_at: revoked }: KeyDto): string {
+  const until = expires === null ? '' : `  expires ${new Date(expires * 1_000).toISOString()}`;
+  return `${id}  ${scopes.join(',')}${until}${revoked === null ? '' : '  revoked'}  ${name}`;
+}
+
+/** The fields as the admin API would take them. @throws GatewayError that names the one at fault */
+async function checked<Dto extends object>(type: new () => Dto, fields: object): Promise<Dto> {
+  return (await new StrictBodyPipe().transform(fields, { type: 'body', metatype: type })) as Dto;
+}
+
+/** Works on the database itself, so that it needs no admin key and no gateway that runs. */
+async function withKeys(work: (keys: KeysService) => Promise<void>): Promise<number> {
+  const app: INestApplicationContext = await NestFactory.createApplicationContext(KeysModule.forRoot(loadConfig()), {
+    logger: false,
+    abortOnError: false,
+  });
+  try {
+    const first = app.get(BootstrapAdminKey, { strict: false }).takeOnce();
+    if (first !== undefined) complain(`Admin key of this new database (shown only now, keep it): ${first}\n`);
+    await work(app.get(KeysService, { strict: false }));
+  } finally {
+    await app.close();
+  }
+  return 0;
+}
