@@ -4,7 +4,8 @@ WORKDIR /app
 # better-sqlite3 is compiled where no prebuilt binary fits.
 RUN apt-get update && apt-get install -y --no-install-recommends python3 make g++ && rm -rf /var/lib/apt/lists/*
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci
+# SQLite's library is an optional package to npm, and none to this image.
+RUN npm ci && node -e "new (require('better-sqlite3'))(':memory:')"
 COPY . .
 # The image gets no compiler, no TypeScript and no source maps, and a list of what it consists of: dist/sbom.cdx.json.
 RUN npm run build && npm run sbom && npm prune --omit=dev && node scripts/strip-installation.mjs .
@@ -16,6 +17,10 @@ WORKDIR /app
 COPY --from=build --chown=root:root /app/package.json ./
 COPY --from=build --chown=root:root /app/node_modules ./node_modules
 COPY --from=build --chown=root:root /app/dist ./dist
+COPY --from=build --chown=root:root /app/bin ./bin
+# Without sources it builds nothing; npm scripts such as migration:show and config:check call it.
+COPY --from=build --chown=root:root /app/scripts/build.mjs ./scripts/build.mjs
+RUN ln -s /app/bin/llm-gateway.mjs /usr/local/bin/llm-gateway
 # The root file system may be read-only: everything that is written goes to /data.
 RUN mkdir /data && chown node:node /data
 VOLUME /data

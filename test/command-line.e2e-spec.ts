@@ -162,7 +162,7 @@ async function statusWith(gateway: RunningGateway, key: string): Promise<number>
   it('carries everything from SQLite to PostgreSQL, once, into an empty database alone', async () => {
     const sqlite = `sqlite:${join(folder, 'gateway.sqlite')}`;
     const before = await startGateway({ dataDirectory: folder, env: { DATABASE_URL: sqlite } });
-    const key = await before.apiKey({ metadata: { note: 'žluťoučký "kůň" \\ {1,NULL}' }, limits: { rpm: 1_000 } });
+    const key = await before.apiKey({ metadata: { note: 'žluťoučký "kůň" \\ {1,NULL}' }, limits: { rpm: 1_000_000 } });
     const send = (gateway: RunningGateway, path: string, body?: object): Promise<Response> =>
       fetch(`${gateway.url}${path}`, {
         headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
