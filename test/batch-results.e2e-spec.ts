@@ -84,6 +84,11 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
       error = null,
     }: { from: number; count: number; response?: string | null; error?: string | null },
   ): Promise<void> {
+    await sql('UPDATE batch_job SET task_count = $2, completed_count = completed_count + $3 WHERE id = $1', [
+      jobId,
+      from + count + 5_000,
+      count,
+    ]);
     await sql(
       `WITH RECURSIVE n(i) AS (SELECT CAST($2 AS INTEGER) UNION ALL SELECT i + 1 FROM n WHERE i < $3)
        INSERT INTO batch_task (job_id, task_index, custom_id, request, status, attempts, response, error)

@@ -58,7 +58,8 @@ export class BatchResponder {
       response.writeHead(200, JSON_HEADERS).end();
       return;
     }
-    const found = results ? await this.reader.list(job.id, after, limit + 1) : [];
+    const expected = after < 0 ? finishedOf(job) : undefined;
+    const found = results ? await this.reader.list(job, { after, limit: limit + 1, expected }) : [];
     const shown = pageOf(found, limit);
     const hasMore = shown.length < found.length;
     await this.writeBody({ response, principal, headers: JSON_HEADERS }, async (body) => {
@@ -79,13 +80,15 @@ export class BatchResponder {
       return;
     }
     await this.writeBody({ response, principal, headers: NDJSON_HEADERS }, async (body) => {
-      for (let after = -1; ;) {
-        const found = await this.reader.list(job.id, after, STREAM_ROWS);
+      let left = finishedOf(job);
+      for (let after = -1; left > 0;) {
+        const found = await this.reader.list(job, { after, limit: STREAM_ROWS, expected: left });
         for await (const parts of this.reader.read(job.id, found, { separator: '', terminator: '\n' })) {
           await body.write(parts);
         }
-        if (found.length < STREAM_ROWS) return;
+        if (found.length === 0) return;
         after = found.at(-1)?.index ?? after;
+        left -= found.length;
       }
     });
   }
@@ -172,6 +175,11 @@ export class BatchResponder {
       if (isWatcher) this.inFlight.releaseWatcher(controller);
     }
   }
+}
+
+/** As many results as there are, or, of a job that runs, were a moment ago. */
+function finishedOf({ completedCount, failedCount, cancelledCount, expiredCount }: BatchJob): number {
+  return completedCount + failedCount + cancelledCount + expiredCount;
 }
 
 /** As many as the limit and the bytes of a page allow, at least one. */

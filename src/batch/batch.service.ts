@@ -15,6 +15,7 @@ import { BatchJob } from './batch-job.entity.js';
 import { BatchRunner } from './batch-runner.js';
 import { BatchStore } from './batch-store.js';
 import type { AdminBatchListDto, BatchListDto, BatchSubmittedDto, BatchSummaryDto } from './batch.dto.js';
+import { JobWatchers } from './events/job-watchers.js';
 import { submittedOf, summaryOf } from './job-summary.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { readSubmission, type Submission } from './submission/submission-reader.js';
@@ -34,6 +35,7 @@ export class BatchService {
     private readonly submissions: SubmissionStore,
     private readonly store: BatchStore,
     private readonly queue: BatchQueue,
+    private readonly watchers: JobWatchers,
     private readonly runner: BatchRunner,
     private readonly models: ModelsService,
     private readonly config: GatewayConfig,
@@ -110,6 +112,7 @@ export class BatchService {
     if (await this.store.beginCancel(job.id)) {
       this.runner.cancelHere(job.id);
       await this.store.endTasks(job.id, 'cancelled', { running: 'leave', error: null });
+      this.watchers.changed([job.id]);
     }
     return summaryOf(await this.own(jobId, principal));
   }

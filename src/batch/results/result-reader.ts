@@ -3,10 +3,12 @@ import { DataSource } from 'typeorm';
 import { Database } from '../../database/database.js';
 import { runSql } from '../../database/sql.js';
 import { notFound } from '../../errors/gateway-error.js';
-import type { TaskStatus } from '../batch-task.entity.js';
+import type { BatchJob } from '../batch-job.entity.js';
 import { MemberFinder } from './member-finder.js';
 
-const FINISHED: readonly TaskStatus[] = ['succeeded', 'failed', 'cancelled', 'expired'];
+const FINISHED = `'succeeded', 'failed', 'cancelled', 'expired'`;
+/** Tasks of which one statement looks for those that are finished. */
+const TASKS_PER_LOOK = 1_000;
 
 /** Rows and bytes of one read. A single result may be larger. */
 const ROWS_PER_READ = 200;
@@ -55,21 +57,29 @@ export class ResultReader {
     private readonly dataSource: DataSource,
   ) {}
 
-  /** The finished tasks of a job in task order, after an index; their contents are not read. */
-  async list(jobId: string, after: number, limit: number): Promise<ResultRef[]> {
-    // The index is by job, status and task: one walk of it for each status, however many tasks are not finished.
-    const perStatus = FINISHED.map(
-      (status) =>
-        `SELECT * FROM (SELECT task_index, octet_length(custom_id) + COALESCE(octet_length(response), 0)
+  /**
+   * The finished tasks of a job in task order, after an index; their contents are not read. Tasks that are not finished are
+   * stepped over a bounded number at a time, so that a job of a million tasks holds up nobody else.
+   *
+   * @param expected how many there are at least, where that is known: the search ends with the last of them
+   */
+  async list(
+    { id, taskCount }: Pick<BatchJob, 'id' | 'taskCount'>,
+    { after, limit, expected = Infinity }: { after: number; limit: number; expected?: number },
+  ): Promise<ResultRef[]> {
+    const found: ResultRef[] = [];
+    const wanted = Math.min(limit, expected);
+    for (let from = after + 1; from < taskCount && found.length < wanted; from += TASKS_PER_LOOK) {
+      const rows = await this.query<{ task_index: number; bytes: number }>(
+        `SELECT task_index, octet_length(custom_id) + COALESCE(octet_length(response), 0)
            + COALESCE(octet_length(error), 0) AS bytes
-         FROM batch_task WHERE job_id = $1 AND status = '${status}' AND task_index > $2
-         ORDER BY task_index LIMIT $3) AS ${status}_tasks`,
-    );
-    const rows = await this.query<{ task_index: number; bytes: number }>(
-      `${perStatus.join(' UNION ALL ')} ORDER BY task_index LIMIT $3`,
-      [jobId, after, limit],
-    );
-    return rows.map(({ task_index: index, bytes }) => ({ index, bytes }));
+         FROM batch_task WHERE job_id = $1 AND task_index >= $2 AND task_index < $3 AND status IN (${FINISHED})
+         ORDER BY task_index LIMIT $4`,
+        [id, from, from + TASKS_PER_LOOK, limit - found.length],
+      );
+      for (const { task_index: index, bytes } of rows) found.push({ index, bytes });
+    }
+    return found;
   }
 
   /**
