@@ -21,7 +21,8 @@ function modelsFor(name: string, bad: string, timeouts = ''): string {
   - { id: ${name}-alone, deployments: [{ provider: first, model: "${bad}" }]${timeouts === '' ? '' : `, ${timeouts}`} }`;
 }
 
-const SHORT = 'timeouts: { connect: 500ms, first_byte: 400ms, idle: 400ms }';
+/** A plain answer has `total` alone. */
+const SHORT = 'timeouts: { connect: 500ms, first_byte: 400ms, idle: 400ms, total: 3s }';
 
 const FAULTS: readonly [fault: string, behaviour: string, plain: number, stream: number | 'error event'][] = [
   ['no-first-byte', 'stall?at=headers', 504, 504],

@@ -84,14 +84,21 @@ export class ChatResponder {
     started: number,
   ): Promise<void> {
     const stream = await this.chat.stream(body, context);
-    // From here on sendSse owns the open stream: whatever throws, it is closed, and its slots and its socket with it.
-    const broken = await sendSse(response, stream.chunks, {
-      setHeaders: () => setServedBy(response, stream, started),
-      keepAlive: this.config.streaming.keepAlive,
-      signal: stream.signal,
-      toError: toGatewayError,
-    });
-    if (broken !== undefined) AccessLog.fieldsOf(response).error_code = broken.code;
+    try {
+      const broken = await sendSse(response, stream.chunks, {
+        setHeaders: () => setServedBy(response, stream, started),
+        keepAlive: this.config.streaming.keepAlive,
+        signal: stream.signal,
+        toError: toGatewayError,
+      });
+      if (broken !== undefined) AccessLog.fieldsOf(response).error_code = broken.code;
+    } catch (error) {
+      // Whatever could not be sent: what the stream holds is freed, and its provider is called off.
+      stream.close(error);
+      throw error;
+    } finally {
+      stream.close();
+    }
   }
 }
 

@@ -2,13 +2,7 @@ import { Injectable, Optional } from '@nestjs/common';
 import type { Span } from '@opentelemetry/api';
 import { mayCallModel } from '../auth/may-call-model.js';
 import type { Principal } from '../auth/principal.js';
-import {
-  GatewayError,
-  permissionDenied,
-  rateLimitExceeded,
-  upstreamError,
-  upstreamUnavailable,
-} from '../errors/gateway-error.js';
+import { GatewayError, permissionDenied, upstreamError } from '../errors/gateway-error.js';
 import { ModelsService } from '../models/models.service.js';
 import type { ProviderCall } from '../models/providers/chat-provider.js';
 import { DeploymentQueue, Place } from '../models/deployments/deployment-queue.js';
@@ -17,14 +11,15 @@ import type { Deployment, ResolvedModel } from '../models/resolved-model.js';
 import { Routing } from '../models/routing/routing.service.js';
 import type { RoutingTable } from '../models/routing/routing-table.js';
 import { Limits } from '../usage/limits/limits.service.js';
-import { CallDeadline } from './call-deadline.js';
+import { Attempt } from './attempt.js';
 import type { Cancellation } from './cancellation.js';
 import { CallEvents } from './call-events.js';
 import type { TakeUsage } from './call-outcome.js';
 import { CallTracing } from './call-tracing.js';
+import { Candidates, stillFull, type Candidate, type FullDeployments } from './candidates.js';
 import { ClientChunks } from './client-chunks.js';
 import type { ChatCompletion, ChatRequest, Usage } from './chat-completion.js';
-import { orderDeployments, randomFor } from './deployment-order.js';
+import { ModelAdmissions } from './model-admissions.js';
 import { pause } from './pause.js';
 import { RetryBudget } from './retry-budget.js';
 import type { RoutingOverrides } from './routing-overrides.js';
@@ -76,26 +71,22 @@ export interface ChatAnswer extends ServedBy {
 export interface ChatStream extends ServedBy {
   /**
    * In the contract's order, without the usage chunk unless the client asked for it. Throws a GatewayError when the
-   * stream breaks. Must be iterated or returned, so that the upstream's socket is let go.
+   * stream breaks.
    */
   readonly chunks: AsyncIterable<readonly StreamedChunk[]>;
   /** Aborted when the client has gone, and when the total timeout is over. */
   readonly signal: Cancellation;
+  /**
+   * Must be called when the stream has been sent or could not be: frees all that it still holds, at the deployment and in
+   * limits, and ends the provider's stream. Does nothing where the stream has ended.
+   *
+   * @param error what kept it from being sent
+   */
+  readonly close: (error?: unknown) => void;
 }
 
 /** Bound of the pause before a second attempt, in milliseconds; it doubles with each further one. */
 const PAUSE = 25;
-
-interface Candidate {
-  readonly model: string;
-  readonly place: Place;
-}
-
-/** Deployments that could be called if they had not as many calls as they may. */
-interface Full {
-  readonly model: ResolvedModel;
-  readonly full: readonly Deployment[];
-}
 
 /** The model of a request and those that it may fall back to. */
 interface Route {
@@ -104,10 +95,9 @@ interface Route {
 }
 
 /** What one attempt is made with. */
-interface Attempt {
+interface PreparedAttempt {
   readonly call: ProviderCall;
-  readonly place: Place;
-  readonly deadline: CallDeadline;
+  readonly attempt: Attempt;
   readonly servedBy: ServedBy;
 }
 
@@ -130,11 +120,11 @@ export class ChatService {
   async complete(request: ChatRequest, context: ChatContext): Promise<ChatAnswer> {
     const tracked = this.track(request, context, false);
     try {
-      const answer = await this.attempt(request, context, tracked, async ({ call, place, deadline, servedBy }) => {
-        const completion = await place.deployment.provider.complete(call);
-        place.health.answered(tracked.answers());
-        deadline.clear();
-        place.free();
+      const answer = await this.attempt(request, context, tracked, async ({ call, attempt, servedBy }) => {
+        const { deployment, health } = attempt.place;
+        const completion = await deployment.provider.complete(call);
+        health.answered(tracked.answers());
+        attempt.dispose();
         return Object.assign(servedBy, { completion });
       });
       tracked.completed(answer.completion);
@@ -150,11 +140,13 @@ export class ChatService {
     const tracked = this.track(request, context, true);
     const wantsUsage = request.stream_options?.include_usage === true;
     try {
-      return await this.attempt(request, context, tracked, async ({ call, place, deadline, servedBy }) => {
-        const chunks = await place.deployment.provider.stream(call);
-        place.health.answered(tracked.answers());
-        const forClient = new ClientChunks(chunks, wantsUsage, deadline, place, tracked);
-        return Object.assign(servedBy, { chunks: forClient, signal: deadline });
+      return await this.attempt(request, context, tracked, async ({ call, attempt, servedBy }) => {
+        const { deployment, health } = attempt.place;
+        const stream = await deployment.provider.stream(call);
+        const chunks = new ClientChunks(stream, wantsUsage, attempt, tracked);
+        health.answered(tracked.answers());
+        const close = (error?: unknown): void => chunks.close(error);
+        return Object.assign(servedBy, { chunks, signal: call.signal, close });
       });
     } catch (error) {
       tracked.broken(error);
@@ -163,76 +155,117 @@ export class ChatService {
   }
 
   /**
-   * Tries each deployment of the model, then of its fallbacks, until one succeeds or a failure is not retryable. `send` frees
-   * the place and clears the deadline when it succeeds; when it fails that is done here.
+   * Tries each deployment of the model, then of its fallbacks, until one succeeds. A deployment that fails or that cannot
+   * serve the request gives way to the next one, and the last one's reason is the client's. `send` disposes of the attempt,
+   * or hands it over, when it succeeds; when it fails that is done here.
    */
   private async attempt<Answer>(
     request: ChatRequest,
     context: ChatContext,
     tracked: TrackedCall,
-    send: (attempt: Attempt) => Promise<Answer>,
+    send: (prepared: PreparedAttempt) => Promise<Answer>,
   ): Promise<Answer> {
     let attempts = 0;
+    let failures = 0;
     let failure: GatewayError | undefined;
     const giveUpAt = performance.now() + (context.overrides?.timeout ?? Infinity);
     const route = this.route(request, context, tracked.table);
-    const admission = this.limits.admit({
-      request,
-      accounts: context.principal.accounts,
-      model: route.model,
-      isPatient: context.source === 'batch',
-      signal: context.signal,
-      deployments: () => [...this.withFallbacks(route, tracked.table)].flatMap(({ deployments }) => deployments),
-    });
-    if (admission !== undefined) tracked.admission = await admission;
+    const models = (): Generator<ResolvedModel> => this.withFallbacks(route, tracked.table);
+    const admissions = new ModelAdmissions(this.limits, request, context, tracked);
+    const admitted = admissions.first(route.model, models);
+    if (admitted !== undefined) await admitted;
     context.signal.throwIfAborted();
     this.budget.earn();
-    for (const step of this.candidates(request, route, tracked.table)) {
-      const candidate = 'full' in step ? await this.waitForPlace(step, context, giveUpAt) : step;
+    const candidates = new Candidates(this.deployments, this.queue, context.principal.keyId);
+    for (const step of candidates.of(request, models())) {
+      const candidate = await this.admitted(step, admissions, route, context, giveUpAt);
       if (candidate instanceof GatewayError) {
-        failure ??= candidate;
+        if (failure === undefined || !failure.retryable) failure = candidate;
         continue;
       }
-      const { model, place } = candidate;
-      const { deployment, health } = place;
-      const isRetry = attempts > 0;
+      const attempt = new Attempt(candidate.place);
+      const { place } = attempt;
+      // A deployment that refused the request did no work, so that another one takes nothing from the budget of retries.
+      const isRetry = failures > 0;
       if (isRetry && (performance.now() >= giveUpAt || !this.budget.take())) {
-        place.free();
+        attempt.dispose();
         break;
       }
-      let deadline: CallDeadline | undefined;
       try {
-        if (isRetry) await pause(Math.random() * PAUSE * 2 ** (attempts - 1), context.signal);
+        if (isRetry) await pause(Math.random() * PAUSE * 2 ** (failures - 1), context.signal);
         attempts += 1;
-        deadline = new CallDeadline(context.signal, Math.min(deployment.timeouts.total, giveUpAt - performance.now()));
-        const droppedParams: string[] = [];
-        const headers = tracked.attemptBegins(model, deployment);
-        const call: ProviderCall = {
-          request,
-          upstreamModel: deployment.upstreamModel,
-          timeouts: deployment.timeouts,
-          requestId: context.requestId,
-          headers,
-          signal: deadline,
-          onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
-        };
-        const rateLimits = tracked.admission?.headers;
-        const servedBy = { model, provider: deployment.provider.name, attempts, droppedParams, rateLimits };
-        return await send({ call, place, deadline, servedBy });
+        return await send(
+          this.prepare(attempt, candidate.model.id, attempts, giveUpAt - performance.now(), request, context, tracked),
+        );
       } catch (error) {
-        deadline?.clear();
         tracked.attemptEnds(error);
-        const isFault = !context.signal.aborted && error instanceof GatewayError && error.retryable;
-        if (isFault) health.failed(error);
-        else health.neither();
-        place.free();
-        if (!isFault) throw error;
+        const isOfProvider = error instanceof GatewayError && !attempt.isEndedByCaller && !context.signal.aborted;
+        if (isOfProvider && error.retryable) place.failed(error);
+        else place.recordNeutral();
+        attempt.dispose();
+        if (!isOfProvider) throw error;
+        if (error.retryable) {
+          failures += 1;
+          candidates.hasFailed = true;
+        }
         failure = error;
       } finally {
         if (isRetry) this.budget.release();
       }
     }
     throw failure ?? upstreamError({ message: 'No deployment of this model could be tried.' });
+  }
+
+  private prepare(
+    attempt: Attempt,
+    model: string,
+    attempts: number,
+    left: number,
+    request: ChatRequest,
+    context: ChatContext,
+    tracked: TrackedCall,
+  ): PreparedAttempt {
+    const { deployment } = attempt.place;
+    const { timeouts, upstreamModel, provider } = deployment;
+    const signal = attempt.start(context.signal, { total: timeouts.total, left });
+    const droppedParams: string[] = [];
+    const headers = tracked.attemptBegins(model, deployment);
+    const call: ProviderCall = {
+      request,
+      upstreamModel,
+      timeouts,
+      requestId: context.requestId,
+      headers,
+      signal,
+      onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
+    };
+    const rateLimits = tracked.admission?.headers;
+    return { call, attempt, servedBy: { model, provider: provider.name, attempts, droppedParams, rateLimits } };
+  }
+
+  /**
+   * A step with a place that may be used now.
+   *
+   * @returns the error to end with when there is no other model to try
+   */
+  private async admitted(
+    step: Candidate | FullDeployments,
+    admissions: ModelAdmissions,
+    route: Route,
+    context: ChatContext,
+    giveUpAt: number,
+  ): Promise<Candidate | GatewayError> {
+    if (step.model !== route.model) {
+      let isAdmitted = false;
+      try {
+        const refusal = await admissions.fallback(step.model);
+        if (refusal !== undefined) return refusal;
+        isAdmitted = true;
+      } finally {
+        if (!isAdmitted && 'place' in step) step.place.free();
+      }
+    }
+    return 'full' in step ? this.waitForPlace(step, context, giveUpAt) : step;
   }
 
   private readonly costOf = (usage: Usage, deployment: Deployment): Promise<number | null> =>
@@ -245,51 +278,19 @@ export class ChatService {
 
   /** @returns the error to end with when there is no other model to try */
   private async waitForPlace(
-    { model, full }: Full,
-    { source, signal }: ChatContext,
+    { model, full }: FullDeployments,
+    { principal, source, signal }: ChatContext,
     giveUpAt: number,
   ): Promise<Candidate | GatewayError> {
-    const patience = giveUpAt - performance.now();
-    const place = await this.queue.wait({ model, deployments: full, isBatch: source === 'batch', patience, signal });
-    return place instanceof Place ? { model: model.id, place } : stillFull(model, place.retryAfter);
-  }
-
-  /**
-   * The deployments to try, in order: those of the model and then of its fallbacks, without those whose breaker is open
-   * or that asked for a pause. Those that are full are waited for when the others of their model have failed. Where all
-   * breakers are open the first deployment is tried all the same: the last one standing is never given up. Lazily, so that
-   * the fallbacks of a healthy model are never resolved.
-   *
-   * @throws GatewayError 429 when every deployment asked for a pause
-   */
-  private *candidates(request: ChatRequest, route: Route, table: RoutingTable): Generator<Candidate | Full> {
-    let tried = 0;
-    let spare: { model: string; deployment: Deployment } | undefined;
-    let shortestWait = Infinity;
-    for (const resolved of this.withFallbacks(route, table)) {
-      let full: Deployment[] | undefined;
-      for (const deployment of orderDeployments(resolved, this.deployments, randomFor(request))) {
-        const health = this.deployments.healthOf(deployment);
-        if (health.wait > 0) shortestWait = Math.min(shortestWait, health.wait);
-        else if (!health.admits) spare ??= { model: resolved.id, deployment };
-        else {
-          const place = this.queue.take(deployment);
-          if (place === undefined) (full ??= []).push(deployment);
-          else {
-            tried += 1;
-            yield { model: resolved.id, place };
-          }
-        }
-      }
-      if (full !== undefined) {
-        tried += 1;
-        yield { model: resolved, full };
-      }
-    }
-    if (tried > 0) return;
-    const place = spare === undefined ? undefined : this.queue.take(spare.deployment);
-    if (spare !== undefined && place !== undefined) yield { model: spare.model, place };
-    else if (shortestWait < Infinity) throw stillWaiting(shortestWait);
+    const place = await this.queue.wait({
+      model,
+      key: principal.keyId,
+      deployments: full,
+      isBatch: source === 'batch',
+      patience: giveUpAt - performance.now(),
+      signal,
+    });
+    return place instanceof Place ? { model, place } : stillFull(model, place.retryAfter);
   }
 
   /** @throws GatewayError 404 for a model that there is not, 403 for one that the key may not call */
@@ -311,24 +312,4 @@ export class ChatService {
     if (mayCallModel(principal, modelId) || mayCallModel(principal, model.id)) return model;
     throw permissionDenied(`This key may not call the model '${modelId}'.`, 'model_not_allowed', 'model');
   }
-}
-
-/** Every deployment has as many calls as it may, and the queue for them is full or would take too long. */
-function stillFull({ id }: ResolvedModel, milliseconds: number): GatewayError {
-  const whole = Math.ceil(milliseconds);
-  return upstreamUnavailable({
-    message: `All deployments of '${id}' have as many calls as they take, and the wait would be too long. Retry after ${Math.ceil(whole / 1_000)} s.`,
-    retryAfterMs: whole,
-    isOwnRefusal: true,
-  });
-}
-
-/** The upstream said when it wants to be asked again; asking earlier would only make it wait longer. */
-function stillWaiting(milliseconds: number): GatewayError {
-  const whole = Math.ceil(milliseconds);
-  return rateLimitExceeded({
-    message: `The provider is rate limiting this model. Retry after ${Math.ceil(whole / 1_000)} s.`,
-    retryAfterMs: whole,
-    isOwnRefusal: true,
-  });
 }

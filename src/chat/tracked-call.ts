@@ -166,7 +166,11 @@ export class TrackedCall {
       admission: this.admission,
       answer: this.recorder?.answer,
     };
-    this.trace?.ended(outcome);
-    this.events.ended(outcome);
+    try {
+      this.trace?.ended(outcome);
+    } finally {
+      // What counts the call frees what was reserved for it, whatever becomes of its trace.
+      this.events.ended(outcome);
+    }
   }
 }

@@ -4,11 +4,11 @@
 export interface Timeouts {
   /** TCP and TLS connect. Default 5 s. */
   readonly connect: number;
-  /** From the request being sent to the first byte of the answer (of a stream: its first event). Default 60 s. */
+  /** Of streams: longest silence before the first event; comments of the provider count as life. Default 60 s. */
   readonly firstByte: number;
-  /** Between two reads of a body or stream. Default 90 s. */
+  /** Of streams: longest silence between two reads. Default 90 s. */
   readonly idle: number;
-  /** The whole call. Default 10 min. */
+  /** The whole call; the only time of an answer that is not streamed, beside `connect`. Default 10 min. */
   readonly total: number;
 }
 

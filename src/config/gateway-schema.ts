@@ -32,9 +32,12 @@ const timeouts = {
   additionalProperties: false,
   properties: {
     connect: timeout('TCP and TLS connect.', '5s'),
-    first_byte: timeout('From the request being sent to the first byte; of a stream, its first event.', '60s'),
-    idle: timeout('Between two reads of an answer.', '90s'),
-    total: timeout('The whole call.', '10m'),
+    first_byte: timeout(
+      'Of streams: longest silence before the first event. Comments of the provider count as life.',
+      '60s',
+    ),
+    idle: timeout('Of streams: longest silence between two reads.', '90s'),
+    total: timeout('The whole call. The only time of an answer that is not streamed, beside connect.', '10m'),
   },
 };
 

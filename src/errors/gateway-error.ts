@@ -31,6 +31,8 @@ export interface GatewayErrorOptions {
   isOwnRefusal?: boolean;
   /** The provider was at work on the request when it was given up or broke off, so that it may charge for it. */
   hadBegun?: boolean;
+  /** No connection to the provider could be made, which has nothing to do with the request. */
+  isConnectionFault?: boolean;
   /** Extra response headers, such as `retry-after`. */
   headers?: Readonly<Record<string, string>>;
   cause?: unknown;
@@ -46,6 +48,7 @@ export class GatewayError extends Error {
   readonly retryAfterMs: number | undefined;
   readonly isOwnRefusal: boolean;
   readonly hadBegun: boolean;
+  readonly isConnectionFault: boolean;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(options: GatewayErrorOptions) {
@@ -59,6 +62,7 @@ export class GatewayError extends Error {
     this.retryAfterMs = options.retryAfterMs;
     this.isOwnRefusal = options.isOwnRefusal ?? false;
     this.hadBegun = options.hadBegun ?? false;
+    this.isConnectionFault = options.isConnectionFault ?? false;
     this.headers = options.headers ?? {};
   }
 
@@ -157,6 +161,7 @@ interface UpstreamFailure {
   retryAfterMs?: number | undefined;
   isOwnRefusal?: boolean;
   hadBegun?: boolean;
+  isConnectionFault?: boolean;
 }
 
 /** 502: the upstream answered wrongly, broke off, or refused the operator's credentials. */

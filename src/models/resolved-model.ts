@@ -1,4 +1,5 @@
-import type { ModelConfig, PriceConfig, Strategy, Timeouts } from '../config/gateway-config.js';
+import type { Account } from '../auth/spending.js';
+import type { PriceConfig, Strategy, Timeouts } from '../config/gateway-config.js';
 import type { ChatProvider } from './providers/chat-provider.js';
 
 /** One way to run a model: a model id at a provider. */
@@ -20,6 +21,16 @@ export interface Deployment {
   readonly price: PriceConfig | undefined;
 }
 
+/** Names that lead to the same deployments share a queue. */
+export interface CallQueue {
+  /** Id in the file of the model that the queue belongs to. */
+  readonly id: string;
+  /** Calls that may wait. */
+  readonly size: number;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
 /** What a client's `model` stands for. */
 export interface ResolvedModel {
   /** The configured id, as in `x-gateway-model`; of a pattern, the id that fits it. */
@@ -29,12 +40,13 @@ export interface ResolvedModel {
   readonly deployments: readonly Deployment[];
   /** Ids of models to try, in order, when every deployment failed. */
   readonly fallbacks: readonly string[];
-  /** Its id in the file: of a pattern the pattern; of a model that the file does not name, as `id`. */
-  readonly configuredId: string;
-  /** For all keys together; undefined is no limit. */
-  readonly limits: ModelConfig['limits'];
+  /**
+   * The limits that hold for all keys together: its own, and those of the file's models whose deployments it reaches under
+   * another name. Empty is no limit.
+   */
+  readonly accounts: readonly Account[];
   /** Tokens of an answer, as far as the file says it. */
   readonly maxOutputTokens: number | undefined;
-  /** Where calls wait for a deployment that has as many as its `concurrency`; undefined when none has such a limit. */
-  readonly queue: ModelConfig['queue'] | undefined;
+  /** Where calls wait for a deployment that has as many as its `concurrency`. */
+  readonly queue: CallQueue;
 }

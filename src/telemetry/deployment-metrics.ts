@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Gauge } from 'prom-client';
 import { InFlight } from '../health/in-flight.service.js';
-import type { BreakerState } from '../models/deployments/deployment-health.js';
+import type { BreakerState } from '../models/deployments/circuit-breaker.js';
 import { DeploymentQueue } from '../models/deployments/deployment-queue.js';
 import { Deployments } from '../models/deployments/deployments.service.js';
 import { Routing } from '../models/routing/routing.service.js';

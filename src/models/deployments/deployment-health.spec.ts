@@ -1,6 +1,9 @@
+import fc from 'fast-check';
 import { GatewayError, upstreamError } from '../../errors/gateway-error.js';
 import { DeploymentHealth, type HealthNews } from './deployment-health.js';
 
+const KEY = 'key_a';
+const OTHER = 'key_b';
 const fault = upstreamError({ message: 'broken' });
 const limited = new GatewayError({
   status: 429,
@@ -21,8 +24,8 @@ describe('DeploymentHealth', () => {
 
   const fail = (times: number, error: GatewayError = fault): void => {
     for (let round = 0; round < times; round += 1) {
-      health.begin();
-      health.failed(error);
+      health.begin(KEY);
+      health.failed(error, KEY);
       health.end(10);
     }
   };
@@ -34,7 +37,7 @@ describe('DeploymentHealth', () => {
     expect(health.breaker).toBe('closed');
     fail(1);
     expect(health.breaker).toBe('open');
-    expect(health.admits).toBe(false);
+    expect(health.canCall(KEY)).toBe(false);
     expect(health.opensIn).toBe(30_000);
   });
 
@@ -42,12 +45,12 @@ describe('DeploymentHealth', () => {
     fail(5);
     now += 30_000;
     expect(health.breaker).toBe('half_open');
-    expect(health.admits).toBe(true);
-    health.begin();
-    expect(health.admits).toBe(false);
+    expect(health.canCall(KEY)).toBe(true);
+    health.begin(KEY);
+    expect(health.canCall(KEY)).toBe(false);
     health.answered(20);
     expect(health.breaker).toBe('closed');
-    expect(health.admits).toBe(true);
+    expect(health.canCall(KEY)).toBe(true);
   });
 
   it('stays open for twice as long after each failed probe, up to 300 s', () => {
@@ -72,10 +75,10 @@ describe('DeploymentHealth', () => {
   it('gives an abandoned probe’s place to the next', () => {
     fail(5);
     now += 30_000;
-    health.begin();
-    health.neither();
+    health.begin(KEY);
+    health.recordNeutral(KEY);
     health.end(10);
-    expect(health.admits).toBe(true);
+    expect(health.canCall(KEY)).toBe(true);
     expect(health.inFlight).toBe(0);
   });
 
@@ -100,14 +103,112 @@ describe('DeploymentHealth', () => {
     health.answered(10);
     health.answered(10);
     expect(news.map(({ kind }) => kind)).toEqual(['wait', 'open', 'closed']);
-    health.learn({ kind: 'open', until: Date.now() + 60_000, openFor: 60_000 });
+    health.applyPeerState({ kind: 'open', until: Date.now() + 60_000, openFor: 60_000 });
     expect(health.breaker).toBe('open');
-    health.learn({ kind: 'open', until: Date.now() + 10_000, openFor: 30_000 });
+    health.applyPeerState({ kind: 'open', until: Date.now() + 10_000, openFor: 30_000 });
     expect(health.opensIn).toBeGreaterThan(50_000);
-    health.learn({ kind: 'wait', until: Date.now() + 10_000_000 });
+    health.applyPeerState({ kind: 'wait', until: Date.now() + 10_000_000 });
     expect(health.wait).toBe(300_000);
-    health.learn({ kind: 'closed' });
+    health.applyPeerState({ kind: 'closed' });
     expect(health.breaker).toBe('closed');
     expect(news).toHaveLength(3);
+  });
+
+  const failAs = (key: string, times = 1, error = fault): void => {
+    for (let round = 0; round < times; round += 1) {
+      health.begin(key);
+      health.failed(error, key);
+      health.end(1);
+    }
+  };
+
+  it('opens for a key alone when no other key has failed, and the answer of another key closes it', () => {
+    failAs(KEY, 20);
+    expect([health.canCall(KEY), health.canCall(OTHER)]).toEqual([false, true]);
+    health.begin(OTHER);
+    // Operators see what another key sees, once there is another.
+    expect(health.breaker).toBe('closed');
+    health.answered(5);
+    expect(health.canCall(KEY)).toBe(true);
+  });
+
+  it('opens for every key when a second key fails too, however often the first one did', () => {
+    failAs(KEY, 20);
+    failAs(OTHER);
+    expect(health.canCall('key_c')).toBe(true);
+    failAs(OTHER);
+    expect([health.canCall(KEY), health.canCall(OTHER), health.canCall('key_c')]).toEqual([false, false, false]);
+    expect(health.breaker).toBe('open');
+  });
+
+  it('opens for every key when no connection can be made', () => {
+    failAs(KEY, 5, upstreamError({ message: 'refused', isConnectionFault: true }));
+    expect(health.canCall(OTHER)).toBe(false);
+  });
+
+  it('forgets failures that are older than five minutes', () => {
+    failAs(KEY, 4);
+    now += 301_000;
+    failAs(KEY, 4);
+    expect(health.canCall(KEY)).toBe(true);
+  });
+
+  it('pauses for the key that was asked to, and for every key once a second one was asked', () => {
+    failAs(KEY, 3, limited);
+    expect([health.waitFor(KEY), health.waitFor(OTHER)]).toEqual([5_000, 0]);
+    now += 1_000;
+    failAs(OTHER, 1, limited);
+    expect([health.waitFor(KEY), health.waitFor(OTHER), health.waitFor('key_c')]).toEqual([5_000, 5_000, 5_000]);
+    now += 5_000;
+    expect(health.waitFor('key_c')).toBe(0);
+  });
+
+  it('tells other processes for which key, and takes openings of two keys for the fault of the provider', () => {
+    const news: HealthNews[] = [];
+    health = new DeploymentHealth(
+      () => now,
+      (each) => news.push(each),
+    );
+    failAs(KEY, 5);
+    failAs(KEY, 1, limited);
+    expect(news).toMatchObject([
+      { kind: 'open', key: KEY },
+      { kind: 'wait', key: KEY },
+    ]);
+    const peer = new DeploymentHealth(() => now);
+    for (const each of news) peer.applyPeerState(each);
+    expect([peer.canCall(KEY), peer.canCall(OTHER)]).toEqual([false, true]);
+    expect(peer.waitFor(OTHER)).toBe(0);
+    peer.applyPeerState({ kind: 'open', until: Date.now() + 30_000, openFor: 30_000, key: OTHER });
+    expect(peer.canCall('key_c')).toBe(false);
+  });
+
+  it('never keeps a second key from calling, whatever one key does', () => {
+    const step = fc.oneof(
+      fc.constant<'fail'>('fail'),
+      fc.constant<'limit'>('limit'),
+      fc.constant<'neutral'>('neutral'),
+      fc.constant<'answer'>('answer'),
+      fc.integer({ min: 0, max: 400_000 }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        now = 1_000;
+        health = new DeploymentHealth(() => now);
+        for (const each of steps) {
+          if (typeof each === 'number') now += each;
+          else if (health.canCall(KEY)) {
+            health.begin(KEY);
+            if (each === 'fail') health.failed(fault, KEY);
+            else if (each === 'limit') health.failed(limited, KEY);
+            else if (each === 'answer') health.answered(1);
+            else health.recordNeutral(KEY);
+            health.end(1);
+          }
+          expect(health.canCall(OTHER)).toBe(true);
+          expect(health.waitFor(OTHER)).toBe(0);
+        }
+      }),
+    );
   });
 });

@@ -1,23 +1,15 @@
 import type { GatewayError } from '../../errors/gateway-error.js';
+import { CircuitBreaker, type BreakerOpened, type BreakerState } from './circuit-breaker.js';
+import { RequestedPauses, type PauseRequested } from './requested-pauses.js';
 
-/** Failures in a row after which a deployment is left alone. */
-const FAILURES_TO_OPEN = 5;
-/** Milliseconds that it is left alone the first time, and at most; each failed probe doubles it. */
-const FIRST_OPEN = 30_000;
-const LONGEST_OPEN = 300_000;
 /** Weight of the newest time to first byte in the average. */
 const SMOOTHING = 0.2;
 /** Milliseconds of a bucket of the recent rates, and how many are kept: five minutes. */
 const BUCKET = 10_000;
 const BUCKETS = 30;
 
-export type BreakerState = 'closed' | 'open' | 'half_open';
-
-/** What other processes should know of a deployment. `until` is in epoch milliseconds, `openFor` a length in milliseconds. */
-export type HealthNews =
-  | { readonly kind: 'open'; readonly until: number; readonly openFor: number }
-  | { readonly kind: 'wait'; readonly until: number }
-  | { readonly kind: 'closed' };
+/** What other processes should know of a deployment. */
+export type HealthNews = BreakerOpened | PauseRequested | { readonly kind: 'closed' };
 
 interface Bucket {
   readonly start: number;
@@ -25,12 +17,17 @@ interface Bucket {
   failed: number;
 }
 
+interface LastCall {
+  readonly key: string;
+  readonly at: number;
+}
+
 /**
- * What this process knows of one deployment: how it has answered lately, and whether it may be called now. Times are those
- * of a monotonic clock in milliseconds.
+ * What this process knows of one deployment: how it has answered lately, and whether it may be called now, which may differ
+ * by key. Times are those of a monotonic clock in milliseconds.
  */
 export class DeploymentHealth {
-  /** Calls under way. */
+  /** Calls in flight. */
   inFlight = 0;
   /** Average time to first byte in milliseconds; undefined before the first answer. */
   firstByte: number | undefined;
@@ -38,91 +35,83 @@ export class DeploymentHealth {
   callTime: number | undefined;
   /** Code of the last failure. */
   lastError: string | undefined;
-  private failuresInARow = 0;
-  private openUntil = 0;
-  private openFor = 0;
-  private isProbing = false;
-  private waitUntil = 0;
+  private readonly circuit: CircuitBreaker;
+  private readonly pauses: RequestedPauses;
   private buckets: Bucket[] = [];
+  /** The last call, and the last call of another key than that one's. */
+  private lastCall: LastCall | undefined;
+  private lastOfAnother: LastCall | undefined;
 
   constructor(
     private readonly now: () => number = () => performance.now(),
-    private readonly tell: (news: HealthNews) => void = () => undefined,
-  ) {}
+    private readonly notify: (news: HealthNews) => void = () => undefined,
+  ) {
+    this.circuit = new CircuitBreaker(now, notify);
+    this.pauses = new RequestedPauses(now, notify);
+  }
 
   /** Takes over what another process found out. The longer pause holds. */
-  learn(news: HealthNews): void {
-    if (news.kind === 'closed') {
-      this.close();
-      return;
-    }
-    // Clocks of machines differ, and what they say must not hold longer than anything may.
-    const left = Math.min(LONGEST_OPEN, news.until - Date.now());
-    if (left <= 0) return;
-    const until = this.now() + left;
-    if (news.kind === 'wait') this.waitUntil = Math.max(this.waitUntil, until);
-    else if (until > this.openUntil || this.openFor === 0) {
-      this.openUntil = until;
-      this.openFor = Math.min(LONGEST_OPEN, Math.max(FIRST_OPEN, news.openFor));
-    }
+  applyPeerState(news: HealthNews): void {
+    if (news.kind === 'closed') this.circuit.close();
+    else if (news.kind === 'wait') this.pauses.applyPeerState(news);
+    else this.circuit.applyPeerState(news);
   }
 
+  /** As operators see it: a breaker that is open for one of several keys that call the deployment counts as closed. */
   get breaker(): BreakerState {
-    if (this.openFor === 0) return 'closed';
-    return this.now() < this.openUntil ? 'open' : 'half_open';
+    const { onlyKey } = this.circuit;
+    return onlyKey !== undefined && this.isCalledByAnotherThan(onlyKey) ? 'closed' : this.circuit.state;
   }
 
-  /** Whether a call may be made: not while the breaker is open, and one probe at a time when it is half open. */
-  get admits(): boolean {
-    const { breaker } = this;
-    return breaker === 'closed' || (breaker === 'half_open' && !this.isProbing);
+  /** Whether a call of the key may be made: not while the breaker is open, and one probe at a time while it is half open. */
+  canCall(key: string): boolean {
+    return this.circuit.canCall(key);
   }
 
-  /** Milliseconds until the upstream wants to be asked again, by its own Retry-After; 0 when it may be asked now. */
+  /** Milliseconds until the provider wants to be asked again, as operators see it; 0 when it may be asked now. */
   get wait(): number {
-    return Math.max(0, this.waitUntil - this.now());
+    const last = this.lastCall?.key;
+    if (last === undefined || this.isCalledByAnotherThan(last)) return this.pauses.forEveryKey;
+    return this.pauses.forKey(last);
+  }
+
+  /** Milliseconds until the provider wants to be asked again by the key, by its own Retry-After; 0 when it may be asked now. */
+  waitFor(key: string): number {
+    return this.pauses.forKey(key);
   }
 
   /** Milliseconds until the breaker lets a probe through; 0 when it does not hold. */
   get opensIn(): number {
-    return this.breaker === 'open' ? this.openUntil - this.now() : 0;
+    return this.breaker === 'open' ? this.circuit.opensIn : 0;
   }
 
-  begin(): void {
+  begin(key: string): void {
     this.inFlight += 1;
-    if (this.breaker === 'half_open') this.isProbing = true;
+    this.circuit.begin(key);
+    if (this.lastCall !== undefined && this.lastCall.key !== key) this.lastOfAnother = this.lastCall;
+    this.lastCall = { key, at: this.now() };
   }
 
   /** The call gave its first byte after so many milliseconds. */
   answered(firstByte: number): void {
     this.firstByte = smoothed(this.firstByte, firstByte);
-    if (this.openFor !== 0) this.tell({ kind: 'closed' });
-    this.close();
+    if (this.circuit.succeeded()) this.notify({ kind: 'closed' });
     this.bucket().succeeded += 1;
   }
 
-  /** The call failed in a way that is the deployment's fault. */
-  failed(error: GatewayError): void {
-    this.isProbing = false;
+  /** A call of the key failed in a way that may be the provider's fault. */
+  failed(error: GatewayError, key: string): void {
     this.lastError = error.code ?? String(error.status);
     this.bucket().failed += 1;
-    if (error.retryAfterMs !== undefined) {
-      const wait = Math.min(LONGEST_OPEN, error.retryAfterMs);
-      // All that were under way come back with the same; it is news once.
-      if (this.now() + wait > this.waitUntil + wait / 2) this.tell({ kind: 'wait', until: Date.now() + wait });
-      this.waitUntil = Math.max(this.waitUntil, this.now() + wait);
-    }
-    // A provider that says when to come back is alive; its own pause is what holds.
-    if (error.status === 429) return;
-    this.failuresInARow += 1;
-    const { breaker } = this;
-    if (breaker === 'half_open') this.open(Math.min(LONGEST_OPEN, this.openFor * 2));
-    else if (breaker === 'closed' && this.failuresInARow >= FAILURES_TO_OPEN) this.open(FIRST_OPEN);
+    if (error.retryAfterMs !== undefined) this.pauses.requested(key, error.retryAfterMs);
+    // A provider that limits rates is alive; the pause that it asks for is what holds.
+    if (error.status === 429) this.circuit.recordNeutral(key);
+    else this.circuit.failed(key, error.isConnectionFault);
   }
 
-  /** The call ended without saying anything of the deployment: the client went away, or the request was at fault. */
-  neither(): void {
-    this.isProbing = false;
+  /** The call ended without evidence for or against the deployment: the client went away, or the request was refused. */
+  recordNeutral(key: string): void {
+    this.circuit.recordNeutral(key);
   }
 
   /** The call has ended after so many milliseconds, one way or another. */
@@ -140,16 +129,9 @@ export class DeploymentHealth {
     );
   }
 
-  private open(milliseconds: number): void {
-    this.openFor = milliseconds;
-    this.openUntil = this.now() + milliseconds;
-    this.tell({ kind: 'open', until: Date.now() + milliseconds, openFor: milliseconds });
-  }
-
-  private close(): void {
-    this.failuresInARow = 0;
-    this.openFor = 0;
-    this.isProbing = false;
+  private isCalledByAnotherThan(key: string): boolean {
+    const last = this.lastCall?.key === key ? this.lastOfAnother : this.lastCall;
+    return last !== undefined && this.now() - last.at < BUCKET * BUCKETS;
   }
 
   private bucket(): Bucket {

@@ -18,15 +18,23 @@ describe('DeploymentQueue', () => {
   beforeEach(() => {
     known = new Deployments();
     queue = new DeploymentQueue(known);
-    model = { id: 'm', queue: { size: 3, timeout: 5_000 } } as ResolvedModel;
+    model = { id: 'm', queue: { id: 'm', size: 3, timeout: 5_000 } } as ResolvedModel;
   });
 
   function taken(...deployments: Deployment[]): Place[] {
-    return deployments.map((each) => queue.take(each)).filter((place) => place !== undefined);
+    return deployments.map((each) => queue.take(each, 'key_a')).filter((place) => place !== undefined);
   }
 
   function wait(fields: Partial<QueueRequest> = {}): Promise<Place | NoPlace> {
-    return queue.wait({ model, deployments: [one], isBatch: false, patience: Infinity, signal: IDLE, ...fields });
+    return queue.wait({
+      model,
+      key: 'key_a',
+      deployments: [one],
+      isBatch: false,
+      patience: Infinity,
+      signal: IDLE,
+      ...fields,
+    });
   }
 
   async function placeOf(waiting: Promise<Place | NoPlace>): Promise<Place> {
@@ -82,7 +90,7 @@ describe('DeploymentQueue', () => {
 
   it('gives up after its time, and keeps batches from taking the room of live calls', async () => {
     taken(one);
-    model = { ...model, queue: { size: 1, timeout: 20 } };
+    model = { ...model, queue: { id: 'm', size: 1, timeout: 20 } };
     const batch = wait({ isBatch: true });
     const live = wait();
     expect(queue.waitingFor('m')).toBe(2);

@@ -1,11 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { Cancellation } from '../../chat/cancellation.js';
+import type { GatewayError } from '../../errors/gateway-error.js';
 import type { DeploymentHealth } from './deployment-health.js';
 import type { Deployment, ResolvedModel } from '../resolved-model.js';
 import { Deployments } from './deployments.service.js';
 
 interface Waiter {
-  readonly model: string;
+  /** The queue that it waits in. */
+  readonly queueId: string;
+  /** The key that calls. */
+  readonly key: string;
   readonly isBatch: boolean;
   readonly deployments: readonly Deployment[];
   /** Called with the place that was taken for it. */
@@ -14,6 +18,8 @@ interface Waiter {
 
 export interface QueueRequest {
   readonly model: ResolvedModel;
+  /** Id of the key that calls. */
+  readonly key: string;
   /** Those that are full now, the preferred one first. */
   readonly deployments: readonly Deployment[];
   /** Live calls are served before those of batches. */
@@ -31,9 +37,20 @@ export class Place {
   constructor(
     readonly deployment: Deployment,
     readonly health: DeploymentHealth,
+    private readonly key: string,
     private readonly onFree: (place: Place) => void,
   ) {
-    health.begin();
+    health.begin(key);
+  }
+
+  /** The call failed in a way that may be the provider's fault. */
+  failed(error: GatewayError): void {
+    this.health.failed(error, this.key);
+  }
+
+  /** The call ended without evidence for or against the deployment. */
+  recordNeutral(): void {
+    this.health.recordNeutral(this.key);
   }
 
   free(): void {
@@ -59,10 +76,10 @@ export class DeploymentQueue {
   constructor(private readonly deployments: Deployments) {}
 
   /** A place now, or undefined while the deployment has as many calls as it may. */
-  take(deployment: Deployment): Place | undefined {
+  take(deployment: Deployment, key: string): Place | undefined {
     const health = this.deployments.healthOf(deployment);
     if (health.inFlight >= (deployment.concurrency ?? Infinity)) return undefined;
-    return new Place(deployment, health, this.onFree);
+    return new Place(deployment, health, key, this.onFree);
   }
 
   /**
@@ -72,16 +89,17 @@ export class DeploymentQueue {
    * @throws the signal's reason when it is aborted
    */
   async wait(request: QueueRequest): Promise<Place | NoPlace> {
-    const { model, deployments, isBatch, patience, signal } = request;
+    const { model, key, deployments, isBatch, patience, signal } = request;
     signal.throwIfAborted();
-    const { size, timeout } = model.queue ?? { size: 0, timeout: 0 };
-    const ahead = this.waiters.filter((waiter) => waiter.model === model.id && (isBatch || !waiter.isBatch)).length;
+    const { id: queueId, size, timeout } = model.queue;
+    const ahead = this.waiters.filter((waiter) => waiter.queueId === queueId && (isBatch || !waiter.isBatch)).length;
     const expected = this.expectedWait(deployments, ahead);
     const longest = Math.min(timeout, patience);
     if (ahead >= size || expected > longest) return { retryAfter: Math.max(1_000, expected) };
     return new Promise((resolve, reject: (reason: Error) => void) => {
       const waiter: Waiter = {
-        model: model.id,
+        queueId,
+        key,
         isBatch,
         deployments,
         give: (place) => {
@@ -108,9 +126,9 @@ export class DeploymentQueue {
     });
   }
 
-  /** Calls that wait for a place at a model's deployments. */
-  waitingFor(modelId: string): number {
-    return this.waiters.reduce((sum, { model }) => sum + (model === modelId ? 1 : 0), 0);
+  /** Calls that wait in the queue of a model of the file. */
+  waitingFor(configuredId: string): number {
+    return this.waiters.reduce((sum, { queueId }) => sum + (queueId === configuredId ? 1 : 0), 0);
   }
 
   private join(waiter: Waiter): void {
@@ -141,8 +159,8 @@ export class DeploymentQueue {
     for (const waiter of [...this.waiters]) {
       const wanted = waiter.deployments.find(({ id }) => id === deployment.id);
       if (wanted === undefined) continue;
-      if (!health.admits || health.wait > 0) return;
-      const place = this.take(wanted);
+      if (!health.canCall(waiter.key) || health.waitFor(waiter.key) > 0) continue;
+      const place = this.take(wanted, waiter.key);
       // Full for this waiter's model may be free for another's, where two models share a deployment.
       if (place === undefined) continue;
       this.leave(waiter);

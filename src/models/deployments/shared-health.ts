@@ -43,21 +43,24 @@ export class SharedHealth implements OnApplicationBootstrap {
 
   private tell(id: string, news: HealthNews): void {
     const message = { id, ...news };
-    void this.news.publish(CHANNEL, message, id);
+    // A pause and an opening of the same deployment do not replace each other.
+    const keepAs = news.kind === 'wait' ? `${id} wait` : id;
+    void this.news.publish(CHANNEL, message, keepAs);
     void this.redis.run<unknown>((client) =>
       news.kind === 'closed'
         ? client.hdel(TABLE, id)
-        : client.multi().hset(TABLE, id, JSON.stringify(message)).pexpire(TABLE, TABLE_KEPT).exec(),
+        : client.multi().hset(TABLE, keepAs, JSON.stringify(message)).pexpire(TABLE, TABLE_KEPT).exec(),
     );
   }
 
   private learn(message: unknown): void {
     if (!isObject(message) || typeof message['id'] !== 'string') return;
     const { id, kind, until, openFor } = message;
+    const key = typeof message['key'] === 'string' ? message['key'] : undefined;
     const health = this.deployments.healthOf({ id });
-    if (kind === 'closed') health.learn({ kind });
+    if (kind === 'closed') health.applyPeerState({ kind });
     else if (typeof until !== 'number') return;
-    else if (kind === 'wait') health.learn({ kind, until });
-    else if (kind === 'open' && typeof openFor === 'number') health.learn({ kind, until, openFor });
+    else if (kind === 'wait') health.applyPeerState({ kind, until, key });
+    else if (kind === 'open' && typeof openFor === 'number') health.applyPeerState({ kind, until, openFor, key });
   }
 }

@@ -19,6 +19,14 @@ export function listTimeouts({ connectTimeout }: ProviderOptions): Omit<Timeouts
   return { connect: connectTimeout, firstByte: LIST_TIMEOUT, idle: LIST_TIMEOUT };
 }
 
+/**
+ * The times of a plain answer, whose first byte is its last: a provider may think for as long as the whole call may take, which
+ * the signal of the call holds.
+ */
+export function plainTimeouts({ connect }: Timeouts): Omit<Timeouts, 'total'> {
+  return { connect, firstByte: Infinity, idle: Infinity };
+}
+
 /** How many choices a request asks for. */
 export function choiceCount({ n }: ChatRequest): number {
   return typeof n === 'number' && n > 0 ? n : 1;
@@ -30,7 +38,9 @@ export interface ProviderCall {
   readonly request: ChatRequest;
   /** The model's id at the provider. */
   readonly upstreamModel: string;
-  /** Milliseconds each. The adapter holds connect, firstByte and idle; the caller holds total through `signal`. */
+  /**
+   * Milliseconds each. The adapter holds connect, and firstByte and idle of streams; the caller holds total through `signal`.
+   */
   readonly timeouts: Timeouts;
   /** Sent upstream as `x-request-id`, so that both logs can be joined. */
   readonly requestId: string;

@@ -92,4 +92,56 @@ describe('RoutingTable', () => {
     routes.release();
     expect(ended).toBe(1);
   });
+
+  describe('limits under every name', () => {
+    const limits = { rpm: 5 };
+    const narrow = (concurrency: number, at: string): Partial<ModelConfig> => {
+      const slash = at.indexOf('/');
+      const deployment = { provider: at.slice(0, slash), model: at.slice(slash + 1), weight: 1, concurrency };
+      return { deployments: [deployment] };
+    };
+    const accountIds = (routes: RoutingTable, id: string): string[] =>
+      (routes.resolve(id)?.accounts ?? []).map((account) => account.id);
+
+    it('holds those of a model for its deployments under provider/model, in any case', () => {
+      const price = { inputPerMillion: 1, outputPerMillion: 2 } as ModelConfig['price'];
+      const routes = table([model('fast', [], { ...narrow(2, 'local/Gpt-X'), limits, price, maxOutputTokens: 9 })]);
+      for (const id of ['local/Gpt-X', 'local/gpt-x', 'local/GPT-X', 'local/gpt-x:latest', 'local/ gpt-x']) {
+        const resolved = routes.resolve(id);
+        expect(resolved?.accounts).toEqual([{ id: 'model:fast', limits, budget: null }]);
+        expect(resolved?.deployments[0]).toMatchObject({ id: 'local/Gpt-X', concurrency: 2, price });
+        expect(resolved?.deployments[0]?.upstreamModel).toBe(id.slice('local/'.length));
+        expect(resolved?.queue).toEqual({ id: 'fast', size: 1, timeout: 1 });
+        expect(resolved?.maxOutputTokens).toBe(9);
+      }
+      expect(routes.resolve('local/other')).toMatchObject({ accounts: [], maxOutputTokens: undefined });
+      expect(accountIds(routes, 'openai/gpt-x')).toEqual([]);
+    });
+
+    it('holds those of a model for patterns that lead to its deployment, and those of patterns for provider/model', () => {
+      const routes = table([
+        model('fast', [], { ...narrow(2, 'local/a'), limits }),
+        model('vendor/*', [], { ...narrow(3, 'local/*'), limits: { rpm: 7 } }),
+      ]);
+      expect(accountIds(routes, 'vendor/a')).toEqual(['model:vendor/*', 'model:fast']);
+      expect(routes.resolve('vendor/a')?.deployments[0]).toMatchObject({ id: 'local/a', concurrency: 2 });
+      expect(accountIds(routes, 'vendor/b')).toEqual(['model:vendor/*']);
+      expect(accountIds(routes, 'local/b')).toEqual(['model:vendor/*']);
+      expect(routes.resolve('local/b')?.deployments[0]).toMatchObject({ concurrency: 3 });
+      expect(accountIds(routes, 'local/a').sort()).toEqual(['model:fast', 'model:vendor/*']);
+    });
+
+    it('counts provider/model with every model that shares the deployment; each of them keeps its own', () => {
+      const routes = table([
+        model('one', [], { ...narrow(4, 'local/a'), limits }),
+        model('two', [], { ...narrow(2, 'local/a'), limits: { rpm: 1 } }),
+        model('three', ['local/a']),
+      ]);
+      expect(accountIds(routes, 'local/a')).toEqual(['model:one', 'model:two']);
+      expect(accountIds(routes, 'one')).toEqual(['model:one']);
+      expect(accountIds(routes, 'three')).toEqual([]);
+      const concurrency = (id: string): number | undefined => routes.resolve(id)?.deployments[0]?.concurrency;
+      expect(['one', 'two', 'three', 'local/a'].map(concurrency)).toEqual([4, 2, 2, 2]);
+    });
+  });
 });

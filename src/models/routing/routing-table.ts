@@ -1,6 +1,7 @@
 import type { GatewayConfig, ModelConfig, ProviderConfig } from '../../config/gateway-config.js';
 import type { ChatProvider } from '../providers/chat-provider.js';
 import type { Deployment, ResolvedModel } from '../resolved-model.js';
+import { accountsOf, dearestPrice, deploymentId, DeploymentOwners, smallestConcurrency } from './deployment-owners.js';
 
 /** A provider of the configuration and what calls it. */
 export interface ProviderInstance {
@@ -19,6 +20,7 @@ export class RoutingTable {
   private readonly byId = new Map<string, ResolvedModel>();
   /** Of the file's patterns, the longest first. */
   private readonly patterns: { readonly prefix: string; readonly model: ModelConfig }[] = [];
+  private readonly owners: DeploymentOwners;
   private calls = 0;
   private whenUnused: (() => void) | undefined;
 
@@ -26,6 +28,7 @@ export class RoutingTable {
     private readonly config: Pick<GatewayConfig, 'models' | 'expose' | 'upstream'>,
     readonly providers: ReadonlyMap<string, ProviderInstance>,
   ) {
+    this.owners = new DeploymentOwners(config.models);
     for (const model of config.models) {
       if (model.id.endsWith('*')) this.patterns.push({ prefix: model.id.slice(0, -1), model });
       else {
@@ -88,66 +91,76 @@ export class RoutingTable {
 
   private resolveAtProvider(modelId: string): ResolvedModel | undefined {
     const slash = modelId.indexOf('/');
-    const found = slash === -1 ? undefined : this.providers.get(modelId.slice(0, slash));
+    const providerName = modelId.slice(0, Math.max(0, slash));
+    const found = this.providers.get(providerName);
     const upstreamModel = modelId.slice(slash + 1);
     if (found === undefined || upstreamModel === '') return undefined;
     const { timeouts } = this.config.upstream;
+    // What the file says of the deployment under another name holds under this one as well.
+    const byName = this.owners.byName(providerName, upstreamModel);
+    const owners = [...byName, ...this.owners.byPattern(providerName, upstreamModel)];
+    const [first] = owners;
     const deployment: Deployment = {
-      id: modelId,
+      id: deploymentId(providerName, upstreamModel, byName),
       provider: found.provider,
       baseUrl: found.config.baseUrl,
       upstreamModel,
       weight: 1,
-      concurrency: undefined,
+      concurrency: smallestConcurrency(owners),
       timeouts,
-      price: undefined,
+      price: dearestPrice(owners),
     };
+    const mostOutput = Math.max(0, ...owners.map(({ model }) => model.maxOutputTokens ?? 0));
     return {
       id: modelId,
-      configuredId: modelId,
       strategy: 'priority',
       deployments: [deployment],
       fallbacks: NO_FALLBACKS,
-      limits: undefined,
-      maxOutputTokens: undefined,
-      queue: undefined,
+      accounts: accountsOf(owners.map(({ model }) => model)),
+      maxOutputTokens: mostOutput === 0 ? undefined : mostOutput,
+      queue: first === undefined ? { id: modelId, size: 0, timeout: 0 } : { id: first.model.id, ...first.model.queue },
     };
   }
 
   /** @param part what the `*` of a pattern stands for */
-  private toResolved(
-    {
-      id: configuredId,
-      strategy,
-      deployments,
-      fallbacks,
-      price,
-      timeouts,
-      limits,
-      maxOutputTokens,
-      queue,
-    }: ModelConfig,
-    id: string,
-    part: string,
-  ): ResolvedModel {
+  private toResolved(model: ModelConfig, id: string, part: string): ResolvedModel {
+    const isPattern = model.id.endsWith('*');
+    const owned: ModelConfig[] = [model];
+    const deployments = model.deployments.flatMap(({ provider, model: template, weight, concurrency }) => {
+      const found = this.providers.get(provider);
+      if (found === undefined) return [];
+      // A function, because the client's text may hold what replace() reads as a pattern of its own.
+      const upstreamModel = template.replace('*', () => part);
+      const owners = this.owners.byName(provider, upstreamModel);
+      // What the file says of one model by name holds for the patterns that lead to it too.
+      if (isPattern) owned.push(...owners.map((owner) => owner.model));
+      const { provider: instance, config } = found;
+      const smallest = smallestConcurrency(owners);
+      return [
+        {
+          id: deploymentId(provider, upstreamModel, owners),
+          provider: instance,
+          baseUrl: config.baseUrl,
+          upstreamModel,
+          weight,
+          concurrency:
+            isPattern && smallest !== undefined
+              ? Math.min(smallest, concurrency ?? Infinity)
+              : (concurrency ?? smallest),
+          timeouts: model.timeouts,
+          price: model.price ?? (isPattern ? dearestPrice(owners) : undefined),
+        },
+      ];
+    });
+    const { strategy, fallbacks, maxOutputTokens, queue } = model;
     return {
       id,
-      configuredId,
       strategy,
       fallbacks,
-      limits,
+      accounts: accountsOf(owned),
       maxOutputTokens,
-      queue,
-      deployments: deployments.flatMap(({ provider, model, weight, concurrency }) => {
-        const found = this.providers.get(provider);
-        if (found === undefined) return [];
-        // A function, because the client's text may hold what replace() reads as a pattern of its own.
-        const upstreamModel = model.replace('*', () => part);
-        const at = `${provider}/${upstreamModel}`;
-        const { provider: instance, config } = found;
-        const where = { id: at, provider: instance, baseUrl: config.baseUrl, upstreamModel };
-        return [{ ...where, weight, concurrency, timeouts, price }];
-      }),
+      queue: { id: model.id, ...queue },
+      deployments,
     };
   }
 }

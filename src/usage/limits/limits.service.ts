@@ -71,12 +71,8 @@ export class Limits {
    */
   admit(call: AdmissionRequest): Promise<Admission> | undefined {
     const { model, accounts } = call;
-    if (model.limits === undefined && accounts.length === 0) return undefined;
-    const all =
-      model.limits === undefined
-        ? accounts
-        : [...accounts, { id: `model:${model.configuredId}`, limits: model.limits, budget: null }];
-    return this.setAside(call, all);
+    if (model.accounts.length === 0 && accounts.length === 0) return undefined;
+    return this.setAside(call, [...accounts, ...model.accounts]);
   }
 
   private async setAside(call: AdmissionRequest, accounts: readonly Account[]): Promise<Admission> {

@@ -285,8 +285,18 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
 
   it('gives up on a provider that says nothing', async () => {
     const asked = call(`${model}-stall`, {}, { timeouts: { ...TIMEOUTS, firstByte: 200 } });
-    expect(await failure(provider.complete(asked))).toMatchObject({ status: 504, code: 'upstream_timeout' });
     expect(await failure(provider.stream(asked))).toMatchObject({ status: 504, code: 'upstream_timeout' });
+  });
+
+  it('leaves the time of a plain answer to the whole call', async () => {
+    const controller = new AbortController();
+    const timeouts = { ...TIMEOUTS, firstByte: 20, idle: 20 };
+    const plain = failure(provider.complete(call(`${model}-stall`, {}, { timeouts, signal: controller.signal })));
+    // A stream that begins later and has ended by its time shows that the plain answer had its own.
+    await failure(provider.stream(call(`${model}-stall`, {}, { timeouts: { ...timeouts, firstByte: 60 } })));
+    const over = new Error('the total time is over');
+    controller.abort(over);
+    expect(await plain).toBe(over);
   });
 
   it('ends the upstream request when the client goes: before the answer, and in the middle of it', async () => {

@@ -15,6 +15,7 @@ import {
   ChunkStream,
   ListedModel,
   listTimeouts,
+  plainTimeouts,
   ProviderCall,
   ProviderOptions,
 } from '../chat-provider.js';
@@ -172,7 +173,7 @@ export class AiSdkProvider extends ChatProvider {
     index: number,
   ): Promise<LanguageModelV3GenerateResult> {
     const { timeouts, requestId } = call;
-    this.upstream.open(request.signal, { timeouts, requestId, stream: false });
+    this.upstream.open(request.signal, { timeouts: plainTimeouts(timeouts), requestId, stream: false });
     try {
       return await request.race(prepared.model.doGenerate(this.optionsOf(prepared, call, request, index)));
     } catch (error) {

@@ -17,6 +17,8 @@ interface UpstreamRefusal {
   type: string | undefined;
   param: string | undefined;
   code: string | undefined;
+  /** Whether it says that the content of the request was moderated, as OpenRouter does in `metadata`. */
+  isModerated: boolean;
 }
 
 /** Statuses by which a server says that the request itself is at fault. */
@@ -32,6 +34,9 @@ const CONTEXT_LENGTH =
   /maximum context length|context[ _](?:length|size|window)[^.]{0,40}exceed|exceed[^.]{0,60}context|context_length_exceeded|exceed_context_size|prompt is too long|too (?:many tokens|large for model)|input is too long|reduce the length of the (?:messages|prompt)|input length and `?max_tokens`? exceed/i;
 const UNKNOWN_MODEL =
   /model\b[^.]{0,200}(?:not found|does not exist|not exist|unknown)|(?:unknown|no such|invalid) model/i;
+/** How providers say that they will not answer such a prompt: OpenRouter, OpenAI, Azure, Bedrock, Gemini, DashScope, Zhipu. */
+const CONTENT_REFUSED =
+  /content[_ -]?(?:policy|filter|management|moderation|safety|violation)|(?:input|prompt|request|message|content)s?\b[^.]{0,60}\b(?:flagged|moderat|blocked by|violat)|data_?inspection_?failed|moderation_blocked|safety (?:system|reasons|filter|polic)|responsible ?ai|guardrail|sensitive (?:content|words)|invalid_prompt|prohibited_content|inappropriate content/i;
 const OUT_OF_QUOTA = /^(?:insufficient_quota|billing_hard_limit_reached|billing_not_active|insufficient_balance)$/;
 /** Gemini and some proxies say with a 400 that the operator's key is wrong. */
 const BAD_KEY = /api[ _-]?key/i;
@@ -81,6 +86,8 @@ export function mapErrorObject(error: unknown, redact: Redact): GatewayError {
 
 function mapStatus(status: number, refusal: UpstreamRefusal, waitMs: number | undefined, redact: Redact): GatewayError {
   const outOfQuota = OUT_OF_QUOTA.test(refusal.code ?? '') || OUT_OF_QUOTA.test(refusal.type ?? '');
+  // What the provider will not answer is the request's fault, whatever status it is told with.
+  if ((status === 403 || status === 451) && isContentRefused(refusal)) return refused(status, refusal, redact);
   if (status === 401 || status === 402 || status === 403 || (status < 500 && outOfQuota)) {
     return credentialsRefused(status);
   }
@@ -116,6 +123,7 @@ function refused(status: number, refusal: UpstreamRefusal, redact: Redact): Gate
   let code = refusal.code ?? null;
   if (isContextLength(refusal)) code = 'context_length_exceeded';
   else if (status === 404) code ??= 'model_not_found';
+  else if (isContentRefused(refusal)) code ??= 'content_policy_violation';
   return new GatewayError({
     status,
     type: refusal.type ?? 'invalid_request_error',
@@ -138,6 +146,10 @@ function isContextLength({ code, message, type }: UpstreamRefusal): boolean {
   return [code, type, message].some((text) => text !== undefined && CONTEXT_LENGTH.test(text));
 }
 
+function isContentRefused({ code, message, type, isModerated }: UpstreamRefusal): boolean {
+  return isModerated || [code, type, message].some((text) => text !== undefined && CONTENT_REFUSED.test(text));
+}
+
 function isUnknownModel({ code, message, param }: UpstreamRefusal): boolean {
   return code === 'model_not_found' || param === 'model' || UNKNOWN_MODEL.test(message ?? '');
 }
@@ -158,11 +170,24 @@ function parseRefusal(body: string): UpstreamRefusal {
   }
 }
 
+const NOTHING_SAID: UpstreamRefusal = {
+  message: undefined,
+  type: undefined,
+  param: undefined,
+  code: undefined,
+  isModerated: false,
+};
+
+/** OpenRouter: `{reasons: ["violence"], flagged_input}`. */
+function isModeration(metadata: unknown): boolean {
+  return isObject(metadata) && (Array.isArray(metadata['reasons']) || metadata['flagged_input'] !== undefined);
+}
+
 /** OpenAI's `{error:{...}}`, `{error:"..."}`, FastAPI's `{detail}`, `{message}`, vLLM's flat object, or a list of one. */
 function readRefusal(body: unknown): UpstreamRefusal {
   if (Array.isArray(body)) return readRefusal(body[0]);
   if (typeof body === 'string') return readRefusal({ message: body });
-  if (!isObject(body)) return { message: undefined, type: undefined, param: undefined, code: undefined };
+  if (!isObject(body)) return NOTHING_SAID;
   const { error, detail } = body;
   if (typeof error === 'string') return readRefusal({ ...body, error: undefined, message: error });
   if (isObject(error)) return readRefusal({ message: error['msg'], ...error, error: undefined });
@@ -171,6 +196,7 @@ function readRefusal(body: unknown): UpstreamRefusal {
     type: identifier(body['type']),
     param: nonEmptyString(body['param'])?.slice(0, 200) ?? detailParam(detail),
     code: identifier(body['code']),
+    isModerated: isModeration(body['metadata']),
   };
 }
 

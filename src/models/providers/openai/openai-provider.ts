@@ -6,6 +6,7 @@ import {
   ChunkStream,
   ListedModel,
   listTimeouts,
+  plainTimeouts,
   ProviderCall,
   ProviderOptions,
 } from '../chat-provider.js';
@@ -108,7 +109,7 @@ export class OpenAiProvider extends ChatProvider {
       path: this.chatPath,
       headers: this.headers.build(stream, call.requestId, call.headers),
       body: Buffer.from(JSON.stringify(body)),
-      timeouts: call.timeouts,
+      timeouts: stream ? call.timeouts : plainTimeouts(call.timeouts),
       signal: call.signal,
     };
   }

@@ -8,7 +8,10 @@ export function phaseTimeout(phase: Phase, milliseconds: number): GatewayError {
   const seconds = `${milliseconds / 1000} s`;
   switch (phase) {
     case 'connect':
-      return upstreamTimeout({ message: `The upstream provider did not accept a connection within ${seconds}.` });
+      return upstreamTimeout({
+        message: `The upstream provider did not accept a connection within ${seconds}.`,
+        isConnectionFault: true,
+      });
     case 'firstByte':
       return upstreamTimeout({
         message: `The upstream provider did not begin to answer within ${seconds}.`,
@@ -34,7 +37,7 @@ export function transportError(cause: unknown, phase: Phase, hadBegun: boolean):
       : phase === 'firstByte'
         ? 'The upstream provider closed the connection before it answered.'
         : 'The upstream provider broke off in the middle of its answer.';
-  return upstreamError({ message, cause, hadBegun });
+  return upstreamError({ message, cause, hadBegun, isConnectionFault: phase === 'connect' });
 }
 
 /** How a server that had closed an idle connection shows, when the next request has just been written to it. */

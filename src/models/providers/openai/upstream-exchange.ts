@@ -22,13 +22,17 @@ export interface AnswerSink {
   fail(error: unknown, origin: FailureOrigin): void;
 }
 
+/** Milliseconds for each phase of a request. */
+export type PhaseTimeouts = Pick<Timeouts, 'connect' | 'firstByte' | 'idle'>;
+
 export interface UpstreamRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   /** Flat list of names and values. */
   readonly headers: string[];
   readonly body: Buffer | null;
-  readonly timeouts: Pick<Timeouts, 'connect' | 'firstByte' | 'idle'>;
+  /** Milliseconds; Infinity leaves a phase to the signal. */
+  readonly timeouts: PhaseTimeouts;
   readonly signal: Cancellation;
 }
 
@@ -50,7 +54,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | undefined;
   private client: UpstreamClient | undefined;
   private decoder: BodyDecoder | undefined;
-  /** Whether a read starts the time of the idle phase anew. */
+  /** Whether a read starts the time of the phase anew. */
   private readsCount = true;
   private reusedSocket = false;
   private gotByte = false;
@@ -158,7 +162,8 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
       if (this.lingerBytes > LINGER_BYTES) this.destroy(new Error('The server went on after the end.'));
       return;
     }
-    if (this.readsCount && this.phase === 'idle') this.phaseEndsAt = performance.now() + this.phaseMs;
+    // Keep-alive comments before the first event are a sign of life as well.
+    if (this.readsCount && this.phase !== 'connect') this.phaseEndsAt = performance.now() + this.phaseMs;
     if (this.decoder === undefined) this.deliver(chunk);
     else if (!this.decoder.write(chunk)) {
       this.decoderFull = true;
@@ -248,6 +253,10 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
     this.phaseMs = milliseconds;
     if (this.sinkPaused) return;
     this.phaseEndsAt = performance.now() + milliseconds;
+    if (milliseconds === Infinity) {
+      this.clearTimer();
+      return;
+    }
     // A timer that fires earlier looks again, which costs less than a new one for each phase.
     if (this.timer === undefined || this.firesAt > this.phaseEndsAt) this.setTimer();
   }
