@@ -42,7 +42,7 @@ export async function bootstrapKeys(
       hint: hintOf(key),
       previousHash: null,
       previousExpiresAt: null,
-      scopes: ['admin', 'inference', 'routing'],
+      scopes: ['admin', 'inference', 'routing', 'provider_options'],
       allowedModels: null,
       metadata: null,
       createdBy: FIRST_START,

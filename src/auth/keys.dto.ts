@@ -61,7 +61,7 @@ export class CreateKeyDto {
 
   /**
    * What the key may do: `inference` calls models, `admin` manages the gateway, `routing` lets a request choose its
-   * own fallbacks and timeout by headers.
+   * own fallbacks and timeout by headers, `provider_options` lets it choose model, account, price tier and stored state at the provider.
    * @example ["inference"]
    */
   @ApiProperty({ enum: SCOPES, isArray: true, required: false, default: ['inference'], example: ['inference'] })

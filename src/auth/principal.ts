@@ -1,8 +1,11 @@
 import type { Account } from './spending.js';
 import type { Redaction } from '../request-log/redaction.js';
 
-/** `routing` lets a key say itself, by headers of a request, what is tried and for how long. */
-export const SCOPES = ['inference', 'admin', 'routing'] as const;
+/**
+ * `routing` lets a key say itself, by headers of a request, what is tried and for how long; `provider_options` lets it send
+ * the fields and headers that choose model, account, price tier or stored state at the provider.
+ */
+export const SCOPES = ['inference', 'admin', 'routing', 'provider_options'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Which prompts and answers of a key are kept, and for how long. */

@@ -25,6 +25,10 @@ const JOBS = 200;
 /** Milliseconds of work that are claimed ahead, so that short tasks keep every slot busy between two claims. */
 const AHEAD = 30;
 
+/** Dropped parameters that the result of one task names, and characters of each name. */
+const MOST_WARNINGS = 50;
+const LONGEST_NAME = 200;
+
 const LEASE_LOST = Symbol('lease lost');
 const CANCELLED = Symbol('cancelled');
 const STOPPING = Symbol('stopping');
@@ -190,7 +194,7 @@ export class BatchRunner {
         this.giveBack(task);
         return;
       }
-      const { completion } = await this.chat.complete(
+      const { completion, droppedParams } = await this.chat.complete(
         { model: job.model, ...job.defaults, ...task.request, stream: false } as unknown as ChatRequest,
         {
           principal,
@@ -206,7 +210,12 @@ export class BatchRunner {
       this.ended(task, {
         status: 'succeeded',
         attempts: task.attempts + 1,
-        response: JSON.stringify({ status_code: 200, request_id: requestId, body: completion }),
+        response: JSON.stringify({
+          status_code: 200,
+          request_id: requestId,
+          body: completion,
+          ...(droppedParams.length > 0 && { warnings: droppedParams.slice(0, MOST_WARNINGS).map(toWarning) }),
+        }),
       });
     } catch (error) {
       this.failed(task, error, limit);
@@ -374,4 +383,14 @@ export class BatchRunner {
     const { concurrency } = this.config.batch;
     return Math.min(concurrency, Math.floor((concurrency * AHEAD) / Math.max(1, this.duration)));
   }
+}
+
+/** Part of a task's result: the task succeeded without this part of its request. */
+function toWarning(name: string): { code: string; param: string; message: string } {
+  const param = name.slice(0, LONGEST_NAME);
+  return {
+    code: 'dropped_param',
+    param,
+    message: `'${param}' was not sent, because the provider cannot take it or the key may not choose it.`,
+  };
 }

@@ -169,6 +169,23 @@ export class BatchSubmittedDto {
   webhook_secret?: string;
 }
 
+/** Something that a task was run without. */
+export class TaskWarningDto {
+  /** `dropped_param`: a parameter was not sent. */
+  @ApiProperty({ enum: ['dropped_param'], example: 'dropped_param' })
+  code!: string;
+  /**
+   * The field of the request.
+   * @example "frequency_penalty"
+   */
+  param!: string;
+  /**
+   * What happened to it.
+   * @example "'frequency_penalty' was not sent, because the provider cannot take it or the key may not choose it."
+   */
+  message!: string;
+}
+
 /** The upstream's answer to one task. */
 export class TaskResponseDto {
   /** Always 200: what failed is in `error`. */
@@ -181,6 +198,9 @@ export class TaskResponseDto {
   request_id!: string;
   /** The completion, as a live request would have got it. */
   body!: ChatCompletionDto;
+  /** What the task was run without, as the header `x-gateway-dropped-params` names it for a live request; absent when nothing was left out. */
+  @ApiProperty({ required: false, type: [TaskWarningDto] })
+  warnings?: TaskWarningDto[];
 }
 
 /** How one task ended. */

@@ -59,6 +59,8 @@ export interface CallOutcome {
   readonly answer: RecordedAnswer | undefined;
   /** Characters that the model wrote, those that were not kept as well. */
   readonly outputLength: number;
+  /** Fields and headers of the request that the provider did not get, by the client's names; empty as a rule. */
+  readonly droppedParams: readonly string[];
   /** What was set aside for it; undefined where nothing is limited. */
   readonly admission: Admission | undefined;
 }

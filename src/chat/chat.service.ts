@@ -21,6 +21,7 @@ import { ClientChunks } from './client-chunks.js';
 import type { ChatCompletion, ChatRequest, Usage } from './chat-completion.js';
 import { ModelAdmissions } from './model-admissions.js';
 import { pause } from './pause.js';
+import { withoutOperatorOptions, type AllowedRequest } from './provider-options.js';
 import { RetryBudget } from './retry-budget.js';
 import type { RoutingOverrides } from './routing-overrides.js';
 import type { StreamedChunk } from './text-chunk.js';
@@ -170,6 +171,7 @@ export class ChatService {
     let failure: GatewayError | undefined;
     const giveUpAt = performance.now() + (context.overrides?.timeout ?? Infinity);
     const route = this.route(request, context, tracked.table);
+    const allowed = withoutOperatorOptions(request, context.headers, context.principal);
     const models = (): Generator<ResolvedModel> => this.withFallbacks(route, tracked.table);
     const admissions = new ModelAdmissions(this.limits, request, context, tracked);
     const admitted = admissions.first(route.model, models);
@@ -195,7 +197,7 @@ export class ChatService {
         if (isRetry) await pause(Math.random() * PAUSE * 2 ** (failures - 1), context.signal);
         attempts += 1;
         return await send(
-          this.prepare(attempt, candidate.model.id, attempts, giveUpAt - performance.now(), request, context, tracked),
+          this.prepare(attempt, candidate.model.id, attempts, giveUpAt - performance.now(), allowed, context, tracked),
         );
       } catch (error) {
         tracked.attemptEnds(error);
@@ -221,17 +223,18 @@ export class ChatService {
     model: string,
     attempts: number,
     left: number,
-    request: ChatRequest,
+    allowed: AllowedRequest,
     context: ChatContext,
     tracked: TrackedCall,
   ): PreparedAttempt {
     const { deployment } = attempt.place;
     const { timeouts, upstreamModel, provider } = deployment;
     const signal = attempt.start(context.signal, { total: timeouts.total, left });
-    const droppedParams: string[] = [];
-    const headers = tracked.attemptBegins(model, deployment);
+    const droppedParams = [...allowed.dropped];
+    tracked.droppedParams = droppedParams;
+    const headers = tracked.attemptBegins(model, deployment, allowed.headers);
     const call: ProviderCall = {
-      request,
+      request: allowed.request,
       upstreamModel,
       timeouts,
       requestId: context.requestId,

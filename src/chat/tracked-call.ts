@@ -25,6 +25,8 @@ interface AttemptUnderWay {
 export class TrackedCall {
   /** What was set aside for it; whoever counts gives it back. */
   admission: Admission | undefined;
+  /** Fields and headers of the request that the last attempt did not send. */
+  droppedParams: readonly string[] = [];
   private readonly startedAt = Date.now();
   private readonly started = performance.now();
   private readonly attempts: AttemptOutcome[] = [];
@@ -52,9 +54,12 @@ export class TrackedCall {
   }
 
   /** @returns headers that go to the provider */
-  attemptBegins(model: string, deployment: Deployment): ChatContext['headers'] {
+  attemptBegins(
+    model: string,
+    deployment: Deployment,
+    headers: ChatContext['headers'] = this.context.headers,
+  ): ChatContext['headers'] {
     this.underWay = { model, deployment, startedAt: Date.now(), started: performance.now(), firstByte: null };
-    const { headers } = this.context;
     return this.trace === undefined ? headers : { ...headers, ...this.trace.attemptBegins(deployment) };
   }
 
@@ -164,6 +169,7 @@ export class TrackedCall {
       output: this.output,
       outputLength: this.outputLength,
       admission: this.admission,
+      droppedParams: this.droppedParams,
       answer: this.recorder?.answer,
     };
     try {

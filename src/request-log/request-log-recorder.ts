@@ -119,7 +119,7 @@ export class RequestLogRecorder implements BeforeApplicationShutdown {
 
 /** What is kept of a call, as JSON. Whole parts that are to be left out are not even written down. */
 function textOf(outcome: CallOutcome, { redact }: RequestLogSetting): string {
-  const { request, answer, usage, error } = outcome;
+  const { request, answer, usage, error, droppedParams } = outcome;
   const choices = redact.includes('answer') ? undefined : answer?.choices;
   const rest = {
     answer:
@@ -127,6 +127,7 @@ function textOf(outcome: CallOutcome, { redact }: RequestLogSetting): string {
         ? null
         : { id: answer.id, model: answer.model, choices, is_cut: answer.isCut },
     usage: usage ?? null,
+    dropped_params: droppedParams,
     error: error === null ? null : error.toBody().error,
   };
   if (redact.includes('prompt')) return JSON.stringify({ request: { model: request.model }, ...rest });

@@ -120,6 +120,9 @@ export class RequestLogContentDto extends RequestLogEntryDto {
     example: { prompt_tokens: 4, completion_tokens: 4, total_tokens: 8 },
   })
   usage!: Record<string, unknown> | null;
+  /** Fields and headers of the request that the provider did not get. */
+  @ApiProperty({ type: [String], example: [] })
+  dropped_params!: readonly string[];
   /** The error that the client got; null when it succeeded. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: null })
   error!: Record<string, unknown> | null;

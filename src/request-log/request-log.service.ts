@@ -52,13 +52,21 @@ export class RequestLogService {
     if (entry === null || entry.expiresAt <= Date.now()) throw unknown(id);
     const packed = this.cipher.open(entry, id);
     if (packed === undefined) throw unreadable(entry);
-    const { request, answer, usage, error } = JSON.parse((await decompress(packed)).toString()) as Pick<
+    const {
+      request,
+      answer,
+      usage,
+      error,
+      dropped_params = [],
+    } = JSON.parse((await decompress(packed)).toString()) as Pick<
       RequestLogContentDto,
       'request' | 'answer' | 'usage' | 'error'
-    >;
+    > &
+      // Entries of earlier versions have none.
+      Partial<Pick<RequestLogContentDto, 'dropped_params'>>;
     const changes = { key_id: entry.keyId, request_id: entry.requestId };
     await this.audit.record({ actor, action: 'request_log.read', targetId: id, changes });
-    return { ...toDto(entry), request, answer, usage, error };
+    return { ...toDto(entry), request, answer, usage, error, dropped_params };
   }
 
   async delete(id: string, { keyId: actor }: Principal): Promise<DeletedRequestLogDto> {

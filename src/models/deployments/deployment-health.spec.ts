@@ -178,7 +178,8 @@ describe('DeploymentHealth', () => {
     const peer = new DeploymentHealth(() => now);
     for (const each of news) peer.applyPeerState(each);
     expect([peer.canCall(KEY), peer.canCall(OTHER)]).toEqual([false, true]);
-    expect(peer.waitFor(OTHER)).toBe(0);
+    expect([peer.waitFor(OTHER), peer.breaker]).toEqual([0, 'open']);
+    expect(peer.wait).toBeGreaterThan(4_000);
     peer.applyPeerState({ kind: 'open', until: Date.now() + 30_000, openFor: 30_000, key: OTHER });
     expect(peer.canCall('key_c')).toBe(false);
   });

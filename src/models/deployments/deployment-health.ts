@@ -70,9 +70,9 @@ export class DeploymentHealth {
 
   /** Milliseconds until the provider wants to be asked again, as operators see it; 0 when it may be asked now. */
   get wait(): number {
-    const last = this.lastCall?.key;
-    if (last === undefined || this.isCalledByAnotherThan(last)) return this.pauses.forEveryKey;
-    return this.pauses.forKey(last);
+    const { onlyKey } = this.pauses;
+    if (onlyKey === undefined || this.isCalledByAnotherThan(onlyKey)) return this.pauses.forEveryKey;
+    return this.pauses.forKey(onlyKey);
   }
 
   /** Milliseconds until the provider wants to be asked again by the key, by its own Retry-After; 0 when it may be asked now. */

@@ -31,6 +31,12 @@ export class RequestedPauses {
     return Math.max(0, this.everyKeyUntil - this.now());
   }
 
+  /** The key that alone was asked to pause and has not waited long enough yet. */
+  get onlyKey(): string | undefined {
+    const waiting = [...this.untilByKey].filter(([, until]) => until > this.now());
+    return waiting.length === 1 ? waiting[0]?.[0] : undefined;
+  }
+
   /** Milliseconds until calls of the key may be made again; 0 when they may be made now. */
   forKey(key: string): number {
     if (this.untilByKey.size === 0) return this.forEveryKey;

@@ -22,7 +22,7 @@ import {
 import { ChoiceStream } from './choice-stream.js';
 import { Dialect, dialectOf } from './dialect.js';
 import { unsupportedParameter } from '../unsupported-parameter.js';
-import { droppedByPackage } from './dropped-params.js';
+import { droppedByPackage, unsupportedToolChoice } from './dropped-params.js';
 import { LinkedAbort } from '../../../chat/linked-abort.js';
 import { listModels } from './list-models.js';
 import { MergedChoices, OpenChoice } from './merged-choices.js';
@@ -129,7 +129,9 @@ export class AiSdkProvider extends ChatProvider {
     if (isStrict && first !== undefined) throw unsupportedParameter(first);
     const model = await this.modelOf(upstreamModel);
     const prepared = { model, dialect, options, dropped };
-    if (isStrict) await this.assertTaken(prepared);
+    const { toolChoice } = options;
+    const isForced = toolChoice?.type === 'required' || toolChoice?.type === 'tool';
+    if (isStrict || isForced) await this.assertTaken(prepared, isStrict);
     return prepared;
   }
 
@@ -149,9 +151,10 @@ export class AiSdkProvider extends ChatProvider {
    * A package says what it leaves out only once the provider has answered. So it is asked with an answer that is empty
    * and never touches the network.
    *
+   * @param isStrict whether nothing at all may be left out, as opposed to a demand for a tool call
    * @throws GatewayError 400 `unsupported_parameter`
    */
-  private async assertTaken({ model, options }: PreparedCall): Promise<void> {
+  private async assertTaken({ model, options }: PreparedCall, isStrict: boolean): Promise<void> {
     const request = new LinkedAbort(new AbortController().signal);
     this.upstream.rehearse(request.signal);
     try {
@@ -159,8 +162,10 @@ export class AiSdkProvider extends ChatProvider {
       const reader = stream.getReader();
       const { value } = await reader.read();
       await reader.cancel();
-      const [first] = value?.type === 'stream-start' ? droppedByPackage(value.warnings) : [];
-      if (first !== undefined) throw unsupportedParameter(first);
+      const dropped = value?.type === 'stream-start' ? droppedByPackage(value.warnings) : [];
+      const [first] = dropped;
+      if (isStrict && first !== undefined) throw unsupportedParameter(first);
+      if (dropped.some((name) => name === 'tool_choice' || name === 'tools')) throw unsupportedToolChoice();
     } catch (error) {
       throw toGatewayError(error, this.limits.redact, Date.now());
     }

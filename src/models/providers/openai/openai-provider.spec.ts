@@ -337,18 +337,6 @@ describe.each(['plain', 'stream'] as const)('faults of a %s answer', (kind) => {
     expect(performance.now() - started).toBeLessThan(4000);
   });
 
-  it.each(['stall?at=headers', 'stall?at=mid'])('%s: only the time of the whole call ends it', async (model) => {
-    const controller = new AbortController();
-    const timeouts = { ...TIMEOUTS, firstByte: 20, idle: 20 };
-    const plain = failure(run(model, { timeouts, signal: controller.signal }));
-    // A stream that begins later and has ended by its time shows that the plain answer had its own.
-    await failure(provider.stream(call('stall?at=headers', {}, { timeouts: { ...timeouts, firstByte: 60 } })));
-    const over = new Error('the total time is over');
-    controller.abort(over);
-    expect(await plain).toBe(over);
-    await eventually(async () => (await upstream.openSockets()) === 0);
-  });
-
   it('is cut at the cap', async () => {
     await provider.close();
     provider = createProvider({}, MEGABYTE);
@@ -477,13 +465,39 @@ describe('faults of a stream alone', () => {
     await eventually(async () => (await upstream.openSockets()) === 0);
   });
 
+  it.each(['stall?at=headers', 'stall?at=mid'])(
+    '%s: only the time of the whole call ends a plain answer',
+    async (model) => {
+      const controller = new AbortController();
+      const timeouts = { ...TIMEOUTS, firstByte: 20, idle: 20 };
+      const plain = provider
+        .complete(call(model, {}, { timeouts, signal: controller.signal }))
+        .catch((error: unknown) => error);
+      // A stream that begins later and has ended by its time shows that the plain answer had its own.
+      await failure(provider.stream(call('stall?at=headers', {}, { timeouts: { ...timeouts, firstByte: 60 } })));
+      const over = new Error('the total time is over');
+      controller.abort(over);
+      expect(await plain).toBe(over);
+      await eventually(async () => (await upstream.openSockets()) === 0);
+    },
+  );
+
+  it.each(['stall?at=headers', 'stall?at=mid'])('%s: a stream has times of its own', async (model) => {
+    const timeouts = { ...TIMEOUTS, firstByte: 200, idle: 200 };
+    const error = await failure(
+      provider.stream(call(model, {}, { timeouts })).then(async (stream) => {
+        await read(stream);
+      }),
+    );
+    expect(error).toMatchObject({ status: 504, code: 'upstream_timeout', retryable: true });
+    await eventually(async () => (await upstream.openSockets()) === 0);
+  });
+
   it('takes comments before the first event for a sign of life, not for an event', async () => {
     const controller = new AbortController();
     let hasBegun = false;
     const waiting = provider
-      .stream(
-        call('stall?at=comments', {}, { timeouts: { ...TIMEOUTS, firstByte: 500 }, signal: controller.signal }),
-      )
+      .stream(call('stall?at=comments', {}, { timeouts: { ...TIMEOUTS, firstByte: 500 }, signal: controller.signal }))
       .then(() => {
         hasBegun = true;
       }, String);
