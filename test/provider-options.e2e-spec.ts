@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
@@ -89,7 +90,7 @@ models:
   - { id: falls-back, strategy: priority, deployments: [{ provider: local, model: refuses-1 }], fallbacks: [one-a-minute] }
   - { id: "any/*", deployments: [{ provider: local, model: "*" }] }
 `,
-      env: { GATEWAY_LOG_ENCRYPTION_KEYS: `k1:${Buffer.alloc(32, 7).toString('base64')}` },
+      env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
     });
     key = await gateway.apiKey({ budget: { usd: 1, period: 'day' } });
   });
