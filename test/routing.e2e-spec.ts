@@ -108,6 +108,13 @@ models:
     expect(ids).toEqual(expect.arrayContaining(['vendor/echo', 'vendor/tools', 'vendor/words', 'fast', 'gpt-4o']));
     expect(ids).not.toContain('vendor/*');
     expect(ids.filter((id) => id === 'vendor/tools')).toHaveLength(1);
+    const found = async (id: string, by = key): Promise<[number, unknown]> => {
+      const model = await fetch(`${gateway.url}/v1/models/${id}`, { headers: { authorization: `Bearer ${by}` } });
+      return [model.status, ((await model.json()) as { id?: string }).id];
+    };
+    // No list has this one, and a completion would be served.
+    for (const id of ['vendor/unlisted', 'vendor/a/b', 'gpt-4o']) expect(await found(id)).toEqual([200, id]);
+    expect(await found('local/echo')).toEqual([404, undefined]);
   });
 
   it('lets a key that may call a model call its alias, and no other', async () => {

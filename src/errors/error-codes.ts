@@ -43,6 +43,7 @@ export const ERROR_CODES = {
   unsupported_expectation: 417,
   unsupported_media_type: 415,
   unsupported_method: 501,
+  unsupported_endpoint: 404,
   unsupported_parameter: 400,
   unsupported_value: 400,
   upstream_error: 502,

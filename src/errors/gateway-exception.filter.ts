@@ -1,8 +1,16 @@
-import { ArgumentsHost, Catch, ExceptionFilter, Logger, ServiceUnavailableException } from '@nestjs/common';
+import {
+  ArgumentsHost,
+  Catch,
+  ExceptionFilter,
+  Logger,
+  NotFoundException,
+  ServiceUnavailableException,
+} from '@nestjs/common';
 import { endBeforeBody } from '../http/early-answer.js';
 import type { HttpRequest, HttpResponse } from '../http/exchange.js';
 import { describeError } from './describe-error.js';
 import { toGatewayError } from './to-gateway-error.js';
+import { unsupportedEndpoint } from './unsupported-endpoint.js';
 
 /** Prints every error of every route in the one shape. Once headers are out it only ends the connection. */
 @Catch()
@@ -18,7 +26,8 @@ export class GatewayExceptionFilter implements ExceptionFilter {
       answer(response, 503, thrown.getResponse());
       return;
     }
-    const error = toGatewayError(thrown);
+    const unsupported = thrown instanceof NotFoundException ? unsupportedEndpoint(request.url, request.id) : undefined;
+    const error = unsupported?.error ?? toGatewayError(thrown);
     response.locals['errorCode'] = error.code;
     if (error.status >= 500) {
       this.logger.error({
@@ -35,7 +44,7 @@ export class GatewayExceptionFilter implements ExceptionFilter {
     }
     for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
     if (!request.complete) endBeforeBody(request, response);
-    answer(response, error.status, error.toBody());
+    answer(response, error.status, unsupported?.body ?? error.toBody());
   }
 }
 

@@ -5,6 +5,7 @@ import { formatDollars } from './cost.js';
 import { KnownModels } from './known-models.js';
 import type { ModelDto } from './models.dto.js';
 import type { ListedModel } from './providers/chat-provider.js';
+import type { ResolvedModel } from './resolved-model.js';
 import { Routing } from './routing/routing.service.js';
 
 /** How long a provider's own list is believed, in milliseconds. */
@@ -46,6 +47,14 @@ export class ModelList {
     ]);
     const ids = new Set<string>();
     return lists.flat().filter(({ id }) => !ids.has(id) && ids.add(id));
+  }
+
+  /** A model that no list has, by what it leads to; undefined when its provider surely has no such model. */
+  async describeResolved(id: string, { deployments: [first] }: ResolvedModel): Promise<ModelDto | undefined> {
+    const provider = this.config.providers.find(({ name }) => name === first?.provider.name);
+    // The sandbox lists all that it has; other providers may serve more than they list.
+    if (provider === undefined || first === undefined || provider.type === 'sandbox') return undefined;
+    return this.describe(id, provider, { id: first.upstreamModel });
   }
 
   /** What the provider of a pattern's first deployment lists, under the ids by which clients reach it. */

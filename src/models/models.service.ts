@@ -44,10 +44,19 @@ export class ModelsService {
     return { object: 'list', data: models, models };
   }
 
-  /** One model. One that the key may not call answers exactly as one that there is not. */
+  /**
+   * Whatever a chat completion would be served for: what is listed, and ids that a pattern or `provider/model` leads to. A model
+   * that the key may not call answers exactly as one that there is not.
+   */
   async find(modelId: string, principal: Principal): Promise<ModelDto> {
-    const model = (await this.modelList.all()).find(({ id }) => id === modelId);
-    if (model === undefined || !mayCallModel(principal, modelId)) throw this.unknown(modelId, false);
+    const resolved = this.routing.current.resolve(modelId);
+    const isAllowed =
+      resolved !== undefined && (mayCallModel(principal, modelId) || mayCallModel(principal, resolved.id));
+    if (!isAllowed) throw this.unknown(modelId, false);
+    const model =
+      (await this.modelList.all()).find(({ id }) => id === modelId) ??
+      (await this.modelList.describeResolved(modelId, resolved));
+    if (model === undefined) throw this.unknown(modelId, false);
     return model;
   }
 

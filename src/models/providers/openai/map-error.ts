@@ -123,7 +123,7 @@ function refused(status: number, refusal: UpstreamRefusal, redact: Redact): Gate
   let code = refusal.code ?? null;
   if (isContextLength(refusal)) code = 'context_length_exceeded';
   else if (status === 404) code ??= 'model_not_found';
-  else if (isContentRefused(refusal)) code ??= 'content_policy_violation';
+  else if (isContentRefused(refusal)) code ??= 'content_filter';
   return new GatewayError({
     status,
     type: refusal.type ?? 'invalid_request_error',

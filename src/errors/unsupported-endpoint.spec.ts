@@ -1,0 +1,44 @@
+import { unsupportedEndpoint } from './unsupported-endpoint.js';
+
+describe('unsupportedEndpoint', () => {
+  it.each([
+    '/v1/responses',
+    '/v1/embeddings?x=1',
+    '/embeddings',
+    '/v1/images/generations',
+    '/openai/v1/audio/speech',
+    '/v1//completions',
+    '/v2/rerank',
+    '/openai/deployments/x/embeddings?api-version=1',
+    '/v1/vector_stores/vs_1/files',
+    '/api/tags',
+  ])('%s is known elsewhere and not served here', (url) => {
+    const { error, body } = unsupportedEndpoint(url, 'req_1') ?? {};
+    expect(error).toMatchObject({ status: 404, code: 'unsupported_endpoint' });
+    expect(error?.message).toMatch(/^This gateway does not serve \/[^?]+\.$/);
+    expect(body).toEqual(error?.toBody());
+  });
+
+  it('has the shape that clients of Anthropic and of Gemini read', () => {
+    expect(unsupportedEndpoint('/v1/messages/count_tokens', 'req_1')?.body).toMatchObject({
+      type: 'error',
+      error: { type: 'not_found_error', code: 'unsupported_endpoint', param: null },
+      request_id: 'req_1',
+    });
+    expect(unsupportedEndpoint('/v1beta/models/gemini-2.5-pro:generateContent', 'req_1')?.body).toMatchObject({
+      error: { status: 'NOT_FOUND', code: 'unsupported_endpoint' },
+    });
+  });
+
+  it.each([
+    '/',
+    '/v1/nothing',
+    '/v1/chat/completions',
+    '/v1/models/embeddings',
+    '/v1/batch/files',
+    '/health/x',
+    '/v1/admin/files',
+  ])('%s is no such path', (url) => {
+    expect(unsupportedEndpoint(url, 'req_1')).toBeUndefined();
+  });
+});

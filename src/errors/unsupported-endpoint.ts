@@ -1,0 +1,30 @@
+import { notFound, type GatewayError } from './gateway-error.js';
+
+/** An API that clients know and the gateway does not serve, and the shape that its clients read errors in. */
+interface UnsupportedEndpoint {
+  readonly error: GatewayError;
+  readonly body: object;
+}
+
+/** Paths of OpenAI's, Anthropic's, Cohere's and Jina's APIs, under whichever prefix clients put before them. */
+const OPENAI_PATH =
+  /^\/(?:openai\/|anthropic\/|api\/)?(?:deployments\/[^/]+\/)?(?:v\d+\/)?(?:assistants|audio|batches|chat\/completions\/[^/]+|chatkit|classify|complete|completions|containers|conversations|edits|embed|embeddings|engines|evals|files|fine-tunes|fine_tuning|images|messages|moderations|organization|realtime|rerank|responses|score|skills|threads|tokenize|uploads|vector_stores|videos)(?:\/|$)/;
+const ANTHROPIC_PATH = /\/(?:messages|complete)(?:\/|$)/;
+const GEMINI_PATH = /^\/v1(?:alpha|beta\d?)\/(?:models|tunedModels|cachedContents|corpora|files|batches)(?:[/:]|$)/;
+const OLLAMA_PATH = /^\/api\/(?:chat|generate|embed|embeddings|tags|show|ps|pull|version)$/;
+const LONGEST_PATH = 200;
+
+/**
+ * The answer to a path that is an endpoint elsewhere, so that no client takes it for a missing model; undefined for any other
+ * path. Errors have the fields of every error of the gateway, and those that clients of the API look for as well.
+ */
+export function unsupportedEndpoint(url: string, requestId: string): UnsupportedEndpoint | undefined {
+  const [path = ''] = url.replace(/\/{2,}/g, '/').split('?', 1);
+  const isGemini = GEMINI_PATH.test(path);
+  if (!isGemini && !OPENAI_PATH.test(path) && !OLLAMA_PATH.test(path)) return undefined;
+  const error = notFound(`This gateway does not serve ${path.slice(0, LONGEST_PATH)}.`, 'unsupported_endpoint');
+  const body = error.toBody();
+  if (isGemini) return { error, body: { error: { ...body.error, status: 'NOT_FOUND' } } };
+  if (!ANTHROPIC_PATH.test(path)) return { error, body };
+  return { error, body: { type: 'error', error: { ...body.error, type: 'not_found_error' }, request_id: requestId } };
+}
