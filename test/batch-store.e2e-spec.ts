@@ -3,12 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { BatchJob } from '../src/batch/batch-job.entity.js';
-import { BatchStore, type ClaimedTask, MAX_CLAIMS, type TaskOutcome } from '../src/batch/batch-store.js';
+import { BatchStore } from '../src/batch/batch-store.js';
+import { HeldClaim } from '../src/batch/held-claim.js';
+import { Lanes, laneGroup } from '../src/batch/lanes.js';
 import { SubmissionStore } from '../src/batch/submission/submission-store.js';
+import { type Claim, newClaimId, TaskClaims } from '../src/batch/task-claims.js';
+import { MOST_LOST_CLAIMS, type TaskOutcome, TaskOutcomes } from '../src/batch/task-outcomes.js';
 import { loadConfig } from '../src/config/load-config.js';
 import { Database } from '../src/database/database.js';
 import { openDatabase } from '../src/database/open-database.js';
+import { NoSiblings } from '../src/processes/siblings.js';
+import { MetricsRegistry } from '../src/telemetry/metrics-registry.js';
+import { UsageRecorder } from '../src/usage/records/usage-recorder.service.js';
 import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
+import { usageRecord } from './servers/usage-record.js';
 
 const DAY = 86_400_000;
 
@@ -17,6 +25,9 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   let url: string;
   let dataSource: DataSource;
   let store: BatchStore;
+  let lanes: Lanes;
+  let claims: TaskClaims;
+  let outcomes: TaskOutcomes;
   let submissions: SubmissionStore;
   let number = 0;
 
@@ -26,8 +37,17 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     const config = { ...loadConfig({ env: { DATABASE_URL: url }, cwd: folder }) };
     dataSource = await openDatabase(config.database);
     const database = new Database(dataSource);
-    store = new BatchStore(database, dataSource, config);
-    submissions = new SubmissionStore(database, dataSource);
+    lanes = new Lanes(database, dataSource);
+    store = new BatchStore(database, dataSource, lanes);
+    claims = new TaskClaims(database, dataSource, lanes, config);
+    outcomes = new TaskOutcomes(
+      database,
+      lanes,
+      claims,
+      new UsageRecorder(database, new MetricsRegistry(new NoSiblings())),
+      config,
+    );
+    submissions = new SubmissionStore(database, dataSource, lanes);
   });
   afterAll(async () => {
     await dataSource.destroy();
@@ -35,8 +55,9 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     rmSync(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
-    await dataSource.query('DELETE FROM batch_task');
-    await dataSource.query('DELETE FROM batch_job');
+    for (const table of ['batch_task', 'batch_job', 'batch_lane', 'batch_requeue', 'batch_claim']) {
+      await dataSource.query(`DELETE FROM ${table}`);
+    }
   });
 
   function job(taskCount: number, fields: Partial<BatchJob> = {}): BatchJob {
@@ -77,17 +98,34 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect(await submissions.insertJob(made, [tasks], DAY)).toBeUndefined();
     return made.id;
   }
-  const outcome = (task: ClaimedTask, fields: Partial<TaskOutcome> = {}): TaskOutcome => ({
-    jobId: task.jobId,
-    taskIndex: task.taskIndex,
-    fence: task.fence,
-    status: 'succeeded',
-    attempts: 1,
-    delay: 0,
-    response: JSON.stringify({ text: 'ü \u0000 \\' }),
-    error: null,
-    ...fields,
-  });
+  const claim = (jobId: string, count: number, worker = 'one', model = 'sandbox/echo'): Promise<Claim> =>
+    claims.claim([{ jobId, model, count }], worker, newClaimId());
+  const outcomesOf = (taken: Claim, fields: Partial<TaskOutcome> = {}): TaskOutcome[] =>
+    taken.tasks.map((task) => ({
+      claimId: taken.id,
+      jobId: task.jobId,
+      taskIndex: task.taskIndex,
+      model: task.lane,
+      status: 'succeeded',
+      attempts: 1,
+      delay: 0,
+      response: JSON.stringify({ text: 'ü \u0000 \\' }),
+      error: null,
+      usage: [],
+      ...fields,
+    }));
+  /** Stores outcomes of a claim of which nothing was stored before. @returns how many were taken */
+  async function end(taken: Claim, ended: readonly TaskOutcome[], version = 0): Promise<number> {
+    const lanesLeft = new HeldClaim(taken.id, taken.tasks).without(ended);
+    const { stored } = await outcomes.store(ended, [{ id: taken.id, version, lanes: lanesLeft }], 'one');
+    return stored.size;
+  }
+  async function count(table: string, condition = 'true'): Promise<number> {
+    const rows = await dataSource.query<{ count: string }[]>(
+      `SELECT COUNT(*) AS count FROM ${table} WHERE ${condition}`,
+    );
+    return Number(rows[0]?.count);
+  }
   async function row(table: 'batch_job' | 'batch_task', id: string): Promise<Record<string, unknown>> {
     const column = table === 'batch_job' ? 'id' : 'job_id';
     const rows = await dataSource.query<Record<string, unknown>[]>(
@@ -98,84 +136,252 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
 
   it('claims no more than was asked for, each task once, in task order', async () => {
     const id = await insert(100);
-    const [first, second] = await Promise.all([
-      store.claim(new Map([[id, 7]]), 'one'),
-      store.claim(new Map([[id, 8]]), 'two'),
-    ]);
-    expect([first.length, second.length].sort()).toEqual([7, 8]);
-    const indexes = [...first, ...second].map(({ taskIndex }) => taskIndex).sort((a, b) => a - b);
+    const [first, second] = await Promise.all([claim(id, 7), claim(id, 8, 'two')]);
+    expect([first.tasks.length, second.tasks.length].sort()).toEqual([7, 8]);
+    const indexes = [...first.tasks, ...second.tasks].map(({ taskIndex }) => taskIndex).sort((a, b) => a - b);
     expect(indexes).toEqual(Array.from({ length: 15 }, (_, index) => index));
-    expect(first[0]?.request).toMatchObject({ messages: [{ content: `№ ${first[0]?.taskIndex} \\ \u0000 "` }] });
+    const task = first.tasks[0];
+    expect(task?.request).toMatchObject({ messages: [{ content: `№ ${task?.taskIndex} \\ \u0000 "` }] });
     expect(await row('batch_job', id)).toMatchObject({ status: 'in_progress' });
+  });
+
+  it('claims over many jobs at once, and leaves no lane where nothing waits', async () => {
+    const ids = await Promise.all(Array.from({ length: 12 }, () => insert(5)));
+    const shares = ids.map((jobId) => ({ jobId, model: 'sandbox/echo', count: 4 }));
+    const taken = await claims.claim(shares, 'one', newClaimId());
+    expect(taken.tasks).toHaveLength(48);
+    const rest = await claims.claim(shares, 'two', newClaimId());
+    expect(rest.tasks.map(({ taskIndex }) => taskIndex)).toEqual(ids.map(() => 4));
+    expect(await count('batch_lane')).toBe(0);
+    expect(await count('batch_claim')).toBe(2);
+    expect((await claims.claim(shares, 'one', newClaimId())).hasTaken).toBe(false);
+    expect(await end(taken, outcomesOf(taken))).toBe(48);
+    expect(await count('batch_claim')).toBe(1);
+  });
+
+  it('gives every task to exactly one of many workers, whatever they give back', async () => {
+    const ids = [await insert(400), await insert(90), await insert(7)];
+    const seen = new Map<string, number>();
+    const work = async (worker: string): Promise<void> => {
+      for (;;) {
+        await lanes.wakeDelayed();
+        const shares = ids.map((jobId) => ({ jobId, model: 'sandbox/echo', count: 9 }));
+        const taken = await claims.claim(shares, worker, newClaimId());
+        if (!taken.hasTaken) {
+          if ((await count('batch_lane')) + (await count('batch_claim')) === 0) return;
+          continue;
+        }
+        const ended = outcomesOf(taken).map((outcome) =>
+          outcome.taskIndex % 4 === 0 && !seen.has(`${outcome.jobId}/${outcome.taskIndex}/back`)
+            ? { ...outcome, status: 'queued' as const, delay: outcome.taskIndex % 8 === 0 ? 20 : 0 }
+            : outcome,
+        );
+        for (const { jobId, taskIndex, status } of ended) {
+          const name = `${jobId}/${taskIndex}${status === 'queued' ? '/back' : ''}`;
+          seen.set(name, (seen.get(name) ?? 0) + 1);
+        }
+        expect(await end(taken, ended)).toBe(ended.length);
+      }
+    };
+    await Promise.all(['one', 'two', 'three', 'four'].map(work));
+    for (const id of ids) {
+      const job = await row('batch_job', id);
+      expect(job).toMatchObject({ status: 'completed', completed_count: job['task_count'] });
+    }
+    expect([...seen.values()].every((times) => times === 1)).toBe(true);
+    expect([await count('batch_lane'), await count('batch_requeue'), await count('batch_claim')]).toEqual([0, 0, 0]);
   });
 
   it('stores a result once, with its counter and the end of the job', async () => {
     const id = await insert(2);
-    const [a, b] = await store.claim(new Map([[id, 2]]), 'one');
-    expect(
-      await store.storeOutcomes([outcome(a!), outcome(b!, { status: 'failed', response: null, error: '{}' })]),
-    ).toBe(2);
-    expect(await store.storeOutcomes([outcome(a!)])).toBe(0);
+    const taken = await claim(id, 2);
+    const [a, b] = outcomesOf(taken);
+    expect(await end(taken, [a!])).toBe(1);
+    expect(await end(taken, [a!], 0)).toBe(0);
+    expect(await end(taken, [a!, { ...b!, status: 'failed', response: null, error: '{}' }], 1)).toBe(1);
     const ended = await row('batch_job', id);
     expect(ended).toMatchObject({ status: 'completed', completed_count: 1, failed_count: 1 });
     expect(ended['completed_at']).not.toBeNull();
     const task = await row('batch_task', id);
     expect(task['response']).toBe(JSON.stringify({ text: 'ü \u0000 \\' }));
+    expect(await count('batch_claim')).toBe(0);
+  });
+
+  it('stores the usage records of a result in its transaction, and neither without the other', async () => {
+    const id = await insert(2);
+    const taken = await claim(id, 2);
+    const ended = outcomesOf(taken).map((outcome, index) => ({
+      ...outcome,
+      usage: [usageRecord(`use_${number}_${index}`)],
+    }));
+    const broken = { ...usageRecord(`use_${number}_x`), totalTokens: null as unknown as number };
+    await expect(end(taken, [ended[0]!, { ...ended[1]!, usage: [broken] }])).rejects.toThrow();
+    expect(await count('usage_record', `id LIKE 'use_${number}_%'`)).toBe(0);
+    expect(await count('batch_task', `status = 'succeeded'`)).toBe(0);
+    expect(await end(taken, ended)).toBe(2);
+    expect(await count('usage_record', `id LIKE 'use_${number}_%'`)).toBe(2);
   });
 
   it('discards what comes after the lease was over and the task claimed again', async () => {
     const id = await insert(1);
-    const [late] = await store.claim(new Map([[id, 1]]), 'frozen');
-    await dataSource.query('UPDATE batch_task SET lease_until = 1');
-    expect(await store.requeueExpiredLeases()).toBe(1);
-    const [again] = await store.claim(new Map([[id, 1]]), 'other');
-    expect(again?.fence).toBe((late?.fence ?? 0) + 1);
-    expect((await store.renew([late!])).size).toBe(0);
-    expect((await store.renew([again!])).size).toBe(1);
-    expect(await store.storeOutcomes([outcome(late!, { response: '"late"' })])).toBe(0);
-    expect(await store.storeOutcomes([outcome(again!, { response: '"mine"' })])).toBe(1);
+    const late = await claim(id, 1, 'frozen');
+    await dataSource.query('UPDATE batch_claim SET lease_until = 1');
+    expect(await outcomes.requeueExpired('{}')).toBe(1);
+    expect(await outcomes.requeueExpired('{}')).toBe(0);
+    const again = await claim(id, 1, 'other');
+    expect(again.tasks).toHaveLength(1);
+    expect([...(await claims.renew('frozen'))]).toEqual([]);
+    expect([...(await claims.renew('other'))]).toEqual([again.id]);
+    expect(await end(late, outcomesOf(late, { response: '"late"' }))).toBe(0);
+    expect(await end(again, outcomesOf(again, { response: '"mine"' }))).toBe(1);
     expect(await row('batch_task', id)).toMatchObject({ status: 'succeeded', response: '"mine"' });
+  });
+
+  it('gives back what a claim took whose answer was lost, once', async () => {
+    const id = await insert(5);
+    const lost = await claim(id, 3);
+    expect(await outcomes.release(lost.id)).toBe(3);
+    expect(await outcomes.release(lost.id)).toBe(0);
+    expect((await claim(id, 10)).tasks.map(({ taskIndex }) => taskIndex)).toEqual([0, 1, 2, 3, 4]);
   });
 
   it('puts a task back for later, and does not offer it before', async () => {
     const id = await insert(1);
-    const [task] = await store.claim(new Map([[id, 1]]), 'one');
-    await store.storeOutcomes([outcome(task!, { status: 'queued', delay: 60_000, response: null })]);
-    expect(await store.runnableJobs(10)).toEqual([]);
-    expect(await store.claim(new Map([[id, 1]]), 'one')).toEqual([]);
-    await dataSource.query('UPDATE batch_task SET next_run_at = 0');
-    expect(await store.runnableJobs(10)).toMatchObject([{ id, defaults: { max_tokens: 5 } }]);
+    const taken = await claim(id, 1);
+    await end(taken, outcomesOf(taken, { status: 'queued', delay: 60_000, response: null }));
+    await lanes.wakeDelayed();
+    expect(await lanes.groups('', 10)).toEqual([]);
+    expect(await lanes.hasAny()).toBe(true);
+    expect((await claim(id, 1)).hasTaken).toBe(false);
+    await dataSource.query('UPDATE batch_requeue SET next_run_at = 1');
+    await dataSource.query('UPDATE batch_lane SET ready_at = 1');
+    await lanes.wakeDelayed();
+    const group = laneGroup('key_1', 'sandbox/echo');
+    expect(await lanes.groups('', 10)).toEqual([group]);
+    expect(await lanes.ready([group], 5)).toMatchObject([
+      { jobId: id, keyId: 'key_1', priority: 'normal', waiting: 1 },
+    ]);
+    const again = await claim(id, 1);
+    expect(again).toMatchObject({ tasks: [{ attempts: 1 }] });
+    expect(again.jobs.get(id)).toMatchObject({ defaults: { max_tokens: 5 } });
+  });
+
+  it('keeps tasks that name a model of their own in a lane of that model', async () => {
+    const made = job(6);
+    const tasks = Array.from({ length: 6 }, (_, index) => ({
+      customId: `task-${index}`,
+      request: JSON.stringify({
+        messages: [{ role: 'user', content: '"model":"x"' }],
+        ...(index % 3 === 2 && { model: 'sandbox/other' }),
+      }),
+    }));
+    expect(await submissions.insertJob(made, [tasks], DAY)).toBeUndefined();
+    expect(await lanes.groups('', 10)).toEqual([
+      laneGroup('key_1', 'sandbox/echo'),
+      laneGroup('key_1', 'sandbox/other'),
+    ]);
+    const own = await claim(made.id, 10, 'one', 'sandbox/other');
+    expect(own.tasks.map(({ taskIndex }) => taskIndex)).toEqual([2, 5]);
+    const rest = await claim(made.id, 10);
+    expect(rest.tasks.map(({ taskIndex }) => taskIndex)).toEqual([0, 1, 3, 4]);
+    await dataSource.query('UPDATE batch_claim SET lease_until = 1');
+    expect(await outcomes.requeueExpired('{}')).toBe(6);
+    expect((await claim(made.id, 10, 'one', 'sandbox/other')).tasks).toHaveLength(2);
+    expect((await claim(made.id, 10)).tasks).toHaveLength(4);
   });
 
   it('ends what waits and leaves what runs at a cancel, and counts it all', async () => {
     const id = await insert(5_000);
-    const [running] = await store.claim(new Map([[id, 1]]), 'one');
+    const running = await claim(id, 1);
+    const back = await claim(id, 2);
+    await end(back, outcomesOf(back, { status: 'queued', delay: 60_000 }));
     expect(await store.beginCancel(id)).toBe(true);
     expect(await store.beginCancel(id)).toBe(false);
+    expect((await claim(id, 1)).hasTaken).toBe(false);
     await store.endTasks(id, 'cancelled', { running: 'leave', error: null });
     expect(await row('batch_job', id)).toMatchObject({ status: 'cancelling', cancelled_count: 4_999 });
-    await store.storeOutcomes([outcome(running!)]);
+    await end(running, outcomesOf(running));
     expect(await row('batch_job', id)).toMatchObject({
       status: 'cancelled',
       completed_count: 1,
       cancelled_count: 4_999,
     });
+    expect([await count('batch_lane'), await count('batch_requeue')]).toEqual([0, 0]);
   });
 
-  it('stops a task that ends its workers again and again', async () => {
-    const id = await insert(1);
-    await store.claim(new Map([[id, 1]]), 'one');
-    await dataSource.query(`UPDATE batch_task SET fence = ${MAX_CLAIMS}, status = 'queued'`);
-    expect(await store.failPoisonous('{"code":"worker_lost"}')).toBe(1);
-    expect(await row('batch_job', id)).toMatchObject({ status: 'completed', failed_count: 1 });
+  it('cancels what is given back after the cancel', async () => {
+    const id = await insert(3);
+    const running = await claim(id, 2);
+    await store.beginCancel(id);
+    await store.endTasks(id, 'cancelled', { running: 'leave', error: null });
+    await end(running, outcomesOf(running, { status: 'queued' }));
+    expect((await claim(id, 1)).hasTaken).toBe(false);
+    await store.endTasks(id, 'cancelled', { running: 'leave', error: null });
+    expect(await row('batch_job', id)).toMatchObject({ status: 'cancelled', cancelled_count: 3 });
+  });
+
+  it('ends everything of a job that expired, what runs as well', async () => {
+    const id = await insert(4_100);
+    const running = await claim(id, 3);
+    await store.endTasks(id, 'expired', { running: 'end', error: '{}' });
+    expect(await row('batch_job', id)).toMatchObject({ status: 'expired', expired_count: 4_100 });
+    expect(await end(running, outcomesOf(running))).toBe(0);
+    expect([await count('batch_lane'), await count('batch_claim')]).toEqual([0, 0]);
+  });
+
+  it('stops a task that ends its workers again and again, and not those claimed with it before that', async () => {
+    const id = await insert(2);
+    await dataSource.query(`UPDATE batch_task SET fence = ${MOST_LOST_CLAIMS - 1} WHERE task_index = 1`);
+    await claim(id, 2);
+    await dataSource.query('UPDATE batch_claim SET lease_until = 1');
+    expect(await outcomes.requeueExpired('{"code":"worker_lost"}')).toBe(2);
+    expect(await row('batch_job', id)).toMatchObject({ status: 'in_progress', failed_count: 1 });
+    expect((await claim(id, 2)).tasks.map(({ taskIndex }) => taskIndex)).toEqual([0]);
+  });
+
+  it('takes up jobs of version 0.1, with what ran there once its lease is over', async () => {
+    const id = await insert(5);
+    await dataSource.query('DELETE FROM batch_lane');
+    await dataSource.query(`UPDATE batch_task SET status = 'succeeded' WHERE task_index = 0`);
+    await dataSource.query(`UPDATE batch_task SET status = 'running', lease_until = 1 WHERE task_index = 1`);
+    await dataSource.query(
+      `UPDATE batch_task SET status = 'running', lease_until = ${Date.now() + DAY} WHERE task_index = 2`,
+    );
+    await dataSource.query(`UPDATE batch_job SET status = 'in_progress', completed_count = 1 WHERE id = '${id}'`);
+    expect(await store.recoverStalled()).toBe(1);
+    expect(await store.recoverStalled()).toBe(0);
+    const taken = await claim(id, 10);
+    expect(taken.tasks.map(({ taskIndex }) => taskIndex)).toEqual([1, 3, 4]);
+    // What is in a claim is not taken for stalled.
+    expect(await store.recoverStalled()).toBe(0);
+    expect(await end(taken, outcomesOf(taken))).toBe(3);
+    await dataSource.query('UPDATE batch_task SET lease_until = 1');
+    expect(await store.recoverStalled()).toBe(1);
+    expect((await claim(id, 10)).tasks.map(({ taskIndex }) => taskIndex)).toEqual([2]);
+  });
+
+  it('offers groups in turn, and of a group the urgent and then the oldest', async () => {
+    const now = Date.now();
+    const old = await insert(1, { submittedAt: now - 2_000 });
+    const urgent = await insert(1, { priority: 'high' });
+    const young = await insert(1, { submittedAt: now - 1_000 });
+    await insert(1, { keyId: 'key_2' });
+    await insert(1, { keyId: 'key_3', expiresAt: now - 1 });
+    const names = ['key_1', 'key_2', 'key_3'].map((key) => laneGroup(key, 'sandbox/echo'));
+    expect(await lanes.groups('', 10)).toEqual(names);
+    expect(await lanes.groups(names[0]!, 1)).toEqual([names[1]]);
+    const ready = await lanes.ready(names, 2);
+    expect(ready.filter(({ keyId }) => keyId === 'key_1').map(({ jobId }) => jobId)).toEqual([urgent, old]);
+    expect(ready.map(({ jobId }) => jobId)).not.toContain(young);
+    expect(ready.filter(({ keyId }) => keyId === 'key_3')).toEqual([]);
   });
 
   it('deletes jobs past their retention, and what a submission that never ended left', async () => {
     const kept = await insert(3);
     const old = await insert(3);
     for (const id of [kept, old]) {
-      const claimed = await store.claim(new Map([[id, 3]]), 'one');
-      await store.storeOutcomes(claimed.map((task) => outcome(task)));
+      const taken = await claim(id, 3);
+      await end(taken, outcomesOf(taken));
     }
     await dataSource.query(`UPDATE batch_job SET completed_at = completed_at - ${DAY} WHERE id = '${old}'`);
     const abandoned = await insert(3);
@@ -186,6 +392,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     const tasks = await dataSource.query<{ job_id: string }[]>('SELECT DISTINCT job_id FROM batch_task');
     expect(jobs).toEqual([{ id: kept }]);
     expect(tasks).toEqual([{ job_id: kept }]);
+    expect(await count('batch_lane')).toBe(0);
   });
 
   it('gives an idempotency key back after its window', async () => {
@@ -199,11 +406,14 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect(await submissions.insertJob(job(1, { idempotencyKey: 'order-1' }), [tasks], DAY)).toBeUndefined();
   });
 
-  it('tells how much waits and for how long', async () => {
-    const id = await insert(10, { submittedAt: Date.now() - 60_000 });
-    await store.claim(new Map([[id, 4]]), 'one');
-    const { queued, running, oldestWaiting } = await store.depth();
+  it('tells how much waits and for how long nothing of it was taken', async () => {
+    const id = await insert(10);
+    await dataSource.query(`UPDATE batch_lane SET served_at = served_at - 60000`);
+    const fresh = (): BatchStore => new BatchStore(new Database(dataSource), dataSource, lanes);
+    expect((await fresh().depth()).oldestWaiting).toBeGreaterThanOrEqual(60_000);
+    await claim(id, 4);
+    const { queued, running, oldestWaiting } = await fresh().depth();
     expect([queued, running]).toEqual([6, 4]);
-    expect(oldestWaiting).toBeGreaterThanOrEqual(60_000);
+    expect(oldestWaiting).toBeLessThan(60_000);
   });
 });

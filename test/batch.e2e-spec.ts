@@ -397,9 +397,11 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
     expect(list.status).toBe(200);
     expect(list.body.data).toHaveLength(5);
     expect(JSON.stringify(list.body)).not.toContain('"messages"');
-    const metrics = await fetch(`${gateway.url}/metrics`, { headers: admin });
-    const text = await metrics.text();
-    expect(text).toMatch(/gateway_batch_tasks\{state="queued"\} 0/);
+    let text = '';
+    await until(async () => {
+      text = await (await fetch(`${gateway.url}/metrics`, { headers: admin })).text();
+      return /gateway_batch_tasks\{state="queued"\} 0/.test(text);
+    });
     expect(text).toMatch(/gateway_batch_tasks_total\{status="succeeded"\} [1-9]/);
     expect((await fetch(`${gateway.url}/metrics`, { headers: { 'x-api-key': key } })).status).toBe(403);
     expect((await fetch(`${gateway.url}/metrics`)).status).toBe(401);

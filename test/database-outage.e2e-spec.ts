@@ -61,6 +61,35 @@ import { Wire } from './servers/wire.js';
     await upstream.stop();
     await dropDatabase(databaseUrl);
   });
+
+  it('stores a result once whose commit was not confirmed, and its usage record', async () => {
+    const upstream = await startFakeUpstream();
+    const databaseUrl = await createDatabase();
+    const wire = new Wire(new URL(databaseUrl));
+    const gateway = await startGateway({
+      config: `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\n`,
+      env: { DATABASE_URL: await wire.open() },
+    });
+    const key = await gateway.apiKey();
+    const history = new BatchHistory(key, () => gateway.url);
+    const prompts = Array.from({ length: 60 }, (_, index) => `task ${index}`);
+    wire.loseCommitOf('UPDATE batch_claim AS c SET tasks');
+    await history.submit('fake/echo?delay=30', prompts);
+    await until(() => history.allDone());
+    expect(await history.faults(upstream, prompts.length)).toEqual([]);
+    const records = async (): Promise<number> => {
+      const response = await fetch(`${gateway.url}/v1/admin/usage/records?limit=100`, {
+        headers: { 'x-api-key': gateway.adminKey },
+      });
+      return ((await response.json()) as { data: unknown[] }).data.length;
+    };
+    await until(async () => (await records()) === prompts.length);
+    await gateway.stop();
+    wire.cut();
+    await upstream.stop();
+    await dropDatabase(databaseUrl);
+  });
+
   it('runs what a claim took whose answer was lost, without waiting for its leases', async () => {
     const upstream = await startFakeUpstream();
     const databaseUrl = await createDatabase();
@@ -73,7 +102,7 @@ import { Wire } from './servers/wire.js';
     const key = await gateway.apiKey();
     const history = new BatchHistory(key, () => gateway.url);
     const prompts = Array.from({ length: 20 }, (_, index) => `task ${index}`);
-    wire.loseCommitOf('fence = t.fence + 1');
+    wire.loseAnswerTo('INSERT INTO batch_claim');
     await history.submit('fake/echo', prompts);
     await until(() => history.allDone());
     expect(gateway.logs()).toContain('the answer to a claim was lost');

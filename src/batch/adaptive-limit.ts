@@ -23,6 +23,16 @@ export class AdaptiveLimit {
     return this.now() < this.pausedUntil ? 0 : Math.max(1, Math.floor(this.limit));
   }
 
+  /** Milliseconds until the upstream may be asked again. */
+  get pause(): number {
+    return Math.max(0, this.pausedUntil - this.now());
+  }
+
+  /** Whether nothing was refused lately. */
+  get isFull(): boolean {
+    return this.limit >= this.most && this.pause === 0;
+  }
+
   succeeded(): void {
     if (this.limit < this.most) this.limit = Math.min(this.most, this.limit + 1 / this.limit);
   }

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
 import { MetricsRegistry } from '../telemetry/metrics-registry.js';
-import type { TaskOutcome } from './batch-store.js';
-import { BatchStore } from './batch-store.js';
+import { BatchStore, type Depth } from './batch-store.js';
+import type { TaskOutcome } from './task-outcomes.js';
 
 /** What operators watch of batches. Depth and age are asked of the database when they are scraped. */
 @Injectable()
@@ -35,13 +35,11 @@ export class BatchMetrics {
       help: 'Results that came after their claim was lost, and were not stored.',
       registers,
     });
-    let asked: ReturnType<BatchStore['depth']> | undefined;
-    // Once for both. While the database is away all the other metrics are needed most.
-    const depth = (): Promise<Awaited<typeof asked>> =>
-      (asked ??= store.depth().finally(() => (asked = undefined))).catch(() => undefined);
+    // While the database is away all the other metrics are needed most.
+    const depth = (): Promise<Depth | undefined> => store.depth().catch(() => undefined);
     new Gauge({
       name: 'gateway_batch_oldest_waiting_seconds',
-      help: 'Age of the oldest job with tasks that wait, in all processes; 0 when none does. Absent while the database is away.',
+      help: 'Longest time for which a job with tasks to run has been given no slot by any process; 0 when none waits. Absent while the database is away.',
       aggregator: 'max',
       registers,
       async collect() {

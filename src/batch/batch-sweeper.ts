@@ -3,6 +3,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { BatchRunner } from './batch-runner.js';
 import { BatchStore } from './batch-store.js';
+import { TaskOutcomes } from './task-outcomes.js';
 import { WebhookSender } from './webhook/webhook-sender.js';
 
 const SWEEP = 15_000;
@@ -36,6 +37,7 @@ export class BatchSweeper {
 
   constructor(
     private readonly store: BatchStore,
+    private readonly outcomes: TaskOutcomes,
     private readonly runner: BatchRunner,
     private readonly webhooks: WebhookSender,
     private readonly config: GatewayConfig,
@@ -68,14 +70,13 @@ export class BatchSweeper {
       }
     }
     await this.store.deleteAbandoned();
+    const recovered = await this.store.recoverStalled();
+    if (recovered > 0) this.logger.log({ msg: 'jobs that waited without a lane go on', count: recovered });
     this.runner.wake();
   }
 
   private async leases(): Promise<void> {
-    if ((await this.store.requeueExpiredLeases()) > 0) {
-      await this.store.failPoisonous(JSON.stringify(POISONOUS));
-      await this.sweep();
-    }
+    if ((await this.outcomes.requeueExpired(JSON.stringify(POISONOUS))) > 0) await this.sweep();
   }
 
   private async retention(): Promise<void> {

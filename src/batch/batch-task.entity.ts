@@ -1,15 +1,15 @@
-import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
 export type TaskStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'expired';
 
 /**
- * One task of a job. `fence` counts how often it was claimed: a result is stored only by the claim that holds the task
- * now, so each task has one result whatever happens to workers. Times are epoch milliseconds of the database's clock.
+ * One task of a job. Its row changes when it ends and hardly ever before: who runs it is in `batch_claim`, and what waits in
+ * `batch_lane`. No index names a column that changes, so that PostgreSQL updates rows in place. Times are epoch milliseconds
+ * of the database's clock.
  */
 @Entity('batch_task')
 @Check('CHK_batch_task_status', `status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired')`)
-@Index('IDX_batch_task_status', ['jobId', 'status', 'taskIndex'])
 export class BatchTask {
   @PrimaryColumn({ name: 'job_id', type: 'varchar', length: 40 })
   jobId!: string;
@@ -29,18 +29,27 @@ export class BatchTask {
   @Column({ type: 'text' })
   request!: string;
 
+  /** The model that the task itself names, where that is another than its job's. Such a task waits in `batch_requeue`. */
+  @Column({ type: 'varchar', length: 256, nullable: true })
+  model!: string | null;
+
+  /** `queued` until it ends; `running` was used up to version 0.1. */
   @Column({ type: 'varchar', length: 16, default: 'queued' })
   status!: TaskStatus;
 
+  /** How often the process that held it ended without giving it back. */
   @Column({ type: 'int', default: 0 })
   fence!: number;
 
+  /** Of version 0.1: until when a task that is `running` is held. */
   @Column({ name: 'lease_until', type: 'bigint', nullable: true, transformer: wholeNumber })
   leaseUntil!: number | null;
 
+  /** The process that stored how it ended. */
   @Column({ type: 'varchar', length: 64, nullable: true })
   worker!: string | null;
 
+  /** Of version 0.1. */
   @Column({ name: 'next_run_at', type: 'bigint', default: 0, transformer: wholeNumber })
   nextRunAt!: number;
 

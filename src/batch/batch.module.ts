@@ -5,6 +5,7 @@ import { ChatModule } from '../chat/chat.module.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { HealthModule } from '../health/health.module.js';
 import { ModelsModule } from '../models/models.module.js';
+import { LimitsModule } from '../usage/limits/limits.module.js';
 import { AdminBatchesController } from './admin-batches.controller.js';
 import { BatchJob } from './batch-job.entity.js';
 import { BatchMetrics } from './batch-metrics.js';
@@ -17,11 +18,18 @@ import { BatchWorker } from './batch-worker.js';
 import { BatchController } from './batch.controller.js';
 import { BatchService } from './batch.service.js';
 import { JobWatchers } from './events/job-watchers.js';
+import { ClaimLoop } from './claim-loop.js';
+import { LanePicker } from './lane-picker.js';
+import { Lanes } from './lanes.js';
+import { ModelRoom } from './model-room.js';
+import { OutcomeWriter } from './outcome-writer.js';
 import { InProcessQueueModule } from './queue/in-process-queue.module.js';
 import { ResultReader } from './results/result-reader.js';
 import { SubmissionStore } from './submission/submission-store.js';
 import { WebhookModule } from '../webhook/webhook.module.js';
 import { WebhookQueue } from './webhook/webhook-queue.js';
+import { TaskClaims } from './task-claims.js';
+import { TaskOutcomes } from './task-outcomes.js';
 import { WebhookSender } from './webhook/webhook-sender.js';
 
 @Module({})
@@ -41,6 +49,7 @@ export class BatchModule {
         AuthModule,
         ChatModule,
         HealthModule,
+        LimitsModule,
         ModelsModule,
         WebhookModule,
         queue,
@@ -52,6 +61,13 @@ export class BatchModule {
         JobWatchers,
         ResultReader,
         BatchStore,
+        ClaimLoop,
+        LanePicker,
+        Lanes,
+        ModelRoom,
+        OutcomeWriter,
+        TaskClaims,
+        TaskOutcomes,
         SubmissionStore,
         BatchRunner,
         BatchSweeper,

@@ -5,7 +5,6 @@ const job = (id: string, fields: Partial<SlotRequest> = {}): SlotRequest => ({
   id,
   keyId: 'key_1',
   priority: 'normal',
-  running: 0,
   room: 1_000,
   ...fields,
 });
@@ -32,8 +31,19 @@ describe('sharing of slots', () => {
     expect(shares.get('low')).toBeGreaterThanOrEqual(1);
   });
 
-  it('counts what runs already', () => {
-    expect(shareSlots([job('busy', { running: 8 }), job('new')], 8)).toEqual(new Map([['new', 8]]));
+  it('counts what each key holds already', () => {
+    const load = { perKey: new Map([['busy', 8]]), rooms: new Map() };
+    expect(shareSlots([job('a', { keyId: 'busy' }), job('b')], 8, load)).toEqual(new Map([['b', 8]]));
+  });
+
+  it('gives what shares a model no more than the model has room for', () => {
+    const load = { perKey: new Map<string, number>(), rooms: new Map([['model m', 3]]) };
+    const many = Array.from({ length: 20 }, (_, index) =>
+      job(`m-${index}`, { shares: ['model m'], keyId: `k${index}` }),
+    );
+    const shares = shareSlots([...many, job('other', { shares: ['model n'], keyId: 'k0' })], 16, load);
+    expect(shares.get('other')).toBe(13);
+    expect([...shares.values()].reduce((sum, share) => sum + share, 0)).toBe(16);
   });
 
   it('never gives more than there is, and leaves no slot free that somebody has room for', () => {
@@ -42,7 +52,6 @@ describe('sharing of slots', () => {
         id: fc.uuid(),
         keyId: fc.constantFrom('k1', 'k2', 'k3'),
         priority: fc.constantFrom('high' as const, 'normal' as const, 'low' as const),
-        running: fc.nat(20),
         room: fc.nat(20),
       }),
       { maxLength: 8 },

@@ -1,46 +1,55 @@
 import type { JobPriority } from './batch-job.entity.js';
 
-/** A job that wants slots. */
+/** A lane that wants slots. */
 export interface SlotRequest {
   readonly id: string;
   readonly keyId: string;
   readonly priority: JobPriority;
-  /** Tasks of it that run in this process now. */
-  readonly running: number;
-  /** Most further tasks that it may get; what its model's limit leaves. */
+  /** Most tasks that it may get. */
   readonly room: number;
+  /** Names of what it shares with others, each with so much room as `rooms` says: its model, its key's tasks for the model. */
+  readonly shares?: readonly string[];
+}
+
+export interface SlotLoad {
+  /** Tasks of each key that this process holds now. */
+  readonly perKey: ReadonlyMap<string, number>;
+  /** Tasks that may be claimed of what several lanes share. */
+  readonly rooms: ReadonlyMap<string, number>;
 }
 
 const WEIGHTS: Readonly<Record<JobPriority, number>> = { high: 4, normal: 2, low: 1 };
 
 /**
- * Shares free slots over keys first, evenly, and then over the jobs of a key, by priority, so that a job of 50,000 tasks does
+ * Shares free slots over keys first, evenly, and then over the lanes of a key, by priority, so that a job of 50,000 tasks does
  * not starve one of ten. Pure: what it decides depends on its arguments alone.
  *
- * @returns how many tasks to claim of each job, without those that get none
+ * @returns how many tasks to claim of each lane, without those that get none
  */
-export function shareSlots(jobs: readonly SlotRequest[], slots: number): Map<string, number> {
+export function shareSlots(lanes: readonly SlotRequest[], slots: number, load?: SlotLoad): Map<string, number> {
   const shares = new Map<string, number>();
-  const perKey = new Map<string, number>();
-  for (const { keyId, running } of jobs) perKey.set(keyId, (perKey.get(keyId) ?? 0) + running);
-  const candidates = jobs.map((job) => ({ ...job, given: 0, weight: WEIGHTS[job.priority] }));
+  const perKey = new Map(load?.perKey);
+  const rooms = new Map(load?.rooms);
+  const candidates = lanes.map((lane) => ({ ...lane, given: 0, weight: WEIGHTS[lane.priority] }));
+  const hasRoom = (name: string): boolean => (rooms.get(name) ?? Infinity) > 0;
   for (let free = slots; free > 0; free -= 1) {
     let best: (typeof candidates)[number] | undefined;
     let bestLoad = Infinity;
     let bestOwn = Infinity;
     for (const candidate of candidates) {
-      if (candidate.given >= candidate.room) continue;
-      const load = perKey.get(candidate.keyId) ?? 0;
-      const own = (candidate.running + candidate.given) / candidate.weight;
-      if (load < bestLoad || (load === bestLoad && own < bestOwn)) {
+      if (candidate.given >= candidate.room || candidate.shares?.every(hasRoom) === false) continue;
+      const keyLoad = perKey.get(candidate.keyId) ?? 0;
+      const own = candidate.given / candidate.weight;
+      if (keyLoad < bestLoad || (keyLoad === bestLoad && own < bestOwn)) {
         best = candidate;
-        bestLoad = load;
+        bestLoad = keyLoad;
         bestOwn = own;
       }
     }
     if (best === undefined) break;
     best.given += 1;
     perKey.set(best.keyId, (perKey.get(best.keyId) ?? 0) + 1);
+    for (const name of best.shares ?? []) rooms.set(name, (rooms.get(name) ?? Infinity) - 1);
     shares.set(best.id, best.given);
   }
   return shares;

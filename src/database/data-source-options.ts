@@ -3,13 +3,15 @@ import type { DataSourceOptions } from 'typeorm';
 import { CreateApiKey1767225600000 } from '../../migrations/1767225600000-CreateApiKey.js';
 import { CreateBatch1769817600000 } from '../../migrations/1769817600000-CreateBatch.js';
 import { AddUsageAndLimits1772409600000 } from '../../migrations/1772409600000-AddUsageAndLimits.js';
-import { AddKeyParent1772740000000 } from '../../migrations/1772740000000-AddKeyParent.js';
-import { AuditEntry } from '../audit/audit-entry.entity.js';
 import { CreateRequestLog1772582400000 } from '../../migrations/1772582400000-CreateRequestLog.js';
+import { AddBatchLanes1772720000000 } from '../../migrations/1772720000000-AddBatchLanes.js';
+import { AuditEntry } from '../audit/audit-entry.entity.js';
+import { AddKeyParent1772740000000 } from '../../migrations/1772740000000-AddKeyParent.js';
 import { IndexWebhooksByKey1772730000000 } from '../../migrations/1772730000000-IndexWebhooksByKey.js';
 import { ApiKey } from '../auth/api-key.entity.js';
 import { KeyGroup } from '../auth/groups/key-group.entity.js';
 import { BatchJob } from '../batch/batch-job.entity.js';
+import { BatchClaim, BatchLane, BatchRequeue } from '../batch/batch-lane.entity.js';
 import { BatchTask } from '../batch/batch-task.entity.js';
 import { BudgetAlert } from '../usage/limits/budget-alert.entity.js';
 import { UsageRecord } from '../usage/records/usage-record.entity.js';
@@ -22,7 +24,10 @@ import { GatewaySetting } from './gateway-setting.entity.js';
 const ENTITIES = [
   ApiKey,
   AuditEntry,
+  BatchClaim,
   BatchJob,
+  BatchLane,
+  BatchRequeue,
   BatchTask,
   BudgetAlert,
   GatewaySetting,
@@ -36,6 +41,7 @@ const MIGRATIONS = [
   CreateBatch1769817600000,
   AddUsageAndLimits1772409600000,
   CreateRequestLog1772582400000,
+  AddBatchLanes1772720000000,
   IndexWebhooksByKey1772730000000,
   AddKeyParent1772740000000,
 ];

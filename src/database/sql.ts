@@ -50,3 +50,10 @@ function positional(statement: string, parameters: readonly unknown[]): [string,
   });
   return [text, values];
 }
+
+/** A JSON array of objects as a table `r`. @param columns names with the types of PostgreSQL: `id text, count int` */
+export function recordsOf({ isSqlite }: SqlDialect, parameter: string, columns: string): string {
+  if (!isSqlite) return `json_to_recordset(CAST(${parameter} AS JSON)) AS r(${columns})`;
+  const names = columns.split(',').map((column) => column.trim().split(' ')[0] ?? '');
+  return `(SELECT ${names.map((name) => `value->>'${name}' AS ${name}`).join(', ')} FROM json_each(${parameter})) AS r`;
+}

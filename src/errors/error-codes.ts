@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   rate_limit_exceeded: 429,
   request_too_large: 413,
   request_timeout: 408,
+  result_not_storable: 500,
   storage_full: 507,
   storage_unavailable: 503,
   string_above_max_length: 400,

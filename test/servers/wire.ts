@@ -6,7 +6,7 @@ export class Wire {
   private readonly sockets = new Set<Socket>();
   private server: Server | undefined;
   private port = 0;
-  private losing: string | undefined;
+  private losing: { readonly statement: string; readonly lose: typeof loseAnswer } | undefined;
 
   constructor(private readonly target: URL) {}
 
@@ -22,9 +22,10 @@ export class Wire {
         from.pipe(to);
       }
       client.on('data', (sent: Buffer) => {
-        if (this.losing === undefined || !sent.includes(this.losing)) return;
+        if (this.losing === undefined || !sent.includes(this.losing.statement)) return;
+        const { lose } = this.losing;
         this.losing = undefined;
-        loseCommit(client, upstream);
+        lose(client, upstream);
       });
     }).listen(this.port, '127.0.0.1');
     await once(this.server, 'listening');
@@ -34,9 +35,14 @@ export class Wire {
     return url.href;
   }
 
+  /** The next statement with this text in it, a transaction by itself, is run, and its client never learns so. */
+  loseAnswerTo(statement: string): void {
+    this.losing = { statement, lose: loseAnswer };
+  }
+
   /** The transaction that next runs a statement with this text in it is committed, and its client never learns so. */
   loseCommitOf(statement: string): void {
-    this.losing = statement;
+    this.losing = { statement, lose: loseCommit };
   }
 
   cut(): void {
@@ -46,10 +52,13 @@ export class Wire {
   }
 }
 
+function loseAnswer(client: Socket, upstream: Socket): void {
+  upstream.unpipe(client);
+  upstream.once('data', () => client.resetAndDestroy()).resume();
+}
+
 function loseCommit(client: Socket, upstream: Socket): void {
   client.on('data', (sent: Buffer) => {
-    if (!sent.includes('COMMIT')) return;
-    upstream.unpipe(client);
-    upstream.once('data', () => client.resetAndDestroy()).resume();
+    if (sent.includes('COMMIT')) loseAnswer(client, upstream);
   });
 }

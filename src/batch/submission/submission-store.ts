@@ -4,6 +4,7 @@ import { Database } from '../../database/database.js';
 import { runSql } from '../../database/sql.js';
 import { databaseUnavailable } from '../../errors/database-error.js';
 import { BatchJob } from '../batch-job.entity.js';
+import { Lanes } from '../lanes.js';
 
 /** Groups of tasks that go into one transaction. */
 const GROUPS_PER_TRANSACTION = 4;
@@ -21,6 +22,7 @@ export class SubmissionStore {
   constructor(
     private readonly database: Database,
     private readonly dataSource: DataSource,
+    private readonly lanes: Lanes,
   ) {}
 
   /**
@@ -42,7 +44,7 @@ export class SubmissionStore {
     const insert = async (): Promise<void> => {
       await this.database.transaction(async (manager) => {
         for (const group of batch) {
-          await this.insertTasks(manager, job.id, index, group);
+          await this.insertTasks(manager, job, index, group);
           index += group.length;
           await new Promise(setImmediate);
         }
@@ -76,7 +78,10 @@ export class SubmissionStore {
       { id, status: 'staging' },
       { status: 'queued', idempotencyKey },
     );
-    if (affected === 1) return undefined;
+    if (affected === 1) {
+      await this.lanes.open(manager, id);
+      return undefined;
+    }
     const message = 'The batch took too long to store, and nothing of it was kept. Retry shortly.';
     throw databaseUnavailable(undefined, message, 5);
   }
@@ -88,21 +93,38 @@ export class SubmissionStore {
 
   private async insertTasks(
     manager: EntityManager,
-    jobId: string,
+    job: BatchJob,
     firstIndex: number,
     tasks: readonly NewTask[],
   ): Promise<void> {
     const { dialect } = this.database;
-    const rows = JSON.stringify(tasks.map(({ customId, request }, offset) => [firstIndex + offset, customId, request]));
+    const rows = tasks.map(({ customId, request }, offset) => [
+      firstIndex + offset,
+      customId,
+      request,
+      ownModel(request, job.model),
+    ]);
     await runSql(
       manager,
       dialect,
       dialect.isSqlite
-        ? `INSERT INTO batch_task (job_id, task_index, custom_id, request)
-           SELECT $1, value->>0, value->>1, value->>2 FROM json_each($2)`
-        : `INSERT INTO batch_task (job_id, task_index, custom_id, request)
-           SELECT $1, CAST(value->>0 AS INT), value->>1, value->>2 FROM json_array_elements(CAST($2 AS JSON))`,
-      [jobId, rows],
+        ? `INSERT INTO batch_task (job_id, task_index, custom_id, request, model)
+           SELECT $1, value->>0, value->>1, value->>2, value->>3 FROM json_each($2)`
+        : `INSERT INTO batch_task (job_id, task_index, custom_id, request, model)
+           SELECT $1, CAST(value->>0 AS INT), value->>1, value->>2, value->>3
+           FROM json_array_elements(CAST($2 AS JSON))`,
+      [job.id, JSON.stringify(rows)],
     );
+    if (rows.some((row) => row[3] !== null)) {
+      await this.lanes.setAside(manager, job.id, firstIndex, firstIndex + tasks.length);
+    }
   }
+}
+
+/** The model that a task names itself, where it is another than its job's. */
+function ownModel(request: string, jobModel: string): string | null {
+  // Few tasks name one, and reading all of them again would take long.
+  if (!request.includes('"model":')) return null;
+  const { model } = JSON.parse(request) as { model?: unknown };
+  return typeof model === 'string' && model !== jobModel ? model : null;
 }

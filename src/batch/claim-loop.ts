@@ -1,0 +1,194 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { describeError } from '../errors/describe-error.js';
+import { LiveLoad } from '../health/live-load.service.js';
+import { HeldClaim } from './held-claim.js';
+import { groupOf, type HeldTask, type HeldTasks } from './held-tasks.js';
+import { LanePicker } from './lane-picker.js';
+import { Lanes } from './lanes.js';
+import { ModelRoom } from './model-room.js';
+import { OutcomeWriter } from './outcome-writer.js';
+import { BatchQueue } from './queue/batch-queue.js';
+import { type Claim, newClaimId, TaskClaims } from './task-claims.js';
+import { TaskOutcomes } from './task-outcomes.js';
+
+/** Milliseconds of work that are claimed ahead, so that short tasks keep every slot busy between two claims. */
+const AHEAD_MS = 30;
+/** Part of the slots that there are in addition, for keys and models of which nothing runs while all slots are taken. */
+const EXTRA_PART = 4;
+/** Milliseconds between two looks for such. */
+const EXTRA_LOOK_MS = 500;
+
+export interface ClaimLoopOptions {
+  readonly worker: string;
+  readonly held: HeldTasks;
+  /** Called when tasks are ready that were not before. */
+  readonly onClaimed: () => void;
+}
+
+/** Claims tasks for the free slots of this process, one claim at a time. */
+@Injectable()
+export class ClaimLoop {
+  private readonly logger = new Logger('BatchRunner');
+  private options: ClaimLoopOptions | undefined;
+  private claiming: Promise<void> | undefined;
+  private isAsked = false;
+  private hasWork = true;
+  private isStopping = false;
+  /** Claims that failed, and may have been made for all that. */
+  private inDoubt: string[] = [];
+  private extraLookAt = -Infinity;
+  /** Milliseconds that a task takes, averaged over the last ones. */
+  private duration = 1_000;
+
+  constructor(
+    private readonly lanes: Lanes,
+    private readonly claims: TaskClaims,
+    private readonly outcomes: TaskOutcomes,
+    private readonly writer: OutcomeWriter,
+    private readonly picker: LanePicker,
+    private readonly room: ModelRoom,
+    private readonly queue: BatchQueue,
+    private readonly load: LiveLoad,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  begin(options: ClaimLoopOptions): void {
+    this.options = options;
+  }
+
+  expectWork(): void {
+    this.hasWork = true;
+  }
+
+  measure(duration: number): void {
+    this.duration += (duration - this.duration) * 0.1;
+  }
+
+  /** Claims for the slots that are free now. */
+  pump(): void {
+    if (this.claiming !== undefined) {
+      this.isAsked = true;
+      return;
+    }
+    if (this.options === undefined || this.isStopping) return;
+    this.claiming = this.claimAll(this.options).finally(() => {
+      this.claiming = undefined;
+      if (!this.isAsked) return;
+      this.isAsked = false;
+      this.pump();
+    });
+  }
+
+  /** Finds out whether anything waits: a ring may have been lost, or there may be no bell between processes at all. */
+  async look(): Promise<void> {
+    await this.lanes.wakeDelayed();
+    if (!this.hasWork) this.hasWork = await this.lanes.hasAny();
+  }
+
+  /** Resolves when no claim is under way any more, nor in doubt as far as the database can be asked. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    await this.claiming;
+    await this.settleDoubt().catch((error: unknown) => this.logFailure(error));
+  }
+
+  /** Tasks that run at once. */
+  concurrency(): number {
+    return this.load.share(this.config.batch.concurrency);
+  }
+
+  /** Whether there is a slot for a task now. */
+  mayStart(task: HeldTask): boolean {
+    const { held } = this.options ?? {};
+    if (held === undefined) return false;
+    const concurrency = this.concurrency();
+    const slots = task.isExtra ? concurrency + extraSlots(concurrency) : concurrency;
+    if (held.running.size >= slots) return false;
+    const ofModel = this.room.ofModel(task.model);
+    const ofGroup = this.room.ofGroup(task.job.keyId, task.model);
+    // 0 is a pause: the task is given back.
+    return (
+      (ofModel === 0 || held.runningOfModel(task.modelName) < ofModel) &&
+      (ofGroup === 0 || held.runningOfGroup(groupOf(task)) < ofGroup)
+    );
+  }
+
+  private async claimAll({ worker, held, onClaimed }: ClaimLoopOptions): Promise<void> {
+    try {
+      while (!this.isStopping && this.hasWork) {
+        const concurrency = this.concurrency();
+        const ahead = this.ahead();
+        let slots = concurrency + ahead - held.size + held.extraCount;
+        const onlyIdle = slots <= 0;
+        if (onlyIdle) {
+          slots = this.extraLook(concurrency, held);
+          if (slots <= 0) return;
+        }
+        // A claim costs a transaction: small tasks are worth waiting for a handful of free slots.
+        else if (slots < concurrency / 4 && held.ready.length > 0) return;
+        await this.load.yieldIfLong();
+        await this.settleDoubt();
+        const shares = await this.picker.pick({ slots, ahead, load: held, onlyIdle });
+        if (shares.length === 0) {
+          if (!onlyIdle) this.hasWork = await this.lanes.hasAny();
+          return;
+        }
+        const id = newClaimId();
+        this.inDoubt.push(id);
+        const claim = await this.claims.claim(shares, worker, id);
+        this.inDoubt = this.inDoubt.filter((each) => each !== id);
+        if (!claim.hasTaken) return;
+        this.take(claim, held, onlyIdle);
+        // Others may have free slots for what is left.
+        const first = shares[0];
+        if (claim.tasks.length >= slots && first !== undefined) this.queue.ring(first.jobId);
+        onClaimed();
+      }
+    } catch (error) {
+      this.logFailure(error);
+    }
+  }
+
+  private take({ id, jobs, tasks }: Claim, held: HeldTasks, isExtra: boolean): void {
+    const known = tasks.filter(({ jobId }) => jobs.has(jobId));
+    this.writer.hold(new HeldClaim(id, known));
+    for (const task of known) {
+      const job = jobs.get(task.jobId);
+      if (job === undefined) continue;
+      const { model: own } = task.request;
+      const model = typeof own === 'string' ? own : job.model;
+      const modelName = this.room.nameOf(model);
+      held.add({ ...task, claimId: id, job, model, modelName, isExtra, controller: new AbortController() });
+    }
+  }
+
+  /** Slots in addition that are free, where it is time to look for who could use them. */
+  private extraLook(concurrency: number, held: HeldTasks): number {
+    const now = performance.now();
+    if (now - this.extraLookAt < EXTRA_LOOK_MS) return 0;
+    this.extraLookAt = now;
+    return extraSlots(concurrency) - held.extraCount;
+  }
+
+  private async settleDoubt(): Promise<void> {
+    for (const id of [...this.inDoubt]) {
+      const count = await this.outcomes.release(id);
+      if (count > 0) this.logger.log({ msg: 'the answer to a claim was lost; its tasks are given back', count });
+      this.inDoubt = this.inDoubt.filter((each) => each !== id);
+    }
+  }
+
+  private logFailure(error: unknown): void {
+    this.logger.error({ msg: 'looking for batches failed; trying again', error: describeError(error) });
+  }
+
+  private ahead(): number {
+    const { concurrency } = this.config.batch;
+    return Math.min(concurrency, Math.floor((concurrency * AHEAD_MS) / Math.max(1, this.duration)));
+  }
+}
+
+function extraSlots(concurrency: number): number {
+  return Math.max(1, Math.floor(concurrency / EXTRA_PART));
+}

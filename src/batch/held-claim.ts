@@ -1,0 +1,44 @@
+import type { LaneTasks } from './lanes.js';
+import type { ClaimedTask } from './task-claims.js';
+
+type TaskKey = Pick<ClaimedTask, 'jobId' | 'taskIndex'>;
+
+/** A claim as this process knows it: what it still holds, and which version of its row that is. */
+export class HeldClaim {
+  version = 0;
+  private readonly tasks = new Map<string, ClaimedTask>();
+
+  constructor(
+    readonly id: string,
+    tasks: Iterable<ClaimedTask>,
+  ) {
+    for (const task of tasks) this.tasks.set(keyOf(task), task);
+  }
+
+  get isEmpty(): boolean {
+    return this.tasks.size === 0;
+  }
+
+  remove(task: TaskKey): void {
+    this.tasks.delete(keyOf(task));
+  }
+
+  /** What is left without some tasks, as the row keeps it. */
+  without(ended: Iterable<TaskKey>): LaneTasks[] {
+    const gone = new Set<string>();
+    for (const task of ended) gone.add(keyOf(task));
+    const lanes = new Map<string, { jobId: string; model: string; indexes: number[] }>();
+    for (const [key, { jobId, lane: model, taskIndex }] of this.tasks) {
+      if (gone.has(key)) continue;
+      const name = `${jobId} ${model}`;
+      const lane = lanes.get(name) ?? { jobId, model, indexes: [] };
+      lane.indexes.push(taskIndex);
+      lanes.set(name, lane);
+    }
+    return [...lanes.values()].map((lane) => ({ ...lane, nextIndex: 0, endIndex: 0 }));
+  }
+}
+
+function keyOf({ jobId, taskIndex }: TaskKey): string {
+  return `${jobId}/${taskIndex}`;
+}

@@ -1,0 +1,56 @@
+import type { EntityManager } from 'typeorm';
+import { recordsOf, runSql, type SqlDialect } from '../database/sql.js';
+import type { TaskStatus } from './batch-task.entity.js';
+
+export interface EndedTask {
+  readonly jobId: string;
+  readonly status: Exclude<TaskStatus, 'queued' | 'running'>;
+}
+
+/**
+ * Adds ended tasks to the counters of their jobs, and ends jobs of which no task is left: one statement for all of them, one
+ * new row version for each job however many tasks ended. Locks the jobs until the transaction ends.
+ *
+ * @param others jobs to lock and to look at although nothing of them has ended
+ */
+export async function countEnded(
+  manager: EntityManager,
+  dialect: SqlDialect,
+  ended: readonly EndedTask[],
+  others: Iterable<string>,
+): Promise<void> {
+  const perJob = new Map<string, { succeeded: number; failed: number; cancelled: number; expired: number }>();
+  const countsOf = (jobId: string): Record<EndedTask['status'], number> => {
+    let counts = perJob.get(jobId);
+    if (counts === undefined) {
+      counts = { succeeded: 0, failed: 0, cancelled: 0, expired: 0 };
+      perJob.set(jobId, counts);
+    }
+    return counts;
+  };
+  for (const { jobId, status } of ended) countsOf(jobId)[status] += 1;
+  for (const jobId of others) countsOf(jobId);
+  if (perJob.size === 0) return;
+  const rows = [...perJob.keys()].sort().map((id) => ({ id, ...perJob.get(id) }));
+  const added = recordsOf(dialect, '$1', 'id text, succeeded int, failed int, cancelled int, expired int');
+  const { now, isSqlite } = dialect;
+  // In the order of their ids, so that transactions do not wait for each other in a circle.
+  const locked = `(SELECT r.* FROM ${added} JOIN batch_job b ON b.id = r.id ORDER BY b.id FOR UPDATE OF b) AS r`;
+  const isOver = `(j.status IN ('queued', 'in_progress', 'cancelling')
+    AND j.completed_count + r.succeeded + j.failed_count + r.failed + j.cancelled_count + r.cancelled
+      + j.expired_count + r.expired = j.task_count)`;
+  await runSql(
+    manager,
+    dialect,
+    `UPDATE batch_job AS j SET
+       completed_count = j.completed_count + r.succeeded, failed_count = j.failed_count + r.failed,
+       cancelled_count = j.cancelled_count + r.cancelled, expired_count = j.expired_count + r.expired,
+       status = CASE WHEN NOT ${isOver} THEN j.status WHEN j.status = 'cancelling' THEN 'cancelled'
+                     WHEN j.error IS NOT NULL THEN 'failed' WHEN j.expired_count + r.expired > 0 THEN 'expired'
+                     ELSE 'completed' END,
+       completed_at = CASE WHEN ${isOver} THEN ${now} ELSE j.completed_at END,
+       webhook_due_at = CASE WHEN ${isOver} AND j.webhook_url IS NOT NULL THEN ${now} ELSE j.webhook_due_at END
+     FROM ${isSqlite ? added : locked} WHERE j.id = r.id`,
+    [JSON.stringify(rows)],
+  );
+}

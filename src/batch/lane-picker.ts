@@ -1,0 +1,111 @@
+import { Injectable } from '@nestjs/common';
+import { keyOfGroup, Lanes, laneGroup, modelOfGroup } from './lanes.js';
+import { ModelRoom } from './model-room.js';
+import { shareSlots } from './share-slots.js';
+import type { LaneShare } from './task-claims.js';
+
+/** Groups of one look, and looks of one search: bounds its cost however many keys wait. */
+const GROUPS_PER_LOOK = 256;
+const LOOKS = 4;
+const LANES_PER_GROUP = 64;
+
+/** What this process holds: tasks in flight and those that are claimed and wait for a slot. */
+export interface HeldLoad {
+  readonly perKey: ReadonlyMap<string, number>;
+  /** By `ModelRoom.nameOf`. */
+  readonly perModel: ReadonlyMap<string, number>;
+  /** By `laneGroup` of key and `ModelRoom.nameOf`. */
+  readonly perGroup: ReadonlyMap<string, number>;
+}
+
+export interface PickOptions {
+  readonly slots: number;
+  /** Tasks that may be claimed ahead of free slots of a model. */
+  readonly ahead: number;
+  readonly load: HeldLoad;
+  /** Looks for groups alone of which this process holds nothing. */
+  readonly onlyIdle: boolean;
+}
+
+/** Decides what to claim: a part for each key, models without room left out, then by priority and the oldest first. */
+@Injectable()
+export class LanePicker {
+  /** The group after which the next look begins, so that each has its turn when there are many. */
+  private after = '';
+
+  constructor(
+    private readonly lanes: Lanes,
+    private readonly room: ModelRoom,
+  ) {}
+
+  async pick(options: PickOptions): Promise<LaneShare[]> {
+    const { slots, load } = options;
+    for (let look = 0; look < LOOKS; look += 1) {
+      const page = await this.nextGroups();
+      const open = page.groups.filter((group) => this.roomOf(group, options) > 0);
+      // The keys of which the least runs come first; else in turn.
+      open.sort((a, b) => (load.perKey.get(keyOfGroup(a)) ?? 0) - (load.perKey.get(keyOfGroup(b)) ?? 0));
+      const groups = open.slice(0, slots);
+      if (groups.length > 0) {
+        if (groups.length < open.length) this.after = groups.at(-1) ?? '';
+        const shares = await this.share(groups, options);
+        if (shares.length > 0) return shares;
+      }
+      if (page.isLast) break;
+    }
+    return [];
+  }
+
+  private async nextGroups(): Promise<{ groups: string[]; isLast: boolean }> {
+    const { after } = this;
+    const groups = [...(await this.lanes.groups(after, GROUPS_PER_LOOK))];
+    if (groups.length === GROUPS_PER_LOOK) {
+      this.after = groups.at(-1) ?? '';
+      return { groups, isLast: false };
+    }
+    this.after = '';
+    if (after !== '') {
+      const first = await this.lanes.groups('', GROUPS_PER_LOOK - groups.length);
+      groups.push(...first.filter((group) => group <= after));
+    }
+    return { groups, isLast: true };
+  }
+
+  private async share(groups: readonly string[], options: PickOptions): Promise<LaneShare[]> {
+    const { slots, load, onlyIdle } = options;
+    const perGroup = Math.min(LANES_PER_GROUP, Math.ceil((2 * slots) / groups.length));
+    const lanes = await this.lanes.ready(groups, perGroup);
+    const rooms = new Map<string, number>();
+    const byId = new Map(lanes.map((lane) => [`${lane.jobId} ${lane.model}`, lane]));
+    const requests = [...byId].map(([id, { keyId, priority, waiting, model, group }]) => {
+      const name = this.room.nameOf(model);
+      const modelName = `model ${name}`;
+      const groupName = `group ${laneGroup(keyId, name)}`;
+      rooms.set(modelName, this.roomOfModel(model, options));
+      rooms.set(groupName, onlyIdle ? 1 : this.roomOf(group, options));
+      return { id, keyId, priority, room: waiting, shares: [modelName, groupName] };
+    });
+    const shares = shareSlots(requests, slots, { perKey: load.perKey, rooms });
+    return [...shares].flatMap(([id, count]) => {
+      const lane = byId.get(id);
+      return lane === undefined ? [] : [{ jobId: lane.jobId, model: lane.model, count }];
+    });
+  }
+
+  /** Tasks that may be claimed of a group now. */
+  private roomOf(group: string, options: PickOptions): number {
+    const [keyId, model] = [keyOfGroup(group), modelOfGroup(group)];
+    const held = options.load.perGroup.get(laneGroup(keyId, this.room.nameOf(model))) ?? 0;
+    if (options.onlyIdle && held > 0) return 0;
+    return Math.min(this.roomOfModel(model, options), free(this.room.ofGroup(keyId, model), held, options.ahead));
+  }
+
+  private roomOfModel(model: string, { load, ahead }: PickOptions): number {
+    return free(this.room.ofModel(model), load.perModel.get(this.room.nameOf(model)) ?? 0, ahead);
+  }
+}
+
+/** Claimed ahead is no more than what runs at once, so that a slow model does not take what others could use. */
+function free(limit: number, held: number, ahead: number): number {
+  return limit === 0 ? 0 : Math.max(0, limit + Math.min(limit, ahead) - held);
+}

@@ -1,0 +1,317 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, EntityManager } from 'typeorm';
+import { Database } from '../database/database.js';
+import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
+import type { JobPriority } from './batch-job.entity.js';
+
+/** Milliseconds after which a lane is looked at again whose next task could not be found out. */
+const LOOK_AGAIN_MS = 500;
+
+/** Tasks of one lane: a range of indexes, whose end is not part of it, and single ones. */
+export interface LaneTasks {
+  readonly jobId: string;
+  readonly model: string;
+  readonly nextIndex: number;
+  readonly endIndex: number;
+  readonly indexes: readonly number[];
+}
+
+/** A lane that has tasks to run now. */
+export interface ReadyLane {
+  readonly jobId: string;
+  readonly model: string;
+  readonly keyId: string;
+  readonly group: string;
+  readonly priority: JobPriority;
+  /** Tasks that wait in it, those of the future as well. */
+  readonly waiting: number;
+}
+
+/** A task that is to wait again. */
+export interface RequeuedTask {
+  readonly jobId: string;
+  readonly model: string;
+  readonly taskIndex: number;
+  /** Milliseconds from now. */
+  readonly delay: number;
+}
+
+export const PRIORITIES: readonly JobPriority[] = ['high', 'normal', 'low'];
+
+/** What slots are shared between: a key's tasks for one model. */
+export function laneGroup(keyId: string, model: string): string {
+  return `${keyId} ${model}`;
+}
+
+export function keyOfGroup(group: string): string {
+  return group.slice(0, group.indexOf(' '));
+}
+
+export function modelOfGroup(group: string): string {
+  return group.slice(group.indexOf(' ') + 1);
+}
+
+/**
+ * What waits: every statement that reads or changes lanes. All are found by index, at a cost that does not grow with what
+ * waits. Rows are locked in this order: claims, tasks, jobs, lanes, and those of a table in the order of their keys.
+ */
+@Injectable()
+export class Lanes {
+  private readonly dialect: SqlDialect;
+
+  constructor(
+    private readonly database: Database,
+    private readonly dataSource: DataSource,
+  ) {
+    this.dialect = database.dialect;
+  }
+
+  /** Whether anything waits, now or later. */
+  async hasAny(): Promise<boolean> {
+    const { rows } = await this.read(`SELECT 1 AS one FROM batch_lane WHERE state <> 'closed' LIMIT 1`);
+    return rows.length > 0;
+  }
+
+  /** Groups that have a ready lane, in the order of their names, from the one after `after`. Reads one index entry a group. */
+  async groups(after: string, limit: number): Promise<readonly string[]> {
+    const { rows } = await this.read<{ name: string }>(this.groupsStatement(), [after, limit]);
+    return rows.map(({ name }) => name);
+  }
+
+  groupsStatement(): string {
+    return `WITH RECURSIVE found(name, number) AS (
+       SELECT (SELECT MIN(lane_group) FROM batch_lane WHERE state = 'ready' AND lane_group > $1), 1
+       UNION ALL
+       SELECT (SELECT MIN(l.lane_group) FROM batch_lane l WHERE l.state = 'ready' AND l.lane_group > found.name),
+         found.number + 1
+       FROM found WHERE found.name IS NOT NULL AND found.number < $2)
+     SELECT name FROM found WHERE name IS NOT NULL`;
+  }
+
+  /** The first lanes of each group: by priority, and then the oldest. */
+  async ready(groups: readonly string[], perGroup: number): Promise<readonly ReadyLane[]> {
+    if (groups.length === 0) return [];
+    const { rows } = await this.read<{
+      job_id: string;
+      model: string;
+      lane_group: string;
+      priority: number;
+      submitted_at: string | number;
+      waiting: number;
+    }>(this.readyStatement(), [JSON.stringify(groups), perGroup]);
+    const sorted = [...rows].sort((a, b) => a.priority - b.priority || Number(a.submitted_at) - Number(b.submitted_at));
+    return sorted.map((row) => ({
+      jobId: row.job_id,
+      model: row.model,
+      keyId: keyOfGroup(row.lane_group),
+      group: row.lane_group,
+      priority: PRIORITIES[row.priority] ?? 'normal',
+      waiting: row.waiting,
+    }));
+  }
+
+  readyStatement(): string {
+    const { now, isSqlite } = this.dialect;
+    const columns = 'job_id, model, lane_group, priority, submitted_at, end_index - next_index + requeued AS waiting';
+    const first = (column: string, group: string): string =>
+      `SELECT ${column} FROM batch_lane WHERE state = 'ready' AND lane_group = ${group} AND expires_at > ${now}
+       ORDER BY priority, submitted_at LIMIT $2`;
+    return isSqlite
+      ? `SELECT ${columns} FROM json_each($1) g CROSS JOIN batch_lane l ON l.rowid IN (${first('rowid', 'g.value')})`
+      : `SELECT l.* FROM json_array_elements_text(CAST($1 AS JSON)) g(name) CROSS JOIN LATERAL (${first(columns, 'g.name')}) l`;
+  }
+
+  /** Makes lanes ready whose first task may run by now. */
+  async wakeDelayed(): Promise<void> {
+    const due = `state = 'delayed' AND ready_at <= ${this.dialect.now}`;
+    const { rows } = await this.read(`SELECT 1 AS one FROM batch_lane WHERE ${due} LIMIT 1`);
+    if (rows.length === 0) return;
+    const lock = this.dialect.isSqlite ? '' : 'ORDER BY job_id, model FOR UPDATE SKIP LOCKED';
+    await this.database.transaction((manager) =>
+      this.run(
+        manager,
+        `UPDATE batch_lane SET state = 'ready' WHERE ${due} AND (job_id, model) IN
+           (SELECT job_id, model FROM batch_lane WHERE ${due} ${lock})`,
+      ),
+    );
+  }
+
+  /**
+   * Opens the lanes of a job that has none: one for the tasks that name no model, and one for each model that tasks name, which
+   * are in `batch_requeue`. The job's row is to be locked.
+   */
+  async open(manager: EntityManager, jobId: string): Promise<void> {
+    const { now, isSqlite } = this.dialect;
+    const insert = (model: string, nextIndex: string, endIndex: string, requeued: string, source: string): string =>
+      `INSERT INTO batch_lane (job_id, model, lane_group, priority, submitted_at, expires_at, next_index, end_index,
+         requeued, state, ready_at, served_at)
+       SELECT j.id, ${model}, j.key_id || ' ' || ${model}, ${priorityOf('j')}, j.submitted_at, j.expires_at, ${nextIndex},
+         ${endIndex}, ${requeued}, ${stateOf('j', `'ready'`)}, 0, ${now}
+       FROM batch_job j ${source} WHERE j.id = $1`;
+    await this.run(manager, `${insert('j.model', '0', 'j.task_count', '0', '')} ON CONFLICT DO NOTHING`, [jobId]);
+    const own = `JOIN (SELECT job_id, model, COUNT(*) AS count FROM batch_requeue WHERE job_id = $1 GROUP BY job_id, model) q
+      ON q.job_id = j.id`;
+    const requeued = isSqlite ? 'q.count' : 'CAST(q.count AS INT)';
+    await this.run(
+      manager,
+      `${insert('q.model', '0', '0', requeued, own)}
+       ON CONFLICT (job_id, model) DO UPDATE SET requeued = excluded.requeued`,
+      [jobId],
+    );
+  }
+
+  /** Puts tasks of a range that name a model into `batch_requeue`: before the lanes of their job are opened. */
+  async setAside(manager: EntityManager, jobId: string, start: number, end: number): Promise<void> {
+    await this.run(
+      manager,
+      `INSERT INTO batch_requeue (job_id, task_index, model, next_run_at)
+       SELECT job_id, task_index, model, 0 FROM batch_task WHERE job_id = $1 AND task_index >= $2 AND task_index < $3
+         AND model IS NOT NULL AND status = 'queued'
+       ON CONFLICT DO NOTHING`,
+      [jobId, start, end],
+    );
+  }
+
+  /** Lets tasks wait again. Those that wait already stay as they are. The rows of their jobs are to be locked. */
+  async requeue(manager: EntityManager, tasks: readonly RequeuedTask[]): Promise<void> {
+    if (tasks.length === 0) return;
+    const { now, isSqlite } = this.dialect;
+    const rows = tasks.map(({ jobId, model, taskIndex, delay }) => ({
+      job_id: jobId,
+      model,
+      task_index: taskIndex,
+      delay: Math.round(delay),
+    }));
+    rows.sort((a, b) => (a.job_id === b.job_id ? a.task_index - b.task_index : a.job_id < b.job_id ? -1 : 1));
+    const { rows: added } = await this.run<{ job_id: string; model: string; next_run_at: string | number }>(
+      manager,
+      `INSERT INTO batch_requeue (job_id, task_index, model, next_run_at)
+       SELECT r.job_id, r.task_index, r.model, CASE WHEN r.delay = 0 THEN 0 ELSE ${now} + r.delay END
+       FROM ${recordsOf(this.dialect, '$1', 'job_id text, task_index int, model text, delay bigint')} WHERE true
+       ON CONFLICT (job_id, task_index) DO NOTHING RETURNING job_id, model, next_run_at`,
+      [JSON.stringify(rows)],
+    );
+    const perLane = new Map<string, { job_id: string; model: string; count: number; ready_at: number }>();
+    for (const { job_id, model, next_run_at } of added) {
+      const lane = perLane.get(`${job_id} ${model}`) ?? { job_id, model, count: 0, ready_at: Infinity };
+      lane.count += 1;
+      lane.ready_at = Math.min(lane.ready_at, Number(next_run_at));
+      perLane.set(`${job_id} ${model}`, lane);
+    }
+    if (perLane.size === 0) return;
+    const state = stateOf('j', `CASE WHEN r.ready_at <= ${now} THEN 'ready' ELSE 'delayed' END`);
+    await this.run(
+      manager,
+      `INSERT INTO batch_lane (job_id, model, lane_group, priority, submitted_at, expires_at, requeued, state, ready_at,
+         served_at)
+       SELECT j.id, r.model, j.key_id || ' ' || r.model, ${priorityOf('j')}, j.submitted_at, j.expires_at, r.count, ${state},
+         r.ready_at, ${now}
+       FROM ${recordsOf(this.dialect, '$1', 'job_id text, model text, count int, ready_at bigint')}
+         JOIN batch_job j ON j.id = r.job_id
+       WHERE true ORDER BY j.id, r.model
+       ON CONFLICT (job_id, model) DO UPDATE SET requeued = batch_lane.requeued + excluded.requeued,
+         state = CASE WHEN 'closed' IN (batch_lane.state, excluded.state) THEN 'closed'
+                      WHEN 'ready' IN (batch_lane.state, excluded.state) THEN 'ready' ELSE 'delayed' END,
+         ready_at = ${isSqlite ? 'MIN' : 'LEAST'}(batch_lane.ready_at, excluded.ready_at)`,
+      [JSON.stringify([...perLane.values()])],
+    );
+  }
+
+  /** Lets nothing of a job be claimed any more. */
+  async close(manager: EntityManager, jobId: string): Promise<void> {
+    await this.run(manager, `UPDATE batch_lane SET state = 'closed' WHERE job_id = $1 AND state <> 'closed'`, [jobId]);
+  }
+
+  /** Forgets everything of a job that waits. */
+  async remove(manager: EntityManager, jobId: string): Promise<void> {
+    await this.run(manager, 'DELETE FROM batch_lane WHERE job_id = $1', [jobId]);
+    await this.run(manager, 'DELETE FROM batch_requeue WHERE job_id = $1', [jobId]);
+  }
+
+  /** Takes up to `count` tasks out of a closed lane of a job, to be ended. Undefined when there is none left. */
+  async takeClosed(manager: EntityManager, jobId: string, count: number): Promise<LaneTasks | undefined> {
+    const lock = this.dialect.isSqlite ? '' : 'FOR UPDATE';
+    const { rows } = await this.run<{ model: string }>(
+      manager,
+      `SELECT model FROM batch_lane WHERE job_id = $1 AND state = 'closed' ORDER BY model LIMIT 1 ${lock}`,
+      [jobId],
+    );
+    const model = rows[0]?.model;
+    return model === undefined ? undefined : this.take(manager, { jobId, model, count, state: 'closed' });
+  }
+
+  /**
+   * Takes up to `count` tasks that may run by now, or of a closed lane any, and removes a lane in which nothing is left.
+   * Undefined when there is no such lane in that state.
+   */
+  async take(
+    manager: EntityManager,
+    { jobId, model, count, state }: { jobId: string; model: string; count: number; state: 'ready' | 'closed' },
+  ): Promise<LaneTasks | undefined> {
+    const { now, isSqlite } = this.dialect;
+    const key = 'job_id = $1 AND model = $2';
+    const { rows } = await this.run<{ next_index: number; end_index: number; requeued: number }>(
+      manager,
+      `SELECT next_index, end_index, requeued FROM batch_lane WHERE ${key} AND state = $3 ${isSqlite ? '' : 'FOR UPDATE'}`,
+      [jobId, model, state],
+    );
+    const lane = rows[0];
+    if (lane === undefined) return undefined;
+    const { next_index: nextIndex, end_index: laneEnd, requeued } = lane;
+    const isDue = state === 'closed' ? '' : `AND next_run_at <= ${now}`;
+    const due =
+      requeued === 0
+        ? []
+        : (
+            await this.run<{ task_index: number }>(
+              manager,
+              `WITH picked AS MATERIALIZED (
+                 SELECT task_index FROM batch_requeue WHERE ${key} ${isDue} ORDER BY next_run_at LIMIT $3)
+               DELETE FROM batch_requeue WHERE job_id = $1 AND task_index IN (SELECT task_index FROM picked)
+               RETURNING task_index`,
+              [jobId, model, count],
+            )
+          ).rows;
+    const endIndex = Math.min(laneEnd, nextIndex + count - due.length);
+    const mayBeMore = endIndex < laneEnd || due.length >= count;
+    if (!mayBeMore && (requeued <= due.length || state === 'closed')) {
+      await this.run(manager, `DELETE FROM batch_lane WHERE ${key}`, [jobId, model]);
+    } else {
+      await this.run(
+        manager,
+        `UPDATE batch_lane SET next_index = $3, requeued = requeued - $4, served_at = ${now}
+           ${mayBeMore || state === 'closed' ? '' : `, state = 'delayed', ready_at = ${this.nextRun('batch_lane')}`}
+         WHERE ${key}`,
+        [jobId, model, endIndex, due.length],
+      );
+    }
+    return { jobId, model, nextIndex, endIndex, indexes: due.map(({ task_index }) => task_index) };
+  }
+
+  /** When the first task of a lane runs that does not run now, as an SQL expression. */
+  nextRun(lane: string): string {
+    const { now } = this.dialect;
+    return `COALESCE((SELECT MIN(q.next_run_at) FROM batch_requeue q WHERE q.job_id = ${lane}.job_id
+      AND q.model = ${lane}.model AND q.next_run_at > ${now}), ${now} + ${LOOK_AGAIN_MS})`;
+  }
+
+  private run<Row = Record<string, unknown>>(
+    manager: EntityManager,
+    statement: string,
+    parameters: readonly unknown[] = [],
+  ): Promise<{ rows: readonly Row[] }> {
+    return runSql<Row>(manager, this.dialect, statement, parameters);
+  }
+
+  private read<Row>(statement: string, parameters: readonly unknown[] = []): Promise<{ rows: readonly Row[] }> {
+    return runSql<Row>(this.dataSource.manager, this.dialect, statement, parameters);
+  }
+}
+
+function priorityOf(job: string): string {
+  return `CASE ${job}.priority WHEN 'high' THEN 0 WHEN 'low' THEN 2 ELSE 1 END`;
+}
+
+function stateOf(job: string, ifRunnable: string): string {
+  return `CASE WHEN ${job}.status = 'cancelling' OR ${job}.error IS NOT NULL THEN 'closed' ELSE ${ifRunnable} END`;
+}

@@ -1,0 +1,118 @@
+import { Injectable } from '@nestjs/common';
+import { GatewayConfig } from '../config/gateway-config.js';
+import type { GatewayError } from '../errors/gateway-error.js';
+import { Deployments } from '../models/deployments/deployments.service.js';
+import { ModelsService } from '../models/models.service.js';
+import type { Deployment, ResolvedModel } from '../models/resolved-model.js';
+import { AdaptiveLimit } from './adaptive-limit.js';
+import { laneGroup } from './lanes.js';
+
+/** Keys with their models, and models, of which a limit is remembered. */
+const MOST_LIMITS = 5_000;
+
+/** How many tasks of a model, and of a key for a model, this process may run at once now. */
+@Injectable()
+export class ModelRoom {
+  private readonly models = new Map<string, AdaptiveLimit>();
+  private readonly groups = new Map<string, AdaptiveLimit>();
+
+  constructor(
+    private readonly catalogue: ModelsService,
+    private readonly deployments: Deployments,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  /** By which a model is counted: aliases are one model. */
+  nameOf(model: string): string {
+    return this.resolve(model)?.id ?? model;
+  }
+
+  /** Tasks of a model at once; 0 while every provider of it has asked to wait. */
+  ofModel(model: string): number {
+    if (this.pauseOfProviders(model) > 0) return 0;
+    return Math.min(this.limitOf(this.models, this.nameOf(model)).value, this.capOf(model));
+  }
+
+  /** Tasks of a key for a model at once; 0 while the limits of the key ask to wait. */
+  ofGroup(keyId: string, model: string): number {
+    return this.limitOf(this.groups, laneGroup(keyId, this.nameOf(model))).value;
+  }
+
+  /** Milliseconds until a task of a key for a model may begin; 0 when that is now. */
+  pause(keyId: string, model: string): number {
+    return Math.max(
+      this.pauseOfProviders(model),
+      this.limitOf(this.models, this.nameOf(model)).pause,
+      this.limitOf(this.groups, laneGroup(keyId, this.nameOf(model))).pause,
+    );
+  }
+
+  succeeded(keyId: string, model: string): void {
+    const name = this.nameOf(model);
+    this.limitOf(this.models, name).succeeded();
+    this.limitOf(this.groups, laneGroup(keyId, name)).succeeded();
+  }
+
+  /** A provider refused, with 429. */
+  refused(model: string, error: GatewayError): void {
+    this.limitOf(this.models, this.nameOf(model)).refused(error.retryAfterMs);
+  }
+
+  /**
+   * The gateway refused. Because of a provider's pause, which another process may have found out, or because the deployments
+   * have no room: then the model gets fewer slots, as if this process had been refused itself. Else because of limits: then
+   * the key gets fewer for that model.
+   */
+  refusedByGateway(keyId: string, model: string, error: GatewayError): void {
+    const name = this.nameOf(model);
+    const pause = this.pauseOfProviders(model);
+    if (pause > 0 || error.status === 503) this.limitOf(this.models, name).refused(pause || error.retryAfterMs);
+    else this.limitOf(this.groups, laneGroup(keyId, name)).refused(error.retryAfterMs);
+  }
+
+  /** Milliseconds until the first deployment that may answer wants to be asked again. */
+  private pauseOfProviders(model: string): number {
+    const resolved = this.resolve(model);
+    if (resolved === undefined) return 0;
+    let pause = Infinity;
+    for (const deployment of this.deploymentsOf(resolved)) {
+      pause = Math.min(pause, this.deployments.healthOf(deployment).wait);
+      if (pause === 0) return 0;
+    }
+    return pause === Infinity ? 0 : pause;
+  }
+
+  /** What the deployments of a model take at once in this process. */
+  private capOf(model: string): number {
+    const resolved = this.resolve(model);
+    if (resolved === undefined || resolved.fallbacks.length > 0) return Infinity;
+    const sum = resolved.deployments.reduce((total, { concurrency }) => total + (concurrency ?? Infinity), 0);
+    return Math.max(1, Math.min(sum, resolved.limits?.concurrency ?? Infinity));
+  }
+
+  private *deploymentsOf({ deployments, fallbacks }: ResolvedModel): Generator<Deployment> {
+    yield* deployments;
+    for (const fallback of fallbacks) yield* this.resolve(fallback)?.deployments ?? [];
+  }
+
+  private resolve(model: string): ResolvedModel | undefined {
+    try {
+      return this.catalogue.resolve(model);
+    } catch {
+      // Taken out of the configuration since; its tasks fail by themselves.
+      return undefined;
+    }
+  }
+
+  private limitOf(limits: Map<string, AdaptiveLimit>, name: string): AdaptiveLimit {
+    let limit = limits.get(name);
+    if (limit === undefined) {
+      if (limits.size >= MOST_LIMITS) {
+        for (const [other, { isFull }] of limits) if (isFull) limits.delete(other);
+      }
+      limit = new AdaptiveLimit(this.config.batch.concurrency);
+      limits.set(name, limit);
+    }
+    return limit;
+  }
+}

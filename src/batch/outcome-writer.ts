@@ -1,0 +1,249 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger } from '@nestjs/common';
+import { describeError } from '../errors/describe-error.js';
+import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
+import { BatchMetrics } from './batch-metrics.js';
+import { HeldClaim } from './held-claim.js';
+import { isFaultOfData } from './is-fault-of-data.js';
+import { taskKey, type TaskOutcome, TaskOutcomes } from './task-outcomes.js';
+
+/** Outcomes of one transaction, and characters of them, since they go to the database as one text. */
+const SET_SIZE = 500;
+const SET_CHARACTERS = 8_000_000;
+/** Characters of results that wait for the database, above which no further task begins. */
+const MOST_WAITING_CHARACTERS = 64_000_000;
+/** Outcomes a second above which they are stored in sets, and milliseconds for which a set is gathered then. */
+const BUSY_RATE = 200;
+const GATHER_MS = 20;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+/** Pause at which a shutdown stops waiting for the database. */
+const LAST_PAUSE_MS = 3_000;
+
+/**
+ * Stores how tasks ended, those that ended together in one transaction. While the database is away, outcomes wait. What the
+ * database refuses because of what it is, is found by halving, and takes none of the others with it.
+ */
+@Injectable()
+export class OutcomeWriter {
+  /** Names this process in what it stores. */
+  worker = '';
+  private readonly logger = new Logger('BatchRunner');
+  private readonly claims = new Map<string, HeldClaim>();
+  private queue: TaskOutcome[] = [];
+  private readonly unstored = new Set<TaskOutcome>();
+  private readonly emptyClaims = new Set<HeldClaim>();
+  private characters = 0;
+  private writing: Promise<void> | undefined;
+  private isClosing = false;
+  private lastSetAt = 0;
+  private rate = 0;
+  private onStored: (outcomes: readonly TaskOutcome[]) => void = () => undefined;
+
+  constructor(
+    private readonly outcomes: TaskOutcomes,
+    private readonly recorder: UsageRecorder,
+    private readonly metrics: BatchMetrics,
+  ) {}
+
+  /** Calls `onStored` after each set. */
+  listen(onStored: (outcomes: readonly TaskOutcome[]) => void): void {
+    this.onStored = onStored;
+  }
+
+  /** Outcomes that are not in the database yet. */
+  get size(): number {
+    return this.unstored.size;
+  }
+
+  /** Whether results wait in such a number or size that no task should begin that would add to them. */
+  hasRoom(concurrency: number): boolean {
+    return this.unstored.size < 2 * concurrency && this.characters < MOST_WAITING_CHARACTERS;
+  }
+
+  /** Takes a new claim in; every task of it ends with `add`. */
+  hold(claim: HeldClaim): void {
+    this.claims.set(claim.id, claim);
+    if (!claim.isEmpty) return;
+    this.emptyClaims.add(claim);
+    this.write();
+  }
+
+  /** Ids of the claims that this process believes to hold. */
+  heldIds(): string[] {
+    return [...this.claims.keys()];
+  }
+
+  /** Forgets a claim that another process has given away. */
+  lose(claimId: string): void {
+    this.claims.delete(claimId);
+  }
+
+  isHeld(claimId: string): boolean {
+    return this.claims.has(claimId);
+  }
+
+  add(outcome: TaskOutcome): void {
+    this.queue.push(outcome);
+    this.unstored.add(outcome);
+    this.characters += sizeOf(outcome);
+    this.write();
+  }
+
+  /** Resolves when everything is stored, or after a while in which the database took nothing. */
+  async close(): Promise<void> {
+    this.isClosing = true;
+    while (this.writing !== undefined) await this.writing;
+    const left = [...this.unstored].flatMap(({ usage }) => usage);
+    if (left.length > 0) this.recorder.takeBack(left);
+  }
+
+  private write(): void {
+    this.writing ??= this.writeAll().finally(() => {
+      this.writing = undefined;
+    });
+  }
+
+  private async writeAll(): Promise<void> {
+    // What ends in this turn of the event loop goes along.
+    await new Promise(setImmediate);
+    for (let pause = FIRST_PAUSE_MS; this.queue.length > 0 || this.emptyClaims.size > 0;) {
+      if (this.rate > BUSY_RATE && !this.isClosing) await sleep(GATHER_MS);
+      const set = this.nextSet();
+      try {
+        await this.storeSet(set);
+        this.measure(set.length);
+        pause = FIRST_PAUSE_MS;
+      } catch (error) {
+        this.queue = [...set.filter((outcome) => this.unstored.has(outcome)), ...this.queue];
+        this.logger.error({ msg: 'results could not be stored; trying again', error: describeError(error) });
+        if (this.isClosing && pause > LAST_PAUSE_MS) return;
+        await sleep(pause);
+        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+      }
+    }
+  }
+
+  private nextSet(): TaskOutcome[] {
+    let characters = 0;
+    let count = 0;
+    for (const outcome of this.queue) {
+      characters += sizeOf(outcome);
+      if (count > 0 && (count === SET_SIZE || characters > SET_CHARACTERS)) break;
+      count += 1;
+    }
+    return this.queue.splice(0, count);
+  }
+
+  private measure(count: number): void {
+    const now = performance.now();
+    this.rate = (count * 1_000) / Math.max(1, now - this.lastSetAt);
+    this.lastSetAt = now;
+  }
+
+  /** @throws when the database could not be asked; what was stored by then is not `unstored` any more */
+  private async storeSet(set: readonly TaskOutcome[]): Promise<void> {
+    try {
+      await this.storeAtOnce(set);
+      return;
+    } catch (error) {
+      if (!isFaultOfData(error)) throw error;
+      const first = set[0];
+      if (set.length === 1 && first !== undefined) return await this.storeAsFailed(first, error);
+      if (first === undefined) throw error;
+    }
+    const half = Math.ceil(set.length / 2);
+    await this.storeSet(set.slice(0, half));
+    await this.storeSet(set.slice(half));
+  }
+
+  private async storeAtOnce(set: readonly TaskOutcome[], stands: readonly TaskOutcome[] = set): Promise<void> {
+    const perClaim = new Map<HeldClaim, TaskOutcome[]>();
+    for (const claim of this.emptyClaims) perClaim.set(claim, []);
+    for (const outcome of set) {
+      const claim = this.claims.get(outcome.claimId);
+      if (claim === undefined) continue;
+      const ended = perClaim.get(claim) ?? [];
+      ended.push(outcome);
+      perClaim.set(claim, ended);
+    }
+    const changes = [...perClaim].map(([claim, ended]) => ({
+      id: claim.id,
+      version: claim.version,
+      lanes: claim.without(ended),
+    }));
+    const { stored, claims } = await this.outcomes.store(stands, changes, this.worker);
+    // After a commit that was not confirmed, what was added to the set since then is still to be stored.
+    const left = set.filter((outcome) => claims.get(outcome.claimId)?.holds.has(taskKey(outcome)));
+    const again = new Set(left);
+    for (const [claim, ended] of perClaim) {
+      for (const outcome of ended) if (!again.has(outcome)) claim.remove(outcome);
+      const known = claims.get(claim.id);
+      if (known === undefined) this.claims.delete(claim.id);
+      else claim.version = known.version;
+      this.emptyClaims.delete(claim);
+    }
+    this.queue.unshift(...left);
+    set.forEach((outcome, index) => {
+      const stand = stands[index];
+      if (again.has(outcome) || stand === undefined) return;
+      if (stored.has(stand)) this.recorder.stored(stand.usage);
+      else this.recorder.takeBack(stand.usage);
+    });
+    this.done(set.filter((outcome) => !again.has(outcome)));
+    this.metrics.finished([...stored], stands.length - stored.size - left.length);
+  }
+
+  private done(set: readonly TaskOutcome[]): void {
+    for (const outcome of set) {
+      if (this.unstored.delete(outcome)) this.characters -= sizeOf(outcome);
+    }
+    this.onStored(set);
+  }
+
+  /** Something in this one outcome is what the database does not take: it becomes a failure that says so. */
+  private async storeAsFailed(outcome: TaskOutcome, cause: unknown): Promise<void> {
+    const task = { job_id: outcome.jobId, task_index: outcome.taskIndex };
+    this.logger.error({ msg: 'a result cannot be stored; its task fails', ...task, error: describeError(cause) });
+    const failed: TaskOutcome = { ...outcome, status: 'failed', response: null, error: JSON.stringify(NOT_STORABLE) };
+    try {
+      await this.storeAtOnce([outcome], [failed]);
+      return;
+    } catch (error) {
+      if (!isFaultOfData(error)) throw error;
+    }
+    // Then it is the usage records: the recorder writes them by itself.
+    this.recorder.takeBack(outcome.usage);
+    const withoutUsage = { ...outcome, usage: [] };
+    try {
+      await this.storeAtOnce([outcome], [withoutUsage]);
+      return;
+    } catch (error) {
+      if (!isFaultOfData(error)) throw error;
+    }
+    try {
+      await this.storeAtOnce([outcome], [{ ...failed, usage: [] }]);
+    } catch (error) {
+      if (!isFaultOfData(error)) throw error;
+      this.logger.error({
+        msg: 'a task could not be ended; it runs again later',
+        ...task,
+        error: describeError(error),
+      });
+      this.claims.get(outcome.claimId)?.remove(outcome);
+      this.done([outcome]);
+    }
+  }
+}
+
+const NOT_STORABLE = {
+  message:
+    'The provider answered, but the database refused to store the result. Submit the task again, with a smaller max_tokens if its result is large.',
+  type: 'server_error',
+  param: null,
+  code: 'result_not_storable',
+};
+
+function sizeOf({ response, error }: TaskOutcome): number {
+  return (response?.length ?? 0) + (error?.length ?? 0);
+}

@@ -1,0 +1,316 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, EntityManager } from 'typeorm';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { Database } from '../database/database.js';
+import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
+import { timeOrderedId } from '../ids/random-id.js';
+import { Lanes, type LaneTasks } from './lanes.js';
+
+/** How many tasks to claim of a lane. */
+export interface LaneShare {
+  readonly jobId: string;
+  readonly model: string;
+  readonly count: number;
+}
+
+/** What a claim needs of a job to run its tasks. */
+export interface ClaimedJob {
+  readonly id: string;
+  readonly keyId: string;
+  readonly model: string;
+  readonly defaults: Readonly<Record<string, unknown>>;
+  /** False once the job is being cancelled, or cannot run. */
+  readonly isRunnable: boolean;
+}
+
+export interface ClaimedTask {
+  readonly jobId: string;
+  readonly taskIndex: number;
+  /** Which lane it came from. */
+  readonly lane: string;
+  readonly request: Readonly<Record<string, unknown>>;
+  /** Upstream calls that ended before this claim. */
+  readonly attempts: number;
+}
+
+/** Tasks that this process holds until the lease is over. */
+export interface Claim {
+  readonly id: string;
+  /** False when the lanes had nothing left. */
+  readonly hasTaken: boolean;
+  readonly jobs: ReadonlyMap<string, ClaimedJob>;
+  readonly tasks: readonly ClaimedTask[];
+}
+
+/** `[jobId, model, nextIndex, endIndex, indexes]`, as a claim's row keeps them. */
+type StoredLane = [jobId: string, model: string, nextIndex: number, endIndex: number, indexes: readonly number[]];
+
+/**
+ * Claims tasks for this process. Whichever process takes an index out of a lane has it alone: the lane's row is locked for the
+ * length of one statement. A claim's row says who holds which tasks; without it they could be given to others.
+ */
+@Injectable()
+export class TaskClaims {
+  private readonly dialect: SqlDialect;
+  private readonly lease: number;
+
+  constructor(
+    private readonly database: Database,
+    private readonly dataSource: DataSource,
+    private readonly lanes: Lanes,
+    config: GatewayConfig,
+  ) {
+    this.lease = config.batch.lease;
+    this.dialect = database.dialect;
+  }
+
+  /** Takes tasks out of lanes. @param id see `newClaimId` */
+  async claim(shares: readonly LaneShare[], worker: string, id: string): Promise<Claim> {
+    const lanes = this.dialect.isSqlite
+      ? await this.database.transaction((manager) => this.takeInSteps(manager, id, shares, worker))
+      : await this.takeAtOnce(id, shares, worker);
+    if (lanes.length === 0) return { id, hasTaken: false, jobs: new Map(), tasks: [] };
+    const jobs = await this.jobsOf(lanes);
+    return { id, hasTaken: true, jobs, tasks: await this.tasksOf(lanes) };
+  }
+
+  /** Extends the leases of a process. @returns the ids of its claims that there are */
+  async renew(worker: string): Promise<ReadonlySet<string>> {
+    const { now, isSqlite } = this.dialect;
+    // A result that is being stored locks its claim, and extends it as well: waiting for it would let the others run out.
+    const lock = isSqlite ? '' : 'FOR UPDATE SKIP LOCKED';
+    await this.database.transaction((manager) =>
+      runSql(
+        manager,
+        this.dialect,
+        `UPDATE batch_claim SET lease_until = ${now} + ${this.lease}
+         WHERE id IN (SELECT id FROM batch_claim WHERE worker = $1 ${lock})`,
+        [worker],
+      ),
+    );
+    const { rows } = await this.read<{ id: string }>('SELECT id FROM batch_claim WHERE worker = $1', [worker]);
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  /** Ids and tasks of claims whose lease is over, locked. Others that are being changed are left out. */
+  async lockExpired(manager: EntityManager, limit: number): Promise<{ ids: string[]; lanes: LaneTasks[] }> {
+    const { now, isSqlite } = this.dialect;
+    return this.lock(
+      manager,
+      `SELECT id, tasks FROM batch_claim WHERE lease_until <= ${now} ORDER BY id LIMIT ${limit} ${isSqlite ? '' : 'FOR UPDATE SKIP LOCKED'}`,
+      [],
+    );
+  }
+
+  /** The tasks of one claim, locked; none when there is no such claim. */
+  async lockClaim(manager: EntityManager, id: string): Promise<{ ids: string[]; lanes: LaneTasks[] }> {
+    const lock = this.dialect.isSqlite ? '' : 'FOR UPDATE';
+    return this.lock(manager, `SELECT id, tasks FROM batch_claim WHERE id = $1 ${lock}`, [id]);
+  }
+
+  /** One statement, so that no lock waits for this process, which may be stopped at any moment. */
+  takeStatement(): string {
+    const { now } = this.dialect;
+    return `WITH lane AS MATERIALIZED (
+        SELECT l.job_id, l.model, l.next_index, l.end_index, l.requeued, r.count AS wanted
+        FROM ${recordsOf(this.dialect, '$1', 'job_id text, model text, count int')}
+          JOIN batch_lane l ON l.job_id = r.job_id AND l.model = r.model
+        WHERE l.state = 'ready' ORDER BY l.job_id, l.model FOR UPDATE OF l),
+      picked AS MATERIALIZED (
+        SELECT d.job_id, d.task_index FROM lane CROSS JOIN LATERAL (
+          SELECT q.job_id, q.task_index FROM batch_requeue q
+          WHERE lane.requeued > 0 AND q.job_id = lane.job_id AND q.model = lane.model AND q.next_run_at <= ${now}
+          ORDER BY q.next_run_at LIMIT lane.wanted) d),
+      due AS (
+        DELETE FROM batch_requeue q USING picked p WHERE q.job_id = p.job_id AND q.task_index = p.task_index
+        RETURNING q.job_id, q.model, q.task_index),
+      share AS MATERIALIZED (
+        SELECT lane.job_id, lane.model, lane.next_index, lane.requeued - COALESCE(d.count, 0) AS left_over,
+          LEAST(lane.end_index, lane.next_index + lane.wanted - COALESCE(d.count, 0)) AS end_index,
+          COALESCE(d.count, 0) AS due_count, COALESCE(d.indexes, '[]') AS indexes,
+          lane.next_index + lane.wanted - COALESCE(d.count, 0) < lane.end_index OR COALESCE(d.count, 0) >= lane.wanted
+            AS may_be_more
+        FROM lane LEFT JOIN (SELECT job_id, model, CAST(COUNT(*) AS INT) AS count, CAST(json_agg(task_index) AS TEXT) AS indexes
+                             FROM due GROUP BY job_id, model) d ON d.job_id = lane.job_id AND d.model = lane.model),
+      moved AS (
+        UPDATE batch_lane l SET next_index = s.end_index, requeued = s.left_over, served_at = ${now},
+          state = CASE WHEN s.may_be_more THEN 'ready' ELSE 'delayed' END,
+          ready_at = CASE WHEN s.may_be_more THEN l.ready_at ELSE ${this.lanes.nextRun('s')} END
+        FROM share s WHERE l.job_id = s.job_id AND l.model = s.model AND (s.may_be_more OR s.left_over > 0)),
+      emptied AS (
+        DELETE FROM batch_lane l USING share s
+        WHERE l.job_id = s.job_id AND l.model = s.model AND NOT s.may_be_more AND s.left_over <= 0),
+      claimed AS (
+        INSERT INTO batch_claim (id, worker, lease_until, tasks, task_count)
+        SELECT $2, $3, ${now} + ${this.lease},
+          CAST(json_agg(json_build_array(job_id, model, next_index, end_index, CAST(indexes AS JSON))) AS TEXT),
+          SUM(end_index - next_index + due_count)
+        FROM share HAVING SUM(end_index - next_index + due_count) > 0)
+      SELECT job_id, model, next_index, end_index, indexes FROM share WHERE end_index > next_index OR due_count > 0`;
+  }
+
+  /** The tasks to run of what was claimed: of a range those that name no model of their own, which wait elsewhere. */
+  tasksStatement(): string {
+    const columns = 't.job_id, t.task_index, r.lane, t.request, t.attempts';
+    const which = `t.job_id = r.job_id AND t.task_index = r.task_index`;
+    const condition = `t.status = 'queued' AND (t.model IS NULL OR r.is_single = 1)`;
+    return this.dialect.isSqlite
+      ? `SELECT ${columns} FROM ${recordsOf(this.dialect, '$1', 'job_id text, task_index int, lane text, is_single int')}
+         CROSS JOIN batch_task t ON ${which} WHERE ${condition}`
+      : `SELECT ${columns} FROM unnest(CAST($1 AS text[]), CAST($2 AS int[]), CAST($3 AS text[]), CAST($4 AS int[]))
+           AS r(job_id, task_index, lane, is_single)
+         CROSS JOIN LATERAL (SELECT * FROM batch_task t WHERE ${which} OFFSET 0) t WHERE ${condition}`;
+  }
+
+  private async takeAtOnce(id: string, shares: readonly LaneShare[], worker: string): Promise<LaneTasks[]> {
+    const wanted = JSON.stringify(shares.map(({ jobId, model, count }) => ({ job_id: jobId, model, count })));
+    const { rows } = await this.read<{
+      job_id: string;
+      model: string;
+      next_index: number;
+      end_index: number;
+      indexes: string;
+    }>(this.takeStatement(), [wanted, id, worker]);
+    return rows.map((row) => ({
+      jobId: row.job_id,
+      model: row.model,
+      nextIndex: row.next_index,
+      endIndex: row.end_index,
+      indexes: JSON.parse(row.indexes) as number[],
+    }));
+  }
+
+  private async takeInSteps(
+    manager: EntityManager,
+    id: string,
+    shares: readonly LaneShare[],
+    worker: string,
+  ): Promise<LaneTasks[]> {
+    const lanes: LaneTasks[] = [];
+    for (const share of shares) {
+      const taken = await this.lanes.take(manager, { ...share, state: 'ready' });
+      if (taken !== undefined && countOf(taken) > 0) lanes.push(taken);
+    }
+    if (lanes.length === 0) return lanes;
+    await runSql(
+      manager,
+      this.dialect,
+      `INSERT INTO batch_claim (id, worker, lease_until, tasks, task_count)
+       VALUES ($1, $2, ${this.dialect.now} + ${this.lease}, $3, $4)`,
+      [id, worker, storedLanes(lanes), lanes.reduce((sum, lane) => sum + countOf(lane), 0)],
+    );
+    return lanes;
+  }
+
+  private async jobsOf(lanes: readonly LaneTasks[]): Promise<Map<string, ClaimedJob>> {
+    const { now, isSqlite } = this.dialect;
+    const ids = [...new Set(lanes.map(({ jobId }) => jobId))];
+    const list = ids.map((_id, index) => `$${index + 1}`).join(', ');
+    const { rows } = await this.read<{
+      id: string;
+      key_id: string;
+      model: string;
+      defaults: string;
+      status: string;
+      error: string | null;
+    }>(`SELECT id, key_id, model, defaults, status, error FROM batch_job WHERE id IN (${list})`, ids);
+    if (rows.some(({ status }) => status === 'queued')) {
+      const lock = isSqlite ? '' : 'ORDER BY id FOR UPDATE';
+      await this.database.transaction((manager) =>
+        runSql(
+          manager,
+          this.dialect,
+          `UPDATE batch_job SET status = 'in_progress', started_at = COALESCE(started_at, ${now}) WHERE id IN
+             (SELECT id FROM batch_job WHERE id IN (${list}) AND status = 'queued' ${lock}) AND status = 'queued'`,
+          ids,
+        ),
+      );
+    }
+    return new Map(
+      rows.map((row) => [
+        row.id,
+        {
+          id: row.id,
+          keyId: row.key_id,
+          model: row.model,
+          defaults: JSON.parse(row.defaults) as Record<string, unknown>,
+          isRunnable: (row.status === 'queued' || row.status === 'in_progress') && row.error === null,
+        },
+      ]),
+    );
+  }
+
+  private async tasksOf(lanes: readonly LaneTasks[]): Promise<ClaimedTask[]> {
+    const wanted = lanes.flatMap((lane) =>
+      [...indexesOf(lane)].map(([taskIndex, isSingle]) => ({
+        job_id: lane.jobId,
+        task_index: taskIndex,
+        lane: lane.model,
+        is_single: isSingle ? 1 : 0,
+      })),
+    );
+    const parameters = this.dialect.isSqlite
+      ? [JSON.stringify(wanted)]
+      : (['job_id', 'task_index', 'lane', 'is_single'] as const).map((name) => wanted.map((row) => row[name]));
+    const { rows } = await this.read<{
+      job_id: string;
+      task_index: number;
+      lane: string;
+      request: string;
+      attempts: number;
+    }>(this.tasksStatement(), parameters);
+    const tasks = rows.map((row) => ({
+      jobId: row.job_id,
+      taskIndex: row.task_index,
+      lane: row.lane,
+      attempts: row.attempts,
+      request: JSON.parse(row.request) as Record<string, unknown>,
+    }));
+    return tasks.sort((a, b) => a.taskIndex - b.taskIndex);
+  }
+
+  private async lock(
+    manager: EntityManager,
+    statement: string,
+    parameters: readonly unknown[],
+  ): Promise<{ ids: string[]; lanes: LaneTasks[] }> {
+    const { rows } = await runSql<{ id: string; tasks: string }>(manager, this.dialect, statement, parameters);
+    return { ids: rows.map(({ id }) => id), lanes: rows.flatMap(({ tasks }) => readLanes(tasks)) };
+  }
+
+  private read<Row>(statement: string, parameters: readonly unknown[]): Promise<{ rows: readonly Row[] }> {
+    return runSql<Row>(this.dataSource.manager, this.dialect, statement, parameters);
+  }
+}
+
+/** Made by whoever claims, so that the claim can be found when the answer to it is lost. */
+export function newClaimId(): string {
+  return timeOrderedId('claim_');
+}
+
+/** The text of a claim's row. */
+export function storedLanes(lanes: readonly LaneTasks[]): string {
+  return JSON.stringify(
+    lanes.map(({ jobId, model, nextIndex, endIndex, indexes }) => [jobId, model, nextIndex, endIndex, indexes]),
+  );
+}
+
+export function readLanes(text: string): LaneTasks[] {
+  return (JSON.parse(text) as StoredLane[]).map(([jobId, model, nextIndex, endIndex, indexes]) => ({
+    jobId,
+    model,
+    nextIndex,
+    endIndex,
+    indexes,
+  }));
+}
+
+/** Each index of a lane's tasks, and whether it is a single one. */
+export function* indexesOf({ nextIndex, endIndex, indexes }: LaneTasks): Generator<[index: number, isSingle: boolean]> {
+  for (let index = nextIndex; index < endIndex; index += 1) yield [index, false];
+  for (const index of indexes) yield [index, true];
+}
+
+function countOf({ nextIndex, endIndex, indexes }: LaneTasks): number {
+  return endIndex - nextIndex + indexes.length;
+}

@@ -1,0 +1,284 @@
+import { Injectable } from '@nestjs/common';
+import { EntityManager } from 'typeorm';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { Database } from '../database/database.js';
+import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
+import type { UsageRecord } from '../usage/records/usage-record.entity.js';
+import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
+import type { TaskStatus } from './batch-task.entity.js';
+import { countEnded, type EndedTask } from './job-counters.js';
+import { Lanes, type LaneTasks } from './lanes.js';
+import { indexesOf, readLanes, storedLanes, TaskClaims } from './task-claims.js';
+
+/** How often a task may be lost with its process: what ends a task that ends its processes. */
+export const MOST_LOST_CLAIMS = 50;
+/** Claims of one transaction. */
+const CLAIMS_PER_TRANSACTION = 20;
+
+/** How a task of a claim ended. `queued` gives it back, to run again after `delay` milliseconds. */
+export interface TaskOutcome {
+  readonly claimId: string;
+  readonly jobId: string;
+  readonly taskIndex: number;
+  /** The model whose lane it waits in when it is given back. */
+  readonly model: string;
+  readonly status: Exclude<TaskStatus, 'running'>;
+  readonly attempts: number;
+  readonly delay: number;
+  /** JSON text. */
+  readonly response: string | null;
+  /** JSON text. */
+  readonly error: string | null;
+  /** What its calls consumed, stored with it. */
+  readonly usage: readonly UsageRecord[];
+}
+
+/** What a claim holds once outcomes are stored. */
+export interface ClaimChange {
+  readonly id: string;
+  /** The row's version before the change. */
+  readonly version: number;
+  readonly lanes: readonly LaneTasks[];
+}
+
+export interface StoredOutcomes {
+  readonly stored: ReadonlySet<TaskOutcome>;
+  /** The claims that there still are. One that had changed before, without our knowing, may still hold tasks of this set. */
+  readonly claims: ReadonlyMap<string, { readonly version: number; readonly holds: ReadonlySet<string> }>;
+}
+
+/** Stores how tasks ended, and gives back what lost claims held. Whatever is repeated, or comes late, changes nothing. */
+@Injectable()
+export class TaskOutcomes {
+  private readonly dialect: SqlDialect;
+  private readonly lease: number;
+
+  constructor(
+    private readonly database: Database,
+    private readonly lanes: Lanes,
+    private readonly claims: TaskClaims,
+    private readonly recorder: UsageRecorder,
+    config: GatewayConfig,
+  ) {
+    this.dialect = database.dialect;
+    this.lease = config.batch.lease;
+  }
+
+  /**
+   * Stores outcomes, their usage records, the counters of their jobs and the end of a job whose last task this was, in one
+   * transaction. An outcome whose claim is gone, or whose task has ended otherwise, is left out.
+   */
+  async store(
+    outcomes: readonly TaskOutcome[],
+    changes: readonly ClaimChange[],
+    worker: string,
+  ): Promise<StoredOutcomes> {
+    return this.database.transaction(async (manager) => {
+      const held = await this.changeClaims(manager, changes);
+      const candidates = outcomes.filter(({ claimId }) => held.has(claimId));
+      const changed = await this.changeTasks(manager, candidates, worker);
+      const stored = new Set(candidates.filter((outcome) => changed.has(taskKey(outcome))));
+      await this.recorder.insert(
+        manager,
+        [...stored].flatMap(({ usage }) => usage),
+      );
+      const ended = [...stored].filter((outcome): outcome is TaskOutcome & EndedTask => outcome.status !== 'queued');
+      const requeued = [...stored].filter(({ status }) => status === 'queued');
+      await countEnded(
+        manager,
+        this.dialect,
+        ended,
+        requeued.map(({ jobId }) => jobId),
+      );
+      await this.lanes.requeue(manager, requeued);
+      return { stored, claims: await this.readClaims(manager, changes) };
+    });
+  }
+
+  /**
+   * Gives back tasks whose lease is over, so that they are claimed again. A task that was lost too often fails.
+   *
+   * @param error of such a task, as JSON text
+   * @returns how many tasks there were
+   */
+  async requeueExpired(error: string): Promise<number> {
+    let count = 0;
+    for (;;) {
+      const { claims, tasks } = await this.database.transaction(async (manager) => {
+        const { ids, lanes } = await this.claims.lockExpired(manager, CLAIMS_PER_TRANSACTION);
+        return { claims: ids.length, tasks: await this.giveBack(manager, ids, lanes, error) };
+      });
+      count += tasks;
+      if (claims < CLAIMS_PER_TRANSACTION) return count;
+    }
+  }
+
+  /** Gives back what a claim took whose answer was lost. @returns how many tasks that were */
+  async release(claimId: string): Promise<number> {
+    return this.database.transaction(async (manager) => {
+      const { ids, lanes } = await this.claims.lockClaim(manager, claimId);
+      return this.giveBack(manager, ids, lanes, undefined);
+    });
+  }
+
+  /** @param lostError where the claims were lost with their process; undefined where that is not so */
+  private async giveBack(
+    manager: EntityManager,
+    claimIds: readonly string[],
+    lanes: readonly LaneTasks[],
+    lostError: string | undefined,
+  ): Promise<number> {
+    if (claimIds.length === 0) return 0;
+    await this.run(manager, `DELETE FROM batch_claim WHERE id IN (${listOf(claimIds.length)})`, claimIds);
+    const models = new Map<string, string>();
+    const rows = lanes.flatMap((lane) =>
+      [...indexesOf(lane)].map(([taskIndex, isSingle]) => {
+        const key = `${lane.jobId}/${taskIndex}`;
+        // A range has indexes of tasks as well that name another model and were claimed by that.
+        if (isSingle || !models.has(key)) models.set(key, lane.model);
+        return { job_id: lane.jobId, task_index: taskIndex, is_single: isSingle ? 1 : 0 };
+      }),
+    );
+    // Of a range, tasks that name a model wait elsewhere.
+    const { rows: waiting } = await this.run<{ job_id: string; task_index: number; fence: number }>(
+      manager,
+      `UPDATE batch_task AS t SET fence = t.fence + ${lostError === undefined ? 0 : 1}
+       FROM ${recordsOf(this.dialect, '$1', 'job_id text, task_index int, is_single int')}
+       WHERE t.job_id = r.job_id AND t.task_index = r.task_index AND t.status = 'queued'
+         AND (t.model IS NULL OR r.is_single = 1)
+       RETURNING ${this.returned('job_id, task_index, fence')}`,
+      [JSON.stringify(rows)],
+    );
+    const tasks = waiting.map(({ job_id: jobId, task_index: taskIndex, fence }) => ({
+      jobId,
+      taskIndex,
+      model: models.get(`${jobId}/${taskIndex}`) ?? '',
+      delay: 0,
+      isPoison: lostError !== undefined && fence >= MOST_LOST_CLAIMS,
+    }));
+    const poison = tasks.filter(({ isPoison }) => isPoison);
+    if (poison.length > 0) {
+      await this.run(
+        manager,
+        `UPDATE batch_task AS t SET status = 'failed', error = $2, finished_at = ${this.dialect.now}
+         FROM ${recordsOf(this.dialect, '$1', 'job_id text, task_index int')}
+         WHERE t.job_id = r.job_id AND t.task_index = r.task_index AND t.status = 'queued'`,
+        [JSON.stringify(poison.map(({ jobId, taskIndex }) => ({ job_id: jobId, task_index: taskIndex }))), lostError],
+      );
+    }
+    const ended = poison.map(({ jobId }) => ({ jobId, status: 'failed' as const }));
+    await countEnded(
+      manager,
+      this.dialect,
+      ended,
+      tasks.map(({ jobId }) => jobId),
+    );
+    await this.lanes.requeue(
+      manager,
+      tasks.filter(({ isPoison }) => !isPoison),
+    );
+    return tasks.length;
+  }
+
+  /** @returns ids of the claims that were there in the version that was expected */
+  private async changeClaims(manager: EntityManager, changes: readonly ClaimChange[]): Promise<ReadonlySet<string>> {
+    const rows = changes.map(({ id, version, lanes }) => ({
+      id,
+      version,
+      tasks: storedLanes(lanes),
+      task_count: lanes.reduce((sum, { indexes }) => sum + indexes.length, 0),
+    }));
+    rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+    const changed = recordsOf(this.dialect, '$1', 'id text, version int, tasks text, task_count int');
+    const { rows: held } = await this.run<{ id: string }>(
+      manager,
+      `UPDATE batch_claim AS c SET tasks = r.tasks, task_count = r.task_count, version = c.version + 1,
+         lease_until = ${this.dialect.now} + ${this.lease}
+       FROM ${changed} WHERE c.id = r.id AND c.version = r.version RETURNING ${this.dialect.isSqlite ? 'id' : 'c.id'}`,
+      [JSON.stringify(rows)],
+    );
+    const ids = new Set(held.map(({ id }) => id));
+    const empty = rows.flatMap(({ id, task_count: count }) => (count === 0 && ids.has(id) ? [id] : []));
+    if (empty.length > 0) {
+      await this.run(manager, `DELETE FROM batch_claim WHERE id IN (${listOf(empty.length)})`, empty);
+    }
+    return ids;
+  }
+
+  private async readClaims(manager: EntityManager, changes: readonly ClaimChange[]): Promise<StoredOutcomes['claims']> {
+    if (changes.length === 0) return new Map();
+    const { rows } = await this.run<{ id: string; version: number; tasks: string }>(
+      manager,
+      `SELECT id, version, tasks FROM batch_claim WHERE id IN (${listOf(changes.length)})`,
+      changes.map(({ id }) => id),
+    );
+    return new Map(
+      rows.map(({ id, version, tasks }) => {
+        const holds = new Set<string>();
+        for (const lane of readLanes(tasks)) {
+          for (const [taskIndex] of indexesOf(lane)) holds.add(taskKey({ jobId: lane.jobId, taskIndex }));
+        }
+        return [id, { version, holds }];
+      }),
+    );
+  }
+
+  /** @returns the keys of the tasks that had not ended */
+  private async changeTasks(
+    manager: EntityManager,
+    outcomes: readonly TaskOutcome[],
+    worker: string,
+  ): Promise<ReadonlySet<string>> {
+    if (outcomes.length === 0) return new Set();
+    const rows = outcomes.map(({ jobId, taskIndex, status, attempts, response, error }) => ({
+      job_id: jobId,
+      task_index: taskIndex,
+      status,
+      attempts,
+      response,
+      error,
+    }));
+    const columns = 'job_id text, task_index int, status text, attempts int, response text, error text';
+    const { rows: changed } = await this.run<{ job_id: string; task_index: number }>(
+      manager,
+      this.changeTasksStatement(columns),
+      [JSON.stringify(rows), worker],
+    );
+    return new Set(changed.map(({ job_id, task_index }) => `${job_id}/${task_index}`));
+  }
+
+  changeTasksStatement(
+    columns = 'job_id text, task_index int, status text, attempts int, response text, error text',
+  ): string {
+    return `UPDATE batch_task AS t SET status = r.status, attempts = r.attempts, response = r.response, error = r.error,
+         finished_at = CASE WHEN r.status = 'queued' THEN NULL ELSE ${this.dialect.now} END, worker = $2
+       FROM ${recordsOf(this.dialect, '$1', columns)}
+       WHERE t.job_id = r.job_id AND t.task_index = r.task_index AND t.status = 'queued'
+       RETURNING ${this.returned('job_id, task_index')}`;
+  }
+
+  /** SQLite's RETURNING knows the changed table alone; PostgreSQL's also knows the FROM list. */
+  private returned(columns: string): string {
+    if (this.dialect.isSqlite) return columns;
+    return columns
+      .split(',')
+      .map((column) => `t.${column.trim()}`)
+      .join(', ');
+  }
+
+  private run<Row = Record<string, unknown>>(
+    manager: EntityManager,
+    statement: string,
+    parameters: readonly unknown[] = [],
+  ): Promise<{ rows: readonly Row[] }> {
+    return runSql<Row>(manager, this.dialect, statement, parameters);
+  }
+}
+
+export function taskKey({ jobId, taskIndex }: Pick<TaskOutcome, 'jobId' | 'taskIndex'>): string {
+  return `${jobId}/${taskIndex}`;
+}
+
+function listOf(count: number): string {
+  return Array.from({ length: count }, (_, index) => `$${index + 1}`).join(', ');
+}
