@@ -214,8 +214,8 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       ...outcome,
       usage: [usageRecord(`use_${number}_${index}`)],
     }));
-    const broken = { ...usageRecord(`use_${number}_x`), totalTokens: null as unknown as number };
-    await expect(end(taken, [ended[0]!, { ...ended[1]!, usage: [broken] }])).rejects.toThrow();
+    const broken = { ...usageRecord(`use_${number}_x`), keyId: null as unknown as string };
+    await expect(end(taken, [ended[0]!, { ...ended[1]!, usage: [broken] }])).rejects.toBeDefined();
     expect(await count('usage_record', `id LIKE 'use_${number}_%'`)).toBe(0);
     expect(await count('batch_task', `status = 'succeeded'`)).toBe(0);
     expect(await end(taken, ended)).toBe(2);

@@ -1,0 +1,82 @@
+import { BatchHistory } from './servers/batch-history.js';
+import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { isPostgresRun } from './servers/postgres-databases.js';
+import { until } from './servers/until.js';
+
+describe(`batches of many keys and models (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
+  let upstream: FakeUpstream;
+  let gateway: RunningGateway;
+
+  beforeAll(async () => {
+    upstream = await startFakeUpstream();
+    gateway = await startGateway({
+      config: `providers:
+  fake: { type: openai, base_url: "${upstream.url}/v1" }
+  other: { type: openai, base_url: "${upstream.url}/v1" }
+models:
+  - { id: slow, deployments: [{ provider: fake, model: "echo?delay=60000", concurrency: 2 }] }
+  - { id: limited, deployments: [{ provider: fake, model: "echo" }], limits: { rpm: 1 } }
+batch: { concurrency: 8 }
+`,
+    });
+  });
+  afterAll(async () => {
+    await gateway.stop('SIGKILL');
+    await upstream.stop();
+  });
+
+  const historyOf = async (): Promise<BatchHistory> => new BatchHistory(await gateway.apiKey(), () => gateway.url);
+  const isDone = async (history: BatchHistory, id: string | undefined): Promise<boolean> =>
+    id !== undefined && (await history.counts(id)).completed_at !== null;
+  /** Submits many jobs, and resolves when all are in. */
+  async function submitMany(history: BatchHistory, count: number, model: string): Promise<void> {
+    for (let start = 0; start < count; start += 25) {
+      const ids = await Promise.all(
+        Array.from({ length: Math.min(25, count - start) }, (_, index) =>
+          history.submit(model, [`${model} ${start + index} a`, `${model} ${start + index} b`, 'c', 'd']),
+        ),
+      );
+      expect(ids.every((id) => id !== undefined)).toBe(true);
+    }
+  }
+
+  it('a key with 260 jobs before it does not hold up another key', async () => {
+    const [busy, other] = [await historyOf(), await historyOf()];
+    await submitMany(busy, 260, 'fake/echo?delay=700');
+    const own = await other.submit('fake/echo', ['mine']);
+    await until(() => isDone(other, own));
+    const counts = await Promise.all([...busy.acknowledged.keys()].map((id) => busy.counts(id)));
+    // It had its turn long before the 1,040 tasks that were submitted first.
+    expect(counts.filter(({ completed_at: at }) => at === null).length).toBeGreaterThan(150);
+  });
+
+  it('a model without room does not hold up another, whoever submitted it: full, limited, or told to wait', async () => {
+    const [busy, limited, throttled, other] = await Promise.all([historyOf(), historyOf(), historyOf(), historyOf()]);
+    await submitMany(busy, 60, 'slow');
+    await submitMany(limited, 60, 'limited');
+    await submitMany(throttled, 60, 'other/status?code=429&retry-after=600');
+    const mine = await other.submit('fake/echo', ['a healthy model']);
+    await until(() => isDone(other, mine));
+    // The same key, with its other model in the way.
+    const same = await busy.submit('fake/echo', ['a healthy model of a busy key']);
+    await until(() => isDone(busy, same));
+    // Tasks that name a model of their own are held to that one.
+    const response = await fetch(`${gateway.url}/v1/batch/generate`, {
+      method: 'POST',
+      headers: { 'x-api-key': gateway.adminKey, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'fake/echo',
+        tasks: [
+          ...Array.from({ length: 40 }, () => ({ prompt: 'x', model: 'slow' })),
+          { prompt: 'own', custom_id: 'own' },
+        ],
+      }),
+    });
+    const { job_id: id } = (await response.json()) as { job_id: string };
+    await until(async () => {
+      const job = await fetch(`${gateway.url}/v1/batch/${id}`, { headers: { 'x-api-key': gateway.adminKey } });
+      return ((await job.json()) as { completed_count: number }).completed_count === 1;
+    });
+  });
+});
