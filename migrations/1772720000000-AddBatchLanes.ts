@@ -65,7 +65,7 @@ export class AddBatchLanes1772720000000 implements MigrationInterface {
     );
     await queryRunner.query('ALTER TABLE batch_task ADD COLUMN model varchar(256)');
     await queryRunner.query('DROP INDEX "IDX_batch_task_status"');
-    if (queryRunner.connection.options.type !== 'postgres') return;
+    if (queryRunner.dataSource.options.type !== 'postgres') return;
     // Rows that change in place leave nothing behind in the indexes; that needs room on their page.
     await queryRunner.query('ALTER TABLE batch_task SET (fillfactor = 70)');
     for (const table of ['batch_job', 'batch_lane', 'batch_claim']) {
@@ -82,7 +82,7 @@ export class AddBatchLanes1772720000000 implements MigrationInterface {
     await queryRunner.query('CREATE INDEX "IDX_batch_task_status" ON batch_task (job_id, status, task_index)');
     await queryRunner.query('ALTER TABLE batch_task DROP COLUMN model');
     for (const table of ['batch_claim', 'batch_requeue', 'batch_lane']) await queryRunner.dropTable(table);
-    if (queryRunner.connection.options.type !== 'postgres') return;
+    if (queryRunner.dataSource.options.type !== 'postgres') return;
     for (const table of ['batch_task', 'batch_job']) {
       await queryRunner.query(`ALTER TABLE ${table} RESET (fillfactor)`);
     }

@@ -172,7 +172,9 @@ export class BatchRunner {
           source: 'batch',
           headers: {},
           task: { jobId: task.jobId, index: task.taskIndex },
-          takeUsage: (records) => (usage = records),
+          takeUsage: (records) => {
+            usage = records;
+          },
           signal: controller.signal,
         },
       );

@@ -149,8 +149,11 @@ export class OutcomeWriter {
     } catch (error) {
       if (!isFaultOfData(error)) throw error;
       const first = set[0];
-      if (set.length === 1 && first !== undefined) return await this.storeAsFailed(first, error);
       if (first === undefined) throw error;
+      if (set.length === 1) {
+        await this.storeAsFailed(first, error);
+        return;
+      }
     }
     const half = Math.ceil(set.length / 2);
     await this.storeSet(set.slice(0, half));
