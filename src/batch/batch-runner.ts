@@ -218,7 +218,7 @@ export class BatchRunner {
       return;
     }
     const attempts = task.attempts + 1;
-    if (error.status === 429) this.room.refused(task.model, error);
+    if (error.status === 429) this.room.refused(task.job.keyId, task.model, error);
     const mayRetry =
       error.retryable || (error.status === 429 && error.code !== 'insufficient_quota') || error.status === 503;
     if (mayRetry && attempts < this.config.batch.maxAttempts) {

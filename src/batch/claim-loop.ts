@@ -105,7 +105,7 @@ export class ClaimLoop {
     const concurrency = this.concurrency();
     const slots = task.isExtra ? concurrency + extraSlots(concurrency) : concurrency;
     if (held.running.size >= slots) return false;
-    const ofModel = this.room.ofModel(task.model);
+    const ofModel = this.room.ofModel(task.job.keyId, task.model);
     const ofGroup = this.room.ofGroup(task.job.keyId, task.model);
     // 0 is a pause: the task is given back.
     return (

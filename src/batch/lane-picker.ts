@@ -81,7 +81,7 @@ export class LanePicker {
       const name = this.room.nameOf(model);
       const modelName = `model ${name}`;
       const groupName = `group ${laneGroup(keyId, name)}`;
-      rooms.set(modelName, this.roomOfModel(model, options));
+      rooms.set(modelName, Math.max(rooms.get(modelName) ?? 0, this.roomOfModel(keyId, model, options)));
       rooms.set(groupName, onlyIdle ? 1 : this.roomOf(group, options));
       return { id, keyId, priority, room: waiting, shares: [modelName, groupName] };
     });
@@ -97,11 +97,14 @@ export class LanePicker {
     const [keyId, model] = [keyOfGroup(group), modelOfGroup(group)];
     const held = options.load.perGroup.get(laneGroup(keyId, this.room.nameOf(model))) ?? 0;
     if (options.onlyIdle && held > 0) return 0;
-    return Math.min(this.roomOfModel(model, options), free(this.room.ofGroup(keyId, model), held, options.ahead));
+    return Math.min(
+      this.roomOfModel(keyId, model, options),
+      free(this.room.ofGroup(keyId, model), held, options.ahead),
+    );
   }
 
-  private roomOfModel(model: string, { load, ahead }: PickOptions): number {
-    return free(this.room.ofModel(model), load.perModel.get(this.room.nameOf(model)) ?? 0, ahead);
+  private roomOfModel(keyId: string, model: string, { load, ahead }: PickOptions): number {
+    return free(this.room.ofModel(keyId, model), load.perModel.get(this.room.nameOf(model)) ?? 0, ahead);
   }
 }
 

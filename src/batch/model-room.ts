@@ -27,9 +27,9 @@ export class ModelRoom {
     return this.resolve(model)?.id ?? model;
   }
 
-  /** Tasks of a model at once; 0 while every provider of it has asked to wait. */
-  ofModel(model: string): number {
-    if (this.pauseOfProviders(model) > 0) return 0;
+  /** Tasks of a model at once; 0 while every provider of it has asked this key to wait. */
+  ofModel(keyId: string, model: string): number {
+    if (this.pauseOfProviders(keyId, model) > 0) return 0;
     return Math.min(this.limitOf(this.models, this.nameOf(model)).value, this.capOf(model));
   }
 
@@ -41,7 +41,7 @@ export class ModelRoom {
   /** Milliseconds until a task of a key for a model may begin; 0 when that is now. */
   pause(keyId: string, model: string): number {
     return Math.max(
-      this.pauseOfProviders(model),
+      this.pauseOfProviders(keyId, model),
       this.limitOf(this.models, this.nameOf(model)).pause,
       this.limitOf(this.groups, laneGroup(keyId, this.nameOf(model))).pause,
     );
@@ -53,9 +53,11 @@ export class ModelRoom {
     this.limitOf(this.groups, laneGroup(keyId, name)).succeeded();
   }
 
-  /** A provider refused, with 429. */
-  refused(model: string, error: GatewayError): void {
-    this.limitOf(this.models, this.nameOf(model)).refused(error.retryAfterMs);
+  /** A provider refused, with 429. The model gets fewer slots; how long to wait may hold for the one key alone. */
+  refused(keyId: string, model: string, { retryAfterMs }: GatewayError): void {
+    const name = this.nameOf(model);
+    this.limitOf(this.models, name).refused(undefined);
+    this.limitOf(this.groups, laneGroup(keyId, name)).refused(retryAfterMs);
   }
 
   /**
@@ -65,18 +67,18 @@ export class ModelRoom {
    */
   refusedByGateway(keyId: string, model: string, error: GatewayError): void {
     const name = this.nameOf(model);
-    const pause = this.pauseOfProviders(model);
-    if (pause > 0 || error.status === 503) this.limitOf(this.models, name).refused(pause || error.retryAfterMs);
+    if (this.pauseOfProviders(keyId, model) > 0) this.limitOf(this.models, name).refused(undefined);
+    if (error.status === 503) this.limitOf(this.models, name).refused(error.retryAfterMs);
     else this.limitOf(this.groups, laneGroup(keyId, name)).refused(error.retryAfterMs);
   }
 
   /** Milliseconds until the first deployment that may answer wants to be asked again. */
-  private pauseOfProviders(model: string): number {
+  private pauseOfProviders(keyId: string, model: string): number {
     const resolved = this.resolve(model);
     if (resolved === undefined) return 0;
     let pause = Infinity;
     for (const deployment of this.deploymentsOf(resolved)) {
-      pause = Math.min(pause, this.deployments.healthOf(deployment).wait);
+      pause = Math.min(pause, this.deployments.healthOf(deployment).waitFor(keyId));
       if (pause === 0) return 0;
     }
     return pause === Infinity ? 0 : pause;
@@ -87,7 +89,7 @@ export class ModelRoom {
     const resolved = this.resolve(model);
     if (resolved === undefined || resolved.fallbacks.length > 0) return Infinity;
     const sum = resolved.deployments.reduce((total, { concurrency }) => total + (concurrency ?? Infinity), 0);
-    return Math.max(1, Math.min(sum, resolved.limits?.concurrency ?? Infinity));
+    return Math.max(1, Math.min(sum, ...resolved.accounts.map(({ limits }) => limits?.concurrency ?? Infinity)));
   }
 
   private *deploymentsOf({ deployments, fallbacks }: ResolvedModel): Generator<Deployment> {
