@@ -108,7 +108,7 @@ describe('the HTTP contract', () => {
       `{"model":"m","messages":[],"x":${'['.repeat(100)}${']'.repeat(100)}}`,
       400,
       'too_deeply_nested',
-      'x',
+      'x[0][0][0][0][0]',
     ],
   ])('answers %s with a 400 that names the field', async (_name, body, status, code, param) => {
     const answer = await call('/v1/chat/completions', { method: 'POST', body });

@@ -1,12 +1,16 @@
 import type { INestApplication } from '@nestjs/common';
 import { OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { printOnce } from './printed-pages.js';
+
+const PAGES = ['/docs', '/docs/', '/docs/index.html', '/docs/swagger-ui-init.js', '/docs-json', '/docs-yaml'];
 
 /**
- * Swagger UI at /docs, the document at /docs-json and /docs-yaml.
+ * Swagger UI at /docs, the document at /docs-json and /docs-yaml, each printed once and served from memory.
  *
  * @param build makes the document, when it is first asked for: it takes time and memory that no start should wait for
  */
 export function serveSwagger(app: INestApplication, build: () => OpenAPIObject): void {
+  app.use(printOnce(PAGES));
   SwaggerModule.setup('docs', app, build, {
     customSiteTitle: 'LLM Gateway API',
     swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },

@@ -3,7 +3,7 @@ import { pause } from '../../../chat/pause.js';
 import type { ChatCompletion, ChatCompletionChunk, Delta, FinishReason } from '../../../chat/chat-completion.js';
 import { GatewayError, notFound, rateLimitExceeded, upstreamError } from '../../../errors/gateway-error.js';
 import { ChatProvider, type ChunkStream, type ListedModel, type ProviderCall } from '../chat-provider.js';
-import { answerTo, newId, toCompletion, type SandboxAnswer } from './sandbox-answer.js';
+import { answerTo, newId, toCompletion, wordsOf, type SandboxAnswer } from './sandbox-answer.js';
 
 const MODELS = ['echo', 'lorem', 'slow', 'cut', 'error-429', 'error-500'] as const;
 type SandboxModel = (typeof MODELS)[number];
@@ -11,6 +11,8 @@ type SandboxModel = (typeof MODELS)[number];
 /** Delay of sandbox/slow, in milliseconds, where the request names none. */
 const DEFAULT_DELAY = 1_000;
 const LONGEST_DELAY = 60_000;
+/** Chunks of a stream after which others get their turn on the event loop. */
+const CHUNKS_PER_TURN = 512;
 
 /**
  * A deterministic upstream inside the process, for first contact and for testing client code: answers, tool calls,
@@ -97,14 +99,19 @@ async function* toChunks(
       ...head,
       choices: [{ index, delta, logprobs: null, finish_reason: finishReason }],
     }));
-  const deltas = deltasOf(answer);
-  const whole = isCut ? Math.max(1, Math.floor(deltas.length / 2)) : deltas.length;
+  const whole = isCut ? Math.max(1, Math.floor(countOf(deltasOf(answer)) / 2)) : Infinity;
   let sent = 0;
-  for (const delta of deltas.slice(0, whole)) {
+  let chunks = 0;
+  for (const delta of deltasOf(answer)) {
+    if (sent === whole) break;
     yield group(delta);
     sent += 1;
-    // A long answer must not keep the event loop from noticing that its client has gone.
-    if (sent % 64 === 0) await new Promise(setImmediate);
+    chunks += indexes.length;
+    // A long answer must not keep the event loop from noticing that its client has gone, nor from serving others.
+    if (chunks >= CHUNKS_PER_TURN) {
+      chunks = 0;
+      await new Promise(setImmediate);
+    }
     signal.throwIfAborted();
   }
   if (isCut) throw cutOff();
@@ -112,21 +119,32 @@ async function* toChunks(
   yield [{ ...head, choices: [], usage: answer.usage }];
 }
 
-function deltasOf({ words, toolCalls }: SandboxAnswer): Delta[] {
+function countOf(items: Iterable<unknown>): number {
+  let count = 0;
+  for (const _item of items) count += 1;
+  return count;
+}
+
+function* deltasOf({ text, toolCalls }: SandboxAnswer): Generator<Delta> {
   if (toolCalls.length > 0) {
-    return toolCalls.flatMap(({ id, type, function: { name, arguments: text } }, index) => [
-      {
+    for (const [index, { id, type, function: called }] of toolCalls.entries()) {
+      yield {
         ...(index === 0 && { role: 'assistant' as const, content: null }),
-        tool_calls: [{ index, id, type, function: { name, arguments: '' } }],
-      },
-      ...pieces(text).map((piece) => ({ tool_calls: [{ index, function: { arguments: piece } }] })),
-    ]);
+        tool_calls: [{ index, id, type, function: { name: called.name, arguments: '' } }],
+      };
+      for (const piece of pieces(called.arguments)) yield { tool_calls: [{ index, function: { arguments: piece } }] };
+    }
+    return;
   }
-  const [first = '', ...rest] = words;
-  return [{ role: 'assistant', content: first }, ...rest.map((content) => ({ content }))];
+  let isFirst = true;
+  for (const content of wordsOf(text)) {
+    yield isFirst ? { role: 'assistant', content } : { content };
+    isFirst = false;
+  }
+  if (isFirst) yield { role: 'assistant', content: '' };
 }
 
 /** Arguments come in pieces that end anywhere, as real providers send them. */
-function pieces(text: string): string[] {
-  return text.match(/[^]{1,12}/gu) ?? [];
+function* pieces(text: string): Generator<string> {
+  for (const [piece] of text.matchAll(/[^]{1,12}/gu)) yield piece;
 }

@@ -1,11 +1,13 @@
 import { isObject } from '../../../json/json-value.js';
-
-/** A JSON Schema, as far as it is read here. */
-type Schema = Readonly<Record<string, unknown>>;
+import { textOf } from './pattern-text.js';
+import { merge, numberOf, type Schema } from './schema-merge.js';
+import { SchemaWork } from './schema-work.js';
 
 /** Deeper than any schema that people write; below it only what is required is filled in, then nothing. */
 const MAX_DEPTH = 24;
 const OPTIONAL_DEPTH = 6;
+/** Characters of a `$ref` that is followed. */
+const MAX_REFERENCE_LENGTH = 1_000;
 
 const FORMATS: Readonly<Record<string, string>> = {
   'date-time': '2026-01-01T00:00:00Z',
@@ -27,26 +29,29 @@ const FORMATS: Readonly<Record<string, string>> = {
 
 /**
  * An instance that satisfies a JSON Schema, always the same one for the same schema. It knows the keywords that tools
- * and structured answers use; a `pattern` is met only where a plain candidate matches it, `not`, `if` and
- * `patternProperties` are not followed.
+ * and structured answers use; a `pattern` is met where `textOf` reads it; `not`, `if` and `patternProperties` are not followed.
+ *
+ * @param param path of the schema in the request
+ * @throws GatewayError 400 that names the bound, for a schema that asks for more than the sandbox makes
  */
-export function instanceOf(schema: unknown): unknown {
-  return new Generator(schema).build(schema, 0);
+export function instanceOf(schema: unknown, param = 'schema'): unknown {
+  return new Generator(schema, new SchemaWork(param)).build(schema, 0);
 }
 
 class Generator {
-  /** Schemas may refer to themselves in ways that multiply; whatever they do, the work ends here. */
-  private stepsLeft = 20_000;
-
-  constructor(private readonly root: unknown) {}
+  constructor(
+    private readonly root: unknown,
+    private readonly work: SchemaWork,
+  ) {}
 
   build(schema: unknown, depth: number): unknown {
-    this.stepsLeft -= 1;
-    if (!isObject(schema) || depth > MAX_DEPTH || this.stepsLeft < 0) return null;
+    this.work.step();
+    this.work.text(4);
+    if (!isObject(schema) || depth > MAX_DEPTH) return null;
     const resolved = this.flatten(schema, depth);
-    if ('const' in resolved) return resolved['const'];
+    if ('const' in resolved) return this.literal(resolved['const']);
     const values: unknown = resolved['enum'];
-    if (Array.isArray(values) && values.length > 0) return values[0] as unknown;
+    if (Array.isArray(values) && values.length > 0) return this.literal(values[0]);
     const alternatives: unknown = resolved['anyOf'] ?? resolved['oneOf'];
     if (Array.isArray(alternatives) && alternatives.length > 0) {
       const { anyOf: _anyOf, oneOf: _oneOf, ...rest } = resolved;
@@ -55,7 +60,7 @@ class Generator {
         depth > OPTIONAL_DEPTH
           ? (alternatives.find((each) => this.isLeaf(each)) ?? (alternatives[0] as unknown))
           : (alternatives[0] as unknown);
-      return this.build(merge(rest, isObject(chosen) ? this.flatten(chosen, depth) : {}), depth + 1);
+      return this.build(this.merged(rest, isObject(chosen) ? this.flatten(chosen, depth) : {}), depth + 1);
     }
     switch (typeOf(resolved, depth)) {
       case 'object':
@@ -63,7 +68,7 @@ class Generator {
       case 'array':
         return this.buildArray(resolved, depth);
       case 'string':
-        return buildString(resolved);
+        return this.buildString(resolved);
       case 'integer':
         return buildNumber(resolved, true);
       case 'number':
@@ -78,18 +83,18 @@ class Generator {
   /** Follows `$ref` and folds `allOf` into one schema. */
   private flatten(schema: Schema, depth: number): Schema {
     let result = schema;
-    for (let hops = 0; hops < MAX_DEPTH && depth <= MAX_DEPTH && this.stepsLeft > 0; hops += 1) {
-      this.stepsLeft -= 1;
+    for (let hops = 0; hops < MAX_DEPTH && depth <= MAX_DEPTH; hops += 1) {
+      this.work.step(weightOf(result));
       const reference = result['$ref'];
       const all = result['allOf'];
       if (typeof reference === 'string') {
         const { $ref: _ref, ...rest } = result;
         const target = this.resolve(reference);
-        result = merge(isObject(target) ? target : {}, rest);
+        result = this.merged(isObject(target) ? target : {}, rest);
       } else if (Array.isArray(all)) {
         const { allOf: _allOf, ...rest } = result;
         result = all.reduce<Schema>(
-          (merged, each) => merge(merged, isObject(each) ? this.flatten(each, depth + 1) : {}),
+          (merged, each) => this.merged(merged, isObject(each) ? this.flatten(each, depth + 1) : {}),
           rest,
         );
       } else break;
@@ -97,13 +102,17 @@ class Generator {
     return result;
   }
 
+  private merged(one: Schema, other: Schema): Schema {
+    return merge(one, other, (count) => this.work.step(count));
+  }
+
   private resolve(reference: string): unknown {
-    if (!reference.startsWith('#')) return undefined;
+    if (!reference.startsWith('#') || reference.length > MAX_REFERENCE_LENGTH) return undefined;
     return reference
       .slice(1)
       .split('/')
       .filter((step) => step !== '')
-      .map((step) => decodeURIComponent(step).replaceAll('~1', '/').replaceAll('~0', '~'))
+      .map((step) => decoded(step).replaceAll('~1', '/').replaceAll('~0', '~'))
       .reduce<unknown>(
         (value, step) => (isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined),
         this.root,
@@ -112,14 +121,17 @@ class Generator {
 
   private buildObject(schema: Schema, depth: number): Record<string, unknown> {
     const properties = isObject(schema['properties']) ? schema['properties'] : {};
+    this.work.step(Object.keys(properties).length);
     const required = new Set(Array.isArray(schema['required']) ? (schema['required'] as unknown[]).map(String) : []);
     const entries: [string, unknown][] = [];
     for (const [name, property] of Object.entries(properties)) {
       if (property === false) continue;
-      if (required.has(name) || depth < OPTIONAL_DEPTH) entries.push([name, this.build(property, depth + 1)]);
+      if (!required.has(name) && depth >= OPTIONAL_DEPTH) continue;
+      this.work.text(name.length);
+      entries.push([name, this.build(property, depth + 1)]);
     }
     for (const name of required) {
-      if (!Object.hasOwn(properties, name)) entries.push([name, this.buildExtra(schema, depth)]);
+      if (!Object.hasOwn(properties, name)) entries.push([name, this.buildExtra(schema, depth, name)]);
     }
     const most = numberOf(schema['maxProperties']);
     if (most !== undefined && entries.length > most) {
@@ -127,16 +139,37 @@ class Generator {
       entries.length = Math.max(most, required.size);
     }
     const least = numberOf(schema['minProperties']) ?? 0;
-    for (let extra = 1; entries.length < least && extra <= least * 2; extra += 1) {
-      if (!entries.some(([name]) => name === `key${extra}`))
-        entries.push([`key${extra}`, this.buildExtra(schema, depth)]);
+    this.work.items(least, 'minProperties');
+    const taken = new Set(entries.map(([name]) => name));
+    for (let extra = 1; entries.length < least; extra += 1) {
+      const name = `key${extra}`;
+      if (!taken.has(name)) entries.push([name, this.buildExtra(schema, depth, name)]);
     }
     return Object.fromEntries(entries);
   }
 
-  private buildExtra(schema: Schema, depth: number): unknown {
+  private buildExtra(schema: Schema, depth: number, name: string): unknown {
+    this.work.text(name.length);
     const extra = schema['additionalProperties'];
-    return isObject(extra) ? this.build(extra, depth + 1) : 'text';
+    return isObject(extra) ? this.build(extra, depth + 1) : this.literal('text');
+  }
+
+  private literal(value: unknown): unknown {
+    this.work.value(value);
+    return value;
+  }
+
+  private buildString(schema: Schema): string {
+    const least = numberOf(schema['minLength']) ?? 0;
+    this.work.stringLength(least);
+    const most = numberOf(schema['maxLength']) ?? Number.MAX_SAFE_INTEGER;
+    const format = typeof schema['format'] === 'string' ? FORMATS[schema['format']] : undefined;
+    const { pattern } = schema;
+    const matching = typeof pattern === 'string' ? textOf(pattern, least, most) : undefined;
+    const text = matching ?? (format ?? 'text').padEnd(least, 'x').slice(0, Math.max(0, most));
+    this.work.step(1 + text.length / 64);
+    this.work.text(text.length);
+    return text;
   }
 
   private buildArray(schema: Schema, depth: number): unknown[] {
@@ -145,11 +178,11 @@ class Generator {
     const rest = Array.isArray(schema['items']) ? schema['additionalItems'] : schema['items'];
     const least = numberOf(schema['minItems']) ?? 0;
     const most = numberOf(schema['maxItems']) ?? Number.MAX_SAFE_INTEGER;
-    const wanted = Math.min(
-      Math.max(least, tuple.length, isObject(rest) && depth < OPTIONAL_DEPTH ? 1 : 0),
-      most,
-      1_000,
+    const wanted = Math.max(
+      0,
+      Math.min(Math.max(least, tuple.length, isObject(rest) && depth < OPTIONAL_DEPTH ? 1 : 0), most),
     );
+    this.work.items(wanted, least > tuple.length ? 'minItems' : 'prefixItems');
     const items = Array.from({ length: wanted }, (_, index) => this.build(tuple[index] ?? rest ?? {}, depth + 1));
     return schema['uniqueItems'] === true ? items.map((item, index) => this.distinct(item, index, rest)) : items;
   }
@@ -158,7 +191,7 @@ class Generator {
   private distinct(item: unknown, index: number, schema: unknown): unknown {
     const flat = isObject(schema) ? this.flatten(schema, 0) : {};
     const values = flat['enum'];
-    if (Array.isArray(values)) return values[index] as unknown;
+    if (Array.isArray(values)) return this.literal(values[index]);
     if (index === 0) return item;
     if (typeof item === 'number') return item + index * (numberOf(flat['multipleOf']) ?? 1);
     if (typeof item === 'string')
@@ -195,85 +228,6 @@ function typeOf(schema: Schema, depth: number): string {
   return 'string';
 }
 
-function buildString(schema: Schema): string {
-  const least = numberOf(schema['minLength']) ?? 0;
-  const most = numberOf(schema['maxLength']) ?? Number.MAX_SAFE_INTEGER;
-  const format = typeof schema['format'] === 'string' ? FORMATS[schema['format']] : undefined;
-  const fit = (text: string): string => text.padEnd(least, 'x').slice(0, most);
-  if (typeof schema['pattern'] !== 'string') return fit(format ?? 'text');
-  return candidateFor(schema['pattern'], least, most) ?? fit(format ?? 'text');
-}
-
-const CANDIDATES = [
-  'text',
-  'a',
-  'A',
-  '0',
-  '1',
-  'abc',
-  'ABC',
-  '123',
-  'abc123',
-  'Ada Lovelace',
-  'ada_1',
-  'ada-1',
-  'AB-123',
-  'AB12',
-  'A1B 2C3',
-  '12345',
-  '12345-6789',
-  '000-00-0000',
-  '2026-01-01',
-  '2026-01-01T00:00:00Z',
-  '00:00',
-  '00:00:00',
-  '+15550100',
-  '+1 555 0100',
-  '555-0100',
-  'ada@example.com',
-  'https://example.com/',
-  'http://example.com',
-  'example.com',
-  '192.0.2.1',
-  '#ffffff',
-  '1.0',
-  '1.0.0',
-  '1.5',
-  '-1',
-  '$1.00',
-  'USD',
-  'en',
-  'en-US',
-  '/path',
-  'file.txt',
-  '3f1c0e8a-9b7d-4c55-8a1b-2c3d4e5f6071',
-  'deadbeef',
-  '',
-];
-
-/**
- * Patterns come from clients, so none is run that could take long: no quantified group, at most three quantifiers that
- * can give way, and only on short texts.
- */
-function candidateFor(pattern: string, least: number, most: number): string | undefined {
-  const mayBacktrack = pattern.match(/[*+]|\{\d+,\d*\}/g) ?? [];
-  if (pattern.length > 200 || mayBacktrack.length > 3 || /\)[*+?{]|\\[1-9]/.test(pattern)) return undefined;
-  let expression: RegExp;
-  try {
-    expression = new RegExp(pattern, 'u');
-  } catch {
-    return undefined;
-  }
-  const repeated = ['x', 'a', 'A', '0', '1'].flatMap((letter) =>
-    [...new Set([least, Math.min(most, 64), 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 16, 24, 32])].map((length) =>
-      letter.repeat(length),
-    ),
-  );
-  return [...CANDIDATES, ...repeated].find(
-    (text) => text.length >= least && text.length <= most && expression.test(text),
-  );
-}
-
 function buildNumber(schema: Schema, whole: boolean): number {
   const step = numberOf(schema['multipleOf']) ?? (whole ? 1 : 0);
   const exclusiveLow = numberOf(schema['exclusiveMinimum']);
@@ -300,40 +254,21 @@ function buildNumber(schema: Schema, whole: boolean): number {
   return start;
 }
 
-/** One schema that asks for what both ask for. */
-function merge(one: Schema, other: Schema): Schema {
-  const merged: Record<string, unknown> = { ...one, ...other };
-  if (isObject(one['properties']) && isObject(other['properties'])) {
-    const names = new Set([...Object.keys(one['properties']), ...Object.keys(other['properties'])]);
-    const [left, right] = [one['properties'], other['properties']];
-    merged['properties'] = Object.fromEntries(
-      [...names].map((name) => {
-        const [a, b] = [left[name], right[name]];
-        return [name, isObject(a) && isObject(b) ? merge(a, b) : (b ?? a)];
-      }),
-    );
+/** Keywords, properties and lists of a schema that are looked at or copied each time it is. */
+function weightOf(schema: Schema): number {
+  let weight = 1 + Object.keys(schema).length;
+  for (const keyword of ['required', 'enum', 'anyOf', 'oneOf', 'allOf', 'prefixItems', 'items']) {
+    const list = schema[keyword];
+    if (Array.isArray(list)) weight += list.length;
   }
-  if (Array.isArray(one['required']) && Array.isArray(other['required'])) {
-    merged['required'] = [...new Set([...(one['required'] as unknown[]), ...(other['required'] as unknown[])])];
-  }
-  for (const [keyword, pick] of [
-    ['minimum', Math.max],
-    ['maximum', Math.min],
-    ['minLength', Math.max],
-    ['maxLength', Math.min],
-    ['minItems', Math.max],
-    ['maxItems', Math.min],
-  ] as const) {
-    const [a, b] = [numberOf(one[keyword]), numberOf(other[keyword])];
-    if (a !== undefined && b !== undefined) merged[keyword] = pick(a, b);
-  }
-  if (Array.isArray(one['enum']) && Array.isArray(other['enum'])) {
-    const right = other['enum'] as unknown[];
-    merged['enum'] = (one['enum'] as unknown[]).filter((value) => right.includes(value));
-  }
-  return merged;
+  if (isObject(schema['properties'])) weight += Object.keys(schema['properties']).length;
+  return weight;
 }
 
-function numberOf(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+function decoded(step: string): string {
+  try {
+    return decodeURIComponent(step);
+  } catch {
+    return step;
+  }
 }
