@@ -1,6 +1,7 @@
 import { GatewayError, invalidJson, invalidRequest } from '../../errors/gateway-error.js';
 import { JsonBounds } from '../../http/json-bounds.js';
-import { invalidUtf8, parseJson } from '../../http/read-json.js';
+import { parseJson } from '../../http/read-json.js';
+import { invalidUtf8 } from '../../http/utf8-text.js';
 
 /** Receives the parts of a body as they arrive. Values are raw JSON texts that are not parsed yet, within the bounds of JSON. */
 export interface MemberSink {
