@@ -11,7 +11,9 @@ interface Page {
  * Keeps pages that are the same for every client: the first request of a path has its page made, all others get those bytes, or
  * a 304 where they have them. The pages need no key, so a request for one must cost next to nothing.
  */
-export function printOnce(paths: readonly string[]): (request: Request, response: Response, next: NextFunction) => void {
+export function printOnce(
+  paths: readonly string[],
+): (request: Request, response: Response, next: NextFunction) => void {
   const pages = new Map<string, Page | undefined>(paths.map((path) => [path, undefined]));
   return (request, response, next) => {
     const { path } = request;
