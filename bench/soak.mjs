@@ -160,7 +160,7 @@ async function errorLinesOf(path) {
   const found = { count: 0, example: '' };
   for await (const line of createInterface({ input: createReadStream(path) })) {
     const isOfProvider = /"(?:error_)?code":"upstream_(?:error|timeout|unavailable)"/.test(line);
-    if (isOfProvider || !/"level":[56]0|^(?!\{)./.test(line)) continue;
+    if (isOfProvider || !/"level":"(?:error|fatal)"|^(?!\{)./.test(line)) continue;
     found.count += 1;
     found.example ||= line.slice(0, 300);
   }

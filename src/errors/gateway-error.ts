@@ -38,6 +38,16 @@ export interface GatewayErrorOptions {
   cause?: unknown;
 }
 
+/** What a provider said of a failure, for the log alone: clients get what the gateway makes of it. */
+export interface UpstreamFailureReport {
+  /** HTTP status of its response; undefined where it came inside a response of status 200. */
+  readonly status: number | undefined;
+  /** Its own code or type of the error. */
+  readonly code: string | undefined;
+  /** Its own words, without credentials and addresses. They may quote the request. */
+  readonly message: string | undefined;
+}
+
 /** The one class of errors that clients see. The exception filter and the stream encoder print it; nothing else does. */
 export class GatewayError extends Error {
   readonly status: number;
@@ -50,6 +60,8 @@ export class GatewayError extends Error {
   readonly hadBegun: boolean;
   readonly isConnectionFault: boolean;
   readonly headers: Readonly<Record<string, string>>;
+  /** Set where a provider has answered with a failure. */
+  upstream: UpstreamFailureReport | undefined;
 
   constructor(options: GatewayErrorOptions) {
     super(options.message, options.cause === undefined ? undefined : { cause: options.cause });

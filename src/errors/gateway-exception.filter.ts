@@ -29,6 +29,7 @@ export class GatewayExceptionFilter implements ExceptionFilter {
     const unsupported = thrown instanceof NotFoundException ? unsupportedEndpoint(request.url, request.id) : undefined;
     const error = unsupported?.error ?? toGatewayError(thrown);
     response.locals['errorCode'] = error.code;
+    response.locals['error'] = error;
     if (error.status >= 500) {
       this.logger.error({
         msg: 'request failed',

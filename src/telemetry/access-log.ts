@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { Usage } from '../chat/chat-completion.js';
 import type { HttpPreparation, HttpRequest, HttpResponse } from '../http/exchange.js';
+import type { GatewayError } from '../errors/gateway-error.js';
+import { failedCallOf } from './failed-calls.js';
 import type { HttpMetrics } from './http-metrics.js';
 
 /** All that an access line can say besides method, route, status and time. No prompt, answer, key or URL is among it. */
@@ -14,12 +16,17 @@ export interface AccessFields {
   stream?: boolean;
   usage?: Usage | undefined;
   error_code?: string | null;
+  /** Of the last provider that answered with a failure. */
+  upstream_status?: number | undefined;
+  /** What it said, without what the request said. */
+  upstream_message?: string | undefined;
   /** Of the request's trace, where tracing is on. */
   trace_id?: string;
 }
 
 interface AccessLocals {
   access?: AccessFields;
+  error?: GatewayError;
   errorCode?: string | null;
 }
 
@@ -55,8 +62,9 @@ export function routeOf(request: HttpRequest): string {
 function write(logger: Logger, request: HttpRequest, response: HttpResponse, route: string, duration: number): void {
   const isFailure = response.statusCode >= 500;
   if (!isFailure && QUIET.test(route) && !logger.isLevelEnabled('debug')) return;
-  const { access = {}, errorCode } = response.locals as AccessLocals;
+  const { access = {}, errorCode, error } = response.locals as AccessLocals;
   const { usage } = access;
+  const failed = error === undefined ? undefined : failedCallOf(error);
   // What is undefined is not printed.
   const line = {
     request_id: request.id,
@@ -64,6 +72,12 @@ function write(logger: Logger, request: HttpRequest, response: HttpResponse, rou
     route,
     status: response.statusCode,
     duration_ms: Math.round(duration * 10) / 10,
+    key_id: request.user?.keyId,
+    model: failed?.model,
+    provider: failed?.attempts.at(-1)?.provider,
+    attempts: failed?.attempts.length,
+    upstream_status: failed?.attempts.at(-1)?.upstream_status,
+    upstream_message: failed?.attempts.at(-1)?.upstream_message,
     ...access,
     usage: undefined,
     prompt_tokens: usage?.prompt_tokens,

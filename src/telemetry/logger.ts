@@ -9,7 +9,16 @@ export function createLogger({ level, format }: GatewayConfig['log']): Logger {
     format === 'pretty'
       ? pretty({ sync: true, ignore: 'pid,hostname,context', messageFormat: '{if context}[{context}] {end}{msg}' })
       : pino.destination({ dest: 1, sync: false, minLength: 0 });
-  return pino({ level, timestamp: pino.stdTimeFunctions.isoTime, base: { pid: process.pid } }, destination);
+  return pino(
+    {
+      level,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      base: { pid: process.pid },
+      // As words, which is what people and log services filter by.
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
 }
 
 /**

@@ -3,6 +3,7 @@ import { ChatModule } from '../chat/chat.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { ModelsModule } from '../models/models.module.js';
 import { CallMetrics } from './call-metrics.js';
+import { CallLog } from './call-log.js';
 import { DatabaseMetrics } from './database-metrics.js';
 import { DeploymentMetrics } from './deployment-metrics.js';
 import { HttpMetrics } from './http-metrics.js';
@@ -15,7 +16,7 @@ import { MetricsServer } from './metrics-server.js';
 @Module({
   imports: [ChatModule, HealthModule, ModelsModule],
   controllers: [MetricsController],
-  providers: [MetricsRegistry, CallMetrics, DatabaseMetrics, DeploymentMetrics, HttpMetrics, MetricsServer],
+  providers: [MetricsRegistry, CallLog, CallMetrics, DatabaseMetrics, DeploymentMetrics, HttpMetrics, MetricsServer],
   exports: [MetricsRegistry],
 })
 export class TelemetryModule {}

@@ -28,6 +28,7 @@ const UNAVAILABLE = new Set([425, 498, 503, 529]);
 /** 408, gateways' 504, and Cloudflare's "connection timed out" and "a timeout occurred". */
 const TIMED_OUT = new Set([408, 504, 522, 524]);
 const MAX_MESSAGE_LENGTH = 4000;
+const MAX_LOGGED_LENGTH = 500;
 
 /** vLLM, llama.cpp, Ollama, Together, Mistral, DeepSeek, Groq, OpenRouter and OpenAI itself, in this order of likeness. */
 const CONTEXT_LENGTH =
@@ -64,7 +65,24 @@ export function mapErrorAnswer(
   redact: Redact,
   now: number,
 ): GatewayError {
-  return mapStatus(status, parseRefusal(body), retryAfterMs(headers, now), redact);
+  const refusal = parseRefusal(body);
+  return reported(mapStatus(status, refusal, retryAfterMs(headers, now), redact), status, refusal, redact);
+}
+
+/** The error with the upstream's own words, for the log. */
+function reported(
+  error: GatewayError,
+  status: number | undefined,
+  { message, code, type }: UpstreamRefusal,
+  redact: Redact,
+): GatewayError {
+  const kind = code ?? type;
+  error.upstream = {
+    status,
+    code: kind === undefined ? undefined : redact(kind),
+    message: message === undefined ? undefined : redact(message.slice(0, MAX_LOGGED_LENGTH)),
+  };
+  return error;
 }
 
 /**
@@ -73,6 +91,10 @@ export function mapErrorAnswer(
  */
 export function mapErrorObject(error: unknown, redact: Redact): GatewayError {
   const refusal = readRefusal(isObject(error) && 'error' in error ? error : { error });
+  return reported(mapRefusal(error, refusal, redact), undefined, refusal, redact);
+}
+
+function mapRefusal(error: unknown, refusal: UpstreamRefusal, redact: Redact): GatewayError {
   const inner = isObject(error) && isObject(error['error']) ? error['error'] : error;
   if (refusal.code !== undefined && OUT_OF_QUOTA.test(refusal.code)) return credentialsRefused(200);
   if (isContextLength(refusal)) return mapStatus(400, refusal, undefined, redact);
