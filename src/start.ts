@@ -9,6 +9,7 @@ import { BootstrapAdminKey } from './auth/bootstrap-admin-key.js';
 import { InFlight } from './health/in-flight.service.js';
 import type { GatewayConfig } from './config/gateway-config.js';
 import { ConfigError } from './config/config-error.js';
+import { startFields } from './config/describe-config.js';
 import { LiveConfig } from './config/live-config.js';
 import { configFile, loadConfig } from './config/load-config.js';
 import { watchConfig } from './config/watch-config.js';
@@ -41,7 +42,7 @@ export async function start(): Promise<void> {
     const where = await listen(app, config);
     reloadOnChange(app, live, logger);
     if (worker === undefined) {
-      logger.info({ ...where, version: VERSION }, 'listening');
+      logger.info({ ...where, version: VERSION, ...startFields(config) }, 'listening');
       stopOnSignal(app, config, logger);
     } else {
       worker.serve(where, (reason, hasSuccessor) => {

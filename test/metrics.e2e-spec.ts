@@ -169,9 +169,16 @@ models:
         type === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name],
       ),
     );
-    // Only where there is Redis, or PostgreSQL.
-    for (const name of ['gateway_redis_up', 'gateway_redis_latency_seconds', 'gateway_database_connections'])
+    // Only where there is Redis, PostgreSQL, or several processes.
+    for (const [name, file] of [
+      ['gateway_redis_up', 'batch/queue/redis-metrics.ts'],
+      ['gateway_redis_latency_seconds', 'batch/queue/redis-metrics.ts'],
+      ['gateway_database_connections', 'telemetry/database-metrics.ts'],
+      ['gateway_process_restarts_total', 'processes/supervisor.ts'],
+    ] as const) {
+      expect(readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8')).toContain(`'${name}'`);
       known.add(name);
+    }
     expect([...asked].filter((name) => !known.has(name))).toEqual([]);
     expect(asked.size).toBeGreaterThan(20);
   });

@@ -1,4 +1,5 @@
-import type { GatewayConfig, ProviderConfig } from './gateway-config.js';
+import type { DatabaseConfig, GatewayConfig, ProviderConfig } from './gateway-config.js';
+import { readRedisUrl } from './redis-address.js';
 
 /** A configuration in a few lines for an operator, without any secret. */
 export function describeConfig(config: GatewayConfig): string {
@@ -6,7 +7,7 @@ export function describeConfig(config: GatewayConfig): string {
   return [
     'The configuration is valid.',
     `  listens on   http://${server.host}:${server.port}`,
-    `  database     ${database.kind === 'sqlite' ? `SQLite ${database.path}` : `PostgreSQL ${addressOf(database.url)}`}`,
+    `  database     ${describeDatabase(database)}`,
     `  providers    ${providers.length === 0 ? 'none' : ''}`.trimEnd(),
     ...providers.map((provider) => {
       const { name, type, baseUrl } = provider;
@@ -20,6 +21,34 @@ export function describeConfig(config: GatewayConfig): string {
     }),
     `  other models ${config.expose === 'all' ? 'reachable as provider/model' : 'not reachable'}`,
   ].join('\n');
+}
+
+/** Names that one line of the log has of providers, and of models. */
+const MAX_NAMES = 50;
+
+/** What an instance runs with, for the line that it logs at its start; without any secret. */
+export function startFields({ role, database, redisUrl, providers, models }: GatewayConfig): Record<string, unknown> {
+  return {
+    role,
+    database: describeDatabase(database),
+    redis: redisUrl === undefined ? 'none' : describeRedis(redisUrl),
+    providers: someOf(providers.map(({ name }) => name)),
+    models: someOf(models.map(({ id }) => id)),
+  };
+}
+
+function someOf(names: readonly string[]): readonly string[] {
+  return names.length <= MAX_NAMES ? names : [...names.slice(0, MAX_NAMES), `and ${names.length - MAX_NAMES} more`];
+}
+
+function describeDatabase(database: DatabaseConfig): string {
+  return database.kind === 'sqlite' ? `SQLite ${database.path}` : `PostgreSQL ${addressOf(database.url)}`;
+}
+
+function describeRedis(url: string): string {
+  const address = readRedisUrl(url);
+  if (typeof address === 'string') return 'unreadable';
+  return `${address.kind} ${address.nodes.map(({ host, port }) => `${host}:${port}`).join(',')}`;
 }
 
 /** Which kind of credentials a provider has; never what they are. */

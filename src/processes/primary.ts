@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { ConfigError } from '../config/config-error.js';
+import { startFields } from '../config/describe-config.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { loadConfig } from '../config/load-config.js';
 import { describeError } from '../errors/describe-error.js';
@@ -22,7 +23,7 @@ export async function supervise(): Promise<void> {
   stopOnSignal(supervisor, logger);
   try {
     const where = await supervisor.start();
-    logger.info({ ...where, version: VERSION, processes: config.processes }, 'listening');
+    logger.info({ ...where, version: VERSION, processes: config.processes, ...startFields(config) }, 'listening');
   } catch (error) {
     if (!(error instanceof StartFailure)) throw error;
     // It has said itself why; a process that a signal ended has not.

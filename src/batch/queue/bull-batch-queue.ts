@@ -24,6 +24,11 @@ export class BullBatchQueue extends BatchQueue {
   constructor(@InjectQueue(BATCH_QUEUE_NAME) private readonly queue: Queue<Ring>) {
     super();
     queue.on('error', (error) => {
+      if (queue.client.status === 'ready') {
+        // Redis is there: one of its answers was an error, or another connection of this process is being made anew.
+        this.logger.debug({ msg: 'an error of the queue', error: describeError(error) });
+        return;
+      }
       if (this.isDown) return;
       this.isDown = true;
       this.logger.warn({
