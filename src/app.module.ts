@@ -1,5 +1,6 @@
 import { DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { AdminModule } from './admin/admin.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { KeyGuard } from './auth/key.guard.js';
 import { BatchModule } from './batch/batch.module.js';
@@ -38,6 +39,7 @@ export class AppModule {
         HealthModule,
         TelemetryModule,
         RequestLogModule,
+        AdminModule,
         ...(config.tracing === undefined ? [] : [loadTracing(config.tracing)]),
       ],
       providers: [

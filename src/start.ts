@@ -16,6 +16,7 @@ import { watchConfig } from './config/watch-config.js';
 import { BootError } from './errors/boot-error.js';
 import { describeError } from './errors/describe-error.js';
 import { upstreamUnavailable } from './errors/gateway-error.js';
+import { Instances } from './admin/instances/instances.service.js';
 import { Routing } from './models/routing/routing.service.js';
 import { Shutdown } from './health/shutdown.service.js';
 import { VERSION } from './health/version.js';
@@ -98,6 +99,7 @@ function reloadOnChange(app: NestExpressApplication, live: LiveConfig, logger: L
     try {
       const waiting = live.replace(loadConfig());
       app.get(Routing).reload();
+      app.get(Instances).reloaded();
       const { providers, models } = live.config;
       logger.info({ reason, providers: providers.length, models: models.length }, 'configuration reloaded');
       if (waiting.length > 0) logger.warn({ settings: waiting }, 'these settings have changed and wait for a restart');

@@ -5,6 +5,8 @@ import { CreateBatch1769817600000 } from '../../migrations/1769817600000-CreateB
 import { AddUsageAndLimits1772409600000 } from '../../migrations/1772409600000-AddUsageAndLimits.js';
 import { CreateRequestLog1772582400000 } from '../../migrations/1772582400000-CreateRequestLog.js';
 import { AddBatchLanes1772720000000 } from '../../migrations/1772720000000-AddBatchLanes.js';
+import { CreateGatewayInstance1772770000000 } from '../../migrations/1772770000000-CreateGatewayInstance.js';
+import { GatewayInstance } from '../admin/instances/gateway-instance.entity.js';
 import { AuditEntry } from '../audit/audit-entry.entity.js';
 import { AddKeyParent1772740000000 } from '../../migrations/1772740000000-AddKeyParent.js';
 import { IndexWebhooksByKey1772730000000 } from '../../migrations/1772730000000-IndexWebhooksByKey.js';
@@ -30,6 +32,7 @@ const ENTITIES = [
   BatchRequeue,
   BatchTask,
   BudgetAlert,
+  GatewayInstance,
   GatewaySetting,
   KeyGroup,
   RequestLogEntry,
@@ -44,6 +47,7 @@ const MIGRATIONS = [
   AddBatchLanes1772720000000,
   IndexWebhooksByKey1772730000000,
   AddKeyParent1772740000000,
+  CreateGatewayInstance1772770000000,
 ];
 
 /** better-sqlite3 waits synchronously, so a longer wait would stop the whole process; Database retries instead. */

@@ -1,0 +1,23 @@
+import type { GatewayConfig } from '../../config/gateway-config.js';
+import { configurationHash } from './configuration-hash.js';
+
+type Hashed = Pick<GatewayConfig, 'providers' | 'models' | 'expose' | 'upstream'>;
+
+const base = (maxAnswerSize: number): Hashed => ({
+  providers: [],
+  models: [],
+  expose: 'all',
+  upstream: { maxAnswerSize, timeouts: { connect: 1, firstByte: 2, idle: 3, total: 4 } },
+});
+
+describe('the hash of a configuration', () => {
+  it('does not depend on the order of members', () => {
+    const turned = { timeouts: { total: 4, idle: 3, firstByte: 2, connect: 1 }, maxAnswerSize: 5 };
+    expect(configurationHash({ ...base(5), upstream: turned })).toBe(configurationHash(base(5)));
+  });
+
+  it('changes with any value', () => {
+    expect(configurationHash(base(5))).not.toBe(configurationHash(base(6)));
+    expect(configurationHash(base(5))).toMatch(/^[0-9a-f]{12}$/);
+  });
+});

@@ -1,0 +1,116 @@
+import { hostname } from 'node:os';
+import { BeforeApplicationShutdown, Injectable, Logger, OnApplicationBootstrap } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { LessThan, Repository } from 'typeorm';
+import { GatewayConfig } from '../../config/gateway-config.js';
+import { Database } from '../../database/database.js';
+import { describeError } from '../../errors/describe-error.js';
+import { toUnixSeconds } from '../../http/unix-seconds.js';
+import { randomId } from '../../ids/random-id.js';
+import { VERSION } from '../../runtime/version.js';
+import { configurationHash } from './configuration-hash.js';
+import { GatewayInstance } from './gateway-instance.entity.js';
+import type { InstanceListDto } from './instances.dto.js';
+
+/** Milliseconds between two descriptions that an instance gives of itself. */
+const HEARTBEAT_MS = 15_000;
+/** Milliseconds after its last description from which an instance is no longer listed as running. */
+const MISSING_AFTER_MS = 60_000;
+/** Milliseconds after which an instance that ended without a word is forgotten. */
+const FORGOTTEN_AFTER_MS = 86_400_000;
+
+/** Describes this process in the database, and lists all that do. */
+@Injectable()
+export class Instances implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Instances');
+  private readonly id = randomId('inst_');
+  private readonly startedAt = Date.now();
+  private hash: string;
+  private reloadedAt: number | null = null;
+  private timer: NodeJS.Timeout | undefined;
+  private describing: Promise<void> | undefined;
+
+  constructor(
+    private readonly config: GatewayConfig,
+    private readonly database: Database,
+    @InjectRepository(GatewayInstance) private readonly instances: Repository<GatewayInstance>,
+  ) {
+    this.hash = configurationHash(config);
+  }
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => this.heartbeat(), HEARTBEAT_MS).unref();
+    this.heartbeat();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.describing;
+    // An instance that cannot say that it ends is forgotten after a while.
+    await this.database
+      .transaction((manager) => manager.delete(GatewayInstance, { id: this.id }))
+      .catch(() => undefined);
+  }
+
+  /** Notes that the configuration was replaced. */
+  reloaded(): void {
+    this.reloadedAt = Date.now();
+    this.hash = configurationHash(this.config);
+    this.heartbeat();
+  }
+
+  async list(): Promise<InstanceListDto> {
+    const rows = await this.instances.find({ order: { startedAt: 'DESC', id: 'DESC' }, take: 1_000 });
+    const now = Date.now();
+    return {
+      object: 'list',
+      data: rows.map((row) => ({
+        id: row.id,
+        object: 'instance' as const,
+        host: row.host,
+        pid: row.pid,
+        role: row.role,
+        version: row.version,
+        configuration_hash: row.configurationHash,
+        status: now - row.seenAt < MISSING_AFTER_MS ? ('running' as const) : ('missing' as const),
+        is_this: row.id === this.id,
+        started_at: toUnixSeconds(row.startedAt),
+        reloaded_at: toUnixSeconds(row.reloadedAt),
+        seen_at: toUnixSeconds(row.seenAt),
+      })),
+      has_more: false,
+      next: null,
+    };
+  }
+
+  private heartbeat(): void {
+    this.describing ??= this.describe()
+      .catch((error: unknown) => {
+        this.logger.debug({ msg: 'this instance could not be described in the database', error: describeError(error) });
+      })
+      .finally(() => {
+        this.describing = undefined;
+      });
+  }
+
+  private async describe(): Promise<void> {
+    await this.database.transaction(async (manager) => {
+      await manager.upsert(
+        GatewayInstance,
+        {
+          id: this.id,
+          host: hostname().slice(0, 255),
+          pid: process.pid,
+          role: this.config.role,
+          version: VERSION,
+          configurationHash: this.hash,
+          startedAt: this.startedAt,
+          reloadedAt: this.reloadedAt,
+          seenAt: Date.now(),
+        },
+        ['id'],
+      );
+      await manager.delete(GatewayInstance, { seenAt: LessThan(Date.now() - FORGOTTEN_AFTER_MS) });
+    });
+  }
+}

@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../../auth/principal.js';
+import { ChatService } from '../../chat/chat.service.js';
+import { GatewayConfig } from '../../config/gateway-config.js';
+import { notFound } from '../../errors/gateway-error.js';
+import { toGatewayError } from '../../errors/to-gateway-error.js';
+import { Routing } from '../../models/routing/routing.service.js';
+import type { ProviderInstance } from '../../models/routing/routing-table.js';
+import type { ProviderListDto, ProviderTestDto, TestProviderDto } from './providers.dto.js';
+
+/** Milliseconds after which a provider that says nothing counts as failed. */
+const TIMEOUT_MS = 30_000;
+/** Tokens of the answer that a test asks for: few, and enough for models that refuse fewer. */
+const MAX_TOKENS = 16;
+
+/** Who tests: the request's key and id, and a signal that ends the test with its request. */
+export interface ProviderTestContext {
+  readonly principal: Principal;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+}
+
+/** Lists the providers of the configuration, and finds out whether one of them answers with its key. */
+@Injectable()
+export class ProviderTests {
+  constructor(
+    private readonly config: GatewayConfig,
+    private readonly routing: Routing,
+    private readonly chat: ChatService,
+  ) {}
+
+  list(): ProviderListDto {
+    const deployments = this.config.models.flatMap((model) => model.deployments);
+    return {
+      object: 'list',
+      data: this.config.providers.map(({ name, type, apiKey }) => ({
+        name,
+        object: 'provider' as const,
+        type,
+        has_key: apiKey !== undefined,
+        deployments: deployments.filter(({ provider }) => provider === name).length,
+      })),
+      has_more: false,
+      next: null,
+    };
+  }
+
+  /** @throws GatewayError 404 where there is no such provider; what the test finds is its result, not an error */
+  async test(name: string, { model }: TestProviderDto, context: ProviderTestContext): Promise<ProviderTestDto> {
+    const instance = this.routing.current.providers.get(name);
+    if (instance === undefined) throw notFound(`There is no provider '${name.slice(0, 64)}'.`, 'not_found', 'name');
+    const started = performance.now();
+    const result = {
+      object: 'provider_test' as const,
+      provider: name,
+      checked: model === undefined ? ('models' as const) : ('chat' as const),
+    };
+    try {
+      const signal = AbortSignal.any([context.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      const count = await (model === undefined
+        ? countModels(instance, signal)
+        : this.answer(instance, model, { ...context, signal }));
+      return { ...result, ok: true, latency_ms: elapsed(started), model_count: count, error: null };
+    } catch (thrown) {
+      context.signal.throwIfAborted();
+      const { status, code, message } = toGatewayError(thrown);
+      return {
+        ...result,
+        ok: false,
+        latency_ms: elapsed(started),
+        model_count: null,
+        error: { status, code, message },
+      };
+    }
+  }
+
+  private async answer(
+    { provider }: ProviderInstance,
+    model: string,
+    { principal, requestId, signal }: ProviderTestContext,
+  ): Promise<null> {
+    await this.chat.complete(
+      {
+        model: `${provider.name}/${model}`,
+        messages: [{ role: 'user', content: 'Answer with the word: ok' }],
+        max_tokens: MAX_TOKENS,
+      },
+      { principal, requestId, source: 'live', headers: {}, signal },
+    );
+    return null;
+  }
+}
+
+async function countModels({ provider }: ProviderInstance, signal: AbortSignal): Promise<number> {
+  return (await provider.listModels(signal)).length;
+}
+
+function elapsed(started: number): number {
+  return Math.round(performance.now() - started);
+}

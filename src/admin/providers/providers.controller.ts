@@ -1,0 +1,56 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Req, Res, UsePipes } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
+import type { Principal } from '../../auth/principal.js';
+import { RequireScope } from '../../auth/public.decorator.js';
+import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
+import type { HttpRequest } from '../../http/exchange.js';
+import { StrictBodyPipe } from '../../http/strict-body.pipe.js';
+import { ProviderTests } from './provider-test.service.js';
+import { ProviderListDto, ProviderTestDto, TestProviderDto } from './providers.dto.js';
+
+const headers = REQUEST_ID_HEADER;
+
+@ApiTags('Admin: providers')
+@ApiBearerAuth('bearer')
+@ApiSecurity('x-api-key')
+@RequireScope('admin')
+@UsePipes(StrictBodyPipe)
+@Controller('v1/admin/providers')
+export class ProvidersController {
+  constructor(private readonly tests: ProviderTests) {}
+
+  @ApiOperation({
+    summary: 'List the providers',
+    description: 'Those of the configuration in force, without keys and addresses.',
+  })
+  @ApiOkResponse({ type: ProviderListDto, headers })
+  @ApiErrors(401, 403, 503)
+  @Get()
+  listProviders(): ProviderListDto {
+    return this.tests.list();
+  }
+
+  @ApiOperation({
+    summary: 'Test a provider',
+    description:
+      "Reads the provider's list of models, or asks one model for a short answer. The result says whether it answered, and why not; the status is 200 either way.",
+  })
+  @ApiParam({ name: 'name', description: 'Its name under `providers:`.', example: 'sandbox' })
+  @ApiOkResponse({ type: ProviderTestDto, headers })
+  @ApiErrors(400, 401, 403, 404, 413, 415, 503)
+  @HttpCode(200)
+  @Post(':name/test')
+  testProvider(
+    @Param('name') name: string,
+    @Body() body: TestProviderDto,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ProviderTestDto> {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    return this.tests.test(name, body, { principal, requestId: request.id, signal: gone.signal });
+  }
+}

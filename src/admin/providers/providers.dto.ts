@@ -1,0 +1,101 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
+
+/** A provider of the configuration, without its key. */
+export class ProviderDto {
+  /**
+   * Its name under `providers:`.
+   * @example "sandbox"
+   */
+  name!: string;
+  /** Always `provider`. */
+  @ApiProperty({ enum: ['provider'], example: 'provider' })
+  object!: 'provider';
+  /**
+   * Which wire format it speaks.
+   * @example "sandbox"
+   */
+  type!: string;
+  /**
+   * Whether a key is configured.
+   * @example false
+   */
+  has_key!: boolean;
+  /** How many deployments of configured models call it. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  deployments!: number;
+}
+
+/** All providers of the configuration. */
+export class ProviderListDto {
+  /** Always `list`. */
+  @ApiProperty({ enum: ['list'], example: 'list' })
+  object!: 'list';
+  /** The providers. */
+  data!: ProviderDto[];
+  /** Always false: there is one page. */
+  @ApiProperty({ example: false })
+  has_more!: boolean;
+  /** Always null. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  next!: string | null;
+}
+
+/** How to test a provider. */
+export class TestProviderDto {
+  /**
+   * A model's id at the provider: it is asked for one short answer, which is billed and recorded as any other call. Absent: only the
+   * provider's list of models is read, which costs nothing.
+   * @example "echo"
+   */
+  @ApiProperty({ type: String, required: false, example: 'echo' })
+  @IsOptional()
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(256)
+  model?: string;
+}
+
+/** Why a test failed. */
+export class ProviderTestErrorDto {
+  /** As a client would get it. */
+  @ApiProperty({ type: 'integer', example: 502 })
+  status!: number;
+  /** The error's code. */
+  @ApiProperty({ type: String, nullable: true, example: 'upstream_error' })
+  code!: string | null;
+  /**
+   * What is wrong, without keys and addresses.
+   * @example "The provider refused the credentials of the gateway."
+   */
+  message!: string;
+}
+
+/** What a test of a provider found. */
+export class ProviderTestDto {
+  /** Always `provider_test`. */
+  @ApiProperty({ enum: ['provider_test'], example: 'provider_test' })
+  object!: 'provider_test';
+  /**
+   * The provider's name.
+   * @example "sandbox"
+   */
+  provider!: string;
+  /** What was asked: its list of models, or a model for an answer. */
+  @ApiProperty({ enum: ['models', 'chat'], example: 'chat' })
+  checked!: 'models' | 'chat';
+  /**
+   * Whether it answered as it should.
+   * @example true
+   */
+  ok!: boolean;
+  /** Milliseconds to the answer or the failure. */
+  @ApiProperty({ type: 'integer', example: 12 })
+  latency_ms!: number;
+  /** How many models it lists; null where a model was asked. 0: it has no list, or lists nothing. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  model_count!: number | null;
+  /** Null where it answered. */
+  @ApiProperty({ type: ProviderTestErrorDto, nullable: true, example: null })
+  error!: ProviderTestErrorDto | null;
+}
