@@ -1,9 +1,12 @@
 import type { Server } from 'node:http';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { Server as NetServer, type AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { createApplication } from './application.js';
+import { AuditLog } from './audit/audit-log.service.js';
 import { BatchWorker } from './batch/batch-worker.js';
 import { BootstrapAdminKey } from './auth/bootstrap-admin-key.js';
 import { InFlight } from './health/in-flight.service.js';
@@ -11,8 +14,9 @@ import type { GatewayConfig } from './config/gateway-config.js';
 import { ConfigError } from './config/config-error.js';
 import { startFields } from './config/describe-config.js';
 import { LiveConfig } from './config/live-config.js';
-import { configFile, loadConfig } from './config/load-config.js';
-import { watchConfig } from './config/watch-config.js';
+import { configFile, isDataDirectoryNamed, loadConfig } from './config/load-config.js';
+import { watchConfig, type ReloadReason } from './config/watch-config.js';
+import { makePrivate, type Tightened } from './database/private-files.js';
 import { BootError } from './errors/boot-error.js';
 import { describeError } from './errors/describe-error.js';
 import { upstreamUnavailable } from './errors/gateway-error.js';
@@ -37,9 +41,13 @@ export async function start(): Promise<void> {
     const live = new LiveConfig(loadConfig());
     const { config } = live;
     const logger = createLogger(config.log);
+    const tightened = makeFilesPrivate(config);
     const worker = config.processes > 1 ? await joinPrimary() : undefined;
     const app = await createApplication(config, logger, worker?.siblings);
     surviveStrayErrors(app, config, logger);
+    for (const each of tightened) {
+      logger.warn(each, 'other users had access to this path; its owner alone has it now');
+    }
     const where = await listen(app, config);
     reloadOnChange(app, live, logger);
     if (worker === undefined) {
@@ -95,20 +103,49 @@ function listenFault(error: unknown, host: string, port: number): string {
 
 /** A valid new configuration is taken over without breaking off a call; an invalid one is refused and the old one kept. */
 function reloadOnChange(app: NestExpressApplication, live: LiveConfig, logger: Logger): void {
-  watchConfig(configFile(), (reason) => {
+  const refuse = (reason: string, faults: unknown): void => {
+    logger.error({ reason, faults }, 'the new configuration is refused, and the old one stays in force');
+  };
+  const onChange = (reason: ReloadReason, isUnchanged: () => boolean): void => {
     try {
-      const waiting = live.replace(loadConfig());
+      const next = loadConfig();
+      // Written again since it was found to be whole: that change is reported too.
+      if (!isUnchanged()) return;
+      const waiting = live.replace(next);
       app.get(Routing).reload();
       app.get(Instances).reloaded();
       const { providers, models } = live.config;
       logger.info({ reason, providers: providers.length, models: models.length }, 'configuration reloaded');
       if (waiting.length > 0) logger.warn({ settings: waiting }, 'these settings have changed and wait for a restart');
+      auditReload(app, logger, { reason, providers: providers.length, models: models.length, waiting });
     } catch (error) {
       // Its faults name settings, never values.
-      const faults = error instanceof ConfigError ? error.message : describeError(error);
-      logger.error({ reason, faults }, 'the new configuration is refused, and the old one stays in force');
+      refuse(reason, error instanceof ConfigError ? error.message : describeError(error));
     }
-  });
+  };
+  watchConfig(configFile(), { onChange, onRefused: refuse });
+}
+
+function auditReload(app: NestExpressApplication, logger: Logger, changes: object): void {
+  const entry = { actor: 'operator', action: 'configuration.reloaded', targetId: hostname(), changes } as const;
+  app
+    .get(AuditLog, { strict: false })
+    .record(entry)
+    .catch((error: unknown) => {
+      logger.error({ error: describeError(error) }, 'the reload of the configuration is not in the audit log');
+    });
+}
+
+/** Takes away what other users of the machine may do with the gateway's files. */
+function makeFilesPrivate({ database, dataDirectory }: GatewayConfig): Tightened[] {
+  const path = database.kind === 'sqlite' && database.path !== ':memory:' ? database.path : undefined;
+  const files = path === undefined ? [] : ['', '-wal', '-shm', '-journal'].map((suffix) => `${path}${suffix}`);
+  // A working directory that happens to hold the database is not the gateway's.
+  const isOwnFolder = isDataDirectoryNamed() || dataDirectory !== process.cwd();
+  return [
+    ...(isOwnFolder ? [makePrivate(dataDirectory, 'folder')] : []),
+    ...[join(dataDirectory, 'key-pepper'), ...files].map((each) => makePrivate(each, 'file')),
+  ].filter((each) => each !== undefined);
 }
 
 /**

@@ -3,6 +3,7 @@ import { PassportModule } from '@nestjs/passport';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { Database } from '../database/database.js';
+import { AuditLog } from '../audit/audit-log.service.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { GroupsController } from './groups/groups.controller.js';
 import { GroupsService } from './groups/groups.service.js';
@@ -22,7 +23,7 @@ import { loadPepper, Pepper } from './pepper.js';
   controllers: [KeysController, GroupsController],
   providers: [
     { provide: Pepper, inject: [GatewayConfig], useFactory: loadPepper },
-    { provide: BootstrapAdminKey, inject: [GatewayConfig, Database, Pepper], useFactory: bootstrapKeys },
+    { provide: BootstrapAdminKey, inject: [GatewayConfig, Database, Pepper, AuditLog], useFactory: bootstrapKeys },
     KeyCheck,
     KeyStrategy,
     KeyGuard,

@@ -1,3 +1,4 @@
+import type { AuditLog } from '../audit/audit-log.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { Database } from '../database/database.js';
 import { GatewaySetting } from '../database/gateway-setting.entity.js';
@@ -10,6 +11,8 @@ import { Pepper } from './pepper.js';
 
 export const PEPPER_SETTING = 'pepper_fingerprint';
 const ADMIN_SETTING = 'bootstrap_admin_key';
+const FIRST_KEY_NAME = 'Admin key of the first start';
+const FIRST_KEY_SCOPES = ['admin', 'inference', 'routing', 'provider_options'] as const;
 
 /**
  * Makes sure that this process hashes keys as the others of its database do, and that somebody can administer it: of
@@ -19,6 +22,7 @@ export async function bootstrapKeys(
   config: GatewayConfig,
   database: Database,
   pepper: Pepper,
+  audit: AuditLog,
 ): Promise<BootstrapAdminKey> {
   return database.transaction(async (manager) => {
     /** The database decides who was first: the row is there or it is not. */
@@ -37,12 +41,12 @@ export async function bootstrapKeys(
     if ((await claim(ADMIN_SETTING, id)) !== id) return new BootstrapAdminKey(undefined);
     await manager.insert(ApiKey, {
       id,
-      name: 'Admin key of the first start',
+      name: FIRST_KEY_NAME,
       hash: pepper.hash(key).toString('hex'),
       hint: hintOf(key),
       previousHash: null,
       previousExpiresAt: null,
-      scopes: ['admin', 'inference', 'routing', 'provider_options'],
+      scopes: [...FIRST_KEY_SCOPES],
       allowedModels: null,
       metadata: null,
       createdBy: FIRST_START,
@@ -50,6 +54,8 @@ export async function bootstrapKeys(
       expiresAt: null,
       revokedAt: null,
     });
+    const changes = { name: FIRST_KEY_NAME, scopes: FIRST_KEY_SCOPES };
+    await audit.note(manager, { actor: FIRST_START, action: 'key.created', targetId: id, changes });
     return new BootstrapAdminKey(key);
   });
 }

@@ -34,7 +34,7 @@ export function loadPepper({ auth, dataDirectory, database }: GatewayConfig): Pe
   if (existing !== undefined) return existing;
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
-    mkdirSync(dataDirectory, { recursive: true });
+    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
     writeFileSync(draft, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx', flush: true });
     try {
       // A link appears whole or not at all, and fails when another process was first.

@@ -47,6 +47,11 @@ export function configFile(env: LoadOptions['env'] = process.env): string | unde
   return env['GATEWAY_CONFIG'];
 }
 
+/** Whether the data folder is named, as opposed to the folder that the database happens to be in. */
+export function isDataDirectoryNamed(env: LoadOptions['env'] = process.env): boolean {
+  return (env['GATEWAY_DATA_DIR'] ?? '').trim() !== '';
+}
+
 const NO_FILE: YamlSource = { value: {}, faults: [], variables: [], lineOf: () => undefined };
 
 function readFile(

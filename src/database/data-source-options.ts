@@ -20,6 +20,7 @@ import { UsageRecord } from '../usage/records/usage-record.entity.js';
 import type { DatabaseConfig } from '../config/gateway-config.js';
 import { RequestLogEntry } from '../request-log/request-log.entity.js';
 import { keepStatements } from './keep-statements.js';
+import { watchedPostgresClient } from './postgres-client.js';
 import { GatewaySetting } from './gateway-setting.entity.js';
 
 /** By class, so that the build needs no folder of files to search. */
@@ -54,10 +55,12 @@ const MIGRATIONS = [
 const SQLITE_BUSY_TIMEOUT = 50;
 const CONNECT_TIMEOUT = 5_000;
 const STATEMENT_TIMEOUT = 30_000;
+/** Longest wait of a statement for a lock; what fails then can be tried again. */
+const LOCK_TIMEOUT_MS = 10_000;
 /** A process that is frozen in the middle of a transaction must not hold its locks for ever. */
 const IDLE_TIMEOUT = 10_000;
-/** Connections of one process; five processes stay well below PostgreSQL's default of 100. */
-const POOL_SIZE = 10;
+/** Connections of one process where DATABASE_POOL_SIZE says nothing; five processes stay well below PostgreSQL's default of 100. */
+const DEFAULT_POOL_SIZE = 10;
 
 /** The one description of the database, for the application and for the command line of TypeORM. */
 export function dataSourceOptions(database: DatabaseConfig): DataSourceOptions {
@@ -88,8 +91,10 @@ export function dataSourceOptions(database: DatabaseConfig): DataSourceOptions {
     url: database.url,
     applicationName: 'llm-gateway',
     connectTimeoutMS: CONNECT_TIMEOUT,
+    poolSize: database.poolSize ?? DEFAULT_POOL_SIZE,
     extra: {
-      max: POOL_SIZE,
+      Client: watchedPostgresClient(STATEMENT_TIMEOUT),
+      lock_timeout: LOCK_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT,
       idle_in_transaction_session_timeout: IDLE_TIMEOUT,
       keepAlive: true,

@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import type { DatabaseConfig } from '../config/gateway-config.js';
 import { BootError } from '../errors/boot-error.js';
 import { dataSourceOptions } from './data-source-options.js';
+import { createPrivateFile } from './private-files.js';
 import { assertUpToDate, migrate, schemaState } from './migrate.js';
 
 export interface OpenOptions {
@@ -34,6 +35,7 @@ export async function openDatabase(
 export async function connectDatabase(database: DatabaseConfig): Promise<DataSource> {
   let dataSource: DataSource | undefined;
   try {
+    if (database.kind === 'sqlite' && database.path !== ':memory:') createPrivateFile(database.path);
     dataSource = new DataSource(dataSourceOptions(database));
     return await dataSource.initialize();
   } catch (error) {

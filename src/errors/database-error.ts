@@ -3,10 +3,11 @@ import { GatewayError } from './gateway-error.js';
 
 /**
  * What drivers say when the database cannot be reached or cannot write: PostgreSQL's classes 08 (connection), 53
- * (resources), 57P (going down, coming up) and 25006 (read only), Node's socket errors, SQLite's locks and full disks.
+ * (resources), 57P (going down, coming up), 25006 (read only), 57014 and 55P03 (timeouts of statements and locks), 40001 and 40P01
+ * (conflicts of transactions), Node's socket errors, SQLite's locks and full disks.
  */
 const UNAVAILABLE =
-  /^(?:08...|53...|57P..|25006|25P03|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|SQLITE_BUSY.*|SQLITE_FULL|SQLITE_IOERR.*|SQLITE_READONLY.*|SQLITE_CANTOPEN.*)$/;
+  /^(?:08...|53...|57P..|57014|55P03|40001|40P01|25006|25P03|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|SQLITE_BUSY.*|SQLITE_FULL|SQLITE_IOERR.*|SQLITE_READONLY.*|SQLITE_CANTOPEN.*)$/;
 /** node-postgres gives these no code. */
 const UNAVAILABLE_MESSAGE =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Driver not Connected/i;

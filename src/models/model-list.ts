@@ -17,7 +17,8 @@ const LIST_TIMEOUT = 3_000;
 
 interface ProviderList {
   models: readonly ListedModel[];
-  fetchedAt: number;
+  /** By the monotonic clock; undefined before the first fetch. */
+  fetchedAt: number | undefined;
   refreshing: Promise<void> | undefined;
 }
 
@@ -131,13 +132,13 @@ export class ModelList {
   private async listOf({ name, isDiscovered = false }: ProviderConfig): Promise<readonly ListedModel[]> {
     let list = this.lists.get(name);
     if (list === undefined) {
-      list = { models: [], fetchedAt: 0, refreshing: undefined };
+      list = { models: [], fetchedAt: undefined, refreshing: undefined };
       this.lists.set(name, list);
     }
     const fresh = isDiscovered ? DISCOVERED_FRESH : LIST_FRESH;
-    if (Date.now() - list.fetchedAt < fresh) return list.models;
+    if (list.fetchedAt !== undefined && performance.now() - list.fetchedAt < fresh) return list.models;
     list.refreshing ??= this.refresh(name, list, isDiscovered);
-    if (list.fetchedAt === 0) await list.refreshing;
+    if (list.fetchedAt === undefined) await list.refreshing;
     return list.models;
   }
 
@@ -155,7 +156,7 @@ export class ModelList {
       });
     } finally {
       // A failure counts as an answer too: a provider that is down must not delay every list.
-      list.fetchedAt = Date.now();
+      list.fetchedAt = performance.now();
       list.refreshing = undefined;
     }
   }

@@ -62,7 +62,7 @@ export class Exchange {
     if (keepAs !== undefined) {
       const id = `${channel} ${keepAs}`;
       this.kept.delete(id);
-      this.kept.set(id, { item, at: Date.now() });
+      this.kept.set(id, { item, at: performance.now() });
       const oldest = this.kept.keys().next();
       if (this.kept.size > KEPT && oldest.done !== true) this.kept.delete(oldest.value);
     }
@@ -78,7 +78,7 @@ export class Exchange {
 
   private repeat({ link }: Member, channel: string): void {
     for (const { item, at } of this.kept.values()) {
-      if (item[0] === channel && Date.now() - at < KEPT_FOR) link.tell('news', item);
+      if (item[0] === channel && performance.now() - at < KEPT_FOR) link.tell('news', item);
     }
   }
 

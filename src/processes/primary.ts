@@ -2,7 +2,8 @@ import type { Logger } from 'pino';
 import { ConfigError } from '../config/config-error.js';
 import { startFields } from '../config/describe-config.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
-import { loadConfig } from '../config/load-config.js';
+import { configFile, loadConfig } from '../config/load-config.js';
+import { watchConfig } from '../config/watch-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { VERSION } from '../health/version.js';
 import { createLogger } from '../telemetry/logger.js';
@@ -30,7 +31,11 @@ export async function supervise(): Promise<void> {
     if (error.code === null) process.stderr.write('llm-gateway failed to start: its first process was killed\n');
     process.exit(error.code ?? 1);
   }
-  process.on('SIGHUP', () => reload(supervisor, logger));
+  const listener = {
+    onChange: () => reload(supervisor, logger),
+    onRefused: (reason: string, faults: string) => refuse(logger, reason, faults),
+  };
+  watchConfig(configFile(), listener, false);
 }
 
 /** SIGTERM and SIGINT: every process drains as one alone would. A second signal ends them at once. */
@@ -60,9 +65,13 @@ function reload(supervisor: Supervisor, logger: Logger): void {
   } catch (error) {
     // Its faults name settings, never values.
     const faults = error instanceof ConfigError ? error.message : describeError(error);
-    logger.error({ reason: 'SIGHUP', faults }, 'the new configuration is refused, and the old one stays in force');
+    refuse(logger, 'SIGHUP', faults);
     return;
   }
   logger.info({ reason: 'SIGHUP' }, 'processes are replaced one by one');
   void supervisor.roll();
+}
+
+function refuse(logger: Logger, reason: string, faults: unknown): void {
+  logger.error({ reason, faults }, 'the new configuration is refused, and the old one stays in force');
 }

@@ -57,6 +57,7 @@ export async function startPostgres() {
   }
   return {
     url,
+    pid: server.pid ?? 0,
     stop: async () => {
       await stop(server, data, bin);
       rmSync(folder, { recursive: true, force: true });

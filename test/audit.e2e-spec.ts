@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { until } from './servers/until.js';
+
+interface AuditEntry {
+  actor: string;
+  action: string;
+  target_type: string;
+  target_id: string;
+  created_at: number;
+  changes: Record<string, unknown>;
+  before: Record<string, unknown> | null;
+}
+type Json = Record<string, unknown>;
+
+const SECRET_PROMPT = 'prompt-4f1c-that-no-audit-entry-holds';
+
+/** Routes that show neither prompts nor responses and change nothing. A new route has to be put here or among the audited. */
+const PLAIN = [
+  'GET /v1/admin/keys',
+  'GET /v1/admin/keys/{id}',
+  'GET /v1/admin/groups',
+  'GET /v1/admin/groups/{id}',
+  'GET /v1/admin/audit',
+  'GET /v1/admin/request-log',
+  'GET /v1/admin/batches',
+  'GET /v1/admin/deployments',
+  'GET /v1/admin/usage',
+  'GET /v1/admin/usage/records',
+];
+
+describe('the audit log', () => {
+  let gateway: RunningGateway;
+  let admin: { id: string; key: string };
+
+  beforeAll(async () => {
+    gateway = await startGateway({
+      config: 'sandbox: true\n',
+      env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
+    });
+    admin = (await call('POST', '/v1/admin/keys', { name: 'auditor', scopes: ['admin', 'inference'] })) as typeof admin;
+  });
+  afterAll(() => gateway.stop());
+
+  async function call(method: string, path: string, body?: unknown, key = gateway.adminKey): Promise<Json> {
+    const response = await fetch(`${gateway.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const answer = (await response.json()) as Json;
+    expect([method, path, response.ok, answer['error'] ?? null]).toEqual([method, path, true, null]);
+    return answer;
+  }
+  const id = (answer: Json): string => String(answer['id']);
+  const newKey = (fields: object = {}): Promise<Json> =>
+    call('POST', '/v1/admin/keys', { name: 'old name', ...fields });
+  const newGroup = (): Promise<Json> => call('POST', '/v1/admin/groups', { name: 'old name' });
+  async function loggedCall(): Promise<{ keyId: string; entryId: string }> {
+    const key = await newKey({ request_log: { days: 1 } });
+    const messages = [{ role: 'user', content: SECRET_PROMPT }];
+    await call('POST', '/v1/chat/completions', { model: 'sandbox/echo', messages }, String(key['key']));
+    let entries: { id: string }[] = [];
+    await until(async () => {
+      entries = (await call('GET', `/v1/admin/request-log?key_id=${id(key)}`))['data'] as { id: string }[];
+      return entries.length > 0;
+    });
+    return { keyId: id(key), entryId: entries[0]!.id };
+  }
+
+  /** Each makes what it needs, and gives the path and the body of the call and what its entry says. */
+  const AUDITED: Record<string, () => Promise<{ path: string; body?: object; target?: string; action: string }>> = {
+    'POST /v1/admin/keys': () =>
+      Promise.resolve({ path: '/v1/admin/keys', body: { name: 'made' }, action: 'key.created' }),
+    'PATCH /v1/admin/keys/{id}': async () => {
+      const target = id(await newKey());
+      return { path: `/v1/admin/keys/${target}`, body: { name: 'new name' }, target, action: 'key.updated' };
+    },
+    'POST /v1/admin/keys/{id}/rotate': async () => {
+      const target = id(await newKey());
+      return { path: `/v1/admin/keys/${target}/rotate`, body: {}, target, action: 'key.rotated' };
+    },
+    'DELETE /v1/admin/keys/{id}': async () => {
+      const target = id(await newKey());
+      return { path: `/v1/admin/keys/${target}`, target, action: 'key.revoked' };
+    },
+    'POST /v1/admin/groups': () =>
+      Promise.resolve({ path: '/v1/admin/groups', body: { name: 'made' }, action: 'group.created' }),
+    'PATCH /v1/admin/groups/{id}': async () => {
+      const target = id(await newGroup());
+      return { path: `/v1/admin/groups/${target}`, body: { name: 'new name' }, target, action: 'group.updated' };
+    },
+    'DELETE /v1/admin/groups/{id}': async () => {
+      const target = id(await newGroup());
+      return { path: `/v1/admin/groups/${target}`, target, action: 'group.deleted' };
+    },
+    'GET /v1/admin/request-log/{id}': async () => {
+      const { entryId } = await loggedCall();
+      return { path: `/v1/admin/request-log/${entryId}`, target: entryId, action: 'request_log.read' };
+    },
+    'DELETE /v1/admin/request-log/{id}': async () => {
+      const { entryId } = await loggedCall();
+      return { path: `/v1/admin/request-log/${entryId}`, target: entryId, action: 'request_log.deleted' };
+    },
+    'DELETE /v1/admin/request-log': async () => {
+      const { keyId } = await loggedCall();
+      return { path: `/v1/admin/request-log?key_id=${keyId}`, target: keyId, action: 'request_log.deleted' };
+    },
+  };
+
+  it('knows of each admin route whether it is audited', async () => {
+    const { paths } = (await call('GET', '/docs-json')) as { paths: Record<string, Json> };
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const adminRoutes = routes.filter((route) => route.includes(' /v1/admin/'));
+    expect(adminRoutes.sort()).toEqual([...PLAIN, ...Object.keys(AUDITED)].sort());
+    expect(PLAIN.filter((route) => !route.startsWith('GET '))).toEqual([]);
+  });
+
+  it.each(Object.keys(AUDITED))('has an entry of %s', async (route) => {
+    const { path, body, target, action } = await AUDITED[route]!();
+    const before = Math.floor(Date.now() / 1_000) - 2;
+    const answer = await call(route.split(' ')[0] ?? '', path, body, admin.key);
+    const list = await call('GET', `/v1/admin/audit?actor=${admin.id}&target_id=${target ?? id(answer)}`);
+    const [entry, ...others] = list['data'] as AuditEntry[];
+    expect(others).toEqual([]);
+    expect(entry).toMatchObject({ actor: admin.id, action, target_type: action.split('.')[0] });
+    expect(entry?.created_at).toBeGreaterThanOrEqual(before);
+    if (body !== undefined && 'name' in body) expect(entry?.changes).toMatchObject(body);
+    if (action.endsWith('.updated')) expect(entry?.before).toEqual({ name: 'old name' });
+    if (action === 'key.revoked') expect(entry?.before).toEqual({ revoked_at: null });
+    if (action === 'group.deleted') expect(entry?.before).toMatchObject({ name: 'old name' });
+    expect(JSON.stringify(list)).not.toContain(SECRET_PROMPT);
+    if (typeof answer['key'] === 'string') expect(JSON.stringify(list)).not.toContain(answer['key']);
+  });
+
+  it('has no entry of what was refused', async () => {
+    const { total } = { total: ((await call('GET', '/v1/admin/audit?limit=100'))['data'] as unknown[]).length };
+    for (const [method, path] of [
+      ['DELETE', '/v1/admin/keys/key_0000000000000000'],
+      ['DELETE', '/v1/admin/request-log/rlog_000000000000000000000000'],
+      ['GET', '/v1/admin/request-log/rlog_000000000000000000000000'],
+    ] as const) {
+      const response = await fetch(`${gateway.url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${admin.key}` },
+      });
+      expect(response.status).toBe(404);
+    }
+    expect((await call('GET', '/v1/admin/audit?limit=100'))['data']).toHaveLength(total);
+  });
+
+  it('has an entry of a configuration that was taken over', async () => {
+    process.kill(gateway.pid, 'SIGHUP');
+    await until(async () => {
+      const entries = (await call('GET', '/v1/admin/audit?actor=operator'))['data'] as AuditEntry[];
+      return entries.some(
+        ({ action, changes }) => action === 'configuration.reloaded' && changes['reason'] === 'SIGHUP',
+      );
+    });
+  });
+});
