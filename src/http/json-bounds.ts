@@ -4,9 +4,9 @@ import { invalidRequest, type GatewayError } from '../errors/gateway-error.js';
 /** Deeper nesting than any real request has, and far below what recursion can take. */
 export const MAX_DEPTH = 64;
 /** Most members of one object. An object of more takes V8 milliseconds to build. */
-export const MAX_OBJECT_KEYS = 20_000;
+export const MAX_OBJECT_KEYS = 10_000;
 /** Most members of all objects of a body, or of one task of a batch. */
-export const MAX_KEYS = 150_000;
+export const MAX_KEYS = 100_000;
 /** Most values of a body, or of one task of a batch: array elements, objects and arrays. */
 export const MAX_VALUES = 500_000;
 

@@ -1,0 +1,268 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { deflateRawSync, gzipSync } from 'node:zlib';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { isPostgresRun } from './servers/postgres-databases.js';
+
+const CONFIG = `
+sandbox: true
+server: { max_body_size: 2MB }
+models:
+  - id: "客服, 100%"
+    deployments: [{ provider: sandbox, model: echo, concurrency: 1 }]
+`;
+const CHAT = '{"model":"sandbox/echo","messages":[{"role":"user","content":"hi"}]}';
+const BATCH = '{"model":"sandbox/echo","tasks":["hi"]}';
+const KEY = '{"name":"k"}';
+const ROUTES: readonly (readonly [path: string, body: string, status: number])[] = [
+  ['/v1/chat/completions', CHAT, 200],
+  ['/v1/batch/generate', BATCH, 202],
+  ['/v1/admin/keys', KEY, 201],
+];
+
+describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
+  let gateway: RunningGateway;
+
+  beforeAll(async () => {
+    gateway = await startGateway({ config: CONFIG });
+  });
+  afterAll(async () => {
+    await gateway.stop();
+  });
+
+  interface Answer {
+    readonly status: number;
+    readonly headers: Headers;
+    readonly text: string;
+    readonly code: string | null | undefined;
+    readonly param: string | null | undefined;
+  }
+
+  async function call(
+    method: string,
+    path: string,
+    body?: string | Uint8Array | ReadableStream,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    const response = await fetch(`${gateway.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${gateway.adminKey}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: body as string, duplex: 'half' }),
+    });
+    const text = await response.text();
+    let error: { code?: string | null; param?: string | null } | undefined;
+    try {
+      error = (JSON.parse(text) as { error?: typeof error }).error;
+    } catch {
+      error = undefined;
+    }
+    return { status: response.status, headers: response.headers, text, code: error?.code, param: error?.param };
+  }
+
+  /** What comes back on a bare socket until it is closed, or until the text has what is waited for. */
+  async function raw(lines: readonly string[], body = '', until = /\r\n\r\n[^]*\}/): Promise<string> {
+    const { hostname, port } = new URL(gateway.url);
+    const socket = connect(Number(port), hostname);
+    await once(socket, 'connect');
+    socket.on('error', () => undefined);
+    socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`);
+    let text = '';
+    for await (const chunk of socket.setEncoding('utf8')) {
+      text += String(chunk);
+      if (until.test(text)) break;
+    }
+    socket.destroy();
+    return text;
+  }
+  const head = (path: string, ...headers: string[]): string[] => [
+    `POST ${path} HTTP/1.1`,
+    'host: x',
+    `authorization: Bearer ${gateway.adminKey}`,
+    'content-type: application/json',
+    ...headers,
+  ];
+
+  it.each(['%00', 'a%00b'])('answers %s in ids, cursors and filters with a 404 or a 400', async (text) => {
+    const places: [method: string, path: string][] = [
+      ['GET', `/v1/batch/${text}`],
+      ['GET', `/v1/batch/${text}/results`],
+      ['GET', `/v1/batch/${text}/events`],
+      ['POST', `/v1/batch/${text}/cancel`],
+      ['GET', `/v1/batch?after=${text}`],
+      ['GET', `/v1/admin/batches?after=${text}`],
+      ['GET', `/v1/admin/keys/${text}`],
+      ['PATCH', `/v1/admin/keys/${text}`],
+      ['DELETE', `/v1/admin/keys/${text}`],
+      ['POST', `/v1/admin/keys/${text}/rotate`],
+      ['GET', `/v1/admin/keys?after=${text}`],
+      ['GET', `/v1/admin/keys?group_id=${text}`],
+      ['GET', `/v1/admin/groups/${text}`],
+      ['PATCH', `/v1/admin/groups/${text}`],
+      ['DELETE', `/v1/admin/groups/${text}`],
+      ['GET', `/v1/admin/groups?after=${text}`],
+      ['GET', `/v1/admin/usage?model=${text}`],
+      ['GET', `/v1/admin/usage/records?user=${text}`],
+      ['GET', `/v1/admin/usage/records?key_id=${text}`],
+      ['GET', `/v1/admin/request-log?model=${text}`],
+      ['GET', `/v1/admin/request-log/${text}`],
+      ['GET', `/v1/admin/audit?actor=${text}`],
+      ['GET', `/v1/models/${text}`],
+    ];
+    for (const [method, path] of places) {
+      const { status, code } = await call(method, path, method === 'PATCH' ? '{}' : undefined);
+      expect({ method, path, status, code }).toEqual({
+        method,
+        path,
+        status: path.includes('?') ? 400 : 404,
+        code: path.includes('?') ? 'invalid_value' : 'not_found',
+      });
+    }
+  });
+
+  it('refuses names that no database keeps, and keeps free-form objects whatever their members are called', async () => {
+    for (const path of ['/v1/admin/keys', '/v1/admin/groups']) {
+      for (const name of ['"a\\u0000"', '"\\udfff"']) {
+        expect(await call('POST', path, `{"name":${name}}`)).toMatchObject({ status: 400, param: 'name' });
+      }
+      const metadata = '{"constructor":{"a":"\\u0000"},"__proto__":{"x":1},"toString":null,"in":{"prototype":[1]}}';
+      const made = await call('POST', path, `{"name":"😀","metadata":${metadata}}`);
+      const { id } = JSON.parse(made.text) as { id: string };
+      expect((await call('GET', `${path}/${id}`)).text).toContain(`"metadata":${metadata}`);
+      expect(await call('PATCH', `${path}/${id}`, '{"name":null}')).toMatchObject({ status: 400, param: 'name' });
+    }
+  });
+
+  it.each(ROUTES)('reads UTF-8 alone at %s, with any spelling of its name', async (path, body, status) => {
+    const latin1 = Buffer.from(
+      body.replace(/hi|"k"/, (text) => text.replace(/i|k/, '\xe9')),
+      'latin1',
+    );
+    expect(await call('POST', path, latin1)).toMatchObject({ status: 400, code: 'invalid_json' });
+    expect((await call('POST', path, `\ufeff${body}`)).status).toBe(status);
+    for (const type of ['application/json; charset="utf-8"', 'application/json;Charset=UTF-8'])
+      expect((await call('POST', path, body, { 'content-type': type })).status).toBe(status);
+    expect((await call('POST', path, body, { 'content-type': 'application/json; charset="utf-16"' })).status).toBe(415);
+    const number = body
+      .replace(/\}$/, ',"metadata":{"x":1e999}}')
+      .replace('"metadata"', path.includes('batch') ? '"batch_metadata"' : '"metadata"');
+    expect(await call('POST', path, number)).toMatchObject({ status: 400, code: 'invalid_value' });
+  });
+
+  it.each(ROUTES)('refuses damaged and unknown encodings at %s', async (path, body, status) => {
+    const whole = gzipSync(body);
+    const damaged: Record<string, Uint8Array> = {
+      none: Buffer.from(body),
+      cut: whole.subarray(0, -8),
+      more: Buffer.concat([whole, Buffer.from('more')]),
+      changed: Buffer.from(whole).fill(0xff, 12, 16),
+    };
+    for (const bytes of Object.values(damaged)) {
+      expect(await call('POST', path, bytes, { 'content-encoding': 'gzip' })).toMatchObject({
+        status: 400,
+        code: 'invalid_encoding',
+      });
+    }
+    expect((await call('POST', path, deflateRawSync(body), { 'content-encoding': 'deflate' })).status).toBe(400);
+    expect((await call('POST', path, whole, { 'content-encoding': 'X-GZip' })).status).toBe(status);
+    const zstd = await call('POST', path, whole, { 'content-encoding': 'zstd' });
+    expect(zstd.status).toBe(415);
+    expect(zstd.text).toMatch(/gzip, deflate and br/);
+  });
+
+  it('takes names outside ASCII, and gives their slots back', async () => {
+    const model = '客服, 100%';
+    for (const stream of [false, true, true, false]) {
+      const answer = await call(
+        'POST',
+        '/v1/chat/completions',
+        JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'hi' }] }),
+      );
+      expect(answer.status).toBe(200);
+      expect(answer.headers.get('x-gateway-model')).toBe('%E5%AE%A2%E6%9C%8D%2C%20100%25');
+    }
+  });
+
+  const onSqlite = isPostgresRun ? it.skip : it;
+
+  onSqlite('prints the documents once, with a tag', async () => {
+    for (const path of ['/docs-json', '/docs-yaml', '/docs', '/docs/swagger-ui-init.js']) {
+      const first = await call('GET', path);
+      const etag = first.headers.get('etag') ?? '';
+      expect(etag).toMatch(/^"[\w-]{20,}"$/);
+      expect((await call('GET', path)).text).toBe(first.text);
+      const known = await call('GET', path, undefined, { 'if-none-match': `"x", W/${etag}` });
+      expect({ path, status: known.status, text: known.text }).toEqual({ path, status: 304, text: '' });
+      const length = (await call('HEAD', path)).headers.get('content-length');
+      expect(length).toBe(String(Buffer.byteLength(first.text)));
+    }
+  });
+
+  onSqlite('refuses a body by its announced length, and at the first byte too many', async () => {
+    const two = ' '.repeat(2_100_000);
+    const chunk = `${two.length.toString(16)}\r\n${two}\r\n`;
+    for (const [path, length] of [
+      ['/v1/admin/keys', 60_000_000],
+      ['/v1/chat/completions', 1e12],
+      ['/v1/batch/generate', 300_000_000],
+    ] as const) {
+      expect(await raw(head(path, `content-length: ${length}`))).toMatch(/^HTTP\/1\.1 413 [^]*request_too_large/);
+    }
+    for (const path of ['/v1/admin/keys', '/v1/chat/completions'])
+      expect(await raw(head(path, 'transfer-encoding: chunked'), chunk)).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
+  onSqlite('gives a client that asks first the final status, or tells it to go on', async () => {
+    const expectation = 'expect: 100-continue';
+    const wrong = head('/v1/batch/generate', 'content-length: 5000000', expectation).map((line) =>
+      line.startsWith('authorization') ? 'authorization: Bearer wrong' : line,
+    );
+    expect(await raw(wrong)).toMatch(/^HTTP\/1\.1 401 /);
+    const text = head('/v1/batch/generate', 'content-length: 5000', expectation).map((line) =>
+      line.startsWith('content-type') ? 'content-type: text/plain' : line,
+    );
+    expect(await raw(text)).toMatch(/^HTTP\/1\.1 415 /);
+    expect(await raw(head('/v1/chat/completions', 'content-length: 100000000', expectation))).toMatch(
+      /^HTTP\/1\.1 413 /,
+    );
+    for (const [path, body, status] of ROUTES) {
+      const answer = await raw(head(path, `content-length: ${body.length}`, expectation, 'connection: close'), body);
+      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 100 Continue\\r\\n\\r\\nHTTP/1\\.1 ${status} `));
+    }
+  });
+
+  onSqlite('lets a client that still sends have its answer', async () => {
+    const faulty = JSON.stringify({ custom_id: 5, prompt: 'x'.repeat(1_000) });
+    const good = JSON.stringify({ prompt: 'x'.repeat(4_000) });
+    const tasks = [...Array<string>(25).fill(faulty), ...Array<string>(8_000).fill(good)].join(',');
+    const batch = Buffer.from(`{"model":"sandbox/echo","tasks":[${tasks}]}`);
+    for (let round = 0; round < 3; round += 1) {
+      for (const body of [batch, new Blob([batch]).stream()]) {
+        expect((await call('POST', '/v1/batch/generate', body)).status).toBe(400);
+      }
+      expect((await call('POST', '/v1/chat/completions', batch, { 'content-type': 'text/plain' })).status).toBe(415);
+      expect((await call('POST', '/v1/chat/completions', batch, { authorization: 'Bearer no' })).status).toBe(401);
+    }
+  });
+
+  onSqlite('gives what Node refuses the error body and an id, and drops no header line', async () => {
+    const key = `authorization: Bearer ${gateway.adminKey}`;
+    for (const [lines, status, code] of [
+      [['GET /v1/models HTTP/1.1', key], 400, 'invalid_http'],
+      [head('/v1/chat/completions', 'content-length: 2', 'expect: something'), 417, 'unsupported_expectation'],
+      [['CONNECT 127.0.0.1:22 HTTP/1.1', 'host: 127.0.0.1:22'], 501, 'unsupported_method'],
+      [['GET / HTTP/1.1', 'host: x', `a: ${'b'.repeat(20_000)}`], 431, 'headers_too_large'],
+    ] as const) {
+      const answer = await raw(lines);
+      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      expect(answer).toMatch(/\r\nx-request-id: req_/i);
+      expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))).toMatchObject({ error: { code } });
+    }
+    const many = Array.from({ length: 2_100 }, () => 'a:1');
+    const answer = await raw(['GET /v1/models HTTP/1.1', 'host: x', ...many, key, 'connection: close']);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
