@@ -25,6 +25,8 @@ const PLAIN = [
   'GET /v1/admin/request-log',
   'GET /v1/admin/batches',
   'GET /v1/admin/deployments',
+  'GET /v1/admin/instances',
+  'GET /v1/admin/providers',
   'GET /v1/admin/usage',
   'GET /v1/admin/usage/records',
 ];
@@ -94,6 +96,13 @@ describe('the audit log', () => {
       const target = id(await newGroup());
       return { path: `/v1/admin/groups/${target}`, target, action: 'group.deleted' };
     },
+    'POST /v1/admin/providers/{name}/test': () =>
+      Promise.resolve({
+        path: '/v1/admin/providers/sandbox/test',
+        body: {},
+        target: 'sandbox',
+        action: 'provider.tested',
+      }),
     'GET /v1/admin/request-log/{id}': async () => {
       const { entryId } = await loggedCall();
       return { path: `/v1/admin/request-log/${entryId}`, target: entryId, action: 'request_log.read' };

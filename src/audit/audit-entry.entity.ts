@@ -2,7 +2,7 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
 /** What an entry is about: the first part of its action. */
-export const AUDIT_TARGETS = ['key', 'group', 'request_log', 'batch', 'configuration'] as const;
+export const AUDIT_TARGETS = ['key', 'group', 'request_log', 'batch', 'provider', 'configuration'] as const;
 export type AuditTarget = (typeof AUDIT_TARGETS)[number];
 
 /** What an administrator did. Written with the change itself, never changed. */

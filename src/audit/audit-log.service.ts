@@ -18,6 +18,7 @@ export type AuditAction =
   | `group.${'created' | 'updated' | 'deleted'}`
   | `request_log.${'read' | 'deleted'}`
   | `batch.${'read' | 'updated' | 'cancelled' | 'deleted'}`
+  | 'provider.tested'
   | 'configuration.reloaded';
 
 export interface AuditedAction {

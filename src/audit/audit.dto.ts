@@ -47,7 +47,7 @@ export class AuditEntryDto {
   @ApiProperty({ enum: AUDIT_TARGETS, example: 'key' })
   target_type!: AuditTarget;
   /**
-   * Id of the key, the group, the entry of the request log or the batch.
+   * Id of the key, the group, the entry of the request log, the batch or the provider.
    * @example "key_0123456789abcdef"
    */
   target_id!: string;

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { AuditLog } from '../../audit/audit-log.service.js';
 import type { Principal } from '../../auth/principal.js';
 import { ChatService } from '../../chat/chat.service.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
@@ -27,6 +28,7 @@ export class ProviderTests {
     private readonly config: GatewayConfig,
     private readonly routing: Routing,
     private readonly chat: ChatService,
+    private readonly audit: AuditLog,
   ) {}
 
   list(): ProviderListDto {
@@ -49,6 +51,9 @@ export class ProviderTests {
   async test(name: string, { model }: TestProviderDto, context: ProviderTestContext): Promise<ProviderTestDto> {
     const instance = this.routing.current.providers.get(name);
     if (instance === undefined) throw notFound(`There is no provider '${name.slice(0, 64)}'.`, 'not_found', 'name');
+    const actor = context.principal.keyId;
+    const changes = model === undefined ? {} : { model };
+    await this.audit.record({ actor, action: 'provider.tested', targetId: name, changes });
     const started = performance.now();
     const result = {
       object: 'provider_test' as const,
