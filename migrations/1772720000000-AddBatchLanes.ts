@@ -67,8 +67,7 @@ export class AddBatchLanes1772720000000 implements MigrationInterface {
     await queryRunner.query('DROP INDEX "IDX_batch_task_status"');
     if (queryRunner.dataSource.options.type !== 'postgres') return;
     // Rows that change in place leave nothing behind in the indexes; that needs room on their page.
-    await queryRunner.query('ALTER TABLE batch_task SET (fillfactor = 70)');
-    for (const table of ['batch_job', 'batch_lane', 'batch_claim']) {
+    for (const table of ['batch_task', 'batch_job', 'batch_lane', 'batch_claim']) {
       await queryRunner.query(`ALTER TABLE ${table} SET (fillfactor = 50)`);
     }
     for (const table of ['batch_lane', 'batch_requeue', 'batch_claim']) {

@@ -112,10 +112,11 @@ export class TaskClaims {
   takeStatement(): string {
     const { now } = this.dialect;
     return `WITH lane AS MATERIALIZED (
-        SELECT l.job_id, l.model, l.next_index, l.end_index, l.requeued, r.count AS wanted
+        SELECT l.*, r.count AS wanted
         FROM ${recordsOf(this.dialect, '$1', 'job_id text, model text, count int')}
-          JOIN batch_lane l ON l.job_id = r.job_id AND l.model = r.model
-        WHERE l.state = 'ready' ORDER BY l.job_id, l.model FOR UPDATE OF l),
+          CROSS JOIN LATERAL (
+            SELECT l.job_id, l.model, l.next_index, l.end_index, l.requeued FROM batch_lane l
+            WHERE l.job_id = r.job_id AND l.model = r.model AND l.state = 'ready' FOR UPDATE) l),
       picked AS MATERIALIZED (
         SELECT d.job_id, d.task_index FROM lane CROSS JOIN LATERAL (
           SELECT q.job_id, q.task_index FROM batch_requeue q
@@ -163,7 +164,9 @@ export class TaskClaims {
   }
 
   private async takeAtOnce(id: string, shares: readonly LaneShare[], worker: string): Promise<LaneTasks[]> {
-    const wanted = JSON.stringify(shares.map(({ jobId, model, count }) => ({ job_id: jobId, model, count })));
+    // Locked in this order, so that two claims do not wait for each other in a circle.
+    const inOrder = [...shares].sort((a, b) => compare(a.jobId, b.jobId) || compare(a.model, b.model));
+    const wanted = JSON.stringify(inOrder.map(({ jobId, model, count }) => ({ job_id: jobId, model, count })));
     const { rows } = await this.read<{
       job_id: string;
       model: string;
@@ -313,4 +316,8 @@ export function* indexesOf({ nextIndex, endIndex, indexes }: LaneTasks): Generat
 
 function countOf({ nextIndex, endIndex, indexes }: LaneTasks): number {
   return endIndex - nextIndex + indexes.length;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
