@@ -1,5 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 
+const FINISH_REASONS = ['stop', 'length', 'tool_calls', 'content_filter', 'function_call'];
+
 /** One call that the model wants made. */
 export class ToolCallDto {
   /**
@@ -56,8 +58,8 @@ export class ChoiceDto {
   /** Token probabilities, when they were asked for and the upstream gives them. */
   @ApiProperty({ type: 'object', nullable: true, additionalProperties: true, example: null })
   logprobs!: unknown;
-  /** Why the answer ended. */
-  @ApiProperty({ enum: ['stop', 'length', 'tool_calls', 'content_filter'], example: 'stop' })
+  /** Why the answer ended; `function_call` only for a request with the deprecated `functions`. */
+  @ApiProperty({ enum: FINISH_REASONS, example: 'stop' })
   finish_reason!: string;
 }
 
@@ -165,7 +167,7 @@ export class ChatCompletionChunkDto {
         finish_reason: {
           type: 'string',
           nullable: true,
-          enum: ['stop', 'length', 'tool_calls', 'content_filter', null],
+          enum: [...FINISH_REASONS, null],
         },
       },
     },

@@ -3,7 +3,8 @@
  * travel through untouched; that is why each has an index signature.
  */
 
-export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter';
+/** `function_call` answers the deprecated `functions` alone. */
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
 
 export interface ToolCall {
   id: string;
@@ -72,6 +73,7 @@ export interface AssistantMessage {
   content: string | null;
   refusal: string | null;
   tool_calls?: ToolCall[];
+  function_call?: FunctionCall;
   [field: string]: unknown;
 }
 
@@ -103,8 +105,16 @@ export interface ToolCallDelta {
   [field: string]: unknown;
 }
 
+/** The deprecated form of one tool call; in a stream its arguments come in pieces. */
+export interface FunctionCall {
+  name?: string;
+  arguments?: string;
+  [field: string]: unknown;
+}
+
 export interface Delta {
   role?: 'assistant';
+  function_call?: FunctionCall;
   content?: string | null;
   refusal?: string | null;
   tool_calls?: ToolCallDelta[];

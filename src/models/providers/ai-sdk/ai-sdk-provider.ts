@@ -21,6 +21,7 @@ import {
 } from '../chat-provider.js';
 import { ChoiceStream } from './choice-stream.js';
 import { Dialect, dialectOf } from './dialect.js';
+import { toFunctionCalls, toFunctionCallStream, usesFunctions } from '../legacy-functions.js';
 import { unsupportedParameter } from '../unsupported-parameter.js';
 import { droppedByPackage, unsupportedToolChoice } from './dropped-params.js';
 import { LinkedAbort } from '../../../chat/linked-abort.js';
@@ -76,7 +77,8 @@ export class AiSdkProvider extends ChatProvider {
         requests.map((request, index) => this.generate(prepared, call, request, index)),
       );
       this.report(call, prepared, results[0]?.warnings ?? []);
-      return toCompletion(results, { upstreamModel: call.upstreamModel, now: Date.now() });
+      const completion = toCompletion(results, { upstreamModel: call.upstreamModel, now: Date.now() });
+      return usesFunctions(call.request) ? toFunctionCalls(completion) : completion;
     } finally {
       for (const request of requests) request.abort();
     }
@@ -91,7 +93,8 @@ export class AiSdkProvider extends ChatProvider {
         requests.map((request, index) => this.openChoice(prepared, call, request, index, head)),
       );
       this.report(call, prepared, opened[0]?.choice.chunks.warnings ?? []);
-      return new MergedChoices(opened, head, (error, request) => this.failure(error, request));
+      const chunks = new MergedChoices(opened, head, (error, request) => this.failure(error, request));
+      return usesFunctions(call.request) ? toFunctionCallStream(chunks) : chunks;
     } catch (error) {
       for (const request of requests) request.abort();
       throw error;

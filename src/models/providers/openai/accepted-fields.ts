@@ -16,6 +16,8 @@ export interface FieldRules {
   readonly toolCallFields?: ReadonlySet<string>;
   /** Whether an assistant message without text and tool calls is refused. */
   readonly refusesEmptyTurns?: boolean;
+  /** False where it knows `tools` alone, and not the deprecated `functions`. */
+  readonly takesFunctions?: false;
   /** Most stop sequences. */
   readonly maxStops?: number;
 }
@@ -42,6 +44,7 @@ const MISTRAL: FieldRules = {
     tool: setOf('role content tool_call_id name'),
   },
   toolCallFields: setOf('id type function index'),
+  takesFunctions: false,
   refusesEmptyTurns: true,
 };
 
@@ -74,6 +77,7 @@ const CEREBRAS: FieldRules = {
     tool: setOf('role content tool_call_id name'),
   },
   toolCallFields: setOf('id type function'),
+  takesFunctions: false,
   maxStops: 4,
 };
 
@@ -83,6 +87,7 @@ const FIREWORKS: FieldRules = {
     'store safety_identifier prompt_cache_retention verbosity web_search_options modalities audio strict',
   ),
   refusedMessageFields: setOf(ANSWER_FIELDS),
+  takesFunctions: false,
   toolCallFields: setOf('id type function index'),
   maxStops: 4,
 };
@@ -90,6 +95,7 @@ const FIREWORKS: FieldRules = {
 const TOGETHER: FieldRules = {
   refusedFields: setOf(PLATFORM_FIELDS),
   refusedMessageFields: setOf(`${ANSWER_FIELDS} reasoning_content`),
+  takesFunctions: false,
   toolCallFields: setOf('id type function index'),
 };
 
@@ -97,6 +103,7 @@ const TOGETHER: FieldRules = {
 const NVIDIA: FieldRules = {
   refusedFields: setOf(`${PLATFORM_FIELDS} user metadata`),
   refusedMessageFields: setOf(`${ANSWER_FIELDS} reasoning_content`),
+  takesFunctions: false,
   toolCallFields: setOf('id type function'),
 };
 
@@ -115,6 +122,6 @@ export const FIELD_RULES: Readonly<Record<Exclude<AcceptedFields, 'any'>, FieldR
   together: TOGETHER,
   fireworks: FIREWORKS,
   nvidia: NVIDIA,
-  deepseek: { maxStops: 16 },
-  xai: { maxStops: 4 },
+  deepseek: { takesFunctions: false, maxStops: 16 },
+  xai: { takesFunctions: false, maxStops: 4 },
 };

@@ -1,12 +1,12 @@
 import type { FinishReason } from '../../../chat/chat-completion.js';
 
-/** Other servers' words for OpenAI's four, in lower case. */
+/** Other servers' words for OpenAI's, in lower case. */
 const KNOWN: Readonly<Record<string, FinishReason | 'failed'>> = {
   stop: 'stop',
   length: 'length',
   tool_calls: 'tool_calls',
   content_filter: 'content_filter',
-  function_call: 'tool_calls',
+  function_call: 'function_call',
   tool_call: 'tool_calls',
   tool_use: 'tool_calls',
   eos: 'stop',
@@ -28,7 +28,7 @@ const KNOWN: Readonly<Record<string, FinishReason | 'failed'>> = {
 };
 
 /**
- * One of OpenAI's four; null when the server gave none; `failed` when it says that the generation broke off. A word that
+ * One of OpenAI's five, of which `function_call` belongs to the deprecated `functions`; null when the server gave none; `failed` when it says that the generation broke off. A word that
  * nobody knows means that the model has stopped.
  */
 export function normaliseFinishReason(value: unknown): FinishReason | 'failed' | null {

@@ -147,7 +147,7 @@ describe('normaliseCompletion', () => {
 describe('normaliseFinishReason', () => {
   it.each([
     ['stop', 'stop'],
-    ['function_call', 'tool_calls'],
+    ['function_call', 'function_call'],
     ['eos', 'stop'],
     ['end_turn', 'stop'],
     ['max_tokens', 'length'],

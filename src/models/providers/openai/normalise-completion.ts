@@ -1,11 +1,11 @@
 import type { ChatCompletion, Choice, FinishReason } from '../../../chat/chat-completion.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
 import { normaliseFinishReason } from './finish-reason.js';
+import { UsageCollector } from './find-usage.js';
 import { flattenContent } from './flatten-content.js';
 import { isObject, JsonObject, nonEmptyString } from '../../../json/json-value.js';
 import { createdSeconds, newCompletionId, newToolCallId } from './made-up-ids.js';
 import { mapErrorObject } from './map-error.js';
-import { normaliseUsage } from './normalise-usage.js';
 import type { Redact } from './redact.js';
 
 export interface NormaliseOptions {
@@ -34,7 +34,9 @@ export function normaliseCompletion(body: unknown, { upstreamModel, redact, now 
   if (!Array.isArray(choices) || choices.length === 0) {
     throw upstreamError({ message: 'The upstream provider answered without choices.' });
   }
-  const usage = normaliseUsage(body['usage']);
+  const counts = new UsageCollector();
+  counts.read(body);
+  const usage = counts.total;
   if (usage === undefined) delete body['usage'];
   else body['usage'] = usage;
   return Object.assign(body, {
@@ -69,8 +71,11 @@ function normaliseChoice(choice: unknown, position: number, redact: Redact): Cho
 function finishReason(value: unknown, message: JsonObject): FinishReason {
   const reason = normaliseFinishReason(value);
   if (reason === 'failed') throw upstreamError({ message: 'The upstream provider broke off the generation.' });
+  const hasLegacyCall = isObject(message['function_call']);
+  if (reason === 'function_call') return hasLegacyCall ? reason : 'tool_calls';
   if (reason !== null) return reason;
-  if (message['tool_calls'] !== undefined || isObject(message['function_call'])) return 'tool_calls';
+  if (message['tool_calls'] !== undefined) return 'tool_calls';
+  if (hasLegacyCall) return 'function_call';
   if (typeof message['content'] === 'string' || typeof message['refusal'] === 'string') return 'stop';
   throw upstreamError({ message: 'The upstream provider answered with neither content nor a finish reason.' });
 }
@@ -82,9 +87,14 @@ function normaliseToolCalls(message: JsonObject): void {
     delete message['tool_calls'];
     return;
   }
+  const ids = new Set<string>();
   for (const call of calls) {
     if (!isObject(call)) throw upstreamError({ message: 'The upstream provider answered with a malformed tool call.' });
-    call['id'] = nonEmptyString(call['id']) ?? newToolCallId();
+    const given = nonEmptyString(call['id']);
+    // Results name their call by its id, so no two calls may have the same one.
+    const id = given === undefined || ids.has(given) ? newToolCallId() : given;
+    ids.add(id);
+    call['id'] = id;
     call['type'] = nonEmptyString(call['type']) ?? 'function';
     const called = call['function'];
     if (isObject(called)) called['arguments'] = argumentsText(called['arguments']) ?? '{}';

@@ -447,7 +447,6 @@ describe('faults of a stream alone', () => {
     'error-event',
     'error-event?named',
     'malformed',
-    'echo?without=finish_reason',
     'echo?without=finish_reason&done=missing',
     'echo?finish=error',
   ])('%s gives what came, then an error', async (model) => {

@@ -1,4 +1,4 @@
-import type { ChatCompletion } from '../../../chat/chat-completion.js';
+import type { ChatCompletion, ChatMessage, ChatRequest } from '../../../chat/chat-completion.js';
 import type { ProviderConfig, Quirks } from '../../../config/gateway-config.js';
 import {
   ChatProvider,
@@ -10,6 +10,7 @@ import {
   ProviderCall,
   ProviderOptions,
 } from '../chat-provider.js';
+import { toFunctionCalls, toFunctionCallStream, usesFunctions, withTools } from '../legacy-functions.js';
 import { unsupportedParameter } from '../unsupported-parameter.js';
 import { FIELD_RULES, FieldRules } from './accepted-fields.js';
 import { AnswerLimits, requestText } from './answer-text.js';
@@ -58,11 +59,12 @@ export class OpenAiProvider extends ChatProvider {
 
   async complete(call: ProviderCall): Promise<ChatCompletion> {
     const text = await requestText(this.pool, this.chatRequest(call, false), this.limits);
-    return parseCompletion(text, {
+    const completion = parseCompletion(text, {
       upstreamModel: call.upstreamModel,
       redact: this.limits.redact,
       now: Date.now(),
     });
+    return usesFunctions(call.request) ? toFunctionCalls(completion) : completion;
   }
 
   async stream(call: ProviderCall): Promise<ChunkStream> {
@@ -72,7 +74,8 @@ export class OpenAiProvider extends ChatProvider {
       now: Date.now(),
       expectedChoices: choiceCount(call.request),
     });
-    return stream.open();
+    const opened = await stream.open();
+    return usesFunctions(call.request) ? toFunctionCallStream(opened) : opened;
   }
 
   /**
@@ -97,7 +100,8 @@ export class OpenAiProvider extends ChatProvider {
   }
 
   private chatRequest(call: ProviderCall, stream: boolean): UpstreamRequest {
-    const body = mapRequest(call.request, call.upstreamModel, stream, this.quirks);
+    const request = this.rules?.takesFunctions === false ? inTools(call.request) : call.request;
+    const body = mapRequest(request, call.upstreamModel, stream, this.quirks);
     const { dropped, droppedFromHistory } = fitRequest(body, this.rules);
     const [first] = dropped;
     if (first !== undefined && call.request['strict_params'] === true) throw unsupportedParameter(first);
@@ -113,4 +117,10 @@ export class OpenAiProvider extends ChatProvider {
       signal: call.signal,
     };
   }
+}
+
+/** Histories may hold the deprecated form although the request itself does not. */
+function inTools(request: ChatRequest): ChatRequest {
+  const isLegacy = ({ role, function_call: call }: ChatMessage): boolean => role === 'function' || call != null;
+  return request['functions'] != null || request.messages.some(isLegacy) ? withTools(request) : request;
 }

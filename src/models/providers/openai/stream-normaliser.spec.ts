@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import type { ChatCompletionChunk } from '../../../chat/chat-completion.js';
 import { GatewayError } from '../../../errors/gateway-error.js';
 import { completionToChunks } from './completion-to-chunks.js';
@@ -467,7 +468,6 @@ describe('StreamNormaliser', () => {
     ['[DONE] alone', ['[DONE]']],
     ['usage alone', [{ choices: [], usage: USAGE }, '[DONE]']],
     ['no finish reason', [chunk({ content: 'a' })]],
-    ['[DONE] without finish reason', [chunk({ content: 'a' }), '[DONE]']],
     [
       'one of two choices unfinished',
       [
@@ -489,7 +489,6 @@ describe('StreamNormaliser', () => {
     ['a negative index', [{ choices: [{ index: -1, delta: { content: 'a' } }] }]],
     ['a generation that broke off', [chunk({ content: 'a' }), chunk({}, 'error')]],
     ['an error inside a choice', [{ choices: [{ index: 0, delta: {}, error: { message: 'x' } }] }]],
-    ['content after the end', [chunk({ content: 'a' }, 'stop'), chunk({ content: 'b' })]],
   ])('takes %s for a failure', (_name, events) => {
     expect(failure(events)).toMatchObject({ status: 502, code: 'upstream_error', retryable: true });
   });
@@ -534,5 +533,175 @@ describe('completionToChunks', () => {
     expect(callsOf(chunks)).toEqual([{ id: 'a', name: 'f', args: '{}' }]);
     expect(chunks[0]).toMatchObject({ system_fingerprint: 'fp', choices: [{ delta: { reasoning_content: 'hm' } }] });
     expect(chunks[2]).toMatchObject({ choices: [], usage: USAGE });
+  });
+
+  it.each<[string, unknown[], string, string]>([
+    [
+      'a reason in every chunk',
+      [
+        chunk({ role: 'assistant', content: '' }, 'stop'),
+        chunk({ content: 'He' }, 'stop'),
+        chunk({ content: '' }, 'stop'),
+        chunk({ content: 'y' }, 'stop'),
+      ],
+      'Hey',
+      'stop',
+    ],
+    [
+      'a stronger reason before the last',
+      [chunk({ content: 'He' }, 'stop'), chunk({ content: 'y' }, 'length'), chunk({}, 'stop')],
+      'Hey',
+      'length',
+    ],
+    [
+      'content after the reason',
+      [chunk({ content: 'He' }), chunk({}, 'length'), chunk({ content: 'y' })],
+      'Hey',
+      'length',
+    ],
+    [
+      'the reason after the usage',
+      [chunk({ content: 'Hey' }), { ...ENVELOPE, choices: [], usage: USAGE }, chunk({}, 'stop')],
+      'Hey',
+      'stop',
+    ],
+    ['no reason, and [DONE]', [chunk({ content: 'Hey' }), '[DONE]'], 'Hey', 'stop'],
+    [
+      'a function_call that is a tool call',
+      [
+        chunk({ content: 'Hey', tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{}' } }] }),
+        chunk({}, 'function_call'),
+      ],
+      'Hey',
+      'tool_calls',
+    ],
+    [
+      'no reason for a call, and [DONE]',
+      [chunk({ content: 'Hey', function_call: { name: 'f', arguments: '{}' } }), '[DONE]'],
+      'Hey',
+      'function_call',
+    ],
+    [
+      'a whole message that repeats the deltas',
+      [
+        chunk({ content: 'Hey' }),
+        { ...ENVELOPE, choices: [{ index: 0, message: { content: 'Hey' }, finish_reason: 'stop' }] },
+      ],
+      'Hey',
+      'stop',
+    ],
+  ])('copes with %s', (_name, events, content, reason) => {
+    const chunks = run(events);
+    expectContract(chunks);
+    const choices = chunks.flatMap((each) => each.choices);
+    expect(choices.map(({ delta }) => delta.content ?? '').join('')).toBe(content);
+    expect(choices.flatMap(({ finish_reason: each }) => each ?? [])).toEqual([reason]);
+  });
+
+  it.each([
+    ['beside the choices', { usage: USAGE }, {}],
+    ['in the choice', {}, { usage: USAGE }],
+    ['in the delta', {}, { delta: { usage: USAGE } }],
+    ["in Groq's envelope", { x_groq: { usage: USAGE } }, {}],
+    [
+      "in Gemini's words",
+      {
+        usageMetadata: {
+          promptTokenCount: USAGE.prompt_tokens,
+          candidatesTokenCount: USAGE.completion_tokens,
+          totalTokenCount: USAGE.total_tokens,
+        },
+      },
+      {},
+    ],
+    ["in Ollama's words", { prompt_eval_count: USAGE.prompt_tokens, eval_count: USAGE.completion_tokens }, {}],
+  ])('finds the usage %s, in streams and in whole answers', (_name, fields, ofChoice) => {
+    const last = { ...ENVELOPE, ...fields, choices: [{ index: 0, delta: {}, finish_reason: 'stop', ...ofChoice }] };
+    const chunks = run([chunk({ content: 'a' }), structuredClone(last), '[DONE]']);
+    expectContract(chunks);
+    expect(chunks.at(-1)?.usage).toMatchObject(USAGE);
+    const { delta = {}, ...choice } = structuredClone(last).choices[0] as { delta?: object };
+    const whole = { ...structuredClone(last), choices: [{ ...choice, message: { ...delta, content: 'a' } }] };
+    expect(normaliseCompletion(whole, OPTIONS).usage).toMatchObject(USAGE);
+  });
+
+  it('joins usage that comes in parts, and adds up what the choices counted', () => {
+    const parts = [
+      chunk({ content: 'a' }, null, { usage: { prompt_tokens: 7, completion_tokens: 0 } }),
+      chunk({}, 'stop', { usage: { prompt_tokens: 0, completion_tokens: 5 } }),
+    ];
+    expect(run(parts).at(-1)?.usage).toMatchObject({ prompt_tokens: 7, completion_tokens: 5, total_tokens: 12 });
+    const choice = (index: number, completion: number) => ({
+      ...ENVELOPE,
+      choices: [
+        {
+          index,
+          delta: { content: 'a' },
+          finish_reason: 'stop',
+          usage: { prompt_tokens: 7, completion_tokens: completion },
+        },
+      ],
+    });
+    expect(run([choice(0, 5), choice(1, 6)], 2).at(-1)?.usage).toEqual({
+      prompt_tokens: 7,
+      completion_tokens: 11,
+      total_tokens: 18,
+    });
+  });
+
+  it('gives the same calls, whatever a server leaves out, repeats or numbers wrongly', () => {
+    const call = fc.record({ name: fc.constantFrom('f', 'g'), args: fc.dictionary(fc.string(), fc.jsonValue()) });
+    const habits = fc.record({
+      index: fc.constantFrom('right', 'zero', 'none'),
+      id: fc.constantFrom('once', 'empty', 'none', 'each delta', 'new each delta', 'same for all'),
+      name: fc.constantFrom('once', 'each delta'),
+      type: fc.boolean(),
+      reason: fc.constantFrom('last', 'each', 'none'),
+      pieces: fc.integer({ min: 1, max: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.array(call, { minLength: 1, maxLength: 4 }), habits, (calls, habit) => {
+        const deltas = calls.flatMap(({ name, args }, position) => {
+          const text = JSON.stringify(args);
+          const size = Math.ceil(text.length / habit.pieces);
+          const texts = text.match(new RegExp(`[^]{1,${size}}`, 'g')) ?? [];
+          return texts.map((piece, at) => {
+            const ids = {
+              once: at === 0 ? `id-${position}` : undefined,
+              empty: '',
+              none: undefined,
+              'each delta': `id-${position}`,
+              'new each delta': `id-${position}-${at}`,
+              'same for all': 'id',
+            };
+            return {
+              index: { right: position, zero: 0, none: undefined }[habit.index],
+              id: ids[habit.id],
+              type: habit.type ? 'function' : undefined,
+              function: { name: at === 0 || habit.name === 'each delta' ? name : undefined, arguments: piece },
+            };
+          });
+        });
+        const events = deltas.map((delta, at) =>
+          chunk(
+            { tool_calls: [delta] },
+            habit.reason === 'each' || (habit.reason === 'last' && at === deltas.length - 1) ? 'tool_calls' : null,
+          ),
+        );
+        // One function twice with the same id and the same arguments cannot be told from a repetition.
+        const texts = calls.map((each) => JSON.stringify(each));
+        fc.pre(new Set(texts).size === texts.length);
+        const chunks = run([...events, '[DONE]']);
+        expectContract(chunks);
+        const found: { name: string; text: string }[] = [];
+        for (const each of chunks.flatMap(({ choices }) => choices.flatMap(({ delta }) => delta.tool_calls ?? []))) {
+          const known = (found[each.index] ??= { name: each.function?.name ?? '', text: '' });
+          known.text += each.function?.arguments ?? '';
+        }
+        expect(found).toEqual(calls.map(({ name, args }) => ({ name, text: JSON.stringify(args) })));
+        expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe('tool_calls');
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });

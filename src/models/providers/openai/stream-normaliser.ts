@@ -1,5 +1,5 @@
 import type { StreamedChunk } from '../../../chat/text-chunk.js';
-import type { ChatCompletionChunk, ChunkChoice, FinishReason, Usage } from '../../../chat/chat-completion.js';
+import type { ChatCompletionChunk, ChunkChoice, FinishReason } from '../../../chat/chat-completion.js';
 import type { SseEvent } from '../../../chat/sse/sse-parser.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
 import { normaliseFinishReason } from './finish-reason.js';
@@ -8,7 +8,7 @@ import { isObject, JsonObject, nonEmptyString } from '../../../json/json-value.j
 import { createdSeconds, newCompletionId } from './made-up-ids.js';
 import { mapErrorObject } from './map-error.js';
 import type { NormaliseOptions } from './normalise-completion.js';
-import { normaliseUsage } from './normalise-usage.js';
+import { UsageCollector } from './find-usage.js';
 import { TextPattern } from './text-pattern.js';
 import { ToolCallDeltas } from './tool-call-deltas.js';
 
@@ -27,8 +27,23 @@ interface Envelope {
 }
 
 interface ChoiceState {
-  finished: boolean;
+  readonly index: number;
+  /** The finish chunk, held back until the stream ends: some servers name a reason in every chunk. */
+  finish: HeldFinish | undefined;
+  /** It went on after a finish reason, so that none of its reasons tells that nothing else will come. */
+  isOutrun: boolean;
+  /** Its first chunk had a finish reason already, so that it may be such a server. */
+  isSuspect: boolean;
+  usesDeltas: boolean;
+  hasLegacyCall: boolean;
   toolCalls: ToolCallDeltas | undefined;
+}
+
+interface HeldFinish {
+  /** Of the chunk that brought it. */
+  readonly fields: JsonObject;
+  readonly choice: JsonObject;
+  reason: FinishReason;
 }
 
 /** How often in a row a pattern is looked for in vain: in some streams every chunk has something of its own. */
@@ -38,8 +53,8 @@ const MAX_CHOICES = 128;
 
 /**
  * Turns what OpenAI-compatible servers stream into the contract's order: one id and date throughout, the role in the
- * first delta of a choice and in no other, a finish chunk with an empty delta for each choice, and one usage chunk at the
- * very end. Unknown fields stay. A pure state machine: events in, chunks out.
+ * first delta of a choice and in no other, a finish chunk with an empty delta for each choice once the stream has ended, and
+ * one usage chunk at the very end. Unknown fields stay. A pure state machine: events in, chunks out.
  */
 export class StreamNormaliser {
   /** `[DONE]` has come, and with it everything has been given out. */
@@ -47,14 +62,13 @@ export class StreamNormaliser {
   private id: string | undefined;
   private created = 0;
   private model: string;
-  private usage: Usage | undefined;
+  private readonly usage = new UsageCollector();
   /** Fields of a chunk without choices, such as Azure's prompt_filter_results; they travel with the next chunk. */
   private carried: JsonObject | undefined;
   private readonly choices: (ChoiceState | undefined)[] = [];
   private pattern: TextPattern | undefined;
   private lessons: number;
   private started = 0;
-  private finished = 0;
 
   constructor(private readonly options: StreamNormaliserOptions) {
     this.model = options.upstreamModel;
@@ -63,7 +77,16 @@ export class StreamNormaliser {
 
   /** Every choice that the client asked for has its finish reason, so nothing of the answer can be missing. */
   get whole(): boolean {
-    return this.started > 0 && this.finished === this.started && this.started >= this.options.expectedChoices;
+    if (this.started === 0 || this.started < this.options.expectedChoices) return false;
+    for (const state of this.choices) {
+      if (state !== undefined && (state.finish === undefined || state.isOutrun)) return false;
+    }
+    return true;
+  }
+
+  /** What is left to come is the usage and the end. Not so sure where a finish reason came with the very first chunk. */
+  get nearEnd(): boolean {
+    return this.whole && !this.choices.some((state) => state?.isSuspect === true);
   }
 
   /**
@@ -79,6 +102,7 @@ export class StreamNormaliser {
       return;
     }
     if (data.charCodeAt(0) === 0x5b && data.trim() === '[DONE]') {
+      this.inferReasons();
       this.end(out);
       return;
     }
@@ -118,16 +142,43 @@ export class StreamNormaliser {
     if (this.done) return;
     this.done = true;
     if (this.started === 0) throw upstreamError({ message: 'The upstream provider sent an empty stream.' });
-    if (this.finished < this.started) {
-      throw upstreamError({ message: 'The upstream provider ended its stream before the answer was complete.' });
+    const finishes: ChatCompletionChunk[] = [];
+    for (const state of this.choices) {
+      if (state === undefined) continue;
+      if (state.finish === undefined) {
+        throw upstreamError({ message: 'The upstream provider ended its stream before the answer was complete.' });
+      }
+      state.toolCalls?.finish();
+      finishes.push(this.finishChunk(state, state.finish));
     }
-    if (this.usage !== undefined) out.push({ ...this.carried, ...this.envelope(), choices: [], usage: this.usage });
+    out.push(...finishes);
+    const usage = this.usage.total;
+    if (usage !== undefined) out.push({ ...this.carried, ...this.envelope(), choices: [], usage });
+  }
+
+  /** `[DONE]` says that the answer is complete, so a finish reason that never came can be inferred. */
+  private inferReasons(): void {
+    for (const state of this.choices) {
+      if (state === undefined || state.finish !== undefined) continue;
+      const reason = state.hasLegacyCall ? 'function_call' : state.toolCalls?.isEmpty === false ? 'tool_calls' : 'stop';
+      state.finish = { fields: {}, choice: {}, reason };
+    }
+  }
+
+  private finishChunk(
+    { index, hasLegacyCall }: ChoiceState,
+    { fields, choice, reason }: HeldFinish,
+  ): ChatCompletionChunk {
+    // The word belongs to the deprecated form of a call; with tool calls it is a server's slip.
+    const word = reason === 'function_call' && !hasLegacyCall ? 'tool_calls' : reason;
+    return Object.assign(fields, this.envelope(), {
+      choices: [Object.assign(choice, { index, delta: {}, logprobs: choice['logprobs'] ?? null, finish_reason: word })],
+    });
   }
 
   private pushChunk(chunk: JsonObject, out: ChatCompletionChunk[]): void {
     const { choices } = chunk;
-    const usage = chunk['usage'] == null ? groqUsage(chunk) : normaliseUsage(chunk['usage']);
-    if (usage !== undefined) this.usage = usage;
+    this.usage.read(chunk);
     const model = nonEmptyString(chunk['model']);
     if (model !== undefined) this.model = model;
     if (!Array.isArray(choices) || choices.length === 0) {
@@ -139,9 +190,9 @@ export class StreamNormaliser {
       this.created = createdSeconds(chunk['created'], this.options.now);
     }
     const open: ChunkChoice[] = [];
-    const ends: ChunkChoice[] = [];
+    const ends: HeldFinish[] = [];
     for (let position = 0; position < choices.length; position += 1) {
-      this.pushChoice(choices[position], position, open, ends);
+      this.pushChoice(choices[position], position, chunk, open, ends);
     }
     if (open.length === 0 && ends.length === 0) {
       this.carry(chunk);
@@ -153,60 +204,67 @@ export class StreamNormaliser {
     }
     // Set rather than deleted: a deletion makes V8's objects slow, and JSON leaves undefined out.
     chunk['usage'] = undefined;
-    const whole = Object.assign(chunk, {
-      id: this.id,
-      object: 'chat.completion.chunk' as const,
-      created: this.created,
-      model: this.model,
-    });
-    if (open.length === 0) out.push(Object.assign(whole, { choices: ends }));
-    else if (ends.length === 0) out.push(Object.assign(whole, { choices: open }));
-    else {
-      const { system_fingerprint: fingerprint, service_tier: tier } = chunk;
-      const stable = { system_fingerprint: fingerprint, service_tier: tier };
-      out.push({ ...stable, ...this.envelope(), choices: open }, Object.assign(whole, { choices: ends }));
+    chunk['choices'] = undefined;
+    if (open.length === 0) return;
+    if (ends.length === 0) {
+      out.push(Object.assign(chunk, this.envelope(), { choices: open }));
+      return;
     }
+    const { system_fingerprint: fingerprint, service_tier: tier } = chunk;
+    out.push({ system_fingerprint: fingerprint, service_tier: tier, ...this.envelope(), choices: open });
   }
 
-  /** Puts what the choice says into `open`, and its finish chunk into `ends`. */
-  private pushChoice(choice: unknown, position: number, open: ChunkChoice[], ends: ChunkChoice[]): void {
+  /** Puts what the choice says into `open`, and its finish, which the choice also keeps, into `ends`. */
+  private pushChoice(
+    choice: unknown,
+    position: number,
+    chunk: JsonObject,
+    open: ChunkChoice[],
+    ends: HeldFinish[],
+  ): void {
     if (!isObject(choice)) throw upstreamError({ message: 'The upstream provider sent a malformed choice.' });
     if (choice['error'] != null) throw mapErrorObject(choice['error'], this.options.redact);
     const index = typeof choice['index'] === 'number' ? choice['index'] : position;
     if (!Number.isInteger(index) || index < 0 || index >= MAX_CHOICES) {
       throw upstreamError({ message: 'The upstream provider sent a choice with an index out of range.' });
     }
-    const delta = isObject(choice['delta']) ? choice['delta'] : isObject(choice['message']) ? choice['message'] : {};
     const reason = choice['finish_reason'] == null ? null : normaliseFinishReason(choice['finish_reason']);
     if (reason === 'failed') throw upstreamError({ message: 'The upstream provider broke off the generation.' });
 
     let state = this.choices[index];
     const first = state === undefined;
     if (state === undefined) {
-      state = { finished: false, toolCalls: undefined };
+      state = {
+        index,
+        finish: undefined,
+        isOutrun: false,
+        isSuspect: reason !== null,
+        usesDeltas: false,
+        hasLegacyCall: false,
+        toolCalls: undefined,
+      };
       this.choices[index] = state;
       this.started += 1;
     }
+    const delta = deltaOf(choice, state);
     const says = this.normaliseDelta(delta, state, first);
-    if (state.finished) {
-      if (says) throw upstreamError({ message: 'The upstream provider went on after the end of its answer.' });
-      return;
-    }
+    if (says && state.finish !== undefined) state.isOutrun = true;
+    if (choice['message'] !== undefined) choice['message'] = undefined;
     if (reason === null) {
       if (!says && !first && !hasExtras(choice)) return;
-      choice['message'] = undefined;
       open.push(Object.assign(choice, { index, delta: delta, finish_reason: null }));
       return;
     }
-    state.finished = true;
-    this.finished += 1;
-    state.toolCalls?.finish();
     if (says || first) {
       if (first && !says) delta['content'] = '';
       open.push({ index, delta: delta, logprobs: choice['logprobs'] ?? null, finish_reason: null });
       choice['logprobs'] = null;
     }
-    ends.push(finishChunk(choice, index, reason));
+    // "stop" in every chunk must not take the place of a reason that says more.
+    const before = state.finish?.reason;
+    const isWeaker = reason === 'stop' && before !== undefined;
+    state.finish = { fields: chunk, choice, reason: isWeaker ? before : reason };
+    ends.push(state.finish);
   }
 
   /** Changes the delta in place. @returns whether it says anything beside its role */
@@ -214,6 +272,7 @@ export class StreamNormaliser {
     if (first) delta['role'] = 'assistant';
     else if (delta['role'] !== undefined) delta['role'] = undefined;
     if (Array.isArray(delta['content'])) flattenContent(delta);
+    if (isObject(delta['function_call'])) state.hasLegacyCall = true;
     const calls = delta['tool_calls'];
     if (calls !== undefined) {
       const deltas =
@@ -251,15 +310,14 @@ export class StreamNormaliser {
   }
 }
 
-function finishChunk(choice: JsonObject, index: number, reason: FinishReason): ChunkChoice {
-  choice['message'] = undefined;
-  return Object.assign(choice, { index, delta: {}, logprobs: choice['logprobs'] ?? null, finish_reason: reason });
-}
-
-/** Groq's own place for it. */
-function groqUsage(chunk: JsonObject): Usage | undefined {
-  const own = chunk['x_groq'];
-  return isObject(own) ? normaliseUsage(own['usage']) : undefined;
+/** A few servers send a whole message where a delta belongs; after deltas it only repeats what they said. */
+function deltaOf(choice: JsonObject, state: ChoiceState): JsonObject {
+  const { delta, message } = choice;
+  if (isObject(delta)) {
+    state.usesDeltas = true;
+    return delta;
+  }
+  return isObject(message) && !state.usesDeltas ? message : {};
 }
 
 function isEmpty(value: unknown): boolean {

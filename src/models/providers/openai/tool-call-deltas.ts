@@ -10,17 +10,36 @@ interface OpenCall {
   /** What the upstream called it; undefined when it gives no indices. */
   readonly upstreamIndex: number | undefined;
   readonly upstreamId: string | undefined;
+  /** Undefined until it has come. */
+  name: string | undefined;
+  /** Joined from all deltas so far. */
+  text: string;
   /** Arguments and other fields that came before the name did; undefined once the call has been announced. */
   held: JsonObject | undefined;
+}
+
+/** What one delta says, read once. */
+interface Incoming {
+  readonly delta: JsonObject;
+  readonly called: JsonObject | undefined;
+  readonly index: number | undefined;
+  readonly id: string | undefined;
+  readonly name: string | undefined;
+  readonly text: string;
 }
 
 /**
  * The tool calls of one choice. Clients rely on an `index` in every delta, and on `id`, `type` and `name` in the first
  * delta of a call and in no other. Servers leave the index out (old Ollama, llama.cpp), give every call the index 0
- * (Gemini's compatible endpoint), repeat id and name in each delta, or send neither an id.
+ * (Gemini's compatible endpoint), repeat id and name in each delta, give each delta a new id, or send neither an id.
  */
 export class ToolCallDeltas {
   private readonly calls: OpenCall[] = [];
+  private readonly ids = new Set<string>();
+
+  get isEmpty(): boolean {
+    return this.calls.length === 0;
+  }
 
   /** The deltas to send on; none where an upstream's delta said nothing new. */
   normalise(deltas: readonly unknown[]): ToolCallDelta[] {
@@ -28,19 +47,18 @@ export class ToolCallDeltas {
     let touched: OpenCall | undefined;
     for (const delta of deltas) {
       if (!isObject(delta)) throw upstreamError({ message: 'The upstream provider sent a malformed tool call.' });
-      const called = isObject(delta['function']) ? delta['function'] : undefined;
-      if (called !== undefined && called['arguments'] !== undefined) {
-        called['arguments'] = argumentsText(called['arguments']) ?? '';
-      }
-      let call = this.find(delta, called);
+      const incoming = read(delta);
+      let call = this.find(incoming);
+      if (call !== undefined && isRepetition(call, incoming)) continue;
       // Two names in one event are two calls, even under one index and without ids.
-      if (call !== undefined && call === touched && nonEmptyString(called?.['name']) !== undefined) call = undefined;
+      if (call !== undefined && call === touched && incoming.name !== undefined) call = undefined;
       let next: ToolCallDelta | undefined;
       if (call === undefined) {
-        call = this.open(delta);
-        next = announce(call, delta, called);
+        call = this.open(incoming);
+        next = this.announce(call, incoming);
       } else {
-        next = call.held === undefined ? goOn(call, delta, called) : announce(call, delta, called);
+        call.text += incoming.text;
+        next = call.held === undefined ? goOn(call, incoming) : this.announce(call, incoming);
       }
       touched = call;
       if (next !== undefined) normalised.push(next);
@@ -55,60 +73,98 @@ export class ToolCallDeltas {
     }
   }
 
-  private find(delta: JsonObject, called: JsonObject | undefined): OpenCall | undefined {
-    const { index } = delta;
-    const id = nonEmptyString(delta['id']);
-    const name = nonEmptyString(called?.['name']);
-    if (typeof index === 'number') {
+  private find(incoming: Incoming): OpenCall | undefined {
+    const { index, id } = incoming;
+    if (index !== undefined) {
       const open = this.calls.findLast(({ upstreamIndex }) => upstreamIndex === index);
-      const isAnother =
-        name !== undefined && id !== undefined && open?.upstreamId !== undefined && id !== open.upstreamId;
-      return isAnother ? undefined : open;
+      return open === undefined || isAnother(open, incoming) ? undefined : open;
     }
-    if (id !== undefined) {
-      const open = this.calls.find(({ upstreamId }) => upstreamId === id);
-      // An id that comes for the first time, with a name, opens a call.
-      return open ?? (name === undefined ? this.calls.at(-1) : undefined);
-    }
-    const last = this.calls.at(-1);
-    return name !== undefined && last?.held === undefined ? undefined : last;
+    const open = this.calls.findLast(({ upstreamId }) => id !== undefined && upstreamId === id) ?? this.calls.at(-1);
+    return open === undefined || isAnother(open, incoming) ? undefined : open;
   }
 
-  private open(delta: JsonObject): OpenCall {
-    const { index } = delta;
-    const call: OpenCall = {
-      index: this.calls.length,
-      upstreamIndex: typeof index === 'number' ? index : undefined,
-      upstreamId: nonEmptyString(delta['id']),
-      held: {},
-    };
+  private open({ index, id, name, text }: Incoming): OpenCall {
+    const call: OpenCall = { index: this.calls.length, upstreamIndex: index, upstreamId: id, name, text, held: {} };
     this.calls.push(call);
     return call;
   }
+
+  /** The first delta of a call, once its name is known; until then it is held back. */
+  private announce(call: OpenCall, { delta, called, name }: Incoming): ToolCallDelta | undefined {
+    const { held = {} } = call;
+    call.name ??= name;
+    const heldFunction = isObject(held['function']) ? held['function'] : undefined;
+    const first: JsonObject = { ...held, ...delta, id: nonEmptyString(held['id']) ?? delta['id'] };
+    if (called !== undefined || heldFunction !== undefined) {
+      const soFar = `${argumentsText(heldFunction?.['arguments']) ?? ''}${argumentsText(called?.['arguments']) ?? ''}`;
+      first['function'] = { ...heldFunction, ...called, arguments: soFar };
+    }
+    const isNamed = name !== undefined || isObject(first['custom']);
+    call.held = isNamed ? undefined : first;
+    if (!isNamed) return undefined;
+    return {
+      ...first,
+      index: call.index,
+      id: this.uniqueId(nonEmptyString(first['id'])),
+      type: (nonEmptyString(first['type']) ?? 'function') as 'function',
+    };
+  }
+
+  /** Results name their call by its id, so no two calls may have the same one. */
+  private uniqueId(given: string | undefined): string {
+    const id = given === undefined || this.ids.has(given) ? newToolCallId() : given;
+    this.ids.add(id);
+    return id;
+  }
 }
 
-/** The first delta of a call, once its name is known; until then it is held back. */
-function announce(call: OpenCall, delta: JsonObject, called: JsonObject | undefined): ToolCallDelta | undefined {
-  const { held = {} } = call;
-  const heldFunction = isObject(held['function']) ? held['function'] : undefined;
-  const first: JsonObject = { ...held, ...delta, id: nonEmptyString(held['id']) ?? delta['id'] };
-  if (called !== undefined || heldFunction !== undefined) {
-    const soFar = `${argumentsText(heldFunction?.['arguments']) ?? ''}${argumentsText(called?.['arguments']) ?? ''}`;
-    first['function'] = { ...heldFunction, ...called, arguments: soFar };
+/** Puts the arguments into the delta as text. */
+function read(delta: JsonObject): Incoming {
+  const called = isObject(delta['function']) ? delta['function'] : undefined;
+  let text = '';
+  if (called !== undefined && called['arguments'] !== undefined) {
+    text = argumentsText(called['arguments']) ?? '';
+    called['arguments'] = text;
   }
-  const named = nonEmptyString(called?.['name']) !== undefined || isObject(first['custom']);
-  call.held = named ? undefined : first;
-  if (!named) return undefined;
+  const { index } = delta;
   return {
-    ...first,
-    index: call.index,
-    id: nonEmptyString(first['id']) ?? newToolCallId(),
-    type: (nonEmptyString(first['type']) ?? 'function') as 'function',
+    delta,
+    called,
+    index: typeof index === 'number' ? index : undefined,
+    id: nonEmptyString(delta['id']),
+    name: nonEmptyString(called?.['name']),
+    text,
   };
 }
 
+/** Whether a delta opens another call than the one that its index, its id or its place points to. Only a name opens one. */
+function isAnother(open: OpenCall, { id, name, text }: Incoming): boolean {
+  if (name === undefined || open.name === undefined) return false;
+  if (name !== open.name) return true;
+  const hasOtherId = id !== undefined && open.upstreamId !== undefined && id !== open.upstreamId;
+  // The name is repeated in the middle of the arguments by servers that repeat it in every delta, some with a new id each.
+  if (open.text === '') return hasOtherId;
+  if (!isJsonObject(open.text)) return false;
+  const hasSameId = id !== undefined && id === open.upstreamId;
+  return hasOtherId || (text.trimStart().startsWith('{') && !(hasSameId && text === open.text));
+}
+
+/** A last delta that tells a whole call once more. */
+function isRepetition(open: OpenCall, { id, text }: Incoming): boolean {
+  return text !== '' && id !== undefined && id === open.upstreamId && text === open.text && isJsonObject(text);
+}
+
+function isJsonObject(text: string): boolean {
+  if (!text.trimEnd().endsWith('}')) return false;
+  try {
+    return isObject(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
+
 /** A later delta of a call, changed in place; undefined when it only repeats what is known. */
-function goOn(call: OpenCall, delta: JsonObject, called: JsonObject | undefined): ToolCallDelta | undefined {
+function goOn(call: OpenCall, { delta, called }: Incoming): ToolCallDelta | undefined {
   // Set rather than deleted: a deletion makes V8's objects slow, and JSON leaves undefined out.
   if (delta['id'] !== undefined) delta['id'] = undefined;
   if (delta['type'] !== undefined) delta['type'] = undefined;

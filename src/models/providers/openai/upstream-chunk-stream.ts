@@ -166,14 +166,16 @@ export class UpstreamChunkStream implements AnswerSink, AsyncIterableIterator<Gr
   private readEvents(chunk: Buffer): void {
     this.queuedBytes += chunk.length;
     const waited = !this.firstEventCame;
-    const { whole } = this.normaliser;
+    const { nearEnd } = this.normaliser;
     this.normalise(this.parse(chunk));
     if (this.normaliser.done) {
       this.ended = true;
       this.exchange.finish();
     } else {
       if (waited && this.firstEventCame) this.exchange.firstByteCame();
-      if (!whole && this.normaliser.whole) this.exchange.expectEnd(END_TIMEOUT_MS);
+      if (!nearEnd && this.normaliser.nearEnd) this.exchange.expectEnd(END_TIMEOUT_MS);
+      // It went on after its finish reason: silence is measured as before.
+      else if (nearEnd && !this.normaliser.nearEnd) this.exchange.firstByteCame();
       if (this.queue.length === 0) this.queuedBytes = 0;
       else if (this.queuedBytes > HIGH_WATER_BYTES) this.exchange.pause();
     }

@@ -3,6 +3,7 @@ import { pause } from '../../../chat/pause.js';
 import type { ChatCompletion, ChatCompletionChunk, Delta, FinishReason } from '../../../chat/chat-completion.js';
 import { GatewayError, notFound, rateLimitExceeded, upstreamError } from '../../../errors/gateway-error.js';
 import { ChatProvider, type ChunkStream, type ListedModel, type ProviderCall } from '../chat-provider.js';
+import { toFunctionCalls, toFunctionCallStream, usesFunctions, withTools } from '../legacy-functions.js';
 import { answerTo, newId, toCompletion, wordsOf, type SandboxAnswer } from './sandbox-answer.js';
 
 const MODELS = ['echo', 'lorem', 'slow', 'cut', 'error-429', 'error-500'] as const;
@@ -26,12 +27,14 @@ export class SandboxProvider extends ChatProvider {
   override async complete(call: ProviderCall): Promise<ChatCompletion> {
     const answer = await this.answer(call);
     if (call.upstreamModel === 'cut') throw cutOff();
-    return toCompletion(this.modelOf(call), answer);
+    const completion = toCompletion(this.modelOf(call), answer);
+    return usesFunctions(call.request) ? toFunctionCalls(completion) : completion;
   }
 
   override async stream(call: ProviderCall): Promise<ChunkStream> {
     const answer = await this.answer(call);
-    return toChunks(this.modelOf(call), answer, call.upstreamModel === 'cut', call.signal);
+    const chunks = toChunks(this.modelOf(call), answer, call.upstreamModel === 'cut', call.signal);
+    return usesFunctions(call.request) ? toFunctionCallStream(chunks) : chunks;
   }
 
   override listModels(): Promise<readonly ListedModel[]> {
@@ -68,7 +71,7 @@ export class SandboxProvider extends ChatProvider {
           'model',
         );
     }
-    return answerTo(upstreamModel, request);
+    return answerTo(upstreamModel, usesFunctions(request) ? withTools(request) : request);
   }
 }
 
