@@ -1,3 +1,4 @@
+import { parseExact } from '../json/exact-integers.js';
 import { Injectable } from '@nestjs/common';
 import { DataSource, EntityManager } from 'typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
@@ -267,7 +268,7 @@ export class TaskClaims {
       taskIndex: row.task_index,
       lane: row.lane,
       attempts: row.attempts,
-      request: JSON.parse(row.request) as Record<string, unknown>,
+      request: parseExact(row.request) as Record<string, unknown>,
     }));
     return tasks.sort((a, b) => a.taskIndex - b.taskIndex);
   }

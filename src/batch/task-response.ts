@@ -1,3 +1,4 @@
+import { printExact } from '../json/exact-integers.js';
 import type { ChatCompletion } from '../chat/chat-completion.js';
 
 /** Dropped parameters that the result of one task names, and characters of each name. */
@@ -6,7 +7,7 @@ const LONGEST_NAME = 200;
 
 /** The `response` of a task's result, as JSON text. */
 export function taskResponse(requestId: string, body: ChatCompletion, droppedParams: readonly string[]): string {
-  return JSON.stringify({
+  return printExact({
     status_code: 200,
     request_id: requestId,
     body,

@@ -1,3 +1,4 @@
+import { printExact } from '../json/exact-integers.js';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../auth/principal.js';
 import { GatewayConfig } from '../config/gateway-config.js';
@@ -67,7 +68,7 @@ export class ChatResponder {
     setServedBy(response, answer, started);
     if (answer.cost !== null) response.setHeader('x-gateway-cost', formatDollars(answer.cost));
     AccessLog.fieldsOf(response).usage = answer.completion.usage;
-    const text = JSON.stringify(answer.completion);
+    const text = printExact(answer.completion);
     response.setHeader('content-type', 'application/json; charset=utf-8');
     // Said beforehand, so that headers and body leave in one piece and not in chunks.
     const length = Buffer.byteLength(text);

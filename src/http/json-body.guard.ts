@@ -23,6 +23,8 @@ const DEFAULT_LIMIT: BodyLimit = { maxBytes: 1024 * 1024, advice: 'Send less.' }
 /** How a handler's bodies are read. */
 interface BodyRule {
   readonly isStreamed: boolean;
+  /** Whether it is a prompt, which goes on to a provider with the digits of its integers. */
+  readonly isModel: boolean;
   readonly limit: BodyLimit;
 }
 
@@ -65,11 +67,11 @@ export class JsonBodyGuard implements CanActivate {
     }
     const contentType = headers['content-type'] ?? '';
     if (contentType !== 'application/json' && length !== '0') assertJsonType(contentType);
-    const { isStreamed, limit } = this.ruleFor(context);
+    const { isStreamed, isModel, limit } = this.ruleFor(context);
     if (length !== undefined && Number(length) > limit.maxBytes) throw requestTooLarge(limit);
     if (headers['content-encoding'] !== undefined) decoderFor(headers['content-encoding']);
     acceptBody(request, http.getResponse<HttpResponse>());
-    return isStreamed ? true : readInto(request, limit);
+    return isStreamed ? true : readInto(request, limit, isModel);
   }
 
   private ruleFor(context: ExecutionContext): BodyRule {
@@ -79,14 +81,14 @@ export class JsonBodyGuard implements CanActivate {
       const targets = [handler, context.getClass()];
       const isStreamed = this.reflector.get<boolean | undefined>(STREAMED_BODY, handler) === true;
       const isModel = this.reflector.getAllAndOverride<boolean | undefined>(MODEL_BODY, targets) === true;
-      rule = { isStreamed, limit: isStreamed ? this.batchLimit : isModel ? this.modelLimit : DEFAULT_LIMIT };
+      rule = { isStreamed, isModel, limit: isStreamed ? this.batchLimit : isModel ? this.modelLimit : DEFAULT_LIMIT };
       this.rules.set(handler, rule);
     }
     return rule;
   }
 }
 
-async function readInto(request: HttpRequest, limit: BodyLimit): Promise<true> {
-  request.body = await readJson(request, limit);
+async function readInto(request: HttpRequest, limit: BodyLimit, isModel: boolean): Promise<true> {
+  request.body = await readJson(request, limit, isModel);
   return true;
 }

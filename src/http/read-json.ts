@@ -1,3 +1,4 @@
+import { parseExact } from '../json/exact-integers.js';
 import type { IncomingMessage } from 'node:http';
 import { invalidJson } from '../errors/gateway-error.js';
 import { streamBody, type BodyLimit } from './body-stream.js';
@@ -11,9 +12,10 @@ const LARGE_LENGTH = 256 * 1024;
  * Reads a JSON body within its bounds of bytes, depth, members and values. An empty one is an empty object; a byte order mark
  * at its beginning is ignored.
  *
+ * @param isExact whether integers beyond 2^53 keep their digits, for bodies that are printed with `printExact`
  * @throws GatewayError 400 when it is no JSON in UTF-8 or beyond a bound, and what `streamBody` throws
  */
-export async function readJson(request: IncomingMessage, limit: BodyLimit): Promise<object> {
+export async function readJson(request: IncomingMessage, limit: BodyLimit, isExact = false): Promise<object> {
   const bounds = new JsonBounds();
   const decoder = new Utf8Text();
   await streamBody(request, limit, {
@@ -26,7 +28,7 @@ export async function readJson(request: IncomingMessage, limit: BodyLimit): Prom
   if (text === '') return {};
   const isLarge = text.length > LARGE_LENGTH;
   if (isLarge) await new Promise(setImmediate);
-  const value = parseJson(text);
+  const value = parseJson(text, isExact);
   if (typeof value !== 'object' || value === null) throw invalidJson();
   if (bounds.mayOverflow) assertFinite(value);
   // Printing a large body for the provider takes milliseconds as well.
@@ -35,9 +37,9 @@ export async function readJson(request: IncomingMessage, limit: BodyLimit): Prom
 }
 
 /** @throws GatewayError 400 whose text quotes nothing of the body */
-export function parseJson(text: string): unknown {
+export function parseJson(text: string, isExact = false): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return isExact ? parseExact(text) : (JSON.parse(text) as unknown);
   } catch {
     throw invalidJson();
   }

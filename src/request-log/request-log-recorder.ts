@@ -1,3 +1,4 @@
+import { restoreIntegers } from '../json/exact-integers.js';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
@@ -131,7 +132,9 @@ function textOf(outcome: CallOutcome, { redact }: RequestLogSetting): string {
     error: error === null ? null : error.toBody().error,
   };
   if (redact.includes('prompt')) return JSON.stringify({ request: { model: request.model }, ...rest });
-  const text = JSON.stringify({ request, ...rest }, redact.includes('files') ? withoutFiles : undefined);
+  const text = restoreIntegers(
+    JSON.stringify({ request, ...rest }, redact.includes('files') ? withoutFiles : undefined),
+  );
   if (text.length <= MOST_OF_ENTRY) return text;
   return JSON.stringify({
     request: { model: request.model, left_out: 'The request is too large to be kept.' },

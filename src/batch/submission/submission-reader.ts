@@ -1,3 +1,4 @@
+import { printExact } from '../../json/exact-integers.js';
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
@@ -116,7 +117,7 @@ class SubmissionReader {
     }
     try {
       const { customId, request, model } = readTask(
-        parsePart(json, mayOverflow, `tasks[${index}]`),
+        parsePart(json, mayOverflow, `tasks[${index}]`, true),
         index,
         this.fields['model'],
       );
@@ -126,7 +127,7 @@ class SubmissionReader {
       }
       this.customIds.add(customId);
       if (model !== undefined && !this.taskModels.has(model)) this.taskModels.set(model, `tasks[${index}].model`);
-      if (this.faults.length === 0) this.spool.add({ customId, request: JSON.stringify(request) });
+      if (this.faults.length === 0) this.spool.add({ customId, request: printExact(request) });
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code === 'invalid_json') throw error;
       this.faults.push(error);
@@ -168,8 +169,8 @@ function manyFaults(faults: readonly GatewayError[]): GatewayError {
 }
 
 /** Parses a part of the body. @throws GatewayError 400 where it is no JSON or has a number beyond a double */
-function parsePart(json: string, mayOverflow: boolean, path: string): unknown {
-  const value = parseJson(json);
+function parsePart(json: string, mayOverflow: boolean, path: string, isExact = false): unknown {
+  const value = parseJson(json, isExact);
   if (!mayOverflow) return value;
   try {
     assertFinite(value);

@@ -1,3 +1,4 @@
+import { printExact } from '../../json/exact-integers.js';
 import type { GatewayError } from '../../errors/gateway-error.js';
 import { TextChunk } from '../text-chunk.js';
 
@@ -11,7 +12,7 @@ export const PING_COMMENT = ': ping\n\n';
  * `retry:` line: official clients mistake them for events.
  */
 export function encodeChunk(chunk: object): string {
-  return `data: ${chunk instanceof TextChunk ? chunk.json : JSON.stringify(chunk)}\n\n`;
+  return `data: ${chunk instanceof TextChunk ? chunk.json : printExact(chunk)}\n\n`;
 }
 
 /** What ends a stream that broke. */

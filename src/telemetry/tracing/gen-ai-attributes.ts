@@ -1,3 +1,4 @@
+import { printExact } from '../../json/exact-integers.js';
 import type { Attributes } from '@opentelemetry/api';
 import type { RecordedAnswer } from '../../chat/answer-recorder.js';
 import type { ChatRequest, Usage } from '../../chat/chat-completion.js';
@@ -59,8 +60,8 @@ export function contentAttributes({ messages }: ChatRequest, answer: RecordedAns
     finish_reason: choice.finish_reason,
   }));
   return {
-    'gen_ai.input.messages': JSON.stringify(input),
-    ...(answer !== undefined && { 'gen_ai.output.messages': JSON.stringify(output) }),
+    'gen_ai.input.messages': printExact(input),
+    ...(answer !== undefined && { 'gen_ai.output.messages': printExact(output) }),
   };
 }
 

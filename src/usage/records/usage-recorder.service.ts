@@ -1,3 +1,4 @@
+import { printExact } from '../../json/exact-integers.js';
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Counter, Gauge } from 'prom-client';
@@ -42,7 +43,7 @@ const INSERT = new InsertRows<UsageRecord>('usage_record', [
   { name: 'first_byte_ms', type: 'int', of: ({ firstByteMs }) => firstByteMs },
   { name: 'duration_ms', type: 'int', of: ({ durationMs }) => durationMs },
   { name: 'end_user', type: 'text', of: ({ endUser }) => endUser },
-  { name: 'metadata', type: 'text', of: ({ metadata }) => (metadata === null ? null : JSON.stringify(metadata)) },
+  { name: 'metadata', type: 'text', of: ({ metadata }) => (metadata === null ? null : printExact(metadata)) },
 ]);
 
 /** Writes records in batches, off the path of requests. An id is written once, however often it is tried. */

@@ -1,3 +1,4 @@
+import { asNumber } from '../../../json/exact-integers.js';
 import type { LanguageModelV3CallOptions, LanguageModelV3Prompt, SharedV3ProviderOptions } from '@ai-sdk/provider';
 import type { ChatRequest } from '../../../chat/chat-completion.js';
 import { asksForDefault, isIgnorable, limitStops } from '../ignorable-params.js';
@@ -60,8 +61,8 @@ export function toCallOptions(request: ChatRequest, dialect: Dialect, modelId: s
   if (format.untouched !== undefined) {
     addOptions(providerOptions, dialect.namespace, { response_format: format.untouched });
   }
-  if (dialect.passesUnknown && typeof request['top_k'] === 'number') {
-    addOptions(providerOptions, dialect.namespace, { top_k: request['top_k'] });
+  if (dialect.passesUnknown && count(request['top_k']) !== undefined) {
+    addOptions(providerOptions, dialect.namespace, { top_k: asJsonValue(request['top_k']) });
   }
   const used = mapOwnFields(request, dialect, providerOptions);
   for (const [name, value] of Object.entries(request)) {
@@ -158,7 +159,7 @@ function withInstruction(prompt: LanguageModelV3Prompt, instruction: string | un
 }
 
 function count(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
+  return asNumber(value);
 }
 
 /** A penalty of 0 is none, and no provider need say that it cannot take it. */

@@ -1,3 +1,4 @@
+import { restoreIntegers } from '../../../json/exact-integers.js';
 import type { LanguageModelV3StreamPart, SharedV3ProviderMetadata, SharedV3Warning } from '@ai-sdk/provider';
 import type { ChatCompletionChunk, Delta, FinishReason, ToolCallDelta, Usage } from '../../../chat/chat-completion.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
@@ -185,7 +186,7 @@ export class ChoiceChunks {
     const call = this.toolCalls.get(id);
     if (call === undefined || text === '') return [];
     call.hasArguments = true;
-    return [this.delta({ tool_calls: [{ index: call.index, function: { arguments: text } }] })];
+    return [this.delta({ tool_calls: [{ index: call.index, function: { arguments: restoreIntegers(text) } }] })];
   }
 
   /** Comes after the pieces, or in their place; only what they did not say is added. */

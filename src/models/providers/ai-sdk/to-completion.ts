@@ -1,3 +1,4 @@
+import { restoreIntegers } from '../../../json/exact-integers.js';
 import type { JSONObject, LanguageModelV3GenerateResult, LanguageModelV3Source } from '@ai-sdk/provider';
 import type {
   AssistantMessage,
@@ -67,7 +68,7 @@ function toChoice({ content, finishReason }: LanguageModelV3GenerateResult, inde
         toolCalls.push({
           id: nonEmptyString(part.toolCallId) ?? newToolCallId(),
           type: 'function',
-          function: { name: part.toolName, arguments: part.input },
+          function: { name: part.toolName, arguments: restoreIntegers(part.input) },
           ...(extra !== undefined && { extra_content: extra }),
         });
         break;

@@ -1,3 +1,4 @@
+import { parseExact, printExact } from '../../../json/exact-integers.js';
 import type { LanguageModelV3ToolCallPart } from '@ai-sdk/provider';
 import type { ChatMessage, ToolCall } from '../../../chat/chat-completion.js';
 import { invalidRequest } from '../../../errors/gateway-error.js';
@@ -72,11 +73,11 @@ function toCustomCall(call: ToolCall): LanguageModelV3ToolCallPart | undefined {
  */
 function parseArguments(value: unknown): unknown {
   if (value === undefined || value === null) return {};
-  if (typeof value !== 'string') return isObject(value) ? value : { INVALID_JSON: JSON.stringify(value) };
+  if (typeof value !== 'string') return isObject(value) ? value : { INVALID_JSON: printExact(value) };
   const text = value.trim();
   if (text === '' || text === 'null') return {};
   try {
-    const parsed: unknown = JSON.parse(text);
+    const parsed: unknown = parseExact(text);
     if (isObject(parsed)) return parsed;
   } catch {
     // Sent as it is, below.

@@ -1,3 +1,5 @@
+import { restoreIntegers } from '../../../json/exact-integers.js';
+import { ExactEventLines, withExactArguments } from './exact-arguments.js';
 import type { IncomingHttpHeaders } from 'node:http';
 import { upstreamError } from '../../../errors/gateway-error.js';
 import { VERSION } from '../../../health/version.js';
@@ -94,13 +96,13 @@ export class UpstreamFetch {
       method: init.method === 'GET' ? 'GET' : 'POST',
       path: `${url.pathname}${url.search}`,
       headers: this.headers(init.headers, requestId),
-      body: typeof init.body === 'string' ? Buffer.from(init.body) : null,
+      body: typeof init.body === 'string' ? Buffer.from(restoreIntegers(init.body)) : null,
       timeouts,
       signal,
     };
     const pool = this.poolOf(url.origin);
     try {
-      if (!stream) return jsonResponse(await requestText(pool, request, this.limits));
+      if (!stream) return jsonResponse(withExactArguments(await requestText(pool, request, this.limits)));
       call.body = new StreamedBody(pool, request, this.limits, (error) => {
         call.failure = error;
       });
@@ -145,6 +147,7 @@ class StreamedBody implements AnswerSink {
   private readonly stream: ReadableStream<Uint8Array>;
   private controller!: ReadableStreamDefaultController<Uint8Array>;
   private refusal: Refusal | undefined;
+  private lines: ExactEventLines | undefined;
   private opening: { resolve: (response: Response) => void; reject: (error: unknown) => void } | undefined;
   private size = 0;
   private lineSize = 0;
@@ -193,6 +196,7 @@ class StreamedBody implements AnswerSink {
       return;
     }
     const contentType = headers['content-type'] ?? 'text/event-stream';
+    if (/^text\/event-stream\b/i.test(contentType)) this.lines = new ExactEventLines();
     this.opening?.resolve(new Response(this.stream, { status: 200, headers: { 'content-type': contentType } }));
     this.opening = undefined;
   }
@@ -203,13 +207,19 @@ class StreamedBody implements AnswerSink {
       return;
     }
     this.measure(chunk);
-    this.controller.enqueue(chunk);
+    if (this.lines === undefined) this.controller.enqueue(chunk);
+    else {
+      const whole = this.lines.push(chunk);
+      if (whole.length > 0) this.controller.enqueue(whole);
+    }
     if ((this.controller.desiredSize ?? 0) <= 0) this.exchange.pause();
   }
 
   end(): void {
     if (this.refusal !== undefined) throw this.refusal.toError();
     this.isOver = true;
+    const rest = this.lines?.end();
+    if (rest !== undefined && rest.length > 0) this.controller.enqueue(rest);
     this.controller.close();
   }
 

@@ -1,3 +1,4 @@
+import { printExact } from '../../../json/exact-integers.js';
 import type { ChatCompletion, Choice, FinishReason } from '../../../chat/chat-completion.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
 import { normaliseFinishReason } from './finish-reason.js';
@@ -104,5 +105,5 @@ function normaliseToolCalls(message: JsonObject): void {
 /** Tool arguments are JSON in a string; some servers forget the string. Undefined when there are none. */
 export function argumentsText(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : printExact(value);
 }

@@ -1,3 +1,4 @@
+import { printExact } from '../../../json/exact-integers.js';
 import type { ChatCompletion, ChatMessage, ChatRequest } from '../../../chat/chat-completion.js';
 import type { ProviderConfig, Quirks } from '../../../config/gateway-config.js';
 import {
@@ -112,7 +113,7 @@ export class OpenAiProvider extends ChatProvider {
       method: 'POST',
       path: this.chatPath,
       headers: this.headers.build(stream, call.requestId, call.headers),
-      body: Buffer.from(JSON.stringify(body)),
+      body: Buffer.from(printExact(body)),
       timeouts: stream ? call.timeouts : plainTimeouts(call.timeouts),
       signal: call.signal,
     };

@@ -1,3 +1,4 @@
+import { parseExact } from '../../../json/exact-integers.js';
 import type { ChatCompletion } from '../../../chat/chat-completion.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
 import { normaliseCompletion, NormaliseOptions } from './normalise-completion.js';
@@ -10,7 +11,7 @@ export function parseCompletion(text: string, options: NormaliseOptions): ChatCo
 /** @throws GatewayError when the text is no JSON; what it says is not repeated */
 export function parseAnswer(text: string): unknown {
   try {
-    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+    return parseExact(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   } catch (cause) {
     throw upstreamError({
       message:

@@ -1,3 +1,4 @@
+import { parseExact } from '../../../json/exact-integers.js';
 import type { StreamedChunk } from '../../../chat/text-chunk.js';
 import type { ChatCompletionChunk, ChunkChoice, FinishReason } from '../../../chat/chat-completion.js';
 import type { SseEvent } from '../../../chat/sse/sse-parser.js';
@@ -108,7 +109,7 @@ export class StreamNormaliser {
     }
     let chunk: unknown;
     try {
-      chunk = JSON.parse(data);
+      chunk = parseExact(data);
     } catch (cause) {
       if (event === 'error') throw mapErrorObject(data, this.options.redact);
       throw upstreamError({ message: 'The upstream provider sent malformed JSON in its stream.', cause });

@@ -1,3 +1,4 @@
+import { printExact } from '../../../json/exact-integers.js';
 import type { ChatCompletionChunk } from '../../../chat/chat-completion.js';
 import { TextChunk } from '../../../chat/text-chunk.js';
 
@@ -36,7 +37,7 @@ export class TextPattern {
     const { content } = delta;
     if (typeof content !== 'string' || !PLAIN.test(content)) return undefined;
     const incoming = around(data, content);
-    const outgoing = around(JSON.stringify(chunk), content);
+    const outgoing = around(printExact(chunk), content);
     return incoming === undefined || outgoing === undefined ? undefined : new TextPattern(incoming, outgoing);
   }
 

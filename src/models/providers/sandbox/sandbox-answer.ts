@@ -1,3 +1,4 @@
+import { printExact } from '../../../json/exact-integers.js';
 import { randomBytes } from 'node:crypto';
 import type {
   ChatCompletion,
@@ -52,7 +53,7 @@ export function answerTo(model: string, request: ChatRequest): SandboxAnswer {
   const called = toolToCall(request);
   if (called !== undefined) {
     const { tool, param } = called;
-    const argumentsText = JSON.stringify(instanceOf(tool.parameters ?? { type: 'object' }, param));
+    const argumentsText = printExact(instanceOf(tool.parameters ?? { type: 'object' }, param));
     const words = countWords(argumentsText).count;
     assertSize(argumentsText, words, choices);
     const toolCalls = [
@@ -196,7 +197,7 @@ function textAnswer({ messages, response_format: format }: ChatRequest): string 
   switch (format?.type) {
     case 'json_schema': {
       const { schema } = (format.json_schema ?? {}) as { schema?: unknown };
-      return JSON.stringify(instanceOf(schema ?? { type: 'object' }, 'response_format.json_schema.schema'));
+      return printExact(instanceOf(schema ?? { type: 'object' }, 'response_format.json_schema.schema'));
     }
     case 'json_object':
       return JSON.stringify({ answer: text });

@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { asNumber, markWithin, parseExact, printExact, restoreIntegers } from './exact-integers.js';
+
+/** JSON text whose integers may be of any size, with strings that look like numbers in JSON. */
+const json: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4 },
+    fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }).map(String),
+    fc.integer().map(String),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => JSON.stringify(value)),
+    fc
+      .oneof(fc.string(), fc.constantFrom('12345678901234567890', '":12345678901234567890,"', '\\"'))
+      .map((text) => JSON.stringify(text)),
+    fc.constantFrom('true', 'null'),
+    fc.array(tie('value')).map((items) => `[${items.join(',')}]`),
+    fc
+      .array(fc.tuple(fc.string(), tie('value')))
+      .map(
+        (members) => `{${members.map(([name, value], at) => `${JSON.stringify(`${at}x${name}`)}:${value}`).join(',')}}`,
+      ),
+  ),
+})).value;
+
+describe('exact integers', () => {
+  it('are printed as they came, whatever is around them', () => {
+    fc.assert(
+      fc.property(json, (value) => {
+        const text = `{"v":${value}}`;
+        expect(printExact(parseExact(text)).replaceAll('-0', '0')).toBe(exactly(text).replaceAll('-0', '0'));
+        // JSON within a string keeps its digits as well.
+        const nested = JSON.stringify({ text: JSON.stringify(parseExact(text)) });
+        expect((JSON.parse(restoreIntegers(nested)) as { text: string }).text.replaceAll('-0', '0')).toBe(
+          exactly(text).replaceAll('-0', '0'),
+        );
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('leave everything else as JSON.parse has it, refusals included', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.json(),
+          fc.string(),
+          fc.string().map((text) => `{${text}12345678901234567890`),
+        ),
+        (text) => {
+          let expected: unknown;
+          try {
+            expected = JSON.parse(text);
+          } catch {
+            expect(() => parseExact(text)).toThrow(SyntaxError);
+            return;
+          }
+          if (!/\d{16}/.test(text)) expect(parseExact(text)).toEqual(expected);
+        },
+      ),
+    );
+    for (const text of [
+      '{12345678901234567890:1}',
+      '[012345678901234567890]',
+      '[12345678901234567890x]',
+      '[1 12345678901234567890]',
+    ]) {
+      expect(() => parseExact(text)).toThrow(SyntaxError);
+    }
+  });
+
+  it('are numbers where a number is asked for', () => {
+    const [big, small, text] = parseExact('[9223372036854775807, 7, "7"]') as unknown[];
+    expect([asNumber(big), asNumber(small), asNumber(text)]).toEqual([2 ** 63, 7, undefined]);
+  });
+
+  it('are marked within the named members alone', () => {
+    const text = '{"created":12345678901234567891,"args":{"id":[12345678901234567891]},"n":1}';
+    const value = JSON.parse(markWithin(text, new Set(['args']))) as Record<string, unknown>;
+    expect(value['created']).toBe(12345678901234567000);
+    expect(printExact(value['args'])).toBe('{"id":[12345678901234567891]}');
+    expect(markWithin('{"a":1}', new Set(['a']))).toBe('{"a":1}');
+  });
+});
+
+/** The text as a printer without doubles would have it: only numbers that are no integers are normalised. */
+function exactly(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
+    token.startsWith('"') || /^-?\d+$/.test(token) ? token : JSON.stringify(JSON.parse(token)),
+  );
+}
