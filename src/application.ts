@@ -27,6 +27,21 @@ const KEEP_ALIVE_TIMEOUT = 75_000;
 /** Longest that a client may take to send its headers. */
 const HEADERS_TIMEOUT = 30_000;
 
+/** Of the answer, as a browser's script may read them: what clients retry by, and what says how a request was served. */
+const EXPOSED_HEADERS = [
+  'x-request-id',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+  ...['limit', 'remaining', 'reset'].flatMap((what) => [`x-ratelimit-${what}-requests`, `x-ratelimit-${what}-tokens`]),
+  'openai-processing-ms',
+  'x-gateway-model',
+  'x-gateway-provider',
+  'x-gateway-attempts',
+  'x-gateway-cost',
+  'x-gateway-dropped-params',
+];
+
 /** The application with its middleware, wired but not listening. */
 export async function createApplication(
   config: GatewayConfig,
@@ -62,7 +77,7 @@ export async function createApplication(
   if (config.server.corsOrigins.length > 0) {
     app.enableCors({
       origin: config.server.corsOrigins.includes('*') ? '*' : [...config.server.corsOrigins],
-      exposedHeaders: ['x-request-id', 'x-gateway-model', 'x-gateway-provider', 'x-gateway-attempts', 'x-gateway-cost'],
+      exposedHeaders: EXPOSED_HEADERS,
     });
   }
   if (config.server.swagger) {

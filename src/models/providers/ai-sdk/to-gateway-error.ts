@@ -34,7 +34,8 @@ export function toGatewayError(error: unknown, redact: Redact, now: number): Gat
   const own = gatewayErrorIn(error);
   if (own !== undefined) return own;
   if (error instanceof Error) return fromPackage(error, redact, now);
-  if (isObject(error)) return fromObject(error, redact, now);
+  if (isObject(error)) return fromObject(error, redact);
+  if (typeof error === 'string') return mapErrorObject(error, redact);
   return upstreamError({ message: 'The upstream provider reported an error instead of an answer.' });
 }
 
@@ -87,7 +88,7 @@ function fromAnswer(error: Error, fields: JsonObject, redact: Redact, now: numbe
   }
   // A status of 200 and an error in its body.
   const value = rejectedValue(error);
-  if (isObject(value) && value['error'] != null) return fromObject(value, redact, now);
+  if (isObject(value) && value['error'] != null) return fromObject(value, redact);
   return upstreamError({
     message: error.name.startsWith('AI_')
       ? 'The upstream provider answered in a form that the gateway does not know.'
@@ -102,11 +103,11 @@ function rejectedValue(error: Error): unknown {
   return error.cause instanceof Error ? rejectedValue(error.cause) : undefined;
 }
 
-function fromObject(error: JsonObject, redact: Redact, now: number): GatewayError {
+function fromObject(error: JsonObject, redact: Redact): GatewayError {
   const inner = isObject(error['error']) ? error['error'] : error;
   for (const name of [inner['type'], inner['status'], inner['code']]) {
     const status = typeof name === 'string' && Object.hasOwn(STATUS_OF_TYPE, name) ? STATUS_OF_TYPE[name] : undefined;
-    if (status !== undefined) return mapErrorAnswer(status, {}, JSON.stringify({ error: inner }), redact, now);
+    if (status !== undefined) return mapErrorObject({ error: inner }, redact, status);
   }
   return mapErrorObject(inner, redact);
 }

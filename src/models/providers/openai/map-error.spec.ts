@@ -43,6 +43,82 @@ describe('a refusal of the request itself', () => {
       'Invalid JSON payload',
       null,
     ],
+    [
+      "Mistral's faults",
+      {
+        object: 'error',
+        message: {
+          detail: [
+            {
+              type: 'extra_forbidden',
+              loc: ['body', 'messages', 0, 'user', 'name'],
+              msg: 'Extra inputs are not permitted',
+            },
+          ],
+        },
+        type: 'invalid_request_error',
+        param: null,
+        code: null,
+      },
+      'messages[0].user.name: Extra inputs are not permitted',
+      'messages[0].user.name',
+    ],
+    ['an object as detail', { detail: { msg: 'bad image' } }, 'bad image', null],
+    [
+      "Cohere's message",
+      { id: 'x', message: "invalid type: parameter 'k' is of type string" },
+      "invalid type: parameter 'k' is of type string",
+      null,
+    ],
+    [
+      "AWS's message",
+      { __type: 'ValidationException', Message: 'The model does not take images.' },
+      'The model does not take images.',
+      null,
+    ],
+    [
+      'a problem document',
+      { title: 'Bad Request', detail: 'top_k is out of range', status: 400 },
+      'top_k is out of range',
+      null,
+    ],
+    [
+      'a list of errors',
+      { errors: [{ field: 'top_k', description: 'out of range' }, 'and more'] },
+      'top_k: out of range; and more',
+      'top_k',
+    ],
+    ['a name beside the reason', { error: 'bad_request', message: 'stop is too long' }, 'stop is too long', null],
+    [
+      'JSON in a string',
+      { error: { message: '{"error":{"message":"seed must be positive"}}' } },
+      'seed must be positive',
+      null,
+    ],
+    [
+      "OpenRouter's words of the provider behind it",
+      {
+        error: {
+          message: 'Provider returned error',
+          code: 400,
+          metadata: { raw: '{"detail":"no tools here"}', provider_name: 'X' },
+        },
+      },
+      'Provider returned error: no tools here',
+      null,
+    ],
+    [
+      "Google's violations",
+      {
+        error: {
+          code: 400,
+          status: 'INVALID_ARGUMENT',
+          details: [{ '@type': 'BadRequest', fieldViolations: [{ field: 'contents[0]', description: 'is empty' }] }],
+        },
+      },
+      'contents[0]: is empty',
+      'contents[0]',
+    ],
     ['plain text', 'temperature too high\n', 'temperature too high', null],
     ['nothing', '', 'The upstream provider refused the request (HTTP 400).', null],
     ['HTML', '<html>nginx at 10.0.0.1</html>', 'The upstream provider refused the request (HTTP 400).', null],
@@ -245,5 +321,74 @@ describe('an error object with status 200', () => {
     [{ message: 'You exceeded your quota', code: 'insufficient_quota' }, 502, 'upstream_error'],
   ])('%j', (error, status, code) => {
     expect(mapErrorObject(error, redact)).toMatchObject({ status, code });
+  });
+});
+
+describe('how long to wait', () => {
+  it.each<[unknown, Record<string, string>, number | undefined]>([
+    [{ error: { message: 'Rate limit reached. Please try again in 20s. Visit the site.' } }, {}, 20_000],
+    [{ error: { message: 'Limit 30000, used 29000. Please try again in 1m2.5s.' } }, {}, 62_500],
+    [{ error: { message: 'Please try again in 250ms.' } }, {}, 250],
+    [{ error: { message: 'Please retry after 8 seconds.' } }, {}, 8000],
+    [{ error: { message: 'Please wait for 2 minutes' } }, {}, 120_000],
+    [{ error: { message: 'Quota of 100 exceeded.' } }, {}, undefined],
+    [{ error: { message: 'Please try again later. It has 30 models.' } }, {}, undefined],
+    [{ error: { message: 'Try again in 3s' } }, { 'retry-after': '7' }, 7000],
+    [{ error: { code: 429, details: [{ '@type': 'RetryInfo', retryDelay: '34.07s' }] } }, {}, 34_070],
+    [[{ error: { code: 429, details: [{ '@type': 'RetryInfo', retryDelay: '5s' }] } }], {}, 5000],
+    [{ message: 'slow down', retry_after: 3 }, {}, 3000],
+    [{ error: { message: 'slow down', retry_after_ms: '1500' } }, {}, 1500],
+    [{ message: 'slow down', retry_after: 1e9 }, {}, undefined],
+    [{ message: 'slow down', retry_after: -1 }, {}, undefined],
+  ])('after %j and the headers %j is %p ms', (body, headers, expected) => {
+    for (const status of [429, 503]) expect(map(status, body, headers).retryAfterMs).toBe(expected);
+  });
+
+  it('is read from an error in the middle of a stream as well', () => {
+    const error = { message: 'Rate limit reached, try again in 4s', code: 'rate_limit_exceeded' };
+    expect(mapErrorObject(error, redact)).toMatchObject({ status: 429, retryAfterMs: 4000 });
+  });
+});
+
+describe('an error in the middle of a stream', () => {
+  it.each<[unknown, number, string]>([
+    [{ message: 'CUDA out of memory', code: 500 }, 502, 'CUDA out of memory'],
+    [{ message: 'Overloaded', type: 'overloaded_error', status: 529 }, 503, 'Overloaded'],
+    [{ object: 'error', message: 'EngineDeadError', code: 'x' }, 502, 'EngineDeadError'],
+    ['the worker was stopped', 502, 'the worker was stopped'],
+    [
+      { code: 502, message: 'Provider disconnected', metadata: { raw: 'upstream idle' } },
+      502,
+      'Provider disconnected: upstream idle',
+    ],
+  ])('tells the words of %j', (error, status, words) => {
+    const mapped = mapErrorObject(error, redact);
+    expect(mapped.status).toBe(status);
+    expect(mapped.message).toContain(`It says: ${words}`);
+  });
+
+  it('hides keys and addresses, and says nothing of credentials', () => {
+    const places = [
+      'https://llm.internal.example/v1',
+      'http://other.example/path?x=1',
+      '10.1.2.3:8000',
+      '192.168.0.7',
+      'worker-3.ml.svc.cluster.local',
+      'gpu-box.internal',
+      'localhost:8000',
+      'node.example.com:9000',
+      '[fe80::1]:8000',
+      SECRET,
+      'sk-other-key-12345678',
+    ];
+    for (const place of places) {
+      const { message } = mapErrorObject({ message: `Failed at ${place} with 3.5 of 4 workers` }, redact);
+      expect(message).not.toContain(place);
+      expect(message).toContain('with 3.5 of 4 workers');
+    }
+    expect(mapErrorObject({ message: `Incorrect API key provided: ${SECRET}` }, redact).message).not.toContain(
+      'It says',
+    );
+    expect(mapErrorObject({ message: 'x'.repeat(5000) }, redact).message.length).toBeLessThan(1200);
   });
 });

@@ -7,19 +7,10 @@ import {
   upstreamError,
   upstreamTimeout,
 } from '../../../errors/gateway-error.js';
-import { isObject, JsonObject, nonEmptyString } from '../../../json/json-value.js';
-import type { Redact } from './redact.js';
-import { retryAfterMs } from './retry-after.js';
-
-/** What an upstream says of a failure, whatever shape it says it in. */
-interface UpstreamRefusal {
-  message: string | undefined;
-  type: string | undefined;
-  param: string | undefined;
-  code: string | undefined;
-  /** Whether it says that the content of the request was moderated, as OpenRouter does in `metadata`. */
-  isModerated: boolean;
-}
+import { isObject } from '../../../json/json-value.js';
+import { parseRefusal, readRefusal, statusIn, UpstreamRefusal } from './read-refusal.js';
+import { Redact, withoutAddresses } from './redact.js';
+import { retryAfterMs, retryHintMs } from './retry-after.js';
 
 /** Statuses by which a server says that the request itself is at fault. */
 const ABOUT_THE_REQUEST = new Set([400, 404, 409, 413, 415, 422]);
@@ -29,6 +20,8 @@ const UNAVAILABLE = new Set([425, 498, 503, 529]);
 const TIMED_OUT = new Set([408, 504, 522, 524]);
 const MAX_MESSAGE_LENGTH = 4000;
 const MAX_LOGGED_LENGTH = 500;
+/** Of the provider's words behind the gateway's own. */
+const MAX_WORDS_LENGTH = 1000;
 
 /** vLLM, llama.cpp, Ollama, Together, Mistral, DeepSeek, Groq, OpenRouter and OpenAI itself, in this order of likeness. */
 const CONTEXT_LENGTH =
@@ -66,7 +59,8 @@ export function mapErrorAnswer(
   now: number,
 ): GatewayError {
   const refusal = parseRefusal(body);
-  return reported(mapStatus(status, refusal, retryAfterMs(headers, now), redact), status, refusal, redact);
+  const waitMs = retryAfterMs(headers, now) ?? retryHintMs(refusal.body, refusal.message);
+  return reported(mapStatus(status, refusal, waitMs, redact), status, refusal, redact);
 }
 
 /** The error with the upstream's own words, for the log. */
@@ -87,42 +81,61 @@ function reported(
 
 /**
  * What a client sees of an error object that came with status 200, in a plain answer or in the middle of a stream.
- * OpenRouter and vLLM put an HTTP status into `code`, which then decides.
+ * OpenRouter and vLLM put an HTTP status into `code`, which then decides. No status speaks for itself there, so the
+ * provider's own words are added, without keys and addresses.
+ *
+ * @param knownStatus what the provider's own type of error means, where the caller knows it
  */
-export function mapErrorObject(error: unknown, redact: Redact): GatewayError {
+export function mapErrorObject(error: unknown, redact: Redact, knownStatus?: number): GatewayError {
   const refusal = readRefusal(isObject(error) && 'error' in error ? error : { error });
-  return reported(mapRefusal(error, refusal, redact), undefined, refusal, redact);
+  return reported(mapRefusal(error, refusal, redact, knownStatus), undefined, refusal, redact);
 }
 
-function mapRefusal(error: unknown, refusal: UpstreamRefusal, redact: Redact): GatewayError {
+function mapRefusal(error: unknown, refusal: UpstreamRefusal, redact: Redact, knownStatus?: number): GatewayError {
   const inner = isObject(error) && isObject(error['error']) ? error['error'] : error;
   if (refusal.code !== undefined && OUT_OF_QUOTA.test(refusal.code)) return credentialsRefused(200);
   if (isContextLength(refusal)) return mapStatus(400, refusal, undefined, redact);
-  const status = isObject(inner) ? statusOf(inner) : undefined;
-  if (status !== undefined) return mapStatus(status, refusal, undefined, redact);
+  if (isBadKey(refusal)) return credentialsRefused(200);
+  const words = ownWords(refusal, redact);
+  const waitMs = retryHintMs(error, refusal.message);
+  const status = knownStatus ?? (isObject(inner) ? statusIn(inner) : undefined);
+  if (status !== undefined) return mapStatus(status, refusal, waitMs, redact, words);
   if (refusal.type === 'rate_limit_error' || refusal.code === 'rate_limit_exceeded') {
-    return mapStatus(429, refusal, undefined, redact);
+    return mapStatus(429, refusal, waitMs, redact, words);
   }
-  return upstreamError({ message: 'The upstream provider reported an error instead of an answer.' });
+  return upstreamError({ message: `The upstream provider reported an error instead of an answer.${words}` });
 }
 
-function mapStatus(status: number, refusal: UpstreamRefusal, waitMs: number | undefined, redact: Redact): GatewayError {
+/** As the end of a message of the gateway's own; empty where the provider gave no reason. */
+function ownWords({ message }: UpstreamRefusal, redact: Redact): string {
+  if (message === undefined) return '';
+  const text = withoutAddresses(redact(message)).replace(/\s+/g, ' ').trim();
+  return text === '' ? '' : ` It says: ${cut(text, MAX_WORDS_LENGTH)}`;
+}
+
+function mapStatus(
+  status: number,
+  refusal: UpstreamRefusal,
+  waitMs: number | undefined,
+  redact: Redact,
+  words = '',
+): GatewayError {
   const outOfQuota = OUT_OF_QUOTA.test(refusal.code ?? '') || OUT_OF_QUOTA.test(refusal.type ?? '');
   // What the provider will not answer is the request's fault, whatever status it is told with.
   if ((status === 403 || status === 451) && isContentRefused(refusal)) return refused(status, refusal, redact);
   if (status === 401 || status === 402 || status === 403 || (status < 500 && outOfQuota)) {
     return credentialsRefused(status);
   }
-  if (status === 429) return rateLimited(waitMs);
+  if (status === 429) return rateLimited(waitMs, words);
   if (TIMED_OUT.has(status)) {
-    return upstreamTimeout({ message: `The upstream provider ran out of time (HTTP ${status}).` });
+    return upstreamTimeout({ message: `The upstream provider ran out of time (HTTP ${status}).${words}` });
   }
   if (UNAVAILABLE.has(status)) {
     return new GatewayError({
       status: 503,
       type: 'server_error',
       code: 'upstream_unavailable',
-      message: `The upstream provider cannot take the request now (HTTP ${status}). Try again later.`,
+      message: `The upstream provider cannot take the request now (HTTP ${status}). Try again later.${words}`,
       retryable: true,
       ...retryAfter(waitMs),
     });
@@ -134,10 +147,10 @@ function mapStatus(status: number, refusal: UpstreamRefusal, waitMs: number | un
   }
   if (ABOUT_THE_REQUEST.has(status)) {
     if (isBadKey(refusal)) return credentialsRefused(status);
-    // A 404 that says nothing of a model comes from a wrong base URL, which no client can mend.
+    // A 404 that says nothing of a model comes from a wrong base URL, which no client can fix.
     if (status !== 404 || isUnknownModel(refusal)) return refused(status, refusal, redact);
   }
-  return upstreamError({ message: `The upstream provider failed (HTTP ${status}).` });
+  return upstreamError({ message: `The upstream provider failed (HTTP ${status}).${words}` });
 }
 
 function refused(status: number, refusal: UpstreamRefusal, redact: Redact): GatewayError {
@@ -150,15 +163,19 @@ function refused(status: number, refusal: UpstreamRefusal, redact: Redact): Gate
     status,
     type: refusal.type ?? 'invalid_request_error',
     code: code === null ? null : providerCode(redact(code)),
-    message: redact(message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH)}...` : message),
+    message: redact(cut(message, MAX_MESSAGE_LENGTH)),
     param: refusal.param === undefined ? null : redact(refusal.param),
     retryable: false,
   });
 }
 
-function rateLimited(waitMs: number | undefined): GatewayError {
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}...` : text;
+}
+
+function rateLimited(waitMs: number | undefined, words: string): GatewayError {
   return rateLimitExceeded({
-    message: "The upstream provider's rate limit is reached. Wait and try again.",
+    message: `The upstream provider's rate limit is reached. Wait and try again.${words}`,
     retryable: true,
     retryAfterMs: waitMs,
   });
@@ -179,88 +196,4 @@ function isUnknownModel({ code, message, param }: UpstreamRefusal): boolean {
 function isBadKey({ code, message }: UpstreamRefusal): boolean {
   if (code === 'invalid_api_key') return true;
   return message !== undefined && BAD_KEY.test(message) && BAD_KEY_VERDICT.test(message);
-}
-
-/** HTML is a proxy's page about itself, so it says nothing to a client. */
-function parseRefusal(body: string): UpstreamRefusal {
-  const text = body.trim();
-  if (text === '' || text.startsWith('<')) return readRefusal(undefined);
-  try {
-    return readRefusal(JSON.parse(text));
-  } catch {
-    return readRefusal({ message: text });
-  }
-}
-
-const NOTHING_SAID: UpstreamRefusal = {
-  message: undefined,
-  type: undefined,
-  param: undefined,
-  code: undefined,
-  isModerated: false,
-};
-
-/** OpenRouter: `{reasons: ["violence"], flagged_input}`. */
-function isModeration(metadata: unknown): boolean {
-  return isObject(metadata) && (Array.isArray(metadata['reasons']) || metadata['flagged_input'] !== undefined);
-}
-
-/** OpenAI's `{error:{...}}`, `{error:"..."}`, FastAPI's `{detail}`, `{message}`, vLLM's flat object, or a list of one. */
-function readRefusal(body: unknown): UpstreamRefusal {
-  if (Array.isArray(body)) return readRefusal(body[0]);
-  if (typeof body === 'string') return readRefusal({ message: body });
-  if (!isObject(body)) return NOTHING_SAID;
-  const { error, detail } = body;
-  if (typeof error === 'string') return readRefusal({ ...body, error: undefined, message: error });
-  if (isObject(error)) return readRefusal({ message: error['msg'], ...error, error: undefined });
-  return {
-    message: nonEmptyString(body['message']) ?? detailText(detail),
-    type: identifier(body['type']),
-    param: nonEmptyString(body['param'])?.slice(0, 200) ?? detailParam(detail),
-    code: identifier(body['code']),
-    isModerated: isModeration(body['metadata']),
-  };
-}
-
-/** FastAPI: a string, or a list of `{loc, msg, type}`. */
-function detailText(detail: unknown): string | undefined {
-  if (typeof detail === 'string') return nonEmptyString(detail);
-  if (isObject(detail)) return nonEmptyString(detail['message']) ?? nonEmptyString(detail['msg']);
-  if (!Array.isArray(detail)) return undefined;
-  const lines = detail.filter(isObject).map((fault) => {
-    const path = pathOf(fault);
-    const text = nonEmptyString(fault['msg']) ?? 'is not valid';
-    return path === undefined ? text : `${path}: ${text}`;
-  });
-  return nonEmptyString(lines.join('; '));
-}
-
-function detailParam(detail: unknown): string | undefined {
-  const first: unknown = Array.isArray(detail) ? detail[0] : undefined;
-  return isObject(first) ? pathOf(first) : undefined;
-}
-
-/** `["body", "messages", 2, "content"]` as `messages[2].content`. */
-function pathOf(fault: JsonObject): string | undefined {
-  const { loc } = fault;
-  if (!Array.isArray(loc)) return undefined;
-  let path = '';
-  for (const step of loc.slice(loc[0] === 'body' ? 1 : 0)) {
-    if (typeof step === 'number') path += `[${step}]`;
-    else if (typeof step === 'string') path += path === '' ? step : `.${step}`;
-  }
-  return nonEmptyString(path)?.slice(0, 200);
-}
-
-/** A name that programs branch on; sentences and numbers are none. */
-function identifier(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[A-Za-z][\w.:-]{0,99}$/.test(value) ? value : undefined;
-}
-
-function statusOf(error: JsonObject): number | undefined {
-  for (const value of [error['status'], error['status_code'], error['code']]) {
-    const status = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value;
-    if (typeof status === 'number' && Number.isInteger(status) && status >= 400 && status < 600) return status;
-  }
-  return undefined;
 }

@@ -26,3 +26,12 @@ export function redactor({ apiKey, baseUrl, headers }: Pick<ProviderConfig, 'api
   const pattern = new RegExp(known.join('|'), 'gi');
   return (text) => text.replace(pattern, '[redacted]').replace(KEY_LIKE, '[redacted]');
 }
+
+/** URLs, IP addresses, hosts with a port, and names of a private network. */
+const ADDRESSES =
+  /\b[a-z][a-z\d+.-]*:\/\/[^\s"'<>)\]]+|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b|\[[\da-f:]*:[\da-f:]*:[\da-f:]*\](?::\d+)?|\b[\w-]+(?:\.[\w-]+)*\.(?:internal|local|localdomain|lan|intra|corp|svc)\b(?::\d+)?|\b(?:localhost|[\w-]+(?:\.[\w-]+)+):\d{2,5}\b/gi;
+
+/** For words that come out of an upstream's own failure, which may name machines behind it. */
+export function withoutAddresses(text: string): string {
+  return text.replace(ADDRESSES, '[redacted]');
+}
