@@ -9,9 +9,8 @@ const CONCURRENCY = 16;
 
 interface Schema {
   $ref?: string;
-  type?: string;
+  type?: string | string[];
   enum?: unknown[];
-  nullable?: boolean;
   properties?: Record<string, Schema>;
   required?: string[];
   items?: Schema;
@@ -46,16 +45,12 @@ interface Call {
   body: string | undefined;
 }
 
-/** OpenAPI 3.0 says `nullable`; JSON Schema says a list of types. */
+/** The schemas of OpenAPI 3.1 are JSON schemas, but for the examples. */
 function toJsonSchema(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(toJsonSchema);
   if (typeof schema !== 'object' || schema === null) return schema;
-  const { nullable, example: _example, ...rest } = schema as Schema;
-  const converted = Object.fromEntries(
-    Object.entries(rest).map(([key, value]) => [key, toJsonSchema(value)]),
-  ) as Schema;
-  if (nullable !== true) return converted;
-  return { anyOf: [converted, { type: 'null' }] };
+  const { example: _example, ...rest } = schema as Schema;
+  return Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, toJsonSchema(value)]));
 }
 
 function arbitraryOf(schema: Schema, document: OpenApi, depth = 0): fc.Arbitrary<unknown> {
@@ -75,6 +70,9 @@ function validArbitraryOf(schema: Schema, document: OpenApi, depth: number): fc.
   if (alternatives !== undefined)
     return fc.oneof(...alternatives.map((each) => arbitraryOf(each, document, depth + 1)));
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  if (Array.isArray(schema.type)) {
+    return fc.oneof(...schema.type.map((type) => validArbitraryOf({ ...schema, type }, document, depth)));
+  }
   switch (schema.type) {
     case 'string':
       return fc.string({ maxLength: 30, unit: 'grapheme' });

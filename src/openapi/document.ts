@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { ERROR_MODELS } from '../errors/api-errors.decorator.js';
 import { VERSION } from '../health/version.js';
+import { toOpenApi31 } from './to-openapi-31.js';
 
 const DESCRIPTION = [
   'One authenticated, OpenAI-compatible API in front of every model provider.',
@@ -23,10 +24,15 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('Chat', 'OpenAI-compatible completions, plain and streamed')
     .addTag('Batches', 'Durable batches of chat completions on any model')
     .addTag('Models', 'What a key may call')
-    .addTag('Health', 'For probes and load balancers; no key')
+    .addTag('Health', 'For probes and load balancers, without a key')
     .addTag('Admin: keys', 'Keys, with an admin key')
+    .addTag('Admin: groups', 'Groups of keys with limits and budgets of their own, with an admin key')
     .addTag('Admin: batches', 'All batches and what waits, with an admin key')
     .addTag('Admin: deployments', 'How each deployment is doing, with an admin key')
+    .addTag('Admin: usage', 'Tokens, cost and requests, summed and one by one, with an admin key')
+    .addTag('Admin: request log', 'Stored requests and responses, with an admin key')
+    .addTag('Admin: audit', 'Who changed what, with an admin key')
+    .addServer('/', 'This gateway')
     .addBearerAuth(
       { type: 'http', scheme: 'bearer', description: 'A gateway key: `gw_...`, or the admin key.' },
       'bearer',
@@ -36,8 +42,9 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
       'x-api-key',
     )
     .build();
-  return SwaggerModule.createDocument(app, options, {
+  const document = SwaggerModule.createDocument(app, options, {
     extraModels: ERROR_MODELS,
     operationIdFactory: (_controller, method) => method,
   });
+  return toOpenApi31(document);
 }
