@@ -105,12 +105,19 @@ const SANDBOX: Readonly<Record<string, string>> = {
     watch = new HealthWatch(gateway.url);
     // The first answers make what is made once.
     for (let round = 0; round < 20; round += 1) await send('/v1/chat/completions', 'POST', chat('"n":1'));
-    idle = await watch.during(() => new Promise((resolve) => setTimeout(resolve, 1_500)));
+    await measureIdle();
   });
   afterAll(async () => {
     await watch.stop();
     await gateway.stop();
   });
+
+  const boundNow = (): number => Math.max(LONGEST_MS, TIMES_IDLE * idle);
+
+  /** On a machine whose cores are busy, an idle gateway answers late as well. */
+  async function measureIdle(): Promise<void> {
+    idle = Math.max(idle, await watch.during(() => new Promise((resolve) => setTimeout(resolve, 1_000))));
+  }
 
   async function send(
     path: string,
@@ -131,11 +138,13 @@ const SANDBOX: Readonly<Record<string, string>> = {
   /** @returns what each request was answered, once */
   async function expectNoFreeze(requests: Readonly<Record<string, () => Promise<number>>>): Promise<number[]> {
     const statuses: number[] = [];
-    const bound = Math.max(LONGEST_MS, TIMES_IDLE * idle);
     for (const [name, request] of Object.entries(requests)) {
       let status = 0;
       let shortest = Infinity;
+      let bound = boundNow();
       for (let round = 0; round < TRIES && shortest > bound; round += 1) {
+        if (round > 0) await measureIdle();
+        bound = boundNow();
         shortest = Math.min(shortest, await watch.during(async () => (status = await request())));
       }
       expect({ name, status, isQuick: shortest <= bound }).toEqual({ name, status, isQuick: true });
