@@ -54,7 +54,7 @@ models:
     timeouts: { idle: 300ms }
   - id: fast-first-byte
     deployments: [{ provider: fake, model: "stall?at=headers" }]
-    timeouts: { first_byte: 300ms }
+    timeouts: { first_byte: 300ms, total: 2s }
 `;
 
 describe('the official openai client', () => {
@@ -228,7 +228,7 @@ describe('the official openai client', () => {
     },
   );
 
-  it('learns that the first byte never came', async () => {
+  it('learns that the first byte of a stream, or a whole plain answer, never came', async () => {
     await expect(streamed('fast-first-byte')).rejects.toMatchObject({ status: 504, code: 'upstream_timeout' });
     await expect(
       client.chat.completions.create({ model: 'fast-first-byte', messages: messages('x') }),
@@ -309,7 +309,9 @@ describe('the official openai client', () => {
       .withResponse();
     const { prompt_tokens: prompt, completion_tokens: completion } = data.usage!;
     expect(Number(response.headers.get('x-gateway-cost'))).toBeCloseTo(prompt + 2 * completion, 9);
-    const unpriced = await client.chat.completions.create({ model: 'fake/echo', messages: messages('x') }).asResponse();
+    const unpriced = await client.chat.completions
+      .create({ model: 'fake/words', messages: messages('x') })
+      .asResponse();
     expect(unpriced.headers.has('x-gateway-cost')).toBe(false);
   });
 
