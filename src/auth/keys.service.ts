@@ -9,7 +9,7 @@ import { DEFAULT_PAGE } from '../http/page-query.dto.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import { generateKey, hintOf, publicPart } from './api-key-format.js';
 import { ApiKey } from './api-key.entity.js';
-import { ADMIN_KEY_ID, KeyCheck } from './key-check.service.js';
+import { KeyCheck } from './key-check.service.js';
 import type {
   CreateKeyDto,
   KeyDto,
@@ -61,7 +61,8 @@ export class KeysService {
       budget,
       requestLog: this.requestLogOf(fields),
       createdBy: maker.keyId,
-      parentId: maker.keyId === ADMIN_KEY_ID ? null : maker.keyId,
+      // The operator's makers have no row: GATEWAY_ADMIN_KEY and the command line.
+      parentId: maker.keyId.startsWith('key_') ? maker.keyId : null,
       createdAt: Date.now(),
       expiresAt,
       revokedAt: null,

@@ -18,6 +18,7 @@ const COMMAND_LINE: Principal = {
   allowedModels: null,
   groupId: null,
   accounts: [],
+  isOperator: true,
 };
 /** Keys of one page, the most that the service gives. */
 const PAGE = 100;

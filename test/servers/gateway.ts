@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createDatabase, dropDatabase, isPostgresRun } from './postgres-databases.js';
 
 const ENTRY = new URL('../../dist/main.js', import.meta.url).pathname;
+const COMMAND = new URL('../../bin/llm-gateway.mjs', import.meta.url).pathname;
 /** Only ends a start that would never end: on a busy machine one takes many times its usual second. */
 const START_TIMEOUT = 90_000;
 
@@ -15,6 +16,8 @@ export interface GatewayOptions {
   readonly config?: string;
   /** Variables to add; an empty string takes one of the defaults away. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Starts it as `llm-gateway start`. */
+  readonly byCommand?: boolean;
   /** Kept after the stop; without it a folder of its own, which is removed. */
   readonly dataDirectory?: string;
 }
@@ -60,13 +63,13 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-async function launch({ config, env = {}, dataDirectory }: GatewayOptions): Promise<Launched> {
+async function launch({ config, env = {}, dataDirectory, byCommand = false }: GatewayOptions): Promise<Launched> {
   const folder = dataDirectory ?? mkdtempSync(join(tmpdir(), 'gateway-'));
   const ownDatabase = isPostgresRun && env['DATABASE_URL'] === undefined ? await createDatabase() : undefined;
   const databaseUrl = env['DATABASE_URL'] ?? ownDatabase ?? `sqlite:${join(folder, 'gateway.sqlite')}`;
   const adminKey = env['GATEWAY_ADMIN_KEY'] ?? randomBytes(24).toString('base64url');
   if (config !== undefined) writeFileSync(join(folder, 'gateway.yaml'), config);
-  const child = spawn(process.execPath, [ENTRY], {
+  const child = spawn(process.execPath, byCommand ? [COMMAND, 'start'] : [ENTRY], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

@@ -1,0 +1,154 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runGatewayCommand, type CommandResult } from './servers/command.js';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
+
+interface OldDatabase {
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly keys: Readonly<Record<'whole' | 'ofGroup' | 'revoked', { readonly id: string; readonly key: string }>>;
+  readonly group: { readonly id: string };
+  readonly batch: string;
+  readonly results: readonly string[];
+  readonly usageRecords: number;
+  readonly auditEntries: number;
+}
+
+/** What the database of 0.1 holds is kept for ever, however old the fixture has become. */
+const CONFIG = `
+sandbox: true
+batch: { retention: 36500d }
+usage: { retention: 36500d }
+models:
+  - { id: fast, aliases: [quick], deployments: [{ provider: sandbox, model: echo }], price: { input_per_million: 1, output_per_million: 2 } }
+`;
+
+async function call(gateway: RunningGateway, path: string, key: string, body?: object): Promise<Response> {
+  return fetch(`${gateway.url}${path}`, {
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+  });
+}
+
+async function chat(gateway: RunningGateway, key: string, model: string): Promise<number> {
+  const messages = [{ role: 'user', content: 'Say hello to Ada.' }];
+  const response = await call(gateway, '/v1/chat/completions', key, { model, messages });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+async function json<Body>(response: Response): Promise<Body> {
+  return (await response.json()) as Body;
+}
+
+/** What an operator does by the README and the pages under docs/, from the first start to PostgreSQL. */
+describe(`an operator’s day (${isPostgresRun ? 'to PostgreSQL' : 'on SQLite'})`, () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'gateway-operator-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  function folderOf(name: string): { cwd: string; start: (env?: Record<string, string>) => Promise<RunningGateway> } {
+    const cwd = join(folder, name);
+    mkdirSync(join(cwd, 'data'), { recursive: true });
+    const database = `sqlite:${join(cwd, 'data/gateway.sqlite')}`;
+    const start = (env: Record<string, string> = {}): Promise<RunningGateway> =>
+      startGateway({
+        byCommand: true,
+        config: CONFIG,
+        dataDirectory: cwd,
+        env: { DATABASE_URL: database, GATEWAY_DATA_DIR: join(cwd, 'data'), GATEWAY_ADMIN_KEY: '', ...env },
+      });
+    return { cwd, start };
+  }
+
+  it('upgrades the database of 0.1 with all that is in it', async () => {
+    const fixtures = new URL('fixtures/', import.meta.url);
+    const old = JSON.parse(readFileSync(new URL('gateway-0.1.json', fixtures), 'utf8')) as OldDatabase;
+    const { cwd, start } = folderOf('upgrade');
+    copyFileSync(new URL('gateway-0.1.sqlite', fixtures), join(cwd, 'data/gateway.sqlite'));
+    const url = isPostgresRun ? await createDatabase() : undefined;
+    if (url !== undefined) {
+      const words = ['move', '--to', url];
+      expect(await runGatewayCommand(words, { cwd, env: old.secrets })).toMatchObject({ code: 0, stderr: '' });
+    }
+    const gateway = await start({ ...old.secrets, ...(url !== undefined && { DATABASE_URL: url }) });
+    try {
+      const { whole, ofGroup, revoked } = old.keys;
+      const admin = old.secrets['GATEWAY_ADMIN_KEY'] ?? '';
+      expect(await chat(gateway, whole.key, 'quick')).toBe(200);
+      expect(await chat(gateway, ofGroup.key, 'sandbox/echo')).toBe(200);
+      expect(await chat(gateway, ofGroup.key, 'fast')).toBe(403);
+      expect(await chat(gateway, revoked.key, 'fast')).toBe(401);
+      expect(await json(await call(gateway, `/v1/admin/keys/${whole.id}`, admin))).toMatchObject({
+        name: 'whole',
+        limits: { rpm: 500 },
+        metadata: { owner: 'ada' },
+      });
+      expect(await json(await call(gateway, `/v1/admin/keys/${ofGroup.id}`, admin))).toMatchObject({
+        group_id: old.group.id,
+      });
+      const results = await (await call(gateway, `/v1/batch/${old.batch}/results`, ofGroup.key)).text();
+      const ids = (lines: readonly string[]): unknown[] =>
+        lines.map((line) => (JSON.parse(line) as { custom_id?: string; index?: number }).custom_id).sort();
+      expect(ids(results.trim().split('\n'))).toEqual(ids(old.results));
+      const audit = await json<{ data: unknown[] }>(await call(gateway, '/v1/admin/audit?limit=100', admin));
+      expect(audit.data.length).toBeGreaterThanOrEqual(old.auditEntries);
+      const job = await json<{ job_id: string }>(
+        await call(gateway, '/v1/batch/generate', ofGroup.key, { model: 'sandbox/echo', tasks: ['a', 'b'] }),
+      );
+      await (await call(gateway, `/v1/batch/${job.job_id}/events`, ofGroup.key)).text();
+      expect(await json(await call(gateway, `/v1/batch/${job.job_id}`, ofGroup.key))).toMatchObject({
+        status: 'completed',
+      });
+    } finally {
+      await gateway.stop();
+      if (url !== undefined) await dropDatabase(url);
+    }
+  }, 120_000);
+
+  (isPostgresRun ? it.skip : it)(
+    'starts, configures, gives keys with limits, runs a batch, backs up, loses everything and restores',
+    async () => {
+      const { cwd, start } = folderOf('day');
+      const command = (...words: string[]): Promise<CommandResult> => runGatewayCommand(words, { cwd });
+      const gateway = await start();
+      const admin = /Admin key \(shown only now, keep it\): (gw_\w+)/.exec(gateway.logs())?.[1] ?? '';
+      expect((await command('check')).stdout).toContain('fast  -> sandbox/echo');
+      const made = await command('keys', 'create', '--name', 'app', '--model', 'fast');
+      expect(made).toMatchObject({ code: 0, stderr: '' });
+      const key = made.stdout.split('\n')[0] ?? '';
+      expect(await chat(gateway, key, 'fast')).toBe(200);
+      expect(await chat(gateway, key, 'sandbox/echo')).toBe(403);
+      const limited = await json<{ key: string }>(
+        await call(gateway, '/v1/admin/keys', admin, { name: 'limited', limits: { rpm: 1 } }),
+      );
+      expect([await chat(gateway, limited.key, 'fast'), await chat(gateway, limited.key, 'fast')]).toEqual([200, 429]);
+      const { job_id: job } = await json<{ job_id: string }>(
+        await call(gateway, '/v1/batch/generate', key, { model: 'fast', tasks: ['one', 'two'] }),
+      );
+      await (await call(gateway, `/v1/batch/${job}/events`, key)).text();
+      expect(await command('backup', '--to', 'backup')).toMatchObject({ code: 0 });
+      await gateway.stop('SIGKILL');
+      for (const name of ['gateway.sqlite', 'gateway.sqlite-wal', 'gateway.sqlite-shm', 'key-pepper']) {
+        rmSync(join(cwd, 'data', name), { force: true });
+      }
+      for (const name of ['gateway.sqlite', 'key-pepper'])
+        copyFileSync(join(cwd, 'backup', name), join(cwd, 'data', name));
+      expect((await command('doctor', '--offline')).stdout).toContain(
+        'the key pepper is the one that the keys were made with',
+      );
+      const restored = await start();
+      expect(await chat(restored, key, 'fast')).toBe(200);
+      const lines = (await (await call(restored, `/v1/batch/${job}/results`, key)).text()).trim().split('\n');
+      expect(lines).toHaveLength(2);
+      await restored.stop();
+    },
+    120_000,
+  );
+});
