@@ -27,7 +27,7 @@ const server = isSqlite || process.env.DATABASE_URL !== undefined ? undefined : 
 const url = isSqlite ? `sqlite:${join(folder, 'bench.sqlite')}` : (process.env.DATABASE_URL ?? server.url);
 writeFileSync(
   join(folder, 'gateway.yaml'),
-  'sandbox: true\nmodels:\n  - { id: throttled, deployments: [{ provider: sandbox, model: echo }], limits: { rpm: 1 } }\n',
+  'sandbox: true\nmodels:\n  - { id: throttled, deployments: [{ provider: sandbox, model: lorem }], limits: { rpm: 1 } }\n',
 );
 const children = new Set();
 
