@@ -4,6 +4,7 @@ import { startGateway, type RunningGateway } from './servers/gateway.js';
 import { until } from './servers/until.js';
 
 interface UsageRecord {
+  cost_basis: string;
   request_id: string;
   key_id: string;
   source: string;
@@ -35,6 +36,8 @@ const TEXT = 'one two three four five six seven eight nine';
 /** Of a stream that the fake breaks off half-way: the role and then these. */
 const HALF = 'one two three four';
 const PRICE = { input: 3, output: 15 };
+/** What an answer is taken to have at most, where neither the request nor the file says it. */
+const LONGEST = 4_096;
 
 /** By model: what its deployments do, tried in this order. Each tells the fake for which model it was called. */
 const MODELS: Readonly<Record<string, { deployments: string[]; fallbacks?: string }>> = {
@@ -181,50 +184,49 @@ describe('usage records and the provider’s own book of tokens', () => {
     });
   }
 
-  it('say of each disconnect, retry and failure what is known of it', async () => {
+  it('say of each disconnect, retry and failure what it may cost at most, unless the provider counted', async () => {
     const prompt = 16;
+    const worst = { cost_basis: 'worst_case', completion_tokens: LONGEST, estimated: true };
+    const reported = { cost_basis: 'reported', prompt_tokens: prompt, completion_tokens: 9, estimated: false };
     const cases = {
-      hush: { status: 'abandoned', prompt_tokens: prompt, completion_tokens: 4, estimated: true },
-      cut: { status: 'failed', prompt_tokens: prompt, completion_tokens: 4, estimated: true },
-      refusing: { status: 'succeeded', prompt_tokens: prompt, completion_tokens: 9, estimated: false, attempts: 3 },
-      dropping: { status: 'succeeded', prompt_tokens: prompt, completion_tokens: 9, estimated: false, attempts: 3 },
+      hush: { status: 'abandoned', ...worst },
+      cut: { status: 'failed', ...worst },
+      refusing: { status: 'succeeded', ...reported, attempts: 3 },
+      dropping: { status: 'succeeded', ...reported, attempts: 3 },
     };
     for (const [model, expected] of Object.entries(cases)) {
       const leave = model === 'hush' ? (text: string): boolean => text === HALF : undefined;
       const id = await ask('alan', model, `single-${model}`, leave && { leave });
-      expect(await recordsOf([id])).toEqual([expect.objectContaining(expected)]);
+      const records = await recordsOf([id]);
+      expect(records).toEqual([expect.objectContaining(expected)]);
+      expect(records[0]?.prompt_tokens).toBeGreaterThanOrEqual(prompt);
     }
     const waited = await leaveWaiting('alan', 'single-slow');
-    expect(await recordsOf([waited])).toEqual([
-      expect.objectContaining({ status: 'abandoned', prompt_tokens: prompt, completion_tokens: 0, estimated: true }),
-    ]);
+    expect(await recordsOf([waited])).toEqual([expect.objectContaining({ status: 'abandoned', ...worst })]);
     const passed = await recordsOf([await ask('alan', 'passing', 'single-passing')]);
     expect(passed).toHaveLength(2);
     expect(passed.find(({ status }) => status === 'retried')).toMatchObject({
       model: 'passing',
       error_code: 'upstream_timeout',
       attempts: 1,
-      prompt_tokens: prompt,
-      completion_tokens: 0,
-      estimated: true,
+      ...worst,
     });
     expect(passed.find(({ status }) => status !== 'retried')).toMatchObject({
       model: 'plain',
       status: 'succeeded',
       attempts: 2,
-      prompt_tokens: prompt,
-      completion_tokens: 9,
-      estimated: false,
+      ...reported,
     });
   });
 
   it('and budgets take the same from a key, attempts that were given up included', async () => {
     keys['bob'] = await gateway.apiKey({ budget: { usd: 1, period: 'total' } });
     const records = await recordsOf([await ask('bob', 'silent', 'of-a-budget')]);
-    expect(records.map(({ status, cost_usd: cost }) => [status, cost]).sort()).toEqual([
-      ['retried', 0.000048],
-      ['succeeded', 0.000183],
+    expect(records.map(({ status, cost_basis: basis }) => [status, basis]).sort()).toEqual([
+      ['retried', 'worst_case'],
+      ['succeeded', 'reported'],
     ]);
+    const spent = records.reduce((sum, { cost_usd: cost }) => sum + Math.round(cost * 1e9), 0);
     const refused = await request(`${gateway.url}/v1/chat/completions`, {
       dispatcher,
       method: 'POST',
@@ -233,7 +235,7 @@ describe('usage records and the provider’s own book of tokens', () => {
     });
     expect([refused.statusCode, await refused.body.text()]).toEqual([
       429,
-      expect.stringContaining('has spent 0.000231 of its budget of 1 dollars'),
+      expect.stringContaining(`has spent ${Math.round(spent / 1_000) / 1e6} of its budget of 1 dollars`),
     ]);
   });
 
@@ -276,7 +278,16 @@ describe('usage records and the provider’s own book of tokens', () => {
         sum.prompt += prompt;
         sum.completion += completion;
       }
-      expect(sums).toEqual(billed);
+      const isCounted = ({ model, key_id: id }: UsageRecord): boolean =>
+        id === keyId(name) && records.every((each) => each.model !== model || each.cost_basis !== 'worst_case');
+      const counted = new Set(records.filter(isCounted).map(({ model }) => model));
+      expect(counted.size).toBeGreaterThan(1);
+      expect(Object.keys(sums).sort()).toEqual(Object.keys(billed).sort());
+      for (const [model, sum] of Object.entries(billed)) {
+        if (counted.has(model)) expect({ model, ...sums[model] }).toEqual({ model, ...sum });
+        expect(sums[model]?.prompt).toBeGreaterThanOrEqual(sum.prompt);
+        expect(sums[model]?.completion).toBeGreaterThanOrEqual(sum.completion);
+      }
       for (const { prompt_tokens: prompt, completion_tokens: completion, cost_usd: cost } of data) {
         expect(Math.round(cost * 1e9)).toBe((prompt * PRICE.input + completion * PRICE.output) * 1_000);
       }
@@ -288,7 +299,7 @@ describe('usage records and the provider’s own book of tokens', () => {
     }
   });
 
-  it('differ for a client that leaves a flowing stream by no more than what was on its way', async () => {
+  it('are never less than what a provider bills for a stream that its client leaves', async () => {
     const ids = await Promise.all(
       Array.from({ length: 20 }, (_, index) =>
         ask('alan', 'words', `flowing-${index}`, { leave: (text) => text.split(' ').length > index + 2 }),
@@ -299,11 +310,9 @@ describe('usage records and the provider’s own book of tokens', () => {
     const log = await upstream.tokenLog();
     for (const { request_id: id, status, prompt_tokens: prompt, completion_tokens: completion } of records) {
       const billed = log.find((entry) => entry.request_id === id);
-      expect([status, prompt]).toEqual(['abandoned', billed?.prompt_tokens]);
-      expect(completion).toBeGreaterThan(0);
-      expect(completion).toBeLessThanOrEqual(billed?.completion_tokens ?? 0);
-      // A word is two or three tokens, and one comes each 20 ms; a busy machine may notice a closed socket late.
-      expect((billed?.completion_tokens ?? 0) - completion).toBeLessThanOrEqual(30);
+      expect(status).toBe('abandoned');
+      expect(prompt).toBeGreaterThanOrEqual(billed?.prompt_tokens ?? Infinity);
+      expect(completion).toBeGreaterThanOrEqual(billed?.completion_tokens ?? Infinity);
     }
   });
 });

@@ -1,3 +1,5 @@
+import type { BilledTokens } from '../amounts/billed-tokens.js';
+import type { NanoDollars } from '../amounts/nano-dollars.js';
 import type { GatewayError } from '../errors/gateway-error.js';
 import type { Deployment } from '../models/resolved-model.js';
 import type { Admission } from '../usage/limits/limits.service.js';
@@ -48,8 +50,12 @@ export interface CallOutcome {
   readonly duration: number;
   /** As the provider reported it; undefined when it reported none. */
   readonly usage: Usage | undefined;
+  /** What that usage bills; undefined when the provider reported none, or none that can be read. */
+  readonly reported: BilledTokens | undefined;
   /** US dollars of that usage, found out once for all who ask; null when the usage or the price is unknown. */
   readonly cost: () => Promise<number | null>;
+  /** The same as a checked amount. */
+  readonly costNanos: () => Promise<NanoDollars | null>;
   /**
    * What the model wrote as far as it came (text, reasoning and arguments of tools), for counting where nothing was reported.
    * Of a long answer the beginning, about 64 K characters.

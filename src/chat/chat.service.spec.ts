@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { NO_COST } from '../amounts/nano-dollars.js';
+import { NO_TOKENS } from '../amounts/token-count.js';
 import type { Principal } from '../auth/principal.js';
 import { GatewayError, invalidRequest, upstreamError } from '../errors/gateway-error.js';
 import { DeploymentQueue } from '../models/deployments/deployment-queue.js';
@@ -68,7 +70,7 @@ class Bench {
     events.onEnded((outcome) => {
       this.outcomes.push(outcome);
       outcome.admission?.leave();
-      outcome.admission?.settle(0, 0);
+      void outcome.admission?.settle(NO_TOKENS, NO_COST);
       this.stage('listener');
     });
     const tracing = {
@@ -88,7 +90,12 @@ class Bench {
       admit: () => {
         this.stage('admit');
         this.reserved += 1;
-        return Promise.resolve({ headers: {}, leave: () => undefined, settle: () => (this.reserved -= 1) });
+        return Promise.resolve({
+          headers: {},
+          leave: () => undefined,
+          settle: () => Promise.resolve((this.reserved -= 1)),
+          coverAnother: () => Promise.resolve(true),
+        });
       },
     } as unknown as Limits;
     const routing = { current: { hold: () => undefined, release: () => undefined } } as unknown as Routing;

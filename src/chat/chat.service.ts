@@ -18,14 +18,14 @@ import type { TakeUsage } from './call-outcome.js';
 import { CallTracing } from './call-tracing.js';
 import { Candidates, stillFull, type Candidate, type FullDeployments } from './candidates.js';
 import { ClientChunks } from './client-chunks.js';
-import type { ChatCompletion, ChatRequest, Usage } from './chat-completion.js';
+import type { ChatCompletion, ChatRequest } from './chat-completion.js';
 import { ModelAdmissions } from './model-admissions.js';
 import { pause } from './pause.js';
 import { withoutOperatorOptions, type AllowedRequest } from './provider-options.js';
 import { RetryBudget } from './retry-budget.js';
 import type { RoutingOverrides } from './routing-overrides.js';
 import type { StreamedChunk } from './text-chunk.js';
-import { TrackedCall } from './tracked-call.js';
+import { TrackedCall, type CostOf } from './tracked-call.js';
 
 /** Who calls and how long they wait; the same for a live request and a batch's task. */
 export interface ChatContext {
@@ -187,6 +187,10 @@ export class ChatService {
       }
       const attempt = new Attempt(candidate.place);
       const { place } = attempt;
+      if (attempts > 0 && !(await tracked.mayTryAgain())) {
+        attempt.dispose();
+        break;
+      }
       // A deployment that refused the request did no work, so that another one takes nothing from the budget of retries.
       const isRetry = failures > 0;
       if (isRetry && (performance.now() >= giveUpAt || !this.budget.take())) {
@@ -271,8 +275,7 @@ export class ChatService {
     return 'full' in step ? this.waitForPlace(step, context, giveUpAt) : step;
   }
 
-  private readonly costOf = (usage: Usage, deployment: Deployment): Promise<number | null> =>
-    this.models.costOf(usage, deployment);
+  private readonly costOf: CostOf = (tokens, deployment) => this.models.costOf(tokens, deployment);
 
   private track(request: ChatRequest, context: ChatContext, isStream: boolean): TrackedCall {
     const trace = this.tracing?.begin(request, context, isStream);

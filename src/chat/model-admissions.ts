@@ -1,3 +1,4 @@
+import { boundNanoDollars } from '../amounts/nano-dollars.js';
 import { GatewayError } from '../errors/gateway-error.js';
 import type { ResolvedModel } from '../models/resolved-model.js';
 import type { Admission, Limits } from '../usage/limits/limits.service.js';
@@ -27,7 +28,7 @@ export class ModelAdmissions {
    */
   first(model: ResolvedModel, models: () => Iterable<ResolvedModel>): Promise<void> | undefined {
     const { accounts } = this.context.principal;
-    const admission = this.reserve(model, accounts, () => [...models()].flatMap(({ deployments }) => deployments));
+    const admission = this.reserve(model, accounts, () => [...models()]);
     return admission?.then((reserved) => {
       this.tracked.admission = reserved;
     });
@@ -39,7 +40,7 @@ export class ModelAdmissions {
     if (refusal !== undefined) return refusal;
     const accounts = model.accounts.filter(({ id }) => !this.counted.has(id));
     if (accounts.length === 0) return undefined;
-    return this.reserve({ ...model, accounts }, [], () => model.deployments)?.then(
+    return this.reserve({ ...model, accounts }, [], () => [model])?.then(
       (reserved) => {
         const { admission } = this.tracked;
         this.tracked.admission = admission === undefined ? reserved : joined(admission, reserved);
@@ -56,12 +57,13 @@ export class ModelAdmissions {
   private reserve(
     model: ResolvedModel,
     accounts: ChatContext['principal']['accounts'],
-    deployments: () => ResolvedModel['deployments'],
+    models: () => readonly ResolvedModel[],
   ): Promise<Admission> | undefined {
-    const { request, context } = this;
+    const { request, context, tracked } = this;
     for (const { id } of model.accounts) this.counted.add(id);
     const isPatient = context.source === 'batch';
-    return this.limits.admit({ request, accounts, model, isPatient, signal: context.signal, deployments });
+    const { startedAt } = tracked;
+    return this.limits.admit({ request, accounts, model, startedAt, isPatient, signal: context.signal, models });
   }
 }
 
@@ -72,9 +74,13 @@ function joined(first: Admission, later: Admission): Admission {
       first.leave();
       later.leave();
     },
-    settle: (tokens, costNanos) => {
-      first.settle(tokens, costNanos);
-      later.settle(tokens, costNanos);
+    settle: async (tokens, cost) => {
+      await first.settle(tokens, cost);
+      await later.settle(tokens, cost);
+    },
+    coverAnother: async () => (await first.coverAnother()) && (await later.coverAnother()),
+    get reserved() {
+      return boundNanoDollars(Math.max(first.reserved, later.reserved));
     },
   };
 }

@@ -1,7 +1,11 @@
+import { readBilledTokens, type BilledTokens } from '../amounts/billed-tokens.js';
+import { toDollars, type NanoDollars } from '../amounts/nano-dollars.js';
+import { steadyNow } from '../clock/steady-clock.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
 import type { Deployment } from '../models/resolved-model.js';
 import type { RoutingTable } from '../models/routing/routing-table.js';
 import type { Admission } from '../usage/limits/limits.service.js';
+import { isObject, type JsonObject } from '../json/json-value.js';
 import { AnswerRecorder } from './answer-recorder.js';
 import type { CallEvents } from './call-events.js';
 import type { AttemptOutcome, CallOutcome, CallStatus } from './call-outcome.js';
@@ -12,6 +16,9 @@ import { TextChunk, type StreamedChunk } from './text-chunk.js';
 
 /** Characters of an answer that are kept until it ends, so that a long one does not fill memory. */
 const OUTPUT_KEPT = 65_536;
+
+/** What tokens cost at a deployment; null when its price is unknown. */
+export type CostOf = (tokens: BilledTokens, deployment: Deployment) => Promise<NanoDollars | null>;
 
 interface AttemptUnderWay {
   readonly model: string;
@@ -27,7 +34,8 @@ export class TrackedCall {
   admission: Admission | undefined;
   /** Fields and headers of the request that the last attempt did not send. */
   droppedParams: readonly string[] = [];
-  private readonly startedAt = Date.now();
+  /** Epoch milliseconds. */
+  readonly startedAt = steadyNow();
   private readonly started = performance.now();
   private readonly attempts: AttemptOutcome[] = [];
   private underWay: AttemptUnderWay | undefined;
@@ -36,7 +44,8 @@ export class TrackedCall {
   private readonly output: string[] = [];
   private outputLength = 0;
   private hasEnded = false;
-  private price: Promise<number | null> | undefined;
+  private reported: BilledTokens | undefined;
+  private price: Promise<NanoDollars | null> | undefined;
   private readonly recorder: AnswerRecorder | undefined;
 
   constructor(
@@ -45,7 +54,7 @@ export class TrackedCall {
     private readonly isStream: boolean,
     private readonly events: CallEvents,
     readonly table: RoutingTable,
-    private readonly costOf: (usage: Usage, deployment: Deployment) => Promise<number | null>,
+    private readonly costOf: CostOf,
     private readonly trace?: CallTrace,
   ) {
     table.hold();
@@ -59,7 +68,7 @@ export class TrackedCall {
     deployment: Deployment,
     headers: ChatContext['headers'] = this.context.headers,
   ): ChatContext['headers'] {
-    this.underWay = { model, deployment, startedAt: Date.now(), started: performance.now(), firstByte: null };
+    this.underWay = { model, deployment, startedAt: steadyNow(), started: performance.now(), firstByte: null };
     return this.trace === undefined ? headers : { ...headers, ...this.trace.attemptBegins(deployment) };
   }
 
@@ -71,15 +80,27 @@ export class TrackedCall {
     return (this.underWay.firstByte = now - this.underWay.started);
   }
 
-  /** US dollars, as in the outcome. */
-  readonly cost = (): Promise<number | null> => {
+  /** What the reported usage costs, as in the outcome. */
+  readonly costNanos = (): Promise<NanoDollars | null> => {
     const deployment = this.attempts.at(-1)?.deployment;
     this.price ??=
-      this.usage === undefined || deployment === undefined
+      this.reported === undefined || deployment === undefined
         ? Promise.resolve(null)
-        : this.costOf(this.usage, deployment);
+        : this.costOf(this.reported, deployment);
     return this.price;
   };
+
+  /** The same in US dollars. */
+  readonly cost = async (): Promise<number | null> => {
+    const nanos = await this.costNanos();
+    return nanos === null ? null : toDollars(nanos);
+  };
+
+  /** Sets more aside where the provider may bill the last attempt. @returns false when the budget has no room for a further one */
+  async mayTryAgain(): Promise<boolean> {
+    if (this.admission === undefined || this.attempts.at(-1)?.hadBegun !== true) return true;
+    return this.admission.coverAnother();
+  }
 
   /** Notes what a stream brought. */
   streamed(group: readonly StreamedChunk[]): void {
@@ -91,16 +112,16 @@ export class TrackedCall {
       }
       const { choices, usage } = chunk;
       this.recorder?.streamed(chunk);
-      if (usage != null) this.usage = usage;
+      if (usage != null) this.uses(usage);
       for (const { delta } of choices) this.wrote(delta);
     }
   }
 
   /** Ends the call with its whole answer. */
   completed(completion: ChatCompletion): void {
-    this.usage = completion.usage;
+    this.uses(completion.usage);
     this.recorder?.completed(completion);
-    if (this.usage === undefined) for (const { message } of completion.choices) this.wrote(message as Delta);
+    if (this.reported === undefined) for (const { message } of completion.choices) this.wrote(message as Delta);
     this.end('succeeded', null);
   }
 
@@ -114,15 +135,29 @@ export class TrackedCall {
     this.end(this.context.signal.aborted ? 'abandoned' : 'failed', error ?? this.context.signal.reason);
   }
 
-  private wrote({ content, tool_calls: toolCalls, reasoning_content: reasoning, refusal }: Delta): void {
+  private uses(usage: Usage | undefined): void {
+    this.usage = usage;
+    this.reported = readBilledTokens(usage);
+  }
+
+  private wrote(delta: Delta): void {
+    const { content, tool_calls: toolCalls, reasoning_content: reasoning, refusal, function_call: older } = delta;
     this.keep(content);
     this.keep(reasoning);
     this.keep(refusal);
-    if (toolCalls === undefined) return;
-    for (const { function: called } of toolCalls) {
-      this.keep(called?.name);
-      this.keep(called?.arguments);
+    if (isObject(older)) this.called(older);
+    if (!Array.isArray(toolCalls)) return;
+    for (const call of toolCalls as readonly unknown[]) {
+      if (!isObject(call)) continue;
+      if (isObject(call['function'])) this.called(call['function']);
+      if (isObject(call['custom'])) this.called(call['custom']);
     }
+  }
+
+  private called({ name, arguments: given, input }: JsonObject): void {
+    this.keep(name);
+    this.keep(given);
+    this.keep(input);
   }
 
   private keep(text: unknown): void {
@@ -165,7 +200,9 @@ export class TrackedCall {
       firstByte: this.firstByte,
       duration: performance.now() - this.started,
       usage: this.usage,
+      reported: this.reported,
       cost: this.cost,
+      costNanos: this.costNanos,
       output: this.output,
       outputLength: this.outputLength,
       admission: this.admission,

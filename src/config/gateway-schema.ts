@@ -1,4 +1,8 @@
+import { MAX_TOKENS } from '../amounts/token-count.js';
 import { ACCEPTED_FIELDS, NATIVE_PROVIDER_TYPES } from './gateway-config.js';
+
+/** US dollars for a million tokens: a dollar a token, and far more than any model costs. */
+const HIGHEST_PRICE = 1_000_000;
 
 /** What becomes part of an address: no dots, slashes or anything else that would lead elsewhere. */
 const CLOUD_NAME = '^[A-Za-z0-9][A-Za-z0-9-]*$';
@@ -351,16 +355,28 @@ export const GATEWAY_SCHEMA = {
             required: ['input_per_million', 'output_per_million'],
             description: "US dollars per million tokens; without it, the catalogue's price.",
             properties: {
-              input_per_million: { type: 'number', minimum: 0, description: 'Tokens of prompts.' },
-              output_per_million: { type: 'number', minimum: 0, description: 'Tokens of answers.' },
+              input_per_million: {
+                type: 'number',
+                minimum: 0,
+                maximum: HIGHEST_PRICE,
+                description: 'Tokens of prompts.',
+              },
+              output_per_million: {
+                type: 'number',
+                minimum: 0,
+                maximum: HIGHEST_PRICE,
+                description: 'Tokens of answers.',
+              },
               cached_input_per_million: {
                 type: 'number',
                 minimum: 0,
+                maximum: HIGHEST_PRICE,
                 description: "Tokens that are read from the provider's cache.",
               },
               cache_write_per_million: {
                 type: 'number',
                 minimum: 0,
+                maximum: HIGHEST_PRICE,
                 description: "Tokens that are written to the provider's cache.",
               },
             },
@@ -370,13 +386,29 @@ export const GATEWAY_SCHEMA = {
             additionalProperties: false,
             description: 'For all keys together, beside the limits of each key and group.',
             properties: {
-              rpm: { type: 'integer', minimum: 1, description: 'Requests in a minute.' },
-              tpm: { type: 'integer', minimum: 1, description: 'Tokens of prompts and answers in a minute.' },
-              concurrency: { type: 'integer', minimum: 1, description: 'Requests under way at once.' },
+              rpm: { type: 'integer', minimum: 1, maximum: 1_000_000_000, description: 'Requests in a minute.' },
+              tpm: {
+                type: 'integer',
+                minimum: 1,
+                maximum: 1_000_000_000,
+                description: 'Tokens of prompts and answers in a minute.',
+              },
+              concurrency: {
+                type: 'integer',
+                minimum: 1,
+                maximum: 100_000,
+                description: 'Requests under way at once.',
+              },
             },
           },
           context_length: { type: 'integer', minimum: 1, description: 'Tokens; shown by GET /v1/models.' },
-          max_output_tokens: { type: 'integer', minimum: 1, description: 'Shown by GET /v1/models.' },
+          max_output_tokens: {
+            type: 'integer',
+            minimum: 1,
+            maximum: MAX_TOKENS,
+            description:
+              'Tokens of the longest answer. Budgets set it aside for a request without a limit of its own; shown by GET /v1/models.',
+          },
           display_name: { type: 'string', minLength: 1, description: 'Shown by GET /v1/models.' },
           timeouts,
           queue: {

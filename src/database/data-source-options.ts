@@ -10,6 +10,7 @@ import { GatewayInstance } from '../admin/instances/gateway-instance.entity.js';
 import { AuditEntry } from '../audit/audit-entry.entity.js';
 import { AddKeyParent1772740000000 } from '../../migrations/1772740000000-AddKeyParent.js';
 import { IndexWebhooksByKey1772730000000 } from '../../migrations/1772730000000-IndexWebhooksByKey.js';
+import { AddUsageCostBasis1772700000000 } from '../../migrations/1772700000000-AddUsageCostBasis.js';
 import { ApiKey } from '../auth/api-key.entity.js';
 import { KeyGroup } from '../auth/groups/key-group.entity.js';
 import { BatchJob } from '../batch/batch-job.entity.js';
@@ -49,6 +50,7 @@ const MIGRATIONS = [
   IndexWebhooksByKey1772730000000,
   AddKeyParent1772740000000,
   CreateGatewayInstance1772770000000,
+  AddUsageCostBasis1772700000000,
 ];
 
 /** better-sqlite3 waits synchronously, so a longer wait would stop the whole process; Database retries instead. */

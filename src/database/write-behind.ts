@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { isDatabaseUnavailable } from '../errors/database-error.js';
 import { describeError } from '../errors/describe-error.js';
 
 /** Milliseconds that an item waits for others at most: what a SIGKILL can lose. */
@@ -25,9 +26,17 @@ export interface WriteBehindOptions<Item> {
   /** Characters that wait at most; what does not fit is dropped. */
   readonly mostWaiting: number;
   readonly onDropped: (items: number) => void;
+  /**
+   * Called with an item that the database refuses although it is there, and its error. What it returns is stored in its place;
+   * undefined gives the item up.
+   */
+  readonly setAside?: (item: Item, error: unknown) => Item | undefined;
 }
 
-/** Writes items in batches, off the path of requests. While the database is away they wait in a bounded buffer. */
+/**
+ * Writes items in batches, off the path of requests. While the database is away they wait in a bounded buffer. An item that the
+ * database refuses is found by halving the set, and set aside, so that it does not hold up the others.
+ */
 export class WriteBehind<Item> {
   private readonly waiting: Item[] = [];
   private size = 0;
@@ -99,12 +108,12 @@ export class WriteBehind<Item> {
   }
 
   private async writeAll(): Promise<void> {
-    const { store, batch, sizeOf, what, logger } = this.options;
+    const { batch, sizeOf, what, logger } = this.options;
     while (this.waiting.length > 0) {
       // One is enough to find out whether the database is back.
       const items = this.waiting.slice(0, this.failures === 0 ? batch : 1);
       try {
-        await store(items);
+        await this.storeOrSetAside(items);
       } catch (error) {
         this.failures += 1;
         if (this.failures === 1) logger.error({ msg: `${what} wait for the database`, error: describeError(error) });
@@ -116,5 +125,31 @@ export class WriteBehind<Item> {
       this.failures = 0;
       this.hasOverflowed = false;
     }
+  }
+
+  /** @throws what says that the database is away; items of which some are stored already may be given again */
+  private async storeOrSetAside(items: readonly Item[]): Promise<void> {
+    const { store, what, logger, setAside, onDropped } = this.options;
+    try {
+      await store(items);
+      return;
+    } catch (error) {
+      if (isDatabaseUnavailable(error)) throw error;
+      const [item] = items;
+      if (items.length === 1 && item !== undefined) {
+        logger.error({
+          msg: `one of the ${what} is refused by the database and set aside`,
+          error: describeError(error),
+        });
+        const replacement = setAside?.(item, error);
+        // Where even that is refused, the fault is the database's, and everything waits.
+        if (replacement === undefined) onDropped(1);
+        else await store([replacement]);
+        return;
+      }
+    }
+    const half = Math.ceil(items.length / 2);
+    await this.storeOrSetAside(items.slice(0, half));
+    await this.storeOrSetAside(items.slice(half));
   }
 }

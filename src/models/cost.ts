@@ -1,17 +1,19 @@
-import type { Usage } from '../chat/chat-completion.js';
+import type { BilledTokens } from '../amounts/billed-tokens.js';
+import { boundNanoDollars, type NanoDollars } from '../amounts/nano-dollars.js';
 import type { PriceConfig } from '../config/gateway-config.js';
 
-/** US dollars of one completion at the file's price. Tokens of the cache count at their own rates where there are any. */
-export function costAtPrice(usage: Usage, price: PriceConfig): number {
-  const cached = Math.min(usage.prompt_tokens_details?.cached_tokens ?? 0, usage.prompt_tokens);
-  const reported = usage.prompt_tokens_details?.['cache_write_tokens'];
-  const written = typeof reported === 'number' ? Math.min(reported, usage.prompt_tokens - cached) : 0;
-  return (
-    ((usage.prompt_tokens - cached - written) * price.inputPerMillion +
-      cached * (price.cachedInputPerMillion ?? price.inputPerMillion) +
-      written * (price.cacheWritePerMillion ?? price.inputPerMillion) +
-      usage.completion_tokens * price.outputPerMillion) /
-    1_000_000
+/** Billionths of a dollar that a token costs at a price of one dollar per million. */
+const NANOS_PER_TOKEN = 1_000;
+
+/** One completion at the file's price. Tokens of the cache count at their own rates where there are any. */
+export function costAtPrice(tokens: BilledTokens, price: PriceConfig): NanoDollars {
+  const { promptTokens, completionTokens, cachedTokens, cacheWriteTokens } = tokens;
+  return boundNanoDollars(
+    ((promptTokens - cachedTokens - cacheWriteTokens) * price.inputPerMillion +
+      cachedTokens * (price.cachedInputPerMillion ?? price.inputPerMillion) +
+      cacheWriteTokens * (price.cacheWritePerMillion ?? price.inputPerMillion) +
+      completionTokens * price.outputPerMillion) *
+      NANOS_PER_TOKEN,
   );
 }
 

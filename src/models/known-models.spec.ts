@@ -1,8 +1,10 @@
 import { KNOWN_PROVIDERS } from '../config/known-providers.js';
+import { billedTokens } from '../amounts/billed-tokens.js';
+import { boundTokens } from '../amounts/token-count.js';
 import { KnownModels } from './known-models.js';
 
 const OPENAI = 'https://api.openai.com/v1';
-const usage = { prompt_tokens: 1_000, completion_tokens: 100, total_tokens: 1_100 };
+const usage = billedTokens(boundTokens(1_000), boundTokens(100));
 
 describe('KnownModels', () => {
   const known = new KnownModels();
@@ -19,15 +21,15 @@ describe('KnownModels', () => {
   it('counts what the list price says, and cached tokens for less', async () => {
     const price = await known.priceOf(OPENAI, 'gpt-5-mini');
     const cost = await known.costOf(usage, OPENAI, 'gpt-5-mini');
-    expect(cost).toBeCloseTo(1_000 * (price?.prompt ?? 0) + 100 * (price?.completion ?? 0), 12);
-    const cached = { ...usage, prompt_tokens_details: { cached_tokens: 900 } };
+    expect((cost ?? 0) / 1e9).toBeCloseTo(1_000 * (price?.prompt ?? 0) + 100 * (price?.completion ?? 0), 8);
+    const cached = { ...usage, cachedTokens: boundTokens(900) };
     expect(await known.costOf(cached, OPENAI, 'gpt-5-mini')).toBeLessThan(cost ?? 0);
   });
 
   it('counts what Anthropic puts into its cache for more, and knows the clouds by their addresses', async () => {
     const anthropic = 'https://api.anthropic.com/v1';
     const plain = (await known.costOf(usage, anthropic, 'claude-sonnet-4-5')) ?? 0;
-    const written = { ...usage, prompt_tokens_details: { cached_tokens: 0, cache_write_tokens: 900 } };
+    const written = { ...usage, cacheWriteTokens: boundTokens(900) };
     expect(await known.costOf(written, anthropic, 'claude-sonnet-4-5')).toBeGreaterThan(plain);
     const bedrock = 'https://bedrock-runtime.us-east-1.amazonaws.com';
     expect(await known.costOf(usage, bedrock, 'us.amazon.nova-lite-v1:0')).toBeGreaterThan(0);

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { calcPrice, findProvider, ModelPrice } from '@pydantic/genai-prices';
 import { knownProviderAt } from '../config/known-providers.js';
-import type { Usage } from '../chat/chat-completion.js';
+import type { BilledTokens } from '../amounts/billed-tokens.js';
+import { readDollars, type NanoDollars } from '../amounts/nano-dollars.js';
 
 /** US dollars per token. */
 export interface TokenPrice {
@@ -48,30 +49,27 @@ export class KnownModels {
   private prices: PriceList | undefined;
   private readonly catalogues = new Map<string, Promise<Catalogue>>();
 
-  /** US dollars of one completion; null when the price is unknown. Tiers and cached tokens count at their own rates. */
-  async costOf(usage: Usage, baseUrl: string, model: string): Promise<number | null> {
+  /** What one completion costs; null when the price is unknown. Tiers and cached tokens count at their own rates. */
+  async costOf(tokens: BilledTokens, baseUrl: string, model: string): Promise<NanoDollars | null> {
     const priceId = knownProviderAt(baseUrl)?.priceId;
     if (priceId === undefined) return null;
     const { calcPrice: calculate } = await this.loadPrices();
-    const cached = usage.prompt_tokens_details?.cached_tokens ?? 0;
-    // Not OpenAI's: Anthropic charges more for what it puts into its cache.
-    const written = usage.prompt_tokens_details?.['cache_write_tokens'];
+    const { promptTokens, completionTokens, cachedTokens, cacheWriteTokens } = tokens;
     try {
       const result = calculate(
         {
-          input_tokens: usage.prompt_tokens,
-          output_tokens: usage.completion_tokens,
-          cache_read_tokens: Math.min(cached, usage.prompt_tokens),
-          ...(typeof written === 'number' && {
-            cache_write_tokens: Math.min(written, Math.max(0, usage.prompt_tokens - cached)),
-          }),
+          input_tokens: promptTokens,
+          output_tokens: completionTokens,
+          cache_read_tokens: cachedTokens,
+          // Not OpenAI's: Anthropic charges more for what it puts into its cache.
+          ...(cacheWriteTokens > 0 && { cache_write_tokens: cacheWriteTokens }),
         },
         model,
         { providerId: priceId },
       );
-      return result === null ? null : result.total_price;
+      return result === null ? null : (readDollars(result.total_price) ?? null);
     } catch {
-      // Usage that the calculation refuses (negative, not whole) has no price that could be stood by.
+      // What the calculation refuses has no price that could be relied on.
       return null;
     }
   }

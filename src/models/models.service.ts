@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { mayCallModel } from '../auth/may-call-model.js';
 import type { Principal } from '../auth/principal.js';
-import type { Usage } from '../chat/chat-completion.js';
+import type { BilledTokens } from '../amounts/billed-tokens.js';
+import { boundNanoDollars, type NanoDollars } from '../amounts/nano-dollars.js';
 import { nearestName } from '../config/nearest-name.js';
 import { notFound, type GatewayError } from '../errors/gateway-error.js';
 import { costAtPrice } from './cost.js';
@@ -32,11 +33,21 @@ export class ModelsService {
     return model;
   }
 
-  /** US dollars of one completion, whole billionths; null when the price is unknown, never a made-up 0. */
-  async costOf(usage: Usage, { baseUrl, upstreamModel, price }: Deployment): Promise<number | null> {
-    if (price !== undefined) return inNanos(costAtPrice(usage, price));
-    const cost = await this.known.costOf(usage, baseUrl, upstreamModel);
-    return cost === null ? null : inNanos(cost);
+  /** What one completion costs; null when the price is unknown, never a made-up 0. */
+  async costOf(tokens: BilledTokens, { baseUrl, upstreamModel, price }: Deployment): Promise<NanoDollars | null> {
+    return price === undefined ? this.known.costOf(tokens, baseUrl, upstreamModel) : costAtPrice(tokens, price);
+  }
+
+  /** The most that prompt and completion of these lengths can cost: a prompt that is put into a cache may cost more. */
+  async mostOf(tokens: BilledTokens, deployment: Deployment): Promise<NanoDollars | null> {
+    const plain = await this.costOf(tokens, deployment);
+    const written = await this.costOf({ ...tokens, cacheWriteTokens: tokens.promptTokens }, deployment);
+    return plain === null ? null : boundNanoDollars(Math.max(plain, written ?? 0));
+  }
+
+  /** Tokens of the longest answer of a model, as far as the file says it. */
+  maxOutputTokensOf(modelId: string): number | undefined {
+    return this.routing.current.resolve(modelId)?.maxOutputTokens;
   }
 
   async list(principal: Principal): Promise<ModelListDto> {
@@ -69,9 +80,4 @@ export class ModelsService {
       'model',
     );
   }
-}
-
-/** Rounded once, so that the header, the record and the budget say the same. */
-function inNanos(dollars: number): number {
-  return Math.round(dollars * 1e9) / 1e9;
 }

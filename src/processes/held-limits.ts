@@ -3,7 +3,7 @@ import { type Full, LimitStore, type ReserveOutcome, type Window } from '../usag
 /** The counts of all processes as one of them uses them: what it holds is given back when it ends. */
 export class HeldLimits extends LimitStore {
   private readonly places = new Map<string, string>();
-  private readonly reservations = new Map<string, string>();
+  private readonly reservations = new Map<string, { readonly balance: string; readonly amount: number }>();
 
   constructor(private readonly store: LimitStore) {
     super();
@@ -29,7 +29,7 @@ export class HeldLimits extends LimitStore {
 
   async reserve(balance: string, id: string, amount: number, limit: number): Promise<ReserveOutcome> {
     const outcome = await this.store.reserve(balance, id, amount, limit);
-    if (outcome === 'reserved') this.reservations.set(id, balance);
+    if (outcome === 'reserved') this.reservations.set(id, { balance, amount });
     return outcome;
   }
 
@@ -46,9 +46,12 @@ export class HeldLimits extends LimitStore {
     this.store.forget(balance);
   }
 
-  /** The process has ended. What its last calls cost, nobody knows; nothing is charged for them. */
+  /**
+   * The process has ended. What its last calls cost is not known and no record will say it, so that what was set aside for
+   * them counts as spent: their providers may bill it.
+   */
   async release(): Promise<void> {
     for (const [id, account] of this.places) this.store.freePlace(account, id);
-    for (const [id, balance] of this.reservations) await this.store.settle(balance, id, 0);
+    for (const [id, { balance, amount }] of this.reservations) await this.store.settle(balance, id, amount);
   }
 }

@@ -1,11 +1,15 @@
 import { Logger, OnApplicationShutdown } from '@nestjs/common';
 import { describeError } from '../errors/describe-error.js';
 import type { connectRedis, RedisConnection } from './connect-redis.js';
+import { isCommandFault, isServerFault } from './redis-faults.js';
 
 /** Longest that a request may wait for Redis, in milliseconds: above this, going on alone is better. */
 const COMMAND_TIMEOUT = 250;
 /** How often Redis is asked whether it is back, in milliseconds; requests go on without it meanwhile. */
 const PROBE = 500;
+/** Written to find out whether Redis takes writes again, and how long it lasts, in milliseconds. */
+const PROBE_KEY = 'gateway:probe';
+const PROBE_TTL_MS = 1_000;
 /** Longest pause before the next try to connect, in milliseconds. */
 const LONGEST_RETRY = 1_000;
 
@@ -47,15 +51,30 @@ export class SharedRedis implements OnApplicationShutdown {
     return this.commands !== undefined;
   }
 
-  /** Runs commands; undefined when Redis cannot answer in time, which is then said once in the log. */
-  async run<Result>(work: (client: RedisConnection) => Promise<Result>): Promise<Result | undefined> {
+  /**
+   * Runs commands; undefined when Redis cannot be reached in time, or takes no writes from anyone, which is then said once in the log.
+   *
+   * @throws the error of a command that fails although Redis is there, such as one on a key of another type
+   */
+  async command<Result>(work: (client: RedisConnection) => Promise<Result>): Promise<Result | undefined> {
     const { client } = this;
     if (client === undefined) return undefined;
     try {
       return await work(client);
     } catch (error) {
+      if (isCommandFault(error)) throw error;
       this.onError(error);
       this.rest(client);
+      return undefined;
+    }
+  }
+
+  /** As `command`, for what can do without: a command that fails is logged and gives undefined too. */
+  async run<Result>(work: (client: RedisConnection) => Promise<Result>): Promise<Result | undefined> {
+    try {
+      return await this.command(work);
+    } catch (error) {
+      this.logger.error({ msg: 'a command of Redis failed', error: describeError(error) });
       return undefined;
     }
   }
@@ -90,7 +109,7 @@ export class SharedRedis implements OnApplicationShutdown {
   private rest(client: RedisConnection): void {
     if (this.probe !== undefined) return;
     this.probe = setInterval(() => {
-      client.ping().then(
+      client.set(PROBE_KEY, 1, 'PX', PROBE_TTL_MS).then(
         () => this.isBack(),
         () => undefined,
       );
@@ -114,6 +133,7 @@ export class SharedRedis implements OnApplicationShutdown {
   private readonly onError = (error: unknown): void => {
     if (this.isAway) return;
     this.isAway = true;
-    this.logger.warn({ msg: 'Redis cannot be reached; this process goes on alone', error: describeError(error) });
+    const what = isServerFault(error) ? 'takes no writes' : 'cannot be reached';
+    this.logger.warn({ msg: `Redis ${what}; this process goes on alone`, error: describeError(error) });
   };
 }

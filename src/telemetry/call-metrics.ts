@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import type { BilledTokens } from '../amounts/billed-tokens.js';
 import { CallEvents } from '../chat/call-events.js';
 import type { AttemptOutcome, CallOutcome } from '../chat/call-outcome.js';
-import type { Usage } from '../chat/chat-completion.js';
 import { Routing } from '../models/routing/routing.service.js';
 import { codeLabel } from '../errors/error-codes.js';
 import { MetricsRegistry } from './metrics-registry.js';
@@ -101,7 +101,7 @@ export class CallMetrics {
     attempts,
     firstByte,
     duration,
-    usage,
+    reported,
     cost,
   }: CallOutcome): void {
     const last = attempts.at(-1);
@@ -119,12 +119,12 @@ export class CallMetrics {
     }
     if (isStream && firstByte !== null) {
       series.firstToken.observe(firstByte / 1_000);
-      const tokens = usage?.completion_tokens ?? 0;
+      const tokens = reported?.completionTokens ?? 0;
       if (status === 'succeeded' && tokens > 1) {
         series.perToken.observe((duration - firstByte) / 1_000 / (tokens - 1));
       }
     }
-    if (usage !== undefined) used(usage, cost(), series);
+    if (reported !== undefined) used(reported, cost(), series);
   }
 
   private attempted({ model, deployment, error }: AttemptOutcome): void {
@@ -170,11 +170,11 @@ export class CallMetrics {
   }
 }
 
-function used(usage: Usage, cost: Promise<number | null>, series: ModelSeries): void {
-  series.prompt.value += usage.prompt_tokens;
-  series.completion.value += usage.completion_tokens;
-  series.cached.value += usage.prompt_tokens_details?.cached_tokens ?? 0;
-  series.reasoning.value += usage.completion_tokens_details?.reasoning_tokens ?? 0;
+function used(tokens: BilledTokens, cost: Promise<number | null>, series: ModelSeries): void {
+  series.prompt.value += tokens.promptTokens;
+  series.completion.value += tokens.completionTokens;
+  series.cached.value += tokens.cachedTokens;
+  series.reasoning.value += tokens.reasoningTokens;
   cost.then(
     (dollars) => {
       if (dollars === null) series.unpriced.value += 1;

@@ -1,15 +1,20 @@
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { NOTHING_BILLED, type BilledTokens } from '../amounts/billed-tokens.js';
+import { boundNanoDollars, NO_COST, type NanoDollars } from '../amounts/nano-dollars.js';
+import { boundTokens, NO_TOKENS, type TokenCount } from '../amounts/token-count.js';
 import { CallEvents } from '../chat/call-events.js';
 import type { AttemptOutcome, CallOutcome } from '../chat/call-outcome.js';
 import { describeError } from '../errors/describe-error.js';
 import { ModelsService } from '../models/models.service.js';
-import { promptOnly, tokenCounts, usageOf } from './records/token-counts.js';
-import type { TokenCounts, UsageRecord } from './records/usage-record.entity.js';
+import { WorstCase } from './limits/worst-case.js';
+import { tokenCounts, type CountedTokens } from './records/token-counts.js';
+import type { UsageRecord } from './records/usage-record.entity.js';
 import { UsageRecorder } from './records/usage-recorder.service.js';
 import { timeOrderedId } from '../ids/random-id.js';
 import { Roster } from '../roster/roster.js';
 
 const LONGEST = 256;
+const BYTES_PER_TOKEN = 4;
 
 /** Turns how a call ended into what it consumed: settles what was set aside for it, and records it. */
 @Injectable()
@@ -21,6 +26,7 @@ export class Accounting implements BeforeApplicationShutdown {
     events: CallEvents,
     private readonly models: ModelsService,
     private readonly recorder: UsageRecorder,
+    private readonly worstCase: WorstCase,
   ) {
     events.onEnded((outcome) => {
       const records = this.account(outcome).catch((error: unknown): UsageRecord[] => {
@@ -43,64 +49,94 @@ export class Accounting implements BeforeApplicationShutdown {
     await this.recorder.close();
   }
 
+  /** Never rejects: what cannot be counted costs what was set aside for it. */
   private async account(outcome: CallOutcome): Promise<UsageRecord[]> {
     const { admission } = outcome;
     admission?.leave();
     // A refusal of the gateway itself leaves no record: a flood of them must not fill the database.
     if (outcome.attempts.length === 0) {
-      admission?.settle(0, 0);
+      await admission?.settle(NO_TOKENS, NO_COST);
       return [];
     }
+    let records: UsageRecord[];
     try {
-      const counts = await tokenCounts(outcome);
-      const costNanos = await this.costOf(outcome, counts);
-      const record = toRecord(outcome, counts, costNanos);
-      if (outcome.attempts.length === 1) {
-        admission?.settle(counts.totalTokens, costNanos ?? 0);
-        return [record];
-      }
-      const records = [...(await this.givenUp(outcome)), record];
-      admission?.settle(sum(records, 'totalTokens'), sum(records, 'costNanos'));
-      return records;
+      records = await this.recordsOf(outcome);
     } catch (error) {
-      // What was set aside must not stay so for good.
-      admission?.settle(0, 0);
-      throw error;
+      this.logger.error({
+        msg: 'a call could not be counted; what was set aside for it is charged',
+        request_id: outcome.context.requestId,
+        error: describeError(error),
+      });
+      records = [this.uncounted(outcome)];
     }
+    // Before the records are written, so that a balance that is begun with the records counts the call once.
+    await admission?.settle(limitedTokens(records), costOf(records));
+    return records;
+  }
+
+  private async recordsOf(outcome: CallOutcome): Promise<UsageRecord[]> {
+    const last = outcome.attempts.at(-1);
+    const counted = await tokenCounts(outcome, () => this.worstCaseOf(outcome, last));
+    const cost = await this.costOf(outcome, counted);
+    const record = recordOf(outcome, outcome, outcome.attempts.length, counted, cost, last);
+    return outcome.attempts.length === 1 ? [record] : [...(await this.givenUp(outcome)), record];
   }
 
   /** Records of attempts that were given up while the provider was at work, and after which the request went on elsewhere. */
-  private async givenUp(outcome: CallOutcome): Promise<UsageRecord[]> {
+  private givenUp(outcome: CallOutcome): Promise<UsageRecord[]> {
     const givenUp = outcome.attempts.slice(0, -1).filter(({ hadBegun }) => hadBegun);
-    if (givenUp.length === 0) return [];
-    const counts = await promptOnly(outcome.request);
     return Promise.all(
       givenUp.map(async (attempt) => {
-        const cost = await this.models.costOf(usageOf(counts), attempt.deployment);
-        return recordOf(outcome, { ...attempt, status: 'retried', firstByte: null }, 1, counts, toNanos(cost), attempt);
+        const tokens = this.worstCaseOf(outcome, attempt);
+        const cost = await this.models.mostOf(tokens, attempt.deployment);
+        const recorded = { ...attempt, startedAt: outcome.startedAt, status: 'retried', firstByte: null } as const;
+        return recordOf(outcome, recorded, 1, { tokens, basis: 'worst_case' }, cost, attempt);
       }),
     );
   }
 
-  /** Billionths of a dollar; null when the price is unknown, 0 only when nothing was consumed. */
-  private async costOf({ attempts, usage, cost: known }: CallOutcome, counts: TokenCounts): Promise<number | null> {
-    const deployment = attempts.at(-1)?.deployment;
-    if (counts.totalTokens === 0 || deployment === undefined) return 0;
-    return toNanos(await (usage === undefined ? this.models.costOf(usageOf(counts), deployment) : known()));
+  private worstCaseOf({ request }: CallOutcome, attempt: AttemptOutcome | undefined): BilledTokens {
+    if (attempt === undefined) return NOTHING_BILLED;
+    return this.worstCase.tokens(request, attempt.deployment, this.models.maxOutputTokensOf(attempt.model));
+  }
+
+  /** Null when the price is unknown, 0 only when nothing was consumed. */
+  private async costOf(outcome: CallOutcome, { tokens, basis }: CountedTokens): Promise<NanoDollars | null> {
+    const deployment = outcome.attempts.at(-1)?.deployment;
+    if (tokens.totalTokens === 0 || deployment === undefined) return NO_COST;
+    if (basis === 'reported') return outcome.costNanos();
+    return basis === 'worst_case' ? this.models.mostOf(tokens, deployment) : this.models.costOf(tokens, deployment);
+  }
+
+  /** The record of a call that could not be counted. */
+  private uncounted(outcome: CallOutcome): UsageRecord {
+    const cost = outcome.admission?.reserved;
+    const counted = { tokens: NOTHING_BILLED, basis: 'worst_case' } as const;
+    const last = outcome.attempts.at(-1);
+    return recordOf(
+      outcome,
+      outcome,
+      outcome.attempts.length,
+      counted,
+      cost === undefined || cost === 0 ? null : cost,
+      last,
+    );
   }
 }
 
-function toNanos(dollars: number | null): number | null {
-  return dollars === null ? null : Math.round(dollars * 1e9);
+function costOf(records: readonly UsageRecord[]): NanoDollars {
+  return boundNanoDollars(records.reduce((sum, { costNanos }) => sum + (costNanos ?? 0), 0));
 }
 
-function sum(records: readonly UsageRecord[], column: 'totalTokens' | 'costNanos'): number {
-  return records.reduce((total, record) => total + (record[column] ?? 0), 0);
-}
-
-/** Of the whole request, by the attempt that answered it or failed last. */
-function toRecord(outcome: CallOutcome, counts: TokenCounts, costNanos: number | null): UsageRecord {
-  return recordOf(outcome, outcome, outcome.attempts.length, counts, costNanos, outcome.attempts.at(-1));
+/** What counts against tokens a minute: of a worst case, what its prompt is likely to have. */
+function limitedTokens(records: readonly UsageRecord[]): TokenCount {
+  return boundTokens(
+    records.reduce(
+      (sum, { costBasis, promptTokens, completionTokens, totalTokens }) =>
+        sum + (costBasis === 'worst_case' ? promptTokens / BYTES_PER_TOKEN + completionTokens : totalTokens),
+      0,
+    ),
+  );
 }
 
 /** What a record says of a request, or of one attempt of it. */
@@ -113,8 +149,8 @@ function recordOf(
   { request, context, isStream }: CallOutcome,
   { startedAt, status, error, firstByte, duration }: Recorded,
   attempts: number,
-  counts: TokenCounts,
-  costNanos: number | null,
+  { tokens, basis }: CountedTokens,
+  costNanos: NanoDollars | null,
   attempt: Pick<AttemptOutcome, 'model' | 'deployment'> | undefined,
 ): UsageRecord {
   const { principal } = context;
@@ -134,13 +170,14 @@ function recordOf(
     httpStatus: isStream && firstByte !== null ? 200 : (error?.status ?? 200),
     errorCode: error?.code?.slice(0, 64) ?? null,
     attempts,
-    promptTokens: counts.promptTokens,
-    completionTokens: counts.completionTokens,
-    totalTokens: counts.totalTokens,
-    cachedTokens: counts.cachedTokens,
-    reasoningTokens: counts.reasoningTokens,
-    isEstimated: counts.isEstimated,
+    promptTokens: tokens.promptTokens,
+    completionTokens: tokens.completionTokens,
+    totalTokens: tokens.totalTokens,
+    cachedTokens: tokens.cachedTokens,
+    reasoningTokens: tokens.reasoningTokens,
+    isEstimated: basis !== 'reported',
     costNanos,
+    costBasis: basis,
     firstByteMs: firstByte === null ? null : Math.round(firstByte),
     durationMs: Math.round(duration),
     endUser: typeof request.user === 'string' ? request.user.slice(0, 512) : null,

@@ -79,6 +79,11 @@ export abstract class ChatProvider {
   /** The provider's name in the configuration, as in `x-gateway-provider`. */
   abstract readonly name: string;
 
+  /** How many calls to the provider a request makes, each of which pays for the prompt. */
+  callsOf(_request: ChatRequest): number {
+    return 1;
+  }
+
   /** A whole completion in the contract's shape. */
   abstract complete(call: ProviderCall): Promise<ChatCompletion>;
 

@@ -1,4 +1,5 @@
 import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { readNanoDollars } from '../../amounts/nano-dollars.js';
 import { type Full, LimitStore, type ReserveOutcome, type Window } from './limit-store.js';
 import { judge, WINDOW_OPTIONS } from './window.js';
 
@@ -50,7 +51,8 @@ export class InProcessLimitStore extends LimitStore {
     const known = this.balances.get(balance);
     if (known === undefined) return Promise.resolve('unknown');
     const { spent, reserved } = known;
-    if (spent + reserved + amount > limit) return Promise.resolve({ spent, reserved });
+    // Written so that what is no number never finds room.
+    if (!(spent + reserved + amount <= limit)) return Promise.resolve({ spent, reserved });
     known.reserved += amount;
     known.reservations.set(id, amount);
     return Promise.resolve('reserved');
@@ -70,7 +72,7 @@ export class InProcessLimitStore extends LimitStore {
     if (known === undefined || amount === undefined) return Promise.resolve(undefined);
     known.reservations.delete(id);
     known.reserved -= amount;
-    known.spent += actual;
+    known.spent += readNanoDollars(actual) ?? amount;
     return Promise.resolve(known.spent);
   }
 

@@ -66,7 +66,7 @@ describe.each<[string, () => LimitStore]>([
   });
 });
 
-it('what a process held is given back when it ends, and nothing of the others', async () => {
+it('places of a process are free when it ends, and what it had set aside is spent; nothing of the others', async () => {
   const shared = new InProcessLimitStore();
   const [dying, living] = [remote(new HeldLimits(shared)), remote(new HeldLimits(shared))];
   await shared.open('k:total', 0);
@@ -78,7 +78,7 @@ it('what a process held is given back when it ends, and nothing of the others', 
   await dying.end();
   expect(await living.store.takePlace('k', 2, 'c')).toBe(true);
   expect(await living.store.takePlace('k', 2, 'd')).toBe(false);
-  expect(await living.store.reserve('k:total', 'r3', 70, 100)).toBe('reserved');
-  expect(await living.store.reserve('k:total', 'r4', 1, 100)).toEqual({ spent: 0, reserved: 100 });
+  expect(await living.store.reserve('k:total', 'r3', 10, 100)).toBe('reserved');
+  expect(await living.store.reserve('k:total', 'r4', 1, 100)).toEqual({ spent: 60, reserved: 40 });
   await expect(dying.store.takePlace('k', 2, 'e')).rejects.toMatchObject({ status: 503 });
 });

@@ -10,6 +10,7 @@ import { InProcessLimitStore } from './in-process-limit-store.js';
 import { LimitStore } from './limit-store.js';
 import { Limits } from './limits.service.js';
 import { RateWindows } from './rate-windows.js';
+import { Replicas } from './replicas.js';
 import { Spent } from './spent.js';
 import { WorstCase } from './worst-case.js';
 
@@ -21,6 +22,7 @@ import { WorstCase } from './worst-case.js';
     RateWindows,
     ConcurrencyLeases,
     BudgetLedger,
+    Replicas,
     BudgetAlerts,
     Spent,
     WorstCase,
@@ -31,6 +33,6 @@ import { WorstCase } from './worst-case.js';
       useFactory: ({ limits }: Siblings): LimitStore => limits ?? new InProcessLimitStore(),
     },
   ],
-  exports: [Limits, Spent, UsageRecorder],
+  exports: [Limits, Spent, UsageRecorder, WorstCase],
 })
 export class LimitsModule {}

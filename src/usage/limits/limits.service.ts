@@ -1,22 +1,30 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { boundNanoDollars, NO_COST, readDollars, type NanoDollars } from '../../amounts/nano-dollars.js';
+import { NO_TOKENS, type TokenCount } from '../../amounts/token-count.js';
 import type { Account, Budget, RateLimits } from '../../auth/spending.js';
 import type { Cancellation } from '../../chat/cancellation.js';
 import type { ChatRequest } from '../../chat/chat-completion.js';
 import { pause } from '../../chat/pause.js';
 import { describeError } from '../../errors/describe-error.js';
-import { databaseUnavailable } from '../../errors/database-error.js';
-import { GatewayError, permissionDenied, rateLimitExceeded } from '../../errors/gateway-error.js';
-import type { Deployment, ResolvedModel } from '../../models/resolved-model.js';
+import { databaseUnavailable, isDatabaseUnavailable } from '../../errors/database-error.js';
+import {
+  GatewayError,
+  invalidRequest,
+  permissionDenied,
+  rateLimitExceeded,
+  upstreamUnavailable,
+} from '../../errors/gateway-error.js';
+import type { ResolvedModel } from '../../models/resolved-model.js';
 import { BudgetAlerts } from './budget-alerts.service.js';
 import { BudgetLedger, type Reservation } from './budget-ledger.js';
 import { ConcurrencyLeases, type Lease } from './concurrency-leases.js';
 import { durationText } from './duration-text.js';
 import type { Full, NoRoom } from './limit-store.js';
+import { isCommandFault } from '../../redis/redis-faults.js';
 import { periodAt, type PeriodSpan } from './period.js';
 import { RateWindows, type Taken } from './rate-windows.js';
 import { WorstCase } from './worst-case.js';
 
-const NANOS = 1e9;
 /** When a place is likely to be free again, for whoever is refused one, in milliseconds. */
 const SOON = 250;
 /** Longest wait of the patient for a place, and the usual time between two looks, in milliseconds. */
@@ -29,26 +37,44 @@ export interface Admission {
   readonly headers: Readonly<Record<string, string>>;
   /** Frees its places among the requests under way; what it used may take a while to be counted. */
   leave(): void;
-  /** Leaves, gives back what was set aside, and keeps what was used. Only the first time counts. */
-  settle(tokens: number, costNanos: number): void;
+  /** Leaves, gives back what was set aside, and keeps what was used. Only the first time counts. Never rejects. */
+  settle(tokens: TokenCount, cost: NanoDollars): Promise<void>;
+  /**
+   * Sets as much money aside once more, for a further attempt after one that its provider may bill.
+   *
+   * @returns false when a budget has no room for it
+   */
+  coverAnother(): Promise<boolean>;
+  /** What was set aside in budgets so far, all attempts together; 0 where there is no budget. */
+  readonly reserved: NanoDollars;
 }
 
 export interface AdmissionRequest {
   readonly request: ChatRequest;
   readonly accounts: readonly Account[];
   readonly model: ResolvedModel;
-  /** Whether nobody minds a short wait for a place, as with the tasks of batches. */
+  /** When the request came, in epoch milliseconds: it belongs to the periods of that time. */
+  readonly startedAt: number;
+  /** Whether a short wait for a place is acceptable, as with the tasks of batches. */
   readonly isPatient: boolean;
   readonly signal: Cancellation;
-  /** All that may answer, those of fallbacks as well. */
-  readonly deployments: () => readonly Deployment[];
+  /** All whose deployments may answer, fallbacks as well. */
+  readonly models: () => readonly ResolvedModel[];
+}
+
+interface BudgetShare {
+  readonly id: string;
+  readonly budget: Budget;
+  readonly amount: NanoDollars;
+  /** One for each attempt that may be billed. */
+  readonly reservations: Reservation[];
 }
 
 interface SetAside {
   readonly leases: Lease[];
   readonly requests: Taken[];
   readonly tokens: Taken[];
-  readonly budgets: { reservation: Reservation; budget: Budget }[];
+  readonly budgets: BudgetShare[];
 }
 
 /** Lets a call in if key, group and model have room for its worst case, and settles by what it really came to. */
@@ -77,25 +103,35 @@ export class Limits {
 
   private async setAside(call: AdmissionRequest, accounts: readonly Account[]): Promise<Admission> {
     const taken: SetAside = { leases: [], requests: [], tokens: [], budgets: [] };
+    const calls = this.worstCase.providerCalls(call);
     try {
-      for (const { id, limits } of accounts) if (limits !== null) await this.takeConcurrency(id, limits, call, taken);
-      for (const { id, limits } of accounts) if (limits !== null) await this.takeRequest(id, limits, taken);
-      for (const { id, limits } of accounts) if (limits !== null) await this.takeTokens(id, limits, call, taken);
+      for (const { id, limits } of accounts) {
+        if (limits !== null) await this.takeConcurrency(id, limits, call, calls, taken);
+      }
+      for (const { id, limits } of accounts) if (limits !== null) await this.takeRequests(id, limits, calls, taken);
+      for (const { id, limits } of accounts) if (limits !== null) await this.takeTokens(id, limits, call, calls, taken);
       for (const { id, budget } of accounts) if (budget !== null) await this.takeBudget(id, budget, call, taken);
     } catch (error) {
       await this.giveBack(taken);
-      throw error;
+      throw isCommandFault(error) ? this.limitsUnavailable(error) : error;
     }
     let isSettled = false;
     return {
       headers: headersOf(taken),
       leave: () => this.leave(taken),
-      settle: (tokens, costNanos) => {
+      settle: async (tokens, cost) => {
         if (isSettled) return;
         isSettled = true;
-        this.settle(taken, tokens, costNanos).catch((error: unknown) => {
+        try {
+          await this.settle(taken, tokens, cost);
+        } catch (error) {
           this.logger.error({ msg: 'a call was not settled with its limits', error: describeError(error) });
-        });
+        }
+      },
+      coverAnother: () => this.coverAnother(taken, call),
+      get reserved() {
+        const each = taken.budgets.map(({ amount, reservations }) => amount * reservations.length);
+        return boundNanoDollars(Math.max(0, ...each));
       },
     };
   }
@@ -104,12 +140,19 @@ export class Limits {
     id: string,
     { concurrency }: RateLimits,
     { isPatient, signal }: AdmissionRequest,
+    calls: number,
     { leases }: SetAside,
   ): Promise<void> {
     if (concurrency === undefined) return;
+    if (calls > concurrency) {
+      throw invalidRequest(
+        `'n' is ${calls}, and each answer is a call of its own, but ${ownerOf(id).toLowerCase()} may make ${concurrency} at once. Ask for fewer answers.`,
+        'n',
+      );
+    }
     const patience = performance.now() + (isPatient ? PATIENCE : 0);
     for (;;) {
-      const lease = await this.concurrency.take(id, concurrency);
+      const lease = await this.concurrency.take(id, concurrency, calls);
       if (lease !== undefined) {
         leases.push(lease);
         return;
@@ -119,9 +162,9 @@ export class Limits {
     }
   }
 
-  private async takeRequest(id: string, { rpm }: RateLimits, { requests }: SetAside): Promise<void> {
+  private async takeRequests(id: string, { rpm }: RateLimits, calls: number, { requests }: SetAside): Promise<void> {
     if (rpm === undefined) return;
-    const taken = await this.windows.take(`requests:${id}`, rpm, 1);
+    const taken = await this.windows.take(`requests:${id}`, rpm, calls);
     if (isFull(taken))
       throw refusal(`${rpm} requests a minute`, id, taken.retryAfter, windowHeaders('requests', rpm, taken));
     requests.push(taken);
@@ -131,10 +174,11 @@ export class Limits {
     id: string,
     { tpm }: RateLimits,
     call: AdmissionRequest,
+    calls: number,
     { tokens }: SetAside,
   ): Promise<void> {
     if (tpm === undefined) return;
-    const taken = await this.windows.take(`tokens:${id}`, tpm, this.worstCase.likelyTokens(call));
+    const taken = await this.windows.take(`tokens:${id}`, tpm, this.worstCase.likelyTokens(call, calls));
     if (isFull(taken))
       throw refusal(`${tpm} tokens a minute`, id, taken.retryAfter, windowHeaders('tokens', tpm, taken));
     tokens.push(taken);
@@ -150,39 +194,92 @@ export class Limits {
         'model',
       );
     }
-    const period = periodAt(budget.period, Date.now());
-    const limit = Math.round(budget.usd * NANOS);
-    let outcome: Reservation | NoRoom;
+    const outcome = await this.reserve(id, budget, amount, call);
+    if ('field' in outcome) budgets.push({ id, budget, amount, reservations: [outcome] });
+    else {
+      const period = periodAt(budget.period, call.startedAt);
+      throw budgetRefusal(outcome, { id, budget, amount, limit: limitOf(budget), period });
+    }
+  }
+
+  private async reserve(
+    id: string,
+    budget: Budget,
+    amount: NanoDollars,
+    { startedAt }: AdmissionRequest,
+  ): Promise<Reservation | NoRoom> {
     try {
-      outcome = await this.ledger.reserve(id, period, amount, limit);
+      return await this.ledger.reserve(id, periodAt(budget.period, startedAt), amount, limitOf(budget));
     } catch (error) {
+      if (!isDatabaseUnavailable(error)) throw error;
       throw databaseUnavailable(
         error,
         'The budget cannot be checked because the database is not reachable. Retry shortly.',
       );
     }
-    if ('amount' in outcome) budgets.push({ reservation: outcome, budget });
-    else throw budgetRefusal(outcome, { id, budget, amount, limit, period });
+  }
+
+  private async coverAnother({ budgets }: SetAside, call: AdmissionRequest): Promise<boolean> {
+    try {
+      for (const { id, budget, amount, reservations } of budgets) {
+        const outcome = await this.reserve(id, budget, amount, call);
+        if (!('field' in outcome)) return false;
+        reservations.push(outcome);
+      }
+      return true;
+    } catch (error) {
+      this.logger.warn({
+        msg: 'a further attempt is not made: its budget cannot be checked',
+        error: describeError(error),
+      });
+      return false;
+    }
+  }
+
+  /** Redis is there, but refuses what this request needs: letting it pass would leave its limits behind. */
+  private limitsUnavailable(cause: unknown): GatewayError {
+    this.logger.error({ msg: 'limits cannot be checked', error: describeError(cause) });
+    return upstreamUnavailable({
+      message: 'The limits of this key cannot be checked now. Retry shortly.',
+      retryAfterMs: 1_000,
+      isOwnRefusal: true,
+      cause,
+    });
   }
 
   private leave({ leases }: SetAside): void {
     for (const lease of leases.splice(0)) this.concurrency.free(lease);
   }
 
-  private async settle(taken: SetAside, tokens: number, costNanos: number): Promise<void> {
+  private async settle(taken: SetAside, tokens: TokenCount, cost: NanoDollars): Promise<void> {
     this.leave(taken);
-    for (const each of taken.tokens) await this.windows.correct(each, tokens);
-    for (const { reservation, budget } of taken.budgets) {
-      const spent = await this.ledger.settle(reservation, costNanos);
-      if (spent !== undefined) this.alerts.watch(reservation, budget, spent);
+    const failures: unknown[] = [];
+    for (const { budget, reservations } of taken.budgets) {
+      for (const [index, reservation] of reservations.entries()) {
+        try {
+          const spent = await this.ledger.settle(reservation, index === 0 ? cost : NO_COST);
+          if (spent !== undefined && index === 0) this.alerts.watch(reservation, budget, spent);
+        } catch (error) {
+          failures.push(error);
+        }
+      }
     }
+    for (const each of taken.tokens) await this.windows.correct(each, tokens);
+    if (failures.length > 0) throw failures[0];
   }
 
   /** The call did not come about: its request counts for nothing either. */
   private async giveBack(taken: SetAside): Promise<void> {
     for (const each of taken.requests) await this.windows.correct(each, 0);
-    await this.settle(taken, 0, 0);
+    await this.settle(taken, NO_TOKENS, NO_COST).catch((error: unknown) => {
+      this.logger.error({ msg: 'what was set aside could not be given back', error: describeError(error) });
+    });
   }
+}
+
+/** A budget that is no amount, because the database was written to by other hands, lets nothing pass. */
+function limitOf({ usd }: Budget): NanoDollars {
+  return readDollars(usd) ?? NO_COST;
 }
 
 function isFull(outcome: Taken | Full): outcome is Full {
@@ -207,7 +304,7 @@ function budgetRefusal(
     amount,
     limit,
     period,
-  }: { id: string; budget: Budget; amount: number; limit: number; period: PeriodSpan },
+  }: { id: string; budget: Budget; amount: NanoDollars; limit: NanoDollars; period: PeriodSpan },
 ): GatewayError {
   if (reserved > 0 && spent + amount <= limit) {
     return rateLimitExceeded({

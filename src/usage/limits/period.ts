@@ -28,6 +28,7 @@ export function periodAt(period: Period, time: number): PeriodSpan {
         7,
       );
     case 'total':
+    default:
       return { name: 'total', start: 0, end: Infinity };
   }
 }

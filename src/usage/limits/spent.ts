@@ -1,5 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { boundNanoDollars, MAX_NANO_DOLLARS, readNanoDollars, type NanoDollars } from '../../amounts/nano-dollars.js';
+import { reached } from '../../clock/steady-clock.js';
 import { Database } from '../../database/database.js';
 import { runSql } from '../../database/sql.js';
 import { UsageRecorder } from '../records/usage-recorder.service.js';
@@ -19,19 +21,34 @@ SELECT id FROM made`;
 
 /** What the records say that an account has spent: the truth that budgets begin with. */
 @Injectable()
-export class Spent {
+export class Spent implements OnApplicationBootstrap {
   constructor(
     private readonly database: Database,
     private readonly dataSource: DataSource,
     private readonly recorder: UsageRecorder,
   ) {}
 
+  /** Writes the records that this process still holds. */
+  flush(): Promise<void> {
+    return this.recorder.flush();
+  }
+
+  /** No time before that of the records: the clock may have been set back while the gateway was stopped. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { rows } = await runSql<{ latest: string | number | null }>(
+      this.dataSource.manager,
+      this.database.dialect,
+      'SELECT MAX(created_at) AS latest FROM usage_record',
+    );
+    reached(Number(rows[0]?.latest ?? 0));
+  }
+
   /**
    * Billionths of a dollar that a key or a group has spent in a period, with the keys that it made.
    *
    * @throws the database's error when it cannot be asked
    */
-  async within(account: string, { start, end }: PeriodSpan): Promise<number> {
+  async within(account: string, { start, end }: PeriodSpan): Promise<NanoDollars> {
     await this.recorder.flush();
     const isGroup = account.startsWith('group_');
     const keys = new Set(await this.idsOf(isGroup ? KEYS_BELOW_GROUP : KEYS_OF_KEY, account));
@@ -59,7 +76,7 @@ export class Spent {
         account,
       ],
     );
-    return unstored.reduce((sum, { costNanos }) => sum + (costNanos ?? 0), sums);
+    return boundNanoDollars(unstored.reduce((sum, { costNanos }) => sum + (costNanos ?? 0), sums));
   }
 
   private async idsOf(statement: string, account: string): Promise<string[]> {
@@ -81,10 +98,10 @@ export class Spent {
       const { rows } = await runSql<{ nanos: string | number | null }>(
         this.dataSource.manager,
         this.database.dialect,
-        `SELECT SUM(cost_nanos) AS nanos FROM usage_record WHERE ${text}`,
+        `SELECT SUM(CASE WHEN cost_nanos BETWEEN 0 AND ${MAX_NANO_DOLLARS} THEN cost_nanos ELSE 0 END) AS nanos FROM usage_record WHERE ${text}`,
         used,
       );
-      sum += Number(rows[0]?.nanos ?? 0);
+      sum += readNanoDollars(rows[0]?.nanos ?? 0) ?? MAX_NANO_DOLLARS;
     }
     return sum;
   }

@@ -1,52 +1,80 @@
 import { Injectable } from '@nestjs/common';
+import { billedTokens, type BilledTokens } from '../../amounts/billed-tokens.js';
+import { boundNanoDollars, NO_COST, type NanoDollars } from '../../amounts/nano-dollars.js';
+import { boundTokens, type TokenCount } from '../../amounts/token-count.js';
 import type { ChatRequest } from '../../chat/chat-completion.js';
 import { ModelsService } from '../../models/models.service.js';
+import type { Deployment } from '../../models/resolved-model.js';
+import { answerTokens } from './answer-tokens.js';
 import type { AdmissionRequest } from './limits.service.js';
-import { promptBytes } from './prompt-bytes.js';
+import { promptSize, type PromptSize } from './prompt-bytes.js';
 
-/** Tokens of an answer where neither the request nor the model says how long it may be. */
-const DEFAULT_ANSWER = 4_096;
 /** Bytes of text that make a token, on average; for what is likely, not for what is certain. */
 const BYTES_PER_TOKEN = 4;
-/** The most that a picture which is only named by its address is known to cost. */
+/** The most that a picture is known to cost; some small models bill it by many times as many tokens as the others. */
 const IMAGE_TOKENS = 3_000;
+const IMAGE_TOKENS_OF_SMALL_MODELS = 50_000;
+const SMALL_MODELS = /4o-mini/;
+/** Of a video, a sound or a document, whose length the request need not say. */
+const MEDIA_TOKENS = 64_000;
+/** What providers add to a prompt that has tools. */
+const TOOLS_TOKENS = 600;
+/** Results of searches that a provider makes for one answer. */
+const SEARCH_TOKENS = 32_000;
 
 /** How much a call may come to, before it is made. */
 @Injectable()
 export class WorstCase {
   constructor(private readonly models: ModelsService) {}
 
+  /** How many calls to a provider one request may become. */
+  providerCalls({ request, models }: Pick<AdmissionRequest, 'request' | 'models'>): number {
+    if (request.n == null || request.n === 1) return 1;
+    return Math.max(
+      ...models().flatMap(({ deployments }) => deployments.map(({ provider }) => provider.callsOf(request))),
+    );
+  }
+
   /** What is set aside of tokens a minute; it is corrected when the call has ended. */
-  likelyTokens({ request, model }: AdmissionRequest): number {
-    return Math.ceil(promptBytes(request) / BYTES_PER_TOKEN) + answerTokens(request, model.maxOutputTokens);
+  likelyTokens({ request, model }: AdmissionRequest, calls: number): TokenCount {
+    const prompt = Math.ceil(promptSize(request).bytes / BYTES_PER_TOKEN) * calls;
+    return boundTokens(prompt + answerTokens(request, model.maxOutputTokens));
+  }
+
+  /** Tokens that one attempt at a deployment does not exceed: a token is at least one byte of text. */
+  tokens(request: ChatRequest, deployment: Deployment, maxOutputTokens: number | undefined): BilledTokens {
+    return tokensOf(promptSize(request), request, deployment, maxOutputTokens);
   }
 
   /**
-   * Billionths of a dollar that no answer within `max_tokens` exceeds: a token is at least one byte of text, so the
-   * prompt has at most as many tokens as bytes. Null when the price of a deployment that may answer is unknown.
+   * What no attempt within the limits of the request exceeds, by the dearest deployment that may answer. Null when the price of
+   * one is unknown.
    */
-  async cost({ request, model, deployments }: AdmissionRequest): Promise<number | null> {
-    const prompt = promptBytes(request) + countImages(request) * IMAGE_TOKENS;
-    const completion = answerTokens(request, model.maxOutputTokens);
-    const usage = { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
-    let most = 0;
-    for (const deployment of deployments()) {
-      const cost = await this.models.costOf(usage, deployment);
-      if (cost === null) return null;
-      most = Math.max(most, cost);
+  async cost({ request, models }: AdmissionRequest): Promise<NanoDollars | null> {
+    const size = promptSize(request);
+    let most = NO_COST;
+    for (const { deployments, maxOutputTokens } of models()) {
+      for (const deployment of deployments) {
+        const cost = await this.models.mostOf(tokensOf(size, request, deployment, maxOutputTokens), deployment);
+        if (cost === null) return null;
+        most = boundNanoDollars(Math.max(most, cost));
+      }
     }
-    return Math.ceil(most * 1e9);
+    return most;
   }
 }
 
-function answerTokens({ max_completion_tokens: most, max_tokens: older, n }: ChatRequest, ofModel?: number): number {
-  return (most ?? older ?? ofModel ?? DEFAULT_ANSWER) * (n ?? 1);
-}
-
-function countImages({ messages }: ChatRequest): number {
-  let images = 0;
-  for (const { content } of messages) {
-    if (Array.isArray(content)) for (const { type } of content) if (type !== 'text') images += 1;
-  }
-  return images;
+function tokensOf(
+  { bytes, images, media, hasTools, searches }: PromptSize,
+  request: ChatRequest,
+  { provider, upstreamModel }: Deployment,
+  maxOutputTokens: number | undefined,
+): BilledTokens {
+  const perImage = SMALL_MODELS.test(upstreamModel) ? IMAGE_TOKENS_OF_SMALL_MODELS : IMAGE_TOKENS;
+  const prompt =
+    bytes + images * perImage + media * MEDIA_TOKENS + (hasTools ? TOOLS_TOKENS : 0) + (searches ? SEARCH_TOKENS : 0);
+  return billedTokens(
+    boundTokens(prompt * provider.callsOf(request)),
+    boundTokens(answerTokens(request, maxOutputTokens)),
+  );
 }

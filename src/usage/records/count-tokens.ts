@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import type { ChatMessage, ChatRequest } from '../../chat/chat-completion.js';
+import type { ChatRequest } from '../../chat/chat-completion.js';
+import { isObject, type JsonObject } from '../../json/json-value.js';
+import { bytesOf } from '../limits/prompt-bytes.js';
 import type { TokenAnswer, TokenQuestion } from './token-worker.js';
 
 /** Characters for a token, where they cannot be counted. */
@@ -12,6 +14,8 @@ const PER_MESSAGE = 4;
 const PER_REPLY = 3;
 /** A picture in the detail that is used by default; what it really costs depends on its size. */
 const PER_IMAGE = 765;
+/** Fields with objects or arrays that are settings, or are counted by themselves. */
+const SETTINGS = new Set(['messages', 'metadata', 'stream_options', 'stop', 'logit_bias', 'tool_choice', 'modalities']);
 
 /**
  * Counts by the o200k vocabulary in a thread of its own, started at first need and ended when it is idle: to load the vocabulary
@@ -69,25 +73,56 @@ export function countTokens(texts: readonly string[]): Promise<number> {
   return counter.count(texts);
 }
 
-/** Tokens of a request's messages and tools, estimated. */
-export async function countPromptTokens({ messages, tools }: Pick<ChatRequest, 'messages' | 'tools'>): Promise<number> {
+/** Tokens of everything that a request gives a model to read, estimated. It takes any shape and never throws. */
+export async function countPromptTokens(request: ChatRequest): Promise<number> {
   const pieces: string[] = [];
   let images = 0;
-  for (const message of messages) images += collect(message, pieces);
-  if (tools != null) pieces.push(JSON.stringify(tools));
+  const messages: readonly unknown[] = Array.isArray(request.messages) ? request.messages : [];
+  for (const message of messages) if (isObject(message)) images += collect(message, pieces);
+  for (const name in request) {
+    const value = request[name];
+    if (SETTINGS.has(name) || typeof value !== 'object' || value === null) continue;
+    pieces.push(printed(value));
+  }
   return (await countTokens(pieces)) + messages.length * PER_MESSAGE + PER_REPLY + images * PER_IMAGE;
 }
 
 /** @returns how many pictures there are beside the text */
-function collect({ content, tool_calls: toolCalls }: ChatMessage, pieces: string[]): number {
+function collect({ content, tool_calls: toolCalls, function_call: older }: JsonObject, pieces: string[]): number {
   let images = 0;
   if (typeof content === 'string') pieces.push(content);
   else if (Array.isArray(content)) {
-    for (const part of content) {
-      if (typeof part.text === 'string') pieces.push(part.text);
-      else if (part.type === 'image_url') images += 1;
+    for (const part of content as readonly unknown[]) {
+      if (!isObject(part)) continue;
+      if (typeof part['text'] === 'string') pieces.push(part['text']);
+      else if (part['type'] === 'image_url') images += 1;
+      else pieces.push(printed(part));
     }
   }
-  for (const { function: called } of toolCalls ?? []) pieces.push(called.name, called.arguments);
+  if (older != null) called(older, pieces);
+  if (Array.isArray(toolCalls)) {
+    for (const call of toolCalls as readonly unknown[]) {
+      called(isObject(call) ? (call['function'] ?? call['custom'] ?? call) : call, pieces);
+    }
+  }
   return images;
+}
+
+/** A call of a tool: its name, and its arguments in whichever form they are. */
+function called(call: unknown, pieces: string[]): void {
+  if (!isObject(call)) return;
+  for (const name of ['name', 'arguments', 'input']) {
+    const value = call[name];
+    if (typeof value === 'string') pieces.push(value);
+    else if (value != null) pieces.push(printed(value));
+  }
+}
+
+/** JSON; of what is nested too deeply to be printed, as many characters as it has. */
+function printed(value: unknown): string {
+  try {
+    return String(JSON.stringify(value));
+  } catch {
+    return 'x '.repeat(bytesOf(value) / 2);
+  }
 }

@@ -1,67 +1,40 @@
+import { billedTokens, NOTHING_BILLED, type BilledTokens } from '../../amounts/billed-tokens.js';
+import { boundTokens } from '../../amounts/token-count.js';
 import type { CallOutcome } from '../../chat/call-outcome.js';
-import type { ChatRequest, Usage } from '../../chat/chat-completion.js';
 import { countPromptTokens, countTokens } from './count-tokens.js';
-import type { TokenCounts } from './usage-record.entity.js';
+import type { CostBasis } from './usage-record.entity.js';
 
-const NONE: TokenCounts = {
-  promptTokens: 0,
-  completionTokens: 0,
-  totalTokens: 0,
-  cachedTokens: 0,
-  reasoningTokens: 0,
-  isEstimated: false,
-};
+/** Tokens of one attempt, and how they are known. */
+export interface CountedTokens {
+  readonly tokens: BilledTokens;
+  readonly basis: CostBasis;
+}
+
+/** Characters of text that make a token, on average. */
+const CHARACTERS_PER_TOKEN = 4;
 
 /**
- * What the last attempt of a call consumed: as the provider reported it, or an estimate where it reported nothing, because it
- * never does or because it was broken off at its work. An attempt that was refused consumed nothing.
+ * What the last attempt of a call consumed: as the provider reported it; an estimate where a whole answer came without a
+ * count; and what it may have generated at most where it was given up or broke off at its work. An attempt that was refused
+ * consumed nothing.
  */
-export function tokenCounts(outcome: CallOutcome): TokenCounts | Promise<TokenCounts> {
-  if (outcome.usage !== undefined) return reported(outcome.usage);
-  return outcome.attempts.at(-1)?.hadBegun === true ? estimated(outcome) : NONE;
+export function tokenCounts(
+  outcome: CallOutcome,
+  worstCase: () => BilledTokens,
+): CountedTokens | Promise<CountedTokens> {
+  if (outcome.reported !== undefined) return { tokens: outcome.reported, basis: 'reported' };
+  if (outcome.status === 'succeeded') return estimated(outcome);
+  if (outcome.attempts.at(-1)?.hadBegun !== true) return { tokens: NOTHING_BILLED, basis: 'reported' };
+  const { promptTokens, completionTokens } = worstCase();
+  // A provider may have written more than it was asked for.
+  const received = Math.ceil(outcome.outputLength / CHARACTERS_PER_TOKEN);
+  const tokens = billedTokens(promptTokens, boundTokens(Math.max(completionTokens, received)));
+  return { tokens, basis: 'worst_case' };
 }
 
-/** What an attempt consumed that was given up before it had answered, estimated: its prompt. */
-export async function promptOnly(request: ChatRequest): Promise<TokenCounts> {
-  const promptTokens = await countPromptTokens(request);
-  return { ...NONE, promptTokens, totalTokens: promptTokens, isEstimated: true };
-}
-
-function reported(usage: Usage): TokenCounts {
-  return {
-    promptTokens: whole(usage.prompt_tokens),
-    completionTokens: whole(usage.completion_tokens),
-    totalTokens: whole(usage.total_tokens),
-    cachedTokens: whole(usage.prompt_tokens_details?.cached_tokens),
-    reasoningTokens: whole(usage.completion_tokens_details?.reasoning_tokens),
-    isEstimated: false,
-  };
-}
-
-async function estimated({ request, output, outputLength }: CallOutcome): Promise<TokenCounts> {
+async function estimated({ request, output, outputLength }: CallOutcome): Promise<CountedTokens> {
   const kept = output.join('');
-  const [promptTokens, ofKept] = await Promise.all([countPromptTokens(request), countTokens([kept])]);
-  const completionTokens = kept === '' ? 0 : Math.ceil((ofKept * outputLength) / kept.length);
-  return {
-    ...NONE,
-    promptTokens,
-    completionTokens,
-    totalTokens: promptTokens + completionTokens,
-    isEstimated: true,
-  };
-}
-
-/** What a column of whole numbers takes; providers have been seen to report nulls and fractions. */
-function whole(count: unknown): number {
-  return typeof count === 'number' && count > 0 ? Math.min(Math.round(count), 2_147_483_647) : 0;
-}
-
-/** The counts in the shape that prices are asked with. */
-export function usageOf({ promptTokens, completionTokens, totalTokens, cachedTokens }: TokenCounts): Usage {
-  return {
-    prompt_tokens: promptTokens,
-    completion_tokens: completionTokens,
-    total_tokens: totalTokens,
-    prompt_tokens_details: { cached_tokens: cachedTokens },
-  };
+  const [prompt, ofKept] = await Promise.all([countPromptTokens(request), countTokens([kept])]);
+  const completion = kept === '' ? 0 : (ofKept * outputLength) / kept.length;
+  return { tokens: billedTokens(boundTokens(prompt), boundTokens(completion)), basis: 'estimated' };
 }

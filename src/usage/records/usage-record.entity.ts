@@ -1,17 +1,11 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../../database/whole-number.js';
 
-/** Tokens of one call: the provider's own counts, or estimates where it reported none. */
-export interface TokenCounts {
-  readonly promptTokens: number;
-  readonly completionTokens: number;
-  readonly totalTokens: number;
-  /** Of the prompt, read from the provider's cache. */
-  readonly cachedTokens: number;
-  /** Of the completion, spent on thinking. */
-  readonly reasoningTokens: number;
-  readonly isEstimated: boolean;
-}
+/**
+ * How tokens and cost are known. `reported`: by the provider. `estimated`: a whole answer came without a count. `worst_case`: the most
+ * that the provider may have generated, because it was given up at its work, or because the call could not be counted.
+ */
+export type CostBasis = 'reported' | 'estimated' | 'worst_case';
 
 /**
  * One request to a model with all its attempts; an attempt that was given up while its provider was at work has one of its own
@@ -21,7 +15,7 @@ export interface TokenCounts {
 @Index('IDX_usage_record_created_at_id', ['createdAt', 'id'])
 @Index('IDX_usage_record_key_id_created_at', ['keyId', 'createdAt'])
 @Index('IDX_usage_record_group_id_created_at', ['groupId', 'createdAt'])
-export class UsageRecord implements TokenCounts {
+export class UsageRecord {
   /** `use_` and 24 hexadecimal digits. */
   @PrimaryColumn({ type: 'varchar', length: 32 })
   id!: string;
@@ -95,6 +89,10 @@ export class UsageRecord implements TokenCounts {
   /** Billionths of a US dollar, so that sums are exact; null when the price is unknown. */
   @Column({ name: 'cost_nanos', type: 'bigint', nullable: true, transformer: wholeNumber })
   costNanos!: number | null;
+
+  /** Null in records of versions that did not say it. */
+  @Column({ name: 'cost_basis', type: 'varchar', length: 16, nullable: true })
+  costBasis!: CostBasis | null;
 
   /** Milliseconds to the first byte; null when none came. */
   @Column({ name: 'first_byte_ms', type: 'integer', nullable: true })

@@ -2,10 +2,14 @@ import { printExact } from '../../json/exact-integers.js';
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Counter, Gauge } from 'prom-client';
+import { readNanoDollars } from '../../amounts/nano-dollars.js';
+import { readTokenCount } from '../../amounts/token-count.js';
+import { steadyNow } from '../../clock/steady-clock.js';
 import { Database } from '../../database/database.js';
 import { InsertRows } from '../../database/insert-rows.js';
 import { WriteBehind } from '../../database/write-behind.js';
 import { MetricsRegistry } from '../../telemetry/metrics-registry.js';
+import { bytesOf } from '../limits/prompt-bytes.js';
 import type { UsageRecord } from './usage-record.entity.js';
 
 /** Records of one transaction. */
@@ -40,6 +44,7 @@ const INSERT = new InsertRows<UsageRecord>('usage_record', [
   { name: 'reasoning_tokens', type: 'int', of: ({ reasoningTokens }) => reasoningTokens },
   { name: 'is_estimated', type: 'boolean', of: ({ isEstimated }) => isEstimated },
   { name: 'cost_nanos', type: 'bigint', of: ({ costNanos }) => costNanos },
+  { name: 'cost_basis', type: 'text', of: ({ costBasis }) => costBasis },
   { name: 'first_byte_ms', type: 'int', of: ({ firstByteMs }) => firstByteMs },
   { name: 'duration_ms', type: 'int', of: ({ durationMs }) => durationMs },
   { name: 'end_user', type: 'text', of: ({ endUser }) => endUser },
@@ -62,14 +67,23 @@ export class UsageRecorder {
       help: 'Usage records that were not kept, because the database was away for too long.',
       registers,
     });
+    const setAside = new Counter({
+      name: 'gateway_usage_records_set_aside_total',
+      help: 'Usage records that the database refused, and of which only key, tokens, cost and times were kept.',
+      registers,
+    });
     const buffer = new WriteBehind<UsageRecord>({
       what: 'usage records',
       logger: new Logger('Usage'),
       store: (records) => this.store(records),
       batch: database.isSqlite ? BATCH_OF_SQLITE : BATCH,
-      sizeOf: ({ metadata }) => USUAL_SIZE + (metadata === null ? 0 : JSON.stringify(metadata).length),
+      sizeOf: ({ metadata }) => USUAL_SIZE + (metadata === null ? 0 : bytesOf(metadata)),
       mostWaiting: MOST_WAITING,
       onDropped: (records) => dropped.inc(records),
+      setAside: (record) => {
+        setAside.inc();
+        return withoutText(record);
+      },
     });
     this.buffer = buffer;
     new Gauge({
@@ -133,4 +147,49 @@ export class UsageRecorder {
     await this.database.transaction((manager) => INSERT.run(manager, dialect, records));
     if (dialect.isSqlite) await new Promise(setImmediate);
   }
+}
+
+/** What a record needs for sums and budgets, with every value made fit for its column; the texts of clients and providers are left out. */
+function withoutText(record: UsageRecord): UsageRecord {
+  const { id, keyId, groupId, source, status, isStream, isEstimated, costBasis, createdAt } = record;
+  const cost = record.costNanos === null ? null : readNanoDollars(record.costNanos);
+  return {
+    id: plain(id, 32),
+    createdAt: Number.isSafeInteger(createdAt) ? createdAt : steadyNow(),
+    requestId: plain(record.requestId, 128),
+    keyId: plain(keyId, 32),
+    groupId: groupId === null ? null : plain(groupId, 32),
+    source: source === 'batch' ? 'batch' : 'live',
+    requestedModel: plain(record.requestedModel, 256),
+    model: plain(record.model, 256),
+    provider: record.provider === null ? null : plain(record.provider, 128),
+    upstreamModel: null,
+    isStream: Boolean(isStream),
+    status: plain(status, 16) as UsageRecord['status'],
+    httpStatus: whole(record.httpStatus),
+    errorCode: null,
+    attempts: whole(record.attempts),
+    promptTokens: whole(record.promptTokens),
+    completionTokens: whole(record.completionTokens),
+    totalTokens: whole(record.totalTokens),
+    cachedTokens: whole(record.cachedTokens),
+    reasoningTokens: whole(record.reasoningTokens),
+    isEstimated: Boolean(isEstimated),
+    costNanos: cost ?? null,
+    costBasis: costBasis === null ? null : (plain(costBasis, 16) as UsageRecord['costBasis']),
+    firstByteMs: record.firstByteMs === null ? null : whole(record.firstByteMs),
+    durationMs: whole(record.durationMs),
+    endUser: null,
+    metadata: null,
+  };
+}
+
+function plain(text: unknown, length: number): string {
+  return String(text)
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, length);
+}
+
+function whole(value: unknown): number {
+  return readTokenCount(value) ?? 0;
 }

@@ -265,6 +265,7 @@ function toRecordDto(record: UsageRecord): UsageRecordDto {
     cached_tokens: record.cachedTokens,
     reasoning_tokens: record.reasoningTokens,
     estimated: record.isEstimated,
+    cost_basis: record.costBasis ?? (record.isEstimated ? 'estimated' : 'reported'),
     cost_usd: record.costNanos === null ? null : record.costNanos / 1e9,
     first_byte_ms: record.firstByteMs,
     duration_ms: record.durationMs,

@@ -250,9 +250,15 @@ export class UsageRecordDto {
   /** Of the completion, spent on thinking. */
   @ApiProperty({ type: 'integer', example: 0 })
   reasoning_tokens!: number;
-  /** Whether the tokens are estimates, because the provider reported none. */
+  /** Whether the tokens are not the provider's own count. */
   @ApiProperty({ example: false })
   estimated!: boolean;
+  /**
+   * How tokens and cost are known. `reported`: by the provider. `estimated`: the whole answer came without a count. `worst_case`: the
+   * most that the provider may have generated, because the call was given up at its work or could not be counted.
+   */
+  @ApiProperty({ enum: ['reported', 'estimated', 'worst_case'], example: 'reported' })
+  cost_basis!: 'reported' | 'estimated' | 'worst_case';
   /** US dollars; null when the price is not known. */
   @ApiProperty({ type: Number, nullable: true, example: 0.0000051 })
   cost_usd!: number | null;

@@ -4,7 +4,7 @@ import type {
   LanguageModelV3GenerateResult,
   SharedV3Warning,
 } from '@ai-sdk/provider';
-import type { ChatCompletion } from '../../../chat/chat-completion.js';
+import type { ChatCompletion, ChatRequest } from '../../../chat/chat-completion.js';
 import type { NativeProviderType, ProviderConfig } from '../../../config/gateway-config.js';
 import { notFound } from '../../../errors/gateway-error.js';
 import type { AnswerLimits } from '../openai/answer-text.js';
@@ -67,6 +67,11 @@ export class AiSdkProvider extends ChatProvider {
     this.name = config.name;
     this.limits = { maxAnswerSize: options.maxAnswerSize, redact: redactor(withSecrets(config)) };
     this.upstream = new UpstreamFetch(this.limits, config.headers['user-agent']);
+  }
+
+  /** Providers answer with one choice each time. */
+  override callsOf(request: ChatRequest): number {
+    return choiceCount(request);
   }
 
   async complete(call: ProviderCall): Promise<ChatCompletion> {

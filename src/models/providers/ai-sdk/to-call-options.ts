@@ -49,7 +49,7 @@ const MAPPED = new Set([
 export function toCallOptions(request: ChatRequest, dialect: Dialect, modelId: string): MappedCall {
   const dropped: string[] = [];
   const providerOptions: SharedV3ProviderOptions = {};
-  const limit = count(request.max_completion_tokens) ?? count(request.max_tokens);
+  const limit = tokenLimit(request.max_completion_tokens) ?? tokenLimit(request.max_tokens);
   const reasoning = toReasoning(request, dialect, modelId, limit);
   const format = toResponseFormat(request, dialect);
   const tools = toTools(request, dialect);
@@ -156,6 +156,11 @@ function withInstruction(prompt: LanguageModelV3Prompt, instruction: string | un
   const firstOther = prompt.findIndex(({ role }) => role !== 'system');
   const position = firstOther === -1 ? prompt.length : firstOther;
   return [...prompt.slice(0, position), { role: 'system', content: instruction }, ...prompt.slice(position)];
+}
+
+/** Negative limits are "no limit" for many clients. */
+function tokenLimit(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 function count(value: unknown): number | undefined {

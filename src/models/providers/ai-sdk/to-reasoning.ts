@@ -1,5 +1,7 @@
 import type { JSONObject } from '@ai-sdk/provider';
+import { readTokenCount } from '../../../amounts/token-count.js';
 import type { ChatMessage, ChatRequest } from '../../../chat/chat-completion.js';
+import { invalidRequest } from '../../../errors/gateway-error.js';
 import { isObject } from '../../../json/json-value.js';
 import type { Dialect } from './dialect.js';
 
@@ -43,7 +45,7 @@ export function toReasoning(
   modelId: string,
   maxOutputTokens: number | undefined,
 ): MappedReasoning {
-  const own = ownThinking(request, dialect);
+  const own = ownThinking(request, dialect, maxOutputTokens);
   if (own !== undefined) return own;
   const value = request['reasoning_effort'];
   if (value === undefined || value === null || dialect.reasoning === 'field') return mapped({});
@@ -88,7 +90,11 @@ function mapped(options: JSONObject, budgetTokens = 0): MappedReasoning {
   return { options, budgetTokens, dropped: [] };
 }
 
-function ownThinking(request: ChatRequest, { reasoning }: Dialect): MappedReasoning | undefined {
+function ownThinking(
+  request: ChatRequest,
+  { reasoning }: Dialect,
+  maxOutputTokens: number | undefined,
+): MappedReasoning | undefined {
   const thinking = request['thinking'];
   if (!isObject(thinking)) return undefined;
   const { type, budget_tokens: budget } = thinking;
@@ -96,9 +102,25 @@ function ownThinking(request: ChatRequest, { reasoning }: Dialect): MappedReason
   if (reasoning === 'deepseek') return mapped({ thinking: { type: type === 'adaptive' ? 'enabled' : type } });
   if (reasoning !== 'anthropic') return undefined;
   if (type !== 'enabled') return mapped({ thinking: { type } });
-  const budgetTokens = typeof budget === 'number' ? budget : SMALLEST_BUDGET;
+  const budgetTokens = thinkingBudget(budget, maxOutputTokens);
   // The package adds the budget to the maximum; in Anthropic's own form the maximum contains it already.
   return mapped({ thinking: { type, budgetTokens } }, budgetTokens);
+}
+
+/** @throws GatewayError 400 for a budget that Anthropic refuses, or that would raise the request's own maximum */
+function thinkingBudget(budget: unknown, maxOutputTokens: number | undefined): number {
+  const field = 'thinking.budget_tokens';
+  const tokens = budget === undefined || budget === null ? SMALLEST_BUDGET : readTokenCount(budget);
+  if (tokens === undefined || tokens < SMALLEST_BUDGET) {
+    throw invalidRequest(`'${field}' must be a whole number of at least ${SMALLEST_BUDGET} tokens.`, field);
+  }
+  if (maxOutputTokens !== undefined && tokens >= maxOutputTokens) {
+    throw invalidRequest(
+      `'${field}' must be less than 'max_tokens', which is ${maxOutputTokens}: thinking is a part of the answer. Raise 'max_tokens' or lower the budget.`,
+      field,
+    );
+  }
+  return tokens;
 }
 
 function toClaude(

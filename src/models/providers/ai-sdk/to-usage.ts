@@ -1,15 +1,18 @@
 import type { LanguageModelV3Usage } from '@ai-sdk/provider';
+import { readTokenCount } from '../../../amounts/token-count.js';
 import type { Usage } from '../../../chat/chat-completion.js';
 
 /**
  * OpenAI's counts. Prompt tokens contain the cached ones, completion tokens those of the reasoning. Undefined when the
- * provider counted nothing: a made-up 0 would be billed as one.
+ * provider did not report both, or reported something that is no count: a made-up 0 would be billed as one.
  */
 export function toUsage({ inputTokens, outputTokens }: LanguageModelV3Usage): Usage | undefined {
-  if (inputTokens.total === undefined && outputTokens.total === undefined) return undefined;
-  const prompt = inputTokens.total ?? 0;
-  const completion = outputTokens.total ?? 0;
-  const { cacheRead, cacheWrite } = inputTokens;
+  const prompt = readTokenCount(inputTokens.total);
+  const completion = readTokenCount(outputTokens.total);
+  if (prompt === undefined || completion === undefined) return undefined;
+  const cacheRead = readTokenCount(inputTokens.cacheRead);
+  const cacheWrite = readTokenCount(inputTokens.cacheWrite);
+  const reasoning = readTokenCount(outputTokens.reasoning);
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
@@ -20,9 +23,7 @@ export function toUsage({ inputTokens, outputTokens }: LanguageModelV3Usage): Us
         ...(cacheWrite !== undefined && cacheWrite > 0 && { cache_write_tokens: cacheWrite }),
       },
     }),
-    ...(outputTokens.reasoning !== undefined && {
-      completion_tokens_details: { reasoning_tokens: outputTokens.reasoning },
-    }),
+    ...(reasoning !== undefined && { completion_tokens_details: { reasoning_tokens: reasoning } }),
   };
 }
 

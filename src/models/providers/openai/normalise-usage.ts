@@ -1,24 +1,29 @@
+import { readCounts } from '../../../amounts/billed-tokens.js';
+import { readTokenCount } from '../../../amounts/token-count.js';
 import type { Usage } from '../../../chat/chat-completion.js';
-import { isObject } from '../../../json/json-value.js';
+import { isObject, type JsonObject } from '../../../json/json-value.js';
 
-/** OpenAI's three counts with everything else that came with them; undefined when the upstream counted nothing. */
+const DETAILS = ['prompt_tokens_details', 'completion_tokens_details'] as const;
+
+/**
+ * OpenAI's three counts with everything else that came with them; undefined when the upstream did not count. A detail that is no
+ * count is left out.
+ */
 export function normaliseUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
-  const prompt = count(value['prompt_tokens']) ?? count(value['input_tokens']);
-  const completion = count(value['completion_tokens']) ?? count(value['output_tokens']);
-  const total = count(value['total_tokens']);
-  if (prompt === undefined && completion === undefined && total === undefined) return undefined;
-  const promptTokens = prompt ?? Math.max(0, (total ?? 0) - (completion ?? 0));
-  // Embedding-like answers and empty ones count the prompt alone.
-  const completionTokens = completion ?? Math.max(0, (total ?? promptTokens) - promptTokens);
-  return {
-    ...value,
-    prompt_tokens: promptTokens,
-    completion_tokens: completionTokens,
-    total_tokens: total ?? promptTokens + completionTokens,
-  };
+  const counts = readCounts(value);
+  if (counts === undefined) return undefined;
+  const { prompt, completion, total } = counts;
+  const usage: JsonObject = { ...value };
+  for (const name of DETAILS) {
+    const details = value[name];
+    if (details != null) usage[name] = isObject(details) ? countsOf(details) : undefined;
+  }
+  return Object.assign(usage, { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total });
 }
 
-function count(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? Math.round(value) : undefined;
+function countsOf(details: JsonObject): JsonObject {
+  const isCount = ([, detail]: [string, unknown]): boolean => detail === null || readTokenCount(detail) !== undefined;
+  const entries = Object.entries(details);
+  return entries.every(isCount) ? details : Object.fromEntries(entries.filter(isCount));
 }
