@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import type { ChatRequest } from '../../chat/chat-completion.js';
 import { answerTokens } from './answer-tokens.js';
 
 function most(fields: object, ofModel?: number): number {

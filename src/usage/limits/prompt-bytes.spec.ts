@@ -1,5 +1,4 @@
 import fc from 'fast-check';
-import type { ChatRequest } from '../../chat/chat-completion.js';
 import { bytesOf, promptSize } from './prompt-bytes.js';
 
 it('is never less than what a provider can be given to read', () => {

@@ -138,7 +138,7 @@ export const sharedBalances = {
   /** Which life of Redis this is: another name means that it has lost its memory. */
   async life(client: RedisConnection): Promise<{ name: string; ageMs: number }> {
     const [name, age] = (await client.eval(NAME, 1, LIFE, randomUUID())) as [string, number];
-    return { name, ageMs: Number(age) };
+    return { name, ageMs: age };
   },
 };
 

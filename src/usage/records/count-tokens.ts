@@ -121,7 +121,7 @@ function called(call: unknown, pieces: string[]): void {
 /** JSON; of what is nested too deeply to be printed, as many characters as it has. */
 function printed(value: unknown): string {
   try {
-    return String(JSON.stringify(value));
+    return JSON.stringify(value);
   } catch {
     return 'x '.repeat(bytesOf(value) / 2);
   }
