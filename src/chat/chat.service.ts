@@ -7,7 +7,7 @@ import { ModelsService } from '../models/models.service.js';
 import type { ProviderCall } from '../models/providers/chat-provider.js';
 import { DeploymentQueue, Place } from '../models/deployments/deployment-queue.js';
 import { Deployments } from '../models/deployments/deployments.service.js';
-import type { Deployment, ResolvedModel } from '../models/resolved-model.js';
+import type { ResolvedModel } from '../models/resolved-model.js';
 import { Routing } from '../models/routing/routing.service.js';
 import type { RoutingTable } from '../models/routing/routing-table.js';
 import { Limits } from '../usage/limits/limits.service.js';
