@@ -25,6 +25,7 @@ export function usageRecord(id: string): UsageRecord {
     reasoningTokens: 0,
     isEstimated: false,
     costNanos: 0,
+    costBasis: 'reported',
     firstByteMs: 1,
     durationMs: 1,
     endUser: null,
