@@ -343,7 +343,7 @@ ${more}`;
     );
     await until(() => reloads() > before);
     expect((await askAt(gateway.url, key, 'new')).status).toBe(200);
-    expect(gateway.logs()).toContain('"settings":["streaming.keepAlive"]');
+    await until(() => gateway.logs().includes('"settings":["streaming.keepAlive"]'));
     await reload(configOf(second));
     expect((await askAt(gateway.url, key, 'new')).status).toBe(404);
   });
