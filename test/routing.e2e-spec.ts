@@ -72,6 +72,8 @@ models:
   - { id: fast, aliases: [gpt-4o], deployments: [{ provider: local, model: echo }] }
   - { id: down, deployments: [{ provider: refused, model: x }], fallbacks: [fast] }
   - { id: slow, deployments: [{ provider: local, model: "echo?delay=2000" }] }
+  - id: held
+    deployments: [{ provider: local, model: "echo?delay=1000&held", concurrency: 4 }]
   - id: narrow
     deployments: [{ provider: local, model: "echo?delay=40&narrow", concurrency: 4 }]
     queue: { size: 40, timeout: 5s }
@@ -165,15 +167,21 @@ models:
   });
 
   it('gives the place of a client that went away to the next', async () => {
-    await Promise.all(
-      Array.from({ length: 8 }, async () => {
-        await expect(ask('narrow', { signal: AbortSignal.timeout(15) })).rejects.toThrow();
-      }),
+    await upstream.reset();
+    const leaving = new AbortController();
+    const left = Array.from({ length: 8 }, () =>
+      ask('held', { signal: leaving.signal }).then(
+        () => 'answered',
+        () => 'left',
+      ),
     );
-    expect((await ask('narrow')).status).toBe(200);
+    await until(async () => (await upstream.requests()).length === 4);
+    leaving.abort();
+    expect(new Set(await Promise.all(left))).toEqual(new Set(['left']));
+    expect((await ask('held')).status).toBe(200);
     const listed = await fetch(`${gateway.url}/v1/admin/deployments`, { headers: { 'x-api-key': gateway.adminKey } });
     const { data } = (await listed.json()) as { data: { id: string; in_flight: number; waiting: number }[] };
-    expect(data.find(({ id }) => id.endsWith('narrow'))).toMatchObject({ in_flight: 0, waiting: 0, concurrency: 4 });
+    expect(data.find(({ id }) => id.endsWith('held'))).toMatchObject({ in_flight: 0, waiting: 0, concurrency: 4 });
   });
 
   it('readiness names models that no deployment can answer for', async () => {

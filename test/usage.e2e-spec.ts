@@ -194,7 +194,8 @@ describe('usage records', () => {
     const abandoned = await recordOf(String(answer.headers['x-request-id']));
     expect(abandoned).toMatchObject({ status: 'abandoned', error_code: 'client_closed_request', estimated: true });
     expect(abandoned.completion_tokens).toBeGreaterThanOrEqual(10);
-    expect(abandoned.completion_tokens).toBeLessThan(100);
+    // The provider may have generated more than had come, so the request's worst case is charged.
+    expect(abandoned).toMatchObject({ cost_basis: 'worst_case' });
     const broken = await ask({ model: 'cut', stream: true });
     expect(await recordOf(broken.id)).toMatchObject({
       status: 'failed',

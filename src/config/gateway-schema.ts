@@ -1,8 +1,8 @@
 import { MAX_TOKENS } from '../amounts/token-count.js';
 import { ACCEPTED_FIELDS, NATIVE_PROVIDER_TYPES } from './gateway-config.js';
 
-/** US dollars for a million tokens: a dollar a token, and far more than any model costs. */
-const HIGHEST_PRICE = 1_000_000;
+/** US dollars for a million tokens: a thousand dollars a token, far more than any model costs. */
+const HIGHEST_PRICE = 1_000_000_000;
 
 /** What becomes part of an address: no dots, slashes or anything else that would lead elsewhere. */
 const CLOUD_NAME = '^[A-Za-z0-9][A-Za-z0-9-]*$';
