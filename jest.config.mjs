@@ -18,6 +18,22 @@ const base = {
   },
 };
 
+/** Suites in which no database has a part: they run once, with SQLite. */
+const WITHOUT_DATABASE = [
+  'chat-route',
+  'freeze-watch',
+  'native-providers',
+  'openai-client',
+  'openapi-document',
+  'other-clients',
+  'process-lifecycle',
+  'provider-options',
+  'resilience',
+  'streaming',
+  'upstream-faults',
+];
+const isPostgresRun = process.env['TEST_DATABASE'] === 'postgres';
+
 export default {
   // Only ends a test that would never end; bounds of time are asserted by the tests themselves.
   testTimeout: 180_000,
@@ -30,6 +46,7 @@ export default {
       displayName: 'e2e',
       roots: ['<rootDir>/test'],
       testMatch: ['**/*.e2e-spec.ts'],
+      testPathIgnorePatterns: isPostgresRun ? WITHOUT_DATABASE.map((name) => `/test/${name}\\.e2e-spec`) : [],
       globalSetup: '<rootDir>/test/servers/global-setup.mjs',
       globalTeardown: '<rootDir>/test/servers/global-teardown.mjs',
     },

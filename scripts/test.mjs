@@ -28,7 +28,14 @@ function jest(name, project, env) {
   const report = join(folder, `${name.replaceAll(' ', '-')}.json`);
   const jestPath = join(root, 'node_modules/jest/bin/jest.js');
   const args = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jestPath];
-  run(name, process.execPath, [...args, '--selectProjects', project, '--json', `--outputFile=${report}`], env);
+  // End-to-end tests mostly wait for other processes, so more of them than processors run at once.
+  const workers = project === 'e2e' ? ['--maxWorkers=4'] : [];
+  run(
+    name,
+    process.execPath,
+    [...args, ...workers, '--selectProjects', project, '--json', `--outputFile=${report}`],
+    env,
+  );
   try {
     const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
     passed += numPassedTests;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { noteProcess } from './started-processes.mjs';
 
 /** A request as the fake upstream received it. */
 export interface RecordedRequest {
@@ -89,6 +90,7 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
   const child = spawn(process.execPath, [fileURLToPath(new URL('./fake-upstream.mjs', import.meta.url))], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  noteProcess(child);
   const exited = once(child, 'exit');
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const { url, control } = JSON.parse(line) as { url: string; control: string };

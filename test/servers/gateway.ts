@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDatabase, dropDatabase, isPostgresRun } from './postgres-databases.js';
+import { noteProcess } from './started-processes.mjs';
 
 const ENTRY = new URL('../../dist/main.js', import.meta.url).pathname;
 const COMMAND = new URL('../../bin/llm-gateway.mjs', import.meta.url).pathname;
@@ -84,6 +85,7 @@ async function launch({ config, env = {}, dataDirectory, byCommand = false }: Ga
     },
   });
   running.add(child);
+  noteProcess(child);
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));

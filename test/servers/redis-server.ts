@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { freePort, installedFrom } from './debian-package.mjs';
 import { until } from './until.js';
+import { noteProcess } from './started-processes.mjs';
 
 const FIX = 'Install Redis (apt-get install redis-server).';
 
@@ -43,6 +44,7 @@ export async function startRedis(): Promise<RedisServer> {
   const start = async (): Promise<void> => {
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
     child = spawn(command, args, { stdio: 'ignore' });
+    noteProcess(child);
     await until(() => withClient((client) => client.ping()).then(Boolean, () => false));
   };
   const withClient = async <Result>(use: (client: Redis) => Promise<Result>): Promise<Result> => {

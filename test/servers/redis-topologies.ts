@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { freePort } from './debian-package.mjs';
 import { redisBinary } from './redis-server.js';
 import { until } from './until.js';
+import { noteProcess } from './started-processes.mjs';
 
 /** Slots of a Redis cluster. */
 const SLOTS = 16_384;
@@ -30,6 +31,7 @@ class Servers {
     writeFileSync(file, `${config ?? ''}\n`);
     const options = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...args];
     const child = spawn(redisBinary(), [file, ...options], { stdio: 'ignore' });
+    noteProcess(child);
     const node = { port, child };
     this.nodes.push(node);
     await until(() => withClient(port, (client) => client.ping()).then(Boolean, () => false), STARTUP_PATIENCE_MS);
