@@ -210,7 +210,7 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
         .split('\n')
         .filter((line) => line.includes('Redis is not reachable'));
       expect(quietly.length).toBeLessThanOrEqual(stops + 1);
-    }, 180_000);
+    });
   }
 
   it('a worker serves health and metrics alone', async () => {

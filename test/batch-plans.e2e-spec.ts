@@ -63,7 +63,7 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
        SELECT j.id, n.i, j.model, 0 FROM batch_job j CROSS JOIN ${series(10)}`,
     );
     await dataSource.query('ANALYZE');
-  }, 120_000);
+  });
   afterAll(async () => {
     await dataSource.destroy();
     if (isPostgresRun) await dropDatabase(url);

@@ -100,7 +100,7 @@ async function statusWith(gateway: RunningGateway, key: string): Promise<number>
     });
     expect(await statusWith(restored, key)).toBe(200);
     await restored.stop();
-  }, 60_000);
+  });
 
   it('finds what keeps the gateway from starting', async () => {
     expect(await run(['keys', 'create', '--name', 'x'])).toMatchObject({ code: 0 });
@@ -201,7 +201,7 @@ async function statusWith(gateway: RunningGateway, key: string): Promise<number>
     } finally {
       await after.stop();
     }
-  }, 90_000);
+  });
 
   it('leaves the target as it was when anything goes wrong on the way', async () => {
     const sqlite = `sqlite:${join(folder, 'gateway.sqlite')}`;

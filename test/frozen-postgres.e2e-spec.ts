@@ -86,5 +86,5 @@ function processesOf(pid: number): number[] {
     await until(async () => (await records()) === 0);
     expect((await gateway.stop()).code).toBe(0);
     await postgres.stop();
-  }, 90_000);
+  });
 });

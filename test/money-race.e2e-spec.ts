@@ -190,7 +190,7 @@ describe('many calls of every shape against one small budget', () => {
     const first = await startGateway({ config, env });
     const shared = { ...env, DATABASE_URL: first.databaseUrl, GATEWAY_ADMIN_KEY: first.adminKey };
     gateways = [first, ...(await Promise.all([1, 2].map(() => startGateway({ config, env: shared }))))];
-  }, 60_000);
+  });
   afterAll(async () => {
     for (const gateway of gateways.reverse()) await gateway.stop();
     await dispatcher.close();

@@ -110,7 +110,7 @@ describe(`an operator’s day (${isPostgresRun ? 'to PostgreSQL' : 'on SQLite'})
       await gateway.stop();
       if (url !== undefined) await dropDatabase(url);
     }
-  }, 120_000);
+  });
 
   (isPostgresRun ? it.skip : it)(
     'starts, configures, gives keys with limits, runs a batch, backs up, loses everything and restores',

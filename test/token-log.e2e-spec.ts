@@ -64,7 +64,9 @@ function configOf(upstream: FakeUpstream): string {
     const behaviours = deployments.map(
       (each) => `{ provider: local, model: "${each}${each.includes('?') ? '&' : '?'}tokens=o200k&for=${id}" }`,
     );
-    const timeouts = ['silent', 'passing', 'dead'].includes(id) ? ', timeouts: { first_byte: 200ms, total: 600ms }' : '';
+    const timeouts = ['silent', 'passing', 'dead'].includes(id)
+      ? ', timeouts: { first_byte: 200ms, total: 600ms }'
+      : '';
     return `  - { id: ${id}, strategy: priority, deployments: [${behaviours.join(', ')}]${timeouts}, fallbacks: [${fallbacks ?? ''}], price: { input_per_million: ${PRICE.input}, output_per_million: ${PRICE.output} } }`;
   });
   return `providers:\n  local: { type: openai, base_url: "${upstream.url}/v1" }\nmodels:\n${models.join('\n')}\n`;
