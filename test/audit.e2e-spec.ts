@@ -24,6 +24,7 @@ const PLAIN = [
   'GET /v1/admin/audit',
   'GET /v1/admin/request-log',
   'GET /v1/admin/batches',
+  'GET /v1/admin/batches/{job_id}',
   'GET /v1/admin/deployments',
   'GET /v1/admin/instances',
   'GET /v1/admin/providers',
@@ -37,7 +38,10 @@ describe('the audit log', () => {
 
   beforeAll(async () => {
     gateway = await startGateway({
-      config: 'sandbox: true\n',
+      config: `sandbox: true
+models:
+  - { id: limited, deployments: [{ provider: sandbox, model: lorem }], limits: { rpm: 1 } }
+`,
       env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
     });
     admin = (await call('POST', '/v1/admin/keys', { name: 'auditor', scopes: ['admin', 'inference'] })) as typeof admin;
@@ -50,7 +54,8 @@ describe('the audit log', () => {
       headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-    const answer = (await response.json()) as Json;
+    const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
+    const answer = isJson ? ((await response.json()) as Json) : { text: await response.text() };
     expect([method, path, response.ok, answer['error'] ?? null]).toEqual([method, path, true, null]);
     return answer;
   }
@@ -69,6 +74,16 @@ describe('the audit log', () => {
     });
     return { keyId: id(key), entryId: entries[0]!.id };
   }
+
+  /** A job that does not end meanwhile: its model has no room for more than one call a minute. */
+  async function newBatch(): Promise<string> {
+    const body = { model: 'limited', tasks: Array.from({ length: 20 }, () => SECRET_PROMPT) };
+    return String((await call('POST', '/v1/batch/generate', body))['job_id']);
+  }
+  const onBatch = async (step: string, action: string, body?: object): ReturnType<(typeof AUDITED)[string]> => {
+    const target = await newBatch();
+    return { path: `/v1/admin/batches/${target}${step}`, target, action, ...(body !== undefined && { body }) };
+  };
 
   /** Each makes what it needs, and gives the path and the body of the call and what its entry says. */
   const AUDITED: Record<string, () => Promise<{ path: string; body?: object; target?: string; action: string }>> = {
@@ -111,6 +126,15 @@ describe('the audit log', () => {
       const { entryId } = await loggedCall();
       return { path: `/v1/admin/request-log/${entryId}`, target: entryId, action: 'request_log.deleted' };
     },
+    'GET /v1/admin/batches/{job_id}/results': () => onBatch('/results', 'batch.read'),
+    'POST /v1/admin/batches/{job_id}/cancel': () => onBatch('/cancel', 'batch.cancelled', {}),
+    'POST /v1/admin/batches/{job_id}/pause': () => onBatch('/pause', 'batch.paused', {}),
+    'POST /v1/admin/batches/{job_id}/resume': async () => {
+      const target = await newBatch();
+      await call('POST', `/v1/admin/batches/${target}/pause`, {});
+      return { path: `/v1/admin/batches/${target}/resume`, body: {}, target, action: 'batch.resumed' };
+    },
+    'PATCH /v1/admin/batches/{job_id}': () => onBatch('', 'batch.updated', { priority: 'high' }),
     'DELETE /v1/admin/request-log': async () => {
       const { keyId } = await loggedCall();
       return { path: `/v1/admin/request-log?key_id=${keyId}`, target: keyId, action: 'request_log.deleted' };
@@ -137,7 +161,8 @@ describe('the audit log', () => {
     expect(entry).toMatchObject({ actor: admin.id, action, target_type: action.split('.')[0] });
     expect(entry?.created_at).toBeGreaterThanOrEqual(before);
     if (body !== undefined && 'name' in body) expect(entry?.changes).toMatchObject(body);
-    if (action.endsWith('.updated')) expect(entry?.before).toEqual({ name: 'old name' });
+    if (action === 'batch.updated') expect(entry?.before).toEqual({ priority: 'normal' });
+    else if (action.endsWith('.updated')) expect(entry?.before).toEqual({ name: 'old name' });
     if (action === 'key.revoked') expect(entry?.before).toEqual({ revoked_at: null });
     if (action === 'group.deleted') expect(entry?.before).toMatchObject({ name: 'old name' });
     expect(JSON.stringify(list)).not.toContain(SECRET_PROMPT);
@@ -158,6 +183,35 @@ describe('the audit log', () => {
       expect(response.status).toBe(404);
     }
     expect((await call('GET', '/v1/admin/audit?limit=100'))['data']).toHaveLength(total);
+  });
+
+  it('is filtered by action and time, and given as CSV with all pages', async () => {
+    const from = Math.floor(Date.now() / 1_000);
+    for (let each = 0; each < 3; each += 1) await newGroup();
+    const key = await newKey({ name: '=formula, "quoted"' });
+    const actionsOf = async (query: string): Promise<string[]> => {
+      const list = await call('GET', `/v1/admin/audit?limit=100&start=${from}&${query}`);
+      return (list['data'] as AuditEntry[]).map(({ action }) => action);
+    };
+    expect(new Set(await actionsOf('action=group.created'))).toEqual(new Set(['group.created']));
+    expect(new Set(await actionsOf('action=key.*'))).toEqual(new Set(['key.created']));
+    expect(await actionsOf(`end=${from}`)).toEqual([]);
+    expect(await actionsOf('end=2001-02-03')).toEqual([]);
+    const csv = await fetch(`${gateway.url}/v1/admin/audit?limit=1&start=${from}&target_id=${id(key)}`, {
+      headers: { authorization: `Bearer ${gateway.adminKey}`, accept: 'text/csv' },
+    });
+    expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
+    const [head, ...lines] = (await csv.text()).trimEnd().split('\r\n');
+    expect(head).toBe('id,created_at,date,actor,action,target_type,target_id,changes,before');
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(`key.created,key,${id(key)},"{""name"":""=formula, \\""quoted\\""""}",`);
+    for (const query of ['action=key', 'action=KEY.created', 'start=yesterday', 'end=2026-13-01']) {
+      const response = await fetch(`${gateway.url}/v1/admin/audit?${query}`, {
+        headers: { authorization: `Bearer ${gateway.adminKey}` },
+      });
+      const { error } = (await response.json()) as { error: { param: string } };
+      expect([query, response.status, error.param]).toEqual([query, 400, query.split('=')[0]]);
+    }
   });
 
   it('has an entry of a configuration that was taken over', async () => {

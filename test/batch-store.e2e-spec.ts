@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import type { BatchJob } from '../src/batch/batch-job.entity.js';
 import { BatchStore } from '../src/batch/batch-store.js';
 import { HeldClaim } from '../src/batch/held-claim.js';
+import { JobControl } from '../src/batch/job-control.js';
 import { Lanes, laneGroup } from '../src/batch/lanes.js';
 import { SubmissionStore } from '../src/batch/submission/submission-store.js';
 import { type Claim, newClaimId, TaskClaims } from '../src/batch/task-claims.js';
@@ -25,6 +26,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   let url: string;
   let dataSource: DataSource;
   let store: BatchStore;
+  let control: JobControl;
   let lanes: Lanes;
   let claims: TaskClaims;
   let outcomes: TaskOutcomes;
@@ -39,6 +41,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     const database = new Database(dataSource);
     lanes = new Lanes(database, dataSource);
     store = new BatchStore(database, dataSource, lanes);
+    control = new JobControl(database, lanes);
     claims = new TaskClaims(database, dataSource, lanes, config);
     outcomes = new TaskOutcomes(
       database,
@@ -79,6 +82,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       submittedAt: now,
       startedAt: null,
       completedAt: null,
+      pausedAt: null,
       expiresAt: now + DAY,
       idempotencyKey: null,
       requestHash: null,
@@ -295,8 +299,8 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     const running = await claim(id, 1);
     const back = await claim(id, 2);
     await end(back, outcomesOf(back, { status: 'queued', delay: 60_000 }));
-    expect(await store.beginCancel(id)).toBe(true);
-    expect(await store.beginCancel(id)).toBe(false);
+    expect(await control.beginCancel(id)).toBe(true);
+    expect(await control.beginCancel(id)).toBe(false);
     expect((await claim(id, 1)).hasTaken).toBe(false);
     await store.endTasks(id, 'cancelled', { running: 'leave', error: null });
     expect(await row('batch_job', id)).toMatchObject({ status: 'cancelling', cancelled_count: 4_999 });
@@ -312,7 +316,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   it('cancels what is given back after the cancel', async () => {
     const id = await insert(3);
     const running = await claim(id, 2);
-    await store.beginCancel(id);
+    await control.beginCancel(id);
     await store.endTasks(id, 'cancelled', { running: 'leave', error: null });
     await end(running, outcomesOf(running, { status: 'queued' }));
     expect((await claim(id, 1)).hasTaken).toBe(false);
@@ -327,6 +331,86 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect(await row('batch_job', id)).toMatchObject({ status: 'expired', expired_count: 4_100 });
     expect(await end(running, outcomesOf(running))).toBe(0);
     expect([await count('batch_lane'), await count('batch_claim')]).toEqual([0, 0]);
+  });
+
+  it('claims nothing of a paused job, whatever is given back meanwhile, and each task once after it is resumed', async () => {
+    const made = job(12);
+    const tasks = Array.from({ length: 12 }, (_, index) => ({
+      customId: `task-${index}`,
+      request: JSON.stringify({ messages: [], ...(index >= 9 && { model: 'sandbox/other' }) }),
+    }));
+    await submissions.insertJob(made, [tasks], DAY);
+    const { id } = made;
+    const claimAll = (): Promise<Claim> =>
+      claims.claim(
+        ['sandbox/echo', 'sandbox/other'].map((model) => ({ jobId: id, model, count: 50 })),
+        'one',
+        newClaimId(),
+      );
+    const [finished, back, lost] = [await claim(id, 2), await claim(id, 2), await claim(id, 2)];
+    const own = await claim(id, 3, 'one', 'sandbox/other');
+    const notes: string[] = [];
+    const note = (text: string) => (): Promise<void> => {
+      notes.push(text);
+      return Promise.resolve();
+    };
+    expect(await control.pause(id, note('paused'))).toBe(true);
+    expect(await control.pause(id, note('paused again'))).toBe(false);
+    expect((await claimAll()).hasTaken).toBe(false);
+    // A lane that was claimed empty is opened again by what is given back, and stays closed to claims.
+    await end(own, outcomesOf(own, { status: 'queued' }));
+    await end(back, outcomesOf(back, { status: 'queued', delay: 60_000 }));
+    await dataSource.query(`UPDATE batch_claim SET lease_until = 1 WHERE id = '${lost.id}'`);
+    expect(await outcomes.requeueExpired('{}')).toBe(2);
+    await dataSource.query('UPDATE batch_requeue SET next_run_at = 1');
+    await dataSource.query('UPDATE batch_lane SET ready_at = 1');
+    await lanes.wakeDelayed();
+    expect((await claimAll()).hasTaken).toBe(false);
+    expect([await lanes.hasAny(), await count('batch_lane', `state = 'paused'`)]).toEqual([false, 2]);
+    expect(await store.interrupted([id])).toEqual({ cancelled: [], paused: [id] });
+    // What was in flight is stored as usual.
+    expect(await end(finished, outcomesOf(finished))).toBe(2);
+    expect(await control.resume(id, note('resumed'))).toBe(true);
+    expect(await control.resume(id, note('resumed again'))).toBe(false);
+    const rest = await claimAll();
+    const indexes = [...finished.tasks, ...rest.tasks].map(({ taskIndex }) => taskIndex).sort((a, b) => a - b);
+    expect(indexes).toEqual(Array.from({ length: 12 }, (_, index) => index));
+    expect(await end(rest, outcomesOf(rest))).toBe(10);
+    expect(await row('batch_job', id)).toMatchObject({ status: 'completed', completed_count: 12, paused_at: null });
+    expect(await control.pause(id, note('paused after the end'))).toBe(false);
+    expect(notes).toEqual(['paused', 'resumed']);
+  });
+
+  it('a paused job expires, is cancelled and is recovered as any other', async () => {
+    const nothing = (): Promise<void> => Promise.resolve();
+    const [expiring, cancelled, laneless] = [await insert(30), await insert(30), await insert(30)];
+    for (const id of [expiring, cancelled, laneless]) expect(await control.pause(id, nothing)).toBe(true);
+    await dataSource.query(`UPDATE batch_job SET expires_at = 1 WHERE id = '${expiring}'`);
+    expect(await store.jobsToEnd()).toEqual([{ id: expiring, ending: 'expired' }]);
+    await store.endTasks(expiring, 'expired', { running: 'end', error: '{}' });
+    expect(await row('batch_job', expiring)).toMatchObject({ status: 'expired', expired_count: 30 });
+    expect(await control.beginCancel(cancelled)).toBe(true);
+    await store.endTasks(cancelled, 'cancelled', { running: 'leave', error: null });
+    expect(await row('batch_job', cancelled)).toMatchObject({ status: 'cancelled', cancelled_count: 30 });
+    await dataSource.query(`DELETE FROM batch_lane WHERE job_id = '${laneless}'`);
+    expect(await store.recoverStalled()).toBe(1);
+    expect((await claim(laneless, 30)).hasTaken).toBe(false);
+    expect(await control.resume(laneless, nothing)).toBe(true);
+    expect((await claim(laneless, 30)).tasks).toHaveLength(30);
+  });
+
+  it('a new priority holds for the lanes that there are and for those that are opened later', async () => {
+    const [old, young] = [await insert(3, { submittedAt: Date.now() - 5_000 }), await insert(3)];
+    const group = laneGroup('key_1', 'sandbox/echo');
+    const first = async (): Promise<string | undefined> => (await lanes.ready([group], 1))[0]?.jobId;
+    expect(await first()).toBe(old);
+    expect(await control.prioritise(young, 'high', () => Promise.resolve())).toBe(true);
+    expect(await control.prioritise(young, 'high', () => Promise.resolve())).toBe(false);
+    expect(await first()).toBe(young);
+    const taken = await claim(young, 3);
+    expect(await control.prioritise(young, 'low', () => Promise.resolve())).toBe(true);
+    await end(taken, outcomesOf(taken, { status: 'queued' }));
+    expect(await first()).toBe(old);
   });
 
   it('stops a task that ends its workers again and again, and not those claimed with it before that', async () => {

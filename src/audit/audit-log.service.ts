@@ -3,6 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { EntityManager, Repository } from 'typeorm';
 import { Database } from '../database/database.js';
 import { newestFirst } from '../database/newest-first.js';
+import { isoSeconds } from '../http/query-time.js';
 import { DEFAULT_PAGE } from '../http/page-query.dto.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import type { AuditEntryListDto, AuditQueryDto } from './audit.dto.js';
@@ -12,13 +13,15 @@ import { randomId } from '../ids/random-id.js';
 /** Longest JSON of what was there before that an entry keeps, in characters. */
 const MAX_BEFORE_LENGTH = 8_000;
 const MAX_TARGET_ID_LENGTH = 32;
+/** Entries of one query of an export. */
+const EXPORT_PAGE = 1_000;
 
 export type AuditAction =
   | `key.${'created' | 'updated' | 'rotated' | 'revoked'}`
   | `group.${'created' | 'updated' | 'deleted'}`
   | `request_log.${'read' | 'deleted'}`
-  | `batch.${'read' | 'updated' | 'cancelled' | 'deleted'}`
   | 'provider.tested'
+  | `batch.${'read' | 'updated' | 'cancelled' | 'paused' | 'resumed' | 'deleted'}`
   | 'configuration.reloaded';
 
 export interface AuditedAction {
@@ -59,8 +62,33 @@ export class AuditLog {
     return this.database.transaction((manager) => this.note(manager, action));
   }
 
-  async list({ limit = DEFAULT_PAGE, after, actor, target_id: targetId }: AuditQueryDto): Promise<AuditEntryListDto> {
+  list(query: AuditQueryDto): Promise<AuditEntryListDto> {
+    return this.page(query, query.limit ?? DEFAULT_PAGE, query.after);
+  }
+
+  /** Everything that meets the conditions, a page at a time, for CSV. */
+  async *pages(query: AuditQueryDto): AsyncGenerator<readonly object[]> {
+    for (let after = query.after ?? null, isFirst = true; isFirst || after !== null; isFirst = false) {
+      const page = await this.page(query, EXPORT_PAGE, after ?? undefined);
+      yield page.data.map((entry) => ({
+        ...entry,
+        date: isoSeconds(entry.created_at),
+      }));
+      after = page.next;
+    }
+  }
+
+  private async page(
+    { actor, target_id: targetId, action: wanted, start, end }: AuditQueryDto,
+    limit: number,
+    after: string | undefined,
+  ): Promise<AuditEntryListDto> {
     const query = this.entries.createQueryBuilder('entry');
+    if (wanted?.endsWith('.*') === true) {
+      query.andWhere('entry.targetType = :kind', { kind: wanted.slice(0, -2) });
+    } else if (wanted !== undefined) query.andWhere('entry.action = :wanted', { wanted });
+    if (start !== undefined) query.andWhere('entry.createdAt >= :start', { start: start * 1_000 });
+    if (end !== undefined) query.andWhere('entry.createdAt < :end', { end: end * 1_000 });
     if (actor !== undefined) query.andWhere('entry.actor = :actor', { actor });
     if (targetId !== undefined) query.andWhere('entry.targetId = :targetId', { targetId });
     const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'audit entry' });

@@ -70,6 +70,10 @@ export class BatchJob {
   @Column({ name: 'completed_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   completedAt!: number | null;
 
+  /** When an operator paused the job; null while it is not paused. */
+  @Column({ name: 'paused_at', type: 'bigint', nullable: true, transformer: wholeNumber })
+  pausedAt!: number | null;
+
   @Column({ name: 'expires_at', type: 'bigint', transformer: wholeNumber })
   expiresAt!: number;
 

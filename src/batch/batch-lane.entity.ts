@@ -1,8 +1,8 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
-/** `closed`: its job is being ended, so nothing of it is claimed any more. */
-export type LaneState = 'ready' | 'delayed' | 'closed';
+/** `paused`: nothing is claimed until its job is resumed. `closed`: its job is being ended, so nothing of it is claimed any more. */
+export type LaneState = 'ready' | 'delayed' | 'paused' | 'closed';
 
 /**
  * What waits of one job for one model. There is a row for as long as something waits, so that looking for work reads lanes
@@ -10,7 +10,7 @@ export type LaneState = 'ready' | 'delayed' | 'closed';
  * in `batch_requeue`. Times are epoch milliseconds of the database's clock.
  */
 @Entity('batch_lane')
-@Check('CHK_batch_lane_state', `state IN ('ready', 'delayed', 'closed')`)
+@Check('CHK_batch_lane_state', `state IN ('ready', 'delayed', 'paused', 'closed')`)
 @Index('IDX_batch_lane_ready', ['laneGroup', 'priority', 'submittedAt'], { where: `state = 'ready'` })
 @Index('IDX_batch_lane_delayed', ['readyAt'], { where: `state = 'delayed'` })
 export class BatchLane {

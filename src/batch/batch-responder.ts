@@ -73,8 +73,12 @@ export class BatchResponder {
   }
 
   /** Every result that there is, one a line, in task order; memory does not grow with their number or size. */
-  async results(jobId: string, principal: Principal, { request, response }: Exchange): Promise<void> {
-    const job = await this.batches.own(jobId, principal);
+  async results(jobId: string, principal: Principal, exchange: Exchange): Promise<void> {
+    await this.resultsOf(await this.batches.own(jobId, principal), principal, exchange);
+  }
+
+  /** The same of a job that the reader may see; it may be another key's. */
+  async resultsOf(job: BatchJob, principal: Principal, { request, response }: Exchange): Promise<void> {
     if (request.method === 'HEAD') {
       response.writeHead(200, NDJSON_HEADERS).end();
       return;

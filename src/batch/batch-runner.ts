@@ -23,7 +23,7 @@ import type { TaskOutcome } from './task-outcomes.js';
 import { TaskClaims } from './task-claims.js';
 import { taskResponse } from './task-response.js';
 
-/** Milliseconds between looks for work and for cancelled jobs while there are unfinished jobs. */
+/** Milliseconds between looks for work and for cancelled or paused jobs while there are unfinished jobs. */
 const POLL_MS = 1_000;
 /** Milliseconds that a shutdown gives to calls in flight. */
 const DRAIN_MS = 25_000;
@@ -112,6 +112,11 @@ export class BatchRunner {
   cancelHere(jobId: string): void {
     for (const task of this.held.takeReady((each) => each.jobId === jobId)) this.ended(task, { status: 'cancelled' });
     for (const task of this.held.running) if (task.jobId === jobId) task.controller.abort(CANCELLED);
+  }
+
+  /** Gives back what this process has claimed of a paused job and not begun; what runs goes on to its end. */
+  pauseHere(jobId: string): void {
+    for (const task of this.held.takeReady((each) => each.jobId === jobId)) this.giveBack(task);
   }
 
   private pump(): void {
@@ -288,10 +293,12 @@ export class BatchRunner {
 
   private async poll(): Promise<void> {
     try {
-      for (const jobId of await this.store.cancelling(this.held.jobIds())) this.cancelHere(jobId);
+      const { cancelled, paused } = await this.store.interrupted(this.held.jobIds());
+      for (const jobId of cancelled) this.cancelHere(jobId);
+      for (const jobId of paused) this.pauseHere(jobId);
       await this.loop.look();
     } catch (error) {
-      this.logger.debug({ msg: 'looking for cancelled jobs failed', error: describeError(error) });
+      this.logger.debug({ msg: 'looking for cancelled and paused jobs failed', error: describeError(error) });
     }
     this.startReady();
     this.pump();

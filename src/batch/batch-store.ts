@@ -54,20 +54,6 @@ export class BatchStore {
     await this.database.transaction((manager) => countEnded(manager, this.dialect, [], [jobId]));
   }
 
-  /** Marks a job so that nothing of it is claimed any more. @returns whether it was still to be cancelled */
-  async beginCancel(jobId: string): Promise<boolean> {
-    return this.database.transaction(async (manager) => {
-      const { affected } = await runSql(
-        manager,
-        this.dialect,
-        `UPDATE batch_job SET status = 'cancelling' WHERE id = $1 AND status IN ('queued', 'in_progress')`,
-        [jobId],
-      );
-      if (affected > 0) await this.lanes.close(manager, jobId);
-      return affected > 0;
-    });
-  }
-
   /** Marks a job as one that cannot run; nothing of it is claimed any more. */
   async beginFailure(jobId: string, message: string): Promise<void> {
     await this.database.transaction(async (manager) => {
@@ -81,15 +67,17 @@ export class BatchStore {
     });
   }
 
-  /** Which of these jobs are being cancelled. */
-  async cancelling(jobIds: readonly string[]): Promise<readonly string[]> {
-    if (jobIds.length === 0) return [];
-    const { rows } = await this.read<{ id: string }>(
-      `SELECT id FROM batch_job WHERE status = 'cancelling'
+  /** Which of these jobs are being cancelled, and which are paused. */
+  async interrupted(jobIds: readonly string[]): Promise<{ cancelled: readonly string[]; paused: readonly string[] }> {
+    if (jobIds.length === 0) return { cancelled: [], paused: [] };
+    const { rows } = await this.read<{ id: string; status: string }>(
+      `SELECT id, status FROM batch_job WHERE (status = 'cancelling' OR paused_at IS NOT NULL)
          AND id IN (${jobIds.map((_id, index) => `$${index + 1}`).join(', ')})`,
       jobIds,
     );
-    return rows.map(({ id }) => id);
+    const idsOf = (isCancelled: boolean): string[] =>
+      rows.filter(({ status }) => (status === 'cancelling') === isCancelled).map(({ id }) => id);
+    return { cancelled: idsOf(true), paused: idsOf(false) };
   }
 
   /** Jobs whose ending has begun and is to be completed: cancelled, failed or past their time. */

@@ -22,7 +22,7 @@ import { ChatCompletionDto } from '../chat/chat-completion.dto.js';
 import { ErrorDetailDto } from '../errors/error-body.dto.js';
 import type { JobPriority, JobStatus } from './batch-job.entity.js';
 
-const STATUSES: readonly JobStatus[] = [
+export const STATUSES: readonly JobStatus[] = [
   'queued',
   'in_progress',
   'completed',
@@ -31,7 +31,7 @@ const STATUSES: readonly JobStatus[] = [
   'cancelled',
   'expired',
 ];
-const PRIORITIES: readonly JobPriority[] = ['high', 'normal', 'low'];
+export const PRIORITIES: readonly JobPriority[] = ['high', 'normal', 'low'];
 const DAY = 86_400;
 
 /** Where to tell that a job has ended. */
@@ -263,6 +263,9 @@ export class BatchSummaryDto {
   /** The Unix timestamp (in seconds) at which tasks that are not finished expire. */
   @ApiProperty({ type: 'integer', example: 1767312000 })
   expires_at!: number;
+  /** The Unix timestamp (in seconds) of when an operator paused the batch job: no task of it starts until it is resumed. Null while it is not paused. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  paused_at!: number | null;
   /** The number of tasks in the batch job. */
   @ApiProperty({ type: 'integer', example: 2 })
   task_count!: number;
@@ -329,7 +332,7 @@ export class ReadBatchDto {
   limit?: number;
 
   /** Results of tasks with a higher index than this: the `next` of the page before. */
-  @ApiProperty({ type: 'integer', required: false, minimum: 0, example: 0 })
+  @ApiProperty({ type: 'integer', required: false, minimum: 0 })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -343,41 +346,4 @@ export class ReadBatchDto {
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
   @IsBoolean()
   results?: boolean;
-}
-
-/** A job as operators see it. */
-export class AdminBatchDto extends BatchSummaryDto {
-  /** The key that submitted the job. */
-  @ApiProperty({ example: 'key_0123456789abcdef' })
-  key_id!: string;
-  /** Seconds since the job was submitted. */
-  @ApiProperty({ type: 'integer', example: 12 })
-  age_seconds!: number;
-  /** Tasks finished per second since the job started; null before that. */
-  @ApiProperty({ type: Number, nullable: true, example: 41.5 })
-  tasks_per_second!: number | null;
-}
-
-/** A page of all jobs, newest first, and what waits. */
-export class AdminBatchListDto {
-  /** Always `list`. */
-  @ApiProperty({ enum: ['list'], example: 'list' })
-  object!: 'list';
-  /** The jobs of this page. */
-  data!: AdminBatchDto[];
-  /** Whether there are more. */
-  @ApiProperty({ example: false })
-  has_more!: boolean;
-  /** Send it as `after` for the next page; null on the last. */
-  @ApiProperty({ type: String, nullable: true, example: null })
-  next!: string | null;
-  /** Tasks that wait, of all jobs. */
-  @ApiProperty({ type: 'integer', example: 0 })
-  queued_tasks!: number;
-  /** Tasks that run now, in all processes. */
-  @ApiProperty({ type: 'integer', example: 0 })
-  running_tasks!: number;
-  /** Seconds since the submission of the oldest task that waits; 0 when none does. */
-  @ApiProperty({ type: 'integer', example: 0 })
-  oldest_waiting_seconds!: number;
 }

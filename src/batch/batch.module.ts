@@ -1,5 +1,6 @@
 import { DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
 import { ChatModule } from '../chat/chat.module.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
@@ -8,6 +9,7 @@ import { ModelsModule } from '../models/models.module.js';
 import { LimitsModule } from '../usage/limits/limits.module.js';
 import { AdminBatchesController } from './admin-batches.controller.js';
 import { BatchJob } from './batch-job.entity.js';
+import { AdminBatchesService } from './admin-batches.service.js';
 import { BatchMetrics } from './batch-metrics.js';
 import { BatchResponder } from './batch-responder.js';
 import { BatchRunner } from './batch-runner.js';
@@ -19,6 +21,7 @@ import { BatchController } from './batch.controller.js';
 import { BatchService } from './batch.service.js';
 import { JobWatchers } from './events/job-watchers.js';
 import { ClaimLoop } from './claim-loop.js';
+import { JobControl } from './job-control.js';
 import { LanePicker } from './lane-picker.js';
 import { Lanes } from './lanes.js';
 import { ModelRoom } from './model-room.js';
@@ -46,6 +49,7 @@ export class BatchModule {
       module: BatchModule,
       imports: [
         TypeOrmModule.forFeature([BatchJob, BatchTask]),
+        AuditModule,
         AuthModule,
         ChatModule,
         HealthModule,
@@ -57,6 +61,8 @@ export class BatchModule {
       controllers: [BatchController, AdminBatchesController],
       providers: [
         BatchService,
+        AdminBatchesService,
+        JobControl,
         BatchResponder,
         JobWatchers,
         ResultReader,

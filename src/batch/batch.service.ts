@@ -14,8 +14,9 @@ import { ModelsService } from '../models/models.service.js';
 import { BatchJob } from './batch-job.entity.js';
 import { BatchRunner } from './batch-runner.js';
 import { BatchStore } from './batch-store.js';
-import type { AdminBatchListDto, BatchListDto, BatchSubmittedDto, BatchSummaryDto } from './batch.dto.js';
+import type { BatchListDto, BatchSubmittedDto, BatchSummaryDto } from './batch.dto.js';
 import { JobWatchers } from './events/job-watchers.js';
+import { JobControl, type NoteChange } from './job-control.js';
 import { submittedOf, summaryOf } from './job-summary.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { readSubmission, type Submission } from './submission/submission-reader.js';
@@ -34,6 +35,7 @@ export class BatchService {
     @InjectRepository(BatchJob) private readonly jobs: Repository<BatchJob>,
     private readonly submissions: SubmissionStore,
     private readonly store: BatchStore,
+    private readonly control: JobControl,
     private readonly queue: BatchQueue,
     private readonly watchers: JobWatchers,
     private readonly runner: BatchRunner,
@@ -70,32 +72,8 @@ export class BatchService {
   }
 
   async list(principal: Principal, query: PageQueryDto): Promise<BatchListDto> {
-    const { rows, ...page } = await this.page(query, principal.keyId);
+    const { rows, ...page } = await this.page(query, principal);
     return { object: 'list', data: rows.map(summaryOf), ...page };
-  }
-
-  /** All jobs of all keys, for operators. */
-  async listAll(query: PageQueryDto): Promise<AdminBatchListDto> {
-    const { rows, ...page } = await this.page(query, undefined);
-    const { queued, running, oldestWaiting } = await this.store.depth();
-    const now = Date.now();
-    return {
-      object: 'list',
-      data: rows.map((job) => {
-        const seconds = job.startedAt === null ? 0 : ((job.completedAt ?? now) - job.startedAt) / 1_000;
-        const done = job.completedCount + job.failedCount;
-        return {
-          ...summaryOf(job),
-          key_id: job.keyId,
-          age_seconds: Math.max(0, Math.floor((now - job.submittedAt) / 1_000)),
-          tasks_per_second: seconds > 0 ? Math.round((done / seconds) * 100) / 100 : null,
-        };
-      }),
-      ...page,
-      queued_tasks: queued,
-      running_tasks: running,
-      oldest_waiting_seconds: Math.floor(oldestWaiting / 1_000),
-    };
   }
 
   /** A job of the key. @throws GatewayError 404 as for an unknown id when it is another key's */
@@ -106,15 +84,19 @@ export class BatchService {
     return job;
   }
 
-  /** Ends a job: nothing of it begins any more, what runs is broken off. Of a finished job it changes nothing. */
+  /** Ends a job of the key: nothing of it begins any more, what runs is broken off. Of a finished job it changes nothing. */
   async cancel(jobId: string, principal: Principal): Promise<BatchSummaryDto> {
     const job = await this.own(jobId, principal);
-    if (await this.store.beginCancel(job.id)) {
-      this.runner.cancelHere(job.id);
-      await this.store.endTasks(job.id, 'cancelled', { running: 'leave', error: null });
-      this.watchers.changed([job.id]);
-    }
+    await this.end(job.id);
     return summaryOf(await this.own(jobId, principal));
+  }
+
+  /** Cancels any job. @param note writes what belongs to it in the same transaction, if there is something to cancel */
+  async end(jobId: string, note?: NoteChange): Promise<void> {
+    if (!(await this.control.beginCancel(jobId, note))) return;
+    this.runner.cancelHere(jobId);
+    await this.store.endTasks(jobId, 'cancelled', { running: 'leave', error: null });
+    this.watchers.changed([jobId]);
   }
 
   private assertAllowed({ fields, taskModels }: Submission, principal: Principal): void {
@@ -161,6 +143,7 @@ export class BatchService {
       submittedAt: now,
       startedAt: null,
       completedAt: null,
+      pausedAt: null,
       expiresAt: now + (fields.expires_in ?? DEFAULT_EXPIRY) * 1_000,
       idempotencyKey: idempotencyKey ?? null,
       requestHash: hash,
@@ -177,9 +160,11 @@ export class BatchService {
     };
   }
 
-  private page({ limit = DEFAULT_PAGE, after }: PageQueryDto, keyId: string | undefined): Promise<Page<BatchJob>> {
-    const query = this.jobs.createQueryBuilder('job').where(`job.status <> 'staging'`);
-    if (keyId !== undefined) query.andWhere('job.keyId = :keyId', { keyId });
+  private page({ limit = DEFAULT_PAGE, after }: PageQueryDto, { keyId }: Principal): Promise<Page<BatchJob>> {
+    const query = this.jobs
+      .createQueryBuilder('job')
+      .where(`job.status <> 'staging'`)
+      .andWhere('job.keyId = :keyId', { keyId });
     return newestFirst(query, 'submittedAt', { limit, after, what: 'batch' });
   }
 }

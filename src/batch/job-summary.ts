@@ -20,6 +20,7 @@ export function summaryOf(job: BatchJob): BatchSummaryDto {
     started_at: toUnixSeconds(job.startedAt),
     completed_at: toUnixSeconds(job.completedAt),
     expires_at: toUnixSeconds(job.expiresAt),
+    paused_at: toUnixSeconds(job.pausedAt),
     completed_count: job.completedCount,
     failed_count: job.failedCount,
     cancelled_count: job.cancelledCount,

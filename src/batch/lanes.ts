@@ -68,7 +68,7 @@ export class Lanes {
 
   /** Whether anything waits, now or later. */
   async hasAny(): Promise<boolean> {
-    const { rows } = await this.read(`SELECT 1 AS one FROM batch_lane WHERE state <> 'closed' LIMIT 1`);
+    const { rows } = await this.read(`SELECT 1 AS one FROM batch_lane WHERE state IN ('ready', 'delayed') LIMIT 1`);
     return rows.length > 0;
   }
 
@@ -211,6 +211,7 @@ export class Lanes {
        WHERE true ORDER BY j.id, r.model
        ON CONFLICT (job_id, model) DO UPDATE SET requeued = batch_lane.requeued + excluded.requeued,
          state = CASE WHEN 'closed' IN (batch_lane.state, excluded.state) THEN 'closed'
+                      WHEN 'paused' IN (batch_lane.state, excluded.state) THEN 'paused'
                       WHEN 'ready' IN (batch_lane.state, excluded.state) THEN 'ready' ELSE 'delayed' END,
          ready_at = ${isSqlite ? 'MIN' : 'LEAST'}(batch_lane.ready_at, excluded.ready_at)`,
       [JSON.stringify([...perLane.values()])],
@@ -220,6 +221,33 @@ export class Lanes {
   /** Lets nothing of a job be claimed any more. */
   async close(manager: EntityManager, jobId: string): Promise<void> {
     await this.run(manager, `UPDATE batch_lane SET state = 'closed' WHERE job_id = $1 AND state <> 'closed'`, [jobId]);
+  }
+
+  /** Lets nothing of a job be claimed until `resume`. Its row is to be locked. */
+  async pause(manager: EntityManager, jobId: string): Promise<void> {
+    await this.run(
+      manager,
+      `UPDATE batch_lane SET state = 'paused' WHERE job_id = $1 AND state IN ('ready', 'delayed')`,
+      [jobId],
+    );
+  }
+
+  /** Undoes `pause`: a look at the lane finds when its next task may run. The job's row is to be locked. */
+  async resume(manager: EntityManager, jobId: string): Promise<void> {
+    await this.run(
+      manager,
+      `UPDATE batch_lane SET state = 'ready', served_at = ${this.dialect.now} WHERE job_id = $1 AND state = 'paused'`,
+      [jobId],
+    );
+  }
+
+  /** Gives the lanes of a job the priority of its row, which is to be locked. */
+  async prioritise(manager: EntityManager, jobId: string): Promise<void> {
+    await this.run(
+      manager,
+      `UPDATE batch_lane SET priority = (SELECT ${priorityOf('j')} FROM batch_job j WHERE j.id = $1) WHERE job_id = $1`,
+      [jobId],
+    );
   }
 
   /** Forgets everything of a job that waits. */
@@ -313,5 +341,6 @@ function priorityOf(job: string): string {
 }
 
 function stateOf(job: string, ifRunnable: string): string {
-  return `CASE WHEN ${job}.status = 'cancelling' OR ${job}.error IS NOT NULL THEN 'closed' ELSE ${ifRunnable} END`;
+  return `CASE WHEN ${job}.status = 'cancelling' OR ${job}.error IS NOT NULL THEN 'closed'
+    WHEN ${job}.paused_at IS NOT NULL THEN 'paused' ELSE ${ifRunnable} END`;
 }

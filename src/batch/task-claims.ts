@@ -20,7 +20,7 @@ export interface ClaimedJob {
   readonly keyId: string;
   readonly model: string;
   readonly defaults: Readonly<Record<string, unknown>>;
-  /** False once the job is being cancelled, or cannot run. */
+  /** False once the job is paused, is being cancelled, or cannot run. */
   readonly isRunnable: boolean;
 }
 
@@ -217,7 +217,8 @@ export class TaskClaims {
       defaults: string;
       status: string;
       error: string | null;
-    }>(`SELECT id, key_id, model, defaults, status, error FROM batch_job WHERE id IN (${list})`, ids);
+      paused_at: string | number | null;
+    }>(`SELECT id, key_id, model, defaults, status, error, paused_at FROM batch_job WHERE id IN (${list})`, ids);
     if (rows.some(({ status }) => status === 'queued')) {
       const lock = isSqlite ? '' : 'ORDER BY id FOR UPDATE';
       await this.database.transaction((manager) =>
@@ -238,7 +239,8 @@ export class TaskClaims {
           keyId: row.key_id,
           model: row.model,
           defaults: JSON.parse(row.defaults) as Record<string, unknown>,
-          isRunnable: (row.status === 'queued' || row.status === 'in_progress') && row.error === null,
+          isRunnable:
+            (row.status === 'queued' || row.status === 'in_progress') && row.error === null && row.paused_at === null,
         },
       ]),
     );

@@ -5,6 +5,7 @@ import { CreateBatch1769817600000 } from '../../migrations/1769817600000-CreateB
 import { AddUsageAndLimits1772409600000 } from '../../migrations/1772409600000-AddUsageAndLimits.js';
 import { CreateRequestLog1772582400000 } from '../../migrations/1772582400000-CreateRequestLog.js';
 import { AddBatchLanes1772720000000 } from '../../migrations/1772720000000-AddBatchLanes.js';
+import { AddBatchPause1772780000000 } from '../../migrations/1772780000000-AddBatchPause.js';
 import { CreateGatewayInstance1772770000000 } from '../../migrations/1772770000000-CreateGatewayInstance.js';
 import { GatewayInstance } from '../admin/instances/gateway-instance.entity.js';
 import { AuditEntry } from '../audit/audit-entry.entity.js';
@@ -51,6 +52,7 @@ const MIGRATIONS = [
   AddKeyParent1772740000000,
   CreateGatewayInstance1772770000000,
   AddUsageCostBasis1772700000000,
+  AddBatchPause1772780000000,
 ];
 
 /** better-sqlite3 waits synchronously, so a longer wait would stop the whole process; Database retries instead. */

@@ -1,0 +1,99 @@
+import { Injectable } from '@nestjs/common';
+import { EntityManager } from 'typeorm';
+import { Database } from '../database/database.js';
+import { runSql, SqlDialect } from '../database/sql.js';
+import type { JobPriority } from './batch-job.entity.js';
+import { Lanes } from './lanes.js';
+
+/** Writes what belongs to a change in the change's own transaction, such as its audit entry. */
+export type NoteChange = (manager: EntityManager) => Promise<void>;
+
+const IS_UNFINISHED = `status IN ('queued', 'in_progress')`;
+
+/**
+ * Cancels, pauses, resumes and re-prioritises jobs. Each change locks the job's row before its lanes, as everywhere, so that
+ * tasks that are given back at the same time go into lanes of the new state.
+ */
+@Injectable()
+export class JobControl {
+  private readonly dialect: SqlDialect;
+
+  constructor(
+    private readonly database: Database,
+    private readonly lanes: Lanes,
+  ) {
+    this.dialect = database.dialect;
+  }
+
+  /** Marks a job so that nothing of it is claimed any more. @returns whether it was still to be cancelled */
+  beginCancel(jobId: string, note?: NoteChange): Promise<boolean> {
+    const change = `status = 'cancelling', paused_at = NULL`;
+    return this.change(jobId, {
+      change,
+      condition: 'true',
+      note,
+      lanes: (manager) => this.lanes.close(manager, jobId),
+    });
+  }
+
+  /** Takes the job's lanes out of the claims. @returns whether it was neither paused nor ended */
+  pause(jobId: string, note: NoteChange): Promise<boolean> {
+    return this.change(jobId, {
+      change: `paused_at = ${this.dialect.now}`,
+      condition: 'paused_at IS NULL',
+      note,
+      lanes: (manager) => this.lanes.pause(manager, jobId),
+    });
+  }
+
+  /** Lets the job's lanes be claimed from again. @returns whether it was paused */
+  resume(jobId: string, note: NoteChange): Promise<boolean> {
+    return this.change(jobId, {
+      change: 'paused_at = NULL',
+      condition: 'paused_at IS NOT NULL',
+      note,
+      lanes: (manager) => this.lanes.resume(manager, jobId),
+    });
+  }
+
+  /** @returns whether the job had another priority and has not ended */
+  prioritise(jobId: string, priority: JobPriority, note: NoteChange): Promise<boolean> {
+    return this.change(jobId, {
+      change: 'priority = $2',
+      condition: 'priority <> $2',
+      parameters: [priority],
+      note,
+      lanes: (manager) => this.lanes.prioritise(manager, jobId),
+    });
+  }
+
+  private change(
+    jobId: string,
+    {
+      change,
+      condition,
+      parameters = [],
+      note,
+      lanes,
+    }: {
+      change: string;
+      condition: string;
+      parameters?: readonly unknown[];
+      note: NoteChange | undefined;
+      lanes: NoteChange;
+    },
+  ): Promise<boolean> {
+    return this.database.transaction(async (manager) => {
+      const { affected } = await runSql(
+        manager,
+        this.dialect,
+        `UPDATE batch_job SET ${change} WHERE id = $1 AND ${IS_UNFINISHED} AND ${condition}`,
+        [jobId, ...parameters],
+      );
+      if (affected === 0) return false;
+      await lanes(manager);
+      await note?.(manager);
+      return true;
+    });
+  }
+}
