@@ -219,10 +219,15 @@ models:${MODELS}`,
     };
     await until(async () => (await spentOf()) > 0);
     expect(await spentOf()).toBeCloseTo(passed * cost, 9);
-    await until(() => events.some(({ data }) => data.id === made.id));
-    expect(events.filter(({ data }) => data.id === made.id)).toMatchObject([
-      { type: 'budget.threshold_reached', data: { threshold: 0.5 } },
-    ]);
+    const ownEvents = (): string[] =>
+      events.filter(({ data }) => data.id === made.id).map(({ type, data }) => `${type} ${data.threshold}`);
+    await until(() => ownEvents().length >= 2);
+    expect(ownEvents().sort()).toEqual(['budget.exhausted 1', 'budget.threshold_reached 0.5']);
+    const counted = await (
+      await fetch(`${gateway.url}/metrics`, { headers: { 'x-api-key': gateway.adminKey } })
+    ).text();
+    expect(counted).toMatch(/^gateway_budget_events_total\{type="exhausted"\} [1-9]/m);
+    expect(gateway.logs()).toContain('"msg":"a budget is exhausted"');
     console.info(`a budget of $0.01: ${passed} of 72 requests passed, $${(passed * cost).toFixed(5)} spent`);
   });
 

@@ -236,7 +236,14 @@ export abstract class GatewayConfig {
   };
   abstract readonly alerts: {
     /** Where events about budgets go; undefined is nowhere but the log. */
-    readonly webhook: { readonly url: string; readonly secret: string } | undefined;
+    readonly webhook:
+      | {
+          readonly url: string;
+          /** What deliveries are signed with; undefined only for Slack, which checks no signature. */
+          readonly secret: string | undefined;
+          readonly format: 'events' | 'slack';
+        }
+      | undefined;
   };
   abstract readonly usage: {
     /** How long usage records are kept. Default 400 days. */

@@ -23,7 +23,7 @@ export interface GatewayFile {
     lease?: string | number;
     retention?: string | number;
   };
-  alerts?: { webhook_url?: string; webhook_secret?: string };
+  alerts?: { webhook_url?: string; webhook_secret?: string; webhook_format?: 'events' | 'slack' };
   usage?: { retention?: string | number };
   sandbox?: boolean;
   expose?: GatewayConfig['expose'];

@@ -168,13 +168,20 @@ export const GATEWAY_SCHEMA = {
     alerts: {
       type: 'object',
       additionalProperties: false,
-      description: 'Who is told when a budget has been spent up to one of its thresholds.',
+      description: 'Who is notified when a budget has been spent up to one of its thresholds, or is exhausted.',
       properties: {
-        webhook_url: { type: 'string', description: 'Where the signed event is posted to.' },
+        webhook_url: { type: 'string', description: 'Where events about budgets are posted to.' },
         webhook_secret: {
           type: 'string',
           pattern: '^whsec_[A-Za-z0-9+/]{32,}={0,2}$',
-          description: 'What it is signed with: whsec_ and at least 24 bytes in base64.',
+          description:
+            'What it is signed with: whsec_ and at least 24 bytes in base64. Not needed with webhook_format slack.',
+        },
+        webhook_format: {
+          enum: ['events', 'slack'],
+          default: 'events',
+          description:
+            'events posts the signed event; slack posts {"text": ...}, which incoming webhooks of Slack take.',
         },
       },
     },

@@ -230,20 +230,22 @@ function alertsWebhook(
   settings: EnvironmentSettings,
   faults: ConfigFault[],
 ): GatewayConfig['alerts']['webhook'] {
-  const { webhook_url: url, webhook_secret: secret } = alerts ?? {};
-  if (url === undefined && secret === undefined) return undefined;
+  const { webhook_url: url, webhook_secret: secret, webhook_format: format = 'events' } = alerts ?? {};
+  if (url === undefined && secret === undefined && alerts?.webhook_format === undefined) return undefined;
   const fault =
     url === undefined
-      ? 'is required with webhook_secret'
+      ? 'is required with webhook_secret and webhook_format'
       : webhookUrlFault(url, settings.webhooksMayBePrivate ?? false);
   if (fault !== undefined) faults.push({ path: 'alerts.webhook_url', message: fault });
-  if (secret === undefined) {
+  const isUnsigned = secret === undefined && format !== 'slack';
+  if (isUnsigned) {
     faults.push({
       path: 'alerts.webhook_secret',
-      message: 'is required with webhook_url. Make one with: echo whsec_$(openssl rand -base64 32)',
+      message:
+        'is required with webhook_url, unless webhook_format is slack. Make one with: echo whsec_$(openssl rand -base64 32)',
     });
   }
-  return url === undefined || secret === undefined ? undefined : { url, secret };
+  return url === undefined || isUnsigned ? undefined : { url, secret, format };
 }
 
 function providersOf(file: GatewayFile, settings: EnvironmentSettings, faults: ConfigFault[]): ProviderConfig[] {

@@ -8,15 +8,15 @@ const DELIVERY_TIMEOUT_MS = 15_000;
 
 export interface WebhookDelivery {
   readonly url: string;
-  /** `whsec_...`; the delivery is signed with it. */
-  readonly secret: string;
+  /** `whsec_...`; the delivery is signed with it. Undefined leaves it unsigned. */
+  readonly secret: string | undefined;
   /** The same in every try, so that the receiver can tell them apart from new ones. */
   readonly id: string;
   readonly body: string;
 }
 
 /**
- * Posts a signed event, to an address that was checked just now and no other, without following redirects.
+ * Posts an event, signed where there is a secret, to an address that was checked just now and no other, without following redirects.
  *
  * @returns the status of the response
  * @throws when the address is not allowed or does not respond within 15 s
@@ -49,7 +49,7 @@ export async function postWebhook({ url, secret, id, body }: WebhookDelivery, al
       headers: {
         'content-type': 'application/json',
         'user-agent': `llm-gateway/${VERSION}`,
-        ...webhookHeaders(secret, id, timestamp, body),
+        ...(secret !== undefined && webhookHeaders(secret, id, timestamp, body)),
       },
       body,
     });

@@ -198,6 +198,7 @@ export class Limits {
     if ('field' in outcome) budgets.push({ id, budget, amount, reservations: [outcome] });
     else {
       const period = periodAt(budget.period, call.startedAt);
+      this.alerts.refused({ account: id, period }, budget, outcome.spent);
       throw budgetRefusal(outcome, { id, budget, amount, limit: limitOf(budget), period });
     }
   }
