@@ -1,14 +1,27 @@
-import { Controller, Get, Query, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Query, Req, Res, UsePipes } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiSecurity,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import type { Request, Response } from 'express';
 import { RequireScope } from '../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+import { sendCsv } from '../http/csv-response.js';
 import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import { AuditEntryListDto, AuditQueryDto } from './audit.dto.js';
 import { AuditLog } from './audit-log.service.js';
 
+const COLUMNS = ['id', 'created_at', 'date', 'actor', 'action', 'target_type', 'target_id', 'changes', 'before'];
+
 @ApiTags('Admin: audit')
 @ApiBearerAuth('bearer')
 @ApiSecurity('x-api-key')
+@ApiExtraModels(AuditEntryListDto)
 @RequireScope('admin')
 @UsePipes(StrictBodyPipe)
 @Controller('v1/admin/audit')
@@ -18,12 +31,21 @@ export class AuditController {
   @ApiOperation({
     summary: 'List what administrators did',
     description:
-      'Newest first: every change of keys, groups and the configuration, and who read or deleted prompts and answers.',
+      'Newest first: every change of keys, groups and the configuration, and who read or deleted prompts and answers. `Accept: text/csv` gives all that meet the filters as CSV.',
   })
-  @ApiOkResponse({ type: AuditEntryListDto, headers: REQUEST_ID_HEADER })
+  @ApiOkResponse({
+    description: 'The actions.',
+    headers: REQUEST_ID_HEADER,
+    content: {
+      'application/json': { schema: { $ref: getSchemaPath(AuditEntryListDto) } },
+      'text/csv': { schema: { type: 'string' }, example: `${COLUMNS.join(',')}\r\n` },
+    },
+  })
   @ApiErrors(400, 401, 403, 503)
   @Get()
-  listActions(@Query() query: AuditQueryDto): Promise<AuditEntryListDto> {
-    return this.audit.list(query);
+  async listActions(@Query() query: AuditQueryDto, @Req() request: Request, @Res() response: Response): Promise<void> {
+    if (request.accepts(['json', 'text/csv']) === 'text/csv') {
+      await sendCsv(response, COLUMNS, this.audit.pages(query));
+    } else response.json(await this.audit.list(query));
   }
 }

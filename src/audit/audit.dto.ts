@@ -1,7 +1,11 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsOptional, IsString, MaxLength } from 'class-validator';
+import { Transform } from 'class-transformer';
+import { IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { LATEST_TIME, queryTime, TIME_MESSAGE, timeSchema } from '../http/query-time.js';
 import { PageQueryDto } from '../http/page-query.dto.js';
 import { AUDIT_TARGETS, type AuditTarget } from './audit-entry.entity.js';
+
+const ACTION = /^[a-z_]+\.(\*|[a-z_]+)$/;
 
 /** Which actions to list. */
 export class AuditQueryDto extends PageQueryDto {
@@ -18,6 +22,32 @@ export class AuditQueryDto extends PageQueryDto {
   @IsString()
   @MaxLength(64)
   target_id?: string;
+
+  /** Only this action, such as `key.created`, or all of a kind, such as `key.*`. */
+  @ApiProperty({ required: false, pattern: ACTION.source })
+  @IsOptional()
+  @IsString()
+  @MaxLength(32)
+  @Matches(ACTION, { message: '$property must be an action such as key.created, or all of a kind such as key.*' })
+  action?: string;
+
+  /** From when: Unix seconds, or a date or time as of ISO 8601. */
+  @ApiProperty({ required: false, ...timeSchema() })
+  @IsOptional()
+  @Transform(({ value }) => queryTime(value))
+  @IsInt(TIME_MESSAGE)
+  @Min(0)
+  @Max(LATEST_TIME)
+  start?: number;
+
+  /** Until when, not included: Unix seconds, or a date or time as of ISO 8601. */
+  @ApiProperty({ required: false, ...timeSchema() })
+  @IsOptional()
+  @Transform(({ value }) => queryTime(value))
+  @IsInt(TIME_MESSAGE)
+  @Min(0)
+  @Max(LATEST_TIME)
+  end?: number;
 }
 
 /** What an administrator did. */

@@ -47,16 +47,15 @@ export class ChatController {
   @ApiHeader({
     name: 'x-gateway-fallbacks',
     required: false,
-    description: 'Models to try after this one, separated by commas, or `none`. Needs the scope `routing`.',
+    description:
+      'Models to try after this one, separated by commas, or `none`, such as `sandbox/lorem`. Needs the scope `routing`.',
     schema: { type: 'string' },
-    example: 'sandbox/lorem',
   })
   @ApiHeader({
     name: 'x-gateway-timeout',
     required: false,
-    description: 'Longest time for the whole request, with its unit. Needs the scope `routing`.',
+    description: 'Longest time for the whole request, with its unit, such as `20s`. Needs the scope `routing`.',
     schema: { type: 'string' },
-    example: '20s',
   })
   @ApiBody({ type: ChatCompletionRequestDto, examples: CHAT_EXAMPLES })
   @ApiResponse({

@@ -4,6 +4,18 @@ import { printOnce } from './printed-pages.js';
 
 const PAGES = ['/docs', '/docs/', '/docs/index.html', '/docs/swagger-ui-init.js', '/docs-json', '/docs-yaml'];
 
+interface UiResponse {
+  readonly headers?: Record<string, string>;
+}
+
+/** Runs in the browser, from its source text. Swagger UI reads NDJSON as faulty JSON, so it is shown as the text that it is. */
+function responseInterceptor(response: UiResponse): UiResponse {
+  if (response.headers?.['content-type']?.startsWith('application/x-ndjson')) {
+    response.headers['content-type'] = 'text/plain; charset=utf-8';
+  }
+  return response;
+}
+
 /**
  * Swagger UI at /docs, the document at /docs-json and /docs-yaml, each printed once and served from memory.
  *
@@ -13,6 +25,11 @@ export function serveSwagger(app: INestApplication, build: () => OpenAPIObject):
   app.use(printOnce(PAGES));
   SwaggerModule.setup('docs', app, build, {
     customSiteTitle: 'LLM Gateway API',
-    swaggerOptions: { persistAuthorization: true, displayRequestDuration: true, tryItOutEnabled: true },
+    swaggerOptions: {
+      persistAuthorization: true,
+      displayRequestDuration: true,
+      tryItOutEnabled: true,
+      responseInterceptor,
+    },
   });
 }

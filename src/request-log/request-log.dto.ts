@@ -10,27 +10,27 @@ const STATUSES = ['succeeded', 'failed', 'abandoned'] as const;
 /** Which entries to list. */
 export class RequestLogQueryDto extends PageQueryDto {
   /** Only of this key, by its id. */
-  @ApiProperty({ required: false, example: 'key_0123456789abcdef' })
+  @ApiProperty({ required: false })
   @IsOptional()
   @IsString()
   @MaxLength(32)
   key_id?: string;
 
   /** Only of this model, as the client named it. */
-  @ApiProperty({ required: false, example: 'sandbox/echo' })
+  @ApiProperty({ required: false })
   @IsOptional()
   @IsString()
   @MaxLength(256)
   model?: string;
 
   /** Only those that ended so. */
-  @ApiProperty({ required: false, enum: STATUSES, example: 'succeeded' })
+  @ApiProperty({ required: false, enum: STATUSES })
   @IsOptional()
   @IsIn(STATUSES)
   status?: (typeof STATUSES)[number];
 
   /** Only those that began at this time or later, in Unix seconds. */
-  @ApiProperty({ type: 'integer', required: false, example: 1767225600 })
+  @ApiProperty({ type: 'integer', required: false })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -39,7 +39,7 @@ export class RequestLogQueryDto extends PageQueryDto {
   start?: number;
 
   /** Only those that began before this time, in Unix seconds. */
-  @ApiProperty({ type: 'integer', required: false, example: 4102444800 })
+  @ApiProperty({ type: 'integer', required: false })
   @IsOptional()
   @Type(() => Number)
   @IsInt()

@@ -10,7 +10,7 @@ import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { UsageRecord } from '../records/usage-record.entity.js';
 import { type Dimension, dimensionsOf, metadataMember } from './dimensions.js';
 import { OwnerNames } from './owner-names.js';
-import { isoSeconds } from './report-time.js';
+import { isoSeconds } from '../../http/query-time.js';
 import type {
   UsageFilterDto,
   UsageQueryDto,

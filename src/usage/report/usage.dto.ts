@@ -1,41 +1,29 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Transform } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { LATEST_TIME, queryTime, TIME_MESSAGE, timeSchema } from '../../http/query-time.js';
 import { PageQueryDto } from '../../http/page-query.dto.js';
 import { GROUP_BY_PATTERN, METADATA_PATTERN } from './dimensions.js';
-import { reportTime } from './report-time.js';
-
-/** The end of year 9999, in Unix seconds. */
-const LATEST = 253_402_300_799;
 
 export const INTERVALS = ['hour', 'day', 'none'] as const;
-const TIME = { message: 'must be Unix seconds, or a date such as 2026-11-01 or 2026-11-01T08:00:00Z' };
-const timeSchema = (example: string): object => ({
-  oneOf: [
-    { type: 'integer', minimum: 0, maximum: LATEST },
-    { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}(T.+)?$' },
-  ],
-  example,
-});
-
 /** Of which calls. */
 export class UsageFilterDto extends PageQueryDto {
   /** From when on: Unix seconds, or a date or time as of ISO 8601. Default: 30 days before `end`. */
-  @ApiProperty({ required: false, ...timeSchema('2026-11-01') })
+  @ApiProperty({ required: false, ...timeSchema() })
   @IsOptional()
-  @Transform(({ value }) => reportTime(value))
-  @IsInt(TIME)
+  @Transform(({ value }) => queryTime(value))
+  @IsInt(TIME_MESSAGE)
   @Min(0)
-  @Max(LATEST)
+  @Max(LATEST_TIME)
   start?: number;
 
   /** Until when, not included: Unix seconds, or a date or time as of ISO 8601. Default: now. */
-  @ApiProperty({ required: false, ...timeSchema('2026-12-01T00:00:00Z') })
+  @ApiProperty({ required: false, ...timeSchema() })
   @IsOptional()
-  @Transform(({ value }) => reportTime(value))
-  @IsInt(TIME)
+  @Transform(({ value }) => queryTime(value))
+  @IsInt(TIME_MESSAGE)
   @Min(0)
-  @Max(LATEST)
+  @Max(LATEST_TIME)
   end?: number;
 
   /** Only of this key. */
