@@ -9,6 +9,7 @@ import { GroupsController } from './groups/groups.controller.js';
 import { GroupsService } from './groups/groups.service.js';
 import { KeyGroup } from './groups/key-group.entity.js';
 import { ApiKey } from './api-key.entity.js';
+import { BudgetStates } from './budget-states.js';
 import { BootstrapAdminKey } from './bootstrap-admin-key.js';
 import { bootstrapKeys } from './bootstrap.js';
 import { KeyCheck } from './key-check.service.js';
@@ -16,11 +17,13 @@ import { KeyGuard } from './key.guard.js';
 import { KeyStrategy } from './key.strategy.js';
 import { KeysController } from './keys.controller.js';
 import { KeysService } from './keys.service.js';
+import { OwnKeyController } from './own-key.controller.js';
+import { OwnKeyService } from './own-key.service.js';
 import { loadPepper, Pepper } from './pepper.js';
 
 @Module({
   imports: [PassportModule, TypeOrmModule.forFeature([ApiKey, KeyGroup]), AuditModule],
-  controllers: [KeysController, GroupsController],
+  controllers: [KeysController, GroupsController, OwnKeyController],
   providers: [
     { provide: Pepper, inject: [GatewayConfig], useFactory: loadPepper },
     { provide: BootstrapAdminKey, inject: [GatewayConfig, Database, Pepper, AuditLog], useFactory: bootstrapKeys },
@@ -29,7 +32,9 @@ import { loadPepper, Pepper } from './pepper.js';
     KeyGuard,
     KeysService,
     GroupsService,
+    OwnKeyService,
+    BudgetStates,
   ],
-  exports: [KeyGuard, KeyCheck],
+  exports: [KeyGuard, KeyCheck, BudgetStates],
 })
 export class AuthModule {}

@@ -7,7 +7,10 @@ import { credentialOf } from './credential.js';
 import { KeyCheck } from './key-check.service.js';
 import { KEY_STRATEGY } from './key.strategy.js';
 import type { Principal, Scope } from './principal.js';
-import { PUBLIC, SCOPE } from './public.decorator.js';
+import { ANY_SCOPE, PUBLIC, SCOPE } from './public.decorator.js';
+
+/** What a handler needs. */
+type Need = Scope | typeof ANY_SCOPE;
 
 declare module 'express-serve-static-core' {
   interface Request {
@@ -23,7 +26,7 @@ declare module 'express-serve-static-core' {
 @Injectable()
 export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
   /** What each handler needs: null is nothing. Reading it from the decorators anew would cost more than the check. */
-  private readonly needs = new Map<unknown, Scope | null>();
+  private readonly needs = new Map<unknown, Need | null>();
 
   constructor(
     private readonly reflector: Reflector,
@@ -45,25 +48,26 @@ export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
     return hasScope(request, scope);
   }
 
-  private async askPassport(context: ExecutionContext, request: HttpRequest, scope: Scope): Promise<boolean> {
+  private async askPassport(context: ExecutionContext, request: HttpRequest, scope: Need): Promise<boolean> {
     await super.canActivate(context);
     return hasScope(request, scope);
   }
 
-  private scopeFor(context: ExecutionContext): Scope | null {
+  private scopeFor(context: ExecutionContext): Need | null {
     const handler = context.getHandler();
     let scope = this.needs.get(handler);
     if (scope === undefined) {
       const targets = [handler, context.getClass()];
       const isPublic = this.reflector.getAllAndOverride<boolean | undefined>(PUBLIC, targets) === true;
-      scope = isPublic ? null : (this.reflector.getAllAndOverride<Scope | undefined>(SCOPE, targets) ?? 'inference');
+      scope = isPublic ? null : (this.reflector.getAllAndOverride<Need | undefined>(SCOPE, targets) ?? 'inference');
       this.needs.set(handler, scope);
     }
     return scope;
   }
 }
 
-function hasScope({ user }: HttpRequest, scope: Scope): true {
+function hasScope({ user }: HttpRequest, scope: Need): true {
+  if (scope === ANY_SCOPE) return true;
   if (user?.scopes.has(scope) === true) return true;
   throw permissionDenied(`This key lacks the scope '${scope}'. Use a key that has it.`, 'insufficient_scope');
 }

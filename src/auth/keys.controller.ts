@@ -17,6 +17,7 @@ import {
   KeyListDto,
   KeyQueryDto,
   KeyWithSecretDto,
+  KeyWithUsageDto,
   RotateKeyDto,
   UpdateKeyDto,
 } from './keys.dto.js';
@@ -48,7 +49,10 @@ export class KeysController {
     return this.keys.create(body, principal);
   }
 
-  @ApiOperation({ summary: 'List keys', description: 'Newest first, revoked ones included, never a secret.' })
+  @ApiOperation({
+    summary: 'List keys',
+    description: 'Newest first, revoked ones included, with what is spent and left of their budgets, never a secret.',
+  })
   @ApiOkResponse({ type: KeyListDto, headers })
   @ApiErrors(400, 401, 403, 503)
   @Get()
@@ -56,12 +60,12 @@ export class KeysController {
     return this.keys.list(query);
   }
 
-  @ApiOperation({ summary: 'Read a key' })
+  @ApiOperation({ summary: 'Read a key', description: 'With what is spent and left of its budget.' })
   @ApiKeyId()
-  @ApiOkResponse({ type: KeyDto, headers })
+  @ApiOkResponse({ type: KeyWithUsageDto, headers })
   @ApiErrors(401, 403, 404, 503)
   @Get(':id')
-  readKey(@Param('id') id: string): Promise<KeyDto> {
+  readKey(@Param('id') id: string): Promise<KeyWithUsageDto> {
     return this.keys.find(id);
   }
 

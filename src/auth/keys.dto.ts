@@ -19,6 +19,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { PageQueryDto } from '../http/page-query.dto.js';
+import { BudgetUsageDto } from './budget-usage.dto.js';
 import { BudgetDto, RateLimitsDto } from './spending.dto.js';
 import { IsSmallObject } from '../http/is-small-object.js';
 import { REDACTIONS, type Redaction } from '../request-log/redaction.js';
@@ -178,6 +179,13 @@ export class UpdateKeyDto extends PartialType(
 
 /** Which keys to list. */
 export class KeyQueryDto extends PageQueryDto {
+  /** Only keys whose name contains this, in any case. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  name?: string;
+
   /** Only keys of this group. */
   @ApiProperty({ required: false })
   @IsOptional()
@@ -267,6 +275,13 @@ export class KeyDto {
   previous_key_expires_at!: number | null;
 }
 
+/** A key and what is spent of its budget. */
+export class KeyWithUsageDto extends KeyDto {
+  /** What is spent and left of the budget, of the key and of the keys that it made; null without a budget. */
+  @ApiProperty({ type: BudgetUsageDto, nullable: true })
+  budget_usage!: BudgetUsageDto | null;
+}
+
 /** A key with its secret, which is shown in this answer and never again. */
 export class KeyWithSecretDto extends KeyDto {
   /**
@@ -282,7 +297,7 @@ export class KeyListDto {
   @ApiProperty({ enum: ['list'], example: 'list' })
   object!: 'list';
   /** The keys of this page. */
-  data!: KeyDto[];
+  data!: KeyWithUsageDto[];
   /** Whether there are more. */
   @ApiProperty({ example: false })
   has_more!: boolean;

@@ -16,9 +16,13 @@ import type {
   KeyListDto,
   KeyQueryDto,
   KeyWithSecretDto,
+  KeyWithUsageDto,
   RotateKeyDto,
   UpdateKeyDto,
 } from './keys.dto.js';
+import { containing } from '../database/like.js';
+import { BudgetStates } from './budget-states.js';
+import { toBudgetUsage } from './budget-usage.dto.js';
 import { readLineage } from './key-lineage.js';
 import { Pepper } from './pepper.js';
 import { AuditLog, changedOf, type AuditedAction } from '../audit/audit-log.service.js';
@@ -36,6 +40,7 @@ export class KeysService {
     private readonly keyCheck: KeyCheck,
     private readonly pepper: Pepper,
     private readonly audit: AuditLog,
+    private readonly budgets: BudgetStates,
     private readonly config: GatewayConfig,
   ) {}
 
@@ -77,16 +82,21 @@ export class KeysService {
     return { ...toDto(row), key };
   }
 
-  async list({ limit = DEFAULT_PAGE, after, group_id: groupId, revoked }: KeyQueryDto): Promise<KeyListDto> {
+  async list({ limit = DEFAULT_PAGE, after, name, group_id: groupId, revoked }: KeyQueryDto): Promise<KeyListDto> {
     const query = this.keys.createQueryBuilder('key');
+    if (name !== undefined) {
+      query.andWhere(`LOWER(key.name) LIKE :name ESCAPE '!'`, { name: containing(name) });
+    }
     if (groupId !== undefined) query.andWhere('key.groupId = :groupId', { groupId });
     if (revoked !== undefined) query.andWhere(`key.revokedAt IS ${revoked === 'true' ? 'NOT' : ''} NULL`);
     const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'key' });
-    return { object: 'list', data: rows.map(toDto), ...page };
+    return { object: 'list', data: await this.withUsage(rows), ...page };
   }
 
-  async find(id: string): Promise<KeyDto> {
-    return toDto(found(await this.keys.findOneBy({ id }), id));
+  async find(id: string): Promise<KeyWithUsageDto> {
+    const key = found(await this.keys.findOneBy({ id }), id);
+    const states = await this.budgets.of([key]);
+    return { ...toDto(key), budget_usage: toBudgetUsage(states.get(id)) };
   }
 
   async update(id: string, fields: UpdateKeyDto, maker: Principal): Promise<KeyDto> {
@@ -136,6 +146,11 @@ export class KeysService {
       key.previousHash = null;
       key.previousExpiresAt = null;
     });
+  }
+
+  private async withUsage(keys: readonly ApiKey[]): Promise<KeyWithUsageDto[]> {
+    const states = await this.budgets.of(keys);
+    return keys.map((key) => ({ ...toDto(key), budget_usage: toBudgetUsage(states.get(key.id)) }));
   }
 
   private requestLogOf({ request_log: setting }: Pick<CreateKeyDto, 'request_log'>): RequestLogSetting | null {

@@ -7,5 +7,11 @@ export const SCOPE = 'gateway:scope';
 /** Opts a handler or controller out of the key check, which is on everywhere else. */
 export const Public = (): ClassDecorator & MethodDecorator => SetMetadata(PUBLIC, true);
 
+/** What `AnyScope` sets in place of a scope. */
+export const ANY_SCOPE = 'any';
+
+/** A valid key is enough here, whatever its scopes. */
+export const AnyScope = (): ClassDecorator & MethodDecorator => SetMetadata(SCOPE, ANY_SCOPE);
+
 /** The scope that a key needs here; without it, `inference`. */
 export const RequireScope = (scope: Scope): ClassDecorator & MethodDecorator => SetMetadata(SCOPE, scope);

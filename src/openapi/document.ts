@@ -24,6 +24,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('Chat', 'OpenAI-compatible completions, plain and streamed')
     .addTag('Batches', 'Durable batches of chat completions on any model')
     .addTag('Models', 'What a key may call')
+    .addTag('Key', 'The key that asks, and what is left of its budget')
     .addTag('Health', 'For probes and load balancers, without a key')
     .addTag('Admin: keys', 'Keys, with an admin key')
     .addTag('Admin: groups', 'Groups of keys with limits and budgets of their own, with an admin key')

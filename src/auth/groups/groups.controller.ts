@@ -9,12 +9,18 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
-import { PageQueryDto } from '../../http/page-query.dto.js';
 import { StrictBodyPipe } from '../../http/strict-body.pipe.js';
 import { CurrentPrincipal } from '../current-principal.decorator.js';
 import type { Principal } from '../principal.js';
 import { RequireScope } from '../public.decorator.js';
-import { CreateGroupDto, GroupDto, GroupListDto, UpdateGroupDto } from './groups.dto.js';
+import {
+  CreateGroupDto,
+  GroupDto,
+  GroupListDto,
+  GroupQueryDto,
+  GroupWithUsageDto,
+  UpdateGroupDto,
+} from './groups.dto.js';
 import { GroupsService } from './groups.service.js';
 
 const headers = REQUEST_ID_HEADER;
@@ -44,16 +50,16 @@ export class GroupsController {
   @ApiOkResponse({ type: GroupListDto, headers })
   @ApiErrors(400, 401, 403, 503)
   @Get()
-  listGroups(@Query() query: PageQueryDto): Promise<GroupListDto> {
+  listGroups(@Query() query: GroupQueryDto): Promise<GroupListDto> {
     return this.groups.list(query);
   }
 
   @ApiOperation({ summary: 'Read a group' })
   @ApiGroupId()
-  @ApiOkResponse({ type: GroupDto, headers })
+  @ApiOkResponse({ type: GroupWithUsageDto, headers })
   @ApiErrors(401, 403, 404, 503)
   @Get(':id')
-  readGroup(@Param('id') id: string): Promise<GroupDto> {
+  readGroup(@Param('id') id: string): Promise<GroupWithUsageDto> {
     return this.groups.find(id);
   }
 

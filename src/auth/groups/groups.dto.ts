@@ -2,6 +2,8 @@ import { ApiProperty, PartialType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsNotEmpty, IsObject, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
 import { IsSmallObject } from '../../http/is-small-object.js';
+import { BudgetUsageDto } from '../budget-usage.dto.js';
+import { PageQueryDto } from '../../http/page-query.dto.js';
 import { BudgetDto, RateLimitsDto } from '../spending.dto.js';
 
 /** A new group of keys. */
@@ -80,13 +82,30 @@ export class GroupDto {
   created_at!: number;
 }
 
+/** A group and what is spent of its budget. */
+export class GroupWithUsageDto extends GroupDto {
+  /** What is spent and left of the budget, by all keys of the group; null without a budget. */
+  @ApiProperty({ type: BudgetUsageDto, nullable: true })
+  budget_usage!: BudgetUsageDto | null;
+}
+
+/** Which groups to list. */
+export class GroupQueryDto extends PageQueryDto {
+  /** Only groups whose name contains this, in any case. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  name?: string;
+}
+
 /** A page of groups, newest first. */
 export class GroupListDto {
   /** Always `list`. */
   @ApiProperty({ enum: ['list'], example: 'list' })
   object!: 'list';
   /** The groups of this page. */
-  data!: GroupDto[];
+  data!: GroupWithUsageDto[];
   /** Whether there are more. */
   @ApiProperty({ example: false })
   has_more!: boolean;

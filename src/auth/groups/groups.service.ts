@@ -4,16 +4,26 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { EntityManager, Repository } from 'typeorm';
 import { AuditLog, changedOf } from '../../audit/audit-log.service.js';
 import { Database } from '../../database/database.js';
+import { containing } from '../../database/like.js';
 import { newestFirst } from '../../database/newest-first.js';
 import { GatewayError, notFound } from '../../errors/gateway-error.js';
-import { DEFAULT_PAGE, PageQueryDto } from '../../http/page-query.dto.js';
+import { DEFAULT_PAGE } from '../../http/page-query.dto.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { ApiKey } from '../api-key.entity.js';
 import { assertSpendingWithin } from '../assert-spending-within.js';
+import { BudgetStates } from '../budget-states.js';
+import { toBudgetUsage } from '../budget-usage.dto.js';
 import { KeyCheck } from '../key-check.service.js';
 import type { Principal } from '../principal.js';
 import { toBudget, toBudgetDto, toRateLimits } from '../spending.dto.js';
-import type { CreateGroupDto, GroupDto, GroupListDto, UpdateGroupDto } from './groups.dto.js';
+import type {
+  CreateGroupDto,
+  GroupDto,
+  GroupListDto,
+  GroupQueryDto,
+  GroupWithUsageDto,
+  UpdateGroupDto,
+} from './groups.dto.js';
 import { KeyGroup } from './key-group.entity.js';
 
 /** Makes, shows, changes and ends groups of keys. */
@@ -24,6 +34,7 @@ export class GroupsService {
     private readonly database: Database,
     private readonly keyCheck: KeyCheck,
     private readonly audit: AuditLog,
+    private readonly budgets: BudgetStates,
   ) {}
 
   async create(fields: CreateGroupDto, maker: Principal): Promise<GroupDto> {
@@ -48,14 +59,21 @@ export class GroupsService {
     return toDto(row);
   }
 
-  async list({ limit = DEFAULT_PAGE, after }: PageQueryDto): Promise<GroupListDto> {
+  async list({ limit = DEFAULT_PAGE, after, name }: GroupQueryDto): Promise<GroupListDto> {
     const query = this.groups.createQueryBuilder('key_group');
+    if (name !== undefined) {
+      query.andWhere(`LOWER(key_group.name) LIKE :name ESCAPE '!'`, { name: containing(name) });
+    }
     const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'group' });
-    return { object: 'list', data: rows.map(toDto), ...page };
+    const states = await this.budgets.of(rows);
+    const data = rows.map((group) => ({ ...toDto(group), budget_usage: toBudgetUsage(states.get(group.id)) }));
+    return { object: 'list', data, ...page };
   }
 
-  async find(id: string): Promise<GroupDto> {
-    return toDto(found(await this.groups.findOneBy({ id }), id));
+  async find(id: string): Promise<GroupWithUsageDto> {
+    const group = found(await this.groups.findOneBy({ id }), id);
+    const states = await this.budgets.of([group]);
+    return { ...toDto(group), budget_usage: toBudgetUsage(states.get(id)) };
   }
 
   async update(id: string, fields: UpdateGroupDto, maker: Principal): Promise<GroupDto> {

@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
+import { AuthModule } from '../../auth/auth.module.js';
 import { ModelsModule } from '../../models/models.module.js';
 import { UsageRecorder } from '../records/usage-recorder.service.js';
 import { WebhookModule } from '../../webhook/webhook.module.js';
 import { BudgetAlerts } from './budget-alerts.service.js';
+import { BudgetStateReader } from './budget-state-reader.js';
 import { BudgetLedger } from './budget-ledger.js';
 import { ConcurrencyLeases } from './concurrency-leases.js';
 import { Siblings } from '../../processes/siblings.js';
@@ -16,7 +18,7 @@ import { WorstCase } from './worst-case.js';
 
 /** What lets calls in; the recorder is here because budgets begin with what it has written. */
 @Module({
-  imports: [ModelsModule, WebhookModule],
+  imports: [AuthModule, ModelsModule, WebhookModule],
   providers: [
     Limits,
     RateWindows,
@@ -24,6 +26,7 @@ import { WorstCase } from './worst-case.js';
     BudgetLedger,
     Replicas,
     BudgetAlerts,
+    BudgetStateReader,
     Spent,
     WorstCase,
     UsageRecorder,
