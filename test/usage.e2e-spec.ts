@@ -201,7 +201,7 @@ describe('usage records', () => {
       status: 'failed',
       http_status: 200,
       estimated: true,
-      completion_tokens: 1,
+      cost_basis: 'worst_case',
     });
   });
 
