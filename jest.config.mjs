@@ -25,6 +25,7 @@ const WITHOUT_DATABASE = [
   'native-providers',
   'openai-client',
   'openapi-document',
+  'openapi-examples',
   'other-clients',
   'process-lifecycle',
   'provider-options',

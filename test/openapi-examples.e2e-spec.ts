@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { until } from './servers/until.js';
+
+interface Schema {
+  $ref?: string;
+  type?: string;
+  example?: unknown;
+  default?: unknown;
+  enum?: unknown[];
+  properties?: Record<string, Schema>;
+  items?: Schema;
+  allOf?: Schema[];
+  oneOf?: Schema[];
+  anyOf?: Schema[];
+}
+interface Media {
+  schema: Schema;
+  example?: unknown;
+  examples?: Record<string, { value: unknown }>;
+}
+interface Operation {
+  parameters?: { name: string; in: string; required?: boolean; example?: unknown; schema: Schema }[];
+  requestBody?: { content: Record<string, Media> };
+}
+interface OpenApi {
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema> };
+}
+
+/** Everything that Swagger UI fills in by itself is sent as it stands. Ids in paths are those of things that there are. */
+describe('the examples of the OpenAPI document', () => {
+  let gateway: RunningGateway;
+  let document: OpenApi;
+  let ordinary: string;
+
+  beforeAll(async () => {
+    gateway = await startGateway({
+      config: `sandbox: true
+models:
+  - { id: limited, deployments: [{ provider: sandbox, model: reverse }], limits: { rpm: 1 } }
+`,
+      env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
+    });
+    ordinary = await gateway.apiKey({ name: 'ordinary', request_log: { days: 1 } });
+    document = (await (await fetch(`${gateway.url}/docs-json`)).json()) as OpenApi;
+  });
+  afterAll(() => gateway.stop());
+
+  async function send(method: string, path: string, key: string, body?: unknown): Promise<Response> {
+    return fetch(`${gateway.url}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  }
+  async function make(path: string, body: object, key = gateway.adminKey): Promise<Record<string, unknown>> {
+    return (await (await send('POST', path, key, body)).json()) as Record<string, unknown>;
+  }
+
+  /** A value for a parameter in a path; ids are of something new, because the operation may end it. */
+  async function pathValue(
+    path: string,
+    { name, example, schema }: { name: string; example?: unknown; schema: Schema },
+  ) {
+    if (path.includes('/keys/')) return String((await make('/v1/admin/keys', { name: 'new' }))['id']);
+    if (path.includes('/groups/')) return String((await make('/v1/admin/groups', { name: 'new' }))['id']);
+    if (name === 'job_id') {
+      const isAdmin = path.includes('/admin/');
+      const tasks = Array.from({ length: isAdmin ? 5 : 1 }, () => 'x');
+      const job = await make('/v1/batch/generate', { model: isAdmin ? 'limited' : 'sandbox/echo', tasks }, ordinary);
+      return String(job['job_id']);
+    }
+    if (path.includes('/request-log/')) return newLogEntry();
+    return String(example ?? schema.example);
+  }
+  async function newLogEntry(): Promise<string> {
+    const messages = [{ role: 'user', content: 'x' }];
+    const response = await send('POST', '/v1/chat/completions', ordinary, { model: 'sandbox/lorem', messages });
+    await response.text();
+    let id: string | undefined;
+    await until(async () => {
+      const list = (await (await send('GET', '/v1/admin/request-log', gateway.adminKey)).json()) as {
+        data: { id: string }[];
+      };
+      id = list.data[0]?.id;
+      return id !== undefined;
+    });
+    return id ?? '';
+  }
+
+  function sampleOf(schema: Schema): unknown {
+    if (schema.example !== undefined) return schema.example;
+    if (schema.$ref !== undefined)
+      return sampleOf(document.components.schemas[schema.$ref.split('/').at(-1) ?? ''] ?? {});
+    if (schema.default !== undefined) return schema.default;
+    if (schema.enum !== undefined) return schema.enum[0];
+    const parts = schema.allOf ?? schema.oneOf?.slice(0, 1) ?? schema.anyOf?.slice(0, 1);
+    if (parts !== undefined) {
+      const samples = parts.map(sampleOf);
+      return samples.length === 1 ? samples[0] : Object.assign({}, ...samples);
+    }
+    if (schema.properties !== undefined) {
+      return Object.fromEntries(Object.entries(schema.properties).map(([name, each]) => [name, sampleOf(each)]));
+    }
+    if (schema.type === 'array') return [sampleOf(schema.items ?? {})];
+    return { string: 'string', integer: 0, number: 0, boolean: true }[schema.type ?? ''] ?? {};
+  }
+
+  function bodiesOf({ requestBody }: Operation): unknown[] {
+    const media = requestBody?.content['application/json'];
+    if (media === undefined) return [undefined];
+    if (media.examples !== undefined) return Object.values(media.examples).map(({ value }) => value);
+    return [media.example ?? sampleOf(media.schema)];
+  }
+
+  it('are accepted, each as it stands', async () => {
+    const refused: string[] = [];
+    let sent = 0;
+    for (const [template, methods] of Object.entries(document.paths)) {
+      for (const [method, operation] of Object.entries(methods)) {
+        const key = template.includes('/admin/') || template === '/metrics' ? gateway.adminKey : ordinary;
+        for (const body of bodiesOf(operation)) {
+          let path = template;
+          const query = new URLSearchParams();
+          const headers: string[] = [];
+          for (const parameter of operation.parameters ?? []) {
+            const example = parameter.example ?? parameter.schema.example ?? parameter.schema.default;
+            if (parameter.in === 'path') {
+              path = path.replace(`{${parameter.name}}`, encodeURIComponent(await pathValue(template, parameter)));
+            } else if (parameter.in === 'query' && (example !== undefined || parameter.required === true)) {
+              query.set(parameter.name, String(example));
+            } else if (parameter.in === 'header' && (example !== undefined || parameter.required === true)) {
+              headers.push(parameter.name);
+            }
+          }
+          if (headers.length > 0) refused.push(`${method} ${template} fills in headers: ${headers.join(', ')}`);
+          const needsBody = method === 'post' && body === undefined ? {} : body;
+          const response = await send(method.toUpperCase(), `${path}?${query.toString()}`, key, needsBody);
+          const text = template.endsWith('/events') ? '' : await response.text();
+          if (template.endsWith('/events')) await response.body?.cancel();
+          sent += 1;
+          if (response.status >= 400)
+            refused.push(`${method} ${template} ${JSON.stringify(body)}: ${response.status} ${text}`);
+        }
+      }
+    }
+    expect(refused).toEqual([]);
+    expect(sent).toBeGreaterThan(40);
+  });
+
+  it('of filters are not filled in, so that lists are whole', () => {
+    const filled = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).flatMap(([method, { parameters = [] }]) =>
+        parameters
+          .filter(({ in: where, required }) => where === 'query' && required !== true)
+          .filter(({ name }) => !['limit', 'interval', 'group_by', 'results'].includes(name))
+          .filter(({ example, schema }) => (example ?? schema.example) !== undefined)
+          .map(({ name }) => `${method} ${path} ${name}`),
+      ),
+    );
+    expect(filled).toEqual([]);
+  });
+});
