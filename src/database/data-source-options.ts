@@ -41,17 +41,17 @@ const ENTITIES = [
   RequestLogEntry,
   UsageRecord,
 ];
-/** Append only. */
+/** In the order of their timestamps, in which they run. Append only. */
 const MIGRATIONS = [
   CreateApiKey1767225600000,
   CreateBatch1769817600000,
   AddUsageAndLimits1772409600000,
   CreateRequestLog1772582400000,
+  AddUsageCostBasis1772700000000,
   AddBatchLanes1772720000000,
   IndexWebhooksByKey1772730000000,
   AddKeyParent1772740000000,
   CreateGatewayInstance1772770000000,
-  AddUsageCostBasis1772700000000,
   AddBatchPause1772780000000,
 ];
 
