@@ -39,6 +39,16 @@ export class AssistantMessageDto {
   content!: string | null;
   /** Why the model refused, in its own words; null when it did not. */
   refusal!: string | null;
+  /** The one call that the model wants made; only for a request with the deprecated `functions`. */
+  @ApiProperty({
+    selfRequired: false,
+    type: 'object',
+    required: ['name', 'arguments'],
+    properties: { name: { type: 'string' }, arguments: { type: 'string' } },
+    additionalProperties: true,
+    example: { name: 'get_weather', arguments: '{"city":"Paris"}' },
+  })
+  function_call?: unknown;
   /** The calls that the model wants made. */
   tool_calls?: ToolCallDto[];
   /** Sources that the upstream named. */
@@ -160,6 +170,7 @@ export class ChatCompletionChunkDto {
     items: {
       type: 'object',
       required: ['index', 'delta', 'finish_reason'],
+      additionalProperties: true,
       properties: {
         index: { type: 'integer' },
         delta: { type: 'object', additionalProperties: true },
@@ -177,3 +188,13 @@ export class ChatCompletionChunkDto {
   /** Only in the last chunk, and only when `stream_options.include_usage` was set. */
   usage?: UsageDto | null;
 }
+
+/** Objects in which an upstream's further fields travel through. */
+export const OPEN_OBJECTS = [
+  ChatCompletionDto,
+  ChatCompletionChunkDto,
+  ChoiceDto,
+  AssistantMessageDto,
+  ToolCallDto,
+  UsageDto,
+];

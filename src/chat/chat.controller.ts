@@ -70,7 +70,7 @@ export class ChatController {
       },
     },
   })
-  @ApiErrors(400, 401, 403, 404, 413, 415, 429, 502, 503, 504)
+  @ApiErrors(400, 401, 403, 404, 409, 413, 415, 422, 429, 451, 502, 503, 504)
   @ModelBody()
   @HttpCode(200)
   @Post('completions')

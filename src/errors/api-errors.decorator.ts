@@ -77,11 +77,24 @@ const ERRORS = {
       'unsupported_media_type',
     ),
   },
+  422: {
+    description: 'The provider refuses the request, in its own words.',
+    example: example(
+      'messages[1].name: Extra inputs are not permitted',
+      'invalid_request_error',
+      'invalid_request_error',
+      'messages[1].name',
+    ),
+  },
   429: {
     description:
       'Too many requests, here or at the provider; `retry-after` says when to come back. Type and code `insufficient_quota` with `x-should-retry: false` when a budget is spent.',
     example: example('The provider is rate limiting this model.', 'rate_limit_error', 'rate_limit_exceeded'),
     headers: RETRY_AFTER_HEADERS,
+  },
+  451: {
+    description: 'The provider refuses to answer such content.',
+    example: example('The prompt was flagged by moderation.', 'invalid_request_error', 'content_filter'),
   },
   500: {
     description: 'A fault of the gateway; the text is constant and the details are in its log.',

@@ -53,9 +53,12 @@ export class ModelList {
   /** A model that no list has, by what it leads to; undefined when its provider surely has no such model. */
   async describeResolved(id: string, { deployments: [first] }: ResolvedModel): Promise<ModelDto | undefined> {
     const provider = this.config.providers.find(({ name }) => name === first?.provider.name);
+    if (provider === undefined || first === undefined) return undefined;
+    const { upstreamModel } = first;
+    if (provider.type !== 'sandbox') return this.describe(id, provider, { id: upstreamModel });
     // The sandbox lists all that it has; other providers may serve more than they list.
-    if (provider === undefined || first === undefined || provider.type === 'sandbox') return undefined;
-    return this.describe(id, provider, { id: first.upstreamModel });
+    const listed = (await this.listOf(provider)).find((model) => model.id === upstreamModel);
+    return listed && this.describe(id, provider, listed);
   }
 
   /** What the provider of a pattern's first deployment lists, under the ids by which clients reach it. */

@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { OPEN_OBJECTS } from '../chat/chat-completion.dto.js';
 import { ERROR_MODELS } from '../errors/api-errors.decorator.js';
 import { VERSION } from '../health/version.js';
 import { toOpenApi31 } from './to-openapi-31.js';
@@ -25,7 +26,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('Batches', 'Durable batches of chat completions on any model')
     .addTag('Models', 'What a key may call')
     .addTag('Key', 'The key that asks, and what is left of its budget')
-    .addTag('Health', 'For probes and load balancers, without a key')
+    .addTag('Health', 'Probes for load balancers, without a key, and metrics, with an admin key')
     .addTag('Admin: keys', 'Keys, with an admin key')
     .addTag('Admin: groups', 'Groups of keys with limits and budgets of their own, with an admin key')
     .addTag('Admin: batches', 'All batches and what waits, with an admin key')
@@ -47,5 +48,9 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     extraModels: ERROR_MODELS,
     operationIdFactory: (_controller, method) => method,
   });
+  for (const { name } of OPEN_OBJECTS) {
+    const schema = document.components?.schemas?.[name];
+    if (schema !== undefined && !('$ref' in schema)) schema.additionalProperties = true;
+  }
   return toOpenApi31(document);
 }

@@ -34,6 +34,18 @@ describe('toOpenApi31', () => {
       { type: 'object', properties: { a: { nullable: true, $ref: '#/components/schemas/B' } } },
       { type: 'object', properties: { a: { anyOf: [{ $ref: '#/components/schemas/B' }, { type: 'null' }] } } },
     ],
+    [
+      { type: 'null', nullable: true, example: null },
+      { type: 'null', example: null },
+    ],
+    [
+      { type: 'number', maximum: 9, oneOf: [{ type: 'integer' }, { type: 'string', pattern: '^9' }] },
+      { maximum: 9, oneOf: [{ type: 'integer' }, { type: 'string', pattern: '^9' }] },
+    ],
+    [
+      { type: 'string', anyOf: [{ maxLength: 1 }, { pattern: '^a' }] },
+      { type: 'string', anyOf: [{ maxLength: 1 }, { pattern: '^a' }] },
+    ],
   ])('turns %j into %j', (schema, expected) => {
     expect(converted(schema)).toEqual(expected);
   });

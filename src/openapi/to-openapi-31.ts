@@ -30,13 +30,24 @@ function withNullTypes(value: unknown, isData: boolean): unknown {
       name === 'example' || name === 'default' || name === 'enum' || (name === 'value' && 'summary' in value);
     converted[name] = withNullTypes(member, isExample);
   }
-  return typeof converted['nullable'] === 'boolean' ? withoutNullable(converted) : converted;
+  const schema = withoutReflectedType(converted);
+  return typeof schema['nullable'] === 'boolean' ? withoutNullable(schema) : schema;
+}
+
+/** Nest puts the type of the TypeScript property beside alternatives that have types of their own, of which it allows one. */
+function withoutReflectedType(schema: JsonObject): JsonObject {
+  const alternatives = schema['oneOf'] ?? schema['anyOf'];
+  if (typeof schema['type'] !== 'string' || !Array.isArray(alternatives)) return schema;
+  if (!alternatives.every((each: unknown) => isObject(each) && ('type' in each || '$ref' in each))) return schema;
+  const { type: _type, ...rest } = schema;
+  return rest;
 }
 
 function withoutNullable({ nullable, ...schema }: JsonObject): JsonObject {
   if (nullable !== true) return schema;
   const { type, enum: values } = schema;
   const isInline = !['allOf', 'anyOf', 'oneOf', '$ref'].some((name) => name in schema);
+  if (type === 'null') return schema;
   if (typeof type === 'string' && isInline) {
     return {
       ...schema,
