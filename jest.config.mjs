@@ -49,6 +49,7 @@ export default {
       testMatch: ['**/*.e2e-spec.ts'],
       testPathIgnorePatterns: isPostgresRun ? WITHOUT_DATABASE.map((name) => `/test/${name}\\.e2e-spec`) : [],
       globalSetup: '<rootDir>/test/servers/global-setup.mjs',
+      setupFilesAfterEnv: ['<rootDir>/test/servers/check-responses.ts'],
       globalTeardown: '<rootDir>/test/servers/global-teardown.mjs',
     },
   ],

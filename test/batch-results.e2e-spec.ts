@@ -32,7 +32,7 @@ const MAX_WATCHERS = 100;
 const MAX_READERS = 16;
 
 function completion(content: string, rest = ''): string {
-  return `{"status_code":200,"request_id":"req_1","body":{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":${JSON.stringify(content)}}}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}${rest}}}`;
+  return `{"status_code":200,"request_id":"req_1","body":{"id":"c","object":"chat.completion","created":1700000000,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":${JSON.stringify(content)},"refusal":null},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}${rest}}}`;
 }
 
 describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {

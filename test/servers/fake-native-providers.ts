@@ -13,6 +13,8 @@ export interface NativeRequest {
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: JsonBody;
+  /** The body as it came, whose digits are not rounded. */
+  readonly text: string;
   /** The caller went away before the answer was whole. */
   aborted: boolean;
 }
@@ -86,7 +88,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, request
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const text = Buffer.concat(chunks).toString();
   const body = (text === '' ? {} : JSON.parse(text)) as JsonBody;
-  const recorded: NativeRequest = { url: request.url ?? '', headers: request.headers, body, aborted: false };
+  const recorded: NativeRequest = { url: request.url ?? '', headers: request.headers, body, text, aborted: false };
   requests.push(recorded);
   response.on('close', () => {
     recorded.aborted = !response.writableFinished;

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gatewayOrigins } from './gateway-origins.js';
 import { createDatabase, dropDatabase, isPostgresRun } from './postgres-databases.js';
 import { noteProcess } from './started-processes.mjs';
 
@@ -121,6 +122,7 @@ export async function startGateway(options: GatewayOptions = {}): Promise<Runnin
     });
   });
   const startedIn = performance.now() - started;
+  gatewayOrigins.add(new URL(url).origin);
   return {
     url,
     adminKey,

@@ -1,0 +1,55 @@
+/**
+ * Runs before each e2e file: every JSON response that a gateway gives to `fetch`, and so to the clients that use it, is
+ * held to the OpenAPI document of this build. A file with a response that the document does not allow fails.
+ */
+import { gatewayOrigins } from './gateway-origins.js';
+import { ResponseContract } from './response-contract.js';
+
+/** Only ends the wait for a body that never ends, at the end of a file. */
+const LAST_BODIES_MS = 2_000;
+
+const realFetch = globalThis.fetch;
+const contract = ResponseContract.fromFile(process.env['TEST_OPENAPI_DOCUMENT'] ?? 'openapi.json');
+const faults = new Map<string, string>();
+const pending = new Set<Promise<void>>();
+
+async function check(method: string, url: URL, response: Response): Promise<void> {
+  const test = expect.getState().currentTestName ?? '';
+  const mediaType = response.headers.get('content-type')?.split(';')[0] ?? '';
+  let body: unknown;
+  if (mediaType === 'application/json' && method !== 'HEAD') {
+    try {
+      body = await response.clone().json();
+    } catch {
+      return; // The test went away before the body was whole.
+    }
+  }
+  const { pathname } = url;
+  const { status } = response;
+  const fault = contract.faultOf({ method, pathname, status, mediaType, body });
+  if (fault === undefined) return;
+  const text = body === undefined ? '' : JSON.stringify(body).slice(0, 600);
+  faults.set(`${method} ${status} ${fault}`, `${method} ${pathname} -> ${status}: ${fault}\n${text}\nin: ${test}`);
+}
+
+globalThis.fetch = async (input, init) => {
+  const response = await realFetch(input, init);
+  const url = new URL(input instanceof Request ? input.url : input);
+  if (gatewayOrigins.has(url.origin)) {
+    const method = (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
+    const checked = check(method, url, response).finally(() => pending.delete(checked));
+    pending.add(checked);
+  }
+  return response;
+};
+
+afterAll(async () => {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise((resolve) => (timer = setTimeout(resolve, LAST_BODIES_MS)));
+  await Promise.race([Promise.all(pending), patience]);
+  clearTimeout(timer);
+  if (faults.size === 0) return;
+  throw new Error(
+    `${faults.size} responses are not what the OpenAPI document says:\n\n${[...faults.values()].join('\n\n')}`,
+  );
+});

@@ -1,0 +1,2 @@
+/** Origins of the gateways that this file's tests have started. */
+export const gatewayOrigins = new Set<string>();
