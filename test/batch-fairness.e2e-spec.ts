@@ -16,7 +16,7 @@ describe(`batches of many keys and models (${isPostgresRun ? 'PostgreSQL' : 'SQL
   other: { type: openai, base_url: "${upstream.url}/v1" }
 models:
   - { id: slow, deployments: [{ provider: fake, model: "echo?delay=60000", concurrency: 2 }] }
-  - { id: limited, deployments: [{ provider: fake, model: "echo" }], limits: { rpm: 1 } }
+  - { id: limited, deployments: [{ provider: fake, model: "echo?of=limited" }], limits: { rpm: 1 } }
 batch: { concurrency: 8 }
 `,
     });

@@ -16,6 +16,8 @@ import type { InstanceListDto } from './instances.dto.js';
 const HEARTBEAT_MS = 15_000;
 /** Milliseconds after its last description from which an instance is no longer listed as running. */
 const MISSING_AFTER_MS = 60_000;
+/** How often an ending instance tries to take its entry away; the database may be busy. */
+const LEAVE_ATTEMPTS = 3;
 /** Milliseconds after which an instance that ended without a word is forgotten. */
 const FORGOTTEN_AFTER_MS = 86_400_000;
 
@@ -46,10 +48,15 @@ export class Instances implements OnApplicationBootstrap, BeforeApplicationShutd
   async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.timer);
     await this.describing;
-    // An instance that cannot say that it ends is forgotten after a while.
-    await this.database
-      .transaction((manager) => manager.delete(GatewayInstance, { id: this.id }))
-      .catch(() => undefined);
+    for (let attempt = 1; attempt <= LEAVE_ATTEMPTS; attempt += 1) {
+      try {
+        await this.database.transaction((manager) => manager.delete(GatewayInstance, { id: this.id }));
+        return;
+      } catch (error) {
+        // An instance that cannot say that it ends is listed as missing, and forgotten after a while.
+        this.logger.debug({ msg: 'this instance could not take its entry away', attempt, error: describeError(error) });
+      }
+    }
   }
 
   /** Notes that the configuration was replaced. */
