@@ -63,7 +63,9 @@ export class ModelAdmissions {
     for (const { id } of model.accounts) this.counted.add(id);
     const isPatient = context.source === 'batch';
     const { startedAt } = tracked;
-    return this.limits.admit({ request, accounts, model, startedAt, isPatient, signal: context.signal, models });
+    const { keyId, groupId } = context.principal;
+    const { signal } = context;
+    return this.limits.admit({ keyId, groupId, request, accounts, model, startedAt, isPatient, signal, models });
   }
 }
 

@@ -7,13 +7,7 @@ import type { ChatRequest } from '../../chat/chat-completion.js';
 import { pause } from '../../chat/pause.js';
 import { describeError } from '../../errors/describe-error.js';
 import { databaseUnavailable, isDatabaseUnavailable } from '../../errors/database-error.js';
-import {
-  GatewayError,
-  invalidRequest,
-  permissionDenied,
-  rateLimitExceeded,
-  upstreamUnavailable,
-} from '../../errors/gateway-error.js';
+import { GatewayError, invalidRequest, permissionDenied, upstreamUnavailable } from '../../errors/gateway-error.js';
 import type { ResolvedModel } from '../../models/resolved-model.js';
 import { BudgetAlerts } from './budget-alerts.service.js';
 import { BudgetLedger, type Reservation } from './budget-ledger.js';
@@ -21,12 +15,11 @@ import { ConcurrencyLeases, type Lease } from './concurrency-leases.js';
 import { durationText } from './duration-text.js';
 import type { Full, NoRoom } from './limit-store.js';
 import { isCommandFault } from '../../redis/redis-faults.js';
-import { periodAt, type PeriodSpan } from './period.js';
+import { budgetRefusal, ownerInText, ownerOf, rateRefusal, SOON, type Caller } from './limit-refusals.js';
+import { periodAt } from './period.js';
 import { RateWindows, type Taken } from './rate-windows.js';
 import { WorstCase } from './worst-case.js';
 
-/** When a place is likely to be free again, for whoever is refused one, in milliseconds. */
-const SOON = 250;
 /** Longest wait of the patient for a place, and the usual time between two looks, in milliseconds. */
 const PATIENCE = 2_000;
 const NEXT_LOOK = 50;
@@ -49,7 +42,7 @@ export interface Admission {
   readonly reserved: NanoDollars;
 }
 
-export interface AdmissionRequest {
+export interface AdmissionRequest extends Caller {
   readonly request: ChatRequest;
   readonly accounts: readonly Account[];
   readonly model: ResolvedModel;
@@ -108,7 +101,9 @@ export class Limits {
       for (const { id, limits } of accounts) {
         if (limits !== null) await this.takeConcurrency(id, limits, call, calls, taken);
       }
-      for (const { id, limits } of accounts) if (limits !== null) await this.takeRequests(id, limits, calls, taken);
+      for (const { id, limits } of accounts) {
+        if (limits !== null) await this.takeRequests(id, limits, call, calls, taken);
+      }
       for (const { id, limits } of accounts) if (limits !== null) await this.takeTokens(id, limits, call, calls, taken);
       for (const { id, budget } of accounts) if (budget !== null) await this.takeBudget(id, budget, call, taken);
     } catch (error) {
@@ -139,34 +134,42 @@ export class Limits {
   private async takeConcurrency(
     id: string,
     { concurrency }: RateLimits,
-    { isPatient, signal }: AdmissionRequest,
+    call: AdmissionRequest,
     calls: number,
     { leases }: SetAside,
   ): Promise<void> {
     if (concurrency === undefined) return;
     if (calls > concurrency) {
       throw invalidRequest(
-        `'n' is ${calls}, and each answer is a call of its own, but ${ownerOf(id).toLowerCase()} may make ${concurrency} at once. Ask for fewer answers.`,
+        `'n' is ${calls}, and each answer is a call of its own, but ${ownerInText(id, call)} may make ${concurrency} at once. Ask for fewer answers.`,
         'n',
       );
     }
-    const patience = performance.now() + (isPatient ? PATIENCE : 0);
+    const patience = performance.now() + (call.isPatient ? PATIENCE : 0);
     for (;;) {
       const lease = await this.concurrency.take(id, concurrency, calls);
       if (lease !== undefined) {
         leases.push(lease);
         return;
       }
-      if (performance.now() >= patience) throw refusal(`${concurrency} requests at once`, id, SOON);
-      await pause(NEXT_LOOK * (0.5 + Math.random()), signal);
+      if (performance.now() >= patience) throw rateRefusal(`${concurrency} requests at once`, ownerOf(id, call), SOON);
+      await pause(NEXT_LOOK * (0.5 + Math.random()), call.signal);
     }
   }
 
-  private async takeRequests(id: string, { rpm }: RateLimits, calls: number, { requests }: SetAside): Promise<void> {
+  private async takeRequests(
+    id: string,
+    { rpm }: RateLimits,
+    call: AdmissionRequest,
+    calls: number,
+    { requests }: SetAside,
+  ): Promise<void> {
     if (rpm === undefined) return;
     const taken = await this.windows.take(`requests:${id}`, rpm, calls);
-    if (isFull(taken))
-      throw refusal(`${rpm} requests a minute`, id, taken.retryAfter, windowHeaders('requests', rpm, taken));
+    if (isFull(taken)) {
+      const headers = windowHeaders('requests', rpm, taken);
+      throw rateRefusal(`${rpm} requests a minute`, ownerOf(id, call), taken.retryAfter, headers);
+    }
     requests.push(taken);
   }
 
@@ -179,8 +182,10 @@ export class Limits {
   ): Promise<void> {
     if (tpm === undefined) return;
     const taken = await this.windows.take(`tokens:${id}`, tpm, this.worstCase.likelyTokens(call, calls));
-    if (isFull(taken))
-      throw refusal(`${tpm} tokens a minute`, id, taken.retryAfter, windowHeaders('tokens', tpm, taken));
+    if (isFull(taken)) {
+      const headers = windowHeaders('tokens', tpm, taken);
+      throw rateRefusal(`${tpm} tokens a minute`, ownerOf(id, call), taken.retryAfter, headers);
+    }
     tokens.push(taken);
   }
 
@@ -189,7 +194,7 @@ export class Limits {
     if (amount === null) {
       if (budget.allow_unpriced === true) return;
       throw permissionDenied(
-        `The price of '${call.model.id}' is not known, and this key has a budget. Ask the operator to set the model's price, or allow_unpriced in the budget.`,
+        `The price of '${call.model.id}' is not known, and ${ownerInText(id, call)} has a budget. Ask the operator to set the model's price, or allow_unpriced in the budget.`,
         'model_unpriced',
         'model',
       );
@@ -199,7 +204,7 @@ export class Limits {
     else {
       const period = periodAt(budget.period, call.startedAt);
       this.alerts.refused({ account: id, period }, budget, outcome.spent);
-      throw budgetRefusal(outcome, { id, budget, amount, limit: limitOf(budget), period });
+      throw budgetRefusal(outcome, { owner: ownerOf(id, call), budget, amount, limit: limitOf(budget), period });
     }
   }
 
@@ -285,52 +290,6 @@ function limitOf({ usd }: Budget): NanoDollars {
 
 function isFull(outcome: Taken | Full): outcome is Full {
   return 'retryAfter' in outcome;
-}
-
-function refusal(what: string, id: string, milliseconds: number, headers: Record<string, string> = {}): GatewayError {
-  const whole = Math.ceil(milliseconds);
-  const error = rateLimitExceeded({
-    message: `${ownerOf(id)} may make ${what}. Retry after ${Math.ceil(whole / 1_000)} s.`,
-    retryAfterMs: whole,
-    isOwnRefusal: true,
-  });
-  return new GatewayError({ ...error, message: error.message, headers: { ...headers, ...error.headers } });
-}
-
-function budgetRefusal(
-  { spent, reserved }: NoRoom,
-  {
-    id,
-    budget,
-    amount,
-    limit,
-    period,
-  }: { id: string; budget: Budget; amount: NanoDollars; limit: NanoDollars; period: PeriodSpan },
-): GatewayError {
-  if (reserved > 0 && spent + amount <= limit) {
-    return rateLimitExceeded({
-      message: `What is left of the budget of ${ownerOf(id).toLowerCase()} is set aside for requests under way. Retry in a moment.`,
-      retryAfterMs: SOON,
-      isOwnRefusal: true,
-    });
-  }
-  const ends = period.end === Infinity ? '' : ` until ${new Date(period.end).toISOString()}`;
-  return new GatewayError({
-    status: 429,
-    type: 'insufficient_quota',
-    code: 'insufficient_quota',
-    message: `${ownerOf(id)} has spent ${dollars(spent)} of its budget of ${dollars(limit)} dollars (${budget.period})${ends}, and this request may cost up to ${dollars(amount)}. Ask for fewer tokens, or ask the operator for a higher budget.`,
-    headers: { 'x-should-retry': 'false' },
-  });
-}
-
-function ownerOf(id: string): string {
-  if (id.startsWith('group_')) return "This key's group";
-  return id.startsWith('model:') ? 'This model' : 'This key';
-}
-
-function dollars(nanos: number): string {
-  return String(Math.round(nanos / 1_000) / 1_000_000);
 }
 
 function headersOf({ requests, tokens }: SetAside): Record<string, string> {
