@@ -14,6 +14,7 @@ import type { GatewayConfig } from './config/gateway-config.js';
 import { ConfigError } from './config/config-error.js';
 import { startFields } from './config/describe-config.js';
 import { LiveConfig } from './config/live-config.js';
+import { limitConnections } from './http/connection-limit.js';
 import { configFile, isDataDirectoryNamed, loadConfig } from './config/load-config.js';
 import { watchConfig, type ReloadReason } from './config/watch-config.js';
 import { makePrivate, type Tightened } from './database/private-files.js';
@@ -25,6 +26,7 @@ import { Routing } from './models/routing/routing.service.js';
 import { Shutdown } from './health/shutdown.service.js';
 import { VERSION } from './health/version.js';
 import type { Listening, WorkerProcess } from './processes/worker.js';
+import { descriptorFault } from './runtime/descriptors.js';
 import { createLogger } from './telemetry/logger.js';
 
 /** After the drain timeout, how long broken-off streams get to send their error event. */
@@ -49,6 +51,7 @@ export async function start(): Promise<void> {
       logger.warn(each, 'other users had access to this path; its owner alone has it now');
     }
     const where = await listen(app, config);
+    limitConnections(app.getHttpServer(), logger);
     reloadOnChange(app, live, logger);
     if (worker === undefined) {
       logger.info({ ...where, version: VERSION, ...startFields(config) }, 'listening');
@@ -61,9 +64,13 @@ export async function start(): Promise<void> {
     }
   } catch (error) {
     if (error instanceof ConfigError || error instanceof BootError) process.stderr.write(`${error.message}\n`);
-    else process.stderr.write(`llm-gateway failed to start: ${JSON.stringify(describeError(error))}\n`);
+    else process.stderr.write(`${descriptorFault(error) ?? failedStart(error)}\n`);
     process.exit(1);
   }
+}
+
+function failedStart(error: unknown): string {
+  return `llm-gateway failed to start: ${JSON.stringify(describeError(error))}`;
 }
 
 async function joinPrimary(): Promise<WorkerProcess | undefined> {

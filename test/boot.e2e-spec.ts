@@ -124,6 +124,16 @@ describe('a start that cannot be', () => {
     );
   });
 
+  it('says that it may have too few files open', async () => {
+    for (const descriptors of [40, 120]) {
+      const failed = await startExpectingFailure({ descriptors });
+      expectOneLine(
+        failed,
+        new RegExp(`only ${descriptors} files and connections open. Allow at least 1024 \\(ulimit -n`),
+      );
+    }
+  });
+
   it('names every fault of the configuration at once', async () => {
     const failed = await startExpectingFailure({
       config: 'sever: {}\nmodels: [{ id: a, deployments: [{ provider: b, model: c }] }]\n',

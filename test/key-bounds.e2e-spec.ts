@@ -1,5 +1,6 @@
 import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { until } from './servers/until.js';
 
 interface Answer {
   status: number;
@@ -10,6 +11,8 @@ interface Key {
   key: string;
 }
 
+/** Begins to respond, and then is silent. */
+const SILENT = 'fake/stall';
 const soon = (seconds: number): number => Math.floor(Date.now() / 1_000) + seconds;
 
 describe('a key never outlives or outspends the key that made it', () => {
@@ -160,6 +163,73 @@ models:
     await call('PATCH', `/v1/admin/groups/${team}`, { budget: spent });
     expect((await chat(grandchild.key)).body.error?.code).toBe('insufficient_quota');
     expect((await chat(child.key)).body.error?.code).toBe('insufficient_quota');
+  });
+
+  it('by a message that says whose limit or budget has no room left', async () => {
+    const budget = { usd: 0, period: 'total' };
+    const team = await group({});
+    const maker = await made({ ...BOTH, group_id: team });
+    const child = await made({ group_id: team }, maker.key);
+    const other = await made({});
+    const messageFor = async (key: string): Promise<string> => String((await chat(key)).body.error?.message);
+    await patch(other.id, { budget });
+    expect(await messageFor(other.key)).toMatch(/^This key has spent/);
+    await patch(maker.id, { budget });
+    expect(await messageFor(maker.key)).toMatch(/^This key has spent/);
+    expect(await messageFor(child.key)).toMatch(/^A key that made this one has spent/);
+    await patch(maker.id, { budget: null, limits: { rpm: 1 } });
+    await chat(child.key);
+    expect(await messageFor(child.key)).toMatch(/^A key that made this one may make 1 requests a minute/);
+    await patch(maker.id, { limits: null });
+    await call('PATCH', `/v1/admin/groups/${team}`, { budget });
+    expect(await messageFor(child.key)).toMatch(/^This key's group has spent/);
+    await patch(child.id, { group_id: null });
+    expect(await messageFor(child.key)).toMatch(/^The group of a key that made this one has spent/);
+  });
+
+  it('by revocation: an admin key revokes no other with more rights, and none outside of its limits', async () => {
+    const limited = await made({ ...BOTH, limits: { rpm: 1_000 } });
+    const narrow = await made({ ...BOTH, allowed_models: ['sandbox/*'] });
+    const short = await made({ ...BOTH, expires_at: soon(1_000) });
+    const strong = await made(BOTH);
+    const plain = await made({});
+    const revoke = (id: string, key: string): Promise<Answer> => call('DELETE', `/v1/admin/keys/${id}`, undefined, key);
+    expectRefusal(await revoke(strong.id, limited.key), 'id', limited.id);
+    expectRefusal(await revoke(plain.id, limited.key), 'id', limited.id);
+    for (const { key } of [narrow, short]) expectRefusal(await revoke(strong.id, key), 'id', strong.id);
+    expect((await call('GET', '/v1/models', undefined, strong.key)).status).toBe(200);
+    // What they made, what is no admin key, and themselves.
+    const child = await made({ ...BOTH, limits: { rpm: 10 } }, limited.key);
+    expect((await revoke(child.id, limited.key)).status).toBe(200);
+    expect((await revoke(plain.id, narrow.key)).status).toBe(200);
+    for (const { id, key } of [limited, narrow, short]) expect((await revoke(id, key)).status).toBe(200);
+  });
+
+  it('by revocation: calls in flight of the key and of the keys that it made end, and no others', async () => {
+    const maker = await made(BOTH);
+    const child = await made({}, maker.key);
+    const stranger = await made({});
+    const slow = async (key: string, stream: boolean): Promise<Response> => {
+      const messages = [{ role: 'user', content: 'one two three four five six' }];
+      const body = JSON.stringify({ model: SILENT, stream, messages });
+      const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+      return fetch(`${gateway.url}/v1/chat/completions`, { method: 'POST', headers, body });
+    };
+    const before = (await upstream.requests()).length;
+    const streams = await Promise.all([maker, child, stranger].map(({ key }) => slow(key, true)));
+    const plain = slow(child.key, false);
+    await until(async () => (await upstream.requests()).length === before + 4);
+    expect((await call('DELETE', `/v1/admin/keys/${maker.id}`)).status).toBe(200);
+    expect((await plain).status).toBe(401);
+    for (const stream of streams.slice(0, 2)) {
+      const text = await stream.text();
+      expect(text).toMatch(/data: \{"error":\{"message":"This key was revoked while .*"invalid_api_key"\}\}\n\n$/);
+      expect(text).not.toContain('[DONE]');
+    }
+    await until(async () => (await upstream.requests()).slice(before).filter(({ aborted }) => aborted).length === 3);
+    const open = (await upstream.requests()).slice(before).filter(({ closedAt }) => closedAt === null);
+    expect(open).toHaveLength(1);
+    await streams[2]!.body?.cancel();
   });
 
   it('later too: what is taken from a key is taken from the keys that it made', async () => {

@@ -47,6 +47,20 @@ export function assertAccountsHold(maker: Principal, accountIds: ReadonlySet<str
   );
 }
 
+/** A key revokes itself and any key without the scope `admin`; another admin key only where it has at least the rights of that one. */
+export function assertMayRevoke(maker: Principal, key: MadeKey): void {
+  if (maker.isOperator === true || key.id === maker.keyId || !key.scopes.includes('admin')) return;
+  try {
+    assertWithinMaker(maker, key);
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error;
+    throw beyond(
+      `The admin key '${key.id}' has more rights than this key, which cannot revoke it. ${error.message}`,
+      'id',
+    );
+  }
+}
+
 /** Each call is checked against every key of the chain, so the chain has an end. */
 export function assertGeneration({ generation = 0 }: Principal): void {
   if (generation + 1 < MAX_GENERATIONS) return;

@@ -14,6 +14,7 @@ import { BootstrapAdminKey } from './bootstrap-admin-key.js';
 import { bootstrapKeys } from './bootstrap.js';
 import { KeyCheck } from './key-check.service.js';
 import { KeyGuard } from './key.guard.js';
+import { KeyRevocations } from './key-revocations.js';
 import { KeyStrategy } from './key.strategy.js';
 import { KeysController } from './keys.controller.js';
 import { KeysService } from './keys.service.js';
@@ -28,6 +29,7 @@ import { loadPepper, Pepper } from './pepper.js';
     { provide: Pepper, inject: [GatewayConfig], useFactory: loadPepper },
     { provide: BootstrapAdminKey, inject: [GatewayConfig, Database, Pepper, AuditLog], useFactory: bootstrapKeys },
     KeyCheck,
+    KeyRevocations,
     KeyStrategy,
     KeyGuard,
     KeysService,
@@ -35,6 +37,6 @@ import { loadPepper, Pepper } from './pepper.js';
     OwnKeyService,
     BudgetStates,
   ],
-  exports: [KeyGuard, KeyCheck, BudgetStates],
+  exports: [KeyGuard, KeyCheck, KeyRevocations, BudgetStates],
 })
 export class AuthModule {}

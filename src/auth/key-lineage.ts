@@ -64,6 +64,7 @@ export function principalOfLineage({ key, ancestors, groups }: KeyLineage): Prin
     accounts: accountsOf([key, ...ancestors], groups),
     requestLog,
     expiresAt: key.expiresAt,
+    makerIds: bindingMakers(ancestors).map((maker) => maker.id),
     generation: ancestors.length,
     isOperator: key.createdBy === FIRST_START,
   };
@@ -75,9 +76,14 @@ export function principalOfLineage({ key, ancestors, groups }: KeyLineage): Prin
  */
 export function endOfLineage({ key, ancestors, isBroken }: KeyLineage): number {
   if (isBroken || key.revokedAt !== null) return 0;
-  const bounds = ancestors.filter(({ createdBy }) => createdBy !== FIRST_START);
+  const bounds = bindingMakers(ancestors);
   if (bounds.some(({ revokedAt }) => revokedAt !== null)) return 0;
   return Math.min(...[key, ...bounds].map(({ expiresAt }) => expiresAt ?? NEVER));
+}
+
+/** Those that the key ends with. */
+function bindingMakers(ancestors: readonly ApiKey[]): ApiKey[] {
+  return ancestors.filter(({ createdBy }) => createdBy !== FIRST_START);
 }
 
 /** An administrator may let others choose their own routing without doing so itself. */

@@ -24,9 +24,10 @@ import { containing } from '../database/like.js';
 import { BudgetStates } from './budget-states.js';
 import { toBudgetUsage } from './budget-usage.dto.js';
 import { readLineage } from './key-lineage.js';
+import { KeyRevocations } from './key-revocations.js';
 import { Pepper } from './pepper.js';
 import { AuditLog, changedOf, type AuditedAction } from '../audit/audit-log.service.js';
-import { assertAccountsHold, assertGeneration, assertWithinMaker } from './assert-within-maker.js';
+import { assertAccountsHold, assertGeneration, assertMayRevoke, assertWithinMaker } from './assert-within-maker.js';
 import { KeyGroup } from './groups/key-group.entity.js';
 import { toBudget, toBudgetDto, toRateLimits } from './spending.dto.js';
 import type { Principal, RequestLogSetting } from './principal.js';
@@ -38,6 +39,7 @@ export class KeysService {
     @InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>,
     private readonly database: Database,
     private readonly keyCheck: KeyCheck,
+    private readonly revocations: KeyRevocations,
     private readonly pepper: Pepper,
     private readonly audit: AuditLog,
     private readonly budgets: BudgetStates,
@@ -139,13 +141,18 @@ export class KeysService {
     return { ...rotated, key: secret };
   }
 
-  /** Ends a key at once; again it changes nothing. */
+  /** Ends a key, its calls in flight and the keys that it made at once; again it changes nothing. */
   async revoke(id: string, maker: Principal): Promise<KeyDto> {
-    return this.change(id, { actor: maker.keyId, action: 'key.revoked', changes: {} }, (key) => {
+    const action = { actor: maker.keyId, action: 'key.revoked', changes: {} } as const;
+    const revoked = await this.change(id, action, async (key, manager) => {
+      await assertReach(manager, maker, key);
+      assertMayRevoke(maker, key);
       key.revokedAt ??= Date.now();
       key.previousHash = null;
       key.previousExpiresAt = null;
     });
+    await this.revocations.publish(id);
+    return revoked;
   }
 
   private async withUsage(keys: readonly ApiKey[]): Promise<KeyWithUsageDto[]> {

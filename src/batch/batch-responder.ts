@@ -106,7 +106,7 @@ export class BatchResponder {
     }
     const leave = this.watchersPerKey.enter(principal.keyId);
     try {
-      await this.whileOpen(response, { isWatcher: true }, async (signal) => this.follow(job, response, signal));
+      await this.whileOpen(response, { watcher: principal }, async (signal) => this.follow(job, response, signal));
     } finally {
       leave();
     }
@@ -138,7 +138,7 @@ export class BatchResponder {
     { response, principal, headers }: { response: Response; principal: Principal; headers: Record<string, string> },
     work: (body: ResultBody) => Promise<void>,
   ): Promise<void> {
-    await this.whileOpen(response, { isWatcher: false }, async (signal) => {
+    await this.whileOpen(response, {}, async (signal) => {
       const body = new ResultBody(response, {
         headers,
         signal,
@@ -156,27 +156,29 @@ export class BatchResponder {
   /**
    * Aborts `work` when the client goes; an abort is no error of the request. A shutdown ends what only watches at once, and
    * waits for the rest.
+   *
+   * @param watcher the key of a stream that only watches
    */
   private async whileOpen(
     response: Response,
-    { isWatcher }: { isWatcher: boolean },
+    { watcher }: { watcher?: Principal },
     work: (signal: AbortSignal) => Promise<void>,
   ): Promise<void> {
     const controller = new AbortController();
     const onClose = (): void => controller.abort(clientClosedRequest());
     response.once('close', onClose);
-    if (isWatcher) this.inFlight.addWatcher(controller);
+    if (watcher !== undefined) this.inFlight.addWatcher(controller, watcher);
     try {
       await work(controller.signal);
     } catch (error) {
       if (response.destroyed || response.writableEnded) return;
       if (!response.headersSent) throw error;
       // The end of a body that is not an event stream would say that it is whole.
-      if (isWatcher) response.end(`data: ${JSON.stringify(toGatewayError(error).toBody())}\n\n`);
+      if (watcher !== undefined) response.end(`data: ${JSON.stringify(toGatewayError(error).toBody())}\n\n`);
       else response.destroy();
     } finally {
       response.off('close', onClose);
-      if (isWatcher) this.inFlight.releaseWatcher(controller);
+      if (watcher !== undefined) this.inFlight.releaseWatcher(controller);
     }
   }
 }

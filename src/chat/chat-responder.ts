@@ -1,7 +1,9 @@
 import { printExact } from '../json/exact-integers.js';
 import { Injectable } from '@nestjs/common';
+import { KeyRevocations } from '../auth/key-revocations.js';
 import type { Principal } from '../auth/principal.js';
 import { GatewayConfig } from '../config/gateway-config.js';
+import { invalidApiKey, type GatewayError } from '../errors/gateway-error.js';
 import { clientClosedRequest, toGatewayError } from '../errors/to-gateway-error.js';
 import { formatDollars } from '../models/cost.js';
 import { AccessLog } from '../telemetry/access-log.js';
@@ -22,7 +24,10 @@ export class ChatResponder {
     private readonly chat: ChatService,
     private readonly inFlight: InFlight,
     private readonly config: GatewayConfig,
-  ) {}
+    revocations: KeyRevocations,
+  ) {
+    revocations.subscribe((keyId) => inFlight.abortOf(keyId, revokedInFlight()));
+  }
 
   async respond(body: ChatRequest, principal: Principal, request: HttpRequest, response: HttpResponse): Promise<void> {
     const started = performance.now();
@@ -32,7 +37,7 @@ export class ChatResponder {
       if (!response.writableFinished) cancel.abort(clientClosedRequest());
     };
     response.on('close', onClose);
-    const call = this.inFlight.add(cancel);
+    const call = this.inFlight.add(cancel, principal);
     const context: ChatContext = {
       principal,
       requestId: request.id,
@@ -101,6 +106,11 @@ export class ChatResponder {
       stream.close();
     }
   }
+}
+
+/** The response of a call whose key ended meanwhile; in a stream its error event. */
+function revokedInFlight(): GatewayError {
+  return invalidApiKey('This key was revoked while the request was in flight. Send it again with another key.');
 }
 
 function setServedBy(

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
 import { HealthModule } from '../health/health.module.js';
 import { LimitsModule } from '../usage/limits/limits.module.js';
 import { ModelsModule } from '../models/models.module.js';
@@ -8,7 +9,7 @@ import { ChatResponder } from './chat-responder.js';
 import { ChatService } from './chat.service.js';
 
 @Module({
-  imports: [HealthModule, ModelsModule, LimitsModule],
+  imports: [AuthModule, HealthModule, ModelsModule, LimitsModule],
   controllers: [ChatController],
   providers: [ChatService, ChatResponder, CallEvents],
   exports: [ChatService, CallEvents],

@@ -206,7 +206,7 @@ export class ChatService {
       } catch (error) {
         tracked.attemptEnds(error);
         const isOfProvider = error instanceof GatewayError && !attempt.isEndedByCaller && !context.signal.aborted;
-        if (isOfProvider && error.retryable) place.failed(error);
+        if (isOfProvider && error.retryable && !error.isOwnRefusal) place.failed(error);
         else place.recordNeutral();
         attempt.dispose();
         if (!isOfProvider) throw error;

@@ -4,10 +4,10 @@ import { GatewayError } from './gateway-error.js';
 /**
  * What drivers say when the database cannot be reached or cannot write: PostgreSQL's classes 08 (connection), 53
  * (resources), 57P (going down, coming up), 25006 (read only), 57014 and 55P03 (timeouts of statements and locks), 40001 and 40P01
- * (conflicts of transactions), Node's socket errors, SQLite's locks and full disks.
+ * (conflicts of transactions), XX001 and XX002 (damaged data), Node's socket errors, SQLite's locks, full disks and damaged files.
  */
 const UNAVAILABLE =
-  /^(?:08...|53...|57P..|57014|55P03|40001|40P01|25006|25P03|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|SQLITE_BUSY.*|SQLITE_FULL|SQLITE_IOERR.*|SQLITE_READONLY.*|SQLITE_CANTOPEN.*)$/;
+  /^(?:08...|53...|57P..|57014|55P03|40001|40P01|25006|25P03|EMFILE|ENFILE|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|SQLITE_BUSY.*|SQLITE_FULL|SQLITE_IOERR.*|SQLITE_READONLY.*|SQLITE_CANTOPEN.*|SQLITE_CORRUPT.*|SQLITE_NOTADB|XX00[12])$/;
 /** node-postgres gives these no code. */
 const UNAVAILABLE_MESSAGE =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Driver not Connected/i;

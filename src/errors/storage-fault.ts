@@ -1,8 +1,7 @@
+import { isOutOfDescriptors } from '../runtime/descriptors.js';
 import { GatewayError } from './gateway-error.js';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
-/** Too many open files, of the process or of the machine. */
-const NO_DESCRIPTORS = new Set(['EMFILE', 'ENFILE']);
 
 /** What a failed operation on a file is for the client: 507 when the disk is full, else 503. */
 export function storageFault(error: unknown): GatewayError {
@@ -22,7 +21,7 @@ export function storageFault(error: unknown): GatewayError {
     status: 503,
     type: 'server_error',
     code: 'storage_unavailable',
-    message: NO_DESCRIPTORS.has(code)
+    message: isOutOfDescriptors(error)
       ? 'The gateway has too many open files, and nothing of the request was kept. Retry shortly.'
       : 'The gateway cannot write its files, and nothing of the request was kept. Retry later.',
     headers: { 'retry-after': '5' },

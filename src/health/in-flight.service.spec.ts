@@ -30,8 +30,8 @@ describe('InFlight', () => {
 
   it('waits for the last call to end', async () => {
     const inFlight = new InFlight();
-    const first = inFlight.add(new AbortController());
-    const second = inFlight.add(new AbortController());
+    const first = inFlight.add(new AbortController(), { keyId: 'key_1' });
+    const second = inFlight.add(new AbortController(), { keyId: 'key_1' });
     let done = false;
     const drained = inFlight.drained(5_000).then((whole) => {
       done = true;
@@ -47,7 +47,7 @@ describe('InFlight', () => {
   it('gives up after the timeout, and then breaks off what is left', async () => {
     const inFlight = new InFlight();
     const controller = new AbortController();
-    inFlight.add(controller);
+    inFlight.add(controller, { keyId: 'key_1' });
     await expect(inFlight.drained(5)).resolves.toBe(false);
     const reason = upstreamUnavailable({ message: 'stopping' });
     inFlight.abortAll(reason);

@@ -20,6 +20,8 @@ export interface GatewayOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Starts it as `llm-gateway start`. */
   readonly byCommand?: boolean;
+  /** Most files and connections that the process may have open, as by `ulimit -n`. */
+  readonly descriptors?: number;
   /** Kept after the stop; without it a folder of its own, which is removed. */
   readonly dataDirectory?: string;
 }
@@ -65,13 +67,22 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-async function launch({ config, env = {}, dataDirectory, byCommand = false }: GatewayOptions): Promise<Launched> {
+async function launch({
+  config,
+  env = {},
+  dataDirectory,
+  byCommand = false,
+  descriptors,
+}: GatewayOptions): Promise<Launched> {
   const folder = dataDirectory ?? mkdtempSync(join(tmpdir(), 'gateway-'));
   const ownDatabase = isPostgresRun && env['DATABASE_URL'] === undefined ? await createDatabase() : undefined;
   const databaseUrl = env['DATABASE_URL'] ?? ownDatabase ?? `sqlite:${join(folder, 'gateway.sqlite')}`;
   const adminKey = env['GATEWAY_ADMIN_KEY'] ?? randomBytes(24).toString('base64url');
   if (config !== undefined) writeFileSync(join(folder, 'gateway.yaml'), config);
-  const child = spawn(process.execPath, byCommand ? [COMMAND, 'start'] : [ENTRY], {
+  const command = [process.execPath, ...(byCommand ? [COMMAND, 'start'] : [ENTRY])];
+  const [program, ...args] =
+    descriptors === undefined ? command : ['sh', '-c', `ulimit -n ${descriptors}; exec "$@"`, 'sh', ...command];
+  const child = spawn(program ?? '', args, {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

@@ -1,4 +1,5 @@
-import { GatewayError, upstreamError, upstreamTimeout } from '../../../errors/gateway-error.js';
+import { GatewayError, upstreamError, upstreamTimeout, upstreamUnavailable } from '../../../errors/gateway-error.js';
+import { isOutOfDescriptors } from '../../../runtime/descriptors.js';
 
 /** What a call waits for; each has its own time. */
 export type Phase = 'connect' | 'firstByte' | 'idle';
@@ -31,6 +32,14 @@ export function phaseTimeout(phase: Phase, milliseconds: number): GatewayError {
  * @param hadBegun whether some of the answer had come
  */
 export function transportError(cause: unknown, phase: Phase, hadBegun: boolean): GatewayError {
+  if (phase === 'connect' && isOutOfDescriptors(cause)) {
+    return upstreamUnavailable({
+      message: 'The gateway has too many open connections to make another one. Retry shortly.',
+      retryAfterMs: 1_000,
+      isOwnRefusal: true,
+      cause,
+    });
+  }
   const message =
     phase === 'connect'
       ? 'The upstream provider could not be reached.'

@@ -1,0 +1,40 @@
+import type { Server } from 'node:http';
+import type { Logger } from 'pino';
+import { describeError } from '../errors/describe-error.js';
+import { descriptorLimit } from '../runtime/descriptors.js';
+
+/** Part of the descriptors that is kept from clients, for the database, providers and files. */
+const KEPT_SHARE = 0.25;
+const MIN_KEPT = 64;
+/** Between two log lines on connections that are not taken. */
+const LOG_INTERVAL_MS = 10_000;
+
+/**
+ * Takes no more connections than the process has descriptors for, so that those that it has taken can be served: without
+ * descriptors neither the database nor a provider can be reached. A connection that cannot be accepted ends no process.
+ *
+ * @param limit how many descriptors the process may have; undefined is as many as it wants
+ */
+export function limitConnections(server: Server, logger: Logger, limit = descriptorLimit()): void {
+  if (limit !== undefined) server.maxConnections = maxConnections(limit);
+  let refused = 0;
+  let loggedAt = -Infinity;
+  const log = (error?: Error): void => {
+    refused += 1;
+    const now = performance.now();
+    if (now - loggedAt < LOG_INTERVAL_MS) return;
+    loggedAt = now;
+    const fields = error === undefined ? {} : { error: describeError(error) };
+    logger.error(
+      { ...fields, refused, max_connections: server.maxConnections, descriptor_limit: limit },
+      'new connections are refused: too many are open; allow the process more descriptors (ulimit -n)',
+    );
+    refused = 0;
+  };
+  server.on('drop', () => log());
+  server.on('error', log);
+}
+
+export function maxConnections(limit: number): number {
+  return Math.max(1, limit - Math.max(MIN_KEPT, Math.ceil(limit * KEPT_SHARE)));
+}

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+
+/** Below it Node.js cannot load the product, or has too few descriptors left for connections. */
+const RECOMMENDED = 1_024;
+const EXHAUSTED = new Set(['EMFILE', 'ENFILE']);
+const MAX_CAUSES = 5;
+
+/** How many files and connections this process may have open; undefined where the system does not tell. */
+export function descriptorLimit(): number | undefined {
+  try {
+    return limitIn(readFileSync('/proc/self/limits', 'latin1'));
+  } catch (error) {
+    // With none left the file that tells the limit cannot be opened either; elsewhere than on Linux it does not exist.
+    return isOutOfDescriptors(error) ? 0 : undefined;
+  }
+}
+
+/** The soft limit in the text of `/proc/self/limits`; undefined for none. */
+export function limitIn(text: string): number | undefined {
+  const limit = /^Max open files +(\d+)/m.exec(text)?.[1];
+  return limit === undefined ? undefined : Number(limit);
+}
+
+/** Whether something failed because the process, or the machine, has too many files and connections open. */
+export function isOutOfDescriptors(error: unknown): boolean {
+  let current = error;
+  for (let depth = 0; depth < MAX_CAUSES && current instanceof Error; depth += 1) {
+    if ('code' in current && EXHAUSTED.has(String(current.code))) return true;
+    current = current.cause;
+  }
+  return false;
+}
+
+/**
+ * The line for a start that failed for want of descriptors; undefined for any other fault. Without descriptors, Node.js
+ * also reports a module that is there as missing.
+ */
+export function descriptorFault(error: unknown, limit = descriptorLimit()): string | undefined {
+  const isTooLow = limit !== undefined && limit < RECOMMENDED;
+  const isMissingModule = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
+  if (!isOutOfDescriptors(error) && !(isTooLow && isMissingModule)) return undefined;
+  const allowed = limit === undefined || limit === 0 ? 'too few' : `only ${limit}`;
+  return `llm-gateway cannot start: this process may have ${allowed} files and connections open. Allow at least ${RECOMMENDED} (ulimit -n, LimitNOFILE of systemd, ulimits.nofile of Docker).`;
+}
