@@ -13,11 +13,20 @@ const PATIENCE = 1_000;
 export class RedisMetrics {
   constructor({ registry }: MetricsRegistry, @InjectQueue(BATCH_QUEUE_NAME) queue: Queue) {
     const registers = [registry];
-    const latency = new Gauge({
+    // Both gauges of a scrape read one PING; collectors of a registry run side by side.
+    let asking: Promise<number | undefined> | undefined;
+    const latencyOfScrape = (): Promise<number | undefined> =>
+      (asking ??= latencyOf(queue).finally(() => {
+        asking = undefined;
+      }));
+    new Gauge({
       name: 'gateway_redis_latency_seconds',
       help: 'Time that Redis took to answer a PING of this scrape; NaN when it did not.',
       aggregator: 'max',
       registers,
+      async collect() {
+        this.set((await latencyOfScrape()) ?? NaN);
+      },
     });
     new Gauge({
       name: 'gateway_redis_up',
@@ -25,13 +34,17 @@ export class RedisMetrics {
       aggregator: 'min',
       registers,
       async collect() {
-        const started = performance.now();
-        const isUp = queue.client.status === 'ready' && (await answers(queue));
-        latency.set(isUp ? (performance.now() - started) / 1_000 : NaN);
-        this.set(isUp ? 1 : 0);
+        this.set((await latencyOfScrape()) === undefined ? 0 : 1);
       },
     });
   }
+}
+
+/** Seconds that Redis takes to answer; undefined when it does not. */
+async function latencyOf(queue: Queue): Promise<number | undefined> {
+  const started = performance.now();
+  const isUp = queue.client.status === 'ready' && (await answers(queue));
+  return isUp ? (performance.now() - started) / 1_000 : undefined;
 }
 
 async function answers(queue: Queue): Promise<boolean> {
