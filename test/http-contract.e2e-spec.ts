@@ -245,7 +245,7 @@ describe('the HTTP contract', () => {
                 .replace(/\/+$/, '')
                 .toLowerCase();
               const isPublic = PUBLIC.has(resolved) || resolved.startsWith('/docs');
-              const isInference = /^(\/v1)?\/(?:models|batch)/.test(resolved);
+              const isInference = /^(\/v1)?\/(?:models|batch|key$)/.test(resolved);
               if (!isPublic && !(role === 'an inference key' && isInference)) {
                 surprises.push(`${verb} ${spelling} as ${role}: ${status}`);
               }
