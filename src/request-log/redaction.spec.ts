@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { REDACTIONS, redactJson, redactText } from './redaction.js';
 
 describe('redactText', () => {
@@ -11,6 +12,33 @@ describe('redactText', () => {
   ] as const)('%s', (name, text, expected) => {
     expect(redactText(text, [name])).toBe(expected);
     expect(redactText(text, [])).toBe(text);
+  });
+
+  it('takes out the addresses that one pattern would find', () => {
+    const pattern = /[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/g;
+    const piece = fc.constantFrom('a', 'b.', '@', '@x.de', ' ', '-', 'é', 'n'.repeat(70), '.c', '%', '"', '@@');
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
+        const text = pieces.join('');
+        const expected = text.replace(pattern, '[email]');
+        // Of a name that is too long, both take what is next to the @.
+        expect(redactText(text, ['email'])).toBe(expected);
+      }),
+    );
+  });
+
+  it('takes time in proportion to the text', () => {
+    const texts = ['a', `${'a'.repeat(64)}@`, 'a@b.', 'a@b.c ', '1.', 'sk-'];
+    const timeFor = (text: string): number => {
+      const started = performance.now();
+      redactText(text, REDACTIONS);
+      return performance.now() - started;
+    };
+    const plain = 'Ordinary words of a prompt. ';
+    const length = 400_000;
+    timeFor(plain.repeat(length / plain.length));
+    const usual = timeFor(plain.repeat(length / plain.length));
+    for (const text of texts) expect(timeFor(text.repeat(length / text.length)) / usual).toBeLessThan(40);
   });
 
   it('leaves JSON as JSON, and is quick on hostile text', () => {
