@@ -1,6 +1,6 @@
 import { printExact } from '../../../json/exact-integers.js';
 import type { ChatCompletion, Choice, FinishReason } from '../../../chat/chat-completion.js';
-import { upstreamError } from '../../../errors/gateway-error.js';
+import { type GatewayError, upstreamError } from '../../../errors/gateway-error.js';
 import { normaliseFinishReason } from './finish-reason.js';
 import { UsageCollector } from './find-usage.js';
 import { flattenContent } from './flatten-content.js';
@@ -90,7 +90,7 @@ function normaliseToolCalls(message: JsonObject): void {
   }
   const ids = new Set<string>();
   for (const call of calls) {
-    if (!isObject(call)) throw upstreamError({ message: 'The upstream provider answered with a malformed tool call.' });
+    if (!isObject(call)) throw malformedToolCall();
     const given = nonEmptyString(call['id']);
     // Results name their call by its id, so no two calls may have the same one.
     const id = given === undefined || ids.has(given) ? newToolCallId() : given;
@@ -98,8 +98,15 @@ function normaliseToolCalls(message: JsonObject): void {
     call['id'] = id;
     call['type'] = nonEmptyString(call['type']) ?? 'function';
     const called = call['function'];
+    if (call['type'] === 'function' && !(isObject(called) && nonEmptyString(called['name']) !== undefined)) {
+      throw malformedToolCall();
+    }
     if (isObject(called)) called['arguments'] = argumentsText(called['arguments']) ?? '{}';
   }
+}
+
+function malformedToolCall(): GatewayError {
+  return upstreamError({ message: 'The upstream provider answered with a malformed tool call.' });
 }
 
 /** Tool arguments are JSON in a string; some servers forget the string. Undefined when there are none. */
