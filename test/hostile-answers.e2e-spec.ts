@@ -1,0 +1,259 @@
+import { HostileProvider } from './servers/hostile-provider.js';
+import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { mutateValue, randomOf, type Random } from './servers/mutations.js';
+import { parseMetrics } from './servers/parse-metrics.js';
+import { until } from './servers/until.js';
+
+const CALLS = 500;
+const CONCURRENCY = 8;
+/** Many deployments of each provider, so that few calls meet a circuit that an earlier one has opened. */
+const MODELS_PER_PROVIDER = 25;
+const PRICE =
+  '{ input_per_million: 1000, output_per_million: 2000, cached_input_per_million: 100, cache_write_per_million: 1250 }';
+/** Each call has a seed of its own, which its prompt tells the provider; HOSTILE_SEED makes other calls. */
+const FIRST_SEED = Number(process.env['HOSTILE_SEED'] ?? 1);
+
+interface Call {
+  readonly seed: number;
+  readonly key: string;
+  readonly body: unknown;
+  readonly isStream: boolean;
+}
+interface UsageRecordDto {
+  readonly request_id: string;
+  readonly cost_usd: number | null;
+  readonly usage?: Record<string, unknown>;
+  readonly [field: string]: unknown;
+}
+
+describe('whatever a provider or a client sends', () => {
+  const provider = new HostileProvider();
+  let gateway: RunningGateway;
+
+  beforeAll(async () => {
+    console.info(`HOSTILE_SEED=${FIRST_SEED}`);
+    await provider.start();
+    const region = (type: string): string => (type === 'bedrock' ? ', region: eu-west-1' : '');
+    const providers = HostileProvider.types.map(
+      (type) =>
+        `  ${type}: { type: ${type}, api_key: native-key, base_url: "${provider.baseUrl(type)}"${region(type)} }`,
+    );
+    const models = HostileProvider.types.flatMap((type) =>
+      Array.from(
+        { length: MODELS_PER_PROVIDER },
+        (_, index) =>
+          `  - { id: ${type}-${index}, deployments: [{ provider: ${type}, model: "m-${index}" }], price: ${PRICE} }`,
+      ),
+    );
+    gateway = await startGateway({ config: `providers:\n${providers.join('\n')}\nmodels:\n${models.join('\n')}\n` });
+  });
+  afterAll(async () => {
+    await gateway.stop();
+    await provider.stop();
+  });
+
+  async function admin(path: string): Promise<unknown> {
+    const headers = { authorization: `Bearer ${gateway.adminKey}` };
+    return (await fetch(`${gateway.url}/v1/admin/${path}`, { headers })).json();
+  }
+
+  /** @returns the request's id */
+  async function send({ seed, key, body, isStream }: Call): Promise<string> {
+    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    try {
+      expectSound(response, text, isStream);
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${response.status} ${text.slice(0, 2_000)} for ${JSON.stringify(body)}`, {
+        cause: error,
+      });
+    }
+    return response.headers.get('x-request-id') ?? '';
+  }
+
+  async function sendAll(calls: readonly Call[]): Promise<string[]> {
+    const left = [...calls];
+    const ids: string[] = [];
+    const work = async (): Promise<void> => {
+      for (let next = left.pop(); next !== undefined; next = left.pop()) ids.push(await send(next));
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, work));
+    return ids;
+  }
+
+  async function recordsOf(keyIds: readonly string[]): Promise<UsageRecordDto[]> {
+    const records: UsageRecordDto[] = [];
+    for (const keyId of keyIds) {
+      let after: string | null = null;
+      do {
+        const cursor: string = after === null ? '' : `&after=${after}`;
+        const page = (await admin(`usage/records?limit=100&key_id=${keyId}${cursor}`)) as {
+          data: UsageRecordDto[];
+          next: string | null;
+        };
+        records.push(...page.data);
+        after = page.next;
+      } while (after !== null);
+    }
+    return records;
+  }
+
+  async function metrics(): Promise<ReturnType<typeof parseMetrics>> {
+    const headers = { authorization: `Bearer ${gateway.adminKey}` };
+    return parseMetrics(await (await fetch(`${gateway.url}/metrics`, { headers })).text());
+  }
+
+  /** Every record is stored, every amount is one, and nothing waits or is held. */
+  async function expectSoundBooks(keys: readonly string[], hasRecord: readonly string[]): Promise<void> {
+    const keyIds = keys.map((key) => key.replace(/^gw_(\w+?)_.*$/, 'key_$1'));
+    const valueOf = async (name: string): Promise<number[]> =>
+      ((await metrics()).get(name)?.samples ?? []).map(({ value }) => value);
+    await until(async () => (await valueOf('gateway_usage_records_waiting')).every((value) => value === 0));
+    await until(async () => (await valueOf('gateway_deployment_in_flight')).every((value) => value === 0));
+    const records = await recordsOf(keyIds);
+    const stored = new Set(records.map(({ request_id: id }) => id));
+    expect(hasRecord.filter((id) => !stored.has(id))).toEqual([]);
+    // Metadata is the client's own.
+    for (const record of records) expectAmounts({ ...record, metadata: null });
+    expect(await valueOf('gateway_usage_records_dropped_total')).toEqual([0]);
+    expect(await valueOf('gateway_usage_records_set_aside_total')).toEqual([0]);
+    for (const family of (await metrics()).values()) {
+      for (const { name, value } of family.samples)
+        expect({ name, isNaN: Number.isNaN(value) }).toEqual({ name, isNaN: false });
+    }
+    expectAmounts(await admin('usage?group_by=key'));
+    expect(gateway.logs()).not.toMatch(/internal_error|uncaught exception|unhandled rejection/);
+  }
+
+  const seeds = (count: number, from: number): number[] => Array.from({ length: count }, (_, index) => from + index);
+
+  it('answers are answers or errors of the provider, and the books stay sound', async () => {
+    const keys = [
+      await gateway.apiKey(),
+      await gateway.apiKey({
+        limits: { tpm: 1_000_000_000, concurrency: 100 },
+        budget: { usd: 1_000_000, period: 'day' },
+      }),
+    ];
+    const calls = seeds(CALLS, FIRST_SEED).map((seed) => callFor(seed, keys));
+    const ids = await sendAll(calls);
+    expect(new Set(ids).size).toBe(CALLS);
+    await expectSoundBooks(keys, ids);
+    // The budget has lost none of its force.
+    const poor = await gateway.apiKey({ budget: { usd: 0.000_001, period: 'day' } });
+    const { body } = callFor(FIRST_SEED, [poor]);
+    const headers = { authorization: `Bearer ${poor}`, 'content-type': 'application/json' };
+    const refused = await fetch(`${gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    expect(refused.status).toBe(429);
+  });
+
+  it('requests of any shape are answered or refused by name, on every wire format', async () => {
+    const keys = [await gateway.apiKey(), await gateway.apiKey({ budget: { usd: 1_000_000, period: 'total' } })];
+    const calls = seeds(CALLS, FIRST_SEED + CALLS).map((seed) => {
+      const call = callFor(seed, keys);
+      const random = randomOf(seed ^ 0x5bd1e995);
+      const { model, stream, ...rest } = call.body as Record<string, unknown>;
+      const mutated = mutateValue({ ...rest, ...history(random) }, random);
+      const isObject = typeof mutated === 'object' && mutated !== null && !Array.isArray(mutated);
+      return { ...call, body: isObject ? { model, ...mutated, stream } : mutated, isStream: call.isStream && isObject };
+    });
+    await sendAll(calls);
+    await expectSoundBooks(keys, []);
+  });
+});
+
+function callFor(seed: number, keys: readonly string[]): Call {
+  const random = randomOf(seed);
+  const isStream = random.chance(0.5);
+  const parameters = { type: 'object', properties: { city: { type: 'string' } } };
+  const tool = (name: string): object => ({ type: 'function', function: { name, parameters } });
+  const body = {
+    model: `${random.of(HostileProvider.types)}-${random.below(MODELS_PER_PROVIDER)}`,
+    messages: [{ role: 'user', content: `seed ${seed}` }],
+    max_tokens: 100,
+    stream: isStream,
+    ...(isStream && random.chance(0.7) && { stream_options: { include_usage: true } }),
+    ...(random.chance(0.4) && { tools: [tool('first'), tool('second')] }),
+  };
+  return { seed, key: random.of(keys), body, isStream };
+}
+
+/** Fields that a request may have, as they are right. */
+function history(random: Random): object {
+  const parts = [
+    { type: 'text', text: 'what is this?' },
+    { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=', detail: 'low' } },
+    { type: 'input_audio', input_audio: { data: 'AAAA', format: 'wav' } },
+    { type: 'file', file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,AAAA' } },
+  ];
+  const calls = [{ id: 'call_1', type: 'function', function: { name: 'first', arguments: '{"city":"Paris"}' } }];
+  return {
+    messages: [
+      { role: 'system', content: 'Be brief.' },
+      { role: 'user', content: parts.slice(0, 1 + random.below(parts.length)), name: 'user' },
+      { role: 'assistant', content: null, tool_calls: calls, reasoning_content: 'I think', refusal: null },
+      { role: 'tool', tool_call_id: 'call_1', content: 'sunny' },
+      { role: 'user', content: 'and now?' },
+    ],
+    temperature: 0.5,
+    top_p: 1,
+    n: 1,
+    stop: ['x'],
+    seed: 1,
+    logit_bias: { '50256': -100 },
+    response_format: { type: 'json_schema', json_schema: { name: 'x', schema: { type: 'object' }, strict: true } },
+    tool_choice: { type: 'function', function: { name: 'first' } },
+    parallel_tool_calls: true,
+    reasoning_effort: 'low',
+    metadata: { a: 'b' },
+    user: 'someone',
+    prediction: { type: 'content', content: 'x' },
+  };
+}
+
+function expectSound(response: Response, text: string, isStream: boolean): void {
+  expect(text).not.toContain('internal_error');
+  expect(response.status).not.toBe(500);
+  const cost = response.headers.get('x-gateway-cost');
+  if (cost !== null) expect(cost).toMatch(/^\d+(?:\.\d+)?$/);
+  if (!isStream || response.status !== 200) {
+    const body = JSON.parse(text) as { error?: object; choices?: unknown[]; usage?: object };
+    if (response.status !== 200)
+      expect(body.error).toMatchObject({ message: expect.any(String) as string, type: expect.any(String) as string });
+    else expect(Array.isArray(body.choices)).toBe(true);
+    expectAmounts(body.usage);
+    return;
+  }
+  const events = text
+    .split('\n')
+    .filter((line) => line.startsWith('data: '))
+    .map((line) => line.slice(6));
+  const last = events.at(-1) ?? '';
+  const isWhole = last === '[DONE]';
+  const values = (isWhole ? events.slice(0, -1) : events).map(
+    (event) => JSON.parse(event) as { error?: object; usage?: object },
+  );
+  for (const { usage } of values) expectAmounts(usage);
+  expect(values.slice(0, -1).some(({ error }) => error !== undefined)).toBe(false);
+  // A stream ends whole or with an error event, and never with both or neither.
+  expect(values.at(-1)?.error !== undefined).toBe(!isWhole);
+}
+
+/** Numbers at any depth are neither negative nor too large to be exact; JSON writes those that are not finite as null, which counts never are. */
+function expectAmounts(value: unknown, name = ''): void {
+  if (typeof value === 'number') {
+    expect({ name, value, isSound: value >= 0 && value <= Number.MAX_SAFE_INTEGER }).toMatchObject({ isSound: true });
+    if (name.endsWith('_tokens'))
+      expect({ name, value, isWhole: Number.isInteger(value) }).toMatchObject({ isWhole: true });
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, each] of Object.entries(value)) expectAmounts(each, key);
+  }
+}
