@@ -426,6 +426,27 @@ describe('StreamNormaliser', () => {
     expect([textOf(chunks, 0), textOf(chunks, 1)]).toEqual(['a', 'ab']);
   });
 
+  it.each([2, 3])('ends each of %i choices that finish in one chunk', (count) => {
+    const indexes = Array.from({ length: count }, (_, index) => index);
+    const reasons = ['stop', 'length', 'content_filter'];
+    const choicesWith = (of: (index: number) => object) => ({
+      ...ENVELOPE,
+      choices: indexes.map((index) => ({ index, ...of(index) })),
+    });
+    const chunks = run(
+      [
+        choicesWith((index) => ({ delta: { content: `${index}` }, finish_reason: null })),
+        choicesWith((index) => ({ delta: {}, finish_reason: reasons[index], stop_reason: index })),
+      ],
+      count,
+    );
+    expectContract(chunks);
+    const ends = chunks.flatMap(({ choices }) => choices).filter((choice) => choice.finish_reason !== null);
+    expect(ends).toMatchObject(
+      indexes.map((index) => ({ index, finish_reason: reasons[index], stop_reason: index, delta: {} })),
+    );
+  });
+
   it('gives an empty answer its role', () => {
     const chunks = run([chunk({}, 'content_filter')]);
     expectContract(chunks);

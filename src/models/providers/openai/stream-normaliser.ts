@@ -1,50 +1,22 @@
 import { parseExact } from '../../../json/exact-integers.js';
 import type { StreamedChunk } from '../../../chat/text-chunk.js';
-import type { ChatCompletionChunk, ChunkChoice, FinishReason } from '../../../chat/chat-completion.js';
+import type { ChatCompletionChunk, ChunkChoice } from '../../../chat/chat-completion.js';
 import type { SseEvent } from '../../../chat/sse/sse-parser.js';
 import { upstreamError } from '../../../errors/gateway-error.js';
+import { ChoiceNormaliser, type ChoicePart, type Envelope } from './choice-normaliser.js';
 import { normaliseFinishReason } from './finish-reason.js';
-import { flattenContent } from './flatten-content.js';
 import { isObject, JsonObject, nonEmptyString } from '../../../json/json-value.js';
 import { createdSeconds, newCompletionId } from './made-up-ids.js';
 import { mapErrorObject } from './map-error.js';
 import type { NormaliseOptions } from './normalise-completion.js';
 import { UsageCollector } from './find-usage.js';
 import { TextPattern } from './text-pattern.js';
-import { ToolCallDeltas } from './tool-call-deltas.js';
 
 export interface StreamNormaliserOptions extends NormaliseOptions {
   /** How many choices the client asked for. */
   readonly expectedChoices: number;
   /** Whether chunks that bring only text may be told without parsing them; so by default. */
   readonly learns?: boolean;
-}
-
-interface Envelope {
-  id: string;
-  object: 'chat.completion.chunk';
-  created: number;
-  model: string;
-}
-
-interface ChoiceState {
-  readonly index: number;
-  /** The finish chunk, held back until the stream ends: some servers name a reason in every chunk. */
-  finish: HeldFinish | undefined;
-  /** It went on after a finish reason, so that none of its reasons tells that nothing else will come. */
-  isOutrun: boolean;
-  /** Its first chunk had a finish reason already, so that it may be such a server. */
-  isSuspect: boolean;
-  usesDeltas: boolean;
-  hasLegacyCall: boolean;
-  toolCalls: ToolCallDeltas | undefined;
-}
-
-interface HeldFinish {
-  /** Of the chunk that brought it. */
-  readonly fields: JsonObject;
-  readonly choice: JsonObject;
-  reason: FinishReason;
 }
 
 /** How often in a row a pattern is looked for in vain: in some streams every chunk has something of its own. */
@@ -66,7 +38,7 @@ export class StreamNormaliser {
   private readonly usage = new UsageCollector();
   /** Fields of a chunk without choices, such as Azure's prompt_filter_results; they travel with the next chunk. */
   private carried: JsonObject | undefined;
-  private readonly choices: (ChoiceState | undefined)[] = [];
+  private readonly choices: (ChoiceNormaliser | undefined)[] = [];
   private pattern: TextPattern | undefined;
   private lessons: number;
   private started = 0;
@@ -79,15 +51,12 @@ export class StreamNormaliser {
   /** Every choice that the client asked for has its finish reason, so nothing of the answer can be missing. */
   get whole(): boolean {
     if (this.started === 0 || this.started < this.options.expectedChoices) return false;
-    for (const state of this.choices) {
-      if (state !== undefined && (state.finish === undefined || state.isOutrun)) return false;
-    }
-    return true;
+    return this.choices.every((choice) => choice === undefined || choice.isWhole);
   }
 
   /** What is left to come is the usage and the end. Not so sure where a finish reason came with the very first chunk. */
   get nearEnd(): boolean {
-    return this.whole && !this.choices.some((state) => state?.isSuspect === true);
+    return this.whole && !this.choices.some((choice) => choice?.isSuspect === true);
   }
 
   /**
@@ -103,7 +72,7 @@ export class StreamNormaliser {
       return;
     }
     if (data.charCodeAt(0) === 0x5b && data.trim() === '[DONE]') {
-      this.inferReasons();
+      for (const choice of this.choices) choice?.inferReason();
       this.end(out);
       return;
     }
@@ -144,37 +113,17 @@ export class StreamNormaliser {
     this.done = true;
     if (this.started === 0) throw upstreamError({ message: 'The upstream provider sent an empty stream.' });
     const finishes: ChatCompletionChunk[] = [];
-    for (const state of this.choices) {
-      if (state === undefined) continue;
-      if (state.finish === undefined) {
+    for (const choice of this.choices) {
+      if (choice === undefined) continue;
+      const finish = choice.finishChunk(this.envelope());
+      if (finish === undefined) {
         throw upstreamError({ message: 'The upstream provider ended its stream before the answer was complete.' });
       }
-      state.toolCalls?.finish();
-      finishes.push(this.finishChunk(state, state.finish));
+      finishes.push(finish);
     }
     out.push(...finishes);
     const usage = this.usage.total;
     if (usage !== undefined) out.push({ ...this.carried, ...this.envelope(), choices: [], usage });
-  }
-
-  /** `[DONE]` says that the answer is complete, so a finish reason that never came can be inferred. */
-  private inferReasons(): void {
-    for (const state of this.choices) {
-      if (state === undefined || state.finish !== undefined) continue;
-      const reason = state.hasLegacyCall ? 'function_call' : state.toolCalls?.isEmpty === false ? 'tool_calls' : 'stop';
-      state.finish = { fields: {}, choice: {}, reason };
-    }
-  }
-
-  private finishChunk(
-    { index, hasLegacyCall }: ChoiceState,
-    { fields, choice, reason }: HeldFinish,
-  ): ChatCompletionChunk {
-    // The word belongs to the deprecated form of a call; with tool calls it is a server's slip.
-    const word = reason === 'function_call' && !hasLegacyCall ? 'tool_calls' : reason;
-    return Object.assign(fields, this.envelope(), {
-      choices: [Object.assign(choice, { index, delta: {}, logprobs: choice['logprobs'] ?? null, finish_reason: word })],
-    });
   }
 
   private pushChunk(chunk: JsonObject, out: ChatCompletionChunk[]): void {
@@ -191,11 +140,13 @@ export class StreamNormaliser {
       this.created = createdSeconds(chunk['created'], this.options.now);
     }
     const open: ChunkChoice[] = [];
-    const ends: HeldFinish[] = [];
+    let hasEnd = false;
     for (let position = 0; position < choices.length; position += 1) {
-      this.pushChoice(choices[position], position, chunk, open, ends);
+      const part = this.pushChoice(choices[position], position, chunk);
+      if (part.open !== undefined) open.push(part.open);
+      if (part.isEnd) hasEnd = true;
     }
-    if (open.length === 0 && ends.length === 0) {
+    if (open.length === 0 && !hasEnd) {
       this.carry(chunk);
       return;
     }
@@ -207,7 +158,7 @@ export class StreamNormaliser {
     chunk['usage'] = undefined;
     chunk['choices'] = undefined;
     if (open.length === 0) return;
-    if (ends.length === 0) {
+    if (!hasEnd) {
       out.push(Object.assign(chunk, this.envelope(), { choices: open }));
       return;
     }
@@ -215,14 +166,7 @@ export class StreamNormaliser {
     out.push({ system_fingerprint: fingerprint, service_tier: tier, ...this.envelope(), choices: open });
   }
 
-  /** Puts what the choice says into `open`, and its finish, which the choice also keeps, into `ends`. */
-  private pushChoice(
-    choice: unknown,
-    position: number,
-    chunk: JsonObject,
-    open: ChunkChoice[],
-    ends: HeldFinish[],
-  ): void {
+  private pushChoice(choice: unknown, position: number, chunk: JsonObject): ChoicePart {
     if (!isObject(choice)) throw upstreamError({ message: 'The upstream provider sent a malformed choice.' });
     if (choice['error'] != null) throw mapErrorObject(choice['error'], this.options.redact);
     const index = typeof choice['index'] === 'number' ? choice['index'] : position;
@@ -232,58 +176,13 @@ export class StreamNormaliser {
     const reason = choice['finish_reason'] == null ? null : normaliseFinishReason(choice['finish_reason']);
     if (reason === 'failed') throw upstreamError({ message: 'The upstream provider broke off the generation.' });
 
-    let state = this.choices[index];
-    const first = state === undefined;
-    if (state === undefined) {
-      state = {
-        index,
-        finish: undefined,
-        isOutrun: false,
-        isSuspect: reason !== null,
-        usesDeltas: false,
-        hasLegacyCall: false,
-        toolCalls: undefined,
-      };
-      this.choices[index] = state;
+    let known = this.choices[index];
+    if (known === undefined) {
+      known = new ChoiceNormaliser(index, reason !== null);
+      this.choices[index] = known;
       this.started += 1;
     }
-    const delta = deltaOf(choice, state);
-    const says = this.normaliseDelta(delta, state, first);
-    if (says && state.finish !== undefined) state.isOutrun = true;
-    if (choice['message'] !== undefined) choice['message'] = undefined;
-    if (reason === null) {
-      if (!says && !first && !hasExtras(choice)) return;
-      open.push(Object.assign(choice, { index, delta: delta, finish_reason: null }));
-      return;
-    }
-    if (says || first) {
-      if (first && !says) delta['content'] = '';
-      open.push({ index, delta: delta, logprobs: choice['logprobs'] ?? null, finish_reason: null });
-      choice['logprobs'] = null;
-    }
-    // "stop" in every chunk must not take the place of a reason that says more.
-    const before = state.finish?.reason;
-    const isWeaker = reason === 'stop' && before !== undefined;
-    state.finish = { fields: chunk, choice, reason: isWeaker ? before : reason };
-    ends.push(state.finish);
-  }
-
-  /** Changes the delta in place. @returns whether it says anything beside its role */
-  private normaliseDelta(delta: JsonObject, state: ChoiceState, first: boolean): boolean {
-    if (first) delta['role'] = 'assistant';
-    else if (delta['role'] !== undefined) delta['role'] = undefined;
-    if (Array.isArray(delta['content'])) flattenContent(delta);
-    if (isObject(delta['function_call'])) state.hasLegacyCall = true;
-    const calls = delta['tool_calls'];
-    if (calls !== undefined) {
-      const deltas =
-        Array.isArray(calls) && calls.length > 0 ? (state.toolCalls ??= new ToolCallDeltas()).normalise(calls) : [];
-      delta['tool_calls'] = deltas.length > 0 ? deltas : undefined;
-    }
-    for (const field in delta) {
-      if (field !== 'role' && !isEmpty(delta[field])) return true;
-    }
-    return false;
+    return known.push(choice, reason, chunk);
   }
 
   private carry(chunk: JsonObject): void {
@@ -309,26 +208,4 @@ export class StreamNormaliser {
       model: this.model,
     };
   }
-}
-
-/** A few servers send a whole message where a delta belongs; after deltas it only repeats what they said. */
-function deltaOf(choice: JsonObject, state: ChoiceState): JsonObject {
-  const { delta, message } = choice;
-  if (isObject(delta)) {
-    state.usesDeltas = true;
-    return delta;
-  }
-  return isObject(message) && !state.usesDeltas ? message : {};
-}
-
-function isEmpty(value: unknown): boolean {
-  return value == null || value === '' || (Array.isArray(value) && value.length === 0);
-}
-
-/** Whether a choice with an empty delta carries anything else, such as log probabilities or Azure's filter results. */
-function hasExtras(choice: JsonObject): boolean {
-  for (const field in choice) {
-    if (field !== 'index' && field !== 'delta' && field !== 'finish_reason' && choice[field] != null) return true;
-  }
-  return false;
 }
