@@ -1,14 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
-import { LATEST_TIME, queryTime, TIME_MESSAGE, timeSchema } from '../http/query-time.js';
-import { PageQueryDto } from '../http/page-query.dto.js';
+import { IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { TimeSpanQueryDto } from '../http/time-span-query.dto.js';
 import { AUDIT_TARGETS, type AuditTarget } from './audit-entry.entity.js';
 
 const ACTION = /^[a-z_]+\.(\*|[a-z_]+)$/;
 
 /** Which actions to list. */
-export class AuditQueryDto extends PageQueryDto {
+export class AuditQueryDto extends TimeSpanQueryDto {
   /** Only what this key did. */
   @ApiProperty({ required: false })
   @IsOptional()
@@ -30,24 +28,6 @@ export class AuditQueryDto extends PageQueryDto {
   @MaxLength(32)
   @Matches(ACTION, { message: '$property must be an action such as key.created, or all of a kind such as key.*' })
   action?: string;
-
-  /** From when: Unix seconds, or a date or time as of ISO 8601. */
-  @ApiProperty({ required: false, ...timeSchema() })
-  @IsOptional()
-  @Transform(({ value }) => queryTime(value))
-  @IsInt(TIME_MESSAGE)
-  @Min(0)
-  @Max(LATEST_TIME)
-  start?: number;
-
-  /** Until when, not included: Unix seconds, or a date or time as of ISO 8601. */
-  @ApiProperty({ required: false, ...timeSchema() })
-  @IsOptional()
-  @Transform(({ value }) => queryTime(value))
-  @IsInt(TIME_MESSAGE)
-  @Min(0)
-  @Max(LATEST_TIME)
-  end?: number;
 }
 
 /** What an administrator did. */

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors/error-codes.js';
 import { invalidRequest, type GatewayError } from '../errors/gateway-error.js';
+import { QUOTE, COMMA, COLON, OPEN_BRACKET, BACKSLASH, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE } from '../json/ascii.js';
 
 /** Deeper nesting than any real request has, and far below what recursion can take. */
 export const MAX_DEPTH = 64;
@@ -18,15 +19,6 @@ const MAX_NAME_LENGTH = 60;
 const LONG_NUMBER_DIGITS = 300;
 /** Bytes of a string that are looked at one by one, before the search for its end is left to the machine. */
 const SHORT_STRING_BYTES = 48;
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 
 /**
  * Holds a JSON text to its bounds of depth, members and values while its bytes arrive, so that a text which would take long to

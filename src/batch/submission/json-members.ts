@@ -2,6 +2,17 @@ import { GatewayError, invalidJson, invalidRequest } from '../../errors/gateway-
 import { JsonBounds } from '../../http/json-bounds.js';
 import { parseJson } from '../../http/read-json.js';
 import { invalidUtf8 } from '../../http/utf8-text.js';
+import {
+  SPACE,
+  QUOTE,
+  COMMA,
+  COLON,
+  OPEN_BRACKET,
+  BACKSLASH,
+  CLOSE_BRACKET,
+  OPEN_BRACE,
+  CLOSE_BRACE,
+} from '../../json/ascii.js';
 
 /** Receives the parts of a body as they arrive. Values are raw JSON texts that are not parsed yet, within the bounds of JSON. */
 export interface MemberSink {
@@ -14,15 +25,6 @@ export interface MemberSink {
   element(json: string, mayOverflow: boolean): void;
 }
 
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
 /** A byte order mark in UTF-8. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 /** Bytes of a member's name. */

@@ -1,31 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Transform } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
-import { LATEST_TIME, queryTime, TIME_MESSAGE, timeSchema } from '../../http/query-time.js';
-import { PageQueryDto } from '../../http/page-query.dto.js';
+import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { TimeSpanQueryDto } from '../../http/time-span-query.dto.js';
 import { GROUP_BY_PATTERN, METADATA_PATTERN } from './dimensions.js';
 
 export const INTERVALS = ['hour', 'day', 'none'] as const;
-/** Of which calls. */
-export class UsageFilterDto extends PageQueryDto {
-  /** From when on: Unix seconds, or a date or time as of ISO 8601. Default: 30 days before `end`. */
-  @ApiProperty({ required: false, ...timeSchema() })
-  @IsOptional()
-  @Transform(({ value }) => queryTime(value))
-  @IsInt(TIME_MESSAGE)
-  @Min(0)
-  @Max(LATEST_TIME)
-  start?: number;
 
-  /** Until when, not included: Unix seconds, or a date or time as of ISO 8601. Default: now. */
-  @ApiProperty({ required: false, ...timeSchema() })
-  @IsOptional()
-  @Transform(({ value }) => queryTime(value))
-  @IsInt(TIME_MESSAGE)
-  @Min(0)
-  @Max(LATEST_TIME)
-  end?: number;
-
+/** Of which calls; those of the last 30 days where no `start` is given. */
+export class UsageFilterDto extends TimeSpanQueryDto {
   /** Only of this key. */
   @ApiProperty({ required: false })
   @IsOptional()
