@@ -81,7 +81,7 @@ function readFile(
   return faults.length > before ? { ...source, value: {} } : source;
 }
 
-const ajv = new Ajv({ allErrors: true, strict: false, verbose: true });
+const ajv = new Ajv({ allErrors: true, strict: false, strictNumbers: true, verbose: true });
 /** What a value with a unit must be. `unit` is this schema's own keyword; editors ignore it. */
 const UNITS: Readonly<Record<string, { accepts: (value: unknown) => boolean; message: string }>> = {
   duration: {
