@@ -258,12 +258,12 @@ describe('a stream', () => {
       call(
         'echo',
         { messages: [{ role: 'user', content: 'word '.repeat(20_000) }] },
-        { timeouts: { ...TIMEOUTS, idle: 100 } },
+        { timeouts: { ...TIMEOUTS, idle: 1_000 } },
       ),
     );
     const iterator = stream[Symbol.asyncIterator]();
     await iterator.next();
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
     const chunks = await read({ [Symbol.asyncIterator]: () => iterator });
     expect(chunks.at(-2)!.choices[0]!.finish_reason).toBe('stop');
   });
