@@ -71,7 +71,8 @@ function processesOf(pid: number): number[] {
       expect((await call('/health/live', '')).status).toBe(200);
       expect((await call('/health/ready', '')).status).toBe(503);
     } finally {
-      for (const pid of frozen) process.kill(pid, 'SIGCONT');
+      // Children first: a parent that finds them stopped stops itself again.
+      for (const pid of [...frozen].reverse()) process.kill(pid, 'SIGCONT');
     }
     await until(async () => (await chat(unknown)).status === 200);
     await until(async () => (await call('/v1/admin/keys', gateway.adminKey, { name: 'after' })).status === 201);
