@@ -89,13 +89,13 @@ export function faultOf(error: unknown, database: DatabaseConfig): string {
   }
 }
 
-const LIBRARY_MISSING = `SQLite has no program library for this machine (${process.platform} ${process.arch}, Node.js ${process.versions.node}), or one for another version of Node.js. Run npm rebuild better-sqlite3, which downloads a ready one or else compiles it (for that apt-get install python3 make g++, or xcode-select --install); or use PostgreSQL: DATABASE_URL=postgres://...`;
+const LIBRARY_MISSING = `SQLite has no program library for this machine (${process.platform} ${process.arch}, Node.js ${process.versions.node}), or one for another version of Node.js. Run npm rebuild better-sqlite3 (npm install better-sqlite3 where it is not there at all), which downloads a ready one or else compiles it (for that apt-get install python3 make g++, or xcode-select --install); or use PostgreSQL: DATABASE_URL=postgres://...`;
 
 function isLibraryMissing(code: string | undefined, message: string): boolean {
   return (
     code === 'ERR_DLOPEN_FAILED' ||
     message.startsWith('Could not locate the bindings file') ||
-    /better-sqlite3.* (?:not been found|not found)|Cannot find module 'better-sqlite3'/.test(message)
+    /^SQLite package has not been found|Cannot find (?:module|package) 'better-sqlite3'/.test(message)
   );
 }
 

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import BetterSqlite3 from 'better-sqlite3';
+import type BetterSqlite3 from 'better-sqlite3';
 import type { DataSource } from 'typeorm';
 import { BootError } from '../errors/boot-error.js';
 import { keepStatements } from './keep-statements.js';
@@ -15,7 +15,9 @@ export async function backUpSqlite(dataSource: DataSource, copy: string): Promis
     databaseConnection: BetterSqlite3.Database;
   };
   await connection.backup(copy);
-  const backup = new BetterSqlite3(copy);
+  // Loaded only here: where there is no SQLite library, everything else works on PostgreSQL.
+  const { default: Sqlite } = await import('better-sqlite3');
+  const backup = new Sqlite(copy);
   try {
     keepStatements(backup);
     // The copy says that it has a log of its own, as its original does; it must be whole without one.
