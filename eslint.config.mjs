@@ -32,6 +32,14 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
+      'no-restricted-properties': [
+        'error',
+        {
+          object: 'URL',
+          property: 'canParse',
+          message: 'It errs on Node.js 20; use parseUrl of src/runtime/parse-url.ts.',
+        },
+      ],
     },
   },
   {

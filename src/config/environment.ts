@@ -6,6 +6,7 @@ import { readProcessCount } from './process-count.js';
 import { readEncryptionKeys } from './read-encryption-keys.js';
 import { redisUrlFault } from './redis-address.js';
 import { readTracing } from './read-tracing.js';
+import { parseUrl } from '../runtime/parse-url.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -191,7 +192,7 @@ export function readDatabaseUrl(
     return { kind: 'sqlite', path: resolve(cwd, path) };
   }
   if (/^postgres(?:ql)?:\/\//.test(url)) {
-    if (URL.canParse(url)) return { kind: 'postgres', url };
+    if (parseUrl(url) !== undefined) return { kind: 'postgres', url };
     fault('is not a valid URL. Percent-encode special characters of the password, such as @ as %40');
     return undefined;
   }

@@ -1,4 +1,5 @@
 import type { ProviderType, Quirks } from './gateway-config.js';
+import { parseUrl } from '../runtime/parse-url.js';
 
 /** Where the catalogues of prices and of models have a provider. */
 export interface CatalogueNames {
@@ -164,8 +165,8 @@ export function knownProvider(name: string): KnownProvider | undefined {
 
 /** The provider behind an address. Only the address tells: a name in the file may be anything. */
 export function knownProviderAt(baseUrl: string): CatalogueNames | undefined {
-  if (!URL.canParse(baseUrl)) return undefined;
-  const { host } = new URL(baseUrl);
+  const host = parseUrl(baseUrl)?.host;
+  if (host === undefined) return undefined;
   return (
     KNOWN_PROVIDERS.find((provider) => new URL(provider.baseUrl).host === host) ??
     CLOUD_HOSTS.find((cloud) => cloud.host.test(host))
@@ -174,7 +175,7 @@ export function knownProviderAt(baseUrl: string): CatalogueNames | undefined {
 
 /** How the server at an address differs from OpenAI; undefined where nothing is known of it. */
 export function knownQuirksAt(baseUrl: string): Quirks | undefined {
-  if (!URL.canParse(baseUrl)) return undefined;
-  const { host } = new URL(baseUrl);
+  const host = parseUrl(baseUrl)?.host;
+  if (host === undefined) return undefined;
   return KNOWN_PROVIDERS.find((provider) => new URL(provider.baseUrl).host === host)?.quirks;
 }

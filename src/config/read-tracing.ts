@@ -1,5 +1,6 @@
 import type { ConfigFault } from './config-error.js';
 import type { TracingConfig } from './gateway-config.js';
+import { parseUrl } from '../runtime/parse-url.js';
 
 const SAMPLERS = [
   'always_on',
@@ -27,7 +28,7 @@ export function readTracing(
   const isOff = text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true' || text('OTEL_TRACES_EXPORTER') === 'none';
   if (variable === undefined || isOff) return undefined;
   const endpoint = text(variable) ?? '';
-  if (!/^https?:\/\/./.test(endpoint) || !URL.canParse(endpoint)) {
+  if (!/^https?:\/\/./.test(endpoint) || parseUrl(endpoint) === undefined) {
     faults.push({ path: variable, message: 'must be a URL such as http://127.0.0.1:4318' });
   } else if (variable === 'OTEL_EXPORTER_OTLP_ENDPOINT' && /\/v1\/traces\/*$/.test(endpoint)) {
     const base = endpoint.replace(/\/v1\/traces\/*$/, '');

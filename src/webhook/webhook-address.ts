@@ -1,6 +1,7 @@
 import { lookup, Resolver } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
+import { parseUrl } from '../runtime/parse-url.js';
 
 /** How long one DNS server is asked, and how often, before a name counts as one that cannot be resolved. */
 const DNS_TIMEOUT_MS = 3_000;
@@ -92,8 +93,9 @@ export function webhookUrlFault(text: string, allowPrivate: boolean): string | u
   // The URL parser removes tabs and line ends, and takes a backslash for a slash.
   if (/[\s\p{Cc}\\]/u.test(text)) return 'must not contain white space, control characters or backslashes';
   if (text.includes('#')) return 'must not have a fragment (#...), which is never sent';
-  if (!URL.canParse(text)) return 'is not a URL';
-  const { hostname, username, password } = new URL(text);
+  const url = parseUrl(text);
+  if (url === undefined) return 'is not a URL';
+  const { hostname, username, password } = url;
   if (username !== '' || password !== '' || /^[^/]*\/\/[^/?]*@/.test(text)) {
     return 'must not carry a user name or password';
   }

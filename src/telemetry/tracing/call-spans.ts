@@ -21,6 +21,7 @@ import { Routing } from '../../models/routing/routing.service.js';
 import { contentAttributes, requestAttributes, responseAttributes } from './gen-ai-attributes.js';
 import { providerName } from './provider-names.js';
 import { SpanExport } from './span-export.js';
+import { parseUrl } from '../../runtime/parse-url.js';
 
 const propagator = new W3CTraceContextPropagator();
 
@@ -133,7 +134,8 @@ class Trace implements CallTrace {
 }
 
 function serverAttributes(baseUrl: string): Record<string, string | number> {
-  if (!URL.canParse(baseUrl)) return {};
-  const { hostname, port, protocol } = new URL(baseUrl);
+  const url = parseUrl(baseUrl);
+  if (url === undefined) return {};
+  const { hostname, port, protocol } = url;
   return { 'server.address': hostname, 'server.port': Number(port) || (protocol === 'https:' ? 443 : 80) };
 }

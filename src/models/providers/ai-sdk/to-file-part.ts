@@ -2,6 +2,7 @@ import type { LanguageModelV3FilePart } from '@ai-sdk/provider';
 import type { ContentPart } from '../../../chat/chat-completion.js';
 import { GatewayError, invalidRequest } from '../../../errors/gateway-error.js';
 import { isObject, nonEmptyString } from '../../../json/json-value.js';
+import { parseUrl } from '../../../runtime/parse-url.js';
 
 /** A `data:` URL, or an address that the provider fetches itself. */
 export type Media =
@@ -62,10 +63,11 @@ export function toMedia(value: unknown, path: string): Media {
   const text = nonEmptyString(isObject(value) ? value['url'] : value);
   if (text === undefined) throw invalidRequest(`'${path}.url' must be a data URL or an address.`, `${path}.url`);
   if (/^data:/i.test(text)) return parseDataUrl(text, `${path}.url`);
-  if (!URL.canParse(text) || !ADDRESSES.has(new URL(text).protocol)) {
+  const url = parseUrl(text);
+  if (url === undefined || !ADDRESSES.has(url.protocol)) {
     throw invalidRequest(`'${path}.url' must be a data URL or an http(s) address.`, `${path}.url`);
   }
-  return { kind: 'url', url: new URL(text) };
+  return { kind: 'url', url };
 }
 
 function toImage(value: unknown, path: string): LanguageModelV3FilePart {
