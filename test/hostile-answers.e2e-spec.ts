@@ -1,3 +1,4 @@
+import { nativeProviders } from './servers/fake-native-providers.js';
 import { HostileProvider } from './servers/hostile-provider.js';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
 import { mutateValue, randomOf, type Random } from './servers/mutations.js';
@@ -33,11 +34,6 @@ describe('whatever a provider or a client sends', () => {
   beforeAll(async () => {
     console.info(`HOSTILE_SEED=${FIRST_SEED}`);
     await provider.start();
-    const region = (type: string): string => (type === 'bedrock' ? ', region: eu-west-1' : '');
-    const providers = HostileProvider.types.map(
-      (type) =>
-        `  ${type}: { type: ${type}, api_key: native-key, base_url: "${provider.baseUrl(type)}"${region(type)} }`,
-    );
     const models = HostileProvider.types.flatMap((type) =>
       Array.from(
         { length: MODELS_PER_PROVIDER },
@@ -45,7 +41,9 @@ describe('whatever a provider or a client sends', () => {
           `  - { id: ${type}-${index}, deployments: [{ provider: ${type}, model: "m-${index}" }], price: ${PRICE} }`,
       ),
     );
-    gateway = await startGateway({ config: `providers:\n${providers.join('\n')}\nmodels:\n${models.join('\n')}\n` });
+    gateway = await startGateway({
+      config: `providers:\n${nativeProviders(HostileProvider.types, provider)}\nmodels:\n${models.join('\n')}\n`,
+    });
   });
   afterAll(async () => {
     await gateway.stop();

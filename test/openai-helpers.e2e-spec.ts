@@ -1,7 +1,11 @@
 import OpenAI from 'openai';
 import { ContentFilterFinishReasonError, LengthFinishReasonError } from 'openai/error';
 import { makeParseableResponseFormat } from 'openai/lib/parser';
-import { startFakeNativeProviders, type FakeNativeProviders } from './servers/fake-native-providers.js';
+import {
+  nativeProviders,
+  startFakeNativeProviders,
+  type FakeNativeProviders,
+} from './servers/fake-native-providers.js';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
 import { isPostgresRun } from './servers/postgres-databases.js';
 import { chunkOf, completionOf, startScriptedUpstream, type ScriptedUpstream } from './servers/scripted-upstream.js';
@@ -41,14 +45,10 @@ suite('the helpers of the official openai client', () => {
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
     native = await startFakeNativeProviders();
-    const natives = NATIVE.map(
-      (type) =>
-        `  ${type}: { type: ${type}, api_key: native-key, base_url: "${native.baseUrl(type)}"${type === 'bedrock' ? ', region: eu-west-1' : ''} }`,
-    );
     gateway = await startGateway({
       config: `providers:
   scripted: { base_url: "${upstream.url}/v1", api_key: scripted-key }
-${natives.join('\n')}
+${nativeProviders(NATIVE, native)}
 sandbox: true
 `,
     });

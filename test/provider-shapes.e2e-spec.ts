@@ -1,5 +1,9 @@
 import OpenAI from 'openai';
-import { startFakeNativeProviders, type FakeNativeProviders } from './servers/fake-native-providers.js';
+import {
+  nativeProviders,
+  startFakeNativeProviders,
+  type FakeNativeProviders,
+} from './servers/fake-native-providers.js';
 import { startGateway, type RunningGateway } from './servers/gateway.js';
 import { isPostgresRun } from './servers/postgres-databases.js';
 import { ResponseContract } from './servers/response-contract.js';
@@ -46,14 +50,10 @@ suite('shapes that providers answer in', () => {
   beforeAll(async () => {
     upstream = await startScriptedUpstream();
     native = await startFakeNativeProviders();
-    const natives = NATIVE.map(
-      (type) =>
-        `  ${type}: { type: ${type}, api_key: native-key, base_url: "${native.baseUrl(type)}"${type === 'bedrock' ? ', region: eu-west-1' : ''} }`,
-    );
     gateway = await startGateway({
       config: `providers:
 ${COMPATIBLE.map((name) => `  ${name}: { base_url: "${upstream.url}/v1", api_key: scripted-key }`).join('\n')}
-${natives.join('\n')}
+${nativeProviders(NATIVE, native)}
   mistral-native: { type: mistral, api_key: native-key, base_url: "${upstream.url}/v1" }
 sandbox: true
 server: { cors_origins: ['https://app.example'] }

@@ -73,6 +73,16 @@ export async function startFakeNativeProviders(): Promise<FakeNativeProviders> {
   };
 }
 
+/** Entries of `providers:` in gateway.yaml, each named after its type. */
+export function nativeProviders(types: readonly string[], providers: Pick<FakeNativeProviders, 'baseUrl'>): string {
+  return types
+    .map((type) => {
+      const region = type === 'bedrock' ? ', region: eu-west-1' : '';
+      return `  ${type}: { type: ${type}, api_key: native-key, base_url: "${providers.baseUrl(type)}"${region} }`;
+    })
+    .join('\n');
+}
+
 async function stop(server: Server): Promise<void> {
   await new Promise((resolve) => {
     server.close(resolve);

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { isObject } from '../../json/json-value.js';
 import { MemberFinder } from './member-finder.js';
 
 function find(text: string, cuts: readonly number[]): unknown {
@@ -16,10 +17,6 @@ function find(text: string, cuts: readonly number[]): unknown {
 function usageOf(value: unknown): unknown {
   const body = isObject(value) ? value['body'] : undefined;
   return isObject(body) ? body['usage'] : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const names = fc.oneof(
