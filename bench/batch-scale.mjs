@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import SqliteDatabase from 'better-sqlite3';
 import pg from 'pg';
-import { startPostgres } from '../test/servers/postgres-server.mjs';
+import { startPostgres } from '../test/fixtures/postgres-server.mjs';
 
 const TASKS = Number(process.env.TASKS ?? 200_000);
 const JOBS = Number(process.env.JOBS ?? 20);

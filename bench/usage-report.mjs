@@ -11,7 +11,7 @@ import { Database } from '../dist/src/database/database.js';
 import { openDatabase } from '../dist/src/database/open-database.js';
 import { UsageRecord } from '../dist/src/usage/records/usage-record.entity.js';
 import { UsageReport } from '../dist/src/usage/report/usage-report.service.js';
-import { startPostgres } from '../test/servers/postgres-server.mjs';
+import { startPostgres } from '../test/fixtures/postgres-server.mjs';
 
 const ROWS = Number(process.env.BENCH_ROWS ?? 1_000_000);
 const RUNS = Number(process.env.BENCH_RUNS ?? 3);

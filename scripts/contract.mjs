@@ -90,7 +90,7 @@ function compile() {
     outDir: 'compiled',
   };
   const files = ['openapi-fetch.mts', 'hey-api.mts'];
-  for (const file of files) copyFileSync(join(root, 'test/generated-clients', file), join(folder, file));
+  for (const file of files) copyFileSync(join(root, 'test/clients/generated', file), join(folder, file));
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files }));
   symlinkSync(join(tools, 'node_modules'), join(folder, 'node_modules'));

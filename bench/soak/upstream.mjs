@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
 export async function startUpstream() {
-  const program = new URL('../../test/servers/fake-upstream.mjs', import.meta.url).pathname;
+  const program = new URL('../../test/upstreams/fake-upstream.mjs', import.meta.url).pathname;
   const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
   const { url, control } = JSON.parse(line);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { noteProcess } from './started-processes.mjs';
+import { noteProcess } from '../fixtures/started-processes.mjs';
 
 const BIN = new URL('../../bin/llm-gateway.mjs', import.meta.url).pathname;
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { until } from './servers/until.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { until } from '../fixtures/until.js';
 
 interface AuditEntry {
   actor: string;

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { Pool } from 'undici';
-import { BatchHistory } from './servers/batch-history.js';
-import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
-import { startRedis, type RedisServer } from './servers/redis-server.js';
-import { until } from './servers/until.js';
+import { BatchHistory } from '../fixtures/batch-history.js';
+import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
+import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
+import { until } from '../fixtures/until.js';
 
 /** `npm run test:chaos` runs the figures as they are stated; `npm test` a shorter form of the same. */
 const isLong = process.env['CHAOS'] === 'long';

@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { get, request, type IncomingMessage } from 'node:http';
 import type { DataSource } from 'typeorm';
-import { POSTGRES, runSql, SQLITE } from '../src/database/sql.js';
-import { loadConfig } from '../src/config/load-config.js';
-import { openDatabase } from '../src/database/open-database.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
-import { until } from './servers/until.js';
+import { POSTGRES, runSql, SQLITE } from '../../src/database/sql.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { openDatabase } from '../../src/database/open-database.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { until } from '../fixtures/until.js';
 
 interface Result {
   index: number;

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
-import { openDatabase } from '../src/database/open-database.js';
-import { BatchHistory } from './servers/batch-history.js';
-import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
-import { until } from './servers/until.js';
+import { openDatabase } from '../../src/database/open-database.js';
+import { BatchHistory } from '../fixtures/batch-history.js';
+import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
+import { until } from '../fixtures/until.js';
 
 const ADMIN_KEY = 'Zk3v9-roles-8Qm-Zk3v9-roles-4Wd';
 

@@ -5,14 +5,14 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
-import { KEYS_PER_LOOK, WEBHOOK_STATEMENTS, WebhookQueue } from '../src/batch/webhook/webhook-queue.js';
-import { loadConfig } from '../src/config/load-config.js';
-import { Database } from '../src/database/database.js';
-import { openDatabase } from '../src/database/open-database.js';
-import { runSql } from '../src/database/sql.js';
-import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { until } from './servers/until.js';
+import { KEYS_PER_LOOK, WEBHOOK_STATEMENTS, WebhookQueue } from '../../src/batch/webhook/webhook-queue.js';
+import { loadConfig } from '../../src/config/load-config.js';
+import { Database } from '../../src/database/database.js';
+import { openDatabase } from '../../src/database/open-database.js';
+import { runSql } from '../../src/database/sql.js';
+import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { until } from '../fixtures/until.js';
 
 const name = isPostgresRun ? 'PostgreSQL' : 'SQLite';
 

@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import OpenAI from 'openai';
 import { Webhook } from 'standardwebhooks';
-import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
-import { startRedis, type RedisServer } from './servers/redis-server.js';
-import { inTime, slowestRequest } from './servers/pace.js';
-import { until } from './servers/until.js';
+import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
+import { inTime, slowestRequest } from '../fixtures/pace.js';
+import { until } from '../fixtures/until.js';
 
 interface Result {
   index: number;

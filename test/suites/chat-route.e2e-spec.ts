@@ -1,8 +1,8 @@
 import { request as sendRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { until } from './servers/until.js';
+import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { until } from '../fixtures/until.js';
 
 /** Served ahead of Express. */
 const DIRECT = '/v1/chat/completions';

@@ -11,11 +11,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { runGatewayCommand, runProgram, type CommandResult } from './servers/command.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
+import { runGatewayCommand, runProgram, type CommandResult } from '../clients/command.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 
-const ROOT = new URL('..', import.meta.url).pathname;
+const ROOT = new URL('../..', import.meta.url).pathname;
 const VERSION_LINE = /^\d+\.\d+\.\d+\n$/;
 
 async function statusWith(gateway: RunningGateway, key: string): Promise<number> {

@@ -1,10 +1,10 @@
-import { BatchHistory } from './servers/batch-history.js';
-import { startFakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway } from './servers/gateway.js';
-import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
-import { inTime, slowestRequest } from './servers/pace.js';
-import { until } from './servers/until.js';
-import { Wire } from './servers/wire.js';
+import { BatchHistory } from '../fixtures/batch-history.js';
+import { startFakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway } from '../fixtures/gateway.js';
+import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
+import { inTime, slowestRequest } from '../fixtures/pace.js';
+import { until } from '../fixtures/until.js';
+import { Wire } from '../fixtures/wire.js';
 
 (isPostgresRun ? describe : describe.skip)('PostgreSQL goes away for five seconds under load', () => {
   it('chat goes on with cached keys, the rest is a 503, batches lose nothing, and all recovers', async () => {

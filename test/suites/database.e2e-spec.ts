@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DataSource, type MigrationInterface, type QueryRunner } from 'typeorm';
-import { Database } from '../src/database/database.js';
-import { GatewaySetting } from '../src/database/gateway-setting.entity.js';
-import { dataSourceOptions } from '../src/database/data-source-options.js';
-import { migrate } from '../src/database/migrate.js';
-import { openDatabase } from '../src/database/open-database.js';
-import { startExpectingFailure, startGateway } from './servers/gateway.js';
-import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
+import { Database } from '../../src/database/database.js';
+import { GatewaySetting } from '../../src/database/gateway-setting.entity.js';
+import { dataSourceOptions } from '../../src/database/data-source-options.js';
+import { migrate } from '../../src/database/migrate.js';
+import { openDatabase } from '../../src/database/open-database.js';
+import { startExpectingFailure, startGateway } from '../fixtures/gateway.js';
+import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 
 const run = promisify(execFile);
-const ROOT = new URL('..', import.meta.url).pathname;
+const ROOT = new URL('../..', import.meta.url).pathname;
 
 describe('the database', () => {
   let folder: string;

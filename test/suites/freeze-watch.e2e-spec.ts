@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { HealthWatch } from './servers/health-watch.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { HealthWatch } from '../clients/health-watch.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
 
 /** Longest that /health/live may take while a hostile request is served: this, or so many times its idle time. */
 const LONGEST_MS = 250;

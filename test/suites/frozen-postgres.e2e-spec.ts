@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { startGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
-import { startPostgres } from './servers/postgres-server.mjs';
-import { until } from './servers/until.js';
+import { startGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { startPostgres } from '../fixtures/postgres-server.mjs';
+import { until } from '../fixtures/until.js';
 
 /** The processes of a server: the one that spawned it may be `runuser`. */
 function processesOf(pid: number): number[] {

@@ -1,9 +1,9 @@
-import { nativeProviders } from './servers/fake-native-providers.js';
-import { HostileProvider } from './servers/hostile-provider.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { mutateValue, randomOf, type Random } from './servers/mutations.js';
-import { parseMetrics } from './servers/parse-metrics.js';
-import { until } from './servers/until.js';
+import { nativeProviders } from '../upstreams/fake-native-providers.js';
+import { HostileProvider } from '../upstreams/hostile-provider.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { mutateValue, randomOf, type Random } from '../fixtures/mutations.js';
+import { parseMetrics } from '../clients/parse-metrics.js';
+import { until } from '../fixtures/until.js';
 
 const CALLS = 500;
 const CONCURRENCY = 8;

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 
 interface Answer {
   status: number;

@@ -1,6 +1,6 @@
-import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { until } from './servers/until.js';
+import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { until } from '../fixtures/until.js';
 
 interface Answer {
   status: number;

@@ -1,6 +1,6 @@
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { inTime, slowestRequest } from './servers/pace.js';
-import { until } from './servers/until.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { inTime, slowestRequest } from '../fixtures/pace.js';
+import { until } from '../fixtures/until.js';
 
 interface Answer {
   status: number;

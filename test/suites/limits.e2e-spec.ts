@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Agent, request } from 'undici';
-import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
-import { startRedis, type RedisServer } from './servers/redis-server.js';
-import { inTime, slowestRequest } from './servers/pace.js';
-import { until } from './servers/until.js';
+import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
+import { inTime, slowestRequest } from '../fixtures/pace.js';
+import { until } from '../fixtures/until.js';
 
 interface Answer {
   readonly status: number;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { startFakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
+import { startFakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 
 const CANARY = 'canary-4bb1f0c2d9';
 

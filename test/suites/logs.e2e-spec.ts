@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
-import { until } from './servers/until.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { until } from '../fixtures/until.js';
 
 const PROMPT = 'tell me about zebrafinches-4711';
 const UPSTREAM_KEY = 'upstream-key-1f9c0ab3';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { parseMetrics, type MetricFamily } from './servers/parse-metrics.js';
-import { startRedis, type RedisServer } from './servers/redis-server.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
+import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { parseMetrics, type MetricFamily } from '../clients/parse-metrics.js';
+import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
 
 const RANDOM_NAMES = 5_000;
 
@@ -153,7 +153,7 @@ models:
 
   it('have every name that the dashboard and the alerts ask for', async () => {
     const metrics = await scrape();
-    const folder = new URL('../deploy/', import.meta.url);
+    const folder = new URL('../../deploy/', import.meta.url);
     const dashboard = readFileSync(new URL('grafana/llm-gateway.json', folder), 'utf8');
     const alerts = readFileSync(new URL('prometheus/alerts.yaml', folder), 'utf8');
     const expressions = [
@@ -176,7 +176,7 @@ models:
       ['gateway_database_connections', 'telemetry/database-metrics.ts'],
       ['gateway_process_restarts_total', 'processes/supervisor.ts'],
     ] as const) {
-      expect(readFileSync(new URL(`../src/${file}`, import.meta.url), 'utf8')).toContain(`'${name}'`);
+      expect(readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8')).toContain(`'${name}'`);
       known.add(name);
     }
     expect([...asked].filter((name) => !known.has(name))).toEqual([]);

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Agent, request } from 'undici';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
-import { startRedis, type RedisServer } from './servers/redis-server.js';
-import { until } from './servers/until.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
+import { until } from '../fixtures/until.js';
 
 /** US dollars for a token. */
 const PRICE_OF_TOKEN = 0.001;

@@ -1,7 +1,7 @@
 import OpenAI, { type APIError, APIUserAbortError, BadRequestError, RateLimitError } from 'openai';
-import { startFakeNativeProviders, type FakeNativeProviders } from './servers/fake-native-providers.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { until } from './servers/until.js';
+import { startFakeNativeProviders, type FakeNativeProviders } from '../upstreams/fake-native-providers.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { until } from '../fixtures/until.js';
 
 const tool = (name: string) =>
   ({

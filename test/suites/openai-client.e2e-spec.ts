@@ -8,10 +8,10 @@ import OpenAI, {
   NotFoundError,
   RateLimitError,
 } from 'openai';
-import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { inTime, slowestRequest } from './servers/pace.js';
-import { until } from './servers/until.js';
+import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { inTime, slowestRequest } from '../fixtures/pace.js';
+import { until } from '../fixtures/until.js';
 
 const WEATHER_TOOL = {
   type: 'function',

@@ -5,10 +5,10 @@ import {
   nativeProviders,
   startFakeNativeProviders,
   type FakeNativeProviders,
-} from './servers/fake-native-providers.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
-import { chunkOf, completionOf, startScriptedUpstream, type ScriptedUpstream } from './servers/scripted-upstream.js';
+} from '../upstreams/fake-native-providers.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { chunkOf, completionOf, startScriptedUpstream, type ScriptedUpstream } from '../upstreams/scripted-upstream.js';
 
 interface City {
   readonly city: string;

@@ -1,8 +1,8 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import fc from 'fast-check';
 import { Agent, request } from 'undici';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
 
 /** Requests in all; the figure that the product holds itself to. */
 /** Fewer on PostgreSQL: what differs there is how text is stored. */

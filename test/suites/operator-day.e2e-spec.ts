@@ -1,9 +1,9 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runGatewayCommand, type CommandResult } from './servers/command.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
+import { runGatewayCommand, type CommandResult } from '../clients/command.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 
 interface OldDatabase {
   readonly secrets: Readonly<Record<string, string>>;
@@ -68,7 +68,7 @@ describe(`an operator’s day (${isPostgresRun ? 'to PostgreSQL' : 'on SQLite'})
   }
 
   it('upgrades the database of 0.1 with all that is in it', async () => {
-    const fixtures = new URL('fixtures/', import.meta.url);
+    const fixtures = new URL('../fixtures/', import.meta.url);
     const old = JSON.parse(readFileSync(new URL('gateway-0.1.json', fixtures), 'utf8')) as OldDatabase;
     const { cwd, start } = folderOf('upgrade');
     copyFileSync(new URL('gateway-0.1.sqlite', fixtures), join(cwd, 'data/gateway.sqlite'));

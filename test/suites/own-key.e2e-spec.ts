@@ -1,7 +1,7 @@
-import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
-import { until } from './servers/until.js';
+import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { until } from '../fixtures/until.js';
 
 interface BudgetUsage {
   spent_usd: number;

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
+import { startGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
 

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { BatchHistory } from './servers/batch-history.js';
-import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
-import { startExpectingFailure, startGateway, type RunningGateway } from './servers/gateway.js';
-import { parseMetrics } from './servers/parse-metrics.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
-import { childrenOf, Client, logLines, statuses } from './servers/processes.js';
-import { startRedis, type RedisServer } from './servers/redis-server.js';
-import { until } from './servers/until.js';
+import { BatchHistory } from '../fixtures/batch-history.js';
+import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startExpectingFailure, startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { parseMetrics } from '../clients/parse-metrics.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { childrenOf, Client, logLines, statuses } from '../fixtures/processes.js';
+import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
+import { until } from '../fixtures/until.js';
 
 const COUNT = 3;
 

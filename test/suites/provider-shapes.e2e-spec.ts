@@ -3,12 +3,12 @@ import {
   nativeProviders,
   startFakeNativeProviders,
   type FakeNativeProviders,
-} from './servers/fake-native-providers.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
-import { ResponseContract } from './servers/response-contract.js';
-import { chunkOf, completionOf, startScriptedUpstream, type ScriptedUpstream } from './servers/scripted-upstream.js';
-import { until } from './servers/until.js';
+} from '../upstreams/fake-native-providers.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { ResponseContract } from '../clients/response-contract.js';
+import { chunkOf, completionOf, startScriptedUpstream, type ScriptedUpstream } from '../upstreams/scripted-upstream.js';
+import { until } from '../fixtures/until.js';
 
 type Message = OpenAI.ChatCompletionMessageParam;
 /** A message or delta in the deprecated form. */

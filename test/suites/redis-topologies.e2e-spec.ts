@@ -1,7 +1,7 @@
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
-import { startRedisCluster, startWatchedRedis, withClient } from './servers/redis-topologies.js';
-import { until } from './servers/until.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { startRedisCluster, startWatchedRedis, withClient } from '../fixtures/redis-topologies.js';
+import { until } from '../fixtures/until.js';
 
 /** Longer than any failover and reconnection; the tests go on as soon as they have seen it. */
 const PATIENCE_MS = 30_000;

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import Sqlite from 'better-sqlite3';
 import pg from 'pg';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { parseMetrics } from './servers/parse-metrics.js';
-import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
-import { until } from './servers/until.js';
-import { Wire } from './servers/wire.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { parseMetrics } from '../clients/parse-metrics.js';
+import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
+import { until } from '../fixtures/until.js';
+import { Wire } from '../fixtures/wire.js';
 
 interface Entry {
   id: string;

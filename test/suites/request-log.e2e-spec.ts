@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import Sqlite from 'better-sqlite3';
 import pg from 'pg';
-import { startExpectingFailure, startGateway, type RunningGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
-import { until } from './servers/until.js';
+import { startExpectingFailure, startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { until } from '../fixtures/until.js';
 
 interface Entry {
   id: string;

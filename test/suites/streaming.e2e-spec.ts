@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
-import { startFakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { until } from './servers/until.js';
+import { startFakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { until } from '../fixtures/until.js';
 
 interface Chunk {
   id: string;

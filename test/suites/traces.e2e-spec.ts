@@ -1,7 +1,7 @@
-import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway, startExpectingFailure, type RunningGateway } from './servers/gateway.js';
-import { startOtlpCollector, type CollectedSpan, type OtlpCollector } from './servers/otlp-collector.js';
-import { until } from './servers/until.js';
+import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway, startExpectingFailure, type RunningGateway } from '../fixtures/gateway.js';
+import { startOtlpCollector, type CollectedSpan, type OtlpCollector } from '../upstreams/otlp-collector.js';
+import { until } from '../fixtures/until.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CLIENT_SPAN = '00f067aa0ba902b7';

@@ -1,8 +1,8 @@
 import Sqlite from 'better-sqlite3';
 import pg from 'pg';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { isPostgresRun } from './servers/postgres-databases.js';
-import { until } from './servers/until.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { until } from '../fixtures/until.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'undici';
-import { startFakeUpstream, type FakeUpstream } from './servers/fake-upstream-client.js';
-import { startGateway, type RunningGateway } from './servers/gateway.js';
-import { createDatabase, dropDatabase, isPostgresRun } from './servers/postgres-databases.js';
-import { inTime, slowestRequest } from './servers/pace.js';
-import { until } from './servers/until.js';
-import { Wire } from './servers/wire.js';
+import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
+import { inTime, slowestRequest } from '../fixtures/pace.js';
+import { until } from '../fixtures/until.js';
+import { Wire } from '../fixtures/wire.js';
 
 interface UsageRecord {
   request_id: string;

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { noteProcess } from './started-processes.mjs';
+import { noteProcess } from '../fixtures/started-processes.mjs';
 
 /** A request as the fake upstream received it. */
 export interface RecordedRequest {

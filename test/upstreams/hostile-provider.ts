@@ -6,7 +6,7 @@ import { cohereFormat } from './native-formats/cohere.js';
 import { googleFormat } from './native-formats/google.js';
 import { openAiFormat } from './native-formats/openai.js';
 import type { Answer, JsonBody, WireFormat } from './native-formats/wire-format.js';
-import { mutateFrames, mutateJson, type Random, randomOf } from './mutations.js';
+import { mutateFrames, mutateJson, type Random, randomOf } from '../fixtures/mutations.js';
 
 const FORMATS: Readonly<Record<string, WireFormat>> = {
   anthropic: anthropicFormat,

@@ -1,6 +1,6 @@
-import { call, failure, read, TEXT, TIMEOUTS } from '../../../../test/servers/provider-calls.js';
-import { until } from '../../../../test/servers/until.js';
-import { FakeNativeProviders, startFakeNativeProviders } from '../../../../test/servers/fake-native-providers.js';
+import { call, failure, read, TEXT, TIMEOUTS } from '../../../../test/upstreams/provider-calls.js';
+import { until } from '../../../../test/fixtures/until.js';
+import { FakeNativeProviders, startFakeNativeProviders } from '../../../../test/upstreams/fake-native-providers.js';
 import type { ChatCompletionChunk, ChatRequest, ToolCall } from '../../../chat/chat-completion.js';
 import type { CloudSettings, NativeProviderType } from '../../../config/gateway-config.js';
 import type { ProviderCall } from '../chat-provider.js';

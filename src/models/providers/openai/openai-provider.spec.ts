@@ -1,7 +1,7 @@
-import { call, failure, read, TEXT, TIMEOUTS } from '../../../../test/servers/provider-calls.js';
+import { call, failure, read, TEXT, TIMEOUTS } from '../../../../test/upstreams/provider-calls.js';
 import { once, setMaxListeners } from 'node:events';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { FakeUpstream, startFakeUpstream } from '../../../../test/servers/fake-upstream-client.js';
+import { FakeUpstream, startFakeUpstream } from '../../../../test/upstreams/fake-upstream-client.js';
 import type { ChatCompletionChunk, ChatRequest } from '../../../chat/chat-completion.js';
 import { inFull } from '../../../chat/text-chunk.js';
 import type { ProviderConfig } from '../../../config/gateway-config.js';
