@@ -9,7 +9,7 @@ const descriptors = descriptorLimit();
 
 try {
   if (asksForSeveralProcesses() && (await import('node:cluster')).default.isPrimary) {
-    const { supervise } = await import('./processes/primary.js');
+    const { supervise } = await import('./primary.js');
     await supervise();
   } else {
     await import('reflect-metadata');

@@ -8,8 +8,8 @@ import type { Logger } from 'pino';
 import { createApplication } from './application.js';
 import { AuditLog } from './audit/audit-log.service.js';
 import { BatchWorker } from './batch/batch-worker.js';
-import { BootstrapAdminKey } from './auth/bootstrap-admin-key.js';
-import { InFlight } from './health/in-flight.service.js';
+import { BootstrapAdminKey } from './admin/keys/bootstrap-admin-key.js';
+import { InFlight } from './lifecycle/in-flight.service.js';
 import type { GatewayConfig } from './config/gateway-config.js';
 import { ConfigError } from './config/config-error.js';
 import { startFields } from './config/describe-config.js';
@@ -22,10 +22,10 @@ import { BootError } from './errors/boot-error.js';
 import { describeError } from './errors/describe-error.js';
 import { upstreamUnavailable } from './errors/gateway-error.js';
 import { Instances } from './admin/instances/instances.service.js';
-import { Routing } from './models/routing/routing.service.js';
-import { Shutdown } from './health/shutdown.service.js';
-import { VERSION } from './health/version.js';
-import type { Listening, WorkerProcess } from './processes/worker.js';
+import { Routing } from './routing/routing.service.js';
+import { Shutdown } from './lifecycle/shutdown.service.js';
+import { VERSION } from './runtime/version.js';
+import type { Listening, WorkerProcess } from './cluster/worker.js';
 import { descriptorFault } from './runtime/descriptors.js';
 import { createLogger } from './telemetry/logger.js';
 
@@ -74,7 +74,7 @@ function failedStart(error: unknown): string {
 }
 
 async function joinPrimary(): Promise<WorkerProcess | undefined> {
-  return (await import('./processes/worker.js')).joinPrimary();
+  return (await import('./cluster/worker.js')).joinPrimary();
 }
 
 async function listen(app: NestExpressApplication, { server }: GatewayConfig): Promise<Listening> {

@@ -8,7 +8,7 @@ import { DEFAULT_PAGE } from '../http/page-query.dto.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import type { AuditEntryListDto, AuditQueryDto } from './audit.dto.js';
 import { AuditEntry, type AuditTarget } from './audit-entry.entity.js';
-import { randomId } from '../ids/random-id.js';
+import { randomId } from '../runtime/random-id.js';
 
 /** Longest JSON of what was there before that an entry keeps, in characters. */
 const MAX_BEFORE_LENGTH = 8_000;

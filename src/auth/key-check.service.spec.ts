@@ -1,8 +1,8 @@
 import type { Repository } from 'typeorm';
 import { loadConfig } from '../config/load-config.js';
 import type { ApiKey } from './api-key.entity.js';
-import { News } from '../processes/news.js';
-import { NoSiblings } from '../processes/siblings.js';
+import { News } from '../cluster/news.js';
+import { NoSiblings } from '../cluster/siblings.js';
 import { SharedRedis } from '../redis/shared-redis.js';
 import { KeyCheck } from './key-check.service.js';
 import { Pepper } from './pepper.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { ApiKey } from './api-key.entity.js';
-import type { KeyGroup } from './groups/key-group.entity.js';
+import type { KeyGroup } from './key-group.entity.js';
 import { endOfLineage, intersectModels, principalOfLineage, readLineage, type KeyLineage } from './key-lineage.js';
 import { mayCallModel } from './may-call-model.js';
 import { SCOPES } from './principal.js';

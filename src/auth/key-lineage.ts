@@ -1,5 +1,5 @@
 import type { ApiKey } from './api-key.entity.js';
-import type { KeyGroup } from './groups/key-group.entity.js';
+import type { KeyGroup } from './key-group.entity.js';
 import { coversModel } from './may-call-model.js';
 import type { Principal, Scope } from './principal.js';
 import type { Account } from './spending.js';

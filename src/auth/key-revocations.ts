@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { News } from '../processes/news.js';
+import { News } from '../cluster/news.js';
 
 /** Where processes tell each other the id of a key that has just been revoked. */
 const REVOKED = 'gateway:keys-revoked';

@@ -1,5 +1,5 @@
 import type { Account } from './spending.js';
-import type { Redaction } from '../request-log/redaction.js';
+import type { Redaction } from '../runtime/redaction.js';
 
 /**
  * `routing` lets a key say itself, by headers of a request, what is tried and for how long; `provider_options` lets it send

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
-import { MetricsRegistry } from '../telemetry/metrics-registry.js';
+import { MetricsRegistry } from '../metrics/metrics-registry.js';
 import { BatchStore, type Depth } from './batch-store.js';
 import type { TaskOutcome } from './task-outcomes.js';
 

@@ -3,7 +3,7 @@ import type { Request, Response } from 'express';
 import type { Principal } from '../auth/principal.js';
 import { notFound } from '../errors/gateway-error.js';
 import { clientClosedRequest, toGatewayError } from '../errors/to-gateway-error.js';
-import { InFlight } from '../health/in-flight.service.js';
+import { InFlight } from '../lifecycle/in-flight.service.js';
 import type { BatchJob } from './batch-job.entity.js';
 import { BatchService } from './batch.service.js';
 import type { ReadBatchDto } from './batch.dto.js';

@@ -21,8 +21,8 @@ import { submittedOf, summaryOf } from './job-summary.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { readSubmission, type Submission } from './submission/submission-reader.js';
 import { SubmissionStore } from './submission/submission-store.js';
-import { webhookUrlFault } from '../webhook/webhook-address.js';
-import { makeWebhookSecret } from '../webhook/webhook-signature.js';
+import { webhookUrlFault } from '../webhooks/webhook-address.js';
+import { makeWebhookSecret } from '../webhooks/webhook-signature.js';
 
 const IDEMPOTENCY_WINDOW = 24 * 3_600_000;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;

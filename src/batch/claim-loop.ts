@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
-import { LiveLoad } from '../health/live-load.service.js';
+import { LiveLoad } from '../lifecycle/live-load.service.js';
 import { HeldClaim } from './held-claim.js';
 import { groupOf, type HeldTask, type HeldTasks } from './held-tasks.js';
 import { LanePicker } from './lane-picker.js';

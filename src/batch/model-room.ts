@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
 import type { GatewayError } from '../errors/gateway-error.js';
-import { Deployments } from '../models/deployments/deployments.service.js';
+import { Deployments } from '../routing/deployments/deployments.service.js';
 import { ModelsService } from '../models/models.service.js';
-import type { Deployment, ResolvedModel } from '../models/resolved-model.js';
+import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
 import { AdaptiveLimit } from './adaptive-limit.js';
 import { laneGroup } from './lanes.js';
 

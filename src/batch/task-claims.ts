@@ -1,10 +1,10 @@
-import { parseExact } from '../json/exact-integers.js';
+import { parseExact } from '../runtime/exact-integers.js';
 import { Injectable } from '@nestjs/common';
 import { DataSource, EntityManager } from 'typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { Database } from '../database/database.js';
 import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
-import { timeOrderedId } from '../ids/random-id.js';
+import { timeOrderedId } from '../runtime/random-id.js';
 import { Lanes, type LaneTasks } from './lanes.js';
 
 /** How many tasks to claim of a lane. */

@@ -1,5 +1,5 @@
-import { printExact } from '../json/exact-integers.js';
-import type { ChatCompletion } from '../chat/chat-completion.js';
+import { printExact } from '../runtime/exact-integers.js';
+import type { ChatCompletion } from '../operations/chat/chat-completion.js';
 
 /** Dropped parameters that the result of one task names, and characters of each name. */
 const MOST_WARNINGS = 50;

@@ -17,7 +17,7 @@ import {
   ValidatorConstraintInterface,
 } from 'class-validator';
 import { IsSmallObject } from '../http/is-small-object.js';
-import { isObject } from '../json/json-value.js';
+import { isObject } from '../runtime/json-value.js';
 
 /** A bound on work. How many a provider takes is its own rule: further ones are left out and named. */
 const MAX_STOPS = 256;

@@ -3,9 +3,9 @@ import { validateSync } from 'class-validator';
 import { invalidRequest } from '../errors/gateway-error.js';
 import { toInvalidRequest } from '../http/validation-errors.js';
 import { ChatCompletionRequestDto, StreamOptionsDto } from './chat-completion-request.dto.js';
-import type { ChatRequest } from './chat-completion.js';
-import { assertMessages, MAX_KEYS } from './chat-messages.js';
-import { isSurelyValid } from './surely-valid.js';
+import type { ChatRequest } from '../operations/chat/chat-completion.js';
+import { assertMessages, MAX_KEYS } from '../operations/chat/chat-messages.js';
+import { isSurelyValid } from './fast-path-validation.js';
 
 /** Fields that class-validator looks at. */
 export const DECLARED = [

@@ -1,20 +1,20 @@
-import { printExact } from '../json/exact-integers.js';
+import { printExact } from '../runtime/exact-integers.js';
 import { Injectable } from '@nestjs/common';
 import { KeyRevocations } from '../auth/key-revocations.js';
 import type { Principal } from '../auth/principal.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { invalidApiKey, type GatewayError } from '../errors/gateway-error.js';
 import { clientClosedRequest, toGatewayError } from '../errors/to-gateway-error.js';
-import { formatDollars } from '../models/cost.js';
+import { formatDollars } from '../pricing/cost.js';
 import { AccessLog } from '../telemetry/access-log.js';
-import { Cancel } from './cancellation.js';
-import type { ChatRequest } from './chat-completion.js';
-import { ChatContext, ChatService, ServedBy } from './chat.service.js';
-import { InFlight } from '../health/in-flight.service.js';
+import { Cancel } from '../runtime/cancel-signal.js';
+import type { ChatRequest } from '../operations/chat/chat-completion.js';
+import { ChatContext, ChatService, ServedBy } from '../engine/chat.service.js';
+import { InFlight } from '../lifecycle/in-flight.service.js';
 import type { HttpRequest, HttpResponse } from '../http/exchange.js';
 import { headerList, headerText } from '../http/header-text.js';
-import { readRoutingOverrides } from './routing-overrides.js';
-import { dropUnread, sendSse } from './sse-response.js';
+import { readRoutingOverrides } from '../engine/routing-overrides.js';
+import { dropUnread, sendSse } from '../wire/sse/sse-response.js';
 import { upstreamHeaders } from './upstream-headers.js';
 
 /** The HTTP half of a chat completion: turns a client that goes away into an abort, and answers as JSON or as SSE. */

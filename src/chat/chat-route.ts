@@ -4,7 +4,7 @@ import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-hos
 import { KeyGuard } from '../auth/key.guard.js';
 import type { Principal } from '../auth/principal.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
-import { GatewayExceptionFilter } from '../errors/gateway-exception.filter.js';
+import { GatewayExceptionFilter } from '../http/gateway-exception.filter.js';
 import type { HttpPreparation, HttpRequest, HttpResponse } from '../http/exchange.js';
 import { JsonBodyGuard } from '../http/json-body.guard.js';
 import { parseChatRequest } from './chat-request.pipe.js';

@@ -16,7 +16,7 @@ import { ApiErrors } from '../errors/api-errors.decorator.js';
 import type { HttpRequest, HttpResponse } from '../http/exchange.js';
 import { ModelBody } from '../http/json-body.guard.js';
 import { ChatCompletionRequestDto } from './chat-completion-request.dto.js';
-import type { ChatRequest } from './chat-completion.js';
+import type { ChatRequest } from '../operations/chat/chat-completion.js';
 import { ChatCompletionChunkDto, ChatCompletionDto } from './chat-completion.dto.js';
 import { ChatRequestPipe } from './chat-request.pipe.js';
 import { ChatResponder } from './chat-responder.js';

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { PEPPER_SETTING } from '../auth/bootstrap.js';
+import { PEPPER_SETTING } from '../admin/keys/bootstrap.js';
 import { loadPepper } from '../auth/pepper.js';
 import type { GatewayConfig, ProviderConfig } from '../config/gateway-config.js';
 import { loadConfig } from '../config/load-config.js';

@@ -3,8 +3,8 @@ import { AuthModule } from '../auth/auth.module.js';
 import { ConfigModule } from '../config/config.module.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { DatabaseModule } from '../database/database.module.js';
-import { ProcessesModule } from '../processes/processes.module.js';
-import { NoSiblings } from '../processes/siblings.js';
+import { ProcessesModule } from '../cluster/processes.module.js';
+import { NoSiblings } from '../cluster/siblings.js';
 import { RedisModule } from '../redis/redis.module.js';
 
 /** What it takes to manage keys, and nothing that serves or runs by itself. */

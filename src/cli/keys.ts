@@ -1,8 +1,8 @@
 import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
-import { BootstrapAdminKey } from '../auth/bootstrap-admin-key.js';
-import { CreateKeyDto, KeyQueryDto, type KeyDto } from '../auth/keys.dto.js';
-import { KeysService } from '../auth/keys.service.js';
+import { BootstrapAdminKey } from '../admin/keys/bootstrap-admin-key.js';
+import { CreateKeyDto, KeyQueryDto, type KeyDto } from '../admin/keys/keys.dto.js';
+import { KeysService } from '../admin/keys/keys.service.js';
 import { SCOPES, type Principal } from '../auth/principal.js';
 import { loadConfig } from '../config/load-config.js';
 import { parseDuration } from '../config/units.js';

@@ -1,4 +1,4 @@
-import { MAX_TOKENS } from '../amounts/token-count.js';
+import { MAX_TOKENS } from '../runtime/token-count.js';
 import { ACCEPTED_FIELDS, NATIVE_PROVIDER_TYPES } from './gateway-config.js';
 
 /** US dollars for a million tokens: a thousand dollars a token, far more than any model costs. */

@@ -12,7 +12,7 @@ import { readModels, timeoutsOf } from './read-models.js';
 import { readProvider } from './read-provider.js';
 import { withSecretFiles } from './secret-files.js';
 import { unknownVariables } from './unknown-variables.js';
-import { webhookUrlFault } from '../webhook/webhook-address.js';
+import { webhookUrlFault } from '../webhooks/webhook-address.js';
 import { parseDuration, parseSize } from './units.js';
 import { printPath, readYaml, type YamlSource } from './yaml-source.js';
 

@@ -13,11 +13,11 @@ import { AddKeyParent1772740000000 } from '../../migrations/1772740000000-AddKey
 import { IndexWebhooksByKey1772730000000 } from '../../migrations/1772730000000-IndexWebhooksByKey.js';
 import { AddUsageCostBasis1772700000000 } from '../../migrations/1772700000000-AddUsageCostBasis.js';
 import { ApiKey } from '../auth/api-key.entity.js';
-import { KeyGroup } from '../auth/groups/key-group.entity.js';
+import { KeyGroup } from '../auth/key-group.entity.js';
 import { BatchJob } from '../batch/batch-job.entity.js';
 import { BatchClaim, BatchLane, BatchRequeue } from '../batch/batch-lane.entity.js';
 import { BatchTask } from '../batch/batch-task.entity.js';
-import { BudgetAlert } from '../usage/limits/budget-alert.entity.js';
+import { BudgetAlert } from '../limits/budget-alert.entity.js';
 import { UsageRecord } from '../usage/records/usage-record.entity.js';
 import type { DatabaseConfig } from '../config/gateway-config.js';
 import { RequestLogEntry } from '../request-log/request-log.entity.js';

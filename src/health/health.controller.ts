@@ -4,10 +4,10 @@ import { HealthCheck, HealthCheckResult, HealthCheckService, HealthIndicatorServ
 import { Public } from '../auth/public.decorator.js';
 import { Database } from '../database/database.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
-import { DeploymentList } from '../models/deployments/deployment-list.service.js';
+import { DeploymentList } from '../routing/deployments/deployment-list.service.js';
 import { HealthDto } from './health.dto.js';
-import { Shutdown } from './shutdown.service.js';
-import { VERSION } from './version.js';
+import { Shutdown } from '../lifecycle/shutdown.service.js';
+import { VERSION } from '../runtime/version.js';
 
 /** Longest that readiness waits for the database, in milliseconds. */
 const DATABASE_TIMEOUT = 2_000;

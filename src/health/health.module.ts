@@ -2,9 +2,9 @@ import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { ModelsModule } from '../models/models.module.js';
 import { HealthController } from './health.controller.js';
-import { InFlight } from './in-flight.service.js';
-import { LiveLoad } from './live-load.service.js';
-import { Shutdown } from './shutdown.service.js';
+import { InFlight } from '../lifecycle/in-flight.service.js';
+import { LiveLoad } from '../lifecycle/live-load.service.js';
+import { Shutdown } from '../lifecycle/shutdown.service.js';
 
 @Module({
   imports: [TerminusModule.forRoot({ logger: false }), ModelsModule],

@@ -1,6 +1,15 @@
 import type { ErrorCode } from '../errors/error-codes.js';
 import { invalidRequest, type GatewayError } from '../errors/gateway-error.js';
-import { QUOTE, COMMA, COLON, OPEN_BRACKET, BACKSLASH, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE } from '../json/ascii.js';
+import {
+  QUOTE,
+  COMMA,
+  COLON,
+  OPEN_BRACKET,
+  BACKSLASH,
+  CLOSE_BRACKET,
+  OPEN_BRACE,
+  CLOSE_BRACE,
+} from '../runtime/ascii.js';
 
 /** Deeper nesting than any real request has, and far below what recursion can take. */
 export const MAX_DEPTH = 64;

@@ -1,4 +1,4 @@
-import { parseExact } from '../json/exact-integers.js';
+import { parseExact } from '../runtime/exact-integers.js';
 import type { IncomingMessage } from 'node:http';
 import { invalidJson } from '../errors/gateway-error.js';
 import { streamBody, type BodyLimit } from './body-stream.js';

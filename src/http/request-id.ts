@@ -1,4 +1,4 @@
-import { randomId } from '../ids/random-id.js';
+import { randomId } from '../runtime/random-id.js';
 import type { HttpRequest, HttpResponse } from './exchange.js';
 
 declare module 'express-serve-static-core' {

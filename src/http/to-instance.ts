@@ -1,7 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { getMetadataStorage, validateSync } from 'class-validator';
 import { GatewayError, invalidRequest } from '../errors/gateway-error.js';
-import { isObject, type JsonObject } from '../json/json-value.js';
+import { isObject, type JsonObject } from '../runtime/json-value.js';
 import { assertStorable } from './outside-text.js';
 import { toInvalidRequest } from './validation-errors.js';
 

@@ -1,12 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { GatewayConfig, type ModelConfig, type ProviderConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
-import { formatDollars } from './cost.js';
-import { KnownModels } from './known-models.js';
+import { formatDollars } from '../pricing/cost.js';
+import { KnownModels } from '../pricing/known-models.js';
 import type { ModelDto } from './models.dto.js';
-import type { ListedModel } from './providers/chat-provider.js';
-import type { ResolvedModel } from './resolved-model.js';
-import { Routing } from './routing/routing.service.js';
+import type { ListedModel } from '../providers/chat-provider.js';
+import type { ResolvedModel } from '../routing/resolved-model.js';
+import { Routing } from '../routing/routing.service.js';
 
 /** How long a provider's own list is believed, in milliseconds. */
 const LIST_FRESH = 300_000;

@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { mayCallModel } from '../auth/may-call-model.js';
 import type { Principal } from '../auth/principal.js';
-import type { BilledTokens } from '../amounts/billed-tokens.js';
-import { boundNanoDollars, type NanoDollars } from '../amounts/nano-dollars.js';
+import type { BilledTokens } from '../pricing/billed-tokens.js';
+import { boundNanoDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 import { nearestName } from '../config/nearest-name.js';
 import { notFound, type GatewayError } from '../errors/gateway-error.js';
-import { costAtPrice } from './cost.js';
-import { KnownModels } from './known-models.js';
+import { costAtPrice } from '../pricing/cost.js';
+import { KnownModels } from '../pricing/known-models.js';
 import { ModelList } from './model-list.js';
 import type { ModelDto, ModelListDto } from './models.dto.js';
-import type { Deployment, ResolvedModel } from './resolved-model.js';
-import { Routing } from './routing/routing.service.js';
-import type { RoutingTable } from './routing/routing-table.js';
+import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
+import { Routing } from '../routing/routing.service.js';
+import type { RoutingTable } from '../routing/routing-table.js';
 
 /** What a client's `model` stands for, what it costs, and which models a key may see. */
 @Injectable()

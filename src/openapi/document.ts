@@ -2,7 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { OPEN_OBJECTS } from '../chat/chat-completion.dto.js';
 import { ERROR_MODELS } from '../errors/api-errors.decorator.js';
-import { VERSION } from '../health/version.js';
+import { VERSION } from '../runtime/version.js';
 import { toOpenApi31 } from './to-openapi-31.js';
 
 const DESCRIPTION = [

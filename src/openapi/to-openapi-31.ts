@@ -1,5 +1,5 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
-import { isObject, JsonObject } from '../json/json-value.js';
+import { isObject, JsonObject } from '../runtime/json-value.js';
 
 /** What describes a schema and is no part of what it allows. */
 const ANNOTATIONS = ['description', 'example', 'examples', 'default', 'title', 'deprecated', 'readOnly', 'writeOnly'];

@@ -1,19 +1,19 @@
-import { restoreIntegers } from '../json/exact-integers.js';
+import { restoreIntegers } from '../runtime/exact-integers.js';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { Counter } from 'prom-client';
 import type { RequestLogSetting } from '../auth/principal.js';
-import { CallEvents } from '../chat/call-events.js';
-import type { CallOutcome } from '../chat/call-outcome.js';
+import { CallEvents } from '../calls/call-events.js';
+import type { CallOutcome } from '../calls/call-outcome.js';
 import { Database } from '../database/database.js';
 import { storableText } from '../database/storable-text.js';
 import { WriteBehind } from '../database/write-behind.js';
-import { MetricsRegistry } from '../telemetry/metrics-registry.js';
+import { MetricsRegistry } from '../metrics/metrics-registry.js';
 import { ContentCipher } from './content-cipher.js';
-import { redactJson } from './redaction.js';
+import { redactJson } from '../runtime/redaction.js';
 import { RequestLogEntry } from './request-log.entity.js';
-import { randomId } from '../ids/random-id.js';
+import { randomId } from '../runtime/random-id.js';
 
 /** Entries of one transaction. */
 const BATCH = 50;

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Usage } from '../chat/chat-completion.js';
+import type { Usage } from '../operations/chat/chat-completion.js';
 import type { HttpPreparation, HttpRequest, HttpResponse } from '../http/exchange.js';
 import type { GatewayError } from '../errors/gateway-error.js';
 import { failedCallOf } from './failed-calls.js';

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { CallEvents } from '../chat/call-events.js';
+import { CallEvents } from '../calls/call-events.js';
 import { rememberFailedCall } from './failed-calls.js';
 
 /** One line for each call to a model that failed, live or of a batch: which deployments were tried, and what they said. */

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import type { BilledTokens } from '../amounts/billed-tokens.js';
-import { CallEvents } from '../chat/call-events.js';
-import type { AttemptOutcome, CallOutcome } from '../chat/call-outcome.js';
-import { Routing } from '../models/routing/routing.service.js';
+import type { BilledTokens } from '../pricing/billed-tokens.js';
+import { CallEvents } from '../calls/call-events.js';
+import type { AttemptOutcome, CallOutcome } from '../calls/call-outcome.js';
+import { Routing } from '../routing/routing.service.js';
 import { codeLabel } from '../errors/error-codes.js';
-import { MetricsRegistry } from './metrics-registry.js';
-import { type CounterSeries, type HistogramSeries, PlainCounter, PlainHistogram } from './plain-metrics.js';
+import { MetricsRegistry } from '../metrics/metrics-registry.js';
+import { type CounterSeries, type HistogramSeries, PlainCounter, PlainHistogram } from '../metrics/plain-metrics.js';
 
 /** Seconds. From a cache's answer to a long reasoning. */
 const CALL_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 600];

@@ -4,8 +4,8 @@ import { Gauge } from 'prom-client';
 import { DataSource, type EntitySubscriberInterface } from 'typeorm';
 import type { AfterQueryEvent } from 'typeorm/subscriber/event/QueryEvent.js';
 import { Database } from '../database/database.js';
-import { MetricsRegistry } from './metrics-registry.js';
-import { type HistogramSeries, PlainHistogram } from './plain-metrics.js';
+import { MetricsRegistry } from '../metrics/metrics-registry.js';
+import { type HistogramSeries, PlainHistogram } from '../metrics/plain-metrics.js';
 
 /** Seconds. */
 const BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Gauge } from 'prom-client';
-import { InFlight } from '../health/in-flight.service.js';
-import type { BreakerState } from '../models/deployments/circuit-breaker.js';
-import { DeploymentQueue } from '../models/deployments/deployment-queue.js';
-import { Deployments } from '../models/deployments/deployments.service.js';
-import { Routing } from '../models/routing/routing.service.js';
-import { MetricsRegistry } from './metrics-registry.js';
+import { InFlight } from '../lifecycle/in-flight.service.js';
+import type { BreakerState } from '../routing/deployments/circuit-breaker.js';
+import { DeploymentQueue } from '../routing/deployments/deployment-queue.js';
+import { Deployments } from '../routing/deployments/deployments.service.js';
+import { Routing } from '../routing/routing.service.js';
+import { MetricsRegistry } from '../metrics/metrics-registry.js';
 
 const BREAKER: Readonly<Record<BreakerState, number>> = { closed: 0, half_open: 1, open: 2 };
 

@@ -1,4 +1,4 @@
-import type { CallOutcome } from '../chat/call-outcome.js';
+import type { CallOutcome } from '../calls/call-outcome.js';
 import type { GatewayError } from '../errors/gateway-error.js';
 import { withoutRequestText } from './without-request-text.js';
 

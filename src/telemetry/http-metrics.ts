@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { HttpRequest, HttpResponse } from '../http/exchange.js';
 import { codeLabel } from '../errors/error-codes.js';
-import { MetricsRegistry } from './metrics-registry.js';
-import { type CounterSeries, type HistogramSeries, PlainCounter, PlainHistogram } from './plain-metrics.js';
+import { MetricsRegistry } from '../metrics/metrics-registry.js';
+import { type CounterSeries, type HistogramSeries, PlainCounter, PlainHistogram } from '../metrics/plain-metrics.js';
 
 /** Seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from
 import type { Response } from 'express';
 import { RequireScope } from '../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
-import { MetricsRegistry } from './metrics-registry.js';
+import { MetricsRegistry } from '../metrics/metrics-registry.js';
 
 @ApiTags('Health')
 @ApiBearerAuth('bearer')

@@ -8,8 +8,8 @@ import { DatabaseMetrics } from './database-metrics.js';
 import { DeploymentMetrics } from './deployment-metrics.js';
 import { HttpMetrics } from './http-metrics.js';
 import { MetricsController } from './metrics.controller.js';
-import { MetricsRegistry } from './metrics-registry.js';
-import { MetricsServer } from './metrics-server.js';
+import { MetricsRegistry } from '../metrics/metrics-registry.js';
+import { MetricsServer } from '../metrics/metrics-server.js';
 
 /** The metrics of the process, for every module that counts something, and what is counted everywhere. */
 @Global()

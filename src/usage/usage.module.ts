@@ -1,11 +1,11 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKey } from '../auth/api-key.entity.js';
-import { KeyGroup } from '../auth/groups/key-group.entity.js';
+import { KeyGroup } from '../auth/key-group.entity.js';
 import { ChatModule } from '../chat/chat.module.js';
 import { ModelsModule } from '../models/models.module.js';
-import { Accounting } from './accounting.service.js';
-import { LimitsModule } from './limits/limits.module.js';
+import { Accounting } from '../accounting/accounting.service.js';
+import { LimitsModule } from '../limits/limits.module.js';
 import { UsageRecord } from './records/usage-record.entity.js';
 import { OwnerNames } from './report/owner-names.js';
 import { UsageController } from './report/usage.controller.js';

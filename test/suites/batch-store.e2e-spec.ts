@@ -13,8 +13,8 @@ import { MOST_LOST_CLAIMS, type TaskOutcome, TaskOutcomes } from '../../src/batc
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/database/database.js';
 import { openDatabase } from '../../src/database/open-database.js';
-import { NoSiblings } from '../../src/processes/siblings.js';
-import { MetricsRegistry } from '../../src/telemetry/metrics-registry.js';
+import { NoSiblings } from '../../src/cluster/siblings.js';
+import { MetricsRegistry } from '../../src/metrics/metrics-registry.js';
 import { UsageRecorder } from '../../src/usage/records/usage-recorder.service.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { usageRecord } from '../fixtures/usage-record.js';

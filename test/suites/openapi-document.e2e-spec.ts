@@ -17,7 +17,7 @@ describe('the OpenAPI document', () => {
   it('that is committed is the one of this build', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'gateway-openapi-'));
     const file = join(folder, 'openapi.json');
-    await promisify(execFile)(process.execPath, ['dist/src/openapi/write.js', file], { cwd: ROOT });
+    await promisify(execFile)(process.execPath, ['dist/src/write-openapi.js', file], { cwd: ROOT });
     const built = readFileSync(file, 'utf8');
     rmSync(folder, { recursive: true });
     if (built !== readFileSync(join(ROOT, 'openapi.json'), 'utf8')) {

@@ -6,7 +6,7 @@ import { GatewayConfig } from '../../config/gateway-config.js';
 import { Database } from '../../database/database.js';
 import { describeError } from '../../errors/describe-error.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
-import { randomId } from '../../ids/random-id.js';
+import { randomId } from '../../runtime/random-id.js';
 import { VERSION } from '../../runtime/version.js';
 import { configurationHash } from './configuration-hash.js';
 import { GatewayInstance } from './gateway-instance.entity.js';

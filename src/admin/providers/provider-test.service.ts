@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog } from '../../audit/audit-log.service.js';
 import type { Principal } from '../../auth/principal.js';
-import { ChatService } from '../../chat/chat.service.js';
+import { ChatService } from '../../engine/chat.service.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { notFound } from '../../errors/gateway-error.js';
 import { toGatewayError } from '../../errors/to-gateway-error.js';
-import { Routing } from '../../models/routing/routing.service.js';
-import type { ProviderInstance } from '../../models/routing/routing-table.js';
+import { Routing } from '../../routing/routing.service.js';
+import type { ProviderInstance } from '../../routing/routing-table.js';
 import type { ProviderListDto, ProviderTestDto, TestProviderDto } from './providers.dto.js';
 
 /** Milliseconds after which a provider that says nothing counts as failed. */

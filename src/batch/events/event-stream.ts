@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { dropUnread } from '../../chat/sse-response.js';
+import { dropUnread } from '../../wire/sse/sse-response.js';
 import type { JobState } from './job-watchers.js';
 
 /** Silence after which a comment keeps the connection open. */

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Queue } from 'bull';
-import { NoSiblings } from '../../processes/siblings.js';
+import { NoSiblings } from '../../cluster/siblings.js';
 import { BatchProcessor } from './batch.processor.js';
 import type { BatchQueue } from './batch-queue.js';
 import { BullBatchQueue, type Ring } from './bull-batch-queue.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Siblings } from '../../processes/siblings.js';
+import { Siblings } from '../../cluster/siblings.js';
 import { BatchQueue } from './batch-queue.js';
 
 const CHANNEL = 'gateway:batches';

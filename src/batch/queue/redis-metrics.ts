@@ -2,7 +2,7 @@ import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { Gauge } from 'prom-client';
-import { MetricsRegistry } from '../../telemetry/metrics-registry.js';
+import { MetricsRegistry } from '../../metrics/metrics-registry.js';
 import { BATCH_QUEUE_NAME } from './bull-batch-queue.js';
 
 /** Longest wait for Redis at a scrape, in milliseconds. */

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isObject } from '../../json/json-value.js';
+import { isObject } from '../../runtime/json-value.js';
 import { MemberFinder } from './member-finder.js';
 
 function find(text: string, cuts: readonly number[]): unknown {

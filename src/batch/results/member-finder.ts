@@ -8,7 +8,7 @@ import {
   CLOSE_BRACKET,
   OPEN_BRACE,
   CLOSE_BRACE,
-} from '../../json/ascii.js';
+} from '../../runtime/ascii.js';
 
 /** A larger value is not kept, so that the finder itself holds little memory. */
 const MAX_VALUE_BYTES = 256 * 1024;

@@ -1,6 +1,6 @@
 import type { Response } from 'express';
-import { dropUnread } from '../../chat/sse-response.js';
-import { untilOr } from '../../chat/pause.js';
+import { dropUnread } from '../../wire/sse/sse-response.js';
+import { untilOr } from '../../runtime/delay.js';
 
 /** A body up to this size is sent at once, with its length. */
 const WHOLE_BYTES = 64 * 1024;

@@ -12,7 +12,7 @@ import {
   CLOSE_BRACKET,
   OPEN_BRACE,
   CLOSE_BRACE,
-} from '../../json/ascii.js';
+} from '../../runtime/ascii.js';
 
 /** Receives the parts of a body as they arrive. Values are raw JSON texts that are not parsed yet, within the bounds of JSON. */
 export interface MemberSink {

@@ -1,4 +1,4 @@
-import { printExact } from '../../json/exact-integers.js';
+import { printExact } from '../../runtime/exact-integers.js';
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';

@@ -1,4 +1,4 @@
-import { isObject } from '../../json/json-value.js';
+import { isObject } from '../../runtime/json-value.js';
 import { parseChatRequest, removeUnlimited } from '../../chat/chat-request.pipe.js';
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
 

@@ -1,9 +1,9 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { describeError } from '../../errors/describe-error.js';
-import { Shutdown } from '../../health/shutdown.service.js';
-import { postWebhook } from '../../webhook/post-webhook.js';
-import { WebhookPool } from '../../webhook/webhook-pool.js';
+import { Shutdown } from '../../lifecycle/shutdown.service.js';
+import { postWebhook } from '../../webhooks/post-webhook.js';
+import { WebhookPool } from '../../webhooks/webhook-pool.js';
 import { type DueWebhook, KEYS_PER_LOOK, WebhookQueue } from './webhook-queue.js';
 
 const SECOND_MS = 1_000;

@@ -10,14 +10,14 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import type { AttemptOutcome, CallOutcome } from '../../chat/call-outcome.js';
-import { type CallTrace, CallTracing } from '../../chat/call-tracing.js';
-import type { ChatRequest } from '../../chat/chat-completion.js';
-import type { ChatContext } from '../../chat/chat.service.js';
+import type { AttemptOutcome, CallOutcome } from '../../calls/call-outcome.js';
+import { type CallTrace, CallTracing } from '../../calls/call-tracing.js';
+import type { ChatRequest } from '../../operations/chat/chat-completion.js';
+import type { ChatContext } from '../../engine/chat.service.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { describeError } from '../../errors/describe-error.js';
-import type { Deployment } from '../../models/resolved-model.js';
-import { Routing } from '../../models/routing/routing.service.js';
+import type { Deployment } from '../../routing/resolved-model.js';
+import { Routing } from '../../routing/routing.service.js';
 import { contentAttributes, requestAttributes, responseAttributes } from './gen-ai-attributes.js';
 import { providerName } from './provider-names.js';
 import { SpanExport } from './span-export.js';

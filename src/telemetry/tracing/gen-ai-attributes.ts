@@ -1,7 +1,7 @@
-import { printExact } from '../../json/exact-integers.js';
+import { printExact } from '../../runtime/exact-integers.js';
 import type { Attributes } from '@opentelemetry/api';
-import type { RecordedAnswer } from '../../chat/answer-recorder.js';
-import type { ChatRequest, Usage } from '../../chat/chat-completion.js';
+import type { RecordedAnswer } from '../../operations/chat/answer-recorder.js';
+import type { ChatRequest, Usage } from '../../operations/chat/chat-completion.js';
 
 /** Numbers of a request and the names that the conventions have for them. */
 const NUMBERS = {

@@ -5,7 +5,7 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { TracingConfig } from '../../config/gateway-config.js';
-import { VERSION } from '../../health/version.js';
+import { VERSION } from '../../runtime/version.js';
 
 /** Longest wait at shutdown for a collector to take the last spans, in milliseconds. */
 const FLUSH_TIMEOUT = 3_000;

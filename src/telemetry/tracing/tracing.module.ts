@@ -1,5 +1,5 @@
 import { DynamicModule, Global, Module } from '@nestjs/common';
-import { CallTracing } from '../../chat/call-tracing.js';
+import { CallTracing } from '../../calls/call-tracing.js';
 import type { TracingConfig } from '../../config/gateway-config.js';
 import { ModelsModule } from '../../models/models.module.js';
 import { RequestTracing } from '../request-tracing.js';

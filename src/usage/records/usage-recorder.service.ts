@@ -1,15 +1,15 @@
-import { printExact } from '../../json/exact-integers.js';
+import { printExact } from '../../runtime/exact-integers.js';
 import { Injectable, Logger } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { Counter, Gauge } from 'prom-client';
-import { readNanoDollars } from '../../amounts/nano-dollars.js';
-import { readTokenCount } from '../../amounts/token-count.js';
-import { steadyNow } from '../../clock/steady-clock.js';
+import { readNanoDollars } from '../../runtime/nano-dollars.js';
+import { readTokenCount } from '../../runtime/token-count.js';
+import { steadyNow } from '../../runtime/steady-clock.js';
 import { Database } from '../../database/database.js';
 import { InsertRows } from '../../database/insert-rows.js';
 import { WriteBehind } from '../../database/write-behind.js';
-import { MetricsRegistry } from '../../telemetry/metrics-registry.js';
-import { bytesOf } from '../limits/prompt-bytes.js';
+import { MetricsRegistry } from '../../metrics/metrics-registry.js';
+import { bytesOf } from '../../operations/chat/prompt-bytes.js';
 import type { UsageRecord } from './usage-record.entity.js';
 
 /** Records of one transaction. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { In, Repository } from 'typeorm';
 import { ApiKey } from '../../auth/api-key.entity.js';
-import { KeyGroup } from '../../auth/groups/key-group.entity.js';
+import { KeyGroup } from '../../auth/key-group.entity.js';
 
 /** Names of keys and groups, for reports and lists that have only their ids. */
 @Injectable()

@@ -1,0 +1,186 @@
+import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import { NOTHING_BILLED, type BilledTokens } from '../pricing/billed-tokens.js';
+import { boundNanoDollars, NO_COST, type NanoDollars } from '../runtime/nano-dollars.js';
+import { boundTokens, NO_TOKENS, type TokenCount } from '../runtime/token-count.js';
+import { CallEvents } from '../calls/call-events.js';
+import type { AttemptOutcome, CallOutcome } from '../calls/call-outcome.js';
+import { describeError } from '../errors/describe-error.js';
+import { ModelsService } from '../models/models.service.js';
+import { WorstCase } from '../limits/worst-case.js';
+import { tokenCounts, type CountedTokens } from './token-counts.js';
+import type { UsageRecord } from '../usage/records/usage-record.entity.js';
+import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
+import { timeOrderedId } from '../runtime/random-id.js';
+import { Roster } from '../runtime/swap-remove-set.js';
+
+const LONGEST = 256;
+const BYTES_PER_TOKEN = 4;
+
+/** Turns how a call ended into what it consumed: settles what was set aside for it, and records it. */
+@Injectable()
+export class Accounting implements BeforeApplicationShutdown {
+  private readonly logger = new Logger('Usage');
+  private readonly underWay = new Roster<Promise<void>>();
+
+  constructor(
+    events: CallEvents,
+    private readonly models: ModelsService,
+    private readonly recorder: UsageRecorder,
+    private readonly worstCase: WorstCase,
+  ) {
+    events.onEnded((outcome) => {
+      const records = this.account(outcome).catch((error: unknown): UsageRecord[] => {
+        this.logger.error({ msg: 'a call was not accounted for', error: describeError(error) });
+        return [];
+      });
+      const { takeUsage } = outcome.context;
+      if (takeUsage !== undefined) takeUsage(records.then((all) => this.recorder.handOver(all)));
+      const done = records.then((all) => {
+        if (takeUsage === undefined) for (const record of all) this.recorder.add(record);
+      });
+      const entry = this.underWay.add(done);
+      void done.then(() => this.underWay.remove(entry));
+    });
+  }
+
+  /** Before the database is closed. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all(this.underWay);
+    await this.recorder.close();
+  }
+
+  /** Never rejects: what cannot be counted costs what was set aside for it. */
+  private async account(outcome: CallOutcome): Promise<UsageRecord[]> {
+    const { admission } = outcome;
+    admission?.leave();
+    // A refusal of the gateway itself leaves no record: a flood of them must not fill the database.
+    if (outcome.attempts.length === 0) {
+      await admission?.settle(NO_TOKENS, NO_COST);
+      return [];
+    }
+    let records: UsageRecord[];
+    try {
+      records = await this.recordsOf(outcome);
+    } catch (error) {
+      this.logger.error({
+        msg: 'a call could not be counted; what was set aside for it is charged',
+        request_id: outcome.context.requestId,
+        error: describeError(error),
+      });
+      records = [this.uncounted(outcome)];
+    }
+    // Before the records are written, so that a balance that is begun with the records counts the call once.
+    await admission?.settle(limitedTokens(records), costOf(records));
+    return records;
+  }
+
+  private async recordsOf(outcome: CallOutcome): Promise<UsageRecord[]> {
+    const last = outcome.attempts.at(-1);
+    const counted = await tokenCounts(outcome, () => this.worstCaseOf(outcome, last));
+    const cost = await this.costOf(outcome, counted);
+    const record = recordOf(outcome, outcome, outcome.attempts.length, counted, cost, last);
+    return outcome.attempts.length === 1 ? [record] : [...(await this.givenUp(outcome)), record];
+  }
+
+  /** Records of attempts that were given up while the provider was at work, and after which the request went on elsewhere. */
+  private givenUp(outcome: CallOutcome): Promise<UsageRecord[]> {
+    const givenUp = outcome.attempts.slice(0, -1).filter(({ hadBegun }) => hadBegun);
+    return Promise.all(
+      givenUp.map(async (attempt) => {
+        const tokens = this.worstCaseOf(outcome, attempt);
+        const cost = await this.models.mostOf(tokens, attempt.deployment);
+        const recorded = { ...attempt, startedAt: outcome.startedAt, status: 'retried', firstByte: null } as const;
+        return recordOf(outcome, recorded, 1, { tokens, basis: 'worst_case' }, cost, attempt);
+      }),
+    );
+  }
+
+  private worstCaseOf({ request }: CallOutcome, attempt: AttemptOutcome | undefined): BilledTokens {
+    if (attempt === undefined) return NOTHING_BILLED;
+    return this.worstCase.tokens(request, attempt.deployment, this.models.maxOutputTokensOf(attempt.model));
+  }
+
+  /** Null when the price is unknown, 0 only when nothing was consumed. */
+  private async costOf(outcome: CallOutcome, { tokens, basis }: CountedTokens): Promise<NanoDollars | null> {
+    const deployment = outcome.attempts.at(-1)?.deployment;
+    if (tokens.totalTokens === 0 || deployment === undefined) return NO_COST;
+    if (basis === 'reported') return outcome.costNanos();
+    return basis === 'worst_case' ? this.models.mostOf(tokens, deployment) : this.models.costOf(tokens, deployment);
+  }
+
+  /** The record of a call that could not be counted. */
+  private uncounted(outcome: CallOutcome): UsageRecord {
+    const cost = outcome.admission?.reserved;
+    const counted = { tokens: NOTHING_BILLED, basis: 'worst_case' } as const;
+    const last = outcome.attempts.at(-1);
+    return recordOf(
+      outcome,
+      outcome,
+      outcome.attempts.length,
+      counted,
+      cost === undefined || cost === 0 ? null : cost,
+      last,
+    );
+  }
+}
+
+function costOf(records: readonly UsageRecord[]): NanoDollars {
+  return boundNanoDollars(records.reduce((sum, { costNanos }) => sum + (costNanos ?? 0), 0));
+}
+
+/** What counts against tokens a minute: of a worst case, what its prompt is likely to have. */
+function limitedTokens(records: readonly UsageRecord[]): TokenCount {
+  return boundTokens(
+    records.reduce(
+      (sum, { costBasis, promptTokens, completionTokens, totalTokens }) =>
+        sum + (costBasis === 'worst_case' ? promptTokens / BYTES_PER_TOKEN + completionTokens : totalTokens),
+      0,
+    ),
+  );
+}
+
+/** What a record says of a request, or of one attempt of it. */
+type Recorded = Pick<AttemptOutcome, 'startedAt' | 'firstByte' | 'duration' | 'error'> & {
+  readonly status: UsageRecord['status'];
+};
+
+// Written out field by field: an object that others are spread into costs V8 of Node 20 a new shape for each request.
+function recordOf(
+  { request, context, isStream }: CallOutcome,
+  { startedAt, status, error, firstByte, duration }: Recorded,
+  attempts: number,
+  { tokens, basis }: CountedTokens,
+  costNanos: NanoDollars | null,
+  attempt: Pick<AttemptOutcome, 'model' | 'deployment'> | undefined,
+): UsageRecord {
+  const { principal } = context;
+  return {
+    id: timeOrderedId('use_'),
+    createdAt: startedAt,
+    requestId: context.requestId.slice(0, 128),
+    keyId: principal.keyId,
+    groupId: principal.groupId,
+    source: context.source,
+    requestedModel: request.model.slice(0, LONGEST),
+    model: (attempt?.model ?? request.model).slice(0, LONGEST),
+    provider: attempt?.deployment.provider.name ?? null,
+    upstreamModel: attempt?.deployment.upstreamModel.slice(0, LONGEST) ?? null,
+    isStream,
+    status,
+    httpStatus: isStream && firstByte !== null ? 200 : (error?.status ?? 200),
+    errorCode: error?.code?.slice(0, 64) ?? null,
+    attempts,
+    promptTokens: tokens.promptTokens,
+    completionTokens: tokens.completionTokens,
+    totalTokens: tokens.totalTokens,
+    cachedTokens: tokens.cachedTokens,
+    reasoningTokens: tokens.reasoningTokens,
+    isEstimated: basis !== 'reported',
+    costNanos,
+    costBasis: basis,
+    firstByteMs: firstByte === null ? null : Math.round(firstByte),
+    durationMs: Math.round(duration),
+    endUser: typeof request.user === 'string' ? request.user.slice(0, 512) : null,
+    metadata: request.metadata ?? null,
+  };
+}

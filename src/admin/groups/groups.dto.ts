@@ -1,0 +1,115 @@
+import { ApiProperty, PartialType } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsNotEmpty, IsObject, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
+import { IsSmallObject } from '../../http/is-small-object.js';
+import { BudgetUsageDto } from '../keys/budget-usage.dto.js';
+import { PageQueryDto } from '../../http/page-query.dto.js';
+import { BudgetDto, RateLimitsDto } from '../keys/spending.dto.js';
+
+/** A new group of keys. */
+export class CreateGroupDto {
+  /**
+   * What the group is, 1 to 200 characters.
+   * @example "search team"
+   */
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  name!: string;
+
+  /** How much may be asked at once by all its keys together. Null or absent is no limit. */
+  @ApiProperty({ type: RateLimitsDto, required: false, nullable: true })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RateLimitsDto)
+  limits?: RateLimitsDto | null;
+
+  /** How much may be spent by all its keys together. Null or absent is no limit. */
+  @ApiProperty({ type: BudgetDto, required: false, nullable: true })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => BudgetDto)
+  budget?: BudgetDto | null;
+
+  /** Anything you want to keep with the group: a JSON object of at most 16 KB. */
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    selfRequired: false,
+    nullable: true,
+    example: { cost_center: '4711' },
+  })
+  @IsOptional()
+  @IsObject()
+  @IsSmallObject()
+  metadata?: Record<string, unknown> | null;
+}
+
+/** What to change of a group; what is absent stays as it is. Null takes away what may be null. */
+export class UpdateGroupDto extends PartialType(CreateGroupDto, { skipNullProperties: false }) {}
+
+/** A group of keys. Times are Unix seconds. */
+export class GroupDto {
+  /**
+   * Id of the group.
+   * @example "group_0123456789abcdef"
+   */
+  id!: string;
+  /** Always `key_group`. */
+  @ApiProperty({ enum: ['key_group'], example: 'key_group' })
+  object!: 'key_group';
+  /**
+   * What the group is.
+   * @example "search team"
+   */
+  name!: string;
+  /** How much may be asked at once by all its keys together; null is no limit. */
+  @ApiProperty({ type: RateLimitsDto, nullable: true })
+  limits!: RateLimitsDto | null;
+  /** How much may be spent by all its keys together; null is no limit. */
+  @ApiProperty({ type: BudgetDto, nullable: true })
+  budget!: BudgetDto | null;
+  /** What was kept with the group. */
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { cost_center: '4711' } })
+  metadata!: Record<string, unknown> | null;
+  /** Id of the key that made it. */
+  @ApiProperty({ example: 'admin' })
+  created_by!: string;
+  /** When it was made. */
+  @ApiProperty({ type: 'integer', example: 1767225600 })
+  created_at!: number;
+}
+
+/** A group and what is spent of its budget. */
+export class GroupWithUsageDto extends GroupDto {
+  /** What is spent and left of the budget, by all keys of the group; null without a budget. */
+  @ApiProperty({ type: BudgetUsageDto, nullable: true })
+  budget_usage!: BudgetUsageDto | null;
+}
+
+/** Which groups to list. */
+export class GroupQueryDto extends PageQueryDto {
+  /** Only groups whose name contains this, in any case. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  name?: string;
+}
+
+/** A page of groups, newest first. */
+export class GroupListDto {
+  /** Always `list`. */
+  @ApiProperty({ enum: ['list'], example: 'list' })
+  object!: 'list';
+  /** The groups of this page. */
+  data!: GroupWithUsageDto[];
+  /** Whether there are more. */
+  @ApiProperty({ example: false })
+  has_more!: boolean;
+  /** Send it as `after` for the next page; null on the last. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  next!: string | null;
+}

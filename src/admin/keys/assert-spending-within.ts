@@ -1,0 +1,40 @@
+import { permissionDenied } from '../../errors/gateway-error.js';
+import { PERIODS, type Account, type Budget, type RateLimits } from '../../auth/spending.js';
+
+/**
+ * A key that could make another with more room than it has itself would have that room, and so would one that raised its own
+ * limits or those of its group.
+ *
+ * @param own limits and budget that hold for the key that makes or changes; undefined is none
+ * @throws GatewayError 403 that names the field, the bound and its value
+ */
+export function assertSpendingWithin(own: Account | undefined, limits: RateLimits | null, budget: Budget | null): void {
+  for (const name of ['rpm', 'tpm', 'concurrency'] as const) {
+    const most = own?.limits?.[name];
+    if (most !== undefined && (limits?.[name] ?? Infinity) > most) {
+      throw permissionDenied(
+        `This key is limited to ${most} ${name} and cannot give more. Set limits.${name} to at most that.`,
+        'insufficient_scope',
+        `limits.${name}`,
+      );
+    }
+  }
+  const most = own?.budget;
+  if (most == null) return;
+  const isWithin =
+    budget !== null && budget.usd <= most.usd && PERIODS.indexOf(budget.period) >= PERIODS.indexOf(most.period);
+  if (!isWithin) {
+    throw permissionDenied(
+      `This key has a budget of ${most.usd} dollars a ${most.period} and cannot give more. Set a budget within it.`,
+      'insufficient_scope',
+      'budget',
+    );
+  }
+  if (budget.allow_unpriced === true && most.allow_unpriced !== true) {
+    throw permissionDenied(
+      'The budget of this key has allow_unpriced false and cannot give it. Leave allow_unpriced out.',
+      'insufficient_scope',
+      'budget.allow_unpriced',
+    );
+  }
+}

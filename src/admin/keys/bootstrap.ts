@@ -1,0 +1,61 @@
+import type { AuditLog } from '../../audit/audit-log.service.js';
+import { GatewayConfig } from '../../config/gateway-config.js';
+import { Database } from '../../database/database.js';
+import { GatewaySetting } from '../../database/gateway-setting.entity.js';
+import { BootError } from '../../errors/boot-error.js';
+import { FIRST_START } from '../../auth/key-lineage.js';
+import { generateKey, hintOf } from '../../auth/api-key-format.js';
+import { ApiKey } from '../../auth/api-key.entity.js';
+import { BootstrapAdminKey } from './bootstrap-admin-key.js';
+import { Pepper } from '../../auth/pepper.js';
+
+export const PEPPER_SETTING = 'pepper_fingerprint';
+const ADMIN_SETTING = 'bootstrap_admin_key';
+const FIRST_KEY_NAME = 'Admin key of the first start';
+const FIRST_KEY_SCOPES = ['admin', 'inference', 'routing', 'provider_options'] as const;
+
+/**
+ * Makes sure that this process hashes keys as the others of its database do, and that somebody can administer it: of
+ * all processes that ever start on a database without GATEWAY_ADMIN_KEY, exactly one makes an admin key.
+ */
+export async function bootstrapKeys(
+  config: GatewayConfig,
+  database: Database,
+  pepper: Pepper,
+  audit: AuditLog,
+): Promise<BootstrapAdminKey> {
+  return database.transaction(async (manager) => {
+    /** The database decides who was first: the row is there or it is not. */
+    const claim = async (name: string, value: string): Promise<string> => {
+      await manager.createQueryBuilder().insert().into(GatewaySetting).values({ name, value }).orIgnore().execute();
+      const { value: kept } = await manager.findOneByOrFail(GatewaySetting, { name });
+      return kept;
+    };
+    if ((await claim(PEPPER_SETTING, pepper.fingerprint)) !== pepper.fingerprint) {
+      throw new BootError(
+        'GATEWAY_KEY_PEPPER (or key-pepper in the data directory) is not the one that this database’s keys were made with. Restore it: with another pepper no existing key works.',
+      );
+    }
+    if (config.auth.adminKey !== undefined) return new BootstrapAdminKey(undefined);
+    const { id, key } = generateKey();
+    if ((await claim(ADMIN_SETTING, id)) !== id) return new BootstrapAdminKey(undefined);
+    await manager.insert(ApiKey, {
+      id,
+      name: FIRST_KEY_NAME,
+      hash: pepper.hash(key).toString('hex'),
+      hint: hintOf(key),
+      previousHash: null,
+      previousExpiresAt: null,
+      scopes: [...FIRST_KEY_SCOPES],
+      allowedModels: null,
+      metadata: null,
+      createdBy: FIRST_START,
+      createdAt: Date.now(),
+      expiresAt: null,
+      revokedAt: null,
+    });
+    const changes = { name: FIRST_KEY_NAME, scopes: FIRST_KEY_SCOPES };
+    await audit.note(manager, { actor: FIRST_START, action: 'key.created', targetId: id, changes });
+    return new BootstrapAdminKey(key);
+  });
+}

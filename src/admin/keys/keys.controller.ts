@@ -1,0 +1,118 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, UsePipes } from '@nestjs/common';
+import {
+  ApiBearerAuth,
+  ApiCreatedResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiSecurity,
+  ApiTags,
+} from '@nestjs/swagger';
+import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
+import { StrictBodyPipe } from '../../http/strict-body.pipe.js';
+import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
+import {
+  CreateKeyDto,
+  KeyDto,
+  KeyListDto,
+  KeyQueryDto,
+  KeyWithSecretDto,
+  KeyWithUsageDto,
+  RotateKeyDto,
+  UpdateKeyDto,
+} from './keys.dto.js';
+import { KeysService } from './keys.service.js';
+import type { Principal } from '../../auth/principal.js';
+import { RequireScope } from '../../auth/public.decorator.js';
+
+const headers = REQUEST_ID_HEADER;
+const ApiKeyId = (): MethodDecorator =>
+  ApiParam({ name: 'id', description: 'The id of the key, not the key.', example: 'key_0123456789abcdef' });
+
+@ApiTags('Admin: keys')
+@ApiBearerAuth('bearer')
+@ApiSecurity('x-api-key')
+@RequireScope('admin')
+@UsePipes(StrictBodyPipe)
+@Controller('v1/admin/keys')
+export class KeysController {
+  constructor(private readonly keys: KeysService) {}
+
+  @ApiOperation({
+    summary: 'Create a key',
+    description: 'The answer holds the key itself, which is shown here only. It never has more rights than its maker.',
+  })
+  @ApiCreatedResponse({ type: KeyWithSecretDto, headers })
+  @ApiErrors(400, 401, 403, 413, 415, 503)
+  @Post()
+  createKey(@Body() body: CreateKeyDto, @CurrentPrincipal() principal: Principal): Promise<KeyWithSecretDto> {
+    return this.keys.create(body, principal);
+  }
+
+  @ApiOperation({
+    summary: 'List keys',
+    description: 'Newest first, revoked ones included, with what is spent and left of their budgets, never a secret.',
+  })
+  @ApiOkResponse({ type: KeyListDto, headers })
+  @ApiErrors(400, 401, 403, 503)
+  @Get()
+  listKeys(@Query() query: KeyQueryDto): Promise<KeyListDto> {
+    return this.keys.list(query);
+  }
+
+  @ApiOperation({ summary: 'Read a key', description: 'With what is spent and left of its budget.' })
+  @ApiKeyId()
+  @ApiOkResponse({ type: KeyWithUsageDto, headers })
+  @ApiErrors(401, 403, 404, 503)
+  @Get(':id')
+  readKey(@Param('id') id: string): Promise<KeyWithUsageDto> {
+    return this.keys.find(id);
+  }
+
+  @ApiOperation({
+    summary: 'Change a key',
+    description:
+      'What is absent stays. It is felt here at once, and in other processes at once with Redis, else within 5 seconds.',
+  })
+  @ApiKeyId()
+  @ApiOkResponse({ type: KeyDto, headers })
+  @ApiErrors(400, 401, 403, 404, 409, 413, 415, 503)
+  @Patch(':id')
+  updateKey(
+    @Param('id') id: string,
+    @Body() body: UpdateKeyDto,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<KeyDto> {
+    return this.keys.update(id, body, principal);
+  }
+
+  @ApiOperation({
+    summary: 'Rotate a key',
+    description: 'Gives the key a new secret under the same id. The old one works until `overlap_seconds` are over.',
+  })
+  @ApiKeyId()
+  @ApiOkResponse({ type: KeyWithSecretDto, headers })
+  @ApiErrors(400, 401, 403, 404, 409, 413, 415, 503)
+  @HttpCode(200)
+  @Post(':id/rotate')
+  rotateKey(
+    @Param('id') id: string,
+    @Body() body: RotateKeyDto,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<KeyWithSecretDto> {
+    return this.keys.rotate(id, body, principal);
+  }
+
+  @ApiOperation({
+    summary: 'Revoke a key',
+    description:
+      'It ends here at once, and in other processes at once with Redis, else within 5 seconds; for good. Again it changes nothing.',
+  })
+  @ApiKeyId()
+  @ApiOkResponse({ type: KeyDto, headers })
+  @ApiErrors(400, 401, 403, 404, 413, 415, 503)
+  @Delete(':id')
+  revokeKey(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<KeyDto> {
+    return this.keys.revoke(id, principal);
+  }
+}

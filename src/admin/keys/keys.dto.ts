@@ -1,0 +1,307 @@
+import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  ArrayUnique,
+  Equals,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsObject,
+  IsOptional,
+  IsString,
+  Max,
+  MaxLength,
+  Min,
+  ValidateIf,
+  ValidateNested,
+} from 'class-validator';
+import { PageQueryDto } from '../../http/page-query.dto.js';
+import { BudgetUsageDto } from './budget-usage.dto.js';
+import { BudgetDto, RateLimitsDto } from './spending.dto.js';
+import { IsSmallObject } from '../../http/is-small-object.js';
+import { REDACTIONS, type Redaction } from '../../runtime/redaction.js';
+import { SCOPES, type Scope } from '../../auth/principal.js';
+
+/** The end of year 9999, in Unix seconds: what is later is a mistake of milliseconds for seconds. */
+const LATEST = 253_402_300_799;
+
+/** Which prompts and answers of the key are kept, encrypted, for administrators to read. */
+export class RequestLogSettingDto {
+  /**
+   * Days that an entry is kept, 1 to 365.
+   * @example 30
+   */
+  @ApiProperty({ type: 'integer', minimum: 1, maximum: 365, example: 30 })
+  @IsInt()
+  @Min(1)
+  @Max(365)
+  days!: number;
+
+  /** What is taken out before an entry is kept: whole parts (`prompt`, `answer`, `files`) or what patterns find. */
+  @ApiProperty({ enum: REDACTIONS, isArray: true, required: false, default: [], example: ['email', 'card'] })
+  @IsOptional()
+  @IsArray()
+  @ArrayUnique()
+  @IsIn(REDACTIONS, { each: true })
+  redact?: Redaction[];
+}
+
+/** A new key. */
+export class CreateKeyDto {
+  /**
+   * What the key is for, 1 to 200 characters.
+   * @example "checkout service"
+   */
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(200)
+  name!: string;
+
+  /**
+   * What the key may do: `inference` calls models, `admin` manages the gateway, `routing` lets a request choose its
+   * own fallbacks and timeout by headers, `provider_options` lets it choose model, account, price tier and stored state at the provider.
+   * @example ["inference"]
+   */
+  @ApiProperty({ enum: SCOPES, isArray: true, required: false, default: ['inference'], example: ['inference'] })
+  @IsOptional()
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayUnique()
+  @IsIn(SCOPES, { each: true })
+  scopes?: Scope[];
+
+  /**
+   * Models that the key may call: ids, or prefixes such as `openai/*`. Null or absent is every model.
+   * @example ["sandbox/*"]
+   */
+  @ApiProperty({ type: [String], required: false, nullable: true, example: ['sandbox/*'] })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(1000)
+  @IsString({ each: true })
+  @IsNotEmpty({ each: true })
+  @MaxLength(256, { each: true })
+  allowed_models?: string[] | null;
+
+  /**
+   * When the key stops working, in Unix seconds; in the future. Null or absent is never.
+   * @example 4102444800
+   */
+  @ApiProperty({ type: 'integer', required: false, nullable: true, example: 4102444800 })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(LATEST)
+  expires_at?: number | null;
+
+  /** Anything you want to keep with the key: a JSON object of at most 16 KB. */
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    selfRequired: false,
+    nullable: true,
+    example: { owner: 'ada' },
+  })
+  @IsOptional()
+  @IsObject()
+  @IsSmallObject()
+  metadata?: Record<string, unknown> | null;
+
+  /** How much may be asked at once. Null or absent is no limit. */
+  @ApiProperty({ type: RateLimitsDto, required: false, nullable: true })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RateLimitsDto)
+  limits?: RateLimitsDto | null;
+
+  /** How much may be spent. Null or absent is no limit. */
+  @ApiProperty({ type: BudgetDto, required: false, nullable: true })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => BudgetDto)
+  budget?: BudgetDto | null;
+
+  /** The group that the key belongs to; its limits and budget hold as well. Null or absent is none. */
+  @ApiProperty({ type: String, required: false, nullable: true, example: null })
+  @IsOptional()
+  @IsString()
+  @MaxLength(32)
+  group_id?: string | null;
+  /** Keeps prompts and answers of this key. Null or absent keeps none. Needs GATEWAY_REQUEST_LOG_KEY. */
+  @ApiProperty({ type: RequestLogSettingDto, required: false, nullable: true, example: null })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RequestLogSettingDto)
+  request_log?: RequestLogSettingDto | null;
+}
+
+/** What to change of a key; what is absent stays as it is. Null takes away what may be null. */
+export class UpdateKeyDto extends PartialType(
+  PickType(CreateKeyDto, [
+    'name',
+    'allowed_models',
+    'expires_at',
+    'metadata',
+    'limits',
+    'budget',
+    'group_id',
+    'request_log',
+  ]),
+  { skipNullProperties: false },
+) {
+  /**
+   * What the key may do; not null.
+   * @example ["inference"]
+   */
+  @ApiProperty({ enum: SCOPES, isArray: true, required: false, example: ['inference'] })
+  @ValidateIf((_body, value) => value !== undefined)
+  @IsArray()
+  @ArrayNotEmpty()
+  @ArrayUnique()
+  @IsIn(SCOPES, { each: true })
+  scopes?: Scope[];
+
+  /**
+   * Null makes the key independent of the key that made it, whose bounds and end then no longer hold for it. Only for
+   * GATEWAY_ADMIN_KEY and the key of the first start.
+   */
+  @ApiProperty({ type: 'null', required: false, nullable: true, example: null })
+  @ValidateIf((_body, value) => value !== undefined)
+  @Equals(null)
+  parent_id?: null;
+}
+
+/** Which keys to list. */
+export class KeyQueryDto extends PageQueryDto {
+  /** Only keys whose name contains this, in any case. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  name?: string;
+
+  /** Only keys of this group. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  group_id?: string;
+
+  /** Only keys that are revoked (`true`), or are not (`false`). */
+  @ApiProperty({ enum: ['true', 'false'], required: false })
+  @IsOptional()
+  @IsIn(['true', 'false'])
+  revoked?: 'true' | 'false';
+}
+
+/** How to rotate a key. */
+export class RotateKeyDto {
+  /**
+   * How long the old key works beside the new one, in seconds; at most 7 days. 0 ends it at once.
+   * @example 3600
+   */
+  @ApiProperty({ type: 'integer', required: false, default: 0, minimum: 0, maximum: 604800, example: 3600 })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(604_800)
+  overlap_seconds?: number;
+}
+
+/** A key, without its secret. Times are Unix seconds. */
+export class KeyDto {
+  /**
+   * Public id of the key.
+   * @example "key_0123456789abcdef"
+   */
+  id!: string;
+  /** Always `api_key`. */
+  @ApiProperty({ enum: ['api_key'], example: 'api_key' })
+  object!: 'api_key';
+  /**
+   * What the key is for.
+   * @example "checkout service"
+   */
+  name!: string;
+  /**
+   * The last characters of the key, to tell keys apart by eye.
+   * @example "...Zk3f9a1c"
+   */
+  hint!: string;
+  /** What the key may do. */
+  @ApiProperty({ enum: SCOPES, isArray: true, example: ['inference'] })
+  scopes!: Scope[];
+  /** Null is every model. */
+  @ApiProperty({ type: [String], nullable: true, example: ['sandbox/*'] })
+  allowed_models!: string[] | null;
+  /** What was kept with the key. */
+  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { owner: 'ada' } })
+  metadata!: Record<string, unknown> | null;
+  /** How much may be asked at once; null is no limit. */
+  @ApiProperty({ type: RateLimitsDto, nullable: true })
+  limits!: RateLimitsDto | null;
+  /** How much may be spent; null is no limit. */
+  @ApiProperty({ type: BudgetDto, nullable: true })
+  budget!: BudgetDto | null;
+  /** The group that the key belongs to; null is none. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  group_id!: string | null;
+  /** Which prompts and answers are kept; null is none. */
+  @ApiProperty({ type: RequestLogSettingDto, nullable: true, example: null })
+  request_log!: RequestLogSettingDto | null;
+  /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
+  @ApiProperty({ example: 'admin' })
+  created_by!: string;
+  /** The key whose limits, budget, rights and end hold for this one as well: the one that made it; null is none. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  parent_id!: string | null;
+  /** When the key was made. */
+  @ApiProperty({ type: 'integer', example: 1767225600 })
+  created_at!: number;
+  /** Null is never. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  expires_at!: number | null;
+  /** When the key was revoked; null while it works. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  revoked_at!: number | null;
+  /** When the key before the last rotation ends; null when there is none. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  previous_key_expires_at!: number | null;
+}
+
+/** A key and what is spent of its budget. */
+export class KeyWithUsageDto extends KeyDto {
+  /** What is spent and left of the budget, of the key and of the keys that it made; null without a budget. */
+  @ApiProperty({ type: BudgetUsageDto, nullable: true })
+  budget_usage!: BudgetUsageDto | null;
+}
+
+/** A key with its secret, which is shown in this answer and never again. */
+export class KeyWithSecretDto extends KeyDto {
+  /**
+   * The key itself. Keep it now: only its hash is stored.
+   * @example "gw_0123456789abcdef_vMmYAWuZ7XMiDX4P0xkJqPz2n8GgXh1oCwRbTfLe_3f9a1c"
+   */
+  key!: string;
+}
+
+/** A page of keys, newest first. */
+export class KeyListDto {
+  /** Always `list`. */
+  @ApiProperty({ enum: ['list'], example: 'list' })
+  object!: 'list';
+  /** The keys of this page. */
+  data!: KeyWithUsageDto[];
+  /** Whether there are more. */
+  @ApiProperty({ example: false })
+  has_more!: boolean;
+  /** Send it as `after` for the next page; null on the last. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  next!: string | null;
+}

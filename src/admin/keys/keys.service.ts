@@ -1,0 +1,276 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { EntityManager, Repository } from 'typeorm';
+import { GatewayConfig } from '../../config/gateway-config.js';
+import { Database } from '../../database/database.js';
+import { newestFirst } from '../../database/newest-first.js';
+import { GatewayError, invalidRequest, notFound, permissionDenied } from '../../errors/gateway-error.js';
+import { DEFAULT_PAGE } from '../../http/page-query.dto.js';
+import { toUnixSeconds } from '../../http/unix-seconds.js';
+import { generateKey, hintOf, publicPart } from '../../auth/api-key-format.js';
+import { ApiKey } from '../../auth/api-key.entity.js';
+import { KeyCheck } from '../../auth/key-check.service.js';
+import type {
+  CreateKeyDto,
+  KeyDto,
+  KeyListDto,
+  KeyQueryDto,
+  KeyWithSecretDto,
+  KeyWithUsageDto,
+  RotateKeyDto,
+  UpdateKeyDto,
+} from './keys.dto.js';
+import { containing } from '../../database/like.js';
+import { BudgetStates } from '../../auth/budget-states.js';
+import { toBudgetUsage } from './budget-usage.dto.js';
+import { readLineage } from '../../auth/key-lineage.js';
+import { KeyRevocations } from '../../auth/key-revocations.js';
+import { Pepper } from '../../auth/pepper.js';
+import { AuditLog, changedOf, type AuditedAction } from '../../audit/audit-log.service.js';
+import { assertAccountsHold, assertGeneration, assertMayRevoke, assertWithinMaker } from './assert-within-maker.js';
+import { KeyGroup } from '../../auth/key-group.entity.js';
+import { toBudget, toBudgetDto, toRateLimits } from './spending.dto.js';
+import type { Principal, RequestLogSetting } from '../../auth/principal.js';
+
+/** Makes, shows and ends keys. A key never gets more rights than the one that makes or changes it. */
+@Injectable()
+export class KeysService {
+  constructor(
+    @InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>,
+    private readonly database: Database,
+    private readonly keyCheck: KeyCheck,
+    private readonly revocations: KeyRevocations,
+    private readonly pepper: Pepper,
+    private readonly audit: AuditLog,
+    private readonly budgets: BudgetStates,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  async create(fields: CreateKeyDto, maker: Principal): Promise<KeyWithSecretDto> {
+    const scopes = fields.scopes ?? ['inference'];
+    const allowedModels = fields.allowed_models ?? null;
+    const limits = toRateLimits(fields.limits);
+    const budget = toBudget(fields.budget);
+    const expiresAt = toMilliseconds(fields.expires_at);
+    const { id, key } = generateKey();
+    const row: ApiKey = {
+      id,
+      name: fields.name,
+      hash: this.pepper.hash(key).toString('hex'),
+      hint: hintOf(key),
+      previousHash: null,
+      previousExpiresAt: null,
+      scopes,
+      allowedModels,
+      metadata: fields.metadata ?? null,
+      groupId: fields.group_id ?? null,
+      limits,
+      budget,
+      requestLog: this.requestLogOf(fields),
+      createdBy: maker.keyId,
+      // The operator's makers have no row: GATEWAY_ADMIN_KEY and the command line.
+      parentId: maker.keyId.startsWith('key_') ? maker.keyId : null,
+      createdAt: Date.now(),
+      expiresAt,
+      revokedAt: null,
+    };
+    assertWithinMaker(maker, row);
+    assertGeneration(maker);
+    await this.database.transaction(async (manager) => {
+      await assertGroup(manager, row.groupId);
+      await manager.insert(ApiKey, row);
+      await this.audit.note(manager, { actor: maker.keyId, action: 'key.created', targetId: id, changes: fields });
+    });
+    return { ...toDto(row), key };
+  }
+
+  async list({ limit = DEFAULT_PAGE, after, name, group_id: groupId, revoked }: KeyQueryDto): Promise<KeyListDto> {
+    const query = this.keys.createQueryBuilder('key');
+    if (name !== undefined) {
+      query.andWhere(`LOWER(key.name) LIKE :name ESCAPE '!'`, { name: containing(name) });
+    }
+    if (groupId !== undefined) query.andWhere('key.groupId = :groupId', { groupId });
+    if (revoked !== undefined) query.andWhere(`key.revokedAt IS ${revoked === 'true' ? 'NOT' : ''} NULL`);
+    const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'key' });
+    return { object: 'list', data: await this.withUsage(rows), ...page };
+  }
+
+  async find(id: string): Promise<KeyWithUsageDto> {
+    const key = found(await this.keys.findOneBy({ id }), id);
+    const states = await this.budgets.of([key]);
+    return { ...toDto(key), budget_usage: toBudgetUsage(states.get(id)) };
+  }
+
+  async update(id: string, fields: UpdateKeyDto, maker: Principal): Promise<KeyDto> {
+    return this.change(id, { actor: maker.keyId, action: 'key.updated', changes: fields }, async (key, manager) => {
+      assertActive(key);
+      // Checked before the change as well: a key is not made weaker to get hold of it.
+      await assertReach(manager, maker, key);
+      if (fields.name !== undefined) key.name = fields.name;
+      if (fields.scopes !== undefined) key.scopes = fields.scopes;
+      if (fields.allowed_models !== undefined) key.allowedModels = fields.allowed_models;
+      if (fields.expires_at !== undefined) key.expiresAt = toMilliseconds(fields.expires_at);
+      if (fields.metadata !== undefined) key.metadata = fields.metadata;
+      if (fields.limits !== undefined) key.limits = toRateLimits(fields.limits);
+      if (fields.budget !== undefined) key.budget = toBudget(fields.budget);
+      if (fields.group_id !== undefined) {
+        await assertGroup(manager, fields.group_id);
+        key.groupId = fields.group_id;
+      }
+      if (fields.request_log !== undefined) key.requestLog = this.requestLogOf(fields);
+      if (fields.parent_id !== undefined) detach(key, maker);
+      assertWithinMaker(maker, key);
+      await assertReach(manager, maker, key);
+    });
+  }
+
+  /** A new secret under the same id; the old one works until the overlap is over. */
+  async rotate(id: string, { overlap_seconds: asked }: RotateKeyDto, maker: Principal): Promise<KeyWithSecretDto> {
+    const overlap = asked ?? 0;
+    const { key: secret } = generateKey(publicPart(id));
+    const action = { actor: maker.keyId, action: 'key.rotated', changes: { overlap_seconds: overlap } } as const;
+    const rotated = await this.change(id, action, async (key, manager) => {
+      assertActive(key);
+      assertWithinMaker(maker, key);
+      await assertReach(manager, maker, key);
+      key.previousHash = overlap === 0 ? null : key.hash;
+      key.previousExpiresAt = overlap === 0 ? null : Date.now() + overlap * 1_000;
+      key.hash = this.pepper.hash(secret).toString('hex');
+      key.hint = hintOf(secret);
+    });
+    return { ...rotated, key: secret };
+  }
+
+  /** Ends a key, its calls in flight and the keys that it made at once; again it changes nothing. */
+  async revoke(id: string, maker: Principal): Promise<KeyDto> {
+    const action = { actor: maker.keyId, action: 'key.revoked', changes: {} } as const;
+    const revoked = await this.change(id, action, async (key, manager) => {
+      await assertReach(manager, maker, key);
+      assertMayRevoke(maker, key);
+      key.revokedAt ??= Date.now();
+      key.previousHash = null;
+      key.previousExpiresAt = null;
+    });
+    await this.revocations.publish(id);
+    return revoked;
+  }
+
+  private async withUsage(keys: readonly ApiKey[]): Promise<KeyWithUsageDto[]> {
+    const states = await this.budgets.of(keys);
+    return keys.map((key) => ({ ...toDto(key), budget_usage: toBudgetUsage(states.get(key.id)) }));
+  }
+
+  private requestLogOf({ request_log: setting }: Pick<CreateKeyDto, 'request_log'>): RequestLogSetting | null {
+    if (setting == null) return null;
+    if (this.config.requestLog.keys.length === 0) {
+      throw invalidRequest(
+        "'request_log' needs a key to encrypt with. Ask the operator to set GATEWAY_REQUEST_LOG_KEY.",
+        'request_log',
+      );
+    }
+    return { days: setting.days, redact: setting.redact ?? [] };
+  }
+
+  private async change(
+    id: string,
+    action: Omit<AuditedAction, 'targetId'>,
+    apply: (key: ApiKey, manager: EntityManager) => void | Promise<void>,
+  ): Promise<KeyDto> {
+    const changed = await this.database.transaction(async (manager: EntityManager) => {
+      const key = found(
+        await manager.findOne(ApiKey, {
+          where: { id },
+          ...(!this.database.isSqlite && { lock: { mode: 'pessimistic_write' as const } }),
+        }),
+        id,
+      );
+      const before = toDto(key);
+      await apply(key, manager);
+      await this.audit.note(manager, { ...action, targetId: id, before: changedOf(before, toDto(key)) });
+      return manager.save(key);
+    });
+    await this.keyCheck.changed(id);
+    return toDto(changed);
+  }
+}
+
+function found(key: ApiKey | null, id: string): ApiKey {
+  if (key === null) throw notFound(`There is no key '${id.slice(0, 64)}'.`, 'not_found', 'id');
+  return key;
+}
+
+function assertActive({ revokedAt }: ApiKey): void {
+  if (revokedAt === null) return;
+  throw new GatewayError({
+    status: 409,
+    type: 'invalid_request_error',
+    code: 'conflict',
+    message: 'This key is revoked, which is final. Create a new one.',
+  });
+}
+
+/** What holds for the maker has to hold for the key that it changes. */
+async function assertReach(manager: EntityManager, maker: Principal, key: ApiKey): Promise<void> {
+  if (maker.accounts.length === 0) return;
+  const lineage = await readLineage(key, {
+    findKey: (id) => manager.findOneBy(ApiKey, { id }),
+    findGroup: (id) => manager.findOneBy(KeyGroup, { id }),
+  });
+  const chain = [key, ...lineage.ancestors];
+  const accounts = chain.flatMap(({ id, groupId }) => (groupId == null ? [id] : [id, groupId]));
+  assertAccountsHold(maker, new Set(accounts), key.id);
+}
+
+/** From then on the key does not depend on the one that made it. */
+function detach(key: ApiKey, maker: Principal): void {
+  if (maker.isOperator !== true) {
+    throw permissionDenied(
+      "'parent_id' can be taken away by GATEWAY_ADMIN_KEY and by the key of the first start alone.",
+      'insufficient_scope',
+      'parent_id',
+    );
+  }
+  key.parentId = null;
+}
+
+function toMilliseconds(seconds: number | null | undefined): number | null {
+  if (seconds == null) return null;
+  const milliseconds = seconds * 1_000;
+  if (milliseconds <= Date.now()) {
+    throw invalidRequest(
+      "'expires_at' is in the past. Send a later time in Unix seconds, or null for never.",
+      'expires_at',
+    );
+  }
+  return milliseconds;
+}
+
+function toDto(key: ApiKey): KeyDto {
+  return {
+    id: key.id,
+    object: 'api_key',
+    name: key.name,
+    hint: key.hint,
+    scopes: key.scopes,
+    allowed_models: key.allowedModels,
+    metadata: key.metadata as Record<string, unknown> | null,
+    request_log: key.requestLog === null ? null : { days: key.requestLog.days, redact: [...key.requestLog.redact] },
+    created_by: key.createdBy,
+    parent_id: key.parentId,
+    created_at: toUnixSeconds(key.createdAt),
+    expires_at: toUnixSeconds(key.expiresAt),
+    revoked_at: toUnixSeconds(key.revokedAt),
+    limits: key.limits,
+    budget: toBudgetDto(key.budget),
+    group_id: key.groupId,
+    previous_key_expires_at: toUnixSeconds(key.previousExpiresAt),
+  };
+}
+
+async function assertGroup(manager: EntityManager, groupId: string | null): Promise<void> {
+  if (groupId === null || (await manager.existsBy(KeyGroup, { id: groupId }))) return;
+  throw invalidRequest(
+    `There is no group '${groupId}'. Make one with POST /v1/admin/groups, or leave group_id out.`,
+    'group_id',
+  );
+}

@@ -1,0 +1,91 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsNumber, IsOptional, Max, Min } from 'class-validator';
+import { PERIODS, type Budget, type Period, type RateLimits } from '../../auth/spending.js';
+
+const MOST = 1_000_000_000;
+
+/** How much may be asked at once; what is absent is not limited. */
+export class RateLimitsDto implements RateLimits {
+  /** Requests in a minute. */
+  @ApiProperty({ type: 'integer', required: false, minimum: 1, example: 600 })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MOST)
+  rpm?: number;
+
+  /** Tokens of prompts and answers in a minute. */
+  @ApiProperty({ type: 'integer', required: false, minimum: 1, example: 200000 })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MOST)
+  tpm?: number;
+
+  /** Requests under way at once. */
+  @ApiProperty({ type: 'integer', required: false, minimum: 1, example: 50 })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  concurrency?: number;
+}
+
+/** How much may be spent. It is never overdrawn: the worst case of a request is set aside before it is sent. */
+export class BudgetDto implements Budget {
+  /** US dollars for each period. */
+  @ApiProperty({ type: Number, minimum: 0, example: 25 })
+  @IsNumber()
+  @Min(0)
+  @Max(1_000_000)
+  usd!: number;
+
+  /** In UTC; a week begins on Monday. */
+  @ApiProperty({ enum: PERIODS, example: 'month' })
+  @IsIn(PERIODS)
+  period!: Period;
+
+  /** Parts of the budget at which the webhook under `alerts` of gateway.yaml is told, once in each period. */
+  @ApiProperty({ type: [Number], required: false, default: [0.8], example: [0.5, 0.8] })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(10)
+  @IsNumber({}, { each: true })
+  @Min(0.01, { each: true })
+  @Max(1, { each: true })
+  soft_thresholds?: number[];
+
+  /** Whether models whose price is unknown may be called; what they cost is not counted. Without it they are refused. */
+  @ApiProperty({ type: Boolean, required: false, default: false, example: false })
+  @IsOptional()
+  @IsBoolean()
+  allow_unpriced?: boolean;
+}
+
+/** As they are kept: what is null is not limited, and so not there. */
+export function toRateLimits(limits: RateLimitsDto | null | undefined): RateLimits | null {
+  if (limits == null) return null;
+  const { rpm, tpm, concurrency } = limits;
+  const kept = {
+    ...(rpm != null && { rpm }),
+    ...(tpm != null && { tpm }),
+    ...(concurrency != null && { concurrency }),
+  };
+  return Object.keys(kept).length === 0 ? null : kept;
+}
+
+/** As it is kept, in whole billionths of a dollar. */
+export function toBudget(budget: BudgetDto | null | undefined): Budget | null {
+  if (budget == null) return null;
+  const { usd, period, soft_thresholds: thresholds, allow_unpriced: allowUnpriced } = budget;
+  return {
+    usd: Math.round(usd * 1e9) / 1e9,
+    period,
+    ...(thresholds != null && { soft_thresholds: thresholds }),
+    ...(allowUnpriced != null && { allow_unpriced: allowUnpriced }),
+  };
+}
+
+export function toBudgetDto(budget: Budget | null): BudgetDto | null {
+  return budget === null ? null : { ...budget, soft_thresholds: [...(budget.soft_thresholds ?? [0.8])] };
+}

@@ -1,0 +1,21 @@
+import type { Deployment } from '../routing/resolved-model.js';
+import type { CallOutcome } from './call-outcome.js';
+import type { ChatRequest } from '../operations/chat/chat-completion.js';
+import type { ChatContext } from '../engine/chat.service.js';
+
+/** The spans of one request to a model. */
+export interface CallTrace {
+  /** Whether anybody will read the spans. */
+  readonly isRecording: boolean;
+  /** Whether prompts and answers are part of them. */
+  readonly wantsContent: boolean;
+  /** Begins the span of a call to a provider. @returns W3C headers that go to the provider with it */
+  attemptBegins(deployment: Deployment): Readonly<Record<string, string>>;
+  /** Ends all spans; called once. */
+  ended(outcome: CallOutcome): void;
+}
+
+/** Makes the spans of calls. Provided only where tracing is on, so that it costs nothing where it is off. */
+export abstract class CallTracing {
+  abstract begin(request: ChatRequest, context: ChatContext, isStream: boolean): CallTrace;
+}

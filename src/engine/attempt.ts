@@ -1,0 +1,65 @@
+import type { Place } from '../routing/deployments/deployment-queue.js';
+import type { ChunkStream } from '../providers/chat-provider.js';
+import { CallDeadline } from './call-deadline.js';
+import type { Cancellation } from '../runtime/cancel-signal.js';
+import type { StreamedChunk } from '../operations/chat/text-chunk.js';
+
+export interface AttemptTimes {
+  /** Milliseconds that the deployment may take, by the configuration. */
+  readonly total: number;
+  /** Milliseconds that are left of the time that the request itself asked for; Infinity where it asked for none. */
+  readonly left: number;
+}
+
+/**
+ * One try at a deployment. It owns all that the try takes: the place at the deployment, the timeout, and the provider's
+ * stream once there is one. Whatever throws, `dispose` gives all of it back; further calls do nothing.
+ */
+export class Attempt implements Disposable {
+  private timeout: CallDeadline | undefined;
+  private chunks: AsyncIterator<readonly StreamedChunk[]> | undefined;
+  private isDisposed = false;
+
+  constructor(readonly place: Place) {}
+
+  /** Starts the timeout. @returns the signal that calls the provider off */
+  start(caller: Cancellation, { total, left }: AttemptTimes): CallDeadline {
+    this.timeout = new CallDeadline(caller, Math.min(total, left), left < total);
+    return this.timeout;
+  }
+
+  /** Whether the attempt ended for a reason of its caller's: it has gone, or its own time was over. */
+  get isEndedByCaller(): boolean {
+    return this.timeout?.isEndedByCaller ?? false;
+  }
+
+  /** Why the provider was called off; undefined while it was not. */
+  get reason(): unknown {
+    return this.timeout?.reason;
+  }
+
+  /** Takes over the provider's stream. */
+  streams(stream: ChunkStream): AsyncIterator<readonly StreamedChunk[]> {
+    this.chunks = stream[Symbol.asyncIterator]();
+    return this.chunks;
+  }
+
+  /** The stream has ended by itself, so there is nothing to call off. */
+  streamEnded(): void {
+    this.chunks = undefined;
+  }
+
+  dispose(): void {
+    if (this.isDisposed) return;
+    this.isDisposed = true;
+    this.timeout?.clear();
+    this.place.free();
+    // The stream has nothing more to say to anyone, so neither has its failure to end.
+    this.chunks?.return?.().catch(() => undefined);
+    this.chunks = undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}

@@ -1,0 +1,54 @@
+import { upstreamTimeout } from '../errors/gateway-error.js';
+import { Cancel, type Cancellation } from '../runtime/cancel-signal.js';
+
+/** The longest time that a timer of Node takes. */
+const LONGEST_TIMER_MS = 2_147_483_647;
+
+/**
+ * Calls one upstream attempt off: with the caller's reason when the caller is, and with an `upstream_timeout` when `total`
+ * milliseconds are over. `clear` must be called when the attempt has ended.
+ */
+export class CallDeadline extends Cancel {
+  private readonly timer: NodeJS.Timeout;
+  private isOver = false;
+  private readonly onAbort = (): void => {
+    this.abort(this.caller.reason);
+  };
+
+  /** @param isOfCaller whether the time is one that the request asked for, as opposed to the configuration's */
+  constructor(
+    private readonly caller: Cancellation,
+    total: number,
+    private readonly isOfCaller = false,
+  ) {
+    super();
+    if (caller.aborted) this.onAbort();
+    else caller.addEventListener('abort', this.onAbort, { once: true });
+    const milliseconds = Math.max(0, total);
+    this.timer = setTimeout(
+      () => {
+        this.isOver = true;
+        this.abort(
+          upstreamTimeout({
+            message: isOfCaller
+              ? 'The upstream provider did not finish within the time that the request asked for.'
+              : `The upstream provider did not finish within the total timeout of ${milliseconds / 1000} s.`,
+            hadBegun: true,
+          }),
+        );
+      },
+      Math.min(LONGEST_TIMER_MS, milliseconds),
+    );
+    this.timer.unref();
+  }
+
+  /** Whether the caller has gone or its own time is over, neither of which says anything of the provider. */
+  get isEndedByCaller(): boolean {
+    return this.caller.aborted || (this.isOver && this.isOfCaller);
+  }
+
+  clear(): void {
+    clearTimeout(this.timer);
+    this.caller.removeEventListener('abort', this.onAbort);
+  }
+}

@@ -1,0 +1,90 @@
+import { rateLimitExceeded, upstreamUnavailable, type GatewayError } from '../errors/gateway-error.js';
+import type { DeploymentQueue, Place } from '../routing/deployments/deployment-queue.js';
+import type { Deployments } from '../routing/deployments/deployments.service.js';
+import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
+import type { ChatRequest } from '../operations/chat/chat-completion.js';
+import { orderDeployments, randomFor } from '../routing/deployment-order.js';
+
+/** A deployment to try next. */
+export interface Candidate {
+  readonly model: ResolvedModel;
+  readonly place: Place;
+}
+
+/** Deployments that could be called if they had not as many calls as they may. */
+export interface FullDeployments {
+  readonly model: ResolvedModel;
+  readonly full: readonly Deployment[];
+}
+
+/**
+ * The deployments to try for one request, in order: those of the model and then of its fallbacks, without those whose
+ * breaker is open for the key or that asked it to pause. Those that are full are waited for when the others of their model
+ * have failed. Lazily, so that the fallbacks of a healthy model are never resolved.
+ *
+ * Where nothing else could be tried, or all that was tried refused the request as one that it cannot serve, the first
+ * deployment with an open breaker is tried all the same: it may be the only one that can serve the request.
+ */
+export class Candidates {
+  /** Whether a deployment failed, as opposed to refusing the request. */
+  hasFailed = false;
+
+  constructor(
+    private readonly deployments: Deployments,
+    private readonly queue: DeploymentQueue,
+    private readonly key: string,
+  ) {}
+
+  /** @throws GatewayError 429 when every deployment that may serve the request asked for a pause */
+  *of(request: ChatRequest, models: Iterable<ResolvedModel>): Generator<Candidate | FullDeployments> {
+    const { key } = this;
+    let tried = 0;
+    let spare: { model: ResolvedModel; deployment: Deployment } | undefined;
+    let shortestWait = Infinity;
+    for (const model of models) {
+      let full: Deployment[] | undefined;
+      for (const deployment of orderDeployments(model, this.deployments, randomFor(request))) {
+        const health = this.deployments.healthOf(deployment);
+        const wait = health.waitFor(key);
+        if (wait > 0) shortestWait = Math.min(shortestWait, wait);
+        else if (!health.canCall(key)) spare ??= { model, deployment };
+        else {
+          const place = this.queue.take(deployment, key);
+          if (place === undefined) (full ??= []).push(deployment);
+          else {
+            tried += 1;
+            yield { model, place };
+          }
+        }
+      }
+      if (full !== undefined) {
+        tried += 1;
+        yield { model, full };
+      }
+    }
+    if (tried > 0 && this.hasFailed) return;
+    const place = spare === undefined ? undefined : this.queue.take(spare.deployment, key);
+    if (spare !== undefined && place !== undefined) yield { model: spare.model, place };
+    else if (shortestWait < Infinity) throw stillWaiting(shortestWait);
+  }
+}
+
+/** Every deployment has as many calls as it may, and the queue for them is full or would take too long. */
+export function stillFull({ id }: ResolvedModel, milliseconds: number): GatewayError {
+  const whole = Math.ceil(milliseconds);
+  return upstreamUnavailable({
+    message: `All deployments of '${id}' have as many calls as they take, and the wait would be too long. Retry after ${Math.ceil(whole / 1_000)} s.`,
+    retryAfterMs: whole,
+    isOwnRefusal: true,
+  });
+}
+
+/** The upstream said when it wants to be asked again; asking earlier would only make it wait longer. */
+function stillWaiting(milliseconds: number): GatewayError {
+  const whole = Math.ceil(milliseconds);
+  return rateLimitExceeded({
+    message: `The provider is rate limiting this model. Retry after ${Math.ceil(whole / 1_000)} s.`,
+    retryAfterMs: whole,
+    isOwnRefusal: true,
+  });
+}

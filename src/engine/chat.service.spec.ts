@@ -1,0 +1,314 @@
+import fc from 'fast-check';
+import { NO_COST } from '../runtime/nano-dollars.js';
+import { NO_TOKENS } from '../runtime/token-count.js';
+import type { Principal } from '../auth/principal.js';
+import { GatewayError, invalidRequest, upstreamError } from '../errors/gateway-error.js';
+import { DeploymentQueue } from '../routing/deployments/deployment-queue.js';
+import { Deployments } from '../routing/deployments/deployments.service.js';
+import type { ModelsService } from '../models/models.service.js';
+import type { ChatProvider, ProviderCall } from '../providers/chat-provider.js';
+import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
+import type { Routing } from '../routing/routing.service.js';
+import type { Limits } from '../limits/limits.service.js';
+import { CallEvents } from '../calls/call-events.js';
+import type { CallOutcome } from '../calls/call-outcome.js';
+import type { CallTracing } from '../calls/call-tracing.js';
+import { Cancel } from '../runtime/cancel-signal.js';
+import type { ChatCompletion, ChatRequest } from '../operations/chat/chat-completion.js';
+import { ChatService, type ChatContext } from './chat.service.js';
+import type { StreamedChunk } from '../operations/chat/text-chunk.js';
+
+const REQUEST = { model: 'm', messages: [{ role: 'user', content: 'hi' }] } as ChatRequest;
+const BUG = new Error('a stage that threw');
+
+/** A signal that knows how many listen to it. */
+class CountedCancel extends Cancel {
+  listening = 0;
+  override addEventListener(type: 'abort', listener: () => void): void {
+    this.listening += 1;
+    super.addEventListener(type, listener);
+  }
+  override removeEventListener(type: 'abort', listener: () => void): void {
+    this.listening -= 1;
+    super.removeEventListener(type, listener);
+  }
+}
+
+function chunk(content: string): StreamedChunk {
+  const choice = { index: 0, delta: { content }, logprobs: null, finish_reason: null };
+  return { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [choice] };
+}
+
+/** A gateway's engine with everything around it replaced by what can throw at any stage. */
+class Bench {
+  readonly signal = new CountedCancel();
+  readonly deployments = new Deployments();
+  readonly queue = new DeploymentQueue(this.deployments);
+  readonly outcomes: CallOutcome[] = [];
+  reserved = 0;
+  openStreams = 0;
+  readonly calls: string[] = [];
+  readonly service: ChatService;
+  readonly models: ResolvedModel[] = [];
+
+  constructor(
+    private readonly throwsAt: string = 'nowhere',
+    private readonly answers: Readonly<Record<string, Error>> = {},
+    ids: readonly string[] = ['p/one'],
+  ) {
+    const deployments = ids.map((id) => this.deployment(id));
+    const queue = { id: 'm', size: 0, timeout: 0 };
+    this.models.push({
+      id: 'm',
+      strategy: 'priority',
+      deployments,
+      fallbacks: [],
+      accounts: [],
+      queue,
+    } as unknown as ResolvedModel);
+    const events = new CallEvents();
+    events.onEnded((outcome) => {
+      this.outcomes.push(outcome);
+      outcome.admission?.leave();
+      void outcome.admission?.settle(NO_TOKENS, NO_COST);
+      this.stage('listener');
+    });
+    const tracing = {
+      begin: () => ({
+        isRecording: false,
+        wantsContent: false,
+        attemptBegins: () => {
+          this.stage('attempt');
+          return {};
+        },
+        ended: () => {
+          this.stage('trace');
+        },
+      }),
+    } as unknown as CallTracing;
+    const limits = {
+      admit: () => {
+        this.stage('admit');
+        this.reserved += 1;
+        return Promise.resolve({
+          headers: {},
+          leave: () => undefined,
+          settle: () => Promise.resolve((this.reserved -= 1)),
+          coverAnother: () => Promise.resolve(true),
+        });
+      },
+    } as unknown as Limits;
+    const routing = { current: { hold: () => undefined, release: () => undefined } } as unknown as Routing;
+    const models = {
+      resolve: () => this.models[0],
+      costOf: () => {
+        this.stage('cost');
+        return Promise.resolve(1);
+      },
+    };
+    this.service = new ChatService(
+      models as unknown as ModelsService,
+      routing,
+      this.deployments,
+      this.queue,
+      limits,
+      events,
+      tracing,
+    );
+  }
+
+  get context(): ChatContext {
+    const principal = { keyId: 'key_a', name: 'a', scopes: new Set(['inference']), allowedModels: null, accounts: [] };
+    return {
+      principal: principal as unknown as Principal,
+      requestId: 'r',
+      source: 'live',
+      headers: {},
+      signal: this.signal,
+    };
+  }
+
+  /** What a call that has ended may not leave behind. */
+  expectNothingTaken(): void {
+    expect([...this.deployments.all()].map(([, health]) => health.inFlight).every((count) => count === 0)).toBe(true);
+    expect({ reserved: this.reserved, openStreams: this.openStreams, listening: this.signal.listening }).toEqual({
+      reserved: 0,
+      openStreams: 0,
+      listening: 0,
+    });
+  }
+
+  private deployment(id: string): Deployment {
+    const provider = {
+      name: 'p',
+      complete: (call: ProviderCall) => this.complete(id, call),
+      stream: () => this.open(id),
+    } as unknown as ChatProvider;
+    const timeouts = { connect: 1_000, firstByte: 1_000, idle: 1_000, total: 60_000 };
+    return { id, provider, baseUrl: '', upstreamModel: id, weight: 1, concurrency: 1, timeouts, price: undefined };
+  }
+
+  private complete(id: string, { onDroppedParams }: ProviderCall): Promise<ChatCompletion> {
+    this.calls.push(id);
+    this.stage('provider');
+    onDroppedParams?.(['seed']);
+    const failure = this.answers[id];
+    if (failure !== undefined) return Promise.reject(failure);
+    return Promise.resolve({ choices: [], usage: undefined } as unknown as ChatCompletion);
+  }
+
+  private open(id: string): Promise<AsyncIterableIterator<readonly StreamedChunk[]>> {
+    this.calls.push(id);
+    this.stage('provider');
+    this.openStreams += 1;
+    let isOpen = true;
+    let sent = 0;
+    const close = (): void => {
+      if (isOpen) this.openStreams -= 1;
+      isOpen = false;
+    };
+    return Promise.resolve({
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+      next: async () => {
+        await Promise.resolve();
+        sent += 1;
+        if (sent === 2) {
+          try {
+            this.stage('second chunk');
+          } catch (error) {
+            close();
+            throw error;
+          }
+        }
+        // A group that whoever counts cannot read.
+        if (sent === 2 && this.throwsAt === 'count')
+          return { done: false, value: [{ choices: null }] as unknown as StreamedChunk[] };
+        if (sent < 4) return { done: false, value: [chunk(`word ${sent} `)] };
+        close();
+        return { done: true, value: undefined };
+      },
+      return: () => {
+        close();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    });
+  }
+
+  private stage(name: string): void {
+    if (this.throwsAt === name) throw BUG;
+  }
+}
+
+describe('ChatService', () => {
+  const stages = [
+    'nowhere',
+    'admit',
+    'attempt',
+    'provider',
+    'trace',
+    'listener',
+    'cost',
+    'second chunk',
+    'count',
+    'headers',
+    'write',
+    'client',
+  ];
+
+  it.each(stages)('frees place, reservation, timeout and stream when a stream throws at: %s', async (stage) => {
+    const bench = new Bench(stage);
+    try {
+      const stream = await bench.service.stream(REQUEST, bench.context);
+      try {
+        if (stage === 'headers') throw BUG;
+        for await (const group of stream.chunks) {
+          if (stage === 'write' && group.length > 0) throw BUG;
+          if (stage === 'client') bench.signal.abort(BUG);
+        }
+      } finally {
+        stream.close(BUG);
+      }
+    } catch (error) {
+      expect(error).toBeInstanceOf(Error);
+    }
+    await Promise.resolve();
+    bench.expectNothingTaken();
+    expect(bench.outcomes).toHaveLength(1);
+  });
+
+  it.each(stages)('frees place, reservation and timeout when a plain call throws at: %s', async (stage) => {
+    const bench = new Bench(stage);
+    await bench.service.complete(REQUEST, bench.context).catch((error: unknown) => expect(error).toBe(BUG));
+    bench.expectNothingTaken();
+    expect(bench.outcomes).toHaveLength(1);
+  });
+
+  it('asks every deployment that may serve a request before the client is refused, and gives the last reason', async () => {
+    const kinds = ['answers', 'refuses', 'fails'] as const;
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.constantFrom(...kinds), { minLength: 1, maxLength: 4 }), async (behaviours) => {
+        const ids = behaviours.map((_, index) => `p/${index}`);
+        const errors = Object.fromEntries(
+          behaviours.flatMap((kind, index) => {
+            if (kind === 'answers') return [];
+            const text = `reason ${index}`;
+            return [[`p/${index}`, kind === 'fails' ? upstreamError({ message: text }) : invalidRequest(text, null)]];
+          }),
+        );
+        const bench = new Bench('nowhere', errors, ids);
+        const first = behaviours.indexOf('answers');
+        const answer = await bench.service.complete(REQUEST, bench.context).catch((error: unknown) => error);
+        if (first === -1) {
+          expect((answer as GatewayError).message).toBe(`reason ${behaviours.length - 1}`);
+          expect(bench.calls).toEqual(ids);
+        } else {
+          expect(answer).toMatchObject({ attempts: first + 1, droppedParams: ['seed'] });
+          expect(bench.calls).toEqual(ids.slice(0, first + 1));
+        }
+        bench.expectNothingTaken();
+        for (const [index, kind] of behaviours.entries()) {
+          const { failed } = bench.deployments.healthOf({ id: `p/${index}` }).recent();
+          if (kind !== 'fails') expect(failed).toBe(0);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('takes nothing from the budget of retries when a deployment refuses, so that the same request always ends alike', async () => {
+    const bench = new Bench('nowhere', { 'p/one': invalidRequest('no images', 'messages') }, ['p/one', 'p/two']);
+    for (let round = 0; round < 50; round += 1) {
+      expect(await bench.service.complete(REQUEST, bench.context)).toMatchObject({ attempts: 2 });
+    }
+    expect(bench.deployments.healthOf({ id: 'p/one' }).canCall('key_a')).toBe(true);
+  });
+
+  it('asks a deployment with an open breaker when all others refused the request', async () => {
+    const bench = new Bench('nowhere', { 'p/two': invalidRequest('no images', 'messages') }, ['p/one', 'p/two']);
+    const health = bench.deployments.healthOf({ id: 'p/one' });
+    for (let round = 0; round < 5; round += 1) health.failed(upstreamError({ message: 'down' }), 'key_a');
+    expect(health.canCall('key_a')).toBe(false);
+    await bench.service.complete(REQUEST, bench.context);
+    expect(bench.calls).toEqual(['p/two', 'p/one']);
+  });
+
+  it('does not count the time that the request itself asked for as a failure of the deployment', async () => {
+    const bench = new Bench();
+    const { provider } = bench.models[0]!.deployments[0]!;
+    provider.complete = ({ signal }) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason instanceof Error ? signal.reason : BUG), {
+          once: true,
+        });
+      });
+    for (let round = 0; round < 6; round += 1) {
+      const context = { ...bench.context, overrides: { fallbacks: undefined, timeout: 5 } };
+      await expect(bench.service.complete(REQUEST, context)).rejects.toMatchObject({ status: 504 });
+    }
+    const health = bench.deployments.healthOf({ id: 'p/one' });
+    expect([health.recent().failed, health.canCall('key_a')]).toEqual([0, true]);
+    bench.expectNothingTaken();
+  });
+});

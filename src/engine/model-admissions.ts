@@ -1,0 +1,88 @@
+import { boundNanoDollars } from '../runtime/nano-dollars.js';
+import { GatewayError } from '../errors/gateway-error.js';
+import type { ResolvedModel } from '../routing/resolved-model.js';
+import type { Admission, Limits } from '../limits/limits.service.js';
+import type { ChatRequest } from '../operations/chat/chat-completion.js';
+import type { ChatContext } from './chat.service.js';
+import type { TrackedCall } from './tracked-call.js';
+
+/**
+ * What one call reserves with limits and budgets: at first with those of its key and its model, and with those of a fallback
+ * once that is to be tried, so that a model's limits hold whichever name leads to it.
+ */
+export class ModelAdmissions {
+  /** Limits that have been reserved with. */
+  private readonly counted = new Set<string>();
+  private readonly refusals = new Map<string, GatewayError>();
+
+  constructor(
+    private readonly limits: Limits,
+    private readonly request: ChatRequest,
+    private readonly context: ChatContext,
+    private readonly tracked: TrackedCall,
+  ) {}
+
+  /**
+   * @param models the model and its fallbacks
+   * @throws GatewayError when there is no room
+   */
+  first(model: ResolvedModel, models: () => Iterable<ResolvedModel>): Promise<void> | undefined {
+    const { accounts } = this.context.principal;
+    const admission = this.reserve(model, accounts, () => [...models()]);
+    return admission?.then((reserved) => {
+      this.tracked.admission = reserved;
+    });
+  }
+
+  /** @returns undefined when a fallback may be tried; else why it may not */
+  fallback(model: ResolvedModel): Promise<GatewayError | undefined> | GatewayError | undefined {
+    const refusal = this.refusals.get(model.id);
+    if (refusal !== undefined) return refusal;
+    const accounts = model.accounts.filter(({ id }) => !this.counted.has(id));
+    if (accounts.length === 0) return undefined;
+    return this.reserve({ ...model, accounts }, [], () => [model])?.then(
+      (reserved) => {
+        const { admission } = this.tracked;
+        this.tracked.admission = admission === undefined ? reserved : joined(admission, reserved);
+        return undefined;
+      },
+      (error: unknown) => {
+        if (!(error instanceof GatewayError) || this.context.signal.aborted) throw error;
+        this.refusals.set(model.id, error);
+        return error;
+      },
+    );
+  }
+
+  private reserve(
+    model: ResolvedModel,
+    accounts: ChatContext['principal']['accounts'],
+    models: () => readonly ResolvedModel[],
+  ): Promise<Admission> | undefined {
+    const { request, context, tracked } = this;
+    for (const { id } of model.accounts) this.counted.add(id);
+    const isPatient = context.source === 'batch';
+    const { startedAt } = tracked;
+    const { keyId, groupId } = context.principal;
+    const { signal } = context;
+    return this.limits.admit({ keyId, groupId, request, accounts, model, startedAt, isPatient, signal, models });
+  }
+}
+
+function joined(first: Admission, later: Admission): Admission {
+  return {
+    headers: { ...later.headers, ...first.headers },
+    leave: () => {
+      first.leave();
+      later.leave();
+    },
+    settle: async (tokens, cost) => {
+      await first.settle(tokens, cost);
+      await later.settle(tokens, cost);
+    },
+    coverAnother: async () => (await first.coverAnother()) && (await later.coverAnother()),
+    get reserved() {
+      return boundNanoDollars(Math.max(first.reserved, later.reserved));
+    },
+  };
+}

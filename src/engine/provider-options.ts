@@ -1,0 +1,246 @@
+import type { Principal } from '../auth/principal.js';
+import { GatewayError, permissionDenied } from '../errors/gateway-error.js';
+import { isObject } from '../runtime/json-value.js';
+import type { ChatRequest } from '../operations/chat/chat-completion.js';
+
+/**
+ * Fields by which a request could choose, under the operator's credentials, what is the operator's to choose. In lower case
+ * and without `_` and `-`, so that no spelling goes round them. The page docs/providers.md lists them; a test compares.
+ */
+export const OPERATOR_FIELDS = {
+  /** Which model or deployment answers, or how many answers are made and billed. */
+  model: [
+    'models',
+    'route',
+    'router',
+    'provider',
+    'providers',
+    'preset',
+    'fallbacks',
+    'fallback_models',
+    'context_window_fallbacks',
+    'content_policy_fallbacks',
+    'custom_llm_provider',
+    'deployment_id',
+    'engine',
+    'gateway',
+    'provider_options',
+    'transforms',
+    'plugins',
+    'best_of',
+    'candidate_count',
+    'num_return_sequences',
+    'num_retries',
+    'max_retries',
+    'mock_response',
+  ],
+  /** Where the provider is, and whose credentials and account are used. */
+  account: [
+    'api_base',
+    'base_url',
+    'api_key',
+    'api_version',
+    'api_type',
+    'user_config',
+    'extra_body',
+    'extra_headers',
+    'extra_query',
+    'headers',
+    'default_headers',
+    'custom_headers',
+    'organization',
+    'organization_id',
+    'project',
+    'project_id',
+    'litellm_params',
+    'region',
+    'inference_geo',
+  ],
+  /** What a token costs and who is served first. */
+  tier: [
+    'service_tier',
+    'performance_config',
+    'performance',
+    'speed',
+    'priority',
+    'priority_level',
+    'processing_tier',
+    'betas',
+    'anthropic_beta',
+    'anthropic_version',
+  ],
+  /** What the provider keeps under the operator's account, which other keys of the gateway share. */
+  state: [
+    'idempotency_key',
+    'request_id',
+    'previous_response_id',
+    'conversation',
+    'conversation_id',
+    'thread_id',
+    'session_id',
+    'cached_content',
+    'container',
+    'data_sources',
+  ],
+} as const;
+
+/** Fields that the provider bills beside tokens, so that a price for tokens does not cover them. */
+export const BILLED_EXTRAS = [
+  'web_search_options',
+  'web_search',
+  'enable_search',
+  'search_options',
+  'search_parameters',
+  'mcp_servers',
+  'modalities',
+  'audio',
+] as const;
+
+/** Headers of a request that only a key with the scope passes on. */
+export const OPERATOR_HEADERS: ReadonlySet<string> = new Set([
+  'openai-organization',
+  'openai-project',
+  'openai-beta',
+  'anthropic-beta',
+  'idempotency-key',
+]);
+
+/** Options of clouds as LiteLLM's proxy takes them in a body. */
+const CLOUD_OPTION = /^(?:aws|vertex|azure|litellm)_/i;
+/** The fields that the gateway reads. A server that ignores case would take another spelling of one for the field itself. */
+const READ_BY_GATEWAY: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'top_p',
+  'n',
+  'stream',
+  'stream_options',
+  'stop',
+  'store',
+  'metadata',
+  'tools',
+  'tool_choice',
+  'functions',
+  'function_call',
+  'parallel_tool_calls',
+  'response_format',
+  'user',
+  'reasoning_effort',
+  'prompt_cache_key',
+  'strict_params',
+  'seed',
+]);
+
+const OPERATOR_NAMES: ReadonlySet<string> = new Set(Object.values(OPERATOR_FIELDS).flat().map(bare));
+const BILLED_NAMES: ReadonlySet<string> = new Set(BILLED_EXTRAS.map(bare));
+
+/** What a key may say to a provider. */
+export interface AllowedRequest {
+  readonly request: ChatRequest;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What was taken out, by the names that the client gave. */
+  readonly dropped: readonly string[];
+}
+
+/**
+ * Takes out what only a key with the scope `provider_options` may choose: fields and headers that select the model, the
+ * account, the price tier or stored state at the provider, and for keys with a budget also what is billed beside tokens.
+ *
+ * @throws GatewayError 400 with `strict_params`, 403 for a built-in tool that a key with a budget may not use
+ */
+export function withoutOperatorOptions(
+  request: ChatRequest,
+  headers: Readonly<Record<string, string>>,
+  principal: Principal,
+): AllowedRequest {
+  if (principal.scopes.has('provider_options'))
+    return { request, headers: withOwnIdempotency(headers, principal), dropped: [] };
+  const hasBudget = principal.accounts.some(({ budget }) => budget !== null);
+  let dropped: string[] | undefined;
+  for (const name in request) {
+    if (READ_BY_GATEWAY.has(name) || !isOperators(name, request[name], hasBudget)) continue;
+    (dropped ??= []).push(name);
+  }
+  const fields = dropped ?? [];
+  const kept: Record<string, string> = {};
+  const heads: string[] = [];
+  for (const [name, value] of Object.entries(headers)) {
+    if (OPERATOR_HEADERS.has(name)) heads.push(name);
+    else kept[name] = value;
+  }
+  if (hasBudget) assertOwnTools(request);
+  const [first] = fields;
+  if (first !== undefined && request['strict_params'] === true) throw notAllowed(first);
+  return {
+    request: fields.length === 0 ? request : without(request, fields),
+    headers: heads.length === 0 ? headers : kept,
+    dropped: [...fields.filter((name) => !isUsual(name, request[name])), ...heads],
+  };
+}
+
+function isOperators(name: string, value: unknown, hasBudget: boolean): boolean {
+  const plain = bare(name);
+  if (OPERATOR_NAMES.has(plain) || CLOUD_OPTION.test(name)) return true;
+  if (hasBudget && BILLED_NAMES.has(plain)) return !(plain === 'modalities' && isTextAlone(value));
+  return READ_BY_GATEWAY.has(folded(name));
+}
+
+/** Values by which a client says what would happen anyway need not be named. */
+function isUsual(name: string, value: unknown): boolean {
+  return value == null || (name === 'service_tier' && (value === 'auto' || value === 'default'));
+}
+
+function isTextAlone(modalities: unknown): boolean {
+  return modalities == null || (Array.isArray(modalities) && modalities.every((each) => each === 'text'));
+}
+
+/** Tools that the provider runs itself are billed by use. */
+function assertOwnTools({ tools }: ChatRequest): void {
+  if (!Array.isArray(tools)) return;
+  tools.forEach((tool: unknown, index) => {
+    const type = isObject(tool) ? tool['type'] : undefined;
+    if (typeof type !== 'string' || type === 'function' || type === 'custom') return;
+    throw permissionDenied(
+      `This key has a budget, and its prices do not cover the provider's own tools: leave out tools[${index}], or ask the operator for the scope 'provider_options'.`,
+      'insufficient_scope',
+      `tools[${index}].type`,
+    );
+  });
+}
+
+/** Two keys that choose the same idempotency key must not get each other's answers. */
+function withOwnIdempotency(
+  headers: Readonly<Record<string, string>>,
+  { keyId }: Principal,
+): Readonly<Record<string, string>> {
+  const chosen = headers['idempotency-key'];
+  return chosen === undefined ? headers : { ...headers, 'idempotency-key': `${keyId}-${chosen}` };
+}
+
+function notAllowed(name: string): GatewayError {
+  return new GatewayError({
+    status: 400,
+    type: 'invalid_request_error',
+    code: 'unsupported_parameter',
+    message: `'${name}' may be set by keys with the scope 'provider_options' alone. Leave it out, or send the request without strict_params.`,
+    param: name,
+  });
+}
+
+function without(request: ChatRequest, names: readonly string[]): ChatRequest {
+  const copy: ChatRequest = { ...request };
+  for (const name of names) Reflect.deleteProperty(copy, name);
+  return copy;
+}
+
+function bare(name: string): string {
+  return folded(name).replace(/[_-]/g, '');
+}
+
+/** As servers that ignore case compare names: the long s and the sign of kelvin fold to letters. */
+function folded(name: string): string {
+  return name.toUpperCase().toLowerCase();
+}

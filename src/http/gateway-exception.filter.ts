@@ -1,0 +1,58 @@
+import {
+  ArgumentsHost,
+  Catch,
+  ExceptionFilter,
+  Logger,
+  NotFoundException,
+  ServiceUnavailableException,
+} from '@nestjs/common';
+import { endBeforeBody } from './early-answer.js';
+import type { HttpRequest, HttpResponse } from './exchange.js';
+import { describeError } from '../errors/describe-error.js';
+import { toGatewayError } from '../errors/to-gateway-error.js';
+import { unsupportedEndpoint } from '../errors/unsupported-endpoint.js';
+
+/** Prints every error of every route in the one shape. Once headers are out it only ends the connection. */
+@Catch()
+export class GatewayExceptionFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Errors');
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const request = http.getRequest<HttpRequest>();
+    const response = http.getResponse<HttpResponse>();
+    if (thrown instanceof ServiceUnavailableException && !response.headersSent) {
+      // Terminus throws the state of each dependency; that is the readiness route's answer, not an error of it.
+      answer(response, 503, thrown.getResponse());
+      return;
+    }
+    const unsupported = thrown instanceof NotFoundException ? unsupportedEndpoint(request.url, request.id) : undefined;
+    const error = unsupported?.error ?? toGatewayError(thrown);
+    response.locals['errorCode'] = error.code;
+    response.locals['error'] = error;
+    if (error.status >= 500) {
+      this.logger.error({
+        msg: 'request failed',
+        request_id: request.id,
+        code: error.code,
+        error: describeError(error.cause ?? error),
+      });
+    }
+    if (response.headersSent) {
+      // A body that was begun cannot be mended: closing the socket tells the client that it is not whole.
+      if (!response.writableEnded) response.destroy();
+      return;
+    }
+    for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
+    if (!request.complete) endBeforeBody(request, response);
+    answer(response, error.status, unsupported?.body ?? error.toBody());
+  }
+}
+
+function answer(response: HttpResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  response.statusCode = status;
+  response.setHeader('content-type', 'application/json; charset=utf-8');
+  response.setHeader('content-length', Buffer.byteLength(text));
+  response.end(text);
+}

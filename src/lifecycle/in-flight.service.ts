@@ -1,0 +1,120 @@
+import type { Server, ServerResponse } from 'node:http';
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../auth/principal.js';
+import type { Cancel } from '../runtime/cancel-signal.js';
+import type { GatewayError } from '../errors/gateway-error.js';
+import { Roster, type Entry } from '../runtime/swap-remove-set.js';
+
+/** An AbortController, or what stands in for one. */
+type Cancels = Pick<Cancel, 'abort'>;
+
+/** The key that something is done for. */
+export type WorkOwner = Pick<Principal, 'keyId' | 'makerIds'>;
+
+/** What can be broken off, and for whom it is done. */
+interface Work {
+  readonly cancel: Cancels;
+  readonly owner: WorkOwner;
+}
+
+/** What is under way, so that a shutdown can wait for it and, in the end, break it off. */
+@Injectable()
+export class InFlight {
+  private responses = 0;
+  /** When the last call began, by the monotonic clock in milliseconds; -Infinity before the first. */
+  lastCallAt = -Infinity;
+  private readonly work = new Roster<Work>();
+  private readonly watchers = new Map<AbortController, WorkOwner>();
+  /** Set once a shutdown has begun. */
+  private drainReason: GatewayError | undefined;
+  private idle: (() => void) | undefined;
+
+  /** Requests that have no whole answer yet, and calls without a request. */
+  get size(): number {
+    return Math.max(this.responses, this.work.size);
+  }
+
+  /** Live calls to providers that are under way. */
+  get calls(): number {
+    return this.work.size;
+  }
+
+  /** Counts every request of the server from its headers on, before anything has looked at it. */
+  watch(server: Server): void {
+    const closed = (): void => {
+      this.responses -= 1;
+      this.tellWhenIdle();
+    };
+    server.on('request', (_request: unknown, response: ServerResponse) => {
+      this.responses += 1;
+      response.once('close', closed);
+    });
+  }
+
+  /** The call counts as in flight until `release`; `cancel` is called when a shutdown has waited long enough, or `abortOf`. */
+  add(cancel: Cancels, owner: WorkOwner): Entry<Work> {
+    this.lastCallAt = performance.now();
+    return this.work.add({ cancel, owner });
+  }
+
+  release(call: Entry<Work>): void {
+    this.work.remove(call);
+    this.tellWhenIdle();
+  }
+
+  /** A stream that watches something and may last for hours: a shutdown does not wait for it. */
+  addWatcher(controller: AbortController, owner: WorkOwner): void {
+    if (this.drainReason !== undefined) controller.abort(this.drainReason);
+    this.watchers.set(controller, owner);
+  }
+
+  releaseWatcher(controller: AbortController): void {
+    this.watchers.delete(controller);
+  }
+
+  /** Ends streams that only watch; called once, when a shutdown begins. */
+  endWatchers(reason: GatewayError): void {
+    this.drainReason = reason;
+    for (const controller of this.watchers.keys()) controller.abort(reason);
+  }
+
+  /**
+   * Waits until nothing is under way.
+   *
+   * @param timeout milliseconds
+   * @returns whether it came to that in time
+   */
+  async drained(timeout: number): Promise<boolean> {
+    if (this.size === 0) return true;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.idle = undefined;
+        resolve(false);
+      }, timeout);
+      this.idle = () => {
+        clearTimeout(timer);
+        this.idle = undefined;
+        resolve(true);
+      };
+    });
+  }
+
+  /** Breaks off what is under way; each client gets `reason`, in a stream as its error event. */
+  abortAll(reason: GatewayError): void {
+    for (const { cancel } of this.work) cancel.abort(reason);
+  }
+
+  /** Breaks off what is in flight for a key and for the keys that it made. */
+  abortOf(keyId: string, reason: GatewayError): void {
+    for (const { cancel, owner } of this.work) if (isFor(owner, keyId)) cancel.abort(reason);
+    for (const [controller, owner] of this.watchers) if (isFor(owner, keyId)) controller.abort(reason);
+  }
+
+  private tellWhenIdle(): void {
+    if (this.size === 0) this.idle?.();
+  }
+}
+
+function isFor(owner: WorkOwner, keyId: string): boolean {
+  return owner.keyId === keyId || owner.makerIds?.includes(keyId) === true;
+}

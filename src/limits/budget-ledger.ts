@@ -1,0 +1,300 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, Logger } from '@nestjs/common';
+import type { RedisConnection } from '../redis/connect-redis.js';
+import { boundNanoDollars, MAX_NANO_DOLLARS, NO_COST, type NanoDollars } from '../runtime/nano-dollars.js';
+import { describeError } from '../errors/describe-error.js';
+import { SharedRedis } from '../redis/shared-redis.js';
+import { LimitStore, type NoRoom } from './limit-store.js';
+import type { PeriodSpan } from './period.js';
+import { Replicas } from './replicas.js';
+import { RESERVATION_MS, sharedBalances, type SharedReservation } from './shared-balances.js';
+import { Spent } from './spent.js';
+
+/** Where replicas tell each other that Redis has lost balances. */
+const CHANNEL = 'gateway:budgets';
+/**
+ * Milliseconds after Redis has lost its memory during which no balance is begun: every replica connects again, writes its last
+ * records and sets aside again what its calls in flight may cost.
+ */
+const SETTLING_MS = 1_500;
+/** Longest that a reservation waits for that. */
+const LONGEST_WAIT_MS = 5_000;
+
+/** An amount that is set aside until a call has ended. */
+export interface Reservation {
+  readonly account: string;
+  readonly period: PeriodSpan;
+  readonly amount: NanoDollars;
+  readonly field: string;
+}
+
+interface InFlight extends Reservation, SharedReservation {
+  /** By the monotonic clock. */
+  readonly since: number;
+  /** `perhaps`: the command was sent, and its answer did not come. */
+  inRedis: 'yes' | 'no' | 'perhaps';
+  inStore: boolean;
+}
+
+interface Unanswered {
+  readonly reservation: SharedReservation;
+  readonly actual: NanoDollars;
+  /** Whether it counts although Redis has nothing set aside: true as long as it cannot have been counted already. */
+  isCountedAnyway: boolean;
+}
+
+/**
+ * What accounts have spent in a period and what is set aside for calls in flight, in Redis for all processes or on
+ * this machine. It begins with the sum of the usage records, so that nothing has to be repaired after a crash.
+ *
+ * A reservation is known to the process that made it until it is settled. So when Redis has lost its memory, or was away, what
+ * calls in flight may cost is set aside again, and what they cost is counted.
+ */
+@Injectable()
+export class BudgetLedger {
+  private readonly logger = new Logger('Budgets');
+  private readonly inFlight = new Map<string, InFlight>();
+  /** Balances whose beginning is being read from the records. */
+  private readonly opening = new Map<string, Promise<void>>();
+  /** Balances that this process keeps while it is without Redis, and the sum of the records at the beginning. */
+  private readonly alone = new Map<string, Promise<NanoDollars>>();
+  /** What was spent of each balance without Redis. */
+  private readonly spentAlone = new Map<string, NanoDollars>();
+  /** Settlements and reservations whose answer from Redis did not come. */
+  private readonly unanswered = new Map<string, Unanswered>();
+  private life: string | undefined;
+  private restoring: Promise<void> | undefined;
+
+  constructor(
+    private readonly redis: SharedRedis,
+    private readonly store: LimitStore,
+    private readonly spent: Spent,
+    private readonly replicas: Replicas,
+  ) {
+    redis.onReady(() => void this.reunite());
+    redis.subscribe(CHANNEL, () => void this.reunite());
+  }
+
+  /** Sets an amount aside if it fits in what is left of `limit`. */
+  async reserve(
+    account: string,
+    period: PeriodSpan,
+    amount: NanoDollars,
+    limit: NanoDollars,
+  ): Promise<Reservation | NoRoom> {
+    const balance = `${account}:${period.name}`;
+    const field = `r:${randomUUID()}`;
+    const entry: InFlight = {
+      account,
+      period,
+      amount,
+      field,
+      balance,
+      end: period.end,
+      since: performance.now(),
+      inRedis: 'no',
+      inStore: false,
+    };
+    await this.restoring;
+    const client = this.redis.client;
+    const shared =
+      client === undefined ? undefined : await this.redis.command((at) => this.reserveIn(at, entry, limit));
+    if (shared === 'reserved') {
+      entry.inRedis = 'yes';
+      this.inFlight.set(field, entry);
+      return entry;
+    }
+    if (shared !== undefined) return shared;
+    if (client !== undefined) entry.inRedis = 'perhaps';
+    let isReserved = false;
+    try {
+      const outcome = await this.reserveHere(entry, limit);
+      isReserved = 'amount' in outcome;
+      return outcome;
+    } finally {
+      if (!isReserved && client !== undefined) {
+        this.unanswered.set(field, { reservation: entry, actual: NO_COST, isCountedAnyway: false });
+      }
+    }
+  }
+
+  /**
+   * Ends a reservation by what was really spent.
+   *
+   * @returns what the account has spent in the period, or undefined when that cannot be said now
+   */
+  async settle({ field }: Reservation, actual: NanoDollars): Promise<number | undefined> {
+    const entry = this.inFlight.get(field);
+    if (entry === undefined) return undefined;
+    await this.restoring;
+    this.inFlight.delete(field);
+    const { balance, inStore } = entry;
+    const here = inStore ? await this.store.settle(balance, field, actual) : undefined;
+    if (!this.redis.isConfigured) return here;
+    const { client } = this.redis;
+    if (entry.inRedis === 'no') {
+      this.addAlone(balance, actual);
+      if (client !== undefined) void this.reunite();
+      return here;
+    }
+    const spent = client === undefined ? undefined : await this.redis.command((at) => this.settleIn(at, entry, actual));
+    if (spent === undefined) {
+      this.unanswered.set(field, { reservation: entry, actual, isCountedAnyway: client === undefined });
+    }
+    return spent ?? here;
+  }
+
+  private async reserveIn(client: RedisConnection, entry: InFlight, limit: NanoDollars): Promise<'reserved' | NoRoom> {
+    for (;;) {
+      const { outcome, spent, reserved } = await sharedBalances.reserve(client, entry, limit);
+      if (outcome === 'reserved') return 'reserved';
+      if (outcome === 'full') return { spent, reserved };
+      await this.openIn(client, entry);
+    }
+  }
+
+  private async settleIn(client: RedisConnection, entry: InFlight, actual: NanoDollars): Promise<NanoDollars> {
+    const { amount, since } = entry;
+    // What was set aside longer ago than reservations last counts as spent already.
+    const isSpent = performance.now() - since > RESERVATION_MS;
+    for (;;) {
+      const spent = await sharedBalances.settle(client, entry, isSpent ? actual - amount : actual, true);
+      if (spent !== undefined) return spent;
+      await this.openIn(client, entry);
+    }
+  }
+
+  /** Begins a balance of Redis with the sum of the records, once every replica has said what it has in flight. */
+  private async openIn(client: RedisConnection, { account, period, balance }: InFlight): Promise<void> {
+    const waitUntil = performance.now() + LONGEST_WAIT_MS;
+    for (;;) {
+      const { name, ageMs } = await sharedBalances.life(client);
+      if (name !== this.life) {
+        await this.restoreIn(client, name);
+        this.redis.publish(CHANNEL, { lost: name });
+      }
+      if (ageMs >= SETTLING_MS || performance.now() > waitUntil) break;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(SETTLING_MS - ageMs, 250)));
+    }
+    await this.restoreAll(client, balance);
+    await sharedBalances.open(client, balance, await this.spent.within(account, period), period.end);
+  }
+
+  private async reserveHere(entry: InFlight, limit: NanoDollars): Promise<Reservation | NoRoom> {
+    const { account, period, balance, field, amount } = entry;
+    for (;;) {
+      const outcome = await this.store.reserve(balance, field, amount, await this.limitHere(entry, limit));
+      if (outcome === 'reserved') {
+        entry.inStore = true;
+        this.inFlight.set(field, entry);
+        return entry;
+      }
+      if (outcome !== 'unknown') return outcome;
+      await this.openHere(balance, account, period);
+    }
+  }
+
+  /** Without Redis each replica may spend its share of what the records left at the beginning. */
+  private async limitHere({ account, period, balance }: InFlight, limit: NanoDollars): Promise<number> {
+    if (!this.redis.isConfigured) return limit;
+    let beginning = this.alone.get(balance);
+    if (beginning === undefined) {
+      beginning = this.spent.within(account, period);
+      this.alone.set(balance, beginning);
+      beginning.catch(() => this.alone.delete(balance));
+    }
+    const known = await beginning;
+    return known + Math.floor(Math.max(0, limit - known) / this.replicas.count);
+  }
+
+  /** Many calls may find the balance unknown at once; one of them reads the records. */
+  private openHere(balance: string, account: string, period: PeriodSpan): Promise<void> {
+    let opening = this.opening.get(balance);
+    if (opening === undefined) {
+      opening = this.spent
+        .within(account, period)
+        .then(async (spent) => {
+          await this.store.open(balance, spent);
+          for (const entry of this.inFlight.values()) {
+            if (entry.balance !== balance || entry.inStore) continue;
+            await this.store.reserve(balance, entry.field, entry.amount, MAX_NANO_DOLLARS * 1_000);
+            entry.inStore = true;
+          }
+        })
+        .finally(() => this.opening.delete(balance));
+      this.opening.set(balance, opening);
+    }
+    return opening;
+  }
+
+  private addAlone(balance: string, amount: NanoDollars): void {
+    this.spentAlone.set(balance, boundNanoDollars((this.spentAlone.get(balance) ?? 0) + amount));
+  }
+
+  /** Redis is there again, or another replica says that it has lost its memory. Reservations wait until this is done. */
+  private reunite(): Promise<void> {
+    this.restoring ??= this.redis
+      .run(async (client) => {
+        const { name } = await sharedBalances.life(client);
+        const isNew = this.life !== undefined && name !== this.life;
+        await this.restoreIn(client, name);
+        if (isNew) this.redis.publish(CHANNEL, { lost: name });
+      })
+      .then(
+        () => undefined,
+        (error: unknown) => {
+          this.logger.error({ msg: 'balances could not be shared again', error: describeError(error) });
+        },
+      )
+      .finally(() => {
+        this.restoring = undefined;
+      });
+    return this.restoring;
+  }
+
+  /** @param life of Redis, as it names it */
+  private async restoreIn(client: RedisConnection, life: string): Promise<void> {
+    const isLost = this.life !== undefined && life !== this.life;
+    this.life = life;
+    if (isLost) {
+      // What has ended is in the records or will be at once, and balances begin with those.
+      this.logger.warn({
+        msg: 'Redis has lost its memory; budgets begin again with the records',
+        calls: this.inFlight.size,
+      });
+      this.spentAlone.clear();
+      this.unanswered.clear();
+      for (const entry of this.inFlight.values()) entry.inRedis = 'no';
+      await this.spent.flush();
+    }
+    for (const balance of this.alone.keys()) this.store.forget(balance);
+    this.alone.clear();
+    for (const entry of this.inFlight.values()) entry.inStore = false;
+    await this.restoreAll(client);
+    for (const [field, each] of [...this.unanswered]) {
+      const { reservation, actual, isCountedAnyway } = each;
+      each.isCountedAnyway = false;
+      await sharedBalances.settle(client, reservation, actual, isCountedAnyway);
+      this.unanswered.delete(field);
+    }
+    for (const [balance, amount] of [...this.spentAlone]) {
+      this.spentAlone.delete(balance);
+      const id = randomUUID();
+      try {
+        await sharedBalances.add(client, balance, id, amount);
+      } catch (error) {
+        this.addAlone(balance, amount);
+        throw error;
+      }
+    }
+  }
+
+  private async restoreAll(client: RedisConnection, balance?: string): Promise<void> {
+    for (const entry of this.inFlight.values()) {
+      // A balance that is begun anew may have lost what was set aside; what is still there stays as it is.
+      if (balance === undefined ? entry.inRedis === 'yes' : entry.balance !== balance) continue;
+      await sharedBalances.restore(client, entry);
+      entry.inRedis = 'yes';
+    }
+  }
+}

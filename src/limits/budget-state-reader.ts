@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import { BudgetStates, type BudgetState } from '../auth/budget-states.js';
+import type { Account } from '../auth/spending.js';
+import { databaseUnavailable, isDatabaseUnavailable } from '../errors/database-error.js';
+import { periodAt } from './period.js';
+import { Spent } from './spent.js';
+
+/** Milliseconds for which a sum is not read again, so that a page that is loaded again and again costs little. */
+const TTL_MS = 1_000;
+const MAX_SUMS = 5_000;
+const NANOS_PER_DOLLAR = 1e9;
+
+/** Says what accounts have spent of their budgets, by the same records that budgets begin with. */
+@Injectable()
+export class BudgetStateReader {
+  private readonly sums = new Map<string, { readonly nanos: number; readonly readAt: number }>();
+
+  constructor(
+    states: BudgetStates,
+    private readonly spent: Spent,
+  ) {
+    states.register((accounts) => this.read(accounts));
+  }
+
+  private async read(accounts: readonly Account[]): Promise<ReadonlyMap<string, BudgetState>> {
+    const states = new Map<string, BudgetState>();
+    // One after the other: a page of a list is no reason to take all connections of the pool.
+    for (const { id, budget } of accounts) {
+      if (budget === null) continue;
+      const period = periodAt(budget.period, Date.now());
+      const spent = (await this.sumOf(id, period)) / NANOS_PER_DOLLAR;
+      const isEndless = period.end === Infinity;
+      states.set(id, {
+        spent,
+        remaining: Math.max(0, Math.round((budget.usd - spent) * NANOS_PER_DOLLAR) / NANOS_PER_DOLLAR),
+        periodStart: isEndless ? null : period.start,
+        periodEnd: isEndless ? null : period.end,
+      });
+    }
+    return states;
+  }
+
+  private async sumOf(account: string, period: ReturnType<typeof periodAt>): Promise<number> {
+    const name = `${account}:${period.name}`;
+    const known = this.sums.get(name);
+    if (known !== undefined && performance.now() - known.readAt < TTL_MS) return known.nanos;
+    try {
+      const nanos = await this.spent.within(account, period);
+      if (this.sums.size >= MAX_SUMS) this.sums.clear();
+      this.sums.set(name, { nanos, readAt: performance.now() });
+      return nanos;
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) throw error;
+      throw databaseUnavailable(
+        error,
+        'The budgets cannot be read because the database is not reachable. Retry shortly.',
+      );
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import { Injectable, OnApplicationShutdown } from '@nestjs/common';
+import { SharedRedis } from '../redis/shared-redis.js';
+import { LimitStore } from './limit-store.js';
+import { Replicas } from './replicas.js';
+
+/** Milliseconds for which a place in Redis is held by a process that shows no sign of life. */
+const LEASE = 30_000;
+const RENEWAL = 10_000;
+const PREFIX = 'gateway:concurrency:';
+
+/** ARGV: how long, limit, ids. By Redis' own clock. Returns whether there was room for all of them. */
+const TAKE = `
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'zset' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. string.format('%.0f', now + 4 * ARGV[1]), '+inf')
+if redis.call('ZCARD', KEYS[1]) + #ARGV - 2 > tonumber(ARGV[2]) then return 0 end
+for i = 3, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) end
+redis.call('PEXPIRE', KEYS[1], 120000)
+return 1`;
+/** ARGV: how long, ids. Also brings back places that Redis has lost. */
+const RENEW = `
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'zset' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+for i = 2, #ARGV do redis.call('ZADD', KEYS[1], now + ARGV[1], ARGV[i]) end
+redis.call('PEXPIRE', KEYS[1], 120000)
+return 1`;
+
+/** A request's places among the calls that may be in flight at once. */
+export interface Lease {
+  readonly account: string;
+  readonly ids: readonly string[];
+  /** Whether Redis counts it. */
+  readonly isShared: boolean;
+}
+
+/** Calls in flight for each account, in Redis for all processes or on this machine. What a dead process held ends by itself. */
+@Injectable()
+export class ConcurrencyLeases implements OnApplicationShutdown {
+  /** Makes the ids of this process unlike those of all others. */
+  private readonly process = `${randomUUID()}-`;
+  private taken = 0;
+  private readonly held = new Map<string, string>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly redis: SharedRedis,
+    private readonly store: LimitStore,
+    private readonly replicas: Replicas,
+  ) {
+    redis.onReady(() => this.renew());
+  }
+
+  /** As many places as the request makes calls, or undefined when the account has too many in flight. */
+  async take(account: string, limit: number, calls: number): Promise<Lease | undefined> {
+    const ids = Array.from({ length: calls }, () => `${this.process}${(this.taken += 1)}`);
+    const room = await this.redis.command((client) => client.eval(TAKE, 1, PREFIX + account, LEASE, limit, ...ids));
+    if (room === undefined) {
+      const share = this.redis.isConfigured ? this.replicas.shareOf(limit) : limit;
+      return (await this.takeHere(account, share, ids)) ? { account, ids, isShared: false } : undefined;
+    }
+    if (room !== 1) return undefined;
+    for (const id of ids) this.held.set(id, account);
+    this.timer ??= setInterval(() => this.renew(), RENEWAL).unref();
+    return { account, ids, isShared: true };
+  }
+
+  free({ account, ids, isShared }: Lease): void {
+    if (!isShared) {
+      for (const id of ids) this.store.freePlace(account, id);
+      return;
+    }
+    for (const id of ids) this.held.delete(id);
+    void this.redis.run((client) => client.zrem(PREFIX + account, ...ids));
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  private async takeHere(account: string, limit: number, ids: readonly string[]): Promise<boolean> {
+    for (let taken = 0; taken < ids.length; taken += 1) {
+      if (await this.store.takePlace(account, limit, ids[taken] ?? '')) continue;
+      for (const id of ids.slice(0, taken)) this.store.freePlace(account, id);
+      return false;
+    }
+    return true;
+  }
+
+  private renew(): void {
+    const byAccount = new Map<string, string[]>();
+    for (const [id, account] of this.held) {
+      const ids = byAccount.get(account);
+      if (ids === undefined) byAccount.set(account, [id]);
+      else ids.push(id);
+    }
+    for (const [account, ids] of byAccount) {
+      void this.redis.run((client) => client.eval(RENEW, 1, PREFIX + account, LEASE, ...ids));
+    }
+  }
+}

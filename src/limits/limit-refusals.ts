@@ -1,0 +1,80 @@
+import type { NanoDollars } from '../runtime/nano-dollars.js';
+import type { Budget } from '../auth/spending.js';
+import { GatewayError, rateLimitExceeded } from '../errors/gateway-error.js';
+import type { NoRoom } from './limit-store.js';
+import type { PeriodSpan } from './period.js';
+
+/** When a slot or a reservation is likely to be free again, in milliseconds. */
+export const SOON = 250;
+
+/** The key of a call, which limits and budgets of others may hold for as well. */
+export interface Caller {
+  readonly keyId: string;
+  readonly groupId: string | null;
+}
+
+/**
+ * Whose limit or budget it is, at the beginning of a sentence. The ids of other keys and groups are not the caller's to know.
+ *
+ * @param id of an account: a key, a group or a model
+ */
+export function ownerOf(id: string, { keyId, groupId }: Caller): string {
+  if (id.startsWith('model:')) return 'This model';
+  if (id.startsWith('group_')) return id === groupId ? "This key's group" : 'The group of a key that made this one';
+  return id === keyId ? 'This key' : 'A key that made this one';
+}
+
+/** The same in the middle of a sentence. */
+export function ownerInText(id: string, caller: Caller): string {
+  return inText(ownerOf(id, caller));
+}
+
+export function rateRefusal(
+  what: string,
+  owner: string,
+  milliseconds: number,
+  headers: Record<string, string> = {},
+): GatewayError {
+  const whole = Math.ceil(milliseconds);
+  const error = rateLimitExceeded({
+    message: `${owner} may make ${what}. Retry after ${Math.ceil(whole / 1_000)} s.`,
+    retryAfterMs: whole,
+    isOwnRefusal: true,
+  });
+  return new GatewayError({ ...error, message: error.message, headers: { ...headers, ...error.headers } });
+}
+
+export function budgetRefusal(
+  { spent, reserved }: NoRoom,
+  {
+    owner,
+    budget,
+    amount,
+    limit,
+    period,
+  }: { owner: string; budget: Budget; amount: NanoDollars; limit: NanoDollars; period: PeriodSpan },
+): GatewayError {
+  if (reserved > 0 && spent + amount <= limit) {
+    return rateLimitExceeded({
+      message: `What is left of the budget of ${inText(owner)} is set aside for requests under way. Retry in a moment.`,
+      retryAfterMs: SOON,
+      isOwnRefusal: true,
+    });
+  }
+  const ends = period.end === Infinity ? '' : ` until ${new Date(period.end).toISOString()}`;
+  return new GatewayError({
+    status: 429,
+    type: 'insufficient_quota',
+    code: 'insufficient_quota',
+    message: `${owner} has spent ${dollars(spent)} of its budget of ${dollars(limit)} dollars (${budget.period})${ends}, and this request may cost up to ${dollars(amount)}. Ask for fewer tokens, or ask the operator for a higher budget.`,
+    headers: { 'x-should-retry': 'false' },
+  });
+}
+
+function inText(owner: string): string {
+  return owner.charAt(0).toLowerCase() + owner.slice(1);
+}
+
+function dollars(nanos: number): string {
+  return String(Math.round(nanos / 1_000) / 1_000_000);
+}

@@ -1,0 +1,325 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { boundNanoDollars, NO_COST, readDollars, type NanoDollars } from '../runtime/nano-dollars.js';
+import { NO_TOKENS, type TokenCount } from '../runtime/token-count.js';
+import type { Account, Budget, RateLimits } from '../auth/spending.js';
+import type { Cancellation } from '../runtime/cancel-signal.js';
+import type { ChatRequest } from '../operations/chat/chat-completion.js';
+import { pause } from '../runtime/delay.js';
+import { describeError } from '../errors/describe-error.js';
+import { databaseUnavailable, isDatabaseUnavailable } from '../errors/database-error.js';
+import { GatewayError, invalidRequest, permissionDenied, upstreamUnavailable } from '../errors/gateway-error.js';
+import type { ResolvedModel } from '../routing/resolved-model.js';
+import { BudgetAlerts } from './budget-alerts.service.js';
+import { BudgetLedger, type Reservation } from './budget-ledger.js';
+import { ConcurrencyLeases, type Lease } from './concurrency-leases.js';
+import { durationText } from './duration-text.js';
+import type { Full, NoRoom } from './limit-store.js';
+import { isCommandFault } from '../redis/redis-faults.js';
+import { budgetRefusal, ownerInText, ownerOf, rateRefusal, SOON, type Caller } from './limit-refusals.js';
+import { periodAt } from './period.js';
+import { RateWindows, type Taken } from './rate-windows.js';
+import { WorstCase } from './worst-case.js';
+
+/** Longest wait of the patient for a place, and the usual time between two looks, in milliseconds. */
+const PATIENCE = 2_000;
+const NEXT_LOOK = 50;
+
+/** Everything that was set aside for one call. */
+export interface Admission {
+  /** `x-ratelimit-*`, of whichever limit is the nearest. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Frees its places among the requests under way; what it used may take a while to be counted. */
+  leave(): void;
+  /** Leaves, gives back what was set aside, and keeps what was used. Only the first time counts. Never rejects. */
+  settle(tokens: TokenCount, cost: NanoDollars): Promise<void>;
+  /**
+   * Sets as much money aside once more, for a further attempt after one that its provider may bill.
+   *
+   * @returns false when a budget has no room for it
+   */
+  coverAnother(): Promise<boolean>;
+  /** What was set aside in budgets so far, all attempts together; 0 where there is no budget. */
+  readonly reserved: NanoDollars;
+}
+
+export interface AdmissionRequest extends Caller {
+  readonly request: ChatRequest;
+  readonly accounts: readonly Account[];
+  readonly model: ResolvedModel;
+  /** When the request came, in epoch milliseconds: it belongs to the periods of that time. */
+  readonly startedAt: number;
+  /** Whether a short wait for a place is acceptable, as with the tasks of batches. */
+  readonly isPatient: boolean;
+  readonly signal: Cancellation;
+  /** All whose deployments may answer, fallbacks as well. */
+  readonly models: () => readonly ResolvedModel[];
+}
+
+interface BudgetShare {
+  readonly id: string;
+  readonly budget: Budget;
+  readonly amount: NanoDollars;
+  /** One for each attempt that may be billed. */
+  readonly reservations: Reservation[];
+}
+
+interface SetAside {
+  readonly leases: Lease[];
+  readonly requests: Taken[];
+  readonly tokens: Taken[];
+  readonly budgets: BudgetShare[];
+}
+
+/** Lets a call in if key, group and model have room for its worst case, and settles by what it really came to. */
+@Injectable()
+export class Limits {
+  private readonly logger = new Logger('Limits');
+
+  constructor(
+    private readonly windows: RateWindows,
+    private readonly concurrency: ConcurrencyLeases,
+    private readonly ledger: BudgetLedger,
+    private readonly worstCase: WorstCase,
+    private readonly alerts: BudgetAlerts,
+  ) {}
+
+  /**
+   * Undefined at once where nothing is limited, which costs nothing.
+   *
+   * @throws GatewayError 429 when there is no room, 403 for a model without a price, 503 when the sums cannot be read
+   */
+  admit(call: AdmissionRequest): Promise<Admission> | undefined {
+    const { model, accounts } = call;
+    if (model.accounts.length === 0 && accounts.length === 0) return undefined;
+    return this.setAside(call, [...accounts, ...model.accounts]);
+  }
+
+  private async setAside(call: AdmissionRequest, accounts: readonly Account[]): Promise<Admission> {
+    const taken: SetAside = { leases: [], requests: [], tokens: [], budgets: [] };
+    const calls = this.worstCase.providerCalls(call);
+    try {
+      for (const { id, limits } of accounts) {
+        if (limits !== null) await this.takeConcurrency(id, limits, call, calls, taken);
+      }
+      for (const { id, limits } of accounts) {
+        if (limits !== null) await this.takeRequests(id, limits, call, calls, taken);
+      }
+      for (const { id, limits } of accounts) if (limits !== null) await this.takeTokens(id, limits, call, calls, taken);
+      for (const { id, budget } of accounts) if (budget !== null) await this.takeBudget(id, budget, call, taken);
+    } catch (error) {
+      await this.giveBack(taken);
+      throw isCommandFault(error) ? this.limitsUnavailable(error) : error;
+    }
+    let isSettled = false;
+    return {
+      headers: headersOf(taken),
+      leave: () => this.leave(taken),
+      settle: async (tokens, cost) => {
+        if (isSettled) return;
+        isSettled = true;
+        try {
+          await this.settle(taken, tokens, cost);
+        } catch (error) {
+          this.logger.error({ msg: 'a call was not settled with its limits', error: describeError(error) });
+        }
+      },
+      coverAnother: () => this.coverAnother(taken, call),
+      get reserved() {
+        const each = taken.budgets.map(({ amount, reservations }) => amount * reservations.length);
+        return boundNanoDollars(Math.max(0, ...each));
+      },
+    };
+  }
+
+  private async takeConcurrency(
+    id: string,
+    { concurrency }: RateLimits,
+    call: AdmissionRequest,
+    calls: number,
+    { leases }: SetAside,
+  ): Promise<void> {
+    if (concurrency === undefined) return;
+    if (calls > concurrency) {
+      throw invalidRequest(
+        `'n' is ${calls}, and each answer is a call of its own, but ${ownerInText(id, call)} may make ${concurrency} at once. Ask for fewer answers.`,
+        'n',
+      );
+    }
+    const patience = performance.now() + (call.isPatient ? PATIENCE : 0);
+    for (;;) {
+      const lease = await this.concurrency.take(id, concurrency, calls);
+      if (lease !== undefined) {
+        leases.push(lease);
+        return;
+      }
+      if (performance.now() >= patience) throw rateRefusal(`${concurrency} requests at once`, ownerOf(id, call), SOON);
+      await pause(NEXT_LOOK * (0.5 + Math.random()), call.signal);
+    }
+  }
+
+  private async takeRequests(
+    id: string,
+    { rpm }: RateLimits,
+    call: AdmissionRequest,
+    calls: number,
+    { requests }: SetAside,
+  ): Promise<void> {
+    if (rpm === undefined) return;
+    const taken = await this.windows.take(`requests:${id}`, rpm, calls);
+    if (isFull(taken)) {
+      const headers = windowHeaders('requests', rpm, taken);
+      throw rateRefusal(`${rpm} requests a minute`, ownerOf(id, call), taken.retryAfter, headers);
+    }
+    requests.push(taken);
+  }
+
+  private async takeTokens(
+    id: string,
+    { tpm }: RateLimits,
+    call: AdmissionRequest,
+    calls: number,
+    { tokens }: SetAside,
+  ): Promise<void> {
+    if (tpm === undefined) return;
+    const taken = await this.windows.take(`tokens:${id}`, tpm, this.worstCase.likelyTokens(call, calls));
+    if (isFull(taken)) {
+      const headers = windowHeaders('tokens', tpm, taken);
+      throw rateRefusal(`${tpm} tokens a minute`, ownerOf(id, call), taken.retryAfter, headers);
+    }
+    tokens.push(taken);
+  }
+
+  private async takeBudget(id: string, budget: Budget, call: AdmissionRequest, { budgets }: SetAside): Promise<void> {
+    const amount = await this.worstCase.cost(call);
+    if (amount === null) {
+      if (budget.allow_unpriced === true) return;
+      throw permissionDenied(
+        `The price of '${call.model.id}' is not known, and ${ownerInText(id, call)} has a budget. Ask the operator to set the model's price, or allow_unpriced in the budget.`,
+        'model_unpriced',
+        'model',
+      );
+    }
+    const outcome = await this.reserve(id, budget, amount, call);
+    if ('field' in outcome) budgets.push({ id, budget, amount, reservations: [outcome] });
+    else {
+      const period = periodAt(budget.period, call.startedAt);
+      this.alerts.refused({ account: id, period }, budget, outcome.spent);
+      throw budgetRefusal(outcome, { owner: ownerOf(id, call), budget, amount, limit: limitOf(budget), period });
+    }
+  }
+
+  private async reserve(
+    id: string,
+    budget: Budget,
+    amount: NanoDollars,
+    { startedAt }: AdmissionRequest,
+  ): Promise<Reservation | NoRoom> {
+    try {
+      return await this.ledger.reserve(id, periodAt(budget.period, startedAt), amount, limitOf(budget));
+    } catch (error) {
+      if (!isDatabaseUnavailable(error)) throw error;
+      throw databaseUnavailable(
+        error,
+        'The budget cannot be checked because the database is not reachable. Retry shortly.',
+      );
+    }
+  }
+
+  private async coverAnother({ budgets }: SetAside, call: AdmissionRequest): Promise<boolean> {
+    try {
+      for (const { id, budget, amount, reservations } of budgets) {
+        const outcome = await this.reserve(id, budget, amount, call);
+        if (!('field' in outcome)) return false;
+        reservations.push(outcome);
+      }
+      return true;
+    } catch (error) {
+      this.logger.warn({
+        msg: 'a further attempt is not made: its budget cannot be checked',
+        error: describeError(error),
+      });
+      return false;
+    }
+  }
+
+  /** Redis is there, but refuses what this request needs: letting it pass would leave its limits behind. */
+  private limitsUnavailable(cause: unknown): GatewayError {
+    this.logger.error({ msg: 'limits cannot be checked', error: describeError(cause) });
+    return upstreamUnavailable({
+      message: 'The limits of this key cannot be checked now. Retry shortly.',
+      retryAfterMs: 1_000,
+      isOwnRefusal: true,
+      cause,
+    });
+  }
+
+  private leave({ leases }: SetAside): void {
+    for (const lease of leases.splice(0)) this.concurrency.free(lease);
+  }
+
+  private async settle(taken: SetAside, tokens: TokenCount, cost: NanoDollars): Promise<void> {
+    this.leave(taken);
+    const failures: unknown[] = [];
+    for (const { budget, reservations } of taken.budgets) {
+      for (const [index, reservation] of reservations.entries()) {
+        try {
+          const spent = await this.ledger.settle(reservation, index === 0 ? cost : NO_COST);
+          if (spent !== undefined && index === 0) this.alerts.watch(reservation, budget, spent);
+        } catch (error) {
+          failures.push(error);
+        }
+      }
+    }
+    for (const each of taken.tokens) await this.windows.correct(each, tokens);
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** The call did not come about: its request counts for nothing either. */
+  private async giveBack(taken: SetAside): Promise<void> {
+    for (const each of taken.requests) await this.windows.correct(each, 0);
+    await this.settle(taken, NO_TOKENS, NO_COST).catch((error: unknown) => {
+      this.logger.error({ msg: 'what was set aside could not be given back', error: describeError(error) });
+    });
+  }
+}
+
+/** A budget that is no amount, because the database was written to by other hands, lets nothing pass. */
+function limitOf({ usd }: Budget): NanoDollars {
+  return readDollars(usd) ?? NO_COST;
+}
+
+function isFull(outcome: Taken | Full): outcome is Full {
+  return 'retryAfter' in outcome;
+}
+
+function headersOf({ requests, tokens }: SetAside): Record<string, string> {
+  const headers: Record<string, string> = {};
+  addNearest(headers, 'requests', requests);
+  addNearest(headers, 'tokens', tokens);
+  return headers;
+}
+
+function addNearest(headers: Record<string, string>, kind: 'requests' | 'tokens', taken: readonly Taken[]): void {
+  let nearest = taken[0];
+  if (nearest === undefined) return;
+  for (const each of taken) if (each.remaining < nearest.remaining) nearest = each;
+  addRateHeaders(headers, kind, nearest.limit, nearest.remaining, nearest.endsAt - Date.now());
+}
+
+function windowHeaders(kind: 'requests' | 'tokens', limit: number, { retryAfter }: Full): Record<string, string> {
+  const headers: Record<string, string> = {};
+  addRateHeaders(headers, kind, limit, 0, retryAfter);
+  return headers;
+}
+
+function addRateHeaders(
+  headers: Record<string, string>,
+  kind: string,
+  limit: number,
+  remaining: number,
+  reset: number,
+): void {
+  headers[`x-ratelimit-limit-${kind}`] = String(limit);
+  headers[`x-ratelimit-remaining-${kind}`] = String(remaining);
+  headers[`x-ratelimit-reset-${kind}`] = durationText(reset);
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto';
+import type { RedisConnection } from '../redis/connect-redis.js';
+import { readNanoDollars, type NanoDollars } from '../runtime/nano-dollars.js';
+
+/** Milliseconds after which what a dead process set aside counts as spent: longer than any call. */
+export const RESERVATION_MS = 1_800_000;
+const PREFIX = 'gateway:budget:';
+/** Named anew whenever Redis has lost its memory. */
+const LIFE = 'gateway:budget-life';
+/** Milliseconds that a balance is kept after its period. */
+const KEPT_AFTER_MS = 86_400_000;
+
+/**
+ * Begins each script: a key of another type, or with a sum that is no amount, is damaged and is begun anew from the records.
+ * `now` is Redis' own clock.
+ */
+const HEAD = `
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'hash' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local spent = redis.call('HGET', KEYS[1], 'spent')
+if spent and (not string.match(spent, '^%d+$') or string.len(spent) > 16) then
+  redis.call('HDEL', KEYS[1], 'spent')
+  spent = false
+end
+`;
+/**
+ * ARGV: amount, limit, field, how long. Sets aside if there is room. What a dead process has set aside too long ago is spent: its
+ * provider may have billed it.
+ */
+const RESERVE = `${HEAD}
+if not spent then return {-1, '0', '0'} end
+local reserved = 0
+local all = redis.call('HGETALL', KEYS[1])
+for i = 1, #all, 2 do
+  if string.sub(all[i], 1, 2) == 'r:' then
+    local amount, till = string.match(all[i + 1], '^(%d+):(%d+)$')
+    if not amount then redis.call('HDEL', KEYS[1], all[i])
+    elseif tonumber(till) < now then
+      redis.call('HDEL', KEYS[1], all[i])
+      spent = string.format('%.0f', redis.call('HINCRBY', KEYS[1], 'spent', amount))
+    else reserved = reserved + tonumber(amount) end
+  end
+end
+reserved = string.format('%.0f', reserved)
+if tonumber(spent) + reserved + tonumber(ARGV[1]) > tonumber(ARGV[2]) then return {0, spent, reserved} end
+redis.call('HSET', KEYS[1], ARGV[3], ARGV[1] .. ':' .. string.format('%.0f', now + ARGV[4]))
+return {1, spent, reserved}`;
+/**
+ * ARGV: field, what was spent, 1 to count it although nothing is set aside under the field. Returns the sum, -1 when it is unknown.
+ */
+const SETTLE = `${HEAD}
+if not spent then
+  if ARGV[3] == '0' then redis.call('HDEL', KEYS[1], ARGV[1]) end
+  return '-1'
+end
+if redis.call('HDEL', KEYS[1], ARGV[1]) == 1 or ARGV[3] == '1' then redis.call('HINCRBY', KEYS[1], 'spent', ARGV[2]) end
+return redis.call('HGET', KEYS[1], 'spent')`;
+/** ARGV: a field, an amount, how long. Sets aside without asking for room: the call is in flight already. */
+const RESTORE = `${HEAD}
+redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2] .. ':' .. string.format('%.0f', now + ARGV[3]))
+if redis.call('PTTL', KEYS[1]) == -1 and ARGV[4] ~= '0' then redis.call('PEXPIREAT', KEYS[1], ARGV[4]) end
+return 1`;
+/** ARGV: an id of this addition, an amount. Adds what was spent without Redis, once. */
+const ADD = `${HEAD}
+if spent and redis.call('HSETNX', KEYS[1], ARGV[1], '1') == 1 then redis.call('HINCRBY', KEYS[1], 'spent', ARGV[2]) end
+return 1`;
+/** ARGV: a new name. Returns the name and its age in milliseconds. */
+const NAME = `
+if redis.call('TYPE', KEYS[1]).ok ~= 'string' then redis.call('DEL', KEYS[1]) end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local value = redis.call('GET', KEYS[1])
+local name, since = string.match(value or '', '^(.+)@(%d+)$')
+if not name then
+  name = ARGV[1]
+  since = now
+  redis.call('SET', KEYS[1], name .. '@' .. string.format('%.0f', now))
+end
+return {name, now - since}`;
+
+/** What is asked of a balance of Redis. */
+export interface SharedReservation {
+  readonly balance: string;
+  readonly field: string;
+  readonly amount: NanoDollars;
+  /** End of the period, in epoch milliseconds; Infinity for none. */
+  readonly end: number;
+}
+
+/** What Redis says to a reservation. `unknown`: the sum has to be read from the records first. */
+export interface SharedOutcome {
+  readonly outcome: 'reserved' | 'full' | 'unknown';
+  readonly spent: NanoDollars;
+  readonly reserved: NanoDollars;
+}
+
+/** The steps on the balances that Redis keeps; each looks and counts in one. */
+export const sharedBalances = {
+  async reserve(client: RedisConnection, reservation: SharedReservation, limit: number): Promise<SharedOutcome> {
+    const { balance, field, amount } = reservation;
+    const answer = await client.eval(RESERVE, 1, PREFIX + balance, amount, limit, field, RESERVATION_MS);
+    const [code, spent, reserved] = answer as [number, string, string];
+    return {
+      outcome: code === 1 ? 'reserved' : code === 0 ? 'full' : 'unknown',
+      spent: amountOf(spent),
+      reserved: amountOf(reserved),
+    };
+  },
+
+  /** @returns the sum; undefined when it has to be read from the records first */
+  async settle(
+    client: RedisConnection,
+    { balance, field }: Pick<SharedReservation, 'balance' | 'field'>,
+    actual: number,
+    isCountedAnyway: boolean,
+  ): Promise<NanoDollars | undefined> {
+    const text = await client.eval(SETTLE, 1, PREFIX + balance, field, actual, isCountedAnyway ? 1 : 0);
+    return readNanoDollars(text);
+  },
+
+  async restore(client: RedisConnection, { balance, field, amount, end }: SharedReservation): Promise<void> {
+    const expiry = end === Infinity ? 0 : end + KEPT_AFTER_MS;
+    await client.eval(RESTORE, 1, PREFIX + balance, field, amount, RESERVATION_MS, expiry);
+  },
+
+  async add(client: RedisConnection, balance: string, id: string, amount: NanoDollars): Promise<void> {
+    await client.eval(ADD, 1, PREFIX + balance, `d:${id}`, amount);
+  },
+
+  /** What a balance begins with; the first word counts. */
+  async open(client: RedisConnection, balance: string, spent: NanoDollars, end: number): Promise<void> {
+    await client.hsetnx(PREFIX + balance, 'spent', spent);
+    if (end !== Infinity) await client.pexpireat(PREFIX + balance, end + KEPT_AFTER_MS);
+  },
+
+  /** Which life of Redis this is: another name means that it has lost its memory. */
+  async life(client: RedisConnection): Promise<{ name: string; ageMs: number }> {
+    const [name, age] = (await client.eval(NAME, 1, LIFE, randomUUID())) as [string, number];
+    return { name, ageMs: age };
+  },
+};
+
+function amountOf(text: string): NanoDollars {
+  return readNanoDollars(text) ?? (0 as NanoDollars);
+}

@@ -1,0 +1,108 @@
+import { Injectable, OnApplicationBootstrap } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { boundNanoDollars, MAX_NANO_DOLLARS, readNanoDollars, type NanoDollars } from '../runtime/nano-dollars.js';
+import { reached } from '../runtime/steady-clock.js';
+import { Database } from '../database/database.js';
+import { runSql } from '../database/sql.js';
+import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
+import type { PeriodSpan } from './period.js';
+
+/** A key and the keys that it made, through any depth. */
+const KEYS_OF_KEY = `
+WITH RECURSIVE made(id) AS (
+  SELECT CAST($1 AS text) UNION SELECT CAST(api_key.id AS text) FROM api_key JOIN made ON api_key.parent_id = made.id)
+SELECT id FROM made`;
+/** The keys that keys of a group made: they spend from its budget even where an operator moved them out of it. */
+const KEYS_BELOW_GROUP = `
+WITH RECURSIVE made(id) AS (
+  SELECT api_key.id FROM api_key JOIN api_key parent ON api_key.parent_id = parent.id WHERE parent.group_id = $1
+  UNION SELECT api_key.id FROM api_key JOIN made ON api_key.parent_id = made.id)
+SELECT id FROM made`;
+
+/** What the records say that an account has spent: the truth that budgets begin with. */
+@Injectable()
+export class Spent implements OnApplicationBootstrap {
+  constructor(
+    private readonly database: Database,
+    private readonly dataSource: DataSource,
+    private readonly recorder: UsageRecorder,
+  ) {}
+
+  /** Writes the records that this process still holds. */
+  flush(): Promise<void> {
+    return this.recorder.flush();
+  }
+
+  /** No time before that of the records: the clock may have been set back while the gateway was stopped. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { rows } = await runSql<{ latest: string | number | null }>(
+      this.dataSource.manager,
+      this.database.dialect,
+      'SELECT MAX(created_at) AS latest FROM usage_record',
+    );
+    reached(Number(rows[0]?.latest ?? 0));
+  }
+
+  /**
+   * Billionths of a dollar that a key or a group has spent in a period, with the keys that it made.
+   *
+   * @throws the database's error when it cannot be asked
+   */
+  async within(account: string, { start, end }: PeriodSpan): Promise<NanoDollars> {
+    await this.recorder.flush();
+    const isGroup = account.startsWith('group_');
+    const keys = new Set(await this.idsOf(isGroup ? KEYS_BELOW_GROUP : KEYS_OF_KEY, account));
+    // Their transaction may be committed at any moment, so they are counted here and left out there.
+    const unstored = this.recorder.unstored.filter(
+      ({ groupId, keyId, createdAt }) =>
+        (keys.has(keyId) || (isGroup && groupId === account)) && createdAt >= start && createdAt < end,
+    );
+    const listOf = (parameter: string): string =>
+      this.database.isSqlite
+        ? `(SELECT value FROM json_each(${parameter}))`
+        : `(SELECT json_array_elements_text(${parameter}::json))`;
+    const ofKeys = `key_id IN ${listOf('$4')}`;
+    const conditions = isGroup
+      ? ['group_id = $5', ...(keys.size === 0 ? [] : [`${ofKeys} AND (group_id IS NULL OR group_id <> $5)`])]
+      : [ofKeys];
+    const isCounted = `created_at >= $1 AND created_at < $2${unstored.length === 0 ? '' : ` AND id NOT IN ${listOf('$3')}`}`;
+    const sums = await this.sums(
+      conditions.map((condition) => `${condition} AND ${isCounted}`),
+      [
+        start,
+        Math.min(end, Number.MAX_SAFE_INTEGER),
+        JSON.stringify(unstored.map(({ id }) => id)),
+        JSON.stringify([...keys]),
+        account,
+      ],
+    );
+    return boundNanoDollars(unstored.reduce((sum, { costNanos }) => sum + (costNanos ?? 0), sums));
+  }
+
+  private async idsOf(statement: string, account: string): Promise<string[]> {
+    const { dialect } = this.database;
+    const { rows } = await runSql<{ id: string }>(this.dataSource.manager, dialect, statement, [account]);
+    return rows.map(({ id }) => id);
+  }
+
+  /** @param parameters $1 to $5 of the conditions, each of which uses some */
+  private async sums(conditions: readonly string[], parameters: readonly unknown[]): Promise<number> {
+    let sum = 0;
+    for (const condition of conditions) {
+      // PostgreSQL wants to know the type of each parameter that it is given, so it is given those that are used.
+      const used: unknown[] = [];
+      const text = condition.replace(/\$(\d)/g, (_match, number: string) => {
+        used.push(parameters[Number(number) - 1]);
+        return `$${used.length}`;
+      });
+      const { rows } = await runSql<{ nanos: string | number | null }>(
+        this.dataSource.manager,
+        this.database.dialect,
+        `SELECT SUM(CASE WHEN cost_nanos BETWEEN 0 AND ${MAX_NANO_DOLLARS} THEN cost_nanos ELSE 0 END) AS nanos FROM usage_record WHERE ${text}`,
+        used,
+      );
+      sum += readNanoDollars(rows[0]?.nanos ?? 0) ?? MAX_NANO_DOLLARS;
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,43 @@
+import { BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
+import { VERSION } from '../runtime/version.js';
+import type { MetricFamily } from '../cluster/merge-metrics.js';
+import { Siblings } from '../cluster/siblings.js';
+
+/** The registry of this application; nothing uses the library's global one. */
+@Injectable()
+export class MetricsRegistry implements BeforeApplicationShutdown {
+  readonly registry = new Registry();
+
+  constructor(private readonly siblings: Siblings) {
+    // Types are words here, whatever the declarations of prom-client say.
+    siblings.provideMetrics(() => this.registry.getMetricsAsJSON() as Promise<unknown> as Promise<MetricFamily[]>);
+    collectDefaultMetrics({ register: this.registry });
+    // A label of its own on every series would begin all of them anew at each release.
+    new Gauge({
+      name: 'gateway_build_info',
+      help: 'Always 1; what runs here.',
+      labelNames: ['version', 'node'],
+      aggregator: 'max',
+      registers: [this.registry],
+    }).set({ version: VERSION, node: process.version }, 1);
+  }
+
+  /** Prometheus' text format: what this process has counted, with its siblings where it has any. */
+  async print(): Promise<string> {
+    const families = await this.siblings.metrics();
+    if (families === undefined) return this.registry.metrics();
+    const merged = new Registry();
+    for (const family of families) {
+      const values = family.values.map((sample) => ({ ...sample, value: sample.value ?? NaN }));
+      // prom-client prints whatever has this shape; its types know its own classes alone.
+      const metric = { name: family.name, get: () => Promise.resolve({ ...family, values }) };
+      merged.registerMetric(metric as unknown as Metric);
+    }
+    return merged.metrics();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.siblings.bequeath();
+  }
+}

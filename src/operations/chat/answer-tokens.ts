@@ -1,0 +1,60 @@
+import type { ChatRequest } from './chat-completion.js';
+import { isObject } from '../../runtime/json-value.js';
+
+/** Tokens of an answer where neither the request nor the model says how long it may be. */
+const DEFAULT_ANSWER = 4_096;
+/** Tokens of a picture or of speech that an answer may contain beside its text. */
+const MEDIA_ANSWER = 8_192;
+
+/** Names under which servers take a limit of the answer. Which of them a server reads is not known, so the largest counts. */
+const LIMITS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'max_new_tokens', 'min_tokens'] as const;
+/** Names under which servers take a number of answers. */
+const CHOICES = ['n', 'best_of', 'num_return_sequences', 'candidate_count'] as const;
+
+/**
+ * The most tokens that the answers of a request may have, all choices together, thinking included.
+ *
+ * @param ofModel the most that the model writes, where it is known
+ */
+export function answerTokens(request: ChatRequest, ofModel: number | undefined): number {
+  const usual = ofModel ?? DEFAULT_ANSWER;
+  let limit: number | undefined;
+  for (const name of LIMITS) {
+    const value = request[name];
+    if (value === undefined || value === null) continue;
+    const count = countIn(value);
+    // Servers take 0 and negative numbers as "no limit".
+    limit = Math.max(limit ?? 0, count === undefined || count <= 0 ? usual : count);
+  }
+  return ((limit ?? usual) + thinkingTokens(request) + mediaTokens(request)) * choicesOf(request);
+}
+
+/** How many answers a request asks for, under whichever name. */
+function choicesOf(request: ChatRequest): number {
+  let choices = 1;
+  for (const name of CHOICES) choices = Math.max(choices, countIn(request[name]) ?? 1);
+  return choices;
+}
+
+/** A budget for thinking that is given by number: some servers add it to the limit of the answer. */
+function thinkingTokens(request: ChatRequest): number {
+  let most = Math.max(0, countIn(request['thinking_budget']) ?? 0);
+  for (const name of ['thinking', 'reasoning', 'thinking_config', 'chat_template_kwargs']) {
+    const value = request[name];
+    if (!isObject(value)) continue;
+    for (const field of ['budget_tokens', 'max_tokens', 'thinking_budget'])
+      most = Math.max(most, countIn(value[field]) ?? 0);
+  }
+  return most;
+}
+
+function mediaTokens({ modalities }: ChatRequest): number {
+  if (!Array.isArray(modalities)) return 0;
+  return modalities.filter((modality) => modality !== 'text').length * MEDIA_ANSWER;
+}
+
+/** Servers read `"10"` as 10, so it counts as that. */
+function countIn(value: unknown): number | undefined {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  return typeof number === 'number' && Number.isFinite(number) ? Math.ceil(number) : undefined;
+}

@@ -1,0 +1,93 @@
+import { isObject, type JsonObject } from '../runtime/json-value.js';
+import { boundTokens, NO_TOKENS, readTokenCount, type TokenCount } from '../runtime/token-count.js';
+
+/** What a call is billed by. */
+export interface BilledTokens {
+  readonly promptTokens: TokenCount;
+  readonly completionTokens: TokenCount;
+  readonly totalTokens: TokenCount;
+  /** Of the prompt, read from the provider's cache. */
+  readonly cachedTokens: TokenCount;
+  /** Of the prompt, written into the provider's cache. */
+  readonly cacheWriteTokens: TokenCount;
+  /** Of the completion, spent on thinking. */
+  readonly reasoningTokens: TokenCount;
+}
+
+export const NOTHING_BILLED: BilledTokens = {
+  promptTokens: NO_TOKENS,
+  completionTokens: NO_TOKENS,
+  totalTokens: NO_TOKENS,
+  cachedTokens: NO_TOKENS,
+  cacheWriteTokens: NO_TOKENS,
+  reasoningTokens: NO_TOKENS,
+};
+
+/** Prompt and completion alone. */
+export function billedTokens(promptTokens: TokenCount, completionTokens: TokenCount): BilledTokens {
+  return {
+    promptTokens,
+    completionTokens,
+    totalTokens: boundTokens(promptTokens + completionTokens),
+    cachedTokens: NO_TOKENS,
+    cacheWriteTokens: NO_TOKENS,
+    reasoningTokens: NO_TOKENS,
+  };
+}
+
+/** The three counts of a provider's usage, as it means them. */
+export interface ReportedCounts {
+  readonly prompt: TokenCount;
+  readonly completion: TokenCount;
+  readonly total: TokenCount;
+}
+
+/**
+ * Prompt, completion and total of a provider's usage in OpenAI's shape. One that is missing follows from the other two. Undefined
+ * when prompt and completion are not both known then: a count that is no whole number is one that was not reported.
+ */
+export function readCounts(usage: JsonObject): ReportedCounts | undefined {
+  const total = readTokenCount(usage['total_tokens']);
+  const reportedPrompt = readTokenCount(usage['prompt_tokens']) ?? readTokenCount(usage['input_tokens']);
+  const reportedCompletion = readTokenCount(usage['completion_tokens']) ?? readTokenCount(usage['output_tokens']);
+  const prompt = reportedPrompt ?? rest(total, reportedCompletion);
+  const completion = reportedCompletion ?? rest(total, reportedPrompt);
+  if (prompt === undefined || completion === undefined) return undefined;
+  return { prompt, completion, total: total ?? boundTokens(prompt + completion) };
+}
+
+function rest(total: TokenCount | undefined, part: TokenCount | undefined): TokenCount | undefined {
+  return total === undefined || part === undefined ? undefined : boundTokens(total - part);
+}
+
+/**
+ * What a provider's usage bills. Some providers count reasoning outside of `completion_tokens`, and all of them in
+ * `total_tokens`: where the total has more than prompt and completion, the completion is larger by that. Undefined when the
+ * provider did not report.
+ */
+export function readBilledTokens(usage: unknown): BilledTokens | undefined {
+  if (!isObject(usage)) return undefined;
+  const counts = readCounts(usage);
+  if (counts === undefined) return undefined;
+  const { prompt: promptTokens, total } = counts;
+  const completionTokens = boundTokens(Math.max(counts.completion, total - promptTokens));
+  const ofPrompt = detailsOf(usage['prompt_tokens_details']);
+  const ofCompletion = detailsOf(usage['completion_tokens_details']);
+  const cachedTokens = atMost(ofPrompt['cached_tokens'], promptTokens);
+  return {
+    promptTokens,
+    completionTokens,
+    totalTokens: boundTokens(promptTokens + completionTokens),
+    cachedTokens,
+    cacheWriteTokens: atMost(ofPrompt['cache_write_tokens'], promptTokens - cachedTokens),
+    reasoningTokens: atMost(ofCompletion['reasoning_tokens'], completionTokens),
+  };
+}
+
+function detailsOf(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
+}
+
+function atMost(value: unknown, most: number): TokenCount {
+  return boundTokens(Math.min(readTokenCount(value) ?? 0, most));
+}

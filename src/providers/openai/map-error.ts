@@ -1,0 +1,199 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { providerCode } from '../../errors/error-codes.js';
+import {
+  GatewayError,
+  rateLimitExceeded,
+  retryAfter,
+  upstreamError,
+  upstreamTimeout,
+} from '../../errors/gateway-error.js';
+import { isObject } from '../../runtime/json-value.js';
+import { parseRefusal, readRefusal, statusIn, UpstreamRefusal } from './read-refusal.js';
+import { Redact, withoutAddresses } from './redact.js';
+import { retryAfterMs, retryHintMs } from './retry-after.js';
+
+/** Statuses by which a server says that the request itself is at fault. */
+const ABOUT_THE_REQUEST = new Set([400, 404, 409, 413, 415, 422]);
+/** 503, Groq's "flex tier is full", Anthropic's "overloaded", and "too early". */
+const UNAVAILABLE = new Set([425, 498, 503, 529]);
+/** 408, gateways' 504, and Cloudflare's "connection timed out" and "a timeout occurred". */
+const TIMED_OUT = new Set([408, 504, 522, 524]);
+const MAX_MESSAGE_LENGTH = 4000;
+const MAX_LOGGED_LENGTH = 500;
+/** Of the provider's words behind the gateway's own. */
+const MAX_WORDS_LENGTH = 1000;
+
+/** vLLM, llama.cpp, Ollama, Together, Mistral, DeepSeek, Groq, OpenRouter and OpenAI itself, in this order of likeness. */
+const CONTEXT_LENGTH =
+  /maximum context length|context[ _](?:length|size|window)[^.]{0,40}exceed|exceed[^.]{0,60}context|context_length_exceeded|exceed_context_size|prompt is too long|too (?:many tokens|large for model)|input is too long|reduce the length of the (?:messages|prompt)|input length and `?max_tokens`? exceed/i;
+const UNKNOWN_MODEL =
+  /model\b[^.]{0,200}(?:not found|does not exist|not exist|unknown)|(?:unknown|no such|invalid) model/i;
+/** How providers say that they will not answer such a prompt: OpenRouter, OpenAI, Azure, Bedrock, Gemini, DashScope, Zhipu. */
+const CONTENT_REFUSED =
+  /content[_ -]?(?:policy|filter|management|moderation|safety|violation)|(?:input|prompt|request|message|content)s?\b[^.]{0,60}\b(?:flagged|moderat|blocked by|violat)|data_?inspection_?failed|moderation_blocked|safety (?:system|reasons|filter|polic)|responsible ?ai|guardrail|sensitive (?:content|words)|invalid_prompt|prohibited_content|inappropriate content/i;
+const OUT_OF_QUOTA = /^(?:insufficient_quota|billing_hard_limit_reached|billing_not_active|insufficient_balance)$/;
+/** Gemini and some proxies say with a 400 that the operator's key is wrong. */
+const BAD_KEY = /api[ _-]?key/i;
+const BAD_KEY_VERDICT = /invalid|not valid|incorrect|expired|missing|revoked/i;
+
+/** The operator must look at the provider's credentials or account; no word of the upstream's is repeated. */
+function credentialsRefused(status: number): GatewayError {
+  return upstreamError({
+    message: `The upstream provider refused the gateway's credentials or account (HTTP ${status}). The operator of the gateway must check them.`,
+  });
+}
+
+/**
+ * What a client sees of an upstream's answer that is not a success. A refusal of the request itself keeps status,
+ * message, type, param and code; everything else is constant text, since an upstream's own failures may name what is
+ * the operator's business alone.
+ *
+ * @param body the answer as text, as far as it was read
+ * @param now epoch milliseconds, for a `retry-after` that is a date
+ */
+export function mapErrorAnswer(
+  status: number,
+  headers: IncomingHttpHeaders,
+  body: string,
+  redact: Redact,
+  now: number,
+): GatewayError {
+  const refusal = parseRefusal(body);
+  const waitMs = retryAfterMs(headers, now) ?? retryHintMs(refusal.body, refusal.message);
+  return reported(mapStatus(status, refusal, waitMs, redact), status, refusal, redact);
+}
+
+/** The error with the upstream's own words, for the log. */
+function reported(
+  error: GatewayError,
+  status: number | undefined,
+  { message, code, type }: UpstreamRefusal,
+  redact: Redact,
+): GatewayError {
+  const kind = code ?? type;
+  error.upstream = {
+    status,
+    code: kind === undefined ? undefined : redact(kind),
+    message: message === undefined ? undefined : redact(message.slice(0, MAX_LOGGED_LENGTH)),
+  };
+  return error;
+}
+
+/**
+ * What a client sees of an error object that came with status 200, in a plain answer or in the middle of a stream.
+ * OpenRouter and vLLM put an HTTP status into `code`, which then decides. No status speaks for itself there, so the
+ * provider's own words are added, without keys and addresses.
+ *
+ * @param knownStatus what the provider's own type of error means, where the caller knows it
+ */
+export function mapErrorObject(error: unknown, redact: Redact, knownStatus?: number): GatewayError {
+  const refusal = readRefusal(isObject(error) && 'error' in error ? error : { error });
+  return reported(mapRefusal(error, refusal, redact, knownStatus), undefined, refusal, redact);
+}
+
+function mapRefusal(error: unknown, refusal: UpstreamRefusal, redact: Redact, knownStatus?: number): GatewayError {
+  const inner = isObject(error) && isObject(error['error']) ? error['error'] : error;
+  if (refusal.code !== undefined && OUT_OF_QUOTA.test(refusal.code)) return credentialsRefused(200);
+  if (isContextLength(refusal)) return mapStatus(400, refusal, undefined, redact);
+  if (isBadKey(refusal)) return credentialsRefused(200);
+  const words = ownWords(refusal, redact);
+  const waitMs = retryHintMs(error, refusal.message);
+  const status = knownStatus ?? (isObject(inner) ? statusIn(inner) : undefined);
+  if (status !== undefined) return mapStatus(status, refusal, waitMs, redact, words);
+  if (refusal.type === 'rate_limit_error' || refusal.code === 'rate_limit_exceeded') {
+    return mapStatus(429, refusal, waitMs, redact, words);
+  }
+  return upstreamError({ message: `The upstream provider reported an error instead of an answer.${words}` });
+}
+
+/** As the end of a message of the gateway's own; empty where the provider gave no reason. */
+function ownWords({ message }: UpstreamRefusal, redact: Redact): string {
+  if (message === undefined) return '';
+  const text = withoutAddresses(redact(message)).replace(/\s+/g, ' ').trim();
+  return text === '' ? '' : ` It says: ${cut(text, MAX_WORDS_LENGTH)}`;
+}
+
+function mapStatus(
+  status: number,
+  refusal: UpstreamRefusal,
+  waitMs: number | undefined,
+  redact: Redact,
+  words = '',
+): GatewayError {
+  const outOfQuota = OUT_OF_QUOTA.test(refusal.code ?? '') || OUT_OF_QUOTA.test(refusal.type ?? '');
+  // What the provider will not answer is the request's fault, whatever status it is told with.
+  if ((status === 403 || status === 451) && isContentRefused(refusal)) return refused(status, refusal, redact);
+  if (status === 401 || status === 402 || status === 403 || (status < 500 && outOfQuota)) {
+    return credentialsRefused(status);
+  }
+  if (status === 429) return rateLimited(waitMs, words);
+  if (TIMED_OUT.has(status)) {
+    return upstreamTimeout({ message: `The upstream provider ran out of time (HTTP ${status}).${words}` });
+  }
+  if (UNAVAILABLE.has(status)) {
+    return new GatewayError({
+      status: 503,
+      type: 'server_error',
+      code: 'upstream_unavailable',
+      message: `The upstream provider cannot take the request now (HTTP ${status}). Try again later.${words}`,
+      retryable: true,
+      ...retryAfter(waitMs),
+    });
+  }
+  if (status >= 300 && status < 400) {
+    return upstreamError({
+      message: `The upstream provider answered with a redirect (HTTP ${status}), which the gateway does not follow.`,
+    });
+  }
+  if (ABOUT_THE_REQUEST.has(status)) {
+    if (isBadKey(refusal)) return credentialsRefused(status);
+    // A 404 that says nothing of a model comes from a wrong base URL, which no client can fix.
+    if (status !== 404 || isUnknownModel(refusal)) return refused(status, refusal, redact);
+  }
+  return upstreamError({ message: `The upstream provider failed (HTTP ${status}).${words}` });
+}
+
+function refused(status: number, refusal: UpstreamRefusal, redact: Redact): GatewayError {
+  const message = refusal.message ?? `The upstream provider refused the request (HTTP ${status}).`;
+  let code = refusal.code ?? null;
+  if (isContextLength(refusal)) code = 'context_length_exceeded';
+  else if (status === 404) code ??= 'model_not_found';
+  else if (isContentRefused(refusal)) code ??= 'content_filter';
+  return new GatewayError({
+    status,
+    type: refusal.type ?? 'invalid_request_error',
+    code: code === null ? null : providerCode(redact(code)),
+    message: redact(cut(message, MAX_MESSAGE_LENGTH)),
+    param: refusal.param === undefined ? null : redact(refusal.param),
+    retryable: false,
+  });
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length)}...` : text;
+}
+
+function rateLimited(waitMs: number | undefined, words: string): GatewayError {
+  return rateLimitExceeded({
+    message: `The upstream provider's rate limit is reached. Wait and try again.${words}`,
+    retryable: true,
+    retryAfterMs: waitMs,
+  });
+}
+
+function isContextLength({ code, message, type }: UpstreamRefusal): boolean {
+  return [code, type, message].some((text) => text !== undefined && CONTEXT_LENGTH.test(text));
+}
+
+function isContentRefused({ code, message, type, isModerated }: UpstreamRefusal): boolean {
+  return isModerated || [code, type, message].some((text) => text !== undefined && CONTENT_REFUSED.test(text));
+}
+
+function isUnknownModel({ code, message, param }: UpstreamRefusal): boolean {
+  return code === 'model_not_found' || param === 'model' || UNKNOWN_MODEL.test(message ?? '');
+}
+
+function isBadKey({ code, message }: UpstreamRefusal): boolean {
+  if (code === 'invalid_api_key') return true;
+  return message !== undefined && BAD_KEY.test(message) && BAD_KEY_VERDICT.test(message);
+}

@@ -1,0 +1,127 @@
+import { printExact } from '../../runtime/exact-integers.js';
+import type { ChatCompletion, ChatMessage, ChatRequest } from '../../operations/chat/chat-completion.js';
+import type { ProviderConfig, Quirks } from '../../config/gateway-config.js';
+import {
+  ChatProvider,
+  choiceCount,
+  ChunkStream,
+  ListedModel,
+  listTimeouts,
+  plainTimeouts,
+  ProviderCall,
+  ProviderOptions,
+} from '../chat-provider.js';
+import { toFunctionCalls, toFunctionCallStream, usesFunctions, withTools } from '../legacy-functions.js';
+import { unsupportedParameter } from '../unsupported-parameter.js';
+import { FIELD_RULES, FieldRules } from './accepted-fields.js';
+import { AnswerLimits, requestText } from './answer-text.js';
+import { fitRequest } from './fit-request.js';
+import { mapModelList } from './map-model-list.js';
+import { mapRequest } from './map-request.js';
+import { parseAnswer, parseCompletion } from './parse-completion.js';
+import { redactor } from './redact.js';
+import { RequestHeaders } from './request-headers.js';
+import { UpstreamChunkStream } from './upstream-chunk-stream.js';
+import type { UpstreamRequest } from './upstream-exchange.js';
+import { UpstreamPool } from './upstream-pool.js';
+
+/**
+ * OpenAI and every server that speaks its protocol (vLLM, Ollama, llama.cpp, Groq, Mistral, DeepSeek, OpenRouter, ...):
+ * bodies pass through with all their fields, and what such servers get wrong is put right.
+ */
+export class OpenAiProvider extends ChatProvider {
+  readonly name: string;
+  private readonly pool: UpstreamPool;
+  private readonly headers: RequestHeaders;
+  private readonly limits: AnswerLimits;
+  private readonly chatPath: string;
+  private readonly modelsPath: string;
+  private readonly quirks: Quirks;
+  private readonly rules: FieldRules | undefined;
+
+  constructor(
+    config: ProviderConfig,
+    private readonly options: ProviderOptions,
+  ) {
+    super();
+    const { origin, pathname, search } = new URL(config.baseUrl);
+    const basePath = pathname.replace(/\/+$/, '');
+    this.name = config.name;
+    this.pool = new UpstreamPool(origin);
+    this.quirks = config.quirks ?? {};
+    const { accepts = 'any' } = this.quirks;
+    this.rules = accepts === 'any' ? undefined : FIELD_RULES[accepts];
+    this.headers = new RequestHeaders(config);
+    this.limits = { maxAnswerSize: options.maxAnswerSize, redact: redactor(config) };
+    // A query, such as Azure's api-version, belongs to every request.
+    this.chatPath = `${basePath}/chat/completions${search}`;
+    this.modelsPath = `${basePath}/models${search}`;
+  }
+
+  async complete(call: ProviderCall): Promise<ChatCompletion> {
+    const text = await requestText(this.pool, this.chatRequest(call, false), this.limits);
+    const completion = parseCompletion(text, {
+      upstreamModel: call.upstreamModel,
+      redact: this.limits.redact,
+      now: Date.now(),
+    });
+    return usesFunctions(call.request) ? toFunctionCalls(completion) : completion;
+  }
+
+  async stream(call: ProviderCall): Promise<ChunkStream> {
+    const stream = new UpstreamChunkStream(this.pool, this.chatRequest(call, true), this.limits, {
+      upstreamModel: call.upstreamModel,
+      redact: this.limits.redact,
+      now: Date.now(),
+      expectedChoices: choiceCount(call.request),
+    });
+    const opened = await stream.open();
+    return usesFunctions(call.request) ? toFunctionCallStream(opened) : opened;
+  }
+
+  /**
+   * GET {baseUrl}/models.
+   *
+   * @throws GatewayError as for a completion; an abort rejects with the signal's reason
+   */
+  override async listModels(signal: AbortSignal, requestId = 'list-models'): Promise<ListedModel[]> {
+    const request: UpstreamRequest = {
+      method: 'GET',
+      path: this.modelsPath,
+      headers: this.headers.build(false, requestId, {}),
+      body: null,
+      timeouts: listTimeouts(this.options),
+      signal,
+    };
+    return mapModelList(parseAnswer(await requestText(this.pool, request, this.limits)));
+  }
+
+  override async close(): Promise<void> {
+    await this.pool.close();
+  }
+
+  private chatRequest(call: ProviderCall, stream: boolean): UpstreamRequest {
+    const request = this.rules?.takesFunctions === false ? inTools(call.request) : call.request;
+    const body = mapRequest(request, call.upstreamModel, stream, this.quirks);
+    const { dropped, droppedFromHistory } = fitRequest(body, this.rules);
+    const [first] = dropped;
+    if (first !== undefined && call.request['strict_params'] === true) throw unsupportedParameter(first);
+    if (first !== undefined || droppedFromHistory.length > 0) {
+      call.onDroppedParams?.([...dropped, ...droppedFromHistory]);
+    }
+    return {
+      method: 'POST',
+      path: this.chatPath,
+      headers: this.headers.build(stream, call.requestId, call.headers),
+      body: Buffer.from(printExact(body)),
+      timeouts: stream ? call.timeouts : plainTimeouts(call.timeouts),
+      signal: call.signal,
+    };
+  }
+}
+
+/** Histories may hold the deprecated form although the request itself does not. */
+function inTools(request: ChatRequest): ChatRequest {
+  const isLegacy = ({ role, function_call: call }: ChatMessage): boolean => role === 'function' || call != null;
+  return request['functions'] != null || request.messages.some(isLegacy) ? withTools(request) : request;
+}

@@ -1,0 +1,158 @@
+import type { Cancellation } from '../../runtime/cancel-signal.js';
+import { pause } from '../../runtime/delay.js';
+import type {
+  ChatCompletion,
+  ChatCompletionChunk,
+  Delta,
+  FinishReason,
+} from '../../operations/chat/chat-completion.js';
+import { GatewayError, notFound, rateLimitExceeded, upstreamError } from '../../errors/gateway-error.js';
+import { ChatProvider, type ChunkStream, type ListedModel, type ProviderCall } from '../chat-provider.js';
+import { toFunctionCalls, toFunctionCallStream, usesFunctions, withTools } from '../legacy-functions.js';
+import { answerTo, newId, toCompletion, wordsOf, type SandboxAnswer } from './sandbox-answer.js';
+
+const MODELS = ['echo', 'lorem', 'slow', 'cut', 'error-429', 'error-500'] as const;
+type SandboxModel = (typeof MODELS)[number];
+
+/** Delay of sandbox/slow, in milliseconds, where the request names none. */
+const DEFAULT_DELAY = 1_000;
+const LONGEST_DELAY = 60_000;
+/** Chunks of a stream after which others get their turn on the event loop. */
+const CHUNKS_PER_TURN = 512;
+
+/**
+ * A deterministic upstream inside the process, for first contact and for testing client code: answers, tool calls,
+ * structured output, and faults on demand. A word counts as a token. It is priced by nobody, so its cost is unknown.
+ */
+export class SandboxProvider extends ChatProvider {
+  constructor(readonly name: string) {
+    super();
+  }
+
+  override async complete(call: ProviderCall): Promise<ChatCompletion> {
+    const answer = await this.answer(call);
+    if (call.upstreamModel === 'cut') throw cutOff();
+    const completion = toCompletion(this.modelOf(call), answer);
+    return usesFunctions(call.request) ? toFunctionCalls(completion) : completion;
+  }
+
+  override async stream(call: ProviderCall): Promise<ChunkStream> {
+    const answer = await this.answer(call);
+    const chunks = toChunks(this.modelOf(call), answer, call.upstreamModel === 'cut', call.signal);
+    return usesFunctions(call.request) ? toFunctionCallStream(chunks) : chunks;
+  }
+
+  override listModels(): Promise<readonly ListedModel[]> {
+    return Promise.resolve(MODELS.map((id) => ({ id, owned_by: 'sandbox' })));
+  }
+
+  private modelOf({ upstreamModel }: ProviderCall): string {
+    return `${this.name}/${upstreamModel}`;
+  }
+
+  /** What every sandbox model does before its first token. */
+  private async answer({ request, upstreamModel, signal }: ProviderCall): Promise<SandboxAnswer> {
+    signal.throwIfAborted();
+    switch (upstreamModel as SandboxModel) {
+      case 'echo':
+      case 'lorem':
+      case 'cut':
+        break;
+      case 'slow':
+        await pause(delayOf(request['sandbox']), signal);
+        break;
+      case 'error-429':
+        throw rateLimitExceeded({
+          message: 'The sandbox model error-429 is always rate limited. Retry after a second.',
+          retryable: true,
+          retryAfterMs: 1_000,
+        });
+      case 'error-500':
+        throw upstreamError({ message: 'The sandbox model error-500 always fails.' });
+      default:
+        throw notFound(
+          `The model \`${this.name}/${upstreamModel.slice(0, 100)}\` does not exist. The sandbox has ${MODELS.join(', ')}.`,
+          'model_not_found',
+          'model',
+        );
+    }
+    return answerTo(upstreamModel, usesFunctions(request) ? withTools(request) : request);
+  }
+}
+
+function cutOff(): GatewayError {
+  return upstreamError({ message: 'The sandbox model cut always breaks off half-way.' });
+}
+
+function delayOf(options: unknown): number {
+  const delay = (options as { delay_ms?: unknown } | null | undefined)?.delay_ms;
+  return typeof delay === 'number' && delay >= 0 ? Math.min(delay, LONGEST_DELAY) : DEFAULT_DELAY;
+}
+
+async function* toChunks(
+  model: string,
+  answer: SandboxAnswer,
+  isCut: boolean,
+  signal: Cancellation,
+): AsyncGenerator<readonly ChatCompletionChunk[]> {
+  const head = {
+    id: newId('chatcmpl-'),
+    object: 'chat.completion.chunk',
+    created: Math.floor(Date.now() / 1_000),
+    model,
+  } as const;
+  const indexes = Array.from({ length: answer.choices }, (_, index) => index);
+  const group = (delta: Delta, finishReason: FinishReason | null = null): ChatCompletionChunk[] =>
+    indexes.map((index) => ({
+      ...head,
+      choices: [{ index, delta, logprobs: null, finish_reason: finishReason }],
+    }));
+  const whole = isCut ? Math.max(1, Math.floor(countOf(deltasOf(answer)) / 2)) : Infinity;
+  let sent = 0;
+  let chunks = 0;
+  for (const delta of deltasOf(answer)) {
+    if (sent === whole) break;
+    yield group(delta);
+    sent += 1;
+    chunks += indexes.length;
+    // A long answer must not keep the event loop from noticing that its client has gone, nor from serving others.
+    if (chunks >= CHUNKS_PER_TURN) {
+      chunks = 0;
+      await new Promise(setImmediate);
+    }
+    signal.throwIfAborted();
+  }
+  if (isCut) throw cutOff();
+  yield group({}, answer.finishReason);
+  yield [{ ...head, choices: [], usage: answer.usage }];
+}
+
+function countOf(items: Iterable<unknown>): number {
+  let count = 0;
+  for (const _item of items) count += 1;
+  return count;
+}
+
+function* deltasOf({ text, toolCalls }: SandboxAnswer): Generator<Delta> {
+  if (toolCalls.length > 0) {
+    for (const [index, { id, type, function: called }] of toolCalls.entries()) {
+      yield {
+        ...(index === 0 && { role: 'assistant' as const, content: null }),
+        tool_calls: [{ index, id, type, function: { name: called.name, arguments: '' } }],
+      };
+      for (const piece of pieces(called.arguments)) yield { tool_calls: [{ index, function: { arguments: piece } }] };
+    }
+    return;
+  }
+  let isFirst = true;
+  for (const content of wordsOf(text)) {
+    yield isFirst ? { role: 'assistant', content } : { content };
+    isFirst = false;
+  }
+  if (isFirst) yield { role: 'assistant', content: '' };
+}
+
+/** Arguments come in pieces that end anywhere, as real providers send them. */
+function* pieces(text: string): Generator<string> {
+  for (const [piece] of text.matchAll(/[^]{1,12}/gu)) yield piece;
+}

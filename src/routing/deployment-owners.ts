@@ -1,0 +1,102 @@
+import type { ModelConfig, PriceConfig } from '../config/gateway-config.js';
+import type { Account } from '../auth/spending.js';
+
+type DeploymentConfig = ModelConfig['deployments'][number];
+
+/** A model of the file, and the deployment of it that another name leads to as well. */
+export interface Owner {
+  readonly model: ModelConfig;
+  readonly deployment: DeploymentConfig;
+}
+
+interface Template extends Owner {
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * Which models of the file have a deployment, so that limits hold under every name that leads to it. Names of models at a
+ * provider are compared without regard to case, since many providers accept any, and without Ollama's `:latest`.
+ */
+export class DeploymentOwners {
+  private readonly exact = new Map<string, Owner[]>();
+  private readonly templates: Template[] = [];
+
+  constructor(models: readonly ModelConfig[]) {
+    for (const model of models) {
+      for (const deployment of model.deployments) {
+        const [before = '', after] = normalized(deployment.model).split('*');
+        if (model.id.endsWith('*') && after !== undefined) this.templates.push({ model, deployment, before, after });
+        else {
+          const at = placeOf(deployment.provider, deployment.model);
+          const owners = this.exact.get(at);
+          if (owners === undefined) this.exact.set(at, [{ model, deployment }]);
+          else owners.push({ model, deployment });
+        }
+      }
+    }
+  }
+
+  /** Models that name the deployment itself. */
+  byName(provider: string, upstreamModel: string): readonly Owner[] {
+    return this.exact.get(placeOf(provider, upstreamModel)) ?? [];
+  }
+
+  /** Patterns that lead to the deployment. */
+  byPattern(provider: string, upstreamModel: string): readonly Owner[] {
+    const name = normalized(upstreamModel);
+    return this.templates.filter(
+      ({ deployment, before, after }) =>
+        deployment.provider === provider &&
+        name.length > before.length + after.length &&
+        name.startsWith(before) &&
+        name.endsWith(after),
+    );
+  }
+}
+
+/** The id under which what is known of a deployment is kept: the spelling of the file, where it has one. */
+export function deploymentId(provider: string, upstreamModel: string, owners: readonly Owner[]): string {
+  const spellings = owners.map(({ deployment }) => deployment.model);
+  const [first = upstreamModel] = spellings;
+  return `${provider}/${spellings.includes(upstreamModel) ? upstreamModel : first}`;
+}
+
+/** The limits of models, once for each model. */
+export function accountsOf(models: readonly ModelConfig[]): Account[] {
+  return [...new Set(models)].flatMap(({ id, limits }) =>
+    limits === undefined ? [] : [{ id: `model:${id}`, limits, budget: null }],
+  );
+}
+
+/** The smallest `concurrency` that the file gives the deployment; undefined when it gives none. */
+export function smallestConcurrency(owners: readonly Owner[]): number | undefined {
+  const given = owners.flatMap(({ deployment }) => deployment.concurrency ?? []);
+  return given.length === 0 ? undefined : Math.min(...given);
+}
+
+/** The dearest price that the file gives the deployment; undefined leaves it to the catalogue. */
+export function dearestPrice(owners: readonly Owner[]): PriceConfig | undefined {
+  let dearest: PriceConfig | undefined;
+  for (const { model } of owners) {
+    if (model.price !== undefined && (dearest === undefined || sumOf(model.price) > sumOf(dearest))) {
+      dearest = model.price;
+    }
+  }
+  return dearest;
+}
+
+function sumOf({ inputPerMillion, outputPerMillion }: PriceConfig): number {
+  return inputPerMillion + outputPerMillion;
+}
+
+function placeOf(provider: string, upstreamModel: string): string {
+  return `${provider}/${normalized(upstreamModel)}`;
+}
+
+function normalized(upstreamModel: string): string {
+  return upstreamModel
+    .trim()
+    .toLowerCase()
+    .replace(/:latest$/, '');
+}

@@ -1,0 +1,29 @@
+import type { Cancellation } from './cancel-signal.js';
+
+/** Resolves after so many milliseconds; rejects with the signal's reason when it is aborted first. */
+export function pause(milliseconds: number, signal: Cancellation): Promise<void> {
+  return untilOr(signal, (resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    return () => clearTimeout(timer);
+  });
+}
+
+/**
+ * Resolves when what `begin` has begun calls back; rejects with the signal's reason when it is aborted first.
+ *
+ * @param begin returns how it is given up
+ */
+export function untilOr(signal: Cancellation, begin: (resolve: () => void) => () => void): Promise<void> {
+  return new Promise((resolve, reject: (reason: Error) => void) => {
+    signal.throwIfAborted();
+    const onAbort = (): void => {
+      giveUp();
+      reject(signal.reason as Error);
+    };
+    const giveUp = begin(() => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    });
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

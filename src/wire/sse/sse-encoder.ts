@@ -1,0 +1,21 @@
+import { printExact } from '../../runtime/exact-integers.js';
+import type { GatewayError } from '../../errors/gateway-error.js';
+import { TextChunk } from '../../operations/chat/text-chunk.js';
+
+/** Ends every whole stream, and only a whole one. */
+export const DONE_FRAME = 'data: [DONE]\n\n';
+/** A comment: every event-stream parser drops it. */
+export const PING_COMMENT = ': ping\n\n';
+
+/**
+ * One frame. JSON text has no raw line ends, so one `data:` line always holds it. There is never an `id:`, `event:` or
+ * `retry:` line: official clients mistake them for events.
+ */
+export function encodeChunk(chunk: object): string {
+  return `data: ${chunk instanceof TextChunk ? chunk.json : printExact(chunk)}\n\n`;
+}
+
+/** What ends a stream that broke. */
+export function encodeError(error: GatewayError): string {
+  return encodeChunk(error.toBody());
+}

@@ -1,0 +1,92 @@
+import type { ServerResponse } from 'node:http';
+import type { GatewayError } from '../../errors/gateway-error.js';
+import type { Cancellation } from '../../runtime/cancel-signal.js';
+import { untilOr } from '../../runtime/delay.js';
+import type { StreamedChunk } from '../../operations/chat/text-chunk.js';
+import { DONE_FRAME, encodeChunk, encodeError, PING_COMMENT } from './sse-encoder.js';
+
+const SSE_HEADERS = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+};
+
+/** Milliseconds for which the rest of an answer waits for a client that does not read it. */
+const UNREAD = 10_000;
+
+export interface SseOptions {
+  /** Sets the headers of this response; when it throws, the stream is closed and nothing has been sent. */
+  readonly setHeaders?: () => void;
+  /** Milliseconds of silence before a comment is sent; 0 is off. */
+  readonly keepAlive: number;
+  /** Aborted when the client has gone, or has not read for too long. */
+  readonly signal: Cancellation;
+  /** Turns what broke the stream into its error event. */
+  readonly toError: (error: unknown) => GatewayError;
+}
+
+/**
+ * Sends a stream, and owns it from the call on: it is read to its end or closed, whatever happens here. Headers with the
+ * first event, a write for each group that arrived together, a comment in long silences, `[DONE]` after a whole stream and an
+ * error event after a broken one. Waits while the client's socket is full, so that a slow reader holds the upstream back
+ * instead of filling memory.
+ *
+ * @throws what setting the headers threw, before anything was sent
+ * @returns the error that broke the stream, if one did
+ */
+export async function sendSse(
+  response: ServerResponse,
+  chunks: AsyncIterable<readonly StreamedChunk[]>,
+  { setHeaders, keepAlive, signal, toError }: SseOptions,
+): Promise<GatewayError | undefined> {
+  let broken: GatewayError | undefined;
+  let ping: NodeJS.Timeout | undefined;
+  try {
+    setHeaders?.();
+    response.writeHead(200, SSE_HEADERS);
+    response.flushHeaders();
+  } catch (error) {
+    await chunks[Symbol.asyncIterator]().return?.();
+    throw error;
+  }
+  if (keepAlive > 0) {
+    ping = setInterval(() => {
+      if (!response.writableNeedDrain && !response.writableEnded) response.write(PING_COMMENT);
+    }, keepAlive);
+  }
+  try {
+    for await (const group of chunks) {
+      let frames = '';
+      for (const chunk of group) frames += encodeChunk(chunk);
+      ping?.refresh();
+      if (!response.write(frames, encodingOf(frames))) await drained(response, signal);
+    }
+    response.write(DONE_FRAME);
+  } catch (error) {
+    broken = toError(error);
+    if (!response.destroyed) response.write(encodeError(broken));
+  } finally {
+    clearInterval(ping);
+    if (!response.destroyed) response.end();
+    dropUnread(response);
+  }
+  return broken;
+}
+
+/** What is as many bytes as characters needs no encoding. */
+export function encodingOf(text: string): 'latin1' | 'utf8' {
+  return Buffer.byteLength(text) === text.length ? 'latin1' : 'utf8';
+}
+
+/** An answer that has been given, and that its client does not go on reading, must not keep a socket for ever. */
+export function dropUnread({ socket }: ServerResponse): void {
+  // Ends by itself: what has been sent in full sets the time for the next request.
+  if (socket !== null && socket.writableLength > 0) socket.setTimeout(UNREAD);
+}
+
+function drained(response: ServerResponse, signal: Cancellation): Promise<void> {
+  return untilOr(signal, (resolve) => {
+    response.once('drain', resolve);
+    return () => response.off('drain', resolve);
+  });
+}
