@@ -7,8 +7,8 @@ import type {
 import type { ChatCompletion, ChatRequest } from '../../operations/chat/chat-completion.js';
 import type { NativeProviderType, ProviderConfig } from '../../config/gateway-config.js';
 import { notFound } from '../../errors/gateway-error.js';
-import type { AnswerLimits } from '../openai/answer-text.js';
-import { redactor } from '../openai/redact.js';
+import type { AnswerLimits } from '../transport/response-text.js';
+import { redactor } from '../../wire/errors/redact.js';
 import {
   ChatProvider,
   choiceCount,
@@ -21,8 +21,8 @@ import {
 } from '../chat-provider.js';
 import { ChoiceStream } from './choice-stream.js';
 import { Dialect, dialectOf } from './dialect.js';
-import { toFunctionCalls, toFunctionCallStream, usesFunctions } from '../legacy-functions.js';
-import { unsupportedParameter } from '../unsupported-parameter.js';
+import { toFunctionCalls, toFunctionCallStream, usesFunctions } from '../../wire/openai-chat/legacy-functions.js';
+import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
 import { droppedByPackage, unsupportedToolChoice } from './dropped-params.js';
 import { LinkedAbort } from '../../runtime/linked-abort.js';
 import { listModels } from './list-models.js';
@@ -32,7 +32,7 @@ import { toCallOptions } from './to-call-options.js';
 import { ChoiceChunks, StreamHead } from './to-chunks.js';
 import { toCompletion } from './to-completion.js';
 import { toGatewayError } from './to-gateway-error.js';
-import { UpstreamFetch } from './upstream-fetch.js';
+import { UpstreamFetch } from '../transport/upstream-fetch.js';
 
 /** The client's headers that mean something to a provider of this kind. */
 const PASSED_HEADERS = ['traceparent', 'tracestate', 'x-client-request-id'] as const;

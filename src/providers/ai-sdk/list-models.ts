@@ -1,7 +1,7 @@
 import type { NativeProviderType, ProviderConfig } from '../../config/gateway-config.js';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { isObject } from '../../runtime/json-value.js';
-import { mapModelList } from '../openai/map-model-list.js';
+import { mapModelList } from '../../wire/openai-chat/map-model-list.js';
 import type { ListedModel } from '../chat-provider.js';
 
 interface ListRequest {

@@ -1,7 +1,7 @@
 import { asNumber } from '../../runtime/exact-integers.js';
 import type { LanguageModelV3CallOptions, LanguageModelV3Prompt, SharedV3ProviderOptions } from '@ai-sdk/provider';
 import type { ChatRequest } from '../../operations/chat/chat-completion.js';
-import { asksForDefault, isIgnorable, limitStops } from '../ignorable-params.js';
+import { asksForDefault, isIgnorable, limitStops } from '../../wire/openai-chat/ignorable-params.js';
 import type { Dialect } from './dialect.js';
 import { addOptions, asJsonObject, asJsonValue } from './json-object.js';
 import { toPrompt } from './to-prompt.js';

@@ -9,8 +9,8 @@ import type {
 } from '../../operations/chat/chat-completion.js';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { nonEmptyString } from '../../runtime/json-value.js';
-import { createdSeconds, newCompletionId } from '../openai/made-up-ids.js';
-import type { Redact } from '../openai/redact.js';
+import { createdSeconds, newCompletionId } from '../../wire/openai-chat/generated-ids.js';
+import type { Redact } from '../../wire/errors/redact.js';
 import { toThinkingBlock } from './thinking-blocks.js';
 import { toExtraContent } from './thought-signature.js';
 import { toAnnotation, toImage } from './to-completion.js';

@@ -9,7 +9,7 @@ import type {
 } from '../../operations/chat/chat-completion.js';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { nonEmptyString } from '../../runtime/json-value.js';
-import { createdSeconds, newCompletionId, newToolCallId } from '../openai/made-up-ids.js';
+import { createdSeconds, newCompletionId, newToolCallId } from '../../wire/openai-chat/generated-ids.js';
 import { toThinkingBlock } from './thinking-blocks.js';
 import { toExtraContent } from './thought-signature.js';
 import { toFinishReason } from './to-finish-reason.js';

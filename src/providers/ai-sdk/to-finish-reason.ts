@@ -1,6 +1,6 @@
 import type { LanguageModelV3FinishReason } from '@ai-sdk/provider';
 import type { FinishReason } from '../../operations/chat/chat-completion.js';
-import { normaliseFinishReason } from '../openai/finish-reason.js';
+import { normaliseFinishReason } from '../../wire/openai-chat/finish-reason.js';
 
 /**
  * One of OpenAI's four; `failed` when the generation broke off; null when the provider gave no reason at all, which is

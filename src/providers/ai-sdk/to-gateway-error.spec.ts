@@ -10,7 +10,7 @@ import {
 } from '@ai-sdk/provider';
 import { describeError } from '../../errors/describe-error.js';
 import { upstreamTimeout } from '../../errors/gateway-error.js';
-import { redactor } from '../openai/redact.js';
+import { redactor } from '../../wire/errors/redact.js';
 import { toGatewayError } from './to-gateway-error.js';
 
 const KEY = 'secret-key-0123456789';

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError, invalidRequest, notFound, upstreamError } from '../../errors/gateway-error.js';
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
-import { mapErrorAnswer, mapErrorObject } from '../openai/map-error.js';
-import type { Redact } from '../openai/redact.js';
+import { mapErrorAnswer, mapErrorObject } from '../../wire/errors/map-error.js';
+import type { Redact } from '../../wire/errors/redact.js';
 
 /** Statuses of the error types that Anthropic and Google name in the middle of a stream, where no status is left. */
 const STATUS_OF_TYPE: Readonly<Record<string, number>> = {

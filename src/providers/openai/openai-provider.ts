@@ -11,19 +11,24 @@ import {
   ProviderCall,
   ProviderOptions,
 } from '../chat-provider.js';
-import { toFunctionCalls, toFunctionCallStream, usesFunctions, withTools } from '../legacy-functions.js';
-import { unsupportedParameter } from '../unsupported-parameter.js';
+import {
+  toFunctionCalls,
+  toFunctionCallStream,
+  usesFunctions,
+  withTools,
+} from '../../wire/openai-chat/legacy-functions.js';
+import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
 import { FIELD_RULES, FieldRules } from './accepted-fields.js';
-import { AnswerLimits, requestText } from './answer-text.js';
-import { fitRequest } from './fit-request.js';
-import { mapModelList } from './map-model-list.js';
-import { mapRequest } from './map-request.js';
-import { parseAnswer, parseCompletion } from './parse-completion.js';
-import { redactor } from './redact.js';
-import { RequestHeaders } from './request-headers.js';
+import { AnswerLimits, requestText } from '../transport/response-text.js';
+import { fitRequest } from '../../wire/openai-chat/fit-request.js';
+import { mapModelList } from '../../wire/openai-chat/map-model-list.js';
+import { mapRequest } from '../../wire/openai-chat/map-request.js';
+import { parseAnswer, parseCompletion } from '../../wire/openai-chat/parse-completion.js';
+import { redactor } from '../../wire/errors/redact.js';
+import { RequestHeaders } from '../transport/request-headers.js';
 import { UpstreamChunkStream } from './upstream-chunk-stream.js';
-import type { UpstreamRequest } from './upstream-exchange.js';
-import { UpstreamPool } from './upstream-pool.js';
+import type { UpstreamRequest } from '../transport/upstream-exchange.js';
+import { UpstreamPool } from '../transport/upstream-pool.js';
 
 /**
  * OpenAI and every server that speaks its protocol (vLLM, Ollama, llama.cpp, Groq, Mistral, DeepSeek, OpenRouter, ...):

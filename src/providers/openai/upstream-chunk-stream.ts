@@ -3,12 +3,12 @@ import type { ChatCompletionChunk } from '../../operations/chat/chat-completion.
 import type { StreamedChunk } from '../../operations/chat/text-chunk.js';
 import { SseEvent, SseEventTooLargeError, SseParser } from '../../wire/sse/sse-parser.js';
 import { upstreamError } from '../../errors/gateway-error.js';
-import { AnswerLimits, BodyText, Refusal } from './answer-text.js';
-import { completionToChunks } from './completion-to-chunks.js';
-import { parseCompletion } from './parse-completion.js';
-import { StreamNormaliser, StreamNormaliserOptions } from './stream-normaliser.js';
-import { AnswerSink, FailureOrigin, UpstreamExchange, UpstreamRequest } from './upstream-exchange.js';
-import type { UpstreamPool } from './upstream-pool.js';
+import { AnswerLimits, BodyText, Refusal } from '../transport/response-text.js';
+import { completionToChunks } from '../../wire/openai-chat/completion-to-chunks.js';
+import { parseCompletion } from '../../wire/openai-chat/parse-completion.js';
+import { StreamNormaliser, StreamNormaliserOptions } from '../../wire/openai-chat/stream-normaliser.js';
+import { AnswerSink, FailureOrigin, UpstreamExchange, UpstreamRequest } from '../transport/upstream-exchange.js';
+import type { UpstreamPool } from '../transport/upstream-pool.js';
 
 /**
  * A stream may have this many times the cap of a plain answer: around the same text it repeats ids, dates and names for

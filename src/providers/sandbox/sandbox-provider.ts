@@ -8,7 +8,12 @@ import type {
 } from '../../operations/chat/chat-completion.js';
 import { GatewayError, notFound, rateLimitExceeded, upstreamError } from '../../errors/gateway-error.js';
 import { ChatProvider, type ChunkStream, type ListedModel, type ProviderCall } from '../chat-provider.js';
-import { toFunctionCalls, toFunctionCallStream, usesFunctions, withTools } from '../legacy-functions.js';
+import {
+  toFunctionCalls,
+  toFunctionCallStream,
+  usesFunctions,
+  withTools,
+} from '../../wire/openai-chat/legacy-functions.js';
 import { answerTo, newId, toCompletion, wordsOf, type SandboxAnswer } from './sandbox-answer.js';
 
 const MODELS = ['echo', 'lorem', 'slow', 'cut', 'error-429', 'error-500'] as const;

@@ -1,4 +1,4 @@
-import { GatewayError } from '../errors/gateway-error.js';
+import { GatewayError } from '../../errors/gateway-error.js';
 
 /** 400: the client sent `strict_params`, so nothing may be left out in silence. */
 export function unsupportedParameter(name: string): GatewayError {

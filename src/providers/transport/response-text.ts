@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError, upstreamError } from '../../errors/gateway-error.js';
-import { mapErrorAnswer } from './map-error.js';
-import type { Redact } from './redact.js';
+import { mapErrorAnswer } from '../../wire/errors/map-error.js';
+import type { Redact } from '../../wire/errors/redact.js';
 import { AnswerSink, FailureOrigin, UpstreamExchange, UpstreamRequest } from './upstream-exchange.js';
 import type { UpstreamPool } from './upstream-pool.js';
 

@@ -1,13 +1,13 @@
 import { parseExact } from '../../runtime/exact-integers.js';
 import type { StreamedChunk } from '../../operations/chat/text-chunk.js';
 import type { ChatCompletionChunk, ChunkChoice } from '../../operations/chat/chat-completion.js';
-import type { SseEvent } from '../../wire/sse/sse-parser.js';
+import type { SseEvent } from '../sse/sse-parser.js';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { ChoiceNormaliser, type ChoicePart, type Envelope } from './choice-normaliser.js';
 import { normaliseFinishReason } from './finish-reason.js';
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
-import { createdSeconds, newCompletionId } from './made-up-ids.js';
-import { mapErrorObject } from './map-error.js';
+import { createdSeconds, newCompletionId } from './generated-ids.js';
+import { mapErrorObject } from '../errors/map-error.js';
 import type { NormaliseOptions } from './normalise-completion.js';
 import { UsageCollector } from './find-usage.js';
 import { TextPattern } from './text-pattern.js';

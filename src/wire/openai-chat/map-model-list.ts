@@ -1,7 +1,7 @@
 import { upstreamError } from '../../errors/gateway-error.js';
-import type { ListedModel } from '../chat-provider.js';
+import type { ListedModel } from '../../providers/chat-provider.js';
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
-import { createdSeconds } from './made-up-ids.js';
+import { createdSeconds } from './generated-ids.js';
 
 /**
  * The models out of a provider's list: OpenAI's `{data}`, Ollama's and Gemini's `{models}`, Together's bare array.

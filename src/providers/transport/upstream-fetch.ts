@@ -3,9 +3,9 @@ import { ExactEventLines, withExactArguments } from './exact-arguments.js';
 import type { IncomingHttpHeaders } from 'node:http';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { VERSION } from '../../runtime/version.js';
-import { AnswerLimits, Refusal, requestText } from '../openai/answer-text.js';
-import { AnswerSink, UpstreamExchange, UpstreamRequest } from '../openai/upstream-exchange.js';
-import { UpstreamPool } from '../openai/upstream-pool.js';
+import { AnswerLimits, Refusal, requestText } from './response-text.js';
+import { AnswerSink, UpstreamExchange, UpstreamRequest } from './upstream-exchange.js';
+import { UpstreamPool } from './upstream-pool.js';
 
 /** A stream may have this many times the cap of a plain answer, as with every other provider. */
 const STREAM_SIZE_FACTOR = 4;

@@ -1,7 +1,7 @@
 import type { ToolCallDelta } from '../../operations/chat/chat-completion.js';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
-import { newToolCallId } from './made-up-ids.js';
+import { newToolCallId } from './generated-ids.js';
 import { argumentsText } from './normalise-completion.js';
 
 interface OpenCall {

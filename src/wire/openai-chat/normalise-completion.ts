@@ -5,9 +5,9 @@ import { normaliseFinishReason } from './finish-reason.js';
 import { UsageCollector } from './find-usage.js';
 import { flattenContent } from './flatten-content.js';
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
-import { createdSeconds, newCompletionId, newToolCallId } from './made-up-ids.js';
-import { mapErrorObject } from './map-error.js';
-import type { Redact } from './redact.js';
+import { createdSeconds, newCompletionId, newToolCallId } from './generated-ids.js';
+import { mapErrorObject } from '../errors/map-error.js';
+import type { Redact } from '../errors/redact.js';
 
 export interface NormaliseOptions {
   /** The model's id at the provider, for an answer that does not name its model. */

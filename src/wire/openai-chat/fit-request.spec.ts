@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { JsonObject } from '../../runtime/json-value.js';
-import { FIELD_RULES } from './accepted-fields.js';
+import { FIELD_RULES } from '../../providers/openai/accepted-fields.js';
 import { fitRequest } from './fit-request.js';
 
 const USER = { role: 'user', content: 'Hi' };

@@ -1,5 +1,5 @@
-import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from '../operations/chat/chat-completion.js';
-import { inFull } from '../operations/chat/text-chunk.js';
+import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from '../../operations/chat/chat-completion.js';
+import { inFull } from '../../operations/chat/text-chunk.js';
 import { toFunctionCalls, toFunctionCallStream, usesFunctions, withTools } from './legacy-functions.js';
 
 const LOOKUP = { name: 'lookup', parameters: { type: 'object' } };

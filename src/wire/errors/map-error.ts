@@ -8,7 +8,7 @@ import {
   upstreamTimeout,
 } from '../../errors/gateway-error.js';
 import { isObject } from '../../runtime/json-value.js';
-import { parseRefusal, readRefusal, statusIn, UpstreamRefusal } from './read-refusal.js';
+import { parseRefusal, readRefusal, statusIn, UpstreamRefusal } from './read-error-body.js';
 import { Redact, withoutAddresses } from './redact.js';
 import { retryAfterMs, retryHintMs } from './retry-after.js';
 

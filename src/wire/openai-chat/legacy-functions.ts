@@ -4,10 +4,10 @@ import type {
   ChatMessage,
   ChatRequest,
   ChunkChoice,
-} from '../operations/chat/chat-completion.js';
-import { StreamedChunk, TextChunk } from '../operations/chat/text-chunk.js';
-import { isObject, nonEmptyString } from '../runtime/json-value.js';
-import type { ChunkStream } from './chat-provider.js';
+} from '../../operations/chat/chat-completion.js';
+import { StreamedChunk, TextChunk } from '../../operations/chat/text-chunk.js';
+import { isObject, nonEmptyString } from '../../runtime/json-value.js';
+import type { ChunkStream } from '../../providers/chat-provider.js';
 
 type Group = readonly StreamedChunk[];
 
