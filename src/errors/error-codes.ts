@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   invalid_encoding: 400,
   invalid_http: 400,
   invalid_json: 400,
+  invalid_multipart: 400,
   invalid_request: 400,
   invalid_type: 400,
   invalid_url: 400,

@@ -9,14 +9,21 @@ export function isJsonType(contentType: string): boolean {
   return JSON_TYPE.test(contentType);
 }
 
-/** The charset that a content type names, in lower case; undefined without one. A quoted value means the same as a bare one. */
-export function charsetOf(contentType: string): string | undefined {
+/** The parameters of a content type, names in lower case. A quoted value means the same as a bare one. */
+export function parametersOf(contentType: string): readonly { readonly name: string; readonly value: string }[] {
   const start = contentType.indexOf(';');
-  if (start === -1) return undefined;
-  for (const [, name, quoted, bare] of contentType.slice(start).matchAll(PARAMETER)) {
-    if (name?.toLowerCase() === 'charset') return (quoted?.replace(/\\(.)/g, '$1') ?? bare ?? '').toLowerCase();
-  }
-  return undefined;
+  if (start === -1) return [];
+  return [...contentType.slice(start).matchAll(PARAMETER)].map(([, name = '', quoted, bare]) => ({
+    name: name.toLowerCase(),
+    value: quoted?.replace(/\\(.)/g, '$1') ?? bare ?? '',
+  }));
+}
+
+/** The charset that a content type names, in lower case; undefined without one. */
+export function charsetOf(contentType: string): string | undefined {
+  return parametersOf(contentType)
+    .find(({ name }) => name === 'charset')
+    ?.value.toLowerCase();
 }
 
 /** @throws GatewayError 415 unless it is JSON in UTF-8 */
