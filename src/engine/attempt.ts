@@ -1,8 +1,8 @@
 import type { Place } from '../routing/deployments/deployment-queue.js';
-import type { ChunkStream } from '../providers/chat-provider.js';
+import type { ChunkStream } from '../operations/chat/preserialized-chunk.js';
 import { CallDeadline } from './call-deadline.js';
 import type { Cancellation } from '../runtime/cancel-signal.js';
-import type { StreamedChunk } from '../operations/chat/text-chunk.js';
+import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 
 export interface AttemptTimes {
   /** Milliseconds that the deployment may take, by the configuration. */

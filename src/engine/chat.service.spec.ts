@@ -16,7 +16,7 @@ import type { CallTracing } from '../calls/call-tracing.js';
 import { Cancel } from '../runtime/cancel-signal.js';
 import type { ChatCompletion, ChatRequest } from '../operations/chat/chat-completion.js';
 import { ChatService, type ChatContext } from './chat.service.js';
-import type { StreamedChunk } from '../operations/chat/text-chunk.js';
+import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 
 const REQUEST = { model: 'm', messages: [{ role: 'user', content: 'hi' }] } as ChatRequest;
 const BUG = new Error('a stage that threw');

@@ -24,7 +24,7 @@ import { pause } from '../runtime/delay.js';
 import { withoutOperatorOptions, type AllowedRequest } from './provider-options.js';
 import { RetryBudget } from './retry-budget.js';
 import type { RoutingOverrides } from './routing-overrides.js';
-import type { StreamedChunk } from '../operations/chat/text-chunk.js';
+import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 import { TrackedCall, type CostOf } from './tracked-call.js';
 
 /** Who calls and how long they wait; the same for a live request and a batch's task. */

@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors/gateway-error.js';
-import type { ChunkStream } from '../providers/chat-provider.js';
+import type { ChunkStream } from '../operations/chat/preserialized-chunk.js';
 import type { Attempt } from './attempt.js';
-import { TextChunk, type StreamedChunk } from '../operations/chat/text-chunk.js';
+import { PreserializedChunk, type StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 import type { TrackedCall } from './tracked-call.js';
 
 type Group = readonly StreamedChunk[];
@@ -82,5 +82,5 @@ export class ClientChunks implements AsyncIterableIterator<Group> {
 }
 
 function isUsageChunk(chunk: StreamedChunk): boolean {
-  return !(chunk instanceof TextChunk) && chunk.choices.length === 0 && chunk.usage != null;
+  return !(chunk instanceof PreserializedChunk) && chunk.choices.length === 0 && chunk.usage != null;
 }

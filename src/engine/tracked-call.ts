@@ -12,7 +12,7 @@ import type { AttemptOutcome, CallOutcome, CallStatus } from '../calls/call-outc
 import type { CallTrace } from '../calls/call-tracing.js';
 import type { ChatCompletion, ChatRequest, Delta, Usage } from '../operations/chat/chat-completion.js';
 import type { ChatContext } from './chat.service.js';
-import { TextChunk, type StreamedChunk } from '../operations/chat/text-chunk.js';
+import { PreserializedChunk, type StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 
 /** Characters of an answer that are kept until it ends, so that a long one does not fill memory. */
 const OUTPUT_KEPT = 65_536;
@@ -105,7 +105,7 @@ export class TrackedCall {
   /** Notes what a stream brought. */
   streamed(group: readonly StreamedChunk[]): void {
     for (const chunk of group) {
-      if (chunk instanceof TextChunk) {
+      if (chunk instanceof PreserializedChunk) {
         this.recorder?.streamed(chunk.toChunk());
         this.keep(chunk.text);
         continue;

@@ -4,7 +4,7 @@ import { describeError } from '../errors/describe-error.js';
 import { formatDollars } from '../pricing/cost.js';
 import { KnownModels } from '../pricing/known-models.js';
 import type { ModelDto } from './models.dto.js';
-import type { ListedModel } from '../providers/chat-provider.js';
+import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
 import type { ResolvedModel } from '../routing/resolved-model.js';
 import { Routing } from '../routing/routing.service.js';
 

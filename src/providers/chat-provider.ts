@@ -1,6 +1,7 @@
 import type { Cancellation } from '../runtime/cancel-signal.js';
 import type { ChatCompletion, ChatRequest } from '../operations/chat/chat-completion.js';
-import type { StreamedChunk } from '../operations/chat/text-chunk.js';
+import type { ChunkStream } from '../operations/chat/preserialized-chunk.js';
+import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
 import type { Timeouts } from '../config/gateway-config.js';
 
 /** Milliseconds. */
@@ -53,21 +54,6 @@ export interface ProviderCall {
    * names. Never told with `strict_params: true`, which makes the first of them a 400 `unsupported_parameter`.
    */
   readonly onDroppedParams?: (names: readonly string[]) => void;
-}
-
-/**
- * The chunks of a stream in the contract's order (role first, a finish chunk for each choice, usage last), grouped by
- * what arrived together, so that one network read costs one write. The iterator throws a GatewayError when the
- * stream breaks; returning it early (`break`) aborts the upstream request.
- */
-export type ChunkStream = AsyncIterable<readonly StreamedChunk[]>;
-
-/** One entry of a provider's own list. */
-export interface ListedModel {
-  readonly id: string;
-  /** Unix seconds. */
-  readonly created?: number | undefined;
-  readonly owned_by?: string | undefined;
 }
 
 /**

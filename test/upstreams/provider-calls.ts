@@ -1,5 +1,5 @@
 import type { ChatCompletionChunk, ChatRequest } from '../../src/operations/chat/chat-completion.js';
-import { inFull, type StreamedChunk } from '../../src/operations/chat/text-chunk.js';
+import { toChunks, type StreamedChunk } from '../../src/operations/chat/preserialized-chunk.js';
 import { GatewayError } from '../../src/errors/gateway-error.js';
 import type { ProviderCall } from '../../src/providers/chat-provider.js';
 
@@ -25,7 +25,7 @@ export function call(
 
 export async function read(stream: AsyncIterable<readonly StreamedChunk[]>): Promise<ChatCompletionChunk[]> {
   const chunks: ChatCompletionChunk[] = [];
-  for await (const group of stream) chunks.push(...inFull(group));
+  for await (const group of stream) chunks.push(...toChunks(group));
   return chunks;
 }
 

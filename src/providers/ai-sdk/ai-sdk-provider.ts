@@ -4,16 +4,16 @@ import type {
   LanguageModelV3GenerateResult,
   SharedV3Warning,
 } from '@ai-sdk/provider';
+import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
+import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
 import type { ChatCompletion, ChatRequest } from '../../operations/chat/chat-completion.js';
 import type { NativeProviderType, ProviderConfig } from '../../config/gateway-config.js';
 import { notFound } from '../../errors/gateway-error.js';
-import type { AnswerLimits } from '../transport/response-text.js';
+import type { ResponseLimits } from '../transport/response-text.js';
 import { redactor } from '../../wire/errors/redact.js';
 import {
   ChatProvider,
   choiceCount,
-  ChunkStream,
-  ListedModel,
   listTimeouts,
   plainTimeouts,
   ProviderCall,
@@ -54,7 +54,7 @@ interface PreparedCall {
  */
 export class AiSdkProvider extends ChatProvider {
   readonly name: string;
-  private readonly limits: AnswerLimits;
+  private readonly limits: ResponseLimits;
   private readonly upstream: UpstreamFetch;
   private factory: Promise<ModelFactory> | undefined;
 

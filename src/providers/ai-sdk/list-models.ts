@@ -1,8 +1,7 @@
 import type { NativeProviderType, ProviderConfig } from '../../config/gateway-config.js';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { isObject } from '../../runtime/json-value.js';
-import { mapModelList } from '../../wire/openai-chat/map-model-list.js';
-import type { ListedModel } from '../chat-provider.js';
+import { type ListedModel, mapModelList } from '../../wire/openai-chat/map-model-list.js';
 
 interface ListRequest {
   readonly url: string;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError, invalidRequest, notFound, upstreamError } from '../../errors/gateway-error.js';
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
-import { mapErrorAnswer, mapErrorObject } from '../../wire/errors/map-error.js';
+import { mapErrorResponse, mapErrorObject } from '../../wire/errors/map-error.js';
 import type { Redact } from '../../wire/errors/redact.js';
 
 /** Statuses of the error types that Anthropic and Google name in the middle of a stream, where no status is left. */
@@ -84,7 +84,7 @@ function fromAnswer(error: Error, fields: JsonObject, redact: Redact, now: numbe
   const { statusCode, responseHeaders, responseBody } = fields;
   if (typeof statusCode === 'number' && statusCode >= 300) {
     const body = nonEmptyString(responseBody) ?? JSON.stringify({ message: error.message });
-    return mapErrorAnswer(statusCode, headersOf(responseHeaders), body, redact, now);
+    return mapErrorResponse(statusCode, headersOf(responseHeaders), body, redact, now);
   }
   // A status of 200 and an error in its body.
   const value = rejectedValue(error);

@@ -3,7 +3,7 @@ import { once, setMaxListeners } from 'node:events';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { FakeUpstream, startFakeUpstream } from '../../../test/upstreams/fake-upstream-client.js';
 import type { ChatCompletionChunk, ChatRequest } from '../../operations/chat/chat-completion.js';
-import { inFull } from '../../operations/chat/text-chunk.js';
+import { toChunks } from '../../operations/chat/preserialized-chunk.js';
 import type { ProviderConfig } from '../../config/gateway-config.js';
 import type { ProviderCall } from '../chat-provider.js';
 import { OpenAiProvider } from './openai-provider.js';
@@ -247,7 +247,7 @@ describe('a stream', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(16 * MEGABYTE);
     let size = 0;
     for await (const group of stream) {
-      size += textOf(inFull(group)).length;
+      size += textOf(toChunks(group)).length;
       if (size > 20 * MEGABYTE) break;
     }
     await eventually(async () => (await upstream.requests())[0]!.aborted);
@@ -433,7 +433,7 @@ describe('faults of a stream alone', () => {
     const stream = await provider.stream(call(model, {}, rest));
     const error = await failure(
       (async () => {
-        for await (const group of stream) chunks.push(...inFull(group));
+        for await (const group of stream) chunks.push(...toChunks(group));
       })(),
     );
     return { chunks, error };

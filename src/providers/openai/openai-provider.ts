@@ -1,11 +1,10 @@
 import { printExact } from '../../runtime/exact-integers.js';
+import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
 import type { ChatCompletion, ChatMessage, ChatRequest } from '../../operations/chat/chat-completion.js';
 import type { ProviderConfig, Quirks } from '../../config/gateway-config.js';
 import {
   ChatProvider,
   choiceCount,
-  ChunkStream,
-  ListedModel,
   listTimeouts,
   plainTimeouts,
   ProviderCall,
@@ -19,9 +18,9 @@ import {
 } from '../../wire/openai-chat/legacy-functions.js';
 import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
 import { FIELD_RULES, FieldRules } from './accepted-fields.js';
-import { AnswerLimits, requestText } from '../transport/response-text.js';
+import { ResponseLimits, requestText } from '../transport/response-text.js';
 import { fitRequest } from '../../wire/openai-chat/fit-request.js';
-import { mapModelList } from '../../wire/openai-chat/map-model-list.js';
+import { type ListedModel, mapModelList } from '../../wire/openai-chat/map-model-list.js';
 import { mapRequest } from '../../wire/openai-chat/map-request.js';
 import { parseAnswer, parseCompletion } from '../../wire/openai-chat/parse-completion.js';
 import { redactor } from '../../wire/errors/redact.js';
@@ -38,7 +37,7 @@ export class OpenAiProvider extends ChatProvider {
   readonly name: string;
   private readonly pool: UpstreamPool;
   private readonly headers: RequestHeaders;
-  private readonly limits: AnswerLimits;
+  private readonly limits: ResponseLimits;
   private readonly chatPath: string;
   private readonly modelsPath: string;
   private readonly quirks: Quirks;

@@ -1,13 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ChatCompletionChunk } from '../../operations/chat/chat-completion.js';
-import type { StreamedChunk } from '../../operations/chat/text-chunk.js';
+import type { StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
 import { SseEvent, SseEventTooLargeError, SseParser } from '../../wire/sse/sse-parser.js';
 import { upstreamError } from '../../errors/gateway-error.js';
-import { AnswerLimits, BodyText, Refusal } from '../transport/response-text.js';
+import { ResponseLimits, BodyText, UpstreamErrorResponse } from '../transport/response-text.js';
 import { completionToChunks } from '../../wire/openai-chat/completion-to-chunks.js';
 import { parseCompletion } from '../../wire/openai-chat/parse-completion.js';
 import { StreamNormaliser, StreamNormaliserOptions } from '../../wire/openai-chat/stream-normaliser.js';
-import { AnswerSink, FailureOrigin, UpstreamExchange, UpstreamRequest } from '../transport/upstream-exchange.js';
+import { ResponseSink, FailureOrigin, UpstreamExchange, UpstreamRequest } from '../transport/upstream-exchange.js';
 import type { UpstreamPool } from '../transport/upstream-pool.js';
 
 /**
@@ -27,12 +27,12 @@ const OVER: IteratorResult<Group> = Object.freeze({ done: true, value: undefined
  * A stream of chunks out of an upstream's answer. Chunks are grouped by what the socket gave at once, so that one read
  * costs one write; a client that reads slowly holds the upstream back.
  */
-export class UpstreamChunkStream implements AnswerSink, AsyncIterableIterator<Group> {
+export class UpstreamChunkStream implements ResponseSink, AsyncIterableIterator<Group> {
   private readonly exchange: UpstreamExchange;
   private readonly normaliser: StreamNormaliser;
   private readonly parser: SseParser;
   private mode: 'undecided' | 'events' | 'json' = 'undecided';
-  private refusal: Refusal | undefined;
+  private errorResponse: UpstreamErrorResponse | undefined;
   private json: BodyText | undefined;
   private readonly maxStreamSize: number;
   private size = 0;
@@ -49,7 +49,7 @@ export class UpstreamChunkStream implements AnswerSink, AsyncIterableIterator<Gr
   constructor(
     pool: UpstreamPool,
     request: UpstreamRequest,
-    private readonly limits: AnswerLimits,
+    private readonly limits: ResponseLimits,
     private readonly options: StreamNormaliserOptions,
   ) {
     this.exchange = new UpstreamExchange(pool, request, this);
@@ -96,12 +96,13 @@ export class UpstreamChunkStream implements AnswerSink, AsyncIterableIterator<Gr
   }
 
   start(status: number, headers: IncomingHttpHeaders): void {
-    if (status > 299) this.refusal = new Refusal(this.exchange, status, headers, this.limits.redact);
+    if (status > 299)
+      this.errorResponse = new UpstreamErrorResponse(this.exchange, status, headers, this.limits.redact);
   }
 
   data(chunk: Buffer): void {
-    if (this.refusal !== undefined) {
-      if (!this.refusal.add(chunk)) throw this.refusal.toError();
+    if (this.errorResponse !== undefined) {
+      if (!this.errorResponse.add(chunk)) throw this.errorResponse.toError();
       return;
     }
     this.size += chunk.length;
@@ -116,7 +117,7 @@ export class UpstreamChunkStream implements AnswerSink, AsyncIterableIterator<Gr
   }
 
   end(): void {
-    if (this.refusal !== undefined) throw this.refusal.toError();
+    if (this.errorResponse !== undefined) throw this.errorResponse.toError();
     if (this.mode === 'json') this.queue.push(...this.completeJson());
     else {
       this.normalise(this.parser.end());
@@ -130,8 +131,8 @@ export class UpstreamChunkStream implements AnswerSink, AsyncIterableIterator<Gr
     if (origin === 'abort') {
       this.queue = [];
       this.settle({ error });
-    } else if (this.refusal !== undefined) {
-      this.settle({ error: this.refusal.toError() });
+    } else if (this.errorResponse !== undefined) {
+      this.settle({ error: this.errorResponse.toError() });
     } else if (origin === 'connection' && this.normaliser.whole) {
       // All that can be missing is the usage and the word that this was all.
       this.normaliser.end(this.queue);

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from '../../operations/chat/chat-completion.js';
-import { inFull } from '../../operations/chat/text-chunk.js';
+import { toChunks } from '../../operations/chat/preserialized-chunk.js';
 import { SandboxProvider } from './sandbox-provider.js';
 
 const provider = new SandboxProvider('sandbox');
@@ -24,7 +24,7 @@ function complete(model: string, request: Partial<ChatRequest> = {}): Promise<Ch
 
 async function stream(model: string, request: Partial<ChatRequest> = {}): Promise<ChatCompletionChunk[]> {
   const chunks: ChatCompletionChunk[] = [];
-  for await (const group of await provider.stream(callOf(model, request))) chunks.push(...inFull(group));
+  for await (const group of await provider.stream(callOf(model, request))) chunks.push(...toChunks(group));
   return chunks;
 }
 
@@ -184,7 +184,7 @@ describe('the sandbox', () => {
     await expect(complete('nope')).rejects.toMatchObject({ status: 404, code: 'model_not_found' });
     const received: ChatCompletionChunk[] = [];
     const cut = (async () => {
-      for await (const group of await provider.stream(callOf('cut', {}))) received.push(...inFull(group));
+      for await (const group of await provider.stream(callOf('cut', {}))) received.push(...toChunks(group));
     })();
     await expect(cut).rejects.toMatchObject({ code: 'upstream_error' });
     expect(received).toHaveLength(2);

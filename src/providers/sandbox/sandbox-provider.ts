@@ -7,7 +7,9 @@ import type {
   FinishReason,
 } from '../../operations/chat/chat-completion.js';
 import { GatewayError, notFound, rateLimitExceeded, upstreamError } from '../../errors/gateway-error.js';
-import { ChatProvider, type ChunkStream, type ListedModel, type ProviderCall } from '../chat-provider.js';
+import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
+import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
+import { ChatProvider, type ProviderCall } from '../chat-provider.js';
 import {
   toFunctionCalls,
   toFunctionCallStream,

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError, upstreamError } from '../../errors/gateway-error.js';
-import { mapErrorAnswer } from '../../wire/errors/map-error.js';
+import { mapErrorResponse } from '../../wire/errors/map-error.js';
 import type { Redact } from '../../wire/errors/redact.js';
-import { AnswerSink, FailureOrigin, UpstreamExchange, UpstreamRequest } from './upstream-exchange.js';
+import { ResponseSink, FailureOrigin, UpstreamExchange, UpstreamRequest } from './upstream-exchange.js';
 import type { UpstreamPool } from './upstream-pool.js';
 
 /** A refusal is a few lines; of a longer one the start will do. */
@@ -38,7 +38,7 @@ export class BodyText {
  * Reads an answer whose status is no success. Whatever happens to its body, cut short, silent or endless, the status
  * alone makes an error.
  */
-export class Refusal {
+export class UpstreamErrorResponse {
   private readonly body = new BodyText(Number.MAX_SAFE_INTEGER);
   private size = 0;
 
@@ -60,32 +60,32 @@ export class Refusal {
   }
 
   toError(): GatewayError {
-    return mapErrorAnswer(this.status, this.headers, this.body.toString(), this.redact, Date.now());
+    return mapErrorResponse(this.status, this.headers, this.body.toString(), this.redact, Date.now());
   }
 }
 
-export interface AnswerLimits {
+export interface ResponseLimits {
   /** Bytes, decompressed. */
   readonly maxAnswerSize: number;
   readonly redact: Redact;
 }
 
 /** The body of a successful answer as text. @throws GatewayError for any other answer; an abort's reason */
-export function requestText(pool: UpstreamPool, request: UpstreamRequest, limits: AnswerLimits): Promise<string> {
+export function requestText(pool: UpstreamPool, request: UpstreamRequest, limits: ResponseLimits): Promise<string> {
   return new Promise((resolve, reject) => {
     new TextSink(pool, request, limits, resolve, reject).exchange.send();
   });
 }
 
-class TextSink implements AnswerSink {
+class TextSink implements ResponseSink {
   readonly exchange: UpstreamExchange;
   private readonly body: BodyText;
-  private refusal: Refusal | undefined;
+  private errorResponse: UpstreamErrorResponse | undefined;
 
   constructor(
     pool: UpstreamPool,
     request: UpstreamRequest,
-    private readonly limits: AnswerLimits,
+    private readonly limits: ResponseLimits,
     private readonly resolve: (text: string) => void,
     private readonly reject: (error: unknown) => void,
   ) {
@@ -95,20 +95,21 @@ class TextSink implements AnswerSink {
 
   start(status: number, headers: IncomingHttpHeaders): void {
     this.exchange.firstByteCame();
-    if (status > 299) this.refusal = new Refusal(this.exchange, status, headers, this.limits.redact);
+    if (status > 299)
+      this.errorResponse = new UpstreamErrorResponse(this.exchange, status, headers, this.limits.redact);
   }
 
   data(chunk: Buffer): void {
-    if (this.refusal === undefined) this.body.add(chunk);
-    else if (!this.refusal.add(chunk)) throw this.refusal.toError();
+    if (this.errorResponse === undefined) this.body.add(chunk);
+    else if (!this.errorResponse.add(chunk)) throw this.errorResponse.toError();
   }
 
   end(): void {
-    if (this.refusal === undefined) this.resolve(this.body.toString());
-    else this.reject(this.refusal.toError());
+    if (this.errorResponse === undefined) this.resolve(this.body.toString());
+    else this.reject(this.errorResponse.toError());
   }
 
   fail(error: unknown, origin: FailureOrigin): void {
-    this.reject(this.refusal === undefined || origin === 'abort' ? error : this.refusal.toError());
+    this.reject(this.errorResponse === undefined || origin === 'abort' ? error : this.errorResponse.toError());
   }
 }

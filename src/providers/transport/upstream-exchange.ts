@@ -11,7 +11,7 @@ import type { UpstreamClient, UpstreamPool } from './upstream-pool.js';
 export type FailureOrigin = 'abort' | 'connection' | 'answer';
 
 /** Takes an answer. Either `end` or `fail` is called, once, and nothing after it. */
-export interface AnswerSink {
+export interface ResponseSink {
   /** Status and headers of the final answer. Must call `firstByteCame` of the exchange when the wait is over. */
   start(status: number, headers: IncomingHttpHeaders): void;
   /** Decoded bytes. What it throws fails the exchange. */
@@ -71,7 +71,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
   constructor(
     private readonly pool: UpstreamPool,
     private readonly request: UpstreamRequest,
-    private readonly sink: AnswerSink,
+    private readonly sink: ResponseSink,
   ) {}
 
   send(): void {

@@ -3,8 +3,8 @@ import { ExactEventLines, withExactArguments } from './exact-arguments.js';
 import type { IncomingHttpHeaders } from 'node:http';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { VERSION } from '../../runtime/version.js';
-import { AnswerLimits, Refusal, requestText } from './response-text.js';
-import { AnswerSink, UpstreamExchange, UpstreamRequest } from './upstream-exchange.js';
+import { ResponseLimits, UpstreamErrorResponse, requestText } from './response-text.js';
+import { ResponseSink, UpstreamExchange, UpstreamRequest } from './upstream-exchange.js';
 import { UpstreamPool } from './upstream-pool.js';
 
 /** A stream may have this many times the cap of a plain answer, as with every other provider. */
@@ -56,7 +56,7 @@ export class UpstreamFetch {
   private readonly rehearsals = new WeakSet<AbortSignal>();
 
   constructor(
-    private readonly limits: AnswerLimits,
+    private readonly limits: ResponseLimits,
     private readonly userAgent = `llm-gateway/${VERSION}`,
   ) {}
 
@@ -142,11 +142,11 @@ function jsonResponse(text: string): Response {
 }
 
 /** An answer that is read while it comes, as the body of a Response. A package that reads slowly holds the upstream back. */
-class StreamedBody implements AnswerSink {
+class StreamedBody implements ResponseSink {
   private readonly exchange: UpstreamExchange;
   private readonly stream: ReadableStream<Uint8Array>;
   private controller!: ReadableStreamDefaultController<Uint8Array>;
-  private refusal: Refusal | undefined;
+  private errorResponse: UpstreamErrorResponse | undefined;
   private lines: ExactEventLines | undefined;
   private opening: { resolve: (response: Response) => void; reject: (error: unknown) => void } | undefined;
   private size = 0;
@@ -156,7 +156,7 @@ class StreamedBody implements AnswerSink {
   constructor(
     pool: UpstreamPool,
     request: UpstreamRequest,
-    private readonly limits: AnswerLimits,
+    private readonly limits: ResponseLimits,
     private readonly onFailure: (error: unknown) => void,
   ) {
     this.exchange = new UpstreamExchange(pool, request, this);
@@ -192,7 +192,7 @@ class StreamedBody implements AnswerSink {
 
   start(status: number, headers: IncomingHttpHeaders): void {
     if (status > 299) {
-      this.refusal = new Refusal(this.exchange, status, headers, this.limits.redact);
+      this.errorResponse = new UpstreamErrorResponse(this.exchange, status, headers, this.limits.redact);
       return;
     }
     const contentType = headers['content-type'] ?? 'text/event-stream';
@@ -202,8 +202,8 @@ class StreamedBody implements AnswerSink {
   }
 
   data(chunk: Buffer): void {
-    if (this.refusal !== undefined) {
-      if (!this.refusal.add(chunk)) throw this.refusal.toError();
+    if (this.errorResponse !== undefined) {
+      if (!this.errorResponse.add(chunk)) throw this.errorResponse.toError();
       return;
     }
     this.measure(chunk);
@@ -216,7 +216,7 @@ class StreamedBody implements AnswerSink {
   }
 
   end(): void {
-    if (this.refusal !== undefined) throw this.refusal.toError();
+    if (this.errorResponse !== undefined) throw this.errorResponse.toError();
     this.isOver = true;
     const rest = this.lines?.end();
     if (rest !== undefined && rest.length > 0) this.controller.enqueue(rest);
@@ -224,7 +224,7 @@ class StreamedBody implements AnswerSink {
   }
 
   fail(error: unknown, origin: 'abort' | 'connection' | 'answer'): void {
-    const failure = this.refusal === undefined || origin === 'abort' ? error : this.refusal.toError();
+    const failure = this.errorResponse === undefined || origin === 'abort' ? error : this.errorResponse.toError();
     this.isOver = true;
     this.onFailure(failure);
     if (this.opening === undefined) this.controller.error(failure);

@@ -1,11 +1,11 @@
-import { mapErrorAnswer, mapErrorObject } from './map-error.js';
+import { mapErrorResponse, mapErrorObject } from './map-error.js';
 import { redactor } from './redact.js';
 
 const SECRET = 'sk-canary-0123456789';
 const redact = redactor({ apiKey: SECRET, baseUrl: 'https://llm.internal.example/v1', headers: {} });
 
 function map(status: number, body: unknown, headers: Record<string, string> = {}) {
-  return mapErrorAnswer(status, headers, typeof body === 'string' ? body : JSON.stringify(body), redact, 0);
+  return mapErrorResponse(status, headers, typeof body === 'string' ? body : JSON.stringify(body), redact, 0);
 }
 
 describe('a refusal of the request itself', () => {

@@ -8,7 +8,7 @@ import {
   upstreamTimeout,
 } from '../../errors/gateway-error.js';
 import { isObject } from '../../runtime/json-value.js';
-import { parseRefusal, readRefusal, statusIn, UpstreamRefusal } from './read-error-body.js';
+import { parseErrorBody, readErrorBody, statusIn, UpstreamErrorBody } from './read-error-body.js';
 import { Redact, withoutAddresses } from './redact.js';
 import { retryAfterMs, retryHintMs } from './retry-after.js';
 
@@ -51,14 +51,14 @@ function credentialsRefused(status: number): GatewayError {
  * @param body the answer as text, as far as it was read
  * @param now epoch milliseconds, for a `retry-after` that is a date
  */
-export function mapErrorAnswer(
+export function mapErrorResponse(
   status: number,
   headers: IncomingHttpHeaders,
   body: string,
   redact: Redact,
   now: number,
 ): GatewayError {
-  const refusal = parseRefusal(body);
+  const refusal = parseErrorBody(body);
   const waitMs = retryAfterMs(headers, now) ?? retryHintMs(refusal.body, refusal.message);
   return reported(mapStatus(status, refusal, waitMs, redact), status, refusal, redact);
 }
@@ -67,7 +67,7 @@ export function mapErrorAnswer(
 function reported(
   error: GatewayError,
   status: number | undefined,
-  { message, code, type }: UpstreamRefusal,
+  { message, code, type }: UpstreamErrorBody,
   redact: Redact,
 ): GatewayError {
   const kind = code ?? type;
@@ -87,11 +87,11 @@ function reported(
  * @param knownStatus what the provider's own type of error means, where the caller knows it
  */
 export function mapErrorObject(error: unknown, redact: Redact, knownStatus?: number): GatewayError {
-  const refusal = readRefusal(isObject(error) && 'error' in error ? error : { error });
+  const refusal = readErrorBody(isObject(error) && 'error' in error ? error : { error });
   return reported(mapRefusal(error, refusal, redact, knownStatus), undefined, refusal, redact);
 }
 
-function mapRefusal(error: unknown, refusal: UpstreamRefusal, redact: Redact, knownStatus?: number): GatewayError {
+function mapRefusal(error: unknown, refusal: UpstreamErrorBody, redact: Redact, knownStatus?: number): GatewayError {
   const inner = isObject(error) && isObject(error['error']) ? error['error'] : error;
   if (refusal.code !== undefined && OUT_OF_QUOTA.test(refusal.code)) return credentialsRefused(200);
   if (isContextLength(refusal)) return mapStatus(400, refusal, undefined, redact);
@@ -107,7 +107,7 @@ function mapRefusal(error: unknown, refusal: UpstreamRefusal, redact: Redact, kn
 }
 
 /** As the end of a message of the gateway's own; empty where the provider gave no reason. */
-function ownWords({ message }: UpstreamRefusal, redact: Redact): string {
+function ownWords({ message }: UpstreamErrorBody, redact: Redact): string {
   if (message === undefined) return '';
   const text = withoutAddresses(redact(message)).replace(/\s+/g, ' ').trim();
   return text === '' ? '' : ` It says: ${cut(text, MAX_WORDS_LENGTH)}`;
@@ -115,7 +115,7 @@ function ownWords({ message }: UpstreamRefusal, redact: Redact): string {
 
 function mapStatus(
   status: number,
-  refusal: UpstreamRefusal,
+  refusal: UpstreamErrorBody,
   waitMs: number | undefined,
   redact: Redact,
   words = '',
@@ -153,7 +153,7 @@ function mapStatus(
   return upstreamError({ message: `The upstream provider failed (HTTP ${status}).${words}` });
 }
 
-function refused(status: number, refusal: UpstreamRefusal, redact: Redact): GatewayError {
+function refused(status: number, refusal: UpstreamErrorBody, redact: Redact): GatewayError {
   const message = refusal.message ?? `The upstream provider refused the request (HTTP ${status}).`;
   let code = refusal.code ?? null;
   if (isContextLength(refusal)) code = 'context_length_exceeded';
@@ -181,19 +181,19 @@ function rateLimited(waitMs: number | undefined, words: string): GatewayError {
   });
 }
 
-function isContextLength({ code, message, type }: UpstreamRefusal): boolean {
+function isContextLength({ code, message, type }: UpstreamErrorBody): boolean {
   return [code, type, message].some((text) => text !== undefined && CONTEXT_LENGTH.test(text));
 }
 
-function isContentRefused({ code, message, type, isModerated }: UpstreamRefusal): boolean {
+function isContentRefused({ code, message, type, isModerated }: UpstreamErrorBody): boolean {
   return isModerated || [code, type, message].some((text) => text !== undefined && CONTENT_REFUSED.test(text));
 }
 
-function isUnknownModel({ code, message, param }: UpstreamRefusal): boolean {
+function isUnknownModel({ code, message, param }: UpstreamErrorBody): boolean {
   return code === 'model_not_found' || param === 'model' || UNKNOWN_MODEL.test(message ?? '');
 }
 
-function isBadKey({ code, message }: UpstreamRefusal): boolean {
+function isBadKey({ code, message }: UpstreamErrorBody): boolean {
   if (code === 'invalid_api_key') return true;
   return message !== undefined && BAD_KEY.test(message) && BAD_KEY_VERDICT.test(message);
 }

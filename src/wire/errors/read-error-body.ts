@@ -1,7 +1,7 @@
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
 
 /** What an upstream says of a failure, whatever shape it says it in. */
-export interface UpstreamRefusal {
+export interface UpstreamErrorBody {
   readonly message: string | undefined;
   readonly type: string | undefined;
   readonly param: string | undefined;
@@ -12,7 +12,7 @@ export interface UpstreamRefusal {
   readonly body?: unknown;
 }
 
-const NOTHING: UpstreamRefusal = {
+const NOTHING: UpstreamErrorBody = {
   message: undefined,
   type: undefined,
   param: undefined,
@@ -40,14 +40,14 @@ const MESSAGE_FIELDS = [
 ] as const;
 
 /** HTML is a proxy's page about itself, so it says nothing to a client. */
-export function parseRefusal(body: string): UpstreamRefusal {
+export function parseErrorBody(body: string): UpstreamErrorBody {
   const text = body.trim();
   if (text === '' || text.startsWith('<')) return NOTHING;
   try {
     const parsed: unknown = JSON.parse(text);
-    return { ...readRefusal(parsed), body: parsed };
+    return { ...readErrorBody(parsed), body: parsed };
   } catch {
-    return readRefusal({ message: text });
+    return readErrorBody({ message: text });
   }
 }
 
@@ -56,11 +56,11 @@ export function parseRefusal(body: string): UpstreamRefusal {
  * AWS's `{Message}`, Google's list of one, problem documents, vLLM's flat object, and OpenRouter's words of the
  * provider behind it.
  */
-export function readRefusal(body: unknown): UpstreamRefusal {
+export function readErrorBody(body: unknown): UpstreamErrorBody {
   return readAt(body, 0);
 }
 
-function readAt(body: unknown, depth: number): UpstreamRefusal {
+function readAt(body: unknown, depth: number): UpstreamErrorBody {
   if (depth > MAX_DEPTH) return NOTHING;
   if (Array.isArray(body)) return readAt(body[0], depth + 1);
   if (typeof body === 'string') return readAt({ message: body }, depth + 1);

@@ -1,5 +1,5 @@
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest } from '../../operations/chat/chat-completion.js';
-import { inFull } from '../../operations/chat/text-chunk.js';
+import { toChunks } from '../../operations/chat/preserialized-chunk.js';
 import { toFunctionCalls, toFunctionCallStream, usesFunctions, withTools } from './legacy-functions.js';
 
 const LOOKUP = { name: 'lookup', parameters: { type: 'object' } };
@@ -15,7 +15,7 @@ async function streamed(deltas: ChatCompletionChunk['choices'][number]['delta'][
     for (const chunk of chunks) yield await Promise.resolve([chunk]);
   }
   const found: ChatCompletionChunk[] = [];
-  for await (const group of toFunctionCallStream(groups())) found.push(...inFull(group));
+  for await (const group of toFunctionCallStream(groups())) found.push(...toChunks(group));
   return found;
 }
 

@@ -5,9 +5,8 @@ import type {
   ChatRequest,
   ChunkChoice,
 } from '../../operations/chat/chat-completion.js';
-import { StreamedChunk, TextChunk } from '../../operations/chat/text-chunk.js';
+import { type ChunkStream, PreserializedChunk, type StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
 import { isObject, nonEmptyString } from '../../runtime/json-value.js';
-import type { ChunkStream } from '../../providers/chat-provider.js';
 
 type Group = readonly StreamedChunk[];
 
@@ -91,7 +90,7 @@ class FunctionCallStream implements AsyncIterableIterator<Group> {
 
 /** @returns undefined for a chunk that only brings a further call */
 function toFunctionCallChunk(chunk: StreamedChunk): StreamedChunk | undefined {
-  if (chunk instanceof TextChunk || chunk.choices.length === 0) return chunk;
+  if (chunk instanceof PreserializedChunk || chunk.choices.length === 0) return chunk;
   const choices = chunk.choices.flatMap((choice) => toFunctionCallChoice(choice) ?? []);
   return choices.length === 0 ? undefined : ({ ...chunk, choices } satisfies ChatCompletionChunk);
 }

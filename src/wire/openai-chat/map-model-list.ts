@@ -1,7 +1,14 @@
 import { upstreamError } from '../../errors/gateway-error.js';
-import type { ListedModel } from '../../providers/chat-provider.js';
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
 import { createdSeconds } from './generated-ids.js';
+
+/** One entry of a provider's own list. */
+export interface ListedModel {
+  readonly id: string;
+  /** Unix seconds. */
+  readonly created?: number | undefined;
+  readonly owned_by?: string | undefined;
+}
 
 /**
  * The models out of a provider's list: OpenAI's `{data}`, Ollama's and Gemini's `{models}`, Together's bare array.

@@ -1,4 +1,4 @@
-import { readCounts } from '../../pricing/billed-tokens.js';
+import { readCounts } from '../../operations/chat/reported-counts.js';
 import { readTokenCount } from '../../runtime/token-count.js';
 import type { Usage } from '../../operations/chat/chat-completion.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';

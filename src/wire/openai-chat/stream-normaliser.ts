@@ -1,5 +1,5 @@
 import { parseExact } from '../../runtime/exact-integers.js';
-import type { StreamedChunk } from '../../operations/chat/text-chunk.js';
+import type { StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
 import type { ChatCompletionChunk, ChunkChoice } from '../../operations/chat/chat-completion.js';
 import type { SseEvent } from '../sse/sse-parser.js';
 import { upstreamError } from '../../errors/gateway-error.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { ChatCompletionChunk } from '../../operations/chat/chat-completion.js';
-import { TextChunk, type StreamedChunk } from '../../operations/chat/text-chunk.js';
+import { PreserializedChunk, type StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
 import { StreamNormaliser } from './stream-normaliser.js';
 
 const OPTIONS = { upstreamModel: 'up', redact: (text: string) => text, now: 1_750_000_000_000, expectedChoices: 1 };
@@ -16,10 +16,13 @@ function outcome(events: readonly string[], learns: boolean): { chunks: string[]
   } catch (error) {
     result.error = String(error);
   }
-  result.plain = out.filter((chunk) => chunk instanceof TextChunk).length;
+  result.plain = out.filter((chunk) => chunk instanceof PreserializedChunk).length;
   // An id that was missing is made up by chance.
   result.chunks = out.map((chunk) =>
-    (chunk instanceof TextChunk ? chunk.json : JSON.stringify(chunk)).replace(/chatcmpl-[0-9a-f]{20,}/, 'made up'),
+    (chunk instanceof PreserializedChunk ? chunk.json : JSON.stringify(chunk)).replace(
+      /chatcmpl-[0-9a-f]{20,}/,
+      'made up',
+    ),
   );
   return result;
 }

@@ -1,6 +1,6 @@
 import { printExact } from '../../runtime/exact-integers.js';
 import type { ChatCompletionChunk } from '../../operations/chat/chat-completion.js';
-import { TextChunk } from '../../operations/chat/text-chunk.js';
+import { PreserializedChunk } from '../../operations/chat/preserialized-chunk.js';
 
 const NAME = '"content"';
 /** Text that stands in JSON as it is. */
@@ -42,13 +42,13 @@ export class TextPattern {
   }
 
   /** @returns undefined when the event must be read in full */
-  match(data: string): TextChunk | undefined {
+  match(data: string): PreserializedChunk | undefined {
     const { before, after } = this.incoming;
     if (data.length <= before.length + after.length || !data.startsWith(before) || !data.endsWith(after)) {
       return undefined;
     }
     const text = data.slice(before.length, data.length - after.length);
-    return PLAIN.test(text) ? new TextChunk(this.outgoing.before, text, this.outgoing.after) : undefined;
+    return PLAIN.test(text) ? new PreserializedChunk(this.outgoing.before, text, this.outgoing.after) : undefined;
   }
 }
 

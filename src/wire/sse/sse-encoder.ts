@@ -1,6 +1,6 @@
 import { printExact } from '../../runtime/exact-integers.js';
 import type { GatewayError } from '../../errors/gateway-error.js';
-import { TextChunk } from '../../operations/chat/text-chunk.js';
+import { PreserializedChunk } from '../../operations/chat/preserialized-chunk.js';
 
 /** Ends every whole stream, and only a whole one. */
 export const DONE_FRAME = 'data: [DONE]\n\n';
@@ -12,7 +12,7 @@ export const PING_COMMENT = ': ping\n\n';
  * `retry:` line: official clients mistake them for events.
  */
 export function encodeChunk(chunk: object): string {
-  return `data: ${chunk instanceof TextChunk ? chunk.json : printExact(chunk)}\n\n`;
+  return `data: ${chunk instanceof PreserializedChunk ? chunk.json : printExact(chunk)}\n\n`;
 }
 
 /** What ends a stream that broke. */

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '../../errors/gateway-error.js';
 import type { Cancellation } from '../../runtime/cancel-signal.js';
 import { untilOr } from '../../runtime/delay.js';
-import type { StreamedChunk } from '../../operations/chat/text-chunk.js';
+import type { StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
 import { DONE_FRAME, encodeChunk, encodeError, PING_COMMENT } from './sse-encoder.js';
 
 const SSE_HEADERS = {

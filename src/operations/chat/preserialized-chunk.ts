@@ -4,7 +4,7 @@ import type { ChatCompletionChunk } from './chat-completion.js';
  * A chunk of a stream that only brings text, already printed: all but its text is the same as in the chunk before, so it
  * is neither parsed nor printed again.
  */
-export class TextChunk {
+export class PreserializedChunk {
   /**
    * @param before what stands before the text in the chunk's JSON
    * @param text of the one choice, without a character that JSON would escape
@@ -25,9 +25,16 @@ export class TextChunk {
   }
 }
 
-export type StreamedChunk = ChatCompletionChunk | TextChunk;
+export type StreamedChunk = ChatCompletionChunk | PreserializedChunk;
 
 /** The chunks as objects, for whoever looks into them. */
-export function inFull(chunks: readonly StreamedChunk[]): ChatCompletionChunk[] {
-  return chunks.map((chunk) => (chunk instanceof TextChunk ? chunk.toChunk() : chunk));
+export function toChunks(chunks: readonly StreamedChunk[]): ChatCompletionChunk[] {
+  return chunks.map((chunk) => (chunk instanceof PreserializedChunk ? chunk.toChunk() : chunk));
 }
+
+/**
+ * The chunks of a stream in the contract's order (role first, a finish chunk for each choice, usage last), grouped by
+ * what arrived together, so that one network read costs one write. The iterator throws a GatewayError when the
+ * stream breaks; returning it early (`break`) aborts the upstream request.
+ */
+export type ChunkStream = AsyncIterable<readonly StreamedChunk[]>;
