@@ -33,24 +33,31 @@ const WITHOUT_DATABASE = [
   'streaming',
   'upstream-faults',
 ];
-const isPostgresRun = process.env['TEST_DATABASE'] === 'postgres';
+
+const e2e = {
+  ...base,
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.e2e-spec.ts'],
+  setupFilesAfterEnv: ['<rootDir>/test/clients/check-responses.ts'],
+  globalTeardown: '<rootDir>/test/fixtures/global-teardown.mjs',
+};
+const onSqlite = { ...e2e, globalSetup: '<rootDir>/test/fixtures/global-setup.mjs' };
+/** With Redis as well where a suite uses one. */
+const onPostgres = {
+  ...e2e,
+  setupFiles: ['<rootDir>/test/fixtures/on-postgres.mjs'],
+  globalSetup: '<rootDir>/test/fixtures/global-setup-postgres.mjs',
+  testPathIgnorePatterns: WITHOUT_DATABASE.map((name) => `/${name}\\.e2e-spec`),
+};
 
 export default {
   // Only ends a test that would never end; bounds of time are asserted by the tests themselves.
-  testTimeout: 180_000,
-  // Two cores: each e2e file runs processes of its own.
+  testTimeout: 300_000,
+  // Each e2e file runs processes of its own.
   maxWorkers: 2,
   projects: [
     { ...base, displayName: 'unit', roots: ['<rootDir>/src', '<rootDir>/scripts'], testMatch: ['**/*.spec.ts'] },
-    {
-      ...base,
-      displayName: 'e2e',
-      roots: ['<rootDir>/test'],
-      testMatch: ['**/*.e2e-spec.ts'],
-      testPathIgnorePatterns: isPostgresRun ? WITHOUT_DATABASE.map((name) => `/${name}\\.e2e-spec`) : [],
-      globalSetup: '<rootDir>/test/fixtures/global-setup.mjs',
-      setupFilesAfterEnv: ['<rootDir>/test/clients/check-responses.ts'],
-      globalTeardown: '<rootDir>/test/fixtures/global-teardown.mjs',
-    },
+    { ...(process.env['TEST_DATABASE'] === 'postgres' ? onPostgres : onSqlite), displayName: 'e2e' },
+    { ...onPostgres, displayName: 'e2e-postgres' },
   ],
 };

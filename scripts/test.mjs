@@ -1,56 +1,74 @@
 /**
- * `npm test`: checks, build, unit tests, then the e2e suites on SQLite and again on PostgreSQL. Every step runs even when
- * one before it failed; the last line counts the tests of all of them.
+ * `npm test`: the checks, beside them a build and then all tests: unit tests, and the end-to-end suites on SQLite and on
+ * PostgreSQL. Every step runs even when one before it failed; the last line counts the tests of all of them.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const root = new URL('..', import.meta.url).pathname;
+/** End-to-end tests mostly wait for other processes, so more files than processors run at once. */
+const WORKERS = 5;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'gateway-test-'));
-let passed = 0;
-let failed = 0;
 const broken = [];
+const running = new Set();
 
-function run(name, command, args, env = {}) {
-  console.log(`\n== ${name}`);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  // The steps tidy up behind themselves; this process ends after them.
+  process.on(signal, () => {
+    broken.push(signal);
+    for (const child of running) child.kill(signal);
+  });
+}
+
+/**
+ * @param {string} name
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ inBackground?: boolean }} [options] in the background: with low priority, and its output as one block at its end
+ */
+async function run(name, command, args, { inBackground = false } = {}) {
+  if (broken.some((each) => each.startsWith('SIG'))) return false;
+  if (!inBackground) console.log(`\n== ${name}`);
   const started = performance.now();
-  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } });
-  console.log(
-    `== ${name}: ${status === 0 ? 'ok' : 'FAILED'} after ${((performance.now() - started) / 1000).toFixed(0)} s`,
-  );
+  const child = spawn(command, args, { cwd: root, stdio: inBackground ? ['ignore', 'pipe', 'pipe'] : 'inherit' });
+  running.add(child);
+  let output = '';
+  if (inBackground && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text));
+  const status = await new Promise((resolve) => {
+    child.once('error', resolve).once('close', resolve);
+  });
+  running.delete(child);
+  if (inBackground) console.log(`\n== ${name}\n${output}`);
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  console.log(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'} after ${seconds} s`);
   if (status !== 0) broken.push(name);
   return status === 0;
 }
 
-function jest(name, project, env) {
-  const report = join(folder, `${name.replaceAll(' ', '-')}.json`);
-  const jestPath = join(root, 'node_modules/jest/bin/jest.js');
-  const args = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', jestPath];
-  // End-to-end tests mostly wait for other processes, so more of them than processors run at once.
-  const workers = project === 'e2e' ? ['--maxWorkers=4'] : [];
-  run(
-    name,
-    process.execPath,
-    [...args, ...workers, '--selectProjects', project, '--json', `--outputFile=${report}`],
-    env,
-  );
+/** @returns {Promise<{ passed: number; failed: number }>} */
+async function test() {
+  const report = join(folder, 'tests.json');
+  const jest = join(root, 'node_modules/jest/bin/jest.js');
+  const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
+  const options = ['--maxWorkers', String(WORKERS), '--json', '--outputFile', report];
+  await run('unit tests, and end-to-end tests on SQLite and PostgreSQL', process.execPath, [...node, jest, ...options]);
   try {
     const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));
-    passed += numPassedTests;
-    failed += numFailedTests + numRuntimeErrorTestSuites;
+    return { passed: numPassedTests, failed: numFailedTests + numRuntimeErrorTestSuites };
   } catch {
-    failed += 1;
+    return { passed: 0, failed: 1 };
   }
 }
 
-run('check', 'npm', ['run', '--silent', 'check']);
-if (run('build', 'npm', ['run', '--silent', 'build'])) {
-  jest('unit', 'unit');
-  jest('e2e on SQLite', 'e2e');
-  jest('e2e on PostgreSQL', 'e2e', { TEST_DATABASE: 'postgres' });
-}
+const checked = run('check', 'npm', ['run', '--silent', 'check'], { inBackground: true });
+const isBuilt = await run('build', 'npm', ['run', '--silent', 'build']);
+const { passed, failed } = isBuilt ? await test() : { passed: 0, failed: 0 };
+await checked;
 rmSync(folder, { recursive: true, force: true });
 if (broken.length > 0) console.log(`\nFailed: ${broken.join(', ')}`);
 console.log(`\n${passed} passed, ${failed} failed`);

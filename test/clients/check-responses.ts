@@ -2,11 +2,14 @@
  * Runs before each e2e file: every JSON response that a gateway gives to `fetch`, and so to the clients that use it, is
  * held to the OpenAPI document of this build. A file with a response that the document does not allow fails.
  */
+import { noteWorker } from '../fixtures/started-processes.mjs';
 import { gatewayOrigins } from './gateway-origins.js';
 import { ResponseContract } from './response-contract.js';
 
 /** Only ends the wait for a body that never ends, at the end of a file. */
 const LAST_BODIES_MS = 2_000;
+
+noteWorker();
 
 const realFetch = globalThis.fetch;
 const contract = ResponseContract.fromFile(process.env['TEST_OPENAPI_DOCUMENT'] ?? 'openapi.json');
