@@ -2,6 +2,12 @@ import importX from 'eslint-plugin-import-x';
 import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
 import tseslint from 'typescript-eslint';
 
+const URL_CAN_PARSE = {
+  object: 'URL',
+  property: 'canParse',
+  message: 'It errs on Node.js 20; use parseUrl of src/runtime/parse-url.ts.',
+};
+
 export default tseslint.config(
   { ignores: ['dist/**', 'node_modules/**', 'coverage/**', 'data/**'] },
   {
@@ -32,14 +38,24 @@ export default tseslint.config(
       '@typescript-eslint/no-unnecessary-type-parameters': 'off',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
+      'no-restricted-properties': ['error', URL_CAN_PARSE],
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    ignores: ['src/config/**', '**/*.spec.ts'],
+    rules: {
       'no-restricted-properties': [
         'error',
+        URL_CAN_PARSE,
         {
-          object: 'URL',
-          property: 'canParse',
-          message: 'It errs on Node.js 20; use parseUrl of src/runtime/parse-url.ts.',
+          object: 'process',
+          property: 'env',
+          message:
+            'Environment variables are read in src/config alone. Add an entry to src/config/settings and inject its value.',
         },
       ],
+      'no-restricted-imports': ['error', { paths: [{ name: 'node:process', importNames: ['env'] }] }],
     },
   },
   {

@@ -1,5 +1,5 @@
 import { loadConfig } from '../config/load-config.js';
-import { readDatabaseUrl } from '../config/environment.js';
+import { readDatabaseUrl } from '../config/database-url.js';
 import type { DatabaseConfig } from '../config/gateway-config.js';
 import { moveDatabase } from '../database/move-database.js';
 import { say, UsageError, type Command } from './command.js';
@@ -33,8 +33,7 @@ export const MOVE: Command = {
 };
 
 function read(option: string, url: string): DatabaseConfig {
-  let fault = '';
-  const database = readDatabaseUrl(url, process.cwd(), (message) => (fault = message));
-  if (database === undefined) throw new UsageError(`${option} ${fault}.`);
+  const database = readDatabaseUrl(url, process.cwd());
+  if (typeof database === 'string') throw new UsageError(`${option} ${database}.`);
   return database;
 }

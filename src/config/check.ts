@@ -1,16 +1,19 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { ConfigError } from './config-error.js';
-import { GATEWAY_SCHEMA } from './gateway-schema.js';
-import { loadConfig } from './load-config.js';
 import { describeConfig } from './describe-config.js';
+import { schemaDocument, withSettingsTables } from './documents.js';
+import { loadConfig } from './load-config.js';
+
+const PAGE = 'docs/configuration.md';
 
 /**
- * `npm run config:check [-- file]`: says what a configuration means, or every fault of it, without starting.
- * `npm run config:schema` writes the JSON Schema that ships with the project.
+ * `npm run config:check [-- file]` prints what a configuration means, or all of its faults, without starting.
+ * `npm run config:schema` writes gateway.schema.json and the tables of docs/configuration.md.
  */
 const argument = process.argv[2];
 if (argument === '--write-schema') {
-  writeFileSync('gateway.schema.json', `${JSON.stringify(GATEWAY_SCHEMA, null, 2)}\n`);
+  writeFileSync('gateway.schema.json', schemaDocument());
+  writeFileSync(PAGE, withSettingsTables(readFileSync(PAGE, 'utf8')));
 } else {
   try {
     const config = loadConfig(argument === undefined ? {} : { env: { ...process.env, GATEWAY_CONFIG: argument } });

@@ -1,37 +1,34 @@
 import { readFileSync } from 'node:fs';
-import { GATEWAY_SCHEMA } from './gateway-schema.js';
+import { schemaDocument, withSettingsTables } from './documents.js';
 import { KNOWN_PROVIDERS } from './known-providers.js';
 
-interface SchemaNode {
-  properties?: Record<string, SchemaNode>;
-  items?: SchemaNode;
-  additionalProperties?: SchemaNode | boolean;
+function read(path: string): string {
+  return readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 }
 
-function keysOf(node: SchemaNode, path: string): string[] {
-  if (node.properties !== undefined) {
-    return Object.entries(node.properties).flatMap(([name, child]) =>
-      keysOf(child, path === '' ? name : `${path}.${name}`),
-    );
-  }
-  if (node.items?.properties !== undefined) return keysOf(node.items, `${path}[]`);
-  if (typeof node.additionalProperties === 'object' && node.additionalProperties.properties !== undefined) {
-    return keysOf(node.additionalProperties, `${path}.<name>`);
-  }
-  return [path];
-}
+// Run `npm run config:schema` when one of these two fails.
+describe('the documents that are generated from the settings', () => {
+  it('gateway.schema.json is up to date', () => {
+    expect(JSON.parse(read('gateway.schema.json'))).toEqual(JSON.parse(schemaDocument()));
+  });
 
-it('docs/configuration.md names every key of gateway.yaml', () => {
-  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
-  const missing = keysOf(GATEWAY_SCHEMA as unknown as SchemaNode, '').filter((key) => !page.includes(`\`${key}\``));
-  expect(missing).toEqual([]);
+  it('the tables of docs/configuration.md are up to date', () => {
+    const page = read('docs/configuration.md');
+    expect(withSettingsTables(page)).toBe(page);
+  });
+
+  it('are not compared with themselves: a changed row is noticed, and a page without markers is refused', () => {
+    const page = read('docs/configuration.md');
+    const changed = page.replace('| `3000` |', '| `3001` |');
+    expect(changed).not.toBe(page);
+    expect(withSettingsTables(changed)).toBe(page);
+    expect(() => withSettingsTables('# Configuration')).toThrow(/lacks the markers/);
+  });
 });
 
-it('docs/configuration.md and docs/providers.md name the variable of every known provider', () => {
-  const pages = ['configuration', 'providers'].map((name) =>
-    readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8'),
-  );
-  const variables = Object.values(KNOWN_PROVIDERS).map(({ keyVariable }) => keyVariable);
+it('docs/providers.md names the variable of every known provider', () => {
+  const page = read('docs/providers.md');
+  const variables = KNOWN_PROVIDERS.map(({ keyVariable }) => keyVariable);
   expect(variables.length).toBeGreaterThan(10);
-  for (const page of pages) expect(variables.filter((variable) => !page.includes(`\`${variable}\``))).toEqual([]);
+  expect(variables.filter((variable) => !page.includes(`\`${variable}\``))).toEqual([]);
 });

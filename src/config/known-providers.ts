@@ -1,4 +1,5 @@
 import type { ProviderType, Quirks } from './gateway-config.js';
+import type { ProviderVariableName } from './settings/variables.js';
 import { parseUrl } from '../runtime/parse-url.js';
 
 /** Where the catalogues of prices and of models have a provider. */
@@ -15,10 +16,10 @@ export interface KnownProvider extends CatalogueNames {
   /** What an entry of that name speaks unless it says otherwise. Default openai. */
   readonly type?: Exclude<ProviderType, 'sandbox'>;
   /** The variable that switches it on with no file at all. */
-  readonly keyVariable: string;
+  readonly keyVariable: ProviderVariableName;
   readonly baseUrl: string;
   /** The variable that moves the base URL, where the vendor's own clients have one. */
-  readonly baseUrlVariable?: string;
+  readonly baseUrlVariable?: ProviderVariableName;
   readonly quirks?: Quirks;
 }
 

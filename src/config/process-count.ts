@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 
-/** More processes than cores of the largest machines win nothing, and each has its own connections to the database. */
-const MOST = 64;
+/** Above the cores of large machines. Each process has its own connections to the database. */
+export const MAX_PROCESSES = 64;
 
 /**
  * What GATEWAY_PROCESSES asks for; 1 when it says nothing.
@@ -11,12 +11,12 @@ const MOST = 64;
 export function readProcessCount(text: string | undefined): number | undefined {
   const value = text?.trim() ?? '';
   if (value === '') return 1;
-  if (value === 'auto') return Math.min(MOST, availableParallelism());
+  if (value === 'auto') return Math.min(MAX_PROCESSES, availableParallelism());
   const count = /^\d{1,2}$/.test(value) ? Number(value) : 0;
-  return count >= 1 && count <= MOST ? count : undefined;
+  return count >= 1 && count <= MAX_PROCESSES ? count : undefined;
 }
 
-/** Whether this start is one of several processes; a value that will not do is told of by loadConfig(). */
+/** Whether this start is one of several processes; loadConfig() reports a value that is wrong. */
 export function asksForSeveralProcesses(env: Readonly<Record<string, string | undefined>> = process.env): boolean {
   return (readProcessCount(env['GATEWAY_PROCESSES']) ?? 1) > 1;
 }

@@ -1,4 +1,5 @@
 import type { ConfigFault } from './config-error.js';
+import type { ReadVariable } from './settings/variables.js';
 
 const CURRENT = 'GATEWAY_REQUEST_LOG_KEY';
 const PREVIOUS = 'GATEWAY_REQUEST_LOG_PREVIOUS_KEYS';
@@ -9,10 +10,7 @@ const FIX = 'must be 32 random bytes in hex or base64. Make them with: openssl r
  *
  * @param text reads a variable; an empty one counts as unset
  */
-export function readEncryptionKeys(
-  text: (name: string) => string | undefined,
-  faults: ConfigFault[],
-): readonly string[] {
+export function readEncryptionKeys(text: ReadVariable, faults: ConfigFault[]): readonly string[] {
   const current = text(CURRENT);
   const previous = text(PREVIOUS);
   if (current === undefined) {

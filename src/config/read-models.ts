@@ -1,12 +1,12 @@
 import type { ConfigFault } from './config-error.js';
-import type { ModelConfig, ProviderConfig, Timeouts } from './gateway-config.js';
-import type { ModelFile, TimeoutsFile } from './gateway-file.js';
+import type { ModelConfig, ProviderConfig } from './gateway-config.js';
 import { nearestName } from './nearest-name.js';
-import { parseDuration } from './units.js';
+import type { ModelSettings } from './settings/models.js';
+import type { Timeouts } from './settings/upstream.js';
 
-/** The entries under `models:`, with a fault for each reference that leads nowhere. */
+/** The entries under `models:`, with a fault for each reference to something that does not exist. */
 export function readModels(
-  entries: readonly ModelFile[],
+  entries: readonly ModelSettings[],
   providers: readonly ProviderConfig[],
   defaults: Timeouts,
   faults: ConfigFault[],
@@ -18,7 +18,7 @@ export function readModels(
     const patternFault = faultOfPattern(entry.id);
     if (patternFault !== undefined) faults.push({ path: `${path}.id`, message: patternFault });
     const isPattern = entry.id.endsWith('*');
-    if (isPattern && entry.aliases !== undefined) {
+    if (isPattern && entry.aliases.length > 0) {
       faults.push({
         path: `${path}.aliases`,
         message: 'a pattern has none; give the alias to a model with an id of its own',
@@ -39,56 +39,26 @@ export function readModels(
         message: `there is no provider '${provider}'. ${near === undefined ? `Known: ${providerNames.join(', ') || 'none'}` : `Did you mean ${near}?`}`,
       });
     });
-    entry.fallbacks?.forEach((fallback, position) => {
+    entry.fallbacks.forEach((fallback, position) => {
       const fault = fallbackFault(fallback, entry.id, ids, providerNames);
       if (fault !== undefined) faults.push({ path: `${path}.fallbacks[${position}]`, message: fault });
     });
-    return {
-      id: entry.id,
-      aliases: entry.aliases ?? [],
-      strategy: entry.strategy ?? 'weighted',
-      deployments: entry.deployments.map(({ provider, model, weight, concurrency }) => ({
-        provider,
-        model,
-        weight: weight ?? 1,
-        concurrency,
-      })),
-      fallbacks: entry.fallbacks ?? [],
-      price:
-        entry.price === undefined
-          ? undefined
-          : {
-              inputPerMillion: entry.price.input_per_million,
-              outputPerMillion: entry.price.output_per_million,
-              cachedInputPerMillion: entry.price.cached_input_per_million,
-              cacheWritePerMillion: entry.price.cache_write_per_million,
-            },
-      limits: entry.limits,
-      contextLength: entry.context_length,
-      maxOutputTokens: entry.max_output_tokens,
-      displayName: entry.display_name,
-      timeouts: timeoutsOf(entry.timeouts, defaults),
-      queue: { size: entry.queue?.size ?? 100, timeout: parseDuration(entry.queue?.timeout) ?? 10_000 },
-    };
+    return { ...entry, timeouts: { ...defaults, ...whereSet(entry.timeouts) } };
   });
 }
 
-export function timeoutsOf(file: TimeoutsFile | undefined, defaults: Timeouts): Timeouts {
-  return {
-    connect: parseDuration(file?.connect) ?? defaults.connect,
-    firstByte: parseDuration(file?.first_byte) ?? defaults.firstByte,
-    idle: parseDuration(file?.idle) ?? defaults.idle,
-    total: parseDuration(file?.total) ?? defaults.total,
-  };
+function whereSet<Value extends object>(values: Value): { [Name in keyof Value]?: NonNullable<Value[Name]> } {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Name in keyof Value]?: NonNullable<Value[Name]> };
 }
 
 /** Every id and alias, each of which may stand for one model alone. */
-function namesOf(entries: readonly ModelFile[], faults: ConfigFault[]): string[] {
+function namesOf(entries: readonly ModelSettings[], faults: ConfigFault[]): string[] {
   const places = new Map<string, string>();
   entries.forEach(({ id, aliases }, index) => {
     const own = [
       [id, `models[${index}].id`],
-      ...(aliases ?? []).map((alias, at) => [alias, `models[${index}].aliases[${at}]`]),
+      ...aliases.map((alias, at) => [alias, `models[${index}].aliases[${at}]`]),
     ];
     for (const [name = '', path = ''] of own) {
       const first = places.get(name);

@@ -1,14 +1,13 @@
-import type { EnvironmentSettings } from './environment.js';
-import { readEnvironment } from './environment.js';
-import type { ProviderFile } from './gateway-file.js';
+import { Environment, readProviderEnvironment, type ProviderEnvironment } from './environment.js';
 import { readProvider, type ReadProvider } from './read-provider.js';
+import type { ProviderFile } from './settings/providers.js';
 
-function settings(env: Record<string, string>): EnvironmentSettings {
-  return readEnvironment(env, []);
+function environmentOf(env: Record<string, string>): ProviderEnvironment {
+  return readProviderEnvironment(new Environment(env, []));
 }
 
 function read(name: string, entry: ProviderFile, env: Record<string, string> = {}): ReadProvider {
-  return readProvider(name, entry, settings(env));
+  return readProvider(name, entry, environmentOf(env));
 }
 
 function keysOf({ faults }: ReadProvider): string[] {

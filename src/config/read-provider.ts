@@ -1,8 +1,9 @@
-import { baseUrlFault, type EnvironmentSettings } from './environment.js';
+import { baseUrlFault } from './base-url.js';
+import type { ProviderEnvironment } from './environment.js';
 import type { CloudSettings, NativeProviderType, ProviderConfig, Quirks } from './gateway-config.js';
-import { NATIVE_PROVIDER_TYPES } from './gateway-config.js';
-import type { ProviderFile } from './gateway-file.js';
 import { KNOWN_PROVIDERS, knownProvider, knownQuirksAt, LOCAL_SERVERS } from './known-providers.js';
+import { NATIVE_PROVIDER_TYPES, type ProviderFile } from './settings/providers.js';
+import type { ReadVariable } from './settings/variables.js';
 
 export interface ReadProvider {
   /** Undefined when the entry does not say where the provider is. */
@@ -11,7 +12,6 @@ export interface ReadProvider {
 }
 
 type Fault = ReadProvider['faults'][number];
-type Variable = EnvironmentSettings['variable'];
 
 /** An entry's settings as far as a type has them, those of the environment under those of the file. */
 interface NativeSettings {
@@ -38,10 +38,10 @@ const KEYS_OF: Readonly<Partial<Record<NativeProviderType, readonly (keyof Provi
 };
 
 /** One entry under `providers:`. */
-export function readProvider(name: string, entry: ProviderFile, settings: EnvironmentSettings): ReadProvider {
+export function readProvider(name: string, entry: ProviderFile, environment: ProviderEnvironment): ReadProvider {
   const known = knownProvider(name);
   const local = LOCAL_SERVERS.find((server) => server.name === name);
-  const fromEnvironment = settings.providers.find((provider) => provider.name === name);
+  const fromEnvironment = environment.providers.find((provider) => provider.name === name);
   const type = entry.type ?? known?.type ?? nativeType(name) ?? 'openai';
   const own = { apiKey: entry.api_key ?? fromEnvironment?.apiKey, baseUrl: entry.base_url ?? fromEnvironment?.baseUrl };
   const {
@@ -51,7 +51,7 @@ export function readProvider(name: string, entry: ProviderFile, settings: Enviro
     faults: missing,
   } = type === 'openai'
     ? { ...own, baseUrl: own.baseUrl ?? known?.baseUrl ?? local?.baseUrl, cloud: undefined, faults: [] }
-    : readNative(type, entry, own, settings.variable);
+    : readNative(type, entry, own, environment.variable);
   const faults: Fault[] = [...foreignKeys(type, entry), ...missing];
   if (entry.quirks !== undefined && type !== 'openai') {
     faults.push({ key: 'quirks', message: `are for type openai alone, not for type ${type}` });
@@ -121,7 +121,7 @@ function readNative(
   type: NativeProviderType,
   entry: ProviderFile,
   own: { apiKey: string | undefined; baseUrl: string | undefined },
-  variable: Variable,
+  variable: ReadVariable,
 ): NativeSettings {
   switch (type) {
     case 'bedrock':
@@ -132,14 +132,18 @@ function readNative(
       return readAzure(entry, own, variable);
     default: {
       const known = KNOWN_PROVIDERS.find((provider) => provider.type === type || provider.name === type);
-      const keyVariable = known?.keyVariable ?? '';
+      const keyVariable = known?.keyVariable;
       // A key of the environment goes to the address that it is for, and to no other.
-      const apiKey = own.apiKey ?? (own.baseUrl === undefined ? variable(keyVariable) : undefined);
+      const mayUseVariable = keyVariable !== undefined && own.baseUrl === undefined;
+      const apiKey = own.apiKey ?? (mayUseVariable ? variable(keyVariable) : undefined);
       return {
         apiKey,
         baseUrl: own.baseUrl ?? known?.baseUrl,
         cloud: {},
-        faults: apiKey === undefined ? [{ key: 'api_key', message: `is required. Set it, or ${keyVariable}` }] : [],
+        faults:
+          apiKey === undefined
+            ? [{ key: 'api_key', message: `is required. Set it, or ${keyVariable ?? 'its variable'}` }]
+            : [],
       };
     }
   }
@@ -148,7 +152,7 @@ function readNative(
 function readBedrock(
   entry: ProviderFile,
   own: { apiKey: string | undefined; baseUrl: string | undefined },
-  variable: Variable,
+  variable: ReadVariable,
 ): NativeSettings {
   const faults: Fault[] = [];
   const region = entry.region ?? variable('AWS_REGION') ?? variable('AWS_DEFAULT_REGION');
@@ -188,7 +192,7 @@ function readBedrock(
 function readVertex(
   entry: ProviderFile,
   own: { apiKey: string | undefined; baseUrl: string | undefined },
-  variable: Variable,
+  variable: ReadVariable,
 ): NativeSettings {
   const faults: Fault[] = [];
   const project = entry.project ?? variable('GOOGLE_VERTEX_PROJECT') ?? variable('GOOGLE_CLOUD_PROJECT');
@@ -219,7 +223,7 @@ function vertexHost(region: string): string {
 function readAzure(
   entry: ProviderFile,
   own: { apiKey: string | undefined; baseUrl: string | undefined },
-  variable: Variable,
+  variable: ReadVariable,
 ): NativeSettings {
   const faults: Fault[] = [];
   const resource = entry.resource_name ?? variable('AZURE_RESOURCE_NAME');

@@ -1,15 +1,8 @@
 import type { ConfigFault } from './config-error.js';
 import type { TracingConfig } from './gateway-config.js';
+import { SAMPLERS } from './settings/integration-variables.js';
+import type { ReadVariable, VariableName } from './settings/variables.js';
 import { parseUrl } from '../runtime/parse-url.js';
-
-const SAMPLERS = [
-  'always_on',
-  'always_off',
-  'traceidratio',
-  'parentbased_always_on',
-  'parentbased_always_off',
-  'parentbased_traceidratio',
-];
 
 /**
  * What the standard variables of OpenTelemetry say. Its packages read the rest of them by themselves (headers, timeouts,
@@ -18,11 +11,8 @@ const SAMPLERS = [
  * @param text reads a variable; an empty one counts as unset
  * @returns undefined where tracing is off
  */
-export function readTracing(
-  text: (name: string) => string | undefined,
-  faults: ConfigFault[],
-): TracingConfig | undefined {
-  const variable = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'].find(
+export function readTracing(text: ReadVariable, faults: ConfigFault[]): TracingConfig | undefined {
+  const variable = (['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const).find(
     (name) => text(name) !== undefined,
   );
   const isOff = text('OTEL_SDK_DISABLED')?.toLowerCase() === 'true' || text('OTEL_TRACES_EXPORTER') === 'none';
@@ -34,7 +24,7 @@ export function readTracing(
     const base = endpoint.replace(/\/v1\/traces\/*$/, '');
     faults.push({ path: variable, message: `ends in the route /v1/traces, which is added to it. Write ${base}` });
   }
-  for (const name of ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']) {
+  for (const name of ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL'] as const) {
     if (text(name) === 'grpc') {
       faults.push({
         path: name,
@@ -43,7 +33,7 @@ export function readTracing(
     }
   }
   const sampler = text('OTEL_TRACES_SAMPLER');
-  if (sampler !== undefined && !SAMPLERS.includes(sampler)) {
+  if (sampler !== undefined && !SAMPLERS.some((each) => each === sampler)) {
     faults.push({ path: 'OTEL_TRACES_SAMPLER', message: `must be one of ${SAMPLERS.join(', ')}` });
   }
   const ratio = text('OTEL_TRACES_SAMPLER_ARG');
@@ -59,11 +49,7 @@ export function readTracing(
 }
 
 /** `name=value,name=value`, percent-encoded. */
-function readPairs(
-  variable: string,
-  text: (name: string) => string | undefined,
-  faults: ConfigFault[],
-): Record<string, string> {
+function readPairs(variable: VariableName, text: ReadVariable, faults: ConfigFault[]): Record<string, string> {
   const pairs: Record<string, string> = {};
   for (const pair of (text(variable) ?? '').split(',')) {
     if (pair.trim() === '') continue;

@@ -16,7 +16,8 @@ const MAX_SECRET_BYTES = 64 * 1024;
  * @param faults gets a line for each file that cannot be used, and for each variable that is set twice and asked for
  */
 export function withSecretFiles(env: Environment, faults: ConfigFault[]): Environment {
-  const extended: Record<string, string | undefined> = { ...env };
+  // Without a prototype, so that a name such as `constructor` is not set.
+  const extended = Object.assign(Object.create(null) as Record<string, string | undefined>, env);
   for (const [variable, path] of Object.entries(env)) {
     const name = variable.slice(0, -SUFFIX.length);
     if (

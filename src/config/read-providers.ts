@@ -1,0 +1,53 @@
+import type { ConfigFault } from './config-error.js';
+import type { ProviderEnvironment } from './environment.js';
+import type { ProviderConfig } from './gateway-config.js';
+import { knownQuirksAt, LOCAL_SERVERS } from './known-providers.js';
+import { readProvider } from './read-provider.js';
+import type { GatewayFile } from './settings/gateway-file.js';
+
+const SANDBOX = 'sandbox';
+
+/** The providers of the file, of the environment, of this machine where that is asked for, and the sandbox. */
+export function readProviders(
+  file: GatewayFile,
+  environment: ProviderEnvironment,
+  faults: ConfigFault[],
+): ProviderConfig[] {
+  const providers: ProviderConfig[] = [];
+  for (const [name, entry] of Object.entries(file.providers ?? {})) {
+    const path = `providers.${name}`;
+    if (name === SANDBOX) {
+      faults.push({
+        path,
+        message: 'the name sandbox is taken by the built-in provider; switch that by sandbox: true|false',
+      });
+      continue;
+    }
+    const provider = readProvider(name, entry, environment);
+    faults.push(...provider.faults.map((fault) => ({ path: `${path}.${fault.key}`, message: fault.message })));
+    if (provider.config !== undefined) providers.push(provider.config);
+  }
+  for (const { name, type, apiKey, baseUrl } of environment.providers) {
+    if (providers.some((provider) => provider.name === name)) continue;
+    providers.push({
+      name,
+      type,
+      baseUrl: baseUrl.replace(/\/+$/, ''),
+      apiKey,
+      headers: {},
+      listModels: true,
+      ...(type === 'openai' && { quirks: knownQuirksAt(baseUrl) ?? {} }),
+    });
+  }
+  if (file.discover === true) {
+    for (const { name, baseUrl, quirks } of LOCAL_SERVERS) {
+      if (providers.some((provider) => provider.name === name || provider.baseUrl === baseUrl)) continue;
+      const found = { name, type: 'openai', baseUrl, apiKey: undefined, headers: {}, listModels: true } as const;
+      providers.push({ ...found, isDiscovered: true, ...(quirks !== undefined && { quirks }) });
+    }
+  }
+  if (file.sandbox ?? providers.length === 0) {
+    providers.push({ name: SANDBOX, type: 'sandbox', baseUrl: '', apiKey: undefined, headers: {}, listModels: true });
+  }
+  return providers;
+}

@@ -1,0 +1,123 @@
+import { MAX_TOKENS } from '../../runtime/token-count.js';
+import { group, list, section } from './composites.js';
+import { choice, decimal, duration, integer, text } from './kinds.js';
+import { PRICE } from './prices.js';
+import { setting, type KindFile, type KindValue } from './setting.js';
+import { MODEL_TIMEOUTS } from './upstream.js';
+
+const MODEL_ID = text({ minLength: 1, maxLength: 256 });
+
+const DEPLOYMENT = group({
+  provider: setting(text(), {
+    description: 'A name under `providers`.',
+    required: true,
+    example: 'openai',
+  }),
+  model: setting(text({ minLength: 1 }), {
+    description:
+      "The model's id at the provider. Where the model's `id` is a pattern, `*` is the part that it matched.",
+    required: true,
+    example: 'gpt-5-mini',
+  }),
+  weight: setting(decimal({ form: 'number above 0', exclusiveMinimum: 0 }), {
+    description: 'Share of the calls under the strategy `weighted`.',
+    default: 1,
+  }),
+  concurrency: setting(integer({ minimum: 1, of: 'calls' }), {
+    description: 'Calls to this deployment that one process has in flight at once. Further calls wait.',
+    without: 'no limit',
+    example: 8,
+  }),
+});
+
+const LIMITS = group({
+  rpm: setting(integer({ minimum: 1, maximum: 1_000_000_000 }), {
+    description: 'Requests per minute.',
+    without: 'no limit',
+    example: 600,
+  }),
+  tpm: setting(integer({ minimum: 1, maximum: 1_000_000_000 }), {
+    description: 'Input and output tokens per minute.',
+    without: 'no limit',
+    example: 200_000,
+  }),
+  concurrency: setting(integer({ minimum: 1, maximum: 100_000 }), {
+    description: 'Requests in flight at once.',
+    without: 'no limit',
+    example: 50,
+  }),
+});
+
+const QUEUE = section('Where calls wait while every deployment is at its `concurrency`.', {
+  size: setting(integer({ minimum: 0, of: 'calls' }), {
+    description: 'Calls that may wait in one process.',
+    default: 100,
+  }),
+  timeout: setting(duration(), { description: 'Longest wait.', default: '10s' }),
+});
+
+const MODEL = group({
+  id: setting(MODEL_ID, {
+    description:
+      'What clients send as `model`. `openai/*` matches every id that begins with `openai/`; `*` matches all.',
+    required: true,
+    example: 'fast',
+  }),
+  aliases: setting(list(MODEL_ID), {
+    description: 'Further ids of this model.',
+    default: [],
+    example: ['gpt-4o-mini'],
+  }),
+  strategy: setting(choice(['weighted', 'priority', 'least_busy', 'fastest']), {
+    description:
+      'Which deployment is tried first. `weighted`: drawn by weight. `priority`: in the order of the list. `least_busy`: fewest calls in flight. `fastest`: shortest time to first byte.',
+    default: 'weighted',
+  }),
+  deployments: setting(list(DEPLOYMENT, { minItems: 1 }), {
+    description: 'Where the model runs.',
+    required: true,
+  }),
+  fallbacks: setting(list(text()), {
+    description: 'Models to try, in order, when every deployment failed before the first byte.',
+    default: [],
+    example: ['smart'],
+  }),
+  price: setting(PRICE, {
+    description: 'What the model costs.',
+    without: 'the price of the built-in catalog, where that has the model',
+  }),
+  limits: setting(LIMITS, {
+    description: 'Limits of all keys together. They apply in addition to the limits of each key and group.',
+    without: 'no limits',
+  }),
+  context_length: setting(integer({ minimum: 1, of: 'tokens' }), {
+    description: 'Longest input and output together, shown by `GET /v1/models`.',
+    without: 'the built-in catalog',
+    example: 128_000,
+  }),
+  max_output_tokens: setting(integer({ minimum: 1, maximum: MAX_TOKENS, of: 'tokens' }), {
+    description:
+      'Longest output, shown by `GET /v1/models`. Budgets reserve it for a request that sets no limit of its own.',
+    without: 'the built-in catalog, for the list only',
+    example: 4_096,
+  }),
+  display_name: setting(text({ minLength: 1 }), {
+    description: 'A name for people, shown by `GET /v1/models`.',
+    without: 'none',
+    example: 'Fast and cheap',
+  }),
+  timeouts: MODEL_TIMEOUTS,
+  queue: QUEUE,
+});
+
+export const MODELS = setting(list(MODEL), { description: 'Models, by the ids that clients send.', default: [] });
+
+export const EXPOSE = setting(choice(['all', 'listed']), {
+  description: '`all`: every model is also reachable as `provider/model`. `listed`: only the ids under `models` are.',
+  default: 'all',
+});
+
+export type ModelFile = KindFile<typeof MODEL>;
+export type ModelSettings = KindValue<typeof MODEL>;
+export type DeploymentConfig = KindValue<typeof DEPLOYMENT>;
+export type Strategy = ModelSettings['strategy'];

@@ -1,0 +1,157 @@
+import { group, map, section } from './composites.js';
+import { choice, flag, text } from './kinds.js';
+import { setting, type KindFile } from './setting.js';
+
+/** Providers whose own wire format the gateway speaks. */
+export const NATIVE_PROVIDER_TYPES = [
+  'anthropic',
+  'google',
+  'vertex',
+  'bedrock',
+  'azure',
+  'cohere',
+  'mistral',
+  'xai',
+  'groq',
+  'deepseek',
+  'perplexity',
+  'together',
+  'fireworks',
+] as const;
+
+/** Servers whose lists of fields are known, because they refuse unknown fields or have limits of their own. */
+export const ACCEPTED_FIELDS = [
+  'any',
+  'openai',
+  'mistral',
+  'groq',
+  'cerebras',
+  'together',
+  'fireworks',
+  'nvidia',
+  'deepseek',
+  'xai',
+] as const;
+
+/** A part of an address: no dots, slashes or other characters that could lead to another host. */
+const CLOUD_NAME = text({
+  pattern: [
+    '^[A-Za-z0-9][A-Za-z0-9-]*$',
+    'takes letters, digits and dashes alone, and begins with one of the first two',
+  ],
+  form: 'letters, digits and dashes',
+});
+
+const QUIRKS = section(
+  '`openai`: where the server differs from OpenAI. Known for the providers that have a name here.',
+  {
+    token_limit: setting(choice(['max_tokens', 'max_completion_tokens']), {
+      description: 'The only name of the token limit that the server honors. The other name is sent under it.',
+      without: 'what is known of the server, else both names',
+    }),
+    developer_role: setting(flag(), {
+      description: 'Whether the server knows the role `developer`. If not, it is sent as `system`.',
+      without: 'what is known of the server, else `true`',
+    }),
+    stream_options: setting(flag(), {
+      description: 'Whether the server accepts `stream_options`. If not, it must report usage in streams by itself.',
+      without: 'what is known of the server, else `true`',
+    }),
+    accepts: setting(choice(ACCEPTED_FIELDS), {
+      description:
+        'Whose request and message fields the server accepts. Other fields are not sent, and `x-gateway-dropped-params` names them.',
+      without: 'what is known of the server, else `any`',
+    }),
+  },
+);
+
+const PROVIDER = group({
+  type: setting(choice(['openai', ...NATIVE_PROVIDER_TYPES]), {
+    description:
+      "The provider's format. `openai` is any server with OpenAI's format; the others are the provider's own.",
+    without:
+      'follows from the name of the entry, where that is one of `anthropic`, `gemini`, `vertex`, `bedrock`, `azure`, `cohere`, `perplexity`; else `openai`',
+  }),
+  base_url: setting(text({ form: 'URL' }), {
+    description: "The server's address, with `/v1` where it has that.",
+    without: 'known for providers such as openai, groq or mistral, and for local servers; else required',
+    example: 'http://127.0.0.1:11434/v1',
+  }),
+  api_key: setting(text(), {
+    description: "The provider's key.",
+    without: "the provider's variable; without that, requests carry no key, where the type allows it",
+    example: '${OPENAI_API_KEY}',
+    secret: true,
+  }),
+  region: setting(CLOUD_NAME, {
+    description: '`bedrock`: the AWS region. `vertex`: the location.',
+    without: '`AWS_REGION`, or `GOOGLE_VERTEX_LOCATION` and then `global`',
+    example: 'us-east-1',
+  }),
+  project: setting(CLOUD_NAME, {
+    description: '`vertex`: the Google Cloud project.',
+    without: '`GOOGLE_VERTEX_PROJECT` or `GOOGLE_CLOUD_PROJECT`',
+    example: 'my-project',
+  }),
+  credentials_file: setting(text({ minLength: 1, form: 'path' }), {
+    description: "`vertex`: path of a service account's key file.",
+    without: "`GOOGLE_APPLICATION_CREDENTIALS`, or the machine's own login",
+    example: '/run/secrets/vertex.json',
+  }),
+  resource_name: setting(CLOUD_NAME, {
+    description: '`azure`: the name of the resource, in place of `base_url`.',
+    without: '`AZURE_RESOURCE_NAME`',
+    example: 'my-resource',
+  }),
+  api_version: setting(CLOUD_NAME, {
+    description: "`azure`: the API version. A dated version uses the deployments' addresses.",
+    without: '`v1`',
+    example: '2024-10-21',
+  }),
+  access_key_id: setting(text({ minLength: 1 }), {
+    description: '`bedrock`: the access key id, where there is no `api_key`.',
+    without: '`AWS_ACCESS_KEY_ID`',
+    secret: true,
+  }),
+  secret_access_key: setting(text({ minLength: 1 }), {
+    description: '`bedrock`: the secret of the access key.',
+    without: '`AWS_SECRET_ACCESS_KEY`',
+    secret: true,
+  }),
+  session_token: setting(text({ minLength: 1 }), {
+    description: '`bedrock`: the session token of a temporary access key.',
+    without: '`AWS_SESSION_TOKEN`, where the access key comes from the environment too',
+    secret: true,
+  }),
+  headers: setting(map(text()), {
+    description: 'Headers that are sent with every request to this provider.',
+    default: {},
+    example: { 'OpenAI-Organization': 'org-1' },
+  }),
+  list_models: setting(flag(), {
+    description: "Whether `GET /v1/models` shows the provider's own model list.",
+    default: true,
+  }),
+  quirks: QUIRKS,
+});
+
+export const PROVIDERS = setting(
+  map(PROVIDER, {
+    pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$',
+    patternErrorMessage: 'a provider name takes letters, digits, dots, dashes and underscores, and no slash',
+  }),
+  { description: 'Where models run, by names that you choose.', default: {} },
+);
+
+export const SANDBOX = setting(flag(), {
+  description: 'Whether the built-in sandbox provider responds.',
+  without: 'only when no other provider is configured',
+});
+
+export const DISCOVER = setting(flag(), {
+  description:
+    'Whether the gateway looks for Ollama, vLLM, llama.cpp and LM Studio at their usual ports on this machine. Their models are then `ollama/...`, `vllm/...`, `llamacpp/...` and `lmstudio/...`.',
+  default: false,
+});
+
+export type ProviderFile = KindFile<typeof PROVIDER>;

@@ -1,0 +1,71 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import type { ConfigFault } from './config-error.js';
+import { GATEWAY_SCHEMA } from './gateway-schema.js';
+import { nearestName } from './nearest-name.js';
+import { parseDuration, parseSize } from './units.js';
+import { printPath } from './yaml-source.js';
+
+const ajv = new Ajv({ allErrors: true, strict: false, strictNumbers: true, verbose: true });
+/** What a value with a unit must be. `unit` is this schema's own keyword; editors ignore it. */
+const UNITS: Readonly<Record<string, { accepts: (value: unknown) => boolean; message: string }>> = {
+  duration: {
+    accepts: (value) => parseDuration(value) !== undefined,
+    message: 'must be a duration with its unit, such as 500ms, 5s, 10m, 2h or 30d',
+  },
+  timeout: {
+    accepts: (value) => (parseDuration(value) ?? 0) > 0,
+    message: 'must be a duration above zero with its unit, such as 500ms, 5s or 10m',
+  },
+  size: {
+    accepts: (value) => (parseSize(value) ?? 0) > 0,
+    message: 'must be a size above zero with its unit, such as 512KB, 32MB or 1GB',
+  },
+};
+ajv.addKeyword({
+  keyword: 'unit',
+  validate: (unit: string, value: unknown) => UNITS[unit]?.accepts(value) ?? false,
+});
+const validate = ajv.compile(GATEWAY_SCHEMA);
+
+/** A fault for each value of the file that the schema does not allow. */
+export function fileFaults(value: unknown): ConfigFault[] {
+  return validate(value) ? [] : (validate.errors ?? []).flatMap(toFault);
+}
+
+function toFault(error: ErrorObject): ConfigFault[] {
+  const path = pathOf(error.instancePath);
+  const printed = printPath(path);
+  switch (error.keyword) {
+    case 'additionalProperties': {
+      const key = String(error.params['additionalProperty']);
+      const known = Object.keys((error.parentSchema as { properties?: object }).properties ?? {});
+      const near = nearestName(key, known);
+      const hint = near === undefined ? `Known keys: ${known.join(', ')}` : `Did you mean ${near}?`;
+      return [{ path: printPath([...path, key]), message: `unknown key. ${hint}` }];
+    }
+    case 'required':
+      return [
+        { path: printPath([...path, String(error.params['missingProperty'])]), message: 'is required and missing' },
+      ];
+    case 'enum':
+      return [{ path: printed, message: `must be one of ${(error.params['allowedValues'] as unknown[]).join(', ')}` }];
+    case 'unit':
+      return [{ path: printed, message: UNITS[String(error.schema)]?.message ?? 'is wrong' }];
+    case 'propertyNames':
+      return [];
+    case 'pattern': {
+      const message = String(error.parentSchema?.['patternErrorMessage'] ?? error.message);
+      return [{ path: error.propertyName === undefined ? printed : printPath([...path, error.propertyName]), message }];
+    }
+    default:
+      return [{ path: printed === '' ? 'the file' : printed, message: error.message ?? 'is wrong' }];
+  }
+}
+
+function pathOf(pointer: string): (string | number)[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+}
