@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Database } from '../dist/src/database/database.js';
 import { openDatabase } from '../dist/src/database/open-database.js';
+import { SCHEMA } from '../dist/src/schema.js';
 import { UsageRecord } from '../dist/src/usage/records/usage-record.entity.js';
 import { UsageReport } from '../dist/src/usage/report/usage-report.service.js';
 import { startPostgres } from '../test/fixtures/postgres-server.mjs';
@@ -80,7 +81,7 @@ function print(name, figures) {
 }
 
 async function run(kind, config) {
-  const dataSource = await openDatabase(config);
+  const dataSource = await openDatabase(config, SCHEMA);
   const isSqlite = kind === 'sqlite';
   const began = performance.now();
   await fill(dataSource, isSqlite);

@@ -13,9 +13,11 @@ import { HealthModule } from './health/health.module.js';
 import { JsonBodyGuard } from './http/json-body.guard.js';
 import { OutsideTextGuard } from './http/outside-text.guard.js';
 import { ModelsModule } from './models/models.module.js';
-import { ProcessesModule } from './cluster/processes.module.js';
+import { ClusterModule } from './cluster/cluster.module.js';
 import { NoSiblings, type Siblings } from './cluster/siblings.js';
+import { SCHEMA } from './schema.js';
 import { RedisModule } from './redis/redis.module.js';
+import { AccountingModule } from './accounting/accounting.module.js';
 import { UsageModule } from './usage/usage.module.js';
 import { RequestLogModule } from './request-log/request-log.module.js';
 import { TelemetryModule } from './telemetry/telemetry.module.js';
@@ -28,13 +30,14 @@ export class AppModule {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
-        DatabaseModule,
+        DatabaseModule.forRoot(SCHEMA),
         RedisModule,
-        ProcessesModule.forRoot(siblings),
+        ClusterModule.forRoot(siblings),
         AuthModule,
         ModelsModule,
         ChatModule,
         BatchModule.forRoot(config),
+        AccountingModule,
         UsageModule,
         HealthModule,
         TelemetryModule,

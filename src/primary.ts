@@ -6,6 +6,7 @@ import { configFile, loadConfig } from './config/load-config.js';
 import { watchConfig } from './config/watch-config.js';
 import { describeError } from './errors/describe-error.js';
 import { VERSION } from './runtime/version.js';
+import { primaryLimits } from './limits/primary-limits.js';
 import { createLogger } from './telemetry/logger.js';
 import { StartFailure, Supervisor } from './cluster/supervisor.js';
 
@@ -20,7 +21,7 @@ export async function supervise(): Promise<void> {
     process.exit(1);
   }
   const logger = createLogger(config.log);
-  const supervisor = new Supervisor(config.processes, config.server.drainTimeout, logger);
+  const supervisor = new Supervisor(config.processes, config.server.drainTimeout, logger, [primaryLimits()]);
   stopOnSignal(supervisor, logger);
   try {
     const where = await supervisor.start();

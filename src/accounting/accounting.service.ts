@@ -5,7 +5,8 @@ import { boundTokens, NO_TOKENS, type TokenCount } from '../runtime/token-count.
 import { CallEvents } from '../calls/call-events.js';
 import type { AttemptOutcome, CallOutcome } from '../calls/call-outcome.js';
 import { describeError } from '../errors/describe-error.js';
-import { ModelsService } from '../models/models.service.js';
+import { Pricing } from '../pricing/pricing.service.js';
+import { Routing } from '../routing/routing.service.js';
 import { WorstCase } from '../limits/worst-case.js';
 import { tokenCounts, type CountedTokens } from './token-counts.js';
 import type { UsageRecord } from '../usage/records/usage-record.entity.js';
@@ -24,7 +25,8 @@ export class Accounting implements BeforeApplicationShutdown {
 
   constructor(
     events: CallEvents,
-    private readonly models: ModelsService,
+    private readonly pricing: Pricing,
+    private readonly routing: Routing,
     private readonly recorder: UsageRecorder,
     private readonly worstCase: WorstCase,
   ) {
@@ -88,7 +90,7 @@ export class Accounting implements BeforeApplicationShutdown {
     return Promise.all(
       givenUp.map(async (attempt) => {
         const tokens = this.worstCaseOf(outcome, attempt);
-        const cost = await this.models.mostOf(tokens, attempt.deployment);
+        const cost = await this.pricing.mostOf(tokens, attempt.deployment);
         const recorded = { ...attempt, startedAt: outcome.startedAt, status: 'retried', firstByte: null } as const;
         return recordOf(outcome, recorded, 1, { tokens, basis: 'worst_case' }, cost, attempt);
       }),
@@ -97,7 +99,7 @@ export class Accounting implements BeforeApplicationShutdown {
 
   private worstCaseOf({ request }: CallOutcome, attempt: AttemptOutcome | undefined): BilledTokens {
     if (attempt === undefined) return NOTHING_BILLED;
-    return this.worstCase.tokens(request, attempt.deployment, this.models.maxOutputTokensOf(attempt.model));
+    return this.worstCase.tokens(request, attempt.deployment, this.routing.maxOutputTokensOf(attempt.model));
   }
 
   /** Null when the price is unknown, 0 only when nothing was consumed. */
@@ -105,7 +107,7 @@ export class Accounting implements BeforeApplicationShutdown {
     const deployment = outcome.attempts.at(-1)?.deployment;
     if (tokens.totalTokens === 0 || deployment === undefined) return NO_COST;
     if (basis === 'reported') return outcome.costNanos();
-    return basis === 'worst_case' ? this.models.mostOf(tokens, deployment) : this.models.costOf(tokens, deployment);
+    return basis === 'worst_case' ? this.pricing.mostOf(tokens, deployment) : this.pricing.costOf(tokens, deployment);
   }
 
   /** The record of a call that could not be counted. */

@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
-import { ChatModule } from '../chat/chat.module.js';
-import { ModelsModule } from '../models/models.module.js';
+import { EngineModule } from '../engine/engine.module.js';
+import { RoutingModule } from '../routing/routing.module.js';
+import { AdminDeploymentsController } from './deployments/admin-deployments.controller.js';
+import { KeysModule } from './keys/keys.module.js';
 import { GatewayInstance } from './instances/gateway-instance.entity.js';
 import { InstancesController } from './instances/instances.controller.js';
 import { Instances } from './instances/instances.service.js';
@@ -11,8 +13,8 @@ import { ProvidersController } from './providers/providers.controller.js';
 
 /** What operators ask of the running gateway as a whole. */
 @Module({
-  imports: [TypeOrmModule.forFeature([GatewayInstance]), AuditModule, ChatModule, ModelsModule],
-  controllers: [InstancesController, ProvidersController],
+  imports: [TypeOrmModule.forFeature([GatewayInstance]), AuditModule, EngineModule, KeysModule, RoutingModule],
+  controllers: [AdminDeploymentsController, InstancesController, ProvidersController],
   providers: [Instances, ProviderTests],
   exports: [Instances],
 })

@@ -37,3 +37,10 @@ export interface Principal {
   /** Whether it is GATEWAY_ADMIN_KEY or the key of the first start. */
   readonly isOperator?: boolean;
 }
+
+declare module '../http/exchange.js' {
+  interface HttpRequest {
+    /** Set by the key guard; undefined on public routes. */
+    user?: Principal;
+  }
+}

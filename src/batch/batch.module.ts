@@ -2,10 +2,10 @@ import { DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
-import { ChatModule } from '../chat/chat.module.js';
+import { EngineModule } from '../engine/engine.module.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
-import { HealthModule } from '../health/health.module.js';
-import { ModelsModule } from '../models/models.module.js';
+import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
+import { RoutingModule } from '../routing/routing.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { AdminBatchesController } from './admin-batches.controller.js';
 import { BatchJob } from './batch-job.entity.js';
@@ -51,10 +51,10 @@ export class BatchModule {
         TypeOrmModule.forFeature([BatchJob, BatchTask]),
         AuditModule,
         AuthModule,
-        ChatModule,
-        HealthModule,
+        EngineModule,
+        LifecycleModule,
         LimitsModule,
-        ModelsModule,
+        RoutingModule,
         WebhookModule,
         queue,
       ],

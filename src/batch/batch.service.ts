@@ -10,7 +10,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { newestFirst, Page } from '../database/newest-first.js';
 import { GatewayError, invalidRequest, notFound, permissionDenied } from '../errors/gateway-error.js';
 import { DEFAULT_PAGE, PageQueryDto } from '../http/page-query.dto.js';
-import { ModelsService } from '../models/models.service.js';
+import { Routing } from '../routing/routing.service.js';
 import { BatchJob } from './batch-job.entity.js';
 import { BatchRunner } from './batch-runner.js';
 import { BatchStore } from './batch-store.js';
@@ -39,7 +39,7 @@ export class BatchService {
     private readonly queue: BatchQueue,
     private readonly watchers: JobWatchers,
     private readonly runner: BatchRunner,
-    private readonly models: ModelsService,
+    private readonly routing: Routing,
     private readonly config: GatewayConfig,
   ) {}
 
@@ -107,7 +107,7 @@ export class BatchService {
     }
     for (const [model, path] of [[fields.model, 'model'] as const, ...taskModels]) {
       try {
-        this.models.resolve(model);
+        this.routing.resolve(model);
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
         throw notFound(error.message, 'model_not_found', path);

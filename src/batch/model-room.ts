@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
 import type { GatewayError } from '../errors/gateway-error.js';
 import { Deployments } from '../routing/deployments/deployments.service.js';
-import { ModelsService } from '../models/models.service.js';
+import { Routing } from '../routing/routing.service.js';
 import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
 import { AdaptiveLimit } from './adaptive-limit.js';
 import { laneGroup } from './lanes.js';
@@ -17,7 +17,7 @@ export class ModelRoom {
   private readonly groups = new Map<string, AdaptiveLimit>();
 
   constructor(
-    private readonly catalogue: ModelsService,
+    private readonly routing: Routing,
     private readonly deployments: Deployments,
     private readonly config: GatewayConfig,
   ) {}
@@ -99,7 +99,7 @@ export class ModelRoom {
 
   private resolve(model: string): ResolvedModel | undefined {
     try {
-      return this.catalogue.resolve(model);
+      return this.routing.resolve(model);
     } catch {
       // Taken out of the configuration since; its tasks fail by themselves.
       return undefined;

@@ -1,3 +1,4 @@
+import type { CallContext } from './call-context.js';
 import type { BilledTokens } from '../pricing/billed-tokens.js';
 import type { NanoDollars } from '../runtime/nano-dollars.js';
 import type { GatewayError } from '../errors/gateway-error.js';
@@ -6,7 +7,6 @@ import type { Admission } from '../limits/limits.service.js';
 import type { UsageRecord } from '../usage/records/usage-record.entity.js';
 import type { RecordedAnswer } from '../operations/chat/answer-recorder.js';
 import type { ChatRequest, Usage } from '../operations/chat/chat-completion.js';
-import type { ChatContext } from '../engine/chat.service.js';
 
 /** `abandoned`: nobody waited for the answer any more: its client went away, its batch was cancelled, or a shutdown broke it off. */
 export type CallStatus = 'succeeded' | 'failed' | 'abandoned';
@@ -36,7 +36,7 @@ export interface AttemptOutcome {
  */
 export interface CallOutcome {
   readonly request: ChatRequest;
-  readonly context: ChatContext;
+  readonly context: CallContext;
   readonly isStream: boolean;
   readonly status: CallStatus;
   /** Null when it succeeded. */

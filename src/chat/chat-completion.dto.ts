@@ -1,8 +1,10 @@
+import { OpenObject } from '../openapi/open-object.decorator.js';
 import { ApiProperty } from '@nestjs/swagger';
 
 const FINISH_REASONS = ['stop', 'length', 'tool_calls', 'content_filter', 'function_call'];
 
 /** One call that the model wants made. */
+@OpenObject()
 export class ToolCallDto {
   /**
    * Send it back as `tool_call_id` with the tool's result.
@@ -26,6 +28,7 @@ export class ToolCallDto {
 }
 
 /** What the model answered. */
+@OpenObject()
 export class AssistantMessageDto {
   /**
    * Always `assistant`.
@@ -57,6 +60,7 @@ export class AssistantMessageDto {
 }
 
 /** One answer. */
+@OpenObject()
 export class ChoiceDto {
   /**
    * From 0; below `n`.
@@ -74,6 +78,7 @@ export class ChoiceDto {
 }
 
 /** Tokens, as the provider counted them. */
+@OpenObject()
 export class UsageDto {
   /**
    * Tokens of the messages, tools and schema that were read.
@@ -114,6 +119,7 @@ export class UsageDto {
 }
 
 /** A whole answer. An upstream's further fields travel through. */
+@OpenObject()
 export class ChatCompletionDto {
   /**
    * A unique identifier for the chat completion.
@@ -141,6 +147,7 @@ export class ChatCompletionDto {
 }
 
 /** One event of a stream: the JSON behind `data: `. */
+@OpenObject()
 export class ChatCompletionChunkDto {
   /**
    * The same in every chunk of a stream.
@@ -188,13 +195,3 @@ export class ChatCompletionChunkDto {
   /** Only in the last chunk, and only when `stream_options.include_usage` was set. */
   usage?: UsageDto | null;
 }
-
-/** Objects in which an upstream's further fields travel through. */
-export const OPEN_OBJECTS = [
-  ChatCompletionDto,
-  ChatCompletionChunkDto,
-  ChoiceDto,
-  AssistantMessageDto,
-  ToolCallDto,
-  UsageDto,
-];

@@ -1,3 +1,4 @@
+import type { CallContext } from '../calls/call-context.js';
 import { printExact } from '../runtime/exact-integers.js';
 import { Injectable } from '@nestjs/common';
 import { KeyRevocations } from '../auth/key-revocations.js';
@@ -9,11 +10,11 @@ import { formatDollars } from '../pricing/cost.js';
 import { AccessLog } from '../telemetry/access-log.js';
 import { Cancel } from '../runtime/cancel-signal.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
-import { ChatContext, ChatService, ServedBy } from '../engine/chat.service.js';
+import { ChatService, ServedBy } from '../engine/chat.service.js';
 import { InFlight } from '../lifecycle/in-flight.service.js';
 import type { HttpRequest, HttpResponse } from '../http/exchange.js';
 import { headerList, headerText } from '../http/header-text.js';
-import { readRoutingOverrides } from '../engine/routing-overrides.js';
+import { readRoutingOverrides } from '../calls/routing-overrides.js';
 import { dropUnread, sendSse } from '../wire/sse/sse-response.js';
 import { upstreamHeaders } from './upstream-headers.js';
 
@@ -38,13 +39,13 @@ export class ChatResponder {
     };
     response.on('close', onClose);
     const call = this.inFlight.add(cancel, principal);
-    const context: ChatContext = {
+    const context: CallContext = {
       principal,
       requestId: request.id,
       source: 'live',
       headers: upstreamHeaders(request.headers),
       overrides,
-      span: response.locals['span'] as ChatContext['span'],
+      span: response.locals['span'] as CallContext['span'],
       signal: cancel,
     };
     const access = AccessLog.fieldsOf(response);
@@ -65,7 +66,7 @@ export class ChatResponder {
 
   private async sendCompletion(
     body: ChatRequest,
-    context: ChatContext,
+    context: CallContext,
     response: HttpResponse,
     started: number,
   ): Promise<void> {
@@ -85,7 +86,7 @@ export class ChatResponder {
 
   private async sendStream(
     body: ChatRequest,
-    context: ChatContext,
+    context: CallContext,
     response: HttpResponse,
     started: number,
   ): Promise<void> {

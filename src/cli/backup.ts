@@ -1,3 +1,4 @@
+import { SCHEMA } from '../schema.js';
 import { chmodSync, copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { loadConfig } from '../config/load-config.js';
@@ -24,7 +25,7 @@ export const BACKUP: Command = {
     if (existsSync(copy)) throw new UsageError(`${copy} is there already. Name another folder.`);
     if (!existsSync(database.path)) throw new UsageError(`There is no database ${database.path}.`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const dataSource = await connectDatabase(database);
+    const dataSource = await connectDatabase(database, SCHEMA);
     try {
       await backUpSqlite(dataSource, copy);
     } finally {

@@ -7,6 +7,7 @@ import type { GatewayConfig, ProviderConfig } from '../config/gateway-config.js'
 import { loadConfig } from '../config/load-config.js';
 import { schemaState } from '../database/migrate.js';
 import { connectDatabase } from '../database/open-database.js';
+import { SCHEMA } from '../schema.js';
 import { describeError } from '../errors/describe-error.js';
 import { VERSION } from '../runtime/version.js';
 import { say, type Command } from './command.js';
@@ -69,7 +70,7 @@ async function database(config: GatewayConfig): Promise<Finding[]> {
     return [ok(`database: ${where.path} will be made by the first start`)];
   }
   try {
-    const dataSource = await connectDatabase(where);
+    const dataSource = await connectDatabase(where, SCHEMA);
     try {
       const { pending, unknown, executed } = await schemaState(dataSource);
       const findings = [ok(`database: ${where.kind === 'sqlite' ? `SQLite ${where.path}` : 'PostgreSQL'}`)];

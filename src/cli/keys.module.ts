@@ -1,24 +1,25 @@
 import { DynamicModule, Module } from '@nestjs/common';
-import { AuthModule } from '../auth/auth.module.js';
+import { KeysModule } from '../admin/keys/keys.module.js';
 import { ConfigModule } from '../config/config.module.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { DatabaseModule } from '../database/database.module.js';
-import { ProcessesModule } from '../cluster/processes.module.js';
+import { ClusterModule } from '../cluster/cluster.module.js';
 import { NoSiblings } from '../cluster/siblings.js';
+import { SCHEMA } from '../schema.js';
 import { RedisModule } from '../redis/redis.module.js';
 
 /** What it takes to manage keys, and nothing that serves or runs by itself. */
 @Module({})
-export class KeysModule {
+export class KeyCommandsModule {
   static forRoot(config: GatewayConfig): DynamicModule {
     return {
-      module: KeysModule,
+      module: KeyCommandsModule,
       imports: [
         ConfigModule.forRoot(config),
-        DatabaseModule,
+        DatabaseModule.forRoot(SCHEMA),
         RedisModule,
-        ProcessesModule.forRoot(new NoSiblings()),
-        AuthModule,
+        ClusterModule.forRoot(new NoSiblings()),
+        KeysModule,
       ],
     };
   }

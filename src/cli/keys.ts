@@ -8,7 +8,7 @@ import { loadConfig } from '../config/load-config.js';
 import { parseDuration } from '../config/units.js';
 import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import { complain, say, UsageError, type Command } from './command.js';
-import { KeysModule } from './keys.module.js';
+import { KeyCommandsModule } from './keys.module.js';
 
 /** Who made a key, as the list of keys and the audit log show it. */
 const COMMAND_LINE: Principal = {
@@ -124,10 +124,13 @@ async function checked<Dto extends object>(type: new () => Dto, fields: object):
 
 /** Works on the database itself, so that it needs no admin key and no gateway that runs. */
 async function withKeys(work: (keys: KeysService) => Promise<void>): Promise<number> {
-  const app: INestApplicationContext = await NestFactory.createApplicationContext(KeysModule.forRoot(loadConfig()), {
-    logger: false,
-    abortOnError: false,
-  });
+  const app: INestApplicationContext = await NestFactory.createApplicationContext(
+    KeyCommandsModule.forRoot(loadConfig()),
+    {
+      logger: false,
+      abortOnError: false,
+    },
+  );
   try {
     const first = app.get(BootstrapAdminKey, { strict: false }).takeOnce();
     if (first !== undefined) complain(`Admin key of this new database (shown only now, keep it): ${first}\n`);

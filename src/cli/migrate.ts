@@ -1,3 +1,4 @@
+import { SCHEMA } from '../schema.js';
 import { loadConfig } from '../config/load-config.js';
 import { connectDatabase } from '../database/open-database.js';
 import { migrate, revertLast, schemaState } from '../database/migrate.js';
@@ -14,7 +15,7 @@ export const MIGRATE: Command = {
   maxWords: 0,
   run: async ({ flag }) => {
     if (flag('show') && flag('revert')) throw new UsageError('--show and --revert exclude each other.');
-    const dataSource = await connectDatabase(loadConfig().database);
+    const dataSource = await connectDatabase(loadConfig().database, SCHEMA);
     try {
       if (flag('show')) {
         const { executed, pending, unknown } = await schemaState(dataSource);

@@ -1,6 +1,7 @@
 import { loadConfig } from '../config/load-config.js';
 import { readDatabaseUrl } from '../config/database-url.js';
 import type { DatabaseConfig } from '../config/gateway-config.js';
+import { SCHEMA } from '../schema.js';
 import { moveDatabase } from '../database/move-database.js';
 import { say, UsageError, type Command } from './command.js';
 
@@ -24,7 +25,7 @@ export const MOVE: Command = {
     if (source.kind !== 'sqlite' || source.path === ':memory:') {
       throw new UsageError('The database to move must be a SQLite file. Name it by --from sqlite:<path>.');
     }
-    const counts = await moveDatabase(source, target);
+    const counts = await moveDatabase(source, target, SCHEMA);
     for (const [table, count] of counts) say(`${table}: ${count} rows`);
     say('Moved, and counted on both sides. Set DATABASE_URL to the new database, and keep the key pepper: the same');
     say('GATEWAY_KEY_PEPPER, or the same GATEWAY_DATA_DIR with the file key-pepper. The SQLite file is as it was.');

@@ -1,24 +1,20 @@
-import { RemoteLimitStore } from '../limits/remote-limit-store.js';
 import type { NewsItem } from './exchange.js';
 import type { Link } from './link.js';
 import type { MetricFamily } from './merge-metrics.js';
-import { Siblings } from './siblings.js';
+import { type PrimaryChannel, Siblings } from './siblings.js';
 
 /** Longest that an ending process waits for the primary, in milliseconds. */
 const PATIENCE = 1_000;
 
 /** The other workers, reached through the primary. */
 export class ClusterSiblings extends Siblings {
-  readonly limits: RemoteLimitStore;
+  readonly primary: PrimaryChannel;
   private readonly listeners = new Map<string, (message: unknown) => void>();
   private readMetrics: () => Promise<readonly MetricFamily[]> = () => Promise.resolve([]);
 
   constructor(private readonly link: Link) {
     super();
-    this.limits = new RemoteLimitStore({
-      ask: (step) => link.ask('limits', step),
-      tell: (step) => link.tell('limits', step),
-    });
+    this.primary = link;
     link.handle('news', (item) => {
       const [channel, message] = item as NewsItem;
       this.listeners.get(channel)?.(message);

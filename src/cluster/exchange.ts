@@ -1,6 +1,3 @@
-import { InProcessLimitStore } from '../limits/in-process-limit-store.js';
-import { type LimitStep, takeLimitStep } from '../limits/remote-limit-store.js';
-import { HeldLimits } from './held-limits.js';
 import type { Link } from './link.js';
 import { lastingMetrics, mergeMetrics, type MetricFamily } from './merge-metrics.js';
 
@@ -12,31 +9,38 @@ const KEPT = 5_000;
 
 export type NewsItem = readonly [channel: string, message: unknown, keepAs?: string];
 
+/** Answers what a worker asks on its link. @returns called when the worker has ended */
+export type WorkerService = (link: Link) => () => void;
+
 interface Member {
   readonly link: Link;
-  readonly limits: HeldLimits;
   /** As they were last read; what they say of lasting things survives the worker. */
   metrics: readonly MetricFamily[];
   /** Whether it serves, so that others wait for what it says. */
   isServing: boolean;
 }
 
-/** What the primary does for its workers: it counts their limits, carries their news and adds up their metrics. */
+/** What the primary does for its workers: it carries their news, adds up their metrics and runs the services that it is given. */
 export class Exchange {
   private readonly members = new Set<Member>();
-  private readonly store = new InProcessLimitStore();
   private readonly kept = new Map<string, { readonly item: NewsItem; readonly at: number }>();
   /** What processes that have ended had counted. */
   private departed: MetricFamily[] = [];
 
-  /** @param ownMetrics what the primary itself has to say */
-  constructor(private readonly ownMetrics: () => readonly MetricFamily[]) {}
+  /**
+   * @param ownMetrics what the primary itself has to say
+   * @param services what the primary keeps for its workers beside news and metrics
+   */
+  constructor(
+    private readonly ownMetrics: () => readonly MetricFamily[],
+    private readonly services: readonly WorkerService[],
+  ) {}
 
   /** @returns call `serves` when the worker does, and `leaves` when the channel is closed */
   add(link: Link): { readonly serves: () => void; readonly leaves: () => void } {
-    const member: Member = { link, limits: new HeldLimits(this.store), metrics: [], isServing: false };
+    const member: Member = { link, metrics: [], isServing: false };
     this.members.add(member);
-    link.handle('limits', (step) => takeLimitStep(member.limits, step as LimitStep));
+    const releases = this.services.map((service) => service(link));
     link.handle('publish', (item) => this.publish(member, item as NewsItem));
     link.handle('subscribe', (channel) => this.repeat(member, channel as string));
     link.handle('all metrics', () => this.metrics());
@@ -52,7 +56,7 @@ export class Exchange {
       leaves: () => {
         this.bury(member);
         this.members.delete(member);
-        void member.limits.release();
+        for (const release of releases) release();
       },
     };
   }

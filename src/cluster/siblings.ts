@@ -1,10 +1,16 @@
-import type { LimitStore } from '../limits/limit-store.js';
 import type { MetricFamily } from './merge-metrics.js';
+
+/** Questions and messages of a kind to the primary. */
+export interface PrimaryChannel {
+  /** @returns the answer; undefined when the primary is gone */
+  ask(kind: string, payload: unknown): Promise<unknown>;
+  tell(kind: string, payload: unknown): void;
+}
 
 /** The other processes that one start of the gateway runs on this machine, if there are any. */
 export abstract class Siblings {
-  /** Counts that hold for all of them; undefined where this process counts for itself. */
-  abstract readonly limits: LimitStore | undefined;
+  /** The way to what the primary keeps for all of them; undefined where this process keeps it for itself. */
+  abstract readonly primary: PrimaryChannel | undefined;
 
   /**
    * Tells the others. Messages are what JSON can write.
@@ -29,7 +35,7 @@ export abstract class Siblings {
 
 /** One process alone. */
 export class NoSiblings extends Siblings {
-  readonly limits = undefined;
+  readonly primary = undefined;
 
   publish(): Promise<void> {
     return Promise.resolve();

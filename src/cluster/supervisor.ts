@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { Exchange } from './exchange.js';
+import { Exchange, type WorkerService } from './exchange.js';
 import { Link } from './link.js';
 import type { MetricFamily } from './merge-metrics.js';
 import type { Listening } from './worker.js';
@@ -43,7 +43,7 @@ interface Member {
 /** Starts the processes and keeps them running. */
 export class Supervisor {
   private readonly members = new Set<Member>();
-  private readonly exchange = new Exchange(() => this.metrics());
+  private readonly exchange: Exchange;
   private isStopping = false;
   private rolling: Promise<void> | undefined;
   private rollAgain = false;
@@ -56,7 +56,10 @@ export class Supervisor {
     /** Milliseconds. */
     private readonly drainTimeout: number,
     private readonly logger: Logger,
-  ) {}
+    services: readonly WorkerService[],
+  ) {
+    this.exchange = new Exchange(() => this.metrics(), services);
+  }
 
   /**
    * Starts one process, which migrates the database and makes the first key, and then the others.

@@ -2,6 +2,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { DatabaseConfig } from '../config/gateway-config.js';
 import { BootError } from '../errors/boot-error.js';
+import type { Schema } from './data-source-options.js';
 import { openDatabase } from './open-database.js';
 import { beginImmediate } from './sqlite-transaction.js';
 
@@ -35,10 +36,11 @@ type Cell = bigint | number | string | Buffer | null;
 export async function moveDatabase(
   source: DatabaseConfig & { readonly kind: 'sqlite' },
   target: DatabaseConfig & { readonly kind: 'postgres' },
+  schema: Schema,
 ): Promise<ReadonlyMap<string, number>> {
-  const from = await openDatabase(source);
+  const from = await openDatabase(source, schema);
   try {
-    const to = await openDatabase(target);
+    const to = await openDatabase(target, schema);
     try {
       const lock = await beginImmediate(from.createQueryRunner(), LOCK_PATIENCE_MS);
       try {

@@ -1,7 +1,7 @@
 import { DataSource } from 'typeorm';
 import type { DatabaseConfig } from '../config/gateway-config.js';
 import { BootError } from '../errors/boot-error.js';
-import { dataSourceOptions } from './data-source-options.js';
+import { dataSourceOptions, type Schema } from './data-source-options.js';
 import { createPrivateFile } from './private-files.js';
 import { assertUpToDate, migrate, schemaState } from './migrate.js';
 
@@ -17,9 +17,10 @@ export interface OpenOptions {
  */
 export async function openDatabase(
   database: DatabaseConfig,
+  schema: Schema,
   { migrates = true }: OpenOptions = {},
 ): Promise<DataSource> {
-  const dataSource = await connectDatabase(database);
+  const dataSource = await connectDatabase(database, schema);
   try {
     if (migrates) await migrate(dataSource);
     else assertUpToDate(await schemaState(dataSource));
@@ -32,11 +33,11 @@ export async function openDatabase(
 }
 
 /** Connects, whatever the schema. @throws BootError that says in one line what to fix */
-export async function connectDatabase(database: DatabaseConfig): Promise<DataSource> {
+export async function connectDatabase(database: DatabaseConfig, schema: Schema): Promise<DataSource> {
   let dataSource: DataSource | undefined;
   try {
     if (database.kind === 'sqlite' && database.path !== ':memory:') createPrivateFile(database.path);
-    dataSource = new DataSource(dataSourceOptions(database));
+    dataSource = new DataSource(dataSourceOptions(database, schema));
     return await dataSource.initialize();
   } catch (error) {
     if (dataSource?.isInitialized === true) await dataSource.destroy();

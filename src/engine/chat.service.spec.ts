@@ -1,3 +1,4 @@
+import type { CallContext } from '../calls/call-context.js';
 import fc from 'fast-check';
 import { NO_COST } from '../runtime/nano-dollars.js';
 import { NO_TOKENS } from '../runtime/token-count.js';
@@ -5,7 +6,7 @@ import type { Principal } from '../auth/principal.js';
 import { GatewayError, invalidRequest, upstreamError } from '../errors/gateway-error.js';
 import { DeploymentQueue } from '../routing/deployments/deployment-queue.js';
 import { Deployments } from '../routing/deployments/deployments.service.js';
-import type { ModelsService } from '../models/models.service.js';
+import type { Pricing } from '../pricing/pricing.service.js';
 import type { ChatProvider, ProviderCall } from '../providers/chat-provider.js';
 import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
 import type { Routing } from '../routing/routing.service.js';
@@ -15,7 +16,7 @@ import type { CallOutcome } from '../calls/call-outcome.js';
 import type { CallTracing } from '../calls/call-tracing.js';
 import { Cancel } from '../runtime/cancel-signal.js';
 import type { ChatCompletion, ChatRequest } from '../operations/chat/chat-completion.js';
-import { ChatService, type ChatContext } from './chat.service.js';
+import { ChatService } from './chat.service.js';
 import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 
 const REQUEST = { model: 'm', messages: [{ role: 'user', content: 'hi' }] } as ChatRequest;
@@ -98,16 +99,18 @@ class Bench {
         });
       },
     } as unknown as Limits;
-    const routing = { current: { hold: () => undefined, release: () => undefined } } as unknown as Routing;
-    const models = {
+    const routing = {
+      current: { hold: () => undefined, release: () => undefined },
       resolve: () => this.models[0],
+    } as unknown as Routing;
+    const pricing = {
       costOf: () => {
         this.stage('cost');
         return Promise.resolve(1);
       },
     };
     this.service = new ChatService(
-      models as unknown as ModelsService,
+      pricing as unknown as Pricing,
       routing,
       this.deployments,
       this.queue,
@@ -117,7 +120,7 @@ class Bench {
     );
   }
 
-  get context(): ChatContext {
+  get context(): CallContext {
     const principal = { keyId: 'key_a', name: 'a', scopes: new Set(['inference']), allowedModels: null, accounts: [] };
     return {
       principal: principal as unknown as Principal,

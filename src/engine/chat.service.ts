@@ -1,9 +1,8 @@
+import type { CallContext } from '../calls/call-context.js';
 import { Injectable, Optional } from '@nestjs/common';
-import type { Span } from '@opentelemetry/api';
 import { mayCallModel } from '../auth/may-call-model.js';
-import type { Principal } from '../auth/principal.js';
 import { GatewayError, permissionDenied, upstreamError } from '../errors/gateway-error.js';
-import { ModelsService } from '../models/models.service.js';
+import { Pricing } from '../pricing/pricing.service.js';
 import type { ProviderCall } from '../providers/chat-provider.js';
 import { DeploymentQueue, Place } from '../routing/deployments/deployment-queue.js';
 import { Deployments } from '../routing/deployments/deployments.service.js';
@@ -13,8 +12,8 @@ import type { RoutingTable } from '../routing/routing-table.js';
 import { Limits } from '../limits/limits.service.js';
 import { Attempt } from './attempt.js';
 import type { Cancellation } from '../runtime/cancel-signal.js';
+import type { Principal } from '../auth/principal.js';
 import { CallEvents } from '../calls/call-events.js';
-import type { TakeUsage } from '../calls/call-outcome.js';
 import { CallTracing } from '../calls/call-tracing.js';
 import { Candidates, stillFull, type Candidate, type FullDeployments } from './candidates.js';
 import { ClientChunks } from './client-chunks.js';
@@ -23,32 +22,8 @@ import { ModelAdmissions } from './model-admissions.js';
 import { pause } from '../runtime/delay.js';
 import { withoutOperatorOptions, type AllowedRequest } from './provider-options.js';
 import { RetryBudget } from './retry-budget.js';
-import type { RoutingOverrides } from './routing-overrides.js';
 import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 import { TrackedCall, type CostOf } from './tracked-call.js';
-
-/** Who calls and how long they wait; the same for a live request and a batch's task. */
-export interface ChatContext {
-  readonly principal: Principal;
-  readonly requestId: string;
-  /** Whether a client waits for the answer, or a batch. */
-  readonly source: 'live' | 'batch';
-  /** The client's headers that the allow-list lets through to the upstream, names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** What a trusted key asked for in this request alone. */
-  readonly overrides?: RoutingOverrides | undefined;
-  /** The batch that the call is a task of. */
-  readonly task?: { readonly jobId: string; readonly index: number } | undefined;
-  /**
-   * Takes over the usage records of the call, which are then not written by the gateway itself: a batch writes them in the
-   * transaction of the task's result. Called once, before the call resolves or rejects; the promise never rejects.
-   */
-  readonly takeUsage?: TakeUsage | undefined;
-  /** Of the HTTP request, where tracing is on. */
-  readonly span?: Span | undefined;
-  /** Aborted when the client has gone, or when a shutdown runs out of patience. */
-  readonly signal: Cancellation;
-}
 
 /** Which deployment answered. */
 export interface ServedBy {
@@ -108,7 +83,7 @@ export class ChatService {
   private readonly budget = new RetryBudget();
 
   constructor(
-    private readonly models: ModelsService,
+    private readonly pricing: Pricing,
     private readonly routing: Routing,
     private readonly deployments: Deployments,
     private readonly queue: DeploymentQueue,
@@ -118,7 +93,7 @@ export class ChatService {
   ) {}
 
   /** @throws GatewayError as of contract; an abort rejects with the signal's reason */
-  async complete(request: ChatRequest, context: ChatContext): Promise<ChatAnswer> {
+  async complete(request: ChatRequest, context: CallContext): Promise<ChatAnswer> {
     const tracked = this.track(request, context, false);
     try {
       const answer = await this.attempt(request, context, tracked, async ({ call, attempt, servedBy }) => {
@@ -137,7 +112,7 @@ export class ChatService {
   }
 
   /** Resolves with the first event, so that an upstream that refuses still gives a real status. */
-  async stream(request: ChatRequest, context: ChatContext): Promise<ChatStream> {
+  async stream(request: ChatRequest, context: CallContext): Promise<ChatStream> {
     const tracked = this.track(request, context, true);
     const wantsUsage = request.stream_options?.include_usage === true;
     try {
@@ -162,7 +137,7 @@ export class ChatService {
    */
   private async attempt<Answer>(
     request: ChatRequest,
-    context: ChatContext,
+    context: CallContext,
     tracked: TrackedCall,
     send: (prepared: PreparedAttempt) => Promise<Answer>,
   ): Promise<Answer> {
@@ -228,7 +203,7 @@ export class ChatService {
     attempts: number,
     left: number,
     allowed: AllowedRequest,
-    context: ChatContext,
+    context: CallContext,
     tracked: TrackedCall,
   ): PreparedAttempt {
     const { deployment } = attempt.place;
@@ -259,7 +234,7 @@ export class ChatService {
     step: Candidate | FullDeployments,
     admissions: ModelAdmissions,
     route: Route,
-    context: ChatContext,
+    context: CallContext,
     giveUpAt: number,
   ): Promise<Candidate | GatewayError> {
     if (step.model !== route.model) {
@@ -275,9 +250,9 @@ export class ChatService {
     return 'full' in step ? this.waitForPlace(step, context, giveUpAt) : step;
   }
 
-  private readonly costOf: CostOf = (tokens, deployment) => this.models.costOf(tokens, deployment);
+  private readonly costOf: CostOf = (tokens, deployment) => this.pricing.costOf(tokens, deployment);
 
-  private track(request: ChatRequest, context: ChatContext, isStream: boolean): TrackedCall {
+  private track(request: ChatRequest, context: CallContext, isStream: boolean): TrackedCall {
     const trace = this.tracing?.begin(request, context, isStream);
     return new TrackedCall(request, context, isStream, this.events, this.routing.current, this.costOf, trace);
   }
@@ -285,7 +260,7 @@ export class ChatService {
   /** @returns the error to end with when there is no other model to try */
   private async waitForPlace(
     { model, full }: FullDeployments,
-    { principal, source, signal }: ChatContext,
+    { principal, source, signal }: CallContext,
     giveUpAt: number,
   ): Promise<Candidate | GatewayError> {
     const place = await this.queue.wait({
@@ -300,7 +275,7 @@ export class ChatService {
   }
 
   /** @throws GatewayError 404 for a model that there is not, 403 for one that the key may not call */
-  private route({ model: modelId }: ChatRequest, { principal, overrides }: ChatContext, table: RoutingTable): Route {
+  private route({ model: modelId }: ChatRequest, { principal, overrides }: CallContext, table: RoutingTable): Route {
     const model = this.allowed(modelId, principal, table);
     for (const id of overrides?.fallbacks ?? []) this.allowed(id, principal, table);
     // A fallback of the file is the operator's choice for this model, so the key needs no right of its own to it.
@@ -309,11 +284,11 @@ export class ChatService {
 
   private *withFallbacks({ model, fallbacks }: Route, table: RoutingTable): Generator<ResolvedModel> {
     yield model;
-    for (const fallback of fallbacks) yield this.models.resolve(fallback, table);
+    for (const fallback of fallbacks) yield this.routing.resolve(fallback, table);
   }
 
   private allowed(modelId: string, principal: Principal, table: RoutingTable): ResolvedModel {
-    const model = this.models.resolve(modelId, table);
+    const model = this.routing.resolve(modelId, table);
     // An alias is another name of a model that the key may call.
     if (mayCallModel(principal, modelId) || mayCallModel(principal, model.id)) return model;
     throw permissionDenied(`This key may not call the model '${modelId}'.`, 'model_not_allowed', 'model');

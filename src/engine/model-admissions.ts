@@ -1,9 +1,9 @@
+import type { CallContext } from '../calls/call-context.js';
 import { boundNanoDollars } from '../runtime/nano-dollars.js';
 import { GatewayError } from '../errors/gateway-error.js';
 import type { ResolvedModel } from '../routing/resolved-model.js';
 import type { Admission, Limits } from '../limits/limits.service.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
-import type { ChatContext } from './chat.service.js';
 import type { TrackedCall } from './tracked-call.js';
 
 /**
@@ -18,7 +18,7 @@ export class ModelAdmissions {
   constructor(
     private readonly limits: Limits,
     private readonly request: ChatRequest,
-    private readonly context: ChatContext,
+    private readonly context: CallContext,
     private readonly tracked: TrackedCall,
   ) {}
 
@@ -56,7 +56,7 @@ export class ModelAdmissions {
 
   private reserve(
     model: ResolvedModel,
-    accounts: ChatContext['principal']['accounts'],
+    accounts: CallContext['principal']['accounts'],
     models: () => readonly ResolvedModel[],
   ): Promise<Admission> | undefined {
     const { request, context, tracked } = this;

@@ -1,3 +1,4 @@
+import type { CallContext } from '../calls/call-context.js';
 import { readBilledTokens, type BilledTokens } from '../pricing/billed-tokens.js';
 import { toDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 import { steadyNow } from '../runtime/steady-clock.js';
@@ -11,7 +12,6 @@ import type { CallEvents } from '../calls/call-events.js';
 import type { AttemptOutcome, CallOutcome, CallStatus } from '../calls/call-outcome.js';
 import type { CallTrace } from '../calls/call-tracing.js';
 import type { ChatCompletion, ChatRequest, Delta, Usage } from '../operations/chat/chat-completion.js';
-import type { ChatContext } from './chat.service.js';
 import { PreserializedChunk, type StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 
 /** Characters of an answer that are kept until it ends, so that a long one does not fill memory. */
@@ -50,7 +50,7 @@ export class TrackedCall {
 
   constructor(
     private readonly request: ChatRequest,
-    private readonly context: ChatContext,
+    private readonly context: CallContext,
     private readonly isStream: boolean,
     private readonly events: CallEvents,
     readonly table: RoutingTable,
@@ -66,8 +66,8 @@ export class TrackedCall {
   attemptBegins(
     model: string,
     deployment: Deployment,
-    headers: ChatContext['headers'] = this.context.headers,
-  ): ChatContext['headers'] {
+    headers: CallContext['headers'] = this.context.headers,
+  ): CallContext['headers'] {
     this.underWay = { model, deployment, startedAt: steadyNow(), started: performance.now(), firstByte: null };
     return this.trace === undefined ? headers : { ...headers, ...this.trace.attemptBegins(deployment) };
   }

@@ -1,15 +1,11 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { ModelsModule } from '../models/models.module.js';
+import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
+import { RoutingModule } from '../routing/routing.module.js';
 import { HealthController } from './health.controller.js';
-import { InFlight } from '../lifecycle/in-flight.service.js';
-import { LiveLoad } from '../lifecycle/live-load.service.js';
-import { Shutdown } from '../lifecycle/shutdown.service.js';
 
 @Module({
-  imports: [TerminusModule.forRoot({ logger: false }), ModelsModule],
+  imports: [TerminusModule.forRoot({ logger: false }), LifecycleModule, RoutingModule],
   controllers: [HealthController],
-  providers: [InFlight, LiveLoad, Shutdown],
-  exports: [InFlight, LiveLoad, Shutdown],
 })
 export class HealthModule {}

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Principal } from '../auth/principal.js';
 
 /** What the gateway reads of a request. Express's has it, and so has Node's own where a route is served without Express. */
 export interface HttpRequest extends IncomingMessage {
@@ -9,8 +8,6 @@ export interface HttpRequest extends IncomingMessage {
   url: string;
   /** Parsed JSON. Set by the body guard. */
   body?: unknown;
-  /** Set by the key guard; undefined on public routes. */
-  user?: Principal;
   /** What the request was matched to, such as `/v1/batch/:job_id`; undefined while it is not. */
   route?: unknown;
 }

@@ -1,6 +1,5 @@
 import type { Server, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import type { Principal } from '../auth/principal.js';
 import type { Cancel } from '../runtime/cancel-signal.js';
 import type { GatewayError } from '../errors/gateway-error.js';
 import { Roster, type Entry } from '../runtime/swap-remove-set.js';
@@ -9,7 +8,11 @@ import { Roster, type Entry } from '../runtime/swap-remove-set.js';
 type Cancels = Pick<Cancel, 'abort'>;
 
 /** The key that something is done for. */
-export type WorkOwner = Pick<Principal, 'keyId' | 'makerIds'>;
+export interface WorkOwner {
+  readonly keyId: string;
+  /** The keys that made it and that it ends with; absent is none. */
+  readonly makerIds?: readonly string[];
+}
 
 /** What can be broken off, and for whom it is done. */
 interface Work {

@@ -8,7 +8,7 @@ import { LimitStore, type NoRoom } from './limit-store.js';
 import type { PeriodSpan } from './period.js';
 import { Replicas } from './replicas.js';
 import { RESERVATION_MS, sharedBalances, type SharedReservation } from './shared-balances.js';
-import { Spent } from './spent.js';
+import { SpendQuery } from './spend-query.js';
 
 /** Where replicas tell each other that Redis has lost balances. */
 const CHANNEL = 'gateway:budgets';
@@ -68,7 +68,7 @@ export class BudgetLedger {
   constructor(
     private readonly redis: SharedRedis,
     private readonly store: LimitStore,
-    private readonly spent: Spent,
+    private readonly spend: SpendQuery,
     private readonly replicas: Replicas,
   ) {
     redis.onReady(() => void this.reunite());
@@ -177,7 +177,7 @@ export class BudgetLedger {
       await new Promise((resolve) => setTimeout(resolve, Math.min(SETTLING_MS - ageMs, 250)));
     }
     await this.restoreAll(client, balance);
-    await sharedBalances.open(client, balance, await this.spent.within(account, period), period.end);
+    await sharedBalances.open(client, balance, await this.spend.total(account, period), period.end);
   }
 
   private async reserveHere(entry: InFlight, limit: NanoDollars): Promise<Reservation | NoRoom> {
@@ -199,7 +199,7 @@ export class BudgetLedger {
     if (!this.redis.isConfigured) return limit;
     let beginning = this.alone.get(balance);
     if (beginning === undefined) {
-      beginning = this.spent.within(account, period);
+      beginning = this.spend.total(account, period);
       this.alone.set(balance, beginning);
       beginning.catch(() => this.alone.delete(balance));
     }
@@ -211,8 +211,8 @@ export class BudgetLedger {
   private openHere(balance: string, account: string, period: PeriodSpan): Promise<void> {
     let opening = this.opening.get(balance);
     if (opening === undefined) {
-      opening = this.spent
-        .within(account, period)
+      opening = this.spend
+        .total(account, period)
         .then(async (spent) => {
           await this.store.open(balance, spent);
           for (const entry of this.inFlight.values()) {
@@ -265,7 +265,7 @@ export class BudgetLedger {
       this.spentAlone.clear();
       this.unanswered.clear();
       for (const entry of this.inFlight.values()) entry.inRedis = 'no';
-      await this.spent.flush();
+      await this.spend.flush();
     }
     for (const balance of this.alone.keys()) this.store.forget(balance);
     this.alone.clear();

@@ -3,7 +3,7 @@ import { BudgetStates, type BudgetState } from '../auth/budget-states.js';
 import type { Account } from '../auth/spending.js';
 import { databaseUnavailable, isDatabaseUnavailable } from '../errors/database-error.js';
 import { periodAt } from './period.js';
-import { Spent } from './spent.js';
+import { SpendQuery } from './spend-query.js';
 
 /** Milliseconds for which a sum is not read again, so that a page that is loaded again and again costs little. */
 const TTL_MS = 1_000;
@@ -17,7 +17,7 @@ export class BudgetStateReader {
 
   constructor(
     states: BudgetStates,
-    private readonly spent: Spent,
+    private readonly spend: SpendQuery,
   ) {
     states.register((accounts) => this.read(accounts));
   }
@@ -45,7 +45,7 @@ export class BudgetStateReader {
     const known = this.sums.get(name);
     if (known !== undefined && performance.now() - known.readAt < TTL_MS) return known.nanos;
     try {
-      const nanos = await this.spent.within(account, period);
+      const nanos = await this.spend.total(account, period);
       if (this.sums.size >= MAX_SUMS) this.sums.clear();
       this.sums.set(name, { nanos, readAt: performance.now() });
       return nanos;

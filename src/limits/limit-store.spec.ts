@@ -1,4 +1,4 @@
-import { HeldLimits } from '../cluster/held-limits.js';
+import { HeldLimits } from './held-limits.js';
 import { Link } from '../cluster/link.js';
 import { InProcessLimitStore } from './in-process-limit-store.js';
 import type { LimitStore } from './limit-store.js';

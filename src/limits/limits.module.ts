@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
-import { ModelsModule } from '../models/models.module.js';
-import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
+import { PricingModule } from '../pricing/pricing.module.js';
 import { WebhookModule } from '../webhooks/webhook.module.js';
 import { BudgetAlerts } from './budget-alerts.service.js';
 import { BudgetStateReader } from './budget-state-reader.js';
@@ -11,14 +10,15 @@ import { Siblings } from '../cluster/siblings.js';
 import { InProcessLimitStore } from './in-process-limit-store.js';
 import { LimitStore } from './limit-store.js';
 import { Limits } from './limits.service.js';
+import { LIMITS } from './primary-limits.js';
+import { RemoteLimitStore } from './remote-limit-store.js';
 import { RateWindows } from './rate-windows.js';
 import { Replicas } from './replicas.js';
-import { Spent } from './spent.js';
 import { WorstCase } from './worst-case.js';
 
-/** What lets calls in; the recorder is here because budgets begin with what it has written. */
+/** What admits calls: rates, tokens, concurrency and budgets of keys and groups. */
 @Module({
-  imports: [AuthModule, ModelsModule, WebhookModule],
+  imports: [AuthModule, PricingModule, WebhookModule],
   providers: [
     Limits,
     RateWindows,
@@ -27,15 +27,19 @@ import { WorstCase } from './worst-case.js';
     Replicas,
     BudgetAlerts,
     BudgetStateReader,
-    Spent,
     WorstCase,
-    UsageRecorder,
     {
       provide: LimitStore,
       inject: [Siblings],
-      useFactory: ({ limits }: Siblings): LimitStore => limits ?? new InProcessLimitStore(),
+      useFactory: ({ primary }: Siblings): LimitStore =>
+        primary === undefined
+          ? new InProcessLimitStore()
+          : new RemoteLimitStore({
+              ask: (step) => primary.ask(LIMITS, step),
+              tell: (step) => primary.tell(LIMITS, step),
+            }),
     },
   ],
-  exports: [Limits, Spent, UsageRecorder, WorstCase],
+  exports: [Limits, WorstCase],
 })
 export class LimitsModule {}

@@ -3,7 +3,7 @@ import { billedTokens, type BilledTokens } from '../pricing/billed-tokens.js';
 import { boundNanoDollars, NO_COST, type NanoDollars } from '../runtime/nano-dollars.js';
 import { boundTokens, type TokenCount } from '../runtime/token-count.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
-import { ModelsService } from '../models/models.service.js';
+import { Pricing } from '../pricing/pricing.service.js';
 import type { Deployment } from '../routing/resolved-model.js';
 import { answerTokens } from '../operations/chat/answer-tokens.js';
 import type { AdmissionRequest } from './limits.service.js';
@@ -25,7 +25,7 @@ const SEARCH_TOKENS = 32_000;
 /** How much a call may come to, before it is made. */
 @Injectable()
 export class WorstCase {
-  constructor(private readonly models: ModelsService) {}
+  constructor(private readonly pricing: Pricing) {}
 
   /** How many calls to a provider one request may become. */
   providerCalls({ request, models }: Pick<AdmissionRequest, 'request' | 'models'>): number {
@@ -55,7 +55,7 @@ export class WorstCase {
     let most = NO_COST;
     for (const { deployments, maxOutputTokens } of models()) {
       for (const deployment of deployments) {
-        const cost = await this.models.mostOf(tokensOf(size, request, deployment, maxOutputTokens), deployment);
+        const cost = await this.pricing.mostOf(tokensOf(size, request, deployment, maxOutputTokens), deployment);
         if (cost === null) return null;
         most = boundNanoDollars(Math.max(most, cost));
       }

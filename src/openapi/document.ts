@@ -1,8 +1,8 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
-import { OPEN_OBJECTS } from '../chat/chat-completion.dto.js';
 import { ERROR_MODELS } from '../errors/api-errors.decorator.js';
 import { VERSION } from '../runtime/version.js';
+import { openObjectNames } from './open-object.decorator.js';
 import { toOpenApi31 } from './to-openapi-31.js';
 
 const DESCRIPTION = [
@@ -48,7 +48,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     extraModels: ERROR_MODELS,
     operationIdFactory: (_controller, method) => method,
   });
-  for (const { name } of OPEN_OBJECTS) {
+  for (const name of openObjectNames()) {
     const schema = document.components?.schemas?.[name];
     if (schema !== undefined && !('$ref' in schema)) schema.additionalProperties = true;
   }

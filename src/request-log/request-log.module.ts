@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
-import { ChatModule } from '../chat/chat.module.js';
+import { CallsModule } from '../calls/calls.module.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { ContentCipher } from './content-cipher.js';
 import { RequestLogController } from './request-log.controller.js';
@@ -12,7 +12,7 @@ import { RequestLogSweeper } from './request-log-sweeper.js';
 
 /** Prompts and answers of keys that ask for it, encrypted. */
 @Module({
-  imports: [AuditModule, ChatModule, TypeOrmModule.forFeature([RequestLogEntry])],
+  imports: [AuditModule, CallsModule, TypeOrmModule.forFeature([RequestLogEntry])],
   controllers: [RequestLogController],
   providers: [
     {

@@ -4,7 +4,9 @@ import { describeError } from '../errors/describe-error.js';
 import { Deployments } from './deployments/deployments.service.js';
 import type { ChatProvider } from '../providers/chat-provider.js';
 import { createProvider } from '../providers/create-provider.js';
+import type { ResolvedModel } from './resolved-model.js';
 import { ProviderInstance, RoutingTable } from './routing-table.js';
+import { unknownModel } from './unknown-model.js';
 
 /** The routing table of the configuration in force, and the providers of all tables that calls still hold on to. */
 @Injectable()
@@ -23,6 +25,22 @@ export class Routing implements OnApplicationShutdown {
 
   get current(): RoutingTable {
     return this.table;
+  }
+
+  /**
+   * What the routing table says of a model.
+   *
+   * @throws GatewayError 404 `model_not_found`
+   */
+  resolve(modelId: string, table: RoutingTable = this.table): ResolvedModel {
+    const model = table.resolve(modelId);
+    if (model === undefined) throw unknownModel(modelId, table.ids);
+    return model;
+  }
+
+  /** Tokens of the longest response of a model, where the configuration says it. */
+  maxOutputTokensOf(modelId: string): number | undefined {
+    return this.table.resolve(modelId)?.maxOutputTokens;
   }
 
   /** Takes over what the configuration says now. Providers that are the same in both keep their connections. */

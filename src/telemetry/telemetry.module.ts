@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
-import { ChatModule } from '../chat/chat.module.js';
-import { HealthModule } from '../health/health.module.js';
-import { ModelsModule } from '../models/models.module.js';
+import { CallsModule } from '../calls/calls.module.js';
+import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
+import { RoutingModule } from '../routing/routing.module.js';
 import { CallMetrics } from './call-metrics.js';
 import { CallLog } from './call-log.js';
 import { DatabaseMetrics } from './database-metrics.js';
@@ -14,7 +14,7 @@ import { MetricsServer } from '../metrics/metrics-server.js';
 /** The metrics of the process, for every module that counts something, and what is counted everywhere. */
 @Global()
 @Module({
-  imports: [ChatModule, HealthModule, ModelsModule],
+  imports: [CallsModule, LifecycleModule, RoutingModule],
   controllers: [MetricsController],
   providers: [MetricsRegistry, CallLog, CallMetrics, DatabaseMetrics, DeploymentMetrics, HttpMetrics, MetricsServer],
   exports: [MetricsRegistry],

@@ -8,6 +8,7 @@ import { TaskOutcomes } from '../../src/batch/task-outcomes.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/database/database.js';
 import { openDatabase } from '../../src/database/open-database.js';
+import { SCHEMA } from '../../src/schema.js';
 import { NoSiblings } from '../../src/cluster/siblings.js';
 import { MetricsRegistry } from '../../src/metrics/metrics-registry.js';
 import { UsageRecorder } from '../../src/usage/records/usage-recorder.service.js';
@@ -28,7 +29,7 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
     folder = mkdtempSync(join(tmpdir(), 'gateway-plans-'));
     url = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'plans.sqlite')}`;
     const config = loadConfig({ env: { DATABASE_URL: url }, cwd: folder });
-    dataSource = await openDatabase(config.database);
+    dataSource = await openDatabase(config.database, SCHEMA);
     const database = new Database(dataSource);
     lanes = new Lanes(database, dataSource);
     claims = new TaskClaims(database, dataSource, lanes, config);

@@ -5,6 +5,7 @@ import type { DataSource } from 'typeorm';
 import { POSTGRES, runSql, SQLITE } from '../../src/database/sql.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { openDatabase } from '../../src/database/open-database.js';
+import { SCHEMA } from '../../src/schema.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
@@ -45,7 +46,7 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
   beforeAll(async () => {
     gateway = await startGateway({ config: 'sandbox: true\n' });
     const { database } = loadConfig({ env: { DATABASE_URL: gateway.databaseUrl }, cwd: gateway.dataDirectory });
-    dataSource = await openDatabase(database);
+    dataSource = await openDatabase(database, SCHEMA);
     ({ key, keyId } = await newKey());
   });
   afterAll(async () => {

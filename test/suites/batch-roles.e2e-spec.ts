@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import { openDatabase } from '../../src/database/open-database.js';
+import { SCHEMA } from '../../src/schema.js';
 import { BatchHistory } from '../fixtures/batch-history.js';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
@@ -23,7 +24,10 @@ describe(`processes that share batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite
     folder = mkdtempSync(join(tmpdir(), 'gateway-roles-'));
     const path = join(folder, 'gateway.sqlite');
     databaseUrl = isPostgresRun ? await createDatabase() : `sqlite:${path}`;
-    dataSource = await openDatabase(isPostgresRun ? { kind: 'postgres', url: databaseUrl } : { kind: 'sqlite', path });
+    dataSource = await openDatabase(
+      isPostgresRun ? { kind: 'postgres', url: databaseUrl } : { kind: 'sqlite', path },
+      SCHEMA,
+    );
   });
   afterEach(async () => {
     await Promise.all([...running].map((gateway) => gateway.stop('SIGKILL')));

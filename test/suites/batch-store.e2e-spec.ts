@@ -13,6 +13,7 @@ import { MOST_LOST_CLAIMS, type TaskOutcome, TaskOutcomes } from '../../src/batc
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/database/database.js';
 import { openDatabase } from '../../src/database/open-database.js';
+import { SCHEMA } from '../../src/schema.js';
 import { NoSiblings } from '../../src/cluster/siblings.js';
 import { MetricsRegistry } from '../../src/metrics/metrics-registry.js';
 import { UsageRecorder } from '../../src/usage/records/usage-recorder.service.js';
@@ -37,7 +38,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     folder = mkdtempSync(join(tmpdir(), 'gateway-store-'));
     url = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'store.sqlite')}`;
     const config = { ...loadConfig({ env: { DATABASE_URL: url }, cwd: folder }) };
-    dataSource = await openDatabase(config.database);
+    dataSource = await openDatabase(config.database, SCHEMA);
     const database = new Database(dataSource);
     lanes = new Lanes(database, dataSource);
     store = new BatchStore(database, dataSource, lanes);

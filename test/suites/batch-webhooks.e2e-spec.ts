@@ -9,6 +9,7 @@ import { KEYS_PER_LOOK, WEBHOOK_STATEMENTS, WebhookQueue } from '../../src/batch
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/database/database.js';
 import { openDatabase } from '../../src/database/open-database.js';
+import { SCHEMA } from '../../src/schema.js';
 import { runSql } from '../../src/database/sql.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
@@ -18,7 +19,7 @@ const name = isPostgresRun ? 'PostgreSQL' : 'SQLite';
 
 async function openDatabaseOf(gateway: RunningGateway): Promise<DataSource> {
   const { database } = loadConfig({ env: { DATABASE_URL: gateway.databaseUrl }, cwd: gateway.dataDirectory });
-  return openDatabase(database);
+  return openDatabase(database, SCHEMA);
 }
 
 /** Finished jobs with a webhook, in one statement. */
@@ -118,7 +119,7 @@ describe(`the queue of webhooks (${name})`, () => {
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gateway-webhooks-'));
     url = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'queue.sqlite')}`;
-    dataSource = await openDatabase(loadConfig({ env: { DATABASE_URL: url }, cwd: folder }).database);
+    dataSource = await openDatabase(loadConfig({ env: { DATABASE_URL: url }, cwd: folder }).database, SCHEMA);
     queue = new WebhookQueue(new Database(dataSource), dataSource);
   });
   afterAll(async () => {

@@ -9,6 +9,7 @@ import { GatewaySetting } from '../../src/database/gateway-setting.entity.js';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import { migrate } from '../../src/database/migrate.js';
 import { openDatabase } from '../../src/database/open-database.js';
+import { SCHEMA } from '../../src/schema.js';
 import { startExpectingFailure, startGateway } from '../fixtures/gateway.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 
@@ -25,6 +26,7 @@ describe('the database', () => {
     url = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'test.sqlite')}`;
     dataSource = await openDatabase(
       isPostgresRun ? { kind: 'postgres', url } : { kind: 'sqlite', path: join(folder, 'test.sqlite') },
+      SCHEMA,
     );
   });
   afterEach(async () => {
@@ -113,7 +115,7 @@ describe('the database', () => {
     const database = isPostgresRun
       ? ({ kind: 'postgres', url } as const)
       : ({ kind: 'sqlite', path: join(folder, 'test.sqlite') } as const);
-    const options = dataSourceOptions(database);
+    const options = dataSourceOptions(database, SCHEMA);
     const slow = new DataSource({
       ...options,
       migrations: [...(options.migrations as []), SlowMigration9999999999999],

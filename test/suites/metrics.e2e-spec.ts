@@ -174,7 +174,7 @@ models:
       ['gateway_redis_up', 'batch/queue/redis-metrics.ts'],
       ['gateway_redis_latency_seconds', 'batch/queue/redis-metrics.ts'],
       ['gateway_database_connections', 'telemetry/database-metrics.ts'],
-      ['gateway_process_restarts_total', 'processes/supervisor.ts'],
+      ['gateway_process_restarts_total', 'cluster/supervisor.ts'],
     ] as const) {
       expect(readFileSync(new URL(`../../src/${file}`, import.meta.url), 'utf8')).toContain(`'${name}'`);
       known.add(name);

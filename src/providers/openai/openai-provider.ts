@@ -17,7 +17,8 @@ import {
   withTools,
 } from '../../wire/openai-chat/legacy-functions.js';
 import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
-import { FIELD_RULES, FieldRules } from './accepted-fields.js';
+import type { FieldRules } from '../../wire/openai-chat/field-rules.js';
+import { FIELD_RULES } from './accepted-fields.js';
 import { ResponseLimits, requestText } from '../transport/response-text.js';
 import { fitRequest } from '../../wire/openai-chat/fit-request.js';
 import { type ListedModel, mapModelList } from '../../wire/openai-chat/map-model-list.js';

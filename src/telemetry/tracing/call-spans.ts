@@ -1,3 +1,4 @@
+import type { CallContext } from '../../calls/call-context.js';
 import { Injectable, Logger } from '@nestjs/common';
 import {
   type Context,
@@ -13,7 +14,6 @@ import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import type { AttemptOutcome, CallOutcome } from '../../calls/call-outcome.js';
 import { type CallTrace, CallTracing } from '../../calls/call-tracing.js';
 import type { ChatRequest } from '../../operations/chat/chat-completion.js';
-import type { ChatContext } from '../../engine/chat.service.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { describeError } from '../../errors/describe-error.js';
 import type { Deployment } from '../../routing/resolved-model.js';
@@ -38,7 +38,7 @@ export class CallSpans extends CallTracing {
     super();
   }
 
-  begin(request: ChatRequest, context: ChatContext, isStream: boolean): CallTrace {
+  begin(request: ChatRequest, context: CallContext, isStream: boolean): CallTrace {
     const { tracer } = this.spans;
     const task =
       context.source === 'live'

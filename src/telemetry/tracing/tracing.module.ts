@@ -1,7 +1,7 @@
 import { DynamicModule, Global, Module } from '@nestjs/common';
 import { CallTracing } from '../../calls/call-tracing.js';
 import type { TracingConfig } from '../../config/gateway-config.js';
-import { ModelsModule } from '../../models/models.module.js';
+import { RoutingModule } from '../../routing/routing.module.js';
 import { RequestTracing } from '../request-tracing.js';
 import { CallSpans } from './call-spans.js';
 import { HttpSpans } from './http-spans.js';
@@ -14,7 +14,7 @@ export class TracingModule {
   static forRoot(config: TracingConfig): DynamicModule {
     return {
       module: TracingModule,
-      imports: [ModelsModule],
+      imports: [RoutingModule],
       providers: [
         { provide: SpanExport, useFactory: () => new SpanExport(config) },
         { provide: CallTracing, useClass: CallSpans },

@@ -1,6 +1,6 @@
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
 import { isIgnorable, limitStops } from './ignorable-params.js';
-import type { FieldRules } from '../../providers/openai/accepted-fields.js';
+import type { FieldRules } from './field-rules.js';
 
 export interface FittedRequest {
   /** Fields of the request that the server cannot take, and that the client will miss. */

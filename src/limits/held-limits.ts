@@ -1,4 +1,4 @@
-import { type Full, LimitStore, type ReserveOutcome, type Window } from '../limits/limit-store.js';
+import { type Full, LimitStore, type ReserveOutcome, type Window } from './limit-store.js';
 
 /** The counts of all processes as one of them uses them: what it holds is given back when it ends. */
 export class HeldLimits extends LimitStore {

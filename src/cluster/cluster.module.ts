@@ -5,10 +5,10 @@ import { Siblings } from './siblings.js';
 /** Makes the other processes known everywhere. */
 @Global()
 @Module({})
-export class ProcessesModule {
+export class ClusterModule {
   static forRoot(siblings: Siblings): DynamicModule {
     return {
-      module: ProcessesModule,
+      module: ClusterModule,
       providers: [{ provide: Siblings, useValue: siblings }, News],
       exports: [Siblings, News],
     };

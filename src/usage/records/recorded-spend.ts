@@ -1,11 +1,12 @@
 import { Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { boundNanoDollars, MAX_NANO_DOLLARS, readNanoDollars, type NanoDollars } from '../runtime/nano-dollars.js';
-import { reached } from '../runtime/steady-clock.js';
-import { Database } from '../database/database.js';
-import { runSql } from '../database/sql.js';
-import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
-import type { PeriodSpan } from './period.js';
+import { boundNanoDollars, MAX_NANO_DOLLARS, readNanoDollars, type NanoDollars } from '../../runtime/nano-dollars.js';
+import { reached } from '../../runtime/steady-clock.js';
+import { Database } from '../../database/database.js';
+import { runSql } from '../../database/sql.js';
+import { UsageRecorder } from './usage-recorder.service.js';
+import type { PeriodSpan } from '../../limits/period.js';
+import { SpendQuery } from '../../limits/spend-query.js';
 
 /** A key and the keys that it made, through any depth. */
 const KEYS_OF_KEY = `
@@ -21,12 +22,14 @@ SELECT id FROM made`;
 
 /** What the records say that an account has spent: the truth that budgets begin with. */
 @Injectable()
-export class Spent implements OnApplicationBootstrap {
+export class RecordedSpend extends SpendQuery implements OnApplicationBootstrap {
   constructor(
     private readonly database: Database,
     private readonly dataSource: DataSource,
     private readonly recorder: UsageRecorder,
-  ) {}
+  ) {
+    super();
+  }
 
   /** Writes the records that this process still holds. */
   flush(): Promise<void> {
@@ -48,7 +51,7 @@ export class Spent implements OnApplicationBootstrap {
    *
    * @throws the database's error when it cannot be asked
    */
-  async within(account: string, { start, end }: PeriodSpan): Promise<NanoDollars> {
+  async total(account: string, { start, end }: PeriodSpan): Promise<NanoDollars> {
     await this.recorder.flush();
     const isGroup = account.startsWith('group_');
     const keys = new Set(await this.idsOf(isGroup ? KEYS_BELOW_GROUP : KEYS_OF_KEY, account));

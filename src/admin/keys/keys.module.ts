@@ -1,0 +1,31 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditLog } from '../../audit/audit-log.service.js';
+import { AuditModule } from '../../audit/audit.module.js';
+import { ApiKey } from '../../auth/api-key.entity.js';
+import { AuthModule } from '../../auth/auth.module.js';
+import { KeyGroup } from '../../auth/key-group.entity.js';
+import { Pepper } from '../../auth/pepper.js';
+import { GatewayConfig } from '../../config/gateway-config.js';
+import { Database } from '../../database/database.js';
+import { GroupsController } from '../groups/groups.controller.js';
+import { GroupsService } from '../groups/groups.service.js';
+import { bootstrapKeys } from './bootstrap.js';
+import { BootstrapAdminKey } from './bootstrap-admin-key.js';
+import { KeysController } from './keys.controller.js';
+import { KeysService } from './keys.service.js';
+import { OwnKeyController } from './own-key.controller.js';
+import { OwnKeyService } from './own-key.service.js';
+
+/** Keys and groups as operators manage them, and the admin key of the first start. */
+@Module({
+  imports: [TypeOrmModule.forFeature([ApiKey, KeyGroup]), AuditModule, AuthModule],
+  controllers: [KeysController, GroupsController, OwnKeyController],
+  providers: [
+    { provide: BootstrapAdminKey, inject: [GatewayConfig, Database, Pepper, AuditLog], useFactory: bootstrapKeys },
+    KeysService,
+    GroupsService,
+    OwnKeyService,
+  ],
+})
+export class KeysModule {}

@@ -1,0 +1,17 @@
+import type { Link } from '../cluster/link.js';
+import { HeldLimits } from './held-limits.js';
+import { InProcessLimitStore } from './in-process-limit-store.js';
+import { type LimitStep, takeLimitStep } from './remote-limit-store.js';
+
+/** The kind of the messages between a worker and the primary that counts for it. */
+export const LIMITS = 'limits';
+
+/** Counts limits in the primary for all workers. @returns the service of one worker, which frees what it held when it ends */
+export function primaryLimits(): (link: Link) => () => void {
+  const store = new InProcessLimitStore();
+  return (link) => {
+    const held = new HeldLimits(store);
+    link.handle(LIMITS, (step) => takeLimitStep(held, step as LimitStep));
+    return () => void held.release();
+  };
+}

@@ -1,0 +1,32 @@
+import { Injectable } from '@nestjs/common';
+import type { PriceConfig } from '../config/gateway-config.js';
+import { boundNanoDollars, type NanoDollars } from '../runtime/nano-dollars.js';
+import type { BilledTokens } from './billed-tokens.js';
+import { costAtPrice } from './cost.js';
+import { KnownModels } from './known-models.js';
+
+/** What the price of a deployment depends on. */
+export interface PricedDeployment {
+  readonly baseUrl: string;
+  readonly upstreamModel: string;
+  /** The price of the configuration, which is used before the catalogue's. */
+  readonly price?: PriceConfig | undefined;
+}
+
+/** The cost of a call, at the price of the configuration or else of the price catalogue. */
+@Injectable()
+export class Pricing {
+  constructor(private readonly known: KnownModels) {}
+
+  /** What one completion costs; null when the price is unknown, never an invented 0. */
+  async costOf(tokens: BilledTokens, { baseUrl, upstreamModel, price }: PricedDeployment): Promise<NanoDollars | null> {
+    return price === undefined ? this.known.costOf(tokens, baseUrl, upstreamModel) : costAtPrice(tokens, price);
+  }
+
+  /** The most that prompt and completion of these lengths can cost: a prompt that is put into a cache may cost more. */
+  async mostOf(tokens: BilledTokens, deployment: PricedDeployment): Promise<NanoDollars | null> {
+    const plain = await this.costOf(tokens, deployment);
+    const written = await this.costOf({ ...tokens, cacheWriteTokens: tokens.promptTokens }, deployment);
+    return plain === null ? null : boundNanoDollars(Math.max(plain, written ?? 0));
+  }
+}

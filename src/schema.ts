@@ -1,0 +1,55 @@
+import type { Schema } from './database/data-source-options.js';
+import { CreateApiKey1767225600000 } from '../migrations/1767225600000-CreateApiKey.js';
+import { CreateBatch1769817600000 } from '../migrations/1769817600000-CreateBatch.js';
+import { AddUsageAndLimits1772409600000 } from '../migrations/1772409600000-AddUsageAndLimits.js';
+import { CreateRequestLog1772582400000 } from '../migrations/1772582400000-CreateRequestLog.js';
+import { AddBatchLanes1772720000000 } from '../migrations/1772720000000-AddBatchLanes.js';
+import { AddBatchPause1772780000000 } from '../migrations/1772780000000-AddBatchPause.js';
+import { CreateGatewayInstance1772770000000 } from '../migrations/1772770000000-CreateGatewayInstance.js';
+import { GatewayInstance } from './admin/instances/gateway-instance.entity.js';
+import { AuditEntry } from './audit/audit-entry.entity.js';
+import { AddKeyParent1772740000000 } from '../migrations/1772740000000-AddKeyParent.js';
+import { IndexWebhooksByKey1772730000000 } from '../migrations/1772730000000-IndexWebhooksByKey.js';
+import { AddUsageCostBasis1772700000000 } from '../migrations/1772700000000-AddUsageCostBasis.js';
+import { ApiKey } from './auth/api-key.entity.js';
+import { KeyGroup } from './auth/key-group.entity.js';
+import { BatchJob } from './batch/batch-job.entity.js';
+import { BatchClaim, BatchLane, BatchRequeue } from './batch/batch-lane.entity.js';
+import { BatchTask } from './batch/batch-task.entity.js';
+import { BudgetAlert } from './limits/budget-alert.entity.js';
+import { UsageRecord } from './usage/records/usage-record.entity.js';
+import { RequestLogEntry } from './request-log/request-log.entity.js';
+import { GatewaySetting } from './database/gateway-setting.entity.js';
+
+/** By class, so that the build needs no folder of files to search. */
+const ENTITIES = [
+  ApiKey,
+  AuditEntry,
+  BatchClaim,
+  BatchJob,
+  BatchLane,
+  BatchRequeue,
+  BatchTask,
+  BudgetAlert,
+  GatewayInstance,
+  GatewaySetting,
+  KeyGroup,
+  RequestLogEntry,
+  UsageRecord,
+];
+/** In the order of their timestamps, in which they run. Append only. */
+const MIGRATIONS = [
+  CreateApiKey1767225600000,
+  CreateBatch1769817600000,
+  AddUsageAndLimits1772409600000,
+  CreateRequestLog1772582400000,
+  AddUsageCostBasis1772700000000,
+  AddBatchLanes1772720000000,
+  IndexWebhooksByKey1772730000000,
+  AddKeyParent1772740000000,
+  CreateGatewayInstance1772770000000,
+  AddBatchPause1772780000000,
+];
+
+/** All tables of the application and their migrations. */
+export const SCHEMA: Schema = { entities: ENTITIES, migrations: MIGRATIONS };

@@ -1,0 +1,12 @@
+import { Global, Module } from '@nestjs/common';
+import { SpendQuery } from '../../limits/spend-query.js';
+import { RecordedSpend } from './recorded-spend.js';
+import { UsageRecorder } from './usage-recorder.service.js';
+
+/** Writes usage records; global, because budgets (a floor below) begin with what the records say. */
+@Global()
+@Module({
+  providers: [UsageRecorder, RecordedSpend, { provide: SpendQuery, useExisting: RecordedSpend }],
+  exports: [UsageRecorder, SpendQuery],
+})
+export class UsageRecordsModule {}
