@@ -40,6 +40,8 @@ export function streamBody(request: IncomingMessage, limit: BodyLimit, sink: Bod
   const source = decoder ?? request;
   let received = 0;
   let decoded = 0;
+  /** Of the sink. A stream that is paused at its last chunk may end nevertheless. */
+  let writing: Promise<void> | undefined;
   return new Promise((resolve, reject) => {
     const finish = (settle: () => void): void => {
       request.off('data', onRequestData).off('end', onRequestEnd).off('error', onGone).off('close', onGone);
@@ -76,12 +78,21 @@ export function streamBody(request: IncomingMessage, limit: BodyLimit, sink: Bod
         const pending = sink.write(chunk);
         if (!(pending instanceof Promise)) return;
         source.pause();
-        pending.then(() => source.resume(), fail);
+        writing = pending.then(() => {
+          writing = undefined;
+          source.resume();
+        });
+        writing.catch(fail);
       } catch (error) {
         fail(error as Error);
       }
     };
     const onEnd = (): void => {
+      // A fault of the sink is its own.
+      if (writing === undefined) complete();
+      else writing.then(complete, () => undefined);
+    };
+    const complete = (): void => {
       // zlib ignores what follows the end of the encoded data.
       if (decoder !== undefined && decoder.bytesWritten < received) fail(invalidEncoding());
       else finish(resolve);
