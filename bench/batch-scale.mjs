@@ -51,7 +51,9 @@ try {
   }
   const keys = created.map(({ id }) => id);
 
-  console.log(`${isSqlite ? 'SQLite' : 'PostgreSQL and Redis'}, Node ${process.version}, load average ${loadAverage()}`);
+  console.log(
+    `${isSqlite ? 'SQLite' : 'PostgreSQL and Redis'}, Node ${process.version}, load average ${loadAverage()}`,
+  );
   await seed(database, {
     prefix: 'large_',
     jobs: isWanted('large') || isWanted('backlog') ? JOBS : 0,

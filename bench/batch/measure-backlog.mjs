@@ -36,11 +36,14 @@ export async function measureBacklog({ api, key, waiting }) {
     headers: { 'x-api-key': key, 'content-type': 'application/json' },
     body,
   });
-  const { job_id: id } = await response.json();
-  if (response.status !== 202) throw new Error(`the submission was answered ${response.status}`);
+  const answer = await response.json();
+  if (response.status !== 202) {
+    throw new Error(`the submission was answered ${response.status}: ${JSON.stringify(answer).slice(0, 500)}`);
+  }
+  const { job_id: id } = answer;
   console.log(`a submission of ${SUBMITTED_TASKS} tasks: 202 after ${(performance.now() - started).toFixed(0)} ms`);
   const cancelling = performance.now();
-  const cancelled = await fetch(`${api.url}/v1/batch/${id}`, { method: 'DELETE', headers: { 'x-api-key': key } });
+  const cancelled = await fetch(`${api.url}/v1/batch/${id}/cancel`, { method: 'POST', headers: { 'x-api-key': key } });
   await cancelled.arrayBuffer();
   console.log(`its cancellation: ${cancelled.status} after ${(performance.now() - cancelling).toFixed(0)} ms`);
 }

@@ -10,7 +10,7 @@ export async function measureSmall({ database, keys, jobs }) {
   await seed(database, { prefix: 'small_', jobs, tasks: TASKS_OF_SMALL, model: 'sandbox/echo', keys });
   const started = performance.now();
   const firstAt = new Map();
-  for (let count = 0; count < jobs * TASKS_OF_SMALL; ) {
+  for (let count = 0; count < jobs * TASKS_OF_SMALL;) {
     await sleep(20);
     const rows = await database.query(
       `SELECT key_id, SUM(completed_count + failed_count) AS n FROM batch_job WHERE id LIKE 'small_%' GROUP BY key_id`,
@@ -38,7 +38,7 @@ export async function measureThrottled({ database, keys }) {
   await sleep(3_000);
   const started = performance.now();
   await seed(database, { prefix: 'healthy_', jobs: 1, tasks: 1, model: 'sandbox/echo', keys: keys.slice(20, 21) });
-  for (let count = 0; count < 1; ) {
+  for (let count = 0; count < 1;) {
     await sleep(10);
     count = (await endedOf(database, 'healthy_')).completed;
   }

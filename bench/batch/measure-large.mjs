@@ -13,14 +13,15 @@ export async function measureLarge({ worker, api, database, redis, total, jobs, 
     redis: cpuSecondsOf(familyOf(redis?.pid)),
     api: cpuSecondsOf(familyOf(api.pid)),
   });
-  if (!database.isSqlite) await database.query('SELECT pg_stat_statements_reset(), pg_stat_reset(), pg_stat_reset_shared(\'wal\')');
+  if (!database.isSqlite)
+    await database.query("SELECT pg_stat_statements_reset(), pg_stat_reset(), pg_stat_reset_shared('wal')");
   const before = cpu();
   const started = performance.now();
   const points = [{ at: 0, count: 0 }];
   const memory = [];
   const loads = [];
   let other = 0;
-  for (let count = 0; count + other < total; ) {
+  for (let count = 0; count + other < total;) {
     await sleep(LOOK_MS);
     ({ completed: count, other } = await endedOf(database, 'large_'));
     points.push({ at: (performance.now() - started) / 1_000, count: count + other });
@@ -34,13 +35,28 @@ export async function measureLarge({ worker, api, database, redis, total, jobs, 
     return first === undefined || last === first ? NaN : (last.count - first.count) / (last.at - first.at);
   };
   const perTask = (name) => (((after[name] - before[name]) * 1_000) / total).toFixed(3);
-  const [from, middle, end, all] = [rateBetween(0.02, 0.2), rateBetween(0.4, 0.6), rateBetween(0.8, 1), rateBetween(0, 1)];
-  console.log(`\n${total} tasks in ${jobs} jobs, ${processes} worker processes; load average ${Math.min(...loads)} to ${Math.max(...loads)}`);
+  const [from, middle, end, all] = [
+    rateBetween(0.02, 0.2),
+    rateBetween(0.4, 0.6),
+    rateBetween(0.8, 1),
+    rateBetween(0, 1),
+  ];
+  console.log(
+    `\n${total} tasks in ${jobs} jobs, ${processes} worker processes; load average ${Math.min(...loads)} to ${Math.max(...loads)}`,
+  );
   if (other > 0) console.log(`${other} tasks DID NOT SUCCEED`);
-  console.log(`tasks/s: first fifth ${from.toFixed(0)}, middle ${middle.toFixed(0)}, last fifth ${end.toFixed(0)}; in all ${all.toFixed(0)}`);
-  console.log(`CPU milliseconds a task: workers ${perTask('workers')}, database ${perTask('database')}, Redis ${perTask('redis')}, API ${perTask('api')}`);
-  console.log(`tasks a CPU second: ${(total / Object.keys(after).reduce((sum, name) => sum + after[name] - before[name], 0)).toFixed(0)}`);
-  console.log(`RSS of the largest process: ${Math.max(...memory).toFixed(0)} MB; at a quarter ${memory[Math.floor(memory.length / 4)].toFixed(0)} MB, at the end ${memory.at(-1).toFixed(0)} MB`);
+  console.log(
+    `tasks/s: first fifth ${from.toFixed(0)}, middle ${middle.toFixed(0)}, last fifth ${end.toFixed(0)}; in all ${all.toFixed(0)}`,
+  );
+  console.log(
+    `CPU milliseconds a task: workers ${perTask('workers')}, database ${perTask('database')}, Redis ${perTask('redis')}, API ${perTask('api')}`,
+  );
+  console.log(
+    `tasks a CPU second: ${(total / Object.keys(after).reduce((sum, name) => sum + after[name] - before[name], 0)).toFixed(0)}`,
+  );
+  console.log(
+    `RSS of the largest process: ${Math.max(...memory).toFixed(0)} MB; at a quarter ${memory[Math.floor(memory.length / 4)].toFixed(0)} MB, at the end ${memory.at(-1).toFixed(0)} MB`,
+  );
   if (database.isSqlite) return;
   console.log(tableOf(await statementsOf(database), total));
   await printTables(database, total);
@@ -55,6 +71,10 @@ async function printTables(database, total) {
      FROM pg_stat_user_tables WHERE n_tup_ins + n_tup_upd + n_tup_del > 0 ORDER BY n_tup_ins + n_tup_upd DESC`,
   );
   for (const row of rows) {
-    console.log(Object.entries(row).map(([name, value]) => (name === 'relname' ? value : `${name} ${value}`)).join(', '));
+    console.log(
+      Object.entries(row)
+        .map(([name, value]) => (name === 'relname' ? value : `${name} ${value}`))
+        .join(', '),
+    );
   }
 }

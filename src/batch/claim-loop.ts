@@ -18,6 +18,8 @@ const AHEAD_MS = 30;
 const EXTRA_PART = 4;
 /** Milliseconds between two looks for such. */
 const EXTRA_LOOK_MS = 500;
+/** Milliseconds between two rings for what a claim leaves to other processes. */
+const RING_MS = 250;
 
 export interface ClaimLoopOptions {
   readonly worker: string;
@@ -38,6 +40,7 @@ export class ClaimLoop {
   /** Claims that failed, and may have been made for all that. */
   private inDoubt: string[] = [];
   private extraLookAt = -Infinity;
+  private rangAt = -Infinity;
   /** Milliseconds that a task takes, averaged over the last ones. */
   private duration = 1_000;
 
@@ -142,7 +145,7 @@ export class ClaimLoop {
         this.take(claim, held, onlyIdle);
         // Others may have free slots for what is left.
         const first = shares[0];
-        if (claim.tasks.length >= slots && first !== undefined) this.queue.ring(first.jobId);
+        if (claim.tasks.length >= slots && first !== undefined) this.ringForOthers(first.jobId);
         onClaimed();
       }
     } catch (error) {
@@ -169,6 +172,13 @@ export class ClaimLoop {
     if (now - this.extraLookAt < EXTRA_LOOK_MS) return 0;
     this.extraLookAt = now;
     return extraSlots(concurrency) - held.extraCount;
+  }
+
+  private ringForOthers(jobId: string): void {
+    const now = performance.now();
+    if (now - this.rangAt < RING_MS) return;
+    this.rangAt = now;
+    this.queue.ring(jobId);
   }
 
   private async settleDoubt(): Promise<void> {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { keyOfGroup, Lanes, laneGroup, modelOfGroup } from './lanes.js';
+import { lanesOfTurn, tasksPerLane } from './lanes-of-turn.js';
 import { ModelRoom } from './model-room.js';
 import { shareSlots } from './share-slots.js';
 import type { LaneShare } from './task-claims.js';
@@ -32,6 +33,9 @@ export interface PickOptions {
 export class LanePicker {
   /** The group after which the next look begins, so that each has its turn when there are many. */
   private after = '';
+  /** Where among the groups the first look begins, from 0 to 1, so that processes do not meet at the same ones. */
+  private readonly start = Math.random();
+  private hasLooked = false;
 
   constructor(
     private readonly lanes: Lanes,
@@ -40,15 +44,16 @@ export class LanePicker {
 
   async pick(options: PickOptions): Promise<LaneShare[]> {
     const { slots, load } = options;
+    const perLane = options.onlyIdle ? 1 : tasksPerLane(options.ahead);
     for (let look = 0; look < LOOKS; look += 1) {
       const page = await this.nextGroups();
       const open = page.groups.filter((group) => this.roomOf(group, options) > 0);
       // The keys of which the least runs come first; else in turn.
       open.sort((a, b) => (load.perKey.get(keyOfGroup(a)) ?? 0) - (load.perKey.get(keyOfGroup(b)) ?? 0));
-      const groups = open.slice(0, slots);
+      const groups = open.slice(0, Math.ceil(slots / perLane));
       if (groups.length > 0) {
         if (groups.length < open.length) this.after = groups.at(-1) ?? '';
-        const shares = await this.share(groups, options);
+        const shares = await this.share(groups, perLane, options);
         if (shares.length > 0) return shares;
       }
       if (page.isLast) break;
@@ -68,13 +73,17 @@ export class LanePicker {
       const first = await this.lanes.groups('', GROUPS_PER_LOOK - groups.length);
       groups.push(...first.filter((group) => group <= after));
     }
+    if (!this.hasLooked && groups.length > 0) {
+      this.hasLooked = true;
+      groups.push(...groups.splice(0, Math.floor(this.start * groups.length)));
+    }
     return { groups, isLast: true };
   }
 
-  private async share(groups: readonly string[], options: PickOptions): Promise<LaneShare[]> {
+  private async share(groups: readonly string[], perLane: number, options: PickOptions): Promise<LaneShare[]> {
     const { slots, load, onlyIdle } = options;
     const perGroup = Math.min(LANES_PER_GROUP, Math.ceil((2 * slots) / groups.length));
-    const lanes = await this.lanes.ready(groups, perGroup);
+    const lanes = lanesOfTurn(await this.lanes.ready(groups, perGroup), { slots, perLane });
     const rooms = new Map<string, number>();
     const byId = new Map(lanes.map((lane) => [`${lane.jobId} ${lane.model}`, lane]));
     const requests = [...byId].map(([id, { keyId, priority, waiting, model, group }]) => {

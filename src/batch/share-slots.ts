@@ -18,7 +18,8 @@ export interface SlotLoad {
   readonly rooms: ReadonlyMap<string, number>;
 }
 
-const WEIGHTS: Readonly<Record<JobPriority, number>> = { high: 4, normal: 2, low: 1 };
+/** How many tasks a lane gets beside others of its key. */
+export const WEIGHTS: Readonly<Record<JobPriority, number>> = { high: 4, normal: 2, low: 1 };
 
 /**
  * Shares free slots over keys first, evenly, and then over the lanes of a key, by priority, so that a job of 50,000 tasks does

@@ -91,7 +91,8 @@ export class TaskOutcomes {
         requeued.map(({ jobId }) => jobId),
       );
       await this.lanes.requeue(manager, requeued);
-      return { stored, claims: await this.readClaims(manager, changes) };
+      const isAsExpected = changes.every(({ id }) => held.has(id));
+      return { stored, claims: isAsExpected ? claimsAfter(changes) : await this.readClaims(manager, changes) };
     });
   }
 
@@ -212,15 +213,7 @@ export class TaskOutcomes {
       `SELECT id, version, tasks FROM batch_claim WHERE id IN (${listOf(changes.length)})`,
       changes.map(({ id }) => id),
     );
-    return new Map(
-      rows.map(({ id, version, tasks }) => {
-        const holds = new Set<string>();
-        for (const lane of readLanes(tasks)) {
-          for (const [taskIndex] of indexesOf(lane)) holds.add(taskKey({ jobId: lane.jobId, taskIndex }));
-        }
-        return [id, { version, holds }];
-      }),
-    );
+    return new Map(rows.map(({ id, version, tasks }) => [id, { version, holds: keysOf(readLanes(tasks)) }]));
   }
 
   /** @returns the keys of the tasks that had not ended */
@@ -277,6 +270,20 @@ export class TaskOutcomes {
 
 export function taskKey({ jobId, taskIndex }: Pick<TaskOutcome, 'jobId' | 'taskIndex'>): string {
   return `${jobId}/${taskIndex}`;
+}
+
+/** What there is of claims that were changed as their process expected. */
+function claimsAfter(changes: readonly ClaimChange[]): StoredOutcomes['claims'] {
+  const left = changes.filter(({ lanes }) => lanes.some(({ indexes }) => indexes.length > 0));
+  return new Map(left.map(({ id, version, lanes }) => [id, { version: version + 1, holds: keysOf(lanes) }]));
+}
+
+function keysOf(lanes: readonly LaneTasks[]): Set<string> {
+  const keys = new Set<string>();
+  for (const lane of lanes) {
+    for (const [taskIndex] of indexesOf(lane)) keys.add(taskKey({ jobId: lane.jobId, taskIndex }));
+  }
+  return keys;
 }
 
 function listOf(count: number): string {

@@ -160,6 +160,11 @@ const CLOUD_HOSTS: readonly (CatalogueNames & { readonly host: RegExp })[] = [
   { host: /\.openai\.azure\.com$/, priceId: 'azure', catalogueId: 'azure' },
 ];
 
+/** Asked for at each call. The first of those that share a host. */
+const PROVIDERS_BY_HOST: ReadonlyMap<string, KnownProvider> = new Map(
+  [...KNOWN_PROVIDERS].reverse().map((provider) => [new URL(provider.baseUrl).host, provider]),
+);
+
 export function knownProvider(name: string): KnownProvider | undefined {
   return KNOWN_PROVIDERS.find((provider) => provider.name === name);
 }
@@ -168,10 +173,7 @@ export function knownProvider(name: string): KnownProvider | undefined {
 export function knownProviderAt(baseUrl: string): CatalogueNames | undefined {
   const host = parseUrl(baseUrl)?.host;
   if (host === undefined) return undefined;
-  return (
-    KNOWN_PROVIDERS.find((provider) => new URL(provider.baseUrl).host === host) ??
-    CLOUD_HOSTS.find((cloud) => cloud.host.test(host))
-  );
+  return PROVIDERS_BY_HOST.get(host) ?? CLOUD_HOSTS.find((cloud) => cloud.host.test(host));
 }
 
 /** How the server at an address differs from OpenAI; undefined where nothing is known of it. */

@@ -47,6 +47,15 @@ describe('RoutingTable', () => {
     expect([...routes.listed()].map(({ id }) => id)).toEqual(['fast']);
   });
 
+  it('finds a model outside the file again, however many others were asked for', () => {
+    const routes = table([]);
+    const first = routes.resolve('openai/a');
+    expect(routes.resolve('openai/a')).toBe(first);
+    for (let index = 0; index < 2_500; index += 1) routes.resolve(`local/${index}`);
+    expect(routes.resolve('openai/a')).toEqual(first);
+    expect(routes.resolve('nowhere/a')).toBeUndefined();
+  });
+
   it('prefers ids to patterns, long patterns to short ones, and patterns to providers', () => {
     const routes = table([
       model('*', ['local/any']),

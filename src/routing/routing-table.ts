@@ -10,6 +10,8 @@ export interface ProviderInstance {
 }
 
 const NO_FALLBACKS: readonly string[] = [];
+/** Models outside the file that are remembered; clients may name any number. */
+const MOST_REMEMBERED = 1_000;
 
 /**
  * Providers and models as one configuration has them. A call holds on to the table that it began with, so that a reload
@@ -21,6 +23,8 @@ export class RoutingTable {
   /** Of the file's patterns, the longest first. */
   private readonly patterns: { readonly prefix: string; readonly model: ModelConfig }[] = [];
   private readonly owners: DeploymentOwners;
+  /** `provider/model` by its id. */
+  private readonly remembered = new Map<string, ResolvedModel>();
   private calls = 0;
   private whenUnused: (() => void) | undefined;
 
@@ -61,7 +65,7 @@ export class RoutingTable {
         return this.toResolved(model, modelId, modelId.slice(prefix.length));
       }
     }
-    return this.config.expose === 'listed' ? undefined : this.resolveAtProvider(modelId);
+    return this.config.expose === 'listed' ? undefined : this.rememberedAtProvider(modelId);
   }
 
   /** The id or the pattern of the file by which `modelId` is found; undefined for `provider/model` and for what is none. */
@@ -87,6 +91,17 @@ export class RoutingTable {
   retire(whenUnused: () => void): void {
     if (this.calls === 0) whenUnused();
     else this.whenUnused = whenUnused;
+  }
+
+  /** Several steps of one call ask for the same model. */
+  private rememberedAtProvider(modelId: string): ResolvedModel | undefined {
+    const known = this.remembered.get(modelId);
+    if (known !== undefined) return known;
+    const resolved = this.resolveAtProvider(modelId);
+    if (resolved === undefined) return undefined;
+    if (this.remembered.size >= MOST_REMEMBERED) this.remembered.clear();
+    this.remembered.set(modelId, resolved);
+    return resolved;
   }
 
   private resolveAtProvider(modelId: string): ResolvedModel | undefined {
