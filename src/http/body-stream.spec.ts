@@ -88,7 +88,7 @@ describe('streamBody', () => {
         };
         streamBody(request, LIMIT, { write }).then(
           () => response.end('whole'),
-          (error: Error) => response.end(error.message),
+          (error: unknown) => response.end(error instanceof Error ? error.message : '?'),
         );
       });
     });
