@@ -14,7 +14,7 @@ import { JsonBodyGuard } from './http/json-body.guard.js';
 import { OutsideTextGuard } from './http/outside-text.guard.js';
 import { ModelsModule } from './models/models.module.js';
 import { ClusterModule } from './cluster/cluster.module.js';
-import { NoSiblings, type Siblings } from './cluster/siblings.js';
+import { NoClusterPeers, type ClusterPeers } from './cluster/cluster-peers.js';
 import { SCHEMA } from './schema.js';
 import { RedisModule } from './redis/redis.module.js';
 import { AccountingModule } from './accounting/accounting.module.js';
@@ -25,7 +25,7 @@ import { TelemetryModule } from './telemetry/telemetry.module.js';
 @Module({})
 export class AppModule {
   /** The whole application for one validated configuration. */
-  static forRoot(config: GatewayConfig, siblings: Siblings = new NoSiblings()): DynamicModule {
+  static forRoot(config: GatewayConfig, siblings: ClusterPeers = new NoClusterPeers()): DynamicModule {
     return {
       module: AppModule,
       imports: [

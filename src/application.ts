@@ -8,7 +8,7 @@ import { ChatRoute } from './chat/chat-route.js';
 import type { GatewayConfig } from './config/gateway-config.js';
 import { InFlight } from './lifecycle/in-flight.service.js';
 import { Shutdown } from './lifecycle/shutdown.service.js';
-import type { HttpPreparation, HttpRequest, HttpResponse } from './http/exchange.js';
+import type { RequestHook, HttpRequest, HttpResponse } from './http/http-types.js';
 import { assignRequestId } from './http/request-id.js';
 import { answerClientErrors } from './http/client-errors.js';
 import { endBeforeBody, hasUnreadBody } from './http/early-answer.js';
@@ -16,7 +16,7 @@ import { addVersionPrefix } from './http/version-prefix.js';
 import { refuseAllButHealth } from './http/worker-routes.js';
 import { buildOpenApiDocument } from './openapi/document.js';
 import { serveSwagger } from './openapi/swagger-ui.js';
-import type { Siblings } from './cluster/siblings.js';
+import type { ClusterPeers } from './cluster/cluster-peers.js';
 import { AccessLog } from './telemetry/access-log.js';
 import { HttpMetrics } from './telemetry/http-metrics.js';
 import { GatewayLogger } from './telemetry/logger.js';
@@ -46,7 +46,7 @@ const EXPOSED_HEADERS = [
 export async function createApplication(
   config: GatewayConfig,
   logger: Logger,
-  siblings?: Siblings,
+  siblings?: ClusterPeers,
 ): Promise<NestExpressApplication> {
   const nestLogger: LoggerService = new GatewayLogger(logger);
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, siblings), {
@@ -58,7 +58,7 @@ export async function createApplication(
   // What Express does for every request and nobody here needs.
   app.set('query parser', 'simple').set('etag', false).set('x-powered-by', false);
   const shutdown = app.get(Shutdown);
-  const preparations: HttpPreparation[] = [
+  const preparations: RequestHook[] = [
     assignRequestId,
     AccessLog.preparation(logger, app.get(HttpMetrics)),
     ...(config.tracing === undefined ? [] : [app.get(RequestTracing).prepare]),

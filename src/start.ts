@@ -30,7 +30,7 @@ import { descriptorFault } from './runtime/descriptors.js';
 import { createLogger } from './telemetry/logger.js';
 
 /** After the drain timeout, how long broken-off streams get to send their error event. */
-const ABORT_GRACE = 2_000;
+const ABORT_GRACE_MS = 2_000;
 /**
  * Where other processes go on serving the port, how long idle connections are kept in milliseconds: a client that uses one
  * meanwhile is told to close it, and one that has just sent a request finds nobody gone.
@@ -193,7 +193,7 @@ async function drain(
   if (!(await inFlight.drained(Math.max(0, deadline - performance.now())))) {
     logger.warn({ requests: inFlight.size }, 'breaking off requests that outlasted the drain timeout');
     inFlight.abortAll(goingDown);
-    await inFlight.drained(ABORT_GRACE);
+    await inFlight.drained(ABORT_GRACE_MS);
   }
   try {
     await batches;

@@ -12,7 +12,7 @@ import { tokenCounts, type CountedTokens } from './token-counts.js';
 import type { UsageRecord } from '../usage/records/usage-record.entity.js';
 import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
 import { timeOrderedId } from '../runtime/random-id.js';
-import { Roster } from '../runtime/swap-remove-set.js';
+import { SwapRemoveSet } from '../runtime/swap-remove-set.js';
 
 const LONGEST = 256;
 const BYTES_PER_TOKEN = 4;
@@ -21,7 +21,7 @@ const BYTES_PER_TOKEN = 4;
 @Injectable()
 export class Accounting implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Usage');
-  private readonly underWay = new Roster<Promise<void>>();
+  private readonly underWay = new SwapRemoveSet<Promise<void>>();
 
   constructor(
     events: CallEvents,
@@ -86,7 +86,7 @@ export class Accounting implements BeforeApplicationShutdown {
 
   /** Records of attempts that were given up while the provider was at work, and after which the request went on elsewhere. */
   private givenUp(outcome: CallOutcome): Promise<UsageRecord[]> {
-    const givenUp = outcome.attempts.slice(0, -1).filter(({ hadBegun }) => hadBegun);
+    const givenUp = outcome.attempts.slice(0, -1).filter(({ mayBeBilled: hadBegun }) => hadBegun);
     return Promise.all(
       givenUp.map(async (attempt) => {
         const tokens = this.worstCaseOf(outcome, attempt);

@@ -24,7 +24,7 @@ export function tokenCounts(
 ): CountedTokens | Promise<CountedTokens> {
   if (outcome.reported !== undefined) return { tokens: outcome.reported, basis: 'reported' };
   if (outcome.status === 'succeeded') return estimated(outcome);
-  if (outcome.attempts.at(-1)?.hadBegun !== true) return { tokens: NOTHING_BILLED, basis: 'reported' };
+  if (outcome.attempts.at(-1)?.mayBeBilled !== true) return { tokens: NOTHING_BILLED, basis: 'reported' };
   const { promptTokens, completionTokens } = worstCase();
   // A provider may have written more than it was asked for.
   const received = Math.ceil(outcome.outputLength / CHARACTERS_PER_TOKEN);

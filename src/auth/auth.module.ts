@@ -4,7 +4,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { ApiKey } from './api-key.entity.js';
 import { BudgetStates } from './budget-states.js';
-import { KeyCheck } from './key-check.service.js';
+import { ApiKeyAuthenticator } from './api-key-authenticator.js';
 import { KeyGroup } from './key-group.entity.js';
 import { KeyGuard } from './key.guard.js';
 import { KeyRevocations } from './key-revocations.js';
@@ -16,12 +16,12 @@ import { loadPepper, Pepper } from './pepper.js';
   imports: [PassportModule, TypeOrmModule.forFeature([ApiKey, KeyGroup])],
   providers: [
     { provide: Pepper, inject: [GatewayConfig], useFactory: loadPepper },
-    KeyCheck,
+    ApiKeyAuthenticator,
     KeyRevocations,
     KeyStrategy,
     KeyGuard,
     BudgetStates,
   ],
-  exports: [KeyGuard, KeyCheck, KeyRevocations, BudgetStates, Pepper],
+  exports: [KeyGuard, ApiKeyAuthenticator, KeyRevocations, BudgetStates, Pepper],
 })
 export class AuthModule {}

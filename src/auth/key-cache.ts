@@ -3,7 +3,7 @@ import type { Principal } from './principal.js';
 /** Age up to which a cached key is served without a thought of the database. */
 const REFRESH_AFTER_MS = 2_500;
 /** Age up to which a cached key is served at all while the database answers: the longest that a revoked key lives on elsewhere. */
-const FRESH_MS = 5_000;
+const CACHE_TTL_MS = 5_000;
 /** How much longer it is served while the database does not answer. */
 const STALE_MS = 60_000;
 /** Most keys that are cached; the oldest go first. */
@@ -42,14 +42,14 @@ export class KeyCache {
     const now = performance.now();
     const age = now - entry.checkedAt;
     if (Date.now() >= entry.endsAt || now >= entry.endsAtMonotonic) {
-      if (age < FRESH_MS) return { principal, state: 'ended' };
+      if (age < CACHE_TTL_MS) return { principal, state: 'ended' };
       // Its expiry may have been put off elsewhere.
       this.entries.delete(name);
       return undefined;
     }
     if (age < REFRESH_AFTER_MS) return { principal, state: 'fresh' };
-    if (age < FRESH_MS) return { principal, state: principal === null ? 'fresh' : 'aging' };
-    if (age < FRESH_MS + STALE_MS) return { principal, state: 'stale' };
+    if (age < CACHE_TTL_MS) return { principal, state: principal === null ? 'fresh' : 'aging' };
+    if (age < CACHE_TTL_MS + STALE_MS) return { principal, state: 'stale' };
     this.entries.delete(name);
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { News } from '../cluster/news.js';
+import { Broadcast } from '../cluster/broadcast.js';
 
 /** Where processes tell each other the id of a key that has just been revoked. */
 const REVOKED = 'gateway:keys-revoked';
@@ -9,7 +9,7 @@ const REVOKED = 'gateway:keys-revoked';
 export class KeyRevocations {
   private readonly listeners: ((keyId: string) => void)[] = [];
 
-  constructor(private readonly news: News) {
+  constructor(private readonly news: Broadcast) {
     news.subscribe(REVOKED, (message) => {
       if (typeof message === 'string') this.notify(message);
     });

@@ -2,9 +2,9 @@ import { ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import { invalidApiKey, permissionDenied } from '../errors/gateway-error.js';
-import type { HttpRequest } from '../http/exchange.js';
+import type { HttpRequest } from '../http/http-types.js';
 import { credentialOf } from './credential.js';
-import { KeyCheck } from './key-check.service.js';
+import { ApiKeyAuthenticator } from './api-key-authenticator.js';
 import { KEY_STRATEGY } from './key.strategy.js';
 import type { Principal, Scope } from './principal.js';
 import { ANY_SCOPE, PUBLIC, SCOPE } from './public.decorator.js';
@@ -30,7 +30,7 @@ export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
 
   constructor(
     private readonly reflector: Reflector,
-    private readonly keys: KeyCheck,
+    private readonly keys: ApiKeyAuthenticator,
   ) {
     super();
   }

@@ -4,7 +4,7 @@ import type { Request } from 'express';
 import passport from 'passport';
 import { invalidApiKey } from '../errors/gateway-error.js';
 import { credentialOf } from './credential.js';
-import { KeyCheck } from './key-check.service.js';
+import { ApiKeyAuthenticator } from './api-key-authenticator.js';
 
 export const KEY_STRATEGY = 'gateway-key';
 
@@ -16,7 +16,7 @@ class KeyStrategyBase extends passport.Strategy {
 /** passport's side of the key check: `Authorization: Bearer` or `x-api-key`. */
 @Injectable()
 export class KeyStrategy extends PassportStrategy(KeyStrategyBase, KEY_STRATEGY) {
-  constructor(private readonly keys: KeyCheck) {
+  constructor(private readonly keys: ApiKeyAuthenticator) {
     super();
   }
 

@@ -38,7 +38,7 @@ export interface Principal {
   readonly isOperator?: boolean;
 }
 
-declare module '../http/exchange.js' {
+declare module '../http/http-types.js' {
   interface HttpRequest {
     /** Set by the key guard; undefined on public routes. */
     user?: Principal;

@@ -87,7 +87,7 @@ export class AdminBatchesService {
       before: { paused_at: toUnixSeconds(job.pausedAt) },
     });
     if (await this.control.resume(jobId, note)) {
-      this.queue.ring(jobId);
+      this.queue.notify(jobId);
       this.watchers.changed([jobId]);
     }
     return this.find(jobId);

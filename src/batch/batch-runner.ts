@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Injectable, Logger } from '@nestjs/common';
-import { KeyCheck } from '../auth/key-check.service.js';
+import { ApiKeyAuthenticator } from '../auth/api-key-authenticator.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
 import { ChatService } from '../engine/chat.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
-import { LiveLoad } from '../lifecycle/live-load.service.js';
+import { BackgroundThrottle } from '../lifecycle/background-throttle.js';
 import { newRequestId } from '../http/request-id.js';
 import type { UsageRecord } from '../usage/records/usage-record.entity.js';
 import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
@@ -57,9 +57,9 @@ export class BatchRunner {
     private readonly room: ModelRoom,
     private readonly loop: ClaimLoop,
     private readonly chat: ChatService,
-    private readonly keys: KeyCheck,
+    private readonly keys: ApiKeyAuthenticator,
     private readonly queue: BatchQueue,
-    private readonly load: LiveLoad,
+    private readonly load: BackgroundThrottle,
     private readonly recorder: UsageRecorder,
     private readonly metrics: BatchMetrics,
     private readonly config: GatewayConfig,
@@ -69,13 +69,13 @@ export class BatchRunner {
     if (this.state !== 'new') return;
     this.state = 'running';
     this.writer.worker = this.worker;
-    this.writer.listen((outcomes) => {
+    this.writer.onStored((outcomes) => {
       if (outcomes.some(({ status }) => status === 'queued')) this.loop.expectWork();
       this.startReady();
       this.pump();
     });
     this.loop.begin({ worker: this.worker, held: this.held, onClaimed: () => this.startReady() });
-    this.queue.listen(() => this.wake());
+    this.queue.onWakeup(() => this.wake());
     this.timers = [
       setInterval(() => void this.heartbeat(), this.config.batch.lease / 3),
       setInterval(() => void this.poll(), POLL_MS),
@@ -156,7 +156,7 @@ export class BatchRunner {
   }
 
   private async run(task: HeldTask): Promise<void> {
-    await this.load.yieldIfLong();
+    await this.load.yieldToEventLoop();
     const started = performance.now();
     const { job, controller } = task;
     const requestId = newRequestId();
@@ -216,7 +216,7 @@ export class BatchRunner {
       this.ended(task, { status: 'queued', delay: 1_000, usage });
       return;
     }
-    if (error.isOwnRefusal) {
+    if (error.rejectedByGateway) {
       this.room.refusedByGateway(task.job.keyId, task.model, error);
       // Spread, or all that were refused together would come back together.
       this.ended(task, { status: 'queued', delay: (error.retryAfterMs ?? 1_000) * (0.5 + Math.random()), usage });

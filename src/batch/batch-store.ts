@@ -12,7 +12,7 @@ const CHUNK = 2_000;
 const STAGING_MS = 120_000;
 /** Milliseconds for which a count of what waits is good enough. */
 const DEPTH_TTL_MS = 1_000;
-const JOBS_PER_LOOK = 100;
+const JOBS_PER_QUERY = 100;
 
 export interface Depth {
   readonly queued: number;
@@ -86,7 +86,7 @@ export class BatchStore {
       `SELECT id, status, error FROM batch_job
        WHERE status = 'cancelling'
           OR (status IN ('queued', 'in_progress') AND (error IS NOT NULL OR expires_at <= ${this.dialect.now}))
-       ORDER BY submitted_at LIMIT ${JOBS_PER_LOOK}`,
+       ORDER BY submitted_at LIMIT ${JOBS_PER_QUERY}`,
     );
     return rows.map(({ id, status, error }) => ({
       id,
@@ -122,7 +122,7 @@ export class BatchStore {
   async deleteFinished(retention: number): Promise<number> {
     const { rows } = await this.read<{ id: string }>(
       `SELECT id FROM batch_job WHERE completed_at <= ${this.dialect.now} - $1
-         AND status IN ('completed', 'failed', 'cancelled', 'expired') ORDER BY completed_at LIMIT ${JOBS_PER_LOOK}`,
+         AND status IN ('completed', 'failed', 'cancelled', 'expired') ORDER BY completed_at LIMIT ${JOBS_PER_QUERY}`,
       [retention],
     );
     await this.deleteJobs(rows);
@@ -133,7 +133,7 @@ export class BatchStore {
   async deleteAbandoned(): Promise<void> {
     const { rows } = await this.read<{ id: string }>(
       `SELECT id FROM batch_job WHERE status = 'staging' AND submitted_at <= ${this.dialect.now} - $1
-       LIMIT ${JOBS_PER_LOOK}`,
+       LIMIT ${JOBS_PER_QUERY}`,
       [STAGING_MS],
     );
     await this.deleteJobs(rows);

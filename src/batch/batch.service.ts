@@ -64,7 +64,7 @@ export class BatchService {
     try {
       this.assertAllowed(submission, principal);
       const submitted = await this.insert(submission, principal, idempotencyKey);
-      this.queue.ring(submitted.job_id);
+      this.queue.notify(submitted.job_id);
       return submitted;
     } finally {
       submission.spool.dispose();

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
-import { LiveLoad } from '../lifecycle/live-load.service.js';
+import { BackgroundThrottle } from '../lifecycle/background-throttle.js';
 import { HeldClaim } from './held-claim.js';
 import { groupOf, type HeldTask, type HeldTasks } from './held-tasks.js';
 import { LanePicker } from './lane-picker.js';
@@ -19,7 +19,7 @@ const EXTRA_PART = 4;
 /** Milliseconds between two looks for such. */
 const EXTRA_LOOK_MS = 500;
 /** Milliseconds between two rings for what a claim leaves to other processes. */
-const RING_MS = 250;
+const NOTIFY_INTERVAL_MS = 250;
 
 export interface ClaimLoopOptions {
   readonly worker: string;
@@ -40,7 +40,7 @@ export class ClaimLoop {
   /** Claims that failed, and may have been made for all that. */
   private inDoubt: string[] = [];
   private extraLookAt = -Infinity;
-  private rangAt = -Infinity;
+  private notifiedAt = -Infinity;
   /** Milliseconds that a task takes, averaged over the last ones. */
   private duration = 1_000;
 
@@ -52,7 +52,7 @@ export class ClaimLoop {
     private readonly picker: LanePicker,
     private readonly room: ModelRoom,
     private readonly queue: BatchQueue,
-    private readonly load: LiveLoad,
+    private readonly load: BackgroundThrottle,
     private readonly config: GatewayConfig,
   ) {}
 
@@ -93,12 +93,12 @@ export class ClaimLoop {
   async stop(): Promise<void> {
     this.isStopping = true;
     await this.claiming;
-    await this.settleDoubt().catch((error: unknown) => this.logFailure(error));
+    await this.reclaimLostClaims().catch((error: unknown) => this.logFailure(error));
   }
 
   /** Tasks that run at once. */
   concurrency(): number {
-    return this.load.share(this.config.batch.concurrency);
+    return this.load.scale(this.config.batch.concurrency);
   }
 
   /** Whether there is a slot for a task now. */
@@ -130,8 +130,8 @@ export class ClaimLoop {
         }
         // A claim costs a transaction: small tasks are worth waiting for a handful of free slots.
         else if (slots < concurrency / 4 && held.ready.length > 0) return;
-        await this.load.yieldIfLong();
-        await this.settleDoubt();
+        await this.load.yieldToEventLoop();
+        await this.reclaimLostClaims();
         const shares = await this.picker.pick({ slots, ahead, load: held, onlyIdle });
         if (shares.length === 0) {
           if (!onlyIdle) this.hasWork = await this.lanes.hasAny();
@@ -145,7 +145,7 @@ export class ClaimLoop {
         this.take(claim, held, onlyIdle);
         // Others may have free slots for what is left.
         const first = shares[0];
-        if (claim.tasks.length >= slots && first !== undefined) this.ringForOthers(first.jobId);
+        if (claim.tasks.length >= slots && first !== undefined) this.notifyOthers(first.jobId);
         onClaimed();
       }
     } catch (error) {
@@ -174,14 +174,14 @@ export class ClaimLoop {
     return extraSlots(concurrency) - held.extraCount;
   }
 
-  private ringForOthers(jobId: string): void {
+  private notifyOthers(jobId: string): void {
     const now = performance.now();
-    if (now - this.rangAt < RING_MS) return;
-    this.rangAt = now;
-    this.queue.ring(jobId);
+    if (now - this.notifiedAt < NOTIFY_INTERVAL_MS) return;
+    this.notifiedAt = now;
+    this.queue.notify(jobId);
   }
 
-  private async settleDoubt(): Promise<void> {
+  private async reclaimLostClaims(): Promise<void> {
     for (const id of [...this.inDoubt]) {
       const count = await this.outcomes.release(id);
       if (count > 0) this.logger.log({ msg: 'the answer to a claim was lost; its tasks are given back', count });

@@ -6,7 +6,7 @@ import { shareSlots } from './share-slots.js';
 import type { LaneShare } from './task-claims.js';
 
 /** Groups of one look, and looks of one search: bounds its cost however many keys wait. */
-const GROUPS_PER_LOOK = 256;
+const GROUPS_PER_QUERY = 256;
 const LOOKS = 4;
 const LANES_PER_GROUP = 64;
 
@@ -63,14 +63,14 @@ export class LanePicker {
 
   private async nextGroups(): Promise<{ groups: string[]; isLast: boolean }> {
     const { after } = this;
-    const groups = [...(await this.lanes.groups(after, GROUPS_PER_LOOK))];
-    if (groups.length === GROUPS_PER_LOOK) {
+    const groups = [...(await this.lanes.groups(after, GROUPS_PER_QUERY))];
+    if (groups.length === GROUPS_PER_QUERY) {
       this.after = groups.at(-1) ?? '';
       return { groups, isLast: false };
     }
     this.after = '';
     if (after !== '') {
-      const first = await this.lanes.groups('', GROUPS_PER_LOOK - groups.length);
+      const first = await this.lanes.groups('', GROUPS_PER_QUERY - groups.length);
       groups.push(...first.filter((group) => group <= after));
     }
     if (!this.hasLooked && groups.length > 0) {

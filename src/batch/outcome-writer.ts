@@ -38,7 +38,7 @@ export class OutcomeWriter {
   private isClosing = false;
   private lastSetAt = 0;
   private rate = 0;
-  private onStored: (outcomes: readonly TaskOutcome[]) => void = () => undefined;
+  private storedListener: (outcomes: readonly TaskOutcome[]) => void = () => undefined;
 
   constructor(
     private readonly outcomes: TaskOutcomes,
@@ -46,9 +46,9 @@ export class OutcomeWriter {
     private readonly metrics: BatchMetrics,
   ) {}
 
-  /** Calls `onStored` after each set. */
-  listen(onStored: (outcomes: readonly TaskOutcome[]) => void): void {
-    this.onStored = onStored;
+  /** Calls `listener` after each set. */
+  onStored(listener: (outcomes: readonly TaskOutcome[]) => void): void {
+    this.storedListener = listener;
   }
 
   /** Outcomes that are not in the database yet. */
@@ -201,7 +201,7 @@ export class OutcomeWriter {
     for (const outcome of set) {
       if (this.unstored.delete(outcome)) this.characters -= sizeOf(outcome);
     }
-    this.onStored(set);
+    this.storedListener(set);
   }
 
   /** Something in this one outcome is what the database does not take: it becomes a failure that says so. */

@@ -1,5 +1,5 @@
-const BASE = 1_000;
-const MOST = 60_000;
+const FIRST_DELAY_MS = 1_000;
+const MAX_DELAY_MS = 60_000;
 
 /**
  * Milliseconds until a task is tried again: full jitter under a bound that doubles with each attempt, and never earlier
@@ -12,6 +12,6 @@ export function retryDelay(
   retryAfter: number | undefined,
   random: () => number = Math.random,
 ): number {
-  const bound = Math.min(MOST, BASE * 2 ** (attempts - 1));
+  const bound = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempts - 1));
   return (retryAfter ?? 0) + random() * bound;
 }

@@ -1,6 +1,6 @@
 import type { Span } from '@opentelemetry/api';
 import type { Principal } from '../auth/principal.js';
-import type { Cancellation } from '../runtime/cancel-signal.js';
+import type { CancelSignal } from '../runtime/cancel-signal.js';
 import type { RoutingOverrides } from './routing-overrides.js';
 import type { TakeUsage } from './call-outcome.js';
 
@@ -24,5 +24,5 @@ export interface CallContext {
   /** Of the HTTP request, where tracing is on. */
   readonly span?: Span | undefined;
   /** Aborted when the client has gone, or when a shutdown runs out of patience. */
-  readonly signal: Cancellation;
+  readonly signal: CancelSignal;
 }

@@ -27,7 +27,7 @@ export interface AttemptOutcome {
   /** Null when this attempt gave the whole answer. */
   readonly error: GatewayError | null;
   /** Whether the provider was at work on it, as far as is known: it answered, or it was given up while it did not. */
-  readonly hadBegun: boolean;
+  readonly mayBeBilled: boolean;
 }
 
 /**

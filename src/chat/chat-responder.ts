@@ -8,11 +8,11 @@ import { invalidApiKey, type GatewayError } from '../errors/gateway-error.js';
 import { clientClosedRequest, toGatewayError } from '../errors/to-gateway-error.js';
 import { formatDollars } from '../pricing/cost.js';
 import { AccessLog } from '../telemetry/access-log.js';
-import { Cancel } from '../runtime/cancel-signal.js';
+import { CancelSource } from '../runtime/cancel-signal.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
 import { ChatService, ServedBy } from '../engine/chat.service.js';
 import { InFlight } from '../lifecycle/in-flight.service.js';
-import type { HttpRequest, HttpResponse } from '../http/exchange.js';
+import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { headerList, headerText } from '../http/header-text.js';
 import { readRoutingOverrides } from '../calls/routing-overrides.js';
 import { dropUnread, sendSse } from '../wire/sse/sse-response.js';
@@ -33,7 +33,7 @@ export class ChatResponder {
   async respond(body: ChatRequest, principal: Principal, request: HttpRequest, response: HttpResponse): Promise<void> {
     const started = performance.now();
     const overrides = readRoutingOverrides(request.headers, principal);
-    const cancel = new Cancel();
+    const cancel = new CancelSource();
     const onClose = (): void => {
       if (!response.writableFinished) cancel.abort(clientClosedRequest());
     };

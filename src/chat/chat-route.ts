@@ -5,7 +5,7 @@ import { KeyGuard } from '../auth/key.guard.js';
 import type { Principal } from '../auth/principal.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { GatewayExceptionFilter } from '../http/gateway-exception.filter.js';
-import type { HttpPreparation, HttpRequest, HttpResponse } from '../http/exchange.js';
+import type { RequestHook, HttpRequest, HttpResponse } from '../http/http-types.js';
 import { JsonBodyGuard } from '../http/json-body.guard.js';
 import { parseChatRequest } from './chat-request.pipe.js';
 import { ChatController } from './chat.controller.js';
@@ -31,7 +31,7 @@ export class ChatRoute {
   constructor(
     app: INestApplication,
     { server }: GatewayConfig,
-    private readonly preparations: readonly HttpPreparation[],
+    private readonly preparations: readonly RequestHook[],
   ) {
     this.controller = app.get(ChatController, { strict: false });
     this.keyGuard = app.get(KeyGuard, { strict: false });

@@ -13,7 +13,7 @@ import {
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { ApiErrors } from '../errors/api-errors.decorator.js';
-import type { HttpRequest, HttpResponse } from '../http/exchange.js';
+import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { ModelBody } from '../http/json-body.guard.js';
 import { ChatCompletionRequestDto } from './chat-completion-request.dto.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';

@@ -4,7 +4,7 @@ import { ConfigModule } from '../config/config.module.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { ClusterModule } from '../cluster/cluster.module.js';
-import { NoSiblings } from '../cluster/siblings.js';
+import { NoClusterPeers } from '../cluster/cluster-peers.js';
 import { SCHEMA } from '../schema.js';
 import { RedisModule } from '../redis/redis.module.js';
 
@@ -18,7 +18,7 @@ export class KeyCommandsModule {
         ConfigModule.forRoot(config),
         DatabaseModule.forRoot(SCHEMA),
         RedisModule,
-        ClusterModule.forRoot(new NoSiblings()),
+        ClusterModule.forRoot(new NoClusterPeers()),
         KeysModule,
       ],
     };

@@ -1,16 +1,16 @@
 import { DynamicModule, Global, Module } from '@nestjs/common';
-import { News } from './news.js';
-import { Siblings } from './siblings.js';
+import { Broadcast } from './broadcast.js';
+import { ClusterPeers } from './cluster-peers.js';
 
 /** Makes the other processes known everywhere. */
 @Global()
 @Module({})
 export class ClusterModule {
-  static forRoot(siblings: Siblings): DynamicModule {
+  static forRoot(siblings: ClusterPeers): DynamicModule {
     return {
       module: ClusterModule,
-      providers: [{ provide: Siblings, useValue: siblings }, News],
-      exports: [Siblings, News],
+      providers: [{ provide: ClusterPeers, useValue: siblings }, Broadcast],
+      exports: [ClusterPeers, Broadcast],
     };
   }
 }

@@ -1,21 +1,21 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { Exchange, type WorkerService } from './exchange.js';
-import { Link } from './link.js';
+import { PrimaryHub, type WorkerService } from './primary-hub.js';
+import { IpcChannel } from './ipc-channel.js';
 import type { MetricFamily } from './merge-metrics.js';
 import type { Listening } from './worker.js';
 
 /** Waits before a process that died is started again, in milliseconds: none at first, then longer and longer. */
-const FIRST_WAIT = 200;
-const LONGEST_WAIT = 30_000;
+const FIRST_RESTART_DELAY_MS = 200;
+const MAX_RESTART_DELAY_MS = 30_000;
 /** Milliseconds without a death after which the next one counts as the first. */
-const CALM = 60_000;
+const STABLE_AFTER_MS = 60_000;
 /** How much longer than its drain timeout a process may take to end, in milliseconds, before it is killed. */
-const GRACE = 15_000;
+const KILL_GRACE_MS = 15_000;
 
 /** How long what a process said last may take to be read after its end, in milliseconds. */
-const LAST_WORDS = 100;
+const FLUSH_GRACE_MS = 100;
 
 /**
  * Each process takes its connections by itself. Were they dealt out by this one, which is the default of Node.js, those that
@@ -33,7 +33,7 @@ export class StartFailure extends Error {
 
 interface Member {
   readonly worker: Worker;
-  readonly link: Link;
+  readonly link: IpcChannel;
   readonly exited: Promise<void>;
   state: 'starting' | 'serving' | 'leaving';
   /** Null while it runs, and when a signal ended it. */
@@ -43,7 +43,7 @@ interface Member {
 /** Starts the processes and keeps them running. */
 export class Supervisor {
   private readonly members = new Set<Member>();
-  private readonly exchange: Exchange;
+  private readonly hub: PrimaryHub;
   private isStopping = false;
   private rolling: Promise<void> | undefined;
   private rollAgain = false;
@@ -58,7 +58,7 @@ export class Supervisor {
     private readonly logger: Logger,
     services: readonly WorkerService[],
   ) {
-    this.exchange = new Exchange(() => this.metrics(), services);
+    this.hub = new PrimaryHub(() => this.metrics(), services);
   }
 
   /**
@@ -112,7 +112,7 @@ export class Supervisor {
       }
       if (!this.isServing(old)) continue;
       old.state = 'leaving';
-      old.link.tell('retire');
+      old.link.notify('retire');
       await this.ended(old);
     }
     if (!this.isStopping) this.logger.info({ processes: this.members.size }, 'all processes have been replaced');
@@ -124,7 +124,7 @@ export class Supervisor {
 
   /** Waits until a process that was told to end has ended, and kills it when it does not. */
   private async ended({ worker, exited }: Member): Promise<void> {
-    const timer = setTimeout(() => worker.process.kill('SIGKILL'), this.drainTimeout + GRACE);
+    const timer = setTimeout(() => worker.process.kill('SIGKILL'), this.drainTimeout + KILL_GRACE_MS);
     await exited;
     clearTimeout(timer);
   }
@@ -148,19 +148,19 @@ export class Supervisor {
 
   private nextWait(): number {
     const now = performance.now();
-    this.deaths = now - this.lastDeath > CALM ? 0 : this.deaths + 1;
+    this.deaths = now - this.lastDeath > STABLE_AFTER_MS ? 0 : this.deaths + 1;
     this.lastDeath = now;
-    return this.deaths === 0 ? 0 : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.deaths - 1));
+    return this.deaths === 0 ? 0 : Math.min(MAX_RESTART_DELAY_MS, FIRST_RESTART_DELAY_MS * 2 ** (this.deaths - 1));
   }
 
   /** @throws StartFailure when the process ends before it listens */
   private fork(): Promise<Listening> {
     const worker = cluster.fork();
     const { pid } = worker.process;
-    const link = new Link((message) => {
+    const link = new IpcChannel((message) => {
       if (worker.isConnected()) worker.send(message as object, () => undefined);
     });
-    const { serves, leaves } = this.exchange.add(link);
+    const { serves, leaves } = this.hub.add(link);
     worker.on('message', (message) => link.receive(message));
     worker.on('error', (error) => this.logger.debug({ pid, error: error.message }, 'a process could not be told'));
     // All that it had said has been heard by then.
@@ -190,7 +190,7 @@ export class Supervisor {
           if (!isCutOff) worker.process.emit('disconnect');
         };
         if (signal !== null) setImmediate(cutOff);
-        else setTimeout(cutOff, LAST_WORDS).unref();
+        else setTimeout(cutOff, FLUSH_GRACE_MS).unref();
         reject(new StartFailure(code));
         if (this.isStopping || member.state !== 'serving') return;
         this.logger.error({ process: pid, code, signal }, 'a process has ended; another one is started');

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
-import { ClusterSiblings } from './cluster-siblings.js';
-import { Link } from './link.js';
-import type { Siblings } from './siblings.js';
+import { IpcClusterPeers } from './ipc-cluster-peers.js';
+import { IpcChannel } from './ipc-channel.js';
+import type { ClusterPeers } from './cluster-peers.js';
 
 /** Where a worker listens. */
 export interface Listening {
@@ -11,7 +11,7 @@ export interface Listening {
 
 /** This process as one of several that a primary has started. */
 export interface WorkerProcess {
-  readonly siblings: Siblings;
+  readonly siblings: ClusterPeers;
   /**
    * Says that this process serves, and obeys from now on: it ends when it is told to, or when the primary is gone.
    *
@@ -24,13 +24,13 @@ export interface WorkerProcess {
 export function joinPrimary(): WorkerProcess | undefined {
   const { worker } = cluster;
   if (worker === undefined) return undefined;
-  const link = new Link((message) => {
+  const link = new IpcChannel((message) => {
     if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
   });
   process.on('message', (message) => link.receive(message));
   process.on('disconnect', () => link.close());
   return {
-    siblings: new ClusterSiblings(link),
+    siblings: new IpcClusterPeers(link),
     serve: (where, drain) => {
       let isEnding = false;
       const end = (reason: string, hasSuccessor: boolean): void => {
@@ -48,7 +48,7 @@ export function joinPrimary(): WorkerProcess | undefined {
         worker.exitedAfterDisconnect = true;
         end('the primary process is gone', false);
       });
-      link.tell('listening', where);
+      link.notify('listening', where);
     },
   };
 }

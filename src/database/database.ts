@@ -5,7 +5,7 @@ import { POSTGRES, SQLITE, type SqlDialect } from './sql.js';
 import { beginImmediate } from './sqlite-transaction.js';
 
 /** Longest wait for another process that writes to the same SQLite file, in milliseconds. */
-const WRITE_PATIENCE = 10_000;
+const WRITE_LOCK_TIMEOUT_MS = 10_000;
 
 /**
  * The only way to write. TypeORM has one connection to SQLite, on which transactions that overlap would break each
@@ -73,7 +73,7 @@ export class Database {
 
   private async runOnSqlite<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
     const runner = this.dataSource.createQueryRunner();
-    const transaction = await beginImmediate(runner, WRITE_PATIENCE);
+    const transaction = await beginImmediate(runner, WRITE_LOCK_TIMEOUT_MS);
     let result: Result;
     try {
       result = await work(runner.manager);

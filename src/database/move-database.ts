@@ -10,7 +10,7 @@ import { beginImmediate } from './sqlite-transaction.js';
 const CHUNK_ROWS = 1_000;
 const CHUNK_BYTES = 4 * 1024 * 1024;
 /** Longest wait for a gateway that still writes to the SQLite file. */
-const LOCK_PATIENCE_MS = 10_000;
+const LOCK_TIMEOUT_MS = 10_000;
 
 interface Column {
   readonly name: string;
@@ -42,7 +42,7 @@ export async function moveDatabase(
   try {
     const to = await openDatabase(target, schema);
     try {
-      const lock = await beginImmediate(from.createQueryRunner(), LOCK_PATIENCE_MS);
+      const lock = await beginImmediate(from.createQueryRunner(), LOCK_TIMEOUT_MS);
       try {
         return await to.transaction(async (manager) => {
           await manager.query('SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0');

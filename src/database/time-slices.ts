@@ -1,5 +1,5 @@
 /** Milliseconds that one slice should take. */
-const PATIENCE = 20;
+const TARGET_SLICE_MS = 20;
 /** Length of the first slice, and of the shortest, in milliseconds. */
 const FIRST = 3_600_000;
 const SHORTEST = 1_000;
@@ -22,7 +22,7 @@ export async function* timeSlices({ start, end }: TimeSpan): AsyncGenerator<Time
     const from = Math.max(start, until - length);
     const began = performance.now();
     yield { start: from, end: until };
-    const ratio = PATIENCE / Math.max(performance.now() - began, 0.1);
+    const ratio = TARGET_SLICE_MS / Math.max(performance.now() - began, 0.1);
     length = Math.max(SHORTEST, Math.round(length * Math.min(FACTOR, Math.max(1 / FACTOR, ratio))));
     until = from;
     await new Promise(setImmediate);

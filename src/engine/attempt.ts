@@ -1,7 +1,7 @@
-import type { Place } from '../routing/deployments/deployment-queue.js';
+import type { Slot } from '../routing/deployments/deployment-limiter.js';
 import type { ChunkStream } from '../operations/chat/preserialized-chunk.js';
-import { CallDeadline } from './call-deadline.js';
-import type { Cancellation } from '../runtime/cancel-signal.js';
+import { AttemptTimeout } from './attempt-timeout.js';
+import type { CancelSignal } from '../runtime/cancel-signal.js';
 import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 
 export interface AttemptTimes {
@@ -16,15 +16,15 @@ export interface AttemptTimes {
  * stream once there is one. Whatever throws, `dispose` gives all of it back; further calls do nothing.
  */
 export class Attempt implements Disposable {
-  private timeout: CallDeadline | undefined;
+  private timeout: AttemptTimeout | undefined;
   private chunks: AsyncIterator<readonly StreamedChunk[]> | undefined;
   private isDisposed = false;
 
-  constructor(readonly place: Place) {}
+  constructor(readonly place: Slot) {}
 
   /** Starts the timeout. @returns the signal that calls the provider off */
-  start(caller: Cancellation, { total, left }: AttemptTimes): CallDeadline {
-    this.timeout = new CallDeadline(caller, Math.min(total, left), left < total);
+  start(caller: CancelSignal, { total, left }: AttemptTimes): AttemptTimeout {
+    this.timeout = new AttemptTimeout(caller, Math.min(total, left), left < total);
     return this.timeout;
   }
 

@@ -1,5 +1,5 @@
 import { rateLimitExceeded, upstreamUnavailable, type GatewayError } from '../errors/gateway-error.js';
-import type { DeploymentQueue, Place } from '../routing/deployments/deployment-queue.js';
+import type { DeploymentLimiter, Slot } from '../routing/deployments/deployment-limiter.js';
 import type { Deployments } from '../routing/deployments/deployments.service.js';
 import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
@@ -8,7 +8,7 @@ import { orderDeployments, randomFor } from '../routing/deployment-order.js';
 /** A deployment to try next. */
 export interface Candidate {
   readonly model: ResolvedModel;
-  readonly place: Place;
+  readonly place: Slot;
 }
 
 /** Deployments that could be called if they had not as many calls as they may. */
@@ -31,7 +31,7 @@ export class Candidates {
 
   constructor(
     private readonly deployments: Deployments,
-    private readonly queue: DeploymentQueue,
+    private readonly queue: DeploymentLimiter,
     private readonly key: string,
   ) {}
 

@@ -4,7 +4,7 @@ import { NO_COST } from '../runtime/nano-dollars.js';
 import { NO_TOKENS } from '../runtime/token-count.js';
 import type { Principal } from '../auth/principal.js';
 import { GatewayError, invalidRequest, upstreamError } from '../errors/gateway-error.js';
-import { DeploymentQueue } from '../routing/deployments/deployment-queue.js';
+import { DeploymentLimiter } from '../routing/deployments/deployment-limiter.js';
 import { Deployments } from '../routing/deployments/deployments.service.js';
 import type { Pricing } from '../pricing/pricing.service.js';
 import type { ChatProvider, ProviderCall } from '../providers/chat-provider.js';
@@ -14,7 +14,7 @@ import type { Limits } from '../limits/limits.service.js';
 import { CallEvents } from '../calls/call-events.js';
 import type { CallOutcome } from '../calls/call-outcome.js';
 import type { CallTracing } from '../calls/call-tracing.js';
-import { Cancel } from '../runtime/cancel-signal.js';
+import { CancelSource } from '../runtime/cancel-signal.js';
 import type { ChatCompletion, ChatRequest } from '../operations/chat/chat-completion.js';
 import { ChatService } from './chat.service.js';
 import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
@@ -23,7 +23,7 @@ const REQUEST = { model: 'm', messages: [{ role: 'user', content: 'hi' }] } as C
 const BUG = new Error('a stage that threw');
 
 /** A signal that knows how many listen to it. */
-class CountedCancel extends Cancel {
+class CountedCancel extends CancelSource {
   listening = 0;
   override addEventListener(type: 'abort', listener: () => void): void {
     this.listening += 1;
@@ -44,7 +44,7 @@ function chunk(content: string): StreamedChunk {
 class Bench {
   readonly signal = new CountedCancel();
   readonly deployments = new Deployments();
-  readonly queue = new DeploymentQueue(this.deployments);
+  readonly queue = new DeploymentLimiter(this.deployments);
   readonly outcomes: CallOutcome[] = [];
   reserved = 0;
   openStreams = 0;

@@ -4,14 +4,14 @@ import { mayCallModel } from '../auth/may-call-model.js';
 import { GatewayError, permissionDenied, upstreamError } from '../errors/gateway-error.js';
 import { Pricing } from '../pricing/pricing.service.js';
 import type { ProviderCall } from '../providers/chat-provider.js';
-import { DeploymentQueue, Place } from '../routing/deployments/deployment-queue.js';
+import { DeploymentLimiter, Slot } from '../routing/deployments/deployment-limiter.js';
 import { Deployments } from '../routing/deployments/deployments.service.js';
 import type { ResolvedModel } from '../routing/resolved-model.js';
 import { Routing } from '../routing/routing.service.js';
 import type { RoutingTable } from '../routing/routing-table.js';
 import { Limits } from '../limits/limits.service.js';
 import { Attempt } from './attempt.js';
-import type { Cancellation } from '../runtime/cancel-signal.js';
+import type { CancelSignal } from '../runtime/cancel-signal.js';
 import type { Principal } from '../auth/principal.js';
 import { CallEvents } from '../calls/call-events.js';
 import { CallTracing } from '../calls/call-tracing.js';
@@ -19,7 +19,7 @@ import { Candidates, stillFull, type Candidate, type FullDeployments } from './c
 import { ClientChunks } from './client-chunks.js';
 import type { ChatCompletion, ChatRequest } from '../operations/chat/chat-completion.js';
 import { ModelAdmissions } from './model-admissions.js';
-import { pause } from '../runtime/delay.js';
+import { delay } from '../runtime/delay.js';
 import { withoutOperatorOptions, type AllowedRequest } from './provider-options.js';
 import { RetryBudget } from './retry-budget.js';
 import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
@@ -51,7 +51,7 @@ export interface ChatStream extends ServedBy {
    */
   readonly chunks: AsyncIterable<readonly StreamedChunk[]>;
   /** Aborted when the client has gone, and when the total timeout is over. */
-  readonly signal: Cancellation;
+  readonly signal: CancelSignal;
   /**
    * Must be called when the stream has been sent or could not be: frees all that it still holds, at the deployment and in
    * limits, and ends the provider's stream. Does nothing where the stream has ended.
@@ -86,7 +86,7 @@ export class ChatService {
     private readonly pricing: Pricing,
     private readonly routing: Routing,
     private readonly deployments: Deployments,
-    private readonly queue: DeploymentQueue,
+    private readonly queue: DeploymentLimiter,
     private readonly limits: Limits,
     private readonly events: CallEvents,
     @Optional() private readonly tracing?: CallTracing,
@@ -152,7 +152,7 @@ export class ChatService {
     const admitted = admissions.first(route.model, models);
     if (admitted !== undefined) await admitted;
     context.signal.throwIfAborted();
-    this.budget.earn();
+    this.budget.deposit();
     const candidates = new Candidates(this.deployments, this.queue, context.principal.keyId);
     for (const step of candidates.of(request, models())) {
       const candidate = await this.admitted(step, admissions, route, context, giveUpAt);
@@ -168,12 +168,12 @@ export class ChatService {
       }
       // A deployment that refused the request did no work, so that another one takes nothing from the budget of retries.
       const isRetry = failures > 0;
-      if (isRetry && (performance.now() >= giveUpAt || !this.budget.take())) {
+      if (isRetry && (performance.now() >= giveUpAt || !this.budget.tryAcquire())) {
         attempt.dispose();
         break;
       }
       try {
-        if (isRetry) await pause(Math.random() * PAUSE * 2 ** (failures - 1), context.signal);
+        if (isRetry) await delay(Math.random() * PAUSE * 2 ** (failures - 1), context.signal);
         attempts += 1;
         return await send(
           this.prepare(attempt, candidate.model.id, attempts, giveUpAt - performance.now(), allowed, context, tracked),
@@ -181,7 +181,7 @@ export class ChatService {
       } catch (error) {
         tracked.attemptEnds(error);
         const isOfProvider = error instanceof GatewayError && !attempt.isEndedByCaller && !context.signal.aborted;
-        if (isOfProvider && error.retryable && !error.isOwnRefusal) place.failed(error);
+        if (isOfProvider && error.retryable && !error.rejectedByGateway) place.failed(error);
         else place.recordNeutral();
         attempt.dispose();
         if (!isOfProvider) throw error;
@@ -260,7 +260,7 @@ export class ChatService {
   /** @returns the error to end with when there is no other model to try */
   private async waitForPlace(
     { model, full }: FullDeployments,
-    { principal, source, signal }: CallContext,
+    { principal, source, signal: signal }: CallContext,
     giveUpAt: number,
   ): Promise<Candidate | GatewayError> {
     const place = await this.queue.wait({
@@ -271,7 +271,7 @@ export class ChatService {
       patience: giveUpAt - performance.now(),
       signal,
     });
-    return place instanceof Place ? { model, place } : stillFull(model, place.retryAfter);
+    return place instanceof Slot ? { model, place } : stillFull(model, place.retryAfter);
   }
 
   /** @throws GatewayError 404 for a model that there is not, 403 for one that the key may not call */

@@ -64,7 +64,7 @@ export class ModelAdmissions {
     const isPatient = context.source === 'batch';
     const { startedAt } = tracked;
     const { keyId, groupId } = context.principal;
-    const { signal } = context;
+    const { signal: signal } = context;
     return this.limits.admit({ keyId, groupId, request, accounts, model, startedAt, isPatient, signal, models });
   }
 }

@@ -3,16 +3,16 @@ import { RetryBudget } from './retry-budget.js';
 describe('RetryBudget', () => {
   it('always allows three at once', () => {
     const budget = new RetryBudget();
-    expect([1, 2, 3, 4].map(() => budget.take())).toEqual([true, true, true, false]);
+    expect([1, 2, 3, 4].map(() => budget.tryAcquire())).toEqual([true, true, true, false]);
     budget.release();
-    expect(budget.take()).toBe(true);
+    expect(budget.tryAcquire()).toBe(true);
   });
 
   it('saves up a fifth of the requests, for all that fails at once when a deployment dies', () => {
     const budget = new RetryBudget();
-    for (let request = 0; request < 100; request += 1) budget.earn();
+    for (let request = 0; request < 100; request += 1) budget.deposit();
     let taken = 0;
-    while (budget.take()) taken += 1;
+    while (budget.tryAcquire()) taken += 1;
     // The last three are those that are always allowed, of which twenty are under way already.
     expect(taken).toBe(20);
   });
@@ -21,8 +21,8 @@ describe('RetryBudget', () => {
     const budget = new RetryBudget();
     let retries = 0;
     for (let request = 0; request < 10_000; request += 1) {
-      budget.earn();
-      if (budget.take()) {
+      budget.deposit();
+      if (budget.tryAcquire()) {
         retries += 1;
         // Held, as in an outage in which nothing ends.
       }

@@ -3,7 +3,7 @@ const LEAST = 3;
 /** Requests that together pay for one further attempt. */
 const PRICE = 5;
 /** Most that is saved up: enough for everything that is under way when a deployment dies. */
-const MOST = 500 * PRICE;
+const MAX_BALANCE = 500 * PRICE;
 
 /**
  * Bounds further attempts to a fifth of the requests, over time, so that providers in trouble are asked at most 1.2 times as
@@ -16,12 +16,12 @@ export class RetryBudget {
   private underWay = 0;
 
   /** Called once for each request. */
-  earn(): void {
-    this.saved = Math.min(MOST, this.saved + 1);
+  deposit(): void {
+    this.saved = Math.min(MAX_BALANCE, this.saved + 1);
   }
 
   /** @returns whether a further attempt may begin; if so, `release` must be called when it has ended */
-  take(): boolean {
+  tryAcquire(): boolean {
     if (this.saved >= PRICE) this.saved -= PRICE;
     else if (this.underWay >= LEAST) return false;
     this.underWay += 1;

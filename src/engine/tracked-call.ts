@@ -98,7 +98,7 @@ export class TrackedCall {
 
   /** Sets more aside where the provider may bill the last attempt. @returns false when the budget has no room for a further one */
   async mayTryAgain(): Promise<boolean> {
-    if (this.admission === undefined || this.attempts.at(-1)?.hadBegun !== true) return true;
+    if (this.admission === undefined || this.attempts.at(-1)?.mayBeBilled !== true) return true;
     return this.admission.coverAnother();
   }
 
@@ -180,7 +180,7 @@ export class TrackedCall {
       firstByte,
       duration: performance.now() - started,
       error: failure,
-      hadBegun: hasAnswered || failure.hadBegun || this.context.signal.aborted,
+      mayBeBilled: hasAnswered || failure.mayBeBilled || this.context.signal.aborted,
     });
   }
 

@@ -28,9 +28,9 @@ export interface GatewayErrorOptions {
   /** How long the upstream asked to wait, in milliseconds. */
   retryAfterMs?: number;
   /** The gateway itself refused, and no provider was asked: a batch's task may wait without losing an attempt. */
-  isOwnRefusal?: boolean;
+  rejectedByGateway?: boolean;
   /** The provider was at work on the request when it was given up or broke off, so that it may charge for it. */
-  hadBegun?: boolean;
+  mayBeBilled?: boolean;
   /** No connection to the provider could be made, which has nothing to do with the request. */
   isConnectionFault?: boolean;
   /** Extra response headers, such as `retry-after`. */
@@ -56,8 +56,8 @@ export class GatewayError extends Error {
   readonly param: string | null;
   readonly retryable: boolean;
   readonly retryAfterMs: number | undefined;
-  readonly isOwnRefusal: boolean;
-  readonly hadBegun: boolean;
+  readonly rejectedByGateway: boolean;
+  readonly mayBeBilled: boolean;
   readonly isConnectionFault: boolean;
   readonly headers: Readonly<Record<string, string>>;
   /** Set where a provider has answered with a failure. */
@@ -72,8 +72,8 @@ export class GatewayError extends Error {
     this.param = options.param ?? null;
     this.retryable = options.retryable ?? false;
     this.retryAfterMs = options.retryAfterMs;
-    this.isOwnRefusal = options.isOwnRefusal ?? false;
-    this.hadBegun = options.hadBegun ?? false;
+    this.rejectedByGateway = options.rejectedByGateway ?? false;
+    this.mayBeBilled = options.mayBeBilled ?? false;
     this.isConnectionFault = options.isConnectionFault ?? false;
     this.headers = options.headers ?? {};
   }

@@ -4,7 +4,7 @@ import { HealthCheck, HealthCheckResult, HealthCheckService, HealthIndicatorServ
 import { Public } from '../auth/public.decorator.js';
 import { Database } from '../database/database.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
-import { DeploymentList } from '../routing/deployments/deployment-list.service.js';
+import { DeploymentReport } from '../routing/deployments/deployment-report.service.js';
 import { HealthDto } from './health.dto.js';
 import { Shutdown } from '../lifecycle/shutdown.service.js';
 import { VERSION } from '../runtime/version.js';
@@ -21,7 +21,7 @@ export class HealthController {
     private readonly indicators: HealthIndicatorService,
     private readonly database: Database,
     private readonly shutdown: Shutdown,
-    private readonly deployments: DeploymentList,
+    private readonly deployments: DeploymentReport,
   ) {}
 
   @ApiOperation({ summary: 'Say that the service is up', description: 'Asks no dependency; needs no key.' })

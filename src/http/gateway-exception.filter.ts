@@ -7,7 +7,7 @@ import {
   ServiceUnavailableException,
 } from '@nestjs/common';
 import { endBeforeBody } from './early-answer.js';
-import type { HttpRequest, HttpResponse } from './exchange.js';
+import type { HttpRequest, HttpResponse } from './http-types.js';
 import { describeError } from '../errors/describe-error.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
 import { unsupportedEndpoint } from '../errors/unsupported-endpoint.js';

@@ -5,7 +5,7 @@ import { requestTooLarge, type BodyLimit } from './body-stream.js';
 import { decoderFor } from './content-encoding.js';
 import { assertJsonType } from './content-type.js';
 import { acceptBody } from './early-answer.js';
-import type { HttpRequest, HttpResponse } from './exchange.js';
+import type { HttpRequest, HttpResponse } from './http-types.js';
 import { readJson } from './read-json.js';
 
 const MODEL_BODY = 'gateway:model-body';

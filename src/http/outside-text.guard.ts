@@ -1,6 +1,6 @@
 import { CanActivate, ExecutionContext, Injectable } from '@nestjs/common';
 import { notFound } from '../errors/gateway-error.js';
-import type { HttpRequest } from './exchange.js';
+import type { HttpRequest } from './http-types.js';
 import { assertQuery, isStorable } from './outside-text.js';
 
 /**

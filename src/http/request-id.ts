@@ -1,5 +1,5 @@
 import { randomId } from '../runtime/random-id.js';
-import type { HttpRequest, HttpResponse } from './exchange.js';
+import type { HttpRequest, HttpResponse } from './http-types.js';
 
 declare module 'express-serve-static-core' {
   interface Request {

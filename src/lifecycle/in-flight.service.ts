@@ -1,11 +1,11 @@
 import type { Server, ServerResponse } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import type { Cancel } from '../runtime/cancel-signal.js';
+import type { CancelSource } from '../runtime/cancel-signal.js';
 import type { GatewayError } from '../errors/gateway-error.js';
-import { Roster, type Entry } from '../runtime/swap-remove-set.js';
+import { SwapRemoveSet, type Entry } from '../runtime/swap-remove-set.js';
 
 /** An AbortController, or what stands in for one. */
-type Cancels = Pick<Cancel, 'abort'>;
+type Cancels = Pick<CancelSource, 'abort'>;
 
 /** The key that something is done for. */
 export interface WorkOwner {
@@ -26,7 +26,7 @@ export class InFlight {
   private responses = 0;
   /** When the last call began, by the monotonic clock in milliseconds; -Infinity before the first. */
   lastCallAt = -Infinity;
-  private readonly work = new Roster<Work>();
+  private readonly work = new SwapRemoveSet<Work>();
   private readonly watchers = new Map<AbortController, WorkOwner>();
   /** Set once a shutdown has begun. */
   private drainReason: GatewayError | undefined;

@@ -18,7 +18,7 @@ const NANOS_PER_DOLLAR = 1e9;
 /** Pauses before further tries, in milliseconds. */
 const PAUSES = [1_000, 10_000, 60_000];
 /** Alerts that this process remembers to have seen, so that it does not ask the database at each call. */
-const MOST = 20_000;
+const MAX_ENTRIES = 20_000;
 /** Alerts are the operator's own: in the pool they have a share beside those of the keys. */
 const POOL_OWNER = 'alerts';
 const MESSAGES: Record<BudgetEventType, string> = {
@@ -76,7 +76,7 @@ export class BudgetAlerts {
     const { type, account, period, budget, threshold } = event;
     const id = `${account}:${period}:${budget.usd}:${type === 'budget.exhausted' ? 'exhausted' : threshold}`;
     if (this.seen.has(id)) return;
-    if (this.seen.size >= MOST) this.seen.clear();
+    if (this.seen.size >= MAX_ENTRIES) this.seen.clear();
     this.seen.add(id);
     this.giveOnce(id, event).catch((error: unknown) => {
       this.seen.delete(id);

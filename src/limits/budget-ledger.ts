@@ -61,7 +61,7 @@ export class BudgetLedger {
   /** What was spent of each balance without Redis. */
   private readonly spentAlone = new Map<string, NanoDollars>();
   /** Settlements and reservations whose answer from Redis did not come. */
-  private readonly unanswered = new Map<string, Unanswered>();
+  private readonly degradedBalances = new Map<string, Unanswered>();
   private life: string | undefined;
   private restoring: Promise<void> | undefined;
 
@@ -71,8 +71,8 @@ export class BudgetLedger {
     private readonly spend: SpendQuery,
     private readonly replicas: Replicas,
   ) {
-    redis.onReady(() => void this.reunite());
-    redis.subscribe(CHANNEL, () => void this.reunite());
+    redis.onReady(() => void this.resync());
+    redis.subscribe(CHANNEL, () => void this.resync());
   }
 
   /** Sets an amount aside if it fits in what is left of `limit`. */
@@ -113,7 +113,7 @@ export class BudgetLedger {
       return outcome;
     } finally {
       if (!isReserved && client !== undefined) {
-        this.unanswered.set(field, { reservation: entry, actual: NO_COST, isCountedAnyway: false });
+        this.degradedBalances.set(field, { reservation: entry, actual: NO_COST, isCountedAnyway: false });
       }
     }
   }
@@ -134,12 +134,12 @@ export class BudgetLedger {
     const { client } = this.redis;
     if (entry.inRedis === 'no') {
       this.addAlone(balance, actual);
-      if (client !== undefined) void this.reunite();
+      if (client !== undefined) void this.resync();
       return here;
     }
     const spent = client === undefined ? undefined : await this.redis.command((at) => this.settleIn(at, entry, actual));
     if (spent === undefined) {
-      this.unanswered.set(field, { reservation: entry, actual, isCountedAnyway: client === undefined });
+      this.degradedBalances.set(field, { reservation: entry, actual, isCountedAnyway: client === undefined });
     }
     return spent ?? here;
   }
@@ -232,7 +232,7 @@ export class BudgetLedger {
   }
 
   /** Redis is there again, or another replica says that it has lost its memory. Reservations wait until this is done. */
-  private reunite(): Promise<void> {
+  private resync(): Promise<void> {
     this.restoring ??= this.redis
       .run(async (client) => {
         const { name } = await sharedBalances.life(client);
@@ -263,7 +263,7 @@ export class BudgetLedger {
         calls: this.inFlight.size,
       });
       this.spentAlone.clear();
-      this.unanswered.clear();
+      this.degradedBalances.clear();
       for (const entry of this.inFlight.values()) entry.inRedis = 'no';
       await this.spend.flush();
     }
@@ -271,11 +271,11 @@ export class BudgetLedger {
     this.alone.clear();
     for (const entry of this.inFlight.values()) entry.inStore = false;
     await this.restoreAll(client);
-    for (const [field, each] of [...this.unanswered]) {
+    for (const [field, each] of [...this.degradedBalances]) {
       const { reservation, actual, isCountedAnyway } = each;
       each.isCountedAnyway = false;
       await sharedBalances.settle(client, reservation, actual, isCountedAnyway);
-      this.unanswered.delete(field);
+      this.degradedBalances.delete(field);
     }
     for (const [balance, amount] of [...this.spentAlone]) {
       this.spentAlone.delete(balance);

@@ -4,7 +4,7 @@ import { type Full, LimitStore, type ReserveOutcome, type Window } from './limit
 import { judge, WINDOW_OPTIONS } from './window.js';
 
 /** Accounts and balances that are kept in memory; then those that nothing is taken or set aside of are forgotten. */
-const MOST = 20_000;
+const MAX_ENTRIES = 20_000;
 
 interface Balance {
   spent: number;
@@ -33,7 +33,7 @@ export class InProcessLimitStore extends LimitStore {
   takePlace(account: string, limit: number): Promise<boolean> {
     let places = this.places.get(account);
     if (places === undefined) {
-      if (this.places.size >= MOST) this.forgetFree();
+      if (this.places.size >= MAX_ENTRIES) this.forgetFree();
       places = { taken: 0 };
       this.places.set(account, places);
     }
@@ -60,7 +60,7 @@ export class InProcessLimitStore extends LimitStore {
 
   open(balance: string, spent: number): Promise<void> {
     if (!this.balances.has(balance)) {
-      if (this.balances.size >= MOST) this.forgetIdle();
+      if (this.balances.size >= MAX_ENTRIES) this.forgetIdle();
       this.balances.set(balance, { spent, reserved: 0, reservations: new Map() });
     }
     return Promise.resolve();

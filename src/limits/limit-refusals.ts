@@ -5,7 +5,7 @@ import type { NoRoom } from './limit-store.js';
 import type { PeriodSpan } from './period.js';
 
 /** When a slot or a reservation is likely to be free again, in milliseconds. */
-export const SOON = 250;
+export const MIN_RETRY_AFTER_MS = 250;
 
 /** The key of a call, which limits and budgets of others may hold for as well. */
 export interface Caller {
@@ -57,7 +57,7 @@ export function budgetRefusal(
   if (reserved > 0 && spent + amount <= limit) {
     return rateLimitExceeded({
       message: `What is left of the budget of ${inText(owner)} is set aside for requests under way. Retry in a moment.`,
-      retryAfterMs: SOON,
+      retryAfterMs: MIN_RETRY_AFTER_MS,
       isOwnRefusal: true,
     });
   }

@@ -1,17 +1,17 @@
-import { HeldLimits } from './held-limits.js';
-import { Link } from '../cluster/link.js';
+import { WorkerLimitStore } from './worker-limit-store.js';
+import { IpcChannel } from '../cluster/ipc-channel.js';
 import { InProcessLimitStore } from './in-process-limit-store.js';
 import type { LimitStore } from './limit-store.js';
 import { type LimitStep, RemoteLimitStore, takeLimitStep } from './remote-limit-store.js';
 
 /** A store as a worker sees it: over two ends of a channel that carries what JSON can write. */
-function remote(held: HeldLimits): { store: LimitStore; end: () => Promise<void> } {
-  const worker: Link = new Link((message) => primary.receive(JSON.parse(JSON.stringify(message))));
-  const primary: Link = new Link((message) => worker.receive(JSON.parse(JSON.stringify(message))));
+function remote(held: WorkerLimitStore): { store: LimitStore; end: () => Promise<void> } {
+  const worker: IpcChannel = new IpcChannel((message) => primary.receive(JSON.parse(JSON.stringify(message))));
+  const primary: IpcChannel = new IpcChannel((message) => worker.receive(JSON.parse(JSON.stringify(message))));
   primary.handle('limits', (step) => takeLimitStep(held, step as LimitStep));
   const store = new RemoteLimitStore({
     ask: (step) => worker.ask('limits', step),
-    tell: (step) => worker.tell('limits', step),
+    notify: (step) => worker.notify('limits', step),
   });
   return {
     store,
@@ -24,7 +24,7 @@ function remote(held: HeldLimits): { store: LimitStore; end: () => Promise<void>
 
 describe.each<[string, () => LimitStore]>([
   ['in the process', () => new InProcessLimitStore()],
-  ['of another process', () => remote(new HeldLimits(new InProcessLimitStore())).store],
+  ['of another process', () => remote(new WorkerLimitStore(new InProcessLimitStore())).store],
 ])('limits counted %s', (_name, make) => {
   it('let exactly as many concurrent points through as the window has', async () => {
     const store = make();
@@ -68,7 +68,7 @@ describe.each<[string, () => LimitStore]>([
 
 it('places of a process are free when it ends, and what it had set aside is spent; nothing of the others', async () => {
   const shared = new InProcessLimitStore();
-  const [dying, living] = [remote(new HeldLimits(shared)), remote(new HeldLimits(shared))];
+  const [dying, living] = [remote(new WorkerLimitStore(shared)), remote(new WorkerLimitStore(shared))];
   await shared.open('k:total', 0);
   await dying.store.takePlace('k', 2, 'a');
   await living.store.takePlace('k', 2, 'b');

@@ -6,7 +6,7 @@ import { BudgetAlerts } from './budget-alerts.service.js';
 import { BudgetStateReader } from './budget-state-reader.js';
 import { BudgetLedger } from './budget-ledger.js';
 import { ConcurrencyLeases } from './concurrency-leases.js';
-import { Siblings } from '../cluster/siblings.js';
+import { ClusterPeers } from '../cluster/cluster-peers.js';
 import { InProcessLimitStore } from './in-process-limit-store.js';
 import { LimitStore } from './limit-store.js';
 import { Limits } from './limits.service.js';
@@ -30,13 +30,13 @@ import { WorstCase } from './worst-case.js';
     WorstCase,
     {
       provide: LimitStore,
-      inject: [Siblings],
-      useFactory: ({ primary }: Siblings): LimitStore =>
+      inject: [ClusterPeers],
+      useFactory: ({ primary }: ClusterPeers): LimitStore =>
         primary === undefined
           ? new InProcessLimitStore()
           : new RemoteLimitStore({
               ask: (step) => primary.ask(LIMITS, step),
-              tell: (step) => primary.tell(LIMITS, step),
+              notify: (step) => primary.notify(LIMITS, step),
             }),
     },
   ],

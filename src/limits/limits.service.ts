@@ -2,9 +2,9 @@ import { Injectable, Logger } from '@nestjs/common';
 import { boundNanoDollars, NO_COST, readDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 import { NO_TOKENS, type TokenCount } from '../runtime/token-count.js';
 import type { Account, Budget, RateLimits } from '../auth/spending.js';
-import type { Cancellation } from '../runtime/cancel-signal.js';
+import type { CancelSignal } from '../runtime/cancel-signal.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
-import { pause } from '../runtime/delay.js';
+import { delay } from '../runtime/delay.js';
 import { describeError } from '../errors/describe-error.js';
 import { databaseUnavailable, isDatabaseUnavailable } from '../errors/database-error.js';
 import { GatewayError, invalidRequest, permissionDenied, upstreamUnavailable } from '../errors/gateway-error.js';
@@ -15,14 +15,14 @@ import { ConcurrencyLeases, type Lease } from './concurrency-leases.js';
 import { durationText } from './duration-text.js';
 import type { Full, NoRoom } from './limit-store.js';
 import { isCommandFault } from '../redis/redis-faults.js';
-import { budgetRefusal, ownerInText, ownerOf, rateRefusal, SOON, type Caller } from './limit-refusals.js';
+import { budgetRefusal, ownerInText, ownerOf, rateRefusal, MIN_RETRY_AFTER_MS, type Caller } from './limit-refusals.js';
 import { periodAt } from './period.js';
 import { RateWindows, type Taken } from './rate-windows.js';
 import { WorstCase } from './worst-case.js';
 
 /** Longest wait of the patient for a place, and the usual time between two looks, in milliseconds. */
-const PATIENCE = 2_000;
-const NEXT_LOOK = 50;
+const CONCURRENCY_WAIT_MS = 2_000;
+const CONCURRENCY_POLL_MS = 50;
 
 /** Everything that was set aside for one call. */
 export interface Admission {
@@ -50,7 +50,7 @@ export interface AdmissionRequest extends Caller {
   readonly startedAt: number;
   /** Whether a short wait for a place is acceptable, as with the tasks of batches. */
   readonly isPatient: boolean;
-  readonly signal: Cancellation;
+  readonly signal: CancelSignal;
   /** All whose deployments may answer, fallbacks as well. */
   readonly models: () => readonly ResolvedModel[];
 }
@@ -145,15 +145,16 @@ export class Limits {
         'n',
       );
     }
-    const patience = performance.now() + (call.isPatient ? PATIENCE : 0);
+    const patience = performance.now() + (call.isPatient ? CONCURRENCY_WAIT_MS : 0);
     for (;;) {
       const lease = await this.concurrency.take(id, concurrency, calls);
       if (lease !== undefined) {
         leases.push(lease);
         return;
       }
-      if (performance.now() >= patience) throw rateRefusal(`${concurrency} requests at once`, ownerOf(id, call), SOON);
-      await pause(NEXT_LOOK * (0.5 + Math.random()), call.signal);
+      if (performance.now() >= patience)
+        throw rateRefusal(`${concurrency} requests at once`, ownerOf(id, call), MIN_RETRY_AFTER_MS);
+      await delay(CONCURRENCY_POLL_MS * (0.5 + Math.random()), call.signal);
     }
   }
 

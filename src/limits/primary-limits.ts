@@ -1,5 +1,5 @@
-import type { Link } from '../cluster/link.js';
-import { HeldLimits } from './held-limits.js';
+import type { IpcChannel } from '../cluster/ipc-channel.js';
+import { WorkerLimitStore } from './worker-limit-store.js';
 import { InProcessLimitStore } from './in-process-limit-store.js';
 import { type LimitStep, takeLimitStep } from './remote-limit-store.js';
 
@@ -7,10 +7,10 @@ import { type LimitStep, takeLimitStep } from './remote-limit-store.js';
 export const LIMITS = 'limits';
 
 /** Counts limits in the primary for all workers. @returns the service of one worker, which frees what it held when it ends */
-export function primaryLimits(): (link: Link) => () => void {
+export function primaryLimits(): (link: IpcChannel) => () => void {
   const store = new InProcessLimitStore();
   return (link) => {
-    const held = new HeldLimits(store);
+    const held = new WorkerLimitStore(store);
     link.handle(LIMITS, (step) => takeLimitStep(held, step as LimitStep));
     return () => void held.release();
   };

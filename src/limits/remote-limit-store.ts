@@ -10,7 +10,7 @@ export type LimitStep = {
 export interface LimitChannel {
   /** @returns what the step gives; undefined when the other process is gone */
   ask(step: LimitStep): Promise<unknown>;
-  tell(step: LimitStep): void;
+  notify(step: LimitStep): void;
 }
 
 /** Does a step that came over a channel. */
@@ -29,7 +29,7 @@ export class RemoteLimitStore extends LimitStore {
   }
 
   changePoints(id: string, points: number): void {
-    this.channel.tell(['changePoints', id, points]);
+    this.channel.notify(['changePoints', id, points]);
   }
 
   takePlace(account: string, limit: number, id: string): Promise<boolean> {
@@ -37,7 +37,7 @@ export class RemoteLimitStore extends LimitStore {
   }
 
   freePlace(account: string, id: string): void {
-    this.channel.tell(['freePlace', account, id]);
+    this.channel.notify(['freePlace', account, id]);
   }
 
   reserve(balance: string, id: string, amount: number, limit: number): Promise<ReserveOutcome> {
@@ -53,7 +53,7 @@ export class RemoteLimitStore extends LimitStore {
   }
 
   forget(balance: string): void {
-    this.channel.tell(['forget', balance]);
+    this.channel.notify(['forget', balance]);
   }
 
   private async ask<Answer>(step: LimitStep): Promise<Answer> {

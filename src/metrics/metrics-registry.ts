@@ -2,14 +2,14 @@ import { BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Gauge, type Metric, Registry } from 'prom-client';
 import { VERSION } from '../runtime/version.js';
 import type { MetricFamily } from '../cluster/merge-metrics.js';
-import { Siblings } from '../cluster/siblings.js';
+import { ClusterPeers } from '../cluster/cluster-peers.js';
 
 /** The registry of this application; nothing uses the library's global one. */
 @Injectable()
 export class MetricsRegistry implements BeforeApplicationShutdown {
   readonly registry = new Registry();
 
-  constructor(private readonly siblings: Siblings) {
+  constructor(private readonly siblings: ClusterPeers) {
     // Types are words here, whatever the declarations of prom-client say.
     siblings.provideMetrics(() => this.registry.getMetricsAsJSON() as Promise<unknown> as Promise<MetricFamily[]>);
     collectDefaultMetrics({ register: this.registry });
@@ -38,6 +38,6 @@ export class MetricsRegistry implements BeforeApplicationShutdown {
   }
 
   beforeApplicationShutdown(): Promise<void> {
-    return this.siblings.bequeath();
+    return this.siblings.handOverMetrics();
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { mayCallModel } from '../auth/may-call-model.js';
 import type { Principal } from '../auth/principal.js';
-import { ModelList } from './model-list.js';
+import { ModelCatalog } from './model-catalog.js';
 import type { ModelDto, ModelListDto } from './models.dto.js';
 import { unknownModel } from '../routing/unknown-model.js';
 import { Routing } from '../routing/routing.service.js';
@@ -11,7 +11,7 @@ import { Routing } from '../routing/routing.service.js';
 export class ModelsService {
   constructor(
     private readonly routing: Routing,
-    private readonly modelList: ModelList,
+    private readonly modelList: ModelCatalog,
   ) {}
 
   async list(principal: Principal): Promise<ModelListDto> {

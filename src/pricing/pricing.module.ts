@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
-import { KnownModels } from './known-models.js';
+import { PriceCatalog } from './price-catalog.js';
 import { Pricing } from './pricing.service.js';
 
 /** What calls cost, and what is publicly known of models. */
-@Module({ providers: [KnownModels, Pricing], exports: [KnownModels, Pricing] })
+@Module({ providers: [PriceCatalog, Pricing], exports: [PriceCatalog, Pricing] })
 export class PricingModule {}

@@ -3,7 +3,7 @@ import type { PriceConfig } from '../config/gateway-config.js';
 import { boundNanoDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 import type { BilledTokens } from './billed-tokens.js';
 import { costAtPrice } from './cost.js';
-import { KnownModels } from './known-models.js';
+import { PriceCatalog } from './price-catalog.js';
 
 /** What the price of a deployment depends on. */
 export interface PricedDeployment {
@@ -16,7 +16,7 @@ export interface PricedDeployment {
 /** The cost of a call, at the price of the configuration or else of the price catalogue. */
 @Injectable()
 export class Pricing {
-  constructor(private readonly known: KnownModels) {}
+  constructor(private readonly known: PriceCatalog) {}
 
   /** What one completion costs; null when the price is unknown, never an invented 0. */
   async costOf(tokens: BilledTokens, { baseUrl, upstreamModel, price }: PricedDeployment): Promise<NanoDollars | null> {

@@ -1,4 +1,4 @@
-import type { Cancellation } from '../runtime/cancel-signal.js';
+import type { CancelSignal } from '../runtime/cancel-signal.js';
 import type { ChatCompletion, ChatRequest } from '../operations/chat/chat-completion.js';
 import type { ChunkStream } from '../operations/chat/preserialized-chunk.js';
 import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
@@ -48,7 +48,7 @@ export interface ProviderCall {
   /** The client's headers that the allow-list lets through, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** Aborted when the client has gone or the total timeout is over; the call then rejects with `signal.reason`. */
-  readonly signal: Cancellation;
+  readonly signal: CancelSignal;
   /**
    * Told, before the answer, which fields of the request the provider cannot take and therefore did not get, by OpenAI's
    * names. Never told with `strict_params: true`, which makes the first of them a 400 `unsupported_parameter`.

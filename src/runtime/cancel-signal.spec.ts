@@ -1,8 +1,8 @@
-import { Cancel } from './cancel-signal.js';
+import { CancelSource } from './cancel-signal.js';
 
 describe('Cancel', () => {
   it('calls its listeners once, with the first reason, and none that was taken away', () => {
-    const cancel = new Cancel();
+    const cancel = new CancelSource();
     const calls: string[] = [];
     const removed = (): void => void calls.push('removed');
     cancel.addEventListener('abort', () => calls.push('first'));
@@ -19,7 +19,7 @@ describe('Cancel', () => {
   });
 
   it('lets a listener take others away while it runs', () => {
-    const cancel = new Cancel();
+    const cancel = new CancelSource();
     const calls: string[] = [];
     const second = (): void => void calls.push('second');
     cancel.addEventListener('abort', () => cancel.removeEventListener('abort', second));

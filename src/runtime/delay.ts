@@ -1,8 +1,8 @@
-import type { Cancellation } from './cancel-signal.js';
+import type { CancelSignal } from './cancel-signal.js';
 
 /** Resolves after so many milliseconds; rejects with the signal's reason when it is aborted first. */
-export function pause(milliseconds: number, signal: Cancellation): Promise<void> {
-  return untilOr(signal, (resolve) => {
+export function delay(milliseconds: number, signal: CancelSignal): Promise<void> {
+  return waitOrAbort(signal, (resolve) => {
     const timer = setTimeout(resolve, milliseconds);
     return () => clearTimeout(timer);
   });
@@ -13,7 +13,7 @@ export function pause(milliseconds: number, signal: Cancellation): Promise<void>
  *
  * @param begin returns how it is given up
  */
-export function untilOr(signal: Cancellation, begin: (resolve: () => void) => () => void): Promise<void> {
+export function waitOrAbort(signal: CancelSignal, begin: (resolve: () => void) => () => void): Promise<void> {
   return new Promise((resolve, reject: (reason: Error) => void) => {
     signal.throwIfAborted();
     const onAbort = (): void => {

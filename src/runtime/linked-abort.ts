@@ -1,4 +1,4 @@
-import type { Cancellation } from './cancel-signal.js';
+import type { CancelSignal } from './cancel-signal.js';
 
 /**
  * A signal of its own for one upstream request, aborted with its caller's. Unlike `AbortSignal.any` it leaves nothing
@@ -10,7 +10,7 @@ export class LinkedAbort {
     this.controller.abort(this.caller.reason);
   };
 
-  constructor(protected readonly caller: Cancellation) {
+  constructor(protected readonly caller: CancelSignal) {
     if (caller.aborted) this.onAbort();
     else caller.addEventListener('abort', this.onAbort, { once: true });
   }

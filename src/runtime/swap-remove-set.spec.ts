@@ -1,11 +1,11 @@
 import fc from 'fast-check';
-import { Roster, type Entry } from './swap-remove-set.js';
+import { SwapRemoveSet, type Entry } from './swap-remove-set.js';
 
 describe('Roster', () => {
   it('holds what a set would, whatever comes and goes', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 20 })), (picks) => {
-        const roster = new Roster<number>();
+        const roster = new SwapRemoveSet<number>();
         const expected = new Map<number, Entry<number>>();
         picks.forEach((pick, number) => {
           const entry = [...expected.values()][pick];

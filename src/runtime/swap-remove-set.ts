@@ -9,7 +9,7 @@ export interface Entry<Member> {
  * on to the next one and to what was in it: once one of them has grown old, all that follow are kept until the next
  * full collection (measured: 2.5 KB a request). Here a place is freed by moving the last member into it.
  */
-export class Roster<Member> implements Iterable<Member> {
+export class SwapRemoveSet<Member> implements Iterable<Member> {
   private readonly entries: Entry<Member>[] = [];
 
   get size(): number {

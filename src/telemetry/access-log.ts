@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Usage } from '../operations/chat/chat-completion.js';
-import type { HttpPreparation, HttpRequest, HttpResponse } from '../http/exchange.js';
+import type { RequestHook, HttpRequest, HttpResponse } from '../http/http-types.js';
 import type { GatewayError } from '../errors/gateway-error.js';
 import { failedCallOf } from './failed-calls.js';
 import type { HttpMetrics } from './http-metrics.js';
@@ -39,7 +39,7 @@ export class AccessLog {
     return ((response.locals as AccessLocals).access ??= {});
   }
 
-  static preparation(logger: Logger, metrics: HttpMetrics): HttpPreparation {
+  static preparation(logger: Logger, metrics: HttpMetrics): RequestHook {
     return (request, response): void => {
       const started = performance.now();
       response.on('close', () => {

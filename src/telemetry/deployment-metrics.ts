@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Gauge } from 'prom-client';
 import { InFlight } from '../lifecycle/in-flight.service.js';
 import type { BreakerState } from '../routing/deployments/circuit-breaker.js';
-import { DeploymentQueue } from '../routing/deployments/deployment-queue.js';
+import { DeploymentLimiter } from '../routing/deployments/deployment-limiter.js';
 import { Deployments } from '../routing/deployments/deployments.service.js';
 import { Routing } from '../routing/routing.service.js';
 import { MetricsRegistry } from '../metrics/metrics-registry.js';
@@ -17,7 +17,7 @@ export class DeploymentMetrics {
     inFlight: InFlight,
     routing: Routing,
     deployments: Deployments,
-    queue: DeploymentQueue,
+    queue: DeploymentLimiter,
   ) {
     const registers = [registry];
     new Gauge({

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { HttpRequest, HttpResponse } from '../http/exchange.js';
+import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { codeLabel } from '../errors/error-codes.js';
 import { MetricsRegistry } from '../metrics/metrics-registry.js';
 import { type CounterSeries, type HistogramSeries, PlainCounter, PlainHistogram } from '../metrics/plain-metrics.js';

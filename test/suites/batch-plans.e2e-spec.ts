@@ -9,7 +9,7 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/database/database.js';
 import { openDatabase } from '../../src/database/open-database.js';
 import { SCHEMA } from '../../src/schema.js';
-import { NoSiblings } from '../../src/cluster/siblings.js';
+import { NoClusterPeers } from '../../src/cluster/cluster-peers.js';
 import { MetricsRegistry } from '../../src/metrics/metrics-registry.js';
 import { UsageRecorder } from '../../src/usage/records/usage-recorder.service.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
@@ -37,7 +37,7 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
       database,
       lanes,
       claims,
-      new UsageRecorder(database, new MetricsRegistry(new NoSiblings())),
+      new UsageRecorder(database, new MetricsRegistry(new NoClusterPeers())),
       config,
     );
     const series = (count: number): string =>

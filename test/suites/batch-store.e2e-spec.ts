@@ -14,7 +14,7 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/database/database.js';
 import { openDatabase } from '../../src/database/open-database.js';
 import { SCHEMA } from '../../src/schema.js';
-import { NoSiblings } from '../../src/cluster/siblings.js';
+import { NoClusterPeers } from '../../src/cluster/cluster-peers.js';
 import { MetricsRegistry } from '../../src/metrics/metrics-registry.js';
 import { UsageRecorder } from '../../src/usage/records/usage-recorder.service.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
@@ -48,7 +48,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       database,
       lanes,
       claims,
-      new UsageRecorder(database, new MetricsRegistry(new NoSiblings())),
+      new UsageRecorder(database, new MetricsRegistry(new NoClusterPeers())),
       config,
     );
     submissions = new SubmissionStore(database, dataSource, lanes);

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
-import { KEYS_PER_LOOK, WEBHOOK_STATEMENTS, WebhookQueue } from '../../src/batch/webhook/webhook-queue.js';
+import { KEYS_PER_POLL, WEBHOOK_STATEMENTS, WebhookQueue } from '../../src/batch/webhook/webhook-queue.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/database/database.js';
 import { openDatabase } from '../../src/database/open-database.js';
@@ -137,7 +137,7 @@ describe(`the queue of webhooks (${name})`, () => {
       url: 'x',
     });
     const first = await queue.keysAfter('');
-    expect(first).toHaveLength(KEYS_PER_LOOK);
+    expect(first).toHaveLength(KEYS_PER_POLL);
     const second = await queue.keysAfter(first.at(-1)?.keyId ?? '');
     const keys = [...first, ...second];
     expect(new Set(keys.map(({ keyId }) => keyId)).size).toBe(300);

@@ -2,7 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
 import { RequireScope } from '../../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
-import { DeploymentList } from '../../routing/deployments/deployment-list.service.js';
+import { DeploymentReport } from '../../routing/deployments/deployment-report.service.js';
 import { DeploymentListDto } from '../../routing/deployments/deployments.dto.js';
 
 @ApiTags('Admin: deployments')
@@ -11,7 +11,7 @@ import { DeploymentListDto } from '../../routing/deployments/deployments.dto.js'
 @RequireScope('admin')
 @Controller('v1/admin/deployments')
 export class AdminDeploymentsController {
-  constructor(private readonly deployments: DeploymentList) {}
+  constructor(private readonly deployments: DeploymentReport) {}
 
   @ApiOperation({
     summary: 'List the deployments',

@@ -13,7 +13,7 @@ import { ApiKey } from '../../auth/api-key.entity.js';
 import { assertSpendingWithin } from '../keys/assert-spending-within.js';
 import { BudgetStates } from '../../auth/budget-states.js';
 import { toBudgetUsage } from '../keys/budget-usage.dto.js';
-import { KeyCheck } from '../../auth/key-check.service.js';
+import { ApiKeyAuthenticator } from '../../auth/api-key-authenticator.js';
 import type { Principal } from '../../auth/principal.js';
 import { toBudget, toBudgetDto, toRateLimits } from '../keys/spending.dto.js';
 import type {
@@ -32,7 +32,7 @@ export class GroupsService {
   constructor(
     @InjectRepository(KeyGroup) private readonly groups: Repository<KeyGroup>,
     private readonly database: Database,
-    private readonly keyCheck: KeyCheck,
+    private readonly keyCheck: ApiKeyAuthenticator,
     private readonly audit: AuditLog,
     private readonly budgets: BudgetStates,
   ) {}

@@ -9,7 +9,7 @@ import { DEFAULT_PAGE } from '../../http/page-query.dto.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { generateKey, hintOf, publicPart } from '../../auth/api-key-format.js';
 import { ApiKey } from '../../auth/api-key.entity.js';
-import { KeyCheck } from '../../auth/key-check.service.js';
+import { ApiKeyAuthenticator } from '../../auth/api-key-authenticator.js';
 import type {
   CreateKeyDto,
   KeyDto,
@@ -38,7 +38,7 @@ export class KeysService {
   constructor(
     @InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>,
     private readonly database: Database,
-    private readonly keyCheck: KeyCheck,
+    private readonly keyCheck: ApiKeyAuthenticator,
     private readonly revocations: KeyRevocations,
     private readonly pepper: Pepper,
     private readonly audit: AuditLog,

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsNumber, IsOptional, Max, Min } from 'class-validator';
 import { PERIODS, type Budget, type Period, type RateLimits } from '../../auth/spending.js';
 
-const MOST = 1_000_000_000;
+const MAX_LIMIT = 1_000_000_000;
 
 /** How much may be asked at once; what is absent is not limited. */
 export class RateLimitsDto implements RateLimits {
@@ -11,7 +11,7 @@ export class RateLimitsDto implements RateLimits {
   @IsOptional()
   @IsInt()
   @Min(1)
-  @Max(MOST)
+  @Max(MAX_LIMIT)
   rpm?: number;
 
   /** Tokens of prompts and answers in a minute. */
@@ -19,7 +19,7 @@ export class RateLimitsDto implements RateLimits {
   @IsOptional()
   @IsInt()
   @Min(1)
-  @Max(MOST)
+  @Max(MAX_LIMIT)
   tpm?: number;
 
   /** Requests under way at once. */

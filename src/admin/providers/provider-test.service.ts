@@ -90,7 +90,7 @@ export class ProviderTests {
         messages: [{ role: 'user', content: 'Answer with the word: ok' }],
         max_tokens: MAX_TOKENS,
       },
-      { principal, requestId, source: 'live', headers: {}, signal },
+      { principal, requestId, source: 'live', headers: {}, signal: signal },
     );
     return null;
   }

@@ -5,7 +5,7 @@ import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import type { Principal } from '../../auth/principal.js';
 import { RequireScope } from '../../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
-import type { HttpRequest } from '../../http/exchange.js';
+import type { HttpRequest } from '../../http/http-types.js';
 import { StrictBodyPipe } from '../../http/strict-body.pipe.js';
 import { ProviderTests } from './provider-test.service.js';
 import { ProviderListDto, ProviderTestDto, TestProviderDto } from './providers.dto.js';

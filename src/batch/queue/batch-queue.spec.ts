@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Queue } from 'bull';
-import { NoSiblings } from '../../cluster/siblings.js';
+import { NoClusterPeers } from '../../cluster/cluster-peers.js';
 import { BatchProcessor } from './batch.processor.js';
 import type { BatchQueue } from './batch-queue.js';
 import { BullBatchQueue, type Ring } from './bull-batch-queue.js';
@@ -17,21 +17,21 @@ function queueWithoutRedis(): Queue<Ring> {
 }
 
 describe.each<[string, () => BatchQueue]>([
-  ['in the process', () => new InProcessBatchQueue(new NoSiblings())],
+  ['in the process', () => new InProcessBatchQueue(new NoClusterPeers())],
   ['of Bull without Redis', () => new BullBatchQueue(queueWithoutRedis())],
 ])('the bell %s', (_name, make) => {
   it('wakes the worker of its own process at each ring', async () => {
     const queue = make();
     let woken = 0;
-    queue.listen(() => (woken += 1));
-    queue.ring('batch_1');
-    queue.ring('batch_2');
+    queue.onWakeup(() => (woken += 1));
+    queue.notify('batch_1');
+    queue.notify('batch_2');
     await new Promise(setImmediate);
     expect(woken).toBe(2);
   });
 
   it('may be rung when nobody listens', () => {
-    expect(() => make().ring('batch_1')).not.toThrow();
+    expect(() => make().notify('batch_1')).not.toThrow();
   });
 });
 
@@ -39,7 +39,7 @@ describe('the bell of Bull', () => {
   it('wakes the worker at a ring from another process', () => {
     const queue = new BullBatchQueue(queueWithoutRedis());
     let woken = 0;
-    queue.listen(() => (woken += 1));
+    queue.onWakeup(() => (woken += 1));
     new BatchProcessor(queue).handle();
     expect(woken).toBe(1);
   });

@@ -4,8 +4,8 @@
  */
 export abstract class BatchQueue {
   /** Wakes a worker. Never waits for anything and never throws. */
-  abstract ring(jobId: string): void;
+  abstract notify(jobId: string): void;
 
   /** Calls `wake` at each ring that reaches this process. */
-  abstract listen(wake: () => void): void;
+  abstract onWakeup(wake: () => void): void;
 }

@@ -42,7 +42,7 @@ export class BullBatchQueue extends BatchQueue {
     });
   }
 
-  ring(jobId: string): void {
+  notify(jobId: string): void {
     this.wake?.();
     // Bull's add() would wait for as long as Redis is away; a ring that comes late is worth nothing.
     if (this.queue.client.status !== 'ready') return;
@@ -52,7 +52,7 @@ export class BullBatchQueue extends BatchQueue {
       .catch((error: unknown) => this.logger.debug({ msg: 'a ring was lost', error: describeError(error) }));
   }
 
-  listen(wake: () => void): void {
+  onWakeup(wake: () => void): void {
     this.wake = wake;
   }
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Siblings } from '../../cluster/siblings.js';
+import { ClusterPeers } from '../../cluster/cluster-peers.js';
 import { BatchQueue } from './batch-queue.js';
 
 const CHANNEL = 'gateway:batches';
@@ -9,16 +9,16 @@ const CHANNEL = 'gateway:batches';
 export class InProcessBatchQueue extends BatchQueue {
   private wake: (() => void) | undefined;
 
-  constructor(private readonly siblings: Siblings) {
+  constructor(private readonly siblings: ClusterPeers) {
     super();
   }
 
-  ring(jobId: string): void {
+  notify(jobId: string): void {
     if (this.wake !== undefined) setImmediate(this.wake);
     void this.siblings.publish(CHANNEL, jobId);
   }
 
-  listen(wake: () => void): void {
+  onWakeup(wake: () => void): void {
     this.wake = wake;
     this.siblings.subscribe(CHANNEL, wake);
   }

@@ -6,7 +6,7 @@ import { MetricsRegistry } from '../../metrics/metrics-registry.js';
 import { BATCH_QUEUE_NAME } from './bull-batch-queue.js';
 
 /** Longest wait for Redis at a scrape, in milliseconds. */
-const PATIENCE = 1_000;
+const PING_TIMEOUT_MS = 1_000;
 
 /** Whether Redis answers and how soon; asked when it is scraped. */
 @Injectable()
@@ -50,7 +50,7 @@ async function latencyOf(queue: Queue): Promise<number | undefined> {
 async function answers(queue: Queue): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), PATIENCE);
+    timer = setTimeout(() => resolve(false), PING_TIMEOUT_MS);
   });
   const pong = queue.client.ping().then(
     () => true,

@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import { dropUnread } from '../../wire/sse/sse-response.js';
-import { untilOr } from '../../runtime/delay.js';
+import { waitOrAbort } from '../../runtime/delay.js';
 
 /** A body up to this size is sent at once, with its length. */
 const WHOLE_BYTES = 64 * 1024;
@@ -40,7 +40,7 @@ export class ResultBody {
     let isFull = false;
     for (const part of this.held.splice(0)) isFull = !response.write(part);
     if (isFull) {
-      await untilOr(options.signal, (resolve) => {
+      await waitOrAbort(options.signal, (resolve) => {
         response.once('drain', resolve);
         return () => response.off('drain', resolve);
       });

@@ -8,7 +8,7 @@ import { MemberFinder } from './member-finder.js';
 
 const FINISHED = `'succeeded', 'failed', 'cancelled', 'expired'`;
 /** Tasks of which one statement looks for those that are finished. */
-const TASKS_PER_LOOK = 1_000;
+const TASKS_PER_QUERY = 1_000;
 
 /** Rows and bytes of one read. A single result may be larger. */
 const ROWS_PER_READ = 200;
@@ -69,13 +69,13 @@ export class ResultReader {
   ): Promise<ResultRef[]> {
     const found: ResultRef[] = [];
     const wanted = Math.min(limit, expected);
-    for (let from = after + 1; from < taskCount && found.length < wanted; from += TASKS_PER_LOOK) {
+    for (let from = after + 1; from < taskCount && found.length < wanted; from += TASKS_PER_QUERY) {
       const rows = await this.query<{ task_index: number; bytes: number }>(
         `SELECT task_index, octet_length(custom_id) + COALESCE(octet_length(response), 0)
            + COALESCE(octet_length(error), 0) AS bytes
          FROM batch_task WHERE job_id = $1 AND task_index >= $2 AND task_index < $3 AND status IN (${FINISHED})
          ORDER BY task_index LIMIT $4`,
-        [id, from, from + TASKS_PER_LOOK, limit - found.length],
+        [id, from, from + TASKS_PER_QUERY, limit - found.length],
       );
       for (const { task_index: index, bytes } of rows) found.push({ index, bytes });
     }

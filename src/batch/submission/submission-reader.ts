@@ -8,8 +8,8 @@ import { assertFinite } from '../../http/json-bounds.js';
 import { parseJson } from '../../http/read-json.js';
 import { toInstance } from '../../http/to-instance.js';
 import { BatchGenerateDto } from '../batch.dto.js';
-import { inPart, JsonMembers } from './json-members.js';
-import { readTask } from './task-line.js';
+import { inPart, JsonMembers } from './streaming-json.js';
+import { readTask } from './parse-task.js';
 import { TaskSpool } from './task-spool.js';
 
 /** Faults that one answer names; reading stops at the last of them. */

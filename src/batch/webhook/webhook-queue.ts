@@ -4,7 +4,7 @@ import { Database } from '../../database/database.js';
 import { runSql, type SqlDialect } from '../../database/sql.js';
 
 /** Keys that are looked at in one statement. */
-export const KEYS_PER_LOOK = 256;
+export const KEYS_PER_POLL = 256;
 /** How long a delivery is held by the process that tries it; after a crash another process tries again then. */
 const HOLD_MS = 60_000;
 
@@ -34,7 +34,7 @@ export const WEBHOOK_STATEMENTS = {
        SELECT (SELECT MIN(j.key_id) FROM batch_job j WHERE j.webhook_due_at IS NOT NULL AND j.key_id > $1), 1
        UNION ALL
        SELECT (SELECT MIN(j.key_id) FROM batch_job j WHERE j.webhook_due_at IS NOT NULL AND j.key_id > keys.key_id), place + 1
-       FROM keys WHERE keys.key_id IS NOT NULL AND place < ${KEYS_PER_LOOK})
+       FROM keys WHERE keys.key_id IS NOT NULL AND place < ${KEYS_PER_POLL})
      SELECT keys.key_id AS key_id, CASE WHEN
        (SELECT MIN(j.webhook_due_at) FROM batch_job j WHERE j.webhook_due_at IS NOT NULL AND j.key_id = keys.key_id) <= ${now}
        THEN 1 ELSE 0 END AS is_due

@@ -4,7 +4,7 @@ import { describeError } from '../../errors/describe-error.js';
 import { Shutdown } from '../../lifecycle/shutdown.service.js';
 import { postWebhook } from '../../webhooks/post-webhook.js';
 import { WebhookPool } from '../../webhooks/webhook-pool.js';
-import { type DueWebhook, KEYS_PER_LOOK, WebhookQueue } from './webhook-queue.js';
+import { type DueWebhook, KEYS_PER_POLL, WebhookQueue } from './webhook-queue.js';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -87,7 +87,7 @@ export class WebhookSender implements OnModuleDestroy {
       const chosen = due.slice(0, Math.floor(this.pool.room / CLAIM_PER_KEY)).map(({ keyId }) => keyId);
       const claimed = await this.queue.claim(chosen, CLAIM_PER_KEY);
       for (const webhook of claimed) this.start(webhook);
-      const isLast = keys.length < KEYS_PER_LOOK;
+      const isLast = keys.length < KEYS_PER_POLL;
       if (chosen.length < due.length) {
         this.cursor = chosen.at(-1) ?? this.cursor;
         return;

@@ -1,7 +1,7 @@
 import type { ChatCompletion, ChatCompletionChunk, Delta } from './chat-completion.js';
 
 /** Characters of an answer that are kept at most. */
-const MOST = 1_000_000;
+const MAX_CHARACTERS = 1_000_000;
 /** Indexes of choices and of tool calls come from upstream; an array must not grow by one that is out of all reason. */
 const LAST_INDEX = 1_023;
 
@@ -87,7 +87,7 @@ export class AnswerRecorder {
 
   private kept(text: unknown): string {
     if (typeof text !== 'string' || text === '') return '';
-    const room = MOST - this.length;
+    const room = MAX_CHARACTERS - this.length;
     this.length += text.length;
     if (text.length <= room) return text;
     this.answer.isCut = true;

@@ -1,5 +1,5 @@
-import type { Cancellation } from '../../runtime/cancel-signal.js';
-import { pause } from '../../runtime/delay.js';
+import type { CancelSignal } from '../../runtime/cancel-signal.js';
+import { delay } from '../../runtime/delay.js';
 import type {
   ChatCompletion,
   ChatCompletionChunk,
@@ -66,7 +66,7 @@ export class SandboxProvider extends ChatProvider {
       case 'cut':
         break;
       case 'slow':
-        await pause(delayOf(request['sandbox']), signal);
+        await delay(delayOf(request['sandbox']), signal);
         break;
       case 'error-429':
         throw rateLimitExceeded({
@@ -100,7 +100,7 @@ async function* toChunks(
   model: string,
   answer: SandboxAnswer,
   isCut: boolean,
-  signal: Cancellation,
+  signal: CancelSignal,
 ): AsyncGenerator<readonly ChatCompletionChunk[]> {
   const head = {
     id: newId('chatcmpl-'),

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { Cancellation } from '../../runtime/cancel-signal.js';
+import type { CancelSignal } from '../../runtime/cancel-signal.js';
 import type { Timeouts } from '../../config/gateway-config.js';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { BodyDecoder, bodyEncoding } from './body-decoder.js';
@@ -33,7 +33,7 @@ export interface UpstreamRequest {
   readonly body: Buffer | null;
   /** Milliseconds; Infinity leaves a phase to the signal. */
   readonly timeouts: PhaseTimeouts;
-  readonly signal: Cancellation;
+  readonly signal: CancelSignal;
 }
 
 /** What may still come after the end of the events, such as the last bytes of a chunked body, before the socket is dropped. */

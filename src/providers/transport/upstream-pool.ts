@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { buildConnector, Client } from 'undici';
-import { Roster, type Entry } from '../../runtime/swap-remove-set.js';
+import { SwapRemoveSet, type Entry } from '../../runtime/swap-remove-set.js';
 
 /**
  * Sockets that are idle this long are closed, unless the server announces another time. Long enough for the pauses
@@ -78,7 +78,7 @@ export class UpstreamPool {
   private readonly connector: Connector = buildConnector({ timeout: 0 });
   /** The one used last is used first, so that the others can time out. */
   private readonly idle: UpstreamClient[] = [];
-  private readonly busy = new Roster<UpstreamClient>();
+  private readonly busy = new SwapRemoveSet<UpstreamClient>();
 
   constructor(private readonly origin: string) {}
 

@@ -3,7 +3,7 @@ import type { Deployment } from '../resolved-model.js';
 import { DeploymentHealth, type HealthNews } from './deployment-health.js';
 
 /** Deployments that clients named themselves (`provider/model`) are remembered up to this many. */
-const MOST = 5_000;
+const MAX_DEPLOYMENTS = 5_000;
 
 /** What this process knows of every deployment that it has called. */
 @Injectable()
@@ -15,7 +15,7 @@ export class Deployments {
     let health = this.known.get(id);
     if (health === undefined) {
       health = new DeploymentHealth(undefined, (news) => this.listener?.(id, news));
-      if (this.known.size >= MOST) this.forgetIdle();
+      if (this.known.size >= MAX_DEPLOYMENTS) this.forgetIdle();
       this.known.set(id, health);
     }
     return health;
@@ -39,7 +39,7 @@ export class Deployments {
   private forgetIdle(): void {
     for (const [id, health] of this.known) {
       if (health.inFlight === 0 && health.breaker === 'closed' && health.wait === 0) this.known.delete(id);
-      if (this.known.size < MOST * 0.9) return;
+      if (this.known.size < MAX_DEPLOYMENTS * 0.9) return;
     }
   }
 }

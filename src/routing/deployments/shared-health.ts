@@ -1,6 +1,6 @@
 import { Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { isObject } from '../../runtime/json-value.js';
-import { News } from '../../cluster/news.js';
+import { Broadcast } from '../../cluster/broadcast.js';
 import { SharedRedis } from '../../redis/shared-redis.js';
 import type { HealthNews } from './deployment-health.js';
 import { Deployments } from './deployments.service.js';
@@ -19,7 +19,7 @@ const TABLE_KEPT = 600_000;
 export class SharedHealth implements OnApplicationBootstrap {
   constructor(
     private readonly redis: SharedRedis,
-    private readonly news: News,
+    private readonly news: Broadcast,
     private readonly deployments: Deployments,
   ) {}
 

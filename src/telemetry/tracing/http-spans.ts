@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { defaultTextMapGetter, ROOT_CONTEXT, SpanKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import type { HttpRequest, HttpResponse } from '../../http/exchange.js';
+import type { HttpRequest, HttpResponse } from '../../http/http-types.js';
 import { AccessLog, routeOf } from '../access-log.js';
 import { RequestTracing } from '../request-tracing.js';
 import { SpanExport } from './span-export.js';

@@ -5,7 +5,7 @@ import { deleteInSteps } from '../../database/delete-in-steps.js';
 import { describeError } from '../../errors/describe-error.js';
 
 /** Milliseconds between two looks for what is too old. */
-const LOOK = 3_600_000;
+const SWEEP_INTERVAL_MS = 3_600_000;
 
 /** Deletes records that are older than `usage.retention`, a few at a time. Safe in any number of processes. */
 @Injectable()
@@ -20,7 +20,7 @@ export class UsageSweeper implements OnApplicationBootstrap, OnApplicationShutdo
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => this.sweepInTime(), LOOK).unref();
+    this.timer = setInterval(() => this.sweepInTime(), SWEEP_INTERVAL_MS).unref();
     this.sweepInTime();
   }
 

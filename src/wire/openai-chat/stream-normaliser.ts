@@ -20,7 +20,7 @@ export interface StreamNormaliserOptions extends NormaliseOptions {
 }
 
 /** How often in a row a pattern is looked for in vain: in some streams every chunk has something of its own. */
-const LESSONS = 16;
+const MAX_PATTERN_ATTEMPTS = 16;
 /** More choices than any client may ask for. */
 const MAX_CHOICES = 128;
 
@@ -45,7 +45,7 @@ export class StreamNormaliser {
 
   constructor(private readonly options: StreamNormaliserOptions) {
     this.model = options.upstreamModel;
-    this.lessons = options.learns === false ? 0 : LESSONS;
+    this.lessons = options.learns === false ? 0 : MAX_PATTERN_ATTEMPTS;
   }
 
   /** Every choice that the client asked for has its finish reason, so nothing of the answer can be missing. */
@@ -67,7 +67,7 @@ export class StreamNormaliser {
     if (this.done || data === '') return;
     const text = event === '' ? this.pattern?.match(data) : undefined;
     if (text !== undefined) {
-      this.lessons = LESSONS;
+      this.lessons = MAX_PATTERN_ATTEMPTS;
       out.push(text);
       return;
     }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { GatewayError } from '../../errors/gateway-error.js';
-import type { Cancellation } from '../../runtime/cancel-signal.js';
-import { untilOr } from '../../runtime/delay.js';
+import type { CancelSignal } from '../../runtime/cancel-signal.js';
+import { waitOrAbort } from '../../runtime/delay.js';
 import type { StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
 import { DONE_FRAME, encodeChunk, encodeError, PING_COMMENT } from './sse-encoder.js';
 
@@ -20,7 +20,7 @@ export interface SseOptions {
   /** Milliseconds of silence before a comment is sent; 0 is off. */
   readonly keepAlive: number;
   /** Aborted when the client has gone, or has not read for too long. */
-  readonly signal: Cancellation;
+  readonly signal: CancelSignal;
   /** Turns what broke the stream into its error event. */
   readonly toError: (error: unknown) => GatewayError;
 }
@@ -84,8 +84,8 @@ export function dropUnread({ socket }: ServerResponse): void {
   if (socket !== null && socket.writableLength > 0) socket.setTimeout(UNREAD);
 }
 
-function drained(response: ServerResponse, signal: Cancellation): Promise<void> {
-  return untilOr(signal, (resolve) => {
+function drained(response: ServerResponse, signal: CancelSignal): Promise<void> {
+  return waitOrAbort(signal, (resolve) => {
     response.once('drain', resolve);
     return () => response.off('drain', resolve);
   });

@@ -1,13 +1,13 @@
 import { KNOWN_PROVIDERS } from '../config/known-providers.js';
 import { billedTokens } from './billed-tokens.js';
 import { boundTokens } from '../runtime/token-count.js';
-import { KnownModels } from './known-models.js';
+import { PriceCatalog } from './price-catalog.js';
 
 const OPENAI = 'https://api.openai.com/v1';
 const usage = billedTokens(boundTokens(1_000), boundTokens(100));
 
 describe('KnownModels', () => {
-  const known = new KnownModels();
+  const known = new PriceCatalog();
 
   it('knows price and context length of a well-known model', async () => {
     const price = await known.priceOf(OPENAI, 'gpt-5-mini');

@@ -1,5 +1,5 @@
 import { upstreamTimeout } from '../errors/gateway-error.js';
-import { Cancel, type Cancellation } from '../runtime/cancel-signal.js';
+import { CancelSource, type CancelSignal } from '../runtime/cancel-signal.js';
 
 /** The longest time that a timer of Node takes. */
 const LONGEST_TIMER_MS = 2_147_483_647;
@@ -8,7 +8,7 @@ const LONGEST_TIMER_MS = 2_147_483_647;
  * Calls one upstream attempt off: with the caller's reason when the caller is, and with an `upstream_timeout` when `total`
  * milliseconds are over. `clear` must be called when the attempt has ended.
  */
-export class CallDeadline extends Cancel {
+export class AttemptTimeout extends CancelSource {
   private readonly timer: NodeJS.Timeout;
   private isOver = false;
   private readonly onAbort = (): void => {
@@ -17,7 +17,7 @@ export class CallDeadline extends Cancel {
 
   /** @param isOfCaller whether the time is one that the request asked for, as opposed to the configuration's */
   constructor(
-    private readonly caller: Cancellation,
+    private readonly caller: CancelSignal,
     total: number,
     private readonly isOfCaller = false,
   ) {

@@ -1,10 +1,10 @@
 import type { Repository } from 'typeorm';
 import { loadConfig } from '../config/load-config.js';
 import type { ApiKey } from './api-key.entity.js';
-import { News } from '../cluster/news.js';
-import { NoSiblings } from '../cluster/siblings.js';
+import { Broadcast } from '../cluster/broadcast.js';
+import { NoClusterPeers } from '../cluster/cluster-peers.js';
 import { SharedRedis } from '../redis/shared-redis.js';
-import { KeyCheck } from './key-check.service.js';
+import { ApiKeyAuthenticator } from './api-key-authenticator.js';
 import { Pepper } from './pepper.js';
 
 const KEY = {
@@ -35,8 +35,8 @@ describe('who a key id stands for', () => {
       },
     } as unknown as Repository<ApiKey>;
     const config = loadConfig({ env: {}, cwd: '/nonexistent' });
-    const news = new News(new SharedRedis(), new NoSiblings());
-    const check = new KeyCheck(repository, repository, new Pepper('p'.repeat(32)), news, config);
+    const news = new Broadcast(new SharedRedis(), new NoClusterPeers());
+    const check = new ApiKeyAuthenticator(repository, repository, new Pepper('p'.repeat(32)), news, config);
     const early = check.principalOf('key_1');
     row = { ...KEY, revokedAt: 1 };
     check.forget('key_1');

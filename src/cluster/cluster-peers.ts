@@ -4,11 +4,11 @@ import type { MetricFamily } from './merge-metrics.js';
 export interface PrimaryChannel {
   /** @returns the answer; undefined when the primary is gone */
   ask(kind: string, payload: unknown): Promise<unknown>;
-  tell(kind: string, payload: unknown): void;
+  notify(kind: string, payload: unknown): void;
 }
 
 /** The other processes that one start of the gateway runs on this machine, if there are any. */
-export abstract class Siblings {
+export abstract class ClusterPeers {
   /** The way to what the primary keeps for all of them; undefined where this process keeps it for itself. */
   abstract readonly primary: PrimaryChannel | undefined;
 
@@ -30,11 +30,11 @@ export abstract class Siblings {
   abstract metrics(): Promise<readonly MetricFamily[] | undefined>;
 
   /** Leaves what this process has counted to the others, before it ends. */
-  abstract bequeath(): Promise<void>;
+  abstract handOverMetrics(): Promise<void>;
 }
 
 /** One process alone. */
-export class NoSiblings extends Siblings {
+export class NoClusterPeers extends ClusterPeers {
   readonly primary = undefined;
 
   publish(): Promise<void> {
@@ -53,7 +53,7 @@ export class NoSiblings extends Siblings {
     return Promise.resolve(undefined);
   }
 
-  bequeath(): Promise<void> {
+  handOverMetrics(): Promise<void> {
     return Promise.resolve();
   }
 }

@@ -1,10 +1,10 @@
 import { GatewayError } from '../errors/gateway-error.js';
-import { CallDeadline } from './call-deadline.js';
+import { AttemptTimeout } from './attempt-timeout.js';
 
 describe('CallDeadline', () => {
   it('is aborted with an upstream_timeout when the total is over', async () => {
     const keepAwake = setTimeout(() => undefined, 1_000);
-    const signal = new CallDeadline(new AbortController().signal, 10);
+    const signal = new AttemptTimeout(new AbortController().signal, 10);
     await new Promise<void>((resolve) => signal.addEventListener('abort', resolve));
     clearTimeout(keepAwake);
     expect(signal.reason).toBeInstanceOf(GatewayError);
@@ -14,9 +14,9 @@ describe('CallDeadline', () => {
   it('is aborted with the caller’s reason, before or after it was made', () => {
     const reason = new Error('gone');
     const before = AbortSignal.abort(reason);
-    expect(new CallDeadline(before, 1_000).reason).toBe(reason);
+    expect(new AttemptTimeout(before, 1_000).reason).toBe(reason);
     const caller = new AbortController();
-    const deadline = new CallDeadline(caller.signal, 1_000);
+    const deadline = new AttemptTimeout(caller.signal, 1_000);
     caller.abort(reason);
     expect(deadline.reason).toBe(reason);
     deadline.clear();
@@ -24,7 +24,7 @@ describe('CallDeadline', () => {
 
   it('lets go of the caller once cleared', () => {
     const caller = new AbortController();
-    const deadline = new CallDeadline(caller.signal, 1_000);
+    const deadline = new AttemptTimeout(caller.signal, 1_000);
     deadline.clear();
     caller.abort(new Error('late'));
     expect(deadline.aborted).toBe(false);

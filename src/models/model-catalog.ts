@@ -2,18 +2,18 @@ import { Injectable, Logger } from '@nestjs/common';
 import { GatewayConfig, type ModelConfig, type ProviderConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { formatDollars } from '../pricing/cost.js';
-import { KnownModels } from '../pricing/known-models.js';
+import { PriceCatalog } from '../pricing/price-catalog.js';
 import type { ModelDto } from './models.dto.js';
 import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
 import type { ResolvedModel } from '../routing/resolved-model.js';
 import { Routing } from '../routing/routing.service.js';
 
 /** How long a provider's own list is believed, in milliseconds. */
-const LIST_FRESH = 300_000;
+const LIST_TTL_MS = 300_000;
 /** The same of a local server that nobody named: it comes and goes as somebody starts and ends it. */
-const DISCOVERED_FRESH = 10_000;
+const DISCOVERED_LIST_TTL_MS = 10_000;
 /** How long GET /v1/models waits for a provider that it has no list of yet, in milliseconds. */
-const LIST_TIMEOUT = 3_000;
+const LIST_TIMEOUT_MS = 3_000;
 
 interface ProviderList {
   models: readonly ListedModel[];
@@ -28,7 +28,7 @@ interface ProviderList {
  * nobody twice.
  */
 @Injectable()
-export class ModelList {
+export class ModelCatalog {
   private readonly logger = new Logger('Models');
   private readonly lists = new Map<string, ProviderList>();
   /** What `created` says of a model whose release is not known: when this process started. */
@@ -37,7 +37,7 @@ export class ModelList {
   constructor(
     private readonly config: GatewayConfig,
     private readonly routing: Routing,
-    private readonly known: KnownModels,
+    private readonly known: PriceCatalog,
   ) {}
 
   async all(): Promise<ModelDto[]> {
@@ -138,7 +138,7 @@ export class ModelList {
       list = { models: [], fetchedAt: undefined, refreshing: undefined };
       this.lists.set(name, list);
     }
-    const fresh = isDiscovered ? DISCOVERED_FRESH : LIST_FRESH;
+    const fresh = isDiscovered ? DISCOVERED_LIST_TTL_MS : LIST_TTL_MS;
     if (list.fetchedAt !== undefined && performance.now() - list.fetchedAt < fresh) return list.models;
     list.refreshing ??= this.refresh(name, list, isDiscovered);
     if (list.fetchedAt === undefined) await list.refreshing;
@@ -148,7 +148,8 @@ export class ModelList {
   private async refresh(name: string, list: ProviderList, isDiscovered: boolean): Promise<void> {
     try {
       list.models =
-        (await this.routing.current.providers.get(name)?.provider.listModels(AbortSignal.timeout(LIST_TIMEOUT))) ?? [];
+        (await this.routing.current.providers.get(name)?.provider.listModels(AbortSignal.timeout(LIST_TIMEOUT_MS))) ??
+        [];
     } catch (error) {
       list.models = isDiscovered ? [] : list.models;
       // Where nothing was promised, nothing is amiss.

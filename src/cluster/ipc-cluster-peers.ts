@@ -1,22 +1,22 @@
-import type { NewsItem } from './exchange.js';
-import type { Link } from './link.js';
+import type { BroadcastMessage } from './primary-hub.js';
+import type { IpcChannel } from './ipc-channel.js';
 import type { MetricFamily } from './merge-metrics.js';
-import { type PrimaryChannel, Siblings } from './siblings.js';
+import { type PrimaryChannel, ClusterPeers } from './cluster-peers.js';
 
 /** Longest that an ending process waits for the primary, in milliseconds. */
-const PATIENCE = 1_000;
+const HANDOVER_TIMEOUT_MS = 1_000;
 
 /** The other workers, reached through the primary. */
-export class ClusterSiblings extends Siblings {
+export class IpcClusterPeers extends ClusterPeers {
   readonly primary: PrimaryChannel;
   private readonly listeners = new Map<string, (message: unknown) => void>();
   private readMetrics: () => Promise<readonly MetricFamily[]> = () => Promise.resolve([]);
 
-  constructor(private readonly link: Link) {
+  constructor(private readonly link: IpcChannel) {
     super();
     this.primary = link;
     link.handle('news', (item) => {
-      const [channel, message] = item as NewsItem;
+      const [channel, message] = item as BroadcastMessage;
       this.listeners.get(channel)?.(message);
       return true;
     });
@@ -24,13 +24,13 @@ export class ClusterSiblings extends Siblings {
   }
 
   async publish(channel: string, message: unknown, keepAs?: string): Promise<void> {
-    const item: NewsItem = keepAs === undefined ? [channel, message] : [channel, message, keepAs];
+    const item: BroadcastMessage = keepAs === undefined ? [channel, message] : [channel, message, keepAs];
     await this.link.ask('publish', item);
   }
 
   subscribe(channel: string, listener: (message: unknown) => void): void {
     this.listeners.set(channel, listener);
-    this.link.tell('subscribe', channel);
+    this.link.notify('subscribe', channel);
   }
 
   provideMetrics(read: () => Promise<readonly MetricFamily[]>): void {
@@ -41,10 +41,10 @@ export class ClusterSiblings extends Siblings {
     return (await this.link.ask('all metrics')) as MetricFamily[] | undefined;
   }
 
-  async bequeath(): Promise<void> {
+  async handOverMetrics(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE);
+      timer = setTimeout(resolve, HANDOVER_TIMEOUT_MS);
     });
     const told = this.readMetrics().then((families) => this.link.ask('last metrics', families));
     await Promise.race([told, late]).finally(() => clearTimeout(timer));

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { GatewayError } from '../../errors/gateway-error.js';
 import { parseJson } from '../../http/read-json.js';
-import { JsonMembers } from './json-members.js';
+import { JsonMembers } from './streaming-json.js';
 
 interface Cut {
   members: [string, unknown][];

@@ -5,7 +5,7 @@ type Frame = readonly [kind: string, id: number, payload?: unknown];
  * One end of the channel between a worker and its primary. What is said in one turn of the event loop goes in one message: a
  * message costs far more than what it says.
  */
-export class Link {
+export class IpcChannel {
   private readonly handlers = new Map<string, (payload: unknown) => unknown>();
   private readonly waiting = new Map<number, (answer: unknown) => void>();
   private outgoing: Frame[] = [];
@@ -29,7 +29,7 @@ export class Link {
     return new Promise((resolve) => this.waiting.set(id, resolve));
   }
 
-  tell(kind: string, payload?: unknown): void {
+  notify(kind: string, payload?: unknown): void {
     this.send([kind, 0, payload]);
   }
 

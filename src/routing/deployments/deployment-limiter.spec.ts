@@ -1,5 +1,5 @@
 import type { Deployment, ResolvedModel } from '../resolved-model.js';
-import { DeploymentQueue, Place, type NoPlace, type QueueRequest } from './deployment-queue.js';
+import { DeploymentLimiter, Slot, type NoPlace, type QueueRequest } from './deployment-limiter.js';
 import { Deployments } from './deployments.service.js';
 
 const IDLE = new AbortController().signal;
@@ -10,22 +10,22 @@ function deployment(id: string, concurrency: number): Deployment {
 
 describe('DeploymentQueue', () => {
   let known: Deployments;
-  let queue: DeploymentQueue;
+  let queue: DeploymentLimiter;
   const one = deployment('p/one', 1);
   const two = deployment('p/two', 1);
   let model: ResolvedModel;
 
   beforeEach(() => {
     known = new Deployments();
-    queue = new DeploymentQueue(known);
+    queue = new DeploymentLimiter(known);
     model = { id: 'm', queue: { id: 'm', size: 3, timeout: 5_000 } } as ResolvedModel;
   });
 
-  function taken(...deployments: Deployment[]): Place[] {
+  function taken(...deployments: Deployment[]): Slot[] {
     return deployments.map((each) => queue.take(each, 'key_a')).filter((place) => place !== undefined);
   }
 
-  function wait(fields: Partial<QueueRequest> = {}): Promise<Place | NoPlace> {
+  function wait(fields: Partial<QueueRequest> = {}): Promise<Slot | NoPlace> {
     return queue.wait({
       model,
       key: 'key_a',
@@ -37,9 +37,9 @@ describe('DeploymentQueue', () => {
     });
   }
 
-  async function placeOf(waiting: Promise<Place | NoPlace>): Promise<Place> {
+  async function placeOf(waiting: Promise<Slot | NoPlace>): Promise<Slot> {
     const place = await waiting;
-    if (!(place instanceof Place)) throw new Error('no place');
+    if (!(place instanceof Slot)) throw new Error('no place');
     return place;
   }
 

@@ -19,4 +19,4 @@ export interface HttpResponse extends ServerResponse {
 }
 
 /** What is done for every request before its route is looked for. */
-export type HttpPreparation = (request: HttpRequest, response: HttpResponse) => void;
+export type RequestHook = (request: HttpRequest, response: HttpResponse) => void;

@@ -45,7 +45,7 @@ interface PriceList {
  * provider it is follows from the base URL; what is unknown is null, never a guess.
  */
 @Injectable()
-export class KnownModels {
+export class PriceCatalog {
   private prices: PriceList | undefined;
   private readonly catalogues = new Map<string, Promise<Catalogue>>();
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Cancellation } from '../../runtime/cancel-signal.js';
+import type { CancelSignal } from '../../runtime/cancel-signal.js';
 import type { GatewayError } from '../../errors/gateway-error.js';
 import type { DeploymentHealth } from './deployment-health.js';
 import type { Deployment, ResolvedModel } from '../resolved-model.js';
@@ -13,7 +13,7 @@ interface Waiter {
   readonly isBatch: boolean;
   readonly deployments: readonly Deployment[];
   /** Called with the place that was taken for it. */
-  readonly give: (place: Place) => void;
+  readonly give: (place: Slot) => void;
 }
 
 export interface QueueRequest {
@@ -26,11 +26,11 @@ export interface QueueRequest {
   readonly isBatch: boolean;
   /** Milliseconds until the call itself is too late. */
   readonly patience: number;
-  readonly signal: Cancellation;
+  readonly signal: CancelSignal;
 }
 
 /** A call's place at a deployment, which must be freed once. */
-export class Place {
+export class Slot {
   private readonly since = performance.now();
   private isFree = false;
 
@@ -38,7 +38,7 @@ export class Place {
     readonly deployment: Deployment,
     readonly health: DeploymentHealth,
     private readonly key: string,
-    private readonly onFree: (place: Place) => void,
+    private readonly onFree: (place: Slot) => void,
   ) {
     health.begin(key);
   }
@@ -69,17 +69,17 @@ export interface NoPlace {
 
 /** The places at deployments that have a `concurrency`, and the calls that wait for one. */
 @Injectable()
-export class DeploymentQueue {
+export class DeploymentLimiter {
   /** In the order in which they are served. */
   private readonly waiters: Waiter[] = [];
 
   constructor(private readonly deployments: Deployments) {}
 
   /** A place now, or undefined while the deployment has as many calls as it may. */
-  take(deployment: Deployment, key: string): Place | undefined {
+  take(deployment: Deployment, key: string): Slot | undefined {
     const health = this.deployments.healthOf(deployment);
     if (health.inFlight >= (deployment.concurrency ?? Infinity)) return undefined;
-    return new Place(deployment, health, key, this.onFree);
+    return new Slot(deployment, health, key, this.onFree);
   }
 
   /**
@@ -88,7 +88,7 @@ export class DeploymentQueue {
    *
    * @throws the signal's reason when it is aborted
    */
-  async wait(request: QueueRequest): Promise<Place | NoPlace> {
+  async wait(request: QueueRequest): Promise<Slot | NoPlace> {
     const { model, key, deployments, isBatch, patience, signal } = request;
     signal.throwIfAborted();
     const { id: queueId, size, timeout } = model.queue;
@@ -154,7 +154,7 @@ export class DeploymentQueue {
     return perMillisecond === 0 ? 0 : (ahead + 1) / perMillisecond;
   }
 
-  private readonly onFree = ({ deployment, health }: Place): void => {
+  private readonly onFree = ({ deployment, health }: Slot): void => {
     if (this.waiters.length === 0) return;
     for (const waiter of [...this.waiters]) {
       const wanted = waiter.deployments.find(({ id }) => id === deployment.id);

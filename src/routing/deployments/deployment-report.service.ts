@@ -1,16 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { Routing } from '../routing.service.js';
-import { DeploymentQueue } from './deployment-queue.js';
+import { DeploymentLimiter } from './deployment-limiter.js';
 import type { DeploymentListDto } from './deployments.dto.js';
 import { Deployments } from './deployments.service.js';
 
 /** What operators see of deployments. */
 @Injectable()
-export class DeploymentList {
+export class DeploymentReport {
   constructor(
     private readonly routing: Routing,
     private readonly deployments: Deployments,
-    private readonly queue: DeploymentQueue,
+    private readonly queue: DeploymentLimiter,
   ) {}
 
   /** Every deployment that is configured or was called, as this process knows it. */

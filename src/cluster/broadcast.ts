@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { SharedRedis } from '../redis/shared-redis.js';
-import { Siblings } from './siblings.js';
+import { ClusterPeers } from './cluster-peers.js';
 
 /** What processes tell each other: those of this machine over their channel, those of others over Redis. Each may come twice. */
 @Injectable()
-export class News {
+export class Broadcast {
   constructor(
     private readonly redis: SharedRedis,
-    private readonly siblings: Siblings,
+    private readonly siblings: ClusterPeers,
   ) {}
 
   /**

@@ -1,12 +1,12 @@
-import { Link } from './link.js';
+import { IpcChannel } from './ipc-channel.js';
 
-function pair(): { near: Link; far: Link; messages: unknown[] } {
+function pair(): { near: IpcChannel; far: IpcChannel; messages: unknown[] } {
   const messages: unknown[] = [];
-  const near: Link = new Link((message) => {
+  const near: IpcChannel = new IpcChannel((message) => {
     messages.push(message);
     far.receive(JSON.parse(JSON.stringify(message)));
   });
-  const far: Link = new Link((message) => near.receive(JSON.parse(JSON.stringify(message))));
+  const far: IpcChannel = new IpcChannel((message) => near.receive(JSON.parse(JSON.stringify(message))));
   return { near, far, messages };
 }
 

@@ -1,7 +1,7 @@
 import { type Full, LimitStore, type ReserveOutcome, type Window } from './limit-store.js';
 
 /** The counts of all processes as one of them uses them: what it holds is given back when it ends. */
-export class HeldLimits extends LimitStore {
+export class WorkerLimitStore extends LimitStore {
   private readonly places = new Map<string, string>();
   private readonly reservations = new Map<string, { readonly balance: string; readonly amount: number }>();
 

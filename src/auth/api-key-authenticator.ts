@@ -6,7 +6,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { databaseUnavailable } from '../errors/database-error.js';
 import { parseKey } from './api-key-format.js';
-import { News } from '../cluster/news.js';
+import { Broadcast } from '../cluster/broadcast.js';
 import { ApiKey } from './api-key.entity.js';
 import { KeyGroup } from './key-group.entity.js';
 import { KeyCache, type CachedKey } from './key-cache.js';
@@ -41,7 +41,7 @@ const ADMIN: Principal = {
  * is that old, beside its requests; while the database is slow or away, cached keys are served as they are.
  */
 @Injectable()
-export class KeyCheck implements OnApplicationShutdown {
+export class ApiKeyAuthenticator implements OnApplicationShutdown {
   private readonly logger = new Logger('Keys');
   private readonly cache = new KeyCache();
   private readonly byId = new KeyCache();
@@ -58,7 +58,7 @@ export class KeyCheck implements OnApplicationShutdown {
     @InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>,
     @InjectRepository(KeyGroup) private readonly groups: Repository<KeyGroup>,
     private readonly pepper: Pepper,
-    private readonly news: News,
+    private readonly news: Broadcast,
     config: GatewayConfig,
   ) {
     news.subscribe(CHANGES, (message) => {

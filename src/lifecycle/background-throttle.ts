@@ -18,7 +18,7 @@ const SMALLEST = 0.125;
 
 /** Lets background work step back while this process answers clients: live requests come first. */
 @Injectable()
-export class LiveLoad {
+export class BackgroundThrottle {
   private since = performance.eventLoopUtilization();
   private takenAt = performance.now();
   /** The part of its slots that background work may use now. */
@@ -34,7 +34,7 @@ export class LiveLoad {
   }
 
   /** How much of `whole` background work may use, at least 1: less and less while live calls find the loop busy. */
-  share(whole: number): number {
+  scale(whole: number): number {
     if (!this.isLive) this.part = 1;
     else this.adjust();
     return Math.max(1, Math.floor(whole * this.part));
@@ -44,7 +44,7 @@ export class LiveLoad {
    * Lets the event loop turn when background work has kept it for a while: a provider that answers at once would
    * otherwise make tasks run back to back, and nothing else would be served.
    */
-  async yieldIfLong(): Promise<void> {
+  async yieldToEventLoop(): Promise<void> {
     if (this.turnEnds === undefined) {
       this.turnEnds = performance.now() + TURN;
       setImmediate(() => {
