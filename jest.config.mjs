@@ -22,17 +22,28 @@ const base = {
 const WITHOUT_DATABASE = [
   'chat-route',
   'freeze-watch',
+  'http-contract',
+  'log-canary',
+  'logs',
   'native-providers',
   'openai-client',
+  'openai-helpers',
   'openapi-document',
   'openapi-examples',
   'other-clients',
+  'private-files',
   'process-lifecycle',
   'provider-options',
+  'provider-shapes',
   'resilience',
   'streaming',
+  'token-log',
+  'traces',
   'upstream-faults',
 ];
+/** Suites on what PostgreSQL or Redis do. */
+const WITHOUT_SQLITE = ['database-outage', 'frozen-postgres', 'redis-topologies'];
+const filesOf = (names) => names.map((name) => `/${name}\\.e2e-spec`);
 
 const e2e = {
   ...base,
@@ -41,13 +52,17 @@ const e2e = {
   setupFilesAfterEnv: ['<rootDir>/test/clients/check-responses.ts'],
   globalTeardown: '<rootDir>/test/fixtures/global-teardown.mjs',
 };
-const onSqlite = { ...e2e, globalSetup: '<rootDir>/test/fixtures/global-setup.mjs' };
+const onSqlite = {
+  ...e2e,
+  globalSetup: '<rootDir>/test/fixtures/global-setup.mjs',
+  testPathIgnorePatterns: filesOf(WITHOUT_SQLITE),
+};
 /** With Redis as well where a suite uses one. */
 const onPostgres = {
   ...e2e,
   setupFiles: ['<rootDir>/test/fixtures/on-postgres.mjs'],
   globalSetup: '<rootDir>/test/fixtures/global-setup-postgres.mjs',
-  testPathIgnorePatterns: WITHOUT_DATABASE.map((name) => `/${name}\\.e2e-spec`),
+  testPathIgnorePatterns: filesOf(WITHOUT_DATABASE),
 };
 
 export default {

@@ -12,6 +12,7 @@ import { SCHEMA } from '../../src/schema.js';
 import { NoClusterPeers } from '../../src/cluster/cluster-peers.js';
 import { MetricsRegistry } from '../../src/metrics/metrics-registry.js';
 import { UsageRecorder } from '../../src/usage/records/usage-recorder.service.js';
+import { until } from '../fixtures/until.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 
 const JOBS = 1_000;
@@ -150,12 +151,12 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
         expect(stored.size).toBe(250);
       }
       let stats: { updated: string; hot: string } | undefined;
-      for (let tries = 0; tries < 100 && Number(stats?.updated ?? 0) < 2_000; tries += 1) {
-        await new Promise((resolve) => setTimeout(resolve, 100));
+      await until(async () => {
         [stats] = await dataSource.query<{ updated: string; hot: string }[]>(
           `SELECT n_tup_upd AS updated, n_tup_hot_upd AS hot FROM pg_stat_user_tables WHERE relname = 'batch_task'`,
         );
-      }
+        return Number(stats?.updated ?? 0) >= 2_000;
+      });
       expect(Number(stats?.updated)).toBe(2_000);
       expect(Number(stats?.hot)).toBeGreaterThan(1_500);
     });

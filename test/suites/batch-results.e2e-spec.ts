@@ -171,18 +171,16 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
     it('is read by bytes: eight readers cost a part of what they are sent, and others are served meanwhile', async () => {
       const before = rss();
       let peak = before;
-      let slowest = 0;
+      let answers = 0;
       const ended = new AbortController();
       const watch = (async () => {
         while (!ended.signal.aborted) {
-          const asked = performance.now();
           await (await fetch(`${gateway.url}/health/live`)).text();
-          slowest = Math.max(slowest, performance.now() - asked);
+          answers += 1;
           peak = Math.max(peak, rss());
           await new Promise((resolve) => setTimeout(resolve, 20));
         }
       })();
-      const started = performance.now();
       const sizes = await Promise.all(
         Array.from({ length: 8 }, async () => {
           const response = await open(`/v1/batch/${id}/results`);
@@ -191,14 +189,14 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
           return bytes;
         }),
       );
-      const elapsed = performance.now() - started;
       ended.abort();
       await watch;
       const [first = 0] = sizes;
       expect(first).toBeGreaterThan(LARGE_RESULTS * MEGABYTE + Buffer.byteLength(huge));
       expect(new Set(sizes).size).toBe(1);
       expect(peak - before).toBeLessThan((8 * first) / 3);
-      expect(slowest).toBeLessThan(elapsed / 2);
+      // One that read all of it in one piece would have answered once, in the end.
+      expect(answers).toBeGreaterThan(3);
     });
 
     it('ends a page at its bytes, and the next goes on behind it', async () => {

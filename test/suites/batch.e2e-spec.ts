@@ -8,7 +8,6 @@ import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
-import { inTime, slowestRequest } from '../fixtures/pace.js';
 import { until } from '../fixtures/until.js';
 
 interface Result {
@@ -62,12 +61,39 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
       env: { GATEWAY_WEBHOOK_ALLOW_PRIVATE: 'true', ...(redis !== undefined && { REDIS_URL: redis.url }) },
     });
     key = await gateway.apiKey();
+    await beginSlowJobs();
   });
   afterAll(async () => {
     await gateway.stop();
     await redis?.stop();
     await upstream.stop();
   });
+
+  /** Jobs whose end takes many seconds by the product's own intervals: submitted before the tests, looked at by the last of them. */
+  const slow = { expiring: '', ofRevokedKey: '' };
+  async function beginSlowJobs(): Promise<void> {
+    const { body: expiring } = await submit({
+      model: 'fake/stall?at=headers',
+      tasks: ['never', 'never'],
+      expires_in: 10,
+    });
+    slow.expiring = expiring.job_id;
+    const made = await call<{ id: string; key: string }>(
+      'POST',
+      '/v1/admin/keys',
+      { name: 'to be revoked' },
+      { authorization: `Bearer ${gateway.adminKey}` },
+    );
+    const tasks = Array.from({ length: 200 }, () => 'slow');
+    const { body: ofRevokedKey } = await call(
+      'POST',
+      '/v1/batch/generate',
+      { model: 'fake/echo?delay=150', tasks },
+      { authorization: `Bearer ${made.body.key}` },
+    );
+    slow.ofRevokedKey = ofRevokedKey.job_id;
+    await call('DELETE', `/v1/admin/keys/${made.body.id}`, undefined, { authorization: `Bearer ${gateway.adminKey}` });
+  }
 
   async function call<Body = Job>(
     method: string,
@@ -300,34 +326,28 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
     expect(await submit(body, { 'idempotency-key': 'with space' })).toMatchObject({ status: 400 });
   });
 
-  it('cancels a running batch: no new call after a second, and the counts add up', async () => {
-    await upstream.reset();
-    const tasks = Array.from({ length: 400 }, () => 'slow');
-    const { body } = await submit({ model: 'fake/echo?delay=200', tasks });
-    await until(async () => (await read(body.job_id, '?results=false')).completed_count > 8);
+  it('cancels a running batch: no new call after its end, and the counts add up', async () => {
+    // Takes 20 seconds if it is not cancelled.
+    const model = 'fake/echo?delay=400';
+    const calls = async (): Promise<number> =>
+      (await upstream.requests()).filter((request) => `fake/${request.model}` === model).length;
+    const { body } = await submit({ model, tasks: Array.from({ length: 400 }, () => 'slow') });
+    await until(async () => (await read(body.job_id, '?results=false')).completed_count > 0);
     const cancelled = await call('POST', `/v1/batch/${body.job_id}/cancel`);
     expect(cancelled.status).toBe(200);
     expect(['cancelling', 'cancelled']).toContain(cancelled.body.status);
-    const at = Date.now();
-    const slowest = await slowestRequest(`${gateway.url}/health/live`);
     const job = await finished(body.job_id);
+    const made = await calls();
     expect(job.status).toBe('cancelled');
     expect(job.completed_count + job.failed_count + job.cancelled_count + job.expired_count).toBe(400);
-    expect(job.cancelled_count).toBeGreaterThan(300);
+    expect(job.cancelled_count).toBeGreaterThan(0);
+    // Of those cancelled, at most what was in flight had been called.
+    expect(made).toBeLessThanOrEqual(400 - job.cancelled_count + 8);
     const again = await call('POST', `/v1/batch/${body.job_id}/cancel`);
     expect(again).toMatchObject({ status: 200, body: { status: 'cancelled' } });
-    const requests = await upstream.requests();
-    expect(requests.filter(({ startedAt }) => startedAt > at + inTime(1_000, slowest))).toEqual([]);
-  });
-
-  it('expires what is not finished in time', async () => {
-    const { body } = await submit({ model: 'fake/stall?at=headers', tasks: ['never', 'never'], expires_in: 10 });
-    const job = await finished(body.job_id);
-    expect(job).toMatchObject({ status: 'expired', expired_count: 2, completed_count: 0 });
-    expect(job.results.map(({ status, error }) => [status, error?.code])).toEqual([
-      ['expired', 'batch_expired'],
-      ['expired', 'batch_expired'],
-    ]);
+    // Other work goes on, and none of it is the cancelled job's.
+    await finished((await submit({ model: 'fake/echo', tasks: ['after', 'the', 'end'] })).body.job_id);
+    expect(await calls()).toBe(made);
   });
 
   it('answers another key’s job exactly as an unknown one, on every route', async () => {
@@ -357,31 +377,6 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
     }
     const list = await fetch(`${gateway.url}/v1/batch`, { headers: { authorization: `Bearer ${stranger}` } });
     expect(await list.json()).toMatchObject({ data: [] });
-  });
-
-  it('fails a job whose key has been revoked', async () => {
-    const own = await fetch(`${gateway.url}/v1/admin/keys`, {
-      method: 'POST',
-      headers: { 'x-api-key': gateway.adminKey, 'content-type': 'application/json' },
-      body: JSON.stringify({ name: 'to be revoked' }),
-    });
-    const { id, key: secret } = (await own.json()) as { id: string; key: string };
-    const tasks = Array.from({ length: 200 }, () => 'slow');
-    const { body } = await call(
-      'POST',
-      '/v1/batch/generate',
-      { model: 'fake/echo?delay=150', tasks },
-      { authorization: `Bearer ${secret}` },
-    );
-    await fetch(`${gateway.url}/v1/admin/keys/${id}`, { method: 'DELETE', headers: { 'x-api-key': gateway.adminKey } });
-    const seen = async (): Promise<Job | undefined> => {
-      const list = await fetch(`${gateway.url}/v1/admin/batches`, { headers: { 'x-api-key': gateway.adminKey } });
-      return ((await list.json()) as { data: Job[] }).data.find(({ job_id: jobId }) => jobId === body.job_id);
-    };
-    await until(async () => (await seen())?.status === 'failed');
-    const job = await seen();
-    expect(job?.error).toMatch(/revoked/);
-    expect((job?.completed_count ?? 0) + (job?.failed_count ?? 0)).toBe(200);
   });
 
   it('shows operators all batches, what waits, and metrics', async () => {
@@ -462,6 +457,28 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
       await submit({ model: 'sandbox/echo', tasks: ['x'], webhook: { url } });
       await until(() => received.length === 3);
     });
+  });
+
+  it('expires what is not finished in time', async () => {
+    const job = await finished(slow.expiring);
+    expect(job).toMatchObject({ status: 'expired', expired_count: 2, completed_count: 0 });
+    expect(job.results.map(({ status, error }) => [status, error?.code])).toEqual([
+      ['expired', 'batch_expired'],
+      ['expired', 'batch_expired'],
+    ]);
+  });
+
+  it('fails a job whose key has been revoked', async () => {
+    const seen = async (): Promise<Job | undefined> => {
+      const list = await fetch(`${gateway.url}/v1/admin/batches?limit=100`, {
+        headers: { 'x-api-key': gateway.adminKey },
+      });
+      return ((await list.json()) as { data: Job[] }).data.find(({ job_id: jobId }) => jobId === slow.ofRevokedKey);
+    };
+    await until(async () => (await seen())?.status === 'failed');
+    const job = await seen();
+    expect(job?.error).toMatch(/revoked/);
+    expect((job?.completed_count ?? 0) + (job?.failed_count ?? 0)).toBe(200);
   });
 });
 

@@ -9,6 +9,11 @@ import { join } from 'node:path';
 import { startExpectingFailure, startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 
+// What depends on no database.
+const onceOnly = isPostgresRun ? describe.skip : describe;
+
+/** Many times what it takes to end a few requests on a machine whose cores are busy. */
+const DRAIN_TIMEOUT_MS = 120_000;
 const ADMIN_KEY = /Admin key \(shown only now, keep it\): (gw_\w+)/;
 
 async function statusWith(gateway: RunningGateway, key: string): Promise<number> {
@@ -67,7 +72,7 @@ describe('the first start', () => {
   });
 });
 
-describe('a start that cannot be', () => {
+onceOnly('a start that cannot be', () => {
   function expectOneLine(failed: { code: number | null; stderr: string; stdout: string }, pattern: RegExp): void {
     expect(failed.code).toBe(1);
     expect(failed.stdout).toBe('');
@@ -148,7 +153,7 @@ describe('a start that cannot be', () => {
   });
 });
 
-describe('SIGTERM', () => {
+onceOnly('SIGTERM', () => {
   let upstream: FakeUpstream;
 
   beforeAll(async () => {
@@ -169,7 +174,9 @@ describe('SIGTERM', () => {
   const provider = (): string => `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\n`;
 
   it('is not ready at once, lets open requests end whole, and exits with 0', async () => {
-    const gateway = await startGateway({ config: provider() });
+    const gateway = await startGateway({
+      config: `server: { drain_timeout: ${DRAIN_TIMEOUT_MS}ms }\n${provider()}`,
+    });
     const key = await gateway.apiKey();
     const plain = ask(gateway, key, 'fake/words?count=5&delay=300', false);
     const stream = ask(gateway, key, 'fake/words?count=5&delay=300', true);
@@ -185,8 +192,9 @@ describe('SIGTERM', () => {
     expect(await (await stream).text()).toMatch(/data: \[DONE\]\n\n$/);
     const { code, milliseconds } = await stopped;
     expect(code).toBe(0);
-    // Far from the drain timeout: it ended because its requests had.
-    expect(milliseconds).toBeLessThan(5_000 + 5 * gateway.startedIn);
+    // It ended because its requests had, far from the drain timeout.
+    expect(milliseconds).toBeLessThan(DRAIN_TIMEOUT_MS / 2);
+    expect(gateway.logs()).not.toContain('outlasted the drain timeout');
   });
 
   it('breaks off what outlasts the drain timeout, with an error that says so', async () => {
@@ -204,8 +212,8 @@ describe('SIGTERM', () => {
     const text = await (await stream).text();
     expect(text).toMatch(/data: \{"error":.*"upstream_unavailable".*\}\n\n$/);
     expect(text).not.toContain('[DONE]');
-    const { code, milliseconds } = await stopped;
-    expect(code).toBe(0);
-    expect(milliseconds).toBeLessThan(2_000 + 5 * gateway.startedIn);
+    // Both calls would have gone on for ever.
+    expect((await stopped).code).toBe(0);
+    expect(gateway.logs()).toContain('outlasted the drain timeout');
   });
 });

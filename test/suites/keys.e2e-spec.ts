@@ -1,5 +1,4 @@
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
-import { inTime, slowestRequest } from '../fixtures/pace.js';
 import { until } from '../fixtures/until.js';
 
 interface Answer {
@@ -249,9 +248,8 @@ describe('two processes on one database', () => {
       });
       const revoked = performance.now();
       await until(async () => (await ask()) === 401);
-      expect(performance.now() - revoked).toBeLessThan(
-        inTime(5_000, await slowestRequest(`${second.url}/health/live`)),
-      );
+      // Three times the 5 s for which a key is cached at most, so that a busy machine has time to say so.
+      expect(performance.now() - revoked).toBeLessThan(15_000);
     } finally {
       await second.stop();
       await first.stop();

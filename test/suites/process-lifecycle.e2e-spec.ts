@@ -15,7 +15,7 @@ const COUNT = 3;
   let client: Client;
 
   const configFor = (models: string): string => `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }
-server: { drain_timeout: 10s }
+server: { drain_timeout: 60s }
 models:
   - { id: free, deployments: [{ provider: local, model: echo }] }
   - { id: long, deployments: [{ provider: local, model: "echo?delay=150" }] }

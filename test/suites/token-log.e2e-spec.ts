@@ -64,9 +64,7 @@ function configOf(upstream: FakeUpstream): string {
     const behaviours = deployments.map(
       (each) => `{ provider: local, model: "${each}${each.includes('?') ? '&' : '?'}tokens=o200k&for=${id}" }`,
     );
-    const timeouts = ['silent', 'passing', 'dead'].includes(id)
-      ? ', timeouts: { first_byte: 200ms, total: 600ms }'
-      : '';
+    const timeouts = ['silent', 'passing', 'dead'].includes(id) ? ', timeouts: { first_byte: 1s, total: 5s }' : '';
     return `  - { id: ${id}, strategy: priority, deployments: [${behaviours.join(', ')}]${timeouts}, fallbacks: [${fallbacks ?? ''}], price: { input_per_million: ${PRICE.input}, output_per_million: ${PRICE.output} } }`;
   });
   return `providers:\n  local: { type: openai, base_url: "${upstream.url}/v1" }\nmodels:\n${models.join('\n')}\n`;
@@ -245,16 +243,22 @@ describe('usage records and the provider’s own book of tokens', () => {
     const ids: string[] = [];
     let count = 0;
     const next = (): string => `token-log-${(count += 1)}`;
-    for (const name of ['ada', 'grace']) {
-      for (let round = 0; round < (name === 'ada' ? 3 : 1); round += 1) {
-        for (const model of ['plain', 'bare', 'refusing', 'dropping', 'begun', 'silent', 'passing', 'dead']) {
-          ids.push(await ask(name, model, next()), await ask(name, model, next(), { stream: false }));
-        }
-        ids.push(await ask(name, 'cut', next()));
-        ids.push(await ask(name, 'hush', next(), { leave: (text) => text === HALF }));
-        ids.push(await leaveWaiting(name, next()));
-      }
-    }
+    const askAll = async (name: string): Promise<void> => {
+      const asked = [
+        ...['plain', 'bare', 'refusing', 'dropping', 'begun', 'silent', 'passing', 'dead'].flatMap((model) => [
+          ask(name, model, next()),
+          ask(name, model, next(), { stream: false }),
+        ]),
+        ask(name, 'cut', next()),
+        ask(name, 'hush', next(), { leave: (text) => text === HALF }),
+        leaveWaiting(name, next()),
+      ];
+      ids.push(...(await Promise.all(asked)));
+    };
+    const askTwice = async (name: string): Promise<void> => {
+      for (let round = 0; round < 2; round += 1) await askAll(name);
+    };
+    await Promise.all([askTwice('ada'), askAll('grace')]);
     await Promise.all([runBatch('ada', 'plain', 20), runBatch('grace', 'begun', 3), runBatch('grace', 'bare', 5)]);
     const isTask = ({ source, status }: UsageRecord): boolean => source === 'batch' && status !== 'retried';
     await until(async () => (await allRecords()).filter(isTask).length === 28);
