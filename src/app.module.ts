@@ -6,7 +6,7 @@ import { KeyGuard } from './auth/key.guard.js';
 import { BatchModule } from './batch/batch.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import { ConfigModule } from './config/config.module.js';
-import { GatewayConfig, type TracingConfig } from './config/gateway-config.js';
+import type { Configuration, TracingConfig } from './config/gateway-config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { GatewayExceptionFilter } from './http/gateway-exception.filter.js';
 import { HealthModule } from './health/health.module.js';
@@ -25,7 +25,7 @@ import { TelemetryModule } from './telemetry/telemetry.module.js';
 @Module({})
 export class AppModule {
   /** The whole application for one validated configuration. */
-  static forRoot(config: GatewayConfig, siblings: ClusterPeers = new NoClusterPeers()): DynamicModule {
+  static forRoot(config: Configuration, siblings: ClusterPeers = new NoClusterPeers()): DynamicModule {
     return {
       module: AppModule,
       imports: [

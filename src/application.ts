@@ -5,7 +5,7 @@ import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
 import { ChatRoute } from './chat/chat-route.js';
-import type { GatewayConfig } from './config/gateway-config.js';
+import type { Configuration } from './config/gateway-config.js';
 import { InFlight } from './lifecycle/in-flight.service.js';
 import { Shutdown } from './lifecycle/shutdown.service.js';
 import type { RequestHook, HttpRequest, HttpResponse } from './http/http-types.js';
@@ -44,7 +44,7 @@ const EXPOSED_HEADERS = [
 
 /** The application with its middleware, wired but not listening. */
 export async function createApplication(
-  config: GatewayConfig,
+  config: Configuration,
   logger: Logger,
   siblings?: ClusterPeers,
 ): Promise<NestExpressApplication> {

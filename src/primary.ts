@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { ConfigError } from './config/config-error.js';
 import { startFields } from './config/describe-config.js';
-import type { GatewayConfig } from './config/gateway-config.js';
+import type { Configuration } from './config/gateway-config.js';
 import { configFile, loadConfig } from './config/load-config.js';
 import { watchConfig } from './config/watch-config.js';
 import { describeError } from './errors/describe-error.js';
@@ -12,7 +12,7 @@ import { StartFailure, Supervisor } from './cluster/supervisor.js';
 
 /** Runs the processes that GATEWAY_PROCESSES asks for, and nothing else: this one serves no request. */
 export async function supervise(): Promise<void> {
-  let config: GatewayConfig;
+  let config: Configuration;
   try {
     config = loadConfig();
   } catch (error) {

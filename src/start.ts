@@ -13,7 +13,8 @@ import { InFlight } from './lifecycle/in-flight.service.js';
 import type { GatewayConfig } from './config/gateway-config.js';
 import { ConfigError } from './config/config-error.js';
 import { startFields } from './config/describe-config.js';
-import { LiveConfig } from './config/live-config.js';
+import { settingsThatNeedRestart } from './config/changed-settings.js';
+import { RoutingConfig } from './config/routing-config.js';
 import { limitConnections } from './http/connection-limit.js';
 import { configFile, isDataDirectoryNamed, loadConfig } from './config/load-config.js';
 import { watchConfig, type ReloadReason } from './config/watch-config.js';
@@ -21,8 +22,6 @@ import { makePrivate, type Tightened } from './database/private-files.js';
 import { BootError } from './errors/boot-error.js';
 import { describeError } from './errors/describe-error.js';
 import { upstreamUnavailable } from './errors/gateway-error.js';
-import { Instances } from './admin/instances/instances.service.js';
-import { Routing } from './routing/routing.service.js';
 import { Shutdown } from './lifecycle/shutdown.service.js';
 import { VERSION } from './runtime/version.js';
 import type { Listening, WorkerProcess } from './cluster/worker.js';
@@ -40,8 +39,7 @@ const LINGER = 1_000;
 /** Loads the configuration, starts the application and listens; a fault that an operator can mend is one clear line. */
 export async function start(): Promise<void> {
   try {
-    const live = new LiveConfig(loadConfig());
-    const { config } = live;
+    const config = loadConfig();
     const logger = createLogger(config.log);
     const tightened = makeFilesPrivate(config);
     const worker = config.processes > 1 ? await joinPrimary() : undefined;
@@ -52,7 +50,7 @@ export async function start(): Promise<void> {
     }
     const where = await listen(app, config);
     limitConnections(app.getHttpServer(), logger);
-    reloadOnChange(app, live, logger);
+    reloadOnChange(app, config, logger);
     if (worker === undefined) {
       logger.info({ ...where, version: VERSION, ...startFields(config) }, 'listening');
       stopOnSignal(app, config, logger);
@@ -108,8 +106,8 @@ function listenFault(error: unknown, host: string, port: number): string {
   }
 }
 
-/** A valid new configuration is taken over without breaking off a call; an invalid one is refused and the old one kept. */
-function reloadOnChange(app: NestExpressApplication, live: LiveConfig, logger: Logger): void {
+/** Applies a valid new configuration; calls in flight go on. Refuses an invalid one, and keeps the old one. */
+function reloadOnChange(app: NestExpressApplication, config: GatewayConfig, logger: Logger): void {
   const refuse = (reason: string, faults: unknown): void => {
     logger.error({ reason, faults }, 'the new configuration is refused, and the old one stays in force');
   };
@@ -118,10 +116,9 @@ function reloadOnChange(app: NestExpressApplication, live: LiveConfig, logger: L
       const next = loadConfig();
       // Written again since it was found to be whole: that change is reported too.
       if (!isUnchanged()) return;
-      const waiting = live.replace(next);
-      app.get(Routing).reload();
-      app.get(Instances).reloaded();
-      const { providers, models } = live.config;
+      app.get(RoutingConfig).replace(next);
+      const waiting = settingsThatNeedRestart(config, next);
+      const { providers, models } = next;
       logger.info({ reason, providers: providers.length, models: models.length }, 'configuration reloaded');
       if (waiting.length > 0) logger.warn({ settings: waiting }, 'these settings have changed and wait for a restart');
       auditReload(app, logger, { reason, providers: providers.length, models: models.length, waiting });

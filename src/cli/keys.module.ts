@@ -1,7 +1,7 @@
 import { DynamicModule, Module } from '@nestjs/common';
 import { KeysModule } from '../admin/keys/keys.module.js';
 import { ConfigModule } from '../config/config.module.js';
-import type { GatewayConfig } from '../config/gateway-config.js';
+import type { Configuration } from '../config/gateway-config.js';
 import { DatabaseModule } from '../database/database.module.js';
 import { ClusterModule } from '../cluster/cluster.module.js';
 import { NoClusterPeers } from '../cluster/cluster-peers.js';
@@ -11,7 +11,7 @@ import { RedisModule } from '../redis/redis.module.js';
 /** What it takes to manage keys, and nothing that serves or runs by itself. */
 @Module({})
 export class KeyCommandsModule {
-  static forRoot(config: GatewayConfig): DynamicModule {
+  static forRoot(config: Configuration): DynamicModule {
     return {
       module: KeyCommandsModule,
       imports: [

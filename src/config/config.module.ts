@@ -1,15 +1,19 @@
 import { DynamicModule, Global, Module } from '@nestjs/common';
-import { GatewayConfig } from './gateway-config.js';
+import { GatewayConfig, staticSettings, type Configuration } from './gateway-config.js';
+import { RoutingConfig } from './routing-config.js';
 
-/** Makes the one validated configuration injectable everywhere, under its own type. */
+/** Makes the settings injectable everywhere: GatewayConfig never changes, RoutingConfig changes at a reload. */
 @Global()
 @Module({})
 export class ConfigModule {
-  static forRoot(config: GatewayConfig): DynamicModule {
+  static forRoot(config: Configuration): DynamicModule {
     return {
       module: ConfigModule,
-      providers: [{ provide: GatewayConfig, useValue: config }],
-      exports: [GatewayConfig],
+      providers: [
+        { provide: GatewayConfig, useValue: staticSettings(config) },
+        { provide: RoutingConfig, useValue: new RoutingConfig(config) },
+      ],
+      exports: [GatewayConfig, RoutingConfig],
     };
   }
 }

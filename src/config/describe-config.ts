@@ -1,8 +1,8 @@
-import type { DatabaseConfig, GatewayConfig, ProviderConfig } from './gateway-config.js';
+import type { Configuration, DatabaseConfig, ProviderConfig } from './gateway-config.js';
 import { readRedisUrl } from './redis-address.js';
 
 /** A configuration in a few lines for an operator, without any secret. */
-export function describeConfig(config: GatewayConfig): string {
+export function describeConfig(config: Configuration): string {
   const { server, database, providers, models } = config;
   return [
     'The configuration is valid.',
@@ -27,7 +27,7 @@ export function describeConfig(config: GatewayConfig): string {
 const MAX_NAMES = 50;
 
 /** What an instance runs with, for the line that it logs at its start; without any secret. */
-export function startFields({ role, database, redisUrl, providers, models }: GatewayConfig): Record<string, unknown> {
+export function startFields({ role, database, redisUrl, providers, models }: Configuration): Record<string, unknown> {
   return {
     role,
     database: describeDatabase(database),

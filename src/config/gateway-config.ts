@@ -76,12 +76,28 @@ export interface TracingConfig {
 }
 
 type ProcessSettings = KindValue<typeof PROCESS_SETTINGS>;
-type RoutingSettings = KindValue<typeof ROUTING_SETTINGS>;
+type RoutingFile = KindValue<typeof ROUTING_SETTINGS>;
+
+/** What a reload replaces. Inject RoutingConfig (routing-config.ts) to read it. */
+export interface RoutingSettings {
+  readonly upstream: RoutingFile['upstream'];
+  readonly providers: readonly ProviderConfig[];
+  readonly models: readonly ModelConfig[];
+  readonly expose: RoutingFile['expose'];
+}
+
+/** All that was loaded, validated and frozen. */
+export type Configuration = GatewayConfig & RoutingSettings;
+
+/** The settings that are read once, at the start, without those that a reload replaces. */
+export function staticSettings(config: GatewayConfig | Configuration): GatewayConfig {
+  const { upstream, providers, models, expose, ...settings }: GatewayConfig & Partial<RoutingSettings> = config;
+  return Object.freeze(settings);
+}
 
 /**
- * The whole configuration, validated and frozen. Also its own injection token:
- * `constructor(private readonly config: GatewayConfig)`. Providers, models, `expose` and `upstream` are replaced at a reload
- * (live-config.ts), so read them when they are needed; everything else stays as it was at boot.
+ * The settings of the process, fixed at the start. Also its own injection token:
+ * `constructor(private readonly config: GatewayConfig)`. What a reload replaces is in RoutingConfig.
  */
 export abstract class GatewayConfig {
   abstract readonly server: ProcessSettings['server'];
@@ -120,10 +136,6 @@ export abstract class GatewayConfig {
     /** Whether webhooks may go to private and loopback addresses. */
     readonly allowPrivate: boolean;
   };
-  abstract readonly upstream: RoutingSettings['upstream'];
-  abstract readonly providers: readonly ProviderConfig[];
-  abstract readonly models: readonly ModelConfig[];
-  abstract readonly expose: RoutingSettings['expose'];
 }
 
 export interface AlertWebhook {

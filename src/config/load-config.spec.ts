@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from './config-error.js';
-import type { GatewayConfig } from './gateway-config.js';
+import type { Configuration } from './gateway-config.js';
 import { GATEWAY_SCHEMA } from './gateway-schema.js';
 import { loadConfig } from './load-config.js';
 
@@ -16,7 +16,7 @@ describe('loadConfig', () => {
     rmSync(folder, { recursive: true });
   });
 
-  function load(yaml: string | undefined, env: Record<string, string> = {}): GatewayConfig {
+  function load(yaml: string | undefined, env: Record<string, string> = {}): Configuration {
     if (yaml !== undefined) writeFileSync(join(folder, 'gateway.yaml'), yaml);
     return loadConfig({ env, cwd: folder });
   }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { ConfigError, type ConfigFault } from './config-error.js';
 import { dataDirectoryOf, readDatabaseUrl, type DatabaseConfig } from './database-url.js';
 import { Environment, readProviderEnvironment, type Variables } from './environment.js';
-import type { GatewayConfig } from './gateway-config.js';
+import type { Configuration } from './gateway-config.js';
 import { readAlerts } from './read-alerts.js';
 import { readEncryptionKeys } from './read-encryption-keys.js';
 import { readModels } from './read-models.js';
@@ -28,7 +28,7 @@ export interface LoadOptions {
  *
  * @throws ConfigError that names every fault of the file and of the environment at once
  */
-export function loadConfig({ env: variables = process.env, cwd = process.cwd() }: LoadOptions = {}): GatewayConfig {
+export function loadConfig({ env: variables = process.env, cwd = process.cwd() }: LoadOptions = {}): Configuration {
   const faults: ConfigFault[] = [];
   const environment = new Environment(withSecretFiles(variables, faults), faults);
   const named = environment.variable('GATEWAY_CONFIG');
@@ -89,7 +89,7 @@ function withLines(faults: readonly ConfigFault[], source: YamlSource): ConfigFa
   });
 }
 
-function assemble(file: GatewayFile, environment: Environment, cwd: string, faults: ConfigFault[]): GatewayConfig {
+function assemble(file: GatewayFile, environment: Environment, cwd: string, faults: ConfigFault[]): Configuration {
   const settings = PROCESS_SETTINGS.value(file, environment, '');
   const routing = ROUTING_SETTINGS.value(file, environment, '');
   const variables = readVariables(PROCESS_VARIABLES, environment);

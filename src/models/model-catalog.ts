@@ -1,8 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { GatewayConfig, type ModelConfig, type ProviderConfig } from '../config/gateway-config.js';
+import type { ModelConfig, ProviderConfig } from '../config/gateway-config.js';
+import { RoutingConfig } from '../config/routing-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { formatDollars } from '../pricing/cost.js';
 import { PriceCatalog } from '../pricing/price-catalog.js';
+import type { ChatProvider } from '../providers/chat-provider.js';
 import type { ModelDto } from './models.dto.js';
 import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
 import type { ResolvedModel } from '../routing/resolved-model.js';
@@ -30,18 +32,19 @@ interface ProviderList {
 @Injectable()
 export class ModelCatalog {
   private readonly logger = new Logger('Models');
-  private readonly lists = new Map<string, ProviderList>();
+  /** By provider, not by name: a reload may put another provider under the name. */
+  private readonly lists = new WeakMap<ChatProvider, ProviderList>();
   /** What `created` says of a model whose release is not known: when this process started. */
   private readonly startedAt = Math.floor(Date.now() / 1_000);
 
   constructor(
-    private readonly config: GatewayConfig,
+    private readonly config: RoutingConfig,
     private readonly routing: Routing,
     private readonly known: PriceCatalog,
   ) {}
 
   async all(): Promise<ModelDto[]> {
-    const { models, providers, expose } = this.config;
+    const { models, providers, expose } = this.config.current;
     const lists = await Promise.all([
       ...models.map((model) => (model.id.endsWith('*') ? this.describePattern(model) : this.describeConfigured(model))),
       ...(expose === 'listed' ? [] : providers.map((provider) => this.describeProvider(provider))),
@@ -52,7 +55,7 @@ export class ModelCatalog {
 
   /** A model that no list has, by what it leads to; undefined when its provider surely has no such model. */
   async describeResolved(id: string, { deployments: [first] }: ResolvedModel): Promise<ModelDto | undefined> {
-    const provider = this.config.providers.find(({ name }) => name === first?.provider.name);
+    const provider = this.config.current.providers.find(({ name }) => name === first?.provider.name);
     if (provider === undefined || first === undefined) return undefined;
     const { upstreamModel } = first;
     if (provider.type !== 'sandbox') return this.describe(id, provider, { id: upstreamModel });
@@ -63,7 +66,7 @@ export class ModelCatalog {
 
   /** What the provider of a pattern's first deployment lists, under the ids by which clients reach it. */
   private async describePattern({ id, deployments: [first] }: ModelConfig): Promise<ModelDto[]> {
-    const provider = this.config.providers.find(({ name }) => name === first?.provider);
+    const provider = this.config.current.providers.find(({ name }) => name === first?.provider);
     const [before, after, ...none] = first?.model.split('*') ?? [];
     if (provider === undefined || before === undefined || after === undefined || none.length > 0) return [];
     const listed = (await this.listOf(provider)).filter(
@@ -81,7 +84,7 @@ export class ModelCatalog {
 
   private async describeConfigured(model: ModelConfig): Promise<ModelDto[]> {
     const [first] = model.deployments;
-    const provider = this.config.providers.find(({ name }) => name === first?.provider);
+    const provider = this.config.current.providers.find(({ name }) => name === first?.provider);
     const described = await this.describe(model.id, provider, { id: first?.model ?? model.id });
     const { price, contextLength, maxOutputTokens, displayName } = model;
     const own: ModelDto = {
@@ -133,29 +136,29 @@ export class ModelCatalog {
   }
 
   private async listOf({ name, isDiscovered = false }: ProviderConfig): Promise<readonly ListedModel[]> {
-    let list = this.lists.get(name);
+    const provider = this.routing.current.providers.get(name)?.provider;
+    if (provider === undefined) return [];
+    let list = this.lists.get(provider);
     if (list === undefined) {
       list = { models: [], fetchedAt: undefined, refreshing: undefined };
-      this.lists.set(name, list);
+      this.lists.set(provider, list);
     }
     const fresh = isDiscovered ? DISCOVERED_LIST_TTL_MS : LIST_TTL_MS;
     if (list.fetchedAt !== undefined && performance.now() - list.fetchedAt < fresh) return list.models;
-    list.refreshing ??= this.refresh(name, list, isDiscovered);
+    list.refreshing ??= this.refresh(provider, list, isDiscovered);
     if (list.fetchedAt === undefined) await list.refreshing;
     return list.models;
   }
 
-  private async refresh(name: string, list: ProviderList, isDiscovered: boolean): Promise<void> {
+  private async refresh(provider: ChatProvider, list: ProviderList, isDiscovered: boolean): Promise<void> {
     try {
-      list.models =
-        (await this.routing.current.providers.get(name)?.provider.listModels(AbortSignal.timeout(LIST_TIMEOUT_MS))) ??
-        [];
+      list.models = await provider.listModels(AbortSignal.timeout(LIST_TIMEOUT_MS));
     } catch (error) {
       list.models = isDiscovered ? [] : list.models;
       // Where nothing was promised, nothing is amiss.
       this.logger[isDiscovered ? 'debug' : 'warn']({
         msg: 'a provider’s model list could not be read',
-        provider: name,
+        provider: provider.name,
         error: describeError(error),
       });
     } finally {

@@ -1,11 +1,15 @@
-import type { GatewayConfig, ProviderConfig } from '../config/gateway-config.js';
+import type { ProviderConfig, RoutingSettings } from '../config/gateway-config.js';
 import { AiSdkProvider } from './ai-sdk/ai-sdk-provider.js';
-import type { ChatProvider } from './chat-provider.js';
+import type { ChatProvider, ProviderOptions } from './chat-provider.js';
 import { OpenAiProvider } from './openai/openai-provider.js';
 import { SandboxProvider } from './sandbox/sandbox-provider.js';
 
-export function createProvider(provider: ProviderConfig, { upstream }: Pick<GatewayConfig, 'upstream'>): ChatProvider {
-  const options = { maxAnswerSize: upstream.maxAnswerSize, connectTimeout: upstream.timeouts.connect };
+/** What every provider is created with besides its own entry. */
+export function providerOptions({ maxAnswerSize, timeouts }: RoutingSettings['upstream']): ProviderOptions {
+  return { maxAnswerSize, connectTimeout: timeouts.connect };
+}
+
+export function createProvider(provider: ProviderConfig, options: ProviderOptions): ChatProvider {
   switch (provider.type) {
     case 'sandbox':
       return new SandboxProvider(provider.name);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { loadConfig } from '../config/load-config.js';
-import type { GatewayConfig, ModelConfig } from '../config/gateway-config.js';
+import type { ModelConfig, RoutingSettings } from '../config/gateway-config.js';
 import type { ChatProvider } from '../providers/chat-provider.js';
 import { RoutingTable, type ProviderInstance } from './routing-table.js';
 
@@ -31,7 +31,7 @@ function model(id: string, at: readonly string[], fields: Partial<ModelConfig> =
   };
 }
 
-function table(models: readonly ModelConfig[], expose: GatewayConfig['expose'] = 'all'): RoutingTable {
+function table(models: readonly ModelConfig[], expose: RoutingSettings['expose'] = 'all'): RoutingTable {
   return new RoutingTable({ models, expose, upstream }, new Map([provider('openai'), provider('local')]));
 }
 

@@ -1,4 +1,4 @@
-import type { GatewayConfig, ModelConfig, ProviderConfig } from '../config/gateway-config.js';
+import type { ModelConfig, ProviderConfig, RoutingSettings } from '../config/gateway-config.js';
 import type { ChatProvider } from '../providers/chat-provider.js';
 import type { Deployment, ResolvedModel } from './resolved-model.js';
 import { accountsOf, dearestPrice, deploymentId, DeploymentOwners, smallestConcurrency } from './deployment-owners.js';
@@ -29,7 +29,7 @@ export class RoutingTable {
   private whenUnused: (() => void) | undefined;
 
   constructor(
-    private readonly config: Pick<GatewayConfig, 'models' | 'expose' | 'upstream'>,
+    private readonly config: Pick<RoutingSettings, 'models' | 'expose' | 'upstream'>,
     readonly providers: ReadonlyMap<string, ProviderInstance>,
   ) {
     this.owners = new DeploymentOwners(config.models);

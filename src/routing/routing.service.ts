@@ -1,9 +1,10 @@
 import { Injectable, Logger, OnApplicationShutdown } from '@nestjs/common';
-import { GatewayConfig, type ProviderConfig } from '../config/gateway-config.js';
+import type { RoutingSettings } from '../config/gateway-config.js';
+import { RoutingConfig } from '../config/routing-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { Deployments } from './deployments/deployments.service.js';
 import type { ChatProvider } from '../providers/chat-provider.js';
-import { createProvider } from '../providers/create-provider.js';
+import { createProvider, providerOptions } from '../providers/create-provider.js';
 import type { ResolvedModel } from './resolved-model.js';
 import { ProviderInstance, RoutingTable } from './routing-table.js';
 import { unknownModel } from './unknown-model.js';
@@ -17,10 +18,11 @@ export class Routing implements OnApplicationShutdown {
   private readonly uses = new Map<ChatProvider, number>();
 
   constructor(
-    private readonly config: GatewayConfig,
+    config: RoutingConfig,
     private readonly deployments: Deployments,
   ) {
-    this.table = this.build(new Map());
+    this.table = this.build(config.current, new Map());
+    config.onChange((current, previous) => this.reload(current, previous));
   }
 
   get current(): RoutingTable {
@@ -43,13 +45,15 @@ export class Routing implements OnApplicationShutdown {
     return this.table.resolve(modelId)?.maxOutputTokens;
   }
 
-  /** Takes over what the configuration says now. Providers that are the same in both keep their connections. */
-  reload(): void {
+  /** Takes over new settings. Providers that are the same in both keep their connections. */
+  private reload(settings: RoutingSettings, previous: RoutingSettings): void {
     const before = this.table;
-    this.table = this.build(before.providers);
-    for (const [name, { provider }] of before.providers) {
-      // What was known of a provider says nothing of another one under its name.
-      if (this.table.providers.get(name)?.provider !== provider) this.deployments.forgetProvider(name);
+    const isReusable = isSame(providerOptions(settings.upstream), providerOptions(previous.upstream));
+    this.table = this.build(settings, isReusable ? before.providers : new Map());
+    for (const [name, { config }] of before.providers) {
+      // The health of a provider says nothing about another one of the same name.
+      const next = this.table.providers.get(name);
+      if (next === undefined || !isSame(next.config, config)) this.deployments.forgetProvider(name);
     }
     before.retire(() => {
       for (const { provider } of before.providers.values()) this.release(provider);
@@ -60,19 +64,20 @@ export class Routing implements OnApplicationShutdown {
     await Promise.all([...this.uses.keys()].map((provider) => provider.close()));
   }
 
-  private build(before: RoutingTable['providers']): RoutingTable {
+  /** @param before providers of the table before, which are used again where they are the same */
+  private build(settings: RoutingSettings, before: RoutingTable['providers']): RoutingTable {
     const providers = new Map<string, ProviderInstance>();
-    for (const config of this.config.providers) {
+    const options = providerOptions(settings.upstream);
+    for (const config of settings.providers) {
       const known = before.get(config.name);
       const instance =
         known !== undefined && isSame(known.config, config)
           ? known
-          : { config, provider: createProvider(config, this.config) };
+          : { config, provider: createProvider(config, options) };
       this.uses.set(instance.provider, (this.uses.get(instance.provider) ?? 0) + 1);
       providers.set(config.name, instance);
     }
-    const { models, expose, upstream } = this.config;
-    return new RoutingTable({ models, expose, upstream }, providers);
+    return new RoutingTable(settings, providers);
   }
 
   private release(provider: ChatProvider): void {
@@ -88,6 +93,6 @@ export class Routing implements OnApplicationShutdown {
   }
 }
 
-function isSame(first: ProviderConfig, second: ProviderConfig): boolean {
+function isSame(first: object, second: object): boolean {
   return JSON.stringify(first) === JSON.stringify(second);
 }

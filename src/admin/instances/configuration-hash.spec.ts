@@ -1,9 +1,7 @@
-import type { GatewayConfig } from '../../config/gateway-config.js';
+import type { RoutingSettings } from '../../config/gateway-config.js';
 import { configurationHash } from './configuration-hash.js';
 
-type Hashed = Pick<GatewayConfig, 'providers' | 'models' | 'expose' | 'upstream'>;
-
-const base = (maxAnswerSize: number): Hashed => ({
+const base = (maxAnswerSize: number): RoutingSettings => ({
   providers: [],
   models: [],
   expose: 'all',

@@ -3,6 +3,7 @@ import { BeforeApplicationShutdown, Injectable, Logger, OnApplicationBootstrap }
 import { InjectRepository } from '@nestjs/typeorm';
 import { LessThan, Repository } from 'typeorm';
 import { GatewayConfig } from '../../config/gateway-config.js';
+import { RoutingConfig } from '../../config/routing-config.js';
 import { Database } from '../../database/database.js';
 import { describeError } from '../../errors/describe-error.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
@@ -34,10 +35,16 @@ export class Instances implements OnApplicationBootstrap, BeforeApplicationShutd
 
   constructor(
     private readonly config: GatewayConfig,
+    routing: RoutingConfig,
     private readonly database: Database,
     @InjectRepository(GatewayInstance) private readonly instances: Repository<GatewayInstance>,
   ) {
-    this.hash = configurationHash(config);
+    this.hash = configurationHash(routing.current);
+    routing.onChange((settings) => {
+      this.reloadedAt = Date.now();
+      this.hash = configurationHash(settings);
+      this.heartbeat();
+    });
   }
 
   onApplicationBootstrap(): void {
@@ -57,13 +64,6 @@ export class Instances implements OnApplicationBootstrap, BeforeApplicationShutd
         this.logger.debug({ msg: 'this instance could not take its entry away', attempt, error: describeError(error) });
       }
     }
-  }
-
-  /** Notes that the configuration was replaced. */
-  reloaded(): void {
-    this.reloadedAt = Date.now();
-    this.hash = configurationHash(this.config);
-    this.heartbeat();
   }
 
   async list(): Promise<InstanceListDto> {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AuditLog } from '../../audit/audit-log.service.js';
 import type { Principal } from '../../auth/principal.js';
 import { ChatService } from '../../engine/chat.service.js';
-import { GatewayConfig } from '../../config/gateway-config.js';
+import { RoutingConfig } from '../../config/routing-config.js';
 import { notFound } from '../../errors/gateway-error.js';
 import { toGatewayError } from '../../errors/to-gateway-error.js';
 import { Routing } from '../../routing/routing.service.js';
@@ -25,17 +25,17 @@ export interface ProviderTestContext {
 @Injectable()
 export class ProviderTests {
   constructor(
-    private readonly config: GatewayConfig,
+    private readonly config: RoutingConfig,
     private readonly routing: Routing,
     private readonly chat: ChatService,
     private readonly audit: AuditLog,
   ) {}
 
   list(): ProviderListDto {
-    const deployments = this.config.models.flatMap((model) => model.deployments);
+    const deployments = this.config.current.models.flatMap((model) => model.deployments);
     return {
       object: 'list',
-      data: this.config.providers.map(({ name, type, apiKey }) => ({
+      data: this.config.current.providers.map(({ name, type, apiKey }) => ({
         name,
         object: 'provider' as const,
         type,

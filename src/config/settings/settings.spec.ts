@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { parse, stringify } from 'yaml';
 import { Environment } from '../environment.js';
-import type { GatewayConfig } from '../gateway-config.js';
+import type { Configuration } from '../gateway-config.js';
 import { KNOWN_PROVIDERS } from '../known-providers.js';
 import { loadConfig } from '../load-config.js';
 import { parseDuration, parseSize } from '../units.js';
@@ -106,7 +106,7 @@ describe('environment variables', () => {
 });
 
 describe('the values that the program gets', () => {
-  const load = (file: object, env: Record<string, string> = {}): GatewayConfig => {
+  const load = (file: object, env: Record<string, string> = {}): Configuration => {
     const folder = mkdtempSync(join(tmpdir(), 'gateway-settings-'));
     try {
       writeFileSync(join(folder, 'gateway.yaml'), stringify(file));
