@@ -65,7 +65,7 @@ export class AiSdkProvider extends ChatProvider {
   ) {
     super();
     this.name = config.name;
-    this.limits = { maxAnswerSize: options.maxAnswerSize, redact: redactor(withSecrets(config)) };
+    this.limits = { maxAnswerSize: options.maxAnswerSize, redact: redactor(config) };
     this.upstream = new UpstreamFetch(this.limits, config.headers['user-agent']);
   }
 
@@ -262,14 +262,6 @@ export class AiSdkProvider extends ChatProvider {
     const names = [...new Set([...dropped, ...droppedByPackage(warnings)])];
     if (names.length > 0) onDroppedParams?.(names);
   }
-}
-
-/** The secrets that a cloud has beside a key, in the form of headers, which is how the redactor knows secrets. */
-function withSecrets({ apiKey, baseUrl, headers, cloud }: ProviderConfig): Parameters<typeof redactor>[0] {
-  const { accessKeyId, secretAccessKey, sessionToken } = cloud ?? {};
-  const secrets = { 'access-key': accessKeyId, 'secret-key': secretAccessKey, 'session-token': sessionToken };
-  const present = Object.entries(secrets).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return { apiKey, baseUrl, headers: { ...headers, ...Object.fromEntries(present) } };
 }
 
 /** Providers answer with one choice each time, so `n` is the number of calls. */

@@ -19,7 +19,7 @@ import {
 import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
 import type { FieldRules } from '../../wire/openai-chat/field-rules.js';
 import { FIELD_RULES } from './accepted-fields.js';
-import { ResponseLimits, requestText } from '../transport/response-text.js';
+import { readResponse, ResponseLimits } from '../transport/response-text.js';
 import { fitRequest } from '../../wire/openai-chat/fit-request.js';
 import { type ListedModel, mapModelList } from '../../wire/openai-chat/map-model-list.js';
 import { mapRequest } from '../../wire/openai-chat/map-request.js';
@@ -27,7 +27,7 @@ import { parseAnswer, parseCompletion } from '../../wire/openai-chat/parse-compl
 import { redactor } from '../../wire/errors/redact.js';
 import { RequestHeaders } from '../transport/request-headers.js';
 import { UpstreamChunkStream } from './upstream-chunk-stream.js';
-import type { UpstreamRequest } from '../transport/upstream-exchange.js';
+import type { UpstreamRequest } from '../transport/upstream-request.js';
 import { UpstreamPool } from '../transport/upstream-pool.js';
 
 /**
@@ -64,7 +64,7 @@ export class OpenAiProvider extends ChatProvider {
   }
 
   async complete(call: ProviderCall): Promise<ChatCompletion> {
-    const text = await requestText(this.pool, this.chatRequest(call, false), this.limits);
+    const { text } = await readResponse(this.pool, this.chatRequest(call, false), this.limits);
     const completion = parseCompletion(text, {
       upstreamModel: call.upstreamModel,
       redact: this.limits.redact,
@@ -98,7 +98,8 @@ export class OpenAiProvider extends ChatProvider {
       timeouts: listTimeouts(this.options),
       signal,
     };
-    return mapModelList(parseAnswer(await requestText(this.pool, request, this.limits)));
+    const { text } = await readResponse(this.pool, request, this.limits);
+    return mapModelList(parseAnswer(text));
   }
 
   override async close(): Promise<void> {

@@ -7,8 +7,9 @@ import { ResponseLimits, BodyText, UpstreamErrorResponse } from '../transport/re
 import { completionToChunks } from '../../wire/openai-chat/completion-to-chunks.js';
 import { parseCompletion } from '../../wire/openai-chat/parse-completion.js';
 import { StreamNormaliser, StreamNormaliserOptions } from '../../wire/openai-chat/stream-normaliser.js';
-import { ResponseSink, FailureOrigin, UpstreamExchange, UpstreamRequest } from '../transport/upstream-exchange.js';
+import { UpstreamExchange } from '../transport/upstream-exchange.js';
 import type { UpstreamPool } from '../transport/upstream-pool.js';
+import type { FailureOrigin, ResponseSink, UpstreamRequest } from '../transport/upstream-request.js';
 
 /**
  * A stream may have this many times the cap of a plain answer: around the same text it repeats ids, dates and names for

@@ -1,8 +1,8 @@
 import type { ProviderConfig } from '../../config/gateway-config.js';
 import { VERSION } from '../../runtime/version.js';
 
-/** What undici or the connection decides; from the configuration they would break the request. */
-const CONNECTION_HEADERS = new Set([
+/** Set by undici or by the connection. From the configuration they would break the request. */
+export const CONNECTION_HEADERS = new Set([
   'connection',
   'content-length',
   'expect',

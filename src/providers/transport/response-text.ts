@@ -2,13 +2,14 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError, upstreamError } from '../../errors/gateway-error.js';
 import { mapErrorResponse } from '../../wire/errors/map-error.js';
 import type { Redact } from '../../wire/errors/redact.js';
-import { ResponseSink, FailureOrigin, UpstreamExchange, UpstreamRequest } from './upstream-exchange.js';
+import { UpstreamExchange } from './upstream-exchange.js';
 import type { UpstreamPool } from './upstream-pool.js';
+import type { FailureOrigin, ResponseSink, UpstreamRequest } from './upstream-request.js';
 
-/** A refusal is a few lines; of a longer one the start will do. */
-const MAX_REFUSAL_BYTES = 1_048_576;
-/** How long the body of a refusal is waited for, once its status is known. */
-const REFUSAL_TIMEOUT_MS = 2000;
+/** The body of an error is a few lines; of a longer one the start is read. */
+const MAX_ERROR_BYTES = 1_048_576;
+/** Longest wait for the body of an error, once its status is known. */
+const ERROR_TIMEOUT_MS = 2000;
 
 /** Collects a body up to a cap. */
 export class BodyText {
@@ -35,8 +36,8 @@ export class BodyText {
 }
 
 /**
- * Reads an answer whose status is no success. Whatever happens to its body, cut short, silent or endless, the status
- * alone makes an error.
+ * Reads a response whose status is no success. The status alone makes an error, even if the body is cut short, silent or
+ * endless.
  */
 export class UpstreamErrorResponse {
   private readonly body = new BodyText(Number.MAX_SAFE_INTEGER);
@@ -48,15 +49,15 @@ export class UpstreamErrorResponse {
     private readonly headers: IncomingHttpHeaders,
     private readonly redact: Redact,
   ) {
-    exchange.endWithin(REFUSAL_TIMEOUT_MS);
+    exchange.endWithin(ERROR_TIMEOUT_MS);
   }
 
-  /** @returns false when enough is known */
+  /** @returns false when no more is needed */
   add(chunk: Buffer): boolean {
-    const rest = MAX_REFUSAL_BYTES - this.size;
+    const rest = MAX_ERROR_BYTES - this.size;
     this.size += chunk.length;
     this.body.add(chunk.length > rest ? chunk.subarray(0, rest) : chunk);
-    return this.size < MAX_REFUSAL_BYTES;
+    return this.size < MAX_ERROR_BYTES;
   }
 
   toError(): GatewayError {
@@ -70,8 +71,24 @@ export interface ResponseLimits {
   readonly redact: Redact;
 }
 
-/** The body of a successful answer as text. @throws GatewayError for any other answer; an abort's reason */
-export function requestText(pool: UpstreamPool, request: UpstreamRequest, limits: ResponseLimits): Promise<string> {
+/** A successful response that has come whole. */
+export interface UpstreamResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** The body, decompressed, as UTF-8. */
+  readonly text: string;
+}
+
+/**
+ * Sends a request and reads its whole response.
+ *
+ * @throws GatewayError for any status but a success, a broken connection and a timeout; the reason of an abort
+ */
+export function readResponse(
+  pool: UpstreamPool,
+  request: UpstreamRequest,
+  limits: ResponseLimits,
+): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
     new TextSink(pool, request, limits, resolve, reject).exchange.send();
   });
@@ -80,13 +97,15 @@ export function requestText(pool: UpstreamPool, request: UpstreamRequest, limits
 class TextSink implements ResponseSink {
   readonly exchange: UpstreamExchange;
   private readonly body: BodyText;
+  private status = 0;
+  private headers: IncomingHttpHeaders = {};
   private errorResponse: UpstreamErrorResponse | undefined;
 
   constructor(
     pool: UpstreamPool,
     request: UpstreamRequest,
     private readonly limits: ResponseLimits,
-    private readonly resolve: (text: string) => void,
+    private readonly resolve: (response: UpstreamResponse) => void,
     private readonly reject: (error: unknown) => void,
   ) {
     this.exchange = new UpstreamExchange(pool, request, this);
@@ -95,8 +114,11 @@ class TextSink implements ResponseSink {
 
   start(status: number, headers: IncomingHttpHeaders): void {
     this.exchange.firstByteCame();
-    if (status > 299)
+    this.status = status;
+    this.headers = headers;
+    if (status > 299) {
       this.errorResponse = new UpstreamErrorResponse(this.exchange, status, headers, this.limits.redact);
+    }
   }
 
   data(chunk: Buffer): void {
@@ -105,8 +127,8 @@ class TextSink implements ResponseSink {
   }
 
   end(): void {
-    if (this.errorResponse === undefined) this.resolve(this.body.toString());
-    else this.reject(this.errorResponse.toError());
+    if (this.errorResponse !== undefined) this.reject(this.errorResponse.toError());
+    else this.resolve({ status: this.status, headers: this.headers, text: this.body.toString() });
   }
 
   fail(error: unknown, origin: FailureOrigin): void {

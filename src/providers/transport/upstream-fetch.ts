@@ -3,9 +3,11 @@ import { ExactEventLines, withExactArguments } from './exact-arguments.js';
 import type { IncomingHttpHeaders } from 'node:http';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { VERSION } from '../../runtime/version.js';
-import { ResponseLimits, UpstreamErrorResponse, requestText } from './response-text.js';
-import { ResponseSink, UpstreamExchange, UpstreamRequest } from './upstream-exchange.js';
-import { UpstreamPool } from './upstream-pool.js';
+import { readResponse, ResponseLimits, UpstreamErrorResponse } from './response-text.js';
+import { UpstreamExchange } from './upstream-exchange.js';
+import type { UpstreamPool } from './upstream-pool.js';
+import { UpstreamPools } from './upstream-pools.js';
+import type { ResponseSink, UpstreamRequest } from './upstream-request.js';
 
 /** A stream may have this many times the cap of a plain answer, as with every other provider. */
 const STREAM_SIZE_FACTOR = 4;
@@ -51,7 +53,7 @@ class OpenCall {
  * to belong to the call.
  */
 export class UpstreamFetch {
-  private readonly pools = new Map<string, UpstreamPool>();
+  private readonly pools = new UpstreamPools();
   private readonly calls = new WeakMap<AbortSignal, OpenCall>();
   private readonly rehearsals = new WeakSet<AbortSignal>();
 
@@ -100,9 +102,12 @@ export class UpstreamFetch {
       timeouts,
       signal,
     };
-    const pool = this.poolOf(url.origin);
+    const pool = this.pools.of(url.origin);
     try {
-      if (!stream) return jsonResponse(withExactArguments(await requestText(pool, request, this.limits)));
+      if (!stream) {
+        const { text } = await readResponse(pool, request, this.limits);
+        return jsonResponse(withExactArguments(text));
+      }
       call.body = new StreamedBody(pool, request, this.limits, (error) => {
         call.failure = error;
       });
@@ -116,16 +121,7 @@ export class UpstreamFetch {
   };
 
   async close(): Promise<void> {
-    await Promise.all([...this.pools.values()].map((pool) => pool.close()));
-  }
-
-  private poolOf(origin: string): UpstreamPool {
-    let pool = this.pools.get(origin);
-    if (pool === undefined) {
-      pool = new UpstreamPool(origin);
-      this.pools.set(origin, pool);
-    }
-    return pool;
+    await this.pools.close();
   }
 
   private headers(given: RequestInit['headers'], requestId: string): string[] {

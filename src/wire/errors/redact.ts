@@ -9,13 +9,21 @@ const KEY_LIKE =
 
 const SECRET_HEADER = /auth|key|token|secret|cookie|password/i;
 
-/** Knows the provider's key, its configured secret headers, its address and its host. */
-export function redactor({ apiKey, baseUrl, headers }: Pick<ProviderConfig, 'apiKey' | 'baseUrl' | 'headers'>): Redact {
+/** Replaces the provider's key, its cloud credentials, its configured secret headers, its address and its host. */
+export function redactor({
+  apiKey,
+  baseUrl,
+  headers,
+  cloud,
+}: Pick<ProviderConfig, 'apiKey' | 'baseUrl' | 'headers' | 'cloud'>): Redact {
   const { host, hostname, origin } = new URL(baseUrl);
   const secrets = Object.entries(headers)
     .filter(([name, value]) => SECRET_HEADER.test(name) && value.length >= 6)
     .map(([, value]) => value);
-  if (apiKey !== undefined && apiKey !== '') secrets.push(apiKey);
+  const { accessKeyId, secretAccessKey, sessionToken } = cloud ?? {};
+  for (const secret of [apiKey, accessKeyId, secretAccessKey, sessionToken]) {
+    if (secret !== undefined && secret !== '') secrets.push(secret);
+  }
   const addresses = [baseUrl, origin];
   // A bare word such as `vllm` or `localhost` is no secret, and may be part of a sentence.
   if (host !== hostname) addresses.push(host);

@@ -1,0 +1,170 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ProviderConfig, Timeouts } from '../../config/gateway-config.js';
+import type { CancelSignal } from '../../runtime/cancel-signal.js';
+import { printExact } from '../../runtime/exact-integers.js';
+import type { JsonObject } from '../../runtime/json-value.js';
+import { LinkedAbort } from '../../runtime/linked-abort.js';
+import { VERSION } from '../../runtime/version.js';
+import { type Redact, redactor } from '../../wire/errors/redact.js';
+import type { Authorize } from '../credentials/authorize.js';
+import { UpstreamByteStream } from './byte-stream.js';
+import { CONNECTION_HEADERS } from './request-headers.js';
+import { readResponse, type ResponseLimits, type UpstreamResponse } from './response-text.js';
+import { UpstreamPools } from './upstream-pools.js';
+import type { PhaseTimeouts, RepeatableBody, UpstreamRequest } from './upstream-request.js';
+
+/** One call of a provider's HTTP API, as a wire format writes it: no transport, no credentials. */
+export interface JsonCall {
+  /** Default POST. */
+  readonly method?: UpstreamRequest['method'];
+  /** Path and query below the provider's base URL, with a leading slash; a whole URL where another host serves the call. */
+  readonly path: string;
+  /** An object is sent as JSON, a repeatable body as its bytes. Default: no body. */
+  readonly body?: JsonObject | RepeatableBody;
+  /** Headers of this call, such as `accept`. They replace the client's. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Most bytes of the response, decompressed. Default: `upstream.max_answer_size`. */
+  readonly maxResponseBytes?: number;
+}
+
+/** What a call has from its attempt. A `ProviderCall` of any operation is one. */
+export interface CallContext {
+  /** Milliseconds. `total` is held by the signal. */
+  readonly timeouts: Timeouts;
+  /** Sent as `x-request-id`. */
+  readonly requestId: string;
+  /** The client's headers that the allow-list lets through, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: CancelSignal;
+}
+
+/**
+ * Calls of a provider's HTTP API for all operations that need no client of their own. Timeouts, size limits, redaction and the
+ * mapping of error responses to `GatewayError` (retryable, retry-after, the provider's words) are those of chat.
+ */
+export class JsonClient {
+  private readonly pools = new UpstreamPools();
+  private readonly redact: Redact;
+  private readonly fixed: Readonly<Record<string, string>>;
+
+  /** @param maxAnswerSize most bytes of a response, decompressed */
+  constructor(
+    private readonly config: ProviderConfig,
+    private readonly maxAnswerSize: number,
+    private readonly authorize: Authorize,
+  ) {
+    this.redact = redactor(config);
+    this.fixed = Object.fromEntries(
+      Object.entries(config.headers)
+        .map(([name, value]) => [name.toLowerCase(), value] as const)
+        .filter(([name]) => !CONNECTION_HEADERS.has(name)),
+    );
+  }
+
+  /**
+   * Reads a whole response. The provider may work on it for as long as the call's total timeout allows.
+   *
+   * @throws GatewayError for any status but a success, a broken connection, a timeout and a body over the limit; the
+   *   reason of an abort
+   */
+  async call(call: JsonCall, context: CallContext): Promise<UpstreamResponse> {
+    const { connect } = context.timeouts;
+    const { origin, request } = await this.prepare(call, context, { connect, firstByte: Infinity, idle: Infinity });
+    return readResponse(this.pools.of(origin), request, this.limits(call));
+  }
+
+  /**
+   * Reads a response while it comes, with the timeouts of streams. Resolves with the first bytes.
+   *
+   * @throws GatewayError as `call` does, here or from the iterator
+   */
+  async open(call: JsonCall, context: CallContext): Promise<UpstreamByteStream> {
+    const { origin, request } = await this.prepare(call, context, context.timeouts);
+    return new UpstreamByteStream(this.pools.of(origin), request, this.limits(call)).open();
+  }
+
+  /** Closes every connection; called once, when no call is in flight. */
+  async close(): Promise<void> {
+    await this.pools.close();
+  }
+
+  private limits({ maxResponseBytes = this.maxAnswerSize }: JsonCall): ResponseLimits {
+    return { maxAnswerSize: maxResponseBytes, redact: this.redact };
+  }
+
+  private async prepare(
+    call: JsonCall,
+    { requestId, headers: clientHeaders, signal }: CallContext,
+    timeouts: PhaseTimeouts,
+  ): Promise<{ readonly origin: string; readonly request: UpstreamRequest }> {
+    signal.throwIfAborted();
+    const method = call.method ?? 'POST';
+    const url = this.urlOf(call.path);
+    const body = bodyOf(call.body);
+    const headers: Record<string, string> = {
+      ...clientHeaders,
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      'user-agent': `llm-gateway/${VERSION}`,
+      ...contentHeaders(body),
+      ...call.headers,
+      ...this.fixed,
+      'x-request-id': requestId,
+    };
+    const request = { method, url: url.href, headers, body: Buffer.isBuffer(body) ? body : undefined };
+    const authorization = await this.waitFor(this.authorize(request), signal);
+    // The operator's own headers replace those of the credentials, as for every request to a provider.
+    const all = { ...headers, ...authorization, ...this.fixed };
+    return {
+      origin: url.origin,
+      request: {
+        method,
+        path: `${url.pathname}${url.search}`,
+        headers: Object.entries(all).flat(),
+        body,
+        timeouts,
+        signal,
+      },
+    };
+  }
+
+  /** A query of the base URL, such as Azure's api-version, belongs to every request. */
+  private urlOf(path: string): URL {
+    if (!path.startsWith('/')) return new URL(path);
+    const base = new URL(this.config.baseUrl);
+    const url = new URL(`${base.origin}${base.pathname.replace(/\/+$/, '')}${path}`);
+    for (const [name, value] of base.searchParams) if (!url.searchParams.has(name)) url.searchParams.set(name, value);
+    return url;
+  }
+
+  private async waitFor<Value>(value: Value | Promise<Value>, signal: CancelSignal): Promise<Value> {
+    if (!(value instanceof Promise)) return value;
+    const linked = new LinkedAbort(signal);
+    try {
+      return await linked.race(value);
+    } finally {
+      linked.unlink();
+    }
+  }
+}
+
+function bodyOf(body: JsonCall['body']): Buffer | RepeatableBody | null {
+  if (body === undefined) return null;
+  return isRepeatable(body) ? body : Buffer.from(printExact(body));
+}
+
+function isRepeatable(body: JsonObject | RepeatableBody): body is RepeatableBody {
+  return typeof body.open === 'function';
+}
+
+function contentHeaders(body: Buffer | RepeatableBody | null): Record<string, string> {
+  if (body === null) return {};
+  if (Buffer.isBuffer(body)) return { 'content-type': 'application/json' };
+  return { 'content-type': body.contentType, 'content-length': String(body.length) };
+}
+
+/** The value of a response header that may come once; of several, the first. */
+export function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
