@@ -1,9 +1,10 @@
+import { editorSchema } from './editor-schema.js';
 import { GATEWAY_SCHEMA } from './gateway-schema.js';
 import { settingsTables } from './settings/tables.js';
 
-/** The text of gateway.schema.json. */
+/** The text of gateway.schema.json, for editors. */
 export function schemaDocument(): string {
-  return `${JSON.stringify(GATEWAY_SCHEMA, null, 2)}\n`;
+  return `${JSON.stringify(editorSchema(GATEWAY_SCHEMA), null, 2)}\n`;
 }
 
 /**

@@ -84,8 +84,7 @@ function isOfVariable({ path }: ConfigFault): boolean {
 function withLines(faults: readonly ConfigFault[], source: YamlSource): ConfigFault[] {
   return faults.map((fault) => {
     if (fault.line !== undefined || isOfVariable(fault)) return fault;
-    const steps = [...fault.path.matchAll(/[^.[\]]+/g)].map(([step]) => (/^\d+$/.test(step) ? Number(step) : step));
-    return { ...fault, line: source.lineOf(steps) };
+    return { ...fault, line: source.lineOf(fault.path) };
   });
 }
 

@@ -29,11 +29,11 @@ const validate = ajv.compile(GATEWAY_SCHEMA);
 
 /** A fault for each value of the file that the schema does not allow. */
 export function fileFaults(value: unknown): ConfigFault[] {
-  return validate(value) ? [] : (validate.errors ?? []).flatMap(toFault);
+  return validate(value) ? [] : (validate.errors ?? []).flatMap((error) => toFault(error, value));
 }
 
-function toFault(error: ErrorObject): ConfigFault[] {
-  const path = pathOf(error.instancePath);
+function toFault(error: ErrorObject, file: unknown): ConfigFault[] {
+  const path = pathOf(error.instancePath, file);
   const printed = printPath(path);
   switch (error.keyword) {
     case 'additionalProperties': {
@@ -62,10 +62,16 @@ function toFault(error: ErrorObject): ConfigFault[] {
   }
 }
 
-function pathOf(pointer: string): (string | number)[] {
+/** The steps of a JSON pointer: numbers are indexes of lists, and text is a name even where it has digits alone. */
+function pathOf(pointer: string, file: unknown): (string | number)[] {
+  let value = file;
   return pointer
     .split('/')
     .slice(1)
-    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+    .map((step) => {
+      const name = step.replaceAll('~1', '/').replaceAll('~0', '~');
+      const isIndex = Array.isArray(value);
+      value = (value as Record<string, unknown> | undefined)?.[name];
+      return isIndex ? Number(name) : name;
+    });
 }

@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type YAMLMap } from 'yaml';
 import type { ConfigFault } from './config-error.js';
 
 /** A parsed file with the environment substituted, and a way back from a path to its line. */
@@ -7,7 +7,8 @@ export interface YamlSource {
   readonly faults: readonly ConfigFault[];
   /** The environment variables that the file names. */
   readonly variables: readonly string[];
-  readonly lineOf: (path: readonly (string | number)[]) => number | undefined;
+  /** @param path as `printPath` prints it; names in it may contain dots */
+  readonly lineOf: (path: string) => number | undefined;
 }
 
 const PLACEHOLDER = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
@@ -31,7 +32,7 @@ export function readYaml(text: string, env: Readonly<Record<string, string | und
     message: (error.message.split('\n')[0] ?? error.message).replace(/ at line \d+, column \d+:?$/, ''),
     line: error.linePos?.[0].line,
   }));
-  const lineOf = (path: readonly (string | number)[]): number | undefined => lineAt(document, lineCounter, path);
+  const lineOf = (path: string): number | undefined => lineAt(document, lineCounter, path);
   const variables = placeholders.map(({ name }) => name);
   if (faults.length > 0) return { value: undefined, faults, variables, lineOf };
 
@@ -55,14 +56,22 @@ export function readYaml(text: string, env: Readonly<Record<string, string | und
         faults.push({
           path: printPath(path),
           message: `the environment variable ${name} is not set. Set it, or give a default: \${${name}:-default}`,
-          line: lineOf(path),
+          line: lineOf(printPath(path)),
         });
       }
       return found ?? fallback ?? '';
     });
     return seen.escaped ? result : typed(result);
   };
-  return { value: substitute(document.toJS(), []), faults, variables, lineOf };
+  let written: unknown;
+  try {
+    written = document.toJS();
+  } catch (error) {
+    // Aliases that expand to far more than the file holds, or that have no anchor.
+    const message = error instanceof Error ? error.message : String(error);
+    return { value: undefined, faults: [{ path: 'YAML', message }], variables, lineOf };
+  }
+  return { value: substitute(written, []), faults, variables, lineOf };
 }
 
 /** `${PORT:-3000}` should be a number where a number is meant, as if it had been written there. */
@@ -72,21 +81,36 @@ function typed(text: string): unknown {
   return /^(?:0|[1-9]\d{0,14})(?:\.\d{1,9})?$/.test(text) ? Number(text) : text;
 }
 
-function lineAt(document: Document, lineCounter: LineCounter, path: readonly (string | number)[]): number | undefined {
+/** The line of the last step of a path that is there. */
+function lineAt(document: Document, lineCounter: LineCounter, path: string): number | undefined {
   let node: unknown = document.contents;
   let offset = (node as Node | null)?.range?.[0];
-  for (const step of path) {
+  let rest = path;
+  while (rest !== '') {
     if (isMap(node)) {
-      const pair = node.items.find(({ key }) => (isScalar(key) ? String(key.value) : String(key)) === String(step));
+      const pair = longestMatch(node, rest);
       if (pair === undefined) break;
-      offset = (pair.key as Node | null)?.range?.[0] ?? offset;
-      node = pair.value;
+      const { name, key, value } = pair;
+      offset = (key as Node | null)?.range?.[0] ?? offset;
+      node = value;
+      rest = rest.slice(name.length).replace(/^\./, '');
     } else if (isSeq(node)) {
-      node = node.items[Number(step)];
+      const [step = '', index] = /^\[(\d+)\]\.?/.exec(rest) ?? [];
+      if (index === undefined) break;
+      node = node.items[Number(index)];
       offset = (node as Node | undefined)?.range?.[0] ?? offset;
+      rest = rest.slice(step.length);
     } else break;
   }
   return offset === undefined ? undefined : lineCounter.linePos(offset).line;
+}
+
+/** The member whose name begins the path; the longest name, since `a.b` may stand beside `a`. */
+function longestMatch(map: YAMLMap, path: string): { name: string; key: unknown; value: unknown } | undefined {
+  return map.items
+    .map(({ key, value }) => ({ name: String(isScalar(key) ? key.value : key), key, value }))
+    .filter(({ name }) => path === name || path.startsWith(`${name}.`) || path.startsWith(`${name}[`))
+    .sort((first, second) => second.name.length - first.name.length)[0];
 }
 
 /** `models[0].deployments[1].provider` */

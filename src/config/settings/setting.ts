@@ -1,6 +1,9 @@
 /** JSON Schema, draft 7. `unit` is this project's own keyword (units.ts); `patternErrorMessage` is one of editors. */
 export interface JsonSchema {
   readonly [keyword: string]: unknown;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly items?: JsonSchema;
+  readonly additionalProperties?: JsonSchema | boolean;
 }
 
 /** Where a setting is read from besides the file, and where its faults go. */
