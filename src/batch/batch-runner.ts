@@ -6,6 +6,7 @@ import type { ChatRequest } from '../operations/chat/chat-completion.js';
 import { ChatService } from '../engine/chat.service.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
+import { Periodic } from '../runtime/periodic.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
 import { BackgroundThrottle } from '../lifecycle/background-throttle.js';
 import { newRequestId } from '../http/request-id.js';
@@ -45,10 +46,10 @@ export class BatchRunner {
   readonly worker = `${hostname().slice(0, 40)}-${process.pid}-${randomBytes(4).toString('hex')}`;
   private readonly held = new HeldTasks();
   private state: 'new' | 'running' | 'stopping' = 'new';
-  private timers: NodeJS.Timeout[] = [];
+  private heartbeats: Periodic | undefined;
+  private polls: Periodic | undefined;
   /** When the leases were last known to hold. */
   private renewedAt = performance.now();
-  private renewing: Promise<void> | undefined;
 
   constructor(
     private readonly store: BatchStore,
@@ -76,10 +77,15 @@ export class BatchRunner {
     });
     this.loop.begin({ worker: this.worker, held: this.held, onClaimed: () => this.startReady() });
     this.queue.onWakeup(() => this.wake());
-    this.timers = [
-      setInterval(() => void this.heartbeat(), this.config.batch.lease / 3),
-      setInterval(() => void this.poll(), POLL_MS),
-    ];
+    this.heartbeats = new Periodic(() => this.renew(), {
+      intervalMs: this.config.batch.lease / 3,
+      onError: (error) => this.logger.error({ msg: 'leases could not be extended', error: describeError(error) }),
+    });
+    this.polls = new Periodic(() => this.poll(), {
+      intervalMs: POLL_MS,
+      onError: (error) =>
+        this.logger.debug({ msg: 'looking for cancelled and paused jobs failed', error: describeError(error) }),
+    });
     this.pump();
   }
 
@@ -94,7 +100,8 @@ export class BatchRunner {
   async stop(): Promise<void> {
     if (this.state !== 'running') return;
     this.state = 'stopping';
-    for (const timer of this.timers) clearInterval(timer);
+    void this.heartbeats?.stop();
+    void this.polls?.stop();
     const deadline = performance.now() + Math.min(DRAIN_MS, this.config.server.drainTimeout);
     // What a claim brings whose answer is still to come is given back as well.
     const claimed = this.loop.stop().then(() => this.giveBackReady());
@@ -135,7 +142,7 @@ export class BatchRunner {
     const { lease } = this.config.batch;
     if (performance.now() - this.renewedAt > lease && this.held.ready.length > 0) {
       // This process stood still: whether it still holds its tasks is to be found out before any begins.
-      void this.heartbeat();
+      void this.heartbeats?.run();
       return;
     }
     for (const task of [...this.held.ready]) {
@@ -257,26 +264,15 @@ export class BatchRunner {
     });
   }
 
-  private heartbeat(): Promise<void> {
-    this.renewing ??= this.renew().finally(() => {
-      this.renewing = undefined;
-    });
-    return this.renewing;
-  }
-
   private async renew(): Promise<void> {
     const held = this.writer.heldIds();
     const startedAt = performance.now();
-    try {
-      if (held.length > 0) {
-        const renewed = await this.claims.renew(this.worker);
-        for (const id of held) if (!renewed.has(id)) this.lose(id);
-      }
-      this.renewedAt = startedAt;
-      this.startReady();
-    } catch (error) {
-      this.logger.error({ msg: 'leases could not be extended', error: describeError(error) });
+    if (held.length > 0) {
+      const renewed = await this.claims.renew(this.worker);
+      for (const id of held) if (!renewed.has(id)) this.lose(id);
     }
+    this.renewedAt = startedAt;
+    this.startReady();
   }
 
   /** The claim has ended in the meantime, or another process has given its tasks away and they may be running there by now. */
@@ -297,10 +293,9 @@ export class BatchRunner {
       for (const jobId of cancelled) this.cancelHere(jobId);
       for (const jobId of paused) this.pauseHere(jobId);
       await this.loop.look();
-    } catch (error) {
-      this.logger.debug({ msg: 'looking for cancelled and paused jobs failed', error: describeError(error) });
+    } finally {
+      this.startReady();
+      this.pump();
     }
-    this.startReady();
-    this.pump();
   }
 }

@@ -1,16 +1,17 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
+import { Periodic } from '../runtime/periodic.js';
 import { BatchRunner } from './batch-runner.js';
 import { BatchStore } from './batch-store.js';
 import { TaskOutcomes } from './task-outcomes.js';
 import { WebhookSender } from './webhook/webhook-sender.js';
 
-const SWEEP = 15_000;
-/** Expired leases are looked for more often, so that a crash holds tasks up for little more than their lease. */
-const LEASES = 5_000;
-const WEBHOOKS = 1_000;
-const RETENTION = 10 * 60_000;
+const SWEEP_MS = 15_000;
+/** Expired leases are looked for more often, so that a crash delays tasks by little more than their lease. */
+const LEASES_MS = 5_000;
+const WEBHOOKS_MS = 1_000;
+const RETENTION_MS = 10 * 60_000;
 
 const EXPIRED = {
   message: 'The job expired before this task was finished.',
@@ -26,14 +27,13 @@ const POISONOUS = {
 };
 
 /**
- * Mends what crashes and lost rings leave behind: leases that are over, jobs to expire or to finish cancelling, webhooks
- * that are due, jobs past their retention. Every step is idempotent, so that any number of processes may do it at once.
+ * Completes what a crash or a lost wake-up leaves undone: leases that are over, jobs to expire or to finish cancelling,
+ * webhooks that are due, jobs past their retention. Every step is idempotent, so that any number of processes may do it at once.
  */
 @Injectable()
 export class BatchSweeper {
   private readonly logger = new Logger('BatchSweeper');
-  private timers: NodeJS.Timeout[] = [];
-  private readonly busy = new Set<string>();
+  private periodics: readonly Periodic[] = [];
 
   constructor(
     private readonly store: BatchStore,
@@ -44,18 +44,17 @@ export class BatchSweeper {
   ) {}
 
   start(): void {
-    this.timers = [
-      setInterval(() => void this.guard('sweep', () => this.sweep()), SWEEP),
-      setInterval(() => void this.guard('leases', () => this.leases()), Math.min(LEASES, this.config.batch.lease / 2)),
-      setInterval(() => void this.guard('webhooks', () => this.webhooks.sendDue()), WEBHOOKS),
-      setInterval(() => void this.guard('retention', () => this.retention()), RETENTION),
+    const leasesMs = Math.min(LEASES_MS, this.config.batch.lease / 2);
+    this.periodics = [
+      this.periodic('sweep', SWEEP_MS, () => this.sweep(), true),
+      this.periodic('leases', leasesMs, () => this.leases(), true),
+      this.periodic('webhooks', WEBHOOKS_MS, () => this.webhooks.sendDue()),
+      this.periodic('retention', RETENTION_MS, () => this.retention()),
     ];
-    void this.guard('leases', () => this.leases());
-    void this.guard('sweep', () => this.sweep());
   }
 
-  stop(): void {
-    for (const timer of this.timers) clearInterval(timer);
+  async stop(): Promise<void> {
+    await Promise.all(this.periodics.map((periodic) => periodic.stop()));
   }
 
   /** Ends what is to end, now. */
@@ -83,16 +82,12 @@ export class BatchSweeper {
     while ((await this.store.deleteFinished(this.config.batch.retention)) === 100);
   }
 
-  /** One run at a time, and a database that is away is told of without ending anything. */
-  private async guard(name: string, work: () => Promise<void>): Promise<void> {
-    if (this.busy.has(name)) return;
-    this.busy.add(name);
-    try {
-      await work();
-    } catch (error) {
-      this.logger.warn({ msg: `${name} failed; trying again`, error: describeError(error) });
-    } finally {
-      this.busy.delete(name);
-    }
+  /** A database that cannot be reached is logged, and the next run tries again. */
+  private periodic(name: string, intervalMs: number, work: () => Promise<void>, runsAtStart = false): Periodic {
+    return new Periodic(work, {
+      intervalMs,
+      runsAtStart,
+      onError: (error) => this.logger.warn({ msg: `${name} failed; trying again`, error: describeError(error) }),
+    });
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, OnApplicationShutdown } from '@nestjs/common';
+import { Periodic } from '../runtime/periodic.js';
 import { SharedRedis } from '../redis/shared-redis.js';
 import { LimitStore } from './limit-store.js';
 import { Replicas } from './replicas.js';
@@ -46,14 +47,14 @@ export class ConcurrencyLeases implements OnApplicationShutdown {
   private readonly process = `${randomUUID()}-`;
   private taken = 0;
   private readonly held = new Map<string, string>();
-  private timer: NodeJS.Timeout | undefined;
+  private renewals: Periodic | undefined;
 
   constructor(
     private readonly redis: SharedRedis,
     private readonly store: LimitStore,
     private readonly replicas: Replicas,
   ) {
-    redis.onReady(() => this.renew());
+    redis.onReady(() => void this.renew());
   }
 
   /** As many places as the request makes calls, or undefined when the account has too many in flight. */
@@ -66,7 +67,7 @@ export class ConcurrencyLeases implements OnApplicationShutdown {
     }
     if (room !== 1) return undefined;
     for (const id of ids) this.held.set(id, account);
-    this.timer ??= setInterval(() => this.renew(), RENEWAL).unref();
+    this.renewals ??= new Periodic(() => this.renew(), { intervalMs: RENEWAL, onError: () => undefined });
     return { account, ids, isShared: true };
   }
 
@@ -79,8 +80,8 @@ export class ConcurrencyLeases implements OnApplicationShutdown {
     void this.redis.run((client) => client.zrem(PREFIX + account, ...ids));
   }
 
-  onApplicationShutdown(): void {
-    clearInterval(this.timer);
+  async onApplicationShutdown(): Promise<void> {
+    await this.renewals?.stop();
   }
 
   private async takeHere(account: string, limit: number, ids: readonly string[]): Promise<boolean> {
@@ -92,15 +93,17 @@ export class ConcurrencyLeases implements OnApplicationShutdown {
     return true;
   }
 
-  private renew(): void {
+  /** A lease that Redis does not take is taken at the next renewal. */
+  private async renew(): Promise<void> {
     const byAccount = new Map<string, string[]>();
     for (const [id, account] of this.held) {
       const ids = byAccount.get(account);
       if (ids === undefined) byAccount.set(account, [id]);
       else ids.push(id);
     }
-    for (const [account, ids] of byAccount) {
-      void this.redis.run((client) => client.eval(RENEW, 1, PREFIX + account, LEASE, ...ids));
-    }
+    const renewed = [...byAccount].map(([account, ids]) =>
+      this.redis.run((client) => client.eval(RENEW, 1, PREFIX + account, LEASE, ...ids)),
+    );
+    await Promise.all(renewed);
   }
 }

@@ -1,7 +1,9 @@
 import cluster from 'node:cluster';
 import { hostname } from 'node:os';
-import { Injectable, OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, Logger, OnApplicationShutdown } from '@nestjs/common';
+import { describeError } from '../errors/describe-error.js';
 import { SharedRedis } from '../redis/shared-redis.js';
+import { Periodic } from '../runtime/periodic.js';
 
 const KEY = 'gateway:replicas';
 const RENEWAL_MS = 5_000;
@@ -24,14 +26,18 @@ return redis.call('ZCARD', KEYS[1])`;
  */
 @Injectable()
 export class Replicas implements OnApplicationShutdown {
+  private readonly logger = new Logger('Limits');
   private readonly id = `${hostname()}:${cluster.isWorker ? process.ppid : process.pid}`;
-  private readonly timer: NodeJS.Timeout | undefined;
+  private readonly periodic: Periodic | undefined;
   private known = 1;
 
   constructor(private readonly redis: SharedRedis) {
     if (!redis.isConfigured) return;
-    redis.onReady(() => void this.renew());
-    this.timer = setInterval(() => void this.renew(), RENEWAL_MS).unref();
+    const onError = (error: unknown): void =>
+      this.logger.warn({ msg: 'this replica could not be announced', error: describeError(error) });
+    const periodic = new Periodic(() => this.renew(), { intervalMs: RENEWAL_MS, onError });
+    redis.onReady(() => void periodic.run());
+    this.periodic = periodic;
   }
 
   /** As it was when Redis last answered. */
@@ -44,8 +50,8 @@ export class Replicas implements OnApplicationShutdown {
     return Math.max(1, Math.floor(limit / this.known));
   }
 
-  onApplicationShutdown(): void {
-    clearInterval(this.timer);
+  async onApplicationShutdown(): Promise<void> {
+    await this.periodic?.stop();
   }
 
   private async renew(): Promise<void> {

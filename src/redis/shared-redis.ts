@@ -1,4 +1,5 @@
 import { Logger, OnApplicationShutdown } from '@nestjs/common';
+import { Periodic } from '../runtime/periodic.js';
 import { describeError } from '../errors/describe-error.js';
 import type { connectRedis, RedisConnection } from './connect-redis.js';
 import { isCommandFault, isServerFault } from './redis-faults.js';
@@ -23,7 +24,7 @@ export class SharedRedis implements OnApplicationShutdown {
   private readonly subscriber: RedisConnection | undefined;
   private readonly readyListeners: (() => void)[] = [];
   private readonly listeners = new Map<string, (message: string) => void>();
-  private probe: NodeJS.Timeout | undefined;
+  private probe: Periodic | undefined;
   private isAway = false;
 
   /** @param connect what makes the clients, which is loaded only where there is a Redis */
@@ -108,16 +109,15 @@ export class SharedRedis implements OnApplicationShutdown {
   /** One request has waited in vain, which is enough: the others do not try before a probe has been answered. */
   private rest(client: RedisConnection): void {
     if (this.probe !== undefined) return;
-    this.probe = setInterval(() => {
-      client.set(PROBE_KEY, 1, 'PX', PROBE_TTL_MS).then(
-        () => this.isBack(),
-        () => undefined,
-      );
-    }, PROBE).unref();
+    const probe = async (): Promise<void> => {
+      await client.set(PROBE_KEY, 1, 'PX', PROBE_TTL_MS);
+      this.isBack();
+    };
+    this.probe = new Periodic(probe, { intervalMs: PROBE, onError: () => undefined });
   }
 
   private isBack(): void {
-    clearInterval(this.probe);
+    void this.probe?.stop();
     this.probe = undefined;
     if (this.isAway) this.logger.log('Redis is back; limits and news are shared again');
     this.isAway = false;
@@ -125,7 +125,7 @@ export class SharedRedis implements OnApplicationShutdown {
   }
 
   onApplicationShutdown(): void {
-    clearInterval(this.probe);
+    void this.probe?.stop();
     this.commands?.disconnect();
     this.subscriber?.disconnect();
   }

@@ -6,6 +6,7 @@ import { GatewayConfig } from '../../config/gateway-config.js';
 import { RoutingConfig } from '../../config/routing-config.js';
 import { Database } from '../../database/database.js';
 import { describeError } from '../../errors/describe-error.js';
+import { Periodic } from '../../runtime/periodic.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { randomId } from '../../runtime/random-id.js';
 import { VERSION } from '../../runtime/version.js';
@@ -30,8 +31,7 @@ export class Instances implements OnApplicationBootstrap, BeforeApplicationShutd
   private readonly startedAt = Date.now();
   private hash: string;
   private reloadedAt: number | null = null;
-  private timer: NodeJS.Timeout | undefined;
-  private describing: Promise<void> | undefined;
+  private heartbeats: Periodic | undefined;
 
   constructor(
     private readonly config: GatewayConfig,
@@ -43,18 +43,21 @@ export class Instances implements OnApplicationBootstrap, BeforeApplicationShutd
     routing.onChange((settings) => {
       this.reloadedAt = Date.now();
       this.hash = configurationHash(settings);
-      this.heartbeat();
+      void this.heartbeats?.run();
     });
   }
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => this.heartbeat(), HEARTBEAT_MS).unref();
-    this.heartbeat();
+    this.heartbeats = new Periodic(() => this.describe(), {
+      intervalMs: HEARTBEAT_MS,
+      runsAtStart: true,
+      onError: (error) =>
+        this.logger.debug({ msg: 'this instance could not be described in the database', error: describeError(error) }),
+    });
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
-    await this.describing;
+    await this.heartbeats?.stop();
     for (let attempt = 1; attempt <= LEAVE_ATTEMPTS; attempt += 1) {
       try {
         await this.database.transaction((manager) => manager.delete(GatewayInstance, { id: this.id }));
@@ -88,16 +91,6 @@ export class Instances implements OnApplicationBootstrap, BeforeApplicationShutd
       has_more: false,
       next: null,
     };
-  }
-
-  private heartbeat(): void {
-    this.describing ??= this.describe()
-      .catch((error: unknown) => {
-        this.logger.debug({ msg: 'this instance could not be described in the database', error: describeError(error) });
-      })
-      .finally(() => {
-        this.describing = undefined;
-      });
   }
 
   private async describe(): Promise<void> {

@@ -3,8 +3,8 @@ import { GatewayConfig } from '../../config/gateway-config.js';
 import { Database } from '../../database/database.js';
 import { deleteInSteps } from '../../database/delete-in-steps.js';
 import { describeError } from '../../errors/describe-error.js';
+import { Periodic } from '../../runtime/periodic.js';
 
-/** Milliseconds between two looks for what is too old. */
 const SWEEP_INTERVAL_MS = 3_600_000;
 
 /** Deletes records that are older than `usage.retention`, a few at a time. Safe in any number of processes. */
@@ -12,7 +12,7 @@ const SWEEP_INTERVAL_MS = 3_600_000;
 export class UsageSweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Usage');
   private readonly stopping = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
+  private periodic: Periodic | undefined;
 
   constructor(
     private readonly config: GatewayConfig,
@@ -20,19 +20,17 @@ export class UsageSweeper implements OnApplicationBootstrap, OnApplicationShutdo
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => this.sweepInTime(), SWEEP_INTERVAL_MS).unref();
-    this.sweepInTime();
-  }
-
-  onApplicationShutdown(): void {
-    this.stopping.abort();
-    clearInterval(this.timer);
-  }
-
-  private sweepInTime(): void {
-    this.sweep().catch((error: unknown) => {
-      this.logger.warn({ msg: 'old usage records could not be deleted', error: describeError(error) });
+    this.periodic = new Periodic(() => this.sweep(), {
+      intervalMs: SWEEP_INTERVAL_MS,
+      runsAtStart: true,
+      onError: (error) =>
+        this.logger.warn({ msg: 'old usage records could not be deleted', error: describeError(error) }),
     });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await this.periodic?.stop();
   }
 
   /** @returns how many records were deleted */
