@@ -1,5 +1,5 @@
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
-import { NOTHING_BILLED, type BilledTokens } from '../pricing/billed-tokens.js';
+import { NOTHING_BILLED, type BilledUsage } from '../operations/billed-tokens.js';
 import { boundNanoDollars, NO_COST, type NanoDollars } from '../runtime/nano-dollars.js';
 import { boundTokens, NO_TOKENS, type TokenCount } from '../runtime/token-count.js';
 import { CallEvents } from '../calls/call-events.js';
@@ -7,8 +7,8 @@ import type { AttemptOutcome, CallOutcome } from '../calls/call-outcome.js';
 import { describeError } from '../errors/describe-error.js';
 import { Pricing } from '../pricing/pricing.service.js';
 import { Routing } from '../routing/routing.service.js';
-import { WorstCase } from '../limits/worst-case.js';
-import { tokenCounts, type CountedTokens } from './token-counts.js';
+import { CostEstimator } from '../limits/cost-estimator.js';
+import { countedUsage, type CountedUsage } from './counted-usage.js';
 import type { UsageRecord } from '../usage/records/usage-record.entity.js';
 import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
 import { timeOrderedId } from '../runtime/random-id.js';
@@ -28,7 +28,7 @@ export class Accounting implements BeforeApplicationShutdown {
     private readonly pricing: Pricing,
     private readonly routing: Routing,
     private readonly recorder: UsageRecorder,
-    private readonly worstCase: WorstCase,
+    private readonly estimator: CostEstimator,
   ) {
     events.onEnded((outcome) => {
       const records = this.account(outcome).catch((error: unknown): UsageRecord[] => {
@@ -78,7 +78,7 @@ export class Accounting implements BeforeApplicationShutdown {
 
   private async recordsOf(outcome: CallOutcome): Promise<UsageRecord[]> {
     const last = outcome.attempts.at(-1);
-    const counted = await tokenCounts(outcome, () => this.worstCaseOf(outcome, last));
+    const counted = await countedUsage(outcome, () => this.worstCaseOf(outcome, last));
     const cost = await this.costOf(outcome, counted);
     const record = recordOf(outcome, outcome, outcome.attempts.length, counted, cost, last);
     return outcome.attempts.length === 1 ? [record] : [...(await this.givenUp(outcome)), record];
@@ -86,34 +86,34 @@ export class Accounting implements BeforeApplicationShutdown {
 
   /** Records of attempts that were given up while the provider was at work, and after which the request went on elsewhere. */
   private givenUp(outcome: CallOutcome): Promise<UsageRecord[]> {
-    const givenUp = outcome.attempts.slice(0, -1).filter(({ mayBeBilled: hadBegun }) => hadBegun);
+    const givenUp = outcome.attempts.slice(0, -1).filter(({ mayBeBilled }) => mayBeBilled);
     return Promise.all(
       givenUp.map(async (attempt) => {
-        const tokens = this.worstCaseOf(outcome, attempt);
-        const cost = await this.pricing.mostOf(tokens, attempt.deployment);
+        const usage = this.worstCaseOf(outcome, attempt);
+        const cost = await this.pricing.mostOf(usage, attempt.deployment);
         const recorded = { ...attempt, startedAt: outcome.startedAt, status: 'retried', firstByte: null } as const;
-        return recordOf(outcome, recorded, 1, { tokens, basis: 'worst_case' }, cost, attempt);
+        return recordOf(outcome, recorded, 1, { usage, basis: 'worst_case' }, cost, attempt);
       }),
     );
   }
 
-  private worstCaseOf({ request }: CallOutcome, attempt: AttemptOutcome | undefined): BilledTokens {
+  private worstCaseOf(outcome: CallOutcome, attempt: AttemptOutcome | undefined): BilledUsage {
     if (attempt === undefined) return NOTHING_BILLED;
-    return this.worstCase.tokens(request, attempt.deployment, this.routing.maxOutputTokensOf(attempt.model));
+    return this.estimator.mostOf(outcome, attempt.deployment, this.routing.maxOutputTokensOf(attempt.model));
   }
 
   /** Null when the price is unknown, 0 only when nothing was consumed. */
-  private async costOf(outcome: CallOutcome, { tokens, basis }: CountedTokens): Promise<NanoDollars | null> {
+  private async costOf(outcome: CallOutcome, { usage, basis }: CountedUsage): Promise<NanoDollars | null> {
     const deployment = outcome.attempts.at(-1)?.deployment;
-    if (tokens.totalTokens === 0 || deployment === undefined) return NO_COST;
+    if (deployment === undefined || (usage.totalTokens === 0 && usage.units === undefined)) return NO_COST;
     if (basis === 'reported') return outcome.costNanos();
-    return basis === 'worst_case' ? this.pricing.mostOf(tokens, deployment) : this.pricing.costOf(tokens, deployment);
+    return basis === 'worst_case' ? this.pricing.mostOf(usage, deployment) : this.pricing.costOf(usage, deployment);
   }
 
   /** The record of a call that could not be counted. */
   private uncounted(outcome: CallOutcome): UsageRecord {
     const cost = outcome.admission?.reserved;
-    const counted = { tokens: NOTHING_BILLED, basis: 'worst_case' } as const;
+    const counted = { usage: NOTHING_BILLED, basis: 'worst_case' } as const;
     const last = outcome.attempts.at(-1);
     return recordOf(
       outcome,
@@ -148,10 +148,10 @@ type Recorded = Pick<AttemptOutcome, 'startedAt' | 'firstByte' | 'duration' | 'e
 
 // Written out field by field: an object that others are spread into costs V8 of Node 20 a new shape for each request.
 function recordOf(
-  { request, context, isStream }: CallOutcome,
+  { operation, request, context, isStream }: CallOutcome,
   { startedAt, status, error, firstByte, duration }: Recorded,
   attempts: number,
-  { tokens, basis }: CountedTokens,
+  { usage, basis }: CountedUsage,
   costNanos: NanoDollars | null,
   attempt: Pick<AttemptOutcome, 'model' | 'deployment'> | undefined,
 ): UsageRecord {
@@ -172,17 +172,17 @@ function recordOf(
     httpStatus: isStream && firstByte !== null ? 200 : (error?.status ?? 200),
     errorCode: error?.code?.slice(0, 64) ?? null,
     attempts,
-    promptTokens: tokens.promptTokens,
-    completionTokens: tokens.completionTokens,
-    totalTokens: tokens.totalTokens,
-    cachedTokens: tokens.cachedTokens,
-    reasoningTokens: tokens.reasoningTokens,
+    promptTokens: usage.promptTokens,
+    completionTokens: usage.completionTokens,
+    totalTokens: usage.totalTokens,
+    cachedTokens: usage.cachedTokens,
+    reasoningTokens: usage.reasoningTokens,
     isEstimated: basis !== 'reported',
     costNanos,
     costBasis: basis,
     firstByteMs: firstByte === null ? null : Math.round(firstByte),
     durationMs: Math.round(duration),
-    endUser: typeof request.user === 'string' ? request.user.slice(0, 512) : null,
-    metadata: request.metadata ?? null,
+    endUser: operation.endUserOf(request)?.slice(0, 512) ?? null,
+    metadata: operation.metadataOf(request),
   };
 }

@@ -3,7 +3,8 @@ import { hostname } from 'node:os';
 import { Injectable, Logger } from '@nestjs/common';
 import { ApiKeyAuthenticator } from '../auth/api-key-authenticator.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
-import { ChatService } from '../engine/chat.service.js';
+import { CHAT } from '../operations/chat/chat-operation.js';
+import { Engine } from '../engine/engine.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { Periodic } from '../runtime/periodic.js';
@@ -36,7 +37,7 @@ const CANCELLED = Symbol('cancelled');
 const STOPPING = Symbol('stopping');
 
 /**
- * Runs claimed tasks through the same ChatService as live requests, and passes on how they ended. Correct under any number of
+ * Runs claimed tasks through the same engine as live requests, and passes on how they ended. Correct under any number of
  * processes: what decides is the claim in the database, never what a process believes. Until `start` it does nothing.
  */
 @Injectable()
@@ -57,7 +58,7 @@ export class BatchRunner {
     private readonly writer: OutcomeWriter,
     private readonly room: ModelRoom,
     private readonly loop: ClaimLoop,
-    private readonly chat: ChatService,
+    private readonly engine: Engine,
     private readonly keys: ApiKeyAuthenticator,
     private readonly queue: BatchQueue,
     private readonly load: BackgroundThrottle,
@@ -176,7 +177,8 @@ export class BatchRunner {
         this.giveBack(task);
         return;
       }
-      const { completion, droppedParams } = await this.chat.complete(
+      const { result, droppedParams } = await this.engine.run(
+        CHAT,
         { model: job.model, ...job.defaults, ...task.request, stream: false } as unknown as ChatRequest,
         {
           principal,
@@ -195,7 +197,7 @@ export class BatchRunner {
       this.ended(task, {
         status: 'succeeded',
         attempts: task.attempts + 1,
-        response: taskResponse(requestId, completion, droppedParams),
+        response: taskResponse(requestId, result, droppedParams),
         usage: await usage,
       });
     } catch (error) {

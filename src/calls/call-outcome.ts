@@ -1,12 +1,12 @@
 import type { CallContext } from './call-context.js';
-import type { BilledTokens } from '../pricing/billed-tokens.js';
+import type { BilledUsage } from '../operations/billed-tokens.js';
 import type { NanoDollars } from '../runtime/nano-dollars.js';
 import type { GatewayError } from '../errors/gateway-error.js';
 import type { Deployment } from '../routing/resolved-model.js';
 import type { Admission } from '../limits/limits.service.js';
 import type { UsageRecord } from '../usage/records/usage-record.entity.js';
-import type { RecordedAnswer } from '../operations/chat/answer-recorder.js';
-import type { ChatRequest, Usage } from '../operations/chat/chat-completion.js';
+import type { AnyOperation, Collector } from '../operations/operation.js';
+import type { OperationName, RequestOf } from '../operations/operation-types.js';
 
 /** `abandoned`: nobody waited for the answer any more: its client went away, its batch was cancelled, or a shutdown broke it off. */
 export type CallStatus = 'succeeded' | 'failed' | 'abandoned';
@@ -26,7 +26,7 @@ export interface AttemptOutcome {
   readonly duration: number;
   /** Null when this attempt gave the whole answer. */
   readonly error: GatewayError | null;
-  /** Whether the provider was at work on it, as far as is known: it answered, or it was given up while it did not. */
+  /** Whether the provider may bill it, as far as is known: it responded, or it was given up while it was at work. */
   readonly mayBeBilled: boolean;
 }
 
@@ -35,7 +35,8 @@ export interface AttemptOutcome {
  * traces are made of. Times in milliseconds.
  */
 export interface CallOutcome {
-  readonly request: ChatRequest;
+  readonly operation: AnyOperation;
+  readonly request: RequestOf<OperationName>;
   readonly context: CallContext;
   readonly isStream: boolean;
   readonly status: CallStatus;
@@ -48,23 +49,14 @@ export interface CallOutcome {
   /** From the start of the request to the first byte that was for the client; null when none came. */
   readonly firstByte: number | null;
   readonly duration: number;
-  /** As the provider reported it; undefined when it reported none. */
-  readonly usage: Usage | undefined;
-  /** What that usage bills; undefined when the provider reported none, or none that can be read. */
-  readonly reported: BilledTokens | undefined;
+  /** What the provider's usage bills; undefined when it reported none, or none that can be read. */
+  readonly reported: BilledUsage | undefined;
   /** US dollars of that usage, found out once for all who ask; null when the usage or the price is unknown. */
   readonly cost: () => Promise<number | null>;
   /** The same as a checked amount. */
   readonly costNanos: () => Promise<NanoDollars | null>;
-  /**
-   * What the model wrote as far as it came (text, reasoning and arguments of tools), for counting where nothing was reported.
-   * Of a long answer the beginning, about 64 K characters.
-   */
-  readonly output: readonly string[];
-  /** Put together only for traces and for the request log. */
-  readonly answer: RecordedAnswer | undefined;
-  /** Characters that the model wrote, those that were not kept as well. */
-  readonly outputLength: number;
+  /** What came of the response: usage as reported, estimates, and the response itself where it is kept. */
+  readonly collector: Collector<OperationName>;
   /** Fields and headers of the request that the provider did not get, by the client's names; empty as a rule. */
   readonly droppedParams: readonly string[];
   /** What was set aside for it; undefined where nothing is limited. */

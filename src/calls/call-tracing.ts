@@ -1,7 +1,8 @@
 import type { CallContext } from './call-context.js';
 import type { Deployment } from '../routing/resolved-model.js';
 import type { CallOutcome } from './call-outcome.js';
-import type { ChatRequest } from '../operations/chat/chat-completion.js';
+import type { AnyOperation } from '../operations/operation.js';
+import type { OperationName, RequestOf } from '../operations/operation-types.js';
 
 /** The spans of one request to a model. */
 export interface CallTrace {
@@ -17,5 +18,10 @@ export interface CallTrace {
 
 /** Makes the spans of calls. Provided only where tracing is on, so that it costs nothing where it is off. */
 export abstract class CallTracing {
-  abstract begin(request: ChatRequest, context: CallContext, isStream: boolean): CallTrace;
+  abstract begin(
+    operation: AnyOperation,
+    request: RequestOf<OperationName>,
+    context: CallContext,
+    isStream: boolean,
+  ): CallTrace;
 }

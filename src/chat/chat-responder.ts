@@ -10,7 +10,9 @@ import { formatDollars } from '../pricing/cost.js';
 import { AccessLog } from '../telemetry/access-log.js';
 import { CancelSource } from '../runtime/cancel-signal.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
-import { ChatService, ServedBy } from '../engine/chat.service.js';
+import { CHAT } from '../operations/chat/chat-operation.js';
+import { Engine } from '../engine/engine.js';
+import type { ServedBy } from '../engine/served-by.js';
 import { InFlight } from '../lifecycle/in-flight.service.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { headerList, headerText } from '../http/header-text.js';
@@ -22,7 +24,7 @@ import { upstreamHeaders } from './upstream-headers.js';
 @Injectable()
 export class ChatResponder {
   constructor(
-    private readonly chat: ChatService,
+    private readonly engine: Engine,
     private readonly inFlight: InFlight,
     private readonly config: GatewayConfig,
     revocations: KeyRevocations,
@@ -70,11 +72,11 @@ export class ChatResponder {
     response: HttpResponse,
     started: number,
   ): Promise<void> {
-    const answer = await this.chat.complete(body, context);
+    const answer = await this.engine.run(CHAT, body, context);
     setServedBy(response, answer, started);
     if (answer.cost !== null) response.setHeader('x-gateway-cost', formatDollars(answer.cost));
-    AccessLog.fieldsOf(response).usage = answer.completion.usage;
-    const text = printExact(answer.completion);
+    AccessLog.fieldsOf(response).usage = answer.result.usage;
+    const text = printExact(answer.result);
     response.setHeader('content-type', 'application/json; charset=utf-8');
     // Said beforehand, so that headers and body leave in one piece and not in chunks.
     const length = Buffer.byteLength(text);
@@ -90,7 +92,7 @@ export class ChatResponder {
     response: HttpResponse,
     started: number,
   ): Promise<void> {
-    const stream = await this.chat.stream(body, context);
+    const stream = await this.engine.stream(CHAT, body, context);
     try {
       const broken = await sendSse(response, stream.chunks, {
         setHeaders: () => setServedBy(response, stream, started),

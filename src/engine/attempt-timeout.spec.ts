@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors/gateway-error.js';
 import { AttemptTimeout } from './attempt-timeout.js';
 
-describe('CallDeadline', () => {
+describe('AttemptTimeout', () => {
   it('is aborted with an upstream_timeout when the total is over', async () => {
     const keepAwake = setTimeout(() => undefined, 1_000);
     const signal = new AttemptTimeout(new AbortController().signal, 10);

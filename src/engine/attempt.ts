@@ -1,8 +1,6 @@
 import type { Slot } from '../routing/deployments/deployment-limiter.js';
-import type { ChunkStream } from '../operations/chat/preserialized-chunk.js';
 import { AttemptTimeout } from './attempt-timeout.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
-import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 
 export interface AttemptTimes {
   /** Milliseconds that the deployment may take, by the configuration. */
@@ -12,15 +10,15 @@ export interface AttemptTimes {
 }
 
 /**
- * One try at a deployment. It owns all that the try takes: the place at the deployment, the timeout, and the provider's
+ * One try at a deployment. It owns all that the try takes: the slot at the deployment, the timeout, and the provider's
  * stream once there is one. Whatever throws, `dispose` gives all of it back; further calls do nothing.
  */
 export class Attempt implements Disposable {
   private timeout: AttemptTimeout | undefined;
-  private chunks: AsyncIterator<readonly StreamedChunk[]> | undefined;
+  private stream: AsyncIterator<unknown> | undefined;
   private isDisposed = false;
 
-  constructor(readonly place: Slot) {}
+  constructor(readonly slot: Slot) {}
 
   /** Starts the timeout. @returns the signal that calls the provider off */
   start(caller: CancelSignal, { total, left }: AttemptTimes): AttemptTimeout {
@@ -39,24 +37,25 @@ export class Attempt implements Disposable {
   }
 
   /** Takes over the provider's stream. */
-  streams(stream: ChunkStream): AsyncIterator<readonly StreamedChunk[]> {
-    this.chunks = stream[Symbol.asyncIterator]();
-    return this.chunks;
+  streams<Group>(stream: AsyncIterable<Group>): AsyncIterator<Group> {
+    const chunks = stream[Symbol.asyncIterator]();
+    this.stream = chunks;
+    return chunks;
   }
 
   /** The stream has ended by itself, so there is nothing to call off. */
   streamEnded(): void {
-    this.chunks = undefined;
+    this.stream = undefined;
   }
 
   dispose(): void {
     if (this.isDisposed) return;
     this.isDisposed = true;
     this.timeout?.clear();
-    this.place.free();
+    this.slot.free();
     // The stream has nothing more to say to anyone, so neither has its failure to end.
-    this.chunks?.return?.().catch(() => undefined);
-    this.chunks = undefined;
+    this.stream?.return?.().catch(() => undefined);
+    this.stream = undefined;
   }
 
   [Symbol.dispose](): void {

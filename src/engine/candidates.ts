@@ -2,13 +2,15 @@ import { rateLimitExceeded, upstreamUnavailable, type GatewayError } from '../er
 import type { DeploymentLimiter, Slot } from '../routing/deployments/deployment-limiter.js';
 import type { Deployments } from '../routing/deployments/deployments.service.js';
 import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
-import type { ChatRequest } from '../operations/chat/chat-completion.js';
+import type { OperationName } from '../operations/operation-types.js';
+import { portOf } from './served-operation.js';
+import type { TrackedCall } from './tracked-call.js';
 import { orderDeployments, randomFor } from '../routing/deployment-order.js';
 
 /** A deployment to try next. */
 export interface Candidate {
   readonly model: ResolvedModel;
-  readonly place: Slot;
+  readonly slot: Slot;
 }
 
 /** Deployments that could be called if they had not as many calls as they may. */
@@ -19,7 +21,7 @@ export interface FullDeployments {
 
 /**
  * The deployments to try for one request, in order: those of the model and then of its fallbacks, without those whose
- * breaker is open for the key or that asked it to pause. Those that are full are waited for when the others of their model
+ * provider does not have the operation, whose breaker is open for the key or that asked it to pause. Those that are full are waited for when the others of their model
  * have failed. Lazily, so that the fallbacks of a healthy model are never resolved.
  *
  * Where nothing else could be tried, or all that was tried refused the request as one that it cannot serve, the first
@@ -32,28 +34,33 @@ export class Candidates {
   constructor(
     private readonly deployments: Deployments,
     private readonly queue: DeploymentLimiter,
-    private readonly key: string,
+    private readonly call: TrackedCall<OperationName>,
   ) {}
 
-  /** @throws GatewayError 429 when every deployment that may serve the request asked for a pause */
-  *of(request: ChatRequest, models: Iterable<ResolvedModel>): Generator<Candidate | FullDeployments> {
-    const { key } = this;
+  /**
+   * @param affinityKey requests with the same one are sent to the same deployment where there is a choice
+   * @throws GatewayError 429 when every deployment that may serve the request asked for a pause
+   */
+  *of(models: Iterable<ResolvedModel>, affinityKey: string | undefined): Generator<Candidate | FullDeployments> {
+    const { call } = this;
+    const key = call.context.principal.keyId;
     let tried = 0;
     let spare: { model: ResolvedModel; deployment: Deployment } | undefined;
     let shortestWait = Infinity;
     for (const model of models) {
       let full: Deployment[] | undefined;
-      for (const deployment of orderDeployments(model, this.deployments, randomFor(request))) {
+      for (const deployment of orderDeployments(model, this.deployments, randomFor(affinityKey))) {
+        if (portOf(deployment.provider, call) === undefined) continue;
         const health = this.deployments.healthOf(deployment);
         const wait = health.waitFor(key);
         if (wait > 0) shortestWait = Math.min(shortestWait, wait);
         else if (!health.canCall(key)) spare ??= { model, deployment };
         else {
-          const place = this.queue.take(deployment, key);
-          if (place === undefined) (full ??= []).push(deployment);
+          const slot = this.queue.take(deployment, key);
+          if (slot === undefined) (full ??= []).push(deployment);
           else {
             tried += 1;
-            yield { model, place };
+            yield { model, slot };
           }
         }
       }
@@ -63,8 +70,8 @@ export class Candidates {
       }
     }
     if (tried > 0 && this.hasFailed) return;
-    const place = spare === undefined ? undefined : this.queue.take(spare.deployment, key);
-    if (spare !== undefined && place !== undefined) yield { model: spare.model, place };
+    const slot = spare === undefined ? undefined : this.queue.take(spare.deployment, key);
+    if (spare !== undefined && slot !== undefined) yield { model: spare.model, slot };
     else if (shortestWait < Infinity) throw stillWaiting(shortestWait);
   }
 }

@@ -3,12 +3,13 @@ import { CallsModule } from '../calls/calls.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { PricingModule } from '../pricing/pricing.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
-import { ChatService } from './chat.service.js';
+import { AttemptLoop } from './attempt-loop.js';
+import { Engine } from './engine.js';
 
 /** Runs calls: candidates, attempts, retries, fallbacks. */
 @Module({
   imports: [CallsModule, LimitsModule, PricingModule, RoutingModule],
-  providers: [ChatService],
-  exports: [ChatService],
+  providers: [AttemptLoop, Engine],
+  exports: [Engine],
 })
 export class EngineModule {}

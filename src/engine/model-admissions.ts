@@ -3,7 +3,7 @@ import { boundNanoDollars } from '../runtime/nano-dollars.js';
 import { GatewayError } from '../errors/gateway-error.js';
 import type { ResolvedModel } from '../routing/resolved-model.js';
 import type { Admission, Limits } from '../limits/limits.service.js';
-import type { ChatRequest } from '../operations/chat/chat-completion.js';
+import type { OperationName } from '../operations/operation-types.js';
 import type { TrackedCall } from './tracked-call.js';
 
 /**
@@ -17,9 +17,7 @@ export class ModelAdmissions {
 
   constructor(
     private readonly limits: Limits,
-    private readonly request: ChatRequest,
-    private readonly context: CallContext,
-    private readonly tracked: TrackedCall,
+    private readonly call: TrackedCall<OperationName>,
   ) {}
 
   /**
@@ -27,10 +25,10 @@ export class ModelAdmissions {
    * @throws GatewayError when there is no room
    */
   first(model: ResolvedModel, models: () => Iterable<ResolvedModel>): Promise<void> | undefined {
-    const { accounts } = this.context.principal;
+    const { accounts } = this.call.context.principal;
     const admission = this.reserve(model, accounts, () => [...models()]);
     return admission?.then((reserved) => {
-      this.tracked.admission = reserved;
+      this.call.admission = reserved;
     });
   }
 
@@ -42,12 +40,12 @@ export class ModelAdmissions {
     if (accounts.length === 0) return undefined;
     return this.reserve({ ...model, accounts }, [], () => [model])?.then(
       (reserved) => {
-        const { admission } = this.tracked;
-        this.tracked.admission = admission === undefined ? reserved : joined(admission, reserved);
+        const { admission } = this.call;
+        this.call.admission = admission === undefined ? reserved : joined(admission, reserved);
         return undefined;
       },
       (error: unknown) => {
-        if (!(error instanceof GatewayError) || this.context.signal.aborted) throw error;
+        if (!(error instanceof GatewayError) || this.call.context.signal.aborted) throw error;
         this.refusals.set(model.id, error);
         return error;
       },
@@ -59,13 +57,23 @@ export class ModelAdmissions {
     accounts: CallContext['principal']['accounts'],
     models: () => readonly ResolvedModel[],
   ): Promise<Admission> | undefined {
-    const { request, context, tracked } = this;
+    const { operation, request, context, startedAt } = this.call;
     for (const { id } of model.accounts) this.counted.add(id);
     const isPatient = context.source === 'batch';
-    const { startedAt } = tracked;
     const { keyId, groupId } = context.principal;
-    const { signal: signal } = context;
-    return this.limits.admit({ keyId, groupId, request, accounts, model, startedAt, isPatient, signal, models });
+    const { signal } = context;
+    return this.limits.admit({
+      keyId,
+      groupId,
+      operation,
+      request,
+      accounts,
+      model,
+      startedAt,
+      isPatient,
+      signal,
+      models,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import type { Principal } from '../auth/principal.js';
 import type { Budget } from '../auth/spending.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
+import { CHAT } from '../operations/chat/chat-operation.js';
 import { BILLED_EXTRAS, OPERATOR_FIELDS, OPERATOR_HEADERS, withoutOperatorOptions } from './provider-options.js';
 
 const BUDGET: Budget = { usd: 1, period: 'day' };
@@ -32,7 +33,7 @@ describe('withoutOperatorOptions', () => {
     fc.assert(
       fc.property(fc.uniqueArray(spelled, { maxLength: 8 }), (names) => {
         const fields = Object.fromEntries(names.map((name) => [name, 'x']));
-        const allowed = withoutOperatorOptions(request({ ...fields, top_k: 3 }), {}, key());
+        const allowed = withoutOperatorOptions(CHAT, request({ ...fields, top_k: 3 }), {}, key());
         expect(allowed.request).toEqual(request({ top_k: 3 }));
         expect(allowed.dropped).toEqual(names);
       }),
@@ -49,12 +50,13 @@ describe('withoutOperatorOptions', () => {
       min_p: 0,
       user: 'u',
     });
-    expect(withoutOperatorOptions(ordinary, {}, key()).request).toBe(ordinary);
-    expect(withoutOperatorOptions(request({ web_search_options: {} }), {}, key()).dropped).toEqual([]);
+    expect(withoutOperatorOptions(CHAT, ordinary, {}, key()).request).toBe(ordinary);
+    expect(withoutOperatorOptions(CHAT, request({ web_search_options: {} }), {}, key()).dropped).toEqual([]);
   });
 
   it('takes out a second spelling of a field that the gateway reads, which a server may take for the field itself', () => {
     const { request: sent, dropped } = withoutOperatorOptions(
+      CHAT,
       request({ Model: 'dear', MAX_TOKENS: 9, ſtream: 1 }),
       {},
       key(),
@@ -70,14 +72,14 @@ describe('withoutOperatorOptions', () => {
       request: sent,
       headers,
       dropped,
-    } = withoutOperatorOptions(request(fields), { 'idempotency-key': 'order-1', 'openai-project': 'p' }, trusted);
+    } = withoutOperatorOptions(CHAT, request(fields), { 'idempotency-key': 'order-1', 'openai-project': 'p' }, trusted);
     expect([sent, dropped]).toEqual([request(fields), []]);
     expect(headers).toEqual({ 'idempotency-key': 'key_a-order-1', 'openai-project': 'p' });
   });
 
   it('takes out and names headers of the operator', () => {
     const headers = Object.fromEntries([...OPERATOR_HEADERS, 'traceparent'].map((name) => [name, 'x']));
-    const allowed = withoutOperatorOptions(request(), headers, key());
+    const allowed = withoutOperatorOptions(CHAT, request(), headers, key());
     expect(allowed.headers).toEqual({ traceparent: 'x' });
     expect(allowed.dropped).toEqual([...OPERATOR_HEADERS]);
   });
@@ -86,20 +88,24 @@ describe('withoutOperatorOptions', () => {
     const limited = key({ budget: BUDGET });
     for (const name of BILLED_EXTRAS) {
       const fields = { [name]: name === 'modalities' ? ['text', 'audio'] : {} };
-      expect(withoutOperatorOptions(request(fields), {}, limited)).toMatchObject({
+      expect(withoutOperatorOptions(CHAT, request(fields), {}, limited)).toMatchObject({
         request: request(),
         dropped: [name],
       });
     }
-    expect(withoutOperatorOptions(request({ modalities: ['text'] }), {}, limited).dropped).toEqual([]);
+    expect(withoutOperatorOptions(CHAT, request({ modalities: ['text'] }), {}, limited).dropped).toEqual([]);
     const tools = [{ type: 'function', function: { name: 'f' } }, { type: 'web_search_preview' }];
-    expect(() => withoutOperatorOptions(request({ tools }), {}, limited)).toThrow(/tools\[1\]/);
-    expect(withoutOperatorOptions(request({ tools }), {}, key()).dropped).toEqual([]);
+    expect(() => withoutOperatorOptions(CHAT, request({ tools }), {}, limited)).toThrow(/tools\[1\]/);
+    expect(withoutOperatorOptions(CHAT, request({ tools }), {}, key()).dropped).toEqual([]);
   });
 
   it('refuses with strict_params, and does not name what would happen anyway', () => {
-    expect(() => withoutOperatorOptions(request({ models: [], strict_params: true }), {}, key())).toThrow(/'models'/);
-    expect(withoutOperatorOptions(request({ service_tier: 'auto', models: null }), {}, key()).dropped).toEqual([]);
+    expect(() => withoutOperatorOptions(CHAT, request({ models: [], strict_params: true }), {}, key())).toThrow(
+      /'models'/,
+    );
+    expect(withoutOperatorOptions(CHAT, request({ service_tier: 'auto', models: null }), {}, key()).dropped).toEqual(
+      [],
+    );
   });
 
   it('has every field and header in the table of the docs', () => {

@@ -1,7 +1,7 @@
 import type { Principal } from '../auth/principal.js';
-import { GatewayError, permissionDenied } from '../errors/gateway-error.js';
-import { isObject } from '../runtime/json-value.js';
-import type { ChatRequest } from '../operations/chat/chat-completion.js';
+import { GatewayError } from '../errors/gateway-error.js';
+import type { Operation } from '../operations/operation.js';
+import type { OperationName, RequestOf } from '../operations/operation-types.js';
 
 /**
  * Fields by which a request could choose, under the operator's credentials, what is the operator's to choose. In lower case
@@ -107,39 +107,12 @@ export const OPERATOR_HEADERS: ReadonlySet<string> = new Set([
 
 /** Options of clouds as LiteLLM's proxy takes them in a body. */
 const CLOUD_OPTION = /^(?:aws|vertex|azure|litellm)_/i;
-/** The fields that the gateway reads. A server that ignores case would take another spelling of one for the field itself. */
-const READ_BY_GATEWAY: ReadonlySet<string> = new Set([
-  'model',
-  'messages',
-  'max_tokens',
-  'max_completion_tokens',
-  'temperature',
-  'top_p',
-  'n',
-  'stream',
-  'stream_options',
-  'stop',
-  'store',
-  'metadata',
-  'tools',
-  'tool_choice',
-  'functions',
-  'function_call',
-  'parallel_tool_calls',
-  'response_format',
-  'user',
-  'reasoning_effort',
-  'prompt_cache_key',
-  'strict_params',
-  'seed',
-]);
-
 const OPERATOR_NAMES: ReadonlySet<string> = new Set(Object.values(OPERATOR_FIELDS).flat().map(bare));
 const BILLED_NAMES: ReadonlySet<string> = new Set(BILLED_EXTRAS.map(bare));
 
 /** What a key may say to a provider. */
-export interface AllowedRequest {
-  readonly request: ChatRequest;
+export interface AllowedRequest<Name extends OperationName> {
+  readonly request: RequestOf<Name>;
   readonly headers: Readonly<Record<string, string>>;
   /** What was taken out, by the names that the client gave. */
   readonly dropped: readonly string[];
@@ -151,17 +124,20 @@ export interface AllowedRequest {
  *
  * @throws GatewayError 400 with `strict_params`, 403 for a built-in tool that a key with a budget may not use
  */
-export function withoutOperatorOptions(
-  request: ChatRequest,
+export function withoutOperatorOptions<Name extends OperationName>(
+  operation: Operation<Name>,
+  request: RequestOf<Name>,
   headers: Readonly<Record<string, string>>,
   principal: Principal,
-): AllowedRequest {
+): AllowedRequest<Name> {
   if (principal.scopes.has('provider_options'))
     return { request, headers: withOwnIdempotency(headers, principal), dropped: [] };
   const hasBudget = principal.accounts.some(({ budget }) => budget !== null);
+  const { knownFields } = operation;
+  const given = operation.fieldsOf(request);
   let dropped: string[] | undefined;
-  for (const name in request) {
-    if (READ_BY_GATEWAY.has(name) || !isOperators(name, request[name], hasBudget)) continue;
+  for (const name in given) {
+    if (knownFields.has(name) || !isOperators(name, given[name], hasBudget, knownFields)) continue;
     (dropped ??= []).push(name);
   }
   const fields = dropped ?? [];
@@ -171,21 +147,27 @@ export function withoutOperatorOptions(
     if (OPERATOR_HEADERS.has(name)) heads.push(name);
     else kept[name] = value;
   }
-  if (hasBudget) assertOwnTools(request);
+  if (hasBudget) operation.assertPriced(request);
   const [first] = fields;
-  if (first !== undefined && request['strict_params'] === true) throw notAllowed(first);
+  if (first !== undefined && given['strict_params'] === true) throw notAllowed(first);
   return {
-    request: fields.length === 0 ? request : without(request, fields),
+    request: fields.length === 0 ? request : operation.withoutFields(request, fields),
     headers: heads.length === 0 ? headers : kept,
-    dropped: [...fields.filter((name) => !isUsual(name, request[name])), ...heads],
+    dropped: [...fields.filter((name) => !isUsual(name, given[name])), ...heads],
   };
 }
 
-function isOperators(name: string, value: unknown, hasBudget: boolean): boolean {
+function isOperators(
+  name: string,
+  value: unknown,
+  hasBudget: boolean,
+  knownFields: Operation<OperationName>['knownFields'],
+): boolean {
   const plain = bare(name);
   if (OPERATOR_NAMES.has(plain) || CLOUD_OPTION.test(name)) return true;
   if (hasBudget && BILLED_NAMES.has(plain)) return !(plain === 'modalities' && isTextAlone(value));
-  return READ_BY_GATEWAY.has(folded(name));
+  // A server that ignores case would take another spelling of a field that the gateway reads for the field itself.
+  return knownFields.has(folded(name));
 }
 
 /** Values by which a client says what would happen anyway need not be named. */
@@ -195,20 +177,6 @@ function isUsual(name: string, value: unknown): boolean {
 
 function isTextAlone(modalities: unknown): boolean {
   return modalities == null || (Array.isArray(modalities) && modalities.every((each) => each === 'text'));
-}
-
-/** Tools that the provider runs itself are billed by use. */
-function assertOwnTools({ tools }: ChatRequest): void {
-  if (!Array.isArray(tools)) return;
-  tools.forEach((tool: unknown, index) => {
-    const type = isObject(tool) ? tool['type'] : undefined;
-    if (typeof type !== 'string' || type === 'function' || type === 'custom') return;
-    throw permissionDenied(
-      `This key has a budget, and its prices do not cover the provider's own tools: leave out tools[${index}], or ask the operator for the scope 'provider_options'.`,
-      'insufficient_scope',
-      `tools[${index}].type`,
-    );
-  });
 }
 
 /** Two keys that choose the same idempotency key must not get each other's answers. */
@@ -228,12 +196,6 @@ function notAllowed(name: string): GatewayError {
     message: `'${name}' may be set by keys with the scope 'provider_options' alone. Leave it out, or send the request without strict_params.`,
     param: name,
   });
-}
-
-function without(request: ChatRequest, names: readonly string[]): ChatRequest {
-  const copy: ChatRequest = { ...request };
-  for (const name of names) Reflect.deleteProperty(copy, name);
-  return copy;
 }
 
 function bare(name: string): string {

@@ -13,7 +13,7 @@ describe('RetryBudget', () => {
     for (let request = 0; request < 100; request += 1) budget.deposit();
     let taken = 0;
     while (budget.tryAcquire()) taken += 1;
-    // The last three are those that are always allowed, of which twenty are under way already.
+    // The last three are those that are always allowed, beside the twenty that are in flight.
     expect(taken).toBe(20);
   });
 

@@ -1,26 +1,21 @@
 import type { CallContext } from '../calls/call-context.js';
-import { readBilledTokens, type BilledTokens } from '../pricing/billed-tokens.js';
-import { toDollars, type NanoDollars } from '../runtime/nano-dollars.js';
-import { steadyNow } from '../runtime/steady-clock.js';
-import { toGatewayError } from '../errors/to-gateway-error.js';
-import type { Deployment } from '../routing/resolved-model.js';
-import type { RoutingTable } from '../routing/routing-table.js';
-import type { Admission } from '../limits/limits.service.js';
-import { isObject, type JsonObject } from '../runtime/json-value.js';
-import { AnswerRecorder } from '../operations/chat/answer-recorder.js';
 import type { CallEvents } from '../calls/call-events.js';
 import type { AttemptOutcome, CallOutcome, CallStatus } from '../calls/call-outcome.js';
 import type { CallTrace } from '../calls/call-tracing.js';
-import type { ChatCompletion, ChatRequest, Delta, Usage } from '../operations/chat/chat-completion.js';
-import { PreserializedChunk, type StreamedChunk } from '../operations/chat/preserialized-chunk.js';
+import { toGatewayError } from '../errors/to-gateway-error.js';
+import type { Admission } from '../limits/limits.service.js';
+import type { BilledUsage } from '../operations/billed-tokens.js';
+import type { Collector, Operation, RecordingDetail } from '../operations/operation.js';
+import type { OperationName, RequestOf, ResultOf } from '../operations/operation-types.js';
+import type { Deployment } from '../routing/resolved-model.js';
+import type { RoutingTable } from '../routing/routing-table.js';
+import { toDollars, type NanoDollars } from '../runtime/nano-dollars.js';
+import { steadyNow } from '../runtime/steady-clock.js';
 
-/** Characters of an answer that are kept until it ends, so that a long one does not fill memory. */
-const OUTPUT_KEPT = 65_536;
+/** What usage costs at a deployment; null when its price is unknown. */
+export type CostOf = (usage: BilledUsage, deployment: Deployment) => Promise<NanoDollars | null>;
 
-/** What tokens cost at a deployment; null when its price is unknown. */
-export type CostOf = (tokens: BilledTokens, deployment: Deployment) => Promise<NanoDollars | null>;
-
-interface AttemptUnderWay {
+interface RunningAttempt {
   readonly model: string;
   readonly deployment: Deployment;
   readonly startedAt: number;
@@ -28,47 +23,39 @@ interface AttemptUnderWay {
   firstByte: number | null;
 }
 
-/** Follows one request through its attempts, and reports its outcome once. Until then it holds on to its routing table. */
-export class TrackedCall {
+/** Follows one call through its attempts, and reports its outcome once. Until then it holds on to its routing table. */
+export class TrackedCall<Name extends OperationName> {
   /** What was set aside for it; whoever counts gives it back. */
   admission: Admission | undefined;
   /** Fields and headers of the request that the last attempt did not send. */
   droppedParams: readonly string[] = [];
   /** Epoch milliseconds. */
   readonly startedAt = steadyNow();
+  readonly collector: Collector<Name>;
   private readonly started = performance.now();
   private readonly attempts: AttemptOutcome[] = [];
-  private underWay: AttemptUnderWay | undefined;
+  private running: RunningAttempt | undefined;
   private firstByte: number | null = null;
-  private usage: Usage | undefined;
-  private readonly output: string[] = [];
-  private outputLength = 0;
   private hasEnded = false;
-  private reported: BilledTokens | undefined;
   private price: Promise<NanoDollars | null> | undefined;
-  private readonly recorder: AnswerRecorder | undefined;
 
   constructor(
-    private readonly request: ChatRequest,
-    private readonly context: CallContext,
-    private readonly isStream: boolean,
+    readonly operation: Operation<Name>,
+    readonly request: RequestOf<Name>,
+    readonly context: CallContext,
+    readonly isStream: boolean,
     private readonly events: CallEvents,
     readonly table: RoutingTable,
     private readonly costOf: CostOf,
     private readonly trace?: CallTrace,
   ) {
+    this.collector = operation.collector(request, detailOf(context, trace));
     table.hold();
-    const keepsContent = context.principal.requestLog != null || trace?.wantsContent === true;
-    if (keepsContent || trace?.isRecording === true) this.recorder = new AnswerRecorder(keepsContent);
   }
 
   /** @returns headers that go to the provider */
-  attemptBegins(
-    model: string,
-    deployment: Deployment,
-    headers: CallContext['headers'] = this.context.headers,
-  ): CallContext['headers'] {
-    this.underWay = { model, deployment, startedAt: steadyNow(), started: performance.now(), firstByte: null };
+  attemptBegins(model: string, deployment: Deployment, headers: CallContext['headers']): CallContext['headers'] {
+    this.running = { model, deployment, startedAt: steadyNow(), started: performance.now(), firstByte: null };
     return this.trace === undefined ? headers : { ...headers, ...this.trace.attemptBegins(deployment) };
   }
 
@@ -76,17 +63,16 @@ export class TrackedCall {
   answers(): number {
     const now = performance.now();
     this.firstByte = now - this.started;
-    if (this.underWay === undefined) return 0;
-    return (this.underWay.firstByte = now - this.underWay.started);
+    if (this.running === undefined) return 0;
+    return (this.running.firstByte = now - this.running.started);
   }
 
   /** What the reported usage costs, as in the outcome. */
   readonly costNanos = (): Promise<NanoDollars | null> => {
     const deployment = this.attempts.at(-1)?.deployment;
+    const { billed } = this.collector;
     this.price ??=
-      this.reported === undefined || deployment === undefined
-        ? Promise.resolve(null)
-        : this.costOf(this.reported, deployment);
+      billed === undefined || deployment === undefined ? Promise.resolve(null) : this.costOf(billed, deployment);
     return this.price;
   };
 
@@ -102,26 +88,9 @@ export class TrackedCall {
     return this.admission.coverAnother();
   }
 
-  /** Notes what a stream brought. */
-  streamed(group: readonly StreamedChunk[]): void {
-    for (const chunk of group) {
-      if (chunk instanceof PreserializedChunk) {
-        this.recorder?.streamed(chunk.toChunk());
-        this.keep(chunk.text);
-        continue;
-      }
-      const { choices, usage } = chunk;
-      this.recorder?.streamed(chunk);
-      if (usage != null) this.uses(usage);
-      for (const { delta } of choices) this.wrote(delta);
-    }
-  }
-
-  /** Ends the call with its whole answer. */
-  completed(completion: ChatCompletion): void {
-    this.uses(completion.usage);
-    this.recorder?.completed(completion);
-    if (this.reported === undefined) for (const { message } of completion.choices) this.wrote(message as Delta);
+  /** Ends the call with its whole response. */
+  completed(result: ResultOf<Name>): void {
+    this.collector.completed(result);
     this.end('succeeded', null);
   }
 
@@ -135,42 +104,11 @@ export class TrackedCall {
     this.end(this.context.signal.aborted ? 'abandoned' : 'failed', error ?? this.context.signal.reason);
   }
 
-  private uses(usage: Usage | undefined): void {
-    this.usage = usage;
-    this.reported = readBilledTokens(usage);
-  }
-
-  private wrote(delta: Delta): void {
-    const { content, tool_calls: toolCalls, reasoning_content: reasoning, refusal, function_call: older } = delta;
-    this.keep(content);
-    this.keep(reasoning);
-    this.keep(refusal);
-    if (isObject(older)) this.called(older);
-    if (!Array.isArray(toolCalls)) return;
-    for (const call of toolCalls as readonly unknown[]) {
-      if (!isObject(call)) continue;
-      if (isObject(call['function'])) this.called(call['function']);
-      if (isObject(call['custom'])) this.called(call['custom']);
-    }
-  }
-
-  private called({ name, arguments: given, input }: JsonObject): void {
-    this.keep(name);
-    this.keep(given);
-    this.keep(input);
-  }
-
-  private keep(text: unknown): void {
-    if (typeof text !== 'string' || text === '') return;
-    if (this.outputLength < OUTPUT_KEPT) this.output.push(text);
-    this.outputLength += text.length;
-  }
-
-  /** @param error null when the attempt gave the whole answer */
+  /** @param error null when the attempt gave the whole response */
   attemptEnds(error: unknown): void {
-    if (this.underWay === undefined) return;
-    const { model, deployment, startedAt, started, firstByte } = this.underWay;
-    this.underWay = undefined;
+    if (this.running === undefined) return;
+    const { model, deployment, startedAt, started, firstByte } = this.running;
+    this.running = undefined;
     const failure = error === null ? null : toGatewayError(error);
     const hasAnswered = failure === null || firstByte !== null;
     this.attempts.push({
@@ -190,6 +128,7 @@ export class TrackedCall {
     this.table.release();
     this.attemptEnds(error);
     const outcome: CallOutcome = {
+      operation: this.operation,
       request: this.request,
       context: this.context,
       isStream: this.isStream,
@@ -199,15 +138,12 @@ export class TrackedCall {
       startedAt: this.startedAt,
       firstByte: this.firstByte,
       duration: performance.now() - this.started,
-      usage: this.usage,
-      reported: this.reported,
+      reported: this.collector.billed,
       cost: this.cost,
       costNanos: this.costNanos,
-      output: this.output,
-      outputLength: this.outputLength,
+      collector: this.collector,
       admission: this.admission,
       droppedParams: this.droppedParams,
-      answer: this.recorder?.answer,
     };
     try {
       this.trace?.ended(outcome);
@@ -216,4 +152,10 @@ export class TrackedCall {
       this.events.ended(outcome);
     }
   }
+}
+
+/** How much of the response its readers need: the request log and traces with content all of it, other traces an outline. */
+function detailOf({ principal }: CallContext, trace: CallTrace | undefined): RecordingDetail {
+  if (principal.requestLog != null || trace?.wantsContent === true) return 'content';
+  return trace?.isRecording === true ? 'outline' : 'nothing';
 }

@@ -6,6 +6,7 @@ import { BudgetAlerts } from './budget-alerts.service.js';
 import { BudgetStateReader } from './budget-state-reader.js';
 import { BudgetLedger } from './budget-ledger.js';
 import { ConcurrencyLeases } from './concurrency-leases.js';
+import { CostEstimator } from './cost-estimator.js';
 import { ClusterPeers } from '../cluster/cluster-peers.js';
 import { InProcessLimitStore } from './in-process-limit-store.js';
 import { LimitStore } from './limit-store.js';
@@ -14,7 +15,6 @@ import { LIMITS } from './primary-limits.js';
 import { RemoteLimitStore } from './remote-limit-store.js';
 import { RateWindows } from './rate-windows.js';
 import { Replicas } from './replicas.js';
-import { WorstCase } from './worst-case.js';
 
 /** What admits calls: rates, tokens, concurrency and budgets of keys and groups. */
 @Module({
@@ -27,7 +27,7 @@ import { WorstCase } from './worst-case.js';
     Replicas,
     BudgetAlerts,
     BudgetStateReader,
-    WorstCase,
+    CostEstimator,
     {
       provide: LimitStore,
       inject: [ClusterPeers],
@@ -40,6 +40,6 @@ import { WorstCase } from './worst-case.js';
             }),
     },
   ],
-  exports: [Limits, WorstCase],
+  exports: [Limits, CostEstimator],
 })
 export class LimitsModule {}

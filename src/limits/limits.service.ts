@@ -3,7 +3,6 @@ import { boundNanoDollars, NO_COST, readDollars, type NanoDollars } from '../run
 import { NO_TOKENS, type TokenCount } from '../runtime/token-count.js';
 import type { Account, Budget, RateLimits } from '../auth/spending.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
-import type { ChatRequest } from '../operations/chat/chat-completion.js';
 import { delay } from '../runtime/delay.js';
 import { describeError } from '../errors/describe-error.js';
 import { databaseUnavailable, isDatabaseUnavailable } from '../errors/database-error.js';
@@ -18,7 +17,7 @@ import { isCommandFault } from '../redis/redis-faults.js';
 import { budgetRefusal, ownerInText, ownerOf, rateRefusal, MIN_RETRY_AFTER_MS, type Caller } from './limit-refusals.js';
 import { periodAt } from './period.js';
 import { RateWindows, type Taken } from './rate-windows.js';
-import { WorstCase } from './worst-case.js';
+import { CostEstimator, type CallEstimate, type SizedRequest } from './cost-estimator.js';
 
 /** Longest wait of the patient for a place, and the usual time between two looks, in milliseconds. */
 const CONCURRENCY_WAIT_MS = 2_000;
@@ -42,8 +41,7 @@ export interface Admission {
   readonly reserved: NanoDollars;
 }
 
-export interface AdmissionRequest extends Caller {
-  readonly request: ChatRequest;
+export interface AdmissionRequest extends Caller, SizedRequest {
   readonly accounts: readonly Account[];
   readonly model: ResolvedModel;
   /** When the request came, in epoch milliseconds: it belongs to the periods of that time. */
@@ -79,7 +77,7 @@ export class Limits {
     private readonly windows: RateWindows,
     private readonly concurrency: ConcurrencyLeases,
     private readonly ledger: BudgetLedger,
-    private readonly worstCase: WorstCase,
+    private readonly estimator: CostEstimator,
     private readonly alerts: BudgetAlerts,
   ) {}
 
@@ -96,16 +94,19 @@ export class Limits {
 
   private async setAside(call: AdmissionRequest, accounts: readonly Account[]): Promise<Admission> {
     const taken: SetAside = { leases: [], requests: [], tokens: [], budgets: [] };
-    const calls = this.worstCase.providerCalls(call);
+    const estimate = this.estimator.of(call);
     try {
       for (const { id, limits } of accounts) {
-        if (limits !== null) await this.takeConcurrency(id, limits, call, calls, taken);
+        if (limits !== null) await this.takeConcurrency(id, limits, call, estimate, taken);
       }
       for (const { id, limits } of accounts) {
-        if (limits !== null) await this.takeRequests(id, limits, call, calls, taken);
+        if (limits !== null) await this.takeRequests(id, limits, call, estimate, taken);
       }
-      for (const { id, limits } of accounts) if (limits !== null) await this.takeTokens(id, limits, call, calls, taken);
-      for (const { id, budget } of accounts) if (budget !== null) await this.takeBudget(id, budget, call, taken);
+      for (const { id, limits } of accounts) {
+        if (limits !== null) await this.takeTokens(id, limits, call, estimate, taken);
+      }
+      for (const { id, budget } of accounts)
+        if (budget !== null) await this.takeBudget(id, budget, call, estimate, taken);
     } catch (error) {
       await this.giveBack(taken);
       throw isCommandFault(error) ? this.limitsUnavailable(error) : error;
@@ -135,7 +136,7 @@ export class Limits {
     id: string,
     { concurrency }: RateLimits,
     call: AdmissionRequest,
-    calls: number,
+    { calls }: CallEstimate,
     { leases }: SetAside,
   ): Promise<void> {
     if (concurrency === undefined) return;
@@ -162,7 +163,7 @@ export class Limits {
     id: string,
     { rpm }: RateLimits,
     call: AdmissionRequest,
-    calls: number,
+    { calls }: CallEstimate,
     { requests }: SetAside,
   ): Promise<void> {
     if (rpm === undefined) return;
@@ -178,11 +179,11 @@ export class Limits {
     id: string,
     { tpm }: RateLimits,
     call: AdmissionRequest,
-    calls: number,
+    estimate: CallEstimate,
     { tokens }: SetAside,
   ): Promise<void> {
     if (tpm === undefined) return;
-    const taken = await this.windows.take(`tokens:${id}`, tpm, this.worstCase.likelyTokens(call, calls));
+    const taken = await this.windows.take(`tokens:${id}`, tpm, estimate.likelyTokens());
     if (isFull(taken)) {
       const headers = windowHeaders('tokens', tpm, taken);
       throw rateRefusal(`${tpm} tokens a minute`, ownerOf(id, call), taken.retryAfter, headers);
@@ -190,8 +191,14 @@ export class Limits {
     tokens.push(taken);
   }
 
-  private async takeBudget(id: string, budget: Budget, call: AdmissionRequest, { budgets }: SetAside): Promise<void> {
-    const amount = await this.worstCase.cost(call);
+  private async takeBudget(
+    id: string,
+    budget: Budget,
+    call: AdmissionRequest,
+    estimate: CallEstimate,
+    { budgets }: SetAside,
+  ): Promise<void> {
+    const amount = await estimate.cost();
     if (amount === null) {
       if (budget.allow_unpriced === true) return;
       throw permissionDenied(

@@ -4,7 +4,7 @@ import { RoutingConfig } from '../config/routing-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { formatDollars } from '../pricing/cost.js';
 import { PriceCatalog } from '../pricing/price-catalog.js';
-import type { ChatProvider } from '../providers/chat-provider.js';
+import type { Provider } from '../providers/provider.js';
 import type { ModelDto } from './models.dto.js';
 import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
 import type { ResolvedModel } from '../routing/resolved-model.js';
@@ -33,7 +33,7 @@ interface ProviderList {
 export class ModelCatalog {
   private readonly logger = new Logger('Models');
   /** By provider, not by name: a reload may put another provider under the name. */
-  private readonly lists = new WeakMap<ChatProvider, ProviderList>();
+  private readonly lists = new WeakMap<Provider, ProviderList>();
   /** What `created` says of a model whose release is not known: when this process started. */
   private readonly startedAt = Math.floor(Date.now() / 1_000);
 
@@ -150,7 +150,7 @@ export class ModelCatalog {
     return list.models;
   }
 
-  private async refresh(provider: ChatProvider, list: ProviderList, isDiscovered: boolean): Promise<void> {
+  private async refresh(provider: Provider, list: ProviderList, isDiscovered: boolean): Promise<void> {
     try {
       list.models = await provider.listModels(AbortSignal.timeout(LIST_TIMEOUT_MS));
     } catch (error) {

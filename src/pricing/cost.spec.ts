@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { NOTHING_BILLED, readBilledTokens, type BilledTokens } from './billed-tokens.js';
+import { NOTHING_BILLED, readBilledTokens, type BilledTokens } from '../operations/billed-tokens.js';
 import { costAtPrice, formatDollars } from './cost.js';
 
 const usage = { prompt_tokens: 1_000_000, completion_tokens: 500_000, total_tokens: 1_500_000 };

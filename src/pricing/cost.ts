@@ -1,4 +1,4 @@
-import type { BilledTokens } from './billed-tokens.js';
+import type { BilledTokens } from '../operations/billed-tokens.js';
 import { boundNanoDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 import type { PriceConfig } from '../config/gateway-config.js';
 

@@ -1,5 +1,5 @@
 import { KNOWN_PROVIDERS } from '../config/known-providers.js';
-import { billedTokens } from './billed-tokens.js';
+import { billedTokens } from '../operations/billed-tokens.js';
 import { boundTokens } from '../runtime/token-count.js';
 import { PriceCatalog } from './price-catalog.js';
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { calcPrice, findProvider, ModelPrice } from '@pydantic/genai-prices';
 import { knownProviderAt } from '../config/known-providers.js';
-import type { BilledTokens } from './billed-tokens.js';
+import type { BilledTokens } from '../operations/billed-tokens.js';
 import { readDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 
 /** US dollars per token. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { PriceConfig } from '../config/gateway-config.js';
 import { boundNanoDollars, type NanoDollars } from '../runtime/nano-dollars.js';
-import type { BilledTokens } from './billed-tokens.js';
+import type { BilledTokens } from '../operations/billed-tokens.js';
 import { costAtPrice } from './cost.js';
 import { PriceCatalog } from './price-catalog.js';
 

@@ -1,6 +1,6 @@
 import type { ProviderConfig, RoutingSettings } from '../config/gateway-config.js';
 import { AiSdkProvider } from './ai-sdk/ai-sdk-provider.js';
-import type { ChatProvider, ProviderOptions } from './chat-provider.js';
+import type { Provider, ProviderOptions } from './provider.js';
 import { OpenAiProvider } from './openai/openai-provider.js';
 import { SandboxProvider } from './sandbox/sandbox-provider.js';
 
@@ -9,7 +9,7 @@ export function providerOptions({ maxAnswerSize, timeouts }: RoutingSettings['up
   return { maxAnswerSize, connectTimeout: timeouts.connect };
 }
 
-export function createProvider(provider: ProviderConfig, options: ProviderOptions): ChatProvider {
+export function createProvider(provider: ProviderConfig, options: ProviderOptions): Provider {
   switch (provider.type) {
     case 'sandbox':
       return new SandboxProvider(provider.name);

@@ -120,20 +120,22 @@ export class RequestLogRecorder implements BeforeApplicationShutdown {
 
 /** What is kept of a call, as JSON. Whole parts that are to be left out are not even written down. */
 function textOf(outcome: CallOutcome, { redact }: RequestLogSetting): string {
-  const { request, answer, usage, error, droppedParams } = outcome;
-  const choices = redact.includes('answer') ? undefined : answer?.choices;
+  const { operation, request, collector, error, droppedParams } = outcome;
+  const { recorded, usage } = collector;
+  const content = redact.includes('answer') ? undefined : recorded?.content;
   const rest = {
     answer:
-      answer === undefined || answer.choices.length === 0
-        ? null
-        : { id: answer.id, model: answer.model, choices, is_cut: answer.isCut },
+      recorded === undefined ? null : { id: recorded.id, model: recorded.model, ...content, is_cut: recorded.isCut },
     usage: usage ?? null,
     dropped_params: droppedParams,
     error: error === null ? null : error.toBody().error,
   };
   if (redact.includes('prompt')) return JSON.stringify({ request: { model: request.model }, ...rest });
   const text = restoreIntegers(
-    JSON.stringify({ request, ...rest }, redact.includes('files') ? withoutFiles : undefined),
+    JSON.stringify(
+      { request: operation.loggedRequest(request), ...rest },
+      redact.includes('files') ? withoutFiles : undefined,
+    ),
   );
   if (text.length <= MOST_OF_ENTRY) return text;
   return JSON.stringify({

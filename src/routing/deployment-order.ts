@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Deployments } from './deployments/deployments.service.js';
 import type { Deployment, ResolvedModel } from './resolved-model.js';
-import type { ChatRequest } from '../operations/chat/chat-completion.js';
 
 /** Part of the requests that `fastest` sends elsewhere, so that it notices when another has become faster. */
 const EXPLORE = 0.05;
@@ -40,11 +39,13 @@ export function orderDeployments(
 }
 
 /**
- * Where the draws of a request come from. Requests with the same `prompt_cache_key` draw alike, so they reach the deployment
- * whose prompt cache they have filled for as long as it can be reached.
+ * Where the draws of a request come from. Requests with the same key draw alike, so they reach the deployment whose prompt
+ * cache they have filled for as long as it can be reached.
+ *
+ * @param key undefined draws at random
  */
-export function randomFor({ prompt_cache_key: key }: ChatRequest): () => number {
-  if (typeof key !== 'string' || key === '') return Math.random;
+export function randomFor(key: string | undefined): () => number {
+  if (key === undefined) return Math.random;
   let state = createHash('sha256').update(key).digest().readUInt32LE(0);
   // mulberry32: small, and even enough to draw by weight.
   return () => {

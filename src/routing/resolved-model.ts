@@ -1,12 +1,12 @@
 import type { Account } from '../auth/spending.js';
 import type { PriceConfig, Strategy, Timeouts } from '../config/gateway-config.js';
-import type { ChatProvider } from '../providers/chat-provider.js';
+import type { Provider } from '../providers/provider.js';
 
 /** One way to run a model: a model id at a provider. */
 export interface Deployment {
   /** `provider/model`: what is known of a deployment is kept under it. */
   readonly id: string;
-  readonly provider: ChatProvider;
+  readonly provider: Provider;
   /** Where the provider is, by which the catalogue knows its prices. */
   readonly baseUrl: string;
   /** The model's id at the provider. */

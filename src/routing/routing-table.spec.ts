@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { loadConfig } from '../config/load-config.js';
 import type { ModelConfig, RoutingSettings } from '../config/gateway-config.js';
-import type { ChatProvider } from '../providers/chat-provider.js';
+import type { Provider } from '../providers/provider.js';
 import { RoutingTable, type ProviderInstance } from './routing-table.js';
 
 const { upstream } = loadConfig({ env: {}, cwd: '/nowhere' });
 
 function provider(name: string): [string, ProviderInstance] {
-  return [name, { config: { name }, provider: { name } as ChatProvider } as ProviderInstance];
+  return [name, { config: { name }, provider: { name } as Provider } as ProviderInstance];
 }
 
 function model(id: string, at: readonly string[], fields: Partial<ModelConfig> = {}): ModelConfig {

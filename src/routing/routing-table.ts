@@ -1,12 +1,12 @@
 import type { ModelConfig, ProviderConfig, RoutingSettings } from '../config/gateway-config.js';
-import type { ChatProvider } from '../providers/chat-provider.js';
+import type { Provider } from '../providers/provider.js';
 import type { Deployment, ResolvedModel } from './resolved-model.js';
 import { accountsOf, dearestPrice, deploymentId, DeploymentOwners, smallestConcurrency } from './deployment-owners.js';
 
 /** A provider of the configuration and what calls it. */
 export interface ProviderInstance {
   readonly config: ProviderConfig;
-  readonly provider: ChatProvider;
+  readonly provider: Provider;
 }
 
 const NO_FALLBACKS: readonly string[] = [];

@@ -3,7 +3,7 @@ import type { RoutingSettings } from '../config/gateway-config.js';
 import { RoutingConfig } from '../config/routing-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { Deployments } from './deployments/deployments.service.js';
-import type { ChatProvider } from '../providers/chat-provider.js';
+import type { Provider } from '../providers/provider.js';
 import { createProvider, providerOptions } from '../providers/create-provider.js';
 import type { ResolvedModel } from './resolved-model.js';
 import { ProviderInstance, RoutingTable } from './routing-table.js';
@@ -15,7 +15,7 @@ export class Routing implements OnApplicationShutdown {
   private readonly logger = new Logger('Routing');
   private table: RoutingTable;
   /** In how many tables each provider is. */
-  private readonly uses = new Map<ChatProvider, number>();
+  private readonly uses = new Map<Provider, number>();
 
   constructor(
     config: RoutingConfig,
@@ -80,7 +80,7 @@ export class Routing implements OnApplicationShutdown {
     return new RoutingTable(settings, providers);
   }
 
-  private release(provider: ChatProvider): void {
+  private release(provider: Provider): void {
     const uses = (this.uses.get(provider) ?? 1) - 1;
     if (uses > 0) {
       this.uses.set(provider, uses);

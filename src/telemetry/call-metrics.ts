@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { BilledTokens } from '../pricing/billed-tokens.js';
+import type { BilledUsage } from '../operations/billed-tokens.js';
 import { CallEvents } from '../calls/call-events.js';
 import type { AttemptOutcome, CallOutcome } from '../calls/call-outcome.js';
 import { Routing } from '../routing/routing.service.js';
@@ -170,7 +170,7 @@ export class CallMetrics {
   }
 }
 
-function used(tokens: BilledTokens, cost: Promise<number | null>, series: ModelSeries): void {
+function used(tokens: BilledUsage, cost: Promise<number | null>, series: ModelSeries): void {
   series.prompt.value += tokens.promptTokens;
   series.completion.value += tokens.completionTokens;
   series.cached.value += tokens.cachedTokens;

@@ -1,7 +1,7 @@
 import type { ChatCompletionChunk, ChatRequest } from '../../src/operations/chat/chat-completion.js';
 import { toChunks, type StreamedChunk } from '../../src/operations/chat/preserialized-chunk.js';
 import { GatewayError } from '../../src/errors/gateway-error.js';
-import type { ProviderCall } from '../../src/providers/chat-provider.js';
+import type { ProviderCall } from '../../src/providers/provider.js';
 
 export const TEXT = 'Grüße, 世界 🌍!  Two  spaces\nand a line.';
 export const TIMEOUTS = { connect: 1000, firstByte: 2000, idle: 2000, total: 60_000 };

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { AuditLog } from '../../audit/audit-log.service.js';
 import type { Principal } from '../../auth/principal.js';
-import { ChatService } from '../../engine/chat.service.js';
+import { Engine } from '../../engine/engine.js';
 import { RoutingConfig } from '../../config/routing-config.js';
+import { CHAT } from '../../operations/chat/chat-operation.js';
 import { notFound } from '../../errors/gateway-error.js';
 import { toGatewayError } from '../../errors/to-gateway-error.js';
 import { Routing } from '../../routing/routing.service.js';
@@ -27,7 +28,7 @@ export class ProviderTests {
   constructor(
     private readonly config: RoutingConfig,
     private readonly routing: Routing,
-    private readonly chat: ChatService,
+    private readonly engine: Engine,
     private readonly audit: AuditLog,
   ) {}
 
@@ -84,13 +85,14 @@ export class ProviderTests {
     model: string,
     { principal, requestId, signal }: ProviderTestContext,
   ): Promise<null> {
-    await this.chat.complete(
+    await this.engine.run(
+      CHAT,
       {
         model: `${provider.name}/${model}`,
         messages: [{ role: 'user', content: 'Answer with the word: ok' }],
         max_tokens: MAX_TOKENS,
       },
-      { principal, requestId, source: 'live', headers: {}, signal: signal },
+      { principal, requestId, source: 'live', headers: {}, signal },
     );
     return null;
   }

@@ -3,7 +3,7 @@ import { until } from '../../../test/fixtures/until.js';
 import { FakeNativeProviders, startFakeNativeProviders } from '../../../test/upstreams/fake-native-providers.js';
 import type { ChatCompletionChunk, ChatRequest, ToolCall } from '../../operations/chat/chat-completion.js';
 import type { CloudSettings, NativeProviderType } from '../../config/gateway-config.js';
-import type { ProviderCall } from '../chat-provider.js';
+import type { ProviderCall } from '../provider.js';
 import { AiSdkProvider } from './ai-sdk-provider.js';
 
 const MEGABYTE = 1_048_576;

@@ -6,19 +6,20 @@ import type {
 } from '@ai-sdk/provider';
 import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
 import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
-import type { ChatCompletion, ChatRequest } from '../../operations/chat/chat-completion.js';
+import type { ChatCompletion } from '../../operations/chat/chat-completion.js';
 import type { NativeProviderType, ProviderConfig } from '../../config/gateway-config.js';
 import { notFound } from '../../errors/gateway-error.js';
 import type { ResponseLimits } from '../transport/response-text.js';
 import { redactor } from '../../wire/errors/redact.js';
 import {
-  ChatProvider,
+  Provider,
   choiceCount,
   listTimeouts,
+  type OperationPorts,
   plainTimeouts,
   ProviderCall,
   ProviderOptions,
-} from '../chat-provider.js';
+} from '../provider.js';
 import { ChoiceStream } from './choice-stream.js';
 import { Dialect, dialectOf } from './dialect.js';
 import { toFunctionCalls, toFunctionCallStream, usesFunctions } from '../../wire/openai-chat/legacy-functions.js';
@@ -52,8 +53,16 @@ interface PreparedCall {
  * A provider with a wire format of its own, through its package of the AI SDK. The packages translate, sign and decode;
  * connections, times, caps and refusals are the gateway's own, as for every other provider, and so are retries.
  */
-export class AiSdkProvider extends ChatProvider {
+export class AiSdkProvider extends Provider {
   readonly name: string;
+  readonly operations: OperationPorts = {
+    chat: {
+      // Providers answer with one choice each time.
+      callsOf: choiceCount,
+      invoke: (call) => this.complete(call),
+      open: (call) => this.stream(call),
+    },
+  };
   private readonly limits: ResponseLimits;
   private readonly upstream: UpstreamFetch;
   private factory: Promise<ModelFactory> | undefined;
@@ -67,11 +76,6 @@ export class AiSdkProvider extends ChatProvider {
     this.name = config.name;
     this.limits = { maxAnswerSize: options.maxAnswerSize, redact: redactor(config) };
     this.upstream = new UpstreamFetch(this.limits, config.headers['user-agent']);
-  }
-
-  /** Providers answer with one choice each time. */
-  override callsOf(request: ChatRequest): number {
-    return choiceCount(request);
   }
 
   async complete(call: ProviderCall): Promise<ChatCompletion> {

@@ -5,7 +5,7 @@ import { FakeUpstream, startFakeUpstream } from '../../../test/upstreams/fake-up
 import type { ChatCompletionChunk, ChatRequest } from '../../operations/chat/chat-completion.js';
 import { toChunks } from '../../operations/chat/preserialized-chunk.js';
 import type { ProviderConfig } from '../../config/gateway-config.js';
-import type { ProviderCall } from '../chat-provider.js';
+import type { ProviderCall } from '../provider.js';
 import { OpenAiProvider } from './openai-provider.js';
 
 const API_KEY = 'sk-canary-0123456789';

@@ -3,13 +3,14 @@ import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
 import type { ChatCompletion, ChatMessage, ChatRequest } from '../../operations/chat/chat-completion.js';
 import type { ProviderConfig, Quirks } from '../../config/gateway-config.js';
 import {
-  ChatProvider,
+  Provider,
   choiceCount,
   listTimeouts,
+  type OperationPorts,
   plainTimeouts,
   ProviderCall,
   ProviderOptions,
-} from '../chat-provider.js';
+} from '../provider.js';
 import {
   toFunctionCalls,
   toFunctionCallStream,
@@ -34,8 +35,11 @@ import { UpstreamPool } from '../transport/upstream-pool.js';
  * OpenAI and every server that speaks its protocol (vLLM, Ollama, llama.cpp, Groq, Mistral, DeepSeek, OpenRouter, ...):
  * bodies pass through with all their fields, and what such servers get wrong is put right.
  */
-export class OpenAiProvider extends ChatProvider {
+export class OpenAiProvider extends Provider {
   readonly name: string;
+  readonly operations: OperationPorts = {
+    chat: { invoke: (call) => this.complete(call), open: (call) => this.stream(call) },
+  };
   private readonly pool: UpstreamPool;
   private readonly headers: RequestHeaders;
   private readonly limits: ResponseLimits;

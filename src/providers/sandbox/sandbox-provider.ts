@@ -9,7 +9,7 @@ import type {
 import { GatewayError, notFound, rateLimitExceeded, upstreamError } from '../../errors/gateway-error.js';
 import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
 import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
-import { ChatProvider, type ProviderCall } from '../chat-provider.js';
+import { type OperationPorts, Provider, type ProviderCall } from '../provider.js';
 import {
   toFunctionCalls,
   toFunctionCallStream,
@@ -31,19 +31,23 @@ const CHUNKS_PER_TURN = 512;
  * A deterministic upstream inside the process, for first contact and for testing client code: answers, tool calls,
  * structured output, and faults on demand. A word counts as a token. It is priced by nobody, so its cost is unknown.
  */
-export class SandboxProvider extends ChatProvider {
+export class SandboxProvider extends Provider {
+  readonly operations: OperationPorts = {
+    chat: { invoke: (call) => this.complete(call), open: (call) => this.stream(call) },
+  };
+
   constructor(readonly name: string) {
     super();
   }
 
-  override async complete(call: ProviderCall): Promise<ChatCompletion> {
+  async complete(call: ProviderCall): Promise<ChatCompletion> {
     const answer = await this.answer(call);
     if (call.upstreamModel === 'cut') throw cutOff();
     const completion = toCompletion(this.modelOf(call), answer);
     return usesFunctions(call.request) ? toFunctionCalls(completion) : completion;
   }
 
-  override async stream(call: ProviderCall): Promise<ChunkStream> {
+  async stream(call: ProviderCall): Promise<ChunkStream> {
     const answer = await this.answer(call);
     const chunks = toChunks(this.modelOf(call), answer, call.upstreamModel === 'cut', call.signal);
     return usesFunctions(call.request) ? toFunctionCallStream(chunks) : chunks;

@@ -13,12 +13,12 @@ import {
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import type { AttemptOutcome, CallOutcome } from '../../calls/call-outcome.js';
 import { type CallTrace, CallTracing } from '../../calls/call-tracing.js';
-import type { ChatRequest } from '../../operations/chat/chat-completion.js';
+import type { AnyOperation } from '../../operations/operation.js';
+import type { OperationName, RequestOf } from '../../operations/operation-types.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { describeError } from '../../errors/describe-error.js';
 import type { Deployment } from '../../routing/resolved-model.js';
 import { Routing } from '../../routing/routing.service.js';
-import { contentAttributes, requestAttributes, responseAttributes } from './gen-ai-attributes.js';
 import { providerName } from './provider-names.js';
 import { SpanExport } from './span-export.js';
 import { parseUrl } from '../../runtime/parse-url.js';
@@ -38,7 +38,12 @@ export class CallSpans extends CallTracing {
     super();
   }
 
-  begin(request: ChatRequest, context: CallContext, isStream: boolean): CallTrace {
+  begin(
+    operation: AnyOperation,
+    request: RequestOf<OperationName>,
+    context: CallContext,
+    isStream: boolean,
+  ): CallTrace {
     const { tracer } = this.spans;
     const task =
       context.source === 'live'
@@ -57,7 +62,7 @@ export class CallSpans extends CallTracing {
     const parent = span === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, span);
     span?.setAttributes({ 'gateway.key_id': context.principal.keyId, 'gateway.stream': isStream });
     const wantsContent = this.config.tracing?.captureContent === true && span?.isRecording() !== false;
-    return new Trace(tracer, parent, span, task, request, this.routing, this.logger, wantsContent);
+    return new Trace(tracer, parent, span, task, operation, request, this.routing, this.logger, wantsContent);
   }
 }
 
@@ -69,7 +74,8 @@ class Trace implements CallTrace {
     private readonly parent: Context,
     private readonly span: Span | undefined,
     private readonly task: Span | undefined,
-    private readonly request: ChatRequest,
+    private readonly operation: AnyOperation,
+    private readonly request: RequestOf<OperationName>,
     private readonly routing: Routing,
     private readonly logger: Logger,
     readonly wantsContent: boolean,
@@ -81,13 +87,17 @@ class Trace implements CallTrace {
 
   attemptBegins({ provider, upstreamModel }: Deployment): Readonly<Record<string, string>> {
     const config = this.routing.current.providers.get(provider.name)?.config;
-    const span = this.tracer.startSpan(`chat ${upstreamModel}`, { kind: SpanKind.CLIENT }, this.parent);
+    const span = this.tracer.startSpan(
+      `${this.operation.name} ${upstreamModel}`,
+      { kind: SpanKind.CLIENT },
+      this.parent,
+    );
     if (span.isRecording()) {
       span.setAttributes({
-        'gen_ai.operation.name': 'chat',
+        'gen_ai.operation.name': this.operation.name,
         'gen_ai.provider.name': config === undefined ? provider.name : providerName(config),
         'gen_ai.request.model': upstreamModel,
-        ...requestAttributes(this.request),
+        ...this.operation.requestAttributes(this.request),
         ...serverAttributes(config?.baseUrl ?? ''),
         'gateway.provider': provider.name,
         'gateway.attempt': this.attempts.length + 1,
@@ -121,8 +131,8 @@ class Trace implements CallTrace {
     if (span?.isRecording() !== true) return;
     span.setAttribute('gateway.model', model);
     if (at === outcome.attempts.length - 1) {
-      span.setAttributes(responseAttributes(outcome.answer, outcome.usage));
-      if (this.wantsContent) span.setAttributes(contentAttributes(outcome.request, outcome.answer));
+      span.setAttributes(outcome.collector.attributes());
+      if (this.wantsContent) span.setAttributes(outcome.collector.contentAttributes());
     }
     if (error !== null) {
       span.setAttribute('error.type', error.code ?? String(error.status));

@@ -1,25 +1,20 @@
 import { GatewayError } from '../errors/gateway-error.js';
-import type { ChunkStream } from '../operations/chat/preserialized-chunk.js';
+import type { ChunkOf, OperationName, OperationStream } from '../operations/operation-types.js';
 import type { Attempt } from './attempt.js';
-import { PreserializedChunk, type StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 import type { TrackedCall } from './tracked-call.js';
 
-type Group = readonly StreamedChunk[];
-
 /**
- * The chunks of a stream as its client gets them: without the usage chunk where it did not ask for it. At the end, whichever
- * way it comes to, it disposes of the attempt and reports. Not a generator, which costs each group three turns of the queue
- * of promises more.
+ * The chunks of a stream as its client gets them. At the end, whichever way it comes to, it disposes of the attempt and
+ * reports. Not a generator, which costs each group three turns of the queue of promises more.
  */
-export class ClientChunks implements AsyncIterableIterator<Group> {
-  private readonly chunks: AsyncIterator<Group>;
+export class CallStream<Name extends OperationName> implements AsyncIterableIterator<readonly ChunkOf<Name>[]> {
+  private readonly chunks: AsyncIterator<readonly ChunkOf<Name>[]>;
   private hasEnded = false;
 
   constructor(
-    stream: ChunkStream,
-    private readonly wantsUsage: boolean,
+    stream: OperationStream<Name>,
     private readonly attempt: Attempt,
-    private readonly tracked: TrackedCall,
+    private readonly call: TrackedCall<Name>,
   ) {
     this.chunks = attempt.streams(stream);
   }
@@ -28,34 +23,33 @@ export class ClientChunks implements AsyncIterableIterator<Group> {
     return this;
   }
 
-  next(): Promise<IteratorResult<Group>> {
+  next(): Promise<IteratorResult<readonly ChunkOf<Name>[]>> {
     return this.chunks.next().then(this.onGroup, this.onFailure);
   }
 
   /** The client wants no more, or cannot be given more. */
-  return(): Promise<IteratorResult<Group>> {
+  return(): Promise<IteratorResult<readonly ChunkOf<Name>[]>> {
     this.close(this.attempt.reason);
     return Promise.resolve({ done: true, value: undefined });
   }
 
   /** Ends a stream that has not ended yet. @param error why; undefined where it was the client that went away */
   close(error: unknown): void {
-    this.end(() => this.tracked.broken(error));
+    this.end(() => this.call.broken(error));
   }
 
   private readonly onGroup = (
-    result: IteratorResult<Group>,
-  ): IteratorResult<Group> | Promise<IteratorResult<Group>> => {
+    result: IteratorResult<readonly ChunkOf<Name>[]>,
+  ): IteratorResult<readonly ChunkOf<Name>[]> | Promise<IteratorResult<readonly ChunkOf<Name>[]>> => {
     try {
       if (result.done === true) {
         this.attempt.streamEnded();
-        this.end(() => this.tracked.streamEnded());
+        this.end(() => this.call.streamEnded());
         return result;
       }
       const group = result.value;
-      this.tracked.streamed(group);
-      if (this.wantsUsage || !group.some(isUsageChunk)) return result;
-      const value = group.filter((chunk) => !isUsageChunk(chunk));
+      const value = this.call.collector.streamed(group);
+      if (value === group) return result;
       return value.length > 0 ? { done: false, value } : this.next();
     } catch (error) {
       // Whoever iterates does not return an iterator that threw.
@@ -67,7 +61,7 @@ export class ClientChunks implements AsyncIterableIterator<Group> {
   private readonly onFailure = (error: unknown): never => {
     // Broken after its first byte: nothing to retry, but the deployment's fault nevertheless.
     if (error instanceof GatewayError && error.retryable && !this.attempt.isEndedByCaller) {
-      this.attempt.place.failed(error);
+      this.attempt.slot.failed(error);
     }
     this.close(error);
     throw error;
@@ -79,8 +73,4 @@ export class ClientChunks implements AsyncIterableIterator<Group> {
     this.attempt.dispose();
     report();
   }
-}
-
-function isUsageChunk(chunk: StreamedChunk): boolean {
-  return !(chunk instanceof PreserializedChunk) && chunk.choices.length === 0 && chunk.usage != null;
 }

@@ -1,6 +1,6 @@
 import type { CancelSignal } from '../runtime/cancel-signal.js';
-import type { ChatCompletion, ChatRequest } from '../operations/chat/chat-completion.js';
-import type { ChunkStream } from '../operations/chat/preserialized-chunk.js';
+import type { ChatRequest } from '../operations/chat/chat-completion.js';
+import type { OperationName, OperationStream, RequestOf, ResultOf } from '../operations/operation-types.js';
 import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
 import type { Timeouts } from '../config/gateway-config.js';
 
@@ -34,9 +34,9 @@ export function choiceCount({ n }: ChatRequest): number {
 }
 
 /** One attempt at one deployment. */
-export interface ProviderCall {
-  /** The client's validated body, untouched. `model` is what the client sent; send `upstreamModel` instead. */
-  readonly request: ChatRequest;
+export interface ProviderCall<Request = ChatRequest> {
+  /** The client's validated request, untouched. `model` is what the client sent; send `upstreamModel` instead. */
+  readonly request: Request;
   /** The model's id at the provider. */
   readonly upstreamModel: string;
   /**
@@ -56,25 +56,34 @@ export interface ProviderCall {
   readonly onDroppedParams?: (names: readonly string[]) => void;
 }
 
+/** How a provider serves one operation. */
+export interface OperationPort<Name extends OperationName> {
+  /** How many upstream calls a request makes, each of which pays for the input. Absent is one. */
+  callsOf?(request: RequestOf<Name>): number;
+  /** The whole response. */
+  invoke(call: ProviderCall<RequestOf<Name>>): Promise<ResultOf<Name>>;
+  /** Resolves with the first chunk, so that a refusal can still become a real HTTP status. Absent where there are no streams. */
+  open?(call: ProviderCall<RequestOf<Name>>): Promise<OperationStream<Name>>;
+}
+
+/** The operations that a provider has. */
+export type OperationPorts = { readonly [Name in OperationName]?: OperationPort<Name> };
+
 /**
  * Port to a model provider. Every failure is a GatewayError: the upstream's own 4xx about the request keeps its
  * status, message, param and code; everything else is `upstream_error`, `upstream_unavailable` or `upstream_timeout`
  * with `retryable` set. An abort rejects with the signal's reason.
  */
-export abstract class ChatProvider {
+export abstract class Provider {
   /** The provider's name in the configuration, as in `x-gateway-provider`. */
   abstract readonly name: string;
 
-  /** How many calls to the provider a request makes, each of which pays for the prompt. */
-  callsOf(_request: ChatRequest): number {
-    return 1;
+  /** Those that it has not are refused before any attempt, or served by another deployment. */
+  abstract readonly operations: OperationPorts;
+
+  operation<Name extends OperationName>(name: Name): OperationPort<Name> | undefined {
+    return this.operations[name];
   }
-
-  /** A whole completion in the contract's shape. */
-  abstract complete(call: ProviderCall): Promise<ChatCompletion>;
-
-  /** Resolves with the first event, so that a refusal can still become a real HTTP status. */
-  abstract stream(call: ProviderCall): Promise<ChunkStream>;
 
   /** The models that the provider itself lists. Rejects when it does not answer; empty when it has no list. */
   listModels(_signal: AbortSignal): Promise<readonly ListedModel[]> {

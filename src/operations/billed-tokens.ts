@@ -1,8 +1,20 @@
 import { isObject, type JsonObject } from '../runtime/json-value.js';
-import { readCounts } from '../operations/chat/reported-counts.js';
+import { readCounts } from './chat/reported-counts.js';
 import { boundTokens, NO_TOKENS, readTokenCount, type TokenCount } from '../runtime/token-count.js';
 
-/** What a call is billed by. */
+/** What a call is billed by beside tokens; each only where the provider bills it. */
+export interface BilledUnits {
+  /** Made by the provider. */
+  readonly images?: number;
+  /** Of sound or video, sent or made. */
+  readonly seconds?: number;
+  /** Of text that is read out; code points. */
+  readonly characters?: number;
+  /** Of reranking: search units as Cohere counts them. */
+  readonly searches?: number;
+}
+
+/** Tokens that a call is billed by. */
 export interface BilledTokens {
   readonly promptTokens: TokenCount;
   readonly completionTokens: TokenCount;
@@ -13,6 +25,12 @@ export interface BilledTokens {
   readonly cacheWriteTokens: TokenCount;
   /** Of the completion, spent on thinking. */
   readonly reasoningTokens: TokenCount;
+}
+
+/** All that a call is billed by. */
+export interface BilledUsage extends BilledTokens {
+  /** Absent where there is nothing but tokens. */
+  readonly units?: BilledUnits;
 }
 
 export const NOTHING_BILLED: BilledTokens = {

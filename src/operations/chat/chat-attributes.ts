@@ -1,7 +1,7 @@
 import { printExact } from '../../runtime/exact-integers.js';
-import type { Attributes } from '@opentelemetry/api';
-import type { RecordedAnswer } from '../../operations/chat/answer-recorder.js';
-import type { ChatRequest, Usage } from '../../operations/chat/chat-completion.js';
+import type { SpanAttributes } from '../operation.js';
+import type { RecordedAnswer } from './answer-recorder.js';
+import type { ChatRequest, Usage } from './chat-completion.js';
 
 /** Numbers of a request and the names that the conventions have for them. */
 const NUMBERS = {
@@ -14,8 +14,8 @@ const NUMBERS = {
 } as const;
 
 /** What the GenAI conventions, version 1.37, say of a request; no text of its client. */
-export function requestAttributes(request: ChatRequest): Attributes {
-  const attributes: Attributes = {};
+export function requestAttributes(request: ChatRequest): SpanAttributes {
+  const attributes: SpanAttributes = {};
   for (const [field, name] of Object.entries(NUMBERS)) {
     const value = request[field];
     if (typeof value === 'number') attributes[name] = value;
@@ -29,8 +29,8 @@ export function requestAttributes(request: ChatRequest): Attributes {
   return attributes;
 }
 
-export function responseAttributes(answer: RecordedAnswer | undefined, usage: Usage | undefined): Attributes {
-  const attributes: Attributes = {};
+export function responseAttributes(answer: RecordedAnswer | undefined, usage: Usage | undefined): SpanAttributes {
+  const attributes: SpanAttributes = {};
   if (answer?.id !== undefined) attributes['gen_ai.response.id'] = answer.id;
   if (answer?.model !== undefined) attributes['gen_ai.response.model'] = answer.model;
   const reasons = answer?.choices.map(({ finish_reason: reason }) => reason ?? '').filter((reason) => reason !== '');
@@ -43,7 +43,7 @@ export function responseAttributes(answer: RecordedAnswer | undefined, usage: Us
 }
 
 /** Prompt and answer as the conventions write them down: JSON of roles and parts. Only where content is asked for. */
-export function contentAttributes({ messages }: ChatRequest, answer: RecordedAnswer | undefined): Attributes {
+export function contentAttributes({ messages }: ChatRequest, answer: RecordedAnswer | undefined): SpanAttributes {
   const input = (messages as readonly unknown[]).map((message) => {
     const { role, content, tool_calls: calls, tool_call_id: id } = message as Record<string, unknown>;
     if (role === 'tool') return { role, parts: [{ type: 'tool_call_response', id, response: content }] };

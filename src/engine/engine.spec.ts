@@ -7,7 +7,7 @@ import { GatewayError, invalidRequest, upstreamError } from '../errors/gateway-e
 import { DeploymentLimiter } from '../routing/deployments/deployment-limiter.js';
 import { Deployments } from '../routing/deployments/deployments.service.js';
 import type { Pricing } from '../pricing/pricing.service.js';
-import type { ChatProvider, ProviderCall } from '../providers/chat-provider.js';
+import type { OperationPort, Provider, ProviderCall } from '../providers/provider.js';
 import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
 import type { Routing } from '../routing/routing.service.js';
 import type { Limits } from '../limits/limits.service.js';
@@ -16,7 +16,10 @@ import type { CallOutcome } from '../calls/call-outcome.js';
 import type { CallTracing } from '../calls/call-tracing.js';
 import { CancelSource } from '../runtime/cancel-signal.js';
 import type { ChatCompletion, ChatRequest } from '../operations/chat/chat-completion.js';
-import { ChatService } from './chat.service.js';
+import { CHAT } from '../operations/chat/chat-operation.js';
+import type { OperationName } from '../operations/operation-types.js';
+import { AttemptLoop } from './attempt-loop.js';
+import { Engine } from './engine.js';
 import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 
 const REQUEST = { model: 'm', messages: [{ role: 'user', content: 'hi' }] } as ChatRequest;
@@ -49,14 +52,18 @@ class Bench {
   reserved = 0;
   openStreams = 0;
   readonly calls: string[] = [];
-  readonly service: ChatService;
+  readonly engine: Engine;
+  /** What the providers have; a deployment that is not named has chat. */
+  readonly operations: Readonly<Record<string, OperationName>>;
   readonly models: ResolvedModel[] = [];
 
   constructor(
     private readonly throwsAt: string = 'nowhere',
     private readonly answers: Readonly<Record<string, Error>> = {},
     ids: readonly string[] = ['p/one'],
+    operations: Readonly<Record<string, OperationName>> = {},
   ) {
+    this.operations = operations;
     const deployments = ids.map((id) => this.deployment(id));
     const queue = { id: 'm', size: 0, timeout: 0 };
     this.models.push({
@@ -109,15 +116,8 @@ class Bench {
         return Promise.resolve(1);
       },
     };
-    this.service = new ChatService(
-      pricing as unknown as Pricing,
-      routing,
-      this.deployments,
-      this.queue,
-      limits,
-      events,
-      tracing,
-    );
+    const attempts = new AttemptLoop(routing, this.deployments, this.queue, limits);
+    this.engine = new Engine(pricing as unknown as Pricing, routing, attempts, events, tracing);
   }
 
   get context(): CallContext {
@@ -142,11 +142,12 @@ class Bench {
   }
 
   private deployment(id: string): Deployment {
+    const port: OperationPort<'chat'> = { invoke: (call) => this.complete(id, call), open: () => this.open(id) };
+    const served = this.operations[id] ?? 'chat';
     const provider = {
-      name: 'p',
-      complete: (call: ProviderCall) => this.complete(id, call),
-      stream: () => this.open(id),
-    } as unknown as ChatProvider;
+      name: id,
+      operation: (name: OperationName) => (name === served ? port : undefined),
+    } as unknown as Provider;
     const timeouts = { connect: 1_000, firstByte: 1_000, idle: 1_000, total: 60_000 };
     return { id, provider, baseUrl: '', upstreamModel: id, weight: 1, concurrency: 1, timeouts, price: undefined };
   }
@@ -204,7 +205,7 @@ class Bench {
   }
 }
 
-describe('ChatService', () => {
+describe('Engine', () => {
   const stages = [
     'nowhere',
     'admit',
@@ -220,10 +221,10 @@ describe('ChatService', () => {
     'client',
   ];
 
-  it.each(stages)('frees place, reservation, timeout and stream when a stream throws at: %s', async (stage) => {
+  it.each(stages)('frees slot, reservation, timeout and stream when a stream throws at: %s', async (stage) => {
     const bench = new Bench(stage);
     try {
-      const stream = await bench.service.stream(REQUEST, bench.context);
+      const stream = await bench.engine.stream(CHAT, REQUEST, bench.context);
       try {
         if (stage === 'headers') throw BUG;
         for await (const group of stream.chunks) {
@@ -241,9 +242,9 @@ describe('ChatService', () => {
     expect(bench.outcomes).toHaveLength(1);
   });
 
-  it.each(stages)('frees place, reservation and timeout when a plain call throws at: %s', async (stage) => {
+  it.each(stages)('frees slot, reservation and timeout when a plain call throws at: %s', async (stage) => {
     const bench = new Bench(stage);
-    await bench.service.complete(REQUEST, bench.context).catch((error: unknown) => expect(error).toBe(BUG));
+    await bench.engine.run(CHAT, REQUEST, bench.context).catch((error: unknown) => expect(error).toBe(BUG));
     bench.expectNothingTaken();
     expect(bench.outcomes).toHaveLength(1);
   });
@@ -262,7 +263,7 @@ describe('ChatService', () => {
         );
         const bench = new Bench('nowhere', errors, ids);
         const first = behaviours.indexOf('answers');
-        const answer = await bench.service.complete(REQUEST, bench.context).catch((error: unknown) => error);
+        const answer = await bench.engine.run(CHAT, REQUEST, bench.context).catch((error: unknown) => error);
         if (first === -1) {
           expect((answer as GatewayError).message).toBe(`reason ${behaviours.length - 1}`);
           expect(bench.calls).toEqual(ids);
@@ -283,7 +284,7 @@ describe('ChatService', () => {
   it('takes nothing from the budget of retries when a deployment refuses, so that the same request always ends alike', async () => {
     const bench = new Bench('nowhere', { 'p/one': invalidRequest('no images', 'messages') }, ['p/one', 'p/two']);
     for (let round = 0; round < 50; round += 1) {
-      expect(await bench.service.complete(REQUEST, bench.context)).toMatchObject({ attempts: 2 });
+      expect(await bench.engine.run(CHAT, REQUEST, bench.context)).toMatchObject({ attempts: 2 });
     }
     expect(bench.deployments.healthOf({ id: 'p/one' }).canCall('key_a')).toBe(true);
   });
@@ -293,14 +294,14 @@ describe('ChatService', () => {
     const health = bench.deployments.healthOf({ id: 'p/one' });
     for (let round = 0; round < 5; round += 1) health.failed(upstreamError({ message: 'down' }), 'key_a');
     expect(health.canCall('key_a')).toBe(false);
-    await bench.service.complete(REQUEST, bench.context);
+    await bench.engine.run(CHAT, REQUEST, bench.context);
     expect(bench.calls).toEqual(['p/two', 'p/one']);
   });
 
   it('does not count the time that the request itself asked for as a failure of the deployment', async () => {
     const bench = new Bench();
-    const { provider } = bench.models[0]!.deployments[0]!;
-    provider.complete = ({ signal }) =>
+    const port = bench.models[0]!.deployments[0]!.provider.operation('chat')!;
+    port.invoke = ({ signal }) =>
       new Promise((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason instanceof Error ? signal.reason : BUG), {
           once: true,
@@ -308,10 +309,52 @@ describe('ChatService', () => {
       });
     for (let round = 0; round < 6; round += 1) {
       const context = { ...bench.context, overrides: { fallbacks: undefined, timeout: 5 } };
-      await expect(bench.service.complete(REQUEST, context)).rejects.toMatchObject({ status: 504 });
+      await expect(bench.engine.run(CHAT, REQUEST, context)).rejects.toMatchObject({ status: 504 });
     }
     const health = bench.deployments.healthOf({ id: 'p/one' });
     expect([health.recent().failed, health.canCall('key_a')]).toEqual([0, true]);
+    bench.expectNothingTaken();
+  });
+
+  it('skips deployments without the operation, and refuses before any attempt when none has it', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 4 }), fc.boolean(), async (has, isStream) => {
+        const ids = has.map((_, index) => `p/${index}`);
+        const without = has.flatMap((served, index) =>
+          served ? [] : [[`p/${index}`, 'embeddings' as const] as const],
+        );
+        const bench = new Bench('nowhere', {}, ids, Object.fromEntries(without));
+        const call = isStream
+          ? bench.engine.stream(CHAT, REQUEST, bench.context).then(async (stream) => {
+              for await (const group of stream.chunks) expect(group.length).toBeGreaterThan(0);
+            })
+          : bench.engine.run(CHAT, REQUEST, bench.context);
+        if (has.includes(true)) {
+          await call;
+          expect(bench.calls).toEqual([`p/${has.indexOf(true)}`]);
+        } else {
+          const error = await call.catch((thrown: unknown) => thrown);
+          expect(error).toMatchObject({ status: 404, code: 'unsupported_endpoint' });
+          for (const text of ['chat', ...ids]) expect((error as Error).message).toContain(text);
+          expect([bench.calls, bench.outcomes.map(({ attempts }) => attempts)]).toEqual([[], [[]]]);
+        }
+        bench.expectNothingTaken();
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('skips deployments that have no streams of the operation, and refuses when none has', async () => {
+    const bench = new Bench('nowhere', {}, ['p/one', 'p/two']);
+    delete bench.models[0]!.deployments[0]!.provider.operation('chat')!.open;
+    const stream = await bench.engine.stream(CHAT, REQUEST, bench.context);
+    expect(stream).toMatchObject({ attempts: 1, provider: 'p/two' });
+    stream.close();
+    delete bench.models[0]!.deployments[1]!.provider.operation('chat')!.open;
+    await expect(bench.engine.stream(CHAT, REQUEST, bench.context)).rejects.toMatchObject({
+      status: 404,
+      code: 'unsupported_endpoint',
+    });
     bench.expectNothingTaken();
   });
 });

@@ -1,0 +1,56 @@
+import { mayCallModel } from '../auth/may-call-model.js';
+import type { Principal } from '../auth/principal.js';
+import { permissionDenied } from '../errors/gateway-error.js';
+import type { OperationName } from '../operations/operation-types.js';
+import type { ResolvedModel } from '../routing/resolved-model.js';
+import type { Routing } from '../routing/routing.service.js';
+import type { RoutingTable } from '../routing/routing-table.js';
+import { operationNotServed, portOf, type NeededOperation } from './served-operation.js';
+import type { TrackedCall } from './tracked-call.js';
+
+/** The model of a request and those that it may fall back to. */
+export class CallRoute {
+  readonly model: ResolvedModel;
+  private readonly fallbacks: readonly string[];
+  private readonly table: RoutingTable;
+
+  /**
+   * @throws GatewayError 404 for a model that there is not or whose providers do not have the operation, 403 for one that
+   *   the key may not call
+   */
+  constructor(
+    call: TrackedCall<OperationName>,
+    private readonly routing: Routing,
+  ) {
+    const { request, context, table } = call;
+    const { principal, overrides } = context;
+    this.table = table;
+    this.model = this.allowed(request.model, principal);
+    for (const id of overrides?.fallbacks ?? []) this.allowed(id, principal);
+    // A fallback of the file is the operator's choice for this model, so the key needs no right of its own to it.
+    this.fallbacks = overrides?.fallbacks ?? this.model.fallbacks;
+    this.assertServes(call);
+  }
+
+  /** The model, then its fallbacks, each resolved when it is needed. */
+  *models(): Generator<ResolvedModel> {
+    yield this.model;
+    for (const fallback of this.fallbacks) yield this.routing.resolve(fallback, this.table);
+  }
+
+  private allowed(modelId: string, principal: Principal): ResolvedModel {
+    const model = this.routing.resolve(modelId, this.table);
+    // An alias is another name of a model that the key may call.
+    if (mayCallModel(principal, modelId) || mayCallModel(principal, model.id)) return model;
+    throw permissionDenied(`This key may not call the model '${modelId}'.`, 'model_not_allowed', 'model');
+  }
+
+  private assertServes(needed: NeededOperation<OperationName>): void {
+    for (const { deployments } of this.models()) {
+      for (const { provider } of deployments) if (portOf(provider, needed) !== undefined) return;
+    }
+    const { id, deployments } = this.model;
+    const providers = deployments.map(({ provider }) => provider.name);
+    throw operationNotServed(needed, id, providers);
+  }
+}

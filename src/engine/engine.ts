@@ -1,0 +1,109 @@
+import { Injectable, Optional } from '@nestjs/common';
+import type { CallContext } from '../calls/call-context.js';
+import { CallEvents } from '../calls/call-events.js';
+import { CallTracing } from '../calls/call-tracing.js';
+import type { Operation } from '../operations/operation.js';
+import type { ChunkOf, HeadOf, OperationName, RequestOf, ResultOf } from '../operations/operation-types.js';
+import { Pricing } from '../pricing/pricing.service.js';
+import { Routing } from '../routing/routing.service.js';
+import type { CancelSignal } from '../runtime/cancel-signal.js';
+import { AttemptLoop } from './attempt-loop.js';
+import { CallStream } from './call-stream.js';
+import { operationNotServed } from './served-operation.js';
+import type { ServedBy } from './served-by.js';
+import { TrackedCall, type CostOf } from './tracked-call.js';
+
+/** A whole response. */
+export interface Answered<Name extends OperationName> extends ServedBy {
+  readonly result: ResultOf<Name>;
+  /** US dollars; null when the price or the usage is unknown. */
+  readonly cost: number | null;
+}
+
+/** A response that comes in chunks. */
+export interface Streaming<Name extends OperationName> extends ServedBy {
+  readonly head: HeadOf<Name> | undefined;
+  /** In the order of the operation. Throws a GatewayError when the stream breaks. */
+  readonly chunks: AsyncIterable<readonly ChunkOf<Name>[]>;
+  /** Aborted when the client has gone, and when the total timeout is over. */
+  readonly signal: CancelSignal;
+  /**
+   * Must be called when the stream has been sent or could not be: frees all that it still holds, at the deployment and in
+   * limits, and ends the provider's stream. Does nothing where the stream has ended.
+   *
+   * @param error what kept it from being sent
+   */
+  readonly close: (error?: unknown) => void;
+}
+
+/**
+ * Runs calls of any operation: resolves the model, checks that the key may call it, reserves with limits, and tries the
+ * model's deployments until one responds. Live requests and batch tasks use it alike.
+ */
+@Injectable()
+export class Engine {
+  constructor(
+    private readonly pricing: Pricing,
+    private readonly routing: Routing,
+    private readonly attempts: AttemptLoop,
+    private readonly events: CallEvents,
+    @Optional() private readonly tracing?: CallTracing,
+  ) {}
+
+  /** @throws GatewayError as of contract; an abort rejects with the signal's reason */
+  async run<Name extends OperationName>(
+    operation: Operation<Name>,
+    request: RequestOf<Name>,
+    context: CallContext,
+  ): Promise<Answered<Name>> {
+    const call = this.track(operation, request, context, false);
+    try {
+      const answered = await this.attempts.run(call, async ({ port, providerCall, attempt, servedBy }) => {
+        const result = await port.invoke(providerCall);
+        attempt.slot.health.answered(call.answers());
+        attempt.dispose();
+        return Object.assign(servedBy, { result });
+      });
+      call.completed(answered.result);
+      return Object.assign(answered, { cost: await call.cost() });
+    } catch (error) {
+      call.broken(error);
+      throw error;
+    }
+  }
+
+  /** Resolves with the first chunk, so that an upstream that refuses still gives a real status. */
+  async stream<Name extends OperationName>(
+    operation: Operation<Name>,
+    request: RequestOf<Name>,
+    context: CallContext,
+  ): Promise<Streaming<Name>> {
+    const call = this.track(operation, request, context, true);
+    try {
+      return await this.attempts.run(call, async ({ port, providerCall, attempt, servedBy }) => {
+        if (port.open === undefined) throw operationNotServed(call, servedBy.model, [servedBy.provider]);
+        const opened = await port.open(providerCall);
+        const chunks = new CallStream(opened, attempt, call);
+        attempt.slot.health.answered(call.answers());
+        const close = (error?: unknown): void => chunks.close(error);
+        return Object.assign(servedBy, { head: opened.head, chunks, signal: providerCall.signal, close });
+      });
+    } catch (error) {
+      call.broken(error);
+      throw error;
+    }
+  }
+
+  private readonly costOf: CostOf = (usage, deployment) => this.pricing.costOf(usage, deployment);
+
+  private track<Name extends OperationName>(
+    operation: Operation<Name>,
+    request: RequestOf<Name>,
+    context: CallContext,
+    isStream: boolean,
+  ): TrackedCall<Name> {
+    const trace = this.tracing?.begin(operation, request, context, isStream);
+    const { current } = this.routing;
+    return new TrackedCall(operation, request, context, isStream, this.events, current, this.costOf, trace);
+  }
+}

@@ -1,0 +1,120 @@
+import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { boundTokens } from '../../runtime/token-count.js';
+import { billedTokens, readBilledTokens, type BilledUsage } from '../billed-tokens.js';
+import type { Collector, RecordedResponse, RecordingDetail, SpanAttributes } from '../operation.js';
+import { AnswerRecorder } from './answer-recorder.js';
+import { contentAttributes, responseAttributes } from './chat-attributes.js';
+import type { ChatCompletion, ChatRequest, Delta, Usage } from './chat-completion.js';
+import { countPromptTokens, countTokens } from './count-tokens.js';
+import { PreserializedChunk, type StreamedChunk } from './preserialized-chunk.js';
+
+/** Characters of a response that are kept until it ends, so that a long one does not fill memory. */
+const MAX_KEPT_CHARACTERS = 65_536;
+/** Characters of text that make a token, on average. */
+const CHARACTERS_PER_TOKEN = 4;
+
+/** Follows a completion or the chunks of one: usage, the text to estimate it by, and the response for those who keep it. */
+export class ChatCollector implements Collector<'chat'> {
+  usage: Usage | undefined;
+  billed: BilledUsage | undefined;
+  /** What the model wrote: text, reasoning and arguments of tools; of a long response the beginning. */
+  private readonly output: string[] = [];
+  private outputLength = 0;
+  private readonly recorder: AnswerRecorder | undefined;
+  private readonly wantsUsage: boolean;
+
+  constructor(
+    private readonly request: ChatRequest,
+    detail: RecordingDetail,
+  ) {
+    this.wantsUsage = request.stream_options?.include_usage === true;
+    if (detail !== 'nothing') this.recorder = new AnswerRecorder(detail === 'content');
+  }
+
+  get receivedTokens(): number {
+    return Math.ceil(this.outputLength / CHARACTERS_PER_TOKEN);
+  }
+
+  get recorded(): RecordedResponse | undefined {
+    const answer = this.recorder?.answer;
+    if (answer === undefined || answer.choices.length === 0) return undefined;
+    const { id, model, isCut, choices } = answer;
+    return { id, model, isCut, content: { choices } };
+  }
+
+  completed(completion: ChatCompletion): void {
+    this.uses(completion.usage);
+    this.recorder?.completed(completion);
+    if (this.billed === undefined) for (const { message } of completion.choices) this.wrote(message as Delta);
+  }
+
+  /** Leaves out the usage chunk where the client did not ask for it. */
+  streamed(group: readonly StreamedChunk[]): readonly StreamedChunk[] {
+    let hasUsageChunk = false;
+    for (const chunk of group) {
+      if (chunk instanceof PreserializedChunk) {
+        this.recorder?.streamed(chunk.toChunk());
+        this.keep(chunk.text);
+        continue;
+      }
+      const { choices, usage } = chunk;
+      this.recorder?.streamed(chunk);
+      if (usage != null) {
+        this.uses(usage);
+        if (choices.length === 0) hasUsageChunk = true;
+      }
+      for (const { delta } of choices) this.wrote(delta);
+    }
+    return this.wantsUsage || !hasUsageChunk ? group : group.filter((chunk) => !isUsageChunk(chunk));
+  }
+
+  async estimate(): Promise<BilledUsage> {
+    const kept = this.output.join('');
+    const [prompt, ofKept] = await Promise.all([countPromptTokens(this.request), countTokens([kept])]);
+    const completion = kept === '' ? 0 : (ofKept * this.outputLength) / kept.length;
+    return billedTokens(boundTokens(prompt), boundTokens(completion));
+  }
+
+  attributes(): SpanAttributes {
+    return responseAttributes(this.recorder?.answer, this.usage);
+  }
+
+  contentAttributes(): SpanAttributes {
+    return contentAttributes(this.request, this.recorder?.answer);
+  }
+
+  private uses(usage: Usage | undefined): void {
+    this.usage = usage;
+    this.billed = readBilledTokens(usage);
+  }
+
+  private wrote(delta: Delta): void {
+    const { content, tool_calls: toolCalls, reasoning_content: reasoning, refusal, function_call: older } = delta;
+    this.keep(content);
+    this.keep(reasoning);
+    this.keep(refusal);
+    if (isObject(older)) this.called(older);
+    if (!Array.isArray(toolCalls)) return;
+    for (const call of toolCalls as readonly unknown[]) {
+      if (!isObject(call)) continue;
+      if (isObject(call['function'])) this.called(call['function']);
+      if (isObject(call['custom'])) this.called(call['custom']);
+    }
+  }
+
+  private called({ name, arguments: given, input }: JsonObject): void {
+    this.keep(name);
+    this.keep(given);
+    this.keep(input);
+  }
+
+  private keep(text: unknown): void {
+    if (typeof text !== 'string' || text === '') return;
+    if (this.outputLength < MAX_KEPT_CHARACTERS) this.output.push(text);
+    this.outputLength += text.length;
+  }
+}
+
+function isUsageChunk(chunk: StreamedChunk): boolean {
+  return !(chunk instanceof PreserializedChunk) && chunk.choices.length === 0 && chunk.usage != null;
+}

@@ -1,0 +1,85 @@
+import { permissionDenied } from '../../errors/gateway-error.js';
+import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { JsonOperation } from '../json-operation.js';
+import type { RecordingDetail, SpanAttributes } from '../operation.js';
+import { requestAttributes } from './chat-attributes.js';
+import { ChatCollector } from './chat-collector.js';
+import type { ChatRequest } from './chat-completion.js';
+import { ChatEstimate } from './chat-estimate.js';
+
+const KNOWN_FIELDS: ReadonlySet<string> = new Set([
+  'model',
+  'messages',
+  'max_tokens',
+  'max_completion_tokens',
+  'temperature',
+  'top_p',
+  'n',
+  'stream',
+  'stream_options',
+  'stop',
+  'store',
+  'metadata',
+  'tools',
+  'tool_choice',
+  'functions',
+  'function_call',
+  'parallel_tool_calls',
+  'response_format',
+  'user',
+  'reasoning_effort',
+  'prompt_cache_key',
+  'strict_params',
+  'seed',
+]);
+
+class ChatOperation extends JsonOperation<'chat'> {
+  override readonly name = 'chat';
+  override readonly knownFields = KNOWN_FIELDS;
+
+  override estimate(request: ChatRequest): ChatEstimate {
+    return new ChatEstimate(request);
+  }
+
+  override collector(request: ChatRequest, detail: RecordingDetail): ChatCollector {
+    return new ChatCollector(request, detail);
+  }
+
+  override asksForSeveral({ n }: ChatRequest): boolean {
+    return n != null && n !== 1;
+  }
+
+  /** Tools that the provider runs itself are billed by use. */
+  override assertPriced({ tools }: ChatRequest): void {
+    if (!Array.isArray(tools)) return;
+    tools.forEach((tool: unknown, index) => {
+      const type = isObject(tool) ? tool['type'] : undefined;
+      if (typeof type !== 'string' || type === 'function' || type === 'custom') return;
+      throw permissionDenied(
+        `This key has a budget, and its prices do not cover the provider's own tools: leave out tools[${index}], or ask the operator for the scope 'provider_options'.`,
+        'insufficient_scope',
+        `tools[${index}].type`,
+      );
+    });
+  }
+
+  /** Requests with the same key find their prompt in the provider's cache. */
+  override affinityKey({ prompt_cache_key: key }: ChatRequest): string | undefined {
+    return typeof key === 'string' && key !== '' ? key : undefined;
+  }
+
+  override endUserOf({ user }: ChatRequest): string | null {
+    return typeof user === 'string' ? user : null;
+  }
+
+  override metadataOf({ metadata }: ChatRequest): JsonObject | null {
+    return metadata ?? null;
+  }
+
+  override requestAttributes(request: ChatRequest): SpanAttributes {
+    return requestAttributes(request);
+  }
+}
+
+/** Chat completions. */
+export const CHAT = new ChatOperation();

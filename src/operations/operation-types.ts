@@ -1,0 +1,49 @@
+import type { ChatCompletion, ChatRequest } from './chat/chat-completion.js';
+import type { StreamedChunk } from './chat/preserialized-chunk.js';
+import type { EmbeddingRequest } from './embeddings/embedding-request.js';
+import type { EmbeddingResult } from './embeddings/embedding-result.js';
+import type { ModerationRequest } from './moderations/moderation-request.js';
+import type { ModerationResult } from './moderations/moderation-result.js';
+import type { RerankRequest } from './rerank/rerank-request.js';
+import type { RerankResult } from './rerank/rerank-result.js';
+
+/** The canonical types of one operation. */
+interface Types<Request extends { readonly model: string }, Result, Chunk = never, Head = undefined> {
+  readonly request: Request;
+  readonly result: Result;
+  /** One item of a stream; never where the operation has no streams. */
+  readonly chunk: Chunk;
+  /** What a stream has before its first chunk, such as the media type of sound; undefined where there is nothing. */
+  readonly head: Head;
+}
+
+/** Every operation by its name. A new one is added here, to OPERATION_NAMES, and to the providers that have it. */
+export interface OperationTypes {
+  readonly chat: Types<ChatRequest, ChatCompletion, StreamedChunk>;
+  readonly embeddings: Types<EmbeddingRequest, EmbeddingResult>;
+  readonly rerank: Types<RerankRequest, RerankResult>;
+  readonly moderations: Types<ModerationRequest, ModerationResult>;
+}
+
+/** As in usage records, labels of metrics, `gen_ai.operation.name` and batch tasks. */
+export type OperationName = keyof OperationTypes;
+
+export const OPERATION_NAMES = [
+  'chat',
+  'embeddings',
+  'rerank',
+  'moderations',
+] as const satisfies readonly OperationName[];
+
+export type RequestOf<Name extends OperationName> = OperationTypes[Name]['request'];
+export type ResultOf<Name extends OperationName> = OperationTypes[Name]['result'];
+export type ChunkOf<Name extends OperationName> = OperationTypes[Name]['chunk'];
+export type HeadOf<Name extends OperationName> = OperationTypes[Name]['head'];
+
+/**
+ * The chunks of a stream, grouped by what arrived together, so that one network read costs one write. The iterator throws a
+ * GatewayError when the stream breaks; returning it early (`break`) aborts the upstream request.
+ */
+export interface OperationStream<Name extends OperationName> extends AsyncIterable<readonly ChunkOf<Name>[]> {
+  readonly head?: HeadOf<Name>;
+}

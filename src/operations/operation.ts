@@ -1,0 +1,121 @@
+import type { JsonObject } from '../runtime/json-value.js';
+import type { TokenCount } from '../runtime/token-count.js';
+import type { BilledUsage } from './billed-tokens.js';
+import type { ChunkOf, OperationName, RequestOf, ResultOf } from './operation-types.js';
+
+/** What the size of one attempt depends on beside the request. */
+export interface EstimateTarget {
+  /** The model's id at the provider. */
+  readonly upstreamModel: string;
+  /** Most tokens of a response, where the configuration says it. */
+  readonly maxOutputTokens: number | undefined;
+  /** Upstream calls that the provider makes of the request, each of which pays for the input. */
+  readonly calls: number;
+}
+
+/** What a request may come to, before it is sent. Made only where something is limited, and for attempts without usage. */
+export interface Estimate {
+  /** Reserved of tokens a minute, and corrected when the call has ended. */
+  likelyTokens(target: Omit<EstimateTarget, 'upstreamModel'>): TokenCount;
+  /** What one attempt does not exceed: reserved of budgets, and recorded where an attempt broke off. */
+  most(target: EstimateTarget): BilledUsage;
+}
+
+/** How much of a response is kept: nothing, its id, model and finish reasons, or these and its content. */
+export type RecordingDetail = 'nothing' | 'outline' | 'content';
+
+/** Values as OpenTelemetry takes them. */
+export type SpanAttributes = Record<string, string | number | boolean | string[]>;
+
+/** A response as the request log keeps it. */
+export interface RecordedResponse {
+  readonly id: string | undefined;
+  /** The model that the provider says it ran. */
+  readonly model: string | undefined;
+  /** Further members of the entry, such as `choices`. Left out where a key's log leaves out responses. */
+  readonly content: Readonly<JsonObject>;
+  /** Whether the response was longer than what is kept. */
+  readonly isCut: boolean;
+}
+
+/** Follows the response of one call, whichever attempt it comes from. */
+export interface Collector<Name extends OperationName> {
+  /** Usage as the provider reported it; undefined where it did not. */
+  readonly usage: unknown;
+  /** What that usage bills; undefined where the provider reported none that can be read. */
+  readonly billed: BilledUsage | undefined;
+  /** Output tokens of what was received, estimated; a provider may have sent more than the request asked for. */
+  readonly receivedTokens: number;
+  /** Undefined where nothing is recorded or nothing came. */
+  readonly recorded: RecordedResponse | undefined;
+  /** Takes a whole response. */
+  completed(result: ResultOf<Name>): void;
+  /** Takes a group of chunks. @returns those of it that the client gets; none where it is empty */
+  streamed(group: readonly ChunkOf<Name>[]): readonly ChunkOf<Name>[];
+  /** What a whole response without reported usage bills, estimated. */
+  estimate(): Promise<BilledUsage> | BilledUsage;
+  /** What the GenAI conventions say of the response; no content. */
+  attributes(): SpanAttributes;
+  /** Request and response as the conventions write them down. */
+  contentAttributes(): SpanAttributes;
+}
+
+/**
+ * One kind of call, such as chat or embeddings: everything that the engine and those who count know of its requests and
+ * responses. How a provider serves it is an `OperationPort` of that provider. Operations have no state.
+ */
+export abstract class Operation<Name extends OperationName> {
+  abstract readonly name: Name;
+
+  /** Fields that the gateway itself reads: no key needs the scope `provider_options` for them, and no other spelling passes. */
+  abstract readonly knownFields: ReadonlySet<string>;
+
+  abstract estimate(request: RequestOf<Name>): Estimate;
+
+  abstract collector(request: RequestOf<Name>, detail: RecordingDetail): Collector<Name>;
+
+  /** The request's fields by the client's names. */
+  abstract fieldsOf(request: RequestOf<Name>): Readonly<JsonObject>;
+
+  /** The request without some of its fields, by the client's names. */
+  abstract withoutFields(request: RequestOf<Name>, names: readonly string[]): RequestOf<Name>;
+
+  /** Whether the request asks for several responses, which some providers give one a call. */
+  asksForSeveral(_request: RequestOf<Name>): boolean {
+    return false;
+  }
+
+  /** @throws GatewayError 403 for what a key with a budget may not ask for, because no price covers it */
+  assertPriced(_request: RequestOf<Name>): void {
+    return;
+  }
+
+  /** Requests with the same key go to the same deployment, as far as it can be reached. */
+  affinityKey(_request: RequestOf<Name>): string | undefined {
+    return undefined;
+  }
+
+  /** The client's id of its end user. */
+  endUserOf(request: RequestOf<Name>): string | null {
+    const { user } = this.fieldsOf(request);
+    return typeof user === 'string' ? user : null;
+  }
+
+  /** Written to the usage record. */
+  metadataOf(_request: RequestOf<Name>): JsonObject | null {
+    return null;
+  }
+
+  /** The request as the request log keeps it, as JSON can print it. */
+  loggedRequest(request: RequestOf<Name>): unknown {
+    return request;
+  }
+
+  /** What the GenAI conventions say of a request; no content. */
+  requestAttributes(_request: RequestOf<Name>): SpanAttributes {
+    return {};
+  }
+}
+
+/** Any operation, for those who only pass its requests back to it. */
+export type AnyOperation = Operation<OperationName>;
