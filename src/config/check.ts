@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { ConfigError } from './config-error.js';
 import { describeConfig } from './describe-config.js';
 import { schemaDocument, withSettingsTables } from './documents.js';
-import { loadConfig } from './load-config.js';
+import { loadWithSources } from './load-config.js';
 
 const PAGE = 'docs/configuration.md';
 
@@ -16,8 +16,10 @@ if (argument === '--write-schema') {
   writeFileSync(PAGE, withSettingsTables(readFileSync(PAGE, 'utf8')));
 } else {
   try {
-    const config = loadConfig(argument === undefined ? {} : { env: { ...process.env, GATEWAY_CONFIG: argument } });
-    process.stdout.write(`${describeConfig(config)}\n`);
+    const { config, changed } = loadWithSources(
+      argument === undefined ? {} : { env: { ...process.env, GATEWAY_CONFIG: argument } },
+    );
+    process.stdout.write(`${describeConfig(config, changed)}\n`);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     process.stderr.write(`${error.message}\n`);

@@ -1,8 +1,9 @@
 import type { Configuration, DatabaseConfig, ProviderConfig } from './gateway-config.js';
+import type { ChangedSetting } from './describe-settings.js';
 import { readRedisUrl } from './redis-address.js';
 
 /** A configuration in a few lines for an operator, without any secret. */
-export function describeConfig(config: Configuration): string {
+export function describeConfig(config: Configuration, changed: readonly ChangedSetting[]): string {
   const { server, database, providers, models } = config;
   return [
     'The configuration is valid.',
@@ -20,6 +21,8 @@ export function describeConfig(config: Configuration): string {
       return `    ${id}  -> ${targets}${fallbacks.length === 0 ? '' : `, then ${fallbacks.join(', ')}`}`;
     }),
     `  other models ${config.expose === 'all' ? 'reachable as provider/model' : 'not reachable'}`,
+    ...(changed.length === 0 ? [] : ['  settings that are not at their defaults']),
+    ...changed.map(({ name, value, from }) => `    ${name}  ${value}  (${from})`),
   ].join('\n');
 }
 

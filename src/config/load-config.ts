@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError, type ConfigFault } from './config-error.js';
 import { dataDirectoryOf, readDatabaseUrl, type DatabaseConfig } from './database-url.js';
+import { changedSettings, type ChangedSetting } from './describe-settings.js';
 import { Environment, readProviderEnvironment, type Variables } from './environment.js';
 import type { Configuration } from './gateway-config.js';
 import { readAlerts } from './read-alerts.js';
@@ -23,12 +24,24 @@ export interface LoadOptions {
   readonly cwd?: string;
 }
 
+/** A configuration, and what it was read from. */
+export interface LoadedConfig {
+  readonly config: Configuration;
+  /** The settings of the process that are not at their defaults. */
+  readonly changed: readonly ChangedSetting[];
+}
+
 /**
  * The configuration: gateway.yaml under the environment, which takes precedence.
  *
  * @throws ConfigError that names every fault of the file and of the environment at once
  */
-export function loadConfig({ env: variables = process.env, cwd = process.cwd() }: LoadOptions = {}): Configuration {
+export function loadConfig(options: LoadOptions = {}): Configuration {
+  return loadWithSources(options).config;
+}
+
+/** As `loadConfig`, with where the values come from. */
+export function loadWithSources({ env: variables = process.env, cwd = process.cwd() }: LoadOptions = {}): LoadedConfig {
   const faults: ConfigFault[] = [];
   const environment = new Environment(withSecretFiles(variables, faults), faults);
   const named = environment.variable('GATEWAY_CONFIG');
@@ -37,8 +50,9 @@ export function loadConfig({ env: variables = process.env, cwd = process.cwd() }
   const known = new Set([...environment.known, ...source.variables]);
   const ordered = [...faults.filter(isOfVariable), ...faults.filter((fault) => !isOfVariable(fault))];
   const all = [...ordered, ...unknownVariables(variables, known)];
-  if (all.length > 0) throw new ConfigError(withLines(all, source), named ?? 'gateway.yaml');
-  return deepFreeze(config);
+  const fileName = named ?? 'gateway.yaml';
+  if (all.length > 0) throw new ConfigError(withLines(all, source), fileName);
+  return { config: deepFreeze(config), changed: changedSettings(source, environment, fileName) };
 }
 
 /** The value of GATEWAY_CONFIG. */

@@ -14,6 +14,8 @@ export const ALERTS = section(
       description: 'Where budget events are posted.',
       without: 'budget events are logged only',
       example: 'https://hooks.example.com/budgets',
+      // The path of an incoming webhook of Slack is its only credential.
+      secret: true,
     }),
     webhook_secret: setting(SIGNING_SECRET, {
       description: 'What deliveries are signed with. Required with `webhook_url`, unless `webhook_format` is `slack`.',
