@@ -10,7 +10,7 @@ import { AuditLog } from './audit/audit-log.service.js';
 import { BatchWorker } from './batch/batch-worker.js';
 import { BootstrapAdminKey } from './admin/keys/bootstrap-admin-key.js';
 import { InFlight } from './lifecycle/in-flight.service.js';
-import type { GatewayConfig } from './config/gateway-config.js';
+import type { Configuration, GatewayConfig } from './config/gateway-config.js';
 import { ConfigError } from './config/config-error.js';
 import { startFields } from './config/describe-config.js';
 import { settingsThatNeedRestart } from './config/changed-settings.js';
@@ -36,10 +36,9 @@ const ABORT_GRACE_MS = 2_000;
  */
 const LINGER = 1_000;
 
-/** Loads the configuration, starts the application and listens; a fault that an operator can mend is one clear line. */
-export async function start(): Promise<void> {
+/** Starts the application and listens; a fault that an operator can fix is one clear line. */
+export async function start(config: Configuration): Promise<void> {
   try {
-    const config = loadConfig();
     const logger = createLogger(config.log);
     const tightened = makeFilesPrivate(config);
     const worker = config.processes > 1 ? await joinPrimary() : undefined;

@@ -1,10 +1,8 @@
-import { SCHEMA } from '../schema.js';
 import { chmodSync, copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { loadConfig } from '../config/load-config.js';
-import { connectDatabase } from '../database/open-database.js';
-import { backUpSqlite } from '../database/sqlite-backup.js';
 import { complain, say, UsageError, type Command } from './command.js';
+import { connectConfigured } from './configured-database.js';
 
 export const BACKUP: Command = {
   name: 'backup',
@@ -25,8 +23,9 @@ export const BACKUP: Command = {
     if (existsSync(copy)) throw new UsageError(`${copy} is there already. Name another folder.`);
     if (!existsSync(database.path)) throw new UsageError(`There is no database ${database.path}.`);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const dataSource = await connectDatabase(database, SCHEMA);
+    const dataSource = await connectConfigured(database);
     try {
+      const { backUpSqlite } = await import('../database/sqlite-backup.js');
       await backUpSqlite(dataSource, copy);
     } finally {
       await dataSource.destroy();

@@ -1,16 +1,13 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { PEPPER_SETTING } from '../admin/keys/bootstrap.js';
 import { loadPepper } from '../auth/pepper.js';
 import type { GatewayConfig, ProviderConfig } from '../config/gateway-config.js';
 import { loadConfig } from '../config/load-config.js';
-import { schemaState } from '../database/migrate.js';
-import { connectDatabase } from '../database/open-database.js';
-import { SCHEMA } from '../schema.js';
 import { describeError } from '../errors/describe-error.js';
 import { VERSION } from '../runtime/version.js';
 import { say, type Command } from './command.js';
+import { connectConfigured } from './configured-database.js';
 
 /** Longest wait for one server that is asked whether it is there. */
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -70,8 +67,10 @@ async function database(config: GatewayConfig): Promise<Finding[]> {
     return [ok(`database: ${where.path} will be made by the first start`)];
   }
   try {
-    const dataSource = await connectDatabase(where, SCHEMA);
+    const dataSource = await connectConfigured(where);
     try {
+      const { schemaState } = await import('../database/migrate.js');
+      const { PEPPER_SETTING } = await import('../admin/keys/bootstrap.js');
       const { pending, unknown, executed } = await schemaState(dataSource);
       const findings = [ok(`database: ${where.kind === 'sqlite' ? `SQLite ${where.path}` : 'PostgreSQL'}`)];
       if (unknown.length > 0) findings.push(fail(`the database is of a newer version: ${unknown.join(', ')}`));

@@ -1,25 +1,8 @@
-import { NestFactory } from '@nestjs/core';
-import type { INestApplicationContext } from '@nestjs/common';
-import { BootstrapAdminKey } from '../admin/keys/bootstrap-admin-key.js';
-import { CreateKeyDto, KeyQueryDto, type KeyDto } from '../admin/keys/keys.dto.js';
-import { KeysService } from '../admin/keys/keys.service.js';
-import { SCOPES, type Principal } from '../auth/principal.js';
-import { loadConfig } from '../config/load-config.js';
+import type { KeyDto } from '../admin/keys/keys.dto.js';
+import { SCOPES } from '../auth/principal.js';
 import { parseDuration } from '../config/units.js';
-import { StrictBodyPipe } from '../http/strict-body.pipe.js';
-import { complain, say, UsageError, type Command } from './command.js';
-import { KeyCommandsModule } from './keys.module.js';
+import { say, UsageError, type Command } from './command.js';
 
-/** Who made a key, as the list of keys and the audit log show it. */
-const COMMAND_LINE: Principal = {
-  keyId: 'command-line',
-  name: 'llm-gateway on the command line',
-  scopes: new Set(SCOPES),
-  allowedModels: null,
-  groupId: null,
-  accounts: [],
-  isOperator: true,
-};
 /** Keys of one page, the most that the service gives. */
 const PAGE = 100;
 
@@ -44,8 +27,9 @@ export const KEYS_CREATE: Command = {
     json: { meaning: 'prints the key as JSON' },
   },
   maxWords: 0,
-  run: ({ text, list, flag }) =>
-    withKeys(async (keys) => {
+  run: async ({ text, list, flag }) => {
+    const { checked, COMMAND_LINE, CreateKeyDto, withKeys } = await import('./key-store.js');
+    return withKeys(async (keys) => {
       const expires = text('expires');
       const lifetime = parseDuration(expires);
       if (expires !== undefined && (lifetime === undefined || lifetime < 1_000)) {
@@ -65,7 +49,8 @@ export const KEYS_CREATE: Command = {
       const made = await keys.create(fields, COMMAND_LINE);
       if (flag('json')) say(JSON.stringify(made));
       else say(`${made.key}\n\nid ${made.id}. The key is shown only now, keep it.`);
-    }),
+    });
+  },
 };
 
 export const KEYS_LIST: Command = {
@@ -78,8 +63,9 @@ export const KEYS_LIST: Command = {
     json: { meaning: 'one JSON object a line' },
   },
   maxWords: 0,
-  run: ({ text, flag }) =>
-    withKeys(async (keys) => {
+  run: async ({ text, flag }) => {
+    const { checked, KeyQueryDto, withKeys } = await import('./key-store.js');
+    return withKeys(async (keys) => {
       const query = await checked(KeyQueryDto, {
         limit: String(PAGE),
         ...(text('group') !== undefined && { group_id: text('group') }),
@@ -94,7 +80,8 @@ export const KEYS_LIST: Command = {
         after = page.has_more ? page.data.at(-1)?.id : undefined;
       } while (after !== undefined);
       if (count === 0 && !flag('json')) say('There are no keys.');
-    }),
+    });
+  },
 };
 
 export const KEYS_REVOKE: Command = {
@@ -103,40 +90,18 @@ export const KEYS_REVOKE: Command = {
   usage: '<id>',
   options: {},
   maxWords: 1,
-  run: ({ words }) =>
-    withKeys(async (keys) => {
+  run: async ({ words }) => {
+    const { COMMAND_LINE, withKeys } = await import('./key-store.js');
+    return withKeys(async (keys) => {
       const [id] = words;
       if (id === undefined) throw new UsageError('Which key? Give its id, key_..., as llm-gateway keys list shows it.');
       await keys.revoke(id, COMMAND_LINE);
       say(`revoked: ${id}`);
-    }),
+    });
+  },
 };
 
 function printed({ id, name, scopes, expires_at: expires, revoked_at: revoked }: KeyDto): string {
   const until = expires === null ? '' : `  expires ${new Date(expires * 1_000).toISOString()}`;
   return `${id}  ${scopes.join(',')}${until}${revoked === null ? '' : '  revoked'}  ${name}`;
-}
-
-/** The fields as the admin API would take them. @throws GatewayError that names the one at fault */
-async function checked<Dto extends object>(type: new () => Dto, fields: object): Promise<Dto> {
-  return (await new StrictBodyPipe().transform(fields, { type: 'body', metatype: type })) as Dto;
-}
-
-/** Works on the database itself, so that it needs no admin key and no gateway that runs. */
-async function withKeys(work: (keys: KeysService) => Promise<void>): Promise<number> {
-  const app: INestApplicationContext = await NestFactory.createApplicationContext(
-    KeyCommandsModule.forRoot(loadConfig()),
-    {
-      logger: false,
-      abortOnError: false,
-    },
-  );
-  try {
-    const first = app.get(BootstrapAdminKey, { strict: false }).takeOnce();
-    if (first !== undefined) complain(`Admin key of this new database (shown only now, keep it): ${first}\n`);
-    await work(app.get(KeysService, { strict: false }));
-  } finally {
-    await app.close();
-  }
-  return 0;
 }

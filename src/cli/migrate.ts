@@ -1,8 +1,6 @@
-import { SCHEMA } from '../schema.js';
 import { loadConfig } from '../config/load-config.js';
-import { connectDatabase } from '../database/open-database.js';
-import { migrate, revertLast, schemaState } from '../database/migrate.js';
 import { say, UsageError, type Command } from './command.js';
+import { connectConfigured } from './configured-database.js';
 
 export const MIGRATE: Command = {
   name: 'migrate',
@@ -15,7 +13,8 @@ export const MIGRATE: Command = {
   maxWords: 0,
   run: async ({ flag }) => {
     if (flag('show') && flag('revert')) throw new UsageError('--show and --revert exclude each other.');
-    const dataSource = await connectDatabase(loadConfig().database, SCHEMA);
+    const { migrate, revertLast, schemaState } = await import('../database/migrate.js');
+    const dataSource = await connectConfigured(loadConfig().database);
     try {
       if (flag('show')) {
         const { executed, pending, unknown } = await schemaState(dataSource);

@@ -1,8 +1,6 @@
 import { loadConfig } from '../config/load-config.js';
 import { readDatabaseUrl } from '../config/database-url.js';
 import type { DatabaseConfig } from '../config/gateway-config.js';
-import { SCHEMA } from '../schema.js';
-import { moveDatabase } from '../database/move-database.js';
 import { say, UsageError, type Command } from './command.js';
 
 export const MOVE: Command = {
@@ -25,6 +23,8 @@ export const MOVE: Command = {
     if (source.kind !== 'sqlite' || source.path === ':memory:') {
       throw new UsageError('The database to move must be a SQLite file. Name it by --from sqlite:<path>.');
     }
+    const { moveDatabase } = await import('../database/move-database.js');
+    const { SCHEMA } = await import('../schema.js');
     const counts = await moveDatabase(source, target, SCHEMA);
     for (const [table, count] of counts) say(`${table}: ${count} rows`);
     say('Moved, and counted on both sides. Set DATABASE_URL to the new database, and keep the key pepper: the same');

@@ -1,11 +1,12 @@
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { ConfigFault } from './config-error.js';
 import { GATEWAY_SCHEMA } from './gateway-schema.js';
 import { nearestName } from './nearest-name.js';
 import { parseDuration, parseSize } from './units.js';
 import { printPath } from './yaml-source.js';
 
-const ajv = new Ajv({ allErrors: true, strict: false, strictNumbers: true, verbose: true });
+// The schema is a constant that a test validates, so that no start needs to.
+const ajv = new Ajv({ allErrors: true, strict: false, strictNumbers: true, verbose: true, validateSchema: false });
 /** What a value with a unit must be. `unit` is this schema's own keyword; editors ignore it. */
 const UNITS: Readonly<Record<string, { accepts: (value: unknown) => boolean; message: string }>> = {
   duration: {
@@ -25,10 +26,12 @@ ajv.addKeyword({
   keyword: 'unit',
   validate: (unit: string, value: unknown) => UNITS[unit]?.accepts(value) ?? false,
 });
-const validate = ajv.compile(GATEWAY_SCHEMA);
+/** Compiled for the first file; a start without one does not need it. */
+let validate: ValidateFunction | undefined;
 
 /** A fault for each value of the file that the schema does not allow. */
 export function fileFaults(value: unknown): ConfigFault[] {
+  validate ??= ajv.compile(GATEWAY_SCHEMA);
   return validate(value) ? [] : (validate.errors ?? []).flatMap((error) => toFault(error, value));
 }
 

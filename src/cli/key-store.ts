@@ -1,0 +1,46 @@
+/** What the commands on keys work with; loaded by them alone, since most of the application is behind it. */
+import { NestFactory } from '@nestjs/core';
+import type { INestApplicationContext } from '@nestjs/common';
+import { BootstrapAdminKey } from '../admin/keys/bootstrap-admin-key.js';
+import { KeysService } from '../admin/keys/keys.service.js';
+import { SCOPES, type Principal } from '../auth/principal.js';
+import { loadConfig } from '../config/load-config.js';
+import { StrictBodyPipe } from '../http/strict-body.pipe.js';
+import { complain } from './command.js';
+import { KeyCommandsModule } from './keys.module.js';
+
+export { CreateKeyDto, KeyQueryDto } from '../admin/keys/keys.dto.js';
+
+/** Who made a key, as the list of keys and the audit log show it. */
+export const COMMAND_LINE: Principal = {
+  keyId: 'command-line',
+  name: 'llm-gateway on the command line',
+  scopes: new Set(SCOPES),
+  allowedModels: null,
+  groupId: null,
+  accounts: [],
+  isOperator: true,
+};
+/** The fields as the admin API would take them. @throws GatewayError that names the one at fault */
+export async function checked<Dto extends object>(type: new () => Dto, fields: object): Promise<Dto> {
+  return (await new StrictBodyPipe().transform(fields, { type: 'body', metatype: type })) as Dto;
+}
+
+/** Works on the database itself, so that it needs no admin key and no gateway that runs. */
+export async function withKeys(work: (keys: KeysService) => Promise<void>): Promise<number> {
+  const app: INestApplicationContext = await NestFactory.createApplicationContext(
+    KeyCommandsModule.forRoot(loadConfig()),
+    {
+      logger: false,
+      abortOnError: false,
+    },
+  );
+  try {
+    const first = app.get(BootstrapAdminKey, { strict: false }).takeOnce();
+    if (first !== undefined) complain(`Admin key of this new database (shown only now, keep it): ${first}\n`);
+    await work(app.get(KeysService, { strict: false }));
+  } finally {
+    await app.close();
+  }
+  return 0;
+}
