@@ -307,10 +307,10 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
       const controller = new AbortController();
       const asked = call(`${model}-stall`, {}, { signal: controller.signal });
       const answer = stream ? provider.stream(asked) : provider.complete(asked);
-      await until(() => fake.requests.length > 0, 1_000);
+      await until(() => fake.requests.length > 0);
       controller.abort(gone);
       await expect(answer).rejects.toBe(gone);
-      await until(() => fake.requests.every(({ aborted }) => aborted), 1_000);
+      await until(() => fake.requests.every(({ aborted }) => aborted));
       fake.requests.length = 0;
     }
     const controller = new AbortController();
@@ -318,7 +318,7 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
     const reading = read(stream);
     controller.abort(gone);
     await expect(reading).rejects.toBe(gone);
-    await until(() => fake.requests[0]?.aborted === true, 1_000);
+    await until(() => fake.requests[0]?.aborted === true);
   });
 
   it('ends the upstream request when the stream is left, begun or not', async () => {
@@ -327,10 +327,10 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
       expect(group.length).toBeGreaterThan(0);
       break;
     }
-    await until(() => fake.requests[0]?.aborted === true, 1_000);
+    await until(() => fake.requests[0]?.aborted === true);
     const other = await provider.stream(call(`${model}-wordy`));
     await other[Symbol.asyncIterator]().return?.();
-    await until(() => fake.requests[1]?.aborted === true, 1_000);
+    await until(() => fake.requests[1]?.aborted === true);
   });
 
   it('asks as often as there are choices', async () => {

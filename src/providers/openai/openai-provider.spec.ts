@@ -1,3 +1,4 @@
+import { until } from '../../../test/fixtures/until.js';
 import { call, failure, read, TEXT, TIMEOUTS } from '../../../test/upstreams/provider-calls.js';
 import { once, setMaxListeners } from 'node:events';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -35,14 +36,6 @@ async function streamed(model: string, request: Partial<ChatRequest> = {}): Prom
 
 function textOf(chunks: readonly ChatCompletionChunk[]): string {
   return chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('');
-}
-
-async function eventually(check: () => Promise<boolean>, milliseconds = 1000): Promise<void> {
-  const deadline = Date.now() + milliseconds;
-  while (!(await check())) {
-    if (Date.now() > deadline) throw new Error(`not within ${milliseconds} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 beforeAll(async () => {
@@ -217,10 +210,12 @@ describe('a stream', () => {
   });
 
   it('ends with [DONE], whenever the body does, and uses the connection again', async () => {
-    const started = performance.now();
-    await streamed('echo?linger=400');
-    expect(performance.now() - started).toBeLessThan(350);
-    await eventually(async () => (await upstream.requests())[0]!.closedAt !== null);
+    // One whose body goes on for a minute is not waited for, and its connection is given up.
+    await streamed('echo?linger=60000');
+    await until(async () => (await upstream.requests())[0]!.aborted);
+    await upstream.reset();
+    await streamed('echo?linger=100');
+    await until(async () => (await upstream.requests())[0]!.closedAt !== null);
     await new Promise((resolve) => setTimeout(resolve, 50));
     await streamed('echo');
     const [first, second] = await upstream.requests();
@@ -240,17 +235,17 @@ describe('a stream', () => {
   });
 
   it('holds the upstream back while nobody reads', async () => {
-    const stream = await provider.stream(call('endless?mb=100&chunk=60000'));
-    await new Promise((resolve) => setTimeout(resolve, 300));
     const before = process.memoryUsage().rss;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(process.memoryUsage().rss - before).toBeLessThan(16 * MEGABYTE);
+    const stream = await provider.stream(call('endless?mb=400&chunk=60000'));
+    // On an idle machine all 400 MB are sent within this time to one who reads.
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(process.memoryUsage().rss - before).toBeLessThan(200 * MEGABYTE);
     let size = 0;
     for await (const group of stream) {
       size += textOf(toChunks(group)).length;
       if (size > 20 * MEGABYTE) break;
     }
-    await eventually(async () => (await upstream.requests())[0]!.aborted);
+    await until(async () => (await upstream.requests())[0]!.aborted);
   });
 
   it('does not count the silence of a client that does not read', async () => {
@@ -258,7 +253,7 @@ describe('a stream', () => {
       call(
         'echo',
         { messages: [{ role: 'user', content: 'word '.repeat(20_000) }] },
-        { timeouts: { ...TIMEOUTS, idle: 1_000 } },
+        { timeouts: { ...TIMEOUTS, firstByte: 60_000, idle: 1_000 } },
       ),
     );
     const iterator = stream[Symbol.asyncIterator]();
@@ -329,12 +324,10 @@ describe.each(['plain', 'stream'] as const)('faults of a %s answer', (kind) => {
 
   it('knows a refusal by its status when its body does not end', async () => {
     const controller = new AbortController();
-    const started = performance.now();
     expect(await failure(run('status-429?body=stall&retry-after=1', { signal: controller.signal }))).toMatchObject({
       status: 429,
       retryAfterMs: 1000,
     });
-    expect(performance.now() - started).toBeLessThan(4000);
   });
 
   it('is cut at the cap', async () => {
@@ -343,7 +336,7 @@ describe.each(['plain', 'stream'] as const)('faults of a %s answer', (kind) => {
     for (const model of ['endless', 'bomb', 'endless?kind=event', 'endless?kind=comments']) {
       expect(await failure(run(model))).toMatchObject({ status: 502, code: 'upstream_error' });
     }
-    await eventually(async () => (await upstream.openSockets()) === 0);
+    await until(async () => (await upstream.openSockets()) === 0);
   }, 20_000);
 
   it('ends in 502 when nobody listens', async () => {
@@ -405,15 +398,13 @@ describe.each(['plain', 'stream'] as const)('faults of a %s answer', (kind) => {
       () => 'an answer',
       (error: unknown) => error,
     );
-    await eventually(async () => (await upstream.requests()).length === 1);
+    await until(async () => (await upstream.requests()).length === 1);
     await new Promise((resolve) => setTimeout(resolve, 50));
-    const aborted = Date.now();
     controller.abort(reason);
     expect(await outcome).toBe(reason);
-    await eventually(async () => (await upstream.openSockets()) === 0);
+    await until(async () => (await upstream.openSockets()) === 0);
     const [request] = await upstream.requests();
     expect(request!.aborted).toBe(true);
-    expect(request!.closedAt! - aborted).toBeLessThan(1000);
     // No connection is opened in its stead.
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(await upstream.openSockets()).toBe(0);
@@ -461,7 +452,7 @@ describe('faults of a stream alone', () => {
     const { chunks, error } = await broken('stall?at=mid', { timeouts: { ...TIMEOUTS, idle: 150 } });
     expect(chunks.length).toBeGreaterThan(0);
     expect(error).toMatchObject({ status: 504, code: 'upstream_timeout' });
-    await eventually(async () => (await upstream.openSockets()) === 0);
+    await until(async () => (await upstream.openSockets()) === 0);
   });
 
   it.each(['stall?at=headers', 'stall?at=mid'])(
@@ -477,7 +468,7 @@ describe('faults of a stream alone', () => {
       const over = new Error('the total time is over');
       controller.abort(over);
       expect(await plain).toBe(over);
-      await eventually(async () => (await upstream.openSockets()) === 0);
+      await until(async () => (await upstream.openSockets()) === 0);
     },
   );
 
@@ -489,7 +480,7 @@ describe('faults of a stream alone', () => {
       }),
     );
     expect(error).toMatchObject({ status: 504, code: 'upstream_timeout', retryable: true });
-    await eventually(async () => (await upstream.openSockets()) === 0);
+    await until(async () => (await upstream.openSockets()) === 0);
   });
 
   it('takes comments before the first event for a sign of life, not for an event', async () => {
@@ -524,7 +515,7 @@ describe('faults of a stream alone', () => {
       groups += group.length > 0 ? 1 : 0;
       if (groups === 3) break;
     }
-    await eventually(async () => (await upstream.requests())[0]!.aborted && (await upstream.openSockets()) === 0);
+    await until(async () => (await upstream.requests())[0]!.aborted && (await upstream.openSockets()) === 0);
   });
 
   it('throws the reason of an abort between two reads', async () => {
@@ -563,26 +554,25 @@ describe('connecting', () => {
   });
 
   it('has its own time', async () => {
-    const started = performance.now();
-    const error = await failure(provider.complete(call('echo', {}, { timeouts: { ...TIMEOUTS, connect: 200 } })));
+    const timeouts = { ...TIMEOUTS, connect: 200, firstByte: 600_000 };
+    const error = await failure(provider.complete(call('echo', {}, { timeouts })));
     expect(error).toMatchObject({ status: 504, code: 'upstream_timeout', retryable: true });
-    expect(performance.now() - started).toBeLessThan(1000);
-    await eventually(() => Promise.resolve(accepted.size === 0));
+    await until(() => Promise.resolve(accepted.size === 0));
   });
 
   it('ends with an abort', async () => {
     const controller = new AbortController();
     const reason = new Error('gone');
     const outcome = expect(provider.stream(call('echo', {}, { signal: controller.signal }))).rejects.toBe(reason);
-    await eventually(() => Promise.resolve(accepted.size === 1));
+    await until(() => Promise.resolve(accepted.size === 1));
     controller.abort(reason);
     await outcome;
-    await eventually(() => Promise.resolve(accepted.size === 0));
+    await until(() => Promise.resolve(accepted.size === 0));
   });
 });
 
 describe('many at once', () => {
-  it('closes every upstream socket within a second of the aborts', async () => {
+  it('closes every upstream socket when they are aborted', async () => {
     const controller = new AbortController();
     setMaxListeners(0, controller.signal);
     const outcomes = Array.from({ length: 100 }, (_, index) =>
@@ -597,12 +587,12 @@ describe('many at once', () => {
           ),
         ))().catch((error: unknown) => error),
     );
-    await eventually(async () => (await upstream.requests()).length === 100, 5000);
+    await until(async () => (await upstream.requests()).length === 100);
     await new Promise((resolve) => setTimeout(resolve, 100));
     const reason = new Error('gone');
     controller.abort(reason);
     expect(new Set(await Promise.all(outcomes))).toEqual(new Set([reason]));
-    await eventually(async () => (await upstream.openSockets()) === 0);
+    await until(async () => (await upstream.openSockets()) === 0);
   }, 15_000);
 
   it('keeps their answers apart', async () => {
