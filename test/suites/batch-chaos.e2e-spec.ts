@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import SqliteDatabase from 'better-sqlite3';
 import { Pool } from 'undici';
 import { BatchHistory } from '../fixtures/batch-history.js';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { freezeBetweenWrites } from '../fixtures/freeze.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { lostTasks, queryDatabase } from '../fixtures/query-database.js';
@@ -28,27 +28,6 @@ async function rateOf(count: number, parallel: number, call: (index: number) => 
   };
   await Promise.all(Array.from({ length: parallel }, worker));
   return count / ((performance.now() - started) / 1_000);
-}
-
-/**
- * SIGSTOP, at a moment when the process holds no lock of an SQLite file: a frozen owner of that lock would stop every
- * writer for as long as it is frozen, which is SQLite's nature and not what is tested here.
- */
-async function freezeBetweenWrites(pid: number, file?: string): Promise<void> {
-  for (;;) {
-    process.kill(pid, 'SIGSTOP');
-    if (file === undefined) return;
-    const probe = new SqliteDatabase(file, { timeout: 200 });
-    try {
-      probe.exec('BEGIN IMMEDIATE; ROLLBACK');
-      return;
-    } catch {
-      process.kill(pid, 'SIGCONT');
-      await pause(20);
-    } finally {
-      probe.close();
-    }
-  }
 }
 
 describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'SQLite'})`, () => {
