@@ -26,10 +26,11 @@ export async function seed(database, { prefix, jobs, tasks, model, keys }) {
          AND j.submitted_at < ${now + first + jobsPerStatement}`,
     );
   }
+  // A sweep of the API process may have opened some already.
   await database.query(
     `INSERT INTO batch_lane (job_id, model, lane_group, priority, submitted_at, expires_at, next_index, end_index, state, served_at)
      SELECT id, model, key_id || ' ' || model, 1, submitted_at, expires_at, 0, task_count, 'ready', ${now}
-     FROM batch_job WHERE id LIKE '${prefix}%'`,
+     FROM batch_job WHERE id LIKE '${prefix}%' ON CONFLICT DO NOTHING`,
   );
 }
 
