@@ -6,6 +6,7 @@ import { CreateRequestLog1772582400000 } from '../migrations/1772582400000-Creat
 import { AddBatchLanes1772720000000 } from '../migrations/1772720000000-AddBatchLanes.js';
 import { AddBatchPause1772780000000 } from '../migrations/1772780000000-AddBatchPause.js';
 import { CreateGatewayInstance1772770000000 } from '../migrations/1772770000000-CreateGatewayInstance.js';
+import { IndexUnfinishedJobs1772810000000 } from '../migrations/1772810000000-IndexUnfinishedJobs.js';
 import { GatewayInstance } from './admin/instances/gateway-instance.entity.js';
 import { AuditEntry } from './audit/audit-entry.entity.js';
 import { AddKeyParent1772740000000 } from '../migrations/1772740000000-AddKeyParent.js';
@@ -49,6 +50,7 @@ const MIGRATIONS = [
   AddKeyParent1772740000000,
   CreateGatewayInstance1772770000000,
   AddBatchPause1772780000000,
+  IndexUnfinishedJobs1772810000000,
 ];
 
 /** All tables of the application and their migrations. */

@@ -14,6 +14,12 @@ export type JobPriority = 'high' | 'normal' | 'low';
 @Check('CHK_batch_job_priority', `priority IN ('high', 'normal', 'low')`)
 @Index('IDX_batch_job_key_id', ['keyId', 'submittedAt', 'id'])
 @Index('IDX_batch_job_status', ['status', 'submittedAt'])
+@Index('IDX_batch_job_submitted_at', ['submittedAt', 'id'])
+@Index('IDX_batch_job_completed_at', ['completedAt'], { where: 'completed_at IS NOT NULL' })
+@Index('IDX_batch_job_expires_at', ['expiresAt'], { where: `status IN ('queued', 'in_progress')` })
+@Index('IDX_batch_job_failing', ['submittedAt'], {
+  where: `error IS NOT NULL AND status IN ('queued', 'in_progress')`,
+})
 @Index('IDX_batch_job_webhook_due_at', ['webhookDueAt'], { where: 'webhook_due_at IS NOT NULL' })
 @Index('IDX_batch_job_webhook_key_id', ['keyId', 'webhookDueAt'], { where: 'webhook_due_at IS NOT NULL' })
 @Index('IDX_batch_job_idempotency', ['keyId', 'idempotencyKey'], { unique: true })

@@ -82,13 +82,19 @@ export class BatchStore {
 
   /** Jobs whose ending has begun and is to be completed: cancelled, failed or past their time. */
   async jobsToEnd(): Promise<readonly { id: string; ending: 'cancelled' | 'failed' | 'expired' }[]> {
+    const found = (which: string, order: string): string =>
+      `SELECT * FROM (SELECT id, status, error FROM batch_job WHERE ${which} ORDER BY ${order} LIMIT ${JOBS_PER_QUERY}) f`;
+    const isUnfinished = `status IN ('queued', 'in_progress')`;
     const { rows } = await this.read<{ id: string; status: string; error: string | null }>(
-      `SELECT id, status, error FROM batch_job
-       WHERE status = 'cancelling'
-          OR (status IN ('queued', 'in_progress') AND (error IS NOT NULL OR expires_at <= ${this.dialect.now}))
-       ORDER BY submitted_at LIMIT ${JOBS_PER_QUERY}`,
+      [
+        found(`status = 'cancelling'`, 'submitted_at'),
+        found(`error IS NOT NULL AND ${isUnfinished}`, 'submitted_at'),
+        found(`expires_at <= ${this.dialect.now} AND ${isUnfinished}`, 'expires_at'),
+      ].join(' UNION ALL '),
     );
-    return rows.map(({ id, status, error }) => ({
+    // A job may be past its time and unable to run at once.
+    const perJob = new Map(rows.map((row) => [row.id, row]));
+    return [...perJob.values()].map(({ id, status, error }) => ({
       id,
       ending: status === 'cancelling' ? 'cancelled' : error === null ? 'expired' : 'failed',
     }));

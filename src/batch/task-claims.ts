@@ -109,7 +109,10 @@ export class TaskClaims {
     return this.lock(manager, `SELECT id, tasks FROM batch_claim WHERE id = $1 ${lock}`, [id]);
   }
 
-  /** One statement, so that no lock waits for this process, which may be stopped at any moment. */
+  /**
+   * One statement, so that no lock waits for this process, which may be stopped at any moment. Rows that wait again never
+   * change, so they are deleted by their place in the table: joined by their key, the whole table may be read and hashed.
+   */
   takeStatement(): string {
     const { now } = this.dialect;
     return `WITH lane AS MATERIALIZED (
@@ -119,12 +122,12 @@ export class TaskClaims {
             SELECT l.job_id, l.model, l.next_index, l.end_index, l.requeued FROM batch_lane l
             WHERE l.job_id = r.job_id AND l.model = r.model AND l.state = 'ready' FOR UPDATE) l),
       picked AS MATERIALIZED (
-        SELECT d.job_id, d.task_index FROM lane CROSS JOIN LATERAL (
-          SELECT q.job_id, q.task_index FROM batch_requeue q
+        SELECT d.place FROM lane CROSS JOIN LATERAL (
+          SELECT q.ctid AS place FROM batch_requeue q
           WHERE lane.requeued > 0 AND q.job_id = lane.job_id AND q.model = lane.model AND q.next_run_at <= ${now}
           ORDER BY q.next_run_at LIMIT lane.wanted) d),
       due AS (
-        DELETE FROM batch_requeue q USING picked p WHERE q.job_id = p.job_id AND q.task_index = p.task_index
+        DELETE FROM batch_requeue q WHERE q.ctid = ANY (ARRAY(SELECT place FROM picked))
         RETURNING q.job_id, q.model, q.task_index),
       share AS MATERIALIZED (
         SELECT lane.job_id, lane.model, lane.next_index, lane.requeued - COALESCE(d.count, 0) AS left_over,
