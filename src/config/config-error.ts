@@ -2,13 +2,13 @@
 export interface ConfigFault {
   /** `models[0].deployments[1].provider` in the file, or the name of an environment variable. */
   readonly path: string;
-  /** What is wrong and what to write instead; never a secret's value. */
+  /** What is wrong and what to write instead. It never contains the value of a secret. */
   readonly message: string;
   /** Line of the file, from 1. */
   readonly line?: number | undefined;
 }
 
-/** Everything that is wrong with the configuration, said at once. Its message has a line for each fault. */
+/** All faults of the configuration at once. The message has one line for each. */
 export class ConfigError extends Error {
   constructor(
     readonly faults: readonly ConfigFault[],

@@ -1,7 +1,7 @@
 /**
- * The known name that a misspelt one most likely means.
+ * The known name that is most similar to a misspelt one.
  *
- * @returns undefined when none is near: more than a third of the letters differ
+ * @returns undefined when no name is similar: more than a third of the letters differ
  */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;

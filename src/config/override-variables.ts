@@ -1,9 +1,9 @@
-/** Lets the command line win over the environment, for this process and those that it starts. Undefined changes nothing. */
+/** Gives options of the command line precedence over the environment, in this process and its children. Undefined changes nothing. */
 export function overrideVariables(variables: Readonly<Record<string, string | undefined>>): void {
   for (const [name, value] of Object.entries(variables)) {
     if (value === undefined) continue;
     process.env[name] = value;
-    // The same setting from a file would be a contradiction.
+    // The same setting in a file would be a fault.
     Reflect.deleteProperty(process.env, `${name}_FILE`);
   }
 }

@@ -4,9 +4,9 @@ import { availableParallelism } from 'node:os';
 export const MAX_PROCESSES = 64;
 
 /**
- * What GATEWAY_PROCESSES asks for; 1 when it says nothing.
+ * The number of processes that GATEWAY_PROCESSES sets; 1 when it is unset.
  *
- * @returns undefined when it is neither `auto` nor a whole number from 1 to 64
+ * @returns undefined when the text is neither `auto` nor a whole number from 1 to 64
  */
 export function readProcessCount(text: string | undefined): number | undefined {
   const value = text?.trim() ?? '';

@@ -14,7 +14,7 @@ export function readEncryptionKeys(text: ReadVariable, faults: ConfigFault[]): r
   const current = text(CURRENT);
   const previous = text(PREVIOUS);
   if (current === undefined) {
-    if (previous !== undefined) faults.push({ path: PREVIOUS, message: `is of no use without ${CURRENT}` });
+    if (previous !== undefined) faults.push({ path: PREVIOUS, message: `has no effect without ${CURRENT}` });
     return [];
   }
   const read = (name: string, value: string): string[] => {
@@ -32,6 +32,6 @@ function bytesOf(value: string): Buffer | undefined {
   const isHex = /^[0-9a-f]{64}$/i.test(value);
   if (!isHex && !/^[A-Za-z0-9+/_-]{43}=?$/.test(value)) return undefined;
   const bytes = Buffer.from(value, isHex ? 'hex' : 'base64');
-  // Random bytes differ from each other; a pattern does not.
+  // Random bytes are mostly distinct; those of a repeated pattern are not.
   return bytes.length === 32 && new Set(bytes).size >= 16 ? bytes : undefined;
 }

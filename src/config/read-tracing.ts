@@ -5,11 +5,11 @@ import type { ReadVariable, VariableName } from './settings/variables.js';
 import { parseUrl } from '../runtime/parse-url.js';
 
 /**
- * What the standard variables of OpenTelemetry say. Its packages read the rest of them by themselves (headers, timeouts,
- * certificates, the queue of spans); what an operator may mistype is checked here.
+ * Reads the standard variables of OpenTelemetry. Its packages read further ones by themselves (headers, timeouts, certificates,
+ * the queue of spans). Values that operators may mistype are checked here.
  *
  * @param text reads a variable; an empty one counts as unset
- * @returns undefined where tracing is off
+ * @returns undefined when tracing is off
  */
 export function readTracing(text: ReadVariable, faults: ConfigFault[]): TracingConfig | undefined {
   const variable = (['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const).find(

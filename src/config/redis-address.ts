@@ -4,7 +4,7 @@ export interface RedisNode {
   readonly port: number;
 }
 
-/** What a REDIS_URL says. */
+/** A parsed REDIS_URL. */
 export interface RedisAddress {
   /** One server, a server that Sentinels watch, or a cluster. */
   readonly kind: 'single' | 'sentinel' | 'cluster';
@@ -34,7 +34,7 @@ export function redisUrlFault(url: string): string | undefined {
 
 /** @returns the address, or what is wrong with the text */
 export function readRedisUrl(url: string): RedisAddress | string {
-  // Options of ioredis in a query concern one server alone, and are read by it.
+  // A query holds options of ioredis for a single server, which ioredis reads itself.
   const [text = '', query] = url.split('?', 2);
   const parts = URL_PARTS.exec(text);
   if (parts === null) return `must look like ${FORMS}`;

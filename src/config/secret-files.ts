@@ -4,16 +4,16 @@ import type { ConfigFault } from './config-error.js';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const SUFFIX = '_FILE';
-/** Itself the name of a file, which GATEWAY_CONFIG_FILE would be taken for. */
+/** This variable names a file itself, so GATEWAY_CONFIG_FILE would be ambiguous. */
 export const NEVER_IN_A_FILE = 'GATEWAY_CONFIG';
-/** Far more than any secret has. */
+/** Far longer than any secret. */
 const MAX_SECRET_BYTES = 64 * 1024;
 
 /**
  * Adds `NAME` for each `NAME_FILE` whose `NAME` is not set: the text of that file, as Docker and Kubernetes mount secrets. A
- * file is read when its variable is asked for, so that `SSL_CERT_FILE` and other variables that only look alike are left alone.
+ * file is read when its variable is read, so that `SSL_CERT_FILE` and other variables that only look similar have no effect.
  *
- * @param faults gets a line for each file that cannot be used, and for each variable that is set twice and asked for
+ * @param faults gets one fault for each file that cannot be used, and for each variable that is set in both ways
  */
 export function withSecretFiles(env: Environment, faults: ConfigFault[]): Environment {
   // Without a prototype, so that a name such as `constructor` is not set.

@@ -3,14 +3,14 @@ import { nearestName } from './nearest-name.js';
 import { NEVER_IN_A_FILE } from './secret-files.js';
 
 const PREFIX = 'GATEWAY_';
-/** What clients of the gateway are given, in the shell of the operator; and what CGI sets. */
+/** Variables for clients of the gateway, which an operator's shell may have, and one that CGI sets. */
 const OF_OTHERS = new Set(['GATEWAY_KEY', 'GATEWAY_URL', 'GATEWAY_INTERFACE']);
-/** What Kubernetes and Docker set for a service or a link that is named `gateway` or begins so. */
+/** Variables that Kubernetes and Docker set for services and links whose name begins with `gateway`. */
 const SERVICE_LINK = /_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?|NAME)$/;
 const LINK_ADDRESS = /^(?:tcp|udp|sctp):\/\//;
 
 /**
- * A fault for each variable that begins as this gateway's do and is none of them: a misspelt one would be ignored silently.
+ * A fault for each variable with the gateway's prefix that the gateway does not know: a misspelt one would be ignored silently.
  *
  * @param known every name that the configuration reads
  */
@@ -30,7 +30,7 @@ export function unknownVariables(
   });
 }
 
-/** Compared without the prefix, which every name of the first kind has and many of the others are given by mistake. */
+/** Names are compared without the prefix: operators often put it before a variable that has none, such as PORT. */
 function meantName(name: string, known: ReadonlySet<string>): string | undefined {
   if (name === `${NEVER_IN_A_FILE}_FILE`) return NEVER_IN_A_FILE;
   const suffix = name.endsWith('_FILE') ? '_FILE' : '';

@@ -16,8 +16,8 @@ const TOKEN = /__gateway_placeholder_(\d+)__/g;
 
 /**
  * Parses YAML in which `${NAME}` and `${NAME:-default}` stand for environment variables; `$${NAME}` is the text itself.
- * Values are put in after parsing, so that what a variable holds can never become structure, and so that a placeholder
- * may stand unquoted in a flow mapping (`{ api_key: ${KEY} }`). An empty variable counts as unset.
+ * Values are inserted after parsing: so a variable's text can never become YAML structure, and a placeholder needs no quotes
+ * in a flow mapping (`{ api_key: ${KEY} }`). An empty variable counts as unset.
  */
 export function readYaml(text: string, env: Readonly<Record<string, string | undefined>>): YamlSource {
   const placeholders: { escaped: boolean; name: string; fallback: string | undefined }[] = [];
@@ -74,7 +74,7 @@ export function readYaml(text: string, env: Readonly<Record<string, string | und
   return { value: substitute(written, []), faults, variables, lineOf };
 }
 
-/** `${PORT:-3000}` should be a number where a number is meant, as if it had been written there. */
+/** `${PORT:-3000}` becomes a number, as if the number were written in the file. */
 function typed(text: string): unknown {
   if (text === 'true') return true;
   if (text === 'false') return false;
@@ -113,7 +113,7 @@ function longestMatch(map: YAMLMap, path: string): { name: string; key: unknown;
     .sort((first, second) => second.name.length - first.name.length)[0];
 }
 
-/** `models[0].deployments[1].provider` */
+/** Prints a path as `models[0].deployments[1].provider`. */
 export function printPath(path: readonly (string | number)[]): string {
   return path.reduce<string>((printed, step) => {
     if (typeof step === 'number') return `${printed}[${step}]`;
