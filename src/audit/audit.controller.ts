@@ -1,30 +1,16 @@
-import { Controller, Get, Query, Req, Res, UsePipes } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiExtraModels,
-  ApiOkResponse,
-  ApiOperation,
-  ApiSecurity,
-  ApiTags,
-  getSchemaPath,
-} from '@nestjs/swagger';
+import { Admin } from '../auth/admin.decorator.js';
+import { Get, Query, Req, Res } from '@nestjs/common';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, getSchemaPath } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { RequireScope } from '../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
 import { sendCsv } from '../http/csv-response.js';
-import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import { AuditEntryListDto, AuditQueryDto } from './audit.dto.js';
 import { AuditLog } from './audit-log.service.js';
 
 const COLUMNS = ['id', 'created_at', 'date', 'actor', 'action', 'target_type', 'target_id', 'changes', 'before'];
 
-@ApiTags('Admin: audit')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
 @ApiExtraModels(AuditEntryListDto)
-@RequireScope('admin')
-@UsePipes(StrictBodyPipe)
-@Controller('v1/admin/audit')
+@Admin('Admin: audit', 'v1/admin/audit')
 export class AuditController {
   constructor(private readonly audit: AuditLog) {}
 
@@ -41,7 +27,7 @@ export class AuditController {
       'text/csv': { schema: { type: 'string' }, example: `${COLUMNS.join(',')}\r\n` },
     },
   })
-  @ApiErrors(400, 401, 403, 503)
+  @ApiErrors()
   @Get()
   async listActions(@Query() query: AuditQueryDto, @Req() request: Request, @Res() response: Response): Promise<void> {
     if (request.accepts(['json', 'text/csv']) === 'text/csv') {

@@ -1,3 +1,4 @@
+import { ListOf } from '../http/list-of.js';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { TimeSpanQueryDto } from '../http/time-span-query.dto.js';
@@ -70,16 +71,4 @@ export class AuditEntryDto {
 }
 
 /** A page of actions, the newest first. */
-export class AuditEntryListDto {
-  /** Always `list`. */
-  @ApiProperty({ enum: ['list'], example: 'list' })
-  object!: 'list';
-  /** The actions of this page. */
-  data!: AuditEntryDto[];
-  /** Whether there are older ones. */
-  @ApiProperty({ example: false })
-  has_more!: boolean;
-  /** What to send as `after` for the next page. */
-  @ApiProperty({ type: String, nullable: true, example: null })
-  next!: string | null;
-}
+export class AuditEntryListDto extends ListOf(AuditEntryDto, 'The actions of this page.') {}

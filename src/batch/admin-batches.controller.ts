@@ -1,20 +1,10 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiExtraModels,
-  ApiOkResponse,
-  ApiOperation,
-  ApiParam,
-  ApiSecurity,
-  ApiTags,
-  getSchemaPath,
-} from '@nestjs/swagger';
+import { Admin } from '../auth/admin.decorator.js';
+import { Body, Get, HttpCode, Param, Patch, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, ApiParam, getSchemaPath } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
-import { RequireScope } from '../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
-import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import { AdminBatchDto, AdminBatchListDto, AdminBatchQueryDto, UpdateBatchDto } from './admin-batches.dto.js';
 import { AdminBatchesService } from './admin-batches.service.js';
 import { BatchResponder } from './batch-responder.js';
@@ -25,13 +15,8 @@ const headers = REQUEST_ID_HEADER;
 const JobId = (): MethodDecorator =>
   ApiParam({ name: 'job_id', description: 'The ID of the batch job.', example: 'batch_68f0c1d2a3b4c5d6e7f80912' });
 
-@ApiTags('Admin: batches')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
 @ApiExtraModels(TaskResultDto)
-@RequireScope('admin')
-@UsePipes(StrictBodyPipe)
-@Controller('v1/admin/batches')
+@Admin('Admin: batches', 'v1/admin/batches')
 export class AdminBatchesController {
   constructor(
     private readonly batches: AdminBatchesService,
@@ -43,7 +28,7 @@ export class AdminBatchesController {
     description: 'Newest first, with age and rate, and how much waits. Neither prompts nor answers are shown.',
   })
   @ApiOkResponse({ type: AdminBatchListDto, headers })
-  @ApiErrors(400, 401, 403, 503)
+  @ApiErrors()
   @Get()
   listAllBatches(@Query() query: AdminBatchQueryDto): Promise<AdminBatchListDto> {
     return this.batches.list(query);
@@ -55,7 +40,7 @@ export class AdminBatchesController {
   })
   @JobId()
   @ApiOkResponse({ type: AdminBatchDto, headers })
-  @ApiErrors(401, 403, 404, 503)
+  @ApiErrors()
   @Get(':job_id')
   readAnyBatch(@Param('job_id') jobId: string): Promise<AdminBatchDto> {
     return this.batches.find(jobId);
@@ -73,7 +58,7 @@ export class AdminBatchesController {
       'application/x-ndjson': { schema: { $ref: getSchemaPath(TaskResultDto) }, example: RESULTS_EXAMPLE },
     },
   })
-  @ApiErrors(401, 403, 404, 429, 503)
+  @ApiErrors(429)
   @Get(':job_id/results')
   async streamResultsOfAnyBatch(
     @Param('job_id') jobId: string,
@@ -91,7 +76,7 @@ export class AdminBatchesController {
   })
   @JobId()
   @ApiOkResponse({ type: AdminBatchDto, headers })
-  @ApiErrors(400, 401, 403, 404, 413, 415, 503)
+  @ApiErrors()
   @HttpCode(200)
   @Post(':job_id/cancel')
   cancelAnyBatch(@Param('job_id') jobId: string, @CurrentPrincipal() principal: Principal): Promise<AdminBatchDto> {
@@ -105,7 +90,7 @@ export class AdminBatchesController {
   })
   @JobId()
   @ApiOkResponse({ type: AdminBatchDto, headers })
-  @ApiErrors(400, 401, 403, 404, 409, 413, 415, 503)
+  @ApiErrors(409)
   @HttpCode(200)
   @Post(':job_id/pause')
   pauseBatch(@Param('job_id') jobId: string, @CurrentPrincipal() principal: Principal): Promise<AdminBatchDto> {
@@ -115,7 +100,7 @@ export class AdminBatchesController {
   @ApiOperation({ summary: 'Resume a paused batch', description: 'Of a job that is not paused it changes nothing.' })
   @JobId()
   @ApiOkResponse({ type: AdminBatchDto, headers })
-  @ApiErrors(400, 401, 403, 404, 409, 413, 415, 503)
+  @ApiErrors(409)
   @HttpCode(200)
   @Post(':job_id/resume')
   resumeBatch(@Param('job_id') jobId: string, @CurrentPrincipal() principal: Principal): Promise<AdminBatchDto> {
@@ -128,7 +113,7 @@ export class AdminBatchesController {
   })
   @JobId()
   @ApiOkResponse({ type: AdminBatchDto, headers })
-  @ApiErrors(400, 401, 403, 404, 409, 413, 415, 503)
+  @ApiErrors(409)
   @Patch(':job_id')
   updateBatch(
     @Param('job_id') jobId: string,

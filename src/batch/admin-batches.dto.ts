@@ -1,3 +1,4 @@
+import { ListOf } from '../http/list-of.js';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { PageQueryDto } from '../http/page-query.dto.js';
@@ -55,18 +56,7 @@ export class AdminBatchDto extends BatchSummaryDto {
 }
 
 /** A page of all jobs, newest first, and what waits. */
-export class AdminBatchListDto {
-  /** Always `list`. */
-  @ApiProperty({ enum: ['list'], example: 'list' })
-  object!: 'list';
-  /** The jobs of this page. */
-  data!: AdminBatchDto[];
-  /** Whether there are more. */
-  @ApiProperty({ example: false })
-  has_more!: boolean;
-  /** Send it as `after` for the next page; null on the last. */
-  @ApiProperty({ type: String, nullable: true, example: null })
-  next!: string | null;
+export class AdminBatchListDto extends ListOf(AdminBatchDto, 'The jobs of this page.') {
   /** Tasks that wait, of all jobs. */
   @ApiProperty({ type: 'integer', example: 0 })
   queued_tasks!: number;

@@ -1,14 +1,13 @@
+import { ApiKeySecurity } from '../auth/admin.decorator.js';
 import { Controller, Get, HttpCode, Param, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
-  ApiBearerAuth,
   ApiBody,
   ApiExtraModels,
   ApiHeader,
   ApiOkResponse,
   ApiOperation,
   ApiParam,
-  ApiSecurity,
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
@@ -36,8 +35,7 @@ import { BatchService } from './batch.service.js';
 const JOB_ID = { name: 'job_id', description: 'The ID of the batch job.', example: 'batch_68f0c1d2a3b4c5d6e7f80912' };
 
 @ApiTags('Batches')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
+@ApiKeySecurity()
 @ApiExtraModels(TaskResultDto, TaskResponseDto)
 @UsePipes(StrictBodyPipe)
 @Controller('v1/batch')
@@ -65,7 +63,7 @@ export class BatchController {
   })
   @ApiBody({ type: BatchGenerateDto, examples: BATCH_EXAMPLES })
   @ApiAcceptedResponse({ type: BatchSubmittedDto, headers: REQUEST_ID_HEADER })
-  @ApiErrors(400, 401, 403, 404, 409, 413, 415, 503)
+  @ApiErrors(404, 409)
   @StreamedBody()
   @HttpCode(202)
   @Post('generate')
@@ -76,7 +74,7 @@ export class BatchController {
 
   @ApiOperation({ summary: 'List batches', description: "The key's own jobs, newest first, without their results." })
   @ApiOkResponse({ type: BatchListDto, headers: REQUEST_ID_HEADER })
-  @ApiErrors(400, 401, 403, 503)
+  @ApiErrors()
   @Get()
   listBatches(@Query() query: PageQueryDto, @CurrentPrincipal() principal: Principal): Promise<BatchListDto> {
     return this.batches.list(principal, query);
@@ -89,7 +87,7 @@ export class BatchController {
   })
   @ApiParam(JOB_ID)
   @ApiOkResponse({ type: BatchDto, headers: REQUEST_ID_HEADER })
-  @ApiErrors(400, 401, 403, 404, 429, 503)
+  @ApiErrors(429)
   @Get(':job_id')
   readBatch(
     @Param('job_id') jobId: string,
@@ -113,7 +111,7 @@ export class BatchController {
       'application/x-ndjson': { schema: { $ref: getSchemaPath(TaskResultDto) }, example: RESULTS_EXAMPLE },
     },
   })
-  @ApiErrors(401, 403, 404, 429, 503)
+  @ApiErrors(429)
   @Get(':job_id/results')
   streamBatchResults(
     @Param('job_id') jobId: string,
@@ -135,7 +133,7 @@ export class BatchController {
     headers: REQUEST_ID_HEADER,
     content: { 'text/event-stream': { schema: { type: 'string' }, example: EVENTS_EXAMPLE } },
   })
-  @ApiErrors(401, 403, 404, 429, 503)
+  @ApiErrors(429)
   @Get(':job_id/events')
   followBatch(
     @Param('job_id') jobId: string,
@@ -153,7 +151,7 @@ export class BatchController {
   })
   @ApiParam(JOB_ID)
   @ApiOkResponse({ type: BatchSummaryDto, headers: REQUEST_ID_HEADER })
-  @ApiErrors(400, 401, 403, 404, 413, 415, 503)
+  @ApiErrors()
   @HttpCode(200)
   @Post(':job_id/cancel')
   cancelBatch(@Param('job_id') jobId: string, @CurrentPrincipal() principal: Principal): Promise<BatchSummaryDto> {

@@ -1,3 +1,4 @@
+import { ListOf } from '../http/list-of.js';
 import { ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import {
@@ -306,19 +307,7 @@ export class BatchDto extends BatchSummaryDto {
 }
 
 /** A page of jobs, newest first. */
-export class BatchListDto {
-  /** Always `list`. */
-  @ApiProperty({ enum: ['list'], example: 'list' })
-  object!: 'list';
-  /** The jobs of this page, without their results. */
-  data!: BatchSummaryDto[];
-  /** Whether there are more. */
-  @ApiProperty({ example: false })
-  has_more!: boolean;
-  /** Send it as `after` for the next page; null on the last. */
-  @ApiProperty({ type: String, nullable: true, example: null })
-  next!: string | null;
-}
+export class BatchListDto extends ListOf(BatchSummaryDto, 'The jobs of this page, without their results.') {}
 
 /** Which results of a job. */
 export class ReadBatchDto {

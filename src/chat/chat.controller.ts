@@ -1,18 +1,9 @@
+import { ApiKeySecurity } from '../auth/admin.decorator.js';
 import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiBody,
-  ApiExtraModels,
-  ApiHeader,
-  ApiOperation,
-  ApiResponse,
-  ApiSecurity,
-  ApiTags,
-  getSchemaPath,
-} from '@nestjs/swagger';
+import { ApiBody, ApiExtraModels, ApiHeader, ApiOperation, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
-import { ApiErrors } from '../errors/api-errors.decorator.js';
+import { ApiErrorResponses } from '../errors/api-errors.decorator.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { ModelBody } from '../http/json-body.guard.js';
 import { ChatCompletionRequestDto } from './chat-completion-request.dto.js';
@@ -23,8 +14,7 @@ import { ChatResponder } from './chat-responder.js';
 import { CHAT_EXAMPLES, CHAT_RESPONSE_HEADERS, STREAM_EXAMPLE } from './chat.examples.js';
 
 @ApiTags('Chat')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
+@ApiKeySecurity()
 @ApiExtraModels(ChatCompletionDto, ChatCompletionChunkDto)
 @Controller('v1/chat')
 export class ChatController {
@@ -70,7 +60,7 @@ export class ChatController {
       },
     },
   })
-  @ApiErrors(400, 401, 403, 404, 409, 413, 415, 422, 429, 451, 502, 503, 504)
+  @ApiErrorResponses(400, 401, 403, 404, 409, 413, 415, 422, 429, 451, 502, 503, 504)
   @ModelBody()
   @HttpCode(200)
   @Post('completions')

@@ -1,4 +1,6 @@
-import { applyDecorators } from '@nestjs/common';
+import { applyDecorators, RequestMethod } from '@nestjs/common';
+import { METHOD_METADATA, PATH_METADATA, ROUTE_ARGS_METADATA } from '@nestjs/common/constants.js';
+import { RouteParamtypes } from '@nestjs/common/enums/route-paramtypes.enum.js';
 import { ApiResponse } from '@nestjs/swagger';
 import type { ErrorBody } from './gateway-error.js';
 import { ErrorBodyDto } from './error-body.dto.js';
@@ -118,11 +120,13 @@ const ERRORS = {
   },
 } satisfies Record<number, DocumentedError>;
 
+type DocumentedStatus = keyof typeof ERRORS;
+
 /**
- * Documents the errors that a route can answer with, each with its headers and an example, in Swagger.
- * Every route can also answer 500, which is added by itself.
+ * Documents errors in Swagger, each with its headers and an example: those that are named, and 500, which every route can
+ * answer with.
  */
-export function ApiErrors(...statuses: (keyof typeof ERRORS)[]): MethodDecorator & ClassDecorator {
+export function ApiErrorResponses(...statuses: DocumentedStatus[]): MethodDecorator & ClassDecorator {
   return applyDecorators(
     ...[...new Set([...statuses, 500 as const])].map((status) => {
       const { description, example: body, headers }: DocumentedError = ERRORS[status];
@@ -134,6 +138,34 @@ export function ApiErrors(...statuses: (keyof typeof ERRORS)[]): MethodDecorator
       });
     }),
   );
+}
+
+/**
+ * Documents the errors of a route that needs a key and a scope, as they follow from what it takes: 400 with a query, 400, 413
+ * and 415 with any method but GET (a body is read and checked, whether it is used or not), 404 with an id in its path, and
+ * always 401, 403, 503 and 500. Stands above the decorator of the
+ * route (`@Get()`), whose metadata it reads.
+ *
+ * @param further what else it answers with
+ */
+export function ApiErrors(...further: DocumentedStatus[]): MethodDecorator {
+  return (target, name, descriptor) => {
+    const handler = descriptor.value as object;
+    const path = String(Reflect.getMetadata(PATH_METADATA, handler) ?? '');
+    const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
+    const taken = argumentKinds(target.constructor, name);
+    const statuses: DocumentedStatus[] = [401, 403, 503, ...further];
+    if (/[:*]/.test(path)) statuses.push(404);
+    if (taken.has(RouteParamtypes.QUERY)) statuses.push(400);
+    if (method !== RequestMethod.GET) statuses.push(400, 413, 415);
+    ApiErrorResponses(...statuses.sort((first, second) => first - second))(target, name, descriptor);
+  };
+}
+
+/** Which kinds of arguments a handler takes; Nest keeps them as `<kind>:<index>`. */
+function argumentKinds(controller: object, name: string | symbol): ReadonlySet<number> {
+  const kept = (Reflect.getMetadata(ROUTE_ARGS_METADATA, controller, name) ?? {}) as Record<string, unknown>;
+  return new Set(Object.keys(kept).map((key) => Number(key.split(':')[0])));
 }
 
 /** Named so that the document always contains the schema that the references above point to. */

@@ -3,7 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { HealthCheck, HealthCheckResult, HealthCheckService, HealthIndicatorService } from '@nestjs/terminus';
 import { Public } from '../auth/public.decorator.js';
 import { Database } from '../database/database.js';
-import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+import { ApiErrorResponses, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
 import { DeploymentReport } from '../routing/deployments/deployment-report.service.js';
 import { HealthDto } from './health.dto.js';
 import { Shutdown } from '../lifecycle/shutdown.service.js';
@@ -26,7 +26,7 @@ export class HealthController {
 
   @ApiOperation({ summary: 'Say that the service is up', description: 'Asks no dependency; needs no key.' })
   @ApiOkResponse({ type: HealthDto, headers: REQUEST_ID_HEADER })
-  @ApiErrors()
+  @ApiErrorResponses()
   @Header('cache-control', 'no-store')
   @Get()
   check(): HealthDto {
@@ -42,7 +42,7 @@ export class HealthController {
     summary: 'Liveness',
     description: '200 as long as the process can answer. Restart it when it cannot.',
   })
-  @ApiErrors()
+  @ApiErrorResponses()
   @HealthCheck()
   @Get('live')
   live(): Promise<HealthCheckResult> {
@@ -54,7 +54,7 @@ export class HealthController {
     description:
       '200 when requests can be served; 503 with the state of each dependency when not, or while draining. `models.without_deployment` names the configured models none of whose deployments can be called now.',
   })
-  @ApiErrors()
+  @ApiErrorResponses()
   @HealthCheck()
   @Get('ready')
   ready(): Promise<HealthCheckResult> {

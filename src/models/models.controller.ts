@@ -1,5 +1,6 @@
+import { ApiKeySecurity } from '../auth/admin.decorator.js';
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
@@ -7,15 +8,14 @@ import { ModelDto, ModelListDto } from './models.dto.js';
 import { ModelsService } from './models.service.js';
 
 @ApiTags('Models')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
+@ApiKeySecurity()
 @Controller('v1/models')
 export class ModelsController {
   constructor(private readonly models: ModelsService) {}
 
   @ApiOperation({ summary: 'List models', description: 'Only those that the key may call.' })
   @ApiOkResponse({ type: ModelListDto, headers: REQUEST_ID_HEADER })
-  @ApiErrors(401, 403, 503)
+  @ApiErrors()
   @Get()
   listModels(@CurrentPrincipal() principal: Principal): Promise<ModelListDto> {
     return this.models.list(principal);
@@ -24,7 +24,7 @@ export class ModelsController {
   @ApiOperation({ summary: 'Read a model', description: 'A slash in the id may be sent raw or as `%2F`.' })
   @ApiParam({ name: 'id', description: 'The id of the model, slashes included.', example: 'sandbox/echo' })
   @ApiOkResponse({ type: ModelDto, headers: REQUEST_ID_HEADER })
-  @ApiErrors(400, 401, 403, 404, 503)
+  @ApiErrors(400)
   @Get('*id')
   readModel(@Param('id') id: string | string[], @CurrentPrincipal() principal: Principal): Promise<ModelDto> {
     return this.models.find(Array.isArray(id) ? id.join('/') : id, principal);

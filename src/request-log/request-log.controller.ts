@@ -1,10 +1,9 @@
-import { Controller, Delete, Get, Param, Query, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { Admin } from '../auth/admin.decorator.js';
+import { Delete, Get, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
-import { RequireScope } from '../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
-import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import {
   DeletedRequestLogDto,
   DeleteRequestLogQueryDto,
@@ -18,12 +17,7 @@ const headers = REQUEST_ID_HEADER;
 const EntryId = (): MethodDecorator =>
   ApiParam({ name: 'id', description: 'The id of the entry.', example: 'rlog_0123456789abcdef01234567' });
 
-@ApiTags('Admin: request log')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
-@RequireScope('admin')
-@UsePipes(StrictBodyPipe)
-@Controller('v1/admin/request-log')
+@Admin('Admin: request log', 'v1/admin/request-log')
 export class RequestLogController {
   constructor(private readonly log: RequestLogService) {}
 
@@ -32,7 +26,7 @@ export class RequestLogController {
     description: 'Newest first, without content. There are entries only of keys with `request_log` set.',
   })
   @ApiOkResponse({ type: RequestLogListDto, headers })
-  @ApiErrors(400, 401, 403, 503)
+  @ApiErrors()
   @Get()
   listRequestLog(@Query() query: RequestLogQueryDto): Promise<RequestLogListDto> {
     return this.log.list(query);
@@ -44,7 +38,7 @@ export class RequestLogController {
   })
   @EntryId()
   @ApiOkResponse({ type: RequestLogContentDto, headers })
-  @ApiErrors(401, 403, 404, 409, 503)
+  @ApiErrors(409)
   @Get(':id')
   readRequestLogEntry(
     @Param('id') id: string,
@@ -55,7 +49,7 @@ export class RequestLogController {
 
   @ApiOperation({ summary: 'Delete the request log of a key' })
   @ApiOkResponse({ type: DeletedRequestLogDto, headers })
-  @ApiErrors(400, 401, 403, 413, 415, 503)
+  @ApiErrors()
   @Delete()
   deleteRequestLog(
     @Query() query: DeleteRequestLogQueryDto,
@@ -67,7 +61,7 @@ export class RequestLogController {
   @ApiOperation({ summary: 'Delete an entry of the request log' })
   @EntryId()
   @ApiOkResponse({ type: DeletedRequestLogDto, headers })
-  @ApiErrors(401, 403, 404, 413, 415, 503)
+  @ApiErrors()
   @Delete(':id')
   deleteRequestLogEntry(
     @Param('id') id: string,

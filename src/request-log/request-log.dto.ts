@@ -1,3 +1,4 @@
+import { ListOf } from '../http/list-of.js';
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
@@ -129,19 +130,7 @@ export class RequestLogContentDto extends RequestLogEntryDto {
 }
 
 /** A page of the request log, newest first. */
-export class RequestLogListDto {
-  /** Always `list`. */
-  @ApiProperty({ enum: ['list'], example: 'list' })
-  object!: 'list';
-  /** The entries of this page. */
-  data!: RequestLogEntryDto[];
-  /** Whether there are more. */
-  @ApiProperty({ example: false })
-  has_more!: boolean;
-  /** Send it as `after` for the next page; null on the last. */
-  @ApiProperty({ type: String, nullable: true, example: null })
-  next!: string | null;
-}
+export class RequestLogListDto extends ListOf(RequestLogEntryDto, 'The entries of this page.') {}
 
 /** How many entries were deleted. */
 export class DeletedRequestLogDto {

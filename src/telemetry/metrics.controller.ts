@@ -1,15 +1,11 @@
-import { Controller, Get, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { Admin } from '../auth/admin.decorator.js';
+import { Get, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { Response } from 'express';
-import { RequireScope } from '../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
 import { MetricsRegistry } from '../metrics/metrics-registry.js';
 
-@ApiTags('Health')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
-@RequireScope('admin')
-@Controller('metrics')
+@Admin('Health', 'metrics')
 export class MetricsController {
   constructor(private readonly metrics: MetricsRegistry) {}
 
@@ -25,7 +21,7 @@ export class MetricsController {
       },
     },
   })
-  @ApiErrors(401, 403, 503)
+  @ApiErrors()
   @Get()
   async readMetrics(@Res() response: Response): Promise<void> {
     const text = await this.metrics.print();

@@ -1,18 +1,9 @@
-import { Body, Controller, Delete, Get, Param, Patch, Post, Query, UsePipes } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiCreatedResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiParam,
-  ApiSecurity,
-  ApiTags,
-} from '@nestjs/swagger';
+import { Admin } from '../../auth/admin.decorator.js';
+import { Body, Delete, Get, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
-import { StrictBodyPipe } from '../../http/strict-body.pipe.js';
 import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import type { Principal } from '../../auth/principal.js';
-import { RequireScope } from '../../auth/public.decorator.js';
 import {
   CreateGroupDto,
   GroupDto,
@@ -26,12 +17,7 @@ import { GroupsService } from './groups.service.js';
 const headers = REQUEST_ID_HEADER;
 const ApiGroupId = (): MethodDecorator => ApiParam({ name: 'id', example: 'group_0123456789abcdef' });
 
-@ApiTags('Admin: groups')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
-@RequireScope('admin')
-@UsePipes(StrictBodyPipe)
-@Controller('v1/admin/groups')
+@Admin('Admin: groups', 'v1/admin/groups')
 export class GroupsController {
   constructor(private readonly groups: GroupsService) {}
 
@@ -40,7 +26,7 @@ export class GroupsController {
     description: 'Its limits and its budget hold for all its keys together, beside those of each key.',
   })
   @ApiCreatedResponse({ type: GroupDto, headers })
-  @ApiErrors(400, 401, 403, 413, 415, 503)
+  @ApiErrors()
   @Post()
   createGroup(@Body() body: CreateGroupDto, @CurrentPrincipal() principal: Principal): Promise<GroupDto> {
     return this.groups.create(body, principal);
@@ -48,7 +34,7 @@ export class GroupsController {
 
   @ApiOperation({ summary: 'List groups', description: 'Newest first.' })
   @ApiOkResponse({ type: GroupListDto, headers })
-  @ApiErrors(400, 401, 403, 503)
+  @ApiErrors()
   @Get()
   listGroups(@Query() query: GroupQueryDto): Promise<GroupListDto> {
     return this.groups.list(query);
@@ -57,7 +43,7 @@ export class GroupsController {
   @ApiOperation({ summary: 'Read a group' })
   @ApiGroupId()
   @ApiOkResponse({ type: GroupWithUsageDto, headers })
-  @ApiErrors(401, 403, 404, 503)
+  @ApiErrors()
   @Get(':id')
   readGroup(@Param('id') id: string): Promise<GroupWithUsageDto> {
     return this.groups.find(id);
@@ -66,7 +52,7 @@ export class GroupsController {
   @ApiOperation({ summary: 'Change a group', description: 'What is absent stays.' })
   @ApiGroupId()
   @ApiOkResponse({ type: GroupDto, headers })
-  @ApiErrors(400, 401, 403, 404, 413, 415, 503)
+  @ApiErrors()
   @Patch(':id')
   updateGroup(
     @Param('id') id: string,
@@ -79,7 +65,7 @@ export class GroupsController {
   @ApiOperation({ summary: 'Delete a group', description: 'Only one that no key belongs to. Its usage stays.' })
   @ApiGroupId()
   @ApiOkResponse({ type: GroupDto, headers })
-  @ApiErrors(400, 401, 403, 404, 409, 413, 415, 503)
+  @ApiErrors(409)
   @Delete(':id')
   deleteGroup(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<GroupDto> {
     return this.groups.remove(id, principal);

@@ -1,3 +1,4 @@
+import { ListOf } from '../../http/list-of.js';
 import { ApiProperty, PartialType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsNotEmpty, IsObject, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
@@ -100,16 +101,4 @@ export class GroupQueryDto extends PageQueryDto {
 }
 
 /** A page of groups, newest first. */
-export class GroupListDto {
-  /** Always `list`. */
-  @ApiProperty({ enum: ['list'], example: 'list' })
-  object!: 'list';
-  /** The groups of this page. */
-  data!: GroupWithUsageDto[];
-  /** Whether there are more. */
-  @ApiProperty({ example: false })
-  has_more!: boolean;
-  /** Send it as `after` for the next page; null on the last. */
-  @ApiProperty({ type: String, nullable: true, example: null })
-  next!: string | null;
-}
+export class GroupListDto extends ListOf(GroupWithUsageDto, 'The groups of this page.') {}

@@ -1,15 +1,11 @@
-import { Controller, Get } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
-import { RequireScope } from '../../auth/public.decorator.js';
+import { Admin } from '../../auth/admin.decorator.js';
+import { Get } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
 import { InstanceListDto } from './instances.dto.js';
 import { Instances } from './instances.service.js';
 
-@ApiTags('Admin: instances')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
-@RequireScope('admin')
-@Controller('v1/admin/instances')
+@Admin('Admin: instances', 'v1/admin/instances')
 export class InstancesController {
   constructor(private readonly instances: Instances) {}
 
@@ -19,7 +15,7 @@ export class InstancesController {
       'Every process that shares this database, with its role, version and configuration. Different hashes mean that some have not reloaded.',
   })
   @ApiOkResponse({ type: InstanceListDto, headers: REQUEST_ID_HEADER })
-  @ApiErrors(401, 403, 503)
+  @ApiErrors()
   @Get()
   listInstances(): Promise<InstanceListDto> {
     return this.instances.list();

@@ -1,3 +1,4 @@
+import { ListOf } from '../../http/list-of.js';
 import { ApiProperty } from '@nestjs/swagger';
 
 /** A process of the gateway. Times are Unix seconds. */
@@ -51,16 +52,4 @@ export class InstanceDto {
 }
 
 /** All instances, the latest start first. */
-export class InstanceListDto {
-  /** Always `list`. */
-  @ApiProperty({ enum: ['list'], example: 'list' })
-  object!: 'list';
-  /** The instances. */
-  data!: InstanceDto[];
-  /** Always false: there is one page. */
-  @ApiProperty({ example: false })
-  has_more!: boolean;
-  /** Always null. */
-  @ApiProperty({ type: String, nullable: true, example: null })
-  next!: string | null;
-}
+export class InstanceListDto extends ListOf(InstanceDto, 'The instances.') {}

@@ -1,15 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, UsePipes } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiCreatedResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiParam,
-  ApiSecurity,
-  ApiTags,
-} from '@nestjs/swagger';
+import { Admin } from '../../auth/admin.decorator.js';
+import { Body, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
-import { StrictBodyPipe } from '../../http/strict-body.pipe.js';
 import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import {
   CreateKeyDto,
@@ -23,18 +15,12 @@ import {
 } from './keys.dto.js';
 import { KeysService } from './keys.service.js';
 import type { Principal } from '../../auth/principal.js';
-import { RequireScope } from '../../auth/public.decorator.js';
 
 const headers = REQUEST_ID_HEADER;
 const ApiKeyId = (): MethodDecorator =>
   ApiParam({ name: 'id', description: 'The id of the key, not the key.', example: 'key_0123456789abcdef' });
 
-@ApiTags('Admin: keys')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
-@RequireScope('admin')
-@UsePipes(StrictBodyPipe)
-@Controller('v1/admin/keys')
+@Admin('Admin: keys', 'v1/admin/keys')
 export class KeysController {
   constructor(private readonly keys: KeysService) {}
 
@@ -43,7 +29,7 @@ export class KeysController {
     description: 'The answer holds the key itself, which is shown here only. It never has more rights than its maker.',
   })
   @ApiCreatedResponse({ type: KeyWithSecretDto, headers })
-  @ApiErrors(400, 401, 403, 413, 415, 503)
+  @ApiErrors()
   @Post()
   createKey(@Body() body: CreateKeyDto, @CurrentPrincipal() principal: Principal): Promise<KeyWithSecretDto> {
     return this.keys.create(body, principal);
@@ -54,7 +40,7 @@ export class KeysController {
     description: 'Newest first, revoked ones included, with what is spent and left of their budgets, never a secret.',
   })
   @ApiOkResponse({ type: KeyListDto, headers })
-  @ApiErrors(400, 401, 403, 503)
+  @ApiErrors()
   @Get()
   listKeys(@Query() query: KeyQueryDto): Promise<KeyListDto> {
     return this.keys.list(query);
@@ -63,7 +49,7 @@ export class KeysController {
   @ApiOperation({ summary: 'Read a key', description: 'With what is spent and left of its budget.' })
   @ApiKeyId()
   @ApiOkResponse({ type: KeyWithUsageDto, headers })
-  @ApiErrors(401, 403, 404, 503)
+  @ApiErrors()
   @Get(':id')
   readKey(@Param('id') id: string): Promise<KeyWithUsageDto> {
     return this.keys.find(id);
@@ -76,7 +62,7 @@ export class KeysController {
   })
   @ApiKeyId()
   @ApiOkResponse({ type: KeyDto, headers })
-  @ApiErrors(400, 401, 403, 404, 409, 413, 415, 503)
+  @ApiErrors(409)
   @Patch(':id')
   updateKey(
     @Param('id') id: string,
@@ -92,7 +78,7 @@ export class KeysController {
   })
   @ApiKeyId()
   @ApiOkResponse({ type: KeyWithSecretDto, headers })
-  @ApiErrors(400, 401, 403, 404, 409, 413, 415, 503)
+  @ApiErrors(409)
   @HttpCode(200)
   @Post(':id/rotate')
   rotateKey(
@@ -110,7 +96,7 @@ export class KeysController {
   })
   @ApiKeyId()
   @ApiOkResponse({ type: KeyDto, headers })
-  @ApiErrors(400, 401, 403, 404, 413, 415, 503)
+  @ApiErrors()
   @Delete(':id')
   revokeKey(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<KeyDto> {
     return this.keys.revoke(id, principal);

@@ -1,3 +1,4 @@
+import { ListOf } from '../../http/list-of.js';
 import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
@@ -292,16 +293,4 @@ export class KeyWithSecretDto extends KeyDto {
 }
 
 /** A page of keys, newest first. */
-export class KeyListDto {
-  /** Always `list`. */
-  @ApiProperty({ enum: ['list'], example: 'list' })
-  object!: 'list';
-  /** The keys of this page. */
-  data!: KeyWithUsageDto[];
-  /** Whether there are more. */
-  @ApiProperty({ example: false })
-  has_more!: boolean;
-  /** Send it as `after` for the next page; null on the last. */
-  @ApiProperty({ type: String, nullable: true, example: null })
-  next!: string | null;
-}
+export class KeyListDto extends ListOf(KeyWithUsageDto, 'The keys of this page.') {}

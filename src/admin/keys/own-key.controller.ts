@@ -1,6 +1,7 @@
+import { ApiKeySecurity } from '../../auth/admin.decorator.js';
 import { Controller, Get } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
-import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiErrorResponses, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
 import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import { OwnKeyDto } from './own-key.dto.js';
 import { OwnKeyService } from './own-key.service.js';
@@ -8,8 +9,7 @@ import type { Principal } from '../../auth/principal.js';
 import { AnyScope } from '../../auth/public.decorator.js';
 
 @ApiTags('Key')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
+@ApiKeySecurity()
 @AnyScope()
 @Controller('v1/key')
 export class OwnKeyController {
@@ -21,7 +21,7 @@ export class OwnKeyController {
       'What the key that asks may do, and what is spent and left of its budget and of that of its group. It needs no scope.',
   })
   @ApiOkResponse({ type: OwnKeyDto, headers: REQUEST_ID_HEADER })
-  @ApiErrors(401, 503)
+  @ApiErrorResponses(401, 503)
   @Get()
   readOwnKey(@CurrentPrincipal() principal: Principal): Promise<OwnKeyDto> {
     return this.keys.find(principal);

@@ -1,23 +1,17 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Req, Res, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiParam, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { Admin } from '../../auth/admin.decorator.js';
+import { Body, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import type { Principal } from '../../auth/principal.js';
-import { RequireScope } from '../../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
 import type { HttpRequest } from '../../http/http-types.js';
-import { StrictBodyPipe } from '../../http/strict-body.pipe.js';
 import { ProviderTests } from './provider-test.service.js';
 import { ProviderListDto, ProviderTestDto, TestProviderDto } from './providers.dto.js';
 
 const headers = REQUEST_ID_HEADER;
 
-@ApiTags('Admin: providers')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
-@RequireScope('admin')
-@UsePipes(StrictBodyPipe)
-@Controller('v1/admin/providers')
+@Admin('Admin: providers', 'v1/admin/providers')
 export class ProvidersController {
   constructor(private readonly tests: ProviderTests) {}
 
@@ -26,7 +20,7 @@ export class ProvidersController {
     description: 'Those of the configuration in force, without keys and addresses.',
   })
   @ApiOkResponse({ type: ProviderListDto, headers })
-  @ApiErrors(401, 403, 503)
+  @ApiErrors()
   @Get()
   listProviders(): ProviderListDto {
     return this.tests.list();
@@ -39,7 +33,7 @@ export class ProvidersController {
   })
   @ApiParam({ name: 'name', description: 'Its name under `providers:`.', example: 'sandbox' })
   @ApiOkResponse({ type: ProviderTestDto, headers })
-  @ApiErrors(400, 401, 403, 404, 413, 415, 503)
+  @ApiErrors()
   @HttpCode(200)
   @Post(':name/test')
   testProvider(

@@ -1,3 +1,4 @@
+import { ListOf } from '../../http/list-of.js';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
 
@@ -27,19 +28,7 @@ export class ProviderDto {
 }
 
 /** All providers of the configuration. */
-export class ProviderListDto {
-  /** Always `list`. */
-  @ApiProperty({ enum: ['list'], example: 'list' })
-  object!: 'list';
-  /** The providers. */
-  data!: ProviderDto[];
-  /** Always false: there is one page. */
-  @ApiProperty({ example: false })
-  has_more!: boolean;
-  /** Always null. */
-  @ApiProperty({ type: String, nullable: true, example: null })
-  next!: string | null;
-}
+export class ProviderListDto extends ListOf(ProviderDto, 'The providers.') {}
 
 /** How to test a provider. */
 export class TestProviderDto {

@@ -1,17 +1,8 @@
-import { Controller, Get, Query, Req, Res, UsePipes } from '@nestjs/common';
-import {
-  ApiBearerAuth,
-  ApiExtraModels,
-  ApiOkResponse,
-  ApiOperation,
-  ApiSecurity,
-  ApiTags,
-  getSchemaPath,
-} from '@nestjs/swagger';
+import { Admin } from '../../auth/admin.decorator.js';
+import { Get, Query, Req, Res } from '@nestjs/common';
+import { ApiExtraModels, ApiOkResponse, ApiOperation, getSchemaPath } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
-import { RequireScope } from '../../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
-import { StrictBodyPipe } from '../../http/strict-body.pipe.js';
 import { toCsv } from '../../http/csv.js';
 import { sendCsv } from '../../http/csv-response.js';
 import { UsageFilterDto, UsageQueryDto, UsageRecordListDto, UsageRowListDto } from './usage.dto.js';
@@ -68,13 +59,8 @@ const csvOf = (columns: readonly string[]): object => ({
   example: `${columns.join(',')}\r\n`,
 });
 
-@ApiTags('Admin: usage')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
 @ApiExtraModels(UsageRowListDto, UsageRecordListDto)
-@RequireScope('admin')
-@UsePipes(StrictBodyPipe)
-@Controller('v1/admin/usage')
+@Admin('Admin: usage', 'v1/admin/usage')
 export class UsageController {
   constructor(private readonly usage: UsageReport) {}
 
@@ -90,7 +76,7 @@ export class UsageController {
       'text/csv': csvOf(SUM_COLUMNS),
     },
   })
-  @ApiErrors(400, 401, 403, 503)
+  @ApiErrors()
   @Get()
   async readUsage(@Query() query: UsageQueryDto, @Req() request: Request, @Res() response: Response): Promise<void> {
     const sums = await this.usage.sums(query);
@@ -113,7 +99,7 @@ export class UsageController {
       'text/csv': csvOf(RECORD_COLUMNS),
     },
   })
-  @ApiErrors(400, 401, 403, 503)
+  @ApiErrors()
   @Get('records')
   async listUsageRecords(
     @Query() query: UsageFilterDto,

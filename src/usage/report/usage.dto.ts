@@ -1,3 +1,4 @@
+import { ListOf } from '../../http/list-of.js';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { TimeSpanQueryDto } from '../../http/time-span-query.dto.js';
@@ -125,19 +126,7 @@ export class UsageRowDto {
 }
 
 /** Sums, the latest first. */
-export class UsageRowListDto {
-  /** Always `list`. */
-  @ApiProperty({ enum: ['list'], example: 'list' })
-  object!: 'list';
-  /** The rows of this page. */
-  data!: UsageRowDto[];
-  /** Whether there are more. */
-  @ApiProperty({ example: false })
-  has_more!: boolean;
-  /** Send it as `after` for the next page; null on the last. */
-  @ApiProperty({ type: String, nullable: true, example: null })
-  next!: string | null;
-}
+export class UsageRowListDto extends ListOf(UsageRowDto, 'The rows of this page.') {}
 
 /** One request to a model with all its attempts. */
 export class UsageRecordDto {
@@ -246,16 +235,4 @@ export class UsageRecordDto {
 }
 
 /** A page of records, newest first. */
-export class UsageRecordListDto {
-  /** Always `list`. */
-  @ApiProperty({ enum: ['list'], example: 'list' })
-  object!: 'list';
-  /** The records of this page. */
-  data!: UsageRecordDto[];
-  /** Whether there are more. */
-  @ApiProperty({ example: false })
-  has_more!: boolean;
-  /** Send it as `after` for the next page; null on the last. */
-  @ApiProperty({ type: String, nullable: true, example: null })
-  next!: string | null;
-}
+export class UsageRecordListDto extends ListOf(UsageRecordDto, 'The records of this page.') {}
