@@ -22,6 +22,7 @@ const base = {
 const WITHOUT_DATABASE = [
   'chat-route',
   'freeze-watch',
+  'json-operations',
   'http-contract',
   'log-canary',
   'logs',

@@ -14,7 +14,19 @@ const FLOORS = [
   ['limits', 'pricing', 'providers', 'routing'],
   ['accounting', 'audit', 'calls', 'request-log', 'telemetry', 'usage'],
   ['engine'],
-  ['admin', 'audio', 'batch', 'chat', 'embeddings', 'health', 'images', 'models', 'moderations', 'rerank'],
+  [
+    'admin',
+    'audio',
+    'batch',
+    'chat',
+    'embeddings',
+    'health',
+    'images',
+    'model-endpoint',
+    'models',
+    'moderations',
+    'rerank',
+  ],
   ['cli', '.'],
 ];
 const IMPORT = /\b(?:from|import\()\s*'(\.[^']+)'/g;

@@ -5,6 +5,9 @@ import { AuthModule } from './auth/auth.module.js';
 import { KeyGuard } from './auth/key.guard.js';
 import { BatchModule } from './batch/batch.module.js';
 import { ChatModule } from './chat/chat.module.js';
+import { EmbeddingsModule } from './embeddings/embeddings.module.js';
+import { ModerationsModule } from './moderations/moderations.module.js';
+import { RerankModule } from './rerank/rerank.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Configuration, TracingConfig } from './config/gateway-config.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -36,6 +39,9 @@ export class AppModule {
         AuthModule,
         ModelsModule,
         ChatModule,
+        EmbeddingsModule,
+        RerankModule,
+        ModerationsModule,
         BatchModule.forRoot(config),
         AccountingModule,
         UsageModule,

@@ -1,12 +1,12 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { EngineModule } from '../engine/engine.module.js';
-import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
+import { ModelEndpointModule } from '../model-endpoint/model-endpoint.module.js';
 import { ChatController } from './chat.controller.js';
 import { ChatResponder } from './chat-responder.js';
 
 @Module({
-  imports: [AuthModule, EngineModule, LifecycleModule],
+  imports: [AuthModule, EngineModule, ModelEndpointModule],
   controllers: [ChatController],
   providers: [ChatResponder],
 })

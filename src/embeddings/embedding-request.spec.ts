@@ -1,6 +1,9 @@
-import { parseModerationRequest } from '../moderations/moderation-request.js';
+import { parseModerationRequest as parseModeration } from '../moderations/moderation-request.js';
 import { parseRerankRequest } from '../rerank/rerank-request.js';
 import { parseEmbeddingRequest } from './embedding-request.js';
+
+const parseModerationRequest = (body: unknown): ReturnType<typeof parseModeration> =>
+  parseModeration(body, () => 'omni-moderation-latest');
 
 type Fault = [body: unknown, param: string | null, code: string];
 

@@ -9,6 +9,8 @@ interface UnsupportedEndpoint {
 /** Paths of OpenAI's, Anthropic's, Cohere's and Jina's APIs, under whichever prefix clients put before them. */
 const OPENAI_PATH =
   /^\/(?:openai\/|anthropic\/|api\/)?(?:deployments\/[^/]+\/)?(?:v\d+\/)?(?:assistants|audio|batches|chat\/completions\/[^/]+|chatkit|classify|complete|completions|containers|conversations|edits|embed|embeddings|engines|evals|files|fine-tunes|fine_tuning|images|messages|moderations|organization|realtime|rerank|responses|score|skills|threads|tokenize|uploads|vector_stores|videos)(?:\/|$)/;
+/** Among them are paths that are served, with another method than the one that was called. */
+const SERVED_PATH = /^\/(?:v1\/)?(?:embeddings|moderations|rerank)\/?$|^\/v2\/rerank\/?$/;
 const ANTHROPIC_PATH = /\/(?:messages|complete)(?:\/|$)/;
 const GEMINI_PATH = /^\/v1(?:alpha|beta\d?)\/(?:models|tunedModels|cachedContents|corpora|files|batches)(?:[/:]|$)/;
 const OLLAMA_PATH = /^\/api\/(?:chat|generate|embed|embeddings|tags|show|ps|pull|version)$/;
@@ -20,6 +22,7 @@ const LONGEST_PATH = 200;
  */
 export function unsupportedEndpoint(url: string, requestId: string): UnsupportedEndpoint | undefined {
   const [path = ''] = url.replace(/\/{2,}/g, '/').split('?', 1);
+  if (SERVED_PATH.test(path)) return undefined;
   const isGemini = GEMINI_PATH.test(path);
   if (!isGemini && !OPENAI_PATH.test(path) && !OLLAMA_PATH.test(path)) return undefined;
   const error = notFound(`This gateway does not serve ${path.slice(0, LONGEST_PATH)}.`, 'unsupported_endpoint');

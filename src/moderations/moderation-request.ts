@@ -6,19 +6,18 @@ import { ModerationRequestDto } from './moderations.dto.js';
 
 const EXPECTED =
   'a string, an array of strings, or an array of parts such as {"type": "text", "text": "..."} and {"type": "image_url", "image_url": {"url": "..."}}';
-/** What OpenAI takes where a request names no model. */
-export const DEFAULT_MODERATION_MODEL = 'omni-moderation-latest';
 
 /**
- * Checks the body of `POST /v1/moderations` and gives back the very object that was parsed, with the model that is the default.
+ * Checks the body of `POST /v1/moderations` and gives back the very object that was parsed.
  *
+ * @param defaultModel for a request that names none
  * @throws GatewayError 400 for the first fault, `param` naming its path
  */
-export function parseModerationRequest(body: unknown): ModerationRequest {
+export function parseModerationRequest(body: unknown, defaultModel: () => string): ModerationRequest {
   assertDeclared(ModerationRequestDto, body);
   const { input } = body;
   if (typeof input !== 'string') assertInputs(input);
-  body['model'] ??= DEFAULT_MODERATION_MODEL;
+  body['model'] ??= defaultModel();
   return body as unknown as ModerationRequest;
 }
 

@@ -26,7 +26,7 @@ export class ModerationRequestDto {
   input!: unknown;
 
   /**
-   * The id of the model: one of GET /v1/models. Default `omni-moderation-latest`, which the gateway must have under that name.
+   * The id of the model: one of GET /v1/models. Default `omni-moderation-latest`, or `openai/omni-moderation-latest`.
    * @example "sandbox/moderate"
    */
   @IsOptional()

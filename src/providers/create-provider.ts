@@ -1,5 +1,7 @@
 import type { ProviderConfig, RoutingSettings } from '../config/gateway-config.js';
 import { AiSdkProvider } from './ai-sdk/ai-sdk-provider.js';
+import { CombinedProvider } from './combined-provider.js';
+import { JsonOperations } from './json-operations/json-operations.js';
 import type { Provider, ProviderOptions } from './provider.js';
 import { OpenAiProvider } from './openai/openai-provider.js';
 import { SandboxProvider } from './sandbox/sandbox-provider.js';
@@ -14,8 +16,10 @@ export function createProvider(provider: ProviderConfig, options: ProviderOption
     case 'sandbox':
       return new SandboxProvider(provider.name);
     case 'openai':
-      return new OpenAiProvider(provider, options);
+      return new CombinedProvider(new OpenAiProvider(provider, options), [new JsonOperations(provider, options)]);
     default:
-      return new AiSdkProvider(provider.type, provider, options);
+      return new CombinedProvider(new AiSdkProvider(provider.type, provider, options), [
+        new JsonOperations(provider, options),
+      ]);
   }
 }

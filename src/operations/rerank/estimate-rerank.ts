@@ -1,5 +1,5 @@
 import { estimateTokens, type InputTokens } from '../text-tokens.js';
-import { type RerankRequest } from './rerank-request.js';
+import { documentContent, type RerankRequest } from './rerank-request.js';
 
 /** Documents that one search unit pays for. */
 const DOCUMENTS_PER_UNIT = 100;
@@ -16,7 +16,7 @@ export function estimateRerank({ query, documents }: RerankRequest): RerankEstim
   const ofQuery = estimateTokens([query]);
   let [likely, most, likelyDocuments, mostDocuments] = [0, 0, 0, 0];
   for (const document of documents) {
-    const size = estimateTokens([typeof document === 'string' ? document : JSON.stringify(document)]);
+    const size = estimateTokens([documentContent(document)]);
     const pair = { likely: ofQuery.likely + size.likely, most: ofQuery.most + size.most };
     likely += pair.likely;
     most += pair.most;

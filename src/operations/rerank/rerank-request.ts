@@ -43,6 +43,11 @@ export function documentTexts({ documents, rank_fields: names }: RerankRequest):
   });
 }
 
+/** All of a document as text, for an estimate of its tokens. */
+export function documentContent(document: string | JsonObject): string {
+  return typeof document === 'string' ? document : JSON.stringify(document);
+}
+
 /** A document as results carry it. */
 export function documentObject(document: string | JsonObject): JsonObject {
   return isObject(document) ? document : { text: document };

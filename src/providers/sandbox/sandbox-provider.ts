@@ -16,10 +16,20 @@ import {
   usesFunctions,
   withTools,
 } from '../../wire/openai-chat/legacy-functions.js';
+import type { OperationName } from '../../operations/operation-types.js';
+import type { JsonObject } from '../../runtime/json-value.js';
+import { embedInSandbox, moderateInSandbox, rerankInSandbox } from './sandbox-operations.js';
 import { answerTo, newId, toCompletion, wordsOf, type SandboxAnswer } from './sandbox-answer.js';
 
-const MODELS = ['echo', 'lorem', 'slow', 'cut', 'error-429', 'error-500'] as const;
-type SandboxModel = (typeof MODELS)[number];
+/** Those that any operation has, for people who test what their code does then. */
+const FAULTS = ['slow', 'error-429', 'error-500'] as const;
+const MODELS = {
+  chat: ['echo', 'lorem', 'cut', ...FAULTS],
+  embeddings: ['embed', ...FAULTS],
+  rerank: ['rerank', ...FAULTS],
+  moderations: ['moderate', ...FAULTS],
+} as const satisfies Readonly<Partial<Record<OperationName, readonly string[]>>>;
+type SandboxOperation = keyof typeof MODELS;
 
 /** Delay of sandbox/slow, in milliseconds, where the request names none. */
 const DEFAULT_DELAY = 1_000;
@@ -34,6 +44,9 @@ const CHUNKS_PER_TURN = 512;
 export class SandboxProvider extends Provider {
   readonly operations: OperationPorts = {
     chat: { invoke: (call) => this.complete(call), open: (call) => this.stream(call) },
+    embeddings: { invoke: (call) => this.serve('embeddings', call, embedInSandbox) },
+    rerank: { invoke: (call) => this.serve('rerank', call, rerankInSandbox) },
+    moderations: { invoke: (call) => this.serve('moderations', call, moderateInSandbox) },
   };
 
   constructor(readonly name: string) {
@@ -54,24 +67,47 @@ export class SandboxProvider extends Provider {
   }
 
   override listModels(): Promise<readonly ListedModel[]> {
-    return Promise.resolve(MODELS.map((id) => ({ id, owned_by: 'sandbox' })));
+    const ids = new Set(Object.values(MODELS).flat());
+    return Promise.resolve([...ids].map((id) => ({ id, owned_by: 'sandbox' })));
   }
 
-  private modelOf({ upstreamModel }: ProviderCall): string {
+  private modelOf({ upstreamModel }: ProviderCall<unknown>): string {
     return `${this.name}/${upstreamModel}`;
   }
 
+  private async answer(call: ProviderCall): Promise<SandboxAnswer> {
+    await this.assertServed('chat', call);
+    const { request, upstreamModel } = call;
+    return answerTo(upstreamModel, usesFunctions(request) ? withTools(request) : request);
+  }
+
+  private async serve<Request extends Readonly<JsonObject>, Result>(
+    operation: SandboxOperation,
+    call: ProviderCall<Request>,
+    respond: (call: ProviderCall<Request>, model: string) => Promise<Result> | Result,
+  ): Promise<Result> {
+    await this.assertServed(operation, call);
+    return respond(call, this.modelOf(call));
+  }
+
   /** What every sandbox model does before its first token. */
-  private async answer({ request, upstreamModel, signal }: ProviderCall): Promise<SandboxAnswer> {
+  private async assertServed(
+    operation: SandboxOperation,
+    { request, upstreamModel, signal }: ProviderCall<Readonly<JsonObject>>,
+  ): Promise<void> {
     signal.throwIfAborted();
-    switch (upstreamModel as SandboxModel) {
-      case 'echo':
-      case 'lorem':
-      case 'cut':
-        break;
+    const models: readonly string[] = MODELS[operation];
+    if (!models.includes(upstreamModel)) {
+      throw notFound(
+        `The model \`${this.name}/${upstreamModel.slice(0, 100)}\` does not exist. For ${operation} the sandbox has ${models.join(', ')}.`,
+        'model_not_found',
+        'model',
+      );
+    }
+    switch (upstreamModel as (typeof FAULTS)[number]) {
       case 'slow':
         await delay(delayOf(request['sandbox']), signal);
-        break;
+        return;
       case 'error-429':
         throw rateLimitExceeded({
           message: 'The sandbox model error-429 is always rate limited. Retry after a second.',
@@ -80,14 +116,7 @@ export class SandboxProvider extends Provider {
         });
       case 'error-500':
         throw upstreamError({ message: 'The sandbox model error-500 always fails.' });
-      default:
-        throw notFound(
-          `The model \`${this.name}/${upstreamModel.slice(0, 100)}\` does not exist. The sandbox has ${MODELS.join(', ')}.`,
-          'model_not_found',
-          'model',
-        );
     }
-    return answerTo(upstreamModel, usesFunctions(request) ? withTools(request) : request);
   }
 }
 

@@ -4,11 +4,14 @@ import type { TokenCount } from '../../runtime/token-count.js';
 /**
  * The answer to `POST /v1/embeddings` as text.
  *
- * @param estimated what to name as usage where the provider did not report it
+ * @param countTokens for the usage of a provider that reported none
  */
-export function writeEmbeddings({ vectors, tokens, model, body }: EmbeddingResult, estimated: TokenCount): string {
+export async function writeEmbeddings(
+  { vectors, tokens, model, body }: EmbeddingResult,
+  countTokens: () => Promise<TokenCount>,
+): Promise<string> {
   if (body !== undefined) return body;
-  const count = tokens ?? estimated;
+  const count = tokens ?? (await countTokens());
   return JSON.stringify({
     object: 'list',
     data: vectors.map((embedding, index) => ({ object: 'embedding', index, embedding })),

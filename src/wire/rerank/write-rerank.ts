@@ -3,25 +3,27 @@ import type { JsonObject } from '../../runtime/json-value.js';
 import { documentObject, type RerankRequest } from '../../operations/rerank/rerank-request.js';
 import type { RerankResult } from '../../operations/rerank/rerank-result.js';
 
+/** Of Cohere's API, by the path that was called. */
+export type RerankApiVersion = '1' | '2';
+
 export interface RerankContext {
   readonly request: RerankRequest;
   /** For an answer without an id of the provider's own. */
   readonly newId: () => string;
-  /** Of Cohere's API, by the path that was called. */
-  readonly apiVersion: '1' | '2';
-  /** What to name as usage where the provider reported neither tokens nor searches. */
-  readonly estimated: TokenCount;
+  readonly apiVersion: RerankApiVersion;
+  /** For the usage of a provider that reported neither tokens nor searches. */
+  readonly countTokens: () => Promise<TokenCount>;
 }
 
 /**
  * The answer to a rerank request, in one shape for the clients of Cohere (`meta`) and of Jina and vLLM (`usage`).
  * Numbers that the provider did not report are not made up for `meta`.
  */
-export function writeRerank(
+export async function writeRerank(
   { id, model, results, usage }: RerankResult,
-  { request, newId, apiVersion, estimated }: RerankContext,
-): JsonObject {
-  const tokens = usage.tokens ?? (usage.searchUnits === undefined ? estimated : undefined);
+  { request, newId, apiVersion, countTokens }: RerankContext,
+): Promise<JsonObject> {
+  const tokens = usage.tokens ?? (usage.searchUnits === undefined ? await countTokens() : undefined);
   return {
     id: id ?? newId(),
     object: 'list',

@@ -1,0 +1,57 @@
+import { applyDecorators, HttpCode } from '@nestjs/common';
+import { ApiBearerAuth, ApiHeader, ApiSecurity } from '@nestjs/swagger';
+import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+import { ModelBody } from '../http/json-body.guard.js';
+
+type ResponseHeader = { description: string; schema: { type: 'string'; example: string } };
+
+function header(description: string, example: string): ResponseHeader {
+  return { description, schema: { type: 'string', example } };
+}
+
+/** The headers of every response of a model. */
+export const MODEL_RESPONSE_HEADERS = {
+  ...REQUEST_ID_HEADER,
+  'x-gateway-model': header(
+    'The configured model that answered; a fallback when another than the one asked for.',
+    'fast',
+  ),
+  'x-gateway-provider': header('The provider that answered, by its name in the configuration.', 'openai'),
+  'x-gateway-attempts': header('Upstream calls that it took.', '1'),
+  'x-gateway-dropped-params': header(
+    'Fields of the request that the provider cannot take and did not get; absent when there are none.',
+    'seed, logit_bias',
+  ),
+  'x-gateway-cost': header('US dollars; absent when the price is unknown, never a made-up 0.', '0.0000125'),
+  'x-ratelimit-limit-requests': header('Requests a minute, of the nearest limit; absent when there is none.', '600'),
+  'x-ratelimit-remaining-requests': header('Requests that are left of it.', '599'),
+  'x-ratelimit-reset-requests': header('How long until it begins anew.', '1m0s'),
+  'x-ratelimit-limit-tokens': header('Tokens a minute, of the nearest limit; absent when there is none.', '200000'),
+  'x-ratelimit-remaining-tokens': header('Tokens that are left of it.', '199000'),
+  'x-ratelimit-reset-tokens': header('How long until it begins anew.', '59s'),
+  'openai-processing-ms': header('Milliseconds until the response was there.', '412'),
+};
+
+/** A route whose JSON body goes to a model: its size limit, key, routing headers and errors, and their documentation. */
+export function ModelEndpoint(): MethodDecorator & ClassDecorator {
+  return applyDecorators(
+    ApiBearerAuth('bearer'),
+    ApiSecurity('x-api-key'),
+    ApiHeader({
+      name: 'x-gateway-fallbacks',
+      required: false,
+      description:
+        'Models to try after this one, separated by commas, or `none`, such as `sandbox/lorem`. Needs the scope `routing`.',
+      schema: { type: 'string' },
+    }),
+    ApiHeader({
+      name: 'x-gateway-timeout',
+      required: false,
+      description: 'Longest time for the whole request, with its unit, such as `20s`. Needs the scope `routing`.',
+      schema: { type: 'string' },
+    }),
+    ApiErrors(400, 401, 403, 404, 409, 413, 415, 422, 429, 451, 502, 503, 504),
+    ModelBody(),
+    HttpCode(200),
+  );
+}

@@ -1,0 +1,26 @@
+import type { ServedBy } from '../engine/served-by.js';
+import type { HttpResponse } from '../http/http-types.js';
+import { headerList, headerText } from '../http/header-text.js';
+import { AccessLog } from '../telemetry/access-log.js';
+
+/**
+ * Says in the headers and in the access log which deployment responded.
+ *
+ * @param started of the request, by `performance.now()`
+ */
+export function setServedBy(
+  response: HttpResponse,
+  { model, provider, attempts, droppedParams, rateLimits }: ServedBy,
+  started: number,
+): void {
+  response.setHeader('x-gateway-model', headerText(model));
+  response.setHeader('x-gateway-provider', headerText(provider));
+  response.setHeader('x-gateway-attempts', String(attempts));
+  for (const name in rateLimits) response.setHeader(name, headerText(rateLimits[name] ?? ''));
+  if (droppedParams.length > 0) response.setHeader('x-gateway-dropped-params', headerList(droppedParams));
+  response.setHeader('openai-processing-ms', String(Math.round(performance.now() - started)));
+  const access = AccessLog.fieldsOf(response);
+  access.model = model;
+  access.provider = provider;
+  access.attempts = attempts;
+}

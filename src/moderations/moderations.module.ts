@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { ModelEndpointModule } from '../model-endpoint/model-endpoint.module.js';
+import { RoutingModule } from '../routing/routing.module.js';
+import { ModerationsController } from './moderations.controller.js';
+
+@Module({ imports: [AuthModule, ModelEndpointModule, RoutingModule], controllers: [ModerationsController] })
+export class ModerationsModule {}

@@ -1,0 +1,31 @@
+import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
+import { Provider, type OperationPorts } from './provider.js';
+
+/** Further operations of a provider, with connections of their own. */
+export interface ProviderPart {
+  readonly ports: OperationPorts;
+  close(): Promise<void>;
+}
+
+/** One provider whose operations are served by several clients. */
+export class CombinedProvider extends Provider {
+  readonly name: string;
+  readonly operations: OperationPorts;
+
+  constructor(
+    private readonly chat: Provider,
+    private readonly parts: readonly ProviderPart[],
+  ) {
+    super();
+    this.name = chat.name;
+    this.operations = Object.assign({}, chat.operations, ...parts.map(({ ports }) => ports)) as OperationPorts;
+  }
+
+  override listModels(signal: AbortSignal): Promise<readonly ListedModel[]> {
+    return this.chat.listModels(signal);
+  }
+
+  override async close(): Promise<void> {
+    await Promise.all([this.chat.close(), ...this.parts.map((part) => part.close())]);
+  }
+}

@@ -1,0 +1,134 @@
+import type { ProviderConfig } from '../../config/gateway-config.js';
+import { notFound } from '../../errors/gateway-error.js';
+import { inputsOf, type EmbeddingRequest } from '../../operations/embeddings/embedding-request.js';
+import { mergeParts, type EmbeddingResult } from '../../operations/embeddings/embedding-result.js';
+import type { ModerationRequest } from '../../operations/moderations/moderation-request.js';
+import type { ModerationResult } from '../../operations/moderations/moderation-result.js';
+import type { RerankRequest } from '../../operations/rerank/rerank-request.js';
+import type { RerankResult } from '../../operations/rerank/rerank-result.js';
+import type { CancelSignal } from '../../runtime/cancel-signal.js';
+import type { JsonObject } from '../../runtime/json-value.js';
+import type { EmbeddingWire } from '../../wire/embeddings/embedding-wire.js';
+import { splitInputs } from '../../wire/embeddings/split-inputs.js';
+import type { ModerationWire } from '../../wire/moderations/moderation-wire.js';
+import { isIgnorable } from '../../wire/openai-chat/ignorable-params.js';
+import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
+import { mergeRanks, splitDocuments } from '../../wire/rerank/merge-parts.js';
+import type { RerankWire } from '../../wire/rerank/rerank-wire.js';
+import { authorizerOf, type CredentialsKind } from '../credentials/authorize.js';
+import type { OperationPorts, ProviderCall } from '../provider.js';
+import { JsonClient } from '../transport/json-call.js';
+import type { UpstreamResponse } from '../transport/response-text.js';
+import { callInGroups } from './call-in-groups.js';
+import { jsonTargetOf, type JsonTarget } from './json-target.js';
+
+/** Upstream calls that one request makes at once where it takes several. */
+const CALLS_AT_ONCE = 8;
+/** What becomes part of an address at the provider: no dots that climb, no query. */
+const MODEL_ID = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.:/@+-]{1,512}$/;
+/** The client's headers that mean something to a provider that does not speak OpenAI's format. */
+const PASSED_HEADERS = ['traceparent', 'tracestate', 'x-client-request-id'];
+/** Providers that do not take their key as a bearer token. */
+const CREDENTIALS: Readonly<Partial<Record<ProviderConfig['type'], CredentialsKind>>> = {
+  google: 'x-goog-api-key',
+  azure: 'api-key',
+  vertex: 'google-cloud',
+  bedrock: 'aws',
+};
+
+/** The operations of one provider whose requests and responses are JSON and which have no streams. */
+export class JsonOperations {
+  /** Those that the provider has. */
+  readonly ports: OperationPorts;
+  private readonly target: JsonTarget;
+  private readonly client: JsonClient;
+
+  /** @param maxAnswerSize most bytes of a response, decompressed */
+  constructor(
+    private readonly config: ProviderConfig,
+    { maxAnswerSize }: { readonly maxAnswerSize: number },
+  ) {
+    this.client = new JsonClient(config, maxAnswerSize, authorizerOf(CREDENTIALS[config.type] ?? 'bearer', config));
+    this.target = jsonTargetOf(config);
+    const { embeddings, rerank, moderations } = this.target;
+    this.ports = {
+      ...(embeddings && { embeddings: { invoke: (call) => this.embed(embeddings(call.upstreamModel), call) } }),
+      ...(rerank && { rerank: { invoke: (call) => this.rerank(rerank(call.upstreamModel), call) } }),
+      ...(moderations && { moderations: { invoke: (call) => this.moderate(moderations(call.upstreamModel), call) } }),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.client.close();
+  }
+
+  /** A vector for each input, by as many upstream calls as the provider's limits ask for. */
+  private async embed(wire: EmbeddingWire, call: ProviderCall<EmbeddingRequest>): Promise<EmbeddingResult> {
+    const { request, upstreamModel, signal } = call;
+    reportDropped(call, wire.dropped(request));
+    const groups = splitInputs(inputsOf(request), wire).map((group) => ({
+      ...group,
+      // All of them before the first is sent: a request that the provider cannot take costs nothing.
+      written: wire.write(request, group.inputs, group.first),
+    }));
+    const parts = await callInGroups(groups, CALLS_AT_ONCE, signal, async ({ inputs, written }, groupSignal) =>
+      wire.read(await this.post(written.path, written.body, call, groupSignal), request, inputs),
+    );
+    return mergeParts(parts, upstreamModel);
+  }
+
+  /** The documents by how well they fit the query. */
+  private async rerank(wire: RerankWire, call: ProviderCall<RerankRequest>): Promise<RerankResult> {
+    const { request, upstreamModel, signal } = call;
+    reportDropped(call, wire.dropped(request));
+    const groups = splitDocuments(request.documents.length, wire.maxDocuments).map((group) => ({
+      group,
+      written: wire.write(request, group),
+    }));
+    const parts = await callInGroups(groups, CALLS_AT_ONCE, signal, async ({ group, written }, groupSignal) => {
+      const { text } = await this.post(written.path, written.body, call, groupSignal);
+      return wire.read(text, group);
+    });
+    return mergeRanks(parts, request, upstreamModel);
+  }
+
+  /** What is found in each input. */
+  private async moderate(wire: ModerationWire, call: ProviderCall<ModerationRequest>): Promise<ModerationResult> {
+    const { request, signal } = call;
+    reportDropped(call, wire.dropped(request));
+    const { path, body } = wire.write(request);
+    const { text } = await this.post(path, body, call, signal);
+    return wire.read(text, request);
+  }
+
+  private post(
+    path: string,
+    body: JsonObject,
+    { upstreamModel, timeouts, requestId, headers }: ProviderCall<unknown>,
+    signal: CancelSignal,
+  ): Promise<UpstreamResponse> {
+    if (this.config.type !== 'openai' && !MODEL_ID.test(upstreamModel)) {
+      throw notFound('The model does not exist at its provider.', 'model_not_found', 'model');
+    }
+    const call = { path: this.target.url(path, upstreamModel), body };
+    return this.client.call(call, { timeouts, requestId, headers: this.passed(headers), signal });
+  }
+
+  /** The client's headers that go to the provider. */
+  private passed(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    if (this.config.type === 'openai') return headers;
+    return Object.fromEntries(Object.entries(headers).filter(([name]) => PASSED_HEADERS.includes(name)));
+  }
+}
+
+/** @throws GatewayError 400 with `strict_params: true` */
+function reportDropped(
+  { request, onDroppedParams }: ProviderCall<{ readonly [field: string]: unknown }>,
+  dropped: readonly string[],
+): void {
+  const names = dropped.filter((name) => !isIgnorable(name, request[name]));
+  const [first] = names;
+  if (first === undefined) return;
+  if (request['strict_params'] === true) throw unsupportedParameter(first);
+  onDroppedParams?.(names);
+}

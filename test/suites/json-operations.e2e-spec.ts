@@ -1,0 +1,331 @@
+import OpenAI, { BadRequestError, NotFoundError } from 'openai';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { until } from '../fixtures/until.js';
+import {
+  AWS_KEYS,
+  SERVER_KEY,
+  startJsonOperationServers,
+  vectorOf,
+  type JsonOperationServers,
+} from '../upstreams/json-operation-servers.js';
+
+type Json = Record<string, unknown>;
+interface Ranking {
+  readonly id: string;
+  readonly results: { index: number; relevance_score: number; document?: Json }[];
+  readonly meta: { api_version: { version: string }; billed_units: Json };
+  readonly usage?: Json;
+}
+interface UsageRecords {
+  readonly data: {
+    model: string;
+    provider: string;
+    prompt_tokens: number;
+    completion_tokens: number;
+    cost_usd: number | null;
+    estimated: boolean;
+    cost_basis: string;
+    status: string;
+    metadata: Json | null;
+  }[];
+}
+
+const CONFIG = (servers: JsonOperationServers): string => `
+providers:
+  openai: { type: openai, base_url: "${servers.baseUrl('openai')}", api_key: ${SERVER_KEY} }
+  azure: { type: azure, base_url: "${servers.baseUrl('azure')}", api_key: ${SERVER_KEY}, api_version: "2024-10-21" }
+  mistral: { type: mistral, base_url: "${servers.baseUrl('mistral')}", api_key: ${SERVER_KEY} }
+  google: { type: google, base_url: "${servers.baseUrl('google')}", api_key: ${SERVER_KEY} }
+  vertex: { type: vertex, base_url: "${servers.baseUrl('vertex')}", api_key: ${SERVER_KEY} }
+  bedrock: { type: bedrock, base_url: "${servers.baseUrl('bedrock')}", region: eu-west-1, access_key_id: ${AWS_KEYS.accessKeyId}, secret_access_key: ${AWS_KEYS.secretAccessKey} }
+  cohere: { type: cohere, base_url: "${servers.baseUrl('cohere')}", api_key: ${SERVER_KEY} }
+  vllm: { type: openai, base_url: "${servers.baseUrl('vllm')}", api_key: ${SERVER_KEY} }
+  anthropic: { type: anthropic, base_url: "${servers.baseUrl('openai')}", api_key: ${SERVER_KEY} }
+sandbox: true
+models:
+  - id: priced
+    deployments: [{ provider: openai, model: text-embedding-3-small }]
+    price: { input_per_million: 1000, output_per_million: 0 }
+  - id: priced-fan-out
+    deployments: [{ provider: bedrock, model: "amazon.titan-embed-text-v2:0" }]
+    price: { input_per_million: 1000, output_per_million: 0 }
+  - id: either
+    strategy: priority
+    deployments: [{ provider: google, model: gemini-embedding-001 }, { provider: openai, model: text-embedding-3-small }]
+  - id: falls-back
+    deployments: [{ provider: cohere, model: status-503 }]
+    fallbacks: [priced]
+`;
+
+/** Each provider's embedding model, and what the fakes report as tokens of one input. */
+const EMBEDDERS: readonly [model: string, tokensEach: number | undefined][] = [
+  ['openai/text-embedding-3-small', 2],
+  ['azure/my-deployment', 2],
+  ['mistral/mistral-embed', 2],
+  ['google/gemini-embedding-001', undefined],
+  ['vertex/text-embedding-005', 5],
+  ['bedrock/amazon.titan-embed-text-v2:0', 4],
+  ['bedrock/cohere.embed-multilingual-v3', undefined],
+  ['cohere/embed-v4.0', 3],
+  ['vllm/intfloat/e5-small', 2],
+];
+
+describe('embeddings, reranking and moderations', () => {
+  let servers: JsonOperationServers;
+  let gateway: RunningGateway;
+  let key: string;
+  let client: OpenAI;
+
+  beforeAll(async () => {
+    servers = await startJsonOperationServers();
+    gateway = await startGateway({ config: CONFIG(servers) });
+    key = await gateway.apiKey({ name: 'operations' });
+    client = new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1`, maxRetries: 0 });
+  });
+  afterAll(async () => {
+    await gateway.stop();
+    await servers.stop();
+  });
+
+  async function post(path: string, body: unknown, apiKey = key): Promise<Response> {
+    return fetch(`${gateway.url}${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  }
+  async function error(response: Response): Promise<Json> {
+    const { error: reported } = (await response.json()) as { error: Json };
+    return { status: response.status, ...reported };
+  }
+  async function recordsOf(model: string): Promise<UsageRecords['data']> {
+    const response = await fetch(`${gateway.url}/v1/admin/usage/records?model=${encodeURIComponent(model)}&limit=100`, {
+      headers: { authorization: `Bearer ${gateway.adminKey}` },
+    });
+    return ((await response.json()) as UsageRecords).data;
+  }
+
+  describe('the official openai client', () => {
+    it('gets vectors of the sandbox that are closer for similar texts, whichever the encoding', async () => {
+      const input = ['Where is the station?', 'The station is behind the park.', 'Bring an umbrella tomorrow.'];
+      // The client asks for base64 by itself, and decodes it.
+      const decoded = await client.embeddings.create({ model: 'sandbox/embed', input });
+      const plain = await client.embeddings.create({ model: 'sandbox/embed', input, encoding_format: 'float' });
+      expect(plain.data.map(({ embedding }) => embedding)).toEqual(decoded.data.map(({ embedding }) => [...embedding]));
+      const [query = [], near = [], far = []] = plain.data.map(({ embedding }) => embedding);
+      const dot = (one: number[], other: number[]): number =>
+        one.reduce((sum, value, index) => sum + value * (other[index] ?? 0), 0);
+      expect(dot(query, near)).toBeGreaterThan(dot(query, far));
+      expect(plain.usage).toEqual({ prompt_tokens: 14, total_tokens: 14 });
+      const short = await client.embeddings.create({ model: 'sandbox/embed', input: [[1, 2], [3]], dimensions: 16 });
+      expect(short.data.map(({ embedding }) => embedding.length)).toEqual([16, 16]);
+    });
+
+    it.each(EMBEDDERS)('gets vectors of %s in the order of 120 inputs', async (model, tokensEach) => {
+      const input = Array.from({ length: 120 }, (_, index) => String.fromCharCode(65 + (index % 26)).repeat(1 + index));
+      const { data, usage } = await client.embeddings.create({ model, input });
+      expect(data.map(({ embedding, index }) => [index, ...embedding])).toEqual(
+        input.map((text, index) => [index, ...vectorOf(text)]),
+      );
+      if (tokensEach === undefined) expect(usage.prompt_tokens).toBeGreaterThan(0);
+      else expect(usage).toEqual({ prompt_tokens: tokensEach * 120, total_tokens: tokensEach * 120 });
+    });
+
+    it('gets moderations of each provider that has them', async () => {
+      const input = ['hello', 'I will kill them'];
+      for (const model of ['sandbox/moderate', 'openai/omni-moderation-latest', 'mistral/mistral-moderation-latest']) {
+        const { results, id } = await client.moderations.create({ model, input });
+        expect(id).toMatch(/^mod/);
+        expect(results.map(({ flagged, categories }) => [flagged, categories.violence])).toEqual([
+          [false, false],
+          [true, true],
+        ]);
+      }
+      const parts = await client.moderations.create({
+        model: 'sandbox/moderate',
+        input: [
+          { type: 'text', text: 'murder' },
+          { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
+        ],
+      });
+      expect(parts.results).toHaveLength(1);
+    });
+
+    it('need not name a model for a moderation', async () => {
+      const { model } = await client.moderations.create({ input: 'hello' });
+      expect(model).toBe('omni-moderation-latest');
+    });
+
+    it('throws its own errors', async () => {
+      const tokens = client.embeddings.create({ model: 'google/gemini-embedding-001', input: [[1, 2], [3]] });
+      await expect(tokens).rejects.toBeInstanceOf(BadRequestError);
+      await expect(tokens).rejects.toMatchObject({ status: 400, param: 'input[0]', code: 'unsupported_value' });
+      for (const model of ['anthropic/claude', 'nobody/none']) {
+        await expect(client.embeddings.create({ model, input: 'a' })).rejects.toBeInstanceOf(NotFoundError);
+      }
+      await expect(client.embeddings.create({ model: 'sandbox/echo', input: 'a' })).rejects.toMatchObject({
+        status: 404,
+        code: 'model_not_found',
+      });
+      await expect(
+        client.embeddings.create({ model: 'mistral/mistral-embed', input: 'a', user: 'u' }).withResponse(),
+      ).resolves.toBeTruthy();
+    });
+  });
+
+  it('pass the body of an OpenAI-compatible provider on byte by byte', async () => {
+    const body = { model: 'vllm/m', input: ['a', 'bb'], truncate_prompt_tokens: 5 };
+    const text = await (await post('/v1/embeddings', body)).text();
+    const { body: sent } = servers.requests.at(-1) ?? {};
+    expect(sent).toEqual({ ...body, model: 'm' });
+    const direct = await fetch(`${servers.baseUrl('vllm')}/embeddings`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${SERVER_KEY}` },
+      body: JSON.stringify(sent),
+    });
+    expect(text).toBe(await direct.text());
+  });
+
+  it('name what a provider does not get', async () => {
+    const response = await post('/embeddings', { model: 'cohere/embed-v4.0', input: 'a', seed: 5, user: 'u' });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('x-gateway-dropped-params')).toBe('seed');
+    const strict = await post('/v1/embeddings', {
+      model: 'cohere/embed-v4.0',
+      input: 'a',
+      seed: 5,
+      strict_params: true,
+    });
+    expect(await error(strict)).toMatchObject({ status: 400, param: 'seed', code: 'unsupported_parameter' });
+  });
+
+  it('go to another deployment, and to a fallback, where one cannot serve them', async () => {
+    const tokens = await post('/v1/embeddings', { model: 'either', input: [[1, 2, 3]] });
+    expect(tokens.headers.get('x-gateway-provider')).toBe('openai');
+    const fallback = await post('/v1/embeddings', { model: 'falls-back', input: 'a' });
+    expect(fallback.headers.get('x-gateway-model')).toBe('priced');
+    expect(fallback.headers.get('x-gateway-attempts')).toBe('2');
+  });
+
+  it('map the failures of providers as chat does', async () => {
+    for (const [status, expected] of [
+      [401, 502],
+      [429, 429],
+      [500, 502],
+      [503, 503],
+    ] as const) {
+      const response = await post('/v1/embeddings', { model: `openai/status-${status}`, input: 'a' });
+      expect(response.status).toBe(expected);
+    }
+    expect((await post('/v1/rerank', { model: 'sandbox/error-429', query: 'q', documents: ['a'] })).status).toBe(429);
+    const wrong = await post('/v1/embeddings', { model: 'sandbox/embed', input: ['a', 5] });
+    expect(await error(wrong)).toMatchObject({ status: 400, param: 'input[1]', code: 'invalid_type' });
+    const get = await fetch(`${gateway.url}/v1/embeddings`, { headers: { authorization: `Bearer ${key}` } });
+    expect(await error(get)).toMatchObject({ status: 404, code: 'not_found' });
+  });
+
+  describe('reranking', () => {
+    const query = 'Where is the station?';
+    const documents = ['The bakery opens at six.', { text: 'The station is behind the park.', id: 7 }, 'Umbrellas'];
+
+    it.each(['/v1/rerank', '/v2/rerank', '/rerank'])('at %s has the shape of Cohere and of Jina', async (path) => {
+      const response = await post(path, {
+        model: 'sandbox/rerank',
+        query,
+        documents,
+        top_n: 2,
+        return_documents: true,
+      });
+      const { results, meta, usage, id } = (await response.json()) as Ranking;
+      expect(results).toHaveLength(2);
+      expect(results[0]).toMatchObject({ index: 1, document: documents[1] });
+      expect(results[1]?.document).toHaveProperty('text');
+      expect(results[0]?.relevance_score).toBeGreaterThan(results[1]?.relevance_score ?? 1);
+      expect(meta.api_version.version).toBe(path === '/v2/rerank' ? '2' : '1');
+      expect(usage).toEqual({
+        prompt_tokens: expect.any(Number) as number,
+        total_tokens: expect.any(Number) as number,
+      });
+      expect(id).toMatch(/^rerank-/);
+    });
+
+    it.each([
+      ['cohere/rerank-v3.5', { search_units: 2 }],
+      ['bedrock/cohere.rerank-v3-5:0', {}],
+      ['vllm/bge-reranker', { input_tokens: 11 }],
+    ])('by %s', async (model, billed) => {
+      const response = await post('/v1/rerank', { model, query: 'q', documents: ['a', 'ccc', 'bb'], top_n: 2 });
+      const { results, meta } = (await response.json()) as Ranking;
+      expect(results.map(({ index }) => index)).toEqual([1, 2]);
+      expect(results[0]).not.toHaveProperty('document');
+      expect(meta.billed_units).toEqual(billed);
+    });
+
+    it('names the document that has no text', async () => {
+      const response = await post('/v1/rerank', {
+        model: 'cohere/rerank-v3.5',
+        query,
+        documents: ['a', { title: 'b' }],
+      });
+      expect(await error(response)).toMatchObject({ status: 400, param: 'documents[1]' });
+    });
+  });
+
+  describe('are accounted for', () => {
+    it('by the tokens of all calls of a request, at the price of the model', async () => {
+      const response = await post('/v1/embeddings', {
+        model: 'priced-fan-out',
+        input: ['a', 'b', 'c'],
+        metadata: { ticket: 'T-1' },
+      });
+      expect(response.headers.get('x-gateway-cost')).toBe('0.012');
+      await until(async () => (await recordsOf('priced-fan-out')).length === 1);
+      expect((await recordsOf('priced-fan-out'))[0]).toMatchObject({
+        provider: 'bedrock',
+        prompt_tokens: 12,
+        completion_tokens: 0,
+        cost_usd: 0.012,
+        cost_basis: 'reported',
+        status: 'succeeded',
+        metadata: { ticket: 'T-1' },
+      });
+    });
+
+    it('by an estimate where the provider does not count', async () => {
+      const { usage } = await client.embeddings.create({
+        model: 'google/gemini-embedding-001',
+        input: 'one two three',
+      });
+      const records = await until1(
+        () => recordsOf('google/gemini-embedding-001'),
+        ({ prompt_tokens: tokens }) => tokens === 3,
+      );
+      expect(records).toMatchObject({ estimated: true });
+      expect(usage.prompt_tokens).toBe(3);
+    });
+
+    it('and held to limits and budgets', async () => {
+      const limited = await gateway.apiKey({ name: 'one a minute', limits: { rpm: 1 } });
+      expect(
+        (await post('/v1/rerank', { model: 'sandbox/rerank', query: 'q', documents: ['a'] }, limited)).status,
+      ).toBe(200);
+      const second = await post('/v1/moderations', { model: 'sandbox/moderate', input: 'a' }, limited);
+      expect(await error(second)).toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
+      const poor = await gateway.apiKey({ name: 'poor', budget: { usd: 0.005, period: 'total' } });
+      expect((await post('/v1/embeddings', { model: 'priced', input: 'a' }, poor)).status).toBe(200);
+      const tooDear = await post('/v1/embeddings', { model: 'priced', input: 'a'.repeat(100) }, poor);
+      expect(await error(tooDear)).toMatchObject({ status: 429, code: 'insufficient_quota' });
+      const narrow = await gateway.apiKey({ name: 'narrow', allowed_models: ['priced'] });
+      const forbidden = await post('/v1/embeddings', { model: 'openai/text-embedding-3-small', input: 'a' }, narrow);
+      expect(await error(forbidden)).toMatchObject({ status: 403, code: 'model_not_allowed' });
+    });
+  });
+
+  async function until1<Item>(
+    list: () => Promise<Item[]>,
+    isMeant: (item: Item) => boolean,
+  ): Promise<Item | undefined> {
+    await until(async () => (await list()).some(isMeant));
+    return (await list()).find(isMeant);
+  }
+});
