@@ -47,7 +47,7 @@ try {
       headers: { 'x-api-key': ADMIN_KEY, 'content-type': 'application/json' },
       body: JSON.stringify({ name: `bench ${index}` }),
     });
-    created.push(await response.json());
+    created.push(/** @type {{ id: string, key: string }} */ (await response.json()));
   }
   const keys = created.map(({ id }) => id);
 
@@ -61,7 +61,7 @@ try {
     model: 'sandbox/echo',
     keys: keys.slice(0, 4),
   });
-  if (isWanted('backlog')) await measureBacklog({ api, database, key: created[0].key, waiting: JOBS * TASKS_PER_JOB });
+  if (isWanted('backlog')) await measureBacklog({ api, key: created[0].key, waiting: JOBS * TASKS_PER_JOB });
   const statements = isSqlite ? join(folder, 'statements') : undefined;
   const worker = await startGateway({ ...options, role: 'worker', processes: PROCESSES, statements });
   servers.push(worker);

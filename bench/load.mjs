@@ -52,6 +52,11 @@ function connectTo(url) {
 /**
  * One client on a keep-alive socket that runs `count` streams after each other. Delays are from the upstream's writing of
  * a chunk to its arrival here.
+ *
+ * @param {string} url
+ * @param {Record<string, string>} headers
+ * @param {string} body
+ * @param {{ count: number, onDelay?: (milliseconds: number) => void, onFirst?: (milliseconds: number) => void, pauseMs?: number }} options
  */
 export function streamClient(url, headers, body, { count, onDelay, onFirst, pauseMs = 0 }) {
   const text = requestText(url, headers, body);

@@ -16,7 +16,7 @@ process.on('exit', () => {
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address();
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   server.close();
   await once(server, 'close');
   return port;
@@ -25,6 +25,10 @@ export async function freePort() {
 /**
  * Starts a server and waits until `isReady(output)` gives something that is not undefined, which is kept as `ready`. Its
  * output goes to a file, so that reading it costs this process nothing.
+ *
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, output: string, isReady: (output: string) => any }} options
  */
 export async function startServer(command, args, { cwd, env = {}, output, isReady }) {
   const started = performance.now();

@@ -23,9 +23,11 @@ function fail(message) {
   process.exit(1);
 }
 
+/** @returns {Record<string, any>} */
 function readOptions() {
   const names = ['only', 'rounds', 'seconds', 'node', 'tree'];
   const flags = ['quick', 'no-portkey', 'no-save', 'help'];
+  /** @type {import('node:util').ParseArgsConfig['options']} */
   const options = Object.fromEntries([
     ...names.map((name) => [name, { type: 'string' }]),
     ...flags.map((name) => [name, { type: 'boolean', default: false }]),

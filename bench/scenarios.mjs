@@ -41,16 +41,18 @@ export async function plain(options) {
   const targets = await startTargets(options, upstream.origin);
   const body = JSON.stringify(PLAIN_BODY);
   const measured = [];
+  /** Of wrk, by target. */
+  const scripts = new Map();
   try {
     for (const target of targets) {
-      target.script = writeWrkScript(folder, target.name, target.headers, body);
-      await wrk(target.url, target.script, 32, options.warmUp);
+      scripts.set(target.name, writeWrkScript(folder, target.name, target.headers, body));
+      await wrk(target.url, scripts.get(target.name), 32, options.warmUp);
     }
     for (let round = 0; round < rounds; round += 1) {
       const row = {};
       for (const target of targets) {
         const before = cpuSeconds(target.pid);
-        const { requests, rate, p50, p99, failures } = await wrk(target.url, target.script, 32, seconds);
+        const { requests, rate, p50, p99, failures } = await wrk(target.url, scripts.get(target.name), 32, seconds);
         const cpu = cpuSeconds(target.pid) - before;
         if (failures > 0) throw new Error(`${target.name}: ${failures} of ${requests} requests failed`);
         row[target.name] = { rate, perCpuSecond: requests / cpu, cpu, p50, p99, peakRss: memory(target.pid).peak };
@@ -284,10 +286,10 @@ export async function batch({ folder, node, tree, tasks: count }) {
       body: JSON.stringify({ model: 'sandbox/echo', tasks }),
     });
     if (submitted.status !== 202) throw new Error(`the batch was refused: ${await submitted.text()}`);
-    const { job_id: id } = await submitted.json();
+    const { job_id: id } = /** @type {{ job_id: string }} */ (await submitted.json());
     for (;;) {
       const response = await fetch(`${gateway.base}/v1/batch/${id}?results=false`, { headers: gateway.headers });
-      const { status } = await response.json();
+      const { status } = /** @type {{ status: string }} */ (await response.json());
       if (status === 'completed') break;
       if (status !== 'queued' && status !== 'in_progress') throw new Error(`the batch ended as ${status}`);
       await delay(50);

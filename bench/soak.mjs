@@ -34,20 +34,23 @@ const REST_SECONDS = 75;
 const PLACES = MOST_AT_ONCE + 100;
 const PAGE = 100;
 
+/** @returns {any} */
 function readOptions() {
   const options = { minutes: '10', rate: '50', seed: '1', node: process.execPath, tree: root };
   const declared = Object.fromEntries(
     Object.entries(options).map(([name, value]) => [name, { type: 'string', default: value }]),
   );
   try {
-    const { values } = parseArgs({
-      options: {
-        ...declared,
-        snapshots: { type: 'string' },
-        log: { type: 'string' },
-        'no-save': { type: 'boolean', default: false },
-      },
-    });
+    const { values } = /** @type {{ values: Record<string, any> }} */ (
+      parseArgs({
+        options: {
+          ...declared,
+          snapshots: { type: 'string' },
+          log: { type: 'string' },
+          'no-save': { type: 'boolean', default: false },
+        },
+      })
+    );
     const numbers = { minutes: Number(values.minutes), rate: Number(values.rate), seed: Number(values.seed) };
     for (const [name, value] of Object.entries(numbers)) {
       if (!(value > 0)) throw new Error(`--${name} must be a number above 0, not ${values[name]}`);
@@ -148,7 +151,7 @@ async function usageRecords({ base, adminKey }) {
       headers: { authorization: `Bearer ${adminKey}`, connection: 'close' },
     });
     if (!response.ok) throw new Error(`usage records were refused: ${await response.text()}`);
-    const { data, next } = await response.json();
+    const { data, next } = /** @type {any} */ (await response.json());
     records.push(...data);
     after = next === null ? undefined : `&after=${encodeURIComponent(next)}`;
   } while (after !== undefined);

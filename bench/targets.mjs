@@ -142,7 +142,7 @@ export async function makeKey(base, adminKey, limits) {
     headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
     body: JSON.stringify({ name: 'bench', limits }),
   });
-  const body = await response.json();
+  const body = /** @type {{ key?: string }} */ (await response.json());
   if (!response.ok) throw new Error(`the gateway made no key: ${JSON.stringify(body)}`);
   return body.key;
 }

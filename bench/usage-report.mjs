@@ -7,12 +7,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Database } from '../dist/src/database/database.js';
-import { openDatabase } from '../dist/src/database/open-database.js';
-import { SCHEMA } from '../dist/src/schema.js';
-import { UsageRecord } from '../dist/src/usage/records/usage-record.entity.js';
-import { UsageReport } from '../dist/src/usage/report/usage-report.service.js';
 import { startPostgres } from '../test/fixtures/postgres-server.mjs';
+
+/** Of the build, which has no types of its own. */
+const built = (path) => import(new URL(`../dist/${path}`, import.meta.url).href);
+const { Database } = await built('src/database/database.js');
+const { openDatabase } = await built('src/database/open-database.js');
+const { SCHEMA } = await built('src/schema.js');
+const { UsageRecord } = await built('src/usage/records/usage-record.entity.js');
+const { UsageReport } = await built('src/usage/report/usage-report.service.js');
 
 const ROWS = Number(process.env.BENCH_ROWS ?? 1_000_000);
 const RUNS = Number(process.env.BENCH_RUNS ?? 3);

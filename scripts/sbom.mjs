@@ -41,8 +41,11 @@ try {
     JSON.stringify({ ...lock, packages: { '': lockedManifest, ...production } }),
   );
   const args = ['sbom', '--package-lock-only', '--sbom-format=cyclonedx', '--sbom-type=application'];
-  const options = { cwd: folder, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 };
-  const { status, stdout, stderr } = spawnSync('npm', args, options);
+  const { status, stdout, stderr } = spawnSync('npm', args, {
+    cwd: folder,
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
   if (status !== 0) fail(stderr);
   document = JSON.parse(stdout);
 } finally {

@@ -17,6 +17,11 @@ function run(command, args, cwd = folder) {
   return { status, stdout, stderr };
 }
 
+/**
+ * @param {boolean} isTrue
+ * @param {string} what
+ * @param {{ stdout?: string, stderr?: string }} [output]
+ */
 function assert(isTrue, what, { stdout, stderr } = {}) {
   console.log(`${isTrue ? 'ok  ' : 'FAIL'}  ${what}`);
   if (isTrue) return;

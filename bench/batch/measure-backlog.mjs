@@ -36,7 +36,7 @@ export async function measureBacklog({ api, key, waiting }) {
     headers: { 'x-api-key': key, 'content-type': 'application/json' },
     body,
   });
-  const answer = await response.json();
+  const answer = /** @type {{ job_id?: string }} */ (await response.json());
   if (response.status !== 202) {
     throw new Error(`the submission was answered ${response.status}: ${JSON.stringify(answer).slice(0, 500)}`);
   }

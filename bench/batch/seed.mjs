@@ -4,7 +4,12 @@ const DAY_MS = 86_400_000;
 /** Tasks of one statement, so that none runs into a time limit. */
 const TASKS_PER_STATEMENT = 100_000;
 
-/** @param {{ prefix: string, jobs: number, tasks: number, model: string, keys: readonly string[] }} options `tasks`: of each job */
+/**
+ * `tasks`: of each job.
+ *
+ * @param {{ isSqlite: boolean, query: (text: string) => Promise<any> }} database
+ * @param {{ prefix: string, jobs: number, tasks: number, model: string, keys: readonly string[] }} options
+ */
 export async function seed(database, { prefix, jobs, tasks, model, keys }) {
   const now = Date.now();
   const series = (count) =>

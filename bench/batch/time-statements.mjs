@@ -15,11 +15,13 @@ const database = new SqliteDatabase(':memory:');
 const prototype = Object.getPrototypeOf(database.prepare('SELECT 1'));
 database.close();
 
-SqliteDatabase.prototype.prepare = function (text, ...rest) {
-  const statement = prepare.call(this, text, ...rest);
-  names.set(statement, text.replace(/\s+/g, ' ').trim());
-  return statement;
-};
+SqliteDatabase.prototype.prepare = /** @type {any} */ (
+  function (text) {
+    const statement = prepare.call(this, text);
+    names.set(statement, text.replace(/\s+/g, ' ').trim());
+    return statement;
+  }
+);
 for (const method of ['run', 'all', 'get']) {
   const original = prototype[method];
   prototype[method] = function (...parameters) {

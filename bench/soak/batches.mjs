@@ -50,7 +50,7 @@ export class Batches {
       headers: { ...this.headers, connection: 'close' },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
-    return { status: response.status, body: await response.json() };
+    return { status: response.status, body: /** @type {any} */ (await response.json()) };
   }
 
   async #watch(id) {

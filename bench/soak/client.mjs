@@ -49,6 +49,11 @@ function judgeStream(text, expected) {
   return content === expected ? 'whole' : `called whole with ${content.length} of ${expected.length} characters`;
 }
 
+/**
+ * @param {{ statusCode?: number, headers: import('node:http').IncomingHttpHeaders }} response
+ * @param {string} text
+ * @param {any} expected
+ */
 function judge({ statusCode, headers }, text, expected) {
   if (statusCode === 200 && headers['content-type']?.startsWith('text/event-stream'))
     return judgeStream(text, expected);

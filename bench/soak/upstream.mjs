@@ -8,6 +8,7 @@ export async function startUpstream() {
   const child = spawn(process.execPath, [program], { stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
   const { url, control } = JSON.parse(line);
+  /** @returns {Promise<any>} */
   const ask = async (path) => (await fetch(`${control}${path}`, { method: 'POST', body: 'null' })).json();
   /** Requests of the gateway by id; one that was tried twice has two calls. */
   const seen = new Map();

@@ -151,7 +151,13 @@ function answerOf(name, params, request) {
   return { text: params.get('text') ?? lastUserText(body), finish: params.get('finish') ?? 'stop' };
 }
 
-function plainAnswer({ text, calls, finish }, params, body) {
+/**
+ * @param {{ text: string, calls?: any, finish: string }} content
+ * @param {URLSearchParams} params
+ * @param {any} body
+ */
+function plainAnswer(content, params, body) {
+  const { text, calls, finish } = content;
   const choices = Array.from({ length: body.n ?? 1 }, (_, index) => ({
     index,
     message: { role: 'assistant', content: text, refusal: null, ...(calls && { tool_calls: calls }) },
@@ -176,8 +182,15 @@ function plainAnswer({ text, calls, finish }, params, body) {
   return answer;
 }
 
-/** The chunks of a stream, with the quirks that `params` names. */
-function chunksOf({ text, calls, finish }, params, body) {
+/**
+ * The chunks of a stream, with the quirks that `params` names.
+ *
+ * @param {{ text: string, calls?: any, finish: string }} content
+ * @param {URLSearchParams} params
+ * @param {any} body
+ */
+function chunksOf(content, params, body) {
+  const { text, calls, finish } = content;
   const without = new Set((params.get('without') ?? '').split(','));
   const usageIn = params.get('usage') ?? 'last';
   const usage = usageOf(body, text ?? '', params);
@@ -568,8 +581,10 @@ function scripted(model) {
   return step.behaviour;
 }
 
+/** @typedef {import('node:net').Socket & { fakeId?: number, fakeServed?: number }} CountedSocket */
+
 const server = createServer({ keepAliveTimeout: 0 }, (raw, response) => {
-  const { socket } = raw;
+  const socket = /** @type {CountedSocket} */ (raw.socket);
   socket.fakeServed = (socket.fakeServed ?? 0) + 1;
   const record = {
     id: (requestCount += 1),
@@ -618,7 +633,7 @@ function sendGet(url, response) {
   return response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(list));
 }
 
-server.on('connection', (socket) => {
+server.on('connection', (/** @type {CountedSocket} */ socket) => {
   socket.fakeId = socketCount += 1;
   socket.setNoDelay(true);
   sockets.add(socket);
