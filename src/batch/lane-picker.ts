@@ -44,8 +44,9 @@ export class LanePicker {
 
   async pick(options: PickOptions): Promise<LaneShare[]> {
     const { slots, load } = options;
-    const perLane = options.onlyIdle ? 1 : tasksPerLane(options.ahead);
     for (let look = 0; look < LOOKS; look += 1) {
+      // Where a look found nothing to take, the next one is at as many groups as there are slots.
+      const perLane = options.onlyIdle || look > 0 ? 1 : tasksPerLane(options.ahead);
       const page = await this.nextGroups();
       const open = page.groups.filter((group) => this.roomOf(group, options) > 0);
       // The keys of which the least runs come first; else in turn.
