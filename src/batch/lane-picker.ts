@@ -57,7 +57,7 @@ export class LanePicker {
         const shares = await this.share(groups, perLane, options);
         if (shares.length > 0) return shares;
       }
-      if (page.isLast) break;
+      if (page.isLast && groups.length === open.length) break;
     }
     return [];
   }
