@@ -9,6 +9,7 @@ import { CreateGatewayInstance1772770000000 } from '../migrations/1772770000000-
 import { IndexUnfinishedJobs1772810000000 } from '../migrations/1772810000000-IndexUnfinishedJobs.js';
 import { GatewayInstance } from './admin/instances/gateway-instance.entity.js';
 import { AuditEntry } from './audit/audit-entry.entity.js';
+import { AddOperation1772820000000 } from '../migrations/1772820000000-AddOperation.js';
 import { AddKeyParent1772740000000 } from '../migrations/1772740000000-AddKeyParent.js';
 import { IndexWebhooksByKey1772730000000 } from '../migrations/1772730000000-IndexWebhooksByKey.js';
 import { AddUsageCostBasis1772700000000 } from '../migrations/1772700000000-AddUsageCostBasis.js';
@@ -51,6 +52,7 @@ const MIGRATIONS = [
   CreateGatewayInstance1772770000000,
   AddBatchPause1772780000000,
   IndexUnfinishedJobs1772810000000,
+  AddOperation1772820000000,
 ];
 
 /** All tables of the application and their migrations. */

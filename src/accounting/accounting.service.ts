@@ -156,12 +156,14 @@ function recordOf(
   attempt: Pick<AttemptOutcome, 'model' | 'deployment'> | undefined,
 ): UsageRecord {
   const { principal } = context;
+  const { units } = usage;
   return {
     id: timeOrderedId('use_'),
     createdAt: startedAt,
     requestId: context.requestId.slice(0, 128),
     keyId: principal.keyId,
     groupId: principal.groupId,
+    operation: operation.name,
     source: context.source,
     requestedModel: request.model.slice(0, LONGEST),
     model: (attempt?.model ?? request.model).slice(0, LONGEST),
@@ -177,6 +179,10 @@ function recordOf(
     totalTokens: usage.totalTokens,
     cachedTokens: usage.cachedTokens,
     reasoningTokens: usage.reasoningTokens,
+    images: units?.images === undefined ? null : boundTokens(units.images),
+    audioSeconds: units?.audioSeconds ?? null,
+    characters: units?.characters === undefined ? null : boundTokens(units.characters),
+    searchUnits: units?.searchUnits === undefined ? null : boundTokens(units.searchUnits),
     isEstimated: basis !== 'reported',
     costNanos,
     costBasis: basis,

@@ -2,8 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Injectable, Logger } from '@nestjs/common';
 import { ApiKeyAuthenticator } from '../auth/api-key-authenticator.js';
-import type { ChatRequest } from '../operations/chat/chat-completion.js';
-import { CHAT } from '../operations/chat/chat-operation.js';
 import { Engine } from '../engine/engine.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
@@ -23,6 +21,7 @@ import { retryDelay } from './retry-delay.js';
 import { type HeldTask, HeldTasks } from './held-tasks.js';
 import type { TaskOutcome } from './task-outcomes.js';
 import { TaskClaims } from './task-claims.js';
+import { runTask } from './task-operations.js';
 import { taskResponse } from './task-response.js';
 
 /** Milliseconds between looks for work and for cancelled or paused jobs while there are unfinished jobs. */
@@ -177,9 +176,10 @@ export class BatchRunner {
         this.giveBack(task);
         return;
       }
-      const { result, droppedParams } = await this.engine.run(
-        CHAT,
-        { model: job.model, ...job.defaults, ...task.request, stream: false } as unknown as ChatRequest,
+      const { body, droppedParams } = await runTask(
+        task.operation,
+        this.engine,
+        { model: job.model, ...job.defaults, ...task.request },
         {
           principal,
           requestId,
@@ -197,7 +197,7 @@ export class BatchRunner {
       this.ended(task, {
         status: 'succeeded',
         attempts: task.attempts + 1,
-        response: taskResponse(requestId, result, droppedParams),
+        response: taskResponse(requestId, body, droppedParams),
         usage: await usage,
       });
     } catch (error) {

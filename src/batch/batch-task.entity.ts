@@ -21,9 +21,9 @@ export class BatchTask {
   @Column({ name: 'custom_id', type: 'varchar', length: 512 })
   customId!: string;
 
-  /** Which endpoint the task is for; `chat` today. */
+  /** Which operation the task is a request of. */
   @Column({ type: 'varchar', length: 16, default: 'chat' })
-  kind!: string;
+  operation!: string;
 
   /** The task's own fields of the request, as JSON text. */
   @Column({ type: 'text' })

@@ -29,6 +29,8 @@ export interface ClaimedTask {
   readonly taskIndex: number;
   /** Which lane it came from. */
   readonly lane: string;
+  /** Which operation it is a request of. */
+  readonly operation: string;
   readonly request: Readonly<Record<string, unknown>>;
   /** Upstream calls that ended before this claim. */
   readonly attempts: number;
@@ -156,7 +158,7 @@ export class TaskClaims {
 
   /** The tasks to run of what was claimed: of a range those that name no model of their own, which wait elsewhere. */
   tasksStatement(): string {
-    const columns = 't.job_id, t.task_index, r.lane, t.request, t.attempts';
+    const columns = 't.job_id, t.task_index, r.lane, t.operation, t.request, t.attempts';
     const which = `t.job_id = r.job_id AND t.task_index = r.task_index`;
     const condition = `t.status = 'queued' AND (t.model IS NULL OR r.is_single = 1)`;
     return this.dialect.isSqlite
@@ -265,6 +267,7 @@ export class TaskClaims {
       job_id: string;
       task_index: number;
       lane: string;
+      operation: string;
       request: string;
       attempts: number;
     }>(this.tasksStatement(), parameters);
@@ -273,6 +276,7 @@ export class TaskClaims {
       taskIndex: row.task_index,
       lane: row.lane,
       attempts: row.attempts,
+      operation: row.operation,
       request: parseExact(row.request) as Record<string, unknown>,
     }));
     return tasks.sort((a, b) => a.taskIndex - b.taskIndex);

@@ -1,12 +1,11 @@
 import { printExact } from '../runtime/exact-integers.js';
-import type { ChatCompletion } from '../operations/chat/chat-completion.js';
 
 /** Dropped parameters that the result of one task names, and characters of each name. */
 const MOST_WARNINGS = 50;
 const LONGEST_NAME = 200;
 
 /** The `response` of a task's result, as JSON text. */
-export function taskResponse(requestId: string, body: ChatCompletion, droppedParams: readonly string[]): string {
+export function taskResponse(requestId: string, body: unknown, droppedParams: readonly string[]): string {
   return printExact({
     status_code: 200,
     request_id: requestId,

@@ -27,7 +27,9 @@ export class ChatResponder {
   async respond(body: ChatRequest, principal: Principal, request: HttpRequest, response: HttpResponse): Promise<void> {
     const started = performance.now();
     const isStream = body.stream === true;
-    AccessLog.fieldsOf(response).stream = isStream;
+    const access = AccessLog.fieldsOf(response);
+    access.operation = CHAT.name;
+    access.stream = isStream;
     await this.calls.serve(principal, request, response, (context) =>
       isStream
         ? this.sendStream(body, context, response, started)

@@ -9,7 +9,7 @@ type Value = string | number | boolean | null;
 export interface InsertColumn<Row> {
   readonly name: string;
   /** As PostgreSQL calls it. */
-  readonly type: 'text' | 'int' | 'bigint' | 'boolean';
+  readonly type: 'text' | 'int' | 'bigint' | 'double precision' | 'boolean';
   readonly of: (row: Row) => Value;
 }
 

@@ -7,6 +7,7 @@ import type { OperationName, RequestOf, ResultOf } from '../operations/operation
 import { formatDollars } from '../pricing/cost.js';
 import { printExact } from '../runtime/exact-integers.js';
 import type { JsonObject } from '../runtime/json-value.js';
+import { AccessLog } from '../telemetry/access-log.js';
 import { dropUnread } from '../wire/sse/sse-response.js';
 import { LiveCalls } from './live-calls.js';
 import { setServedBy } from './served-by-headers.js';
@@ -34,6 +35,7 @@ export class JsonResponder {
     write: (result: ResultOf<Name>) => Promise<JsonObject | string> | JsonObject | string,
   ): Promise<void> {
     const started = performance.now();
+    AccessLog.fieldsOf(response).operation = operation.name;
     await this.calls.serve(principal, request, response, async (context) => {
       const answered = await this.engine.run(operation, body, context);
       const written = await write(answered.result);

@@ -4,14 +4,14 @@ import { boundTokens, NO_TOKENS, readTokenCount, type TokenCount } from '../runt
 
 /** What a call is billed by beside tokens; each only where the provider bills it. */
 export interface BilledUnits {
-  /** Made by the provider. */
+  /** Images that were made. */
   readonly images?: number;
-  /** Of sound or video, sent or made. */
-  readonly seconds?: number;
-  /** Of text that is read out; code points. */
+  /** Seconds of sound, sent or made. */
+  readonly audioSeconds?: number;
+  /** Code points of text that is read out. */
   readonly characters?: number;
-  /** Of reranking: search units as Cohere counts them. */
-  readonly searches?: number;
+  /** Of reranking, as Cohere counts them: a query with up to 100 documents. */
+  readonly searchUnits?: number;
 }
 
 /** Tokens that a call is billed by. */

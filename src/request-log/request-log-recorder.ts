@@ -83,7 +83,7 @@ export class RequestLogRecorder implements BeforeApplicationShutdown {
       return;
     }
     const text = textOf(outcome, requestLog);
-    const { startedAt, request, context, attempts, status, error } = outcome;
+    const { startedAt, operation, request, context, attempts, status, error } = outcome;
     this.buffer.add({
       setting: requestLog,
       text,
@@ -91,6 +91,7 @@ export class RequestLogRecorder implements BeforeApplicationShutdown {
         id: randomId('rlog_'),
         requestId: context.requestId,
         keyId: context.principal.keyId,
+        operation: operation.name,
         model: storableText(request.model.slice(0, 256)),
         provider: attempts.at(-1)?.deployment.provider.name ?? null,
         status,

@@ -3,6 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsNotEmpty, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { PageQueryDto } from '../http/page-query.dto.js';
+import { OPERATION_NAMES } from '../operations/operation-types.js';
 
 /** The end of year 9999, in Unix seconds. */
 const LATEST = 253_402_300_799;
@@ -16,6 +17,12 @@ export class RequestLogQueryDto extends PageQueryDto {
   @IsString()
   @MaxLength(32)
   key_id?: string;
+
+  /** Only of this operation, such as `chat` or `embeddings`. */
+  @ApiProperty({ required: false, enum: OPERATION_NAMES })
+  @IsOptional()
+  @IsIn(OPERATION_NAMES)
+  operation?: string;
 
   /** Only of this model, as the client named it. */
   @ApiProperty({ required: false })
@@ -73,6 +80,9 @@ export class RequestLogEntryDto {
   /** Id of the key that called. */
   @ApiProperty({ example: 'key_0123456789abcdef' })
   key_id!: string;
+  /** What was asked for: `chat`, `embeddings` and so on. */
+  @ApiProperty({ example: 'chat' })
+  operation!: string;
   /** What the client asked for. */
   @ApiProperty({ example: 'sandbox/echo' })
   model!: string;

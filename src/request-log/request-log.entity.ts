@@ -17,6 +17,9 @@ export class RequestLogEntry {
   @Column({ name: 'key_id', type: 'varchar', length: 32 })
   keyId!: string;
 
+  @Column({ type: 'varchar', length: 16, default: 'chat' })
+  operation!: string;
+
   /** What the client asked for; cut to 256 characters. */
   @Column({ type: 'varchar', length: 256 })
   model!: string;

@@ -100,12 +100,13 @@ export class RequestLogService {
 
 function narrow(
   query: SelectQueryBuilder<RequestLogEntry>,
-  { key_id: keyId, model, status, start, end }: Omit<RequestLogQueryDto, 'limit' | 'after'>,
+  { key_id: keyId, operation, model, status, start, end }: Omit<RequestLogQueryDto, 'limit' | 'after'>,
 ): void {
   if (start !== undefined && end !== undefined && start >= end) {
     throw invalidRequest("'start' must be before 'end'. Both are Unix seconds.", 'start');
   }
   if (keyId !== undefined) query.andWhere('entry.keyId = :keyId', { keyId });
+  if (operation !== undefined) query.andWhere('entry.operation = :operation', { operation });
   if (model !== undefined) query.andWhere('entry.model = :model', { model });
   if (status !== undefined) query.andWhere('entry.status = :status', { status });
   if (start !== undefined) query.andWhere('entry.createdAt >= :start', { start: start * 1_000 });
@@ -131,6 +132,7 @@ function toDto(entry: RequestLogEntry): RequestLogEntryDto {
     object: 'request_log.entry',
     request_id: entry.requestId,
     key_id: entry.keyId,
+    operation: entry.operation,
     model: entry.model,
     provider: entry.provider,
     status: entry.status,

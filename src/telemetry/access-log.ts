@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Usage } from '../operations/chat/chat-completion.js';
+import type { OperationName } from '../operations/operation-types.js';
 import type { RequestHook, HttpRequest, HttpResponse } from '../http/http-types.js';
 import type { GatewayError } from '../errors/gateway-error.js';
 import { failedCallOf } from './failed-calls.js';
@@ -9,6 +10,7 @@ import type { HttpMetrics } from './http-metrics.js';
 export interface AccessFields {
   /** Public id of the key, never the key. */
   key_id?: string;
+  operation?: OperationName;
   /** The configured model that answered; what the client wrote is not logged. */
   model?: string;
   provider?: string;

@@ -17,6 +17,7 @@ export class CallLog {
         request_id: requestId,
         key_id: principal.keyId,
         source,
+        operation: outcome.operation.name,
         ...(task !== undefined && { batch_id: task.jobId, task: task.index }),
         model: call.model,
         error_code: outcome.error?.code,

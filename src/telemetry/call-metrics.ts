@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { BilledUsage } from '../operations/billed-tokens.js';
+import type { BilledUnits, BilledUsage } from '../operations/billed-tokens.js';
 import { CallEvents } from '../calls/call-events.js';
 import type { AttemptOutcome, CallOutcome } from '../calls/call-outcome.js';
+import type { OperationName } from '../operations/operation-types.js';
 import { Routing } from '../routing/routing.service.js';
 import { codeLabel } from '../errors/error-codes.js';
 import { MetricsRegistry } from '../metrics/metrics-registry.js';
@@ -12,9 +13,9 @@ const CALL_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320,
 const FIRST_TOKEN_BUCKETS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 40, 80];
 const PER_TOKEN_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1];
 
-/** Found once for each model and provider, so that a call adds to numbers. */
+/** Found once for each operation, model and provider, so that a call adds to numbers. */
 interface ModelSeries {
-  readonly labels: { readonly model: string; readonly provider: string };
+  readonly labels: { readonly operation: OperationName; readonly model: string; readonly provider: string };
   readonly requests: Map<string, CounterSeries>;
   readonly attempts: Map<string, CounterSeries>;
   readonly duration: Readonly<Record<'live' | 'batch', HistogramSeries>>;
@@ -24,6 +25,7 @@ interface ModelSeries {
   readonly cached: CounterSeries;
   readonly completion: CounterSeries;
   readonly reasoning: CounterSeries;
+  readonly units: Map<string, CounterSeries>;
   readonly cost: CounterSeries;
   readonly unpriced: CounterSeries;
   readonly retries: CounterSeries;
@@ -35,13 +37,14 @@ interface ModelSeries {
  */
 @Injectable()
 export class CallMetrics {
-  private readonly byModel = new Map<string, ModelSeries>();
+  private readonly byOperation = new Map<OperationName, Map<string, ModelSeries>>();
   private readonly requests: PlainCounter;
   private readonly attempts: PlainCounter;
   private readonly duration: PlainHistogram;
   private readonly firstToken: PlainHistogram;
   private readonly perToken: PlainHistogram;
   private readonly tokens: PlainCounter;
+  private readonly units: PlainCounter;
   private readonly cost: PlainCounter;
   private readonly unpriced: PlainCounter;
   private readonly retries: PlainCounter;
@@ -83,6 +86,11 @@ export class CallMetrics {
       'Tokens as providers report them. cached is a part of prompt, reasoning a part of completion.',
       registry,
     );
+    this.units = new PlainCounter(
+      'gateway_billed_units_total',
+      'What calls are billed by beside tokens: images, audio_seconds, characters, search_units.',
+      registry,
+    );
     this.cost = new PlainCounter('gateway_cost_dollars_total', 'US dollars, where the price is known.', registry);
     this.unpriced = new PlainCounter(
       'gateway_unpriced_requests_total',
@@ -93,6 +101,7 @@ export class CallMetrics {
   }
 
   private ended({
+    operation,
     request,
     context,
     isStream,
@@ -106,16 +115,16 @@ export class CallMetrics {
   }: CallOutcome): void {
     const last = attempts.at(-1);
     const model = this.modelLabel(request.model);
-    const series = this.seriesOf(model, last?.deployment.provider.name ?? 'none');
+    const series = this.seriesOf(operation.name, model, last?.deployment.provider.name ?? 'none');
     const { source } = context;
     counted(this.requests, series.requests, series.labels, { source, status, code: codeLabel(error) });
-    for (const attempt of attempts) this.attempted(attempt);
+    for (const attempt of attempts) this.attempted(operation.name, attempt);
     // A refusal takes no time and would make the others look fast.
     if (last === undefined) return;
     series.duration[source].observe(duration / 1_000);
     if (attempts.length > 1) series.retries.value += attempts.length - 1;
     if (status === 'succeeded' && attempts.some((attempt) => attempt.model !== last.model)) {
-      this.fallbacks.series({ model, fallback: this.modelLabel(last.model) }).value += 1;
+      this.fallbacks.series({ operation: operation.name, model, fallback: this.modelLabel(last.model) }).value += 1;
     }
     if (isStream && firstByte !== null) {
       series.firstToken.observe(firstByte / 1_000);
@@ -124,25 +133,60 @@ export class CallMetrics {
         series.perToken.observe((duration - firstByte) / 1_000 / (tokens - 1));
       }
     }
-    if (reported !== undefined) used(reported, cost(), series);
+    if (reported !== undefined) this.used(reported, cost(), series);
   }
 
-  private attempted({ model, deployment, error }: AttemptOutcome): void {
-    const series = this.seriesOf(this.modelLabel(model), deployment.provider.name);
+  private attempted(operation: OperationName, { model, deployment, error }: AttemptOutcome): void {
+    const series = this.seriesOf(operation, this.modelLabel(model), deployment.provider.name);
     const outcome = error === null ? 'succeeded' : error.status === 499 ? 'abandoned' : 'failed';
     counted(this.attempts, series.attempts, series.labels, { outcome, code: codeLabel(error) });
+  }
+
+  private used(usage: BilledUsage, cost: Promise<number | null>, series: ModelSeries): void {
+    series.prompt.value += usage.promptTokens;
+    series.completion.value += usage.completionTokens;
+    series.cached.value += usage.cachedTokens;
+    series.reasoning.value += usage.reasoningTokens;
+    if (usage.units !== undefined) this.usedUnits(usage.units, series);
+    cost.then(
+      (dollars) => {
+        if (dollars === null) series.unpriced.value += 1;
+        else series.cost.value += dollars;
+      },
+      () => {
+        series.unpriced.value += 1;
+      },
+    );
+  }
+
+  private usedUnits(
+    { images, audioSeconds, characters, searchUnits }: BilledUnits,
+    { labels, units }: ModelSeries,
+  ): void {
+    const amounts = { images, audio_seconds: audioSeconds, characters, search_units: searchUnits };
+    for (const [unit, amount] of Object.entries(amounts)) {
+      if (amount === undefined) continue;
+      let series = units.get(unit);
+      if (series === undefined) units.set(unit, (series = this.units.series({ ...labels, unit })));
+      series.value += amount;
+    }
   }
 
   private modelLabel(modelId: string): string {
     return this.routing.current.nameOf(modelId) ?? 'other';
   }
 
-  private seriesOf(model: string, provider: string): ModelSeries {
+  private seriesOf(operation: OperationName, model: string, provider: string): ModelSeries {
+    let byModel = this.byOperation.get(operation);
+    if (byModel === undefined) {
+      byModel = new Map<string, ModelSeries>();
+      this.byOperation.set(operation, byModel);
+    }
     const id = `${model}\0${provider}`;
-    let series = this.byModel.get(id);
+    let series = byModel.get(id);
     if (series === undefined) {
-      series = this.createSeries({ model, provider });
-      this.byModel.set(id, series);
+      series = this.createSeries({ operation, model, provider });
+      byModel.set(id, series);
     }
     return series;
   }
@@ -163,27 +207,12 @@ export class CallMetrics {
       cached: tokens('cached'),
       completion: tokens('completion'),
       reasoning: tokens('reasoning'),
+      units: new Map(),
       cost: this.cost.series(labels),
       unpriced: this.unpriced.series(labels),
       retries: this.retries.series(labels),
     };
   }
-}
-
-function used(tokens: BilledUsage, cost: Promise<number | null>, series: ModelSeries): void {
-  series.prompt.value += tokens.promptTokens;
-  series.completion.value += tokens.completionTokens;
-  series.cached.value += tokens.cachedTokens;
-  series.reasoning.value += tokens.reasoningTokens;
-  cost.then(
-    (dollars) => {
-      if (dollars === null) series.unpriced.value += 1;
-      else series.cost.value += dollars;
-    },
-    () => {
-      series.unpriced.value += 1;
-    },
-  );
 }
 
 /** Adds one to the series with these further labels, which is looked for only the first time. */

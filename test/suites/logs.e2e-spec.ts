@@ -94,6 +94,7 @@ interface Line {
       const messages = [{ role: 'user', content: PROMPT }];
       const refused = await linesOf(await send('/v1/chat/completions', { model: 'picky', messages, stream }));
       expect(refused.find(({ msg }) => msg === 'request')).toMatchObject({
+        operation: 'chat',
         model: 'picky',
         provider: 'refusing',
         attempts: 1,
@@ -107,7 +108,7 @@ interface Line {
       });
       const failed = await linesOf(await send('/v1/chat/completions', { model: 'broken', messages, stream }));
       const call = failed.find(({ msg }) => msg === 'a call to a model failed');
-      expect(call).toMatchObject({ level: 'warn', source: 'live', model: 'broken' });
+      expect(call).toMatchObject({ level: 'warn', source: 'live', operation: 'chat', model: 'broken' });
       const attempts = call?.['attempts'] as { provider: string; upstream_model: string; upstream_status: number }[];
       expect(attempts.map(({ upstream_status: status }) => status)).toEqual(expect.arrayContaining([500, 503]));
       expect(new Set(attempts.map(({ upstream_model: model }) => model))).toEqual(new Set(['s-500', 't-503']));

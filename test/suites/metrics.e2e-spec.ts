@@ -76,15 +76,17 @@ models:
     expect(await chat('fast', { temperature: 9 })).toBe(400);
     const metrics = await scrape();
     const read = (name: string, labels?: Record<string, string>): number => value(metrics, name, labels);
-    const fast = { model: 'fast', provider: 'fake', source: 'live', status: 'succeeded' };
+    const fast = { operation: 'chat', model: 'fast', provider: 'fake', source: 'live', status: 'succeeded' };
     expect(read('gateway_requests_total', { ...fast, code: '' })).toBe(2);
     expect(read('gateway_requests_total', { model: 'other', provider: 'none', code: 'model_not_found' })).toBe(1);
     expect(read('gateway_requests_total', { model: 'quo"te\\d' })).toBe(1);
     expect(read('gateway_requests_total', { model: 'any/*', status: 'failed', code: 'upstream_error' })).toBe(1);
-    expect(read('gateway_attempts_total', { model: 'shaky', provider: 'broken', outcome: 'failed' })).toBe(1);
+    expect(
+      read('gateway_attempts_total', { operation: 'chat', model: 'shaky', provider: 'broken', outcome: 'failed' }),
+    ).toBe(1);
     expect(read('gateway_attempts_total', { model: 'shaky', provider: 'fake', outcome: 'succeeded' })).toBe(1);
     expect(read('gateway_retries_total', { model: 'shaky' })).toBe(1);
-    expect(read('gateway_fallbacks_total', { model: 'lost', fallback: 'fast' })).toBe(1);
+    expect(read('gateway_fallbacks_total', { operation: 'chat', model: 'lost', fallback: 'fast' })).toBe(1);
     const prompt = read('gateway_tokens_total', { model: 'fast', kind: 'prompt' });
     const completion = read('gateway_tokens_total', { model: 'fast', kind: 'completion' });
     expect(prompt).toBeGreaterThan(0);

@@ -101,7 +101,13 @@ describe('the request log', () => {
     ]);
     expect(JSON.stringify(listed)).not.toContain('my-words');
     const [failed, streamed, plain] = await Promise.all(listed.map((entry) => read(entry.id)));
-    expect(plain).toMatchObject({ request_id: requestId, key_id: id, request: { user: 'u-1' }, error: null });
+    expect(plain).toMatchObject({
+      request_id: requestId,
+      key_id: id,
+      operation: 'chat',
+      request: { user: 'u-1' },
+      error: null,
+    });
     for (const entry of [plain!, streamed!]) {
       expect(entry.request.messages).toEqual([{ role: 'user', content: PROMPT }]);
       expect(entry.answer?.choices).toMatchObject([{ content: PROMPT, finish_reason: 'stop' }]);

@@ -126,6 +126,11 @@ describe('usage records', () => {
     const { usage } = JSON.parse(answer.text) as { usage: { prompt_tokens: number; completion_tokens: number } };
     const record = await recordOf(answer.id);
     expect(record).toMatchObject({
+      operation: 'chat',
+      images: null,
+      audio_seconds: null,
+      characters: null,
+      search_units: null,
       source: 'live',
       model: 'paid',
       provider: 'local',
@@ -276,7 +281,7 @@ describe('usage records', () => {
   it('sums by hour and day, by key, model, provider and user, as JSON and as CSV', async () => {
     await ask({ model: 'paid', user: '=cmd()' });
     await until(async () => (await read<List<Sum>>('?group_by=user')).data.some(({ group }) => group === '=cmd()'));
-    for (const groupBy of ['key', 'group', 'model', 'provider', 'user', 'none']) {
+    for (const groupBy of ['key', 'group', 'operation', 'model', 'provider', 'user', 'none']) {
       for (const interval of ['hour', 'day', 'none']) {
         const { data } = await read<List<Sum>>(`?group_by=${groupBy}&interval=${interval}&limit=100`);
         const all = await read<List<Sum>>('?interval=none');
@@ -284,9 +289,15 @@ describe('usage records', () => {
         if (interval === 'day') expect(data.every(({ bucket }) => bucket % 86_400 === 0)).toBe(true);
       }
     }
+    const total = (await read<List<Sum>>('?interval=none')).data[0]?.requests;
+    const ofChat = await read<List<Sum>>('?interval=none&operation=chat&group_by=operation');
+    expect(ofChat.data).toMatchObject([{ group: 'chat', requests: total, images: 0, search_units: 0 }]);
+    expect((await read<List<Sum>>('?interval=none&operation=embeddings')).data).toEqual([]);
+    expect((await read<List<UsageRecord>>('/records?operation=embeddings')).data).toEqual([]);
+    expect((await read<{ error: { param: string } }>('?operation=dance')).error.param).toBe('operation');
     const csv = await read<string>('?group_by=user&interval=none', 'text/csv');
     expect(csv.split('\r\n')[0]).toBe(
-      'bucket,date,group,group_name,requests,failed_requests,prompt_tokens,completion_tokens,total_tokens,cost_usd,unpriced_requests,estimated_requests',
+      'bucket,date,group,group_name,requests,failed_requests,prompt_tokens,completion_tokens,total_tokens,cost_usd,unpriced_requests,estimated_requests,images,audio_seconds,characters,search_units',
     );
     expect(csv).toContain(`'=cmd()`);
     const wrong = await read<{ error: { param: string } }>('?group_by=colour');

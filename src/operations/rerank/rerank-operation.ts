@@ -27,7 +27,7 @@ class RerankOperation extends JsonOperation<'rerank'> {
 
   override estimate(request: RerankRequest): Estimate {
     const { likely, most, mostUnits } = estimateRerank(request);
-    return new InputEstimate({ likely, most }, { searches: mostUnits });
+    return new InputEstimate({ likely, most }, { searchUnits: mostUnits });
   }
 
   override collector(request: RerankRequest, detail: RecordingDetail): WholeResultCollector<'rerank'> {
@@ -35,12 +35,12 @@ class RerankOperation extends JsonOperation<'rerank'> {
       billed: ({ usage: { tokens, searchUnits } }) => {
         if (tokens === undefined && searchUnits === undefined) return undefined;
         // A provider that counts tokens may still be paid by the search, under a price of the configuration.
-        const searches = searchUnits ?? estimateRerank(request).likelyUnits;
-        return { ...billedTokens(tokens ?? boundTokens(0), boundTokens(0)), units: { searches } };
+        const units = searchUnits ?? estimateRerank(request).likelyUnits;
+        return { ...billedTokens(tokens ?? boundTokens(0), boundTokens(0)), units: { searchUnits: units } };
       },
       estimate: async () => ({
         ...billedTokens(await countRerankTokens(request), boundTokens(0)),
-        units: { searches: estimateRerank(request).likelyUnits },
+        units: { searchUnits: estimateRerank(request).likelyUnits },
       }),
       recorded: ({ id, model, results }) => ({ id, model, content: { results }, isCut: false }),
       input: () => ({ query: request.query, documents: request.documents }),

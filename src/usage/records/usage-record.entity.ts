@@ -33,6 +33,9 @@ export class UsageRecord {
   @Column({ name: 'group_id', type: 'varchar', length: 32, nullable: true })
   groupId!: string | null;
 
+  @Column({ type: 'varchar', length: 16, default: 'chat' })
+  operation!: string;
+
   @Column({ type: 'varchar', length: 8 })
   source!: 'live' | 'batch';
 
@@ -82,6 +85,21 @@ export class UsageRecord {
 
   @Column({ name: 'reasoning_tokens', type: 'integer' })
   reasoningTokens!: number;
+
+  /** Images that were made; null where none are billed, as for all units below. */
+  @Column({ type: 'integer', nullable: true })
+  images!: number | null;
+
+  @Column({ name: 'audio_seconds', type: 'double precision', nullable: true })
+  audioSeconds!: number | null;
+
+  /** Of text that was read out. */
+  @Column({ type: 'integer', nullable: true })
+  characters!: number | null;
+
+  /** Of reranking. */
+  @Column({ name: 'search_units', type: 'integer', nullable: true })
+  searchUnits!: number | null;
 
   @Column({ name: 'is_estimated', type: 'boolean' })
   isEstimated!: boolean;

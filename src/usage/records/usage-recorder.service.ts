@@ -27,6 +27,7 @@ const INSERT = new InsertRows<UsageRecord>('usage_record', [
   { name: 'request_id', type: 'text', of: ({ requestId }) => requestId },
   { name: 'key_id', type: 'text', of: ({ keyId }) => keyId },
   { name: 'group_id', type: 'text', of: ({ groupId }) => groupId },
+  { name: 'operation', type: 'text', of: ({ operation }) => operation },
   { name: 'source', type: 'text', of: ({ source }) => source },
   { name: 'requested_model', type: 'text', of: ({ requestedModel }) => requestedModel },
   { name: 'model', type: 'text', of: ({ model }) => model },
@@ -42,6 +43,10 @@ const INSERT = new InsertRows<UsageRecord>('usage_record', [
   { name: 'total_tokens', type: 'int', of: ({ totalTokens }) => totalTokens },
   { name: 'cached_tokens', type: 'int', of: ({ cachedTokens }) => cachedTokens },
   { name: 'reasoning_tokens', type: 'int', of: ({ reasoningTokens }) => reasoningTokens },
+  { name: 'images', type: 'int', of: ({ images }) => images },
+  { name: 'audio_seconds', type: 'double precision', of: ({ audioSeconds }) => audioSeconds },
+  { name: 'characters', type: 'int', of: ({ characters }) => characters },
+  { name: 'search_units', type: 'int', of: ({ searchUnits }) => searchUnits },
   { name: 'is_estimated', type: 'boolean', of: ({ isEstimated }) => isEstimated },
   { name: 'cost_nanos', type: 'bigint', of: ({ costNanos }) => costNanos },
   { name: 'cost_basis', type: 'text', of: ({ costBasis }) => costBasis },
@@ -159,6 +164,7 @@ function withoutText(record: UsageRecord): UsageRecord {
     requestId: plain(record.requestId, 128),
     keyId: plain(keyId, 32),
     groupId: groupId === null ? null : plain(groupId, 32),
+    operation: plain(record.operation, 16),
     source: source === 'batch' ? 'batch' : 'live',
     requestedModel: plain(record.requestedModel, 256),
     model: plain(record.model, 256),
@@ -174,6 +180,10 @@ function withoutText(record: UsageRecord): UsageRecord {
     totalTokens: whole(record.totalTokens),
     cachedTokens: whole(record.cachedTokens),
     reasoningTokens: whole(record.reasoningTokens),
+    images: wholeOrNull(record.images),
+    audioSeconds: Number.isFinite(record.audioSeconds) ? record.audioSeconds : null,
+    characters: wholeOrNull(record.characters),
+    searchUnits: wholeOrNull(record.searchUnits),
     isEstimated,
     costNanos: cost ?? null,
     costBasis: costBasis === null ? null : (plain(costBasis, 16) as UsageRecord['costBasis']),
@@ -188,6 +198,10 @@ function plain(text: unknown, length: number): string {
   return String(text)
     .replace(/[^\x20-\x7e]/g, '?')
     .slice(0, length);
+}
+
+function wholeOrNull(value: number | null): number | null {
+  return value === null ? null : whole(value);
 }
 
 function whole(value: unknown): number {

@@ -2,6 +2,7 @@
 const COLUMNS = {
   key: 'record.keyId',
   group: 'record.groupId',
+  operation: 'record.operation',
   model: 'record.model',
   provider: 'record.provider',
   user: 'record.endUser',

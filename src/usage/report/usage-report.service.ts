@@ -32,6 +32,10 @@ const SUMS = [
   'prompt',
   'completion',
   'total',
+  'images',
+  'seconds',
+  'characters',
+  'searches',
   'nanos',
   'unpriced',
   'estimated',
@@ -147,6 +151,10 @@ export class UsageReport {
       .addSelect('SUM(record.promptTokens)', 'prompt')
       .addSelect('SUM(record.completionTokens)', 'completion')
       .addSelect('SUM(record.totalTokens)', 'total')
+      .addSelect('SUM(record.images)', 'images')
+      .addSelect('SUM(record.audioSeconds)', 'seconds')
+      .addSelect('SUM(record.characters)', 'characters')
+      .addSelect('SUM(record.searchUnits)', 'searches')
       .addSelect('SUM(record.costNanos)', 'nanos')
       .addSelect('SUM(CASE WHEN record.costNanos IS NULL THEN 1 ELSE 0 END)', 'unpriced')
       .addSelect('SUM(CASE WHEN record.isEstimated THEN 1 ELSE 0 END)', 'estimated');
@@ -162,7 +170,7 @@ export class UsageReport {
   }
 
   private filtered(
-    { key_id: keyId, group_id: groupId, model, provider, user, metadata }: UsageFilterDto,
+    { key_id: keyId, group_id: groupId, operation, model, provider, user, metadata }: UsageFilterDto,
     { start, end }: TimeSpan,
   ): SelectQueryBuilder<UsageRecord> {
     const query = this.records
@@ -170,6 +178,7 @@ export class UsageReport {
       .where('record.createdAt >= :start AND record.createdAt < :end', { start, end });
     if (keyId !== undefined) query.andWhere('record.keyId = :keyId', { keyId });
     if (groupId !== undefined) query.andWhere('record.groupId = :groupId', { groupId });
+    if (operation !== undefined) query.andWhere('record.operation = :operation', { operation });
     if (model !== undefined) query.andWhere('record.model = :model', { model });
     if (provider !== undefined) query.andWhere('record.provider = :provider', { provider });
     if (user !== undefined) query.andWhere('record.endUser = :user', { user });
@@ -235,6 +244,10 @@ function toRow(row: SumRow, dimensions: readonly Dimension[], names: ReadonlyMap
     prompt_tokens: Number(row.prompt),
     completion_tokens: Number(row.completion),
     total_tokens: Number(row.total),
+    images: Number(row.images),
+    audio_seconds: Number(row.seconds),
+    characters: Number(row.characters),
+    search_units: Number(row.searches),
     cost_usd: Number(row.nanos) / 1e9,
     unpriced_requests: Number(row.unpriced),
     estimated_requests: Number(row.estimated),
@@ -249,6 +262,7 @@ function toRecordDto(record: UsageRecord): UsageRecordDto {
     request_id: record.requestId,
     key_id: record.keyId,
     group_id: record.groupId,
+    operation: record.operation,
     source: record.source,
     requested_model: record.requestedModel,
     model: record.model,
@@ -264,6 +278,10 @@ function toRecordDto(record: UsageRecord): UsageRecordDto {
     total_tokens: record.totalTokens,
     cached_tokens: record.cachedTokens,
     reasoning_tokens: record.reasoningTokens,
+    images: record.images,
+    audio_seconds: record.audioSeconds,
+    characters: record.characters,
+    search_units: record.searchUnits,
     estimated: record.isEstimated,
     cost_basis: record.costBasis ?? (record.isEstimated ? 'estimated' : 'reported'),
     cost_usd: record.costNanos === null ? null : record.costNanos / 1e9,

@@ -21,6 +21,10 @@ const SUM_COLUMNS = [
   'cost_usd',
   'unpriced_requests',
   'estimated_requests',
+  'images',
+  'audio_seconds',
+  'characters',
+  'search_units',
 ];
 
 const RECORD_COLUMNS = [
@@ -52,6 +56,11 @@ const RECORD_COLUMNS = [
   'duration_ms',
   'user',
   'metadata',
+  'operation',
+  'images',
+  'audio_seconds',
+  'characters',
+  'search_units',
 ];
 
 const csvOf = (columns: readonly string[]): object => ({
@@ -66,7 +75,8 @@ export class UsageController {
 
   @ApiOperation({
     summary: 'Read sums of usage',
-    description: 'By hour or day, and by key, group, model, provider or end user. `Accept: text/csv` gives CSV.',
+    description:
+      'By hour or day, and by key, group, operation, model, provider or end user. `Accept: text/csv` gives CSV.',
   })
   @ApiOkResponse({
     description: 'The sums.',

@@ -2,6 +2,7 @@ import { ListOf } from '../../http/list-of.js';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { TimeSpanQueryDto } from '../../http/time-span-query.dto.js';
+import { OPERATION_NAMES } from '../../operations/operation-types.js';
 import { GROUP_BY_PATTERN, METADATA_PATTERN } from './dimensions.js';
 
 export const INTERVALS = ['hour', 'day', 'none'] as const;
@@ -21,6 +22,12 @@ export class UsageFilterDto extends TimeSpanQueryDto {
   @IsString()
   @MaxLength(64)
   group_id?: string;
+
+  /** Only of this operation, such as `chat` or `embeddings`. */
+  @ApiProperty({ required: false, enum: OPERATION_NAMES })
+  @IsOptional()
+  @IsIn(OPERATION_NAMES)
+  operation?: string;
 
   /** Only of this configured model. */
   @ApiProperty({ required: false })
@@ -62,15 +69,15 @@ export class UsageQueryDto extends UsageFilterDto {
   interval?: (typeof INTERVALS)[number];
 
   /**
-   * What else makes a row of its own: `none`, or up to three of `key`, `group`, `model`, `provider`, `user` and `metadata.<name>`,
-   * separated by commas.
+   * What else makes a row of its own: `none`, or up to three of `key`, `group`, `operation`, `model`, `provider`, `user` and
+   * `metadata.<name>`, separated by commas.
    */
   @ApiProperty({ type: String, pattern: GROUP_BY_PATTERN.source, required: false, default: 'none', example: 'model' })
   @IsOptional()
   @IsString()
   @Matches(GROUP_BY_PATTERN, {
     message:
-      "must be 'none' or up to three of key, group, model, provider, user and metadata.<name>, separated by commas",
+      "must be 'none' or up to three of key, group, operation, model, provider, user and metadata.<name>, separated by commas",
   })
   group_by?: string;
 }
@@ -84,7 +91,7 @@ export class UsageRowDto {
   @ApiProperty({ example: '2026-11-23T00:00:00Z' })
   date!: string;
   /**
-   * What the row is of, by the first dimension of `group_by`: id of a key or group, name of a model or provider, the end user, or the
+   * What the row is of, by the first dimension of `group_by`: id of a key or group, name of an operation, model or provider, the end user, or the
    * member of the metadata; null for none of them.
    */
   @ApiProperty({ type: String, nullable: true, example: 'sandbox/echo' })
@@ -114,6 +121,18 @@ export class UsageRowDto {
   /** As the providers summed them up. */
   @ApiProperty({ type: 'integer', example: 360 })
   total_tokens!: number;
+  /** Images that were made. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  images!: number;
+  /** Seconds of sound, sent or made. */
+  @ApiProperty({ type: Number, example: 0 })
+  audio_seconds!: number;
+  /** Characters that were read out. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  characters!: number;
+  /** Search units of reranking. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  search_units!: number;
   /** US dollars of the requests whose price is known. */
   @ApiProperty({ type: Number, example: 0.00051 })
   cost_usd!: number;
@@ -154,6 +173,11 @@ export class UsageRecordDto {
   /** The group of the key at that time; null is none. */
   @ApiProperty({ type: String, nullable: true, example: null })
   group_id!: string | null;
+  /**
+   * What was asked for: `chat`, `embeddings` and so on.
+   * @example "chat"
+   */
+  operation!: string;
   /** Whether a client waited, or it was a task of a batch. */
   @ApiProperty({ enum: ['live', 'batch'], example: 'live' })
   source!: 'live' | 'batch';
@@ -208,6 +232,18 @@ export class UsageRecordDto {
   /** Of the completion, spent on thinking. */
   @ApiProperty({ type: 'integer', example: 0 })
   reasoning_tokens!: number;
+  /** Images that were made; null where none are billed. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  images!: number | null;
+  /** Seconds of sound, sent or made; null where none are billed. */
+  @ApiProperty({ type: Number, nullable: true, example: null })
+  audio_seconds!: number | null;
+  /** Characters that were read out; null where none are billed. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  characters!: number | null;
+  /** Search units of reranking; null where none are billed. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  search_units!: number | null;
   /** Whether the tokens are not the provider's own count. */
   @ApiProperty({ example: false })
   estimated!: boolean;
