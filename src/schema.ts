@@ -6,6 +6,9 @@ import { CreateRequestLog1772582400000 } from '../migrations/1772582400000-Creat
 import { AddBatchLanes1772720000000 } from '../migrations/1772720000000-AddBatchLanes.js';
 import { AddBatchPause1772780000000 } from '../migrations/1772780000000-AddBatchPause.js';
 import { CreateGatewayInstance1772770000000 } from '../migrations/1772770000000-CreateGatewayInstance.js';
+import { AddPepperRotation1772801000000 } from '../migrations/1772801000000-AddPepperRotation.js';
+import { AddBudgetAdjustment1772802000000 } from '../migrations/1772802000000-AddBudgetAdjustment.js';
+import { CreateFormerOwner1772803000000 } from '../migrations/1772803000000-CreateFormerOwner.js';
 import { IndexUnfinishedJobs1772810000000 } from '../migrations/1772810000000-IndexUnfinishedJobs.js';
 import { GatewayInstance } from './admin/instances/gateway-instance.entity.js';
 import { AuditEntry } from './audit/audit-entry.entity.js';
@@ -14,6 +17,8 @@ import { AddKeyParent1772740000000 } from '../migrations/1772740000000-AddKeyPar
 import { IndexWebhooksByKey1772730000000 } from '../migrations/1772730000000-IndexWebhooksByKey.js';
 import { AddUsageCostBasis1772700000000 } from '../migrations/1772700000000-AddUsageCostBasis.js';
 import { ApiKey } from './auth/api-key.entity.js';
+import { FormerOwner } from './auth/former-owner.entity.js';
+import { KeyPepperHolder } from './auth/key-pepper-holder.entity.js';
 import { KeyGroup } from './auth/key-group.entity.js';
 import { BatchJob } from './batch/batch-job.entity.js';
 import { BatchClaim, BatchLane, BatchRequeue } from './batch/batch-lane.entity.js';
@@ -33,9 +38,11 @@ const ENTITIES = [
   BatchRequeue,
   BatchTask,
   BudgetAlert,
+  FormerOwner,
   GatewayInstance,
   GatewaySetting,
   KeyGroup,
+  KeyPepperHolder,
   RequestLogEntry,
   UsageRecord,
 ];
@@ -51,6 +58,9 @@ const MIGRATIONS = [
   AddKeyParent1772740000000,
   CreateGatewayInstance1772770000000,
   AddBatchPause1772780000000,
+  AddPepperRotation1772801000000,
+  AddBudgetAdjustment1772802000000,
+  CreateFormerOwner1772803000000,
   IndexUnfinishedJobs1772810000000,
   AddOperation1772820000000,
 ];

@@ -13,12 +13,14 @@ import { randomId } from '../runtime/random-id.js';
 /** Longest JSON of what was there before that an entry keeps, in characters. */
 const MAX_BEFORE_LENGTH = 8_000;
 const MAX_TARGET_ID_LENGTH = 32;
+/** Entries of one statement. */
+const INSERT_ROWS = 500;
 /** Entries of one query of an export. */
 const EXPORT_PAGE = 1_000;
 
 export type AuditAction =
-  | `key.${'created' | 'updated' | 'rotated' | 'revoked'}`
-  | `group.${'created' | 'updated' | 'deleted'}`
+  | `key.${'created' | 'updated' | 'rotated' | 'revoked' | 'budget_reset' | 'budget_credited' | 'imported' | 'exported' | 'purged'}`
+  | `group.${'created' | 'updated' | 'deleted' | 'budget_reset' | 'budget_credited' | 'imported'}`
   | `request_log.${'read' | 'deleted'}`
   | 'provider.tested'
   | `batch.${'read' | 'updated' | 'cancelled' | 'paused' | 'resumed' | 'deleted'}`
@@ -44,17 +46,15 @@ export class AuditLog {
   ) {}
 
   /** Notes an action in the transaction that carries it out, so that there is neither without the other. */
-  async note(manager: EntityManager, { actor, action, targetId, changes, before }: AuditedAction): Promise<void> {
-    await manager.insert(AuditEntry, {
-      id: randomId('aud_'),
-      createdAt: Date.now(),
-      actor,
-      action,
-      targetType: action.slice(0, action.indexOf('.')) as AuditTarget,
-      targetId: targetId.slice(0, MAX_TARGET_ID_LENGTH),
-      changes,
-      before: before === undefined || JSON.stringify(before).length > MAX_BEFORE_LENGTH ? null : before,
-    });
+  async note(manager: EntityManager, action: AuditedAction): Promise<void> {
+    await manager.insert(AuditEntry, entryOf(action));
+  }
+
+  /** The same of many actions. */
+  async noteAll(manager: EntityManager, actions: readonly AuditedAction[]): Promise<void> {
+    for (let start = 0; start < actions.length; start += INSERT_ROWS) {
+      await manager.insert(AuditEntry, actions.slice(start, start + INSERT_ROWS).map(entryOf));
+    }
   }
 
   /** Notes what changes nothing in the database, such as a read; resolves when the entry is stored. */
@@ -105,6 +105,19 @@ export class AuditLog {
     }));
     return { object: 'list', data, ...page };
   }
+}
+
+function entryOf({ actor, action, targetId, changes, before }: AuditedAction): AuditEntry {
+  return {
+    id: randomId('aud_'),
+    createdAt: Date.now(),
+    actor,
+    action,
+    targetType: action.slice(0, action.indexOf('.')) as AuditTarget,
+    targetId: targetId.slice(0, MAX_TARGET_ID_LENGTH),
+    changes,
+    before: before === undefined || JSON.stringify(before).length > MAX_BEFORE_LENGTH ? null : before,
+  };
 }
 
 /** The fields of `before` that have another value in `after`. */

@@ -5,7 +5,7 @@ import { Broadcast } from '../cluster/broadcast.js';
 import { NoClusterPeers } from '../cluster/cluster-peers.js';
 import { SharedRedis } from '../redis/shared-redis.js';
 import { ApiKeyAuthenticator } from './api-key-authenticator.js';
-import { Pepper } from './pepper.js';
+import type { KeyFinder } from './key-finder.js';
 
 const KEY = {
   id: 'key_1',
@@ -36,7 +36,7 @@ describe('who a key id stands for', () => {
     } as unknown as Repository<ApiKey>;
     const config = loadConfig({ env: {}, cwd: '/nonexistent' });
     const news = new Broadcast(new SharedRedis(), new NoClusterPeers());
-    const check = new ApiKeyAuthenticator(repository, repository, new Pepper('p'.repeat(32)), news, config);
+    const check = new ApiKeyAuthenticator(repository, repository, {} as KeyFinder, news, config);
     const early = check.principalOf('key_1');
     row = { ...KEY, revokedAt: 1 };
     check.forget('key_1');

@@ -1,17 +1,18 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Injectable, Logger, OnApplicationShutdown } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { databaseUnavailable } from '../errors/database-error.js';
+import { upstreamUnavailable, type GatewayError } from '../errors/gateway-error.js';
 import { parseKey } from './api-key-format.js';
 import { Broadcast } from '../cluster/broadcast.js';
 import { ApiKey } from './api-key.entity.js';
 import { KeyGroup } from './key-group.entity.js';
 import { KeyCache, type CachedKey } from './key-cache.js';
+import { KeyFinder } from './key-finder.js';
 import { endOfLineage, principalOfLineage, readLineage, type KeyLineage } from './key-lineage.js';
-import { Pepper } from './pepper.js';
 import { SCOPES, type Principal } from './principal.js';
 
 /** Longest that a lookup waits for the database before a cached key is served as it is. */
@@ -46,8 +47,6 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
   private readonly cache = new KeyCache();
   private readonly byId = new KeyCache();
   private readonly inFlight = new Map<string, Promise<Principal | null>>();
-  /** Compared with in place of a hash that is not there, so that a miss takes as long as a hit. */
-  private readonly noHash = Buffer.alloc(32);
   private readonly adminDigest: string | undefined;
   /** Changes when a key of this process changes, so that a lookup that began before cannot bring the old state back. */
   private generation = 0;
@@ -57,7 +56,7 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
   constructor(
     @InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>,
     @InjectRepository(KeyGroup) private readonly groups: Repository<KeyGroup>,
-    private readonly pepper: Pepper,
+    private readonly finder: KeyFinder,
     private readonly news: Broadcast,
     config: GatewayConfig,
   ) {
@@ -91,10 +90,10 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
   async check(credential: string): Promise<Principal | null> {
     const cached = this.cached(credential);
     if (cached !== undefined) return cached;
-    const parsed = parseKey(credential);
-    if (parsed === undefined) return null;
+    const id = parseKey(credential)?.id;
+    if (id === undefined && !(await this.finder.isAnyImported())) return null;
     const digest = digestOf(credential);
-    const lookup = this.startLookup(parsed.id, credential, digest);
+    const lookup = this.startLookup(id, credential, digest);
     const stale = this.cache.get(digest);
     if (stale?.principal == null || stale.state === 'ended') return this.withinTimeout(lookup, LOOKUP_TIMEOUT_MS);
     try {
@@ -144,6 +143,7 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
 
   private forgetAll(): void {
     this.generation += 1;
+    this.finder.importedChanged();
     this.inFlight.clear();
     this.byId.clear();
     this.cache.clear();
@@ -152,12 +152,12 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
   /** Asks the database beside the requests; what fails here is seen by the next lookup. */
   private refresh(credential: string, digest: string): void {
     if (this.inFlight.has(digest)) return;
-    const parsed = parseKey(credential);
-    if (parsed === undefined) return;
-    this.withinTimeout(this.startLookup(parsed.id, credential, digest), SLOW_LOOKUP_MS).catch(() => undefined);
+    this.withinTimeout(this.startLookup(parseKey(credential)?.id, credential, digest), SLOW_LOOKUP_MS).catch(
+      () => undefined,
+    );
   }
 
-  private startLookup(id: string, credential: string, digest: string): Promise<Principal | null> {
+  private startLookup(id: string | undefined, credential: string, digest: string): Promise<Principal | null> {
     const pending = this.inFlight.get(digest);
     if (pending !== undefined) return pending;
     const lookup = this.lookUp(id, credential, digest).finally(() => {
@@ -167,19 +167,20 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
     return lookup;
   }
 
-  private async lookUp(id: string, credential: string, digest: string): Promise<Principal | null> {
+  private async lookUp(id: string | undefined, credential: string, digest: string): Promise<Principal | null> {
     const { generation } = this;
     const checkedAt = performance.now();
     const { match, lineage } = await this.asked(async () => {
-      const key = await this.keys.findOneBy({ id });
-      const found = this.match(key, credential);
-      return { match: found, lineage: found === undefined ? undefined : await this.lineageOf(found.key) };
+      const found = await this.finder.find(id, credential);
+      const isFound = found !== undefined && found !== 'unreadable';
+      return { match: found, lineage: isFound ? await this.lineageOf(found.key) : undefined };
     });
+    if (match === 'unreadable') throw pepperOutdated();
     const endsAt = match === undefined || lineage === undefined ? 0 : Math.min(match.endsAt, endOfLineage(lineage));
     const isValid = lineage !== undefined && Date.now() < endsAt;
     const entry: CachedKey = {
       principal: isValid ? principalOfLineage(lineage) : null,
-      keyIds: lineage === undefined ? [id] : idsOf(lineage),
+      keyIds: lineage === undefined ? (id === undefined ? [] : [id]) : idsOf(lineage),
       checkedAt,
       endsAt: isValid ? endsAt : Number.MAX_SAFE_INTEGER,
     };
@@ -210,19 +211,6 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
       findKey: (id) => this.keys.findOneBy({ id }),
       findGroup: (id) => this.groups.findOneBy({ id }),
     });
-  }
-
-  /** The row and when this credential of it ends by a rotation; undefined when the credential is not this key's. */
-  private match(key: ApiKey | null, credential: string): { key: ApiKey; endsAt: number } | undefined {
-    const given = this.pepper.hash(credential);
-    const isCurrent = timingSafeEqual(given, key === null ? this.noHash : Buffer.from(key.hash, 'hex'));
-    const isPrevious = timingSafeEqual(
-      given,
-      key?.previousHash == null ? this.noHash : Buffer.from(key.previousHash, 'hex'),
-    );
-    if (key === null) return undefined;
-    if (isCurrent) return { key, endsAt: Number.MAX_SAFE_INTEGER };
-    return isPrevious ? { key, endsAt: key.previousExpiresAt ?? 0 } : undefined;
   }
 
   /** Runs queries; what they say of the database decides whether cached keys are served without waiting for it. */
@@ -272,6 +260,15 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
 }
 
 const UNAVAILABLE = 'The key cannot be checked because the database is not reachable. Retry shortly.';
+
+/** The key may be valid; another instance can say. */
+function pepperOutdated(): GatewayError {
+  return upstreamUnavailable({
+    message: 'This instance of the gateway has an older key pepper than the others and cannot check this key. Retry.',
+    retryAfterMs: 1_000,
+    isOwnRefusal: true,
+  });
+}
 
 function idsOf({ key, ancestors }: KeyLineage): string[] {
   return [key, ...ancestors].map(({ id }) => id);

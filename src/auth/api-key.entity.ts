@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
-import type { Budget, RateLimits } from './spending.js';
+import type { Budget, BudgetAdjustment, RateLimits } from './spending.js';
 import type { RequestLogSetting, Scope } from './principal.js';
 
 /** A key as it is kept: never the key itself, only its HMAC. Times are epoch milliseconds. */
@@ -14,17 +14,27 @@ export class ApiKey {
   @Column({ type: 'varchar', length: 200 })
   name!: string;
 
-  /** HMAC-SHA-256 of the whole key under the pepper, in hex. */
+  /** HMAC-SHA-256 of the whole key under a pepper, in hex; of an imported key perhaps its SHA-256. */
+  @Index('IDX_api_key_hash')
   @Column({ type: 'varchar', length: 64 })
   hash!: string;
+
+  /** Fingerprint of the pepper, or `sha256`; null in rows of a version that knew one pepper only. */
+  @Column({ name: 'hash_scheme', type: 'varchar', length: 32, nullable: true })
+  hashScheme!: string | null;
 
   /** The last characters of the key, to tell keys apart by eye. */
   @Column({ type: 'varchar', length: 16 })
   hint!: string;
 
   /** The key before the last rotation, while the overlap lasts. */
+  @Index('IDX_api_key_previous_hash')
   @Column({ name: 'previous_hash', type: 'varchar', length: 64, nullable: true })
   previousHash!: string | null;
+
+  /** As `hashScheme`. */
+  @Column({ name: 'previous_hash_scheme', type: 'varchar', length: 32, nullable: true })
+  previousHashScheme!: string | null;
 
   @Column({ name: 'previous_expires_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   previousExpiresAt!: number | null;
@@ -48,6 +58,10 @@ export class ApiKey {
 
   @Column({ type: 'simple-json', nullable: true })
   budget!: Budget | null;
+
+  /** Null where the budget was neither reset nor credited. */
+  @Column({ name: 'budget_adjustment', type: 'simple-json', nullable: true })
+  budgetAdjustment!: BudgetAdjustment | null;
 
   /** Null keeps neither prompts nor answers. */
   @Column({ name: 'request_log', type: 'simple-json', nullable: true })

@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { PassportModule } from '@nestjs/passport';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
+import { Database } from '../database/database.js';
+import { GatewaySetting } from '../database/gateway-setting.entity.js';
 import { ApiKey } from './api-key.entity.js';
 import { BudgetStates } from './budget-states.js';
 import { ApiKeyAuthenticator } from './api-key-authenticator.js';
@@ -9,19 +11,29 @@ import { KeyGroup } from './key-group.entity.js';
 import { KeyGuard } from './key.guard.js';
 import { KeyRevocations } from './key-revocations.js';
 import { KeyStrategy } from './key.strategy.js';
+import { KeyFinder } from './key-finder.js';
+import { PepperAgreement } from './pepper-agreement.js';
+import { PepperRotation } from './pepper-rotation.js';
 import { loadPepper, Pepper } from './pepper.js';
 
 /** Who is calling. Keys and groups are managed in admin/keys and admin/groups. */
 @Module({
-  imports: [PassportModule, TypeOrmModule.forFeature([ApiKey, KeyGroup])],
+  imports: [PassportModule, TypeOrmModule.forFeature([ApiKey, GatewaySetting, KeyGroup])],
   providers: [
     { provide: Pepper, inject: [GatewayConfig], useFactory: loadPepper },
+    {
+      provide: PepperAgreement,
+      inject: [Database, Pepper],
+      useFactory: (database: Database, pepper: Pepper) => new PepperAgreement(database, pepper),
+    },
+    PepperRotation,
+    KeyFinder,
     ApiKeyAuthenticator,
     KeyRevocations,
     KeyStrategy,
     KeyGuard,
     BudgetStates,
   ],
-  exports: [KeyGuard, ApiKeyAuthenticator, KeyRevocations, BudgetStates, Pepper],
+  exports: [KeyGuard, ApiKeyAuthenticator, KeyRevocations, BudgetStates, Pepper, PepperAgreement],
 })
 export class AuthModule {}

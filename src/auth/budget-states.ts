@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import type { Account } from './spending.js';
+import type { Account, BudgetAdjustment } from './spending.js';
 
 /** How much of a budget is spent in the present period. Amounts are US dollars, times epoch milliseconds. */
 export interface BudgetState {
   readonly spent: number;
   readonly remaining: number;
+  /** Dollars that an operator added in this period. */
+  readonly credit: number;
+  /** When an operator reset the budget in this period. */
+  readonly resetAt: number | null;
   readonly periodStart: number | null;
   readonly periodEnd: number | null;
 }
@@ -12,13 +16,26 @@ export interface BudgetState {
 /** Reads what accounts with a budget have spent; those without one are not among the answers. */
 export type BudgetReader = (accounts: readonly Account[]) => Promise<ReadonlyMap<string, BudgetState>>;
 
+/** Says what a budget is after a reset or a credit, which depends on its periods. */
+export interface BudgetAdjuster {
+  reset(): BudgetAdjustment;
+  credited(account: Account, usd: number): BudgetAdjustment;
+}
+
 /** What is spent is known to the ledger of usage, which registers its reader here. */
 @Injectable()
 export class BudgetStates {
   private reader: BudgetReader | undefined;
+  private adjuster: BudgetAdjuster | undefined;
 
-  register(reader: BudgetReader): void {
+  register(reader: BudgetReader, adjuster: BudgetAdjuster): void {
     this.reader = reader;
+    this.adjuster = adjuster;
+  }
+
+  get adjust(): BudgetAdjuster {
+    if (this.adjuster === undefined) throw new Error('budgets are changed where they are counted');
+    return this.adjuster;
   }
 
   of(accounts: readonly Account[]): Promise<ReadonlyMap<string, BudgetState>> {

@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
-import type { Budget, RateLimits } from './spending.js';
+import type { Budget, BudgetAdjustment, RateLimits } from './spending.js';
 
 /** Keys that share limits and a budget: a team, a service, a customer. */
 @Entity('key_group')
@@ -18,6 +18,10 @@ export class KeyGroup {
 
   @Column({ type: 'simple-json', nullable: true })
   budget!: Budget | null;
+
+  /** Null where the budget was neither reset nor credited. */
+  @Column({ name: 'budget_adjustment', type: 'simple-json', nullable: true })
+  budgetAdjustment!: BudgetAdjustment | null;
 
   @Column({ type: 'simple-json', nullable: true })
   metadata!: object | null;

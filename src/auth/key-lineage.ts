@@ -104,8 +104,8 @@ function accountsOf(keys: readonly ApiKey[], groups: ReadonlyMap<string, KeyGrou
   const accounts = new Map<string, Account>();
   for (const key of keys) {
     const group = key.groupId == null ? undefined : groups.get(key.groupId);
-    for (const { id, limits, budget } of group === undefined ? [key] : [key, group]) {
-      if (limits !== null || budget !== null) accounts.set(id, { id, limits, budget });
+    for (const { id, limits, budget, budgetAdjustment } of group === undefined ? [key] : [key, group]) {
+      if (limits !== null || budget !== null) accounts.set(id, { id, limits, budget, budgetAdjustment });
     }
   }
   return [...accounts.values()];

@@ -22,10 +22,21 @@ export interface Budget {
   readonly allow_unpriced?: boolean;
 }
 
+/** What an operator did to a budget; it counts as long as the period lasts in which it was done. */
+export interface BudgetAdjustment {
+  /** Calls that came before this, in epoch milliseconds, count no more; null where the budget was not reset. */
+  readonly resetAt: number | null;
+  /** US dollars in addition to the budget. */
+  readonly creditUsd: number;
+  /** In which period the credit counts; see `PeriodSpan.id`. */
+  readonly creditPeriod: string | null;
+}
+
 /** Whose limits and budget hold for a call. */
 export interface Account {
   /** Id of a key or a group. */
   readonly id: string;
   readonly limits: RateLimits | null;
   readonly budget: Budget | null;
+  readonly budgetAdjustment?: BudgetAdjustment | null;
 }

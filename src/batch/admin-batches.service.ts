@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Repository } from 'typeorm';
+import { Repository, type SelectQueryBuilder } from 'typeorm';
 import { AuditLog, type AuditedAction } from '../audit/audit-log.service.js';
 import type { Principal } from '../auth/principal.js';
 import { newestFirst } from '../database/newest-first.js';
@@ -32,13 +32,12 @@ export class AdminBatchesService {
   ) {}
 
   async list(query: AdminBatchQueryDto): Promise<AdminBatchListDto> {
-    const { limit = DEFAULT_PAGE, after, status, paused, key_id: keyId, model } = query;
-    const found = this.jobs.createQueryBuilder('job').where(`job.status <> 'staging'`);
-    if (status !== undefined) found.andWhere('job.status = :status', { status });
-    if (paused !== undefined) found.andWhere(`job.pausedAt IS ${paused === 'true' ? 'NOT NULL' : 'NULL'}`);
-    if (keyId !== undefined) found.andWhere('job.keyId = :keyId', { keyId });
-    if (model !== undefined) found.andWhere('job.model = :model', { model });
-    const { rows, ...page } = await newestFirst(found, 'submittedAt', { limit, after, what: 'batch' });
+    const { limit = DEFAULT_PAGE, after } = query;
+    const { rows, ...page } = await newestFirst(jobsOf(this.jobs, query), 'submittedAt', {
+      limit,
+      after,
+      what: 'batch',
+    });
     const { queued, running, oldestWaiting } = await this.store.depth();
     return {
       object: 'list',
@@ -121,6 +120,19 @@ export class AdminBatchesService {
     }
     return job;
   }
+}
+
+/** The jobs that meet the conditions of a list, in no order. */
+export function jobsOf(
+  jobs: Repository<BatchJob>,
+  { status, paused, key_id: keyId, model }: AdminBatchQueryDto,
+): SelectQueryBuilder<BatchJob> {
+  const found = jobs.createQueryBuilder('job').where(`job.status <> 'staging'`);
+  if (status !== undefined) found.andWhere('job.status = :status', { status });
+  if (paused !== undefined) found.andWhere(`job.pausedAt IS ${paused === 'true' ? 'NOT NULL' : 'NULL'}`);
+  if (keyId !== undefined) found.andWhere('job.keyId = :keyId', { keyId });
+  if (model !== undefined) found.andWhere('job.model = :model', { model });
+  return found;
 }
 
 function assertUnfinished({ status }: BatchJob, what: string): void {

@@ -4,6 +4,7 @@ import { describeError } from '../errors/describe-error.js';
 import { Periodic } from '../runtime/periodic.js';
 import { BatchRunner } from './batch-runner.js';
 import { BatchStore } from './batch-store.js';
+import { JobWatchers } from './events/job-watchers.js';
 import { TaskOutcomes } from './task-outcomes.js';
 import { WebhookSender } from './webhook/webhook-sender.js';
 
@@ -40,6 +41,7 @@ export class BatchSweeper {
     private readonly outcomes: TaskOutcomes,
     private readonly runner: BatchRunner,
     private readonly webhooks: WebhookSender,
+    private readonly watchers: JobWatchers,
     private readonly config: GatewayConfig,
   ) {}
 
@@ -67,6 +69,7 @@ export class BatchSweeper {
         const error = { message: 'The job could not run.', type: 'server_error', param: null, code: 'batch_failed' };
         await this.store.endTasks(id, 'failed', { running: 'end', error: JSON.stringify(error) });
       }
+      this.watchers.changed([id]);
     }
     await this.store.deleteAbandoned();
     const recovered = await this.store.recoverStalled();

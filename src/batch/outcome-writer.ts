@@ -3,6 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { describeError } from '../errors/describe-error.js';
 import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
 import { BatchMetrics } from './batch-metrics.js';
+import { JobWatchers } from './events/job-watchers.js';
 import { HeldClaim } from './held-claim.js';
 import { isFaultOfData } from './is-fault-of-data.js';
 import { taskKey, type TaskOutcome, TaskOutcomes } from './task-outcomes.js';
@@ -44,6 +45,7 @@ export class OutcomeWriter {
     private readonly outcomes: TaskOutcomes,
     private readonly recorder: UsageRecorder,
     private readonly metrics: BatchMetrics,
+    private readonly watchers: JobWatchers,
   ) {}
 
   /** Calls `listener` after each set. */
@@ -201,6 +203,7 @@ export class OutcomeWriter {
     for (const outcome of set) {
       if (this.unstored.delete(outcome)) this.characters -= sizeOf(outcome);
     }
+    this.watchers.changed(set.map(({ jobId }) => jobId));
     this.storedListener(set);
   }
 

@@ -9,12 +9,26 @@ import { complain, parserOptions, say, UsageError, type Arguments, type Command 
 import { BACKUP } from './backup.js';
 import { CHECK } from './check.js';
 import { DOCTOR } from './doctor.js';
+import { KEYS_EXPORT, KEYS_IMPORT, KEYS_PURGE } from './key-transfer.js';
 import { KEYS_CREATE, KEYS_LIST, KEYS_REVOKE } from './keys.js';
 import { MIGRATE } from './migrate.js';
 import { MOVE } from './move.js';
 import { START } from './start.js';
 
-const COMMANDS: readonly Command[] = [START, CHECK, DOCTOR, MIGRATE, KEYS_CREATE, KEYS_LIST, KEYS_REVOKE, BACKUP, MOVE];
+const COMMANDS: readonly Command[] = [
+  START,
+  CHECK,
+  DOCTOR,
+  MIGRATE,
+  KEYS_CREATE,
+  KEYS_LIST,
+  KEYS_REVOKE,
+  KEYS_EXPORT,
+  KEYS_IMPORT,
+  KEYS_PURGE,
+  BACKUP,
+  MOVE,
+];
 /** Exit code for a command line that cannot be understood. */
 const MISUSED = 2;
 

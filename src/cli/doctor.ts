@@ -1,7 +1,8 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
-import { loadPepper } from '../auth/pepper.js';
+import type { DataSource } from 'typeorm';
+import { loadPepper, PEPPER_SETTING } from '../auth/pepper.js';
 import type { GatewayConfig, ProviderConfig } from '../config/gateway-config.js';
 import { loadConfig } from '../config/load-config.js';
 import { describeError } from '../errors/describe-error.js';
@@ -70,7 +71,6 @@ async function database(config: GatewayConfig): Promise<Finding[]> {
     const dataSource = await connectConfigured(where);
     try {
       const { schemaState } = await import('../database/migrate.js');
-      const { PEPPER_SETTING } = await import('../admin/keys/bootstrap.js');
       const { pending, unknown, executed } = await schemaState(dataSource);
       const findings = [ok(`database: ${where.kind === 'sqlite' ? `SQLite ${where.path}` : 'PostgreSQL'}`)];
       if (unknown.length > 0) findings.push(fail(`the database is of a newer version: ${unknown.join(', ')}`));
@@ -84,7 +84,7 @@ async function database(config: GatewayConfig): Promise<Finding[]> {
         const [row] = await dataSource.query<{ value: string }[]>(
           `SELECT value FROM gateway_setting WHERE name = '${PEPPER_SETTING}'`,
         );
-        findings.push(pepper(config, row?.value));
+        findings.push(...(await pepper(config, row?.value, dataSource, pending.length === 0)));
       }
       return findings;
     } finally {
@@ -95,14 +95,38 @@ async function database(config: GatewayConfig): Promise<Finding[]> {
   }
 }
 
-function pepper(config: GatewayConfig, known: string | undefined): Finding {
-  if (known === undefined) return ok('key pepper: none is in use yet');
+async function pepper(
+  config: GatewayConfig,
+  known: string | undefined,
+  dataSource: DataSource,
+  isUpToDate: boolean,
+): Promise<Finding[]> {
+  if (known === undefined) return [ok('key pepper: none is in use yet')];
   if (config.auth.pepper === undefined && !existsSync(`${config.dataDirectory}/key-pepper`)) {
-    return fail(`the key pepper is missing: restore ${config.dataDirectory}/key-pepper, or set GATEWAY_KEY_PEPPER`);
+    return [fail(`the key pepper is missing: restore ${config.dataDirectory}/key-pepper, or set GATEWAY_KEY_PEPPER`)];
   }
-  return loadPepper(config).fingerprint === known
-    ? ok('the key pepper is the one that the keys were made with')
-    : fail('the key pepper is not the one that the keys were made with. Restore it');
+  const held = loadPepper(config);
+  if (!held.holds(known)) {
+    return [
+      fail(
+        'the key pepper is not the one that the keys were made with. Restore it, or set the one before as GATEWAY_KEY_PEPPER_PREVIOUS',
+      ),
+    ];
+  }
+  const state =
+    known === held.fingerprint
+      ? ok('the key pepper is the one that the keys were made with')
+      : ok('the new key pepper is used as soon as every instance holds it; until then GATEWAY_KEY_PEPPER_PREVIOUS is');
+  if (!isUpToDate) return [state];
+  const { countKeyHashes, hashRemarks } = await import('../auth/key-hash-counts.js');
+  const { Database } = await import('../database/database.js');
+  const counts = await countKeyHashes(dataSource.manager, new Database(dataSource).dialect, held);
+  const isDone = held.previousFingerprint !== undefined && known === held.fingerprint && counts.previous === 0;
+  return [
+    state,
+    ...hashRemarks(counts).map((text) => warn(text)),
+    ...(isDone ? [ok('no key rests on GATEWAY_KEY_PEPPER_PREVIOUS any more: take it away')] : []),
+  ];
 }
 
 async function redis(url: string): Promise<Finding> {

@@ -1,7 +1,7 @@
 import type { KeyDto } from '../admin/keys/keys.dto.js';
 import { SCOPES } from '../auth/principal.js';
 import { parseDuration } from '../config/units.js';
-import { say, UsageError, type Command } from './command.js';
+import { complain, say, UsageError, type Command } from './command.js';
 
 /** Keys of one page, the most that the service gives. */
 const PAGE = 100;
@@ -64,8 +64,8 @@ export const KEYS_LIST: Command = {
   },
   maxWords: 0,
   run: async ({ text, flag }) => {
-    const { checked, KeyQueryDto, withKeys } = await import('./key-store.js');
-    return withKeys(async (keys) => {
+    const { checked, hashRemarksOf, KeyQueryDto, withKeys } = await import('./key-store.js');
+    return withKeys(async (keys, app) => {
       const query = await checked(KeyQueryDto, {
         limit: String(PAGE),
         ...(text('group') !== undefined && { group_id: text('group') }),
@@ -80,6 +80,7 @@ export const KEYS_LIST: Command = {
         after = page.has_more ? page.data.at(-1)?.id : undefined;
       } while (after !== undefined);
       if (count === 0 && !flag('json')) say('There are no keys.');
+      for (const remark of await hashRemarksOf(app)) complain(remark);
     });
   },
 };

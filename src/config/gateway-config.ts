@@ -116,6 +116,8 @@ export abstract class GatewayConfig {
     readonly adminKey: string | undefined;
     /** GATEWAY_KEY_PEPPER. */
     readonly pepper: string | undefined;
+    /** GATEWAY_KEY_PEPPER_PREVIOUS, while keys that were hashed with it are in use. */
+    readonly previousPepper: string | undefined;
   };
   abstract readonly log: Required<ProcessSettings['log']>;
   abstract readonly requestLog: {

@@ -114,6 +114,13 @@ function assemble(file: GatewayFile, environment: Environment, cwd: string, faul
       'needs a database that the processes share, and sqlite::memory: is each one’s own. Set DATABASE_URL to a file',
     );
   }
+  const previous = variables.GATEWAY_KEY_PEPPER_PREVIOUS;
+  if (previous !== undefined && previous === variables.GATEWAY_KEY_PEPPER) {
+    environment.fault(
+      'GATEWAY_KEY_PEPPER_PREVIOUS',
+      'is the same as GATEWAY_KEY_PEPPER. Set it to the pepper before, or leave it out',
+    );
+  }
   const providerEnvironment = readProviderEnvironment(environment);
   const { variable } = providerEnvironment;
   const providers = readProviders(file, providerEnvironment, faults);
@@ -125,7 +132,11 @@ function assemble(file: GatewayFile, environment: Environment, cwd: string, faul
     migratesAtStart: variables.GATEWAY_MIGRATE,
     dataDirectory: dataDirectoryOf(variables.GATEWAY_DATA_DIR, database, cwd),
     redisUrl: variables.REDIS_URL,
-    auth: { adminKey: variables.GATEWAY_ADMIN_KEY, pepper: variables.GATEWAY_KEY_PEPPER },
+    auth: {
+      adminKey: variables.GATEWAY_ADMIN_KEY,
+      pepper: variables.GATEWAY_KEY_PEPPER,
+      previousPepper: variables.GATEWAY_KEY_PEPPER_PREVIOUS,
+    },
     log: { ...settings.log, format: settings.log.format ?? (process.stdout.isTTY ? 'pretty' : 'json') },
     requestLog: { keys: readEncryptionKeys(variable, faults) },
     tracing: readTracing(variable, faults),

@@ -37,6 +37,8 @@ function meantName(name: string, known: ReadonlySet<string>): string | undefined
   const bare = name.slice(PREFIX.length, name.length - suffix.length);
   const names = new Map([...known].map((each) => [each.startsWith(PREFIX) ? each.slice(PREFIX.length) : each, each]));
   const containing = [...names.keys()].filter((each) => bare.length > 3 && each.split('_').includes(bare));
-  const near = nearestName(bare, names.keys()) ?? (containing.length === 1 ? containing[0] : undefined);
+  const [shortest = '', ...longer] = containing.sort((a, b) => a.length - b.length);
+  const isClear = shortest !== '' && longer.every((each) => each.startsWith(`${shortest}_`));
+  const near = nearestName(bare, names.keys()) ?? (isClear ? shortest : undefined);
   return near === undefined ? undefined : `${names.get(near) ?? near}${suffix}`;
 }

@@ -13,6 +13,8 @@ export interface BodySink {
 export interface BodyLimit {
   /** Bytes, decoded or as they are sent. */
   readonly maxBytes: number;
+  /** Most members of all objects of a JSON body; where it is absent, what any other body may have. */
+  readonly maxKeys?: number;
   /** What else the 413 says: how to get by with the limit. */
   readonly advice: string;
 }

@@ -18,6 +18,11 @@ const STREAMED_BODY = 'gateway:streamed-body';
 /** The handler reads the body itself, as it arrives, up to `batch.max_body_size`; here only its head is checked. */
 export const StreamedBody = (): MethodDecorator => SetMetadata(STREAMED_BODY, true);
 
+const BODY_LIMIT = 'gateway:body-limit';
+
+/** The route takes bodies of another size than other routes of its kind. */
+export const LimitedBody = (limit: BodyLimit): MethodDecorator => SetMetadata(BODY_LIMIT, limit);
+
 const DEFAULT_LIMIT: BodyLimit = { maxBytes: 1024 * 1024, advice: 'Send less.' };
 
 /** How a handler's bodies are read. */
@@ -81,7 +86,8 @@ export class JsonBodyGuard implements CanActivate {
       const targets = [handler, context.getClass()];
       const isStreamed = this.reflector.get<boolean | undefined>(STREAMED_BODY, handler) === true;
       const isModel = this.reflector.getAllAndOverride<boolean | undefined>(MODEL_BODY, targets) === true;
-      rule = { isStreamed, isModel, limit: isStreamed ? this.batchLimit : isModel ? this.modelLimit : DEFAULT_LIMIT };
+      const own = this.reflector.get<BodyLimit | undefined>(BODY_LIMIT, handler) ?? DEFAULT_LIMIT;
+      rule = { isStreamed, isModel, limit: isStreamed ? this.batchLimit : isModel ? this.modelLimit : own };
       this.rules.set(handler, rule);
     }
     return rule;

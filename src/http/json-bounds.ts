@@ -53,6 +53,9 @@ export class JsonBounds {
   private readonly nameStarts = new Float64Array(MAX_DEPTH + 1);
   private readonly nameEnds = new Float64Array(MAX_DEPTH + 1);
 
+  /** @param maxKeys most members of all objects */
+  constructor(private readonly maxKeys: number = MAX_KEYS) {}
+
   /** @throws GatewayError 400 that names the path of what is beyond a bound */
   write(chunk: Buffer): void {
     this.chunks.push(chunk);
@@ -102,8 +105,8 @@ export class JsonBounds {
         if ((this.counts[this.depth] = (this.counts[this.depth] ?? 0) + 1) > MAX_OBJECT_KEYS) {
           throw fault(this.path(this.depth - 1), `has more than ${MAX_OBJECT_KEYS} members`, 'object_above_max_keys');
         }
-        if (this.keys > MAX_KEYS) {
-          throw fault(this.path(1), `has more than ${MAX_KEYS} members in all`, 'object_above_max_keys');
+        if (this.keys > this.maxKeys) {
+          throw fault(this.path(1), `has more than ${this.maxKeys} members in all`, 'object_above_max_keys');
         }
         return;
       case COMMA:

@@ -16,7 +16,7 @@ const LARGE_LENGTH = 256 * 1024;
  * @throws GatewayError 400 when it is no JSON in UTF-8 or beyond a bound, and what `streamBody` throws
  */
 export async function readJson(request: IncomingMessage, limit: BodyLimit, isExact = false): Promise<object> {
-  const bounds = new JsonBounds();
+  const bounds = new JsonBounds(limit.maxKeys);
   const decoder = new Utf8Text();
   await streamBody(request, limit, {
     write: (chunk) => {

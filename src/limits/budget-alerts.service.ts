@@ -9,6 +9,7 @@ import { MetricsRegistry } from '../metrics/metrics-registry.js';
 import { postWebhook } from '../webhooks/post-webhook.js';
 import { WebhookPool } from '../webhooks/webhook-pool.js';
 import { eventBody, slackBody, type BudgetEvent, type BudgetEventType } from './budget-event.js';
+import { periodId } from './period.js';
 import type { Reservation } from './budget-ledger.js';
 
 const DEFAULT_THRESHOLDS: readonly number[] = [0.8];
@@ -58,7 +59,15 @@ export class BudgetAlerts {
     const limit = budget.usd * NANOS_PER_DOLLAR;
     for (const threshold of budget.soft_thresholds ?? DEFAULT_THRESHOLDS) {
       if (spent < threshold * limit) continue;
-      this.give({ type: 'budget.threshold_reached', account, budget, threshold, spent, period: period.name });
+      this.give({
+        type: 'budget.threshold_reached',
+        account,
+        budget,
+        threshold,
+        spent,
+        period: period.name,
+        periodId: periodId(period),
+      });
     }
     if (spent >= limit) this.exhausted({ account, period }, budget, spent);
   }
@@ -69,11 +78,19 @@ export class BudgetAlerts {
   }
 
   private exhausted({ account, period }: BudgetPeriod, budget: Budget, spent: number): void {
-    this.give({ type: 'budget.exhausted', account, budget, threshold: 1, spent, period: period.name });
+    this.give({
+      type: 'budget.exhausted',
+      account,
+      budget,
+      threshold: 1,
+      spent,
+      period: period.name,
+      periodId: periodId(period),
+    });
   }
 
   private give(event: BudgetEvent): void {
-    const { type, account, period, budget, threshold } = event;
+    const { type, account, periodId: period, budget, threshold } = event;
     const id = `${account}:${period}:${budget.usd}:${type === 'budget.exhausted' ? 'exhausted' : threshold}`;
     if (this.seen.has(id)) return;
     if (this.seen.size >= MAX_ENTRIES) this.seen.clear();

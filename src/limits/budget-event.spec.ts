@@ -4,6 +4,7 @@ const REACHED: BudgetEvent = {
   type: 'budget.threshold_reached',
   account: 'key_0123456789abcdef',
   period: '2026-11',
+  periodId: '2026-11',
   budget: { usd: 1_250, period: 'month' },
   spent: 1_000_500_000_000,
   threshold: 0.8,

@@ -9,6 +9,8 @@ export interface BudgetEvent {
   readonly account: string;
   /** Names the period: see `PeriodSpan`. */
   readonly period: string;
+  /** The same, and since which reset of the budget in it. */
+  readonly periodId: string;
   readonly budget: Budget;
   /** Billionths of a dollar. */
   readonly spent: number;

@@ -5,7 +5,7 @@ import { boundNanoDollars, MAX_NANO_DOLLARS, NO_COST, type NanoDollars } from '.
 import { describeError } from '../errors/describe-error.js';
 import { SharedRedis } from '../redis/shared-redis.js';
 import { LimitStore, type NoRoom } from './limit-store.js';
-import type { PeriodSpan } from './period.js';
+import { periodId, type PeriodSpan } from './period.js';
 import { Replicas } from './replicas.js';
 import { RESERVATION_MS, sharedBalances, type SharedReservation } from './shared-balances.js';
 import { SpendQuery } from './spend-query.js';
@@ -82,7 +82,7 @@ export class BudgetLedger {
     amount: NanoDollars,
     limit: NanoDollars,
   ): Promise<Reservation | NoRoom> {
-    const balance = `${account}:${period.name}`;
+    const balance = `${account}:${periodId(period)}`;
     const field = `r:${randomUUID()}`;
     const entry: InFlight = {
       account,

@@ -15,7 +15,7 @@ import { durationText } from './duration-text.js';
 import type { Full, NoRoom } from './limit-store.js';
 import { isCommandFault } from '../redis/redis-faults.js';
 import { budgetRefusal, ownerInText, ownerOf, rateRefusal, MIN_RETRY_AFTER_MS, type Caller } from './limit-refusals.js';
-import { periodAt } from './period.js';
+import { budgetAt, type PeriodSpan } from './period.js';
 import { RateWindows, type Taken } from './rate-windows.js';
 import { CostEstimator, type CallEstimate, type SizedRequest } from './cost-estimator.js';
 
@@ -56,6 +56,7 @@ export interface AdmissionRequest extends Caller, SizedRequest {
 interface BudgetShare {
   readonly id: string;
   readonly budget: Budget;
+  readonly period: PeriodSpan;
   readonly amount: NanoDollars;
   /** One for each attempt that may be billed. */
   readonly reservations: Reservation[];
@@ -105,8 +106,7 @@ export class Limits {
       for (const { id, limits } of accounts) {
         if (limits !== null) await this.takeTokens(id, limits, call, estimate, taken);
       }
-      for (const { id, budget } of accounts)
-        if (budget !== null) await this.takeBudget(id, budget, call, estimate, taken);
+      for (const account of accounts) await this.takeBudget(account, call, estimate, taken);
     } catch (error) {
       await this.giveBack(taken);
       throw isCommandFault(error) ? this.limitsUnavailable(error) : error;
@@ -124,7 +124,7 @@ export class Limits {
           this.logger.error({ msg: 'a call was not settled with its limits', error: describeError(error) });
         }
       },
-      coverAnother: () => this.coverAnother(taken, call),
+      coverAnother: () => this.coverAnother(taken),
       get reserved() {
         const each = taken.budgets.map(({ amount, reservations }) => amount * reservations.length);
         return boundNanoDollars(Math.max(0, ...each));
@@ -192,12 +192,15 @@ export class Limits {
   }
 
   private async takeBudget(
-    id: string,
-    budget: Budget,
+    account: Account,
     call: AdmissionRequest,
     estimate: CallEstimate,
     { budgets }: SetAside,
   ): Promise<void> {
+    const { id } = account;
+    const present = budgetAt(account, call.startedAt);
+    if (present === undefined) return;
+    const { budget, period } = present;
     const amount = await estimate.cost();
     if (amount === null) {
       if (budget.allow_unpriced === true) return;
@@ -207,23 +210,20 @@ export class Limits {
         'model',
       );
     }
-    const outcome = await this.reserve(id, budget, amount, call);
-    if ('field' in outcome) budgets.push({ id, budget, amount, reservations: [outcome] });
-    else {
-      const period = periodAt(budget.period, call.startedAt);
+    const share: BudgetShare = { id, budget, period, amount, reservations: [] };
+    const outcome = await this.reserve(share);
+    if ('field' in outcome) {
+      share.reservations.push(outcome);
+      budgets.push(share);
+    } else {
       this.alerts.refused({ account: id, period }, budget, outcome.spent);
       throw budgetRefusal(outcome, { owner: ownerOf(id, call), budget, amount, limit: limitOf(budget), period });
     }
   }
 
-  private async reserve(
-    id: string,
-    budget: Budget,
-    amount: NanoDollars,
-    { startedAt }: AdmissionRequest,
-  ): Promise<Reservation | NoRoom> {
+  private async reserve({ id, budget, period, amount }: BudgetShare): Promise<Reservation | NoRoom> {
     try {
-      return await this.ledger.reserve(id, periodAt(budget.period, startedAt), amount, limitOf(budget));
+      return await this.ledger.reserve(id, period, amount, limitOf(budget));
     } catch (error) {
       if (!isDatabaseUnavailable(error)) throw error;
       throw databaseUnavailable(
@@ -233,12 +233,12 @@ export class Limits {
     }
   }
 
-  private async coverAnother({ budgets }: SetAside, call: AdmissionRequest): Promise<boolean> {
+  private async coverAnother({ budgets }: SetAside): Promise<boolean> {
     try {
-      for (const { id, budget, amount, reservations } of budgets) {
-        const outcome = await this.reserve(id, budget, amount, call);
+      for (const share of budgets) {
+        const outcome = await this.reserve(share);
         if (!('field' in outcome)) return false;
-        reservations.push(outcome);
+        share.reservations.push(outcome);
       }
       return true;
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { Period } from '../auth/spending.js';
+import type { Account, Budget, Period } from '../auth/spending.js';
 
 const DAY = 86_400_000;
 
@@ -8,6 +8,30 @@ export interface PeriodSpan {
   /** Epoch milliseconds, the end not included; Infinity for `total`. */
   readonly start: number;
   readonly end: number;
+  /** When the budget was reset within the period, which then begins there; absent where it was not. */
+  readonly resetAt?: number;
+}
+
+/** The budget of an account as it holds in one period, with what was credited. */
+export interface BudgetInPeriod {
+  readonly budget: Budget;
+  readonly period: PeriodSpan;
+}
+
+/** Tells what is counted before and after a reset apart. */
+export function periodId({ name, resetAt }: PeriodSpan): string {
+  return resetAt === undefined ? name : `${name}~${resetAt}`;
+}
+
+/** @returns undefined for an account without a budget */
+export function budgetAt({ budget, budgetAdjustment }: Account, time: number): BudgetInPeriod | undefined {
+  if (budget === null) return undefined;
+  const whole = periodAt(budget.period, time);
+  const { resetAt = null, creditUsd = 0, creditPeriod = null } = budgetAdjustment ?? {};
+  const isReset = resetAt !== null && resetAt >= whole.start && resetAt < whole.end;
+  const period = isReset ? { ...whole, start: resetAt, resetAt } : whole;
+  if (creditPeriod !== periodId(period)) return { budget, period };
+  return { budget: { ...budget, usd: Math.round((budget.usd + creditUsd) * 1e9) / 1e9 }, period };
 }
 
 /** The period that a time lies in, in UTC. A week begins on Monday. */

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKey } from '../auth/api-key.entity.js';
+import { FormerOwner } from '../auth/former-owner.entity.js';
 import { KeyGroup } from '../auth/key-group.entity.js';
 import { UsageRecord } from './records/usage-record.entity.js';
 import { UsageRecordsModule } from './records/usage-records.module.js';
@@ -10,7 +11,7 @@ import { UsageController } from './report/usage.controller.js';
 import { UsageReport } from './report/usage-report.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([UsageRecord, ApiKey, KeyGroup]), UsageRecordsModule],
+  imports: [TypeOrmModule.forFeature([UsageRecord, ApiKey, FormerOwner, KeyGroup]), UsageRecordsModule],
   controllers: [UsageController],
   providers: [OwnerNames, UsageReport, UsageSweeper],
 })

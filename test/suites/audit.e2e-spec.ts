@@ -101,6 +101,28 @@ models:
       const target = id(await newKey());
       return { path: `/v1/admin/keys/${target}`, target, action: 'key.revoked' };
     },
+    'GET /v1/admin/keys/export': () =>
+      Promise.resolve({ path: '/v1/admin/keys/export', target: 'all', action: 'key.exported' }),
+    'POST /v1/admin/keys/import': () => {
+      const target = `key_${randomBytes(8).toString('hex')}`;
+      const key = `sk-${randomBytes(16).toString('hex')}`;
+      const body = { keys: [{ id: target, name: 'imported', key }] };
+      return Promise.resolve({ path: '/v1/admin/keys/import', body, target, action: 'key.imported' });
+    },
+    'POST /v1/admin/keys/purge': async () => {
+      const target = id(await newKey());
+      await call('DELETE', `/v1/admin/keys/${target}`);
+      return { path: '/v1/admin/keys/purge', body: { retention_days: 0 }, target, action: 'key.purged' };
+    },
+    'POST /v1/admin/keys/{id}/budget/reset': async () => {
+      const target = id(await newKey({ budget: { usd: 1, period: 'day' } }));
+      return { path: `/v1/admin/keys/${target}/budget/reset`, body: {}, target, action: 'key.budget_reset' };
+    },
+    'POST /v1/admin/groups/{id}/budget/reset': async () => {
+      const target = id(await call('POST', '/v1/admin/groups', { name: 'g', budget: { usd: 1, period: 'day' } }));
+      const path = `/v1/admin/groups/${target}/budget/reset`;
+      return { path, body: { credit: 2 }, target, action: 'group.budget_credited' };
+    },
     'POST /v1/admin/groups': () =>
       Promise.resolve({ path: '/v1/admin/groups', body: { name: 'made' }, action: 'group.created' }),
     'PATCH /v1/admin/groups/{id}': async () => {

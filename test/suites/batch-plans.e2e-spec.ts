@@ -2,6 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
+import { jobsOf } from '../../src/batch/admin-batches.service.js';
+import { BatchJob } from '../../src/batch/batch-job.entity.js';
+import { newestFirst } from '../../src/database/newest-first.js';
 import { Lanes } from '../../src/batch/lanes.js';
 import { TaskClaims } from '../../src/batch/task-claims.js';
 import { TaskOutcomes } from '../../src/batch/task-outcomes.js';
@@ -73,12 +76,17 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
   });
 
   /** The plan as one text. SQLite's driver knows `?` alone, and its plan does not depend on values. */
-  async function plan(statement: string, parameters: unknown[]): Promise<string> {
+  function plan(statement: string, parameters: unknown[]): Promise<string> {
+    if (isPostgresRun) return planOf(statement, parameters);
+    return planOf(
+      statement.replace(/\$\d+/g, '?'),
+      [...statement.matchAll(/\$(\d+)/g)].map(([, number]) => parameters[Number(number) - 1]),
+    );
+  }
+  /** The same of a statement with the parameters of its database's driver. */
+  async function planOf(statement: string, parameters: unknown[]): Promise<string> {
     if (!isPostgresRun) {
-      const rows = await dataSource.query<{ detail: string }[]>(
-        `EXPLAIN QUERY PLAN ${statement.replace(/\$\d+/g, '?')}`,
-        [...statement.matchAll(/\$(\d+)/g)].map(([, number]) => parameters[Number(number) - 1]),
-      );
+      const rows = await dataSource.query<{ detail: string }[]>(`EXPLAIN QUERY PLAN ${statement}`, parameters);
       return rows.map(({ detail }) => detail).join('\n');
     }
     const rows = await dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${statement}`, parameters);
@@ -131,6 +139,29 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
     const text = await plan(outcomes.changeTasksStatement(), [JSON.stringify(ended), 'worker']);
     expectNoScan(text, ['batch_task']);
     expect(text).toMatch(isPostgresRun ? /Index Scan using .* on batch_task/ : /SEARCH t USING INDEX/);
+  });
+
+  it('a page of the batches of all keys is read by the time of submission, whatever follows it', async () => {
+    const jobs = dataSource.getRepository(BatchJob);
+    const pages: BatchJob[][] = [];
+    let after: string | undefined;
+    for (let page = 0; page < 3; page += 1) {
+      const query = jobsOf(jobs, {});
+      const read = query.getMany.bind(query);
+      let statement: [string, unknown[]] | undefined;
+      query.getMany = () => {
+        statement = query.getQueryAndParameters() as [string, unknown[]];
+        return read();
+      };
+      const { rows: found, next } = await newestFirst(query, 'submittedAt', { limit: 20, after, what: 'batch' });
+      pages.push([...found]);
+      after = next ?? undefined;
+      const text = await planOf(statement?.[0] ?? '', statement?.[1] ?? []);
+      expect(text).toContain('IDX_batch_job_submitted_at');
+      expect(text).not.toMatch(/Seq Scan|\bSort\b|TEMP B-TREE/);
+    }
+    expect(new Set(pages.flat().map(({ id }) => id)).size).toBe(60);
+    expect(pages[0]?.[0]?.id).toBe(`batch_${JOBS - 1}`);
   });
 
   if (isPostgresRun) {

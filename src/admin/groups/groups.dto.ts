@@ -1,7 +1,8 @@
 import { ListOf } from '../../http/list-of.js';
 import { ApiProperty, PartialType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsNotEmpty, IsObject, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
+import { IsObject, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
+import { IsNotBlank } from '../../http/is-not-blank.js';
 import { IsSmallObject } from '../../http/is-small-object.js';
 import { BudgetUsageDto } from '../keys/budget-usage.dto.js';
 import { PageQueryDto } from '../../http/page-query.dto.js';
@@ -10,11 +11,11 @@ import { BudgetDto, RateLimitsDto } from '../keys/spending.dto.js';
 /** A new group of keys. */
 export class CreateGroupDto {
   /**
-   * What the group is, 1 to 200 characters.
+   * What the group is, 1 to 200 characters that are not all white space.
    * @example "search team"
    */
   @IsString()
-  @IsNotEmpty()
+  @IsNotBlank()
   @MaxLength(200)
   name!: string;
 

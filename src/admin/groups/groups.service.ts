@@ -24,6 +24,7 @@ import type {
   GroupWithUsageDto,
   UpdateGroupDto,
 } from './groups.dto.js';
+import { FormerOwner } from '../../auth/former-owner.entity.js';
 import { KeyGroup } from '../../auth/key-group.entity.js';
 
 /** Makes, shows, changes and ends groups of keys. */
@@ -43,6 +44,7 @@ export class GroupsService {
       name: fields.name,
       limits: toRateLimits(fields.limits),
       budget: toBudget(fields.budget),
+      budgetAdjustment: null,
       metadata: fields.metadata ?? null,
       createdBy: maker.keyId,
       createdAt: Date.now(),
@@ -71,7 +73,7 @@ export class GroupsService {
   }
 
   async find(id: string): Promise<GroupWithUsageDto> {
-    const group = found(await this.groups.findOneBy({ id }), id);
+    const group = foundGroup(await this.groups.findOneBy({ id }), id);
     const states = await this.budgets.of([group]);
     return { ...toDto(group), budget_usage: toBudgetUsage(states.get(id)) };
   }
@@ -112,6 +114,11 @@ export class GroupsService {
         });
       }
       await manager.delete(KeyGroup, { id });
+      await manager.upsert(
+        FormerOwner,
+        { id, name: group.name, parentId: null, groupId: null, removedAt: Date.now() },
+        ['id'],
+      );
       await this.audit.note(manager, {
         actor: maker.keyId,
         action: 'group.deleted',
@@ -127,7 +134,7 @@ export class GroupsService {
 
   private async locked(manager: EntityManager, id: string): Promise<KeyGroup> {
     const lock = this.database.isSqlite ? {} : { lock: { mode: 'pessimistic_write' as const } };
-    return found(await manager.findOne(KeyGroup, { where: { id }, ...lock }), id);
+    return foundGroup(await manager.findOne(KeyGroup, { where: { id }, ...lock }), id);
   }
 }
 
@@ -140,7 +147,7 @@ function assertOwnGroup(group: KeyGroup, { accounts }: Principal, { limits, budg
   );
 }
 
-function found(group: KeyGroup | null, id: string): KeyGroup {
+export function foundGroup(group: KeyGroup | null, id: string): KeyGroup {
   if (group === null) throw notFound(`There is no group '${id.slice(0, 64)}'.`, 'not_found', 'id');
   return group;
 }

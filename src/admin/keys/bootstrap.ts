@@ -7,9 +7,9 @@ import { FIRST_START } from '../../auth/key-lineage.js';
 import { generateKey, hintOf } from '../../auth/api-key-format.js';
 import { ApiKey } from '../../auth/api-key.entity.js';
 import { BootstrapAdminKey } from './bootstrap-admin-key.js';
+import type { PepperAgreement } from '../../auth/pepper-agreement.js';
 import { Pepper } from '../../auth/pepper.js';
 
-export const PEPPER_SETTING = 'pepper_fingerprint';
 const ADMIN_SETTING = 'bootstrap_admin_key';
 const FIRST_KEY_NAME = 'Admin key of the first start';
 const FIRST_KEY_SCOPES = ['admin', 'inference', 'routing', 'provider_options'] as const;
@@ -22,6 +22,7 @@ export async function bootstrapKeys(
   config: GatewayConfig,
   database: Database,
   pepper: Pepper,
+  agreement: PepperAgreement,
   audit: AuditLog,
 ): Promise<BootstrapAdminKey> {
   return database.transaction(async (manager) => {
@@ -31,20 +32,25 @@ export async function bootstrapKeys(
       const { value: kept } = await manager.findOneByOrFail(GatewaySetting, { name });
       return kept;
     };
-    if ((await claim(PEPPER_SETTING, pepper.fingerprint)) !== pepper.fingerprint) {
+    const state = await agreement.agree(manager, true);
+    if (state === 'unknown') {
       throw new BootError(
-        'GATEWAY_KEY_PEPPER (or key-pepper in the data directory) is not the one that this database’s keys were made with. Restore it: with another pepper no existing key works.',
+        'GATEWAY_KEY_PEPPER (or key-pepper in the data directory) is not the one that this database’s keys were made with. Restore it: with another pepper no existing key works. If you replace the pepper, set the one before as GATEWAY_KEY_PEPPER_PREVIOUS.',
       );
     }
+    if (state === 'previous') pepper.writeWith(pepper.previousFingerprint ?? pepper.fingerprint);
     if (config.auth.adminKey !== undefined) return new BootstrapAdminKey(undefined);
     const { id, key } = generateKey();
     if ((await claim(ADMIN_SETTING, id)) !== id) return new BootstrapAdminKey(undefined);
+    const sealed = pepper.hash(key);
     await manager.insert(ApiKey, {
       id,
       name: FIRST_KEY_NAME,
-      hash: pepper.hash(key).toString('hex'),
+      hash: sealed.hash,
+      hashScheme: sealed.scheme,
       hint: hintOf(key),
       previousHash: null,
+      previousHashScheme: null,
       previousExpiresAt: null,
       scopes: [...FIRST_KEY_SCOPES],
       allowedModels: null,

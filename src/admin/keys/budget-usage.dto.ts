@@ -10,6 +10,12 @@ export class BudgetUsageDto {
   /** US dollars that are left; 0 when none is. What requests in flight may cost is set aside from it. */
   @ApiProperty({ type: Number, example: 21.75 })
   remaining_usd!: number;
+  /** US dollars that an operator added to the budget of this period; 0 when none. */
+  @ApiProperty({ type: Number, example: 0 })
+  credit_usd!: number;
+  /** When an operator reset the budget in this period, in Unix seconds: calls before it count no more. Null when it was not. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  reset_at!: number | null;
   /** When the period began, in Unix seconds; null for `total`. */
   @ApiProperty({ type: 'integer', nullable: true, example: 1793491200 })
   period_start!: number | null;
@@ -23,6 +29,8 @@ export function toBudgetUsage(state: BudgetState | undefined): BudgetUsageDto | 
   return {
     spent_usd: state.spent,
     remaining_usd: state.remaining,
+    credit_usd: state.credit,
+    reset_at: toUnixSeconds(state.resetAt),
     period_start: toUnixSeconds(state.periodStart),
     period_end: toUnixSeconds(state.periodEnd),
   };

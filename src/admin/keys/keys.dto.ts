@@ -22,12 +22,13 @@ import {
 import { PageQueryDto } from '../../http/page-query.dto.js';
 import { BudgetUsageDto } from './budget-usage.dto.js';
 import { BudgetDto, RateLimitsDto } from './spending.dto.js';
+import { IsNotBlank } from '../../http/is-not-blank.js';
 import { IsSmallObject } from '../../http/is-small-object.js';
 import { REDACTIONS, type Redaction } from '../../runtime/redaction.js';
 import { SCOPES, type Scope } from '../../auth/principal.js';
 
 /** The end of year 9999, in Unix seconds: what is later is a mistake of milliseconds for seconds. */
-const LATEST = 253_402_300_799;
+export const LATEST = 253_402_300_799;
 
 /** Which prompts and answers of the key are kept, encrypted, for administrators to read. */
 export class RequestLogSettingDto {
@@ -53,11 +54,11 @@ export class RequestLogSettingDto {
 /** A new key. */
 export class CreateKeyDto {
   /**
-   * What the key is for, 1 to 200 characters.
+   * What the key is for, 1 to 200 characters that are not all white space.
    * @example "checkout service"
    */
   @IsString()
-  @IsNotEmpty()
+  @IsNotBlank()
   @MaxLength(200)
   name!: string;
 

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { EntityManager, Repository } from 'typeorm';
-import { GatewayConfig } from '../../config/gateway-config.js';
 import { Database } from '../../database/database.js';
 import { newestFirst } from '../../database/newest-first.js';
-import { GatewayError, invalidRequest, notFound, permissionDenied } from '../../errors/gateway-error.js';
+import { invalidRequest, permissionDenied } from '../../errors/gateway-error.js';
 import { DEFAULT_PAGE } from '../../http/page-query.dto.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { generateKey, hintOf, publicPart } from '../../auth/api-key-format.js';
@@ -23,14 +22,15 @@ import type {
 import { containing } from '../../database/like.js';
 import { BudgetStates } from '../../auth/budget-states.js';
 import { toBudgetUsage } from './budget-usage.dto.js';
-import { readLineage } from '../../auth/key-lineage.js';
+import { RequestLogSettings } from './request-log-settings.js';
+import { assertActive, assertReach, foundKey } from './key-access.js';
 import { KeyRevocations } from '../../auth/key-revocations.js';
 import { Pepper } from '../../auth/pepper.js';
 import { AuditLog, changedOf, type AuditedAction } from '../../audit/audit-log.service.js';
-import { assertAccountsHold, assertGeneration, assertMayRevoke, assertWithinMaker } from './assert-within-maker.js';
+import { assertGeneration, assertMayRevoke, assertWithinMaker } from './assert-within-maker.js';
 import { KeyGroup } from '../../auth/key-group.entity.js';
 import { toBudget, toBudgetDto, toRateLimits } from './spending.dto.js';
-import type { Principal, RequestLogSetting } from '../../auth/principal.js';
+import type { Principal } from '../../auth/principal.js';
 
 /** Makes, shows and ends keys. A key never gets more rights than the one that makes or changes it. */
 @Injectable()
@@ -43,7 +43,7 @@ export class KeysService {
     private readonly pepper: Pepper,
     private readonly audit: AuditLog,
     private readonly budgets: BudgetStates,
-    private readonly config: GatewayConfig,
+    private readonly requestLogs: RequestLogSettings,
   ) {}
 
   async create(fields: CreateKeyDto, maker: Principal): Promise<KeyWithSecretDto> {
@@ -53,12 +53,15 @@ export class KeysService {
     const budget = toBudget(fields.budget);
     const expiresAt = toMilliseconds(fields.expires_at);
     const { id, key } = generateKey();
+    const sealed = this.pepper.hash(key);
     const row: ApiKey = {
       id,
       name: fields.name,
-      hash: this.pepper.hash(key).toString('hex'),
+      hash: sealed.hash,
+      hashScheme: sealed.scheme,
       hint: hintOf(key),
       previousHash: null,
+      previousHashScheme: null,
       previousExpiresAt: null,
       scopes,
       allowedModels,
@@ -66,7 +69,8 @@ export class KeysService {
       groupId: fields.group_id ?? null,
       limits,
       budget,
-      requestLog: this.requestLogOf(fields),
+      budgetAdjustment: null,
+      requestLog: this.requestLogs.of(fields),
       createdBy: maker.keyId,
       // The operator's makers have no row: GATEWAY_ADMIN_KEY and the command line.
       parentId: maker.keyId.startsWith('key_') ? maker.keyId : null,
@@ -96,7 +100,7 @@ export class KeysService {
   }
 
   async find(id: string): Promise<KeyWithUsageDto> {
-    const key = found(await this.keys.findOneBy({ id }), id);
+    const key = foundKey(await this.keys.findOneBy({ id }), id);
     const states = await this.budgets.of([key]);
     return { ...toDto(key), budget_usage: toBudgetUsage(states.get(id)) };
   }
@@ -117,7 +121,7 @@ export class KeysService {
         await assertGroup(manager, fields.group_id);
         key.groupId = fields.group_id;
       }
-      if (fields.request_log !== undefined) key.requestLog = this.requestLogOf(fields);
+      if (fields.request_log !== undefined) key.requestLog = this.requestLogs.of(fields);
       if (fields.parent_id !== undefined) detach(key, maker);
       assertWithinMaker(maker, key);
       await assertReach(manager, maker, key);
@@ -134,8 +138,11 @@ export class KeysService {
       assertWithinMaker(maker, key);
       await assertReach(manager, maker, key);
       key.previousHash = overlap === 0 ? null : key.hash;
+      key.previousHashScheme = overlap === 0 ? null : key.hashScheme;
       key.previousExpiresAt = overlap === 0 ? null : Date.now() + overlap * 1_000;
-      key.hash = this.pepper.hash(secret).toString('hex');
+      const sealed = this.pepper.hash(secret);
+      key.hash = sealed.hash;
+      key.hashScheme = sealed.scheme;
       key.hint = hintOf(secret);
     });
     return { ...rotated, key: secret };
@@ -149,6 +156,7 @@ export class KeysService {
       assertMayRevoke(maker, key);
       key.revokedAt ??= Date.now();
       key.previousHash = null;
+      key.previousHashScheme = null;
       key.previousExpiresAt = null;
     });
     await this.revocations.publish(id);
@@ -160,24 +168,13 @@ export class KeysService {
     return keys.map((key) => ({ ...toDto(key), budget_usage: toBudgetUsage(states.get(key.id)) }));
   }
 
-  private requestLogOf({ request_log: setting }: Pick<CreateKeyDto, 'request_log'>): RequestLogSetting | null {
-    if (setting == null) return null;
-    if (this.config.requestLog.keys.length === 0) {
-      throw invalidRequest(
-        "'request_log' needs a key to encrypt with. Ask the operator to set GATEWAY_REQUEST_LOG_KEY.",
-        'request_log',
-      );
-    }
-    return { days: setting.days, redact: setting.redact ?? [] };
-  }
-
   private async change(
     id: string,
     action: Omit<AuditedAction, 'targetId'>,
     apply: (key: ApiKey, manager: EntityManager) => void | Promise<void>,
   ): Promise<KeyDto> {
     const changed = await this.database.transaction(async (manager: EntityManager) => {
-      const key = found(
+      const key = foundKey(
         await manager.findOne(ApiKey, {
           where: { id },
           ...(!this.database.isSqlite && { lock: { mode: 'pessimistic_write' as const } }),
@@ -192,33 +189,6 @@ export class KeysService {
     await this.keyCheck.changed(id);
     return toDto(changed);
   }
-}
-
-function found(key: ApiKey | null, id: string): ApiKey {
-  if (key === null) throw notFound(`There is no key '${id.slice(0, 64)}'.`, 'not_found', 'id');
-  return key;
-}
-
-function assertActive({ revokedAt }: ApiKey): void {
-  if (revokedAt === null) return;
-  throw new GatewayError({
-    status: 409,
-    type: 'invalid_request_error',
-    code: 'conflict',
-    message: 'This key is revoked, which is final. Create a new one.',
-  });
-}
-
-/** What holds for the maker has to hold for the key that it changes. */
-async function assertReach(manager: EntityManager, maker: Principal, key: ApiKey): Promise<void> {
-  if (maker.accounts.length === 0) return;
-  const lineage = await readLineage(key, {
-    findKey: (id) => manager.findOneBy(ApiKey, { id }),
-    findGroup: (id) => manager.findOneBy(KeyGroup, { id }),
-  });
-  const chain = [key, ...lineage.ancestors];
-  const accounts = chain.flatMap(({ id, groupId }) => (groupId == null ? [id] : [id, groupId]));
-  assertAccountsHold(maker, new Set(accounts), key.id);
 }
 
 /** From then on the key does not depend on the one that made it. */

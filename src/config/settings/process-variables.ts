@@ -46,6 +46,12 @@ export const PROCESS_VARIABLES = {
     without: 'a pepper is generated in the data folder',
     secret: true,
   }),
+  GATEWAY_KEY_PEPPER_PREVIOUS: setting(secret(32), {
+    description:
+      'The pepper before, while keys that were hashed with it are in use. See [replacing the pepper](keys.md#replacing-the-pepper).',
+    without: 'none',
+    secret: true,
+  }),
   GATEWAY_WEBHOOK_ALLOW_PRIVATE: setting(flag(), {
     description: 'Whether webhooks may go to private and loopback addresses.',
     default: false,

@@ -8,16 +8,26 @@ import { UsageRecorder } from './usage-recorder.service.js';
 import type { PeriodSpan } from '../../limits/period.js';
 import { SpendQuery } from '../../limits/spend-query.js';
 
+/** The keys that a key of `made` made, those that were purged as well; PostgreSQL takes one recursive part alone. */
+const MADE = {
+  sqlite: `SELECT api_key.id FROM api_key JOIN made ON api_key.parent_id = made.id
+  UNION SELECT former_owner.id FROM former_owner JOIN made ON former_owner.parent_id = made.id`,
+  postgres: `SELECT CAST(child.id AS text) FROM made CROSS JOIN LATERAL (
+    SELECT api_key.id FROM api_key WHERE api_key.parent_id = made.id
+    UNION ALL SELECT former_owner.id FROM former_owner WHERE former_owner.parent_id = made.id) AS child`,
+};
 /** A key and the keys that it made, through any depth. */
-const KEYS_OF_KEY = `
-WITH RECURSIVE made(id) AS (
-  SELECT CAST($1 AS text) UNION SELECT CAST(api_key.id AS text) FROM api_key JOIN made ON api_key.parent_id = made.id)
+const keysOfKey = (made: string): string => `
+WITH RECURSIVE made(id) AS (SELECT CAST($1 AS text) UNION ${made})
 SELECT id FROM made`;
 /** The keys that keys of a group made: they spend from its budget even where an operator moved them out of it. */
-const KEYS_BELOW_GROUP = `
-WITH RECURSIVE made(id) AS (
-  SELECT api_key.id FROM api_key JOIN api_key parent ON api_key.parent_id = parent.id WHERE parent.group_id = $1
-  UNION SELECT api_key.id FROM api_key JOIN made ON api_key.parent_id = made.id)
+const keysBelowGroup = (made: string): string => `
+WITH RECURSIVE member(id) AS (
+  SELECT id FROM api_key WHERE group_id = $1 UNION ALL SELECT id FROM former_owner WHERE group_id = $1),
+below(id) AS (
+  SELECT id FROM api_key WHERE parent_id IN (SELECT id FROM member)
+  UNION ALL SELECT id FROM former_owner WHERE parent_id IN (SELECT id FROM member)),
+made(id) AS (SELECT CAST(id AS text) FROM below UNION ${made})
 SELECT id FROM made`;
 
 /** What the records say that an account has spent: the truth that budgets begin with. */
@@ -54,7 +64,8 @@ export class RecordedSpend extends SpendQuery implements OnApplicationBootstrap 
   async total(account: string, { start, end }: PeriodSpan): Promise<NanoDollars> {
     await this.recorder.flush();
     const isGroup = account.startsWith('group_');
-    const keys = new Set(await this.idsOf(isGroup ? KEYS_BELOW_GROUP : KEYS_OF_KEY, account));
+    const made = this.database.isSqlite ? MADE.sqlite : MADE.postgres;
+    const keys = new Set(await this.idsOf((isGroup ? keysBelowGroup : keysOfKey)(made), account));
     // Their transaction may be committed at any moment, so they are counted here and left out there.
     const unstored = this.recorder.unstored.filter(
       ({ groupId, keyId, createdAt }) =>

@@ -1,0 +1,34 @@
+import type { EntityManager } from 'typeorm';
+import { ApiKey } from '../../auth/api-key.entity.js';
+import { KeyGroup } from '../../auth/key-group.entity.js';
+import { readLineage } from '../../auth/key-lineage.js';
+import type { Principal } from '../../auth/principal.js';
+import { GatewayError, notFound } from '../../errors/gateway-error.js';
+import { assertAccountsHold } from './assert-within-maker.js';
+
+export function foundKey(key: ApiKey | null, id: string): ApiKey {
+  if (key === null) throw notFound(`There is no key '${id.slice(0, 64)}'.`, 'not_found', 'id');
+  return key;
+}
+
+export function assertActive({ revokedAt }: ApiKey): void {
+  if (revokedAt === null) return;
+  throw new GatewayError({
+    status: 409,
+    type: 'invalid_request_error',
+    code: 'conflict',
+    message: 'This key is revoked, which is final. Create a new one.',
+  });
+}
+
+/** What holds for the maker has to hold for the key that it changes. */
+export async function assertReach(manager: EntityManager, maker: Principal, key: ApiKey): Promise<void> {
+  if (maker.accounts.length === 0) return;
+  const lineage = await readLineage(key, {
+    findKey: (id) => manager.findOneBy(ApiKey, { id }),
+    findGroup: (id) => manager.findOneBy(KeyGroup, { id }),
+  });
+  const chain = [key, ...lineage.ancestors];
+  const accounts = chain.flatMap(({ id, groupId }) => (groupId == null ? [id] : [id, groupId]));
+  assertAccountsHold(maker, new Set(accounts), key.id);
+}

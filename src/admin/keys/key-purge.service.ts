@@ -1,0 +1,128 @@
+import { Injectable } from '@nestjs/common';
+import { In, type EntityManager } from 'typeorm';
+import { AuditLog } from '../../audit/audit-log.service.js';
+import { ApiKey } from '../../auth/api-key.entity.js';
+import { FormerOwner } from '../../auth/former-owner.entity.js';
+import { ApiKeyAuthenticator } from '../../auth/api-key-authenticator.js';
+import type { Principal } from '../../auth/principal.js';
+import { Database } from '../../database/database.js';
+import { runSql } from '../../database/sql.js';
+import { GatewayError } from '../../errors/gateway-error.js';
+import { assertMayRevoke } from './assert-within-maker.js';
+import { assertReach } from './key-access.js';
+import type { KeyPurgeDto, PurgeKeysDto } from './key-transfer.dto.js';
+
+const DAY_MS = 86_400_000;
+/** Keys of one transaction. */
+const CHUNK = 200;
+
+/** Those that were revoked for long enough. $1 is the time before which they were revoked. */
+const REVOKED = 'SELECT id FROM api_key WHERE revoked_at <= $1 ORDER BY id';
+/** Ancestors of every key that stays: their rows say what holds for it. */
+const NEEDED = `
+WITH RECURSIVE needed(id) AS (
+  SELECT parent_id FROM api_key WHERE parent_id IS NOT NULL AND (revoked_at IS NULL OR revoked_at > $1)
+  UNION SELECT api_key.parent_id FROM api_key JOIN needed ON api_key.id = needed.id WHERE api_key.parent_id IS NOT NULL)
+SELECT id FROM needed`;
+
+/** Takes rows of keys away that were revoked long ago; their names and what they spent stay. */
+@Injectable()
+export class KeyPurge {
+  constructor(
+    private readonly database: Database,
+    private readonly keyCheck: ApiKeyAuthenticator,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async purge({ retention_days: days, dry_run: isDry = false }: PurgeKeysDto, maker: Principal): Promise<KeyPurgeDto> {
+    const before = Date.now() - days * DAY_MS;
+    const { chosen, found } = await this.database.transaction((manager) => this.choose(manager, before, maker));
+    let purged = 0;
+    if (isDry) purged = chosen.length;
+    else {
+      // Keys before the keys that made them, so that what is left of an interrupted purge has no gap in its chains.
+      for (let start = 0; start < chosen.length; start += CHUNK) {
+        purged += await this.remove(chosen.slice(start, start + CHUNK), before, maker);
+      }
+      if (purged > 0) await this.keyCheck.allChanged();
+    }
+    return { object: 'key_purge', purged, kept: found - purged, dry_run: isDry };
+  }
+
+  /** @returns ids, those of made keys before those of their makers, and how many were revoked for long enough */
+  private async choose(
+    manager: EntityManager,
+    before: number,
+    maker: Principal,
+  ): Promise<{ chosen: readonly string[]; found: number }> {
+    const { dialect } = this.database;
+    const idsOf = async (statement: string): Promise<string[]> =>
+      (await runSql<{ id: string }>(manager, dialect, statement, [before])).rows.map(({ id }) => id);
+    const revoked = await idsOf(REVOKED);
+    const needed = new Set(await idsOf(NEEDED));
+    const parents = new Map<string, string | null>();
+    const allowed = new Set<string>();
+    for (let start = 0; start < revoked.length; start += CHUNK) {
+      const ids = revoked.slice(start, start + CHUNK);
+      for (const key of await manager.find(ApiKey, { where: { id: In(ids) } })) {
+        parents.set(key.id, key.parentId);
+        if (await mayEnd(manager, maker, key)) allowed.add(key.id);
+      }
+    }
+    // What this maker may not end stays, and what it depends on with it.
+    for (const id of revoked) {
+      if (allowed.has(id)) continue;
+      for (let above = parents.get(id) ?? null; above !== null && !needed.has(above);) {
+        needed.add(above);
+        above = parents.get(above) ?? null;
+      }
+    }
+    const chosen = revoked.filter((id) => allowed.has(id) && !needed.has(id));
+    const depthOf = (id: string): number => {
+      let depth = 0;
+      for (let above = parents.get(id) ?? null; above !== null; above = parents.get(above) ?? null) depth += 1;
+      return depth;
+    };
+    const depths = new Map(chosen.map((id) => [id, depthOf(id)]));
+    chosen.sort((a, b) => (depths.get(b) ?? 0) - (depths.get(a) ?? 0));
+    return { chosen, found: revoked.length };
+  }
+
+  private async remove(ids: readonly string[], before: number, maker: Principal): Promise<number> {
+    return this.database.transaction(async (manager) => {
+      const keys = await manager.find(ApiKey, { where: { id: In([...ids]) } });
+      // Whatever has changed since they were chosen stays.
+      const rows = keys.filter(({ revokedAt }) => revokedAt !== null && revokedAt <= before);
+      if (rows.length === 0) return 0;
+      const removedAt = Date.now();
+      await manager.upsert(
+        FormerOwner,
+        rows.map(({ id, name, parentId, groupId }) => ({ id, name, parentId, groupId, removedAt })),
+        ['id'],
+      );
+      await manager.delete(ApiKey, { id: In(rows.map(({ id }) => id)) });
+      await this.audit.noteAll(
+        manager,
+        rows.map(({ id, name, revokedAt }) => ({
+          actor: maker.keyId,
+          action: 'key.purged' as const,
+          targetId: id,
+          changes: {},
+          before: { name, revoked_at: Math.floor((revokedAt ?? 0) / 1_000) },
+        })),
+      );
+      return rows.length;
+    });
+  }
+}
+
+async function mayEnd(manager: EntityManager, maker: Principal, key: ApiKey): Promise<boolean> {
+  try {
+    await assertReach(manager, maker, key);
+    assertMayRevoke(maker, key);
+    return true;
+  } catch (error) {
+    if (error instanceof GatewayError) return false;
+    throw error;
+  }
+}
