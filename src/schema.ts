@@ -9,6 +9,7 @@ import { CreateGatewayInstance1772770000000 } from '../migrations/1772770000000-
 import { AddPepperRotation1772801000000 } from '../migrations/1772801000000-AddPepperRotation.js';
 import { AddBudgetAdjustment1772802000000 } from '../migrations/1772802000000-AddBudgetAdjustment.js';
 import { CreateFormerOwner1772803000000 } from '../migrations/1772803000000-CreateFormerOwner.js';
+import { AddAlertDeliveries1772804000000 } from '../migrations/1772804000000-AddAlertDeliveries.js';
 import { IndexUnfinishedJobs1772810000000 } from '../migrations/1772810000000-IndexUnfinishedJobs.js';
 import { GatewayInstance } from './admin/instances/gateway-instance.entity.js';
 import { AuditEntry } from './audit/audit-entry.entity.js';
@@ -61,6 +62,7 @@ const MIGRATIONS = [
   AddPepperRotation1772801000000,
   AddBudgetAdjustment1772802000000,
   CreateFormerOwner1772803000000,
+  AddAlertDeliveries1772804000000,
   IndexUnfinishedJobs1772810000000,
   AddOperation1772820000000,
 ];

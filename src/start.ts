@@ -23,6 +23,7 @@ import { BootError } from './errors/boot-error.js';
 import { describeError } from './errors/describe-error.js';
 import { upstreamUnavailable } from './errors/gateway-error.js';
 import { Shutdown } from './lifecycle/shutdown.service.js';
+import { randomId } from './runtime/random-id.js';
 import { VERSION } from './runtime/version.js';
 import type { Listening, WorkerProcess } from './cluster/worker.js';
 import { descriptorFault } from './runtime/descriptors.js';
@@ -49,11 +50,12 @@ export async function start(config: Configuration): Promise<void> {
     }
     const where = await listen(app, config);
     limitConnections(app.getHttpServer(), logger);
-    reloadOnChange(app, config, logger);
+    reloadOnChange(app, config, logger, worker !== undefined);
     if (worker === undefined) {
       logger.info({ ...where, version: VERSION, ...startFields(config) }, 'listening');
       stopOnSignal(app, config, logger);
     } else {
+      void auditReplacement(app, worker, config, logger);
       worker.serve(where, (reason, hasSuccessor) => {
         logger.info({ reason }, 'draining');
         return drain(app, config, logger, hasSuccessor);
@@ -106,11 +108,11 @@ function listenFault(error: unknown, host: string, port: number): string {
 }
 
 /** Applies a valid new configuration; calls in flight go on. Refuses an invalid one, and keeps the old one. */
-function reloadOnChange(app: NestExpressApplication, config: GatewayConfig, logger: Logger): void {
+function reloadOnChange(app: NestExpressApplication, config: GatewayConfig, logger: Logger, isWorker: boolean): void {
   const refuse = (reason: string, faults: unknown): void => {
     logger.error({ reason, faults }, 'the new configuration is refused, and the old one stays in force');
   };
-  const onChange = (reason: ReloadReason, isUnchanged: () => boolean): void => {
+  const onChange = (reason: ReloadReason, isUnchanged: () => boolean, version: string): void => {
     try {
       const next = loadConfig();
       // Written again since it was found to be whole: that change is reported too.
@@ -120,7 +122,10 @@ function reloadOnChange(app: NestExpressApplication, config: GatewayConfig, logg
       const { providers, models } = next;
       logger.info({ reason, providers: providers.length, models: models.length }, 'configuration reloaded');
       if (waiting.length > 0) logger.warn({ settings: waiting }, 'these settings have changed and wait for a restart');
-      auditReload(app, logger, { reason, providers: providers.length, models: models.length, waiting });
+      const changes = { reason, providers: providers.length, models: models.length, waiting };
+      if (!isWorker) auditReload(app, logger, changes, randomId('reload_'));
+      // At SIGHUP all workers are replaced, which is noted once by those that are new.
+      else if (reason === 'file') auditReload(app, logger, changes, `${process.ppid}:${version}`);
     } catch (error) {
       // Its faults name settings, never values.
       refuse(reason, error instanceof ConfigError ? error.message : describeError(error));
@@ -129,11 +134,25 @@ function reloadOnChange(app: NestExpressApplication, config: GatewayConfig, logg
   watchConfig(configFile(), { onChange, onRefused: refuse });
 }
 
-function auditReload(app: NestExpressApplication, logger: Logger, changes: object): void {
+/** A process that was started because all are replaced at SIGHUP has taken the configuration over as it is now. */
+async function auditReplacement(
+  app: NestExpressApplication,
+  worker: WorkerProcess,
+  { providers, models }: GatewayConfig,
+  logger: Logger,
+): Promise<void> {
+  const replacement = await worker.replacement();
+  if (replacement === undefined) return;
+  const changes = { reason: 'SIGHUP', providers: providers.length, models: models.length, waiting: [] };
+  auditReload(app, logger, changes, replacement);
+}
+
+/** @param event the same in all processes of this start that take the same configuration over */
+function auditReload(app: NestExpressApplication, logger: Logger, changes: object, event: string): void {
   const entry = { actor: 'operator', action: 'configuration.reloaded', targetId: hostname(), changes } as const;
   app
     .get(AuditLog, { strict: false })
-    .record(entry)
+    .recordOnce(entry, `${hostname()}:${event}`)
     .catch((error: unknown) => {
       logger.error({ error: describeError(error) }, 'the reload of the configuration is not in the audit log');
     });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { EntityManager, Repository } from 'typeorm';
@@ -60,6 +61,19 @@ export class AuditLog {
   /** Notes what changes nothing in the database, such as a read; resolves when the entry is stored. */
   record(action: AuditedAction): Promise<void> {
     return this.database.transaction((manager) => this.note(manager, action));
+  }
+
+  /**
+   * The same of an action that several processes carry out: one entry, whichever of them is first.
+   *
+   * @param event names the action; the same in all of them
+   */
+  recordOnce(action: AuditedAction, event: string): Promise<void> {
+    const id = `aud_${createHash('sha256').update(event).digest('hex').slice(0, 24)}`;
+    return this.database.transaction(async (manager) => {
+      const entry = { ...entryOf(action), id };
+      await manager.createQueryBuilder().insert().into(AuditEntry).values(entry).orIgnore().execute();
+    });
   }
 
   list(query: AuditQueryDto): Promise<AuditEntryListDto> {

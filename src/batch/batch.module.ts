@@ -30,7 +30,6 @@ import { InProcessQueueModule } from './queue/in-process-queue.module.js';
 import { ResultReader } from './results/result-reader.js';
 import { SubmissionStore } from './submission/submission-store.js';
 import { WebhookModule } from '../webhooks/webhook.module.js';
-import { WebhookQueue } from './webhook/webhook-queue.js';
 import { TaskClaims } from './task-claims.js';
 import { TaskOutcomes } from './task-outcomes.js';
 import { WebhookSender } from './webhook/webhook-sender.js';
@@ -79,7 +78,6 @@ export class BatchModule {
         BatchSweeper,
         BatchWorker,
         BatchMetrics,
-        WebhookQueue,
         WebhookSender,
       ],
     };

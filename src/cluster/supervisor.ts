@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { randomId } from '../runtime/random-id.js';
 import { PrimaryHub, type WorkerService } from './primary-hub.js';
 import { IpcChannel } from './ipc-channel.js';
 import type { MetricFamily } from './merge-metrics.js';
@@ -47,6 +48,8 @@ export class Supervisor {
   private isStopping = false;
   private rolling: Promise<void> | undefined;
   private rollAgain = false;
+  /** Names the replacement of all processes that is under way. */
+  private replacement: string | undefined;
   private deaths = 0;
   private lastDeath = -Infinity;
   private restarts = 0;
@@ -78,6 +81,7 @@ export class Supervisor {
     if (this.rolling !== undefined) this.rollAgain = true;
     this.rolling ??= this.rollAll().finally(() => {
       this.rolling = undefined;
+      this.replacement = undefined;
       if (!this.rollAgain) return;
       this.rollAgain = false;
       void this.roll();
@@ -100,6 +104,7 @@ export class Supervisor {
   }
 
   private async rollAll(): Promise<void> {
+    this.replacement = randomId('roll_');
     for (const old of [...this.members]) {
       if (!this.isServing(old)) continue;
       try {
@@ -175,6 +180,7 @@ export class Supervisor {
     const member: Member = { worker, link, exited, state: 'starting', code: null };
     this.members.add(member);
     return new Promise((resolve, reject) => {
+      link.handle('replacement', () => this.replacement);
       link.handle('listening', (where) => {
         member.state = 'serving';
         serves();

@@ -12,6 +12,8 @@ export interface Listening {
 /** This process as one of several that a primary has started. */
 export interface WorkerProcess {
   readonly siblings: ClusterPeers;
+  /** Names the replacement of all processes that this one was started in; undefined where it was started for another reason. */
+  replacement(): Promise<string | undefined>;
   /**
    * Says that this process serves, and obeys from now on: it ends when it is told to, or when the primary is gone.
    *
@@ -31,6 +33,7 @@ export function joinPrimary(): WorkerProcess | undefined {
   process.on('disconnect', () => link.close());
   return {
     siblings: new IpcClusterPeers(link),
+    replacement: async () => (await link.ask('replacement')) as string | undefined,
     serve: (where, drain) => {
       let isEnding = false;
       const end = (reason: string, hasSuccessor: boolean): void => {

@@ -1,4 +1,5 @@
-import { readFileSync, unwatchFile, watchFile, type Stats } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync, unwatchFile, watchFile, type Stats } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -16,8 +17,9 @@ export interface ConfigListener {
    * The file has changed and is whole.
    *
    * @param isUnchanged whether the file still has the text that was found to be whole
+   * @param version the same in every process that reads this state of the file, and another one after each change of it
    */
-  readonly onChange: (reason: ReloadReason, isUnchanged: () => boolean) => void;
+  readonly onChange: (reason: ReloadReason, isUnchanged: () => boolean, version: string) => void;
   /** The file is not taken, for the reason that is given. */
   readonly onRefused: (reason: ReloadReason, fault: string) => void;
 }
@@ -50,7 +52,7 @@ export function watchConfig(
       return;
     }
     taken = text;
-    onChange(reason, () => textOf(path) === text);
+    onChange(reason, () => textOf(path) === text, versionOf(path, text));
   };
   const onSignal = (): void => void reload('SIGHUP');
   process.on('SIGHUP', onSignal);
@@ -94,6 +96,13 @@ export function isEmpty(text: string | undefined): boolean {
 function emptyFault(text: string | undefined): string {
   const what = text === undefined ? 'is not there or cannot be read' : 'is empty';
   return `the configuration file ${what}, and was not before. To run without one, restart the process.`;
+}
+
+function versionOf(path: string, text: string | undefined): string {
+  const changedAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return createHash('sha256')
+    .update(`${changedAt ?? ''}:${text ?? ''}`)
+    .digest('hex');
 }
 
 function textOf(path: string): string | undefined {

@@ -1,12 +1,15 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { Counter } from 'prom-client';
+import { DataSource } from 'typeorm';
 import type { Budget } from '../auth/spending.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { Database } from '../database/database.js';
 import { runSql } from '../database/sql.js';
 import { describeError } from '../errors/describe-error.js';
 import { MetricsRegistry } from '../metrics/metrics-registry.js';
-import { postWebhook } from '../webhooks/post-webhook.js';
+import { DeliveryQueue, type DeliveryTable, type DueDelivery } from '../webhooks/delivery-queue.js';
+import { DeliverySender } from '../webhooks/delivery-sender.js';
+import type { WebhookDelivery } from '../webhooks/post-webhook.js';
 import { WebhookPool } from '../webhooks/webhook-pool.js';
 import { eventBody, slackBody, type BudgetEvent, type BudgetEventType } from './budget-event.js';
 import { periodId } from './period.js';
@@ -16,8 +19,8 @@ const DEFAULT_THRESHOLDS: readonly number[] = [0.8];
 /** Part of a budget that is spent when a request that does not fit shows that it is exhausted, not the request too large. */
 const EXHAUSTED_PART = 0.5;
 const NANOS_PER_DOLLAR = 1e9;
-/** Pauses before further tries, in milliseconds. */
-const PAUSES = [1_000, 10_000, 60_000];
+/** Milliseconds between two looks for deliveries that failed, or that another process has left. */
+const SWEEP_MS = 5_000;
 /** Alerts that this process remembers to have seen, so that it does not ask the database at each call. */
 const MAX_ENTRIES = 20_000;
 /** Alerts are the operator's own: in the pool they have a share beside those of the keys. */
@@ -27,6 +30,14 @@ const MESSAGES: Record<BudgetEventType, string> = {
   'budget.exhausted': 'a budget is exhausted',
 };
 
+interface DueAlert extends DueDelivery {
+  readonly event: string | null;
+  readonly created_at: string | number;
+}
+
+/** Deliveries of alerts, in the rows of the alerts. */
+export const BUDGET_ALERTS: DeliveryTable = { name: 'budget_alert', owner: 'owner', columns: ['event', 'created_at'] };
+
 type BudgetPeriod = Pick<Reservation, 'account' | 'period'>;
 
 /**
@@ -34,15 +45,19 @@ type BudgetPeriod = Pick<Reservation, 'account' | 'period'>;
  * exhausted, each once in each period.
  */
 @Injectable()
-export class BudgetAlerts {
+export class BudgetAlerts implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger('Budgets');
   private readonly seen = new Set<string>();
   private readonly given: Counter<'type'>;
+  private readonly sender: DeliverySender<DueAlert>;
+  private timer: NodeJS.Timeout | undefined;
+  private isStopping = false;
 
   constructor(
     private readonly config: GatewayConfig,
     private readonly database: Database,
-    private readonly pool: WebhookPool,
+    dataSource: DataSource,
+    pool: WebhookPool,
     metrics: MetricsRegistry,
   ) {
     this.given = new Counter({
@@ -51,7 +66,25 @@ export class BudgetAlerts {
       labelNames: ['type'],
       registers: [metrics.registry],
     });
+    this.sender = new DeliverySender(new DeliveryQueue<DueAlert>(BUDGET_ALERTS, database, dataSource), pool, {
+      message: (due) => this.messageOf(due),
+      logFields: ({ id }) => ({ alert: id }),
+      allowPrivate: config.webhooks.allowPrivate,
+      isDraining: () => this.isStopping,
+    });
     for (const type of Object.keys(MESSAGES)) this.given.inc({ type: type.slice('budget.'.length) }, 0);
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.config.alerts.webhook === undefined) return;
+    this.timer = setInterval(() => void this.sendDue(), SWEEP_MS).unref();
+    void this.sendDue();
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    this.isStopping = true;
+    clearInterval(this.timer);
+    await this.sender.stop();
   }
 
   /** @param spent billionths of a dollar, in the period of the reservation */
@@ -101,13 +134,17 @@ export class BudgetAlerts {
     });
   }
 
+  /** The row is what other processes see of the alert and what a sweep delivers, so that a crash after it loses nothing. */
   private async giveOnce(id: string, event: BudgetEvent): Promise<void> {
+    const { dialect } = this.database;
+    const isDelivered = this.config.alerts.webhook !== undefined;
     const { affected } = await this.database.transaction((manager) =>
       runSql(
         manager,
-        this.database.dialect,
-        'INSERT INTO budget_alert (id, created_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING',
-        [id, Date.now()],
+        dialect,
+        `INSERT INTO budget_alert (id, created_at, owner, event, webhook_attempts, webhook_due_at)
+         VALUES ($1, $2, $3, $4, 0, ${isDelivered ? dialect.now : 'NULL'}) ON CONFLICT (id) DO NOTHING`,
+        [id, Date.now(), POOL_OWNER, JSON.stringify(event)],
       ),
     );
     if (affected === 0) return;
@@ -115,23 +152,24 @@ export class BudgetAlerts {
     this.given.inc({ type: type.slice('budget.'.length) });
     const spentUsd = spent / NANOS_PER_DOLLAR;
     this.logger.warn({ msg: MESSAGES[type], account, period, threshold, budget_usd: budget.usd, spent_usd: spentUsd });
-    const { webhook } = this.config.alerts;
-    if (webhook === undefined) return;
-    const { url, secret, format } = webhook;
-    const delivery = `evt_${id}`;
-    const body = JSON.stringify(format === 'slack' ? slackBody(event) : eventBody(delivery, event));
-    for (let tried = 0; ; tried += 1) {
-      try {
-        await this.pool.run(POOL_OWNER, async () => {
-          const status = await postWebhook({ url, secret, id: delivery, body }, this.config.webhooks.allowPrivate);
-          if (status < 200 || status >= 300) throw new Error(`answered ${status}`);
-        });
-        return;
-      } catch (error) {
-        const pause = PAUSES[tried];
-        if (pause === undefined) throw error;
-        await new Promise((resolve) => setTimeout(resolve, pause).unref());
-      }
+    if (isDelivered) await this.sendDue();
+  }
+
+  private async sendDue(): Promise<void> {
+    try {
+      await this.sender.sendDue();
+    } catch (error) {
+      this.logger.debug({ msg: 'looking for alerts failed; trying again', error: describeError(error) });
     }
+  }
+
+  private messageOf({ id: alertId, event, created_at: createdAt }: DueAlert): WebhookDelivery | undefined {
+    const { webhook } = this.config.alerts;
+    if (webhook === undefined || event === null) return undefined;
+    const { url, secret, format } = webhook;
+    const id = `evt_${alertId}`;
+    const parsed = JSON.parse(event) as BudgetEvent;
+    const body = format === 'slack' ? slackBody(parsed) : eventBody(id, parsed, Math.floor(Number(createdAt) / 1_000));
+    return { url, secret, id, body: JSON.stringify(body) };
   }
 }

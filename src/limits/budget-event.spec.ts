@@ -12,8 +12,9 @@ const REACHED: BudgetEvent = {
 
 describe('events about budgets', () => {
   it('say what was spent of which budget', () => {
-    expect(eventBody('evt_1', REACHED)).toMatchObject({
+    expect(eventBody('evt_1', REACHED, 1_767_225_600)).toMatchObject({
       id: 'evt_1',
+      created_at: 1_767_225_600,
       object: 'event',
       type: 'budget.threshold_reached',
       data: {

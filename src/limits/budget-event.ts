@@ -18,13 +18,17 @@ export interface BudgetEvent {
   readonly threshold: number;
 }
 
-/** The body of the signed event. */
-export function eventBody(id: string, { type, account, period, budget, spent, threshold }: BudgetEvent): object {
+/** The body of the signed event. @param createdAt Unix seconds */
+export function eventBody(
+  id: string,
+  { type, account, period, budget, spent, threshold }: BudgetEvent,
+  createdAt: number,
+): object {
   return {
     id,
     object: 'event',
     type,
-    created_at: Math.floor(Date.now() / 1_000),
+    created_at: createdAt,
     data: {
       id: account,
       period: budget.period,

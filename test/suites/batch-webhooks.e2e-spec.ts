@@ -5,7 +5,15 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
-import { KEYS_PER_POLL, WEBHOOK_STATEMENTS, WebhookQueue } from '../../src/batch/webhook/webhook-queue.js';
+import { JOB_WEBHOOKS } from '../../src/batch/webhook/webhook-sender.js';
+import { BUDGET_ALERTS } from '../../src/limits/budget-alerts.service.js';
+import {
+  DeliveryQueue,
+  deliveryStatements,
+  type DeliveryStatements,
+  type DueDelivery,
+  OWNERS_PER_POLL,
+} from '../../src/webhooks/delivery-queue.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/database/database.js';
 import { openDatabase } from '../../src/database/open-database.js';
@@ -108,13 +116,13 @@ describe(`the queue of webhooks (${name})`, () => {
   let folder: string;
   let url: string;
   let dataSource: DataSource;
-  let queue: WebhookQueue;
+  let queue: DeliveryQueue<DueDelivery>;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gateway-webhooks-'));
     url = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'queue.sqlite')}`;
     dataSource = await openDatabase(loadConfig({ env: { DATABASE_URL: url }, cwd: folder }).database, SCHEMA);
-    queue = new WebhookQueue(new Database(dataSource), dataSource);
+    queue = new DeliveryQueue(JOB_WEBHOOKS, new Database(dataSource), dataSource);
   });
   afterAll(async () => {
     await dataSource.destroy();
@@ -130,17 +138,17 @@ describe(`the queue of webhooks (${name})`, () => {
       dueAt: '1000 - i',
       url: 'x',
     });
-    const first = await queue.keysAfter('');
-    expect(first).toHaveLength(KEYS_PER_POLL);
-    const second = await queue.keysAfter(first.at(-1)?.keyId ?? '');
+    const first = await queue.ownersAfter('');
+    expect(first).toHaveLength(OWNERS_PER_POLL);
+    const second = await queue.ownersAfter(first.at(-1)?.ownerId ?? '');
     const keys = [...first, ...second];
-    expect(new Set(keys.map(({ keyId }) => keyId)).size).toBe(300);
+    expect(new Set(keys.map(({ ownerId }) => ownerId)).size).toBe(300);
     expect(keys.every(({ isDue }) => isDue)).toBe(true);
     const claims = await Promise.all([1, 2].map(() => queue.claim(['key_1000', 'key_1299', 'none'], 2)));
     const ids = claims.flat().map(({ id }) => id);
     // Three of each key, each claimed once; the last of both by whoever came second.
     expect(ids.sort()).toEqual(['batch_0', 'batch_299', 'batch_300', 'batch_599', 'batch_600', 'batch_899']);
-    expect((await queue.keysAfter('key_1298')).map(({ isDue }) => isDue)).toEqual([false]);
+    expect((await queue.ownersAfter('key_1298')).map(({ isDue }) => isDue)).toEqual([false]);
   });
 
   it('is settled by the holder of a delivery alone', async () => {
@@ -168,18 +176,29 @@ describe(`the queue of webhooks (${name})`, () => {
       url: 'x',
     });
     if (isPostgresRun) await dataSource.query('ANALYZE batch_job');
-    const parameters: Record<keyof typeof WEBHOOK_STATEMENTS, unknown[]> = {
+    await runSql(
+      dataSource.manager,
+      dialect,
+      `INSERT INTO budget_alert (id, created_at, owner, webhook_attempts)
+       SELECT 'alert_' || id, 0, 'alerts', 0 FROM batch_job`,
+    );
+    if (isPostgresRun) await dataSource.query('ANALYZE budget_alert');
+    const parameters: Record<keyof DeliveryStatements, unknown[]> = {
       anyDue: [],
-      keysAfter: [''],
+      ownersAfter: [''],
       claim: ['["key_1","key_2"]', 2],
     };
-    for (const [statement, values] of Object.entries(parameters)) {
-      const text = WEBHOOK_STATEMENTS[statement as keyof typeof WEBHOOK_STATEMENTS](dialect);
-      const explain = `${isPostgresRun ? 'EXPLAIN' : 'EXPLAIN QUERY PLAN'} ${text}`;
-      const { rows } = await runSql<Record<string, string>>(dataSource.manager, dialect, explain, values);
-      const plan = rows.map((row) => row['QUERY PLAN'] ?? row['detail'] ?? '').join('\n');
-      expect(plan).toMatch(/IDX_batch_job_webhook_(?:due_at|key_id)/);
-      expect(plan).not.toMatch(isPostgresRun ? /Seq Scan on batch_job/ : /SCAN (?:batch_job|j)\b(?! USING)/);
+    for (const table of [JOB_WEBHOOKS, BUDGET_ALERTS]) {
+      for (const [statement, values] of Object.entries(parameters)) {
+        const text = deliveryStatements(table)[statement as keyof DeliveryStatements](dialect);
+        const explain = `${isPostgresRun ? 'EXPLAIN' : 'EXPLAIN QUERY PLAN'} ${text}`;
+        const { rows } = await runSql<Record<string, string>>(dataSource.manager, dialect, explain, values);
+        const plan = rows.map((row) => row['QUERY PLAN'] ?? row['detail'] ?? '').join('\n');
+        expect(plan).toMatch(new RegExp(`IDX_${table.name}_webhook_(?:due_at|key_id|owner)`));
+        expect(plan).not.toMatch(
+          new RegExp(isPostgresRun ? `Seq Scan on ${table.name}` : `SCAN (?:${table.name}|j)\\b(?! USING)`),
+        );
+      }
     }
   });
 });

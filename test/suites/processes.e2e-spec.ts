@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { BatchHistory } from '../fixtures/batch-history.js';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { startExpectingFailure, startGateway, type RunningGateway } from '../fixtures/gateway.js';
@@ -81,6 +83,23 @@ models:
       expect(statuses(await Promise.all(calls))).toEqual({ 200: 3 });
       return Math.min(...served()) >= 5;
     });
+  });
+
+  it('take a change of the file over together, with one entry of the audit log, and so at SIGHUP', async () => {
+    const reloads = async (): Promise<{ id: string; changes: { reason: string } }[]> => {
+      const response = await fetch(`${gateway.url}/v1/admin/audit?action=configuration.reloaded`, {
+        headers: { 'x-api-key': gateway.adminKey, connection: 'close' },
+      });
+      return ((await response.json()) as { data: { id: string; changes: { reason: string } }[] }).data;
+    };
+    const path = join(gateway.dataDirectory, 'gateway.yaml');
+    writeFileSync(path, `${readFileSync(path, 'utf8')}# changed\n`);
+    await until(() => gateway.logs().split('"msg":"configuration reloaded"').length - 1 === COUNT);
+    await until(async () => (await reloads()).length > 0);
+    process.kill(gateway.pid, 'SIGHUP');
+    await until(() => gateway.logs().includes('all processes have been replaced'));
+    await until(async () => (await reloads()).length > 1);
+    expect((await reloads()).map(({ changes }) => changes.reason)).toEqual(['SIGHUP', 'file']);
   });
 
   it('let exactly 50 of 200 concurrent requests through at 50 rpm', async () => {
