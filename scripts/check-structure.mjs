@@ -9,7 +9,19 @@ import { dirname, join } from 'node:path';
 /** From the lowest to the highest. `.` is the composition root: the files directly in src/. */
 const FLOORS = [
   ['runtime'],
-  ['cluster', 'config', 'database', 'errors', 'http', 'lifecycle', 'metrics', 'openapi', 'redis', 'webhooks'],
+  [
+    'cluster',
+    'config',
+    'database',
+    'deliveries',
+    'errors',
+    'http',
+    'lifecycle',
+    'metrics',
+    'openapi',
+    'redis',
+    'webhooks',
+  ],
   ['auth', 'operations', 'wire'],
   ['limits', 'pricing', 'providers', 'routing'],
   ['accounting', 'audit', 'calls', 'request-log', 'telemetry', 'usage'],

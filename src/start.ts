@@ -55,7 +55,7 @@ export async function start(config: Configuration): Promise<void> {
       logger.info({ ...where, version: VERSION, ...startFields(config) }, 'listening');
       stopOnSignal(app, config, logger);
     } else {
-      void auditReplacement(app, worker, config, logger);
+      void auditReplacement(app, worker, logger);
       worker.serve(where, (reason, hasSuccessor) => {
         logger.info({ reason }, 'draining');
         return drain(app, config, logger, hasSuccessor);
@@ -135,14 +135,10 @@ function reloadOnChange(app: NestExpressApplication, config: GatewayConfig, logg
 }
 
 /** A process that was started because all are replaced at SIGHUP has taken the configuration over as it is now. */
-async function auditReplacement(
-  app: NestExpressApplication,
-  worker: WorkerProcess,
-  { providers, models }: GatewayConfig,
-  logger: Logger,
-): Promise<void> {
+async function auditReplacement(app: NestExpressApplication, worker: WorkerProcess, logger: Logger): Promise<void> {
   const replacement = await worker.replacement();
   if (replacement === undefined) return;
+  const { providers, models } = app.get(RoutingConfig).current;
   const changes = { reason: 'SIGHUP', providers: providers.length, models: models.length, waiting: [] };
   auditReload(app, logger, changes, replacement);
 }

@@ -13,7 +13,7 @@ import {
   type DeliveryStatements,
   type DueDelivery,
   OWNERS_PER_POLL,
-} from '../../src/webhooks/delivery-queue.js';
+} from '../../src/deliveries/delivery-queue.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/database/database.js';
 import { openDatabase } from '../../src/database/open-database.js';

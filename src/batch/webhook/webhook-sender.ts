@@ -3,8 +3,8 @@ import { DataSource } from 'typeorm';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { Database } from '../../database/database.js';
 import { Shutdown } from '../../lifecycle/shutdown.service.js';
-import { DeliveryQueue, type DeliveryTable, type DueDelivery } from '../../webhooks/delivery-queue.js';
-import { DeliverySender } from '../../webhooks/delivery-sender.js';
+import { DeliveryQueue, type DeliveryTable, type DueDelivery } from '../../deliveries/delivery-queue.js';
+import { DeliverySender } from '../../deliveries/delivery-sender.js';
 import type { WebhookDelivery } from '../../webhooks/post-webhook.js';
 import { WebhookPool } from '../../webhooks/webhook-pool.js';
 

@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { describeError } from '../errors/describe-error.js';
 import { type DeliveryQueue, type DueDelivery, OWNERS_PER_POLL } from './delivery-queue.js';
-import { postWebhook, type WebhookDelivery } from './post-webhook.js';
-import type { WebhookPool } from './webhook-pool.js';
+import { postWebhook, type WebhookDelivery } from '../webhooks/post-webhook.js';
+import type { WebhookPool } from '../webhooks/webhook-pool.js';
 
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
