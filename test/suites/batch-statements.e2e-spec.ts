@@ -9,7 +9,8 @@ import { BatchService } from '../../src/batch/batch.service.js';
 import { Lanes } from '../../src/batch/lanes.js';
 import { TaskClaims } from '../../src/batch/task-claims.js';
 import { type TaskOutcome, TaskOutcomes } from '../../src/batch/task-outcomes.js';
-import { WebhookQueue } from '../../src/batch/webhook/webhook-queue.js';
+import { JOB_WEBHOOKS } from '../../src/batch/webhook/webhook-sender.js';
+import { DeliveryQueue, type DueDelivery } from '../../src/deliveries/delivery-queue.js';
 import { NoClusterPeers } from '../../src/cluster/cluster-peers.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/database/database.js';
@@ -42,7 +43,7 @@ describe(`every statement of batches over ${JOBS * TASKS} tasks and ${FINISHED_J
   let claims: TaskClaims;
   let outcomes: TaskOutcomes;
   let store: BatchStore;
-  let webhooks: WebhookQueue;
+  let webhooks: DeliveryQueue<DueDelivery>;
   let service: BatchService;
   let admin: AdminBatchesService;
   const ran: Statement[] = [];
@@ -58,7 +59,7 @@ describe(`every statement of batches over ${JOBS * TASKS} tasks and ${FINISHED_J
     const recorder = new UsageRecorder(database, new MetricsRegistry(new NoClusterPeers()));
     outcomes = new TaskOutcomes(database, lanes, claims, recorder, config);
     store = new BatchStore(database, dataSource, lanes);
-    webhooks = new WebhookQueue(database, dataSource);
+    webhooks = new DeliveryQueue(JOB_WEBHOOKS, database, dataSource);
     // Lists ask the table of jobs, and what operators see the depth as well.
     const jobs = dataSource.getRepository(BatchJob);
     service = Reflect.construct(BatchService, [jobs]) as BatchService;
@@ -249,10 +250,10 @@ describe(`every statement of batches over ${JOBS * TASKS} tasks and ${FINISHED_J
     expect(
       await scansOf(async () => {
         expect(await webhooks.isAnyDue()).toBe(true);
-        const keys = await webhooks.keysAfter('');
+        const keys = await webhooks.ownersAfter('');
         expect(keys.length).toBeGreaterThan(0);
         const due = await webhooks.claim(
-          keys.map(({ keyId }) => keyId),
+          keys.map(({ ownerId }) => ownerId),
           2,
         );
         expect(due.length).toBeGreaterThan(0);
