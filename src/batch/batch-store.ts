@@ -107,6 +107,7 @@ export class BatchStore {
    * @returns how many jobs
    */
   async recoverStalled(): Promise<number> {
+    await this.lanes.removeEmpty();
     // One statement, so that a job between lane and claim is seen in one of them.
     const { rows } = await this.read<{ kind: string; text: string }>(
       `SELECT 'job' AS kind, id AS text FROM (

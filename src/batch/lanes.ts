@@ -136,6 +136,21 @@ export class Lanes {
     );
   }
 
+  /** Removes lanes in which nothing is left, which would seem to wait for ever. */
+  async removeEmpty(): Promise<void> {
+    const isEmpty = `state = 'ready' AND next_index >= end_index AND requeued <= 0`;
+    const { rows } = await this.read(`SELECT 1 AS one FROM batch_lane WHERE ${isEmpty} LIMIT 1`);
+    if (rows.length === 0) return;
+    const lock = this.dialect.isSqlite ? '' : 'ORDER BY job_id, model FOR UPDATE SKIP LOCKED';
+    await this.database.transaction((manager) =>
+      this.run(
+        manager,
+        `DELETE FROM batch_lane WHERE ${isEmpty} AND (job_id, model) IN
+           (SELECT job_id, model FROM batch_lane WHERE ${isEmpty} ${lock})`,
+      ),
+    );
+  }
+
   /**
    * Opens the lanes of a job that has none: one for the tasks that name no model, and one for each model that tasks name, which
    * are in `batch_requeue`. The job's row is to be locked.
@@ -301,7 +316,9 @@ export class Lanes {
             )
           ).rows;
     const endIndex = Math.min(laneEnd, nextIndex + count - due.length);
-    const mayBeMore = endIndex < laneEnd || due.length >= count;
+    // Of a closed lane the rows decide, not their count.
+    const mayWait = state === 'closed' || due.length < requeued;
+    const mayBeMore = endIndex < laneEnd || (due.length >= count && mayWait);
     if (!mayBeMore && (requeued <= due.length || state === 'closed')) {
       await this.run(manager, `DELETE FROM batch_lane WHERE ${key}`, [jobId, model]);
     } else {

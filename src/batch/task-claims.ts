@@ -135,8 +135,8 @@ export class TaskClaims {
         SELECT lane.job_id, lane.model, lane.next_index, lane.requeued - COALESCE(d.count, 0) AS left_over,
           LEAST(lane.end_index, lane.next_index + lane.wanted - COALESCE(d.count, 0)) AS end_index,
           COALESCE(d.count, 0) AS due_count, COALESCE(d.indexes, '[]') AS indexes,
-          lane.next_index + lane.wanted - COALESCE(d.count, 0) < lane.end_index OR COALESCE(d.count, 0) >= lane.wanted
-            AS may_be_more
+          lane.next_index + lane.wanted - COALESCE(d.count, 0) < lane.end_index
+            OR (COALESCE(d.count, 0) >= lane.wanted AND COALESCE(d.count, 0) < lane.requeued) AS may_be_more
         FROM lane LEFT JOIN (SELECT job_id, model, CAST(COUNT(*) AS INT) AS count, CAST(json_agg(task_index) AS TEXT) AS indexes
                              FROM due GROUP BY job_id, model) d ON d.job_id = lane.job_id AND d.model = lane.model),
       moved AS (

@@ -212,6 +212,36 @@ describe(`every statement of batches over ${JOBS * TASKS} tasks and ${FINISHED_J
     ).toEqual([]);
   });
 
+  it('removes a lane with the last task that is claimed of it, however its tasks waited and however many a claim takes', async () => {
+    const left = async (jobId: string): Promise<{ next_index: number; requeued: number }[]> =>
+      dataSource.query(`SELECT next_index, requeued FROM batch_lane WHERE job_id = '${jobId}'`);
+    const counts = [1, 7, REQUEUED / 2, REQUEUED, TASKS, TASKS + 1];
+    for (const [position, count] of counts.entries()) {
+      for (const isRequeuedAlone of [false, true]) {
+        const jobId = `batch_${300 + 2 * position + Number(isRequeuedAlone)}`;
+        if (isRequeuedAlone)
+          await dataSource.query(`UPDATE batch_lane SET next_index = end_index WHERE job_id = '${jobId}'`);
+        const taken = new Set<number>();
+        for (let claim = 0; (await left(jobId)).length > 0 && claim <= TASKS; claim += 1) {
+          const share = { jobId, model: 'sandbox/echo', count };
+          const { tasks } = await claims.claim([share], WORKER, `claim_${jobId}_${claim}`);
+          for (const { taskIndex } of tasks) taken.add(taskIndex);
+        }
+        expect([jobId, count, taken.size]).toEqual([jobId, count, isRequeuedAlone ? REQUEUED : TASKS]);
+        expect(await left(jobId)).toEqual([]);
+        // Not by a claim that found nothing.
+        const claimed = await dataSource.query<unknown[]>(
+          `SELECT id FROM batch_claim WHERE id LIKE 'claim_${jobId}_%'`,
+        );
+        expect(claimed.length).toBe(Math.ceil(taken.size / count));
+      }
+    }
+    await dataSource.query(`UPDATE batch_lane SET next_index = end_index, requeued = 0 WHERE job_id = 'batch_320'`);
+    await lanes.removeEmpty();
+    expect(await left('batch_320')).toEqual([]);
+    expect((await left('batch_321')).length).toBe(1);
+  });
+
   it('ends, cancels and deletes jobs', async () => {
     expect(
       await scansOf(async () => {
