@@ -92,7 +92,12 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
   });
   noteProcess(child);
   const exited = once(child, 'exit');
-  const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  const failed = exited.then(([code]) => {
+    throw new Error(`the fake upstream ended with code ${code} instead of listening`);
+  });
+  const listening = once(createInterface({ input: child.stdout }), 'line');
+  const [line] = (await Promise.race([listening, failed])) as [string];
+  failed.catch(() => undefined);
   const { url, control } = JSON.parse(line) as { url: string; control: string };
 
   async function ask(path: string, body?: unknown): Promise<unknown> {
