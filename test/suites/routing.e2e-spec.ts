@@ -231,7 +231,7 @@ onceOnly('local servers', () => {
     const config = `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }
 models:
   - { id: broken, strategy: priority, deployments: [{ provider: local, model: status-500 }, { provider: local, model: echo }] }
-  - { id: limited, deployments: [{ provider: local, model: "status?code=429&retry-after=30" }] }
+  - { id: limited, deployments: [{ provider: local, model: "status?code=429&retry-after=600" }] }
 `;
     const env = { REDIS_URL: redis.url, GATEWAY_KEY_PEPPER: randomBytes(24).toString('hex') };
     const first = await startGateway({ config, env });
@@ -253,7 +253,7 @@ models:
       for (let round = 0; round < 5; round += 1) await askAt(first.url, first.adminKey, 'broken');
       await until(async () => (await states(second))['local/status-500']?.breaker === 'open');
       await until(
-        async () => ((await states(second))['local/status?code=429&retry-after=30']?.retry_in_ms ?? 0) > 20_000,
+        async () => ((await states(second))['local/status?code=429&retry-after=600']?.retry_in_ms ?? 0) > 20_000,
       );
       console.info(`shared after ${(performance.now() - started).toFixed(0)} ms`);
       const asked = (await upstream.requests()).length;
