@@ -2,7 +2,13 @@ import type { DatabaseConfig } from './database-url.js';
 import type { PROCESS_SETTINGS, ROUTING_SETTINGS } from './settings/gateway-file.js';
 import type { ModelSettings } from './settings/models.js';
 import type { PROCESS_VARIABLES } from './settings/process-variables.js';
-import type { ACCEPTED_FIELDS, NATIVE_PROVIDER_TYPES, ProviderFile } from './settings/providers.js';
+import type {
+  ACCEPTED_FIELDS,
+  EMBEDDINGS_FORMATS,
+  NATIVE_PROVIDER_TYPES,
+  ProviderFile,
+  RERANK_FORMATS,
+} from './settings/providers.js';
 import type { KindValue, ValueOf } from './settings/setting.js';
 import type { Timeouts } from './settings/upstream.js';
 
@@ -16,6 +22,8 @@ export type { Timeouts } from './settings/upstream.js';
 
 export type NativeProviderType = (typeof NATIVE_PROVIDER_TYPES)[number];
 export type AcceptedFields = (typeof ACCEPTED_FIELDS)[number];
+export type EmbeddingsFormat = (typeof EMBEDDINGS_FORMATS)[number];
+export type RerankFormat = (typeof RERANK_FORMATS)[number];
 export type ProviderType = 'sandbox' | NonNullable<ProviderFile['type']>;
 
 /** What the clouds need beside a key and an address; each only where its type has it. */
@@ -44,6 +52,10 @@ export interface Quirks {
   readonly streamOptions?: boolean;
   /** Whose fields the server accepts; others are dropped and named. Default `any`: unknown fields pass through. */
   readonly accepts?: AcceptedFields;
+  /** The format of its embeddings. Default: what is known of the server, else OpenAI's. */
+  readonly embeddings?: EmbeddingsFormat;
+  /** The format of its reranking. Default: what is known of the server, else Jina's, which vLLM has too. */
+  readonly rerank?: RerankFormat;
 }
 
 export interface ProviderConfig {

@@ -87,6 +87,8 @@ function quirksOf({ quirks }: ProviderFile, baseUrl: string, ofName: Quirks | un
     developer_role: developerRole,
     stream_options: streamOptions,
     accepts,
+    embeddings,
+    rerank,
   } = quirks ?? {};
   return {
     ...(knownQuirksAt(baseUrl) ?? ofName),
@@ -94,6 +96,8 @@ function quirksOf({ quirks }: ProviderFile, baseUrl: string, ofName: Quirks | un
     ...(developerRole !== undefined && { developerRole }),
     ...(streamOptions !== undefined && { streamOptions }),
     ...(accepts !== undefined && { accepts }),
+    ...(embeddings !== undefined && { embeddings }),
+    ...(rerank !== undefined && { rerank }),
   };
 }
 

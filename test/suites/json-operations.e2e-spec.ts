@@ -1,3 +1,4 @@
+import { Cohere, CohereClient, CohereClientV2 } from 'cohere-ai';
 import OpenAI, { BadRequestError, NotFoundError } from 'openai';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { until } from '../fixtures/until.js';
@@ -19,7 +20,9 @@ interface Ranking {
 interface UsageRecords {
   readonly data: {
     model: string;
+    operation: string;
     provider: string;
+    search_units: number | null;
     prompt_tokens: number;
     completion_tokens: number;
     cost_usd: number | null;
@@ -40,6 +43,9 @@ providers:
   bedrock: { type: bedrock, base_url: "${servers.baseUrl('bedrock')}", region: eu-west-1, access_key_id: ${AWS_KEYS.accessKeyId}, secret_access_key: ${AWS_KEYS.secretAccessKey} }
   cohere: { type: cohere, base_url: "${servers.baseUrl('cohere')}", api_key: ${SERVER_KEY} }
   vllm: { type: openai, base_url: "${servers.baseUrl('vllm')}", api_key: ${SERVER_KEY} }
+  voyage: { type: openai, base_url: "${servers.baseUrl('voyage')}", api_key: ${SERVER_KEY}, quirks: { embeddings: voyage, rerank: voyage } }
+  tei: { type: openai, base_url: "${servers.baseUrl('tei')}", api_key: ${SERVER_KEY}, quirks: { rerank: tei } }
+  ollama: { type: openai, base_url: "${servers.baseUrl('ollama')}/v1", api_key: ${SERVER_KEY}, quirks: { embeddings: ollama } }
   anthropic: { type: anthropic, base_url: "${servers.baseUrl('openai')}", api_key: ${SERVER_KEY} }
 sandbox: true
 models:
@@ -68,6 +74,8 @@ const EMBEDDERS: readonly [model: string, tokensEach: number | undefined][] = [
   ['bedrock/cohere.embed-multilingual-v3', undefined],
   ['cohere/embed-v4.0', 3],
   ['vllm/intfloat/e5-small', 2],
+  ['voyage/voyage-3', 2],
+  ['ollama/all-minilm', 1],
 ];
 
 describe('embeddings, reranking and moderations', () => {
@@ -249,10 +257,34 @@ describe('embeddings, reranking and moderations', () => {
       expect(id).toMatch(/^rerank-/);
     });
 
+    it("is what Cohere's client gets, by version 1 and version 2", async () => {
+      const options = { token: key, environment: gateway.url };
+      const texts = ['The bakery opens at six.', 'The station is behind the park.'];
+      for (const model of ['sandbox/rerank', 'cohere/rerank-v3.5', 'vllm/bge-reranker', 'tei/bge-reranker']) {
+        const v2 = await new CohereClientV2(options).rerank({ model, query, documents: texts, topN: 1 });
+        expect(v2.results).toEqual([{ index: 1, relevanceScore: expect.any(Number) as number }]);
+        const v1 = await new CohereClient(options).rerank({
+          model,
+          query,
+          documents: texts.map((text) => ({ text })),
+          returnDocuments: true,
+        });
+        expect(v1.results.map(({ index, document }) => [index, document?.text])).toEqual([
+          [1, texts[1]],
+          [0, texts[0]],
+        ]);
+        expect(v1.meta?.apiVersion?.version).toBe('1');
+      }
+      const refused = new CohereClientV2(options).rerank({ model: 'nobody/none', query, documents: texts });
+      await expect(refused).rejects.toBeInstanceOf(Cohere.NotFoundError);
+    });
+
     it.each([
       ['cohere/rerank-v3.5', { search_units: 2 }],
       ['bedrock/cohere.rerank-v3-5:0', {}],
       ['vllm/bge-reranker', { input_tokens: 11 }],
+      ['voyage/rerank-2', { input_tokens: 26 }],
+      ['tei/bge-reranker', {}],
     ])('by %s', async (model, billed) => {
       const response = await post('/v1/rerank', { model, query: 'q', documents: ['a', 'ccc', 'bb'], top_n: 2 });
       const { results, meta } = (await response.json()) as Ranking;
@@ -281,6 +313,7 @@ describe('embeddings, reranking and moderations', () => {
       expect(response.headers.get('x-gateway-cost')).toBe('0.012');
       await until(async () => (await recordsOf('priced-fan-out')).length === 1);
       expect((await recordsOf('priced-fan-out'))[0]).toMatchObject({
+        operation: 'embeddings',
         provider: 'bedrock',
         prompt_tokens: 12,
         completion_tokens: 0,
@@ -300,8 +333,17 @@ describe('embeddings, reranking and moderations', () => {
         () => recordsOf('google/gemini-embedding-001'),
         ({ prompt_tokens: tokens }) => tokens === 3,
       );
-      expect(records).toMatchObject({ estimated: true });
+      expect(records).toMatchObject({ estimated: true, operation: 'embeddings', search_units: null });
       expect(usage.prompt_tokens).toBe(3);
+    });
+
+    it('by the searches that the provider counted', async () => {
+      await post('/v1/rerank', { model: 'cohere/rerank-multilingual', query: 'q', documents: ['a'] });
+      const record = await until1(
+        () => recordsOf('cohere/rerank-multilingual'),
+        () => true,
+      );
+      expect(record).toMatchObject({ operation: 'rerank', search_units: 2, prompt_tokens: 0, cost_basis: 'reported' });
     });
 
     it('and held to limits and budgets', async () => {

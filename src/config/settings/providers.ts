@@ -33,6 +33,10 @@ export const ACCEPTED_FIELDS = [
   'xai',
 ] as const;
 
+/** Formats of embeddings and of reranking that a server of OpenAI's format may have in place of the usual ones. */
+export const EMBEDDINGS_FORMATS = ['openai', 'mistral', 'voyage', 'jina', 'ollama'] as const;
+export const RERANK_FORMATS = ['jina', 'cohere', 'voyage', 'tei'] as const;
+
 /** A part of an address: no dots, slashes or other characters that could lead to another host. */
 const CLOUD_NAME = text({
   pattern: [
@@ -61,6 +65,16 @@ const QUIRKS = section(
       description:
         'Whose request and message fields the server accepts. Other fields are not sent, and `x-gateway-dropped-params` names them.',
       without: 'what is known of the server, else `any`',
+    }),
+    embeddings: setting(choice(EMBEDDINGS_FORMATS), {
+      description:
+        "The format of the server's embeddings. `ollama` is Ollama's own `/api/embed`, beside `/v1` and not below it.",
+      without: 'what is known of the server, else `openai`',
+    }),
+    rerank: setting(choice(RERANK_FORMATS), {
+      description:
+        "The format of the server's reranking. `jina` is also that of vLLM; `tei` is that of Text Embeddings Inference, whose `/rerank` is beside `/v1` and not below it.",
+      without: 'what is known of the server, else `jina`',
     }),
   },
 );

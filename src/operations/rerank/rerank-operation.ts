@@ -34,9 +34,8 @@ class RerankOperation extends JsonOperation<'rerank'> {
     return new WholeResultCollector<'rerank'>(detail, {
       billed: ({ usage: { tokens, searchUnits } }) => {
         if (tokens === undefined && searchUnits === undefined) return undefined;
-        // A provider that counts tokens may still be paid by the search, under a price of the configuration.
-        const units = searchUnits ?? estimateRerank(request).likelyUnits;
-        return { ...billedTokens(tokens ?? boundTokens(0), boundTokens(0)), units: { searchUnits: units } };
+        const ofTokens = billedTokens(tokens ?? boundTokens(0), boundTokens(0));
+        return searchUnits === undefined ? ofTokens : { ...ofTokens, units: { searchUnits } };
       },
       estimate: async () => ({
         ...billedTokens(await countRerankTokens(request), boundTokens(0)),

@@ -189,6 +189,15 @@ it.each<[Partial<ProviderConfig>, string[]]>([
   expect(Object.keys(provider('openai', config).ports)).toEqual(names);
 });
 
+it('finds /api/embed and TEI’s /rerank beside the /v1 of the base URL', async () => {
+  const ollama = provider('ollama', { baseUrl: `${servers.baseUrl('ollama')}/v1`, quirks: { embeddings: 'ollama' } });
+  await expect(embed(ollama, 'm', { input: 'a' })).resolves.toMatchObject({ tokens: 1 });
+  const tei = provider('tei', { baseUrl: `${servers.baseUrl('tei')}/v1`, quirks: { rerank: 'tei' } });
+  await expect(invoke(tei, 'rerank', 'm', { query: 'q', documents: ['a'] })).resolves.toMatchObject({
+    results: [{ index: 0 }],
+  });
+});
+
 describe('failures', () => {
   it.each([
     [401, { status: 502, code: 'upstream_error', retryable: true }],
@@ -228,6 +237,10 @@ describe('reranking', () => {
     ['cohere', { type: 'cohere' }, 'rerank-v3.5', { tokens: undefined, searchUnits: 2 }],
     ['bedrock', { type: 'bedrock' }, 'cohere.rerank-v3-5:0', { tokens: undefined, searchUnits: undefined }],
     ['vllm', {}, 'bge', { tokens: 11, searchUnits: undefined }],
+    ['voyage', { quirks: { rerank: 'voyage' } }, 'rerank-2', { tokens: 26, searchUnits: undefined }],
+    ['cohere', { quirks: { rerank: 'cohere' } }, 'rerank-v3.5', { tokens: undefined, searchUnits: 2 }],
+    // Its server takes 32 texts at once.
+    ['tei', { quirks: { rerank: 'tei' } }, 'bge', { tokens: undefined, searchUnits: undefined }],
     ['openai', { type: 'together' }, 'bge', { tokens: 11, searchUnits: undefined }],
   ])('by %s %j', async (name, config, model, usage) => {
     const result = await invoke(provider(name, config), 'rerank', model, request);

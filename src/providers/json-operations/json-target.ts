@@ -1,8 +1,9 @@
-import type { ProviderConfig, Quirks } from '../../config/gateway-config.js';
+import type { EmbeddingsFormat, ProviderConfig, Quirks, RerankFormat } from '../../config/gateway-config.js';
 import { bedrockEmbeddings } from '../../wire/embeddings/bedrock.js';
 import { CohereEmbeddings } from '../../wire/embeddings/cohere.js';
 import type { EmbeddingWire } from '../../wire/embeddings/embedding-wire.js';
 import { GeminiEmbeddings } from '../../wire/embeddings/gemini.js';
+import { OllamaEmbeddings } from '../../wire/embeddings/ollama.js';
 import { OPENAI_EMBEDDING_RULES, OpenAiEmbeddings } from '../../wire/embeddings/openai.js';
 import { VertexEmbeddings } from '../../wire/embeddings/vertex.js';
 import { MistralModerations } from '../../wire/moderations/mistral.js';
@@ -11,6 +12,7 @@ import { OpenAiModerations } from '../../wire/moderations/openai.js';
 import { BedrockRerank, CohereRerank } from '../../wire/rerank/cohere.js';
 import { JinaRerank, VoyageRerank } from '../../wire/rerank/jina.js';
 import type { RerankWire } from '../../wire/rerank/rerank-wire.js';
+import { TeiRerank } from '../../wire/rerank/tei.js';
 
 /** The wire formats of a provider's operations beside chat; an operation that it does not have is absent. */
 export interface JsonTarget {
@@ -41,14 +43,23 @@ const COHERE: Wires = {
   embeddings: (model) => new CohereEmbeddings(model),
   rerank: (model) => new CohereRerank(model),
 };
-const VOYAGE: Wires = {
-  embeddings: (model) => new OpenAiEmbeddings(model, OPENAI_EMBEDDING_RULES.voyage),
-  rerank: (model) => new VoyageRerank(model),
+const EMBEDDINGS: Readonly<Record<EmbeddingsFormat, NonNullable<Wires['embeddings']>>> = {
+  openai: (model) => new OpenAiEmbeddings(model),
+  mistral: (model) => new OpenAiEmbeddings(model, OPENAI_EMBEDDING_RULES.mistral),
+  voyage: (model) => new OpenAiEmbeddings(model, OPENAI_EMBEDDING_RULES.voyage),
+  jina: (model) => new OpenAiEmbeddings(model, OPENAI_EMBEDDING_RULES.jina),
+  ollama: (model) => new OllamaEmbeddings(model),
 };
-const JINA: Wires = {
-  embeddings: (model) => new OpenAiEmbeddings(model, OPENAI_EMBEDDING_RULES.jina),
-  rerank: (model) => new JinaRerank(model, true),
+const RERANK: Readonly<Record<RerankFormat, NonNullable<Wires['rerank']>>> = {
+  jina: (model) => new JinaRerank(model),
+  cohere: (model) => new CohereRerank(model),
+  voyage: (model) => new VoyageRerank(model),
+  tei: () => new TeiRerank(),
 };
+const VOYAGE: Wires = { embeddings: EMBEDDINGS.voyage, rerank: RERANK.voyage };
+const JINA: Wires = { embeddings: EMBEDDINGS.jina, rerank: (model) => new JinaRerank(model, true) };
+/** Paths that servers have beside `/v1`, not below it. */
+const BESIDE_V1 = { ollama: '/api/embed', tei: '/rerank' } as const;
 const BEDROCK: Wires = {
   embeddings: bedrockEmbeddings,
   rerank: (model) => new BedrockRerank(model),
@@ -73,7 +84,7 @@ export function jsonTargetOf(config: ProviderConfig): JsonTarget {
   const { type, baseUrl, cloud = {} } = config;
   switch (type) {
     case 'openai':
-      return { url: withQuery(baseUrl), ...openAiWires(config) };
+      return { url: withQuery(config), ...openAiWires(config) };
     case 'mistral':
       return { url: joined(baseUrl), ...MISTRAL };
     case 'together':
@@ -100,8 +111,12 @@ export function jsonTargetOf(config: ProviderConfig): JsonTarget {
 }
 
 function openAiWires({ baseUrl, quirks = {} }: ProviderConfig): Wires {
-  const { accepts = 'any' } = quirks;
-  return BY_HOST[new URL(baseUrl).host] ?? BY_ACCEPTED[accepts] ?? ANY;
+  const { accepts = 'any', embeddings, rerank } = quirks;
+  return {
+    ...(BY_HOST[new URL(baseUrl).host] ?? BY_ACCEPTED[accepts] ?? ANY),
+    ...(embeddings !== undefined && { embeddings: EMBEDDINGS[embeddings] }),
+    ...(rerank !== undefined && { rerank: RERANK[rerank] }),
+  };
 }
 
 function joined(baseUrl: string): JsonTarget['url'] {
@@ -109,10 +124,15 @@ function joined(baseUrl: string): JsonTarget['url'] {
 }
 
 /** A query of the base URL belongs to every request. */
-function withQuery(baseUrl: string): JsonTarget['url'] {
+function withQuery({ baseUrl, quirks: { embeddings, rerank } = {} }: ProviderConfig): JsonTarget['url'] {
   const { origin, pathname, search } = new URL(baseUrl);
   const root = `${origin}${pathname.replace(/\/+$/, '')}`;
-  return (path) => `${root}${path}${search}`;
+  const outer = root.replace(/\/v1$/, '');
+  return (path) => {
+    const isBeside =
+      (embeddings === 'ollama' && path === BESIDE_V1.ollama) || (rerank === 'tei' && path === BESIDE_V1.tei);
+    return `${isBeside ? outer : root}${path}${search}`;
+  };
 }
 
 /** A dated version uses the addresses of deployments. */
