@@ -74,9 +74,9 @@ describe(`alerts of budgets (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
       config: `${CONFIG}alerts: ${alerts}\n`,
       env: { GATEWAY_WEBHOOK_ALLOW_PRIVATE: 'true', ...options.env },
     });
-  /** Spends nearly all of the budget, and asks for what no longer fits. */
+  /** Spends more than half of the budget, until the worst case of a call no longer fits. */
   async function exhaust(gateway: RunningGateway): Promise<{ id: string; statuses: number[] }> {
-    const key = await gateway.apiKey({ budget: { usd: 0.1, period: 'month', soft_thresholds: [0.5] } });
+    const key = await gateway.apiKey({ budget: { usd: 0.2, period: 'month', soft_thresholds: [0.5] } });
     const statuses: number[] = [];
     while (statuses.at(-1) !== 429) {
       const response = await fetch(`${gateway.url}/v1/chat/completions`, {
@@ -104,7 +104,7 @@ describe(`alerts of budgets (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
     await until(() => taken.length >= 2);
     expect(refused).toEqual([]);
     const texts = taken.map((each) => (JSON.parse(each) as { text: string }).text);
-    expect(texts.every((text) => text.includes(`\`${id}\``) && text.includes('$0.10'))).toBe(true);
+    expect(texts.every((text) => text.includes(`\`${id}\``) && text.includes('$0.20'))).toBe(true);
     expect(texts.some((text) => text.includes('50 %'))).toBe(true);
     expect(texts.some((text) => text.includes('exhausted'))).toBe(true);
     await gateway.stop();
