@@ -28,14 +28,14 @@ import { TelemetryModule } from './telemetry/telemetry.module.js';
 @Module({})
 export class AppModule {
   /** The whole application for one validated configuration. */
-  static forRoot(config: Configuration, siblings: ClusterPeers = new NoClusterPeers()): DynamicModule {
+  static forRoot(config: Configuration, peers: ClusterPeers = new NoClusterPeers()): DynamicModule {
     return {
       module: AppModule,
       imports: [
         ConfigModule.forRoot(config),
         DatabaseModule.forRoot(SCHEMA),
         RedisModule,
-        ClusterModule.forRoot(siblings),
+        ClusterModule.forRoot(peers),
         AuthModule,
         ModelsModule,
         ChatModule,

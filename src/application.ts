@@ -23,9 +23,9 @@ import { GatewayLogger } from './telemetry/logger.js';
 import { RequestTracing } from './telemetry/request-tracing.js';
 
 /** Load balancers hold idle connections for up to 60 s; closing earlier than they do gives their clients a 502. */
-const KEEP_ALIVE_TIMEOUT = 75_000;
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** Longest that a client may take to send its headers. */
-const HEADERS_TIMEOUT = 30_000;
+const HEADERS_TIMEOUT_MS = 30_000;
 
 /** Of the answer, as a browser's script may read them: what clients retry by, and what says how a request was served. */
 const EXPOSED_HEADERS = [
@@ -46,10 +46,10 @@ const EXPOSED_HEADERS = [
 export async function createApplication(
   config: Configuration,
   logger: Logger,
-  siblings?: ClusterPeers,
+  peers?: ClusterPeers,
 ): Promise<NestExpressApplication> {
   const nestLogger: LoggerService = new GatewayLogger(logger);
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, siblings), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(config, peers), {
     bodyParser: false,
     abortOnError: false,
     forceCloseConnections: true,
@@ -100,8 +100,8 @@ export async function createApplication(
     serveSwagger(app, () => buildOpenApiDocument(app));
   }
   const server = app.getHttpServer();
-  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT;
-  server.headersTimeout = HEADERS_TIMEOUT;
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
   app.get(InFlight).watch(server);
   if (config.role !== 'worker') new ChatRoute(app, config, preparations).takeFrom(server);
   answerClientErrors(server);

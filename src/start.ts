@@ -35,7 +35,7 @@ const ABORT_GRACE_MS = 2_000;
  * Where other processes go on serving the port, how long idle connections are kept in milliseconds: a client that uses one
  * meanwhile is told to close it, and one that has just sent a request finds nobody gone.
  */
-const LINGER = 1_000;
+const EXIT_DELAY_MS = 1_000;
 
 /** Starts the application and listens; a fault that an operator can fix is one clear line. */
 export async function start(config: Configuration): Promise<void> {
@@ -43,7 +43,7 @@ export async function start(config: Configuration): Promise<void> {
     const logger = createLogger(config.log);
     const tightened = makeFilesPrivate(config);
     const worker = config.processes > 1 ? await joinPrimary() : undefined;
-    const app = await createApplication(config, logger, worker?.siblings);
+    const app = await createApplication(config, logger, worker?.peers);
     surviveStrayErrors(app, config, logger);
     for (const each of tightened) {
       logger.warn(each, 'other users had access to this path; its owner alone has it now');
@@ -220,10 +220,10 @@ async function drain(
 async function letConnectionsGo(httpServer: Server, inFlight: InFlight, timeout: number): Promise<void> {
   // The close() of an HTTP server would end idle connections at once, and the requests that are on their way on them.
   NetServer.prototype.close.call(httpServer);
-  await delay(LINGER);
+  await delay(EXIT_DELAY_MS);
   if (inFlight.size === 0) return;
-  await inFlight.drained(timeout - LINGER);
-  await delay(LINGER);
+  await inFlight.drained(timeout - EXIT_DELAY_MS);
+  await delay(EXIT_DELAY_MS);
 }
 
 /** A stray rejection is logged; an exception outside any request leaves the process in doubt, so it drains and ends. */

@@ -14,7 +14,7 @@ import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
 import { timeOrderedId } from '../runtime/random-id.js';
 import { SwapRemoveSet } from '../runtime/swap-remove-set.js';
 
-const LONGEST = 256;
+const MAX_ERROR_CHARACTERS = 256;
 const BYTES_PER_TOKEN = 4;
 
 /** Turns how a call ended into what it consumed: settles what was set aside for it, and records it. */
@@ -165,10 +165,10 @@ function recordOf(
     groupId: principal.groupId,
     operation: operation.name,
     source: context.source,
-    requestedModel: request.model.slice(0, LONGEST),
-    model: (attempt?.model ?? request.model).slice(0, LONGEST),
+    requestedModel: request.model.slice(0, MAX_ERROR_CHARACTERS),
+    model: (attempt?.model ?? request.model).slice(0, MAX_ERROR_CHARACTERS),
     provider: attempt?.deployment.provider.name ?? null,
-    upstreamModel: attempt?.deployment.upstreamModel.slice(0, LONGEST) ?? null,
+    upstreamModel: attempt?.deployment.upstreamModel.slice(0, MAX_ERROR_CHARACTERS) ?? null,
     isStream,
     status,
     httpStatus: isStream && firstByte !== null ? 200 : (error?.status ?? 200),

@@ -35,8 +35,8 @@ describe('who a key id stands for', () => {
       },
     } as unknown as Repository<ApiKey>;
     const config = loadConfig({ env: {}, cwd: '/nonexistent' });
-    const news = new Broadcast(new SharedRedis(), new NoClusterPeers());
-    const check = new ApiKeyAuthenticator(repository, repository, {} as KeyFinder, news, config);
+    const broadcast = new Broadcast(new SharedRedis(), new NoClusterPeers());
+    const check = new ApiKeyAuthenticator(repository, repository, {} as KeyFinder, broadcast, config);
     const early = check.principalOf('key_1');
     row = { ...KEY, revokedAt: 1 };
     check.forget('key_1');

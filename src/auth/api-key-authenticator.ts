@@ -57,10 +57,10 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
     @InjectRepository(ApiKey) private readonly keys: Repository<ApiKey>,
     @InjectRepository(KeyGroup) private readonly groups: Repository<KeyGroup>,
     private readonly finder: KeyFinder,
-    private readonly news: Broadcast,
+    private readonly broadcast: Broadcast,
     config: GatewayConfig,
   ) {
-    news.subscribe(CHANGES, (message) => {
+    broadcast.subscribe(CHANGES, (message) => {
       if (message === null) this.forgetAll();
       else if (typeof message === 'string') this.forget(message);
     });
@@ -128,13 +128,13 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
   /** Forgets a key here and in the other processes of this machine, and elsewhere as soon as Redis has told. */
   async changed(keyId: string): Promise<void> {
     this.forget(keyId);
-    await this.news.publish(CHANGES, keyId);
+    await this.broadcast.publish(CHANGES, keyId);
   }
 
   /** The same where it is not worth finding out which keys are meant, such as a change of a group. */
   async allChanged(): Promise<void> {
     this.forgetAll();
-    await this.news.publish(CHANGES, null);
+    await this.broadcast.publish(CHANGES, null);
   }
 
   onApplicationShutdown(): void {

@@ -9,8 +9,8 @@ const REVOKED = 'gateway:keys-revoked';
 export class KeyRevocations {
   private readonly listeners: ((keyId: string) => void)[] = [];
 
-  constructor(private readonly news: Broadcast) {
-    news.subscribe(REVOKED, (message) => {
+  constructor(private readonly broadcast: Broadcast) {
+    broadcast.subscribe(REVOKED, (message) => {
       if (typeof message === 'string') this.notify(message);
     });
   }
@@ -23,7 +23,7 @@ export class KeyRevocations {
   /** @returns when all processes of this machine have been told */
   async publish(keyId: string): Promise<void> {
     this.notify(keyId);
-    await this.news.publish(REVOKED, keyId);
+    await this.broadcast.publish(REVOKED, keyId);
   }
 
   private notify(keyId: string): void {

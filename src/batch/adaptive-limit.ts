@@ -1,5 +1,5 @@
-/** After a cut, how long further refusals count as the same one, in milliseconds: they were under way already. */
-const CUT_INTERVAL = 1_000;
+/** Milliseconds after a cut during which further 429s count as the same one: those calls were already in flight. */
+const CUT_INTERVAL_MS = 1_000;
 
 /**
  * How many calls of one model may run at once in this process: halved when the upstream says 429, and growing by one for
@@ -18,12 +18,12 @@ export class AdaptiveLimit {
     this.limit = most;
   }
 
-  /** Whole calls; 0 while the upstream asked to wait. */
+  /** Calls in whole numbers; 0 while the upstream asked to wait. */
   get value(): number {
     return this.now() < this.pausedUntil ? 0 : Math.max(1, Math.floor(this.limit));
   }
 
-  /** Milliseconds until the upstream may be asked again. */
+  /** Milliseconds until the upstream may be called again. */
   get pause(): number {
     return Math.max(0, this.pausedUntil - this.now());
   }
@@ -41,7 +41,7 @@ export class AdaptiveLimit {
   refused(retryAfter: number | undefined): void {
     const now = this.now();
     if (retryAfter !== undefined) this.pausedUntil = Math.max(this.pausedUntil, now + retryAfter);
-    if (now - this.lastCut < CUT_INTERVAL) return;
+    if (now - this.lastCut < CUT_INTERVAL_MS) return;
     this.lastCut = now;
     this.limit = Math.max(1, this.limit / 2);
   }

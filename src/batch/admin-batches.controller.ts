@@ -25,7 +25,7 @@ export class AdminBatchesController {
 
   @ApiOperation({
     summary: 'List the batches of all keys',
-    description: 'Newest first, with age and rate, and how much waits. Neither prompts nor answers are shown.',
+    description: 'Newest first, with age and rate, and how much waits. Prompts and responses are not shown.',
   })
   @ApiOkResponse({ type: AdminBatchListDto, headers })
   @ApiErrors()

@@ -17,7 +17,7 @@ import { JobControl, type NoteChange } from './job-control.js';
 import { summaryOf } from './job-summary.js';
 import { BatchQueue } from './queue/batch-queue.js';
 
-/** What operators see and do of the jobs of all keys. Each change is in the audit log, and so is reading results. */
+/** Operators' view of the jobs of all keys, and their actions. Each change, and each read of results, is in the audit log. */
 @Injectable()
 export class AdminBatchesService {
   constructor(
@@ -53,7 +53,7 @@ export class AdminBatchesService {
     return toAdminDto(await this.job(jobId));
   }
 
-  /** A job whose results are about to be shown, which is noted. */
+  /** A job whose results are about to be read; the read is written to the audit log. */
   async toRead(jobId: string, { keyId: actor }: Principal): Promise<BatchJob> {
     const job = await this.job(jobId);
     await this.audit.record({ actor, action: 'batch.read', targetId: jobId, changes: { key_id: job.keyId } });

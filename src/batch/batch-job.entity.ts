@@ -1,7 +1,7 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
-/** What clients see. */
+/** The status that clients see. */
 export type JobStatus = 'queued' | 'in_progress' | 'completed' | 'failed' | 'cancelling' | 'cancelled' | 'expired';
 export type JobPriority = 'high' | 'normal' | 'low';
 
@@ -44,7 +44,7 @@ export class BatchJob {
   @Column({ type: 'varchar', length: 8 })
   priority!: JobPriority;
 
-  /** `staging` while its tasks are being stored: nobody sees such a job, and what a crash leaves of it is swept away. */
+  /** `staging` while its tasks are being stored: such a job is not visible, and if a crash leaves one, it is deleted. */
   @Column({ type: 'varchar', length: 16 })
   status!: JobStatus | 'staging';
 
@@ -83,7 +83,7 @@ export class BatchJob {
   @Column({ name: 'expires_at', type: 'bigint', transformer: wholeNumber })
   expiresAt!: number;
 
-  /** Of the Idempotency-Key header; null once its 24 hours are over. */
+  /** The Idempotency-Key header; null once its 24 hours have passed. */
   @Column({ name: 'idempotency_key', type: 'varchar', length: 255, nullable: true })
   idempotencyKey!: string | null;
 
@@ -100,7 +100,7 @@ export class BatchJob {
   @Column({ name: 'webhook_attempts', type: 'int', default: 0 })
   webhookAttempts!: number;
 
-  /** When the webhook is to be tried next; null when there is nothing to send. */
+  /** When the webhook is due next; null when there is nothing to send. */
   @Column({ name: 'webhook_due_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   webhookDueAt!: number | null;
 }

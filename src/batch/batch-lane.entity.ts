@@ -1,13 +1,13 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
-/** `paused`: nothing is claimed until its job is resumed. `closed`: its job is being ended, so nothing of it is claimed any more. */
+/** `paused`: nothing is claimed until its job is resumed. `closed`: its job is being ended, nothing more is claimed. */
 export type LaneState = 'ready' | 'delayed' | 'paused' | 'closed';
 
 /**
- * What waits of one job for one model. There is a row for as long as something waits, so that looking for work reads lanes
- * alone, however many tasks they stand for. Tasks from `nextIndex` to `endIndex` were never claimed; `requeued` counts those
- * in `batch_requeue`. Times are epoch milliseconds of the database's clock.
+ * The waiting tasks of one job for one model. The row exists while tasks wait, so that claiming reads lanes alone, however
+ * many tasks they stand for. Tasks from `nextIndex` to `endIndex` were never claimed; `requeued` counts those in
+ * `batch_requeue`. Times are epoch milliseconds of the database's clock.
  */
 @Entity('batch_lane')
 @Check('CHK_batch_lane_state', `state IN ('ready', 'delayed', 'paused', 'closed')`)
@@ -46,16 +46,16 @@ export class BatchLane {
   @Column({ type: 'varchar', length: 8 })
   state!: LaneState;
 
-  /** When the first of its tasks may run; of a lane that is `delayed`. */
+  /** When the first of its tasks may run, for a `delayed` lane. */
   @Column({ name: 'ready_at', type: 'bigint', default: 0, transformer: wholeNumber })
   readyAt!: number;
 
-  /** When tasks were last claimed from it; at first when it began to wait. */
+  /** When tasks were last claimed from it; initially when it began to wait. */
   @Column({ name: 'served_at', type: 'bigint', transformer: wholeNumber })
   servedAt!: number;
 }
 
-/** A task that waits outside the never-claimed part of its job: it was given back, or it names a model of its own. */
+/** A task that waits outside the never-claimed range of its job: it was requeued, or it names its own model. */
 @Entity('batch_requeue')
 @Index('IDX_batch_requeue_lane', ['jobId', 'model', 'nextRunAt'])
 export class BatchRequeue {
@@ -72,7 +72,7 @@ export class BatchRequeue {
   nextRunAt!: number;
 }
 
-/** Tasks that one process holds until the lease is over. Whoever deletes the row may give the tasks to others. */
+/** Tasks that one process holds until the lease expires. Deleting the row allows their tasks to be claimed again. */
 @Entity('batch_claim')
 export class BatchClaim {
   @PrimaryColumn({ type: 'varchar', length: 40 })
@@ -84,7 +84,7 @@ export class BatchClaim {
   @Column({ name: 'lease_until', type: 'bigint', transformer: wholeNumber })
   leaseUntil!: number;
 
-  /** Counts the changes of `tasks`, so that a change whose confirmation was lost is not made twice. */
+  /** Counts the changes of `tasks`, so that a change whose confirmation was lost is not repeated. */
   @Column({ type: 'int', default: 0 })
   version!: number;
 

@@ -4,7 +4,7 @@ import { MetricsRegistry } from '../metrics/metrics-registry.js';
 import { BatchStore, type Depth } from './batch-store.js';
 import type { TaskOutcome } from './task-outcomes.js';
 
-/** What operators watch of batches. Depth and age are asked of the database when they are scraped. */
+/** Metrics of batches. Depth and age are read from the database at each scrape. */
 @Injectable()
 export class BatchMetrics {
   private readonly tasks: Counter<'status'>;
@@ -35,7 +35,7 @@ export class BatchMetrics {
       help: 'Results that came after their claim was lost, and were not stored.',
       registers,
     });
-    // While the database is away all the other metrics are needed most.
+    // The other metrics are needed most while the database is unreachable.
     const depth = (): Promise<Depth | undefined> => store.depth().catch(() => undefined);
     new Gauge({
       name: 'gateway_batch_oldest_waiting_seconds',

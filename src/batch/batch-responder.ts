@@ -17,9 +17,9 @@ import { StreamsPerKey } from './streams-per-key.js';
 const DEFAULT_LIMIT = 100;
 /** Most bytes of the results of a page; one result may be larger. */
 const PAGE_BYTES = 16 * 1024 * 1024;
-/** Results whose sizes are looked up at once for a stream. */
+/** Results whose sizes are read at once for a stream. */
 const STREAM_ROWS = 1_000;
-/** What one key may have open in a process. */
+/** Streams that one key may have open in a process. */
 const MAX_WATCHERS_PER_KEY = 100;
 const MAX_READERS_PER_KEY = 16;
 
@@ -33,7 +33,7 @@ const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' };
 const NDJSON_HEADERS = streamHeaders('application/x-ndjson; charset=utf-8');
 const EVENT_HEADERS = streamHeaders('text/event-stream; charset=utf-8');
 
-/** The responses that are written by bytes or over time: a page of results, all results as NDJSON, progress as events. */
+/** The responses that are written in parts or over time: a page of results, all results as NDJSON, progress as events. */
 @Injectable()
 export class BatchResponder {
   private readonly watchersPerKey = new StreamsPerKey(MAX_WATCHERS_PER_KEY, 'event streams of batches');
@@ -46,7 +46,7 @@ export class BatchResponder {
     private readonly inFlight: InFlight,
   ) {}
 
-  /** The job with a page of its results: as many as `limit` and the bytes of a page allow, at least one. */
+  /** The job with a page of its results: up to `limit` results and the bytes of a page, at least one. */
   async page(
     jobId: string,
     principal: Principal,
@@ -72,12 +72,12 @@ export class BatchResponder {
     });
   }
 
-  /** Every result that there is, one a line, in task order; memory does not grow with their number or size. */
+  /** All results, one a line, in task order; memory does not grow with their number or size. */
   async results(jobId: string, principal: Principal, exchange: Exchange): Promise<void> {
     await this.resultsOf(await this.batches.own(jobId, principal), principal, exchange);
   }
 
-  /** The same of a job that the reader may see; it may be another key's. */
+  /** The same for a job that the reader may see, even of another key. */
   async resultsOf(job: BatchJob, principal: Principal, { request, response }: Exchange): Promise<void> {
     if (request.method === 'HEAD') {
       response.writeHead(200, NDJSON_HEADERS).end();
@@ -154,8 +154,8 @@ export class BatchResponder {
   }
 
   /**
-   * Aborts `work` when the client goes; an abort is no error of the request. A shutdown ends what only watches at once, and
-   * waits for the rest.
+   * Aborts `work` when the client disconnects; such an abort is not an error of the request. A shutdown ends streams that only
+   * watch at once, and waits for the rest.
    *
    * @param watcher the key of a stream that only watches
    */
@@ -173,7 +173,7 @@ export class BatchResponder {
     } catch (error) {
       if (response.destroyed || response.writableEnded) return;
       if (!response.headersSent) throw error;
-      // The end of a body that is not an event stream would say that it is whole.
+      // Ending a body other than an event stream would mark it as complete.
       if (watcher !== undefined) response.end(`data: ${JSON.stringify(toGatewayError(error).toBody())}\n\n`);
       else response.destroy();
     } finally {
@@ -183,12 +183,12 @@ export class BatchResponder {
   }
 }
 
-/** As many results as there are, or, of a job that runs, were a moment ago. */
+/** The number of results, or of a running job the number a moment ago. */
 function finishedOf({ completedCount, failedCount, cancelledCount, expiredCount }: BatchJob): number {
   return completedCount + failedCount + cancelledCount + expiredCount;
 }
 
-/** As many as the limit and the bytes of a page allow, at least one. */
+/** Up to the limit and the bytes of a page, at least one. */
 function pageOf(found: readonly ResultRef[], limit: number): readonly ResultRef[] {
   let bytes = 0;
   let count = 0;

@@ -24,31 +24,31 @@ import { TaskClaims } from './task-claims.js';
 import { runTask } from './task-operations.js';
 import { taskResponse } from './task-response.js';
 
-/** Milliseconds between looks for work and for cancelled or paused jobs while there are unfinished jobs. */
+/** Milliseconds between polls for work and for cancelled or paused jobs while there are unfinished jobs. */
 const POLL_MS = 1_000;
-/** Milliseconds that a shutdown gives to calls in flight. */
+/** Milliseconds that a shutdown waits for calls in flight. */
 const DRAIN_MS = 25_000;
-/** Part of a pause by which tasks that wait for its end are spread. */
-const SPREAD = 0.5;
+/** Share of a pause over which the tasks that wait for its end are spread. */
+const SPREAD_SHARE = 0.5;
 
 const LEASE_LOST = Symbol('lease lost');
 const CANCELLED = Symbol('cancelled');
 const STOPPING = Symbol('stopping');
 
 /**
- * Runs claimed tasks through the same engine as live requests, and passes on how they ended. Correct under any number of
- * processes: what decides is the claim in the database, never what a process believes. Until `start` it does nothing.
+ * Runs claimed tasks through the same engine as live requests, and passes on their outcomes. Correct with any number of
+ * processes: the claims in the database decide, not the memory of a process. Does nothing until `start`.
  */
 @Injectable()
 export class BatchRunner {
   private readonly logger = new Logger('BatchRunner');
-  /** Names this process in the tasks that it holds. */
+  /** The name of this process in its claims. */
   readonly worker = `${hostname().slice(0, 40)}-${process.pid}-${randomBytes(4).toString('hex')}`;
   private readonly held = new HeldTasks();
   private state: 'new' | 'running' | 'stopping' = 'new';
   private heartbeats: Periodic | undefined;
   private polls: Periodic | undefined;
-  /** When the leases were last known to hold. */
+  /** When the leases were last confirmed. */
   private renewedAt = performance.now();
 
   constructor(
@@ -84,26 +84,26 @@ export class BatchRunner {
     this.polls = new Periodic(() => this.poll(), {
       intervalMs: POLL_MS,
       onError: (error) =>
-        this.logger.debug({ msg: 'looking for cancelled and paused jobs failed', error: describeError(error) }),
+        this.logger.debug({ msg: 'polling for cancelled and paused jobs failed', error: describeError(error) }),
     });
     this.pump();
   }
 
-  /** Looks for work now; the sweeper calls it too. */
+  /** Polls for work now; also called by the sweeper. */
   wake(): void {
     if (this.state !== 'running') return;
     this.loop.expectWork();
     this.pump();
   }
 
-  /** Stops claiming, gives back what has not begun, lets calls in flight end for a while, and gives back the rest. */
+  /** Stops claiming, requeues tasks that have not begun, waits for calls in flight for a while, and requeues the rest. */
   async stop(): Promise<void> {
     if (this.state !== 'running') return;
     this.state = 'stopping';
     void this.heartbeats?.stop();
     void this.polls?.stop();
     const deadline = performance.now() + Math.min(DRAIN_MS, this.config.server.drainTimeout);
-    // What a claim brings whose answer is still to come is given back as well.
+    // The tasks of a claim whose response is still outstanding are requeued as well.
     const claimed = this.loop.stop().then(() => this.giveBackReady());
     this.giveBackReady();
     while (this.held.running.size > 0 && performance.now() < deadline) {
@@ -121,7 +121,7 @@ export class BatchRunner {
     for (const task of this.held.running) if (task.jobId === jobId) task.controller.abort(CANCELLED);
   }
 
-  /** Gives back what this process has claimed of a paused job and not begun; what runs goes on to its end. */
+  /** Requeues what this process has claimed of a paused job and not begun; running tasks continue. */
   pauseHere(jobId: string): void {
     for (const task of this.held.takeReady((each) => each.jobId === jobId)) this.giveBack(task);
   }
@@ -141,7 +141,7 @@ export class BatchRunner {
     }
     const { lease } = this.config.batch;
     if (performance.now() - this.renewedAt > lease && this.held.ready.length > 0) {
-      // This process stood still: whether it still holds its tasks is to be found out before any begins.
+      // This process was suspended: check that it still holds its tasks before any begins.
       void this.heartbeats?.run();
       return;
     }
@@ -150,7 +150,7 @@ export class BatchRunner {
       const pause = this.room.pause(task.job.keyId, task.model);
       this.held.removeReady(task);
       if (pause > 0 || !task.job.isRunnable) {
-        this.giveBack(task, pause * (1 + Math.random() * SPREAD));
+        this.giveBack(task, pause * (1 + Math.random() * SPREAD_SHARE));
         continue;
       }
       this.held.begin(task);
@@ -221,13 +221,13 @@ export class BatchRunner {
     }
     const error = toGatewayError(thrown);
     if (error.code === 'database_unavailable') {
-      // No provider was called: the task waits for our own database, and loses none of its attempts to it.
+      // No provider was called: the task waits for the gateway's database, which does not count as an attempt.
       this.ended(task, { status: 'queued', delay: 1_000, usage });
       return;
     }
     if (error.rejectedByGateway) {
       this.room.refusedByGateway(task.job.keyId, task.model, error);
-      // Spread, or all that were refused together would come back together.
+      // Spread out; otherwise all that were refused together would retry together.
       this.ended(task, { status: 'queued', delay: (error.retryAfterMs ?? 1_000) * (0.5 + Math.random()), usage });
       return;
     }
@@ -249,7 +249,7 @@ export class BatchRunner {
     this.ended(task, { status: 'queued', delay });
   }
 
-  /** What is not said stays as it was: no further attempt, nothing to store beside the status. */
+  /** Fields that are not given keep their defaults: no further attempt, nothing to store beside the status. */
   private ended(task: HeldTask, outcome: Pick<TaskOutcome, 'status'> & Partial<TaskOutcome>): void {
     const { claimId, jobId, taskIndex, attempts, model } = task;
     this.writer.add({
@@ -277,7 +277,7 @@ export class BatchRunner {
     this.startReady();
   }
 
-  /** The claim has ended in the meantime, or another process has given its tasks away and they may be running there by now. */
+  /** The claim has ended meanwhile, or another process has reclaimed its tasks, which may be running there by now. */
   private lose(claimId: string): void {
     if (!this.writer.isHeld(claimId)) return;
     this.writer.lose(claimId);

@@ -6,25 +6,25 @@ import { countEnded } from './job-counters.js';
 import { Lanes } from './lanes.js';
 import { readLanes } from './task-claims.js';
 
-/** Rows of one statement where many are changed, so that no statement holds the event loop or locks for long. */
-const CHUNK = 2_000;
-/** Milliseconds after which a job that is still staging can only be what a crash left. */
+/** Rows per statement in bulk changes, so that no statement blocks the event loop or holds locks for long. */
+const ROWS_PER_STATEMENT = 2_000;
+/** Milliseconds after which a job in `staging` must be the remains of a crash. */
 const STAGING_MS = 120_000;
-/** Milliseconds for which a count of what waits is good enough. */
+/** Milliseconds for which the queue depth is cached. */
 const DEPTH_TTL_MS = 1_000;
 const JOBS_PER_QUERY = 100;
 
 export interface Depth {
   readonly queued: number;
   readonly running: number;
-  /** Milliseconds for which a job with tasks to run has been given no slot, at most. */
+  /** Milliseconds for which a job with tasks to run has had no slot, at most. */
   readonly oldestWaiting: number;
 }
 
 /**
- * How jobs are ended, recovered and deleted, and what operators see of them. Each statement is conditional, so that running it
- * twice, late, or in two processes at once changes nothing that it should not. What a statement is to change is picked in a
- * materialized CTE: as a subquery with LIMIT, PostgreSQL may run it once for each row and so change far more than the limit.
+ * Ends, recovers and deletes jobs, and reads what operators see of them. Each statement is conditional, so it is safe to run
+ * twice, late, or in two processes at once. Rows to change are selected in a materialized CTE: PostgreSQL may run a subquery
+ * with LIMIT once for each row, and so change far more rows than the limit.
  */
 @Injectable()
 export class BatchStore {
@@ -40,8 +40,8 @@ export class BatchStore {
   }
 
   /**
-   * Ends tasks of a job that have not ended: all of them, or those alone that wait while `running` is left alone. Works in
-   * chunks, and is safe to be repeated.
+   * Ends tasks of a job that have not ended: all of them, or only the waiting ones while `running` is left alone. Works in
+   * chunks, and is safe to repeat.
    */
   async endTasks(
     jobId: string,
@@ -54,7 +54,7 @@ export class BatchStore {
     await this.database.transaction((manager) => countEnded(manager, this.dialect, [], [jobId]));
   }
 
-  /** Marks a job as one that cannot run; nothing of it is claimed any more. */
+  /** Marks a job as failed to run; nothing more of it is claimed. */
   async beginFailure(jobId: string, message: string): Promise<void> {
     await this.database.transaction(async (manager) => {
       await runSql(
@@ -80,7 +80,7 @@ export class BatchStore {
     return { cancelled: idsOf(true), paused: idsOf(false) };
   }
 
-  /** Jobs whose ending has begun and is to be completed: cancelled, failed or past their time. */
+  /** Jobs that are ending: cancelled, failed or expired. */
   async jobsToEnd(): Promise<readonly { id: string; ending: 'cancelled' | 'failed' | 'expired' }[]> {
     const found = (which: string, order: string): string =>
       `SELECT * FROM (SELECT id, status, error FROM batch_job WHERE ${which} ORDER BY ${order} LIMIT ${JOBS_PER_QUERY}) f`;
@@ -92,7 +92,7 @@ export class BatchStore {
         found(`expires_at <= ${this.dialect.now} AND ${isUnfinished}`, 'expires_at'),
       ].join(' UNION ALL '),
     );
-    // A job may be past its time and unable to run at once.
+    // A job may be expired and failed at the same time.
     const perJob = new Map(rows.map((row) => [row.id, row]));
     return [...perJob.values()].map(({ id, status, error }) => ({
       id,
@@ -101,8 +101,8 @@ export class BatchStore {
   }
 
   /**
-   * Opens lanes for jobs that wait without one and that no claim holds tasks of: those of version 0.1 at an upgrade, and what
-   * an unknown fault might leave. Tasks that are still held under a lease of version 0.1 are left alone.
+   * Opens lanes for jobs with waiting tasks but no lane and no claim: jobs of version 0.1 after an upgrade, and jobs in an
+   * unexpected state. Tasks that are still held under a lease of version 0.1 are left alone.
    *
    * @returns how many jobs
    */
@@ -125,7 +125,7 @@ export class BatchStore {
     return count;
   }
 
-  /** Deletes jobs that ended before `retention` milliseconds ago. @returns how many are gone */
+  /** Deletes jobs that ended more than `retention` milliseconds ago. @returns how many were deleted */
   async deleteFinished(retention: number): Promise<number> {
     const { rows } = await this.read<{ id: string }>(
       `SELECT id FROM batch_job WHERE completed_at <= ${this.dialect.now} - $1
@@ -136,7 +136,7 @@ export class BatchStore {
     return rows.length;
   }
 
-  /** Deletes what submissions that never ended have left behind. */
+  /** Deletes the remains of submissions that never completed. */
   async deleteAbandoned(): Promise<void> {
     const { rows } = await this.read<{ id: string }>(
       `SELECT id FROM batch_job WHERE status = 'staging' AND submitted_at <= ${this.dialect.now} - $1
@@ -146,7 +146,7 @@ export class BatchStore {
     await this.deleteJobs(rows);
   }
 
-  /** What operators watch. Adds up lanes and claims, never tasks, and a moment's old answer will do. */
+  /** The queue depth for metrics. Sums lanes and claims, never tasks, and is cached briefly. */
   async depth(): Promise<Depth> {
     const now = performance.now();
     if (this.known === undefined || now >= this.known.until) {
@@ -174,9 +174,9 @@ export class BatchStore {
   private async endWaiting(jobId: string, status: string, error: string | null): Promise<void> {
     for (;;) {
       const goesOn = await this.database.transaction(async (manager) => {
-        // The job before its lanes, as everywhere.
+        // Locks the job before its lanes, as all transactions do.
         await countEnded(manager, this.dialect, [], [jobId]);
-        const taken = await this.lanes.takeClosed(manager, jobId, CHUNK);
+        const taken = await this.lanes.takeClosed(manager, jobId, ROWS_PER_STATEMENT);
         if (taken === undefined) return false;
         const { nextIndex, endIndex, indexes } = taken;
         const range = `task_index >= $4 AND task_index < $5 AND model IS NULL`;
@@ -196,12 +196,12 @@ export class BatchStore {
   private async endAll(jobId: string, status: string, error: string | null): Promise<void> {
     const { rows } = await this.read<{ task_count: number }>('SELECT task_count FROM batch_job WHERE id = $1', [jobId]);
     const taskCount = rows[0]?.task_count ?? 0;
-    // Before its last task ends the job, and again for what was given back meanwhile.
+    // Before the last task ends the job, and again for tasks that were requeued meanwhile.
     await this.database.transaction((manager) => this.lanes.remove(manager, jobId));
-    for (let start = 0; start < taskCount; start += CHUNK) {
+    for (let start = 0; start < taskCount; start += ROWS_PER_STATEMENT) {
       await this.database.transaction(async (manager) => {
         const range = 'task_index >= $4 AND task_index < $5';
-        const count = await this.endChunk(manager, range, [jobId, status, error, start, start + CHUNK]);
+        const count = await this.endChunk(manager, range, [jobId, status, error, start, start + ROWS_PER_STATEMENT]);
         await this.count(manager, jobId, status, count);
       });
       await new Promise(setImmediate);
@@ -275,12 +275,12 @@ export class BatchStore {
           runSql(
             manager,
             this.dialect,
-            `WITH picked AS MATERIALIZED (SELECT task_index FROM batch_task WHERE job_id = $1 ORDER BY task_index LIMIT ${CHUNK})
+            `WITH picked AS MATERIALIZED (SELECT task_index FROM batch_task WHERE job_id = $1 ORDER BY task_index LIMIT ${ROWS_PER_STATEMENT})
              DELETE FROM batch_task WHERE job_id = $1 AND task_index <= (SELECT MAX(task_index) FROM picked)`,
             [id],
           ),
         );
-        if (affected < CHUNK) break;
+        if (affected < ROWS_PER_STATEMENT) break;
         await new Promise(setImmediate);
       }
       await this.database.transaction((manager) =>

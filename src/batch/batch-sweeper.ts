@@ -9,7 +9,7 @@ import { TaskOutcomes } from './task-outcomes.js';
 import { WebhookSender } from './webhook/webhook-sender.js';
 
 const SWEEP_MS = 15_000;
-/** Expired leases are looked for more often, so that a crash delays tasks by little more than their lease. */
+/** Expired leases are polled more often, so that a crash delays tasks by little more than their lease. */
 const LEASES_MS = 5_000;
 const WEBHOOKS_MS = 1_000;
 const RETENTION_MS = 10 * 60_000;
@@ -28,8 +28,8 @@ const POISONOUS = {
 };
 
 /**
- * Completes what a crash or a lost wake-up leaves undone: leases that are over, jobs to expire or to finish cancelling,
- * webhooks that are due, jobs past their retention. Every step is idempotent, so that any number of processes may do it at once.
+ * Completes what a crash or a lost wake-up leaves undone: expired leases, jobs to expire or to finish cancelling, due webhooks,
+ * jobs past their retention. Every step is idempotent, so that any number of processes may run it at once.
  */
 @Injectable()
 export class BatchSweeper {
@@ -59,7 +59,7 @@ export class BatchSweeper {
     await Promise.all(this.periodics.map((periodic) => periodic.stop()));
   }
 
-  /** Ends what is to end, now. */
+  /** Ends the jobs that are due, now. */
   async sweep(): Promise<void> {
     for (const { id, ending } of await this.store.jobsToEnd()) {
       if (ending === 'cancelled') await this.store.endTasks(id, 'cancelled', { running: 'leave', error: null });
@@ -85,7 +85,7 @@ export class BatchSweeper {
     while ((await this.store.deleteFinished(this.config.batch.retention)) === 100);
   }
 
-  /** A database that cannot be reached is logged, and the next run tries again. */
+  /** An unreachable database is logged, and the next run tries again. */
   private periodic(name: string, intervalMs: number, work: () => Promise<void>, runsAtStart = false): Periodic {
     return new Periodic(work, {
       intervalMs,

@@ -4,9 +4,9 @@ import { wholeNumber } from '../database/whole-number.js';
 export type TaskStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'expired';
 
 /**
- * One task of a job. Its row changes when it ends and hardly ever before: who runs it is in `batch_claim`, and what waits in
- * `batch_lane`. No index names a column that changes, so that PostgreSQL updates rows in place. Times are epoch milliseconds
- * of the database's clock.
+ * One task of a job. Its row rarely changes before the task ends: `batch_claim` holds which process runs it, `batch_lane` what
+ * waits. No index contains a column that changes, so that PostgreSQL updates rows in place. Times are epoch milliseconds of the
+ * database's clock.
  */
 @Entity('batch_task')
 @Check('CHK_batch_task_status', `status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired')`)
@@ -14,14 +14,14 @@ export class BatchTask {
   @PrimaryColumn({ name: 'job_id', type: 'varchar', length: 40 })
   jobId!: string;
 
-  /** Its place in the submission, from 0. */
+  /** Its position in the submission, from 0. */
   @PrimaryColumn({ name: 'task_index', type: 'int' })
   taskIndex!: number;
 
   @Column({ name: 'custom_id', type: 'varchar', length: 512 })
   customId!: string;
 
-  /** Which operation the task is a request of. */
+  /** The operation that the task requests. */
   @Column({ type: 'varchar', length: 16, default: 'chat' })
   operation!: string;
 
@@ -29,7 +29,7 @@ export class BatchTask {
   @Column({ type: 'text' })
   request!: string;
 
-  /** The model that the task itself names, where that is another than its job's. Such a task waits in `batch_requeue`. */
+  /** The model that the task itself names, if it differs from its job's. Such a task waits in `batch_requeue`. */
   @Column({ type: 'varchar', length: 256, nullable: true })
   model!: string | null;
 
@@ -37,19 +37,19 @@ export class BatchTask {
   @Column({ type: 'varchar', length: 16, default: 'queued' })
   status!: TaskStatus;
 
-  /** How often the process that held it ended without giving it back. */
+  /** How often the process that held it ended without releasing it. */
   @Column({ type: 'int', default: 0 })
   fence!: number;
 
-  /** Of version 0.1: until when a task that is `running` is held. */
+  /** Version 0.1 only: until when a task that is `running` is held. */
   @Column({ name: 'lease_until', type: 'bigint', nullable: true, transformer: wholeNumber })
   leaseUntil!: number | null;
 
-  /** The process that stored how it ended. */
+  /** The process that stored its outcome. */
   @Column({ type: 'varchar', length: 64, nullable: true })
   worker!: string | null;
 
-  /** Of version 0.1. */
+  /** Version 0.1 only. */
   @Column({ name: 'next_run_at', type: 'bigint', default: 0, transformer: wholeNumber })
   nextRunAt!: number;
 

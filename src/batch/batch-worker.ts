@@ -3,7 +3,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { BatchRunner } from './batch-runner.js';
 import { BatchSweeper } from './batch-sweeper.js';
 
-/** Starts and stops what this process does for batches: everything, unless its role is `api`. */
+/** Starts and stops the batch work of this process: everything, unless its role is `api`. */
 @Injectable()
 export class BatchWorker implements OnApplicationBootstrap {
   constructor(
@@ -18,9 +18,9 @@ export class BatchWorker implements OnApplicationBootstrap {
     if (this.config.role !== 'api') this.runner.start();
   }
 
-  /** Ends within 25 s; what could not be finished is given back for others to claim at once. */
+  /** Ends within 25 s; unfinished tasks are requeued, so that others can claim them at once. */
   async stop(): Promise<void> {
-    // A webhook that is being sent ends by itself; the runner gives its tasks back meanwhile.
+    // Deliveries in flight end on their own; meanwhile the runner requeues its tasks.
     void this.sweeper.stop();
     await this.runner.stop();
   }

@@ -50,7 +50,7 @@ export class BatchController {
     description: [
       'Submits a batch of generation tasks for asynchronous processing, for any model on any provider.',
       '',
-      'Every task is checked before anything is stored: one bad task refuses the whole submission, and the answer names',
+      'Every task is checked before anything is stored: one invalid task rejects the whole submission, and the response names',
       'the first 20 faults by path. After the 202 the job survives crashes and restarts. Each task has exactly one',
       'result; upstream calls are made at least once, and again when a worker dies with them in flight.',
     ].join('\n'),
@@ -58,7 +58,7 @@ export class BatchController {
   @ApiHeader({
     name: 'Idempotency-Key',
     required: false,
-    description: 'The same key and body answer with the same job for 24 hours; another body is a 409.',
+    description: 'For 24 hours the same key and body return the same job; another body is a 409.',
     schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[!-~]+$' },
   })
   @ApiBody({ type: BatchGenerateDto, examples: BATCH_EXAMPLES })
@@ -68,7 +68,7 @@ export class BatchController {
   @HttpCode(202)
   @Post('generate')
   submitBatch(@Req() request: Request, @CurrentPrincipal() principal: Principal): Promise<BatchSubmittedDto> {
-    // A header parameter of the handler would be a second one in the OpenAPI document, and required.
+    // A header parameter of the handler would appear twice in the OpenAPI document, and as required.
     return this.batches.submit(request, principal, request.get('idempotency-key'));
   }
 
@@ -83,7 +83,7 @@ export class BatchController {
   @ApiOperation({
     summary: 'Read a batch',
     description:
-      'Retrieves the status of a batch job with a page of the results that there are, also while it runs. A page ends at `limit` results or 16 MB, whichever comes first; `has_more` tells. A job of another key answers as an unknown one.',
+      'Retrieves the status of a batch job with a page of its results so far, also while it runs. A page ends at `limit` results or 16 MB, whichever comes first; `has_more` says whether there are more. A job of another key is a 404, as an unknown one.',
   })
   @ApiParam(JOB_ID)
   @ApiOkResponse({ type: BatchDto, headers: REQUEST_ID_HEADER })
@@ -147,7 +147,7 @@ export class BatchController {
   @ApiOperation({
     summary: 'Cancel a batch',
     description:
-      'Nothing of the job begins any more, and what runs is broken off; results that there are stay. Again, or of a finished job, it changes nothing.',
+      'No further task of the job starts, and running tasks are aborted; existing results are kept. Cancelling again, or cancelling a finished job, changes nothing.',
   })
   @ApiParam(JOB_ID)
   @ApiOkResponse({ type: BatchSummaryDto, headers: REQUEST_ID_HEADER })

@@ -33,9 +33,9 @@ export const STATUSES: readonly JobStatus[] = [
   'expired',
 ];
 export const PRIORITIES: readonly JobPriority[] = ['high', 'normal', 'low'];
-const DAY = 86_400;
+const DAY_SECONDS = 86_400;
 
-/** Where to tell that a job has ended. */
+/** Where to send the notification that a job has ended. */
 export class WebhookDto {
   /**
    * An https or http address on the public internet; no redirects are followed.
@@ -46,7 +46,7 @@ export class WebhookDto {
   @IsUrl({ protocols: ['https', 'http'], require_protocol: true, require_tld: false })
   url!: string;
 
-  /** `whsec_` and 24 to 64 bytes in base64, which sign each delivery; absent, one is made and shown in the answer. */
+  /** `whsec_` and 24 to 64 bytes in base64, which sign each delivery; if absent, one is generated and returned in the response. */
   @ApiProperty({ required: false, example: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' })
   @IsOptional()
   @Matches(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, { message: '$property must be whsec_ and 24 to 64 bytes in base64' })
@@ -67,7 +67,7 @@ export class BatchGenerateDto {
   /**
    * A list of tasks to be processed in the batch, 1 to 50,000. Each is a string, `{prompt}`, a chat request
    * (`{custom_id?, messages, ...}`), a line of OpenAI's batch files (`{custom_id, method?, url?, body}`) or of
-   * Anthropic's (`{custom_id, params}`). A task's own fields win over the job's.
+   * Anthropic's (`{custom_id, params}`). A task's own fields override the job's.
    */
   @ApiProperty({
     type: 'array',
@@ -83,7 +83,7 @@ export class BatchGenerateDto {
       { custom_id: 'grace', messages: [{ role: 'user', content: 'Say hello to Grace.' }], max_tokens: 20 },
     ],
   })
-  // Read and checked one by one as they arrive; here there is nothing left of them.
+  // Read and checked one by one as they arrive; this DTO does not contain them.
   @Allow()
   tasks!: unknown[];
 
@@ -118,7 +118,7 @@ export class BatchGenerateDto {
   @IsSmallObject()
   batch_metadata?: Record<string, unknown> | null;
 
-  /** Where to tell that the job has ended. */
+  /** Where to send the notification that the job has ended. */
   @ApiProperty({ type: WebhookDto, required: false, nullable: true, example: null })
   @IsOptional()
   @IsObject()
@@ -131,25 +131,25 @@ export class BatchGenerateDto {
     type: 'integer',
     required: false,
     nullable: true,
-    default: DAY,
+    default: DAY_SECONDS,
     minimum: 10,
-    maximum: 30 * DAY,
-    example: DAY,
+    maximum: 30 * DAY_SECONDS,
+    example: DAY_SECONDS,
   })
   @IsOptional()
   @IsInt()
   @Min(10)
-  @Max(30 * DAY)
+  @Max(30 * DAY_SECONDS)
   expires_in?: number | null;
 
-  /** How much of the workers' attention the job gets beside your others: high is four times low, normal twice. */
+  /** The weight of the job among your jobs when slots are shared: high is four times low, normal twice. */
   @ApiProperty({ enum: PRIORITIES, required: false, nullable: true, default: 'normal', example: 'normal' })
   @IsOptional()
   @IsIn(PRIORITIES)
   priority?: JobPriority | null;
 }
 
-/** A job that was taken. */
+/** A job that was accepted. */
 export class BatchSubmittedDto {
   /**
    * A unique identifier for the batch job.
@@ -165,12 +165,12 @@ export class BatchSubmittedDto {
   /** The number of tasks in the batch job. */
   @ApiProperty({ type: 'integer', example: 2 })
   task_count!: number;
-  /** The webhook's secret, only when one was made because none was sent; shown this once. */
+  /** The webhook's secret, only if it was generated because none was sent; shown this once. */
   @ApiProperty({ required: false, example: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' })
   webhook_secret?: string;
 }
 
-/** Something that a task was run without. */
+/** A part of the request that the task was run without. */
 export class TaskWarningDto {
   /** `dropped_param`: a parameter was not sent. */
   @ApiProperty({ enum: ['dropped_param'], example: 'dropped_param' })
@@ -187,46 +187,46 @@ export class TaskWarningDto {
   message!: string;
 }
 
-/** The upstream's answer to one task. */
+/** The upstream's response to one task. */
 export class TaskResponseDto {
   /** Always 200: what failed is in `error`. */
   @ApiProperty({ type: 'integer', example: 200 })
   status_code!: number;
   /**
-   * The id under which the log knows the call.
+   * The id of the call in the log.
    * @example "req_3f1c0e8a9b7d4c55"
    */
   request_id!: string;
-  /** The completion, as a live request would have got it. */
+  /** The completion, as a live request would have received it. */
   body!: ChatCompletionDto;
-  /** What the task was run without, as the header `x-gateway-dropped-params` names it for a live request; absent when nothing was left out. */
+  /** Parameters that were not sent, as the header `x-gateway-dropped-params` names it for a live request; absent when nothing was left out. */
   @ApiProperty({ required: false, type: [TaskWarningDto] })
   warnings?: TaskWarningDto[];
 }
 
 /** How one task ended. */
 export class TaskResultDto {
-  /** Its place in the submission, from 0. */
+  /** Its position in the submission, from 0. */
   @ApiProperty({ type: 'integer', example: 0 })
   index!: number;
   /**
-   * Yours, or `task-<index>`.
+   * The `custom_id` of the task, or `task-<index>`.
    * @example "grace"
    */
   custom_id!: string;
-  /** Whether the task was answered. */
+  /** Whether the task succeeded. */
   @ApiProperty({ enum: ['succeeded', 'failed', 'cancelled', 'expired'], example: 'succeeded' })
   status!: string;
-  /** The answer; null when there is none. */
+  /** The response; null when there is none. */
   @ApiProperty({ nullable: true, allOf: [{ $ref: getSchemaPath(TaskResponseDto) }] })
   response!: TaskResponseDto | null;
-  /** Why there is no answer; null when there is one. */
+  /** Why there is no response; null when there is one. */
   @ApiProperty({ nullable: true, allOf: [{ $ref: getSchemaPath(ErrorDetailDto) }], example: null })
   error!: ErrorDetailDto | null;
-  /** Calls that were made for the task and ended. */
+  /** Calls that were made for the task and have ended. */
   @ApiProperty({ type: 'integer', example: 1 })
   attempts!: number;
-  /** Token counts of the answer; null when there is none. */
+  /** Token counts of the response; null when there is none. */
   @ApiProperty({
     type: 'object',
     nullable: true,
@@ -276,16 +276,16 @@ export class BatchSummaryDto {
   /** The number of failed tasks in the batch job. */
   @ApiProperty({ type: 'integer', example: 0 })
   failed_count!: number;
-  /** Tasks that were cancelled before they had an answer. */
+  /** Tasks that were cancelled before they had a response. */
   @ApiProperty({ type: 'integer', example: 0 })
   cancelled_count!: number;
-  /** Tasks that expired before they had an answer. */
+  /** Tasks that expired before they had a response. */
   @ApiProperty({ type: 'integer', example: 0 })
   expired_count!: number;
-  /** How much of the workers' attention the job gets. */
+  /** The weight of the job among the jobs of its key. */
   @ApiProperty({ enum: PRIORITIES, example: 'normal' })
   priority!: JobPriority;
-  /** What was kept with the job. */
+  /** The metadata that was submitted with the job. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { run: 7 } })
   batch_metadata!: Record<string, unknown> | null;
   /** An error message if the batch job failed. */
@@ -309,7 +309,7 @@ export class BatchDto extends BatchSummaryDto {
 /** A page of jobs, newest first. */
 export class BatchListDto extends ListOf(BatchSummaryDto, 'The jobs of this page, without their results.') {}
 
-/** Which results of a job. */
+/** Which results of a job to return. */
 export class ReadBatchDto {
   /** Most results, 1 to 1000. */
   @ApiProperty({ type: 'integer', required: false, default: 100, minimum: 1, maximum: 1000, example: 100 })

@@ -36,7 +36,7 @@ import { WebhookSender } from './webhook/webhook-sender.js';
 
 @Module({})
 export class BatchModule {
-  /** With REDIS_URL the bell rings through Bull, otherwise inside the process. */
+  /** With REDIS_URL workers are notified through Bull, otherwise inside the process. */
   static forRoot({ redisUrl, role }: GatewayConfig): DynamicModule {
     const queue =
       redisUrl === undefined

@@ -24,11 +24,11 @@ import { SubmissionStore } from './submission/submission-store.js';
 import { webhookUrlFault } from '../webhooks/webhook-address.js';
 import { makeWebhookSecret } from '../webhooks/webhook-signature.js';
 
-const IDEMPOTENCY_WINDOW = 24 * 3_600_000;
+const IDEMPOTENCY_WINDOW_MS = 24 * 3_600_000;
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
-const DEFAULT_EXPIRY = 86_400;
+const DEFAULT_EXPIRY_SECONDS = 86_400;
 
-/** Takes, shows and cancels jobs. Every query carries the key, so another key's job is one that does not exist. */
+/** Accepts, shows and cancels jobs. Every query filters by key, so another key's job does not exist for the caller. */
 @Injectable()
 export class BatchService {
   constructor(
@@ -84,14 +84,14 @@ export class BatchService {
     return job;
   }
 
-  /** Ends a job of the key: nothing of it begins any more, what runs is broken off. Of a finished job it changes nothing. */
+  /** Ends a job of the key: no further task starts, running tasks are aborted. A finished job is not changed. */
   async cancel(jobId: string, principal: Principal): Promise<BatchSummaryDto> {
     const job = await this.own(jobId, principal);
     await this.end(job.id);
     return summaryOf(await this.own(jobId, principal));
   }
 
-  /** Cancels any job. @param note writes what belongs to it in the same transaction, if there is something to cancel */
+  /** Cancels any job. @param note writes a related record in the same transaction, if there is something to cancel */
   async end(jobId: string, note?: NoteChange): Promise<void> {
     if (!(await this.control.beginCancel(jobId, note))) return;
     this.runner.cancelHere(jobId);
@@ -144,7 +144,7 @@ export class BatchService {
       startedAt: null,
       completedAt: null,
       pausedAt: null,
-      expiresAt: now + (fields.expires_in ?? DEFAULT_EXPIRY) * 1_000,
+      expiresAt: now + (fields.expires_in ?? DEFAULT_EXPIRY_SECONDS) * 1_000,
       idempotencyKey: idempotencyKey ?? null,
       requestHash: hash,
       webhookUrl: fields.webhook?.url ?? null,
@@ -152,7 +152,7 @@ export class BatchService {
       webhookAttempts: 0,
       webhookDueAt: null,
     };
-    const earlier = await this.submissions.insertJob(job, spool.groups(), IDEMPOTENCY_WINDOW);
+    const earlier = await this.submissions.insertJob(job, spool.groups(), IDEMPOTENCY_WINDOW_MS);
     if (earlier !== undefined) return sameOr409(earlier, hash);
     return {
       ...submittedOf(job),

@@ -12,19 +12,19 @@ import { BatchQueue } from './queue/batch-queue.js';
 import { type Claim, newClaimId, TaskClaims } from './task-claims.js';
 import { TaskOutcomes } from './task-outcomes.js';
 
-/** Milliseconds of work that are claimed ahead, so that short tasks keep every slot busy between two claims. */
+/** Milliseconds of work to claim ahead, so that short tasks keep every slot busy between two claims. */
 const AHEAD_MS = 30;
-/** Part of the slots that there are in addition, for keys and models of which nothing runs while all slots are taken. */
+/** Share of additional slots, for keys and models of which nothing runs while all slots are taken. */
 const EXTRA_PART = 4;
-/** Milliseconds between two looks for such. */
+/** Milliseconds between two polls for such keys. */
 const EXTRA_LOOK_MS = 500;
-/** Milliseconds between two rings for what a claim leaves to other processes. */
+/** Milliseconds between two notifications about tasks that a claim leaves to other processes. */
 const NOTIFY_INTERVAL_MS = 250;
 
 export interface ClaimLoopOptions {
   readonly worker: string;
   readonly held: HeldTasks;
-  /** Called when tasks are ready that were not before. */
+  /** Called when further tasks are ready. */
   readonly onClaimed: () => void;
 }
 
@@ -37,7 +37,7 @@ export class ClaimLoop {
   private isAsked = false;
   private hasWork = true;
   private isStopping = false;
-  /** Claims that failed, and may have been made for all that. */
+  /** Claims that failed, but whose transaction may have been committed. */
   private inDoubt: string[] = [];
   private extraLookAt = -Infinity;
   private notifiedAt = -Infinity;
@@ -83,13 +83,13 @@ export class ClaimLoop {
     });
   }
 
-  /** Finds out whether anything waits: a ring may have been lost, or there may be no bell between processes at all. */
+  /** Polls for waiting tasks: a wake-up may have been lost, or processes may have no way to notify each other. */
   async look(): Promise<void> {
     await this.lanes.wakeDelayed();
     if (!this.hasWork) this.hasWork = await this.lanes.hasAny();
   }
 
-  /** Resolves when no claim is under way any more, nor in doubt as far as the database can be asked. */
+  /** Resolves when no claim is in flight, and claims in doubt are released as far as the database is reachable. */
   async stop(): Promise<void> {
     this.isStopping = true;
     await this.claiming;
@@ -110,7 +110,7 @@ export class ClaimLoop {
     if (held.running.size >= slots) return false;
     const ofModel = this.room.ofModel(task.job.keyId, task.model);
     const ofGroup = this.room.ofGroup(task.job.keyId, task.model);
-    // 0 is a pause: the task is given back.
+    // 0 is a pause: the task is requeued.
     return (
       (ofModel === 0 || held.runningOfModel(task.modelName) < ofModel) &&
       (ofGroup === 0 || held.runningOfGroup(groupOf(task)) < ofGroup)
@@ -128,7 +128,7 @@ export class ClaimLoop {
           slots = this.extraLook(concurrency, held);
           if (slots <= 0) return;
         }
-        // A claim costs a transaction: small tasks are worth waiting for a handful of free slots.
+        // A claim costs a transaction: with short tasks it waits for several free slots.
         else if (slots < concurrency / 4 && held.ready.length > 0) return;
         await this.load.yieldToEventLoop();
         await this.reclaimLostClaims();
@@ -143,7 +143,7 @@ export class ClaimLoop {
         this.inDoubt = this.inDoubt.filter((each) => each !== id);
         if (!claim.hasTaken) return;
         this.take(claim, held, onlyIdle);
-        // Others may have free slots for what is left.
+        // Other processes may have free slots for the rest.
         const first = shares[0];
         if (claim.tasks.length >= slots && first !== undefined) this.notifyOthers(first.jobId);
         onClaimed();
@@ -166,7 +166,7 @@ export class ClaimLoop {
     }
   }
 
-  /** Slots in addition that are free, where it is time to look for who could use them. */
+  /** Additional slots that are free, when it is time to poll for keys that could use them. */
   private extraLook(concurrency: number, held: HeldTasks): number {
     const now = performance.now();
     if (now - this.extraLookAt < EXTRA_LOOK_MS) return 0;
@@ -184,13 +184,13 @@ export class ClaimLoop {
   private async reclaimLostClaims(): Promise<void> {
     for (const id of [...this.inDoubt]) {
       const count = await this.outcomes.release(id);
-      if (count > 0) this.logger.log({ msg: 'the answer to a claim was lost; its tasks are given back', count });
+      if (count > 0) this.logger.log({ msg: 'the response to a claim was lost; its tasks are requeued', count });
       this.inDoubt = this.inDoubt.filter((each) => each !== id);
     }
   }
 
   private logFailure(error: unknown): void {
-    this.logger.error({ msg: 'looking for batches failed; trying again', error: describeError(error) });
+    this.logger.error({ msg: 'polling for batches failed; trying again', error: describeError(error) });
   }
 
   private ahead(): number {

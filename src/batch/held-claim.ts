@@ -3,7 +3,7 @@ import type { ClaimedTask } from './task-claims.js';
 
 type TaskKey = Pick<ClaimedTask, 'jobId' | 'taskIndex'>;
 
-/** A claim as this process knows it: what it still holds, and which version of its row that is. */
+/** A claim of this process: the tasks that it still holds, and the version of its row. */
 export class HeldClaim {
   version = 0;
   private readonly tasks = new Map<string, ClaimedTask>();
@@ -23,7 +23,7 @@ export class HeldClaim {
     this.tasks.delete(keyOf(task));
   }
 
-  /** What is left without some tasks, as the row keeps it. */
+  /** The rest without some tasks, in the form of the row. */
   without(ended: Iterable<TaskKey>): LaneTasks[] {
     const gone = new Set<string>();
     for (const task of ended) gone.add(keyOf(task));

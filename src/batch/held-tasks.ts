@@ -2,20 +2,20 @@ import { laneGroup } from './lanes.js';
 import type { HeldLoad } from './lane-picker.js';
 import type { ClaimedJob, ClaimedTask } from './task-claims.js';
 
-/** A claimed task, with what running it needs. */
+/** A claimed task, with what is needed to run it. */
 export interface HeldTask extends ClaimedTask {
   readonly claimId: string;
   readonly job: ClaimedJob;
   /** Its own, or its job's. */
   readonly model: string;
-  /** By which its model is counted. */
+  /** The model name under which it is counted. */
   readonly modelName: string;
-  /** Claimed beyond the slots, because nothing of its key for its model was running. */
+  /** Claimed beyond the slots, because no task of its key for its model was running. */
   readonly isExtra: boolean;
   readonly controller: AbortController;
 }
 
-/** What this process holds: tasks in flight, and those that are claimed and wait for a slot. */
+/** The tasks of this process: those in flight, and those that are claimed and wait for a slot. */
 export class HeldTasks implements HeldLoad {
   readonly running = new Set<HeldTask>();
   readonly ready: HeldTask[] = [];
@@ -30,7 +30,7 @@ export class HeldTasks implements HeldLoad {
     return this.running.size + this.ready.length;
   }
 
-  /** Tasks that are held beyond the slots. */
+  /** Tasks held beyond the slots. */
   get extraCount(): number {
     return this.extra;
   }
@@ -62,7 +62,7 @@ export class HeldTasks implements HeldLoad {
     this.count(task, -1);
   }
 
-  /** Removes those that meet the condition. */
+  /** Removes the ready tasks that meet the condition. */
   takeReady(condition: (task: HeldTask) => boolean): HeldTask[] {
     const taken = this.ready.filter(condition);
     for (const task of taken) this.removeReady(task);

@@ -15,7 +15,7 @@ describe('a fault of data', () => {
     'SQLITE_TOOBIG',
     'SQLITE_CONSTRAINT_NOTNULL',
     'SQLITE_ERROR',
-  ])('is told by the code %s', (code) => {
+  ])('is recognised by the code %s', (code) => {
     expect(isFaultOfData(failed(code))).toBe(true);
     expect(isFaultOfData(Object.assign(new Error('from the driver'), { code }))).toBe(true);
   });

@@ -5,14 +5,14 @@ import { runSql, SqlDialect } from '../database/sql.js';
 import type { JobPriority } from './batch-job.entity.js';
 import { Lanes } from './lanes.js';
 
-/** Writes what belongs to a change in the change's own transaction, such as its audit entry. */
+/** Writes a related record, such as an audit entry, in the transaction of the change. */
 export type NoteChange = (manager: EntityManager) => Promise<void>;
 
 const IS_UNFINISHED = `status IN ('queued', 'in_progress')`;
 
 /**
- * Cancels, pauses, resumes and re-prioritises jobs. Each change locks the job's row before its lanes, as everywhere, so that
- * tasks that are given back at the same time go into lanes of the new state.
+ * Cancels, pauses, resumes and re-prioritises jobs. Each change locks the job's row before its lanes, as all transactions do,
+ * so that tasks requeued at the same time go into lanes of the new state.
  */
 @Injectable()
 export class JobControl {
@@ -25,7 +25,7 @@ export class JobControl {
     this.dialect = database.dialect;
   }
 
-  /** Marks a job so that nothing of it is claimed any more. @returns whether it was still to be cancelled */
+  /** Marks a job so that no further task of it is claimed. @returns whether it could still be cancelled */
   beginCancel(jobId: string, note?: NoteChange): Promise<boolean> {
     const change = `status = 'cancelling', paused_at = NULL`;
     return this.change(jobId, {
@@ -36,7 +36,7 @@ export class JobControl {
     });
   }
 
-  /** Takes the job's lanes out of the claims. @returns whether it was neither paused nor ended */
+  /** Excludes the job's lanes from claims. @returns whether it was neither paused nor ended */
   pause(jobId: string, note: NoteChange): Promise<boolean> {
     return this.change(jobId, {
       change: `paused_at = ${this.dialect.now}`,
@@ -46,7 +46,7 @@ export class JobControl {
     });
   }
 
-  /** Lets the job's lanes be claimed from again. @returns whether it was paused */
+  /** Allows claims from the job's lanes again. @returns whether it was paused */
   resume(jobId: string, note: NoteChange): Promise<boolean> {
     return this.change(jobId, {
       change: 'paused_at = NULL',

@@ -8,10 +8,10 @@ export interface EndedTask {
 }
 
 /**
- * Adds ended tasks to the counters of their jobs, and ends jobs of which no task is left: one statement for all of them, one
- * new row version for each job however many tasks ended. Locks the jobs until the transaction ends.
+ * Adds ended tasks to the counters of their jobs, and ends jobs without unfinished tasks: one statement for all of them, one new
+ * row version for each job however many tasks ended. Locks the jobs until the transaction ends.
  *
- * @param others jobs to lock and to look at although nothing of them has ended
+ * @param others jobs to lock and check although none of their tasks ended
  */
 export async function countEnded(
   manager: EntityManager,
@@ -34,7 +34,7 @@ export async function countEnded(
   const rows = [...perJob.keys()].sort().map((id) => ({ id, ...perJob.get(id) }));
   const added = recordsOf(dialect, '$1', 'id text, succeeded int, failed int, cancelled int, expired int');
   const { now, isSqlite } = dialect;
-  // In the order of their ids, so that transactions do not wait for each other in a circle.
+  // In the order of their ids, to avoid deadlocks.
   const locked = `(SELECT r.* FROM ${added} JOIN batch_job b ON b.id = r.id ORDER BY b.id FOR UPDATE OF b) AS r`;
   const isOver = `(j.status IN ('queued', 'in_progress', 'cancelling')
     AND j.completed_count + r.succeeded + j.failed_count + r.failed + j.cancelled_count + r.cancelled

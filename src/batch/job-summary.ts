@@ -2,7 +2,7 @@ import { toUnixSeconds } from '../http/unix-seconds.js';
 import type { BatchJob, JobStatus } from './batch-job.entity.js';
 import type { BatchSubmittedDto, BatchSummaryDto } from './batch.dto.js';
 
-/** What the submission of a job is answered with. */
+/** The response to the submission of a job. */
 export function submittedOf({ id, status, submittedAt, taskCount }: BatchJob): BatchSubmittedDto {
   return {
     job_id: id,

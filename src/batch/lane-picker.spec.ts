@@ -5,7 +5,7 @@ import type { ModelRoom } from './model-room.js';
 const ROOM = 32;
 const EMPTY = { perKey: new Map(), perModel: new Map(), perGroup: new Map() };
 
-/** Lanes that are found by their groups in the order of names, as the database does; some groups have none left to take of. */
+/** A picker over lanes that are found by group in the order of names, as in the database; some groups have nothing left to take. */
 function pickerOf(lanes: readonly ReadyLane[], emptyGroups: readonly string[] = []): LanePicker {
   const names = [...new Set([...lanes.map(({ group }) => group), ...emptyGroups])].sort();
   const fakeLanes = {

@@ -5,12 +5,12 @@ import { ModelRoom } from './model-room.js';
 import { shareSlots } from './share-slots.js';
 import type { LaneShare } from './task-claims.js';
 
-/** Groups of one look, and looks of one search: bounds its cost however many keys wait. */
+/** Groups per query, and queries per search: bounds its cost however many keys wait. */
 const GROUPS_PER_QUERY = 256;
-const LOOKS = 4;
+const MAX_QUERIES = 4;
 const LANES_PER_GROUP = 64;
 
-/** What this process holds: tasks in flight and those that are claimed and wait for a slot. */
+/** The load of this process: tasks in flight and claimed tasks that wait for a slot. */
 export interface HeldLoad {
   readonly perKey: ReadonlyMap<string, number>;
   /** By `ModelRoom.nameOf`. */
@@ -24,16 +24,16 @@ export interface PickOptions {
   /** Tasks that may be claimed ahead of free slots of a model. */
   readonly ahead: number;
   readonly load: HeldLoad;
-  /** Looks for groups alone of which this process holds nothing. */
+  /** Considers only groups of which this process holds nothing. */
   readonly onlyIdle: boolean;
 }
 
-/** Decides what to claim: a part for each key, models without room left out, then by priority and the oldest first. */
+/** Decides what to claim: a share for each key, without models that have no room, by priority and the oldest first. */
 @Injectable()
 export class LanePicker {
-  /** The group after which the next look begins, so that each has its turn when there are many. */
+  /** The group after which the next query begins, so that all groups take turns when there are many. */
   private after = '';
-  /** Where among the groups the first look begins, from 0 to 1, so that processes do not meet at the same ones. */
+  /** Where among the groups the first query begins, from 0 to 1, so that processes start at different groups. */
   private readonly start = Math.random();
   private hasLooked = false;
 
@@ -44,12 +44,12 @@ export class LanePicker {
 
   async pick(options: PickOptions): Promise<LaneShare[]> {
     const { slots, load } = options;
-    for (let look = 0; look < LOOKS; look += 1) {
-      // Where a look found nothing to take, the next one is at as many groups as there are slots.
+    for (let look = 0; look < MAX_QUERIES; look += 1) {
+      // If a query found nothing to take, the next one reads as many groups as there are slots.
       const perLane = options.onlyIdle || look > 0 ? 1 : tasksPerLane(options.ahead);
       const page = await this.nextGroups();
       const open = page.groups.filter((group) => this.roomOf(group, options) > 0);
-      // The keys of which the least runs come first; else in turn.
+      // Keys with the fewest running tasks come first; ties take turns.
       open.sort((a, b) => (load.perKey.get(keyOfGroup(a)) ?? 0) - (load.perKey.get(keyOfGroup(b)) ?? 0));
       const groups = open.slice(0, Math.ceil(slots / perLane));
       if (groups.length > 0) {
@@ -102,7 +102,7 @@ export class LanePicker {
     });
   }
 
-  /** Tasks that may be claimed of a group now. */
+  /** Tasks that may be claimed from a group now. */
   private roomOf(group: string, options: PickOptions): number {
     const [keyId, model] = [keyOfGroup(group), modelOfGroup(group)];
     const held = options.load.perGroup.get(laneGroup(keyId, this.room.nameOf(model))) ?? 0;
@@ -118,7 +118,7 @@ export class LanePicker {
   }
 }
 
-/** Claimed ahead is no more than what runs at once, so that a slow model does not take what others could use. */
+/** Claims ahead do not exceed what runs at once, so that a slow model does not take slots that others could use. */
 function free(limit: number, held: number, ahead: number): number {
   return limit === 0 ? 0 : Math.max(0, limit + Math.min(limit, ahead) - held);
 }

@@ -1,23 +1,23 @@
 import type { ReadyLane } from './lanes.js';
 import { WEIGHTS } from './share-slots.js';
 
-/** Most tasks that a claim takes of a lane before it takes of another. */
-const MOST_PER_LANE = 8;
-/** A claim of short tasks takes a lane's turn of this part of what is claimed ahead. */
+/** Most tasks that a claim takes from a lane before it takes from another. */
+const MAX_PER_LANE = 8;
+/** Divisor: a claim of short tasks takes this part of the tasks claimed ahead from one lane. */
 const AHEAD_PART = 4;
 
 /**
- * Tasks that a claim takes of each lane, if it can. Each lane of a claim costs a row of the lane and one of its job. While
- * tasks are short, so that much is claimed ahead, the next claim comes soon and takes of other lanes; while they are long,
- * each claim is spread over as many lanes as it can be.
+ * Tasks that a claim takes from each lane, if available. Each lane of a claim costs a row of the lane and one of its job. With
+ * short tasks, where much is claimed ahead, the next claim comes soon and takes from other lanes; with long tasks, each claim
+ * is spread over as many lanes as possible.
  */
 export function tasksPerLane(ahead: number): number {
-  return Math.max(1, Math.min(MOST_PER_LANE, Math.floor(ahead / AHEAD_PART)));
+  return Math.max(1, Math.min(MAX_PER_LANE, Math.floor(ahead / AHEAD_PART)));
 }
 
 /**
- * Lanes for one claim, by chance and by the weight of their priority, so that each has its turn over some claims and several
- * processes do not meet at the same lanes. Of each group as many as it takes to fill its part of the slots.
+ * Lanes for one claim, chosen randomly by the weight of their priority, so that each is served over some claims and several
+ * processes choose different lanes. From each group as many as are needed to fill its share of the slots.
  *
  * @param random from 0 to 1, without 1
  */

@@ -4,10 +4,10 @@ import { Database } from '../database/database.js';
 import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
 import type { JobPriority } from './batch-job.entity.js';
 
-/** Milliseconds after which a lane is looked at again whose next task could not be found out. */
-const LOOK_AGAIN_MS = 500;
+/** Milliseconds after which a lane is checked again whose next run time could not be determined. */
+const RECHECK_DELAY_MS = 500;
 
-/** Tasks of one lane: a range of indexes, whose end is not part of it, and single ones. */
+/** Tasks of one lane: a range of indexes, its end excluded, and single indexes. */
 export interface LaneTasks {
   readonly jobId: string;
   readonly model: string;
@@ -23,11 +23,11 @@ export interface ReadyLane {
   readonly keyId: string;
   readonly group: string;
   readonly priority: JobPriority;
-  /** Tasks that wait in it, those of the future as well. */
+  /** Tasks that wait in it, including those that may run later. */
   readonly waiting: number;
 }
 
-/** A task that is to wait again. */
+/** A task to requeue. */
 export interface RequeuedTask {
   readonly jobId: string;
   readonly model: string;
@@ -38,7 +38,7 @@ export interface RequeuedTask {
 
 export const PRIORITIES: readonly JobPriority[] = ['high', 'normal', 'low'];
 
-/** What slots are shared between: a key's tasks for one model. */
+/** The unit between which slots are shared: a key's tasks for one model. */
 export function laneGroup(keyId: string, model: string): string {
   return `${keyId} ${model}`;
 }
@@ -52,8 +52,8 @@ export function modelOfGroup(group: string): string {
 }
 
 /**
- * What waits: every statement that reads or changes lanes. All are found by index, at a cost that does not grow with what
- * waits. Rows are locked in this order: claims, tasks, jobs, lanes, and those of a table in the order of their keys.
+ * Every statement that reads or changes lanes. All of them use an index, at a cost that does not grow with the number of
+ * waiting tasks. Rows are locked in this order: claims, tasks, jobs, lanes, and within a table in the order of their keys.
  */
 @Injectable()
 export class Lanes {
@@ -72,7 +72,7 @@ export class Lanes {
     return rows.length > 0;
   }
 
-  /** Groups that have a ready lane, in the order of their names, from the one after `after`. Reads one index entry a group. */
+  /** Groups that have a ready lane, in the order of their names, starting after `after`. Reads one index entry per group. */
   async groups(after: string, limit: number): Promise<readonly string[]> {
     const { rows } = await this.read<{ name: string }>(this.groupsStatement(), [after, limit]);
     return rows.map(({ name }) => name);
@@ -88,7 +88,7 @@ export class Lanes {
      SELECT name FROM found WHERE name IS NOT NULL`;
   }
 
-  /** The first lanes of each group: by priority, and then the oldest. */
+  /** The first lanes of each group: by priority, then the oldest. */
   async ready(groups: readonly string[], perGroup: number): Promise<readonly ReadyLane[]> {
     if (groups.length === 0) return [];
     const { rows } = await this.read<{
@@ -153,7 +153,7 @@ export class Lanes {
 
   /**
    * Opens the lanes of a job that has none: one for the tasks that name no model, and one for each model that tasks name, which
-   * are in `batch_requeue`. The job's row is to be locked.
+   * are in `batch_requeue`. The job's row must be locked.
    */
   async open(manager: EntityManager, jobId: string): Promise<void> {
     const { now, isSqlite } = this.dialect;
@@ -175,7 +175,7 @@ export class Lanes {
     );
   }
 
-  /** Puts tasks of a range that name a model into `batch_requeue`: before the lanes of their job are opened. */
+  /** Puts tasks of a range that name a model into `batch_requeue`. Must run before the lanes of their job are opened. */
   async setAside(manager: EntityManager, jobId: string, start: number, end: number): Promise<void> {
     await this.run(
       manager,
@@ -187,7 +187,7 @@ export class Lanes {
     );
   }
 
-  /** Lets tasks wait again. Those that wait already stay as they are. The rows of their jobs are to be locked. */
+  /** Requeues tasks. Those that already wait stay unchanged. The rows of their jobs must be locked. */
   async requeue(manager: EntityManager, tasks: readonly RequeuedTask[]): Promise<void> {
     if (tasks.length === 0) return;
     const { now, isSqlite } = this.dialect;
@@ -233,12 +233,12 @@ export class Lanes {
     );
   }
 
-  /** Lets nothing of a job be claimed any more. */
+  /** Prevents further claims from a job. */
   async close(manager: EntityManager, jobId: string): Promise<void> {
     await this.run(manager, `UPDATE batch_lane SET state = 'closed' WHERE job_id = $1 AND state <> 'closed'`, [jobId]);
   }
 
-  /** Lets nothing of a job be claimed until `resume`. Its row is to be locked. */
+  /** Prevents claims from a job until `resume`. Its row must be locked. */
   async pause(manager: EntityManager, jobId: string): Promise<void> {
     await this.run(
       manager,
@@ -247,7 +247,7 @@ export class Lanes {
     );
   }
 
-  /** Undoes `pause`: a look at the lane finds when its next task may run. The job's row is to be locked. */
+  /** Undoes `pause`: the next check of the lane determines when its next task may run. The job's row must be locked. */
   async resume(manager: EntityManager, jobId: string): Promise<void> {
     await this.run(
       manager,
@@ -256,7 +256,7 @@ export class Lanes {
     );
   }
 
-  /** Gives the lanes of a job the priority of its row, which is to be locked. */
+  /** Copies the priority of a job, whose row must be locked, to its lanes. */
   async prioritise(manager: EntityManager, jobId: string): Promise<void> {
     await this.run(
       manager,
@@ -265,13 +265,13 @@ export class Lanes {
     );
   }
 
-  /** Forgets everything of a job that waits. */
+  /** Deletes everything that waits of a job. */
   async remove(manager: EntityManager, jobId: string): Promise<void> {
     await this.run(manager, 'DELETE FROM batch_lane WHERE job_id = $1', [jobId]);
     await this.run(manager, 'DELETE FROM batch_requeue WHERE job_id = $1', [jobId]);
   }
 
-  /** Takes up to `count` tasks out of a closed lane of a job, to be ended. Undefined when there is none left. */
+  /** Takes up to `count` tasks out of a closed lane of a job, in order to end them. Undefined when there is none left. */
   async takeClosed(manager: EntityManager, jobId: string, count: number): Promise<LaneTasks | undefined> {
     const lock = this.dialect.isSqlite ? '' : 'FOR UPDATE';
     const { rows } = await this.run<{ model: string }>(
@@ -284,8 +284,8 @@ export class Lanes {
   }
 
   /**
-   * Takes up to `count` tasks that may run by now, or of a closed lane any, and removes a lane in which nothing is left.
-   * Undefined when there is no such lane in that state.
+   * Takes up to `count` tasks that may run by now, or any of a closed lane, and deletes the lane when it is empty. Undefined when
+   * there is no such lane in that state.
    */
   async take(
     manager: EntityManager,
@@ -333,11 +333,11 @@ export class Lanes {
     return { jobId, model, nextIndex, endIndex, indexes: due.map(({ task_index }) => task_index) };
   }
 
-  /** When the first task of a lane runs that does not run now, as an SQL expression. */
+  /** An SQL expression: when the first task of a lane that cannot run now may run. */
   nextRun(lane: string): string {
     const { now } = this.dialect;
     return `COALESCE((SELECT MIN(q.next_run_at) FROM batch_requeue q WHERE q.job_id = ${lane}.job_id
-      AND q.model = ${lane}.model AND q.next_run_at > ${now}), ${now} + ${LOOK_AGAIN_MS})`;
+      AND q.model = ${lane}.model AND q.next_run_at > ${now}), ${now} + ${RECHECK_DELAY_MS})`;
   }
 
   private run<Row = Record<string, unknown>>(

@@ -7,8 +7,8 @@ import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
 import { AdaptiveLimit } from './adaptive-limit.js';
 import { laneGroup } from './lanes.js';
 
-/** Keys with their models, and models, of which a limit is remembered. */
-const MOST_LIMITS = 5_000;
+/** Number of limits that are cached: of keys with their models, and of models. */
+const MAX_CACHED_LIMITS = 5_000;
 
 /** How many tasks of a model, and of a key for a model, this process may run at once now. */
 @Injectable()
@@ -22,7 +22,7 @@ export class ModelRoom {
     private readonly config: GatewayConfig,
   ) {}
 
-  /** By which a model is counted: aliases are one model. */
+  /** The name under which a model is counted: aliases count as their model. */
   nameOf(model: string): string {
     return this.resolve(model)?.id ?? model;
   }
@@ -33,7 +33,7 @@ export class ModelRoom {
     return Math.min(this.limitOf(this.models, this.nameOf(model)).value, this.capOf(model));
   }
 
-  /** Tasks of a key for a model at once; 0 while the limits of the key ask to wait. */
+  /** Tasks of a key for a model at once; 0 while the limits of the key require a wait. */
   ofGroup(keyId: string, model: string): number {
     return this.limitOf(this.groups, laneGroup(keyId, this.nameOf(model))).value;
   }
@@ -53,7 +53,7 @@ export class ModelRoom {
     this.limitOf(this.groups, laneGroup(keyId, name)).succeeded();
   }
 
-  /** A provider refused, with 429. The model gets fewer slots; how long to wait may hold for the one key alone. */
+  /** A provider responded with 429. The model gets fewer slots; the wait may apply to this key alone. */
   refused(keyId: string, model: string, { retryAfterMs }: GatewayError): void {
     const name = this.nameOf(model);
     this.limitOf(this.models, name).refused(undefined);
@@ -61,9 +61,9 @@ export class ModelRoom {
   }
 
   /**
-   * The gateway refused. Because of a provider's pause, which another process may have found out, or because the deployments
-   * have no room: then the model gets fewer slots, as if this process had been refused itself. Else because of limits: then
-   * the key gets fewer for that model.
+   * The gateway refused. If the cause is a provider's pause, which another process may have reported, or deployments without a
+   * free slot, the model gets fewer slots, as if this process had received a 429. If the cause is a limit, the key gets fewer
+   * slots for that model.
    */
   refusedByGateway(keyId: string, model: string, error: GatewayError): void {
     const name = this.nameOf(model);
@@ -72,7 +72,7 @@ export class ModelRoom {
     else this.limitOf(this.groups, laneGroup(keyId, name)).refused(error.retryAfterMs);
   }
 
-  /** Milliseconds until the first deployment that may answer wants to be asked again. */
+  /** Milliseconds until the first deployment that may be called accepts calls again. */
   private pauseOfProviders(keyId: string, model: string): number {
     const resolved = this.resolve(model);
     if (resolved === undefined) return 0;
@@ -84,7 +84,7 @@ export class ModelRoom {
     return pause === Infinity ? 0 : pause;
   }
 
-  /** What the deployments of a model take at once in this process. */
+  /** Concurrent calls of the deployments of a model in this process. */
   private capOf(model: string): number {
     const resolved = this.resolve(model);
     if (resolved === undefined || resolved.fallbacks.length > 0) return Infinity;
@@ -101,7 +101,7 @@ export class ModelRoom {
     try {
       return this.routing.resolve(model);
     } catch {
-      // Taken out of the configuration since; its tasks fail by themselves.
+      // Removed from the configuration since; its tasks fail when they run.
       return undefined;
     }
   }
@@ -109,7 +109,7 @@ export class ModelRoom {
   private limitOf(limits: Map<string, AdaptiveLimit>, name: string): AdaptiveLimit {
     let limit = limits.get(name);
     if (limit === undefined) {
-      if (limits.size >= MOST_LIMITS) {
+      if (limits.size >= MAX_CACHED_LIMITS) {
         for (const [other, { isFull }] of limits) if (isFull) limits.delete(other);
       }
       limit = new AdaptiveLimit(this.config.batch.concurrency);

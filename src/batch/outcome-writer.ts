@@ -8,26 +8,26 @@ import { HeldClaim } from './held-claim.js';
 import { isFaultOfData } from './is-fault-of-data.js';
 import { taskKey, type TaskOutcome, TaskOutcomes } from './task-outcomes.js';
 
-/** Outcomes of one transaction, and characters of them, since they go to the database as one text. */
-const SET_SIZE = 500;
+/** Outcomes per transaction, and their characters, since they are sent to the database as one text. */
+const OUTCOMES_PER_TRANSACTION = 500;
 const SET_CHARACTERS = 8_000_000;
-/** Characters of results that wait for the database, above which no further task begins. */
+/** Characters of results waiting for the database above which no further task begins. */
 const MOST_WAITING_CHARACTERS = 64_000_000;
-/** Outcomes a second above which they are stored in sets, and milliseconds for which a set is gathered then. */
-const BUSY_RATE = 200;
+/** Outcomes a second above which they are stored in sets, and milliseconds for which a set is then gathered. */
+const BUSY_OUTCOMES_PER_SECOND = 200;
 const GATHER_MS = 20;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
-/** Pause at which a shutdown stops waiting for the database. */
+/** Retry delay at which a shutdown stops waiting for the database. */
 const LAST_PAUSE_MS = 3_000;
 
 /**
- * Stores how tasks ended, those that ended together in one transaction. While the database is away, outcomes wait. What the
- * database refuses because of what it is, is found by halving, and takes none of the others with it.
+ * Stores the outcomes of tasks, those that ended together in one transaction. While the database is unreachable, outcomes
+ * wait. An outcome that the database refuses because of its data is found by bisection and does not affect the others.
  */
 @Injectable()
 export class OutcomeWriter {
-  /** Names this process in what it stores. */
+  /** The name of this process in what it stores. */
   worker = '';
   private readonly logger = new Logger('BatchRunner');
   private readonly claims = new Map<string, HeldClaim>();
@@ -58,12 +58,12 @@ export class OutcomeWriter {
     return this.unstored.size;
   }
 
-  /** Whether results wait in such a number or size that no task should begin that would add to them. */
+  /** Whether further tasks may begin: false while too many or too large results wait. */
   hasRoom(concurrency: number): boolean {
     return this.unstored.size < 2 * concurrency && this.characters < MOST_WAITING_CHARACTERS;
   }
 
-  /** Takes a new claim in; every task of it ends with `add`. */
+  /** Adds a new claim; every task of it ends with `add`. */
   hold(claim: HeldClaim): void {
     this.claims.set(claim.id, claim);
     if (!claim.isEmpty) return;
@@ -71,12 +71,12 @@ export class OutcomeWriter {
     this.write();
   }
 
-  /** Ids of the claims that this process believes to hold. */
+  /** Ids of the claims that this process holds as far as it knows. */
   heldIds(): string[] {
     return [...this.claims.keys()];
   }
 
-  /** Forgets a claim that another process has given away. */
+  /** Drops a claim whose tasks another process has reclaimed. */
   lose(claimId: string): void {
     this.claims.delete(claimId);
   }
@@ -92,7 +92,7 @@ export class OutcomeWriter {
     this.write();
   }
 
-  /** Resolves when everything is stored, or after a while in which the database took nothing. */
+  /** Resolves when everything is stored, or after a while in which the database accepted nothing. */
   async close(): Promise<void> {
     this.isClosing = true;
     while (this.writing !== undefined) await this.writing;
@@ -107,10 +107,10 @@ export class OutcomeWriter {
   }
 
   private async writeAll(): Promise<void> {
-    // What ends in this turn of the event loop goes along.
+    // Includes outcomes of this turn of the event loop.
     await new Promise(setImmediate);
     for (let pause = FIRST_PAUSE_MS; this.queue.length > 0 || this.emptyClaims.size > 0;) {
-      if (this.rate > BUSY_RATE && !this.isClosing) await sleep(GATHER_MS);
+      if (this.rate > BUSY_OUTCOMES_PER_SECOND && !this.isClosing) await sleep(GATHER_MS);
       const set = this.nextSet();
       try {
         await this.storeSet(set);
@@ -131,7 +131,7 @@ export class OutcomeWriter {
     let count = 0;
     for (const outcome of this.queue) {
       characters += sizeOf(outcome);
-      if (count > 0 && (count === SET_SIZE || characters > SET_CHARACTERS)) break;
+      if (count > 0 && (count === OUTCOMES_PER_TRANSACTION || characters > SET_CHARACTERS)) break;
       count += 1;
     }
     return this.queue.splice(0, count);
@@ -143,7 +143,7 @@ export class OutcomeWriter {
     this.lastSetAt = now;
   }
 
-  /** @throws when the database could not be asked; what was stored by then is not `unstored` any more */
+  /** @throws when the database was unreachable; what was stored by then is removed from `unstored` */
   private async storeSet(set: readonly TaskOutcome[]): Promise<void> {
     try {
       await this.storeAtOnce(set);
@@ -178,7 +178,7 @@ export class OutcomeWriter {
       lanes: claim.without(ended),
     }));
     const { stored, claims } = await this.outcomes.store(stands, changes, this.worker);
-    // After a commit that was not confirmed, what was added to the set since then is still to be stored.
+    // After an unconfirmed commit, outcomes added to the set since then still have to be stored.
     const left = set.filter((outcome) => claims.get(outcome.claimId)?.holds.has(taskKey(outcome)));
     const again = new Set(left);
     for (const [claim, ended] of perClaim) {
@@ -207,7 +207,7 @@ export class OutcomeWriter {
     this.storedListener(set);
   }
 
-  /** Something in this one outcome is what the database does not take: it becomes a failure that says so. */
+  /** The database refuses the data of this one outcome: it is stored as a failure that says so. */
   private async storeAsFailed(outcome: TaskOutcome, cause: unknown): Promise<void> {
     const task = { job_id: outcome.jobId, task_index: outcome.taskIndex };
     this.logger.error({ msg: 'a result cannot be stored; its task fails', ...task, error: describeError(cause) });
@@ -218,7 +218,7 @@ export class OutcomeWriter {
     } catch (error) {
       if (!isFaultOfData(error)) throw error;
     }
-    // Then it is the usage records: the recorder writes them by itself.
+    // Then the cause is the usage records: the recorder writes them separately.
     this.recorder.takeBack(outcome.usage);
     const withoutUsage = { ...outcome, usage: [] };
     try {

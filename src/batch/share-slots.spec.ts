@@ -46,7 +46,7 @@ describe('sharing of slots', () => {
     expect([...shares.values()].reduce((sum, share) => sum + share, 0)).toBe(16);
   });
 
-  it('never gives more than there is, and leaves no slot free that somebody has room for', () => {
+  it('never assigns more slots than there are, and leaves no slot free that a lane has room for', () => {
     const jobs = fc.array(
       fc.record({
         id: fc.uuid(),

@@ -1,13 +1,13 @@
 import type { JobPriority } from './batch-job.entity.js';
 
-/** A lane that wants slots. */
+/** A lane that requests slots. */
 export interface SlotRequest {
   readonly id: string;
   readonly keyId: string;
   readonly priority: JobPriority;
   /** Most tasks that it may get. */
   readonly room: number;
-  /** Names of what it shares with others, each with so much room as `rooms` says: its model, its key's tasks for the model. */
+  /** Names of limits that it shares with other lanes, whose room is in `rooms`: its model, its key's tasks for the model. */
   readonly shares?: readonly string[];
 }
 
@@ -18,7 +18,7 @@ export interface SlotLoad {
   readonly rooms: ReadonlyMap<string, number>;
 }
 
-/** How many tasks a lane gets beside others of its key. */
+/** The relative weight of a lane beside others of its key. */
 export const WEIGHTS: Readonly<Record<JobPriority, number>> = { high: 4, normal: 2, low: 1 };
 
 /**

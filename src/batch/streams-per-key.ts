@@ -11,9 +11,9 @@ export class StreamsPerKey {
   ) {}
 
   /**
-   * Counts a stream until the function that is returned is called.
+   * Counts a stream until the returned function is called.
    *
-   * @throws GatewayError 429 when the key has as many as it may have
+   * @throws GatewayError 429 when the key has reached its limit
    */
   enter(keyId: string): () => void {
     const count = this.open.get(keyId) ?? 0;

@@ -7,14 +7,14 @@ import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
 import { timeOrderedId } from '../runtime/random-id.js';
 import { Lanes, type LaneTasks } from './lanes.js';
 
-/** How many tasks to claim of a lane. */
+/** How many tasks to claim from a lane. */
 export interface LaneShare {
   readonly jobId: string;
   readonly model: string;
   readonly count: number;
 }
 
-/** What a claim needs of a job to run its tasks. */
+/** The fields of a job that are needed to run its tasks. */
 export interface ClaimedJob {
   readonly id: string;
   readonly keyId: string;
@@ -27,30 +27,30 @@ export interface ClaimedJob {
 export interface ClaimedTask {
   readonly jobId: string;
   readonly taskIndex: number;
-  /** Which lane it came from. */
+  /** The lane that it came from. */
   readonly lane: string;
-  /** Which operation it is a request of. */
+  /** The operation that it requests. */
   readonly operation: string;
   readonly request: Readonly<Record<string, unknown>>;
   /** Upstream calls that ended before this claim. */
   readonly attempts: number;
 }
 
-/** Tasks that this process holds until the lease is over. */
+/** Tasks that this process holds until the lease expires. */
 export interface Claim {
   readonly id: string;
-  /** False when the lanes had nothing left. */
+  /** False when the lanes were empty. */
   readonly hasTaken: boolean;
   readonly jobs: ReadonlyMap<string, ClaimedJob>;
   readonly tasks: readonly ClaimedTask[];
 }
 
-/** `[jobId, model, nextIndex, endIndex, indexes]`, as a claim's row keeps them. */
+/** `[jobId, model, nextIndex, endIndex, indexes]`, as stored in a claim's row. */
 type StoredLane = [jobId: string, model: string, nextIndex: number, endIndex: number, indexes: readonly number[]];
 
 /**
- * Claims tasks for this process. Whichever process takes an index out of a lane has it alone: the lane's row is locked for the
- * length of one statement. A claim's row says who holds which tasks; without it they could be given to others.
+ * Claims tasks for this process. A process that takes an index out of a lane holds it exclusively: the lane's row is locked
+ * during that statement. A claim's row says which process holds which tasks; without it they can be claimed again.
  */
 @Injectable()
 export class TaskClaims {
@@ -77,10 +77,10 @@ export class TaskClaims {
     return { id, hasTaken: true, jobs, tasks: await this.tasksOf(lanes) };
   }
 
-  /** Extends the leases of a process. @returns the ids of its claims that there are */
+  /** Extends the leases of a process. @returns the ids of its existing claims */
   async renew(worker: string): Promise<ReadonlySet<string>> {
     const { now, isSqlite } = this.dialect;
-    // A result that is being stored locks its claim, and extends it as well: waiting for it would let the others run out.
+    // Storing a result locks its claim and extends it as well; waiting for the lock would let other leases expire.
     const lock = isSqlite ? '' : 'FOR UPDATE SKIP LOCKED';
     await this.database.transaction((manager) =>
       runSql(
@@ -95,7 +95,7 @@ export class TaskClaims {
     return new Set(rows.map(({ id }) => id));
   }
 
-  /** Ids and tasks of claims whose lease is over, locked. Others that are being changed are left out. */
+  /** Locks and returns ids and tasks of expired claims. Claims that others are changing are skipped. */
   async lockExpired(manager: EntityManager, limit: number): Promise<{ ids: string[]; lanes: LaneTasks[] }> {
     const { now, isSqlite } = this.dialect;
     return this.lock(
@@ -105,15 +105,15 @@ export class TaskClaims {
     );
   }
 
-  /** The tasks of one claim, locked; none when there is no such claim. */
+  /** Locks and returns the tasks of one claim; none when there is no such claim. */
   async lockClaim(manager: EntityManager, id: string): Promise<{ ids: string[]; lanes: LaneTasks[] }> {
     const lock = this.dialect.isSqlite ? '' : 'FOR UPDATE';
     return this.lock(manager, `SELECT id, tasks FROM batch_claim WHERE id = $1 ${lock}`, [id]);
   }
 
   /**
-   * One statement, so that no lock waits for this process, which may be stopped at any moment. Rows that wait again never
-   * change, so they are deleted by their place in the table: joined by their key, the whole table may be read and hashed.
+   * One statement, so that no lock waits for this process, which may be stopped at any moment. Requeued rows never change, so they
+   * are deleted by their physical row id: joined by their key, the whole table might be read and hashed.
    */
   takeStatement(): string {
     const { now } = this.dialect;
@@ -156,7 +156,7 @@ export class TaskClaims {
       SELECT job_id, model, next_index, end_index, indexes FROM share WHERE end_index > next_index OR due_count > 0`;
   }
 
-  /** The tasks to run of what was claimed: of a range those that name no model of their own, which wait elsewhere. */
+  /** The tasks to run of a claim: of a range only those that name no model, since the others wait in `batch_requeue`. */
   tasksStatement(): string {
     const columns = 't.job_id, t.task_index, r.lane, t.operation, t.request, t.attempts';
     const which = `t.job_id = r.job_id AND t.task_index = r.task_index`;
@@ -170,7 +170,7 @@ export class TaskClaims {
   }
 
   private async takeAtOnce(id: string, shares: readonly LaneShare[], worker: string): Promise<LaneTasks[]> {
-    // Locked in this order, so that two claims do not wait for each other in a circle.
+    // Locked in this order to avoid deadlocks between claims.
     const inOrder = [...shares].sort((a, b) => compare(a.jobId, b.jobId) || compare(a.model, b.model));
     const wanted = JSON.stringify(inOrder.map(({ jobId, model, count }) => ({ job_id: jobId, model, count })));
     const { rows } = await this.read<{
@@ -296,12 +296,12 @@ export class TaskClaims {
   }
 }
 
-/** Made by whoever claims, so that the claim can be found when the answer to it is lost. */
+/** Generated by the claiming process, so that it can find the claim when the response to it is lost. */
 export function newClaimId(): string {
   return timeOrderedId('claim_');
 }
 
-/** The text of a claim's row. */
+/** The text stored in a claim's row. */
 export function storedLanes(lanes: readonly LaneTasks[]): string {
   return JSON.stringify(
     lanes.map(({ jobId, model, nextIndex, endIndex, indexes }) => [jobId, model, nextIndex, endIndex, indexes]),

@@ -8,15 +8,15 @@ import type { JsonObject } from '../runtime/json-value.js';
 
 /** A task that succeeded. */
 export interface TaskAnswer {
-  /** The body that the operation's endpoint answers with. */
+  /** The body that the operation's endpoint responds with. */
   readonly body: unknown;
   readonly droppedParams: readonly string[];
 }
 
-/** Runs a request whose fields are those of the job and of the task together. */
+/** Runs a request that merges the fields of the job and of the task. */
 type RunTask = (engine: Engine, fields: JsonObject, context: CallContext) => Promise<TaskAnswer>;
 
-/** The operations that tasks can be of. */
+/** The operations that tasks may request. */
 const OPERATIONS: Readonly<Partial<Record<OperationName, RunTask>>> = {
   chat: async (engine, fields, context) => {
     const request = { ...fields, stream: false } as unknown as ChatRequest;
@@ -25,7 +25,7 @@ const OPERATIONS: Readonly<Partial<Record<OperationName, RunTask>>> = {
   },
 };
 
-/** @throws GatewayError as the engine does; 404 `unsupported_endpoint` for a task that a newer version has stored */
+/** @throws GatewayError as the engine does; 404 `unsupported_endpoint` for a task that was stored by a newer version */
 export function runTask(
   operation: string,
   engine: Engine,

@@ -10,17 +10,17 @@ import { countEnded, type EndedTask } from './job-counters.js';
 import { Lanes, type LaneTasks } from './lanes.js';
 import { indexesOf, readLanes, storedLanes, TaskClaims } from './task-claims.js';
 
-/** How often a task may be lost with its process: what ends a task that ends its processes. */
-export const MOST_LOST_CLAIMS = 50;
-/** Claims of one transaction. */
+/** How often a task may be lost with its process before it fails, because it may be what ends the processes. */
+export const MAX_LOST_CLAIMS = 50;
+/** Claims per transaction. */
 const CLAIMS_PER_TRANSACTION = 20;
 
-/** How a task of a claim ended. `queued` gives it back, to run again after `delay` milliseconds. */
+/** The outcome of a claimed task. `queued` requeues it, to run again after `delay` milliseconds. */
 export interface TaskOutcome {
   readonly claimId: string;
   readonly jobId: string;
   readonly taskIndex: number;
-  /** The model whose lane it waits in when it is given back. */
+  /** The model in whose lane it waits when it is requeued. */
   readonly model: string;
   readonly status: Exclude<TaskStatus, 'running'>;
   readonly attempts: number;
@@ -29,11 +29,11 @@ export interface TaskOutcome {
   readonly response: string | null;
   /** JSON text. */
   readonly error: string | null;
-  /** What its calls consumed, stored with it. */
+  /** The usage of its calls, stored with it. */
   readonly usage: readonly UsageRecord[];
 }
 
-/** What a claim holds once outcomes are stored. */
+/** The tasks that a claim still holds once outcomes are stored. */
 export interface ClaimChange {
   readonly id: string;
   /** The row's version before the change. */
@@ -43,11 +43,11 @@ export interface ClaimChange {
 
 export interface StoredOutcomes {
   readonly stored: ReadonlySet<TaskOutcome>;
-  /** The claims that there still are. One that had changed before, without our knowing, may still hold tasks of this set. */
+  /** The claims that still exist. One that had changed before, unconfirmed, may still hold tasks of this set. */
   readonly claims: ReadonlyMap<string, { readonly version: number; readonly holds: ReadonlySet<string> }>;
 }
 
-/** Stores how tasks ended, and gives back what lost claims held. Whatever is repeated, or comes late, changes nothing. */
+/** Stores outcomes of tasks, and requeues tasks of lost claims. All operations are idempotent. */
 @Injectable()
 export class TaskOutcomes {
   private readonly dialect: SqlDialect;
@@ -65,8 +65,8 @@ export class TaskOutcomes {
   }
 
   /**
-   * Stores outcomes, their usage records, the counters of their jobs and the end of a job whose last task this was, in one
-   * transaction. An outcome whose claim is gone, or whose task has ended otherwise, is left out.
+   * Stores outcomes, their usage records, the counters of their jobs, and the end of a job whose last task has ended, in one
+   * transaction. An outcome is skipped if its claim no longer exists or its task has already ended.
    */
   async store(
     outcomes: readonly TaskOutcome[],
@@ -97,7 +97,7 @@ export class TaskOutcomes {
   }
 
   /**
-   * Gives back tasks whose lease is over, so that they are claimed again. A task that was lost too often fails.
+   * Requeues tasks whose lease has expired. A task that was lost too often fails.
    *
    * @param error of such a task, as JSON text
    * @returns how many tasks there were
@@ -114,7 +114,7 @@ export class TaskOutcomes {
     }
   }
 
-  /** Gives back what a claim took whose answer was lost. @returns how many tasks that were */
+  /** Requeues the tasks of a claim whose response was lost. @returns how many tasks there were */
   async release(claimId: string): Promise<number> {
     return this.database.transaction(async (manager) => {
       const { ids, lanes } = await this.claims.lockClaim(manager, claimId);
@@ -122,7 +122,7 @@ export class TaskOutcomes {
     });
   }
 
-  /** @param lostError where the claims were lost with their process; undefined where that is not so */
+  /** @param lostError if the claims were lost with their process; otherwise undefined */
   private async giveBack(
     manager: EntityManager,
     claimIds: readonly string[],
@@ -135,12 +135,12 @@ export class TaskOutcomes {
     const rows = lanes.flatMap((lane) =>
       [...indexesOf(lane)].map(([taskIndex, isSingle]) => {
         const key = `${lane.jobId}/${taskIndex}`;
-        // A range has indexes of tasks as well that name another model and were claimed by that.
+        // A range also contains indexes of tasks that name another model and were claimed from its lane.
         if (isSingle || !models.has(key)) models.set(key, lane.model);
         return { job_id: lane.jobId, task_index: taskIndex, is_single: isSingle ? 1 : 0 };
       }),
     );
-    // Of a range, tasks that name a model wait elsewhere.
+    // Tasks of a range that name a model wait in `batch_requeue`.
     const { rows: waiting } = await this.run<{ job_id: string; task_index: number; fence: number }>(
       manager,
       `UPDATE batch_task AS t SET fence = t.fence + ${lostError === undefined ? 0 : 1}
@@ -155,7 +155,7 @@ export class TaskOutcomes {
       taskIndex,
       model: models.get(`${jobId}/${taskIndex}`) ?? '',
       delay: 0,
-      isPoison: lostError !== undefined && fence >= MOST_LOST_CLAIMS,
+      isPoison: lostError !== undefined && fence >= MAX_LOST_CLAIMS,
     }));
     const poison = tasks.filter(({ isPoison }) => isPoison);
     if (poison.length > 0) {
@@ -181,7 +181,7 @@ export class TaskOutcomes {
     return tasks.length;
   }
 
-  /** @returns ids of the claims that were there in the version that was expected */
+  /** @returns ids of the claims whose row had the expected version */
   private async changeClaims(manager: EntityManager, changes: readonly ClaimChange[]): Promise<ReadonlySet<string>> {
     const rows = changes.map(({ id, version, lanes }) => ({
       id,
@@ -250,7 +250,7 @@ export class TaskOutcomes {
        RETURNING ${this.returned('job_id, task_index')}`;
   }
 
-  /** SQLite's RETURNING knows the changed table alone; PostgreSQL's also knows the FROM list. */
+  /** RETURNING of SQLite can refer to the changed table only; PostgreSQL's also to the FROM list. */
   private returned(columns: string): string {
     if (this.dialect.isSqlite) return columns;
     return columns
@@ -272,7 +272,7 @@ export function taskKey({ jobId, taskIndex }: Pick<TaskOutcome, 'jobId' | 'taskI
   return `${jobId}/${taskIndex}`;
 }
 
-/** What there is of claims that were changed as their process expected. */
+/** The changed claims that exist in the expected version. */
 function claimsAfter(changes: readonly ClaimChange[]): StoredOutcomes['claims'] {
   const left = changes.filter(({ lanes }) => lanes.some(({ indexes }) => indexes.length > 0));
   return new Map(left.map(({ id, version, lanes }) => [id, { version: version + 1, holds: keysOf(lanes) }]));

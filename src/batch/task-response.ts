@@ -1,8 +1,8 @@
 import { printExact } from '../runtime/exact-integers.js';
 
-/** Dropped parameters that the result of one task names, and characters of each name. */
-const MOST_WARNINGS = 50;
-const LONGEST_NAME = 200;
+/** Dropped parameters listed in the result of one task, and characters of each name. */
+const MAX_WARNINGS = 50;
+const MAX_NAME_CHARACTERS = 200;
 
 /** The `response` of a task's result, as JSON text. */
 export function taskResponse(requestId: string, body: unknown, droppedParams: readonly string[]): string {
@@ -10,13 +10,13 @@ export function taskResponse(requestId: string, body: unknown, droppedParams: re
     status_code: 200,
     request_id: requestId,
     body,
-    ...(droppedParams.length > 0 && { warnings: droppedParams.slice(0, MOST_WARNINGS).map(toWarning) }),
+    ...(droppedParams.length > 0 && { warnings: droppedParams.slice(0, MAX_WARNINGS).map(toWarning) }),
   });
 }
 
-/** Part of a task's result: the task succeeded without this part of its request. */
+/** The warning that the task was run without this part of its request. */
 function toWarning(name: string): { code: string; param: string; message: string } {
-  const param = name.slice(0, LONGEST_NAME);
+  const param = name.slice(0, MAX_NAME_CHARACTERS);
   return {
     code: 'dropped_param',
     param,

@@ -14,7 +14,7 @@ export interface RoutingOverrides {
 const FALLBACKS = 'x-gateway-fallbacks';
 const TIMEOUT = 'x-gateway-timeout';
 /** More would only be a way to keep the gateway busy. */
-const MOST_FALLBACKS = 10;
+const MAX_FALLBACKS = 10;
 
 /**
  * Reads `x-gateway-fallbacks: fast, openai/gpt-5-mini` (empty or `none` is none) and `x-gateway-timeout: 20s`.
@@ -44,9 +44,9 @@ function readFallbacks(value: string | string[] | undefined): string[] | undefin
   const text = String(value).trim();
   if (text === '' || text === 'none') return [];
   const ids = text.split(',').map((id) => id.trim());
-  if (ids.length > MOST_FALLBACKS || ids.some((id) => id === '' || id.length > 256)) {
+  if (ids.length > MAX_FALLBACKS || ids.some((id) => id === '' || id.length > 256)) {
     throw invalidRequest(
-      `The header ${FALLBACKS} takes up to ${MOST_FALLBACKS} model ids separated by commas, or none.`,
+      `The header ${FALLBACKS} takes up to ${MAX_FALLBACKS} model ids separated by commas, or none.`,
       FALLBACKS,
       'invalid_value',
     );

@@ -30,7 +30,7 @@ const COMMANDS: readonly Command[] = [
   MOVE,
 ];
 /** Exit code for a command line that cannot be understood. */
-const MISUSED = 2;
+const EXIT_USAGE = 2;
 
 /**
  * Runs one command of `llm-gateway`.
@@ -46,7 +46,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   }
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
     say(overview());
-    return first === undefined ? MISUSED : 0;
+    return first === undefined ? EXIT_USAGE : 0;
   }
   try {
     const { command, rest } = find(words);
@@ -58,7 +58,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   } catch (error) {
     if (error instanceof UsageError) {
       complain(error.message);
-      return MISUSED;
+      return EXIT_USAGE;
     }
     complain(failure(error));
     return 1;

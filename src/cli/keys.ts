@@ -4,7 +4,7 @@ import { parseDuration } from '../config/units.js';
 import { complain, say, UsageError, type Command } from './command.js';
 
 /** Keys of one page, the most that the service gives. */
-const PAGE = 100;
+const KEYS_PER_PAGE = 100;
 
 export const KEYS_CREATE: Command = {
   name: 'keys create',
@@ -67,7 +67,7 @@ export const KEYS_LIST: Command = {
     const { checked, hashRemarksOf, KeyQueryDto, withKeys } = await import('./key-store.js');
     return withKeys(async (keys, app) => {
       const query = await checked(KeyQueryDto, {
-        limit: String(PAGE),
+        limit: String(KEYS_PER_PAGE),
         ...(text('group') !== undefined && { group_id: text('group') }),
         ...(!flag('all') && { revoked: 'false' }),
       });

@@ -2,26 +2,26 @@ import { Injectable } from '@nestjs/common';
 import { SharedRedis } from '../redis/shared-redis.js';
 import { ClusterPeers } from './cluster-peers.js';
 
-/** What processes tell each other: those of this machine over their channel, those of others over Redis. Each may come twice. */
+/** Messages between processes: over IPC on this machine, over Redis to other machines. A message may arrive twice. */
 @Injectable()
 export class Broadcast {
   constructor(
     private readonly redis: SharedRedis,
-    private readonly siblings: ClusterPeers,
+    private readonly peers: ClusterPeers,
   ) {}
 
   /**
-   * @param keepAs also told to processes of this machine that start later, until something else is told under the same name
-   * @returns when all processes of this machine have heard it; others hear it as far as Redis can be reached
+   * @param keepAs also sent to processes of this machine that start later, until another message is published under this name
+   * @returns when all processes of this machine have received it; other machines receive it if Redis is reachable
    */
   publish(channel: string, message: unknown, keepAs?: string): Promise<void> {
     this.redis.publish(channel, message);
-    return this.siblings.publish(channel, message, keepAs);
+    return this.peers.publish(channel, message, keepAs);
   }
 
-  /** Listens to a channel from now on. Whether a process hears its own messages too is not said. */
+  /** Subscribes to a channel. Whether a process receives its own messages is not specified. */
   subscribe(channel: string, listener: (message: unknown) => void): void {
     this.redis.subscribe(channel, listener);
-    this.siblings.subscribe(channel, listener);
+    this.peers.subscribe(channel, listener);
   }
 }

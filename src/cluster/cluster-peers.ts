@@ -1,39 +1,39 @@
 import type { MetricFamily } from './merge-metrics.js';
 
-/** Questions and messages of a kind to the primary. */
+/** Requests and messages to the primary. */
 export interface PrimaryChannel {
-  /** @returns the answer; undefined when the primary is gone */
+  /** @returns the response; undefined when the primary has exited */
   ask(kind: string, payload: unknown): Promise<unknown>;
   notify(kind: string, payload: unknown): void;
 }
 
-/** The other processes that one start of the gateway runs on this machine, if there are any. */
+/** The other gateway processes on this machine that belong to the same instance. */
 export abstract class ClusterPeers {
-  /** The way to what the primary keeps for all of them; undefined where this process keeps it for itself. */
+  /** The channel to state that the primary keeps for all processes; undefined where this process keeps it itself. */
   abstract readonly primary: PrimaryChannel | undefined;
 
   /**
-   * Tells the others. Messages are what JSON can write.
+   * Sends a message to the other processes. Messages must be serializable as JSON.
    *
-   * @param keepAs also told to processes that start later, until something else is told under the same name
-   * @returns when all that serve have heard it
+   * @param keepAs also sent to processes that start later, until another message is published under this name
+   * @returns when all serving processes have received it
    */
   abstract publish(channel: string, message: unknown, keepAs?: string): Promise<void>;
 
-  /** Listens to what the others tell. */
+  /** Subscribes to messages of the other processes. */
   abstract subscribe(channel: string, listener: (message: unknown) => void): void;
 
-  /** Says how this process's own metrics are read. */
+  /** Registers the function that reads this process's own metrics. */
   abstract provideMetrics(read: () => Promise<readonly MetricFamily[]>): void;
 
-  /** The metrics of all of them in one; undefined where this process's own are all. */
+  /** The merged metrics of all processes; undefined where there is only this process. */
   abstract metrics(): Promise<readonly MetricFamily[] | undefined>;
 
-  /** Leaves what this process has counted to the others, before it ends. */
+  /** Hands this process's counters over to the primary before it exits. */
   abstract handOverMetrics(): Promise<void>;
 }
 
-/** One process alone. */
+/** A single process without peers. */
 export class NoClusterPeers extends ClusterPeers {
   readonly primary = undefined;
 
@@ -42,11 +42,11 @@ export class NoClusterPeers extends ClusterPeers {
   }
 
   subscribe(): void {
-    // Nobody tells anything.
+    // There are no peers that send messages.
   }
 
   provideMetrics(): void {
-    // Nobody asks.
+    // There is no primary that reads them.
   }
 
   metrics(): Promise<undefined> {

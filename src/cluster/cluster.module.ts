@@ -2,14 +2,14 @@ import { DynamicModule, Global, Module } from '@nestjs/common';
 import { Broadcast } from './broadcast.js';
 import { ClusterPeers } from './cluster-peers.js';
 
-/** Makes the other processes known everywhere. */
+/** Provides the peers of this process to all modules. */
 @Global()
 @Module({})
 export class ClusterModule {
-  static forRoot(siblings: ClusterPeers): DynamicModule {
+  static forRoot(peers: ClusterPeers): DynamicModule {
     return {
       module: ClusterModule,
-      providers: [{ provide: ClusterPeers, useValue: siblings }, Broadcast],
+      providers: [{ provide: ClusterPeers, useValue: peers }, Broadcast],
       exports: [ClusterPeers, Broadcast],
     };
   }

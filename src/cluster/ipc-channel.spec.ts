@@ -10,7 +10,7 @@ function pair(): { near: IpcChannel; far: IpcChannel; messages: unknown[] } {
   return { near, far, messages };
 }
 
-it('says in one message what is said in one turn, and gives each question its own answer', async () => {
+it('sends the frames of one turn in one message, and gives each request its own response', async () => {
   const { near, far, messages } = pair();
   far.handle('double', async (value) => {
     await new Promise((resolve) => setTimeout(resolve, 5 - (value as number)));
@@ -21,7 +21,7 @@ it('says in one message what is said in one turn, and gives each question its ow
   expect(messages).toHaveLength(1);
 });
 
-it('has no answer to a question that nobody handles, that fails, or whose other end is gone', async () => {
+it('has no response to a request without a handler, a failing request, and a request whose other end has closed', async () => {
   const { near, far } = pair();
   far.handle('fails', () => {
     throw new Error('no');

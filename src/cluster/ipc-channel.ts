@@ -1,9 +1,9 @@
-/** A question or a message; without a kind it is the answer to the question with that id, and id 0 wants no answer. */
+/** A request or a message. Without a kind it is the response to the request with that id; id 0 expects no response. */
 type Frame = readonly [kind: string, id: number, payload?: unknown];
 
 /**
- * One end of the channel between a worker and its primary. What is said in one turn of the event loop goes in one message: a
- * message costs far more than what it says.
+ * One end of the channel between a worker and its primary. Frames of one turn of the event loop are sent in one message,
+ * because sending a message costs far more than its content.
  */
 export class IpcChannel {
   private readonly handlers = new Map<string, (payload: unknown) => unknown>();
@@ -12,15 +12,15 @@ export class IpcChannel {
   private lastId = 0;
   private isClosed = false;
 
-  /** @param post sends a message that can be written as JSON; it may be lost when the other end is gone */
+  /** @param post sends a message that is serializable as JSON; it may be lost when the other end has closed */
   constructor(private readonly post: (message: unknown) => void) {}
 
-  /** Answers questions of a kind, and takes messages of it. */
+  /** Registers the handler for requests and messages of a kind. */
   handle(kind: string, handler: (payload: unknown) => unknown): void {
     this.handlers.set(kind, handler);
   }
 
-  /** @returns the answer; undefined when the other end has none, fails to find it, or is gone */
+  /** @returns the response; undefined when the other end has no handler, its handler fails, or it has closed */
   ask(kind: string, payload?: unknown): Promise<unknown> {
     if (this.isClosed) return Promise.resolve(undefined);
     this.lastId += 1;
@@ -33,7 +33,7 @@ export class IpcChannel {
     this.send([kind, 0, payload]);
   }
 
-  /** Takes a message of the channel. */
+  /** Handles a message from the channel. */
   receive(message: unknown): void {
     if (this.isClosed || !Array.isArray(message)) return;
     for (const [kind, id, payload] of message as Frame[]) {
@@ -45,7 +45,7 @@ export class IpcChannel {
     }
   }
 
-  /** The other end is gone: whoever waits for it, waits no longer. */
+  /** The other end has closed: pending requests resolve with undefined. */
   close(): void {
     this.isClosed = true;
     this.outgoing = [];
@@ -58,7 +58,7 @@ export class IpcChannel {
     try {
       answer = await this.handlers.get(kind)?.(payload);
     } catch {
-      // Whoever asked goes on without the answer.
+      // The caller continues without a response.
     }
     if (id !== 0) this.send(answer === undefined ? ['', id] : ['', id, answer]);
   }

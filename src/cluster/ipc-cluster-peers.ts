@@ -3,7 +3,7 @@ import type { IpcChannel } from './ipc-channel.js';
 import type { MetricFamily } from './merge-metrics.js';
 import { type PrimaryChannel, ClusterPeers } from './cluster-peers.js';
 
-/** Longest that an ending process waits for the primary, in milliseconds. */
+/** Longest wait of an exiting process for the primary, in milliseconds. */
 const HANDOVER_TIMEOUT_MS = 1_000;
 
 /** The other workers, reached through the primary. */
@@ -15,7 +15,7 @@ export class IpcClusterPeers extends ClusterPeers {
   constructor(private readonly link: IpcChannel) {
     super();
     this.primary = link;
-    link.handle('news', (item) => {
+    link.handle('broadcast', (item) => {
       const [channel, message] = item as BroadcastMessage;
       this.listeners.get(channel)?.(message);
       return true;
@@ -46,7 +46,7 @@ export class IpcClusterPeers extends ClusterPeers {
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, HANDOVER_TIMEOUT_MS);
     });
-    const told = this.readMetrics().then((families) => this.link.ask('last metrics', families));
-    await Promise.race([told, late]).finally(() => clearTimeout(timer));
+    const handedOver = this.readMetrics().then((families) => this.link.ask('last metrics', families));
+    await Promise.race([handedOver, late]).finally(() => clearTimeout(timer));
   }
 }

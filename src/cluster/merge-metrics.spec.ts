@@ -40,7 +40,7 @@ it('keeps series apart by their labels in any order, and buckets by their bound'
   expect(merged?.values.map(({ value }) => value)).toEqual([7, 9, 9, 7, 8, 8]);
 });
 
-it('says a number where one process knows it, and none where nobody does', () => {
+it('reports a value where one process has it, and none where no process does', () => {
   const latency = (value: number | null): MetricFamily[] => [family('l', 'gauge', value, { aggregator: 'max' })];
   expect(valueOf(mergeMetrics([latency(null), latency(0.2)]), 'l')).toBe(0.2);
   expect(valueOf(mergeMetrics([latency(null), latency(null)]), 'l')).toBeNull();

@@ -5,21 +5,21 @@ interface MetricSample {
   readonly metricName?: string | undefined;
 }
 
-/** A metric with its series, as prom-client gives and prints it. */
+/** A metric with its series, as prom-client returns it. */
 export interface MetricFamily {
   readonly name: string;
   readonly help: string;
   /** `counter`, `gauge`, `histogram` or `summary`. */
   readonly type: string;
-  /** How prom-client would put processes together: sum, max, min, first, average or omit. */
+  /** How prom-client aggregates it over processes: sum, max, min, first, average or omit. */
   readonly aggregator?: string;
   readonly values: readonly MetricSample[];
 }
 
 /**
- * The metrics of several processes as those of one: counters, histograms and what else adds up are summed. Of the rest the
- * highest is said, for averages as well, because one process that lags is what operators look for; the lowest where the
- * library would say nothing, such as the time of the start.
+ * Merges the metrics of several processes into one set. Counters and histograms are summed. Other metrics report the highest
+ * value, averages included, because operators look for the process that lags; those that prom-client would omit, such as the
+ * start time, report the lowest.
  */
 export function mergeMetrics(parts: readonly (readonly MetricFamily[])[]): MetricFamily[] {
   const merged = new Map<string, { family: MetricFamily; series: Map<string, MetricSample> }>();
@@ -39,7 +39,7 @@ export function mergeMetrics(parts: readonly (readonly MetricFamily[])[]): Metri
   return [...merged.values()].map(({ family, series }) => ({ ...family, values: [...series.values()] }));
 }
 
-/** What outlives the process that counted it: without it, sums would fall when a process ends. */
+/** Metrics that are kept after their process has exited; otherwise sums would fall when a process ends. */
 export function lastingMetrics(families: readonly MetricFamily[]): MetricFamily[] {
   return families.filter(({ type }) => type === 'counter' || type === 'histogram');
 }

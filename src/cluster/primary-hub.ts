@@ -3,40 +3,40 @@ import { lastingMetrics, mergeMetrics, type MetricFamily } from './merge-metrics
 
 /** Longest wait for a worker, in milliseconds: one that hangs must not hold up the others. */
 const WORKER_TIMEOUT_MS = 2_000;
-/** News that are kept for later processes: how long, in milliseconds, and how many. */
+/** Messages that are retained for processes that start later: how long, in milliseconds, and how many. */
 const MESSAGE_RETENTION_MS = 600_000;
 const MAX_RETAINED_MESSAGES = 5_000;
 
 export type BroadcastMessage = readonly [channel: string, message: unknown, keepAs?: string];
 
-/** Answers what a worker asks on its link. @returns called when the worker has ended */
+/** Handles the requests of a worker on its channel. @returns called when the worker has exited */
 export type WorkerService = (link: IpcChannel) => () => void;
 
 interface Member {
   readonly link: IpcChannel;
-  /** As they were last read; what they say of lasting things survives the worker. */
+  /** As last read; lasting metrics are kept after the worker exits. */
   metrics: readonly MetricFamily[];
-  /** Whether it serves, so that others wait for what it says. */
+  /** Whether it serves, so that publishers wait until it has received their message. */
   isServing: boolean;
 }
 
-/** What the primary does for its workers: it carries their news, adds up their metrics and runs the services that it is given. */
+/** The primary's side for its workers: it distributes their messages, merges their metrics and runs the given services. */
 export class PrimaryHub {
   private readonly members = new Set<Member>();
   private readonly retained = new Map<string, { readonly item: BroadcastMessage; readonly at: number }>();
-  /** What processes that have ended had counted. */
+  /** Lasting metrics of processes that have exited. */
   private exitedMetrics: MetricFamily[] = [];
 
   /**
-   * @param ownMetrics what the primary itself has to say
-   * @param services what the primary keeps for its workers beside news and metrics
+   * @param ownMetrics the primary's own metrics
+   * @param services further services for the workers
    */
   constructor(
     private readonly ownMetrics: () => readonly MetricFamily[],
     private readonly services: readonly WorkerService[],
   ) {}
 
-  /** @returns call `serves` when the worker does, and `leaves` when the channel is closed */
+  /** @returns `serves`: call it when the worker serves; `leaves`: call it when the channel is closed */
   add(link: IpcChannel): { readonly serves: () => void; readonly leaves: () => void } {
     const member: Member = { link, metrics: [], isServing: false };
     this.members.add(member);
@@ -70,19 +70,19 @@ export class PrimaryHub {
       const oldest = this.retained.keys().next();
       if (this.retained.size > MAX_RETAINED_MESSAGES && oldest.done !== true) this.retained.delete(oldest.value);
     }
-    const heard = [...this.members].map(async (each) => {
+    const delivered = [...this.members].map(async (each) => {
       if (each === from) return;
-      // One that is still starting hears of it when it comes to it.
-      if (each.isServing) await inTime(each.link.ask('news', item));
-      else each.link.notify('news', item);
+      // A worker that is still starting handles it later; nothing waits for it.
+      if (each.isServing) await inTime(each.link.ask('broadcast', item));
+      else each.link.notify('broadcast', item);
     });
-    await Promise.all(heard);
+    await Promise.all(delivered);
     return true;
   }
 
   private repeat({ link }: Member, channel: string): void {
     for (const { item, at } of this.retained.values()) {
-      if (item[0] === channel && performance.now() - at < MESSAGE_RETENTION_MS) link.notify('news', item);
+      if (item[0] === channel && performance.now() - at < MESSAGE_RETENTION_MS) link.notify('broadcast', item);
     }
   }
 
@@ -91,7 +91,7 @@ export class PrimaryHub {
     return mergeMetrics([...[...this.members].map(({ metrics }) => metrics), this.exitedMetrics, this.ownMetrics()]);
   }
 
-  /** What is remembered is never less than what a scrape has seen, so that no sum falls when the worker ends. */
+  /** Keeps what a scrape has last seen, so that no sum falls when the worker exits. */
   private async read(member: Member): Promise<void> {
     if (!member.isServing) return;
     const families = await inTime(member.link.ask('metrics'));

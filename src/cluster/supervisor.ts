@@ -7,20 +7,20 @@ import { IpcChannel } from './ipc-channel.js';
 import type { MetricFamily } from './merge-metrics.js';
 import type { Listening } from './worker.js';
 
-/** Waits before a process that died is started again, in milliseconds: none at first, then longer and longer. */
+/** Delays before a process that died is started again, in milliseconds: none at first, then increasing. */
 const FIRST_RESTART_DELAY_MS = 200;
 const MAX_RESTART_DELAY_MS = 30_000;
 /** Milliseconds without a death after which the next one counts as the first. */
 const STABLE_AFTER_MS = 60_000;
-/** How much longer than its drain timeout a process may take to end, in milliseconds, before it is killed. */
+/** Time beyond its drain timeout after which a process that has not exited is killed, in milliseconds. */
 const KILL_GRACE_MS = 15_000;
 
-/** How long what a process said last may take to be read after its end, in milliseconds. */
+/** How long output of a process may arrive after its exit, in milliseconds. */
 const FLUSH_GRACE_MS = 100;
 
 /**
- * Each process takes its connections by itself. Were they dealt out by this one, which is the default of Node.js, those that
- * it has just handed to a process that is killed would stay open with nobody to answer them.
+ * Each process accepts its connections itself. With Node.js' default (round robin), connections that were just handed to a
+ * process that is killed would stay open without a response.
  */
 cluster.schedulingPolicy = cluster.SCHED_NONE;
 
@@ -76,7 +76,7 @@ export class Supervisor {
     return where;
   }
 
-  /** Replaces the processes one by one: a new one serves before an old one is told to end. */
+  /** Replaces the processes one by one: a new one serves before an old one is asked to stop. */
   roll(): Promise<void> {
     if (this.rolling !== undefined) this.rollAgain = true;
     this.rolling ??= this.rollAll().finally(() => {
@@ -127,7 +127,7 @@ export class Supervisor {
     return !this.isStopping && member.state === 'serving' && this.members.has(member);
   }
 
-  /** Waits until a process that was told to end has ended, and kills it when it does not. */
+  /** Waits until a process that was asked to stop has exited, and kills it after the timeout. */
   private async ended({ worker, exited }: Member): Promise<void> {
     const timer = setTimeout(() => worker.process.kill('SIGKILL'), this.drainTimeout + KILL_GRACE_MS);
     await exited;
@@ -167,8 +167,10 @@ export class Supervisor {
     });
     const { serves, leaves } = this.hub.add(link);
     worker.on('message', (message) => link.receive(message));
-    worker.on('error', (error) => this.logger.debug({ pid, error: error.message }, 'a process could not be told'));
-    // All that it had said has been heard by then.
+    worker.on('error', (error) =>
+      this.logger.debug({ pid, error: error.message }, 'a message to a process could not be sent'),
+    );
+    // All of its messages have been received by then.
     let isCutOff = false;
     worker.on('disconnect', () => {
       isCutOff = true;
@@ -191,7 +193,7 @@ export class Supervisor {
         this.members.delete(member);
         member.code = code;
         settle();
-        // Node.js waits for ever for the rest of a message that a killed process was writing.
+        // Node.js waits without end for the rest of a message that a killed process was writing.
         const cutOff = (): void => {
           if (!isCutOff) worker.process.emit('disconnect');
         };

@@ -15,14 +15,14 @@ export interface WorkerProcess {
   /** Names the replacement of all processes that this one was started in; undefined where it was started for another reason. */
   replacement(): Promise<string | undefined>;
   /**
-   * Says that this process serves, and obeys from now on: it ends when it is told to, or when the primary is gone.
+   * Reports that this process serves. From then on it stops when the primary asks it to, or when the primary has exited.
    *
-   * @param drain `hasSuccessor`: others go on serving the port, so that nobody needs to notice
+   * @param drain `hasSuccessor`: other processes keep serving the port, so clients notice nothing
    */
   serve(where: Listening, drain: (reason: string, hasSuccessor: boolean) => Promise<void>): void;
 }
 
-/** @returns undefined where no primary has started this process */
+/** @returns undefined where this process was not started by a primary */
 export function joinPrimary(): WorkerProcess | undefined {
   const { worker } = cluster;
   if (worker === undefined) return undefined;
@@ -37,7 +37,7 @@ export function joinPrimary(): WorkerProcess | undefined {
     serve: (where, drain) => {
       let isEnding = false;
       const end = (reason: string, hasSuccessor: boolean): void => {
-        // A service manager may signal every process, and the primary then does so too.
+        // A service manager may signal every process, and the primary then signals again.
         if (isEnding) return;
         isEnding = true;
         void drain(reason, hasSuccessor).then(() => process.exit(0));

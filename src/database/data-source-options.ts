@@ -5,13 +5,13 @@ import { keepStatements } from './keep-statements.js';
 import { watchedPostgresClient } from './postgres-client.js';
 
 /** better-sqlite3 waits synchronously, so a longer wait would stop the whole process; Database retries instead. */
-const SQLITE_BUSY_TIMEOUT = 50;
-const CONNECT_TIMEOUT = 5_000;
-const STATEMENT_TIMEOUT = 30_000;
+const SQLITE_BUSY_TIMEOUT_MS = 50;
+const CONNECT_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 30_000;
 /** Longest wait of a statement for a lock; what fails then can be tried again. */
 const LOCK_TIMEOUT_MS = 10_000;
 /** A process that is frozen in the middle of a transaction must not hold its locks for ever. */
-const IDLE_TIMEOUT = 10_000;
+const IDLE_TIMEOUT_MS = 10_000;
 /** Connections of one process where DATABASE_POOL_SIZE says nothing; five processes stay well below PostgreSQL's default of 100. */
 const DEFAULT_POOL_SIZE = 10;
 
@@ -37,7 +37,7 @@ export function dataSourceOptions(database: DatabaseConfig, { entities, migratio
       type: 'better-sqlite3',
       database: database.path,
       enableWAL: true,
-      timeout: SQLITE_BUSY_TIMEOUT,
+      timeout: SQLITE_BUSY_TIMEOUT_MS,
       prepareDatabase: (connection: BetterSqlite3.Database) => {
         keepStatements(connection);
         // With WAL, NORMAL loses nothing to a crash of the process; FULL would also sync at each commit.
@@ -50,13 +50,13 @@ export function dataSourceOptions(database: DatabaseConfig, { entities, migratio
     type: 'postgres',
     url: database.url,
     applicationName: 'llm-gateway',
-    connectTimeoutMS: CONNECT_TIMEOUT,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
     poolSize: database.poolSize ?? DEFAULT_POOL_SIZE,
     extra: {
-      Client: watchedPostgresClient(STATEMENT_TIMEOUT),
+      Client: watchedPostgresClient(STATEMENT_TIMEOUT_MS),
       lock_timeout: LOCK_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT,
-      idle_in_transaction_session_timeout: IDLE_TIMEOUT,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS,
       keepAlive: true,
     },
   };

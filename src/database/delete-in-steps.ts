@@ -2,7 +2,7 @@ import type { Database } from './database.js';
 import { runSql } from './sql.js';
 
 /** Rows of one statement, so that none holds the database for long. */
-const STEP = 1_000;
+const ROWS_PER_STATEMENT = 1_000;
 
 export interface Deletion {
   /** Its name. It and the condition are the program's own text; values go by `parameters`. */
@@ -22,14 +22,14 @@ export async function deleteInSteps(
   database: Database,
   { table, condition, parameters, signal }: Deletion,
 ): Promise<number> {
-  const statement = `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE ${condition} LIMIT ${STEP})`;
+  const statement = `DELETE FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE ${condition} LIMIT ${ROWS_PER_STATEMENT})`;
   let deleted = 0;
   while (signal?.aborted !== true) {
     const { affected } = await database.transaction((manager) =>
       runSql(manager, database.dialect, statement, parameters),
     );
     deleted += affected;
-    if (affected < STEP) break;
+    if (affected < ROWS_PER_STATEMENT) break;
     await new Promise(setImmediate);
   }
   return deleted;

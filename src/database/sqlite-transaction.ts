@@ -10,11 +10,11 @@ export interface SqliteTransaction {
  * Takes the write lock at the start of the transaction, so that it can never fail half-way because another process
  * wrote first. While another process holds it this waits without blocking the event loop.
  *
- * @param patience milliseconds
+ * @param timeoutMs milliseconds
  * @throws the driver's SQLITE_BUSY when the lock is not to be had in that time
  */
-export async function beginImmediate(runner: QueryRunner, patience: number): Promise<SqliteTransaction> {
-  const deadline = performance.now() + patience;
+export async function beginImmediate(runner: QueryRunner, timeoutMs: number): Promise<SqliteTransaction> {
+  const deadline = performance.now() + timeoutMs;
   for (let wait = 5; ; wait = Math.min(wait * 2, 250)) {
     try {
       await runner.query('BEGIN IMMEDIATE');

@@ -1,10 +1,10 @@
 /** Milliseconds that one slice should take. */
 const TARGET_SLICE_MS = 20;
 /** Length of the first slice, and of the shortest, in milliseconds. */
-const FIRST = 3_600_000;
-const SHORTEST = 1_000;
+const FIRST_SLICE_MS = 3_600_000;
+const SHORTEST_SLICE_MS = 1_000;
 /** How much longer or shorter than the one before a slice may be. */
-const FACTOR = 4;
+const MAX_GROWTH_FACTOR = 4;
 
 /** From `start` until before `end`, in epoch milliseconds. */
 export interface TimeSpan {
@@ -17,13 +17,16 @@ export interface TimeSpan {
  * a statement runs. Each part is made as long as the one before suggests that it may be, and others have their turn in between.
  */
 export async function* timeSlices({ start, end }: TimeSpan): AsyncGenerator<TimeSpan> {
-  let length = FIRST;
+  let length = FIRST_SLICE_MS;
   for (let until = end; until > start;) {
     const from = Math.max(start, until - length);
     const began = performance.now();
     yield { start: from, end: until };
     const ratio = TARGET_SLICE_MS / Math.max(performance.now() - began, 0.1);
-    length = Math.max(SHORTEST, Math.round(length * Math.min(FACTOR, Math.max(1 / FACTOR, ratio))));
+    length = Math.max(
+      SHORTEST_SLICE_MS,
+      Math.round(length * Math.min(MAX_GROWTH_FACTOR, Math.max(1 / MAX_GROWTH_FACTOR, ratio))),
+    );
     until = from;
     await new Promise(setImmediate);
   }

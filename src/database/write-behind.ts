@@ -3,12 +3,12 @@ import { isDatabaseUnavailable } from '../errors/database-error.js';
 import { describeError } from '../errors/describe-error.js';
 
 /** Milliseconds that an item waits for others at most: what a SIGKILL can lose. */
-const WAIT = 500;
+const MAX_WRITE_DELAY_MS = 500;
 /** Longest pause between two tries while the database is away, in milliseconds. */
-const LONGEST_PAUSE = 5_000;
+const MAX_RETRY_DELAY_MS = 5_000;
 /** How long a shutdown waits for the database to take the last items, in milliseconds, and between two tries. */
-const LAST_CHANCE = 5_000;
-const LAST_PAUSE = 200;
+const SHUTDOWN_TIMEOUT_MS = 5_000;
+const SHUTDOWN_RETRY_DELAY_MS = 200;
 
 export interface WriteBehindOptions<Item> {
   /** What the items are called in the log. */
@@ -79,10 +79,10 @@ export class WriteBehind<Item> {
   /** Writes what waits, or gives it up after a while. What is added later is written by `flush` alone. */
   async close(): Promise<void> {
     this.isClosing = true;
-    const deadline = performance.now() + LAST_CHANCE;
+    const deadline = performance.now() + SHUTDOWN_TIMEOUT_MS;
     await this.flush();
     while (this.waiting.length > 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, LAST_PAUSE));
+      await new Promise((resolve) => setTimeout(resolve, SHUTDOWN_RETRY_DELAY_MS));
       await this.flush();
     }
     clearTimeout(this.timer);
@@ -94,7 +94,8 @@ export class WriteBehind<Item> {
 
   private schedule(): void {
     if (this.isClosing || this.writing !== undefined) return;
-    const pause = this.failures === 0 ? WAIT : Math.min(LONGEST_PAUSE, WAIT * 2 ** this.failures);
+    const pause =
+      this.failures === 0 ? MAX_WRITE_DELAY_MS : Math.min(MAX_RETRY_DELAY_MS, MAX_WRITE_DELAY_MS * 2 ** this.failures);
     this.timer ??= setTimeout(() => this.write(), pause).unref();
   }
 

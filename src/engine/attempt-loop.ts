@@ -178,7 +178,7 @@ export class AttemptLoop {
       key: principal.keyId,
       deployments: full,
       isBatch: source === 'batch',
-      patience: giveUpAt - performance.now(),
+      maxWaitMs: giveUpAt - performance.now(),
       signal,
     });
     return slot instanceof Slot ? { model, slot } : stillFull(model, slot.retryAfter);

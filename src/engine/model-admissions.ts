@@ -70,7 +70,7 @@ export class ModelAdmissions {
       accounts,
       model,
       startedAt,
-      isPatient,
+      mayWait: isPatient,
       signal,
       models,
     });

@@ -14,7 +14,7 @@ const SERVED_PATH = /^\/(?:v1\/)?(?:embeddings|moderations|rerank)\/?$|^\/v2\/re
 const ANTHROPIC_PATH = /\/(?:messages|complete)(?:\/|$)/;
 const GEMINI_PATH = /^\/v1(?:alpha|beta\d?)\/(?:models|tunedModels|cachedContents|corpora|files|batches)(?:[/:]|$)/;
 const OLLAMA_PATH = /^\/api\/(?:chat|generate|embed|embeddings|tags|show|ps|pull|version)$/;
-const LONGEST_PATH = 200;
+const MAX_PATH_CHARACTERS = 200;
 
 /**
  * The answer to a path that is an endpoint elsewhere, so that no client takes it for a missing model; undefined for any other
@@ -25,7 +25,7 @@ export function unsupportedEndpoint(url: string, requestId: string): Unsupported
   if (SERVED_PATH.test(path)) return undefined;
   const isGemini = GEMINI_PATH.test(path);
   if (!isGemini && !OPENAI_PATH.test(path) && !OLLAMA_PATH.test(path)) return undefined;
-  const error = notFound(`This gateway does not serve ${path.slice(0, LONGEST_PATH)}.`, 'unsupported_endpoint');
+  const error = notFound(`This gateway does not serve ${path.slice(0, MAX_PATH_CHARACTERS)}.`, 'unsupported_endpoint');
   const body = error.toBody();
   if (isGemini) return { error, body: { error: { ...body.error, status: 'NOT_FOUND' } } };
   if (!ANTHROPIC_PATH.test(path)) return { error, body };

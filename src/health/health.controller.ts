@@ -10,7 +10,7 @@ import { Shutdown } from '../lifecycle/shutdown.service.js';
 import { VERSION } from '../runtime/version.js';
 
 /** Longest that readiness waits for the database, in milliseconds. */
-const DATABASE_TIMEOUT = 2_000;
+const DATABASE_TIMEOUT_MS = 2_000;
 
 @ApiTags('Health')
 @Public()
@@ -71,7 +71,7 @@ export class HealthController {
       async () => {
         const indicator = this.indicators.check('database');
         try {
-          await this.database.ping(AbortSignal.timeout(DATABASE_TIMEOUT));
+          await this.database.ping(AbortSignal.timeout(DATABASE_TIMEOUT_MS));
           return indicator.up();
         } catch {
           // The reason may hold an address, so it stays in the log.

@@ -1,11 +1,11 @@
 import { Validate, ValidatorConstraint, ValidatorConstraintInterface } from 'class-validator';
 
-const LIMIT = 16 * 1024;
+const MAX_SMALL_BYTES = 16 * 1024;
 
 @ValidatorConstraint({ name: 'isSmallObject' })
 class SmallObjectConstraint implements ValidatorConstraintInterface {
   validate(value: unknown): boolean {
-    return Buffer.byteLength(JSON.stringify(value)) <= LIMIT;
+    return Buffer.byteLength(JSON.stringify(value)) <= MAX_SMALL_BYTES;
   }
   defaultMessage(): string {
     return '$property must be at most 16 KB of JSON';

@@ -20,13 +20,13 @@ export function isoSeconds(unixSeconds: number): string {
 }
 
 /** The end of year 9999, in Unix seconds. */
-export const LATEST_TIME = 253_402_300_799;
+export const LATEST_EPOCH_SECONDS = 253_402_300_799;
 export const TIME_MESSAGE = { message: 'must be Unix seconds, or a date such as 2026-11-01 or 2026-11-01T08:00:00Z' };
 
 /** Of a time in a query. Without an example, which Swagger UI would send along and so leave out what the reader looks for. */
 export const timeSchema = (): object => ({
   oneOf: [
-    { type: 'integer', minimum: 0, maximum: LATEST_TIME },
+    { type: 'integer', minimum: 0, maximum: LATEST_EPOCH_SECONDS },
     { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}(T.+)?$' },
   ],
 });

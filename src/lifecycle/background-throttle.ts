@@ -3,18 +3,18 @@ import { Injectable } from '@nestjs/common';
 import { InFlight } from './in-flight.service.js';
 
 /** Milliseconds after a live call during which the process counts as serving live traffic. */
-const RECENT = 1_000;
+const LIVE_TRAFFIC_MS = 1_000;
 /** Milliseconds over which the event loop's utilisation is taken. */
-const WINDOW = 100;
+const WINDOW_MS = 100;
 /** Milliseconds that background work may keep the event loop in one turn. */
-const TURN = 4;
+const MAX_TURN_MS = 4;
 /**
  * How busy background work may make the event loop while live calls are answered, as a part of its time. What waits for a
  * loop that is busy for a part `u` of the time waits about `u / (1 - u)` of a piece of work.
  */
-const TARGET = 0.45;
+const TARGET_UTILISATION = 0.45;
 /** Background work never stops altogether. */
-const SMALLEST = 0.125;
+const MIN_SCALE = 0.125;
 
 /** Lets background work step back while this process answers clients: live requests come first. */
 @Injectable()
@@ -30,7 +30,7 @@ export class BackgroundThrottle {
 
   /** Whether live calls are being answered now, or were a moment ago. */
   get isLive(): boolean {
-    return this.inFlight.calls > 0 || performance.now() - this.inFlight.lastCallAt < RECENT;
+    return this.inFlight.calls > 0 || performance.now() - this.inFlight.lastCallAt < LIVE_TRAFFIC_MS;
   }
 
   /** How much of `whole` background work may use, at least 1: less and less while live calls find the loop busy. */
@@ -46,7 +46,7 @@ export class BackgroundThrottle {
    */
   async yieldToEventLoop(): Promise<void> {
     if (this.turnEnds === undefined) {
-      this.turnEnds = performance.now() + TURN;
+      this.turnEnds = performance.now() + MAX_TURN_MS;
       setImmediate(() => {
         this.turnEnds = undefined;
       });
@@ -56,11 +56,11 @@ export class BackgroundThrottle {
 
   private adjust(): void {
     const now = performance.now();
-    if (now - this.takenAt < WINDOW) return;
+    if (now - this.takenAt < WINDOW_MS) return;
     const current = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(current, this.since);
     this.since = current;
     this.takenAt = now;
-    this.part = utilization > TARGET ? Math.max(SMALLEST, this.part * 0.7) : Math.min(1, this.part * 1.1);
+    this.part = utilization > TARGET_UTILISATION ? Math.max(MIN_SCALE, this.part * 0.7) : Math.min(1, this.part * 1.1);
   }
 }

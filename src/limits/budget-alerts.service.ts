@@ -16,14 +16,14 @@ import { periodId } from './period.js';
 import type { Reservation } from './budget-ledger.js';
 
 const DEFAULT_THRESHOLDS: readonly number[] = [0.8];
-/** Part of a budget that is spent when a request that does not fit shows that it is exhausted, not the request too large. */
+/** Share of a budget that must be spent for a refused request to count as "budget exhausted" rather than "request too large". */
 const EXHAUSTED_PART = 0.5;
 const NANOS_PER_DOLLAR = 1e9;
 /** Milliseconds between two looks for deliveries that failed, or that another process has left. */
 const SWEEP_MS = 5_000;
 /** Alerts that this process remembers to have seen, so that it does not ask the database at each call. */
 const MAX_ENTRIES = 20_000;
-/** Alerts are the operator's own: in the pool they have a share beside those of the keys. */
+/** Alerts belong to the operator: in the pool they have their own share beside the keys. */
 const POOL_OWNER = 'alerts';
 const MESSAGES: Record<BudgetEventType, string> = {
   'budget.threshold_reached': 'a budget has reached a threshold',
@@ -105,7 +105,7 @@ export class BudgetAlerts implements OnApplicationBootstrap, OnModuleDestroy {
     if (spent >= limit) this.exhausted({ account, period }, budget, spent);
   }
 
-  /** A request was refused because it did not fit in what is left. @param spent billionths of a dollar */
+  /** A request was refused because it did not fit in the rest of the budget. @param spent billionths of a dollar */
   refused(owner: BudgetPeriod, budget: Budget, spent: number): void {
     if (spent >= EXHAUSTED_PART * budget.usd * NANOS_PER_DOLLAR) this.exhausted(owner, budget, spent);
   }

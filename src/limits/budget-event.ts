@@ -14,7 +14,7 @@ export interface BudgetEvent {
   readonly budget: Budget;
   /** Billionths of a dollar. */
   readonly spent: number;
-  /** Part of the budget, 0 to 1; 1 of an exhausted one. */
+  /** Share of the budget, 0 to 1; 1 for an exhausted budget. */
   readonly threshold: number;
 }
 

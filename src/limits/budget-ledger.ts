@@ -10,17 +10,17 @@ import { Replicas } from './replicas.js';
 import { RESERVATION_MS, sharedBalances, type SharedReservation } from './shared-balances.js';
 import { SpendQuery } from './spend-query.js';
 
-/** Where replicas tell each other that Redis has lost balances. */
+/** The channel on which replicas notify each other that Redis has lost balances. */
 const CHANNEL = 'gateway:budgets';
 /**
- * Milliseconds after Redis has lost its memory during which no balance is begun: every replica connects again, writes its last
- * records and sets aside again what its calls in flight may cost.
+ * Milliseconds after Redis has lost its data during which no balance is opened: meanwhile every replica reconnects, writes its
+ * last records and reserves the cost of its calls in flight again.
  */
 const SETTLING_MS = 1_500;
-/** Longest that a reservation waits for that. */
+/** Longest that a reservation waits for this. */
 const LONGEST_WAIT_MS = 5_000;
 
-/** An amount that is set aside until a call has ended. */
+/** An amount that is reserved until a call has ended. */
 export interface Reservation {
   readonly account: string;
   readonly period: PeriodSpan;
@@ -31,7 +31,7 @@ export interface Reservation {
 interface InFlight extends Reservation, SharedReservation {
   /** By the monotonic clock. */
   readonly since: number;
-  /** `perhaps`: the command was sent, and its answer did not come. */
+  /** `perhaps`: the command was sent, but no response was received. */
   inRedis: 'yes' | 'no' | 'perhaps';
   inStore: boolean;
 }
@@ -39,28 +39,28 @@ interface InFlight extends Reservation, SharedReservation {
 interface Unanswered {
   readonly reservation: SharedReservation;
   readonly actual: NanoDollars;
-  /** Whether it counts although Redis has nothing set aside: true as long as it cannot have been counted already. */
+  /** Whether it counts although Redis has no reservation: true as long as it cannot have been counted already. */
   isCountedAnyway: boolean;
 }
 
 /**
- * What accounts have spent in a period and what is set aside for calls in flight, in Redis for all processes or on
- * this machine. It begins with the sum of the usage records, so that nothing has to be repaired after a crash.
+ * What accounts have spent in a period and what is reserved for calls in flight, in Redis for all processes or on this
+ * machine. A balance starts with the sum of the usage records, so a crash leaves nothing to repair.
  *
- * A reservation is known to the process that made it until it is settled. So when Redis has lost its memory, or was away, what
- * calls in flight may cost is set aside again, and what they cost is counted.
+ * The process that made a reservation keeps it until it is settled. So when Redis has lost its data, or was unreachable, the
+ * cost of calls in flight is reserved again, and their actual cost is counted.
  */
 @Injectable()
 export class BudgetLedger {
   private readonly logger = new Logger('Budgets');
   private readonly inFlight = new Map<string, InFlight>();
-  /** Balances whose beginning is being read from the records. */
+  /** Balances whose initial sum is being read from the records. */
   private readonly opening = new Map<string, Promise<void>>();
-  /** Balances that this process keeps while it is without Redis, and the sum of the records at the beginning. */
+  /** Balances that this process keeps while Redis is unreachable, with the initial sum of the records. */
   private readonly alone = new Map<string, Promise<NanoDollars>>();
-  /** What was spent of each balance without Redis. */
+  /** What was spent of each balance while Redis was unreachable. */
   private readonly spentAlone = new Map<string, NanoDollars>();
-  /** Settlements and reservations whose answer from Redis did not come. */
+  /** Settlements and reservations for which Redis sent no response. */
   private readonly degradedBalances = new Map<string, Unanswered>();
   private life: string | undefined;
   private restoring: Promise<void> | undefined;
@@ -75,7 +75,7 @@ export class BudgetLedger {
     redis.subscribe(CHANNEL, () => void this.resync());
   }
 
-  /** Sets an amount aside if it fits in what is left of `limit`. */
+  /** Reserves an amount if it fits in the rest of `limit`. */
   async reserve(
     account: string,
     period: PeriodSpan,
@@ -119,9 +119,9 @@ export class BudgetLedger {
   }
 
   /**
-   * Ends a reservation by what was really spent.
+   * Ends a reservation with the actual cost.
    *
-   * @returns what the account has spent in the period, or undefined when that cannot be said now
+   * @returns what the account has spent in the period, or undefined when it is not known now
    */
   async settle({ field }: Reservation, actual: NanoDollars): Promise<number | undefined> {
     const entry = this.inFlight.get(field);
@@ -155,7 +155,7 @@ export class BudgetLedger {
 
   private async settleIn(client: RedisConnection, entry: InFlight, actual: NanoDollars): Promise<NanoDollars> {
     const { amount, since } = entry;
-    // What was set aside longer ago than reservations last counts as spent already.
+    // An expired reservation already counts as spent.
     const isSpent = performance.now() - since > RESERVATION_MS;
     for (;;) {
       const spent = await sharedBalances.settle(client, entry, isSpent ? actual - amount : actual, true);
@@ -164,7 +164,7 @@ export class BudgetLedger {
     }
   }
 
-  /** Begins a balance of Redis with the sum of the records, once every replica has said what it has in flight. */
+  /** Opens a balance in Redis with the sum of the records, once every replica has reported its calls in flight. */
   private async openIn(client: RedisConnection, { account, period, balance }: InFlight): Promise<void> {
     const waitUntil = performance.now() + LONGEST_WAIT_MS;
     for (;;) {
@@ -194,7 +194,7 @@ export class BudgetLedger {
     }
   }
 
-  /** Without Redis each replica may spend its share of what the records left at the beginning. */
+  /** Without Redis each replica may spend its share of what was left by the records at the start. */
   private async limitHere({ account, period, balance }: InFlight, limit: NanoDollars): Promise<number> {
     if (!this.redis.isConfigured) return limit;
     let beginning = this.alone.get(balance);
@@ -207,7 +207,7 @@ export class BudgetLedger {
     return known + Math.floor(Math.max(0, limit - known) / this.replicas.count);
   }
 
-  /** Many calls may find the balance unknown at once; one of them reads the records. */
+  /** Many calls may find a balance unknown at once; one of them reads the records. */
   private openHere(balance: string, account: string, period: PeriodSpan): Promise<void> {
     let opening = this.opening.get(balance);
     if (opening === undefined) {
@@ -231,7 +231,7 @@ export class BudgetLedger {
     this.spentAlone.set(balance, boundNanoDollars((this.spentAlone.get(balance) ?? 0) + amount));
   }
 
-  /** Redis is there again, or another replica says that it has lost its memory. Reservations wait until this is done. */
+  /** Redis is reachable again, or another replica reports that it has lost its data. Reservations wait until this is done. */
   private resync(): Promise<void> {
     this.restoring ??= this.redis
       .run(async (client) => {
@@ -252,12 +252,12 @@ export class BudgetLedger {
     return this.restoring;
   }
 
-  /** @param life of Redis, as it names it */
+  /** @param life the name of Redis' current life, see `sharedBalances.life` */
   private async restoreIn(client: RedisConnection, life: string): Promise<void> {
     const isLost = this.life !== undefined && life !== this.life;
     this.life = life;
     if (isLost) {
-      // What has ended is in the records or will be at once, and balances begin with those.
+      // Ended calls are in the records or will be shortly, and balances start with the records.
       this.logger.warn({
         msg: 'Redis has lost its memory; budgets begin again with the records',
         calls: this.inFlight.size,
@@ -291,7 +291,7 @@ export class BudgetLedger {
 
   private async restoreAll(client: RedisConnection, balance?: string): Promise<void> {
     for (const entry of this.inFlight.values()) {
-      // A balance that is begun anew may have lost what was set aside; what is still there stays as it is.
+      // A balance that was reopened may have lost its reservations; those still there stay unchanged.
       if (balance === undefined ? entry.inRedis === 'yes' : entry.balance !== balance) continue;
       await sharedBalances.restore(client, entry);
       entry.inRedis = 'yes';

@@ -6,12 +6,12 @@ import { budgetAdjuster } from './budget-adjustments.js';
 import { budgetAt, periodAt, periodId, type PeriodSpan } from './period.js';
 import { SpendQuery } from './spend-query.js';
 
-/** Milliseconds for which a sum is not read again, so that a page that is loaded again and again costs little. */
+/** Milliseconds for which a sum is cached, so that reloading a page often costs little. */
 const TTL_MS = 1_000;
 const MAX_SUMS = 5_000;
 const NANOS_PER_DOLLAR = 1e9;
 
-/** Says what accounts have spent of their budgets, by the same records that budgets begin with. */
+/** Reads what accounts have spent of their budgets, from the same records that balances start with. */
 @Injectable()
 export class BudgetStateReader {
   private readonly sums = new Map<string, { readonly nanos: number; readonly readAt: number }>();

@@ -7,7 +7,7 @@ import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
 import { boundNanoDollars, NO_COST, type NanoDollars } from '../runtime/nano-dollars.js';
 import type { TokenCount } from '../runtime/token-count.js';
 
-/** A request, and the operation that knows its size. */
+/** A request, and the operation that estimates its size. */
 export interface SizedRequest {
   readonly operation: AnyOperation;
   readonly request: RequestOf<OperationName>;
@@ -15,11 +15,11 @@ export interface SizedRequest {
 
 interface EstimatedCall extends SizedRequest {
   readonly model: ResolvedModel;
-  /** All whose deployments may answer, fallbacks as well. */
+  /** All models whose deployments may be called, fallbacks included. */
   readonly models: () => readonly ResolvedModel[];
 }
 
-/** How much a call may come to, before it is made. */
+/** Upper bounds for the cost of a call before it is made. */
 @Injectable()
 export class CostEstimator {
   constructor(private readonly pricing: Pricing) {}
@@ -28,7 +28,7 @@ export class CostEstimator {
     return new CallEstimate(call, this.pricing);
   }
 
-  /** What one attempt at a deployment does not exceed. */
+  /** The upper bound for one attempt at a deployment. */
   mostOf(
     { operation, request }: SizedRequest,
     deployment: Deployment,
@@ -40,7 +40,7 @@ export class CostEstimator {
 
 /** The size of one call, measured at most once. */
 export class CallEstimate {
-  /** How many upstream calls the request may become. */
+  /** Number of upstream calls that the request may cause. */
   readonly calls: number;
   private measured: Estimate | undefined;
   private most: Promise<NanoDollars | null> | undefined;
@@ -55,15 +55,15 @@ export class CallEstimate {
       : 1;
   }
 
-  /** What is reserved of tokens a minute; it is corrected when the call has ended. */
+  /** Tokens a minute to reserve; corrected when the call has ended. */
   likelyTokens(): TokenCount {
     const { calls } = this;
     return this.estimate.likelyTokens({ maxOutputTokens: this.call.model.maxOutputTokens, calls });
   }
 
   /**
-   * What no attempt within the limits of the request exceeds, at the most expensive deployment that may answer. Null when the
-   * price of one is unknown.
+   * The upper bound for any attempt within the limits of the request, at the most expensive deployment that may be called. Null
+   * when the price of one is unknown.
    */
   cost(): Promise<NanoDollars | null> {
     this.most ??= this.findCost();

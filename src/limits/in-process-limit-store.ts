@@ -3,7 +3,7 @@ import { readNanoDollars } from '../runtime/nano-dollars.js';
 import { type Full, LimitStore, type ReserveOutcome, type Window } from './limit-store.js';
 import { judge, WINDOW_OPTIONS } from './window.js';
 
-/** Accounts and balances that are kept in memory; then those that nothing is taken or set aside of are forgotten. */
+/** Accounts and balances kept in memory; above this, those without slots and reservations are dropped. */
 const MAX_ENTRIES = 20_000;
 
 interface Balance {
@@ -12,11 +12,11 @@ interface Balance {
   readonly reservations: Map<string, number>;
 }
 
-/** The counts of one process, in its memory. */
+/** The limits of one process, in its memory. */
 export class InProcessLimitStore extends LimitStore {
   private readonly windows = new RateLimiterMemory(WINDOW_OPTIONS);
-  /** Requests under way. Counted rather than listed, and kept at 0: what comes and goes in a Set or Map grows old with it. */
-  private readonly places = new Map<string, { taken: number }>();
+  /** Requests in flight. A counter that stays at 0 rather than a list, because entries added to and deleted from a Set or Map make it grow. */
+  private readonly slots = new Map<string, { taken: number }>();
   private readonly balances = new Map<string, Balance>();
 
   async takePoints(id: string, limit: number, points: number): Promise<Window | Full> {
@@ -30,28 +30,28 @@ export class InProcessLimitStore extends LimitStore {
     else void this.windows.penalty(id, points);
   }
 
-  takePlace(account: string, limit: number): Promise<boolean> {
-    let places = this.places.get(account);
-    if (places === undefined) {
-      if (this.places.size >= MAX_ENTRIES) this.forgetFree();
-      places = { taken: 0 };
-      this.places.set(account, places);
+  takeSlot(account: string, limit: number): Promise<boolean> {
+    let slots = this.slots.get(account);
+    if (slots === undefined) {
+      if (this.slots.size >= MAX_ENTRIES) this.forgetFree();
+      slots = { taken: 0 };
+      this.slots.set(account, slots);
     }
-    if (places.taken >= limit) return Promise.resolve(false);
-    places.taken += 1;
+    if (slots.taken >= limit) return Promise.resolve(false);
+    slots.taken += 1;
     return Promise.resolve(true);
   }
 
-  freePlace(account: string): void {
-    const places = this.places.get(account);
-    if (places !== undefined && places.taken > 0) places.taken -= 1;
+  freeSlot(account: string): void {
+    const slots = this.slots.get(account);
+    if (slots !== undefined && slots.taken > 0) slots.taken -= 1;
   }
 
   reserve(balance: string, id: string, amount: number, limit: number): Promise<ReserveOutcome> {
     const known = this.balances.get(balance);
     if (known === undefined) return Promise.resolve('unknown');
     const { spent, reserved } = known;
-    // Written so that what is no number never finds room.
+    // Written so that NaN never fits.
     if (!(spent + reserved + amount <= limit)) return Promise.resolve({ spent, reserved });
     known.reserved += amount;
     known.reservations.set(id, amount);
@@ -81,7 +81,7 @@ export class InProcessLimitStore extends LimitStore {
   }
 
   private forgetFree(): void {
-    for (const [account, { taken }] of this.places) if (taken === 0) this.places.delete(account);
+    for (const [account, { taken }] of this.slots) if (taken === 0) this.slots.delete(account);
   }
 
   private forgetIdle(): void {

@@ -4,17 +4,17 @@ import { GatewayError, rateLimitExceeded } from '../errors/gateway-error.js';
 import type { NoRoom } from './limit-store.js';
 import type { PeriodSpan } from './period.js';
 
-/** When a slot or a reservation is likely to be free again, in milliseconds. */
+/** After how many milliseconds a slot or a reservation is likely to be free again. */
 export const MIN_RETRY_AFTER_MS = 250;
 
-/** The key of a call, which limits and budgets of others may hold for as well. */
+/** The key of a call. Limits and budgets of its group and of models apply to it, too. */
 export interface Caller {
   readonly keyId: string;
   readonly groupId: string | null;
 }
 
 /**
- * Whose limit or budget it is, at the beginning of a sentence. The ids of other keys and groups are not the caller's to know.
+ * The owner of a limit or budget, as the first words of a sentence. Ids of other keys and groups are not disclosed.
  *
  * @param id of an account: a key, a group or a model
  */

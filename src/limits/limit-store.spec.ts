@@ -4,7 +4,7 @@ import { InProcessLimitStore } from './in-process-limit-store.js';
 import type { LimitStore } from './limit-store.js';
 import { type LimitStep, RemoteLimitStore, takeLimitStep } from './remote-limit-store.js';
 
-/** A store as a worker sees it: over two ends of a channel that carries what JSON can write. */
+/** A store as a worker uses it: over two ends of a channel that carries JSON. */
 function remote(held: WorkerLimitStore): { store: LimitStore; end: () => Promise<void> } {
   const worker: IpcChannel = new IpcChannel((message) => primary.receive(JSON.parse(JSON.stringify(message))));
   const primary: IpcChannel = new IpcChannel((message) => worker.receive(JSON.parse(JSON.stringify(message))));
@@ -43,12 +43,12 @@ describe.each<[string, () => LimitStore]>([
     expect(await store.takePoints('tokens:k', 10, 1)).toHaveProperty('retryAfter');
   });
 
-  it('give places up to the limit, and again what was freed', async () => {
+  it('grants slots up to the limit, and freed slots again', async () => {
     const store = make();
-    const takes = await Promise.all(['a', 'b', 'c'].map((id) => store.takePlace('k', 2, id)));
+    const takes = await Promise.all(['a', 'b', 'c'].map((id) => store.takeSlot('k', 2, id)));
     expect(takes).toEqual([true, true, false]);
-    store.freePlace('k', 'a');
-    expect(await Promise.all(['d', 'e'].map((id) => store.takePlace('k', 2, id)))).toEqual([true, false]);
+    store.freeSlot('k', 'a');
+    expect(await Promise.all(['d', 'e'].map((id) => store.takeSlot('k', 2, id)))).toEqual([true, false]);
   });
 
   it('set amounts aside below the limit, once it is known what was spent', async () => {
@@ -66,19 +66,19 @@ describe.each<[string, () => LimitStore]>([
   });
 });
 
-it('places of a process are free when it ends, and what it had set aside is spent; nothing of the others', async () => {
+it('frees the slots of a process that exits and counts its reservations as spent, and leaves those of other processes', async () => {
   const shared = new InProcessLimitStore();
   const [dying, living] = [remote(new WorkerLimitStore(shared)), remote(new WorkerLimitStore(shared))];
   await shared.open('k:total', 0);
-  await dying.store.takePlace('k', 2, 'a');
-  await living.store.takePlace('k', 2, 'b');
+  await dying.store.takeSlot('k', 2, 'a');
+  await living.store.takeSlot('k', 2, 'b');
   await dying.store.reserve('k:total', 'r1', 60, 100);
   await living.store.reserve('k:total', 'r2', 30, 100);
-  expect(await living.store.takePlace('k', 2, 'c')).toBe(false);
+  expect(await living.store.takeSlot('k', 2, 'c')).toBe(false);
   await dying.end();
-  expect(await living.store.takePlace('k', 2, 'c')).toBe(true);
-  expect(await living.store.takePlace('k', 2, 'd')).toBe(false);
+  expect(await living.store.takeSlot('k', 2, 'c')).toBe(true);
+  expect(await living.store.takeSlot('k', 2, 'd')).toBe(false);
   expect(await living.store.reserve('k:total', 'r3', 10, 100)).toBe('reserved');
   expect(await living.store.reserve('k:total', 'r4', 1, 100)).toEqual({ spent: 60, reserved: 40 });
-  await expect(dying.store.takePlace('k', 2, 'e')).rejects.toMatchObject({ status: 503 });
+  await expect(dying.store.takeSlot('k', 2, 'e')).rejects.toMatchObject({ status: 503 });
 });

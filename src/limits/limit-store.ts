@@ -1,4 +1,4 @@
-/** What is left of a window after points were taken of it. */
+/** The rest of a window after points were taken from it. */
 export interface Window {
   /** Points left in it. */
   readonly remaining: number;
@@ -6,43 +6,43 @@ export interface Window {
   readonly endsAt: number;
 }
 
-/** Milliseconds until the window ends. */
+/** A window without room: milliseconds until it ends. */
 export interface Full {
   readonly retryAfter: number;
 }
 
-/** What is in a balance, in billionths of a dollar. */
+/** The state of a balance without room, in billionths of a dollar. */
 export interface NoRoom {
   readonly spent: number;
   readonly reserved: number;
 }
 
-/** An amount was set aside; the balance has no room for it; or nobody has said yet what the balance begins with. */
+/** `reserved`; no room in the balance; or `unknown`: the balance has not been opened yet. */
 export type ReserveOutcome = 'reserved' | 'unknown' | NoRoom;
 
 /**
- * Where limits are counted while no Redis does: in this process, or in the one that all processes of the machine ask. Each step
- * looks and counts in one, so that any number of concurrent requests cannot pass together where one alone may.
+ * Counts limits while Redis does not: in this process, or in the primary for all processes of the machine. Each operation
+ * checks and counts atomically, so that concurrent requests cannot exceed a limit together.
  */
 export abstract class LimitStore {
-  /** Takes points of the window of a minute that the first request of `id` began. */
+  /** Takes points from the window of one minute that the first request of `id` started. */
   abstract takePoints(id: string, limit: number, points: number): Promise<Window | Full>;
-  /** Corrects what was taken of a window; negative points are given back. */
+  /** Corrects the points taken from a window; negative points are returned to it. */
   abstract changePoints(id: string, points: number): void;
-  /** A place among the `limit` requests of an account that may be under way at once, under an id of its own. */
-  abstract takePlace(account: string, limit: number, id: string): Promise<boolean>;
-  /** To be called once for each place that was taken. */
-  abstract freePlace(account: string, id: string): void;
-  /** Sets an amount aside, under an id of its own, if the balance has room for it below `limit`. Billionths of a dollar. */
+  /** Takes a slot under its own id, among the `limit` requests of an account that may be in flight at once. */
+  abstract takeSlot(account: string, limit: number, id: string): Promise<boolean>;
+  /** Must be called once for each slot that was taken. */
+  abstract freeSlot(account: string, id: string): void;
+  /** Reserves an amount under its own id, if the balance has room for it below `limit`. Billionths of a dollar. */
   abstract reserve(balance: string, id: string, amount: number, limit: number): Promise<ReserveOutcome>;
-  /** What a balance begins with; the first word counts. */
+  /** Sets the initial sum of a balance; only the first call has an effect. */
   abstract open(balance: string, spent: number): Promise<void>;
   /**
-   * Ends a reservation by what was really spent.
+   * Ends a reservation with the actual cost.
    *
-   * @returns what the balance has spent by now; undefined when nothing was set aside under that id
+   * @returns what the balance has spent by now; undefined when there is no reservation with that id
    */
   abstract settle(balance: string, id: string, actual: number): Promise<number | undefined>;
-  /** Forgets a balance, which is then begun anew. */
+  /** Deletes a balance, which must then be opened again. */
   abstract forget(balance: string): void;
 }

@@ -16,7 +16,7 @@ import { RemoteLimitStore } from './remote-limit-store.js';
 import { RateWindows } from './rate-windows.js';
 import { Replicas } from './replicas.js';
 
-/** What admits calls: rates, tokens, concurrency and budgets of keys and groups. */
+/** Admission of calls: rates, tokens, concurrency and budgets of keys, groups and models. */
 @Module({
   imports: [AuthModule, PricingModule, WebhookModule],
   providers: [

@@ -19,37 +19,37 @@ import { budgetAt, type PeriodSpan } from './period.js';
 import { RateWindows, type Taken } from './rate-windows.js';
 import { CostEstimator, type CallEstimate, type SizedRequest } from './cost-estimator.js';
 
-/** Longest wait of the patient for a place, and the usual time between two looks, in milliseconds. */
+/** Longest wait of a call that may wait for a slot, and the usual interval between two checks, in milliseconds. */
 const CONCURRENCY_WAIT_MS = 2_000;
 const CONCURRENCY_POLL_MS = 50;
 
-/** Everything that was set aside for one call. */
+/** Everything that was reserved for one call. */
 export interface Admission {
-  /** `x-ratelimit-*`, of whichever limit is the nearest. */
+  /** `x-ratelimit-*`, of the limit that is closest to being reached. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Frees its places among the requests under way; what it used may take a while to be counted. */
+  /** Releases its slots; counting what it used may take a while longer. */
   leave(): void;
-  /** Leaves, gives back what was set aside, and keeps what was used. Only the first time counts. Never rejects. */
+  /** Releases slots and reservations, and counts what was used. Only the first call has an effect. Never rejects. */
   settle(tokens: TokenCount, cost: NanoDollars): Promise<void>;
   /**
-   * Sets as much money aside once more, for a further attempt after one that its provider may bill.
+   * Reserves the same amount again, for a further attempt after one that its provider may bill.
    *
    * @returns false when a budget has no room for it
    */
   coverAnother(): Promise<boolean>;
-  /** What was set aside in budgets so far, all attempts together; 0 where there is no budget. */
+  /** What was reserved in budgets so far, all attempts together; 0 where there is no budget. */
   readonly reserved: NanoDollars;
 }
 
 export interface AdmissionRequest extends Caller, SizedRequest {
   readonly accounts: readonly Account[];
   readonly model: ResolvedModel;
-  /** When the request came, in epoch milliseconds: it belongs to the periods of that time. */
+  /** When the request arrived, in epoch milliseconds: it counts in the periods of that time. */
   readonly startedAt: number;
-  /** Whether a short wait for a place is acceptable, as with the tasks of batches. */
-  readonly isPatient: boolean;
+  /** Whether the call may wait briefly for a slot, as tasks of batches may. */
+  readonly mayWait: boolean;
   readonly signal: CancelSignal;
-  /** All whose deployments may answer, fallbacks as well. */
+  /** All models whose deployments may be called, fallbacks included. */
   readonly models: () => readonly ResolvedModel[];
 }
 
@@ -69,7 +69,7 @@ interface SetAside {
   readonly budgets: BudgetShare[];
 }
 
-/** Lets a call in if key, group and model have room for its worst case, and settles by what it really came to. */
+/** Admits a call if key, group and model have room for its upper bound, and settles it with the actual usage. */
 @Injectable()
 export class Limits {
   private readonly logger = new Logger('Limits');
@@ -83,7 +83,7 @@ export class Limits {
   ) {}
 
   /**
-   * Undefined at once where nothing is limited, which costs nothing.
+   * Returns undefined synchronously where nothing is limited, which costs nothing.
    *
    * @throws GatewayError 429 when there is no room, 403 for a model without a price, 503 when the sums cannot be read
    */
@@ -146,14 +146,14 @@ export class Limits {
         'n',
       );
     }
-    const patience = performance.now() + (call.isPatient ? CONCURRENCY_WAIT_MS : 0);
+    const deadline = performance.now() + (call.mayWait ? CONCURRENCY_WAIT_MS : 0);
     for (;;) {
       const lease = await this.concurrency.take(id, concurrency, calls);
       if (lease !== undefined) {
         leases.push(lease);
         return;
       }
-      if (performance.now() >= patience)
+      if (performance.now() >= deadline)
         throw rateRefusal(`${concurrency} requests at once`, ownerOf(id, call), MIN_RETRY_AFTER_MS);
       await delay(CONCURRENCY_POLL_MS * (0.5 + Math.random()), call.signal);
     }
@@ -250,7 +250,7 @@ export class Limits {
     }
   }
 
-  /** Redis is there, but refuses what this request needs: letting it pass would leave its limits behind. */
+  /** Redis is reachable, but refuses what this request needs: admitting it would bypass its limits. */
   private limitsUnavailable(cause: unknown): GatewayError {
     this.logger.error({ msg: 'limits cannot be checked', error: describeError(cause) });
     return upstreamUnavailable({
@@ -282,16 +282,16 @@ export class Limits {
     if (failures.length > 0) throw failures[0];
   }
 
-  /** The call did not come about: its request counts for nothing either. */
+  /** The call was not made: its request does not count. */
   private async giveBack(taken: SetAside): Promise<void> {
     for (const each of taken.requests) await this.windows.correct(each, 0);
     await this.settle(taken, NO_TOKENS, NO_COST).catch((error: unknown) => {
-      this.logger.error({ msg: 'what was set aside could not be given back', error: describeError(error) });
+      this.logger.error({ msg: 'reservations could not be released', error: describeError(error) });
     });
   }
 }
 
-/** A budget that is no amount, because the database was written to by other hands, lets nothing pass. */
+/** A budget that is not a number, because the database was edited by hand, admits nothing. */
 function limitOf({ usd }: Budget): NanoDollars {
   return readDollars(usd) ?? NO_COST;
 }

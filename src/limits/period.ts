@@ -1,11 +1,11 @@
 import type { Account, Budget, Period } from '../auth/spending.js';
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 
 export interface PeriodSpan {
-  /** Names the period among all of its kind: `2026-11`, `2026-11-23`, `total`. */
+  /** Name of the period: `2026-11`, `2026-11-23`, `total`. */
   readonly name: string;
-  /** Epoch milliseconds, the end not included; Infinity for `total`. */
+  /** Epoch milliseconds, the end excluded; Infinity for `total`. */
   readonly start: number;
   readonly end: number;
   /** When the budget was reset within the period, which then begins there; absent where it was not. */
@@ -34,16 +34,16 @@ export function budgetAt({ budget, budgetAdjustment }: Account, time: number): B
   return { budget: { ...budget, usd: Math.round((budget.usd + creditUsd) * 1e9) / 1e9 }, period };
 }
 
-/** The period that a time lies in, in UTC. A week begins on Monday. */
+/** The period that contains a time, in UTC. A week begins on Monday. */
 export function periodAt(period: Period, time: number): PeriodSpan {
   const date = new Date(time);
   const midnight = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate());
   switch (period) {
     case 'day':
-      return span(midnight, midnight + DAY, 10);
+      return span(midnight, midnight + DAY_MS, 10);
     case 'week': {
-      const monday = midnight - ((date.getUTCDay() + 6) % 7) * DAY;
-      return span(monday, monday + 7 * DAY, 10);
+      const monday = midnight - ((date.getUTCDay() + 6) % 7) * DAY_MS;
+      return span(monday, monday + 7 * DAY_MS, 10);
     }
     case 'month':
       return span(

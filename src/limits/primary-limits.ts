@@ -6,7 +6,7 @@ import { type LimitStep, takeLimitStep } from './remote-limit-store.js';
 /** The kind of the messages between a worker and the primary that counts for it. */
 export const LIMITS = 'limits';
 
-/** Counts limits in the primary for all workers. @returns the service of one worker, which frees what it held when it ends */
+/** Counts limits in the primary for all workers. @returns the service of one worker, which releases what it held when it exits */
 export function primaryLimits(): (link: IpcChannel) => () => void {
   const store = new InProcessLimitStore();
   return (link) => {

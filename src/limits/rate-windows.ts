@@ -7,7 +7,7 @@ import { type Full, LimitStore, type Window } from './limit-store.js';
 import { Replicas } from './replicas.js';
 import { judge, WINDOW_OPTIONS } from './window.js';
 
-/** What was taken of a window, to be given back or corrected while that window lasts. */
+/** Points taken from a window, to be returned or corrected while that window lasts. */
 export interface Taken extends Window {
   readonly id: string;
   readonly limit: number;
@@ -16,7 +16,7 @@ export interface Taken extends Window {
   readonly isShared: boolean;
 }
 
-/** Counts in windows of a minute that begin with the first request, in Redis for all processes or on this machine. */
+/** Counts in windows of one minute that start with the first request, in Redis for all processes or on this machine. */
 @Injectable()
 export class RateWindows {
   private shared: { client: RedisConnection; limiter: RateLimiterRedis } | undefined;
@@ -27,7 +27,7 @@ export class RateWindows {
     private readonly replicas: Replicas,
   ) {}
 
-  /** @param limit points that a window has */
+  /** @param limit points of a window */
   async take(id: string, limit: number, points: number): Promise<Taken | Full> {
     const inRedis = await this.redis.command((client) => this.consume(client, id, points));
     const isShared = inRedis !== undefined;
@@ -38,7 +38,7 @@ export class RateWindows {
     return outcome;
   }
 
-  /** A window whose count is no number, is negative or never ends is damaged, and is begun anew. */
+  /** A window whose count is not a number, is negative or has no expiry is damaged, and is started again. */
   private async consume(client: RedisConnection, id: string, points: number): Promise<RateLimiterRes> {
     const limiter = this.limiterAt(client);
     let counted: RateLimiterRes | undefined;
@@ -52,7 +52,7 @@ export class RateWindows {
     return limiter.consume(id, points);
   }
 
-  /** Corrects what was taken to what it came to, while its window lasts. */
+  /** Corrects the points taken to the actual points, while the window lasts. */
   async correct({ id, points, endsAt, isShared }: Taken, actual: number): Promise<void> {
     if (actual === points || Date.now() >= endsAt) return;
     if (isShared) await this.changeInRedis(id, actual - points);

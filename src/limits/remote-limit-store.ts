@@ -1,24 +1,24 @@
 import { upstreamUnavailable } from '../errors/gateway-error.js';
 import { type Full, LimitStore, type ReserveOutcome, type Window } from './limit-store.js';
 
-/** A step of a store and what it is given. */
+/** A method of a store with its arguments. */
 export type LimitStep = {
   [Name in keyof LimitStore]: readonly [name: Name, ...given: Parameters<LimitStore[Name]>];
 }[keyof LimitStore];
 
-/** The way to a store in another process. */
+/** The channel to a store in another process. */
 export interface LimitChannel {
-  /** @returns what the step gives; undefined when the other process is gone */
+  /** @returns the result of the method; undefined when the other process has exited */
   ask(step: LimitStep): Promise<unknown>;
   notify(step: LimitStep): void;
 }
 
-/** Does a step that came over a channel. */
+/** Calls the method that a message from the channel names. */
 export function takeLimitStep(store: LimitStore, [name, ...given]: LimitStep): unknown {
   return (store as unknown as Record<string, (...given: readonly unknown[]) => unknown>)[name]?.(...given);
 }
 
-/** Counts that another process keeps for several. */
+/** A store that another process keeps for several. */
 export class RemoteLimitStore extends LimitStore {
   constructor(private readonly channel: LimitChannel) {
     super();
@@ -32,12 +32,12 @@ export class RemoteLimitStore extends LimitStore {
     this.channel.notify(['changePoints', id, points]);
   }
 
-  takePlace(account: string, limit: number, id: string): Promise<boolean> {
-    return this.ask(['takePlace', account, limit, id]);
+  takeSlot(account: string, limit: number, id: string): Promise<boolean> {
+    return this.ask(['takeSlot', account, limit, id]);
   }
 
-  freePlace(account: string, id: string): void {
-    this.channel.notify(['freePlace', account, id]);
+  freeSlot(account: string, id: string): void {
+    this.channel.notify(['freeSlot', account, id]);
   }
 
   reserve(balance: string, id: string, amount: number, limit: number): Promise<ReserveOutcome> {
@@ -58,7 +58,7 @@ export class RemoteLimitStore extends LimitStore {
 
   private async ask<Answer>(step: LimitStep): Promise<Answer> {
     const answer = await this.channel.ask(step);
-    // A process whose primary is gone ends; what still reaches it on an old connection belongs elsewhere.
+    // A process whose primary has exited is ending; requests on its old connections must be sent elsewhere.
     if (answer === undefined) {
       throw upstreamUnavailable({ message: 'The gateway is shutting down. Retry the request.', retryable: false });
     }

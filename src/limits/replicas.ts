@@ -7,10 +7,10 @@ import { Periodic } from '../runtime/periodic.js';
 
 const KEY = 'gateway:replicas';
 const RENEWAL_MS = 5_000;
-/** How long a replica counts after it was last seen. */
+/** How long a replica counts after its last sign of life. */
 const KEPT_MS = 20_000;
 
-/** ARGV: this replica, how long it counts. By Redis' own clock. Returns how many there are. */
+/** ARGV: this replica, how long it counts. Uses Redis' clock. Returns the number of replicas. */
 const PRESENT = `
 if redis.call('TYPE', KEYS[1]).ok ~= 'zset' then redis.call('DEL', KEYS[1]) end
 local time = redis.call('TIME')
@@ -21,8 +21,8 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return redis.call('ZCARD', KEYS[1])`;
 
 /**
- * How many replicas share the Redis. While it cannot be used each of them lets pass its share of a limit, so that all together
- * stay within the whole. The processes of one start count together without Redis too, so they are one replica.
+ * How many replicas share the Redis. While Redis is unreachable, each replica admits its share of a limit, so that all together
+ * stay within the whole. The processes of one instance count together without Redis too, so they are one replica.
  */
 @Injectable()
 export class Replicas implements OnApplicationShutdown {
@@ -40,12 +40,12 @@ export class Replicas implements OnApplicationShutdown {
     this.periodic = periodic;
   }
 
-  /** As it was when Redis last answered. */
+  /** The count when Redis last responded. */
   get count(): number {
     return this.known;
   }
 
-  /** This replica's share of a limit: at least 1, so that small limits still let something pass. */
+  /** This replica's share of a limit: at least 1, so that small limits still admit something. */
   shareOf(limit: number): number {
     return Math.max(1, Math.floor(limit / this.known));
   }

@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { RedisConnection } from '../redis/connect-redis.js';
 import { readNanoDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 
-/** Milliseconds after which what a dead process set aside counts as spent: longer than any call. */
+/** Milliseconds after which a reservation of a dead process counts as spent: longer than any call. */
 export const RESERVATION_MS = 1_800_000;
 const PREFIX = 'gateway:budget:';
-/** Named anew whenever Redis has lost its memory. */
+/** Gets a new name whenever Redis has lost its data. */
 const LIFE = 'gateway:budget-life';
-/** Milliseconds that a balance is kept after its period. */
+/** Milliseconds for which a balance is kept after its period. */
 const KEPT_AFTER_MS = 86_400_000;
 
 /**
- * Begins each script: a key of another type, or with a sum that is no amount, is damaged and is begun anew from the records.
- * `now` is Redis' own clock.
+ * Start of each script: a key of another type, or with a sum that is not a number, is damaged and is opened again from the
+ * records. `now` is Redis' clock.
  */
 const HEAD = `
 local kind = redis.call('TYPE', KEYS[1]).ok
@@ -26,8 +26,8 @@ if spent and (not string.match(spent, '^%d+$') or string.len(spent) > 16) then
 end
 `;
 /**
- * ARGV: amount, limit, field, how long. Sets aside if there is room. What a dead process has set aside too long ago is spent: its
- * provider may have billed it.
+ * ARGV: amount, limit, field, duration. Reserves the amount if there is room. An expired reservation of a dead process counts
+ * as spent: its provider may have billed it.
  */
 const RESERVE = `${HEAD}
 if not spent then return {-1, '0', '0'} end
@@ -48,7 +48,7 @@ if tonumber(spent) + reserved + tonumber(ARGV[1]) > tonumber(ARGV[2]) then retur
 redis.call('HSET', KEYS[1], ARGV[3], ARGV[1] .. ':' .. string.format('%.0f', now + ARGV[4]))
 return {1, spent, reserved}`;
 /**
- * ARGV: field, what was spent, 1 to count it although nothing is set aside under the field. Returns the sum, -1 when it is unknown.
+ * ARGV: field, actual cost, 1 to count it although there is no reservation under the field. Returns the sum, -1 when unknown.
  */
 const SETTLE = `${HEAD}
 if not spent then
@@ -57,7 +57,7 @@ if not spent then
 end
 if redis.call('HDEL', KEYS[1], ARGV[1]) == 1 or ARGV[3] == '1' then redis.call('HINCRBY', KEYS[1], 'spent', ARGV[2]) end
 return redis.call('HGET', KEYS[1], 'spent')`;
-/** ARGV: a field, an amount, how long. Sets aside without asking for room: the call is in flight already. */
+/** ARGV: a field, an amount, duration. Reserves without checking for room: the call is already in flight. */
 const RESTORE = `${HEAD}
 redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2] .. ':' .. string.format('%.0f', now + ARGV[3]))
 if redis.call('PTTL', KEYS[1]) == -1 and ARGV[4] ~= '0' then redis.call('PEXPIREAT', KEYS[1], ARGV[4]) end
@@ -80,7 +80,7 @@ if not name then
 end
 return {name, now - since}`;
 
-/** What is asked of a balance of Redis. */
+/** A reservation of a balance in Redis. */
 export interface SharedReservation {
   readonly balance: string;
   readonly field: string;
@@ -89,14 +89,14 @@ export interface SharedReservation {
   readonly end: number;
 }
 
-/** What Redis says to a reservation. `unknown`: the sum has to be read from the records first. */
+/** The outcome of a reservation in Redis. `unknown`: the sum has to be read from the records first. */
 export interface SharedOutcome {
   readonly outcome: 'reserved' | 'full' | 'unknown';
   readonly spent: NanoDollars;
   readonly reserved: NanoDollars;
 }
 
-/** The steps on the balances that Redis keeps; each looks and counts in one. */
+/** The operations on balances in Redis; each checks and counts atomically. */
 export const sharedBalances = {
   async reserve(client: RedisConnection, reservation: SharedReservation, limit: number): Promise<SharedOutcome> {
     const { balance, field, amount } = reservation;
@@ -129,13 +129,13 @@ export const sharedBalances = {
     await client.eval(ADD, 1, PREFIX + balance, `d:${id}`, amount);
   },
 
-  /** What a balance begins with; the first word counts. */
+  /** Sets the initial sum of a balance; only the first call has an effect. */
   async open(client: RedisConnection, balance: string, spent: NanoDollars, end: number): Promise<void> {
     await client.hsetnx(PREFIX + balance, 'spent', spent);
     if (end !== Infinity) await client.pexpireat(PREFIX + balance, end + KEPT_AFTER_MS);
   },
 
-  /** Which life of Redis this is: another name means that it has lost its memory. */
+  /** The name of Redis' current life: a new name means that it has lost its data. */
   async life(client: RedisConnection): Promise<{ name: string; ageMs: number }> {
     const [name, age] = (await client.eval(NAME, 1, LIFE, randomUUID())) as [string, number];
     return { name, ageMs: age };

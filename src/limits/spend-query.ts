@@ -1,15 +1,15 @@
 import type { NanoDollars } from '../runtime/nano-dollars.js';
 import type { PeriodSpan } from './period.js';
 
-/** What accounts have spent by the usage records: the truth that budgets begin with. The usage records provide it. */
+/** What accounts have spent according to the usage records, with which balances start. Implemented by the usage module. */
 export abstract class SpendQuery {
-  /** Writes the records that this process still holds. */
+  /** Writes the records that this process has not stored yet. */
   abstract flush(): Promise<void>;
 
   /**
-   * Billionths of a dollar that a key or a group has spent in a period, with the keys that it made.
+   * Billionths of a dollar that a key or a group has spent in a period, including the keys that it created.
    *
-   * @throws the database's error when it cannot be asked
+   * @throws the database's error when it cannot be queried
    */
   abstract total(account: string, period: PeriodSpan): Promise<NanoDollars>;
 }

@@ -1,11 +1,11 @@
 import type { Full, Window } from './limit-store.js';
 
-/** A window lasts a minute. A count is raised first and judged then, so the limiter itself never refuses. */
+/** A window lasts a minute. The count is raised before it is judged, so the limiter itself never refuses. */
 export const WINDOW_OPTIONS = { keyPrefix: 'gateway:rate', points: Number.MAX_SAFE_INTEGER, duration: 60 };
 
 /**
- * Whether points that a window was just raised by may stay taken. What is larger than the whole window passes when the window was
- * empty, or it would never pass.
+ * Whether points just added to a window may stay. A request larger than the whole window is admitted when the window was empty;
+ * otherwise it would never be admitted.
  */
 export function judge(
   { consumedPoints, msBeforeNext }: { consumedPoints: number; msBeforeNext: number },

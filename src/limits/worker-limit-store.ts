@@ -1,8 +1,8 @@
 import { type Full, LimitStore, type ReserveOutcome, type Window } from './limit-store.js';
 
-/** The counts of all processes as one of them uses them: what it holds is given back when it ends. */
+/** The limit store as one worker uses it: its slots are released when it exits. */
 export class WorkerLimitStore extends LimitStore {
-  private readonly places = new Map<string, string>();
+  private readonly slots = new Map<string, string>();
   private readonly reservations = new Map<string, { readonly balance: string; readonly amount: number }>();
 
   constructor(private readonly store: LimitStore) {
@@ -17,14 +17,14 @@ export class WorkerLimitStore extends LimitStore {
     this.store.changePoints(id, points);
   }
 
-  async takePlace(account: string, limit: number, id: string): Promise<boolean> {
-    const isTaken = await this.store.takePlace(account, limit, id);
-    if (isTaken) this.places.set(id, account);
+  async takeSlot(account: string, limit: number, id: string): Promise<boolean> {
+    const isTaken = await this.store.takeSlot(account, limit, id);
+    if (isTaken) this.slots.set(id, account);
     return isTaken;
   }
 
-  freePlace(account: string, id: string): void {
-    if (this.places.delete(id)) this.store.freePlace(account, id);
+  freeSlot(account: string, id: string): void {
+    if (this.slots.delete(id)) this.store.freeSlot(account, id);
   }
 
   async reserve(balance: string, id: string, amount: number, limit: number): Promise<ReserveOutcome> {
@@ -47,11 +47,11 @@ export class WorkerLimitStore extends LimitStore {
   }
 
   /**
-   * The process has ended. What its last calls cost is not known and no record will say it, so that what was set aside for
-   * them counts as spent: their providers may bill it.
+   * The process has exited. The cost of its last calls is unknown and no record will contain it, so their reservations count as
+   * spent: the providers may bill them.
    */
   async release(): Promise<void> {
-    for (const [id, account] of this.places) this.store.freePlace(account, id);
+    for (const [id, account] of this.slots) this.store.freeSlot(account, id);
     for (const [id, { balance, amount }] of this.reservations) await this.store.settle(balance, id, amount);
   }
 }

@@ -9,9 +9,9 @@ import { ClusterPeers } from '../cluster/cluster-peers.js';
 export class MetricsRegistry implements BeforeApplicationShutdown {
   readonly registry = new Registry();
 
-  constructor(private readonly siblings: ClusterPeers) {
+  constructor(private readonly peers: ClusterPeers) {
     // Types are words here, whatever the declarations of prom-client say.
-    siblings.provideMetrics(() => this.registry.getMetricsAsJSON() as Promise<unknown> as Promise<MetricFamily[]>);
+    peers.provideMetrics(() => this.registry.getMetricsAsJSON() as Promise<unknown> as Promise<MetricFamily[]>);
     collectDefaultMetrics({ register: this.registry });
     // A label of its own on every series would begin all of them anew at each release.
     new Gauge({
@@ -25,7 +25,7 @@ export class MetricsRegistry implements BeforeApplicationShutdown {
 
   /** Prometheus' text format: what this process has counted, with its siblings where it has any. */
   async print(): Promise<string> {
-    const families = await this.siblings.metrics();
+    const families = await this.peers.metrics();
     if (families === undefined) return this.registry.metrics();
     const merged = new Registry();
     for (const family of families) {
@@ -38,6 +38,6 @@ export class MetricsRegistry implements BeforeApplicationShutdown {
   }
 
   beforeApplicationShutdown(): Promise<void> {
-    return this.siblings.handOverMetrics();
+    return this.peers.handOverMetrics();
   }
 }

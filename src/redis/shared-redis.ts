@@ -5,14 +5,14 @@ import type { connectRedis, RedisConnection } from './connect-redis.js';
 import { isCommandFault, isServerFault } from './redis-faults.js';
 
 /** Longest that a request may wait for Redis, in milliseconds: above this, going on alone is better. */
-const COMMAND_TIMEOUT = 250;
+const COMMAND_TIMEOUT_MS = 250;
 /** How often Redis is asked whether it is back, in milliseconds; requests go on without it meanwhile. */
-const PROBE = 500;
+const PROBE_INTERVAL_MS = 500;
 /** Written to find out whether Redis takes writes again, and how long it lasts, in milliseconds. */
 const PROBE_KEY = 'gateway:probe';
 const PROBE_TTL_MS = 1_000;
 /** Longest pause before the next try to connect, in milliseconds. */
-const LONGEST_RETRY = 1_000;
+const MAX_RETRY_DELAY_MS = 1_000;
 
 /**
  * The Redis that replicas share, for what makes them act as one: limits, news of keys and deployments. It is never needed
@@ -34,9 +34,9 @@ export class SharedRedis implements OnApplicationShutdown {
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       connectTimeout: 2_000,
-      retryStrategy: (times: number) => Math.min(LONGEST_RETRY, times * 100),
+      retryStrategy: (times: number) => Math.min(MAX_RETRY_DELAY_MS, times * 100),
     };
-    this.commands = connect(redisUrl, { ...options, commandTimeout: COMMAND_TIMEOUT });
+    this.commands = connect(redisUrl, { ...options, commandTimeout: COMMAND_TIMEOUT_MS });
     this.subscriber = connect(redisUrl, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null });
     for (const client of [this.commands, this.subscriber]) client.on('error', this.onError);
     this.commands.on('ready', () => this.isBack());
@@ -113,13 +113,13 @@ export class SharedRedis implements OnApplicationShutdown {
       await client.set(PROBE_KEY, 1, 'PX', PROBE_TTL_MS);
       this.isBack();
     };
-    this.probe = new Periodic(probe, { intervalMs: PROBE, onError: () => undefined });
+    this.probe = new Periodic(probe, { intervalMs: PROBE_INTERVAL_MS, onError: () => undefined });
   }
 
   private isBack(): void {
     void this.probe?.stop();
     this.probe = undefined;
-    if (this.isAway) this.logger.log('Redis is back; limits and news are shared again');
+    if (this.isAway) this.logger.log('Redis is back; limits and messages are shared again');
     this.isAway = false;
     for (const listener of this.readyListeners) listener();
   }

@@ -16,11 +16,11 @@ import { RequestLogEntry } from './request-log.entity.js';
 import { randomId } from '../runtime/random-id.js';
 
 /** Entries of one transaction. */
-const BATCH = 50;
+const ENTRIES_PER_TRANSACTION = 50;
 /** Characters of an entry, and of all that wait to be written. What is more is left out, and counted. */
-const MOST_OF_ENTRY = 2_000_000;
-const MOST_WAITING = 64_000_000;
-const DAY = 86_400_000;
+const MAX_ENTRY_CHARACTERS = 2_000_000;
+const MAX_QUEUED_CHARACTERS = 64_000_000;
+const DAY_MS = 86_400_000;
 
 const compress = promisify(gzip);
 
@@ -62,9 +62,9 @@ export class RequestLogRecorder implements BeforeApplicationShutdown {
       what: 'entries of the request log',
       logger: new Logger('RequestLog'),
       store: (entries) => this.store(entries),
-      batch: BATCH,
+      batch: ENTRIES_PER_TRANSACTION,
       sizeOf: ({ text }) => text.length,
-      mostWaiting: MOST_WAITING,
+      mostWaiting: MAX_QUEUED_CHARACTERS,
       onDropped: (entries) => this.dropped.inc(entries),
     });
     events.onEnded((outcome) => this.ended(outcome));
@@ -97,7 +97,7 @@ export class RequestLogRecorder implements BeforeApplicationShutdown {
         status,
         errorCode: error?.code == null ? null : storableText(error.code.slice(0, 64)),
         createdAt: startedAt,
-        expiresAt: startedAt + requestLog.days * DAY,
+        expiresAt: startedAt + requestLog.days * DAY_MS,
       },
     });
   }
@@ -138,7 +138,7 @@ function textOf(outcome: CallOutcome, { redact }: RequestLogSetting): string {
       redact.includes('files') ? withoutFiles : undefined,
     ),
   );
-  if (text.length <= MOST_OF_ENTRY) return text;
+  if (text.length <= MAX_ENTRY_CHARACTERS) return text;
   return JSON.stringify({
     request: { model: request.model, left_out: 'The request is too large to be kept.' },
     ...rest,

@@ -6,7 +6,7 @@ import { PageQueryDto } from '../http/page-query.dto.js';
 import { OPERATION_NAMES } from '../operations/operation-types.js';
 
 /** The end of year 9999, in Unix seconds. */
-const LATEST = 253_402_300_799;
+const LATEST_EPOCH_SECONDS = 253_402_300_799;
 const STATUSES = ['succeeded', 'failed', 'abandoned'] as const;
 
 /** Which entries to list. */
@@ -43,7 +43,7 @@ export class RequestLogQueryDto extends PageQueryDto {
   @Type(() => Number)
   @IsInt()
   @Min(0)
-  @Max(LATEST)
+  @Max(LATEST_EPOCH_SECONDS)
   start?: number;
 
   /** Only those that began before this time, in Unix seconds. */
@@ -52,7 +52,7 @@ export class RequestLogQueryDto extends PageQueryDto {
   @Type(() => Number)
   @IsInt()
   @Min(0)
-  @Max(LATEST)
+  @Max(LATEST_EPOCH_SECONDS)
   end?: number;
 }
 

@@ -3,7 +3,7 @@ import type { Deployments } from './deployments/deployments.service.js';
 import type { Deployment, ResolvedModel } from './resolved-model.js';
 
 /** Part of the requests that `fastest` sends elsewhere, so that it notices when another has become faster. */
-const EXPLORE = 0.05;
+const EXPLORE_SHARE = 0.05;
 
 /**
  * The order in which a model's deployments are tried. `priority` keeps the order of the file; `weighted` draws each
@@ -32,7 +32,7 @@ export function orderDeployments(
       );
     case 'fastest': {
       const drawn = byWeight(deployments, random);
-      if (random() < EXPLORE) return drawn;
+      if (random() < EXPLORE_SHARE) return drawn;
       return sorted(drawn, (deployment) => health.healthOf(deployment).firstByte ?? 0);
     }
   }

@@ -11,7 +11,7 @@ export interface ProviderInstance {
 
 const NO_FALLBACKS: readonly string[] = [];
 /** Models outside the file that are remembered; clients may name any number. */
-const MOST_REMEMBERED = 1_000;
+const MAX_CACHED_MODELS = 1_000;
 
 /**
  * Providers and models as one configuration has them. A call holds on to the table that it began with, so that a reload
@@ -99,7 +99,7 @@ export class RoutingTable {
     if (known !== undefined) return known;
     const resolved = this.resolveAtProvider(modelId);
     if (resolved === undefined) return undefined;
-    if (this.remembered.size >= MOST_REMEMBERED) this.remembered.clear();
+    if (this.remembered.size >= MAX_CACHED_MODELS) this.remembered.clear();
     this.remembered.set(modelId, resolved);
     return resolved;
   }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** Below it Node.js cannot load the product, or has too few descriptors left for connections. */
-const RECOMMENDED = 1_024;
+const RECOMMENDED_DESCRIPTORS = 1_024;
 const EXHAUSTED = new Set(['EMFILE', 'ENFILE']);
 const MAX_CAUSES = 5;
 
@@ -36,9 +36,9 @@ export function isOutOfDescriptors(error: unknown): boolean {
  * also reports a module that is there as missing.
  */
 export function descriptorFault(error: unknown, limit = descriptorLimit()): string | undefined {
-  const isTooLow = limit !== undefined && limit < RECOMMENDED;
+  const isTooLow = limit !== undefined && limit < RECOMMENDED_DESCRIPTORS;
   const isMissingModule = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
   if (!isOutOfDescriptors(error) && !(isTooLow && isMissingModule)) return undefined;
   const allowed = limit === undefined || limit === 0 ? 'too few' : `only ${limit}`;
-  return `llm-gateway cannot start: this process may have ${allowed} files and connections open. Allow at least ${RECOMMENDED} (ulimit -n, LimitNOFILE of systemd, ulimits.nofile of Docker).`;
+  return `llm-gateway cannot start: this process may have ${allowed} files and connections open. Allow at least ${RECOMMENDED_DESCRIPTORS} (ulimit -n, LimitNOFILE of systemd, ulimits.nofile of Docker).`;
 }

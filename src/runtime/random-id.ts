@@ -1,11 +1,11 @@
 import { randomFillSync } from 'node:crypto';
 
 /** Bytes of an id: 96 bits, so that ids of all processes never meet. */
-const LENGTH = 12;
+const ID_BYTES = 12;
 /** Ids that one call to the generator is enough for; a call for each costs as much as the rest of the id. */
-const IDS = 256;
+const IDS_PER_FILL = 256;
 
-const pool = Buffer.allocUnsafe(LENGTH * IDS);
+const pool = Buffer.allocUnsafe(ID_BYTES * IDS_PER_FILL);
 let offset = pool.length;
 
 /** A new id such as `req_0123456789abcdef01234567`, from the cryptographic generator. */
@@ -15,7 +15,7 @@ export function randomId(prefix: string): string {
 }
 
 /** Bytes of the time in an id: milliseconds until the year 10889. */
-const TIME = 6;
+const TIME_BYTES = 6;
 
 /**
  * A new id that sorts by the time at which it was made, with 48 bits of chance: for tables that grow fast. Rows with such ids
@@ -23,7 +23,7 @@ const TIME = 6;
  */
 export function timeOrderedId(prefix: string): string {
   refill();
-  pool.writeUIntBE(Date.now(), offset, TIME);
+  pool.writeUIntBE(Date.now(), offset, TIME_BYTES);
   return prefix + take();
 }
 
@@ -34,7 +34,7 @@ function refill(): void {
 }
 
 function take(): string {
-  const text = pool.toString('hex', offset, offset + LENGTH);
-  offset += LENGTH;
+  const text = pool.toString('hex', offset, offset + ID_BYTES);
+  offset += ID_BYTES;
   return text;
 }

@@ -9,7 +9,7 @@ import { JobControl } from '../../src/batch/job-control.js';
 import { Lanes, laneGroup } from '../../src/batch/lanes.js';
 import { SubmissionStore } from '../../src/batch/submission/submission-store.js';
 import { type Claim, newClaimId, TaskClaims } from '../../src/batch/task-claims.js';
-import { MOST_LOST_CLAIMS, type TaskOutcome, TaskOutcomes } from '../../src/batch/task-outcomes.js';
+import { MAX_LOST_CLAIMS, type TaskOutcome, TaskOutcomes } from '../../src/batch/task-outcomes.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/database/database.js';
 import { openDatabase } from '../../src/database/open-database.js';
@@ -416,7 +416,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
 
   it('stops a task that ends its workers again and again, and not those claimed with it before that', async () => {
     const id = await insert(2);
-    await dataSource.query(`UPDATE batch_task SET fence = ${MOST_LOST_CLAIMS - 1} WHERE task_index = 1`);
+    await dataSource.query(`UPDATE batch_task SET fence = ${MAX_LOST_CLAIMS - 1} WHERE task_index = 1`);
     await claim(id, 2);
     await dataSource.query('UPDATE batch_claim SET lease_until = 1');
     expect(await outcomes.requeueExpired('{"code":"worker_lost"}')).toBe(2);

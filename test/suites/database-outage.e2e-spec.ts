@@ -108,7 +108,7 @@ import { Wire } from '../fixtures/wire.js';
     wire.loseAnswerTo('INSERT INTO batch_claim');
     await history.submit('fake/echo', prompts);
     await until(() => history.allDone());
-    expect(gateway.logs()).toContain('the answer to a claim was lost');
+    expect(gateway.logs()).toContain('the response to a claim was lost');
     expect(await history.faults(upstream, prompts.length)).toEqual([]);
     await gateway.stop();
     wire.cut();

@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import type { RoutingSettings } from '../../config/gateway-config.js';
 
 /** Digits of the hash: enough to tell configurations apart, and too few to test guesses of a provider's key against. */
-const LENGTH = 12;
+const HASH_DIGITS = 12;
 
 /** The same for the same providers, models and upstream settings, in whatever order their members stand. */
 export function configurationHash({ providers, models, expose, upstream }: RoutingSettings): string {
   const text = JSON.stringify({ providers, models, expose, upstream }, sorted);
-  return createHash('sha256').update(text).digest('hex').slice(0, LENGTH);
+  return createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS);
 }
 
 function sorted(_name: string, value: unknown): unknown {

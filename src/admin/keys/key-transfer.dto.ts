@@ -15,7 +15,7 @@ import {
   MinLength,
 } from 'class-validator';
 import { CreateGroupDto } from '../groups/groups.dto.js';
-import { CreateKeyDto, LATEST } from './keys.dto.js';
+import { CreateKeyDto, LATEST_EPOCH_SECONDS } from './keys.dto.js';
 
 /** Keys, and groups, of one request. */
 export const MAX_IMPORTED_KEYS = 10_000;
@@ -36,7 +36,7 @@ export class TransferredGroupDto extends CreateGroupDto {
   @IsOptional()
   @IsInt()
   @Min(1)
-  @Max(LATEST)
+  @Max(LATEST_EPOCH_SECONDS)
   created_at?: number;
 }
 
@@ -107,7 +107,7 @@ export class TransferredKeyDto extends CreateKeyDto {
   @IsOptional()
   @IsInt()
   @Min(1)
-  @Max(LATEST)
+  @Max(LATEST_EPOCH_SECONDS)
   created_at?: number;
 
   /** When it was revoked, in Unix seconds; null or absent is not. */
@@ -115,7 +115,7 @@ export class TransferredKeyDto extends CreateKeyDto {
   @IsOptional()
   @IsInt()
   @Min(1)
-  @Max(LATEST)
+  @Max(LATEST_EPOCH_SECONDS)
   revoked_at?: number | null;
 }
 

@@ -28,7 +28,7 @@ import { REDACTIONS, type Redaction } from '../../runtime/redaction.js';
 import { SCOPES, type Scope } from '../../auth/principal.js';
 
 /** The end of year 9999, in Unix seconds: what is later is a mistake of milliseconds for seconds. */
-export const LATEST = 253_402_300_799;
+export const LATEST_EPOCH_SECONDS = 253_402_300_799;
 
 /** Which prompts and answers of the key are kept, encrypted, for administrators to read. */
 export class RequestLogSettingDto {
@@ -96,7 +96,7 @@ export class CreateKeyDto {
   @IsOptional()
   @IsInt()
   @Min(1)
-  @Max(LATEST)
+  @Max(LATEST_EPOCH_SECONDS)
   expires_at?: number | null;
 
   /** Anything you want to keep with the key: a JSON object of at most 16 KB. */

@@ -2,14 +2,14 @@ import type { Response } from 'express';
 import { dropUnread } from '../../wire/sse/sse-response.js';
 import type { JobState } from './job-watchers.js';
 
-/** Silence after which a comment keeps the connection open. */
+/** Idle time after which a comment keeps the connection open. */
 const PING_MS = 15_000;
 /** How long a client may read nothing before its connection is closed. */
 const STALLED_MS = 60_000;
 
 /**
- * One client that follows a job. A client that does not read gets the newest state once it reads again, not those between,
- * so that it holds no more than one event.
+ * One client that follows a job. A client that does not read receives the newest state once it reads again, not those in
+ * between, so at most one event is buffered.
  */
 export class EventStream {
   private sent = '';
@@ -24,13 +24,13 @@ export class EventStream {
     }, PING_MS).unref();
   }
 
-  /** Sends the state unless it was sent before; that of an ended job ends the stream. */
+  /** Sends the state unless it was sent before; the state of an ended job ends the stream. */
   notify(state: JobState): void {
     this.newest = state;
     this.send();
   }
 
-  /** Whatever is left is dropped. */
+  /** Drops what is still buffered. */
   close(): void {
     clearInterval(this.ping);
   }

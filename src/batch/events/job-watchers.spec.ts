@@ -83,7 +83,7 @@ describe('the watchers of jobs', () => {
     ).toEqual([1]);
   });
 
-  it('look soon after a change of this process', async () => {
+  it('poll soon after a change of this process', async () => {
     watch(0, 1);
     watchers.changed(['batch_x']);
     await tick(60);

@@ -5,22 +5,22 @@ import { describeError } from '../../errors/describe-error.js';
 import { BatchJob } from '../batch-job.entity.js';
 import { summaryOf } from '../job-summary.js';
 
-/** Between two looks at the jobs that are watched. */
-const LOOK_INTERVAL_MS = 500;
-/** After a change in this process, how long others may come along before the look. */
+/** Interval between two polls of the watched jobs. */
+const POLL_INTERVAL_MS = 500;
+/** Delay of a poll after a change in this process, so that several changes share it. */
 const CHANGE_DELAY_MS = 50;
 /** Jobs of one statement. */
 const JOBS_PER_QUERY = 500;
 const ENDED = new Set<string>(['completed', 'failed', 'cancelled', 'expired']);
 
-/** What is known of a job that is watched. */
+/** The state of a watched job. */
 export interface JobState {
   /** The BatchSummaryDto as JSON. */
   readonly json: string;
   readonly hasEnded: boolean;
 }
 
-/** Called at each change, perhaps more than once with the same state; with undefined once the job is gone. */
+/** Called at each change, perhaps more than once with the same state; with undefined once the job is deleted. */
 export type JobListener = (state: JobState | undefined) => void;
 
 interface WatchedJob {
@@ -29,8 +29,8 @@ interface WatchedJob {
 }
 
 /**
- * Looks at all jobs that anybody watches with one statement, however many watch them, and notifies each listener of what
- * changed. A look that fails is made again; listeners stay.
+ * Polls all watched jobs with one statement, however many clients watch them, and notifies each listener of changes. A failed
+ * poll is repeated; listeners stay.
  */
 @Injectable()
 export class JobWatchers {
@@ -49,9 +49,9 @@ export class JobWatchers {
   }
 
   /**
-   * Notifies `listener` of changes after `job`, as it was read, until the function that is returned is called.
+   * Notifies `listener` of changes after `job`, as it was read, until the returned function is called.
    *
-   * @returns the state to begin with, and how to end
+   * @returns the initial state, and a function that stops watching
    */
   watch(job: BatchJob, listener: JobListener): { state: JobState; stop: () => void } {
     const state = stateOf(job);
@@ -60,12 +60,12 @@ export class JobWatchers {
       watched = { listeners: new Set(), json: state.json };
       this.watched.set(job.id, watched);
     } else if (watched.json !== state.json) {
-      // One of the two is out of date: the next look notifies all.
+      // One of the two is out of date: the next poll notifies all.
       watched.json = '';
     }
     const { listeners } = watched;
     listeners.add(listener);
-    this.schedule(LOOK_INTERVAL_MS);
+    this.schedule(POLL_INTERVAL_MS);
     return {
       state,
       stop: () => {
@@ -75,7 +75,7 @@ export class JobWatchers {
     };
   }
 
-  /** Looks soon, because this process has changed these jobs. */
+  /** Polls soon, because this process has changed these jobs. */
   changed(jobIds: Iterable<string>): void {
     if (this.watched.size === 0) return;
     for (const id of jobIds) {
@@ -106,14 +106,14 @@ export class JobWatchers {
         await this.lookAt(ids.slice(start, start + JOBS_PER_QUERY));
       }
     } catch (error) {
-      this.logger.debug({ msg: 'looking at watched batches failed; trying again', error: describeError(error) });
+      this.logger.debug({ msg: 'polling watched batches failed; trying again', error: describeError(error) });
     }
     this.isLooking = false;
     this.schedule(this.nextDelay());
   }
 
   private nextDelay(): number {
-    return this.hasChanged ? CHANGE_DELAY_MS : LOOK_INTERVAL_MS;
+    return this.hasChanged ? CHANGE_DELAY_MS : POLL_INTERVAL_MS;
   }
 
   private async lookAt(ids: readonly string[]): Promise<void> {

@@ -3,24 +3,24 @@ import type { Queue } from 'bull';
 import { NoClusterPeers } from '../../cluster/cluster-peers.js';
 import { BatchProcessor } from './batch.processor.js';
 import type { BatchQueue } from './batch-queue.js';
-import { BullBatchQueue, type Ring } from './bull-batch-queue.js';
+import { BullBatchQueue, type WakeUp } from './bull-batch-queue.js';
 import { InProcessBatchQueue } from './in-process-batch-queue.js';
 
-/** What Bull's queue does when Redis is away; with Redis there it is tested end to end, on a real server. */
-function queueWithoutRedis(): Queue<Ring> {
+/** Behaves as Bull's queue while Redis is unreachable; with Redis it is tested end to end on a real server. */
+function queueWithoutRedis(): Queue<WakeUp> {
   const queue = new EventEmitter() as EventEmitter & { client: EventEmitter & { status: string }; add: () => never };
   queue.client = Object.assign(new EventEmitter(), { status: 'reconnecting' });
   queue.add = () => {
-    throw new Error('add() would wait for ever');
+    throw new Error('add() would never resolve');
   };
-  return queue as unknown as Queue<Ring>;
+  return queue as unknown as Queue<WakeUp>;
 }
 
 describe.each<[string, () => BatchQueue]>([
   ['in the process', () => new InProcessBatchQueue(new NoClusterPeers())],
   ['of Bull without Redis', () => new BullBatchQueue(queueWithoutRedis())],
-])('the bell %s', (_name, make) => {
-  it('wakes the worker of its own process at each ring', async () => {
+])('the batch queue %s', (_name, make) => {
+  it('wakes the worker of its own process at each notification', async () => {
     const queue = make();
     let woken = 0;
     queue.onWakeup(() => (woken += 1));
@@ -30,13 +30,13 @@ describe.each<[string, () => BatchQueue]>([
     expect(woken).toBe(2);
   });
 
-  it('may be rung when nobody listens', () => {
+  it('accepts notifications without a listener', () => {
     expect(() => make().notify('batch_1')).not.toThrow();
   });
 });
 
-describe('the bell of Bull', () => {
-  it('wakes the worker at a ring from another process', () => {
+describe('the batch queue over Bull', () => {
+  it('wakes the worker at a notification from another process', () => {
     const queue = new BullBatchQueue(queueWithoutRedis());
     let woken = 0;
     queue.onWakeup(() => (woken += 1));

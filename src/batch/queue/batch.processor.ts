@@ -1,12 +1,12 @@
 import { Process, Processor } from '@nestjs/bull';
-import { BATCH_QUEUE_NAME, BullBatchQueue, RING } from './bull-batch-queue.js';
+import { BATCH_QUEUE_NAME, BullBatchQueue, WAKE_UP } from './bull-batch-queue.js';
 
-/** Ends as soon as the worker is awake, so that Bull's lock on the job, whose renewal may fail, never matters. */
+/** Completes as soon as the worker is awake, so that Bull's lock on the job, whose renewal may fail, does not matter. */
 @Processor(BATCH_QUEUE_NAME)
 export class BatchProcessor {
   constructor(private readonly queue: BullBatchQueue) {}
 
-  @Process(RING)
+  @Process(WAKE_UP)
   handle(): void {
     this.queue.received();
   }

@@ -5,15 +5,15 @@ import { describeError } from '../../errors/describe-error.js';
 import { BatchQueue } from './batch-queue.js';
 
 export const BATCH_QUEUE_NAME = 'batch';
-export const RING = 'ring';
+export const WAKE_UP = 'ring';
 
-export interface Ring {
+export interface WakeUp {
   readonly jobId: string;
 }
 
 /**
- * The bell over Redis, for workers in other processes. Bull is in maintenance mode and is asked for nothing that it does
- * badly: its jobs may run twice after a lost lock, or vanish with Redis, and neither matters to a bell.
+ * Wakes workers in other processes over Redis. Bull is in maintenance mode: its jobs may run twice after a lost lock, or vanish
+ * with Redis, and neither matters for wake-ups.
  */
 @Injectable()
 export class BullBatchQueue extends BatchQueue {
@@ -21,18 +21,18 @@ export class BullBatchQueue extends BatchQueue {
   private isDown = false;
   private wake: (() => void) | undefined;
 
-  constructor(@InjectQueue(BATCH_QUEUE_NAME) private readonly queue: Queue<Ring>) {
+  constructor(@InjectQueue(BATCH_QUEUE_NAME) private readonly queue: Queue<WakeUp>) {
     super();
     queue.on('error', (error) => {
       if (queue.client.status === 'ready') {
-        // Redis is there: one of its answers was an error, or another connection of this process is being made anew.
+        // Redis is reachable: it responded with an error, or another connection of this process is reconnecting.
         this.logger.debug({ msg: 'an error of the queue', error: describeError(error) });
         return;
       }
       if (this.isDown) return;
       this.isDown = true;
       this.logger.warn({
-        msg: 'Redis is not reachable; workers look for batches by themselves',
+        msg: 'Redis is not reachable; workers poll for batches',
         error: describeError(error),
       });
     });
@@ -44,19 +44,19 @@ export class BullBatchQueue extends BatchQueue {
 
   notify(jobId: string): void {
     this.wake?.();
-    // Bull's add() would wait for as long as Redis is away; a ring that comes late is worth nothing.
+    // Bull's add() would wait while Redis is unreachable; a late wake-up is useless.
     if (this.queue.client.status !== 'ready') return;
-    // Nothing of a ring is kept: Bull ignores a retained id that is added again, and grows without bound otherwise.
+    // Jobs are removed at once: Bull ignores an id that it still retains, and grows without bound otherwise.
     this.queue
-      .add(RING, { jobId }, { attempts: 1, removeOnComplete: true, removeOnFail: true })
-      .catch((error: unknown) => this.logger.debug({ msg: 'a ring was lost', error: describeError(error) }));
+      .add(WAKE_UP, { jobId }, { attempts: 1, removeOnComplete: true, removeOnFail: true })
+      .catch((error: unknown) => this.logger.debug({ msg: 'a wake-up was lost', error: describeError(error) }));
   }
 
   onWakeup(wake: () => void): void {
     this.wake = wake;
   }
 
-  /** A ring from another process. */
+  /** A wake-up from another process. */
   received(): void {
     this.wake?.();
   }

@@ -6,13 +6,13 @@ import { BatchQueue } from './batch-queue.js';
 import { BATCH_QUEUE_NAME, BullBatchQueue } from './bull-batch-queue.js';
 import { RedisMetrics } from './redis-metrics.js';
 
-/** Longest wait between two tries to reach Redis, in milliseconds. */
-const REDIS_RETRY = 2_000;
+/** Longest delay between two attempts to connect to Redis, in milliseconds. */
+const MAX_RETRY_DELAY_MS = 2_000;
 
-/** The bell over Redis. A module of its own, so that nothing of Bull is loaded where there is no Redis. */
+/** Wake-ups over Redis. A separate module, so that Bull is not loaded where there is no Redis. */
 @Module({})
 export class BullQueueModule {
-  /** @param isWorker whether this process also hears the bell */
+  /** @param isWorker whether this process also receives wake-ups */
   static forRoot(redisUrl: string, isWorker: boolean): DynamicModule {
     return {
       module: BullQueueModule,
@@ -23,9 +23,9 @@ export class BullQueueModule {
           prefix: '{bull}',
           createClient: (type) =>
             connectRedis(redisUrl, {
-              retryStrategy: (times) => Math.min(times * 100, REDIS_RETRY),
+              retryStrategy: (times) => Math.min(times * 100, MAX_RETRY_DELAY_MS),
               maxRetriesPerRequest: null,
-              // Bull takes no connection with a ready check for what it subscribes and blocks with.
+              // Bull accepts no ready check on its subscriber and blocking connections.
               enableReadyCheck: type === 'client',
             }),
         }),

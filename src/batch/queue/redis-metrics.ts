@@ -8,12 +8,12 @@ import { BATCH_QUEUE_NAME } from './bull-batch-queue.js';
 /** Longest wait for Redis at a scrape, in milliseconds. */
 const PING_TIMEOUT_MS = 1_000;
 
-/** Whether Redis answers and how soon; asked when it is scraped. */
+/** Whether Redis responds, and how fast; measured at each scrape. */
 @Injectable()
 export class RedisMetrics {
   constructor({ registry }: MetricsRegistry, @InjectQueue(BATCH_QUEUE_NAME) queue: Queue) {
     const registers = [registry];
-    // Both gauges of a scrape read one PING; collectors of a registry run side by side.
+    // Both gauges of a scrape share one PING, because collectors of a registry run concurrently.
     let asking: Promise<number | undefined> | undefined;
     const latencyOfScrape = (): Promise<number | undefined> =>
       (asking ??= latencyOf(queue).finally(() => {
@@ -40,7 +40,7 @@ export class RedisMetrics {
   }
 }
 
-/** Seconds that Redis takes to answer; undefined when it does not. */
+/** Seconds that Redis takes to respond; undefined when it does not. */
 async function latencyOf(queue: Queue): Promise<number | undefined> {
   const started = performance.now();
   const isUp = queue.client.status === 'ready' && (await answers(queue));

@@ -10,19 +10,19 @@ import {
   CLOSE_BRACE,
 } from '../../runtime/ascii.js';
 
-/** A larger value is not kept, so that the finder itself holds little memory. */
+/** A larger value is not kept, so that the finder needs little memory. */
 const MAX_VALUE_BYTES = 256 * 1024;
 
 /**
  * Finds one member in JSON text that passes in pieces, split anywhere, without parsing or keeping the rest: `['body', 'usage']`
- * is the text of `body.usage`. The text is taken to be valid JSON.
+ * is the text of `body.usage`. The text is assumed to be valid JSON.
  */
 export class MemberFinder {
   private depth = 0;
   /** Names of the path whose objects the scanner is in; the innermost of them is at depth `matched + 1`. */
   private matched = 0;
   private inString = false;
-  /** The piece before ended within an escape of a string. */
+  /** Whether the last piece ended within an escape of a string. */
   private isEscaped = false;
   private expectsName = false;
   private isName = false;
@@ -35,7 +35,7 @@ export class MemberFinder {
 
   constructor(private readonly path: readonly string[]) {}
 
-  /** The JSON text of the member so far seen last; undefined when there is none. */
+  /** The JSON text of the last such member so far; undefined when there is none. */
   get value(): string | undefined {
     return this.text;
   }
@@ -114,7 +114,7 @@ export class MemberFinder {
     this.nameMatches = false;
   }
 
-  /** @returns where the quote that ends the string is; -1 when that is in a later piece */
+  /** @returns the position of the quote that ends the string; -1 when it is in a later piece */
   private endOfString(piece: Buffer, start: number): number {
     let from = start;
     if (this.isEscaped) {

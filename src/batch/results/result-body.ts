@@ -4,7 +4,7 @@ import { waitOrAbort } from '../../runtime/delay.js';
 
 /** A body up to this size is sent at once, with its length. */
 const WHOLE_BYTES = 64 * 1024;
-/** How long a client may read nothing before its connection is closed, so that what it holds is free again. */
+/** How long a client may read nothing before its connection is closed and its buffers are released. */
 const STALLED_MS = 60_000;
 
 export interface ResultBodyOptions {
@@ -14,7 +14,7 @@ export interface ResultBodyOptions {
   readonly onStream: () => () => void;
 }
 
-/** A body of unknown length: whole with its length while it is small, else in parts, each once the client took the last. */
+/** A body of unknown length: sent whole with its length while it is small, otherwise in parts, each after the client took the last. */
 export class ResultBody {
   private held: Buffer[] = [];
   private heldBytes = 0;
@@ -45,7 +45,7 @@ export class ResultBody {
         return () => response.off('drain', resolve);
       });
     }
-    // SQLite's driver and a socket with room both answer without a turn of the event loop: others get theirs here.
+    // SQLite's driver and a writable socket both complete synchronously: yield to other work here.
     await new Promise(setImmediate);
   }
 
@@ -58,7 +58,7 @@ export class ResultBody {
     dropUnread(response);
   }
 
-  /** To be called whatever happened. */
+  /** Must always be called. */
   close(): void {
     this.release?.();
   }

@@ -7,23 +7,23 @@ import type { BatchJob } from '../batch-job.entity.js';
 import { MemberFinder } from './member-finder.js';
 
 const FINISHED = `'succeeded', 'failed', 'cancelled', 'expired'`;
-/** Tasks of which one statement looks for those that are finished. */
+/** Tasks of which one statement reads the finished ones. */
 const TASKS_PER_QUERY = 1_000;
 
 /** Rows and bytes of one read. A single result may be larger. */
 const ROWS_PER_READ = 200;
 const BYTES_PER_READ = 256 * 1024;
 /**
- * A response above this is read in pieces of this size, so that a reader holds little memory whatever a provider sent. SQLite
- * reads the whole value for each piece; PostgreSQL sends two characters a byte, and its driver keeps room for them.
+ * A response above this is read in pieces of this size, so that a reader needs little memory whatever the size. SQLite reads
+ * the whole value for each piece; PostgreSQL sends two characters a byte, and its driver buffers them.
  */
 const SQLITE_PIECE_BYTES = 4 * 1024 * 1024;
 const POSTGRES_PIECE_BYTES = 1024 * 1024;
 
-/** A result that has not been read yet. */
+/** A reference to a result whose content has not been read yet. */
 export interface ResultRef {
   readonly index: number;
-  /** Of what is stored, in bytes; the result itself is a little larger. */
+  /** Stored bytes; the result itself is a little larger. */
   readonly bytes: number;
 }
 
@@ -37,15 +37,15 @@ interface ResultRow {
   response: string | Buffer | null;
 }
 
-/** What stands between results, and behind each. */
+/** Separators between and after results. */
 export interface ResultLayout {
   readonly separator: string;
   readonly terminator: string;
 }
 
 /**
- * Reads results by their bytes: sizes first, then a bounded number of bytes at a time. Stored JSON passes through as it is,
- * never parsed nor printed anew, so that neither memory nor the event loop depends on what providers sent.
+ * Reads results by size: sizes first, then a bounded number of bytes at a time. Stored JSON is passed through unchanged, neither
+ * parsed nor serialized again, so that memory and event loop do not depend on its size.
  */
 @Injectable()
 export class ResultReader {
@@ -58,10 +58,10 @@ export class ResultReader {
   ) {}
 
   /**
-   * The finished tasks of a job in task order, after an index; their contents are not read. Tasks that are not finished are
-   * stepped over a bounded number at a time, so that a job of a million tasks holds up nobody else.
+   * The finished tasks of a job in task order, after an index, without their contents. Unfinished tasks are skipped a bounded
+   * number at a time, so that a job of a million tasks does not block other requests.
    *
-   * @param expected how many there are at least, where that is known: the search ends with the last of them
+   * @param expected the minimum number, if known: the search ends with the last of them
    */
   async list(
     { id, taskCount }: Pick<BatchJob, 'id' | 'taskCount'>,
@@ -83,7 +83,7 @@ export class ResultReader {
   }
 
   /**
-   * The results as JSON, a bounded number of bytes at a time, in parts that follow each other.
+   * The results as JSON, a bounded number of bytes at a time, in consecutive parts.
    *
    * @throws GatewayError 404 when the job is deleted meanwhile
    */
@@ -119,7 +119,7 @@ export class ResultReader {
   }
 
   private rows(jobId: string, group: readonly ResultRef[], isLarge: boolean): Promise<readonly ResultRow[]> {
-    // As bytes, SQLite's driver makes no string of it, which would be encoded again at once.
+    // As a BLOB, so that SQLite's driver makes no string of it, which would be encoded again.
     const response = isLarge ? 'NULL' : this.database.isSqlite ? 'CAST(response AS BLOB)' : 'response';
     return this.query<ResultRow>(
       `SELECT task_index, custom_id, status, attempts, error, ${response} AS response FROM batch_task
@@ -153,7 +153,7 @@ export class ResultReader {
     return this.database.isSqlite ? SQLITE_PIECE_BYTES : POSTGRES_PIECE_BYTES;
   }
 
-  /** SQLite's driver answers synchronously: of many readers, one reads in a turn of the event loop. */
+  /** SQLite's driver is synchronous: of many readers, one reads per turn of the event loop. */
   private async turn(): Promise<void> {
     if (!this.database.isSqlite) return;
     const turn = this.nextTurn;
@@ -167,7 +167,7 @@ export class ResultReader {
   }
 }
 
-/** Results that are read together: as many as fit in the bytes of a read, one alone where it is larger. */
+/** Results that are read together: as many as fit in the bytes of a read, a larger one alone. */
 function* groupsOf(refs: readonly ResultRef[]): Generator<readonly ResultRef[]> {
   let group: ResultRef[] = [];
   let bytes = 0;

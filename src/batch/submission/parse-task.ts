@@ -2,22 +2,22 @@ import { isObject } from '../../runtime/json-value.js';
 import { parseChatRequest, removeUnlimited } from '../../chat/chat-request.pipe.js';
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
 
-/** A task in the one form that is stored. */
+/** A task in the form in which it is stored. */
 export interface TaskLine {
   readonly customId: string;
-  /** The task's own chat fields; `messages` is always among them. */
+  /** The task's own chat fields, always with `messages`. */
   readonly request: Readonly<Record<string, unknown>>;
-  /** The model that it names itself, if it does. */
+  /** The model that the task itself names, if any. */
   readonly model: string | undefined;
 }
 
 const MAX_CUSTOM_ID = 512;
-/** Control characters, and halves of surrogate pairs, which no database keeps. */
+/** Control characters and lone surrogates, which databases do not store. */
 const UNSTORABLE = /[\p{Cc}\p{Cs}]/u;
 
 /**
- * Reads a task in any of the shapes that clients already have: a bare string, `{prompt}`, a chat request, a line of
- * OpenAI's batch files (`{custom_id, method, url, body}`) or of Anthropic's (`{custom_id, params}`).
+ * Reads a task in any of the supported shapes: a bare string, `{prompt}`, a chat request, a line of OpenAI's batch files
+ * (`{custom_id, method, url, body}`) or of Anthropic's (`{custom_id, params}`).
  *
  * @throws GatewayError 400 whose `param` begins with `tasks[index]`
  */
@@ -36,7 +36,7 @@ export function readTask(task: unknown, index: number, jobModel: unknown): TaskL
     if (request['stream'] === true) {
       throw invalidRequest("'stream' cannot be true in a batch. Leave it out.", 'stream', 'invalid_value');
     }
-    // The job's model stands in where the task names none, so that the rest is checked whole.
+    // Uses the job's model where the task names none, so that the whole request is validated.
     parseChatRequest(
       request['model'] == null ? { ...request, model: typeof jobModel === 'string' ? jobModel : 'x' } : request,
     );
@@ -73,7 +73,7 @@ function chatFieldsOf(task: Record<string, unknown>, path: string): [fields: Rec
   return [{ ...fields, messages: [{ role: 'user', content: prompt }] }, path];
 }
 
-/** Reads Anthropic's form: `system` stands beside the messages, and stop sequences are `stop_sequences`. Its other fields are passed on as they are. */
+/** Reads Anthropic's form: `system` is beside the messages, and stop sequences are `stop_sequences`. Other fields pass unchanged. */
 function fromAnthropic({ system, stop_sequences: stop, ...fields }: Record<string, unknown>): Record<string, unknown> {
   if (stop != null) fields['stop'] = stop;
   if (system != null && Array.isArray(fields['messages'])) {
@@ -97,7 +97,7 @@ function objectAt(value: unknown, path: string): Record<string, unknown> {
   return { ...value };
 }
 
-/** Lets faults of a chat request be named by their place in the submission. */
+/** Prefixes the path of faults of a chat request with the path in the submission. */
 function within(path: string, check: () => void): void {
   try {
     check();

@@ -46,9 +46,9 @@ type Place =
   | 'end';
 
 /**
- * Cuts one JSON object into its top-level members, and one of them, an array, into its elements, without ever holding
- * the whole: memory is bounded by the largest single member or element. It finds boundaries alone; whether a cut-out
- * text is valid JSON is for JSON.parse to say.
+ * Splits one JSON object into its top-level members, and one of them, an array, into its elements, without buffering the
+ * whole: memory is bounded by the largest single member or element. It finds boundaries only; JSON.parse decides whether a
+ * part is valid JSON.
  */
 export class JsonMembers {
   private place: Place = 'start';
@@ -56,14 +56,14 @@ export class JsonMembers {
   private name = '';
   private isListElement = false;
   private hasList = false;
-  /** Of the value that is being cut out: nesting, whether inside a string, and after a backslash. */
+  /** State within the current value: nesting, whether inside a string, and after a backslash. */
   private depth = 0;
   private inString = false;
   private escaped = false;
   private isScalar = false;
   private readonly part = new JsonBounds();
   private size = 0;
-  /** Bytes of the byte order mark that have come. */
+  /** Bytes of the byte order mark that have arrived. */
   private markBytes = 0;
   private members = 0;
   private elements = 0;
@@ -94,7 +94,7 @@ export class JsonMembers {
     if (this.place !== 'end') throw invalidJson();
   }
 
-  /** A byte order mark may begin the body (RFC 8259, 8.1). @returns where the text goes on */
+  /** A byte order mark may begin the body (RFC 8259, 8.1). @returns the position after it */
   private skipMark(chunk: Buffer): number {
     let at = 0;
     while (this.markBytes < BYTE_ORDER_MARK.length && at < chunk.length) {
@@ -109,7 +109,7 @@ export class JsonMembers {
     return at;
   }
 
-  /** One structural byte between values. Gives back where to go on. */
+  /** Handles one structural byte between values. @returns the position to continue at */
   private step(chunk: Buffer, at: number): number {
     const byte = chunk[at] ?? SPACE;
     if (isSpace(byte)) return at + 1;
@@ -141,7 +141,7 @@ export class JsonMembers {
       case 'element-or-end':
         if (!this.isListElement) {
           if (byte !== OPEN_BRACKET) {
-            // Not an array: cut it out as an ordinary member, for its type to be judged there.
+            // Not an array: pass it on as an ordinary member, whose type is validated there.
             this.begin('value');
             return at;
           }
@@ -183,7 +183,7 @@ export class JsonMembers {
     this.size = 0;
   }
 
-  /** Bytes of a value up to its end or the chunk's. */
+  /** Consumes bytes of a value up to its end or the chunk's. */
   private consume(chunk: Buffer, from: number): number {
     let at = from;
     if (this.size === 0) {
@@ -227,7 +227,7 @@ export class JsonMembers {
     if (this.size > (this.place === 'name' ? MAX_NAME_BYTES : this.maxPart)) throw this.partTooLarge();
     const bytes = chunk.subarray(start, end);
     try {
-      // A copy where it has to be kept: the reader may reuse the memory of the chunk.
+      // Copied where it is kept, because the reader may reuse the memory of the chunk.
       this.part.write(isWhole ? bytes : Buffer.from(bytes));
     } catch (error) {
       throw error instanceof GatewayError ? this.named(error) : error;
@@ -242,12 +242,12 @@ export class JsonMembers {
     return invalidRequest(`'${path}' is larger than ${this.maxPart} bytes.`, path, 'string_above_max_length');
   }
 
-  /** The path of the part that is being cut out. */
+  /** The path of the current part. */
   private path(): string {
     return this.place === 'element' ? `${this.list}[${this.elements}]` : this.name;
   }
 
-  /** A fault within a part, named by its place in the body. */
+  /** Adds the position in the body to a fault within a part. */
   private named(error: GatewayError): GatewayError {
     return inPart(error, this.path());
   }
@@ -283,7 +283,7 @@ export class JsonMembers {
   }
 }
 
-/** A fault of a part of the body, whose path in the part becomes one in the body. */
+/** A fault of a part of the body, with its path in the part turned into the path in the body. */
 export function inPart({ message, param, code }: GatewayError, part: string): GatewayError {
   if (param === null) return invalidRequest(message.replace('The request body', `'${part}'`), part, code ?? undefined);
   const path = param.startsWith('[') ? `${part}${param}` : `${part}.${param}`;

@@ -12,15 +12,15 @@ import { inPart, JsonMembers } from './streaming-json.js';
 import { readTask } from './parse-task.js';
 import { TaskSpool } from './task-spool.js';
 
-/** Faults that one answer names; reading stops at the last of them. */
+/** Faults reported in one response; reading stops at the last of them. */
 const MAX_FAULTS = 20;
 /** Bytes of a job-level field, and of one task. */
-const MAX_PART = 32 * 1024 * 1024;
+const MAX_PART_BYTES = 32 * 1024 * 1024;
 
-/** Milliseconds of reading after which others get their turn on the event loop. */
-const SLICE = 8;
-/** Bytes that are looked at between two looks at the clock. */
-const PIECE = 16 * 1024;
+/** Milliseconds of reading after which it yields to the event loop. */
+const SLICE_MS = 8;
+/** Bytes processed between two checks of the clock. */
+const PIECE_BYTES = 16 * 1024;
 
 export interface SubmissionLimits {
   /** Decompressed bytes of a body. */
@@ -30,7 +30,7 @@ export interface SubmissionLimits {
   readonly directory: string;
 }
 
-/** A submission whose every task is good. Its spool must be disposed of. */
+/** A submission whose tasks are all valid. Its spool must be disposed of. */
 export interface Submission {
   readonly fields: BatchGenerateDto;
   readonly spool: TaskSpool;
@@ -41,22 +41,22 @@ export interface Submission {
 }
 
 /**
- * Reads a submission as it arrives: each task is cut out, parsed, checked and put away before the next, so that memory
- * does not grow with the body.
+ * Reads a submission as it arrives: each task is split off, parsed, validated and spooled before the next, so that memory does
+ * not grow with the body.
  *
  * @throws GatewayError 400 that names the first 20 faults by path, 413 over the limits, 415 for an unknown encoding
  */
 export async function readSubmission(request: IncomingMessage, limits: SubmissionLimits): Promise<Submission> {
   const reader = new SubmissionReader(limits);
-  let sliceEnd = performance.now() + SLICE;
-  /** Looks at a chunk piece by piece, and gives others their turn after each slice of time. */
+  let sliceEnd = performance.now() + SLICE_MS;
+  /** Processes a chunk piece by piece, and yields after each slice of time. */
   const take = (chunk: Buffer, from: number): Promise<void> | undefined => {
-    for (let start = from; start < chunk.length; start += PIECE) {
-      reader.write(chunk.subarray(start, start + PIECE));
+    for (let start = from; start < chunk.length; start += PIECE_BYTES) {
+      reader.write(chunk.subarray(start, start + PIECE_BYTES));
       if (performance.now() < sliceEnd) continue;
       return new Promise(setImmediate).then(() => {
-        sliceEnd = performance.now() + SLICE;
-        return take(chunk, start + PIECE);
+        sliceEnd = performance.now() + SLICE_MS;
+        return take(chunk, start + PIECE_BYTES);
       });
     }
     return undefined;
@@ -82,7 +82,7 @@ class SubmissionReader {
 
   constructor(private readonly limits: SubmissionLimits) {
     this.spool = new TaskSpool(limits.directory);
-    this.members = new JsonMembers('tasks', MAX_PART, {
+    this.members = new JsonMembers('tasks', MAX_PART_BYTES, {
       member: (name, json, mayOverflow) => {
         if (Object.hasOwn(this.fields, name))
           throw invalidRequest(`'${name}' is given twice.`, name, 'duplicate_field');
@@ -168,7 +168,7 @@ function manyFaults(faults: readonly GatewayError[]): GatewayError {
   );
 }
 
-/** Parses a part of the body. @throws GatewayError 400 where it is no JSON or has a number beyond a double */
+/** Parses a part of the body. @throws GatewayError 400 where it is not JSON or has a number beyond a double */
 function parsePart(json: string, mayOverflow: boolean, path: string, isExact = false): unknown {
   const value = parseJson(json, isExact);
   if (!mayOverflow) return value;

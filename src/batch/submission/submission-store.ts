@@ -26,11 +26,11 @@ export class SubmissionStore {
   ) {}
 
   /**
-   * Stores a job and all its tasks, so that either all of it is there or nothing is seen of it. The tasks go in by small
-   * transactions under a job that is still `staging`, and one statement at the end lets the job be seen: a single
-   * transaction of 50,000 tasks would hold SQLite's write lock for a second and its event loop for 100 ms at the commit.
+   * Stores a job and all its tasks, atomically as seen by readers. The tasks are inserted in small transactions under a job that
+   * is still `staging`, and one statement at the end makes the job visible: a single transaction of 50,000 tasks would hold
+   * SQLite's write lock for a second and its event loop for 100 ms at the commit.
    *
-   * @returns the job that the same key made before with this job's idempotency key, if there is one; nothing is stored then
+   * @returns the earlier job of the same key with this job's idempotency key, if there is one; nothing is stored then
    */
   async insertJob(
     job: BatchJob,
@@ -59,7 +59,7 @@ export class SubmissionStore {
     try {
       return await this.database.transaction((manager) => this.publish(manager, job, idempotencyWindow));
     } catch (error) {
-      // Two submissions with one idempotency key at the same moment: the database let one in.
+      // Two submissions with one idempotency key at the same moment: the database accepted one.
       const earlier = await this.jobOf(job).catch(() => null);
       if (earlier === null) throw error;
       return earlier;
@@ -121,9 +121,9 @@ export class SubmissionStore {
   }
 }
 
-/** The model that a task names itself, where it is another than its job's. */
+/** The model that a task itself names, if it differs from its job's. */
 function ownModel(request: string, jobModel: string): string | null {
-  // Few tasks name one, and reading all of them again would take long.
+  // Few tasks name one, and parsing all of them again would take long.
   if (!request.includes('"model":')) return null;
   const { model } = JSON.parse(request) as { model?: unknown };
   return typeof model === 'string' && model !== jobModel ? model : null;

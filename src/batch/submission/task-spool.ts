@@ -5,15 +5,14 @@ import { storageFault } from '../../errors/storage-fault.js';
 import type { NewTask } from './submission-store.js';
 
 /** Bytes that a submission may keep in memory before it goes to a file. */
-const MEMORY = 4 * 1024 * 1024;
-const READ = 512 * 1024;
+const MAX_MEMORY_BYTES = 4 * 1024 * 1024;
+const READ_BYTES = 512 * 1024;
 /** Most tasks of one insert. */
-const GROUP = 250;
+const TASKS_PER_INSERT = 250;
 
 /**
- * Holds the checked tasks of a submission until all of them are known to be good, so that a slow upload holds no
- * transaction open and memory does not grow with it. The file has no name from the moment it is open: a crash leaves
- * nothing behind.
+ * Holds the checked tasks of a submission until all of them are known to be valid, so that a slow upload holds no transaction
+ * open and memory does not grow with it. The file is unlinked as soon as it is open, so a crash leaves nothing behind.
  */
 export class TaskSpool {
   count = 0;
@@ -25,21 +24,21 @@ export class TaskSpool {
   constructor(private readonly directory: string) {}
 
   add({ customId, request }: NewTask): void {
-    // Neither JSON text has a raw tab or line break in it.
+    // JSON texts contain no raw tab or line break.
     const line = `${JSON.stringify(customId)}\t${request}\n`;
     this.count += 1;
     this.lines.push(line);
     this.pending += line.length;
-    if (this.pending > MEMORY) this.spill();
+    if (this.pending > MAX_MEMORY_BYTES) this.spill();
   }
 
-  /** In order of their adding, in groups that fit one insert. */
+  /** In insertion order, in groups that fit one insert. */
   *groups(): Generator<NewTask[]> {
     let group: NewTask[] = [];
     for (const line of this.read()) {
       const tab = line.indexOf('\t');
       group.push({ customId: JSON.parse(line.slice(0, tab)) as string, request: line.slice(tab + 1) });
-      if (group.length === GROUP) {
+      if (group.length === TASKS_PER_INSERT) {
         yield group;
         group = [];
       }
@@ -78,10 +77,10 @@ export class TaskSpool {
 
   private *read(): Generator<string> {
     if (this.file !== undefined) {
-      const chunk = Buffer.allocUnsafe(READ);
+      const chunk = Buffer.allocUnsafe(READ_BYTES);
       let rest: Buffer = Buffer.alloc(0);
       for (let position = 0; position < this.written;) {
-        const size = readSync(this.file, chunk, 0, READ, position);
+        const size = readSync(this.file, chunk, 0, READ_BYTES, position);
         position += size;
         const bytes = rest.length === 0 ? chunk.subarray(0, size) : Buffer.concat([rest, chunk.subarray(0, size)]);
         let start = 0;

@@ -2,9 +2,9 @@ import type { ChatRequest } from './chat-completion.js';
 import { isObject } from '../../runtime/json-value.js';
 
 /** Tokens of an answer where neither the request nor the model says how long it may be. */
-const DEFAULT_ANSWER = 4_096;
+const DEFAULT_RESPONSE_TOKENS = 4_096;
 /** Tokens of a picture or of speech that an answer may contain beside its text. */
-const MEDIA_ANSWER = 8_192;
+const MEDIA_RESPONSE_TOKENS = 8_192;
 
 /** Names under which servers take a limit of the answer. Which of them a server reads is not known, so the largest counts. */
 const LIMITS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'max_new_tokens', 'min_tokens'] as const;
@@ -17,7 +17,7 @@ const CHOICES = ['n', 'best_of', 'num_return_sequences', 'candidate_count'] as c
  * @param ofModel the most that the model writes, where it is known
  */
 export function answerTokens(request: ChatRequest, ofModel: number | undefined): number {
-  const usual = ofModel ?? DEFAULT_ANSWER;
+  const usual = ofModel ?? DEFAULT_RESPONSE_TOKENS;
   let limit: number | undefined;
   for (const name of LIMITS) {
     const value = request[name];
@@ -50,7 +50,7 @@ function thinkingTokens(request: ChatRequest): number {
 
 function mediaTokens({ modalities }: ChatRequest): number {
   if (!Array.isArray(modalities)) return 0;
-  return modalities.filter((modality) => modality !== 'text').length * MEDIA_ANSWER;
+  return modalities.filter((modality) => modality !== 'text').length * MEDIA_RESPONSE_TOKENS;
 }
 
 /** Servers read `"10"` as 10, so it counts as that. */

@@ -5,15 +5,15 @@ import { bytesOf } from './prompt-bytes.js';
 import type { TokenAnswer, TokenQuestion } from './token-worker.js';
 
 /** Characters for a token, where they cannot be counted. */
-const USUAL = 4;
+const CHARACTERS_PER_TOKEN = 4;
 /** Milliseconds without a text after which the vocabulary is let go. */
-const IDLE = 10_000;
+const IDLE_MS = 10_000;
 /** What a message costs beside its text, as OpenAI's own models count it. */
-const PER_MESSAGE = 4;
+const TOKENS_PER_MESSAGE = 4;
 /** What the beginning of the answer costs, which is part of the prompt. */
-const PER_REPLY = 3;
+const TOKENS_PER_REPLY = 3;
 /** A picture in the detail that is used by default; what it really costs depends on its size. */
-const PER_IMAGE = 765;
+const TOKENS_PER_IMAGE = 765;
 /** Fields with objects or arrays that are settings, or are counted by themselves. */
 const SETTINGS = new Set(['messages', 'metadata', 'stream_options', 'stop', 'logit_bias', 'tool_choice', 'modalities']);
 
@@ -47,7 +47,7 @@ class TokenCounter {
       this.waiting.delete(id);
       if (this.waiting.size > 0) return;
       worker.unref();
-      this.timer = setTimeout(() => this.end(worker), IDLE).unref();
+      this.timer = setTimeout(() => this.end(worker), IDLE_MS).unref();
     });
     // A guess is better than no record.
     worker.on('error', () => this.end(worker));
@@ -56,7 +56,7 @@ class TokenCounter {
 
   private end(worker: Worker): void {
     if (this.worker === worker) this.worker = undefined;
-    for (const { length, resolve } of this.waiting.values()) resolve(Math.ceil(length / USUAL));
+    for (const { length, resolve } of this.waiting.values()) resolve(Math.ceil(length / CHARACTERS_PER_TOKEN));
     this.waiting.clear();
     void worker.terminate();
   }
@@ -84,7 +84,9 @@ export async function countPromptTokens(request: ChatRequest): Promise<number> {
     if (SETTINGS.has(name) || typeof value !== 'object' || value === null) continue;
     pieces.push(printed(value));
   }
-  return (await countTokens(pieces)) + messages.length * PER_MESSAGE + PER_REPLY + images * PER_IMAGE;
+  return (
+    (await countTokens(pieces)) + messages.length * TOKENS_PER_MESSAGE + TOKENS_PER_REPLY + images * TOKENS_PER_IMAGE
+  );
 }
 
 /** @returns how many pictures there are beside the text */

@@ -2,9 +2,9 @@ import type { ChatRequest } from './chat-completion.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 
 /** Bytes that a value has beside its text: quotes, colons, commas. */
-const BETWEEN = 6;
+const SEPARATOR_BYTES = 6;
 /** The longest that JSON prints a number. */
-const NUMBER = 25;
+const NUMBER_BYTES = 25;
 /** Characters of base64 that carry less than a token of sound, however well it is compressed. */
 const AUDIO_CHARACTERS_PER_TOKEN = 8;
 
@@ -46,7 +46,7 @@ export function promptSize(request: ChatRequest): PromptSize {
     // A number or a flag is a setting, not text.
     if (typeof value === 'string' || (typeof value === 'object' && value !== null)) {
       add(value, size);
-      if (name !== 'messages') size.bytes += Buffer.byteLength(name) + BETWEEN;
+      if (name !== 'messages') size.bytes += Buffer.byteLength(name) + SEPARATOR_BYTES;
     }
   }
   const tools: unknown = request.tools;
@@ -71,9 +71,9 @@ function add(value: unknown, size: { bytes: number; images: number; media: numbe
   const waiting: unknown[] = [value];
   while (waiting.length > 0) {
     const next = waiting.pop();
-    size.bytes += BETWEEN;
+    size.bytes += SEPARATOR_BYTES;
     if (typeof next === 'string') size.bytes += Buffer.byteLength(next);
-    else if (typeof next === 'number') size.bytes += NUMBER;
+    else if (typeof next === 'number') size.bytes += NUMBER_BYTES;
     else if (Array.isArray(next)) for (const item of next) waiting.push(item);
     else if (isObject(next)) addObject(next, size, waiting);
   }
@@ -90,7 +90,7 @@ function addObject(
   else if (typeof type === 'string' && OTHER_MEDIA.has(type)) size.media += 1;
   for (const name in object) {
     const value = object[name];
-    size.bytes += Buffer.byteLength(name) + BETWEEN;
+    size.bytes += Buffer.byteLength(name) + SEPARATOR_BYTES;
     if (isImage && name === 'image_url') addImage(value, size, waiting);
     else if (type === 'input_audio' && name === 'input_audio' && isObject(value)) {
       for (const field in value) {
@@ -109,7 +109,7 @@ function addImage(value: unknown, size: { bytes: number }, waiting: unknown[]): 
     waiting.push(value);
     return;
   }
-  size.bytes += BETWEEN;
+  size.bytes += SEPARATOR_BYTES;
   if (isObject(value)) for (const field in value) if (field !== 'url') waiting.push(value[field]);
 }
 

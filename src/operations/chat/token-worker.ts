@@ -2,9 +2,9 @@ import { parentPort } from 'node:worker_threads';
 import { encode } from 'gpt-tokenizer/encoding/o200k_base';
 
 /** Characters that are really counted; the rest of longer texts counts at the same rate. */
-const COUNTED = 65_536;
+const COUNTED_CHARACTERS = 65_536;
 /** Characters that are counted at a time: the time for a word grows by the square of its length, and it may be the whole text. */
-const PIECE = 1_000;
+const PIECE_CHARACTERS = 1_000;
 
 /** Texts to count, each by itself. */
 export interface TokenQuestion {
@@ -23,7 +23,7 @@ export function count(texts: readonly string[]): number {
   let counted = 0;
   let length = 0;
   for (const text of texts) {
-    const kept = text.slice(0, COUNTED - counted);
+    const kept = text.slice(0, COUNTED_CHARACTERS - counted);
     for (let start = 0; start < kept.length;) {
       const end = endOfPiece(kept, start);
       tokens += encode(kept.slice(start, end), { disallowedSpecial: new Set() }).length;
@@ -37,9 +37,9 @@ export function count(texts: readonly string[]): number {
 
 /** Before a space, which begins a token, wherever there is one. */
 function endOfPiece(text: string, start: number): number {
-  if (text.length - start <= PIECE) return text.length;
-  const space = text.lastIndexOf(' ', start + PIECE);
-  return space > start ? space : start + PIECE;
+  if (text.length - start <= PIECE_CHARACTERS) return text.length;
+  const space = text.lastIndexOf(' ', start + PIECE_CHARACTERS);
+  return space > start ? space : start + PIECE_CHARACTERS;
 }
 
 parentPort?.on('message', ({ id, texts }: TokenQuestion) => {

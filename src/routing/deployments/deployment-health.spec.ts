@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { GatewayError, upstreamError } from '../../errors/gateway-error.js';
-import { DeploymentHealth, type HealthNews } from './deployment-health.js';
+import { DeploymentHealth, type HealthEvent } from './deployment-health.js';
 
 const KEY = 'key_a';
 const OTHER = 'key_b';
@@ -93,16 +93,16 @@ describe('DeploymentHealth', () => {
   });
 
   it('tells others of openings, pauses and recovery once, and learns of theirs', () => {
-    const news: HealthNews[] = [];
+    const events: HealthEvent[] = [];
     health = new DeploymentHealth(
       () => now,
-      (each) => news.push(each),
+      (each) => events.push(each),
     );
     fail(3, limited);
     fail(5);
     health.answered(10);
     health.answered(10);
-    expect(news.map(({ kind }) => kind)).toEqual(['wait', 'open', 'closed']);
+    expect(events.map(({ kind }) => kind)).toEqual(['wait', 'open', 'closed']);
     health.applyPeerState({ kind: 'open', until: Date.now() + 60_000, openFor: 60_000 });
     expect(health.breaker).toBe('open');
     health.applyPeerState({ kind: 'open', until: Date.now() + 10_000, openFor: 30_000 });
@@ -111,7 +111,7 @@ describe('DeploymentHealth', () => {
     expect(health.wait).toBe(300_000);
     health.applyPeerState({ kind: 'closed' });
     expect(health.breaker).toBe('closed');
-    expect(news).toHaveLength(3);
+    expect(events).toHaveLength(3);
   });
 
   const failAs = (key: string, times = 1, error = fault): void => {
@@ -164,19 +164,19 @@ describe('DeploymentHealth', () => {
   });
 
   it('tells other processes for which key, and takes openings of two keys for the fault of the provider', () => {
-    const news: HealthNews[] = [];
+    const events: HealthEvent[] = [];
     health = new DeploymentHealth(
       () => now,
-      (each) => news.push(each),
+      (each) => events.push(each),
     );
     failAs(KEY, 5);
     failAs(KEY, 1, limited);
-    expect(news).toMatchObject([
+    expect(events).toMatchObject([
       { kind: 'open', key: KEY },
       { kind: 'wait', key: KEY },
     ]);
     const peer = new DeploymentHealth(() => now);
-    for (const each of news) peer.applyPeerState(each);
+    for (const each of events) peer.applyPeerState(each);
     expect([peer.canCall(KEY), peer.canCall(OTHER)]).toEqual([false, true]);
     expect([peer.waitFor(OTHER), peer.breaker]).toEqual([0, 'open']);
     expect(peer.wait).toBeGreaterThan(4_000);

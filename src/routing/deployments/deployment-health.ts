@@ -5,11 +5,11 @@ import { RequestedPauses, type PauseRequested } from './requested-pauses.js';
 /** Weight of the newest time to first byte in the average. */
 const SMOOTHING = 0.2;
 /** Milliseconds of a bucket of the recent rates, and how many are kept: five minutes. */
-const BUCKET = 10_000;
+const BUCKET_MS = 10_000;
 const BUCKETS = 30;
 
 /** What other processes should know of a deployment. */
-export type HealthNews = BreakerOpened | PauseRequested | { readonly kind: 'closed' };
+export type HealthEvent = BreakerOpened | PauseRequested | { readonly kind: 'closed' };
 
 interface Bucket {
   readonly start: number;
@@ -44,17 +44,17 @@ export class DeploymentHealth {
 
   constructor(
     private readonly now: () => number = () => performance.now(),
-    private readonly notify: (news: HealthNews) => void = () => undefined,
+    private readonly notify: (event: HealthEvent) => void = () => undefined,
   ) {
     this.circuit = new CircuitBreaker(now, notify);
     this.pauses = new RequestedPauses(now, notify);
   }
 
   /** Takes over what another process found out. The longer pause holds. */
-  applyPeerState(news: HealthNews): void {
-    if (news.kind === 'closed') this.circuit.close();
-    else if (news.kind === 'wait') this.pauses.applyPeerState(news);
-    else this.circuit.applyPeerState(news);
+  applyPeerState(event: HealthEvent): void {
+    if (event.kind === 'closed') this.circuit.close();
+    else if (event.kind === 'wait') this.pauses.applyPeerState(event);
+    else this.circuit.applyPeerState(event);
   }
 
   /** As operators see it: a breaker that is open for one of several keys that call the deployment counts as closed. */
@@ -131,15 +131,15 @@ export class DeploymentHealth {
 
   private isCalledByAnotherThan(key: string): boolean {
     const last = this.lastCall?.key === key ? this.lastOfAnother : this.lastCall;
-    return last !== undefined && this.now() - last.at < BUCKET * BUCKETS;
+    return last !== undefined && this.now() - last.at < BUCKET_MS * BUCKETS;
   }
 
   private bucket(): Bucket {
     const now = this.now();
     const last = this.buckets.at(-1);
-    if (last !== undefined && now - last.start < BUCKET) return last;
+    if (last !== undefined && now - last.start < BUCKET_MS) return last;
     const fresh = { start: now, succeeded: 0, failed: 0 };
-    this.buckets = [...this.buckets.filter(({ start }) => now - start < BUCKET * BUCKETS), fresh];
+    this.buckets = [...this.buckets.filter(({ start }) => now - start < BUCKET_MS * BUCKETS), fresh];
     return fresh;
   }
 }

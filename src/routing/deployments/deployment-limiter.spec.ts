@@ -31,7 +31,7 @@ describe('DeploymentQueue', () => {
       key: 'key_a',
       deployments: [one],
       isBatch: false,
-      patience: Infinity,
+      maxWaitMs: Infinity,
       signal: IDLE,
       ...fields,
     });
@@ -84,7 +84,7 @@ describe('DeploymentQueue', () => {
     known.healthOf(one).callTime = 8_000;
     expect(await wait()).toEqual({ retryAfter: 8_000 });
     known.healthOf(one).callTime = 2_000;
-    expect(await wait({ patience: 1_500 })).toEqual({ retryAfter: 2_000 });
+    expect(await wait({ maxWaitMs: 1_500 })).toEqual({ retryAfter: 2_000 });
     place?.free();
   });
 

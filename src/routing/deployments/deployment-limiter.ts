@@ -25,7 +25,7 @@ export interface QueueRequest {
   /** Live calls are served before those of batches. */
   readonly isBatch: boolean;
   /** Milliseconds until the call itself is too late. */
-  readonly patience: number;
+  readonly maxWaitMs: number;
   readonly signal: CancelSignal;
 }
 
@@ -89,12 +89,12 @@ export class DeploymentLimiter {
    * @throws the signal's reason when it is aborted
    */
   async wait(request: QueueRequest): Promise<Slot | NoPlace> {
-    const { model, key, deployments, isBatch, patience, signal } = request;
+    const { model, key, deployments, isBatch, maxWaitMs, signal } = request;
     signal.throwIfAborted();
     const { id: queueId, size, timeout } = model.queue;
     const ahead = this.waiters.filter((waiter) => waiter.queueId === queueId && (isBatch || !waiter.isBatch)).length;
     const expected = this.expectedWait(deployments, ahead);
-    const longest = Math.min(timeout, patience);
+    const longest = Math.min(timeout, maxWaitMs);
     if (ahead >= size || expected > longest) return { retryAfter: Math.max(1_000, expected) };
     return new Promise((resolve, reject: (reason: Error) => void) => {
       const waiter: Waiter = {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Deployment } from '../resolved-model.js';
-import { DeploymentHealth, type HealthNews } from './deployment-health.js';
+import { DeploymentHealth, type HealthEvent } from './deployment-health.js';
 
 /** Deployments that clients named themselves (`provider/model`) are remembered up to this many. */
 const MAX_DEPLOYMENTS = 5_000;
@@ -9,12 +9,12 @@ const MAX_DEPLOYMENTS = 5_000;
 @Injectable()
 export class Deployments {
   private readonly known = new Map<string, DeploymentHealth>();
-  private listener: ((id: string, news: HealthNews) => void) | undefined;
+  private listener: ((id: string, event: HealthEvent) => void) | undefined;
 
   healthOf({ id }: Pick<Deployment, 'id'>): DeploymentHealth {
     let health = this.known.get(id);
     if (health === undefined) {
-      health = new DeploymentHealth(undefined, (news) => this.listener?.(id, news));
+      health = new DeploymentHealth(undefined, (event) => this.listener?.(id, event));
       if (this.known.size >= MAX_DEPLOYMENTS) this.forgetIdle();
       this.known.set(id, health);
     }
@@ -22,7 +22,7 @@ export class Deployments {
   }
 
   /** Told what this process finds out, as far as others should know. */
-  onNews(listener: (id: string, news: HealthNews) => void): void {
+  onHealthEvent(listener: (id: string, event: HealthEvent) => void): void {
     this.listener = listener;
   }
 

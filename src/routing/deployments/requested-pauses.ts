@@ -1,7 +1,7 @@
 /** The longest pause that a provider's Retry-After is followed for. */
 const LONGEST_PAUSE_MS = 300_000;
 /** Keys whose pauses are remembered. */
-const MOST_KEYS = 1_000;
+const MAX_KEYS = 1_000;
 
 /**
  * A pause that a provider asked for, as other processes are told of it. `until` is in epoch milliseconds.
@@ -71,7 +71,7 @@ export class RequestedPauses {
       else if (other !== key) anotherUntil = Math.max(anotherUntil, otherUntil);
     }
     if (anotherUntil > now) this.everyKeyUntil = Math.max(this.everyKeyUntil, until);
-    if (this.untilByKey.size >= MOST_KEYS) this.untilByKey.clear();
+    if (this.untilByKey.size >= MAX_KEYS) this.untilByKey.clear();
     this.untilByKey.set(key, Math.max(this.untilByKey.get(key) ?? 0, until));
   }
 }

@@ -2,14 +2,14 @@ import { Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { isObject } from '../../runtime/json-value.js';
 import { Broadcast } from '../../cluster/broadcast.js';
 import { SharedRedis } from '../../redis/shared-redis.js';
-import type { HealthNews } from './deployment-health.js';
+import type { HealthEvent } from './deployment-health.js';
 import { Deployments } from './deployments.service.js';
 
 const CHANNEL = 'gateway:deployments';
 /** What a process that starts later should know. */
 const TABLE = 'gateway:deployments:known';
 /** Milliseconds: twice the longest that anything in it holds. */
-const TABLE_KEPT = 600_000;
+const TABLE_TTL_MS = 600_000;
 
 /**
  * Shares openings of breakers and the pauses that providers ask for with the other processes, so that a provider in trouble is
@@ -19,13 +19,13 @@ const TABLE_KEPT = 600_000;
 export class SharedHealth implements OnApplicationBootstrap {
   constructor(
     private readonly redis: SharedRedis,
-    private readonly news: Broadcast,
+    private readonly broadcast: Broadcast,
     private readonly deployments: Deployments,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.deployments.onNews((id, news) => this.tell(id, news));
-    this.news.subscribe(CHANNEL, (message) => this.learn(message));
+    this.deployments.onHealthEvent((id, event) => this.publish(id, event));
+    this.broadcast.subscribe(CHANNEL, (message) => this.learn(message));
     this.redis.onReady(() => void this.catchUp());
   }
 
@@ -41,15 +41,15 @@ export class SharedHealth implements OnApplicationBootstrap {
     }
   }
 
-  private tell(id: string, news: HealthNews): void {
-    const message = { id, ...news };
+  private publish(id: string, event: HealthEvent): void {
+    const message = { id, ...event };
     // A pause and an opening of the same deployment do not replace each other.
-    const keepAs = news.kind === 'wait' ? `${id} wait` : id;
-    void this.news.publish(CHANNEL, message, keepAs);
+    const keepAs = event.kind === 'wait' ? `${id} wait` : id;
+    void this.broadcast.publish(CHANNEL, message, keepAs);
     void this.redis.run<unknown>((client) =>
-      news.kind === 'closed'
+      event.kind === 'closed'
         ? client.hdel(TABLE, id)
-        : client.multi().hset(TABLE, keepAs, JSON.stringify(message)).pexpire(TABLE, TABLE_KEPT).exec(),
+        : client.multi().hset(TABLE, keepAs, JSON.stringify(message)).pexpire(TABLE, TABLE_TTL_MS).exec(),
     );
   }
 

@@ -8,9 +8,9 @@ import type { TracingConfig } from '../../config/gateway-config.js';
 import { VERSION } from '../../runtime/version.js';
 
 /** Longest wait at shutdown for a collector to take the last spans, in milliseconds. */
-const FLUSH_TIMEOUT = 3_000;
+const FLUSH_TIMEOUT_MS = 3_000;
 /** A collector that is down is told of once in so many milliseconds. */
-const TELL_AGAIN = 60_000;
+const LOG_INTERVAL_MS = 60_000;
 
 /**
  * Spans go into a bounded queue and from there to the collector, in the background. Where the collector is down they are
@@ -38,14 +38,14 @@ export class SpanExport implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, FLUSH_TIMEOUT);
+      timer = setTimeout(resolve, FLUSH_TIMEOUT_MS);
     });
     await Promise.race([this.provider.shutdown().catch((error: unknown) => this.failed(error)), timeout]);
     clearTimeout(timer);
   }
 
   private failed(error: unknown): void {
-    if (performance.now() - this.toldAt < TELL_AGAIN) return;
+    if (performance.now() - this.toldAt < LOG_INTERVAL_MS) return;
     this.toldAt = performance.now();
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const name = error instanceof Error ? error.name : 'unknown';

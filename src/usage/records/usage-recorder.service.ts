@@ -13,13 +13,13 @@ import { bytesOf } from '../../operations/chat/prompt-bytes.js';
 import type { UsageRecord } from './usage-record.entity.js';
 
 /** Records of one transaction. */
-const BATCH = 1_000;
+const RECORDS_PER_TRANSACTION = 1_000;
 /** The driver of SQLite holds the event loop up while it writes, so requests get their turn after so many. */
-const BATCH_OF_SQLITE = 100;
+const RECORDS_PER_SQLITE_TRANSACTION = 100;
 /** Characters of records that wait while the database is away: some 100,000 records, fewer with much metadata. */
-const MOST_WAITING = 64_000_000;
+const MAX_QUEUED_CHARACTERS = 64_000_000;
 /** Characters of a record without its metadata. */
-const USUAL_SIZE = 640;
+const USUAL_CHARACTERS = 640;
 
 const INSERT = new InsertRows<UsageRecord>('usage_record', [
   { name: 'id', type: 'text', of: ({ id }) => id },
@@ -81,9 +81,9 @@ export class UsageRecorder {
       what: 'usage records',
       logger: new Logger('Usage'),
       store: (records) => this.store(records),
-      batch: database.isSqlite ? BATCH_OF_SQLITE : BATCH,
-      sizeOf: ({ metadata }) => USUAL_SIZE + (metadata === null ? 0 : bytesOf(metadata)),
-      mostWaiting: MOST_WAITING,
+      batch: database.isSqlite ? RECORDS_PER_SQLITE_TRANSACTION : RECORDS_PER_TRANSACTION,
+      sizeOf: ({ metadata }) => USUAL_CHARACTERS + (metadata === null ? 0 : bytesOf(metadata)),
+      mostWaiting: MAX_QUEUED_CHARACTERS,
       onDropped: (records) => dropped.inc(records),
       setAside: (record) => {
         setAside.inc();

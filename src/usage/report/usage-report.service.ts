@@ -20,9 +20,9 @@ import type {
   UsageRowListDto,
 } from './usage.dto.js';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-const DEFAULT_SPAN = 30 * DAY;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const DEFAULT_SPAN_MS = 30 * DAY_MS;
 /** Records of one read of an export. */
 const EXPORT_PAGE = 500;
 const SUMS = [
@@ -139,7 +139,7 @@ export class UsageReport {
   /** @param from where the only bucket begins when there are no intervals */
   private sumsOf(query: UsageQueryDto, span: TimeSpan, from: number): SelectQueryBuilder<UsageRecord> {
     const { interval = 'day' } = query;
-    const length = interval === 'hour' ? HOUR : DAY;
+    const length = interval === 'hour' ? HOUR_MS : DAY_MS;
     // Not a parameter: PostgreSQL must see that it is the same expression in every place.
     const bucket = interval === 'none' ? 'CAST(:from AS BIGINT)' : `(record.createdAt - record.createdAt % ${length})`;
     const sums = this.filtered(query, span)
@@ -195,7 +195,7 @@ export class UsageReport {
 function spanOf({ start, end }: UsageFilterDto): TimeSpan {
   // What is going on in this very millisecond belongs to it.
   const until = end === undefined ? Date.now() + 1 : end * 1_000;
-  const from = start === undefined ? until - DEFAULT_SPAN : start * 1_000;
+  const from = start === undefined ? until - DEFAULT_SPAN_MS : start * 1_000;
   if (from >= until) throw invalidRequest("'start' must be before 'end'. Both are Unix seconds or dates.", 'start');
   return { start: from, end: until };
 }

@@ -12,7 +12,7 @@ const SSE_HEADERS = {
 };
 
 /** Milliseconds for which the rest of an answer waits for a client that does not read it. */
-const UNREAD = 10_000;
+const UNREAD_TIMEOUT_MS = 10_000;
 
 export interface SseOptions {
   /** Sets the headers of this response; when it throws, the stream is closed and nothing has been sent. */
@@ -81,7 +81,7 @@ export function encodingOf(text: string): 'latin1' | 'utf8' {
 /** An answer that has been given, and that its client does not go on reading, must not keep a socket for ever. */
 export function dropUnread({ socket }: ServerResponse): void {
   // Ends by itself: what has been sent in full sets the time for the next request.
-  if (socket !== null && socket.writableLength > 0) socket.setTimeout(UNREAD);
+  if (socket !== null && socket.writableLength > 0) socket.setTimeout(UNREAD_TIMEOUT_MS);
 }
 
 function drained(response: ServerResponse, signal: CancelSignal): Promise<void> {
