@@ -5,6 +5,6 @@ import { PricingModule } from '../pricing/pricing.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
 import { Accounting } from './accounting.service.js';
 
-/** Makes the usage records of finished calls and settles what was reserved for them. */
+/** Writes the usage records of finished calls and settles their reservations. */
 @Module({ imports: [CallsModule, LimitsModule, PricingModule, RoutingModule], providers: [Accounting] })
 export class AccountingModule {}

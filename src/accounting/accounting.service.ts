@@ -17,7 +17,7 @@ import { SwapRemoveSet } from '../runtime/swap-remove-set.js';
 const MAX_ERROR_CHARACTERS = 256;
 const BYTES_PER_TOKEN = 4;
 
-/** Turns how a call ended into what it consumed: settles what was set aside for it, and records it. */
+/** Turns the outcome of a call into usage: settles its reservations, and records it. */
 @Injectable()
 export class Accounting implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Usage');
@@ -45,17 +45,17 @@ export class Accounting implements BeforeApplicationShutdown {
     });
   }
 
-  /** Before the database is closed. */
+  /** Runs before the database is closed. */
   async beforeApplicationShutdown(): Promise<void> {
     await Promise.all(this.underWay);
     await this.recorder.close();
   }
 
-  /** Never rejects: what cannot be counted costs what was set aside for it. */
+  /** Never rejects: a call that cannot be counted is charged its reservation. */
   private async account(outcome: CallOutcome): Promise<UsageRecord[]> {
     const { admission } = outcome;
     admission?.leave();
-    // A refusal of the gateway itself leaves no record: a flood of them must not fill the database.
+    // Requests refused by the gateway leave no record, so that a flood of them cannot fill the database.
     if (outcome.attempts.length === 0) {
       await admission?.settle(NO_TOKENS, NO_COST);
       return [];
@@ -65,13 +65,13 @@ export class Accounting implements BeforeApplicationShutdown {
       records = await this.recordsOf(outcome);
     } catch (error) {
       this.logger.error({
-        msg: 'a call could not be counted; what was set aside for it is charged',
+        msg: 'a call could not be counted; its reservation is charged',
         request_id: outcome.context.requestId,
         error: describeError(error),
       });
       records = [this.uncounted(outcome)];
     }
-    // Before the records are written, so that a balance that is begun with the records counts the call once.
+    // Before the records are written, so that a balance that is opened from the records counts the call once.
     await admission?.settle(limitedTokens(records), costOf(records));
     return records;
   }
@@ -84,7 +84,7 @@ export class Accounting implements BeforeApplicationShutdown {
     return outcome.attempts.length === 1 ? [record] : [...(await this.givenUp(outcome)), record];
   }
 
-  /** Records of attempts that were given up while the provider was at work, and after which the request went on elsewhere. */
+  /** Records of attempts that were abandoned while the provider was working, after which the request was retried elsewhere. */
   private givenUp(outcome: CallOutcome): Promise<UsageRecord[]> {
     const givenUp = outcome.attempts.slice(0, -1).filter(({ mayBeBilled }) => mayBeBilled);
     return Promise.all(
@@ -130,7 +130,7 @@ function costOf(records: readonly UsageRecord[]): NanoDollars {
   return boundNanoDollars(records.reduce((sum, { costNanos }) => sum + (costNanos ?? 0), 0));
 }
 
-/** What counts against tokens a minute: of a worst case, what its prompt is likely to have. */
+/** Tokens that count against the limit per minute: for a worst case, the likely number of prompt tokens. */
 function limitedTokens(records: readonly UsageRecord[]): TokenCount {
   return boundTokens(
     records.reduce(
@@ -141,12 +141,12 @@ function limitedTokens(records: readonly UsageRecord[]): TokenCount {
   );
 }
 
-/** What a record says of a request, or of one attempt of it. */
+/** What is recorded of a request, or of one attempt of it. */
 type Recorded = Pick<AttemptOutcome, 'startedAt' | 'firstByte' | 'duration' | 'error'> & {
   readonly status: UsageRecord['status'];
 };
 
-// Written out field by field: an object that others are spread into costs V8 of Node 20 a new shape for each request.
+// Written out field by field: spreading objects costs V8 of Node 20 a new shape for each request.
 function recordOf(
   { operation, request, context, isStream }: CallOutcome,
   { startedAt, status, error, firstByte, duration }: Recorded,

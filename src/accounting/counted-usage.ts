@@ -3,23 +3,23 @@ import { boundTokens } from '../runtime/token-count.js';
 import type { CallOutcome } from '../calls/call-outcome.js';
 import type { CostBasis } from '../usage/records/usage-record.entity.js';
 
-/** What one attempt is billed by, and how it is known. */
+/** The usage that one attempt is billed by, and its source. */
 export interface CountedUsage {
   readonly usage: BilledUsage;
   readonly basis: CostBasis;
 }
 
 /**
- * What the last attempt of a call consumed: as the provider reported it; an estimate where a whole response came without a
- * count; and what it may have generated at most where it was given up or broke off at its work. An attempt that was refused
- * consumed nothing.
+ * The usage of the last attempt of a call: as the provider reported it; an estimate if the whole response came without a count;
+ * the upper bound of what it may have generated if it was abandoned or broke while the provider was working. An attempt that
+ * was refused used nothing.
  */
 export function countedUsage(outcome: CallOutcome, worstCase: () => BilledUsage): CountedUsage | Promise<CountedUsage> {
   if (outcome.reported !== undefined) return { usage: outcome.reported, basis: 'reported' };
   if (outcome.status === 'succeeded') return estimated(outcome);
   if (outcome.attempts.at(-1)?.mayBeBilled !== true) return { usage: NOTHING_BILLED, basis: 'reported' };
   const { promptTokens, completionTokens, units } = worstCase();
-  // A provider may have written more than it was asked for.
+  // A provider may have generated more than the limit of the request.
   const tokens = billedTokens(promptTokens, boundTokens(Math.max(completionTokens, outcome.collector.receivedTokens)));
   return { usage: units === undefined ? tokens : { ...tokens, units }, basis: 'worst_case' };
 }

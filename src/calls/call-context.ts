@@ -4,25 +4,25 @@ import type { CancelSignal } from '../runtime/cancel-signal.js';
 import type { RoutingOverrides } from './routing-overrides.js';
 import type { TakeUsage } from './call-outcome.js';
 
-/** Who calls and how long they wait; the same for a live request and a batch's task. */
+/** The caller and its bounds; the same for a live request and a task of a batch. */
 export interface CallContext {
   readonly principal: Principal;
   readonly requestId: string;
-  /** Whether a client waits for the answer, or a batch. */
+  /** Whether a client or a batch waits for the response. */
   readonly source: 'live' | 'batch';
   /** The client's headers that the allow-list lets through to the upstream, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** What a trusted key asked for in this request alone. */
+  /** Overrides of a trusted key for this request alone. */
   readonly overrides?: RoutingOverrides | undefined;
   /** The batch that the call is a task of. */
   readonly task?: { readonly jobId: string; readonly index: number } | undefined;
   /**
-   * Takes over the usage records of the call, which are then not written by the gateway itself: a batch writes them in the
-   * transaction of the task's result. Called once, before the call resolves or rejects; the promise never rejects.
+   * Takes over the usage records of the call, which the gateway then does not write itself: a batch writes them in the transaction
+   * of the task's result. Called once, before the call resolves or rejects; the promise never rejects.
    */
   readonly takeUsage?: TakeUsage | undefined;
-  /** Of the HTTP request, where tracing is on. */
+  /** The span of the HTTP request, where tracing is on. */
   readonly span?: Span | undefined;
-  /** Aborted when the client has gone, or when a shutdown runs out of patience. */
+  /** Aborted when the client has disconnected, or when the timeout of a shutdown is over. */
   readonly signal: CancelSignal;
 }

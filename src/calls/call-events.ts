@@ -4,13 +4,13 @@ import type { CallOutcome } from './call-outcome.js';
 
 export type CallListener = (outcome: CallOutcome) => void;
 
-/** Tells whoever counts (usage, limits, metrics, traces) how each call ended, exactly once for each. */
+/** Notifies listeners (usage, limits, metrics, traces) of the outcome of each call, exactly once. */
 @Injectable()
 export class CallEvents {
   private readonly logger = new Logger('Calls');
   private readonly listeners: CallListener[] = [];
 
-  /** Listeners run in the request's own turn, so they note what they need and leave the work for later. */
+  /** Listeners run in the request's own turn, so they should only note what they need and do the work later. */
   onEnded(listener: CallListener): void {
     this.listeners.push(listener);
   }
@@ -20,7 +20,7 @@ export class CallEvents {
       try {
         listener(outcome);
       } catch (error) {
-        // A fault in counting is no reason to take an answer from a client.
+        // A fault in counting must not cost the client its response.
         this.logger.error({ msg: 'a listener of call outcomes failed', error: describeError(error) });
       }
     }

@@ -8,31 +8,31 @@ import type { UsageRecord } from '../usage/records/usage-record.entity.js';
 import type { AnyOperation, Collector } from '../operations/operation.js';
 import type { OperationName, RequestOf } from '../operations/operation-types.js';
 
-/** `abandoned`: nobody waited for the answer any more: its client went away, its batch was cancelled, or a shutdown broke it off. */
+/** `abandoned`: the response was no longer needed: its client disconnected, its batch was cancelled, or a shutdown aborted it. */
 export type CallStatus = 'succeeded' | 'failed' | 'abandoned';
 
-/** Takes the finished usage records of a call, to be stored by whoever takes them. */
+/** Takes the finished usage records of a call, which the receiver must store. */
 export type TakeUsage = (records: Promise<readonly UsageRecord[]>) => void;
 
 /** One upstream call. Times in milliseconds. */
 export interface AttemptOutcome {
-  /** The configured model that the deployment was tried for: the one asked for, or a fallback. */
+  /** The configured model whose deployment was tried: the requested one, or a fallback. */
   readonly model: string;
   readonly deployment: Deployment;
   /** Epoch milliseconds. */
   readonly startedAt: number;
-  /** From its start to its first byte; null when none came. */
+  /** From its start to its first byte; null when none was received. */
   readonly firstByte: number | null;
   readonly duration: number;
-  /** Null when this attempt gave the whole answer. */
+  /** Null when this attempt returned the whole response. */
   readonly error: GatewayError | null;
-  /** Whether the provider may bill it, as far as is known: it responded, or it was given up while it was at work. */
+  /** Whether the provider may bill it, as far as is known: it responded, or it was abandoned while it was working. */
   readonly mayBeBilled: boolean;
 }
 
 /**
- * How one request to a model ended, live or of a batch, with all its attempts: what usage records, limits, metrics and
- * traces are made of. Times in milliseconds.
+ * The outcome of one request to a model, live or of a batch, with all its attempts. Usage records, limits, metrics and traces
+ * are derived from it. Times in milliseconds.
  */
 export interface CallOutcome {
   readonly operation: AnyOperation;
@@ -42,23 +42,23 @@ export interface CallOutcome {
   readonly status: CallStatus;
   /** Null when it succeeded. */
   readonly error: GatewayError | null;
-  /** In order; empty when the request was refused before any was made. The last one gave the answer, if there was one. */
+  /** In order; empty when the request was refused before any was made. The last one returned the response, if there was one. */
   readonly attempts: readonly AttemptOutcome[];
   /** Epoch milliseconds. */
   readonly startedAt: number;
-  /** From the start of the request to the first byte that was for the client; null when none came. */
+  /** From the start of the request to the first byte for the client; null when none was received. */
   readonly firstByte: number | null;
   readonly duration: number;
-  /** What the provider's usage bills; undefined when it reported none, or none that can be read. */
+  /** The billed usage as the provider reported it; undefined when it reported none, or none that can be read. */
   readonly reported: BilledUsage | undefined;
-  /** US dollars of that usage, found out once for all who ask; null when the usage or the price is unknown. */
+  /** US dollars of that usage, computed once for all readers; null when the usage or the price is unknown. */
   readonly cost: () => Promise<number | null>;
   /** The same as a checked amount. */
   readonly costNanos: () => Promise<NanoDollars | null>;
-  /** What came of the response: usage as reported, estimates, and the response itself where it is kept. */
+  /** What was received of the response: reported usage, estimates, and the response itself where it is kept. */
   readonly collector: Collector<OperationName>;
-  /** Fields and headers of the request that the provider did not get, by the client's names; empty as a rule. */
+  /** Fields and headers of the request that the provider did not receive, by the client's names; usually empty. */
   readonly droppedParams: readonly string[];
-  /** What was set aside for it; undefined where nothing is limited. */
+  /** Its reservations; undefined where nothing is limited. */
   readonly admission: Admission | undefined;
 }

@@ -6,17 +6,17 @@ import type { OperationName, RequestOf } from '../operations/operation-types.js'
 
 /** The spans of one request to a model. */
 export interface CallTrace {
-  /** Whether anybody will read the spans. */
+  /** Whether the spans are exported. */
   readonly isRecording: boolean;
-  /** Whether prompts and answers are part of them. */
+  /** Whether prompts and responses are part of them. */
   readonly wantsContent: boolean;
-  /** Begins the span of a call to a provider. @returns W3C headers that go to the provider with it */
+  /** Begins the span of a call to a provider. @returns W3C headers to send to the provider with it */
   attemptBegins(deployment: Deployment): Readonly<Record<string, string>>;
   /** Ends all spans; called once. */
   ended(outcome: CallOutcome): void;
 }
 
-/** Makes the spans of calls. Provided only where tracing is on, so that it costs nothing where it is off. */
+/** Creates the spans of calls. Provided only where tracing is on, so that it costs nothing where it is off. */
 export abstract class CallTracing {
   abstract begin(
     operation: AnyOperation,

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CallEvents } from './call-events.js';
 
-/** Where finished calls are announced: to accounting, the request log, metrics and the log. */
+/** Publishes finished calls to accounting, the request log, metrics and the log. */
 @Module({ providers: [CallEvents], exports: [CallEvents] })
 export class CallsModule {}

@@ -9,7 +9,7 @@ function withScopes(...scopes: Scope[]): Principal {
 const TRUSTED = withScopes('inference', 'routing');
 
 describe('readRoutingOverrides', () => {
-  it('is nothing without the headers, whatever the key', () => {
+  it('is undefined without the headers, for any key', () => {
     expect(readRoutingOverrides({}, withScopes('inference'))).toBeUndefined();
   });
 

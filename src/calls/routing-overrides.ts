@@ -3,9 +3,9 @@ import type { Principal } from '../auth/principal.js';
 import { parseDuration } from '../config/units.js';
 import { invalidRequest, permissionDenied } from '../errors/gateway-error.js';
 
-/** What a request with the scope `routing` may say of its own way. */
+/** The routing that a request with the scope `routing` may choose for itself. */
 export interface RoutingOverrides {
-  /** Models to try after the one asked for, in place of its own fallbacks; empty is none. */
+  /** Models to try after the requested one, instead of its own fallbacks; empty is none. */
   readonly fallbacks: readonly string[] | undefined;
   /** Milliseconds for the whole request, all attempts and waits included. */
   readonly timeout: number | undefined;
@@ -13,7 +13,7 @@ export interface RoutingOverrides {
 
 const FALLBACKS = 'x-gateway-fallbacks';
 const TIMEOUT = 'x-gateway-timeout';
-/** More would only be a way to keep the gateway busy. */
+/** Bounds the work that one request can cause. */
 const MAX_FALLBACKS = 10;
 
 /**

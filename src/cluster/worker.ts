@@ -11,7 +11,7 @@ export interface Listening {
 
 /** This process as one of several that a primary has started. */
 export interface WorkerProcess {
-  readonly siblings: ClusterPeers;
+  readonly peers: ClusterPeers;
   /** Names the replacement of all processes that this one was started in; undefined where it was started for another reason. */
   replacement(): Promise<string | undefined>;
   /**
@@ -32,7 +32,7 @@ export function joinPrimary(): WorkerProcess | undefined {
   process.on('message', (message) => link.receive(message));
   process.on('disconnect', () => link.close());
   return {
-    siblings: new IpcClusterPeers(link),
+    peers: new IpcClusterPeers(link),
     replacement: async () => (await link.ask('replacement')) as string | undefined,
     serve: (where, drain) => {
       let isEnding = false;

@@ -17,10 +17,10 @@ import type { ServedBy } from './served-by.js';
 import { operationNotServed, portOf } from './served-operation.js';
 import type { TrackedCall } from './tracked-call.js';
 
-/** Bound of the pause before a second attempt, in milliseconds; it doubles with each further one. */
+/** Upper bound of the delay before a second attempt, in milliseconds; it doubles with each further one. */
 const FIRST_PAUSE_MS = 25;
 
-/** What one attempt is made with. */
+/** The parameters of one attempt. */
 export interface PreparedAttempt<Name extends OperationName> {
   readonly port: OperationPort<Name>;
   readonly providerCall: ProviderCall<RequestOf<Name>>;
@@ -29,8 +29,8 @@ export interface PreparedAttempt<Name extends OperationName> {
 }
 
 /**
- * Tries each deployment of a call's model, then of its fallbacks, until one succeeds. A deployment that fails or that cannot
- * serve the request gives way to the next one, and the last one's reason is the client's.
+ * Tries each deployment of a call's model, then of its fallbacks, until one succeeds. When a deployment fails or cannot serve
+ * the request, the next one is tried, and the client receives the reason of the last one.
  */
 @Injectable()
 export class AttemptLoop {
@@ -44,7 +44,7 @@ export class AttemptLoop {
   ) {}
 
   /**
-   * @param send makes the attempt. It disposes of it, or hands it over, when it succeeds; when it fails that is done here.
+   * @param send makes the attempt. It disposes of the attempt, or hands it over, when it succeeds; on failure this method does.
    * @throws GatewayError the last deployment's reason, or why none was tried; the reason of an abort
    */
   async run<Name extends OperationName, Answer>(
@@ -77,7 +77,7 @@ export class AttemptLoop {
         attempt.dispose();
         break;
       }
-      // A deployment that refused the request did no work, so that another one takes nothing from the budget of retries.
+      // A deployment that refused the request did no work, so trying another one does not count against the retry budget.
       const isRetry = failures > 0;
       if (isRetry && (performance.now() >= giveUpAt || !this.budget.tryAcquire())) {
         attempt.dispose();

@@ -1,12 +1,12 @@
 import { upstreamTimeout } from '../errors/gateway-error.js';
 import { CancelSource, type CancelSignal } from '../runtime/cancel-signal.js';
 
-/** The longest time that a timer of Node takes. */
+/** The longest delay that a timer of Node.js supports. */
 const LONGEST_TIMER_MS = 2_147_483_647;
 
 /**
- * Calls one upstream attempt off: with the caller's reason when the caller is, and with an `upstream_timeout` when `total`
- * milliseconds are over. `clear` must be called when the attempt has ended.
+ * Aborts one upstream attempt: with the caller's reason when the caller aborts, and with an `upstream_timeout` after `total`
+ * milliseconds. `clear` must be called when the attempt has ended.
  */
 export class AttemptTimeout extends CancelSource {
   private readonly timer: NodeJS.Timeout;
@@ -15,7 +15,7 @@ export class AttemptTimeout extends CancelSource {
     this.abort(this.caller.reason);
   };
 
-  /** @param isOfCaller whether the time is one that the request asked for, as opposed to the configuration's */
+  /** @param isOfCaller whether the request set this timeout itself, as opposed to the configuration */
   constructor(
     private readonly caller: CancelSignal,
     total: number,
@@ -42,7 +42,7 @@ export class AttemptTimeout extends CancelSource {
     this.timer.unref();
   }
 
-  /** Whether the caller has gone or its own time is over, neither of which says anything of the provider. */
+  /** Whether the caller has disconnected or its own timeout is over; neither is evidence about the provider. */
   get isEndedByCaller(): boolean {
     return this.caller.aborted || (this.isOver && this.isOfCaller);
   }

@@ -3,15 +3,15 @@ import { AttemptTimeout } from './attempt-timeout.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
 
 export interface AttemptTimes {
-  /** Milliseconds that the deployment may take, by the configuration. */
+  /** Timeout of the deployment in milliseconds, from the configuration. */
   readonly total: number;
-  /** Milliseconds that are left of the time that the request itself asked for; Infinity where it asked for none. */
+  /** Milliseconds left of the timeout that the request itself set; Infinity where it set none. */
   readonly left: number;
 }
 
 /**
- * One try at a deployment. It owns all that the try takes: the slot at the deployment, the timeout, and the provider's
- * stream once there is one. Whatever throws, `dispose` gives all of it back; further calls do nothing.
+ * One try at a deployment. It owns all resources of the try: the slot at the deployment, the timeout, and the provider's stream
+ * once there is one. `dispose` releases all of them, also after an exception; further calls do nothing.
  */
 export class Attempt implements Disposable {
   private timeout: AttemptTimeout | undefined;
@@ -20,18 +20,18 @@ export class Attempt implements Disposable {
 
   constructor(readonly slot: Slot) {}
 
-  /** Starts the timeout. @returns the signal that calls the provider off */
+  /** Starts the timeout. @returns the signal that aborts the provider's call */
   start(caller: CancelSignal, { total, left }: AttemptTimes): AttemptTimeout {
     this.timeout = new AttemptTimeout(caller, Math.min(total, left), left < total);
     return this.timeout;
   }
 
-  /** Whether the attempt ended for a reason of its caller's: it has gone, or its own time was over. */
+  /** Whether the attempt ended because its caller disconnected or its own timeout was over. */
   get isEndedByCaller(): boolean {
     return this.timeout?.isEndedByCaller ?? false;
   }
 
-  /** Why the provider was called off; undefined while it was not. */
+  /** Why the provider's call was aborted; undefined while it was not. */
   get reason(): unknown {
     return this.timeout?.reason;
   }
@@ -43,7 +43,7 @@ export class Attempt implements Disposable {
     return chunks;
   }
 
-  /** The stream has ended by itself, so there is nothing to call off. */
+  /** The stream has ended on its own, so there is nothing to abort. */
   streamEnded(): void {
     this.stream = undefined;
   }
@@ -53,7 +53,7 @@ export class Attempt implements Disposable {
     this.isDisposed = true;
     this.timeout?.clear();
     this.slot.free();
-    // The stream has nothing more to say to anyone, so neither has its failure to end.
+    // Nothing reads the stream any more, so its failure to end is ignored.
     this.stream?.return?.().catch(() => undefined);
     this.stream = undefined;
   }

@@ -8,15 +8,15 @@ import type { RoutingTable } from '../routing/routing-table.js';
 import { operationNotServed, portOf, type NeededOperation } from './served-operation.js';
 import type { TrackedCall } from './tracked-call.js';
 
-/** The model of a request and those that it may fall back to. */
+/** The model of a request and its fallbacks. */
 export class CallRoute {
   readonly model: ResolvedModel;
   private readonly fallbacks: readonly string[];
   private readonly table: RoutingTable;
 
   /**
-   * @throws GatewayError 404 for a model that there is not or whose providers do not have the operation, 403 for one that
-   *   the key may not call
+   * @throws GatewayError 404 for an unknown model or one whose providers do not have the operation, 403 for one that the key may
+   *   not call
    */
   constructor(
     call: TrackedCall<OperationName>,
@@ -27,7 +27,7 @@ export class CallRoute {
     this.table = table;
     this.model = this.allowed(request.model, principal);
     for (const id of overrides?.fallbacks ?? []) this.allowed(id, principal);
-    // A fallback of the file is the operator's choice for this model, so the key needs no right of its own to it.
+    // A fallback of the file is the operator's choice for this model, so the key needs no permission for it.
     this.fallbacks = overrides?.fallbacks ?? this.model.fallbacks;
     this.assertServes(call);
   }
@@ -40,7 +40,7 @@ export class CallRoute {
 
   private allowed(modelId: string, principal: Principal): ResolvedModel {
     const model = this.routing.resolve(modelId, this.table);
-    // An alias is another name of a model that the key may call.
+    // A key that may call a model may use its aliases.
     if (mayCallModel(principal, modelId) || mayCallModel(principal, model.id)) return model;
     throw permissionDenied(`This key may not call the model '${modelId}'.`, 'model_not_allowed', 'model');
   }

@@ -4,8 +4,8 @@ import type { Attempt } from './attempt.js';
 import type { TrackedCall } from './tracked-call.js';
 
 /**
- * The chunks of a stream as its client gets them. At the end, whichever way it comes to, it disposes of the attempt and
- * reports. Not a generator, which costs each group three turns of the queue of promises more.
+ * The chunks of a stream as its client receives them. When it ends, for any reason, it disposes of the attempt and reports the
+ * outcome. Not a generator, which would cost three more microtasks per group.
  */
 export class CallStream<Name extends OperationName> implements AsyncIterableIterator<readonly ChunkOf<Name>[]> {
   private readonly chunks: AsyncIterator<readonly ChunkOf<Name>[]>;
@@ -27,13 +27,13 @@ export class CallStream<Name extends OperationName> implements AsyncIterableIter
     return this.chunks.next().then(this.onGroup, this.onFailure);
   }
 
-  /** The client wants no more, or cannot be given more. */
+  /** The client does not want more, or cannot receive more. */
   return(): Promise<IteratorResult<readonly ChunkOf<Name>[]>> {
     this.close(this.attempt.reason);
     return Promise.resolve({ done: true, value: undefined });
   }
 
-  /** Ends a stream that has not ended yet. @param error why; undefined where it was the client that went away */
+  /** Ends a stream that has not ended yet. @param error why; undefined if the client disconnected */
   close(error: unknown): void {
     this.end(() => this.call.broken(error));
   }
@@ -52,14 +52,14 @@ export class CallStream<Name extends OperationName> implements AsyncIterableIter
       if (value === group) return result;
       return value.length > 0 ? { done: false, value } : this.next();
     } catch (error) {
-      // Whoever iterates does not return an iterator that threw.
+      // A `for await` loop does not call return() on an iterator that threw.
       this.close(error);
       throw error;
     }
   };
 
   private readonly onFailure = (error: unknown): never => {
-    // Broken after its first byte: nothing to retry, but the deployment's fault nevertheless.
+    // Broken after its first byte: it cannot be retried, but counts as the deployment's failure.
     if (error instanceof GatewayError && error.retryable && !this.attempt.isEndedByCaller) {
       this.attempt.slot.failed(error);
     }

@@ -13,19 +13,19 @@ export interface Candidate {
   readonly slot: Slot;
 }
 
-/** Deployments that could be called if they had not as many calls as they may. */
+/** Deployments that could be called if they had a free slot. */
 export interface FullDeployments {
   readonly model: ResolvedModel;
   readonly full: readonly Deployment[];
 }
 
 /**
- * The deployments to try for one request, in order: those of the model and then of its fallbacks, without those whose
- * provider does not have the operation, whose breaker is open for the key or that asked it to pause. Those that are full are waited for when the others of their model
- * have failed. Lazily, so that the fallbacks of a healthy model are never resolved.
+ * The deployments to try for one request, in order: those of the model, then of its fallbacks. Deployments whose provider does
+ * not have the operation, whose breaker is open for the key, or that asked for a pause are left out. Full deployments are waited
+ * for when the others of their model have failed. Lazy, so that the fallbacks of a healthy model are never resolved.
  *
- * Where nothing else could be tried, or all that was tried refused the request as one that it cannot serve, the first
- * deployment with an open breaker is tried all the same: it may be the only one that can serve the request.
+ * If there is nothing else to try, or all that was tried refused the request as one that it cannot serve, the first deployment
+ * with an open breaker is tried: it may be the only one that can serve the request.
  */
 export class Candidates {
   /** Whether a deployment failed, as opposed to refusing the request. */
@@ -38,7 +38,7 @@ export class Candidates {
   ) {}
 
   /**
-   * @param affinityKey requests with the same one are sent to the same deployment where there is a choice
+   * @param affinityKey requests with the same value are sent to the same deployment where there is a choice
    * @throws GatewayError 429 when every deployment that may serve the request asked for a pause
    */
   *of(models: Iterable<ResolvedModel>, affinityKey: string | undefined): Generator<Candidate | FullDeployments> {
@@ -76,7 +76,7 @@ export class Candidates {
   }
 }
 
-/** Every deployment has as many calls as it may, and the queue for them is full or would take too long. */
+/** All deployments are full, and the queue for them is full or its wait would be too long. */
 export function stillFull({ id }: ResolvedModel, milliseconds: number): GatewayError {
   const whole = Math.ceil(milliseconds);
   return upstreamUnavailable({
@@ -86,7 +86,7 @@ export function stillFull({ id }: ResolvedModel, milliseconds: number): GatewayE
   });
 }
 
-/** The upstream said when it wants to be asked again; asking earlier would only make it wait longer. */
+/** The upstream said when to retry; retrying earlier would only prolong the wait. */
 function stillWaiting(milliseconds: number): GatewayError {
   const whole = Math.ceil(milliseconds);
   return rateLimitExceeded({

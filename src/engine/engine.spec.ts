@@ -25,7 +25,7 @@ import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 const REQUEST = { model: 'm', messages: [{ role: 'user', content: 'hi' }] } as ChatRequest;
 const BUG = new Error('a stage that threw');
 
-/** A signal that knows how many listen to it. */
+/** A signal that counts its listeners. */
 class CountedCancel extends CancelSource {
   listening = 0;
   override addEventListener(type: 'abort', listener: () => void): void {
@@ -43,7 +43,7 @@ function chunk(content: string): StreamedChunk {
   return { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', choices: [choice] };
 }
 
-/** A gateway's engine with everything around it replaced by what can throw at any stage. */
+/** An engine whose collaborators can throw at any stage. */
 class Bench {
   readonly signal = new CountedCancel();
   readonly deployments = new Deployments();
@@ -53,7 +53,7 @@ class Bench {
   openStreams = 0;
   readonly calls: string[] = [];
   readonly engine: Engine;
-  /** What the providers have; a deployment that is not named has chat. */
+  /** The operations of the providers; a deployment that is not listed has chat. */
   readonly operations: Readonly<Record<string, OperationName>>;
   readonly models: ResolvedModel[] = [];
 
@@ -131,7 +131,7 @@ class Bench {
     };
   }
 
-  /** What a call that has ended may not leave behind. */
+  /** A finished call must have released everything. */
   expectNothingTaken(): void {
     expect([...this.deployments.all()].map(([, health]) => health.inFlight).every((count) => count === 0)).toBe(true);
     expect({ reserved: this.reserved, openStreams: this.openStreams, listening: this.signal.listening }).toEqual({
@@ -186,7 +186,7 @@ class Bench {
             throw error;
           }
         }
-        // A group that whoever counts cannot read.
+        // A group that cannot be counted.
         if (sent === 2 && this.throwsAt === 'count')
           return { done: false, value: [{ choices: null }] as unknown as StreamedChunk[] };
         if (sent < 4) return { done: false, value: [chunk(`word ${sent} `)] };

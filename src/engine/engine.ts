@@ -23,13 +23,13 @@ export interface Answered<Name extends OperationName> extends ServedBy {
 /** A response that comes in chunks. */
 export interface Streaming<Name extends OperationName> extends ServedBy {
   readonly head: HeadOf<Name> | undefined;
-  /** In the order of the operation. Throws a GatewayError when the stream breaks. */
+  /** In the operation's order. Throws a GatewayError when the stream breaks. */
   readonly chunks: AsyncIterable<readonly ChunkOf<Name>[]>;
-  /** Aborted when the client has gone, and when the total timeout is over. */
+  /** Aborted when the client has disconnected, and when the total timeout is over. */
   readonly signal: CancelSignal;
   /**
-   * Must be called when the stream has been sent or could not be: frees all that it still holds, at the deployment and in
-   * limits, and ends the provider's stream. Does nothing where the stream has ended.
+   * Must be called when the stream has been sent or could not be: releases all that it still holds, at the deployment and in
+   * limits, and ends the provider's stream. No effect where the stream has ended.
    *
    * @param error what kept it from being sent
    */
@@ -37,8 +37,8 @@ export interface Streaming<Name extends OperationName> extends ServedBy {
 }
 
 /**
- * Runs calls of any operation: resolves the model, checks that the key may call it, reserves with limits, and tries the
- * model's deployments until one responds. Live requests and batch tasks use it alike.
+ * Runs calls of any operation: resolves the model, checks that the key may call it, reserves limits, and tries the model's
+ * deployments until one responds. Used for live requests and for batch tasks.
  */
 @Injectable()
 export class Engine {
@@ -50,7 +50,7 @@ export class Engine {
     @Optional() private readonly tracing?: CallTracing,
   ) {}
 
-  /** @throws GatewayError as of contract; an abort rejects with the signal's reason */
+  /** @throws GatewayError as documented; an abort rejects with the signal's reason */
   async run<Name extends OperationName>(
     operation: Operation<Name>,
     request: RequestOf<Name>,
@@ -72,7 +72,7 @@ export class Engine {
     }
   }
 
-  /** Resolves with the first chunk, so that an upstream that refuses still gives a real status. */
+  /** Resolves with the first chunk, so that an upstream that refuses still sets the HTTP status. */
   async stream<Name extends OperationName>(
     operation: Operation<Name>,
     request: RequestOf<Name>,

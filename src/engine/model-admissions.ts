@@ -7,11 +7,11 @@ import type { OperationName } from '../operations/operation-types.js';
 import type { TrackedCall } from './tracked-call.js';
 
 /**
- * What one call reserves with limits and budgets: at first with those of its key and its model, and with those of a fallback
- * once that is to be tried, so that a model's limits hold whichever name leads to it.
+ * The reservations of one call: first with the limits of its key and its model, then with those of a fallback when it is about
+ * to be tried, so that a model's limits apply under each name.
  */
 export class ModelAdmissions {
-  /** Limits that have been reserved with. */
+  /** Limits that were already reserved. */
   private readonly counted = new Set<string>();
   private readonly refusals = new Map<string, GatewayError>();
 
@@ -32,7 +32,7 @@ export class ModelAdmissions {
     });
   }
 
-  /** @returns undefined when a fallback may be tried; else why it may not */
+  /** @returns undefined when a fallback may be tried; otherwise why it may not */
   fallback(model: ResolvedModel): Promise<GatewayError | undefined> | GatewayError | undefined {
     const refusal = this.refusals.get(model.id);
     if (refusal !== undefined) return refusal;
@@ -59,7 +59,7 @@ export class ModelAdmissions {
   ): Promise<Admission> | undefined {
     const { operation, request, context, startedAt } = this.call;
     for (const { id } of model.accounts) this.counted.add(id);
-    const isPatient = context.source === 'batch';
+    const mayWait = context.source === 'batch';
     const { keyId, groupId } = context.principal;
     const { signal } = context;
     return this.limits.admit({
@@ -70,7 +70,7 @@ export class ModelAdmissions {
       accounts,
       model,
       startedAt,
-      mayWait: isPatient,
+      mayWait,
       signal,
       models,
     });

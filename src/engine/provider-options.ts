@@ -4,11 +4,11 @@ import type { Operation } from '../operations/operation.js';
 import type { OperationName, RequestOf } from '../operations/operation-types.js';
 
 /**
- * Fields by which a request could choose, under the operator's credentials, what is the operator's to choose. In lower case
- * and without `_` and `-`, so that no spelling goes round them. The page docs/providers.md lists them; a test compares.
+ * Fields with which a request could choose, under the operator's credentials, what is the operator's choice. In lower case and
+ * without `_` and `-`, so that no spelling bypasses them. docs/providers.md lists them; a test compares.
  */
 export const OPERATOR_FIELDS = {
-  /** Which model or deployment answers, or how many answers are made and billed. */
+  /** Which model or deployment responds, or how many responses are generated and billed. */
   model: [
     'models',
     'route',
@@ -34,7 +34,7 @@ export const OPERATOR_FIELDS = {
     'max_retries',
     'mock_response',
   ],
-  /** Where the provider is, and whose credentials and account are used. */
+  /** The provider's address, credentials and account. */
   account: [
     'api_base',
     'base_url',
@@ -56,7 +56,7 @@ export const OPERATOR_FIELDS = {
     'region',
     'inference_geo',
   ],
-  /** What a token costs and who is served first. */
+  /** The price of a token and the service tier. */
   tier: [
     'service_tier',
     'performance_config',
@@ -69,7 +69,7 @@ export const OPERATOR_FIELDS = {
     'anthropic_beta',
     'anthropic_version',
   ],
-  /** What the provider keeps under the operator's account, which other keys of the gateway share. */
+  /** State stored under the operator's account at the provider, which other keys of the gateway share. */
   state: [
     'idempotency_key',
     'request_id',
@@ -96,7 +96,7 @@ export const BILLED_EXTRAS = [
   'audio',
 ] as const;
 
-/** Headers of a request that only a key with the scope passes on. */
+/** Headers that are passed on only for keys with the scope. */
 export const OPERATOR_HEADERS: ReadonlySet<string> = new Set([
   'openai-organization',
   'openai-project',
@@ -105,22 +105,22 @@ export const OPERATOR_HEADERS: ReadonlySet<string> = new Set([
   'idempotency-key',
 ]);
 
-/** Options of clouds as LiteLLM's proxy takes them in a body. */
+/** Cloud options in the form in which LiteLLM's proxy accepts them in a body. */
 const CLOUD_OPTION = /^(?:aws|vertex|azure|litellm)_/i;
 const OPERATOR_NAMES: ReadonlySet<string> = new Set(Object.values(OPERATOR_FIELDS).flat().map(bare));
 const BILLED_NAMES: ReadonlySet<string> = new Set(BILLED_EXTRAS.map(bare));
 
-/** What a key may say to a provider. */
+/** The request that a key may send to a provider. */
 export interface AllowedRequest<Name extends OperationName> {
   readonly request: RequestOf<Name>;
   readonly headers: Readonly<Record<string, string>>;
-  /** What was taken out, by the names that the client gave. */
+  /** What was removed, by the client's names. */
   readonly dropped: readonly string[];
 }
 
 /**
- * Takes out what only a key with the scope `provider_options` may choose: fields and headers that select the model, the
- * account, the price tier or stored state at the provider, and for keys with a budget also what is billed beside tokens.
+ * Removes what only a key with the scope `provider_options` may choose: fields and headers that select the model, the account,
+ * the price tier or stored state at the provider, and for keys with a budget also what is billed beside tokens.
  *
  * @throws GatewayError 400 with `strict_params`, 403 for a built-in tool that a key with a budget may not use
  */
@@ -166,11 +166,11 @@ function isOperators(
   const plain = bare(name);
   if (OPERATOR_NAMES.has(plain) || CLOUD_OPTION.test(name)) return true;
   if (hasBudget && BILLED_NAMES.has(plain)) return !(plain === 'modalities' && isTextAlone(value));
-  // A server that ignores case would take another spelling of a field that the gateway reads for the field itself.
+  // A server that ignores case would read another spelling of a known field as the field itself.
   return knownFields.has(folded(name));
 }
 
-/** Values by which a client says what would happen anyway need not be named. */
+/** Values equal to the default need not be reported as dropped. */
 function isUsual(name: string, value: unknown): boolean {
   return value == null || (name === 'service_tier' && (value === 'auto' || value === 'default'));
 }
@@ -179,7 +179,7 @@ function isTextAlone(modalities: unknown): boolean {
   return modalities == null || (Array.isArray(modalities) && modalities.every((each) => each === 'text'));
 }
 
-/** Two keys that choose the same idempotency key must not get each other's answers. */
+/** Two keys that use the same idempotency key must not receive each other's responses. */
 function withOwnIdempotency(
   headers: Readonly<Record<string, string>>,
   { keyId }: Principal,
@@ -202,7 +202,7 @@ function bare(name: string): string {
   return folded(name).replace(/[_-]/g, '');
 }
 
-/** As servers that ignore case compare names: the long s and the sign of kelvin fold to letters. */
+/** Folds names as servers that ignore case do: the long s and the kelvin sign become letters. */
 function folded(name: string): string {
   return name.toUpperCase().toLowerCase();
 }

@@ -13,7 +13,7 @@ describe('RetryBudget', () => {
     for (let request = 0; request < 100; request += 1) budget.deposit();
     let taken = 0;
     while (budget.tryAcquire()) taken += 1;
-    // The last three are those that are always allowed, beside the twenty that are in flight.
+    // Three retries are always allowed; the budget of the requests allows the rest.
     expect(taken).toBe(20);
   });
 
@@ -24,7 +24,7 @@ describe('RetryBudget', () => {
       budget.deposit();
       if (budget.tryAcquire()) {
         retries += 1;
-        // Held, as in an outage in which nothing ends.
+        // Not released, as in an outage in which no attempt ends.
       }
     }
     expect(retries).toBeLessThanOrEqual(2_003);

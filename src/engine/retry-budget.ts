@@ -1,14 +1,14 @@
-/** Further attempts that may always be in flight at once. */
+/** Retries that may always be in flight at once. */
 const MIN_CONCURRENT = 3;
-/** Requests that together pay for one further attempt. */
+/** Requests that together allow one retry. */
 const REQUESTS_PER_RETRY = 5;
-/** Most requests that are saved up: enough for everything that is in flight when a deployment fails. */
+/** Most requests that are saved: enough for everything in flight when a deployment fails. */
 const MAX_SAVED = 500 * REQUESTS_PER_RETRY;
 
 /**
- * Bounds further attempts to a fifth of the requests, over time, so that providers in trouble get at most 1.2 times as many
- * calls as before. Saved up rather than counted at each moment: when a deployment fails, all that it had in flight fails at
- * once and must find room to be tried elsewhere.
+ * Bounds retries to a fifth of the requests, over time, so that failing providers get at most 1.2 times as many calls as before.
+ * A token bucket rather than a ratio at each moment: when a deployment fails, all its calls in flight fail at once and must be
+ * retried elsewhere.
  */
 export class RetryBudget {
   /** In requests. */
@@ -20,7 +20,7 @@ export class RetryBudget {
     this.saved = Math.min(MAX_SAVED, this.saved + 1);
   }
 
-  /** @returns whether a further attempt may begin; if so, `release` must be called when it has ended */
+  /** @returns whether a retry may begin; if so, `release` must be called when it has ended */
   tryAcquire(): boolean {
     if (this.saved >= REQUESTS_PER_RETRY) this.saved -= REQUESTS_PER_RETRY;
     else if (this.inFlight >= MIN_CONCURRENT) return false;

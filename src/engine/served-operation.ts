@@ -2,13 +2,13 @@ import { notFound, type GatewayError } from '../errors/gateway-error.js';
 import type { OperationName } from '../operations/operation-types.js';
 import type { OperationPort, Provider } from '../providers/provider.js';
 
-/** What a call needs of a provider. */
+/** The operation that a call needs of a provider. */
 export interface NeededOperation<Name extends OperationName> {
   readonly operation: { readonly name: Name };
   readonly isStream: boolean;
 }
 
-/** How a provider serves a call; undefined where it does not have the operation, or not as a stream. */
+/** The port through which a provider serves a call; undefined where it does not have the operation, or not as a stream. */
 export function portOf<Name extends OperationName>(
   provider: Provider,
   { operation, isStream }: NeededOperation<Name>,

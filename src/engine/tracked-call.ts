@@ -12,7 +12,7 @@ import type { RoutingTable } from '../routing/routing-table.js';
 import { toDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 import { steadyNow } from '../runtime/steady-clock.js';
 
-/** What usage costs at a deployment; null when its price is unknown. */
+/** The cost of usage at a deployment; null when its price is unknown. */
 export type CostOf = (usage: BilledUsage, deployment: Deployment) => Promise<NanoDollars | null>;
 
 interface RunningAttempt {
@@ -23,9 +23,9 @@ interface RunningAttempt {
   firstByte: number | null;
 }
 
-/** Follows one call through its attempts, and reports its outcome once. Until then it holds on to its routing table. */
+/** Tracks one call through its attempts, and reports its outcome once. Until then it holds its routing table. */
 export class TrackedCall<Name extends OperationName> {
-  /** What was set aside for it; whoever counts gives it back. */
+  /** Its reservations, which accounting settles. */
   admission: Admission | undefined;
   /** Fields and headers of the request that the last attempt did not send. */
   droppedParams: readonly string[] = [];
@@ -53,7 +53,7 @@ export class TrackedCall<Name extends OperationName> {
     table.hold();
   }
 
-  /** @returns headers that go to the provider */
+  /** @returns headers to send to the provider */
   attemptBegins(model: string, deployment: Deployment, headers: CallContext['headers']): CallContext['headers'] {
     this.running = { model, deployment, startedAt: steadyNow(), started: performance.now(), firstByte: null };
     return this.trace === undefined ? headers : { ...headers, ...this.trace.attemptBegins(deployment) };
@@ -67,7 +67,7 @@ export class TrackedCall<Name extends OperationName> {
     return (this.running.firstByte = now - this.running.started);
   }
 
-  /** What the reported usage costs, as in the outcome. */
+  /** The cost of the reported usage, as in the outcome. */
   readonly costNanos = (): Promise<NanoDollars | null> => {
     const deployment = this.attempts.at(-1)?.deployment;
     const { billed } = this.collector;
@@ -82,7 +82,7 @@ export class TrackedCall<Name extends OperationName> {
     return nanos === null ? null : toDollars(nanos);
   };
 
-  /** Sets more aside where the provider may bill the last attempt. @returns false when the budget has no room for a further one */
+  /** Reserves more where the provider may bill the last attempt. @returns false when the budget has no room for a further one */
   async mayTryAgain(): Promise<boolean> {
     if (this.admission === undefined || this.attempts.at(-1)?.mayBeBilled !== true) return true;
     return this.admission.coverAnother();
@@ -94,17 +94,17 @@ export class TrackedCall<Name extends OperationName> {
     this.end('succeeded', null);
   }
 
-  /** Ends the call of a stream that came whole. */
+  /** Ends the call of a stream that was received completely. */
   streamEnded(): void {
     this.end('succeeded', null);
   }
 
-  /** Ends the call with what broke it; nothing where its client has gone. */
+  /** Ends the call with the error that broke it; without one if its client has disconnected. */
   broken(error: unknown): void {
     this.end(this.context.signal.aborted ? 'abandoned' : 'failed', error ?? this.context.signal.reason);
   }
 
-  /** @param error null when the attempt gave the whole response */
+  /** @param error null when the attempt returned the whole response */
   attemptEnds(error: unknown): void {
     if (this.running === undefined) return;
     const { model, deployment, startedAt, started, firstByte } = this.running;
@@ -148,13 +148,13 @@ export class TrackedCall<Name extends OperationName> {
     try {
       this.trace?.ended(outcome);
     } finally {
-      // What counts the call frees what was reserved for it, whatever becomes of its trace.
+      // Accounting releases the reservations even if tracing fails.
       this.events.ended(outcome);
     }
   }
 }
 
-/** How much of the response its readers need: the request log and traces with content all of it, other traces an outline. */
+/** How much of the response is recorded: all for the request log and traces with content, an outline for other traces. */
 function detailOf({ principal }: CallContext, trace: CallTrace | undefined): RecordingDetail {
   if (principal.requestLog != null || trace?.wantsContent === true) return 'content';
   return trace?.isRecording === true ? 'outline' : 'nothing';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ContentCipher } from './content-cipher.js';
 
-const plain = Buffer.from('a prompt and its answer');
+const plain = Buffer.from('a prompt and its response');
 
 describe('ContentCipher', () => {
   const key = randomBytes(32);

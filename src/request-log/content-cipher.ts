@@ -4,7 +4,7 @@ const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Content and which key it needs. */
+/** Encrypted content and the id of its key. */
 export interface Sealed {
   readonly encryptionKey: string;
   /** Base64. */
@@ -12,8 +12,8 @@ export interface Sealed {
 }
 
 /**
- * AES-256-GCM with a nonce of its own for each entry. `bound` is authenticated with it, so that content put into another row
- * is noticed.
+ * AES-256-GCM with its own nonce for each entry. `bound` is authenticated with the content, so that content moved to another row
+ * is detected.
  */
 export class ContentCipher {
   private readonly currentId: string;
@@ -43,7 +43,7 @@ export class ContentCipher {
     };
   }
 
-  /** @returns undefined when the key is not among those that are known, or the content is not what was sealed */
+  /** @returns undefined when the key is unknown, or the content was changed */
   open({ encryptionKey, content }: Sealed, bound: string): Buffer | undefined {
     const key = this.byId.get(encryptionKey);
     if (key === undefined) return undefined;
@@ -59,7 +59,7 @@ export class ContentCipher {
   }
 }
 
-/** Tells keys apart without saying anything of them. */
+/** A fingerprint that distinguishes keys without revealing them. */
 function keyId(key: Buffer): string {
   return createHash('sha256').update('request-log-key:').update(key).digest('hex').slice(0, 12);
 }

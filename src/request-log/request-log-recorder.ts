@@ -15,9 +15,9 @@ import { redactJson } from '../runtime/redaction.js';
 import { RequestLogEntry } from './request-log.entity.js';
 import { randomId } from '../runtime/random-id.js';
 
-/** Entries of one transaction. */
+/** Entries per transaction. */
 const ENTRIES_PER_TRANSACTION = 50;
-/** Characters of an entry, and of all that wait to be written. What is more is left out, and counted. */
+/** Characters of an entry, and of all queued entries. Entries above this are dropped and counted. */
 const MAX_ENTRY_CHARACTERS = 2_000_000;
 const MAX_QUEUED_CHARACTERS = 64_000_000;
 const DAY_MS = 86_400_000;
@@ -32,8 +32,8 @@ interface Waiting {
 }
 
 /**
- * Keeps prompts and answers of keys that ask for it. A call only leaves its text in a bounded buffer; patterns, compression,
- * encryption and the database come later, and while the database is away the buffer waits.
+ * Stores prompts and responses for keys with a request log. A call only puts its text into a bounded buffer; redaction,
+ * compression, encryption and the database follow later, and while the database is unreachable the buffer waits.
  */
 @Injectable()
 export class RequestLogRecorder implements BeforeApplicationShutdown {
@@ -70,7 +70,7 @@ export class RequestLogRecorder implements BeforeApplicationShutdown {
     events.onEnded((outcome) => this.ended(outcome));
   }
 
-  /** Before the database is closed. */
+  /** Runs before the database is closed. */
   beforeApplicationShutdown(): Promise<void> {
     return this.buffer.close();
   }
@@ -104,10 +104,10 @@ export class RequestLogRecorder implements BeforeApplicationShutdown {
 
   private async store(entries: readonly Waiting[]): Promise<void> {
     const rows: RequestLogEntry[] = [];
-    // One after the other: to look for patterns in a long text takes its time, and others wait for the event loop.
+    // One after the other, because redaction of a long text takes time and blocks the event loop.
     for (const entry of entries) rows.push(await this.seal(entry));
     await this.database.transaction((manager) =>
-      // Ignored is what was stored already, although nobody heard of it.
+      // Ignores entries that were already stored by an unconfirmed transaction.
       manager.createQueryBuilder().insert().into(RequestLogEntry).values(rows).orIgnore().updateEntity(false).execute(),
     );
     this.stored.inc(rows.length);
@@ -119,7 +119,7 @@ export class RequestLogRecorder implements BeforeApplicationShutdown {
   }
 }
 
-/** What is kept of a call, as JSON. Whole parts that are to be left out are not even written down. */
+/** The stored parts of a call, as JSON. Parts to be left out are not serialized at all. */
 function textOf(outcome: CallOutcome, { redact }: RequestLogSetting): string {
   const { operation, request, collector, error, droppedParams } = outcome;
   const { recorded, usage } = collector;
@@ -145,7 +145,7 @@ function textOf(outcome: CallOutcome, { redact }: RequestLogSetting): string {
   });
 }
 
-/** Images, audio and files of messages are left out by the name of their part. */
+/** Images, audio and files of messages are recognised by the name of their part, and left out. */
 function withoutFiles(name: string, value: unknown): unknown {
   return name === 'image_url' || name === 'input_audio' || name === 'file' ? '[files]' : value;
 }

@@ -5,7 +5,7 @@ import { RequestLogService } from './request-log.service.js';
 
 const SWEEP_INTERVAL_MS = 60_000;
 
-/** Deletes entries whose retention is over. Any number of processes may do it at once. */
+/** Deletes entries past their retention. Safe in any number of processes. */
 @Injectable()
 export class RequestLogSweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('RequestLog');

@@ -34,7 +34,7 @@ export class RequestLogController {
 
   @ApiOperation({
     summary: 'Read an entry of the request log',
-    description: 'With its prompt and answer, decrypted. The audit log says who read it.',
+    description: 'With its prompt and response, decrypted. The audit log records the read.',
   })
   @EntryId()
   @ApiOkResponse({ type: RequestLogContentDto, headers })

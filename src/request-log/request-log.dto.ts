@@ -31,7 +31,7 @@ export class RequestLogQueryDto extends PageQueryDto {
   @MaxLength(256)
   model?: string;
 
-  /** Only those that ended so. */
+  /** Only those with this outcome. */
   @ApiProperty({ required: false, enum: STATUSES })
   @IsOptional()
   @IsIn(STATUSES)
@@ -80,22 +80,22 @@ export class RequestLogEntryDto {
   /** Id of the key that called. */
   @ApiProperty({ example: 'key_0123456789abcdef' })
   key_id!: string;
-  /** What was asked for: `chat`, `embeddings` and so on. */
+  /** The operation: `chat`, `embeddings` and so on. */
   @ApiProperty({ example: 'chat' })
   operation!: string;
-  /** What the client asked for. */
+  /** The model of the request. */
   @ApiProperty({ example: 'sandbox/echo' })
   model!: string;
-  /** The provider that was asked last; null when none was. */
+  /** The provider that was called last; null when none was. */
   @ApiProperty({ type: String, nullable: true, example: 'sandbox' })
   provider!: string | null;
-  /** How the call ended; `abandoned` when nobody waited for its answer any more. */
+  /** How the call ended; `abandoned` when its response was no longer needed. */
   @ApiProperty({ enum: STATUSES, example: 'succeeded' })
   status!: (typeof STATUSES)[number];
-  /** Null when it succeeded. */
+  /** Code of the error; null when it succeeded. */
   @ApiProperty({ type: String, nullable: true, example: null })
   error_code!: string | null;
-  /** Name of the encryption key that the content needs. */
+  /** Id of the encryption key that decrypts the content. */
   @ApiProperty({ example: '5f0c9a1b2d3e' })
   encryption_key!: string;
   /** When the call began. */
@@ -106,7 +106,7 @@ export class RequestLogEntryDto {
   expires_at!: number;
 }
 
-/** An entry with what was said, without what the key's setting takes out. */
+/** An entry with its content, without what the key's setting redacts. */
 export class RequestLogContentDto extends RequestLogEntryDto {
   /** The body that the client sent. */
   @ApiProperty({
@@ -115,7 +115,7 @@ export class RequestLogContentDto extends RequestLogEntryDto {
     example: { model: 'sandbox/echo', messages: [{ role: 'user', content: 'Say hello to Ada.' }] },
   })
   request!: Record<string, unknown>;
-  /** What the model wrote, streams put together; null when nothing came. */
+  /** What the model generated, with streams merged; null when nothing was received. */
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
@@ -123,7 +123,7 @@ export class RequestLogContentDto extends RequestLogEntryDto {
     example: { model: 'sandbox/echo', choices: [{ content: 'Say hello to Ada.', finish_reason: 'stop' }] },
   })
   answer!: Record<string, unknown> | null;
-  /** As the provider reported it; null when it did not. */
+  /** The usage as the provider reported it; null when it did not. */
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
@@ -131,10 +131,10 @@ export class RequestLogContentDto extends RequestLogEntryDto {
     example: { prompt_tokens: 4, completion_tokens: 4, total_tokens: 8 },
   })
   usage!: Record<string, unknown> | null;
-  /** Fields and headers of the request that the provider did not get. */
+  /** Fields and headers of the request that the provider did not receive. */
   @ApiProperty({ type: [String], example: [] })
   dropped_params!: readonly string[];
-  /** The error that the client got; null when it succeeded. */
+  /** The error that the client received; null when it succeeded. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: null })
   error!: Record<string, unknown> | null;
 }

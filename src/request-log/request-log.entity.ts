@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
-/** A prompt and its answer, encrypted, for as long as the key's setting says. Times are epoch milliseconds. */
+/** A prompt and its response, encrypted, kept for the key's retention. Times are epoch milliseconds. */
 @Entity('request_log')
 @Index('IDX_request_log_created_at_id', ['createdAt', 'id'])
 @Index('IDX_request_log_key_id_created_at', ['keyId', 'createdAt'])
@@ -20,11 +20,11 @@ export class RequestLogEntry {
   @Column({ type: 'varchar', length: 16, default: 'chat' })
   operation!: string;
 
-  /** What the client asked for; cut to 256 characters. */
+  /** The model of the request; cut to 256 characters. */
   @Column({ type: 'varchar', length: 256 })
   model!: string;
 
-  /** Null when no provider was asked. */
+  /** Null when no provider was called. */
   @Column({ type: 'varchar', length: 128, nullable: true })
   provider!: string | null;
 
@@ -40,7 +40,7 @@ export class RequestLogEntry {
   @Column({ name: 'expires_at', type: 'bigint', transformer: wholeNumber })
   expiresAt!: number;
 
-  /** Which encryption key it needs, so that keys can be changed; says nothing of the key itself. */
+  /** Id of the encryption key, so that keys can be rotated; reveals nothing of the key itself. */
   @Column({ name: 'encryption_key', type: 'varchar', length: 16 })
   encryptionKey!: string;
 

@@ -10,7 +10,7 @@ import { RequestLogRecorder } from './request-log-recorder.js';
 import { RequestLogService } from './request-log.service.js';
 import { RequestLogSweeper } from './request-log-sweeper.js';
 
-/** Prompts and answers of keys that ask for it, encrypted. */
+/** Prompts and responses of keys with a request log, encrypted. */
 @Module({
   imports: [AuditModule, CallsModule, TypeOrmModule.forFeature([RequestLogEntry])],
   controllers: [RequestLogController],

@@ -24,7 +24,7 @@ import type {
 
 const decompress = promisify(gunzip);
 
-/** Shows and deletes what was kept. */
+/** Reads and deletes entries. */
 @Injectable()
 export class RequestLogService {
   constructor(
@@ -43,9 +43,9 @@ export class RequestLogService {
   }
 
   /**
-   * One entry with its content. That it was read is in the audit log before anybody sees it.
+   * One entry with its content. The read is written to the audit log before the content is returned.
    *
-   * @throws GatewayError 409 when the encryption key that it needs is not known here
+   * @throws GatewayError 409 when the encryption key of the entry is not configured here
    */
   async find(id: string, { keyId: actor }: Principal): Promise<RequestLogContentDto> {
     const entry = await this.entries.findOneBy({ id });
@@ -62,7 +62,7 @@ export class RequestLogService {
       RequestLogContentDto,
       'request' | 'answer' | 'usage' | 'error'
     > &
-      // Entries of earlier versions have none.
+      // Entries of earlier versions do not have it.
       Partial<Pick<RequestLogContentDto, 'dropped_params'>>;
     const changes = { key_id: entry.keyId, request_id: entry.requestId };
     await this.audit.record({ actor, action: 'request_log.read', targetId: id, changes });
@@ -80,7 +80,7 @@ export class RequestLogService {
     return { object: 'request_log.deleted', deleted: 1 };
   }
 
-  /** Everything of one key, as when somebody asks to be forgotten. The audit entry is there before the first deletion. */
+  /** All entries of one key, for example for a deletion request. The audit entry is written before the first deletion. */
   async deleteOfKey(
     { key_id: keyId }: DeleteRequestLogQueryDto,
     { keyId: actor }: Principal,

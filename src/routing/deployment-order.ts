@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import type { Deployments } from './deployments/deployments.service.js';
 import type { Deployment, ResolvedModel } from './resolved-model.js';
 
-/** Part of the requests that `fastest` sends elsewhere, so that it notices when another has become faster. */
+/** Share of the requests that `fastest` sends to other deployments, to notice when another has become faster. */
 const EXPLORE_SHARE = 0.05;
 
 /**
- * The order in which a model's deployments are tried. `priority` keeps the order of the file; `weighted` draws each
- * place by weight among those left, so that a failing deployment's share goes to the others by their weights;
- * `least_busy` begins with the one that has the fewest calls under way for its weight; `fastest` with the one whose first
- * byte comes soonest on average, after those that were never asked.
+ * The order in which a model's deployments are tried. `priority` keeps the order of the file; `weighted` draws each position by
+ * weight among those left, so that a failing deployment's share goes to the others by their weights; `least_busy` begins with
+ * the one with the fewest calls in flight for its weight; `fastest` with the one with the lowest average time to first byte,
+ * after those that were never called.
  *
  * @param random a number in [0, 1), like Math.random
  */
@@ -39,15 +39,15 @@ export function orderDeployments(
 }
 
 /**
- * Where the draws of a request come from. Requests with the same key draw alike, so they reach the deployment whose prompt
- * cache they have filled for as long as it can be reached.
+ * The source of the random draws of a request. Requests with the same key draw the same numbers, so they reach the deployment
+ * whose prompt cache they have filled for as long as it can be reached.
  *
  * @param key undefined draws at random
  */
 export function randomFor(key: string | undefined): () => number {
   if (key === undefined) return Math.random;
   let state = createHash('sha256').update(key).digest().readUInt32LE(0);
-  // mulberry32: small, and even enough to draw by weight.
+  // mulberry32: small, and uniform enough to draw by weight.
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
@@ -69,7 +69,7 @@ function byWeight(deployments: readonly Deployment[], random: () => number): Dep
   return ordered;
 }
 
-/** Stable: equal deployments stay in the order that was drawn. */
+/** Stable: equal deployments keep the drawn order. */
 function sorted(deployments: Deployment[], costOf: (deployment: Deployment) => number): Deployment[] {
   return deployments.sort((first, second) => costOf(first) - costOf(second));
 }

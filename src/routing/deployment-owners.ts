@@ -3,7 +3,7 @@ import type { Account } from '../auth/spending.js';
 
 type DeploymentConfig = ModelConfig['deployments'][number];
 
-/** A model of the file, and the deployment of it that another name leads to as well. */
+/** A model of the file, and one of its deployments that another name resolves to as well. */
 export interface Owner {
   readonly model: ModelConfig;
   readonly deployment: DeploymentConfig;
@@ -15,8 +15,8 @@ interface Template extends Owner {
 }
 
 /**
- * Which models of the file have a deployment, so that limits hold under every name that leads to it. Names of models at a
- * provider are compared without regard to case, since many providers accept any, and without Ollama's `:latest`.
+ * The models of the file that have a given deployment, so that limits apply under every name that resolves to it. Upstream model
+ * names are compared without regard to case, since many providers ignore case, and without Ollama's `:latest`.
  */
 export class DeploymentOwners {
   private readonly exact = new Map<string, Owner[]>();
@@ -42,7 +42,7 @@ export class DeploymentOwners {
     return this.exact.get(placeOf(provider, upstreamModel)) ?? [];
   }
 
-  /** Patterns that lead to the deployment. */
+  /** Patterns that resolve to the deployment. */
   byPattern(provider: string, upstreamModel: string): readonly Owner[] {
     const name = normalized(upstreamModel);
     return this.templates.filter(
@@ -55,7 +55,7 @@ export class DeploymentOwners {
   }
 }
 
-/** The id under which what is known of a deployment is kept: the spelling of the file, where it has one. */
+/** The id of a deployment: the spelling of the file, where it has one. */
 export function deploymentId(provider: string, upstreamModel: string, owners: readonly Owner[]): string {
   const spellings = owners.map(({ deployment }) => deployment.model);
   const [first = upstreamModel] = spellings;
@@ -69,21 +69,21 @@ export function accountsOf(models: readonly ModelConfig[]): Account[] {
   );
 }
 
-/** The smallest `concurrency` that the file gives the deployment; undefined when it gives none. */
+/** The smallest `concurrency` that the file sets for the deployment; undefined when it sets none. */
 export function smallestConcurrency(owners: readonly Owner[]): number | undefined {
   const given = owners.flatMap(({ deployment }) => deployment.concurrency ?? []);
   return given.length === 0 ? undefined : Math.min(...given);
 }
 
-/** The dearest price that the file gives the deployment; undefined leaves it to the catalogue. */
+/** The most expensive price that the file sets for the deployment; undefined means the price catalogue. */
 export function dearestPrice(owners: readonly Owner[]): PriceConfig | undefined {
-  let dearest: PriceConfig | undefined;
+  let mostExpensive: PriceConfig | undefined;
   for (const { model } of owners) {
-    if (model.price !== undefined && (dearest === undefined || sumOf(model.price) > sumOf(dearest))) {
-      dearest = model.price;
+    if (model.price !== undefined && (mostExpensive === undefined || sumOf(model.price) > sumOf(mostExpensive))) {
+      mostExpensive = model.price;
     }
   }
-  return dearest;
+  return mostExpensive;
 }
 
 function sumOf({ inputPerMillion, outputPerMillion }: PriceConfig): number {

@@ -4,24 +4,24 @@ import type { Provider } from '../providers/provider.js';
 
 /** One way to run a model: a model id at a provider. */
 export interface Deployment {
-  /** `provider/model`: what is known of a deployment is kept under it. */
+  /** `provider/model`, which identifies the deployment. */
   readonly id: string;
   readonly provider: Provider;
-  /** Where the provider is, by which the catalogue knows its prices. */
+  /** The provider's address, by which the catalogue finds its prices. */
   readonly baseUrl: string;
   /** The model's id at the provider. */
   readonly upstreamModel: string;
   /** Share under the `weighted` strategy. */
   readonly weight: number;
-  /** Calls that this process makes of it at once; undefined is no limit. */
+  /** Most concurrent calls of this process; undefined is no limit. */
   readonly concurrency: number | undefined;
   /** Milliseconds. */
   readonly timeouts: Timeouts;
-  /** The file's price; undefined leaves it to the catalogue. */
+  /** The file's price; undefined means the price catalogue. */
   readonly price: PriceConfig | undefined;
 }
 
-/** Names that lead to the same deployments share a queue. */
+/** Names that resolve to the same deployments share a queue. */
 export interface CallQueue {
   /** Id in the file of the model that the queue belongs to. */
   readonly id: string;
@@ -31,9 +31,9 @@ export interface CallQueue {
   readonly timeout: number;
 }
 
-/** What a client's `model` stands for. */
+/** The result of resolving a client's `model`. */
 export interface ResolvedModel {
-  /** The configured id, as in `x-gateway-model`; of a pattern, the id that fits it. */
+  /** The configured id, as in `x-gateway-model`; for a pattern, the id that matches it. */
   readonly id: string;
   readonly strategy: Strategy;
   /** At least one. */
@@ -41,12 +41,12 @@ export interface ResolvedModel {
   /** Ids of models to try, in order, when every deployment failed. */
   readonly fallbacks: readonly string[];
   /**
-   * The limits that hold for all keys together: its own, and those of the file's models whose deployments it reaches under
-   * another name. Empty is no limit.
+   * The limits that all keys share: its own, and those of the file's models whose deployments it reaches under another name. Empty
+   * is no limit.
    */
   readonly accounts: readonly Account[];
-  /** Tokens of an answer, as far as the file says it. */
+  /** Most tokens of a response, if the file sets it. */
   readonly maxOutputTokens: number | undefined;
-  /** Where calls wait for a deployment that has as many as its `concurrency`. */
+  /** The queue of calls that wait for a deployment that has reached its `concurrency`. */
   readonly queue: CallQueue;
 }

@@ -66,7 +66,7 @@ describe('RoutingTable', () => {
     expect(targets(routes, 'openai/gpt-5')).toEqual(['openai/gpt-5']);
     expect(targets(routes, 'openai/gpt-4/o')).toEqual(['openai/old-o']);
     expect(targets(routes, 'openai/x/$&')).toEqual(['local/x/$&']);
-    expect(targets(routes, 'whatever')).toEqual(['local/any']);
+    expect(targets(routes, 'anything')).toEqual(['local/any']);
     expect(routes.resolve('openai/x')?.id).toBe('openai/x');
   });
 

@@ -3,24 +3,24 @@ import type { Provider } from '../providers/provider.js';
 import type { Deployment, ResolvedModel } from './resolved-model.js';
 import { accountsOf, dearestPrice, deploymentId, DeploymentOwners, smallestConcurrency } from './deployment-owners.js';
 
-/** A provider of the configuration and what calls it. */
+/** A provider of the configuration and the client that calls it. */
 export interface ProviderInstance {
   readonly config: ProviderConfig;
   readonly provider: Provider;
 }
 
 const NO_FALLBACKS: readonly string[] = [];
-/** Models outside the file that are remembered; clients may name any number. */
+/** Number of models outside the file that are cached; clients may name any number. */
 const MAX_CACHED_MODELS = 1_000;
 
 /**
- * Providers and models as one configuration has them. A call holds on to the table that it began with, so that a reload
- * takes nothing away from it; a table that was replaced ends with its last call.
+ * The providers and models of one configuration. A call keeps the table that it began with, so a reload does not affect it; a
+ * replaced table is disposed of with its last call.
  */
 export class RoutingTable {
   /** By id and by alias. */
   private readonly byId = new Map<string, ResolvedModel>();
-  /** Of the file's patterns, the longest first. */
+  /** The file's patterns, the longest first. */
   private readonly patterns: { readonly prefix: string; readonly model: ModelConfig }[] = [];
   private readonly owners: DeploymentOwners;
   /** `provider/model` by its id. */
@@ -43,7 +43,7 @@ export class RoutingTable {
     this.patterns.sort((first, second) => second.prefix.length - first.prefix.length);
   }
 
-  /** The models of the file that are no patterns. */
+  /** The models of the file other than patterns. */
   *listed(): Generator<ResolvedModel> {
     for (const [id, model] of this.byId) if (model.id === id) yield model;
   }
@@ -54,8 +54,8 @@ export class RoutingTable {
   }
 
   /**
-   * A model of the file by its id, by an alias or by a pattern; else `provider/model`, unless only listed models are
-   * exposed. Undefined when it is none of these.
+   * A model of the file by its id, by an alias or by a pattern; otherwise `provider/model`, unless only listed models are exposed.
+   * Undefined when it is none of these.
    */
   resolve(modelId: string): ResolvedModel | undefined {
     const configured = this.byId.get(modelId);
@@ -68,7 +68,7 @@ export class RoutingTable {
     return this.config.expose === 'listed' ? undefined : this.rememberedAtProvider(modelId);
   }
 
-  /** The id or the pattern of the file by which `modelId` is found; undefined for `provider/model` and for what is none. */
+  /** The id or the pattern of the file that matches `modelId`; undefined for `provider/model` and for unknown models. */
   nameOf(modelId: string): string | undefined {
     const configured = this.byId.get(modelId);
     if (configured !== undefined) return configured.id;
@@ -87,13 +87,13 @@ export class RoutingTable {
     if (this.calls === 0) this.whenUnused?.();
   }
 
-  /** Calls back once no call holds on to it any more; at once when none does. */
+  /** Calls back once no call uses it any more; at once when none does. */
   retire(whenUnused: () => void): void {
     if (this.calls === 0) whenUnused();
     else this.whenUnused = whenUnused;
   }
 
-  /** Several steps of one call ask for the same model. */
+  /** Cached, because several steps of one call resolve the same model. */
   private rememberedAtProvider(modelId: string): ResolvedModel | undefined {
     const known = this.remembered.get(modelId);
     if (known !== undefined) return known;
@@ -111,7 +111,7 @@ export class RoutingTable {
     const upstreamModel = modelId.slice(slash + 1);
     if (found === undefined || upstreamModel === '') return undefined;
     const { timeouts } = this.config.upstream;
-    // What the file says of the deployment under another name holds under this one as well.
+    // Settings of the file for the deployment under another name apply under this one as well.
     const byName = this.owners.byName(providerName, upstreamModel);
     const owners = [...byName, ...this.owners.byPattern(providerName, upstreamModel)];
     const [first] = owners;
@@ -137,17 +137,17 @@ export class RoutingTable {
     };
   }
 
-  /** @param part what the `*` of a pattern stands for */
+  /** @param part the text that matches the `*` of a pattern */
   private toResolved(model: ModelConfig, id: string, part: string): ResolvedModel {
     const isPattern = model.id.endsWith('*');
     const owned: ModelConfig[] = [model];
     const deployments = model.deployments.flatMap(({ provider, model: template, weight, concurrency }) => {
       const found = this.providers.get(provider);
       if (found === undefined) return [];
-      // A function, because the client's text may hold what replace() reads as a pattern of its own.
+      // A function, because the client's text may contain replacement patterns of replace().
       const upstreamModel = template.replace('*', () => part);
       const owners = this.owners.byName(provider, upstreamModel);
-      // What the file says of one model by name holds for the patterns that lead to it too.
+      // Settings of the file for one model by name also apply to patterns that resolve to it.
       if (isPattern) owned.push(...owners.map((owner) => owner.model));
       const { provider: instance, config } = found;
       const smallest = smallestConcurrency(owners);

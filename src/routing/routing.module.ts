@@ -5,7 +5,7 @@ import { Deployments } from './deployments/deployments.service.js';
 import { SharedHealth } from './deployments/shared-health.js';
 import { Routing } from './routing.service.js';
 
-/** Which deployments a model has, and how each of them is doing. */
+/** The deployments of models and their health. */
 @Module({
   providers: [Routing, Deployments, DeploymentLimiter, DeploymentReport, SharedHealth],
   exports: [Routing, Deployments, DeploymentLimiter, DeploymentReport],

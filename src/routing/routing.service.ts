@@ -9,12 +9,12 @@ import type { ResolvedModel } from './resolved-model.js';
 import { ProviderInstance, RoutingTable } from './routing-table.js';
 import { unknownModel } from './unknown-model.js';
 
-/** The routing table of the configuration in force, and the providers of all tables that calls still hold on to. */
+/** The routing table of the current configuration, and the providers of all tables that calls still use. */
 @Injectable()
 export class Routing implements OnApplicationShutdown {
   private readonly logger = new Logger('Routing');
   private table: RoutingTable;
-  /** In how many tables each provider is. */
+  /** The number of tables that use each provider. */
   private readonly uses = new Map<Provider, number>();
 
   constructor(
@@ -30,7 +30,7 @@ export class Routing implements OnApplicationShutdown {
   }
 
   /**
-   * What the routing table says of a model.
+   * Resolves a model by the routing table.
    *
    * @throws GatewayError 404 `model_not_found`
    */
@@ -40,18 +40,18 @@ export class Routing implements OnApplicationShutdown {
     return model;
   }
 
-  /** Tokens of the longest response of a model, where the configuration says it. */
+  /** Tokens of the longest response of a model, if the configuration sets it. */
   maxOutputTokensOf(modelId: string): number | undefined {
     return this.table.resolve(modelId)?.maxOutputTokens;
   }
 
-  /** Takes over new settings. Providers that are the same in both keep their connections. */
+  /** Applies new settings. Providers that are unchanged keep their connections. */
   private reload(settings: RoutingSettings, previous: RoutingSettings): void {
     const before = this.table;
     const isReusable = isSame(providerOptions(settings.upstream), providerOptions(previous.upstream));
     this.table = this.build(settings, isReusable ? before.providers : new Map());
     for (const [name, { config }] of before.providers) {
-      // The health of a provider says nothing about another one of the same name.
+      // The health of a provider does not apply to a different one of the same name.
       const next = this.table.providers.get(name);
       if (next === undefined || !isSame(next.config, config)) this.deployments.forgetProvider(name);
     }
@@ -64,7 +64,7 @@ export class Routing implements OnApplicationShutdown {
     await Promise.all([...this.uses.keys()].map((provider) => provider.close()));
   }
 
-  /** @param before providers of the table before, which are used again where they are the same */
+  /** @param before providers of the previous table, which are reused where they are unchanged */
   private build(settings: RoutingSettings, before: RoutingTable['providers']): RoutingTable {
     const providers = new Map<string, ProviderInstance>();
     const options = providerOptions(settings.upstream);

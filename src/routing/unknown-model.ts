@@ -2,9 +2,9 @@ import { nearestName } from '../config/nearest-name.js';
 import { notFound, type GatewayError } from '../errors/gateway-error.js';
 
 /**
- * 404 `model_not_found`, the same for a model that there is not and for one that the key may not call.
+ * 404 `model_not_found`, the same for an unknown model and for one that the key may not call.
  *
- * @param ids the configured models, of which the nearest is proposed; left out where that could tell of others' models
+ * @param ids the configured models, of which the closest is suggested; omitted where that could reveal others' models
  */
 export function unknownModel(modelId: string, ids: Iterable<string> = []): GatewayError {
   const near = nearestName(modelId, ids);

@@ -6,23 +6,23 @@ import type { GatewayError } from '../errors/gateway-error.js';
 import { failedCallOf } from './failed-calls.js';
 import type { HttpMetrics } from './http-metrics.js';
 
-/** All that an access line can say besides method, route, status and time. No prompt, answer, key or URL is among it. */
+/** The fields of an access line besides method, route, status and time. No prompt, response, key or URL is among them. */
 export interface AccessFields {
   /** Public id of the key, never the key. */
   key_id?: string;
   operation?: OperationName;
-  /** The configured model that answered; what the client wrote is not logged. */
+  /** The configured model that responded; the client's text is not logged. */
   model?: string;
   provider?: string;
   attempts?: number;
   stream?: boolean;
   usage?: Usage | undefined;
   error_code?: string | null;
-  /** Of the last provider that answered with a failure. */
+  /** Status of the last provider that responded with a failure. */
   upstream_status?: number | undefined;
-  /** What it said, without what the request said. */
+  /** Its message, without quotes from the request. */
   upstream_message?: string | undefined;
-  /** Of the request's trace, where tracing is on. */
+  /** Id of the request's trace, where tracing is on. */
   trace_id?: string;
 }
 
@@ -34,9 +34,9 @@ interface AccessLocals {
 
 const QUIET = /^\/(?:health|docs)/;
 
-/** One line a request, written when the answer is out or the client has gone. */
+/** One line a request, written when the response was sent or the client has disconnected. */
 export class AccessLog {
-  /** What the request's line will say, to be added to. */
+  /** The fields of the request's line, to be added to. */
   static fieldsOf(response: HttpResponse): AccessFields {
     return ((response.locals as AccessLocals).access ??= {});
   }
@@ -55,7 +55,7 @@ export class AccessLog {
   }
 }
 
-/** The matched pattern, never the URL: a path or a query may hold what must not be logged. */
+/** The matched pattern, never the URL: a path or a query may contain what must not be logged. */
 export function routeOf(request: HttpRequest): string {
   const pattern: unknown = (request.route as { path?: unknown } | undefined)?.path;
   return typeof pattern === 'string' ? pattern : 'unmatched';
@@ -67,7 +67,7 @@ function write(logger: Logger, request: HttpRequest, response: HttpResponse, rou
   const { access = {}, errorCode, error } = response.locals as AccessLocals;
   const { usage } = access;
   const failed = error === undefined ? undefined : failedCallOf(error);
-  // What is undefined is not printed.
+  // Undefined fields are not printed.
   const line = {
     request_id: request.id,
     method: request.method,

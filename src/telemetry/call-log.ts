@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { CallEvents } from '../calls/call-events.js';
 import { rememberFailedCall } from './failed-calls.js';
 
-/** One line for each call to a model that failed, live or of a batch: which deployments were tried, and what they said. */
+/** One line for each failed call to a model, live or of a batch: the deployments that were tried, and their errors. */
 @Injectable()
 export class CallLog {
   private readonly logger = new Logger('Calls');

@@ -8,12 +8,12 @@ import { codeLabel } from '../errors/error-codes.js';
 import { MetricsRegistry } from '../metrics/metrics-registry.js';
 import { type CounterSeries, type HistogramSeries, PlainCounter, PlainHistogram } from '../metrics/plain-metrics.js';
 
-/** Seconds. From a cache's answer to a long reasoning. */
+/** Seconds. From a cached response to a long reasoning. */
 const CALL_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160, 320, 600];
 const FIRST_TOKEN_BUCKETS = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 40, 80];
 const PER_TOKEN_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.2, 0.5, 1];
 
-/** Found once for each operation, model and provider, so that a call adds to numbers. */
+/** Resolved once for each operation, model and provider, so that a call only adds to numbers. */
 interface ModelSeries {
   readonly labels: { readonly operation: OperationName; readonly model: string; readonly provider: string };
   readonly requests: Map<string, CounterSeries>;
@@ -32,8 +32,8 @@ interface ModelSeries {
 }
 
 /**
- * What operators watch of calls to models. The label `model` is an id or a pattern of the file, else `other`; `provider` is the
- * one that was asked last, or `none`: no client can add a series.
+ * Metrics of calls to models. The label `model` is an id or a pattern of the file, otherwise `other`; `provider` is the one that
+ * was called last, or `none`: no client can add a series.
  */
 @Injectable()
 export class CallMetrics {
@@ -60,12 +60,12 @@ export class CallMetrics {
     this.retries = new PlainCounter('gateway_retries_total', 'Tries after the first one of a request.', registry);
     this.fallbacks = new PlainCounter(
       'gateway_fallbacks_total',
-      'Requests that another model than the one asked for has answered.',
+      'Requests to which another model than the requested one responded.',
       registry,
     );
     this.duration = new PlainHistogram(
       'gateway_request_duration_seconds',
-      'From the start of a request to the end of its answer.',
+      'From the start of a request to the end of its response.',
       CALL_BUCKETS,
       registry,
     );
@@ -119,7 +119,7 @@ export class CallMetrics {
     const { source } = context;
     counted(this.requests, series.requests, series.labels, { source, status, code: codeLabel(error) });
     for (const attempt of attempts) this.attempted(operation.name, attempt);
-    // A refusal takes no time and would make the others look fast.
+    // Refused requests take no time and would distort the durations.
     if (last === undefined) return;
     series.duration[source].observe(duration / 1_000);
     if (attempts.length > 1) series.retries.value += attempts.length - 1;
@@ -215,7 +215,7 @@ export class CallMetrics {
   }
 }
 
-/** Adds one to the series with these further labels, which is looked for only the first time. */
+/** Adds one to the series with these further labels, which is resolved only the first time. */
 function counted(
   counter: PlainCounter,
   known: Map<string, CounterSeries>,

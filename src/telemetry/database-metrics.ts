@@ -10,7 +10,7 @@ import { type HistogramSeries, PlainHistogram } from '../metrics/plain-metrics.j
 /** Seconds. */
 const BUCKETS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** How long statements take, and whether they wait for a connection. */
+/** Durations of statements, and whether they wait for a connection. */
 @Injectable()
 export class DatabaseMetrics implements EntitySubscriberInterface {
   private readonly succeeded: HistogramSeries;
@@ -19,7 +19,7 @@ export class DatabaseMetrics implements EntitySubscriberInterface {
   constructor({ registry }: MetricsRegistry, dataSource: DataSource, database: Database) {
     const durations = new PlainHistogram(
       'gateway_database_query_duration_seconds',
-      'One statement, from being sent to its answer.',
+      'One statement, from being sent to its response.',
       BUCKETS,
       registry,
     );

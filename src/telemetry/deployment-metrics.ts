@@ -9,7 +9,7 @@ import { MetricsRegistry } from '../metrics/metrics-registry.js';
 
 const BREAKER: Readonly<Record<BreakerState, number>> = { closed: 0, half_open: 1, open: 2 };
 
-/** What is under way, and the state of every deployment of the file; asked when it is scraped. */
+/** Calls in flight, and the state of every deployment of the file; read at each scrape. */
 @Injectable()
 export class DeploymentMetrics {
   constructor(
@@ -22,7 +22,7 @@ export class DeploymentMetrics {
     const registers = [registry];
     new Gauge({
       name: 'gateway_requests_in_flight',
-      help: 'Live requests to models that are under way.',
+      help: 'Live requests to models that are in flight.',
       registers,
       collect() {
         this.set(inFlight.calls);
@@ -30,7 +30,7 @@ export class DeploymentMetrics {
     });
     new Gauge({
       name: 'gateway_deployment_in_flight',
-      help: 'Calls under way at a deployment of the file, batches included.',
+      help: 'Calls in flight at a deployment of the file, batches included.',
       labelNames: ['deployment', 'provider'],
       registers,
       collect() {
@@ -55,7 +55,7 @@ export class DeploymentMetrics {
     });
     new Gauge({
       name: 'gateway_queue_waiting',
-      help: 'Calls that wait for a place at the deployments of a model of the file.',
+      help: 'Calls that wait for a slot at the deployments of a model of the file.',
       labelNames: ['model'],
       registers,
       collect() {
@@ -66,7 +66,7 @@ export class DeploymentMetrics {
   }
 }
 
-/** The deployments of the file. Those that clients name themselves have no end. */
+/** The deployments of the file. Those that clients name themselves are unbounded. */
 function configured(routing: Routing): { id: string; provider: string }[] {
   const found = new Map<string, string>();
   for (const { deployments } of routing.current.listed()) {

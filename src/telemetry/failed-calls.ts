@@ -2,10 +2,10 @@ import type { CallOutcome } from '../calls/call-outcome.js';
 import type { GatewayError } from '../errors/gateway-error.js';
 import { withoutRequestText } from './without-request-text.js';
 
-/** Attempts of one call that the log names; the last ones. */
+/** Attempts of one call that are logged; the last ones. */
 const MAX_ATTEMPTS = 10;
 
-/** What the log says of one attempt that failed, or of the one that answered. */
+/** The logged fields of one attempt, failed or successful. */
 export interface LoggedAttempt {
   readonly provider: string;
   readonly upstream_model: string;
@@ -16,20 +16,20 @@ export interface LoggedAttempt {
   readonly upstream_message: string | undefined;
 }
 
-/** What the log says of a call that failed. */
+/** The logged fields of a failed call. */
 export interface FailedCall {
   readonly model: string;
   readonly attempts: readonly LoggedAttempt[];
 }
 
-/** By the error that its client gets, which is how the line of the HTTP request finds it. */
+/** Keyed by the error that the client receives, by which the line of the HTTP request finds it. */
 const calls = new WeakMap<GatewayError, FailedCall>();
 
 export function failedCallOf(error: GatewayError): FailedCall | undefined {
   return calls.get(error);
 }
 
-/** @returns undefined for a call that did not fail, or that the gateway refused before it chose a model */
+/** @returns undefined for a call that did not fail, or that was refused by the gateway before it chose a model */
 export function rememberFailedCall({ error, attempts, request }: CallOutcome): FailedCall | undefined {
   const last = attempts.at(-1);
   if (error === null || last === undefined) return undefined;

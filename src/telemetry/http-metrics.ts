@@ -7,10 +7,10 @@ import { type CounterSeries, type HistogramSeries, PlainCounter, PlainHistogram 
 /** Seconds. */
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS']);
-/** The client went away before its answer was whole; nginx's number. */
+/** The client disconnected before its response was complete; the code that nginx uses. */
 const CLIENT_CLOSED = 499;
 
-/** What operators watch of HTTP: answers by route and status. Routes are patterns, never URLs. */
+/** Metrics of HTTP: responses by route and status. Routes are patterns, never URLs. */
 @Injectable()
 export class HttpMetrics {
   private readonly requests: PlainCounter;
@@ -26,7 +26,7 @@ export class HttpMetrics {
     );
     this.durations = new PlainHistogram(
       'gateway_http_request_duration_seconds',
-      'From the headers of a request to the end of its answer.',
+      'From the headers of a request to the end of its response.',
       BUCKETS,
       registry,
     );
@@ -54,7 +54,7 @@ export class HttpMetrics {
         count: this.requests.series({ method, route, status: String(status) }),
         duration: this.durations.series({ method, route }),
       };
-      // Node's parser knows a few dozen methods, so the ids are bounded as the labels are.
+      // Node's parser knows a few dozen methods, so the number of ids is bounded.
       this.byAnswer.set(id, series);
     }
     series.count.value += 1;

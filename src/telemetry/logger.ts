@@ -14,7 +14,7 @@ export function createLogger({ level, format }: GatewayConfig['log']): Logger {
       level,
       timestamp: pino.stdTimeFunctions.isoTime,
       base: { pid: process.pid },
-      // As words, which is what people and log services filter by.
+      // Level names instead of numbers, for log services.
       formatters: { level: (label) => ({ level: label }) },
     },
     destination,
@@ -22,8 +22,8 @@ export function createLogger({ level, format }: GatewayConfig['log']): Logger {
 }
 
 /**
- * Nest's logger on pino. nestjs-pino 4 does not declare Nest 12 and its 5 needs Node 22; what is needed of it is this
- * adapter. Nest's own start-up lines go to `debug`: an operator wants the one line that says where it listens.
+ * Nest's logger on pino. nestjs-pino 4 does not declare Nest 12 and its version 5 needs Node 22; this adapter replaces it.
+ * Nest's own start-up lines go to `debug`: operators need only the one line with the address.
  */
 export class GatewayLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
@@ -38,7 +38,7 @@ export class GatewayLogger implements LoggerService {
   }
   error(message: unknown, ...rest: unknown[]): void {
     const context = contextOf(rest);
-    // A failed start is told to the operator in one line by start.ts; Nest tells it as well.
+    // start.ts logs a failed start in one line; Nest would log it a second time.
     this.write(context !== undefined && TOLD_BY_START.has(context) ? 'debug' : 'error', message, rest);
   }
   warn(message: unknown, ...rest: unknown[]): void {

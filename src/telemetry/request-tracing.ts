@@ -1,6 +1,6 @@
 import type { RequestHook } from '../http/http-types.js';
 
-/** Makes the span of each HTTP request. Provided only where tracing is on. */
+/** Creates the span of each HTTP request. Provided only where tracing is on. */
 export abstract class RequestTracing {
   abstract readonly prepare: RequestHook;
 }

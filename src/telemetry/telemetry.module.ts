@@ -11,7 +11,7 @@ import { MetricsController } from './metrics.controller.js';
 import { MetricsRegistry } from '../metrics/metrics-registry.js';
 import { MetricsServer } from '../metrics/metrics-server.js';
 
-/** The metrics of the process, for every module that counts something, and what is counted everywhere. */
+/** The metrics of the process, for every module that counts something, and the metrics that apply everywhere. */
 @Global()
 @Module({
   imports: [CallsModule, LifecycleModule, RoutingModule],

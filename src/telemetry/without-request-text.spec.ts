@@ -21,7 +21,7 @@ it.each([
   expect(withoutRequestText(request)(text)).toMatch(expected);
 });
 
-it('repeats no word of eight or more letters that a request brought, wherever it stood and whatever is around it', () => {
+it('repeats no word of eight or more letters that a request brought, at any position and in any context', () => {
   const word = fc.stringMatching(/^[a-z]{4}\d[a-z0-9]{3,19}$/);
   fc.assert(
     fc.property(

@@ -1,13 +1,13 @@
-/** Characters of a request's texts that are compared with; of a longer one no provider's words are repeated. */
+/** Characters of the request that are compared; for a longer request the provider's message is not logged. */
 const MAX_TEXT_LENGTH = 1_000_000;
-/** Shorter words say nothing by themselves. */
+/** Shorter words reveal nothing. */
 const MIN_WORD_LENGTH = 4;
 const WORD = /[\p{L}\p{N}_@.+-]+/gu;
 const LEFT_OUT = '…';
 
 /**
- * Makes a function that takes out of a provider's words what the request has said itself: a provider may quote a prompt, and
- * prompts are never logged. Names of fields and of the model stay.
+ * Creates a function that removes words of the request from a provider's message: a provider may quote a prompt, and prompts are
+ * never logged. Names of fields and of the model stay.
  */
 export function withoutRequestText(request: {
   readonly model: string;
@@ -22,7 +22,7 @@ export function withoutRequestText(request: {
   };
 }
 
-/** A word that a provider has cut off, or joined to others, is one of the request's as well. */
+/** Whether a word is one of the request's, also when the provider cut it off or joined it to others. */
 function contains(own: ReadonlySet<string>, word: string): boolean {
   if (word.length < 2 * MIN_WORD_LENGTH) return false;
   const lower = word.toLowerCase();
@@ -32,7 +32,7 @@ function contains(own: ReadonlySet<string>, word: string): boolean {
   return false;
 }
 
-/** @returns undefined when the request says too much to compare with */
+/** @returns undefined when the request is too long to compare */
 function wordsOf(request: { readonly model: string }): ReadonlySet<string> | undefined {
   const words = new Set<string>();
   let length = 0;
@@ -44,7 +44,7 @@ function wordsOf(request: { readonly model: string }): ReadonlySet<string> | und
       for (const [word] of value.matchAll(WORD)) if (word.length >= MIN_WORD_LENGTH) words.add(word.toLowerCase());
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, item] of Object.entries(value)) {
-        // The keys of objects that the client has made up are its own words too.
+        // Object keys chosen by the client are part of its text, too.
         if (!FIELDS.has(key)) visit(key);
         visit(item);
       }
@@ -56,7 +56,7 @@ function wordsOf(request: { readonly model: string }): ReadonlySet<string> | und
   return length > MAX_TEXT_LENGTH ? undefined : words;
 }
 
-/** Names and constants of the API, which every error is about. */
+/** Names and constants of the API, which errors mention. */
 const FIELDS: ReadonlySet<string> = new Set(
   `messages message role content name model stream stream_options include_usage temperature top_p max_tokens
   max_completion_tokens stop seed user metadata tools tool tool_choice tool_calls tool_call_id function functions

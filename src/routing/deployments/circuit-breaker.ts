@@ -1,18 +1,18 @@
-/** Failures in a row after which a deployment is not called for a while. */
+/** Consecutive failures after which a deployment is not called for a while. */
 const FAILURES_TO_OPEN = 5;
 /** Failures of one key that count towards opening the breaker for every key. */
 const FAILURES_COUNTED_PER_KEY = 3;
-/** Time for which it stays open the first time, and at most; each failed probe doubles it. */
+/** Time for which it stays open at first, and at most; each failed probe doubles it. */
 const FIRST_OPEN_MS = 30_000;
 export const LONGEST_OPEN_MS = 300_000;
-/** Failures older than this are no evidence any more. */
+/** Failures older than this no longer count. */
 const EVIDENCE_KEPT_MS = 300_000;
 
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
 /**
- * How an opening is made known to other processes. `until` is in epoch milliseconds, `openFor` a length in milliseconds.
- * `key`: the only key whose calls failed; absent when the breaker holds for every key.
+ * The message about an opening to other processes. `until` is in epoch milliseconds, `openFor` a duration in milliseconds.
+ * `key`: the only key whose calls failed; absent when the breaker is open for every key.
  */
 export interface BreakerOpened {
   readonly kind: 'open';
@@ -22,12 +22,12 @@ export interface BreakerOpened {
 }
 
 /**
- * Decides whether a deployment may be called, by key. One key's prompts can make a provider fail, so the failures of one key
- * open the breaker for that key alone. It opens for every key when the failures come from more than one key, or when the
- * connection itself fails, which no prompt can cause. Any answer closes it. Times are those of a monotonic clock.
+ * Decides per key whether a deployment may be called. One key's prompts can make a provider fail, so the failures of one key
+ * open the breaker for that key alone. It opens for every key when more than one key has failures, or when the connection
+ * itself fails, which no prompt can cause. Any response closes it. Times are those of a monotonic clock.
  */
 export class CircuitBreaker {
-  /** Failures since the last answer, by key. */
+  /** Failures since the last response, by key. */
   private readonly failures = new Map<string, number>();
   private connectionFailures = 0;
   private lastFailureAt = 0;
@@ -43,23 +43,23 @@ export class CircuitBreaker {
     private readonly notify: (opened: BreakerOpened) => void,
   ) {}
 
-  /** The key for which alone it is open. */
+  /** The only key for which it is open. */
   get onlyKey(): string | undefined {
     return this.openFor === 0 ? undefined : this.openKey;
   }
 
-  /** As calls of the key see it. */
+  /** The state for calls of the key. */
   stateFor(key: string): BreakerState {
     return this.openKey !== undefined && this.openKey !== key ? 'closed' : this.state;
   }
 
-  /** As calls of the key for which it is open see it. */
+  /** The state for calls of the key for which it is open. */
   get state(): BreakerState {
     if (this.openFor === 0) return 'closed';
     return this.now() < this.openUntil ? 'open' : 'half_open';
   }
 
-  /** Not while it is open for the key; one probe at a time while it is half open. */
+  /** False while it is open for the key; allows one probe at a time while it is half open. */
   canCall(key: string): boolean {
     const state = this.stateFor(key);
     return state === 'closed' || (state === 'half_open' && !this.isProbing);
@@ -81,7 +81,7 @@ export class CircuitBreaker {
     return wasOpen;
   }
 
-  /** @param isConnectionFault no connection could be made, whatever the request was */
+  /** @param isConnectionFault the connection failed, independent of the request */
   failed(key: string, isConnectionFault: boolean): void {
     const state = this.stateFor(key);
     if (state === 'half_open') this.isProbing = false;
@@ -104,14 +104,14 @@ export class CircuitBreaker {
     if (this.stateFor(key) === 'half_open') this.isProbing = false;
   }
 
-  /** Takes over an opening of another process; the longer one holds. */
+  /** Applies an opening of another process; the longer one wins. */
   applyPeerState({ until, openFor, key }: BreakerOpened): void {
-    // Clocks of machines differ; what they say holds no longer than anything may.
+    // Clocks of machines differ, so the duration is capped.
     const left = Math.min(LONGEST_OPEN_MS, until - Date.now());
     if (left <= 0) return;
     const ends = this.now() + left;
     const wasOpen = this.state !== 'closed';
-    // Two keys whose calls fail, each in a process of its own, are evidence against the provider.
+    // Two keys whose calls fail, each in its own process, are evidence against the provider.
     const onlyKey = wasOpen && this.openKey !== key ? undefined : key;
     if (wasOpen && onlyKey === this.openKey && ends <= this.openUntil) return;
     this.openUntil = wasOpen ? Math.max(this.openUntil, ends) : ends;

@@ -30,7 +30,7 @@ describe('DeploymentHealth', () => {
     }
   };
 
-  it('opens after five failures in a row, and not when an answer came between', () => {
+  it('opens after five failures in a row, and not when a response came in between', () => {
     fail(4);
     health.answered(10);
     fail(4);
@@ -72,7 +72,7 @@ describe('DeploymentHealth', () => {
     expect(health.wait).toBe(0);
   });
 
-  it('gives an abandoned probe’s place to the next', () => {
+  it('allows another probe after an abandoned one', () => {
     fail(5);
     now += 30_000;
     health.begin(KEY);
@@ -92,7 +92,7 @@ describe('DeploymentHealth', () => {
     expect(health.recent()).toEqual({ succeeded: 0, failed: 0 });
   });
 
-  it('tells others of openings, pauses and recovery once, and learns of theirs', () => {
+  it('notifies peers of openings, pauses and recovery once, and applies theirs', () => {
     const events: HealthEvent[] = [];
     health = new DeploymentHealth(
       () => now,
@@ -122,11 +122,11 @@ describe('DeploymentHealth', () => {
     }
   };
 
-  it('opens for a key alone when no other key has failed, and the answer of another key closes it', () => {
+  it('opens for a key alone when no other key has failed, and a response to another key closes it', () => {
     failAs(KEY, 20);
     expect([health.canCall(KEY), health.canCall(OTHER)]).toEqual([false, true]);
     health.begin(OTHER);
-    // Operators see what another key sees, once there is another.
+    // Operators see the state for another key, once there is another.
     expect(health.breaker).toBe('closed');
     health.answered(5);
     expect(health.canCall(KEY)).toBe(true);
@@ -163,7 +163,7 @@ describe('DeploymentHealth', () => {
     expect(health.waitFor('key_c')).toBe(0);
   });
 
-  it('tells other processes for which key, and takes openings of two keys for the fault of the provider', () => {
+  it('notifies other processes of the key, and treats openings of two keys as a provider failure', () => {
     const events: HealthEvent[] = [];
     health = new DeploymentHealth(
       () => now,
@@ -184,7 +184,7 @@ describe('DeploymentHealth', () => {
     expect(peer.canCall('key_c')).toBe(false);
   });
 
-  it('never keeps a second key from calling, whatever one key does', () => {
+  it('never keeps a second key from calling, for any behaviour of one key', () => {
     const step = fc.oneof(
       fc.constant<'fail'>('fail'),
       fc.constant<'limit'>('limit'),

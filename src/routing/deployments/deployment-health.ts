@@ -4,11 +4,11 @@ import { RequestedPauses, type PauseRequested } from './requested-pauses.js';
 
 /** Weight of the newest time to first byte in the average. */
 const SMOOTHING = 0.2;
-/** Milliseconds of a bucket of the recent rates, and how many are kept: five minutes. */
+/** Duration of a bucket of the recent rates in milliseconds, and number of buckets: five minutes. */
 const BUCKET_MS = 10_000;
 const BUCKETS = 30;
 
-/** What other processes should know of a deployment. */
+/** A change of a deployment's health that other processes need to know. */
 export type HealthEvent = BreakerOpened | PauseRequested | { readonly kind: 'closed' };
 
 interface Bucket {
@@ -23,22 +23,22 @@ interface LastCall {
 }
 
 /**
- * What this process knows of one deployment: how it has answered lately, and whether it may be called now, which may differ
- * by key. Times are those of a monotonic clock in milliseconds.
+ * The health of one deployment as this process knows it: its recent responses, and whether it may be called now, which may
+ * differ by key. Times are those of a monotonic clock in milliseconds.
  */
 export class DeploymentHealth {
   /** Calls in flight. */
   inFlight = 0;
-  /** Average time to first byte in milliseconds; undefined before the first answer. */
+  /** Average time to first byte in milliseconds; undefined before the first response. */
   firstByte: number | undefined;
-  /** Average length of a whole call in milliseconds; undefined before the first has ended. */
+  /** Average duration of a whole call in milliseconds; undefined before the first has ended. */
   callTime: number | undefined;
   /** Code of the last failure. */
   lastError: string | undefined;
   private readonly circuit: CircuitBreaker;
   private readonly pauses: RequestedPauses;
   private buckets: Bucket[] = [];
-  /** The last call, and the last call of another key than that one's. */
+  /** The last call, and the last call of a different key. */
   private lastCall: LastCall | undefined;
   private lastOfAnother: LastCall | undefined;
 
@@ -50,37 +50,37 @@ export class DeploymentHealth {
     this.pauses = new RequestedPauses(now, notify);
   }
 
-  /** Takes over what another process found out. The longer pause holds. */
+  /** Applies an event of another process. The longer pause wins. */
   applyPeerState(event: HealthEvent): void {
     if (event.kind === 'closed') this.circuit.close();
     else if (event.kind === 'wait') this.pauses.applyPeerState(event);
     else this.circuit.applyPeerState(event);
   }
 
-  /** As operators see it: a breaker that is open for one of several keys that call the deployment counts as closed. */
+  /** For operators: a breaker that is open for one of several keys that call the deployment counts as closed. */
   get breaker(): BreakerState {
     const { onlyKey } = this.circuit;
     return onlyKey !== undefined && this.isCalledByAnotherThan(onlyKey) ? 'closed' : this.circuit.state;
   }
 
-  /** Whether a call of the key may be made: not while the breaker is open, and one probe at a time while it is half open. */
+  /** Whether a call of the key may be made: not while the breaker is open; one probe at a time while it is half open. */
   canCall(key: string): boolean {
     return this.circuit.canCall(key);
   }
 
-  /** Milliseconds until the provider wants to be asked again, as operators see it; 0 when it may be asked now. */
+  /** For operators: milliseconds until the provider may be called again; 0 when it may be called now. */
   get wait(): number {
     const { onlyKey } = this.pauses;
     if (onlyKey === undefined || this.isCalledByAnotherThan(onlyKey)) return this.pauses.forEveryKey;
     return this.pauses.forKey(onlyKey);
   }
 
-  /** Milliseconds until the provider wants to be asked again by the key, by its own Retry-After; 0 when it may be asked now. */
+  /** Milliseconds until the key may call the provider again, by its Retry-After; 0 when it may call now. */
   waitFor(key: string): number {
     return this.pauses.forKey(key);
   }
 
-  /** Milliseconds until the breaker lets a probe through; 0 when it does not hold. */
+  /** Milliseconds until the breaker allows a probe; 0 when it is closed. */
   get opensIn(): number {
     return this.breaker === 'open' ? this.circuit.opensIn : 0;
   }
@@ -92,7 +92,7 @@ export class DeploymentHealth {
     this.lastCall = { key, at: this.now() };
   }
 
-  /** The call gave its first byte after so many milliseconds. */
+  /** The call received its first byte after this number of milliseconds. */
   answered(firstByte: number): void {
     this.firstByte = smoothed(this.firstByte, firstByte);
     if (this.circuit.succeeded()) this.notify({ kind: 'closed' });
@@ -104,23 +104,23 @@ export class DeploymentHealth {
     this.lastError = error.code ?? String(error.status);
     this.bucket().failed += 1;
     if (error.retryAfterMs !== undefined) this.pauses.requested(key, error.retryAfterMs);
-    // A provider that limits rates is alive; the pause that it asks for is what holds.
+    // A provider that limits rates is up; the requested pause applies instead.
     if (error.status === 429) this.circuit.recordNeutral(key);
     else this.circuit.failed(key, error.isConnectionFault);
   }
 
-  /** The call ended without evidence for or against the deployment: the client went away, or the request was refused. */
+  /** The call ended without evidence for or against the deployment: the client disconnected, or the request was refused. */
   recordNeutral(key: string): void {
     this.circuit.recordNeutral(key);
   }
 
-  /** The call has ended after so many milliseconds, one way or another. */
+  /** The call has ended after this number of milliseconds, successfully or not. */
   end(held: number): void {
     this.inFlight -= 1;
     this.callTime = smoothed(this.callTime, held);
   }
 
-  /** How calls ended in the last five minutes. */
+  /** Outcomes of the calls of the last five minutes. */
   recent(): { succeeded: number; failed: number } {
     this.bucket();
     return this.buckets.reduce(

@@ -1,5 +1,5 @@
 import type { Deployment, ResolvedModel } from '../resolved-model.js';
-import { DeploymentLimiter, Slot, type NoPlace, type QueueRequest } from './deployment-limiter.js';
+import { DeploymentLimiter, Slot, type NoSlot, type QueueRequest } from './deployment-limiter.js';
 import { Deployments } from './deployments.service.js';
 
 const IDLE = new AbortController().signal;
@@ -22,10 +22,10 @@ describe('DeploymentQueue', () => {
   });
 
   function taken(...deployments: Deployment[]): Slot[] {
-    return deployments.map((each) => queue.take(each, 'key_a')).filter((place) => place !== undefined);
+    return deployments.map((each) => queue.take(each, 'key_a')).filter((slot) => slot !== undefined);
   }
 
-  function wait(fields: Partial<QueueRequest> = {}): Promise<Slot | NoPlace> {
+  function wait(fields: Partial<QueueRequest> = {}): Promise<Slot | NoSlot> {
     return queue.wait({
       model,
       key: 'key_a',
@@ -37,17 +37,17 @@ describe('DeploymentQueue', () => {
     });
   }
 
-  async function placeOf(waiting: Promise<Slot | NoPlace>): Promise<Slot> {
-    const place = await waiting;
-    if (!(place instanceof Slot)) throw new Error('no place');
-    return place;
+  async function slotOf(waiting: Promise<Slot | NoSlot>): Promise<Slot> {
+    const slot = await waiting;
+    if (!(slot instanceof Slot)) throw new Error('no slot');
+    return slot;
   }
 
-  it('gives as many places as the limit, and none twice', () => {
-    const places = taken(one, one);
-    expect(places).toHaveLength(1);
-    places[0]?.free();
-    places[0]?.free();
+  it('grants as many slots as the limit, and none twice', () => {
+    const slots = taken(one, one);
+    expect(slots).toHaveLength(1);
+    slots[0]?.free();
+    slots[0]?.free();
     expect(known.healthOf(one).inFlight).toBe(0);
     expect(taken(one, one)).toHaveLength(1);
   });
@@ -56,9 +56,9 @@ describe('DeploymentQueue', () => {
     const [first] = taken(one);
     const order: string[] = [];
     const served = [true, false, false].map(async (isBatch, index) => {
-      const place = await placeOf(wait({ isBatch }));
+      const slot = await slotOf(wait({ isBatch }));
       order.push(`${isBatch ? 'batch' : 'live'} ${index}`);
-      place.free();
+      slot.free();
     });
     first?.free();
     await Promise.all(served);
@@ -70,11 +70,11 @@ describe('DeploymentQueue', () => {
     const [, second] = taken(one, two);
     const waiting = wait({ deployments: [one, two] });
     second?.free();
-    expect((await placeOf(waiting)).deployment).toBe(two);
+    expect((await slotOf(waiting)).deployment).toBe(two);
   });
 
   it('refuses at once when the queue is full or the turn would come too late', async () => {
-    const [place] = taken(one);
+    const [slot] = taken(one);
     const controller = new AbortController();
     const waiting = [1, 2, 3].map(() => wait({ signal: controller.signal }));
     expect(await wait()).toEqual({ retryAfter: 1_000 });
@@ -85,10 +85,10 @@ describe('DeploymentQueue', () => {
     expect(await wait()).toEqual({ retryAfter: 8_000 });
     known.healthOf(one).callTime = 2_000;
     expect(await wait({ maxWaitMs: 1_500 })).toEqual({ retryAfter: 2_000 });
-    place?.free();
+    slot?.free();
   });
 
-  it('gives up after its time, and keeps batches from taking the room of live calls', async () => {
+  it('stops waiting after its timeout, and keeps batches from taking the room of live calls', async () => {
     taken(one);
     model = { ...model, queue: { id: 'm', size: 1, timeout: 20 } };
     const batch = wait({ isBatch: true });

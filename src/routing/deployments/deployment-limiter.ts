@@ -12,24 +12,24 @@ interface Waiter {
   readonly key: string;
   readonly isBatch: boolean;
   readonly deployments: readonly Deployment[];
-  /** Called with the place that was taken for it. */
-  readonly give: (place: Slot) => void;
+  /** Called with the slot that was taken for it. */
+  readonly give: (slot: Slot) => void;
 }
 
 export interface QueueRequest {
   readonly model: ResolvedModel;
   /** Id of the key that calls. */
   readonly key: string;
-  /** Those that are full now, the preferred one first. */
+  /** Deployments that are full now, the preferred one first. */
   readonly deployments: readonly Deployment[];
   /** Live calls are served before those of batches. */
   readonly isBatch: boolean;
-  /** Milliseconds until the call itself is too late. */
+  /** Milliseconds until the deadline of the call itself. */
   readonly maxWaitMs: number;
   readonly signal: CancelSignal;
 }
 
-/** A call's place at a deployment, which must be freed once. */
+/** A call's slot at a deployment, which must be freed once. */
 export class Slot {
   private readonly since = performance.now();
   private isFree = false;
@@ -38,7 +38,7 @@ export class Slot {
     readonly deployment: Deployment,
     readonly health: DeploymentHealth,
     private readonly key: string,
-    private readonly onFree: (place: Slot) => void,
+    private readonly onFree: (slot: Slot) => void,
   ) {
     health.begin(key);
   }
@@ -61,13 +61,13 @@ export class Slot {
   }
 }
 
-/** Why no place could be had. */
-export interface NoPlace {
-  /** Milliseconds after which it is worth another try. */
+/** The result when there is no slot. */
+export interface NoSlot {
+  /** Milliseconds after which a retry may succeed. */
   readonly retryAfter: number;
 }
 
-/** The places at deployments that have a `concurrency`, and the calls that wait for one. */
+/** The slots of deployments that have a `concurrency`, and the calls that wait for one. */
 @Injectable()
 export class DeploymentLimiter {
   /** In the order in which they are served. */
@@ -75,7 +75,7 @@ export class DeploymentLimiter {
 
   constructor(private readonly deployments: Deployments) {}
 
-  /** A place now, or undefined while the deployment has as many calls as it may. */
+  /** A slot, or undefined while the deployment is full. */
   take(deployment: Deployment, key: string): Slot | undefined {
     const health = this.deployments.healthOf(deployment);
     if (health.inFlight >= (deployment.concurrency ?? Infinity)) return undefined;
@@ -83,12 +83,12 @@ export class DeploymentLimiter {
   }
 
   /**
-   * The first place that becomes free at one of the deployments. Refused at once when the queue is full, or when by the calls
-   * before it and their usual length the turn would come too late.
+   * Waits for a slot at one of the deployments. Refuses at once when the queue is full, or when the expected wait, by the calls
+   * before it and their usual duration, is too long.
    *
    * @throws the signal's reason when it is aborted
    */
-  async wait(request: QueueRequest): Promise<Slot | NoPlace> {
+  async wait(request: QueueRequest): Promise<Slot | NoSlot> {
     const { model, key, deployments, isBatch, maxWaitMs, signal } = request;
     signal.throwIfAborted();
     const { id: queueId, size, timeout } = model.queue;
@@ -102,9 +102,9 @@ export class DeploymentLimiter {
         key,
         isBatch,
         deployments,
-        give: (place) => {
+        give: (slot) => {
           done();
-          resolve(place);
+          resolve(slot);
         },
       };
       const onAbort = (): void => {
@@ -142,12 +142,12 @@ export class DeploymentLimiter {
     if (position !== -1) this.waiters.splice(position, 1);
   }
 
-  /** Milliseconds until the turn of a call that has so many before it. */
+  /** Milliseconds until a call with this many calls before it gets a slot. */
   private expectedWait(deployments: readonly Deployment[], ahead: number): number {
     let perMillisecond = 0;
     for (const deployment of deployments) {
       const { callTime } = this.deployments.healthOf(deployment);
-      // Nothing is known before the first call has ended.
+      // The duration is unknown before the first call has ended.
       if (callTime === undefined) return 0;
       perMillisecond += (deployment.concurrency ?? 1) / callTime;
     }
@@ -160,11 +160,11 @@ export class DeploymentLimiter {
       const wanted = waiter.deployments.find(({ id }) => id === deployment.id);
       if (wanted === undefined) continue;
       if (!health.canCall(waiter.key) || health.waitFor(waiter.key) > 0) continue;
-      const place = this.take(wanted, waiter.key);
-      // Full for this waiter's model may be free for another's, where two models share a deployment.
-      if (place === undefined) continue;
+      const slot = this.take(wanted, waiter.key);
+      // A deployment that is full for this waiter's model may have a free slot for another model that shares it.
+      if (slot === undefined) continue;
       this.leave(waiter);
-      waiter.give(place);
+      waiter.give(slot);
     }
   };
 }

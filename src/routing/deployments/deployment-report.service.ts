@@ -4,7 +4,7 @@ import { DeploymentLimiter } from './deployment-limiter.js';
 import type { DeploymentListDto } from './deployments.dto.js';
 import { Deployments } from './deployments.service.js';
 
-/** What operators see of deployments. */
+/** The state of deployments for operators. */
 @Injectable()
 export class DeploymentReport {
   constructor(

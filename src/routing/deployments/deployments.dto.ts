@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-/** What this process knows of one deployment. */
+/** The state of one deployment in this process. */
 export class DeploymentDto {
   /** The provider and the model's id there. */
   @ApiProperty({ example: 'openai/gpt-5-mini' })
@@ -9,36 +9,36 @@ export class DeploymentDto {
   @ApiProperty({ type: [String], example: ['fast'] })
   models!: string[];
   /**
-   * `closed`: in use. `open`: left alone after five failures in a row. `half_open`: one call at a time finds out whether it
-   * has recovered.
+   * `closed`: in use. `open`: not called after five consecutive failures. `half_open`: one call at a time tests whether it has
+   * recovered.
    */
   @ApiProperty({ enum: ['closed', 'open', 'half_open'], example: 'closed' })
   breaker!: string;
-  /** Milliseconds until it may be called again, because the breaker is open or the provider asked for a pause; else 0. */
+  /** Milliseconds until it may be called again, because the breaker is open or the provider asked for a pause; otherwise 0. */
   @ApiProperty({ type: 'integer', example: 0 })
   retry_in_ms!: number;
-  /** Calls under way. */
+  /** Calls in flight. */
   @ApiProperty({ type: 'integer', example: 0 })
   in_flight!: number;
-  /** Calls that one process makes of it at once; null is no limit. */
+  /** Most concurrent calls of one process; null is no limit. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   concurrency!: number | null;
-  /** Calls that wait for a place at the models that run on it. */
+  /** Calls that wait for a slot at the models that run on it. */
   @ApiProperty({ type: 'integer', example: 0 })
   waiting!: number;
-  /** Average time to first byte in milliseconds, the latest calls counting most; null before the first. */
+  /** Average time to first byte in milliseconds, weighted towards the latest calls; null before the first. */
   @ApiProperty({ type: Number, nullable: true, example: 412.5 })
   first_byte_ms!: number | null;
-  /** Average length of a whole call in milliseconds, the latest counting most; null before the first has ended. */
+  /** Average duration of a whole call in milliseconds, weighted towards the latest; null before the first has ended. */
   @ApiProperty({ type: Number, nullable: true, example: 1830.2 })
   call_ms!: number | null;
-  /** Calls of the last five minutes that were answered. */
+  /** Calls of the last five minutes that succeeded. */
   @ApiProperty({ type: 'integer', example: 120 })
   recent_succeeded!: number;
-  /** Calls of the last five minutes that failed by the deployment's fault. */
+  /** Calls of the last five minutes that failed because of the deployment. */
   @ApiProperty({ type: 'integer', example: 1 })
   recent_failed!: number;
-  /** Part of the calls of the last five minutes that failed, 0 to 1; null when there were none. */
+  /** Share of the calls of the last five minutes that failed, 0 to 1; null when there were none. */
   @ApiProperty({ type: Number, nullable: true, example: 0.008 })
   recent_error_rate!: number | null;
   /** Code of the last failure; null when there was none. */

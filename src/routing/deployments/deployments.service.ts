@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { Deployment } from '../resolved-model.js';
 import { DeploymentHealth, type HealthEvent } from './deployment-health.js';
 
-/** Deployments that clients named themselves (`provider/model`) are remembered up to this many. */
+/** Number of deployments named by clients (`provider/model`) that are cached. */
 const MAX_DEPLOYMENTS = 5_000;
 
-/** What this process knows of every deployment that it has called. */
+/** The health of every deployment that this process has called. */
 @Injectable()
 export class Deployments {
   private readonly known = new Map<string, DeploymentHealth>();
@@ -21,7 +21,7 @@ export class Deployments {
     return health;
   }
 
-  /** Told what this process finds out, as far as others should know. */
+  /** Called with changes of health that other processes need to know. */
   onHealthEvent(listener: (id: string, event: HealthEvent) => void): void {
     this.listener = listener;
   }
@@ -31,7 +31,7 @@ export class Deployments {
     return this.known.entries();
   }
 
-  /** Forgets every deployment of a provider. */
+  /** Drops every deployment of a provider. */
   forgetProvider(name: string): void {
     for (const id of this.known.keys()) if (id.startsWith(`${name}/`)) this.known.delete(id);
   }

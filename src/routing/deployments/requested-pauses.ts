@@ -1,11 +1,11 @@
-/** The longest pause that a provider's Retry-After is followed for. */
+/** The longest pause by Retry-After that is respected. */
 const LONGEST_PAUSE_MS = 300_000;
-/** Keys whose pauses are remembered. */
+/** Number of keys whose pauses are kept. */
 const MAX_KEYS = 1_000;
 
 /**
- * A pause that a provider asked for, as other processes are told of it. `until` is in epoch milliseconds.
- * `key`: the only key that was asked to pause; absent when the pause holds for every key.
+ * The message about a requested pause to other processes. `until` is in epoch milliseconds.
+ * `key`: the only key that was asked to pause; absent when the pause applies to every key.
  */
 export interface PauseRequested {
   readonly kind: 'wait';
@@ -14,8 +14,8 @@ export interface PauseRequested {
 }
 
 /**
- * The pauses that a provider asks for by Retry-After. A provider may limit one user of the gateway alone, so a pause holds for
- * the key that was asked, and for every key once a second key has been asked as well. Times are those of a monotonic clock.
+ * The pauses that a provider requests by Retry-After. A provider may limit a single user of the gateway, so a pause applies to the
+ * key that received it, and to every key once a second key has received one, too. Times are those of a monotonic clock.
  */
 export class RequestedPauses {
   private everyKeyUntil = 0;
@@ -31,7 +31,7 @@ export class RequestedPauses {
     return Math.max(0, this.everyKeyUntil - this.now());
   }
 
-  /** The key that alone was asked to pause and has not waited long enough yet. */
+  /** The only key that was asked to pause and still has to. */
   get onlyKey(): string | undefined {
     const waiting = [...this.untilByKey].filter(([, until]) => until > this.now());
     return waiting.length === 1 ? waiting[0]?.[0] : undefined;
@@ -43,19 +43,19 @@ export class RequestedPauses {
     return Math.max(0, Math.max(this.everyKeyUntil, this.untilByKey.get(key) ?? 0) - this.now());
   }
 
-  /** The provider has asked a call of the key to come back after so many milliseconds. */
+  /** The provider has asked a call of the key to retry after this number of milliseconds. */
   requested(key: string, retryAfterMs: number): void {
     const pause = Math.min(LONGEST_PAUSE_MS, retryAfterMs);
     const left = this.forKey(key);
     this.add(key, this.now() + pause);
     const isForEveryKey = this.forEveryKey > 0;
-    // All calls in flight come back with the same pause, which other processes need to know once.
+    // All calls in flight receive the same pause; other processes are notified once.
     if (pause > left + pause / 2) {
       this.notify({ kind: 'wait', until: Date.now() + pause, ...(!isForEveryKey && { key }) });
     }
   }
 
-  /** Takes over a pause of another process; the longer one holds. */
+  /** Applies a pause of another process; the longer one wins. */
   applyPeerState({ until, key }: PauseRequested): void {
     const left = Math.min(LONGEST_PAUSE_MS, until - Date.now());
     if (left <= 0) return;

@@ -6,14 +6,14 @@ import type { HealthEvent } from './deployment-health.js';
 import { Deployments } from './deployments.service.js';
 
 const CHANNEL = 'gateway:deployments';
-/** What a process that starts later should know. */
+/** The Redis hash with the state for processes that start later. */
 const TABLE = 'gateway:deployments:known';
-/** Milliseconds: twice the longest that anything in it holds. */
+/** Milliseconds: twice the longest validity of an entry. */
 const TABLE_TTL_MS = 600_000;
 
 /**
- * Shares openings of breakers and the pauses that providers ask for with the other processes, so that a provider in trouble is
- * found out once and not by each of them. Probes of a half-open breaker stay each process's own.
+ * Shares breaker openings and requested pauses with the other processes, so that each process need not discover a failing
+ * provider itself. Probes of a half-open breaker stay local to each process.
  */
 @Injectable()
 export class SharedHealth implements OnApplicationBootstrap {
@@ -29,21 +29,21 @@ export class SharedHealth implements OnApplicationBootstrap {
     this.redis.onReady(() => void this.catchUp());
   }
 
-  /** What was found out before this process could hear of it. */
+  /** Applies the state that was published before this process subscribed. */
   private async catchUp(): Promise<void> {
     const known = await this.redis.run((client) => client.hvals(TABLE));
     for (const text of known ?? []) {
       try {
         this.learn(JSON.parse(text));
       } catch {
-        // Written by another version; it says nothing to this one.
+        // Written by another version; ignored.
       }
     }
   }
 
   private publish(id: string, event: HealthEvent): void {
     const message = { id, ...event };
-    // A pause and an opening of the same deployment do not replace each other.
+    // A pause must not replace an opening of the same deployment, nor the reverse.
     const keepAs = event.kind === 'wait' ? `${id} wait` : id;
     void this.broadcast.publish(CHANNEL, message, keepAs);
     void this.redis.run<unknown>((client) =>

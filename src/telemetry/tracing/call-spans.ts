@@ -117,7 +117,7 @@ class Trace implements CallTrace {
       this.span?.setAttribute('gateway.attempts', outcome.attempts.length);
       if (error !== null) this.span?.setAttribute('error.type', error.code ?? String(error.status));
     } catch (error) {
-      // A fault in tracing is no reason to take an answer from a client.
+      // A fault in tracing must not cost the client its response.
       this.logger.error({ msg: 'a trace failed', error: describeError(error) });
     } finally {
       for (const span of this.attempts) if (span.isRecording()) span.end();
@@ -136,7 +136,7 @@ class Trace implements CallTrace {
     }
     if (error !== null) {
       span.setAttribute('error.type', error.code ?? String(error.status));
-      // The client's own leaving is nobody's error.
+      // A disconnect of the client is not an error.
       if (error.status !== 499) span.setStatus({ code: SpanStatusCode.ERROR });
     }
     span.end(startedAt + duration);

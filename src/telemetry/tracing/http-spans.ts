@@ -6,7 +6,7 @@ import { AccessLog, routeOf } from '../access-log.js';
 import { RequestTracing } from '../request-tracing.js';
 import { SpanExport } from './span-export.js';
 
-/** What machines ask for all day long. */
+/** Paths that monitoring requests all the time. */
 const QUIET = /^\/(?:health|metrics|docs)(?:[/?]|$)/;
 
 /** A server span for each HTTP request, under the client's own where it sent a `traceparent`. */
@@ -29,10 +29,10 @@ export class HttpSpans extends RequestTracing {
     );
     response.locals['span'] = span;
     const { traceId, traceFlags } = span.spanContext();
-    // An id that no collector will ever have would only send people looking.
+    // The id of a trace that is not sampled would be useless in the log.
     if ((traceFlags & TraceFlags.SAMPLED) !== 0) AccessLog.fieldsOf(response).trace_id = traceId;
     response.once('close', () => {
-      // The matched pattern, never the URL: a path or a query may hold what must not be kept.
+      // The matched pattern, never the URL: a path or a query may contain what must not be stored.
       const route = routeOf(request);
       const status = response.statusCode;
       span.updateName(`${method} ${route}`);

@@ -1,6 +1,6 @@
 import type { ProviderConfig } from '../../config/gateway-config.js';
 
-/** The names that the GenAI conventions have for providers, by type and by the usual name of a configured provider. */
+/** Provider names of the GenAI conventions, by type and by the usual name of a configured provider. */
 const WELL_KNOWN: Readonly<Record<string, string>> = {
   openai: 'openai',
   anthropic: 'anthropic',
@@ -17,7 +17,7 @@ const WELL_KNOWN: Readonly<Record<string, string>> = {
   perplexity: 'perplexity',
 };
 
-/** `gen_ai.provider.name`; a server that only speaks OpenAI's format goes by its configured name. */
+/** `gen_ai.provider.name`; an OpenAI-compatible server has its configured name. */
 export function providerName({ name, type }: Pick<ProviderConfig, 'name' | 'type'>): string {
   const known = type === 'openai' ? WELL_KNOWN[name] : WELL_KNOWN[type];
   return known ?? name;

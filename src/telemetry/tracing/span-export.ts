@@ -7,14 +7,14 @@ import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trac
 import type { TracingConfig } from '../../config/gateway-config.js';
 import { VERSION } from '../../runtime/version.js';
 
-/** Longest wait at shutdown for a collector to take the last spans, in milliseconds. */
+/** Longest wait at shutdown for the collector to accept the last spans, in milliseconds. */
 const FLUSH_TIMEOUT_MS = 3_000;
-/** A collector that is down is told of once in so many milliseconds. */
+/** Interval between log lines about a collector that is down, in milliseconds. */
 const LOG_INTERVAL_MS = 60_000;
 
 /**
- * Spans go into a bounded queue and from there to the collector, in the background. Where the collector is down they are
- * dropped once the queue is full; no request waits for it.
+ * Spans go into a bounded queue and are exported from there in the background. While the collector is down they are dropped once
+ * the queue is full; no request waits for it.
  */
 @Injectable()
 export class SpanExport implements OnApplicationShutdown {
@@ -24,7 +24,7 @@ export class SpanExport implements OnApplicationShutdown {
   private toldAt = -Infinity;
 
   constructor({ serviceName, resource }: TracingConfig) {
-    // The packages log by themselves only when asked to; what goes wrong with an export comes by the error handler.
+    // The packages' own logger is off; failed exports are reported by the error handler.
     diag.disable();
     diag.setLogger({ error: noop, warn: noop, info: noop, debug: noop, verbose: noop }, DiagLogLevel.NONE);
     setGlobalErrorHandler((error) => this.failed(error));
@@ -54,5 +54,5 @@ export class SpanExport implements OnApplicationShutdown {
 }
 
 function noop(): void {
-  // Silence is all that is wanted.
+  // Intentionally empty.
 }

@@ -7,7 +7,7 @@ import { CallSpans } from './call-spans.js';
 import { HttpSpans } from './http-spans.js';
 import { SpanExport } from './span-export.js';
 
-/** Traces. A module of its own, so that nothing of OpenTelemetry is loaded where they are off. */
+/** Traces. A separate module, so that OpenTelemetry is not loaded where tracing is off. */
 @Global()
 @Module({})
 export class TracingModule {

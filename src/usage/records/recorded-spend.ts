@@ -8,7 +8,7 @@ import { UsageRecorder } from './usage-recorder.service.js';
 import type { PeriodSpan } from '../../limits/period.js';
 import { SpendQuery } from '../../limits/spend-query.js';
 
-/** The keys that a key of `made` made, those that were purged as well; PostgreSQL takes one recursive part alone. */
+/** The keys that a key of `made` created, including purged ones; PostgreSQL allows only one recursive term. */
 const MADE = {
   sqlite: `SELECT api_key.id FROM api_key JOIN made ON api_key.parent_id = made.id
   UNION SELECT former_owner.id FROM former_owner JOIN made ON former_owner.parent_id = made.id`,
@@ -16,11 +16,11 @@ const MADE = {
     SELECT api_key.id FROM api_key WHERE api_key.parent_id = made.id
     UNION ALL SELECT former_owner.id FROM former_owner WHERE former_owner.parent_id = made.id) AS child`,
 };
-/** A key and the keys that it made, through any depth. */
+/** A key and the keys that it created, at any depth. */
 const keysOfKey = (made: string): string => `
 WITH RECURSIVE made(id) AS (SELECT CAST($1 AS text) UNION ${made})
 SELECT id FROM made`;
-/** The keys that keys of a group made: they spend from its budget even where an operator moved them out of it. */
+/** The keys that keys of a group created: they spend from its budget even where an operator moved them out of it. */
 const keysBelowGroup = (made: string): string => `
 WITH RECURSIVE member(id) AS (
   SELECT id FROM api_key WHERE group_id = $1 UNION ALL SELECT id FROM former_owner WHERE group_id = $1),
@@ -30,7 +30,7 @@ below(id) AS (
 made(id) AS (SELECT CAST(id AS text) FROM below UNION ${made})
 SELECT id FROM made`;
 
-/** What the records say that an account has spent: the truth that budgets begin with. */
+/** What an account has spent according to the records, with which balances start. */
 @Injectable()
 export class RecordedSpend extends SpendQuery implements OnApplicationBootstrap {
   constructor(
@@ -41,12 +41,12 @@ export class RecordedSpend extends SpendQuery implements OnApplicationBootstrap 
     super();
   }
 
-  /** Writes the records that this process still holds. */
+  /** Writes the records that this process has not stored yet. */
   flush(): Promise<void> {
     return this.recorder.flush();
   }
 
-  /** No time before that of the records: the clock may have been set back while the gateway was stopped. */
+  /** Never before the time of the latest record: the clock may have been set back while the gateway was stopped. */
   async onApplicationBootstrap(): Promise<void> {
     const { rows } = await runSql<{ latest: string | number | null }>(
       this.dataSource.manager,
@@ -57,16 +57,16 @@ export class RecordedSpend extends SpendQuery implements OnApplicationBootstrap 
   }
 
   /**
-   * Billionths of a dollar that a key or a group has spent in a period, with the keys that it made.
+   * Billionths of a dollar that a key or a group has spent in a period, including the keys that it created.
    *
-   * @throws the database's error when it cannot be asked
+   * @throws the database's error when it cannot be queried
    */
   async total(account: string, { start, end }: PeriodSpan): Promise<NanoDollars> {
     await this.recorder.flush();
     const isGroup = account.startsWith('group_');
     const made = this.database.isSqlite ? MADE.sqlite : MADE.postgres;
     const keys = new Set(await this.idsOf((isGroup ? keysBelowGroup : keysOfKey)(made), account));
-    // Their transaction may be committed at any moment, so they are counted here and left out there.
+    // Their transaction may commit at any moment, so they are counted here and excluded from the query.
     const unstored = this.recorder.unstored.filter(
       ({ groupId, keyId, createdAt }) =>
         (keys.has(keyId) || (isGroup && groupId === account)) && createdAt >= start && createdAt < end,
@@ -99,11 +99,11 @@ export class RecordedSpend extends SpendQuery implements OnApplicationBootstrap 
     return rows.map(({ id }) => id);
   }
 
-  /** @param parameters $1 to $5 of the conditions, each of which uses some */
+  /** @param parameters $1 to $5 of the conditions, each of which uses some of them */
   private async sums(conditions: readonly string[], parameters: readonly unknown[]): Promise<number> {
     let sum = 0;
     for (const condition of conditions) {
-      // PostgreSQL wants to know the type of each parameter that it is given, so it is given those that are used.
+      // PostgreSQL needs to infer the type of each parameter, so only used ones are passed.
       const used: unknown[] = [];
       const text = condition.replace(/\$(\d)/g, (_match, number: string) => {
         used.push(parameters[Number(number) - 1]);

@@ -2,14 +2,14 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../../database/whole-number.js';
 
 /**
- * How tokens and cost are known. `reported`: by the provider. `estimated`: a whole answer came without a count. `worst_case`: the most
- * that the provider may have generated, because it was given up at its work, or because the call could not be counted.
+ * The source of tokens and cost. `reported`: by the provider. `estimated`: the whole response came without a count. `worst_case`:
+ * the most that the provider may have generated, because it was abandoned while working, or the call could not be counted.
  */
 export type CostBasis = 'reported' | 'estimated' | 'worst_case';
 
 /**
- * One request to a model with all its attempts; an attempt that was given up while its provider was at work has one of its own
- * beside it. Written once, never changed.
+ * One request to a model with all its attempts. An attempt that was abandoned while its provider was working has an additional
+ * record. Written once, never changed.
  */
 @Entity('usage_record')
 @Index('IDX_usage_record_created_at_id', ['createdAt', 'id'])
@@ -39,11 +39,11 @@ export class UsageRecord {
   @Column({ type: 'varchar', length: 8 })
   source!: 'live' | 'batch';
 
-  /** What the client asked for. */
+  /** The model of the request. */
   @Column({ name: 'requested_model', type: 'varchar', length: 256 })
   requestedModel!: string;
 
-  /** The configured model that answered, or the last one that was tried. */
+  /** The configured model that responded, or the last one that was tried. */
   @Column({ type: 'varchar', length: 256 })
   model!: string;
 
@@ -56,11 +56,11 @@ export class UsageRecord {
   @Column({ name: 'is_stream', type: 'boolean' })
   isStream!: boolean;
 
-  /** `retried`: one attempt that was given up, after which its request, which has a record of its own, went on elsewhere. */
+  /** `retried`: one abandoned attempt, after which its request, which has its own record, was tried elsewhere. */
   @Column({ type: 'varchar', length: 16 })
   status!: 'succeeded' | 'failed' | 'abandoned' | 'retried';
 
-  /** 200, or what the error's status was; a stream that broke has been 200 to its client. */
+  /** 200, or the error's status; a stream that broke was a 200 to its client. */
   @Column({ name: 'http_status', type: 'integer' })
   httpStatus!: number;
 
@@ -86,18 +86,18 @@ export class UsageRecord {
   @Column({ name: 'reasoning_tokens', type: 'integer' })
   reasoningTokens!: number;
 
-  /** Images that were made; null where none are billed, as for all units below. */
+  /** Generated images; null where none are billed, as for all units below. */
   @Column({ type: 'integer', nullable: true })
   images!: number | null;
 
   @Column({ name: 'audio_seconds', type: 'double precision', nullable: true })
   audioSeconds!: number | null;
 
-  /** Of text that was read out. */
+  /** Characters turned into speech. */
   @Column({ type: 'integer', nullable: true })
   characters!: number | null;
 
-  /** Of reranking. */
+  /** Search units of reranking. */
   @Column({ name: 'search_units', type: 'integer', nullable: true })
   searchUnits!: number | null;
 
@@ -108,11 +108,11 @@ export class UsageRecord {
   @Column({ name: 'cost_nanos', type: 'bigint', nullable: true, transformer: wholeNumber })
   costNanos!: number | null;
 
-  /** Null in records of versions that did not say it. */
+  /** Null in records of versions that did not store it. */
   @Column({ name: 'cost_basis', type: 'varchar', length: 16, nullable: true })
   costBasis!: CostBasis | null;
 
-  /** Milliseconds to the first byte; null when none came. */
+  /** Milliseconds to the first byte; null when none was received. */
   @Column({ name: 'first_byte_ms', type: 'integer', nullable: true })
   firstByteMs!: number | null;
 

@@ -12,11 +12,11 @@ import { MetricsRegistry } from '../../metrics/metrics-registry.js';
 import { bytesOf } from '../../operations/chat/prompt-bytes.js';
 import type { UsageRecord } from './usage-record.entity.js';
 
-/** Records of one transaction. */
+/** Records per transaction. */
 const RECORDS_PER_TRANSACTION = 1_000;
-/** The driver of SQLite holds the event loop up while it writes, so requests get their turn after so many. */
+/** SQLite's driver blocks the event loop while it writes, so it yields to requests after this number of records. */
 const RECORDS_PER_SQLITE_TRANSACTION = 100;
-/** Characters of records that wait while the database is away: some 100,000 records, fewer with much metadata. */
+/** Characters of records that wait while the database is unreachable: about 100,000 records, fewer with much metadata. */
 const MAX_QUEUED_CHARACTERS = 64_000_000;
 /** Characters of a record without its metadata. */
 const USUAL_CHARACTERS = 640;
@@ -56,7 +56,7 @@ const INSERT = new InsertRows<UsageRecord>('usage_record', [
   { name: 'metadata', type: 'text', of: ({ metadata }) => (metadata === null ? null : printExact(metadata)) },
 ]);
 
-/** Writes records in batches, off the path of requests. An id is written once, however often it is tried. */
+/** Writes records in batches, off the path of requests. An id is written once, however often it is retried. */
 @Injectable()
 export class UsageRecorder {
   private readonly buffer: WriteBehind<UsageRecord>;
@@ -106,7 +106,7 @@ export class UsageRecorder {
   }
 
   /**
-   * Notes records that someone else stores. Until `stored` is called, budgets count them beside those of the database.
+   * Registers records that another component stores. Until `stored` is called, budgets count them beside those of the database.
    *
    * @returns the same records
    */
@@ -115,23 +115,23 @@ export class UsageRecorder {
     return records;
   }
 
-  /** Writes records that were handed over, inside a transaction of the caller. Records whose id is there already are left out. */
+  /** Writes records that were handed over, inside a transaction of the caller. Records with an existing id are skipped. */
   async insert(manager: EntityManager, records: readonly UsageRecord[]): Promise<void> {
     if (records.length > 0) await INSERT.run(manager, this.database.dialect, records);
   }
 
-  /** To be called after the commit of a transaction that wrote records which were handed over. */
+  /** Must be called after the commit of a transaction that wrote handed-over records. */
   stored(records: readonly UsageRecord[]): void {
     for (const { id } of records) this.handedOver.delete(id);
   }
 
-  /** Takes records back that could not be stored where they should have been: they are written like all others. */
+  /** Takes back handed-over records that could not be stored there: they are written like all others. */
   takeBack(records: readonly UsageRecord[]): void {
     this.stored(records);
     for (const record of records) this.add(record);
   }
 
-  /** Records that were handed over and are not known to be stored. */
+  /** Handed-over records that are not known to be stored. */
   get unstored(): readonly UsageRecord[] {
     return [...this.handedOver.values()];
   }
@@ -141,7 +141,7 @@ export class UsageRecorder {
     return this.buffer.flush();
   }
 
-  /** Writes what waits, for the last time, and what was handed over and never stored. */
+  /** Writes the queue a last time, and handed-over records that were never stored. */
   close(): Promise<void> {
     this.takeBack(this.unstored);
     return this.buffer.close();
@@ -154,7 +154,7 @@ export class UsageRecorder {
   }
 }
 
-/** What a record needs for sums and budgets, with every value made fit for its column; the texts of clients and providers are left out. */
+/** The fields that sums and budgets need, with every value made valid for its column; texts of clients and providers are left out. */
 function withoutText(record: UsageRecord): UsageRecord {
   const { id, keyId, groupId, source, status, isStream, isEstimated, costBasis, createdAt } = record;
   const cost = record.costNanos === null ? null : readNanoDollars(record.costNanos);

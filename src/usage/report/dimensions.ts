@@ -1,4 +1,4 @@
-/** Columns that rows of a report can be told apart by. */
+/** Columns that reports can group by. */
 const COLUMNS = {
   key: 'record.keyId',
   group: 'record.groupId',
@@ -8,7 +8,7 @@ const COLUMNS = {
   user: 'record.endUser',
 } as const;
 
-/** Dimensions of one report at most; each further one multiplies its rows. */
+/** Most dimensions of one report; each further one multiplies its rows. */
 export const MAX_DIMENSIONS = 3;
 const NAMES = [...Object.keys(COLUMNS), 'metadata\\.[A-Za-z0-9_-]{1,64}'].join('|');
 
@@ -17,7 +17,7 @@ export const GROUP_BY_PATTERN = new RegExp(`^(none|(${NAMES})(,(${NAMES})){0,${M
 /** `name:value`, a member of the request's metadata. */
 export const METADATA_PATTERN = /^[A-Za-z0-9_-]{1,64}:.{0,256}$/s;
 
-/** One thing that rows of a report are told apart by. */
+/** One dimension that a report groups by. */
 export interface Dimension {
   /** As in `group_by`: `key`, `model`, `metadata.team`. */
   readonly name: string;
@@ -25,13 +25,13 @@ export interface Dimension {
   readonly expression: string;
 }
 
-/** The dimensions of `group_by`, each once, in the order in which they are named. */
+/** The dimensions of `group_by`, without duplicates, in the given order. */
 export function dimensionsOf(groupBy: string, isSqlite: boolean): readonly Dimension[] {
   if (groupBy === 'none') return [];
   return [...new Set(groupBy.split(','))].map((name) => ({ name, expression: expressionOf(name, isSqlite) }));
 }
 
-/** The value of a member of the metadata as text. `name` has letters, digits, `_` and `-` alone: it is part of the statement. */
+/** The value of a metadata member as text. `name` has only letters, digits, `_` and `-`: it is part of the statement. */
 export function metadataMember(name: string, isSqlite: boolean): string {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) throw new TypeError(`no name of a member: ${name}`);
   return isSqlite

@@ -23,7 +23,7 @@ import type {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const DEFAULT_SPAN_MS = 30 * DAY_MS;
-/** Records of one read of an export. */
+/** Records per query of an export. */
 const EXPORT_PAGE = 500;
 const SUMS = [
   'records',
@@ -44,12 +44,12 @@ const SUMS = [
 /** Aliases of the dimensions in a row. */
 const GROUPS = ['grp0', 'grp1', 'grp2'] as const;
 
-/** Sums are null where there is nothing to add up. */
+/** Sums are null where there is nothing to sum. */
 type SumRow = Record<(typeof SUMS)[number], string | number | null> & { bucket: string | number } & Partial<
     Record<(typeof GROUPS)[number], string | null>
   >;
 
-/** What administrators read of usage: sums, and the records themselves. */
+/** Usage for administrators: sums, and the records themselves. */
 @Injectable()
 export class UsageReport {
   constructor(
@@ -83,7 +83,7 @@ export class UsageReport {
     };
   }
 
-  /** All records of the query, a page at a time, with the names of their keys: what an export streams. */
+  /** All records of the query, a page at a time, with the names of their keys, for an export. */
   async *pages(query: UsageFilterDto): AsyncGenerator<readonly object[]> {
     const span = spanOf(query);
     for (let after = query.after ?? null, isFirst = true; isFirst || after !== null; isFirst = false) {
@@ -129,7 +129,7 @@ export class UsageReport {
         const known = merged.get(id);
         merged.set(id, known === undefined ? row : addedUp(known, row));
       }
-      // Those that begin in this slice or later are whole.
+      // Buckets that begin in this slice or later are complete.
       const isWhole = ({ bucket }: SumRow): boolean => Number(bucket) >= slice.start;
       if (query.interval !== 'none' && countOf(merged.values(), isWhole) >= most) break;
     }
@@ -140,7 +140,7 @@ export class UsageReport {
   private sumsOf(query: UsageQueryDto, span: TimeSpan, from: number): SelectQueryBuilder<UsageRecord> {
     const { interval = 'day' } = query;
     const length = interval === 'hour' ? HOUR_MS : DAY_MS;
-    // Not a parameter: PostgreSQL must see that it is the same expression in every place.
+    // Not a parameter: PostgreSQL must see that it is the same expression everywhere.
     const bucket = interval === 'none' ? 'CAST(:from AS BIGINT)' : `(record.createdAt - record.createdAt % ${length})`;
     const sums = this.filtered(query, span)
       .select(bucket, 'bucket')
@@ -193,14 +193,14 @@ export class UsageReport {
 
 /** Epoch milliseconds. */
 function spanOf({ start, end }: UsageFilterDto): TimeSpan {
-  // What is going on in this very millisecond belongs to it.
+  // Includes the current millisecond.
   const until = end === undefined ? Date.now() + 1 : end * 1_000;
   const from = start === undefined ? until - DEFAULT_SPAN_MS : start * 1_000;
   if (from >= until) throw invalidRequest("'start' must be before 'end'. Both are Unix seconds or dates.", 'start');
   return { start: from, end: until };
 }
 
-/** Rows are sums that change while they are read, so their page is a place and no row. */
+/** Rows are sums that change while they are read, so the page cursor is an offset. */
 function offsetOf(after: string | undefined): number {
   if (after === undefined) return 0;
   if (/^\d{1,9}$/.test(after)) return Number(after);
@@ -212,7 +212,7 @@ function addedUp(one: SumRow, other: SumRow): SumRow {
   return { ...one, ...(Object.fromEntries(sums) as Record<(typeof SUMS)[number], number>) };
 }
 
-/** As the database has it: the latest first, then by the bytes of the dimensions, null before all others. */
+/** The order of the database: the latest first, then by the bytes of the dimensions, null before all others. */
 function inOrder(one: SumRow, other: SumRow): number {
   if (one.bucket !== other.bucket) return Number(other.bucket) - Number(one.bucket);
   for (const alias of GROUPS) {

@@ -7,7 +7,7 @@ import { GROUP_BY_PATTERN, METADATA_PATTERN } from './dimensions.js';
 
 export const INTERVALS = ['hour', 'day', 'none'] as const;
 
-/** Of which calls; those of the last 30 days where no `start` is given. */
+/** Which calls; those of the last 30 days where no `start` is given. */
 export class UsageFilterDto extends TimeSpanQueryDto {
   /** Only of this key. */
   @ApiProperty({ required: false })
@@ -60,17 +60,17 @@ export class UsageFilterDto extends TimeSpanQueryDto {
   metadata?: string;
 }
 
-/** Sums of which calls, and in which rows. */
+/** Which calls to sum, and into which rows. */
 export class UsageQueryDto extends UsageFilterDto {
-  /** Length of a row's time, in UTC; `none` is the whole time. */
+  /** Duration of a row, in UTC; `none` is the whole time. */
   @ApiProperty({ enum: INTERVALS, required: false, default: 'day', example: 'day' })
   @IsOptional()
   @IsIn(INTERVALS)
   interval?: (typeof INTERVALS)[number];
 
   /**
-   * What else makes a row of its own: `none`, or up to three of `key`, `group`, `operation`, `model`, `provider`, `user` and
-   * `metadata.<name>`, separated by commas.
+   * What to group by: `none`, or up to three of `key`, `group`, `operation`, `model`, `provider`, `user` and `metadata.<name>`,
+   * separated by commas.
    */
   @ApiProperty({ type: String, pattern: GROUP_BY_PATTERN.source, required: false, default: 'none', example: 'model' })
   @IsOptional()
@@ -87,47 +87,47 @@ export class UsageRowDto {
   /** When the row's time begins, in Unix seconds. */
   @ApiProperty({ type: 'integer', example: 1795392000 })
   bucket!: number;
-  /** The same as of ISO 8601, in UTC. */
+  /** The same in ISO 8601, in UTC. */
   @ApiProperty({ example: '2026-11-23T00:00:00Z' })
   date!: string;
   /**
-   * What the row is of, by the first dimension of `group_by`: id of a key or group, name of an operation, model or provider, the end user, or the
-   * member of the metadata; null for none of them.
+   * The row's value of the first dimension of `group_by`: id of a key or group, name of an operation, model or provider, the end
+   * user, or the member of the metadata; null if it has none.
    */
   @ApiProperty({ type: String, nullable: true, example: 'sandbox/echo' })
   group!: string | null;
-  /** The name of the key or group in `group`, where that is what it is and it still exists. */
+  /** The name of the key or group in `group`, if it is one and still exists. */
   @ApiProperty({ type: String, nullable: true, example: null })
   group_name!: string | null;
-  /** What the row is of, by each dimension of `group_by`. */
+  /** The row's value of each dimension of `group_by`. */
   @ApiProperty({
     type: 'object',
     additionalProperties: { type: 'string', nullable: true },
     example: { model: 'sandbox/echo' },
   })
   groups!: Record<string, string | null>;
-  /** How many there were; attempts that were given up and retried elsewhere are none of their own. */
+  /** Number of requests; abandoned attempts that were retried elsewhere do not count separately. */
   @ApiProperty({ type: 'integer', example: 12 })
   requests!: number;
-  /** Those that failed, without those whose client went away. */
+  /** Failed requests, without those whose client disconnected. */
   @ApiProperty({ type: 'integer', example: 0 })
   failed_requests!: number;
-  /** Of all their prompts, those of attempts that were given up and retried as well. */
+  /** Prompt tokens of all requests, including attempts that were abandoned and retried. */
   @ApiProperty({ type: 'integer', example: 120 })
   prompt_tokens!: number;
-  /** Of all their answers. */
+  /** Tokens of all responses. */
   @ApiProperty({ type: 'integer', example: 240 })
   completion_tokens!: number;
-  /** As the providers summed them up. */
+  /** Total tokens as the providers reported them. */
   @ApiProperty({ type: 'integer', example: 360 })
   total_tokens!: number;
-  /** Images that were made. */
+  /** Generated images. */
   @ApiProperty({ type: 'integer', example: 0 })
   images!: number;
-  /** Seconds of sound, sent or made. */
+  /** Seconds of sound, sent or generated. */
   @ApiProperty({ type: Number, example: 0 })
   audio_seconds!: number;
-  /** Characters that were read out. */
+  /** Characters turned into speech. */
   @ApiProperty({ type: 'integer', example: 0 })
   characters!: number;
   /** Search units of reranking. */
@@ -136,10 +136,10 @@ export class UsageRowDto {
   /** US dollars of the requests whose price is known. */
   @ApiProperty({ type: Number, example: 0.00051 })
   cost_usd!: number;
-  /** Requests, or attempts that were retried, that consumed tokens and whose price is not known; their cost is not in `cost_usd`. */
+  /** Requests, or retried attempts, that consumed tokens but have no known price; their cost is not in `cost_usd`. */
   @ApiProperty({ type: 'integer', example: 0 })
   unpriced_requests!: number;
-  /** Requests, or attempts that were retried, whose tokens are estimates, because the provider reported none. */
+  /** Requests, or retried attempts, whose tokens are estimates, because the provider reported none. */
   @ApiProperty({ type: 'integer', example: 0 })
   estimated_requests!: number;
 }
@@ -161,33 +161,33 @@ export class UsageRecordDto {
   @ApiProperty({ type: 'integer', example: 1795392000 })
   created_at!: number;
   /**
-   * As in the answer's `x-request-id`.
+   * The `x-request-id` of the response.
    * @example "req_0123456789abcdef01234567"
    */
   request_id!: string;
   /**
-   * The key that asked.
+   * The key that sent the request.
    * @example "key_0123456789abcdef"
    */
   key_id!: string;
-  /** The group of the key at that time; null is none. */
+  /** The group of the key at that time; null if none. */
   @ApiProperty({ type: String, nullable: true, example: null })
   group_id!: string | null;
   /**
-   * What was asked for: `chat`, `embeddings` and so on.
+   * The operation: `chat`, `embeddings` and so on.
    * @example "chat"
    */
   operation!: string;
-  /** Whether a client waited, or it was a task of a batch. */
+  /** Whether it was a client's request or a task of a batch. */
   @ApiProperty({ enum: ['live', 'batch'], example: 'live' })
   source!: 'live' | 'batch';
   /**
-   * What the client asked for.
+   * The model of the request.
    * @example "sandbox/echo"
    */
   requested_model!: string;
   /**
-   * The configured model that answered, or the last that was tried.
+   * The configured model that responded, or the last one that was tried.
    * @example "sandbox/echo"
    */
   model!: string;
@@ -198,17 +198,17 @@ export class UsageRecordDto {
   @ApiProperty({ type: String, nullable: true, example: 'echo' })
   upstream_model!: string | null;
   /**
-   * Whether a stream was asked for.
+   * Whether the request asked for a stream.
    * @example false
    */
   stream!: boolean;
   /**
-   * `abandoned`: the client went away before its answer was whole. `retried`: no request of its own but one attempt of it, given up
-   * while its provider was at work; the request went on elsewhere.
+   * `abandoned`: the client disconnected before its response was complete. `retried`: not a request but one attempt of it, abandoned
+   * while its provider was working; the request was tried elsewhere.
    */
   @ApiProperty({ enum: ['succeeded', 'failed', 'abandoned', 'retried'], example: 'succeeded' })
   status!: 'succeeded' | 'failed' | 'abandoned' | 'retried';
-  /** What the client was answered with; 499 when it had gone. */
+  /** The status sent to the client; 499 when it had disconnected. */
   @ApiProperty({ type: 'integer', example: 200 })
   http_status!: number;
   /** Code of the error; null when it succeeded. */
@@ -217,46 +217,46 @@ export class UsageRecordDto {
   /** Calls to providers. */
   @ApiProperty({ type: 'integer', example: 1 })
   attempts!: number;
-  /** Of the prompt. */
+  /** Tokens of the prompt. */
   @ApiProperty({ type: 'integer', example: 4 })
   prompt_tokens!: number;
-  /** Of the answer. */
+  /** Tokens of the response. */
   @ApiProperty({ type: 'integer', example: 4 })
   completion_tokens!: number;
-  /** As the provider summed them up. */
+  /** Total tokens as the provider reported them. */
   @ApiProperty({ type: 'integer', example: 8 })
   total_tokens!: number;
-  /** Of the prompt, read from the provider's cache. */
+  /** Prompt tokens read from the provider's cache. */
   @ApiProperty({ type: 'integer', example: 0 })
   cached_tokens!: number;
-  /** Of the completion, spent on thinking. */
+  /** Completion tokens used for reasoning. */
   @ApiProperty({ type: 'integer', example: 0 })
   reasoning_tokens!: number;
-  /** Images that were made; null where none are billed. */
+  /** Generated images; null where none are billed. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   images!: number | null;
-  /** Seconds of sound, sent or made; null where none are billed. */
+  /** Seconds of sound, sent or generated; null where none are billed. */
   @ApiProperty({ type: Number, nullable: true, example: null })
   audio_seconds!: number | null;
-  /** Characters that were read out; null where none are billed. */
+  /** Characters turned into speech; null where none are billed. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   characters!: number | null;
   /** Search units of reranking; null where none are billed. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   search_units!: number | null;
-  /** Whether the tokens are not the provider's own count. */
+  /** Whether the token counts are estimates rather than the provider's own. */
   @ApiProperty({ example: false })
   estimated!: boolean;
   /**
-   * How tokens and cost are known. `reported`: by the provider. `estimated`: the whole answer came without a count. `worst_case`: the
-   * most that the provider may have generated, because the call was given up at its work or could not be counted.
+   * The source of tokens and cost. `reported`: by the provider. `estimated`: the whole response came without a count. `worst_case`:
+   * the most that the provider may have generated, because the call was abandoned while it was working or could not be counted.
    */
   @ApiProperty({ enum: ['reported', 'estimated', 'worst_case'], example: 'reported' })
   cost_basis!: 'reported' | 'estimated' | 'worst_case';
   /** US dollars; null when the price is not known. */
   @ApiProperty({ type: Number, nullable: true, example: 0.0000051 })
   cost_usd!: number | null;
-  /** Milliseconds; null when no byte came. */
+  /** Milliseconds to the first byte; null when none was received. */
   @ApiProperty({ type: 'integer', nullable: true, example: 2 })
   first_byte_ms!: number | null;
   /** Milliseconds to the end. */
