@@ -1,4 +1,5 @@
 import type { CallContext } from './call-context.js';
+import type { CallTrace } from './call-tracing.js';
 import type { BilledUsage } from '../operations/billed-tokens.js';
 import type { NanoDollars } from '../runtime/nano-dollars.js';
 import type { GatewayError } from '../errors/gateway-error.js';
@@ -59,6 +60,8 @@ export interface CallOutcome {
   readonly collector: Collector<OperationName>;
   /** Fields and headers of the request that the provider did not receive, by the client's names; usually empty. */
   readonly droppedParams: readonly string[];
-  /** Its reservations; undefined where nothing is limited. */
+  /** Its spans, where tracing is on; they are ended after the hooks. */
+  readonly trace: CallTrace | undefined;
+  /** What was set aside for it; undefined where nothing is limited. */
   readonly admission: Admission | undefined;
 }

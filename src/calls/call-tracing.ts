@@ -1,16 +1,16 @@
 import type { CallContext } from './call-context.js';
 import type { Deployment } from '../routing/resolved-model.js';
 import type { CallOutcome } from './call-outcome.js';
-import type { AnyOperation } from '../operations/operation.js';
+import type { AnyOperation, SpanAttributes } from '../operations/operation.js';
 import type { OperationName, RequestOf } from '../operations/operation-types.js';
 
 /** The spans of one request to a model. */
 export interface CallTrace {
-  /** Whether the spans are exported. */
+  /** Whether the spans are sampled. */
   readonly isRecording: boolean;
-  /** Whether prompts and responses are part of them. */
-  readonly wantsContent: boolean;
-  /** Begins the span of a call to a provider. @returns W3C headers to send to the provider with it */
+  /** Adds attributes to the span of the last call to a provider. */
+  describeLast(attributes: SpanAttributes): void;
+  /** Begins the span of a call to a provider. @returns W3C headers that go to the provider with it */
   attemptBegins(deployment: Deployment): Readonly<Record<string, string>>;
   /** Ends all spans; called once. */
   ended(outcome: CallOutcome): void;

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CallEvents } from './call-events.js';
+import { CallHooks } from './call-hook.js';
 
-/** Publishes finished calls to accounting, the request log, metrics and the log. */
-@Module({ providers: [CallEvents], exports: [CallEvents] })
+/** What is done for calls beside running them: hooks, and listeners that are notified when a call has ended. */
+@Module({ providers: [CallEvents, CallHooks], exports: [CallEvents, CallHooks] })
 export class CallsModule {}

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { ShortCircuit } from '../calls/call-hook.js';
 import { GatewayError, upstreamError } from '../errors/gateway-error.js';
 import { Limits } from '../limits/limits.service.js';
 import type { OperationName, RequestOf } from '../operations/operation-types.js';
@@ -9,7 +10,7 @@ import { Routing } from '../routing/routing.service.js';
 import { delay } from '../runtime/delay.js';
 import { Attempt } from './attempt.js';
 import { CallRoute } from './call-route.js';
-import { Candidates, stillFull, type Candidate, type FullDeployments } from './candidates.js';
+import { Candidates, stillFull, type FullDeployments } from './candidates.js';
 import { ModelAdmissions } from './model-admissions.js';
 import { withoutOperatorOptions, type AllowedRequest } from './provider-options.js';
 import { RetryBudget } from './retry-budget.js';
@@ -28,6 +29,33 @@ export interface PreparedAttempt<Name extends OperationName> {
   readonly servedBy: ServedBy;
 }
 
+/** How a response is had: from an attempt, or from a hook in place of all attempts. */
+export interface Sender<Name extends OperationName, Answer> {
+  attempt(prepared: PreparedAttempt<Name>): Promise<Answer>;
+  shortCircuit(answer: ShortCircuit<Name>, servedBy: ServedBy): Answer;
+}
+
+/** What the attempts of one call have in common. */
+interface Progress<Name extends OperationName> {
+  readonly call: TrackedCall<Name>;
+  readonly route: CallRoute;
+  readonly allowed: AllowedRequest<Name>;
+  readonly admissions: ModelAdmissions;
+  readonly candidates: Candidates;
+  /** By `performance.now()`. */
+  readonly giveUpAt: number;
+  attempts: number;
+  /** Attempts that failed, as opposed to being refused. */
+  failures: number;
+  /** The reason of the last one. */
+  failure: GatewayError | undefined;
+}
+
+/** The next candidate may be tried. */
+const NEXT = Symbol('next');
+/** No further candidate is tried. */
+const STOP = Symbol('stop');
+
 /**
  * Tries each deployment of a call's model, then of its fallbacks, until one succeeds. When a deployment fails or cannot serve
  * the request, the next one is tried, and the client receives the reason of the last one.
@@ -43,84 +71,105 @@ export class AttemptLoop {
     private readonly limits: Limits,
   ) {}
 
-  /**
-   * @param send makes the attempt. It disposes of the attempt, or hands it over, when it succeeds; on failure this method does.
-   * @throws GatewayError the last deployment's reason, or why none was tried; the reason of an abort
-   */
+  /** @throws GatewayError the last deployment's reason, or why none was tried; the reason of an abort */
   async run<Name extends OperationName, Answer>(
     call: TrackedCall<Name>,
-    send: (prepared: PreparedAttempt<Name>) => Promise<Answer>,
+    sender: Sender<Name, Answer>,
   ): Promise<Answer> {
     const { operation, request, context } = call;
-    const { signal, principal, overrides } = context;
-    let attempts = 0;
-    let failures = 0;
-    let failure: GatewayError | undefined;
-    const giveUpAt = performance.now() + (overrides?.timeout ?? Infinity);
+    const giveUpAt = performance.now() + (context.overrides?.timeout ?? Infinity);
     const route = new CallRoute(call, this.routing);
-    const allowed = withoutOperatorOptions(operation, request, context.headers, principal);
+    const allowed = withoutOperatorOptions(operation, request, context.headers, context.principal);
+    const hooked = call.hooks.before(call);
+    const answer = hooked === undefined ? undefined : await hooked;
+    if (answer !== undefined) return sender.shortCircuit(answer, servedByHook(answer, route));
     const admissions = new ModelAdmissions(this.limits, call);
     const admitted = admissions.first(route.model, () => route.models());
     if (admitted !== undefined) await admitted;
-    signal.throwIfAborted();
+    context.signal.throwIfAborted();
     this.budget.deposit();
     const candidates = new Candidates(this.deployments, this.queue, call);
-    for (const step of candidates.of(route.models(), operation.affinityKey(request))) {
-      const candidate = await this.admitted(step, admissions, route, call, giveUpAt);
-      if (candidate instanceof GatewayError) {
-        if (failure === undefined || !failure.retryable) failure = candidate;
-        continue;
-      }
-      const attempt = new Attempt(candidate.slot);
-      const { slot } = attempt;
-      if (attempts > 0 && !(await call.mayTryAgain())) {
-        attempt.dispose();
-        break;
-      }
-      // A deployment that refused the request did no work, so trying another one does not count against the retry budget.
-      const isRetry = failures > 0;
-      if (isRetry && (performance.now() >= giveUpAt || !this.budget.tryAcquire())) {
-        attempt.dispose();
-        break;
-      }
-      try {
-        if (isRetry) await delay(Math.random() * FIRST_PAUSE_MS * 2 ** (failures - 1), signal);
-        attempts += 1;
-        return await send(
-          this.prepare(attempt, candidate.model.id, attempts, giveUpAt - performance.now(), allowed, call),
-        );
-      } catch (error) {
-        call.attemptEnds(error);
-        const isOfProvider = error instanceof GatewayError && !attempt.isEndedByCaller && !signal.aborted;
-        if (isOfProvider && error.retryable && !error.rejectedByGateway) slot.failed(error);
-        else slot.recordNeutral();
-        attempt.dispose();
-        if (!isOfProvider) throw error;
-        if (error.retryable) {
-          failures += 1;
-          candidates.hasFailed = true;
-        }
-        failure = error;
-      } finally {
-        if (isRetry) this.budget.release();
-      }
+    const progress: Progress<Name> = {
+      call,
+      route,
+      allowed,
+      admissions,
+      candidates,
+      giveUpAt,
+      attempts: 0,
+      failures: 0,
+      failure: undefined,
+    };
+    for (const candidate of candidates.of(route.models(), operation.affinityKey(request))) {
+      const outcome = await this.try(candidate, progress, sender);
+      if (outcome === STOP) break;
+      if (outcome !== NEXT) return outcome;
     }
-    throw failure ?? upstreamError({ message: 'No deployment of this model could be tried.' });
+    throw progress.failure ?? upstreamError({ message: 'No deployment of this model could be tried.' });
+  }
+
+  /** One candidate. Its attempt is disposed of here, unless it goes on as a stream, which then does that at its end. */
+  private async try<Name extends OperationName, Answer>(
+    candidate: Attempt | FullDeployments,
+    progress: Progress<Name>,
+    sender: Sender<Name, Answer>,
+  ): Promise<Answer | typeof NEXT | typeof STOP> {
+    const { call, candidates } = progress;
+    const { signal } = call.context;
+    let attempt = candidate instanceof Attempt ? candidate : undefined;
+    let isRetry = false;
+    let isAnswered = false;
+    try {
+      const refusal =
+        candidate.model === progress.route.model ? undefined : await progress.admissions.fallback(candidate.model);
+      if (refusal !== undefined) return refused(refusal, progress);
+      if (!(candidate instanceof Attempt)) {
+        const waited = await this.waitForSlot(candidate, progress);
+        if (waited instanceof GatewayError) return refused(waited, progress);
+        attempt = waited;
+      }
+      if (attempt === undefined) return NEXT;
+      if (progress.attempts > 0 && !(await call.mayTryAgain())) return STOP;
+      // A deployment that refused the request did no work, so that another one takes nothing from the budget of retries.
+      if (progress.failures > 0) {
+        if (performance.now() >= progress.giveUpAt || !this.budget.tryAcquire()) return STOP;
+        isRetry = true;
+        await delay(Math.random() * FIRST_PAUSE_MS * 2 ** (progress.failures - 1), signal);
+      }
+      progress.attempts += 1;
+      const answer = await sender.attempt(this.prepare(attempt, progress));
+      isAnswered = true;
+      return answer;
+    } catch (error) {
+      // Without an attempt it was the wait for one that failed.
+      if (attempt === undefined) throw error;
+      call.attemptEnds(error);
+      const isOfProvider = error instanceof GatewayError && !attempt.isEndedByCaller && !signal.aborted;
+      if (isOfProvider && error.retryable && !error.rejectedByGateway) attempt.slot.failed(error);
+      else attempt.slot.recordNeutral();
+      if (!isOfProvider) throw error;
+      if (error.retryable) {
+        progress.failures += 1;
+        candidates.hasFailed = true;
+      }
+      progress.failure = error;
+      return NEXT;
+    } finally {
+      if (isRetry) this.budget.release();
+      if (!(isAnswered && attempt?.isStreaming === true)) attempt?.dispose();
+    }
   }
 
   private prepare<Name extends OperationName>(
     attempt: Attempt,
-    model: string,
-    attempts: number,
-    left: number,
-    allowed: AllowedRequest<Name>,
-    call: TrackedCall<Name>,
+    { call, allowed, attempts, giveUpAt }: Progress<Name>,
   ): PreparedAttempt<Name> {
+    const model = attempt.model.id;
     const { deployment } = attempt.slot;
     const { timeouts, upstreamModel, provider } = deployment;
     const port = portOf(provider, call);
     if (port === undefined) throw operationNotServed(call, model, [provider.name]);
-    const signal = attempt.start(call.context.signal, { total: timeouts.total, left });
+    const signal = attempt.start(call.context.signal, { total: timeouts.total, left: giveUpAt - performance.now() });
     const droppedParams = [...allowed.dropped];
     call.droppedParams = droppedParams;
     const headers = call.attemptBegins(model, deployment, allowed.headers);
@@ -142,37 +191,12 @@ export class AttemptLoop {
     };
   }
 
-  /**
-   * A step with a slot that may be used now.
-   *
-   * @returns the error to end with when there is no other model to try
-   */
-  private async admitted(
-    step: Candidate | FullDeployments,
-    admissions: ModelAdmissions,
-    route: CallRoute,
-    call: TrackedCall<OperationName>,
-    giveUpAt: number,
-  ): Promise<Candidate | GatewayError> {
-    if (step.model !== route.model) {
-      let isAdmitted = false;
-      try {
-        const refusal = await admissions.fallback(step.model);
-        if (refusal !== undefined) return refusal;
-        isAdmitted = true;
-      } finally {
-        if (!isAdmitted && 'slot' in step) step.slot.free();
-      }
-    }
-    return 'full' in step ? this.waitForSlot(step, call, giveUpAt) : step;
-  }
-
   /** @returns the error to end with when there is no other model to try */
   private async waitForSlot(
     { model, full }: FullDeployments,
-    { context: { principal, source, signal } }: TrackedCall<OperationName>,
-    giveUpAt: number,
-  ): Promise<Candidate | GatewayError> {
+    { call, giveUpAt }: Progress<OperationName>,
+  ): Promise<Attempt | GatewayError> {
+    const { principal, source, signal } = call.context;
     const slot = await this.queue.wait({
       model,
       key: principal.keyId,
@@ -181,6 +205,16 @@ export class AttemptLoop {
       maxWaitMs: giveUpAt - performance.now(),
       signal,
     });
-    return slot instanceof Slot ? { model, slot } : stillFull(model, slot.retryAfter);
+    return slot instanceof Slot ? new Attempt(model, slot) : stillFull(model, slot.retryAfter);
   }
+}
+
+/** A candidate that could not be tried; what providers have said before is the better reason. */
+function refused(refusal: GatewayError, progress: Progress<OperationName>): typeof NEXT {
+  if (progress.failure === undefined || !progress.failure.retryable) progress.failure = refusal;
+  return NEXT;
+}
+
+function servedByHook({ source }: ShortCircuit<OperationName>, { model }: CallRoute): ServedBy {
+  return { model: model.id, provider: source, attempts: 0, droppedParams: [], rateLimits: undefined };
 }

@@ -1,6 +1,7 @@
+import type { ResolvedModel } from '../routing/resolved-model.js';
 import type { Slot } from '../routing/deployments/deployment-limiter.js';
-import { AttemptTimeout } from './attempt-timeout.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
+import { AttemptTimeout } from './attempt-timeout.js';
 
 export interface AttemptTimes {
   /** Timeout of the deployment in milliseconds, from the configuration. */
@@ -10,15 +11,19 @@ export interface AttemptTimes {
 }
 
 /**
- * One try at a deployment. It owns all resources of the try: the slot at the deployment, the timeout, and the provider's stream
- * once there is one. `dispose` releases all of them, also after an exception; further calls do nothing.
+ * One try at a deployment. It owns all that the try takes: the slot at the deployment, the timeout, and the provider's
+ * stream once there is one. The attempt loop disposes of it when the try is over; an attempt that has a stream lives on until
+ * the stream has ended, and the stream disposes of it then.
  */
 export class Attempt implements Disposable {
   private timeout: AttemptTimeout | undefined;
   private stream: AsyncIterator<unknown> | undefined;
   private isDisposed = false;
 
-  constructor(readonly slot: Slot) {}
+  constructor(
+    readonly model: ResolvedModel,
+    readonly slot: Slot,
+  ) {}
 
   /** Starts the timeout. @returns the signal that aborts the provider's call */
   start(caller: CancelSignal, { total, left }: AttemptTimes): AttemptTimeout {
@@ -36,6 +41,11 @@ export class Attempt implements Disposable {
     return this.timeout?.reason;
   }
 
+  /** Whether a stream of the provider is open, which disposes of the attempt at its end. */
+  get isStreaming(): boolean {
+    return this.stream !== undefined;
+  }
+
   /** Takes over the provider's stream. */
   streams<Group>(stream: AsyncIterable<Group>): AsyncIterator<Group> {
     const chunks = stream[Symbol.asyncIterator]();
@@ -48,14 +58,16 @@ export class Attempt implements Disposable {
     this.stream = undefined;
   }
 
+  /** Gives back everything. Further calls do nothing. */
   dispose(): void {
     if (this.isDisposed) return;
     this.isDisposed = true;
     this.timeout?.clear();
     this.slot.free();
-    // Nothing reads the stream any more, so its failure to end is ignored.
-    this.stream?.return?.().catch(() => undefined);
+    const { stream } = this;
     this.stream = undefined;
+    // Its chunks have no reader any more, so a failure to end it changes nothing.
+    stream?.return?.().catch(() => undefined);
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,7 @@
 import { GatewayError } from '../errors/gateway-error.js';
 import type { ChunkOf, OperationName, OperationStream } from '../operations/operation-types.js';
 import type { Attempt } from './attempt.js';
+import type { ChunkFilter } from './hook-runner.js';
 import type { TrackedCall } from './tracked-call.js';
 
 /**
@@ -11,12 +12,16 @@ export class CallStream<Name extends OperationName> implements AsyncIterableIter
   private readonly chunks: AsyncIterator<readonly ChunkOf<Name>[]>;
   private hasEnded = false;
 
+  private readonly filter: ChunkFilter<Name> | undefined;
+
+  /** @param attempt undefined for a stream that no provider sends */
   constructor(
     stream: OperationStream<Name>,
-    private readonly attempt: Attempt,
     private readonly call: TrackedCall<Name>,
+    private readonly attempt?: Attempt,
   ) {
-    this.chunks = attempt.streams(stream);
+    this.chunks = attempt === undefined ? stream[Symbol.asyncIterator]() : attempt.streams(stream);
+    this.filter = call.hooks.filterOf(call);
   }
 
   [Symbol.asyncIterator](): this {
@@ -29,7 +34,7 @@ export class CallStream<Name extends OperationName> implements AsyncIterableIter
 
   /** The client does not want more, or cannot receive more. */
   return(): Promise<IteratorResult<readonly ChunkOf<Name>[]>> {
-    this.close(this.attempt.reason);
+    this.close(this.attempt?.reason);
     return Promise.resolve({ done: true, value: undefined });
   }
 
@@ -43,12 +48,14 @@ export class CallStream<Name extends OperationName> implements AsyncIterableIter
   ): IteratorResult<readonly ChunkOf<Name>[]> | Promise<IteratorResult<readonly ChunkOf<Name>[]>> => {
     try {
       if (result.done === true) {
-        this.attempt.streamEnded();
+        this.attempt?.streamEnded();
         this.end(() => this.call.streamEnded());
         return result;
       }
       const group = result.value;
       const value = this.call.collector.streamed(group);
+      if (this.filter !== undefined && value.length > 0)
+        return this.filter(value).then(this.onFiltered, this.onHookFailure);
       if (value === group) return result;
       return value.length > 0 ? { done: false, value } : this.next();
     } catch (error) {
@@ -58,9 +65,19 @@ export class CallStream<Name extends OperationName> implements AsyncIterableIter
     }
   };
 
+  private readonly onFiltered = (
+    value: readonly ChunkOf<Name>[],
+  ): IteratorResult<readonly ChunkOf<Name>[]> | Promise<IteratorResult<readonly ChunkOf<Name>[]>> =>
+    value.length > 0 ? { done: false, value } : this.next();
+
+  private readonly onHookFailure = (error: unknown): never => {
+    this.close(error);
+    throw error;
+  };
+
   private readonly onFailure = (error: unknown): never => {
-    // Broken after its first byte: it cannot be retried, but counts as the deployment's failure.
-    if (error instanceof GatewayError && error.retryable && !this.attempt.isEndedByCaller) {
+    // Broken after its first byte: nothing to retry, but the deployment's fault nevertheless.
+    if (error instanceof GatewayError && error.retryable && this.attempt?.isEndedByCaller === false) {
       this.attempt.slot.failed(error);
     }
     this.close(error);
@@ -70,7 +87,8 @@ export class CallStream<Name extends OperationName> implements AsyncIterableIter
   private end(report: () => void): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
-    this.attempt.dispose();
+    if (this.attempt === undefined) this.chunks.return?.().catch(() => undefined);
+    else this.attempt.dispose();
     report();
   }
 }

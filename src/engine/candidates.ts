@@ -1,19 +1,14 @@
 import { rateLimitExceeded, upstreamUnavailable, type GatewayError } from '../errors/gateway-error.js';
-import type { DeploymentLimiter, Slot } from '../routing/deployments/deployment-limiter.js';
+import type { DeploymentLimiter } from '../routing/deployments/deployment-limiter.js';
 import type { Deployments } from '../routing/deployments/deployments.service.js';
 import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
 import type { OperationName } from '../operations/operation-types.js';
 import { portOf } from './served-operation.js';
 import type { TrackedCall } from './tracked-call.js';
+import { Attempt } from './attempt.js';
 import { orderDeployments, randomFor } from '../routing/deployment-order.js';
 
-/** A deployment to try next. */
-export interface Candidate {
-  readonly model: ResolvedModel;
-  readonly slot: Slot;
-}
-
-/** Deployments that could be called if they had a free slot. */
+/** Deployments that could be called if they had not as many calls as they may. */
 export interface FullDeployments {
   readonly model: ResolvedModel;
   readonly full: readonly Deployment[];
@@ -41,7 +36,7 @@ export class Candidates {
    * @param affinityKey requests with the same value are sent to the same deployment where there is a choice
    * @throws GatewayError 429 when every deployment that may serve the request asked for a pause
    */
-  *of(models: Iterable<ResolvedModel>, affinityKey: string | undefined): Generator<Candidate | FullDeployments> {
+  *of(models: Iterable<ResolvedModel>, affinityKey: string | undefined): Generator<Attempt | FullDeployments> {
     const { call } = this;
     const key = call.context.principal.keyId;
     let tried = 0;
@@ -60,7 +55,7 @@ export class Candidates {
           if (slot === undefined) (full ??= []).push(deployment);
           else {
             tried += 1;
-            yield { model, slot };
+            yield new Attempt(model, slot);
           }
         }
       }
@@ -71,7 +66,7 @@ export class Candidates {
     }
     if (tried > 0 && this.hasFailed) return;
     const slot = spare === undefined ? undefined : this.queue.take(spare.deployment, key);
-    if (spare !== undefined && slot !== undefined) yield { model: spare.model, slot };
+    if (spare !== undefined && slot !== undefined) yield new Attempt(spare.model, slot);
     else if (shortestWait < Infinity) throw stillWaiting(shortestWait);
   }
 }

@@ -5,11 +5,12 @@ import { PricingModule } from '../pricing/pricing.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
 import { AttemptLoop } from './attempt-loop.js';
 import { Engine } from './engine.js';
+import { HookRunner } from './hook-runner.js';
 
 /** Runs calls: candidates, attempts, retries, fallbacks. */
 @Module({
   imports: [CallsModule, LimitsModule, PricingModule, RoutingModule],
-  providers: [AttemptLoop, Engine],
+  providers: [AttemptLoop, Engine, HookRunner],
   exports: [Engine],
 })
 export class EngineModule {}

@@ -3,12 +3,20 @@ import type { CallContext } from '../calls/call-context.js';
 import { CallEvents } from '../calls/call-events.js';
 import { CallTracing } from '../calls/call-tracing.js';
 import type { Operation } from '../operations/operation.js';
-import type { ChunkOf, HeadOf, OperationName, RequestOf, ResultOf } from '../operations/operation-types.js';
+import type {
+  ChunkOf,
+  HeadOf,
+  OperationName,
+  OperationStream,
+  RequestOf,
+  ResultOf,
+} from '../operations/operation-types.js';
 import { Pricing } from '../pricing/pricing.service.js';
 import { Routing } from '../routing/routing.service.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
 import { AttemptLoop } from './attempt-loop.js';
 import { CallStream } from './call-stream.js';
+import { HookRunner } from './hook-runner.js';
 import { operationNotServed } from './served-operation.js';
 import type { ServedBy } from './served-by.js';
 import { TrackedCall, type CostOf } from './tracked-call.js';
@@ -47,6 +55,7 @@ export class Engine {
     private readonly routing: Routing,
     private readonly attempts: AttemptLoop,
     private readonly events: CallEvents,
+    private readonly hooks: HookRunner,
     @Optional() private readonly tracing?: CallTracing,
   ) {}
 
@@ -58,11 +67,17 @@ export class Engine {
   ): Promise<Answered<Name>> {
     const call = this.track(operation, request, context, false);
     try {
-      const answered = await this.attempts.run(call, async ({ port, providerCall, attempt, servedBy }) => {
-        const result = await port.invoke(providerCall);
-        attempt.slot.health.answered(call.answers());
-        attempt.dispose();
-        return Object.assign(servedBy, { result });
+      const answered = await this.attempts.run(call, {
+        attempt: async ({ port, providerCall, attempt, servedBy }) => {
+          const result = await port.invoke(providerCall);
+          attempt.slot.health.answered(call.answers());
+          return Object.assign(servedBy, { result });
+        },
+        shortCircuit: ({ result, source }, servedBy) => {
+          if (result === undefined)
+            throw new TypeError(`the hook '${source}' has no result for a call that is no stream`);
+          return Object.assign(servedBy, { result });
+        },
       });
       call.completed(answered.result);
       return Object.assign(answered, { cost: await call.cost() });
@@ -80,13 +95,18 @@ export class Engine {
   ): Promise<Streaming<Name>> {
     const call = this.track(operation, request, context, true);
     try {
-      return await this.attempts.run(call, async ({ port, providerCall, attempt, servedBy }) => {
-        if (port.open === undefined) throw operationNotServed(call, servedBy.model, [servedBy.provider]);
-        const opened = await port.open(providerCall);
-        const chunks = new CallStream(opened, attempt, call);
-        attempt.slot.health.answered(call.answers());
-        const close = (error?: unknown): void => chunks.close(error);
-        return Object.assign(servedBy, { head: opened.head, chunks, signal: providerCall.signal, close });
+      return await this.attempts.run(call, {
+        attempt: async ({ port, providerCall, attempt, servedBy }) => {
+          if (port.open === undefined) throw operationNotServed(call, servedBy.model, [servedBy.provider]);
+          const opened = await port.open(providerCall);
+          const chunks = new CallStream(opened, call, attempt);
+          attempt.slot.health.answered(call.answers());
+          return streaming(opened, chunks, providerCall.signal, servedBy);
+        },
+        shortCircuit: ({ chunks, source }, servedBy) => {
+          if (chunks === undefined) throw new TypeError(`the hook '${source}' has no chunks for a stream`);
+          return streaming(chunks, new CallStream(chunks, call), context.signal, servedBy);
+        },
       });
     } catch (error) {
       call.broken(error);
@@ -104,6 +124,16 @@ export class Engine {
   ): TrackedCall<Name> {
     const trace = this.tracing?.begin(operation, request, context, isStream);
     const { current } = this.routing;
-    return new TrackedCall(operation, request, context, isStream, this.events, current, this.costOf, trace);
+    return new TrackedCall(operation, request, context, isStream, this.events, current, this.costOf, this.hooks, trace);
   }
+}
+
+function streaming<Name extends OperationName>(
+  { head }: OperationStream<Name>,
+  chunks: CallStream<Name>,
+  signal: CancelSignal,
+  servedBy: ServedBy,
+): Streaming<Name> {
+  const close = (error?: unknown): void => chunks.close(error);
+  return Object.assign(servedBy, { head, chunks, signal, close });
 }

@@ -1,16 +1,18 @@
 import type { CallContext } from '../calls/call-context.js';
+import type { HookedCall } from '../calls/call-hook.js';
 import type { CallEvents } from '../calls/call-events.js';
 import type { AttemptOutcome, CallOutcome, CallStatus } from '../calls/call-outcome.js';
 import type { CallTrace } from '../calls/call-tracing.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
 import type { Admission } from '../limits/limits.service.js';
 import type { BilledUsage } from '../operations/billed-tokens.js';
-import type { Collector, Operation, RecordingDetail } from '../operations/operation.js';
+import type { Collector, Operation } from '../operations/operation.js';
 import type { OperationName, RequestOf, ResultOf } from '../operations/operation-types.js';
 import type { Deployment } from '../routing/resolved-model.js';
 import type { RoutingTable } from '../routing/routing-table.js';
 import { toDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 import { steadyNow } from '../runtime/steady-clock.js';
+import type { HookRunner } from './hook-runner.js';
 
 /** The cost of usage at a deployment; null when its price is unknown. */
 export type CostOf = (usage: BilledUsage, deployment: Deployment) => Promise<NanoDollars | null>;
@@ -23,9 +25,9 @@ interface RunningAttempt {
   firstByte: number | null;
 }
 
-/** Tracks one call through its attempts, and reports its outcome once. Until then it holds its routing table. */
-export class TrackedCall<Name extends OperationName> {
-  /** Its reservations, which accounting settles. */
+/** Follows one call through its attempts, and reports its outcome once. Until then it holds on to its routing table. */
+export class TrackedCall<Name extends OperationName> implements HookedCall<Name> {
+  /** What was set aside for it; whoever counts gives it back. */
   admission: Admission | undefined;
   /** Fields and headers of the request that the last attempt did not send. */
   droppedParams: readonly string[] = [];
@@ -47,9 +49,10 @@ export class TrackedCall<Name extends OperationName> {
     private readonly events: CallEvents,
     readonly table: RoutingTable,
     private readonly costOf: CostOf,
-    private readonly trace?: CallTrace,
+    readonly hooks: HookRunner,
+    readonly trace: CallTrace | undefined,
   ) {
-    this.collector = operation.collector(request, detailOf(context, trace));
+    this.collector = operation.collector(request, hooks.detailOf(this));
     table.hold();
   }
 
@@ -142,20 +145,16 @@ export class TrackedCall<Name extends OperationName> {
       cost: this.cost,
       costNanos: this.costNanos,
       collector: this.collector,
+      trace: this.trace,
       admission: this.admission,
       droppedParams: this.droppedParams,
     };
     try {
+      this.hooks.after(outcome);
       this.trace?.ended(outcome);
     } finally {
       // Accounting releases the reservations even if tracing fails.
       this.events.ended(outcome);
     }
   }
-}
-
-/** How much of the response is recorded: all for the request log and traces with content, an outline for other traces. */
-function detailOf({ principal }: CallContext, trace: CallTrace | undefined): RecordingDetail {
-  if (principal.requestLog != null || trace?.wantsContent === true) return 'content';
-  return trace?.isRecording === true ? 'outline' : 'nothing';
 }

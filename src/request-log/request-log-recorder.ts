@@ -4,7 +4,9 @@ import { gzip } from 'node:zlib';
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { Counter } from 'prom-client';
 import type { RequestLogSetting } from '../auth/principal.js';
-import { CallEvents } from '../calls/call-events.js';
+import { CallHooks, type CallHook, type HookedCall } from '../calls/call-hook.js';
+import type { RecordingDetail } from '../operations/operation.js';
+import type { OperationName } from '../operations/operation-types.js';
 import type { CallOutcome } from '../calls/call-outcome.js';
 import { Database } from '../database/database.js';
 import { storableText } from '../database/storable-text.js';
@@ -36,13 +38,15 @@ interface Waiting {
  * compression, encryption and the database follow later, and while the database is unreachable the buffer waits.
  */
 @Injectable()
-export class RequestLogRecorder implements BeforeApplicationShutdown {
+export class RequestLogRecorder implements BeforeApplicationShutdown, CallHook {
+  readonly name = 'request log';
+  readonly order = 800;
   private readonly buffer: WriteBehind<Waiting>;
   private readonly dropped: Counter;
   private readonly stored: Counter;
 
   constructor(
-    events: CallEvents,
+    hooks: CallHooks,
     metrics: MetricsRegistry,
     private readonly cipher: ContentCipher,
     private readonly database: Database,
@@ -67,7 +71,7 @@ export class RequestLogRecorder implements BeforeApplicationShutdown {
       mostWaiting: MAX_QUEUED_CHARACTERS,
       onDropped: (entries) => this.dropped.inc(entries),
     });
-    events.onEnded((outcome) => this.ended(outcome));
+    hooks.add(this);
   }
 
   /** Runs before the database is closed. */
@@ -75,7 +79,11 @@ export class RequestLogRecorder implements BeforeApplicationShutdown {
     return this.buffer.close();
   }
 
-  private ended(outcome: CallOutcome): void {
+  detail({ context }: HookedCall<OperationName>): RecordingDetail {
+    return context.principal.requestLog == null ? 'nothing' : 'content';
+  }
+
+  after(outcome: CallOutcome): void {
     const { requestLog } = outcome.context.principal;
     if (requestLog == null) return;
     if (!this.cipher.isReady) {

@@ -13,7 +13,7 @@ import {
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import type { AttemptOutcome, CallOutcome } from '../../calls/call-outcome.js';
 import { type CallTrace, CallTracing } from '../../calls/call-tracing.js';
-import type { AnyOperation } from '../../operations/operation.js';
+import type { AnyOperation, SpanAttributes } from '../../operations/operation.js';
 import type { OperationName, RequestOf } from '../../operations/operation-types.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { describeError } from '../../errors/describe-error.js';
@@ -61,8 +61,7 @@ export class CallSpans extends CallTracing {
     const span = task ?? context.span;
     const parent = span === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, span);
     span?.setAttributes({ 'gateway.key_id': context.principal.keyId, 'gateway.stream': isStream });
-    const wantsContent = this.config.tracing?.captureContent === true && span?.isRecording() !== false;
-    return new Trace(tracer, parent, span, task, operation, request, this.routing, this.logger, wantsContent);
+    return new Trace(tracer, parent, span, task, operation, request, this.routing, this.logger);
   }
 }
 
@@ -78,7 +77,6 @@ class Trace implements CallTrace {
     private readonly request: RequestOf<OperationName>,
     private readonly routing: Routing,
     private readonly logger: Logger,
-    readonly wantsContent: boolean,
   ) {}
 
   get isRecording(): boolean {
@@ -109,9 +107,14 @@ class Trace implements CallTrace {
     return headers;
   }
 
+  describeLast(attributes: SpanAttributes): void {
+    const span = this.attempts.at(-1);
+    if (span?.isRecording() === true) span.setAttributes(attributes);
+  }
+
   ended(outcome: CallOutcome): void {
     try {
-      outcome.attempts.forEach((attempt, at) => this.endAttempt(attempt, at, outcome));
+      outcome.attempts.forEach((attempt, at) => this.endAttempt(attempt, at));
       const { error, firstByte } = outcome;
       if (firstByte !== null) this.span?.setAttribute('gateway.time_to_first_byte', firstByte / 1_000);
       this.span?.setAttribute('gateway.attempts', outcome.attempts.length);
@@ -126,14 +129,10 @@ class Trace implements CallTrace {
     }
   }
 
-  private endAttempt({ model, startedAt, duration, error }: AttemptOutcome, at: number, outcome: CallOutcome): void {
+  private endAttempt({ model, startedAt, duration, error }: AttemptOutcome, at: number): void {
     const span = this.attempts[at];
     if (span?.isRecording() !== true) return;
     span.setAttribute('gateway.model', model);
-    if (at === outcome.attempts.length - 1) {
-      span.setAttributes(outcome.collector.attributes());
-      if (this.wantsContent) span.setAttributes(outcome.collector.contentAttributes());
-    }
     if (error !== null) {
       span.setAttribute('error.type', error.code ?? String(error.status));
       // A disconnect of the client is not an error.
