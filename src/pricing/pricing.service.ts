@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { PriceConfig } from '../config/gateway-config.js';
 import { boundNanoDollars, type NanoDollars } from '../runtime/nano-dollars.js';
-import type { BilledTokens } from '../operations/billed-tokens.js';
+import type { BilledUsage } from '../operations/billed-tokens.js';
+import { costBesideTokens } from './cost-beside-tokens.js';
 import { costAtPrice } from './cost.js';
 import { PriceCatalog } from './price-catalog.js';
 
@@ -18,13 +19,16 @@ export interface PricedDeployment {
 export class Pricing {
   constructor(private readonly known: PriceCatalog) {}
 
-  /** What one completion costs; null when the price is unknown, never an invented 0. */
-  async costOf(tokens: BilledTokens, { baseUrl, upstreamModel, price }: PricedDeployment): Promise<NanoDollars | null> {
+  /** What one call costs; null when the price is unknown, never an invented 0. */
+  async costOf(tokens: BilledUsage, deployment: PricedDeployment): Promise<NanoDollars | null> {
+    const beside = costBesideTokens(tokens, deployment);
+    if (beside !== undefined) return beside;
+    const { baseUrl, upstreamModel, price } = deployment;
     return price === undefined ? this.known.costOf(tokens, baseUrl, upstreamModel) : costAtPrice(tokens, price);
   }
 
   /** The most that prompt and completion of these lengths can cost: a prompt that is put into a cache may cost more. */
-  async mostOf(tokens: BilledTokens, deployment: PricedDeployment): Promise<NanoDollars | null> {
+  async mostOf(tokens: BilledUsage, deployment: PricedDeployment): Promise<NanoDollars | null> {
     const plain = await this.costOf(tokens, deployment);
     const written = await this.costOf({ ...tokens, cacheWriteTokens: tokens.promptTokens }, deployment);
     return plain === null ? null : boundNanoDollars(Math.max(plain, written ?? 0));

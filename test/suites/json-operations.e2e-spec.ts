@@ -55,6 +55,9 @@ models:
   - id: priced-fan-out
     deployments: [{ provider: bedrock, model: "amazon.titan-embed-text-v2:0" }]
     price: { input_per_million: 1000, output_per_million: 0 }
+  - id: priced-search
+    deployments: [{ provider: cohere, model: rerank-v3.5 }]
+    price: { input_per_million: 0, output_per_million: 0, per_search: 0.002 }
   - id: either
     strategy: priority
     deployments: [{ provider: google, model: gemini-embedding-001 }, { provider: openai, model: text-embedding-3-small }]
@@ -338,12 +341,20 @@ describe('embeddings, reranking and moderations', () => {
     });
 
     it('by the searches that the provider counted', async () => {
-      await post('/v1/rerank', { model: 'cohere/rerank-multilingual', query: 'q', documents: ['a'] });
-      const record = await until1(
-        () => recordsOf('cohere/rerank-multilingual'),
-        () => true,
-      );
-      expect(record).toMatchObject({ operation: 'rerank', search_units: 2, prompt_tokens: 0, cost_basis: 'reported' });
+      const priced = await post('/v1/rerank', { model: 'priced-search', query: 'q', documents: ['a'] });
+      expect(priced.headers.get('x-gateway-cost')).toBe('0.004');
+      const unpriced = await post('/v1/rerank', { model: 'cohere/rerank-3', query: 'q', documents: ['a'] });
+      expect(unpriced.headers.get('x-gateway-cost')).toBeNull();
+      for (const [model, cost] of [
+        ['priced-search', 0.004],
+        ['cohere/rerank-3', null],
+      ] as const) {
+        const record = await until1(
+          () => recordsOf(model),
+          () => true,
+        );
+        expect(record).toMatchObject({ operation: 'rerank', search_units: 2, prompt_tokens: 0, cost_usd: cost });
+      }
     });
 
     it('and held to limits and budgets', async () => {
