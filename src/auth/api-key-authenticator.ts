@@ -266,7 +266,7 @@ function pepperOutdated(): GatewayError {
   return upstreamUnavailable({
     message: 'This instance of the gateway has an older key pepper than the others and cannot check this key. Retry.',
     retryAfterMs: 1_000,
-    isOwnRefusal: true,
+    rejectedByGateway: true,
   });
 }
 

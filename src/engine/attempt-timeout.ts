@@ -33,7 +33,7 @@ export class AttemptTimeout extends CancelSource {
             message: isOfCaller
               ? 'The upstream provider did not finish within the time that the request asked for.'
               : `The upstream provider did not finish within the total timeout of ${milliseconds / 1000} s.`,
-            hadBegun: true,
+            mayBeBilled: true,
           }),
         );
       },

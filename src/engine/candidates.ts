@@ -77,7 +77,7 @@ export function stillFull({ id }: ResolvedModel, milliseconds: number): GatewayE
   return upstreamUnavailable({
     message: `All deployments of '${id}' have as many calls as they take, and the wait would be too long. Retry after ${Math.ceil(whole / 1_000)} s.`,
     retryAfterMs: whole,
-    isOwnRefusal: true,
+    rejectedByGateway: true,
   });
 }
 
@@ -87,6 +87,6 @@ function stillWaiting(milliseconds: number): GatewayError {
   return rateLimitExceeded({
     message: `The provider is rate limiting this model. Retry after ${Math.ceil(whole / 1_000)} s.`,
     retryAfterMs: whole,
-    isOwnRefusal: true,
+    rejectedByGateway: true,
   });
 }

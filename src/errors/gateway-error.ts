@@ -134,12 +134,9 @@ export function retryAfter(
   return { retryAfterMs: milliseconds, headers };
 }
 
-interface RateLimit {
-  message: string;
+interface RateLimit extends Pick<GatewayErrorOptions, 'message' | 'retryable' | 'rejectedByGateway'> {
   /** Milliseconds to wait; told to the client as `retry-after` and `retry-after-ms`. */
   retryAfterMs: number | undefined;
-  retryable?: boolean;
-  isOwnRefusal?: boolean;
 }
 
 /** 429: too many requests; with how long to wait where that is known. */
@@ -165,15 +162,12 @@ export function internalError(cause: unknown): GatewayError {
   });
 }
 
-interface UpstreamFailure {
-  message: string;
-  cause?: unknown;
-  retryable?: boolean;
-  /** Milliseconds to wait; told to the client with a 503. */
+interface UpstreamFailure extends Pick<
+  GatewayErrorOptions,
+  'message' | 'cause' | 'retryable' | 'rejectedByGateway' | 'mayBeBilled' | 'isConnectionFault'
+> {
+  /** Milliseconds to wait; sent to the client with a 503. */
   retryAfterMs?: number | undefined;
-  isOwnRefusal?: boolean;
-  hadBegun?: boolean;
-  isConnectionFault?: boolean;
 }
 
 /** 502: the upstream answered wrongly, broke off, or refused the operator's credentials. */

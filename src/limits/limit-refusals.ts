@@ -39,7 +39,7 @@ export function rateRefusal(
   const error = rateLimitExceeded({
     message: `${owner} may make ${what}. Retry after ${Math.ceil(whole / 1_000)} s.`,
     retryAfterMs: whole,
-    isOwnRefusal: true,
+    rejectedByGateway: true,
   });
   return new GatewayError({ ...error, message: error.message, headers: { ...headers, ...error.headers } });
 }
@@ -58,7 +58,7 @@ export function budgetRefusal(
     return rateLimitExceeded({
       message: `What is left of the budget of ${inText(owner)} is set aside for requests under way. Retry in a moment.`,
       retryAfterMs: MIN_RETRY_AFTER_MS,
-      isOwnRefusal: true,
+      rejectedByGateway: true,
     });
   }
   const ends = period.end === Infinity ? '' : ` until ${new Date(period.end).toISOString()}`;

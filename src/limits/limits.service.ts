@@ -256,7 +256,7 @@ export class Limits {
     return upstreamUnavailable({
       message: 'The limits of this key cannot be checked now. Retry shortly.',
       retryAfterMs: 1_000,
-      isOwnRefusal: true,
+      rejectedByGateway: true,
       cause,
     });
   }

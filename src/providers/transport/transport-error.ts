@@ -16,12 +16,12 @@ export function phaseTimeout(phase: Phase, milliseconds: number): GatewayError {
     case 'firstByte':
       return upstreamTimeout({
         message: `The upstream provider did not begin to answer within ${seconds}.`,
-        hadBegun: true,
+        mayBeBilled: true,
       });
     case 'idle':
       return upstreamTimeout({
         message: `The upstream provider went silent in the middle of its answer for ${seconds}.`,
-        hadBegun: true,
+        mayBeBilled: true,
       });
   }
 }
@@ -29,14 +29,14 @@ export function phaseTimeout(phase: Phase, milliseconds: number): GatewayError {
 /**
  * What a client sees of a broken connection: constant text, because the cause names addresses.
  *
- * @param hadBegun whether some of the answer had come
+ * @param mayBeBilled whether some of the answer had come
  */
-export function transportError(cause: unknown, phase: Phase, hadBegun: boolean): GatewayError {
+export function transportError(cause: unknown, phase: Phase, mayBeBilled: boolean): GatewayError {
   if (phase === 'connect' && isOutOfDescriptors(cause)) {
     return upstreamUnavailable({
       message: 'The gateway has too many open connections to make another one. Retry shortly.',
       retryAfterMs: 1_000,
-      isOwnRefusal: true,
+      rejectedByGateway: true,
       cause,
     });
   }
@@ -46,7 +46,7 @@ export function transportError(cause: unknown, phase: Phase, hadBegun: boolean):
       : phase === 'firstByte'
         ? 'The upstream provider closed the connection before it answered.'
         : 'The upstream provider broke off in the middle of its answer.';
-  return upstreamError({ message, cause, hadBegun, isConnectionFault: phase === 'connect' });
+  return upstreamError({ message, cause, mayBeBilled, isConnectionFault: phase === 'connect' });
 }
 
 /** How a server that had closed an idle connection shows, when the next request has just been written to it. */
