@@ -27,6 +27,7 @@ const WITHOUT_DATABASE = [
   'log-canary',
   'logs',
   'native-providers',
+  'new-provider',
   'openai-client',
   'openai-helpers',
   'openapi-document',

@@ -9,6 +9,8 @@ import { dirname, join } from 'node:path';
 /** From the lowest to the highest. `.` is the composition root: the files directly in src/. */
 const FLOORS = [
   ['runtime'],
+  // Facts about providers. They import nothing but each other, and the configuration is read by them.
+  ['providers/definitions'],
   [
     'cluster',
     'config',
@@ -52,8 +54,13 @@ function sourcesOf(folder) {
   });
 }
 
+/** Folders within a folder that have a floor of their own. */
+const INNER_FOLDERS = FLOORS.flat().filter((name) => name.includes('/'));
+
 /** @param {string} path of a file @returns {string} the folder of src/ that it is in, `.` for src/ itself */
 function folderOf(path) {
+  const inner = INNER_FOLDERS.find((name) => path.startsWith(`src/${name}/`));
+  if (inner !== undefined) return inner;
   const parts = path.split('/');
   return parts.length === 2 ? '.' : (parts[1] ?? '.');
 }

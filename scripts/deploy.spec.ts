@@ -9,7 +9,7 @@ import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import { ConfigMap, Secret, Service } from 'kubernetes-models/v1';
 import { parse, parseAllDocuments } from 'yaml';
 import { loadConfig } from '../src/config/load-config.js';
-import { KNOWN_PROVIDERS } from '../src/config/known-providers.js';
+import { PROVIDER_DEFINITIONS } from '../src/providers/definitions/registry.js';
 import { renderChart } from './render-chart.mjs';
 
 interface Container {
@@ -170,8 +170,8 @@ describe('compose.yaml', () => {
   const gateways = ['api', 'worker', 'migrate'].map((name) => compose.services[name]?.environment ?? {});
 
   it('passes the variables of every provider on, and .env.example has them', () => {
-    const variables = KNOWN_PROVIDERS.flatMap(({ keyVariable, baseUrlVariable }) =>
-      [keyVariable, baseUrlVariable ?? []].flat(),
+    const variables = PROVIDER_DEFINITIONS.flatMap(({ keyVariable, baseUrlVariable }) =>
+      [keyVariable ?? [], baseUrlVariable ?? []].flat(),
     );
     for (const environment of gateways) {
       expect(variables.filter((name) => environment[name] !== `\${${name}:-}`)).toEqual([]);

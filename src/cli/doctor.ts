@@ -9,6 +9,7 @@ import { describeError } from '../errors/describe-error.js';
 import { VERSION } from '../runtime/version.js';
 import { say, type Command } from './command.js';
 import { connectConfigured } from './configured-database.js';
+import { SANDBOX_TYPE } from '../providers/definitions/sandbox.js';
 
 /** Longest wait for one server that is asked whether it is there. */
 const ANSWER_TIMEOUT_MS = 5_000;
@@ -165,7 +166,7 @@ async function port({ server: { host, port: wanted } }: GatewayConfig): Promise<
 
 /** Only whether there is a server at its address: that needs no credentials and costs nothing. */
 async function provider({ name, type, baseUrl, apiKey, cloud }: ProviderConfig): Promise<Finding> {
-  if (type === 'sandbox') return ok(`provider ${name}: built in`);
+  if (type === SANDBOX_TYPE) return ok(`provider ${name}: built in`);
   try {
     const response = await fetch(baseUrl, { method: 'HEAD', signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
     await response.body?.cancel();

@@ -1,5 +1,8 @@
 import type { Configuration, DatabaseConfig, ProviderConfig } from './gateway-config.js';
 import type { ChangedSetting } from './describe-settings.js';
+import { OPENAI_TYPE } from '../providers/definitions/openai.js';
+import { definitionOfType } from '../providers/definitions/registry.js';
+import { SANDBOX_TYPE } from '../providers/definitions/sandbox.js';
 import { readRedisUrl } from './redis-address.js';
 
 /** A configuration in a few lines for an operator, without any secret. */
@@ -12,8 +15,8 @@ export function describeConfig(config: Configuration, changed: readonly ChangedS
     `  providers    ${providers.length === 0 ? 'none' : ''}`.trimEnd(),
     ...providers.map((provider) => {
       const { name, type, baseUrl } = provider;
-      if (type === 'sandbox') return `    ${name}  built in`;
-      return `    ${name}  ${type === 'openai' ? '' : `${type}  `}${baseUrl}  ${describeCredentials(provider)}`;
+      if (type === SANDBOX_TYPE) return `    ${name}  built in`;
+      return `    ${name}  ${type === OPENAI_TYPE ? '' : `${type}  `}${baseUrl}  ${describeCredentials(provider)}`;
     }),
     `  models       ${models.length === 0 ? 'none named' : ''}`.trimEnd(),
     ...models.map(({ id, deployments, fallbacks }) => {
@@ -58,7 +61,7 @@ function describeRedis(url: string): string {
 function describeCredentials({ type, apiKey, cloud }: ProviderConfig): string {
   if (apiKey !== undefined) return 'key set';
   if (cloud?.accessKeyId !== undefined) return 'access keys set';
-  if (type !== 'vertex') return 'no key';
+  if (definitionOfType(type)?.credentials !== 'google-cloud') return 'no key';
   return cloud?.credentialsFile === undefined ? "the machine's own login" : 'credentials file set';
 }
 

@@ -1,7 +1,6 @@
 import { baseUrlFault } from './base-url.js';
 import type { ConfigFault } from './config-error.js';
-import type { ProviderType } from './gateway-config.js';
-import { KNOWN_PROVIDERS } from './known-providers.js';
+import { entryTypeOf, PROVIDER_DEFINITIONS } from '../providers/definitions/registry.js';
 import type { SettingSource } from './settings/setting.js';
 import type { ReadVariable } from './settings/variables.js';
 
@@ -37,7 +36,7 @@ export interface ProviderEnvironment {
   /** Providers whose key variable is set. */
   readonly providers: readonly {
     readonly name: string;
-    readonly type: Exclude<ProviderType, 'sandbox'>;
+    readonly type: string;
     readonly apiKey: string;
     readonly baseUrl: string;
   }[];
@@ -47,15 +46,16 @@ export interface ProviderEnvironment {
 
 export function readProviderEnvironment(environment: Environment): ProviderEnvironment {
   const variable: ReadVariable = (name) => environment.variable(name);
-  const providers = KNOWN_PROVIDERS.flatMap(({ name, type = 'openai', keyVariable, baseUrl, baseUrlVariable }) => {
-    const apiKey = variable(keyVariable);
-    if (apiKey === undefined) return [];
+  const providers = PROVIDER_DEFINITIONS.flatMap((definition) => {
+    const { name, keyVariable, baseUrl, baseUrlVariable } = definition;
+    const apiKey = keyVariable === undefined ? undefined : variable(keyVariable);
+    if (apiKey === undefined || baseUrl === undefined) return [];
     const moved = baseUrlVariable === undefined ? undefined : variable(baseUrlVariable);
     if (moved !== undefined && baseUrlVariable !== undefined) {
       const fault = baseUrlFault(moved);
       if (fault !== undefined) environment.fault(baseUrlVariable, fault);
     }
-    return [{ name, type, apiKey, baseUrl: moved ?? baseUrl }];
+    return [{ name, type: entryTypeOf(definition), apiKey, baseUrl: moved ?? baseUrl }];
   });
   return { providers, variable };
 }

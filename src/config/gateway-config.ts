@@ -2,66 +2,23 @@ import type { DatabaseConfig } from './database-url.js';
 import type { PROCESS_SETTINGS, ROUTING_SETTINGS } from './settings/gateway-file.js';
 import type { ModelSettings } from './settings/models.js';
 import type { PROCESS_VARIABLES } from './settings/process-variables.js';
-import type {
-  ACCEPTED_FIELDS,
-  EMBEDDINGS_FORMATS,
-  NATIVE_PROVIDER_TYPES,
-  ProviderFile,
-  RERANK_FORMATS,
-} from './settings/providers.js';
+import type { CloudSettings, Quirks } from '../providers/definitions/definition.js';
 import type { KindValue, ValueOf } from './settings/setting.js';
 import type { Timeouts } from './settings/upstream.js';
 
 /** Durations in milliseconds, sizes in bytes, everywhere. What each setting means stands at its entry in settings/. */
 
-export { NATIVE_PROVIDER_TYPES } from './settings/providers.js';
+export type { CloudSettings, Quirks } from '../providers/definitions/definition.js';
 export type { DatabaseConfig } from './database-url.js';
 export type { DeploymentConfig, Strategy } from './settings/models.js';
 export type { PriceConfig } from './settings/prices.js';
 export type { Timeouts } from './settings/upstream.js';
 
-export type NativeProviderType = (typeof NATIVE_PROVIDER_TYPES)[number];
-export type AcceptedFields = (typeof ACCEPTED_FIELDS)[number];
-export type EmbeddingsFormat = (typeof EMBEDDINGS_FORMATS)[number];
-export type RerankFormat = (typeof RERANK_FORMATS)[number];
-export type ProviderType = 'sandbox' | NonNullable<ProviderFile['type']>;
-
-/** What the clouds need beside a key and an address; each only where its type has it. */
-export interface CloudSettings {
-  /** Bedrock: the AWS region. Vertex AI: the location, `global` by default. */
-  readonly region?: string;
-  /** Vertex AI: the Google Cloud project. */
-  readonly project?: string;
-  /** Vertex AI: path of a service account's key file; without it, what the machine is logged in as. */
-  readonly credentialsFile?: string;
-  /** Bedrock, where there is no API key. */
-  readonly accessKeyId?: string;
-  readonly secretAccessKey?: string;
-  readonly sessionToken?: string;
-  /** Azure: `v1` by default; a dated version uses the addresses of deployments. */
-  readonly apiVersion?: string;
-}
-
-/** Where servers that speak OpenAI's format differ from OpenAI, so that one request suits them all. */
-export interface Quirks {
-  /** The only name of the limit of tokens that the server honours; undefined where both will do. */
-  readonly tokenLimit?: 'max_tokens' | 'max_completion_tokens';
-  /** Whether the server knows the role `developer`; where it does not, it is sent as `system`. Default true. */
-  readonly developerRole?: boolean;
-  /** Whether the server takes `stream_options`; where it does not, it reports usage unasked. Default true. */
-  readonly streamOptions?: boolean;
-  /** Whose fields the server accepts; others are dropped and named. Default `any`: unknown fields pass through. */
-  readonly accepts?: AcceptedFields;
-  /** The format of its embeddings. Default: what is known of the server, else OpenAI's. */
-  readonly embeddings?: EmbeddingsFormat;
-  /** The format of its reranking. Default: what is known of the server, else Jina's, which vLLM has too. */
-  readonly rerank?: RerankFormat;
-}
-
 export interface ProviderConfig {
   /** The key under `providers:`; the prefix of `provider/model` ids. */
   readonly name: string;
-  readonly type: ProviderType;
+  /** That of a provider definition. */
+  readonly type: string;
   /** Without a trailing slash, including `/v1` where the server has it. */
   readonly baseUrl: string;
   readonly apiKey: string | undefined;

@@ -68,8 +68,8 @@ describe('loadConfig', () => {
       ).toEqual([
         expect.stringMatching(/^- DATABASE_URL_FILE: the file .*none cannot be read \(ENOENT\)$/),
         expect.stringMatching(/^- GATEWAY_ADMIN_KEY: must have at least 24 characters/),
-        expect.stringMatching(/^- OPENAI_API_KEY_FILE: the file .*empty is empty$/),
         '- GROQ_API_KEY_FILE: GROQ_API_KEY is set as well. Set one of the two',
+        expect.stringMatching(/^- OPENAI_API_KEY_FILE: the file .*empty is empty$/),
       ]);
     });
   });
@@ -161,8 +161,8 @@ describe('loadConfig', () => {
       load(undefined, { GROQ_API_KEY: 'gsk', OPENAI_API_KEY: 'sk', OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' })
         .providers,
     ).toMatchObject([
-      { name: 'openai', baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk' },
       { name: 'groq', baseUrl: 'https://api.groq.com/openai/v1', apiKey: 'gsk' },
+      { name: 'openai', baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk' },
     ]);
     expect(
       load('providers: { groq: { base_url: "http://127.0.0.1:8/v1" } }', { GROQ_API_KEY: 'gsk' }).providers,
@@ -174,12 +174,12 @@ describe('loadConfig', () => {
       load(undefined, { ANTHROPIC_API_KEY: 'sk-ant', GEMINI_API_KEY: 'AIza', COHERE_API_KEY: 'co' }).providers,
     ).toMatchObject([
       { name: 'anthropic', type: 'anthropic', baseUrl: 'https://api.anthropic.com/v1', apiKey: 'sk-ant' },
-      { name: 'gemini', type: 'google', baseUrl: 'https://generativelanguage.googleapis.com/v1beta', apiKey: 'AIza' },
       { name: 'cohere', type: 'cohere', apiKey: 'co' },
+      { name: 'gemini', type: 'google', baseUrl: 'https://generativelanguage.googleapis.com/v1beta', apiKey: 'AIza' },
     ]);
     expect(faultsOf('providers:\n  bedrock: { region: "../evil" }\n  mine: { type: antropic }\n')).toEqual([
       expect.stringMatching(/^2 providers\.bedrock\.region: /),
-      expect.stringMatching(/^3 providers\.mine\.type: must be one of openai, anthropic, google, /),
+      expect.stringMatching(/^3 providers\.mine\.type: must be one of openai, anthropic, azure, /),
     ]);
   });
 

@@ -93,7 +93,7 @@ describe('readProvider', () => {
 
   it('refuses settings of another type', () => {
     expect(read('groq', { region: 'us-east-1' }).faults).toEqual([
-      { key: 'region', message: 'is for vertex and bedrock alone, not for type openai' },
+      { key: 'region', message: 'is for bedrock and vertex alone, not for type openai' },
     ]);
     expect(keysOf(read('azure', { resource_name: 'mine', api_key: 'k', project: 'p' }))).toEqual(['project']);
   });

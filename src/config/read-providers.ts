@@ -1,11 +1,11 @@
 import type { ConfigFault } from './config-error.js';
 import type { ProviderEnvironment } from './environment.js';
 import type { ProviderConfig } from './gateway-config.js';
-import { knownQuirksAt, LOCAL_SERVERS } from './known-providers.js';
+import { OPENAI_TYPE } from '../providers/definitions/openai.js';
+import { definitionAt, LOCAL_SERVERS, quirksOfDefinition } from '../providers/definitions/registry.js';
+import { SANDBOX_TYPE } from '../providers/definitions/sandbox.js';
 import { readProvider } from './read-provider.js';
 import type { GatewayFile } from './settings/gateway-file.js';
-
-const SANDBOX = 'sandbox';
 
 /** The providers of the file, of the environment, of this machine where that is asked for, and the sandbox. */
 export function readProviders(
@@ -16,7 +16,7 @@ export function readProviders(
   const providers: ProviderConfig[] = [];
   for (const [name, entry] of Object.entries(file.providers ?? {})) {
     const path = `providers.${name}`;
-    if (name === SANDBOX) {
+    if (name === SANDBOX_TYPE) {
       faults.push({
         path,
         message: 'the name sandbox is taken by the built-in provider; switch that by sandbox: true|false',
@@ -36,18 +36,27 @@ export function readProviders(
       apiKey,
       headers: {},
       listModels: true,
-      ...(type === 'openai' && { quirks: knownQuirksAt(baseUrl) ?? {} }),
+      ...(type === OPENAI_TYPE && { quirks: quirksOfDefinition(definitionAt(baseUrl)) ?? {} }),
     });
   }
   if (file.discover === true) {
-    for (const { name, baseUrl, quirks } of LOCAL_SERVERS) {
+    for (const definition of LOCAL_SERVERS) {
+      const { name, baseUrl = '' } = definition;
+      const quirks = quirksOfDefinition(definition);
       if (providers.some((provider) => provider.name === name || provider.baseUrl === baseUrl)) continue;
-      const found = { name, type: 'openai', baseUrl, apiKey: undefined, headers: {}, listModels: true } as const;
+      const found = { name, type: OPENAI_TYPE, baseUrl, apiKey: undefined, headers: {}, listModels: true } as const;
       providers.push({ ...found, isDiscovered: true, ...(quirks !== undefined && { quirks }) });
     }
   }
   if (file.sandbox ?? providers.length === 0) {
-    providers.push({ name: SANDBOX, type: 'sandbox', baseUrl: '', apiKey: undefined, headers: {}, listModels: true });
+    providers.push({
+      name: SANDBOX_TYPE,
+      type: SANDBOX_TYPE,
+      baseUrl: '',
+      apiKey: undefined,
+      headers: {},
+      listModels: true,
+    });
   }
   return providers;
 }

@@ -9,6 +9,7 @@ import type { ModelDto } from './models.dto.js';
 import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
 import type { ResolvedModel } from '../routing/resolved-model.js';
 import { Routing } from '../routing/routing.service.js';
+import { SANDBOX_TYPE } from '../providers/definitions/sandbox.js';
 
 /** How long a provider's own list is believed, in milliseconds. */
 const LIST_TTL_MS = 300_000;
@@ -58,7 +59,7 @@ export class ModelCatalog {
     const provider = this.config.current.providers.find(({ name }) => name === first?.provider.name);
     if (provider === undefined || first === undefined) return undefined;
     const { upstreamModel } = first;
-    if (provider.type !== 'sandbox') return this.describe(id, provider, { id: upstreamModel });
+    if (provider.type !== SANDBOX_TYPE) return this.describe(id, provider, { id: upstreamModel });
     // The sandbox lists all that it has; other providers may serve more than they list.
     const listed = (await this.listOf(provider)).find((model) => model.id === upstreamModel);
     return listed && this.describe(id, provider, listed);

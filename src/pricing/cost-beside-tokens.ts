@@ -1,12 +1,10 @@
 import type { PriceConfig } from '../config/gateway-config.js';
-import { knownProviderAt } from '../config/known-providers.js';
 import type { BilledUsage } from '../operations/billed-tokens.js';
+import { definitionAt } from '../providers/definitions/registry.js';
 import { boundNanoDollars, NO_COST, type NanoDollars } from '../runtime/nano-dollars.js';
 import { costAtPrice } from './cost.js';
 
 const NANOS_PER_DOLLAR = 1e9;
-/** OpenAI charges nothing for moderations: https://platform.openai.com/docs/pricing */
-const FREE_MODELS = /^(?:omni|text)-moderation-/;
 
 /**
  * The cost of what is not billed by tokens alone: searches of reranking, and models that are free. Null where searches have no
@@ -24,6 +22,6 @@ export function costBesideTokens(
     }
     return usage.totalTokens === 0 ? null : undefined;
   }
-  const isFree = price === undefined && FREE_MODELS.test(upstreamModel);
-  return isFree && knownProviderAt(baseUrl)?.priceId === 'openai' ? NO_COST : undefined;
+  const isFree = price === undefined && definitionAt(baseUrl)?.freeModels?.test(upstreamModel) === true;
+  return isFree ? NO_COST : undefined;
 }

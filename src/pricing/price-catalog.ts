@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { calcPrice, findProvider, ModelPrice } from '@pydantic/genai-prices';
-import { knownProviderAt } from '../config/known-providers.js';
 import type { BilledTokens } from '../operations/billed-tokens.js';
+import { definitionAt } from '../providers/definitions/registry.js';
 import { readDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 
 /** US dollars per token. */
@@ -51,7 +51,7 @@ export class PriceCatalog {
 
   /** What one completion costs; null when the price is unknown. Tiers and cached tokens count at their own rates. */
   async costOf(tokens: BilledTokens, baseUrl: string, model: string): Promise<NanoDollars | null> {
-    const priceId = knownProviderAt(baseUrl)?.priceId;
+    const priceId = definitionAt(baseUrl)?.priceId;
     if (priceId === undefined) return null;
     const { calcPrice: calculate } = await this.loadPrices();
     const { promptTokens, completionTokens, cachedTokens, cacheWriteTokens } = tokens;
@@ -76,7 +76,7 @@ export class PriceCatalog {
 
   /** The list price; null when it is unknown. */
   async priceOf(baseUrl: string, model: string): Promise<TokenPrice | null> {
-    const priceId = knownProviderAt(baseUrl)?.priceId;
+    const priceId = definitionAt(baseUrl)?.priceId;
     if (priceId === undefined) return null;
     const { calcPrice: calculate } = await this.loadPrices();
     const price = calculate({ input_tokens: 0, output_tokens: 0 }, model, { providerId: priceId })?.model_price;
@@ -87,7 +87,7 @@ export class PriceCatalog {
   }
 
   async factsOf(baseUrl: string, model: string): Promise<ModelFacts> {
-    const catalogueId = knownProviderAt(baseUrl)?.catalogueId;
+    const catalogueId = definitionAt(baseUrl)?.catalogueId;
     if (catalogueId === undefined) return {};
     const entry = (await this.loadCatalogue(catalogueId))[model];
     return entry === undefined ? {} : toFacts(entry);

@@ -2,6 +2,8 @@ import type { ProviderConfig, RoutingSettings } from '../config/gateway-config.j
 import { AiSdkProvider } from './ai-sdk/ai-sdk-provider.js';
 import { CombinedProvider } from './combined-provider.js';
 import { JsonOperations } from './json-operations/json-operations.js';
+import { OPENAI_TYPE } from './definitions/openai.js';
+import { definitionOfType } from './definitions/registry.js';
 import type { Provider, ProviderOptions } from './provider.js';
 import { OpenAiProvider } from './openai/openai-provider.js';
 import { SandboxProvider } from './sandbox/sandbox-provider.js';
@@ -11,15 +13,12 @@ export function providerOptions({ maxAnswerSize, timeouts }: RoutingSettings['up
   return { maxAnswerSize, connectTimeout: timeouts.connect };
 }
 
+/** The adapter of a configured provider, as its definition says. */
 export function createProvider(provider: ProviderConfig, options: ProviderOptions): Provider {
-  switch (provider.type) {
-    case 'sandbox':
-      return new SandboxProvider(provider.name);
-    case 'openai':
-      return new CombinedProvider(new OpenAiProvider(provider, options), [new JsonOperations(provider, options)]);
-    default:
-      return new CombinedProvider(new AiSdkProvider(provider.type, provider, options), [
-        new JsonOperations(provider, options),
-      ]);
-  }
+  if (definitionOfType(provider.type)?.adapter === 'built-in') return new SandboxProvider(provider.name);
+  const chat =
+    provider.type === OPENAI_TYPE
+      ? new OpenAiProvider(provider, options)
+      : new AiSdkProvider(provider.type, provider, options);
+  return new CombinedProvider(chat, [new JsonOperations(provider, options)]);
 }

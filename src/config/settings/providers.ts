@@ -1,41 +1,20 @@
 import { group, map, section } from './composites.js';
 import { choice, flag, text } from './kinds.js';
 import { setting, type KindFile } from './setting.js';
+import { SERVER_RERANK_FORMATS } from '../../providers/definitions/definition.js';
+import { OPENAI_TYPE } from '../../providers/definitions/openai.js';
+import {
+  EMBEDDINGS_NAMES,
+  FIELD_RULE_NAMES,
+  LOCAL_SERVERS,
+  NATIVE_TYPES,
+  PROVIDER_DEFINITIONS,
+} from '../../providers/definitions/registry.js';
 
-/** Providers whose own wire format the gateway speaks. */
-export const NATIVE_PROVIDER_TYPES = [
-  'anthropic',
-  'google',
-  'vertex',
-  'bedrock',
-  'azure',
-  'cohere',
-  'mistral',
-  'xai',
-  'groq',
-  'deepseek',
-  'perplexity',
-  'together',
-  'fireworks',
-] as const;
-
-/** Servers whose lists of fields are known, because they refuse unknown fields or have limits of their own. */
-export const ACCEPTED_FIELDS = [
-  'any',
-  'openai',
-  'mistral',
-  'groq',
-  'cerebras',
-  'together',
-  'fireworks',
-  'nvidia',
-  'deepseek',
-  'xai',
-] as const;
-
-/** Formats of embeddings and of reranking that a server of OpenAI's format may have in place of the usual ones. */
-export const EMBEDDINGS_FORMATS = ['openai', 'mistral', 'voyage', 'jina', 'ollama'] as const;
-export const RERANK_FORMATS = ['jina', 'cohere', 'voyage', 'tei'] as const;
+/** Names of entries whose provider is reached in its own format unless `type` says otherwise. */
+const OWN_FORMAT_NAMES = PROVIDER_DEFINITIONS.filter(
+  ({ native, compatible }) => native !== undefined && compatible === undefined,
+).map(({ name }) => `\`${name}\``);
 
 /** A part of an address: no dots, slashes or other characters that could lead to another host. */
 const CLOUD_NAME = text({
@@ -61,17 +40,17 @@ const QUIRKS = section(
       description: 'Whether the server accepts `stream_options`. If not, it must report usage in streams by itself.',
       without: 'what is known of the server, else `true`',
     }),
-    accepts: setting(choice(ACCEPTED_FIELDS), {
+    accepts: setting(choice(['any', ...FIELD_RULE_NAMES]), {
       description:
         'Whose request and message fields the server accepts. Other fields are not sent, and `x-gateway-dropped-params` names them.',
       without: 'what is known of the server, else `any`',
     }),
-    embeddings: setting(choice(EMBEDDINGS_FORMATS), {
+    embeddings: setting(choice(EMBEDDINGS_NAMES), {
       description:
         "The format of the server's embeddings. `ollama` is Ollama's own `/api/embed`, beside `/v1` and not below it.",
       without: 'what is known of the server, else `openai`',
     }),
-    rerank: setting(choice(RERANK_FORMATS), {
+    rerank: setting(choice(SERVER_RERANK_FORMATS.map((format) => format.replace(/-rerank$/, ''))), {
       description:
         "The format of the server's reranking. `jina` is also that of vLLM; `tei` is that of Text Embeddings Inference, whose `/rerank` is beside `/v1` and not below it.",
       without: 'what is known of the server, else `jina`',
@@ -80,11 +59,10 @@ const QUIRKS = section(
 );
 
 const PROVIDER = group({
-  type: setting(choice(['openai', ...NATIVE_PROVIDER_TYPES]), {
+  type: setting(choice([OPENAI_TYPE, ...NATIVE_TYPES]), {
     description:
       "The provider's format. `openai` is any server with OpenAI's format; the others are the provider's own.",
-    without:
-      'follows from the name of the entry, where that is one of `anthropic`, `gemini`, `vertex`, `bedrock`, `azure`, `cohere`, `perplexity`; else `openai`',
+    without: `follows from the name of the entry, where that is one of ${OWN_FORMAT_NAMES.join(', ')}; else \`${OPENAI_TYPE}\``,
   }),
   base_url: setting(text({ form: 'URL' }), {
     description: "The server's address, with `/v1` where it has that.",
@@ -163,9 +141,13 @@ export const SANDBOX = setting(flag(), {
 });
 
 export const DISCOVER = setting(flag(), {
-  description:
-    'Whether the gateway looks for Ollama, vLLM, llama.cpp and LM Studio at their usual ports on this machine. Their models are then `ollama/...`, `vllm/...`, `llamacpp/...` and `lmstudio/...`.',
+  description: `Whether the gateway looks for ${listOf(LOCAL_SERVERS.map(({ title }) => title))} at their usual ports on this machine. Their models are then ${listOf(LOCAL_SERVERS.map(({ name }) => `\`${name}/...\``))}.`,
   default: false,
 });
 
 export type ProviderFile = KindFile<typeof PROVIDER>;
+
+/** `a, b and c`. */
+function listOf(words: readonly string[]): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].join(' and ');
+}

@@ -5,12 +5,11 @@ import { Ajv } from 'ajv';
 import { parse, stringify } from 'yaml';
 import { Environment } from '../environment.js';
 import type { Configuration } from '../gateway-config.js';
-import { KNOWN_PROVIDERS } from '../known-providers.js';
+import { NATIVE_TYPES, PROVIDER_DEFINITIONS } from '../../providers/definitions/registry.js';
 import { loadConfig } from '../load-config.js';
 import { parseDuration, parseSize } from '../units.js';
 import { fileFaults } from '../validate-file.js';
 import { PROCESS_SECTIONS, ROUTING_SECTIONS } from './gateway-file.js';
-import { NATIVE_PROVIDER_TYPES } from './providers.js';
 import { keysOf } from './tables.js';
 import { allVariables } from './variables.js';
 
@@ -68,12 +67,14 @@ describe('environment variables', () => {
     const asked = new Set<string>();
     const { variable } = Environment.prototype;
     const folder = mkdtempSync(join(tmpdir(), 'gateway-variables-'));
-    const types = ['openai', ...NATIVE_PROVIDER_TYPES];
+    const types = ['openai', ...NATIVE_TYPES];
     const providers = Object.fromEntries(types.map((type) => [`my-${type}`, { type }]));
     writeFileSync(join(folder, 'gateway.yaml'), stringify({ providers }));
     const env = {
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
-      ...Object.fromEntries(KNOWN_PROVIDERS.map(({ keyVariable }) => [keyVariable, 'key'])),
+      ...Object.fromEntries(
+        PROVIDER_DEFINITIONS.flatMap(({ keyVariable }) => (keyVariable === undefined ? [] : [[keyVariable, 'key']])),
+      ),
     };
     try {
       Environment.prototype.variable = function (name) {
@@ -91,8 +92,8 @@ describe('environment variables', () => {
   });
 
   it('of known providers look like those that have entries', () => {
-    for (const { keyVariable, baseUrlVariable } of KNOWN_PROVIDERS) {
-      expect(keyVariable).toMatch(/^[A-Z]+_API_KEY$/);
+    for (const { keyVariable, baseUrlVariable } of PROVIDER_DEFINITIONS) {
+      if (keyVariable !== undefined) expect(keyVariable).toMatch(/^[A-Z]+_API_KEY$/);
       if (baseUrlVariable !== undefined) expect(baseUrlVariable).toMatch(/^[A-Z]+_BASE_URL$/);
     }
   });

@@ -1,4 +1,4 @@
-import { KNOWN_PROVIDERS } from '../known-providers.js';
+import { PROVIDER_DEFINITIONS } from '../../providers/definitions/registry.js';
 import { PROCESS_SECTIONS } from './gateway-file.js';
 import { CLOUD_VARIABLES, REQUEST_LOG_VARIABLES, TRACING_VARIABLES } from './integration-variables.js';
 import { text } from './kinds.js';
@@ -13,7 +13,7 @@ export type VariableName =
   | keyof typeof CLOUD_VARIABLES
   | ProviderVariableName;
 
-/** Variables of known-providers.ts, whose entries are made from that list. */
+/** Variables of the provider definitions, whose entries are made from those. */
 export type ProviderVariableName = `${Uppercase<string>}_API_KEY` | `${Uppercase<string>}_BASE_URL`;
 
 /** Reads one environment variable; undefined where it is unset or empty. */
@@ -39,13 +39,14 @@ export function fileVariables(): ReadonlyMap<string, FileVariable> {
 /** Variables that turn a provider on, or move its address. */
 export function providerVariables(): Settings {
   const variables: Record<string, AnySetting> = {};
-  for (const { name, keyVariable, baseUrl, baseUrlVariable } of KNOWN_PROVIDERS) {
+  for (const { name, keyVariable, baseUrl, baseUrlVariable } of PROVIDER_DEFINITIONS) {
+    if (keyVariable === undefined) continue;
     variables[keyVariable] = setting(text(), {
       description: `The key of the provider \`${name}\`. It turns the provider on.`,
       without: 'off',
       secret: true,
     });
-    if (baseUrlVariable === undefined) continue;
+    if (baseUrlVariable === undefined || baseUrl === undefined) continue;
     variables[baseUrlVariable] = setting(text({ form: 'URL' }), {
       description: `The address of the provider \`${name}\`.`,
       default: baseUrl,

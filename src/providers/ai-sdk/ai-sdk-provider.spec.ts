@@ -2,7 +2,7 @@ import { call, failure, read, TEXT, TIMEOUTS } from '../../../test/upstreams/pro
 import { until } from '../../../test/fixtures/until.js';
 import { FakeNativeProviders, startFakeNativeProviders } from '../../../test/upstreams/fake-native-providers.js';
 import type { ChatCompletionChunk, ChatRequest, ToolCall } from '../../operations/chat/chat-completion.js';
-import type { CloudSettings, NativeProviderType } from '../../config/gateway-config.js';
+import type { CloudSettings } from '../../config/gateway-config.js';
 import type { ProviderCall } from '../provider.js';
 import { AiSdkProvider } from './ai-sdk-provider.js';
 
@@ -32,7 +32,7 @@ const SCHEMA = {
 };
 
 interface Subject {
-  readonly type: NativeProviderType;
+  readonly type: string;
   readonly model: string;
   readonly apiKey?: string;
   readonly cloud?: CloudSettings;

@@ -7,7 +7,7 @@ import type {
 import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
 import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
 import type { ChatCompletion } from '../../operations/chat/chat-completion.js';
-import type { NativeProviderType, ProviderConfig } from '../../config/gateway-config.js';
+import type { ProviderConfig } from '../../config/gateway-config.js';
 import { notFound } from '../../errors/gateway-error.js';
 import type { ResponseLimits } from '../transport/response-text.js';
 import { redactor } from '../../wire/errors/redact.js';
@@ -28,7 +28,8 @@ import { droppedByPackage, unsupportedToolChoice } from './dropped-params.js';
 import { LinkedAbort } from '../../runtime/linked-abort.js';
 import { listModels } from './list-models.js';
 import { MergedChoices, OpenChoice } from './merged-choices.js';
-import { loadPackage, ModelFactory } from './packages.js';
+import type { ModelFactory } from '../definitions/definition.js';
+import { loadPackage } from './native-format.js';
 import { toCallOptions } from './to-call-options.js';
 import { ChoiceChunks, StreamHead } from './to-chunks.js';
 import { toCompletion } from './to-completion.js';
@@ -68,7 +69,7 @@ export class AiSdkProvider extends Provider {
   private factory: Promise<ModelFactory> | undefined;
 
   constructor(
-    private readonly type: NativeProviderType,
+    private readonly type: string,
     private readonly config: ProviderConfig,
     private readonly options: ProviderOptions,
   ) {
@@ -245,7 +246,7 @@ export class AiSdkProvider extends Provider {
   /** The operator's own headers win over what a client sent. */
   private headersOf({ headers }: ProviderCall, dialect: Dialect): Record<string, string> {
     const passed: Record<string, string> = {};
-    const names = dialect.namespace === 'anthropic' ? [...PASSED_HEADERS, 'anthropic-beta'] : PASSED_HEADERS;
+    const names = dialect.messagesApi ? [...PASSED_HEADERS, 'anthropic-beta'] : PASSED_HEADERS;
     for (const name of names) {
       const value = headers[name];
       if (value !== undefined && this.config.headers[name] === undefined) passed[name] = value;

@@ -11,7 +11,7 @@ export function cacheHint(carrier: unknown, { cacheHints }: Dialect): SharedV3Pr
   const hint = carrier['cache_control'];
   if (!isObject(hint) || hint['type'] !== 'ephemeral') return undefined;
   const ttl = hint['ttl'] === '5m' || hint['ttl'] === '1h' ? { ttl: hint['ttl'] } : {};
-  return cacheHints === 'anthropic'
+  return cacheHints === 'cache-control'
     ? { anthropic: { cacheControl: { type: 'ephemeral', ...ttl } } }
     : { bedrock: { cachePoint: { type: 'default', ...ttl } } };
 }

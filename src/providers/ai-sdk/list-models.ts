@@ -1,58 +1,24 @@
-import type { NativeProviderType, ProviderConfig } from '../../config/gateway-config.js';
+import type { ProviderConfig } from '../../config/gateway-config.js';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { isObject } from '../../runtime/json-value.js';
 import { type ListedModel, mapModelList } from '../../wire/openai-chat/map-model-list.js';
-
-interface ListRequest {
-  readonly url: string;
-  readonly headers: Record<string, string>;
-}
+import { nativeFormatOf } from './native-format.js';
 
 /**
  * The models that a provider lists itself. Empty for those that have no list of what can be called: the deployments of
  * Azure, Bedrock's and Vertex AI's many makers, Perplexity.
  */
 export async function listModels(
-  type: NativeProviderType,
+  type: string,
   config: ProviderConfig,
   fetch: typeof globalThis.fetch,
   signal: AbortSignal,
 ): Promise<readonly ListedModel[]> {
-  const request = listRequest(type, config);
-  if (request === undefined) return [];
-  const { url, headers } = request;
-  const response = await fetch(url, { method: 'GET', headers: { ...headers, ...config.headers }, signal });
+  const list = nativeFormatOf(type).modelList;
+  if (list === undefined) return [];
+  const headers = { ...list.headers(config.apiKey ?? ''), ...config.headers };
+  const response = await fetch(list.url(config.baseUrl), { method: 'GET', headers, signal });
   return toModels(await response.text());
-}
-
-function listRequest(type: NativeProviderType, { baseUrl, apiKey = '' }: ProviderConfig): ListRequest | undefined {
-  switch (type) {
-    case 'anthropic':
-      return {
-        url: `${baseUrl}/models?limit=1000`,
-        headers: { 'x-api-key': apiKey, 'anthropic-version': '2023-06-01' },
-      };
-    case 'google':
-      return { url: `${baseUrl}/models?pageSize=1000`, headers: { 'x-goog-api-key': apiKey } };
-    case 'cohere':
-      // The list has stayed where it was when the chat moved on to version 2.
-      return {
-        url: `${baseUrl.replace(/\/v2$/, '/v1')}/models?endpoint=chat&page_size=1000`,
-        headers: { authorization: `Bearer ${apiKey}` },
-      };
-    case 'mistral':
-    case 'xai':
-    case 'groq':
-    case 'deepseek':
-    case 'together':
-    case 'fireworks':
-      return { url: `${baseUrl}/models`, headers: { authorization: `Bearer ${apiKey}` } };
-    case 'vertex':
-    case 'bedrock':
-    case 'azure':
-    case 'perplexity':
-      return undefined;
-  }
 }
 
 /** @throws GatewayError when there is no list */

@@ -1,4 +1,5 @@
 import type { JSONObject, LanguageModelV3ReasoningPart, SharedV3ProviderMetadata } from '@ai-sdk/provider';
+import { BEDROCK_TYPE } from '../definitions/bedrock.js';
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
 
 /**
@@ -14,7 +15,7 @@ export function toThinkingBlock(text: string, metadata: SharedV3ProviderMetadata
     if (data !== undefined) return { type: 'redacted_thinking', data };
     // Bedrock has two forms of what it keeps to itself, and wants each back as it came.
     const content = nonEmptyString(options['redactedContent']);
-    if (content !== undefined) return { type: 'redacted_thinking', data: content, encoding: 'bedrock' };
+    if (content !== undefined) return { type: 'redacted_thinking', data: content, encoding: BEDROCK_TYPE };
   }
   return undefined;
 }
@@ -33,7 +34,7 @@ function fromThinkingBlock(block: JsonObject, namespace: string): LanguageModelV
     return { type: 'reasoning', text, providerOptions: { [namespace]: { signature } } };
   }
   if (block['type'] === 'redacted_thinking' && data !== undefined) {
-    const options = block['encoding'] === 'bedrock' ? { redactedContent: data } : { redactedData: data };
+    const options = block['encoding'] === BEDROCK_TYPE ? { redactedContent: data } : { redactedData: data };
     return { type: 'reasoning', text: '', providerOptions: { [namespace]: options } };
   }
   return undefined;

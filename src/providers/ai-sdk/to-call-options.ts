@@ -2,6 +2,7 @@ import { asNumber } from '../../runtime/exact-integers.js';
 import type { LanguageModelV3CallOptions, LanguageModelV3Prompt, SharedV3ProviderOptions } from '@ai-sdk/provider';
 import type { ChatRequest } from '../../operations/chat/chat-completion.js';
 import { asksForDefault, isIgnorable, limitStops } from '../../wire/openai-chat/ignorable-params.js';
+import { MESSAGES_DIALECT } from '../definitions/anthropic.js';
 import type { Dialect } from './dialect.js';
 import { addOptions, asJsonObject, asJsonValue } from './json-object.js';
 import { toPrompt } from './to-prompt.js';
@@ -111,21 +112,21 @@ function mapOwnFields(
   }
   if (dialect.claude) {
     if (typeof request.parallel_tool_calls === 'boolean' && (request.tools ?? []).length > 0) {
-      addOptions(providerOptions, 'anthropic', { disableParallelToolUse: !request.parallel_tool_calls });
+      addOptions(providerOptions, MESSAGES_DIALECT.namespace, { disableParallelToolUse: !request.parallel_tool_calls });
       used.add('parallel_tool_calls');
     }
-    if (dialect.namespace === 'anthropic' && typeof request.user === 'string') {
-      addOptions(providerOptions, 'anthropic', { metadata: { userId: request.user } });
+    if (dialect.messagesApi && typeof request.user === 'string') {
+      addOptions(providerOptions, MESSAGES_DIALECT.namespace, { metadata: { userId: request.user } });
       used.add('user');
     }
   }
-  if (dialect.reasoning === 'google' && isImageOutput(request['modalities'])) {
+  if (dialect.reasoning === 'thinking-config' && isImageOutput(request['modalities'])) {
     addOptions(providerOptions, dialect.namespace, { responseModalities: ['TEXT', 'IMAGE'] });
     used.add('modalities');
   }
   const cacheControl = request['cache_control'];
-  if (typeof cacheControl === 'object' && cacheControl !== null && dialect.namespace === 'anthropic') {
-    addOptions(providerOptions, 'anthropic', { cacheControl: asJsonObject({ ...cacheControl }) });
+  if (typeof cacheControl === 'object' && cacheControl !== null && dialect.messagesApi) {
+    addOptions(providerOptions, MESSAGES_DIALECT.namespace, { cacheControl: asJsonObject({ ...cacheControl }) });
     used.add('cache_control');
   }
   return used;
@@ -136,7 +137,7 @@ function isTakenByReasoning(name: string, request: ChatRequest, { reasoning }: D
   if (name === 'reasoning_effort') return reasoning !== 'field';
   const thinking = request['thinking'];
   return (
-    (reasoning === 'anthropic' || reasoning === 'deepseek') &&
+    (reasoning === 'thinking-budget' || reasoning === 'thinking-switch') &&
     typeof thinking === 'object' &&
     thinking !== null &&
     'type' in thinking

@@ -1,10 +1,9 @@
 import type { ChatMessage } from '../../operations/chat/chat-completion.js';
-import type { NativeProviderType } from '../../config/gateway-config.js';
 import { dialectOf } from './dialect.js';
 import { toReasoning, type MappedReasoning } from './to-reasoning.js';
 
 function map(
-  type: NativeProviderType,
+  type: string,
   modelId: string,
   effort: unknown,
   maxOutputTokens?: number,
@@ -22,7 +21,7 @@ function map(
 const DROPPED = { options: {}, dropped: ['reasoning_effort'] };
 
 describe('toReasoning', () => {
-  it.each<[NativeProviderType, string, string, object]>([
+  it.each<[string, string, string, object]>([
     ['anthropic', 'claude-sonnet-4-5', 'high', { thinking: { type: 'enabled', budgetTokens: 24_576 } }],
     ['anthropic', 'claude-3-7-sonnet-latest', 'minimal', { thinking: { type: 'enabled', budgetTokens: 1024 } }],
     ['anthropic', 'claude-sonnet-4-20250514', 'low', { thinking: { type: 'enabled', budgetTokens: 1024 } }],
@@ -80,7 +79,7 @@ describe('toReasoning', () => {
     expect(map(type, modelId, effort)).toMatchObject({ options, dropped: [] });
   });
 
-  it.each<[NativeProviderType, string, unknown]>([
+  it.each<[string, string, unknown]>([
     ['anthropic', 'claude-3-5-haiku-latest', 'low'],
     ['google', 'gemini-2.0-flash', 'low'],
     ['bedrock', 'meta.llama3-70b', 'low'],

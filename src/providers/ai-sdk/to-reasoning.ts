@@ -52,32 +52,32 @@ export function toReasoning(
   const effort = EFFORTS.find((known) => known === value);
   if (effort === undefined) return DROPPED;
   switch (dialect.reasoning) {
-    case 'anthropic':
+    case 'thinking-budget':
       return toClaude(effort, request.messages, modelId, maxOutputTokens);
-    case 'bedrock':
+    case 'reasoning-config':
       return toBedrock(effort, request.messages, dialect, modelId, maxOutputTokens);
-    case 'google':
+    case 'thinking-config':
       return toGoogle(effort, modelId);
-    case 'cohere':
+    case 'token-budget':
       if (!modelId.includes('reasoning')) return effort === 'none' ? mapped({}) : DROPPED;
       return mapped({
         thinking:
           effort === 'none' ? { type: 'disabled' } : { type: 'enabled', tokenBudget: fit(effort, maxOutputTokens) },
       });
-    case 'mistral':
+    case 'one-effort':
       // It has one effort, and none is what happens anyway.
       return mapped(effort === 'none' ? {} : { reasoningEffort: 'high' });
-    case 'xai':
+    case 'effort-to-xhigh':
       return mapped({ reasoningEffort: effort === 'minimal' ? 'low' : effort === 'max' ? 'xhigh' : effort });
-    case 'groq':
+    case 'three-efforts':
       return mapped({ reasoningEffort: effort === 'none' ? 'none' : threeLevels(effort) });
-    case 'deepseek':
+    case 'thinking-switch':
       return mapped(
         effort === 'none'
           ? { thinking: { type: 'disabled' } }
           : { thinking: { type: 'enabled' }, reasoningEffort: effort === 'minimal' ? 'low' : effort },
       );
-    case 'openai':
+    case 'effort':
       return mapped({ reasoningEffort: effort });
     case 'none':
       return effort === 'none' ? mapped({}) : DROPPED;
@@ -99,8 +99,8 @@ function ownThinking(
   if (!isObject(thinking)) return undefined;
   const { type, budget_tokens: budget } = thinking;
   if (type !== 'enabled' && type !== 'disabled' && type !== 'adaptive') return undefined;
-  if (reasoning === 'deepseek') return mapped({ thinking: { type: type === 'adaptive' ? 'enabled' : type } });
-  if (reasoning !== 'anthropic') return undefined;
+  if (reasoning === 'thinking-switch') return mapped({ thinking: { type: type === 'adaptive' ? 'enabled' : type } });
+  if (reasoning !== 'thinking-budget') return undefined;
   if (type !== 'enabled') return mapped({ thinking: { type } });
   const budgetTokens = thinkingBudget(budget, maxOutputTokens);
   // The package adds the budget to the maximum; in Anthropic's own form the maximum contains it already.

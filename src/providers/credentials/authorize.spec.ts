@@ -5,7 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GatewayError } from '../../errors/gateway-error.js';
-import { authorizerOf, type CredentialsKind, type UnauthorizedRequest } from './authorize.js';
+import type { CredentialsKind } from '../definitions/definition.js';
+import { authorizerOf, type UnauthorizedRequest } from './authorize.js';
 
 const REQUEST: UnauthorizedRequest = {
   method: 'POST',

@@ -1,22 +1,7 @@
 import type { ProviderConfig } from '../../config/gateway-config.js';
+import type { CredentialsKind } from '../definitions/definition.js';
 import { signAws } from './aws-signature.js';
 import { googleToken } from './google-token.js';
-
-/** How a provider authenticates requests. */
-export type CredentialsKind =
-  /** `authorization: Bearer <api key>`; nothing without a key, as for servers on the own machine. */
-  | 'bearer'
-  /** Anthropic. */
-  | 'x-api-key'
-  /** Azure. */
-  | 'api-key'
-  /** The Gemini API. */
-  | 'x-goog-api-key'
-  /** Bedrock: an API key as a bearer token, otherwise a signature with access keys (SigV4). */
-  | 'aws'
-  /** Vertex AI: an API key (express mode), otherwise a token of a service account or of the machine's own login. */
-  | 'google-cloud'
-  | 'none';
 
 /** A request before its credentials are added. A signature covers method, URL and body. */
 export interface UnauthorizedRequest {

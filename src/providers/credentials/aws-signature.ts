@@ -1,10 +1,9 @@
 import { AwsV4Signer } from 'aws4fetch';
 import type { CloudSettings } from '../../config/gateway-config.js';
 import { upstreamError } from '../../errors/gateway-error.js';
+import { BEDROCK_TYPE } from '../definitions/bedrock.js';
 import type { Authorize } from './authorize.js';
 
-/** The name under which every endpoint of Bedrock is signed. */
-const SERVICE = 'bedrock';
 /** The headers that are signed beside `host` and the date; a proxy may change the others. */
 const SIGNED_HEADERS: readonly string[] = ['content-type'];
 
@@ -32,7 +31,7 @@ export function signAws({
       accessKeyId,
       secretAccessKey,
       ...(sessionToken !== undefined && { sessionToken }),
-      service: SERVICE,
+      service: BEDROCK_TYPE,
       region,
       cache,
     });

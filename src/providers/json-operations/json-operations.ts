@@ -15,7 +15,9 @@ import { isIgnorable } from '../../wire/openai-chat/ignorable-params.js';
 import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
 import { mergeRanks, splitDocuments } from '../../wire/rerank/merge-parts.js';
 import type { RerankWire } from '../../wire/rerank/rerank-wire.js';
-import { authorizerOf, type CredentialsKind } from '../credentials/authorize.js';
+import { authorizerOf } from '../credentials/authorize.js';
+import { OPENAI_TYPE } from '../definitions/openai.js';
+import { definitionOfType } from '../definitions/registry.js';
 import type { OperationPorts, ProviderCall } from '../provider.js';
 import { JsonClient } from '../transport/json-call.js';
 import type { UpstreamResponse } from '../transport/response-text.js';
@@ -28,14 +30,6 @@ const CALLS_AT_ONCE = 8;
 const MODEL_ID = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.:/@+-]{1,512}$/;
 /** The client's headers that mean something to a provider that does not speak OpenAI's format. */
 const PASSED_HEADERS = ['traceparent', 'tracestate', 'x-client-request-id'];
-/** Providers that do not take their key as a bearer token. */
-const CREDENTIALS: Readonly<Partial<Record<ProviderConfig['type'], CredentialsKind>>> = {
-  google: 'x-goog-api-key',
-  azure: 'api-key',
-  vertex: 'google-cloud',
-  bedrock: 'aws',
-};
-
 /** The operations of one provider whose requests and responses are JSON and which have no streams. */
 export class JsonOperations {
   /** Those that the provider has. */
@@ -48,7 +42,11 @@ export class JsonOperations {
     private readonly config: ProviderConfig,
     { maxAnswerSize }: { readonly maxAnswerSize: number },
   ) {
-    this.client = new JsonClient(config, maxAnswerSize, authorizerOf(CREDENTIALS[config.type] ?? 'bearer', config));
+    this.client = new JsonClient(
+      config,
+      maxAnswerSize,
+      authorizerOf(definitionOfType(config.type)?.credentials ?? 'bearer', config),
+    );
     this.target = jsonTargetOf(config);
     const { embeddings, rerank, moderations } = this.target;
     this.ports = {
@@ -107,7 +105,7 @@ export class JsonOperations {
     { upstreamModel, timeouts, requestId, headers }: ProviderCall<unknown>,
     signal: CancelSignal,
   ): Promise<UpstreamResponse> {
-    if (this.config.type !== 'openai' && !MODEL_ID.test(upstreamModel)) {
+    if (this.config.type !== OPENAI_TYPE && !MODEL_ID.test(upstreamModel)) {
       throw notFound('The model does not exist at its provider.', 'model_not_found', 'model');
     }
     const call = { path: this.target.url(path, upstreamModel), body };
@@ -116,7 +114,7 @@ export class JsonOperations {
 
   /** The client's headers that go to the provider. */
   private passed(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-    if (this.config.type === 'openai') return headers;
+    if (this.config.type === OPENAI_TYPE) return headers;
     return Object.fromEntries(Object.entries(headers).filter(([name]) => PASSED_HEADERS.includes(name)));
   }
 }

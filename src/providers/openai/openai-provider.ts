@@ -18,8 +18,8 @@ import {
   withTools,
 } from '../../wire/openai-chat/legacy-functions.js';
 import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
-import type { FieldRules } from '../../wire/openai-chat/field-rules.js';
-import { FIELD_RULES } from './accepted-fields.js';
+import type { FieldRules } from '../definitions/definition.js';
+import { fieldRulesOf } from '../definitions/registry.js';
 import { readResponse, ResponseLimits } from '../transport/response-text.js';
 import { fitRequest } from '../../wire/openai-chat/fit-request.js';
 import { type ListedModel, mapModelList } from '../../wire/openai-chat/map-model-list.js';
@@ -58,8 +58,7 @@ export class OpenAiProvider extends Provider {
     this.name = config.name;
     this.pool = new UpstreamPool(origin);
     this.quirks = config.quirks ?? {};
-    const { accepts = 'any' } = this.quirks;
-    this.rules = accepts === 'any' ? undefined : FIELD_RULES[accepts];
+    this.rules = fieldRulesOf(this.quirks.accepts);
     this.headers = new RequestHeaders(config);
     this.limits = { maxAnswerSize: options.maxAnswerSize, redact: redactor(config) };
     // A query, such as Azure's api-version, belongs to every request.

@@ -9,6 +9,7 @@ import type {
 import { GatewayError, notFound, rateLimitExceeded, upstreamError } from '../../errors/gateway-error.js';
 import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
 import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
+import { SANDBOX_TYPE } from '../definitions/sandbox.js';
 import { type OperationPorts, Provider, type ProviderCall } from '../provider.js';
 import {
   toFunctionCalls,
@@ -68,7 +69,7 @@ export class SandboxProvider extends Provider {
 
   override listModels(): Promise<readonly ListedModel[]> {
     const ids = new Set(Object.values(MODELS).flat());
-    return Promise.resolve([...ids].map((id) => ({ id, owned_by: 'sandbox' })));
+    return Promise.resolve([...ids].map((id) => ({ id, owned_by: SANDBOX_TYPE })));
   }
 
   private modelOf({ upstreamModel }: ProviderCall<unknown>): string {
@@ -106,7 +107,7 @@ export class SandboxProvider extends Provider {
     }
     switch (upstreamModel as (typeof FAULTS)[number]) {
       case 'slow':
-        await delay(delayOf(request['sandbox']), signal);
+        await delay(delayOf(request[SANDBOX_TYPE]), signal);
         return;
       case 'error-429':
         throw rateLimitExceeded({

@@ -1,7 +1,14 @@
 import { GatewayError } from '../../errors/gateway-error.js';
 import { inputsOf, type EmbeddingRequest } from '../../operations/embeddings/embedding-request.js';
 import { toBase64 } from '../../operations/embeddings/float-bytes.js';
-import { OPENAI_EMBEDDING_RULES, OpenAiEmbeddings } from './openai.js';
+import { definitionNamed } from '../../providers/definitions/registry.js';
+import type { OpenAiEmbeddingRules } from '../../providers/definitions/definition.js';
+import { OpenAiEmbeddings } from './openai.js';
+
+function rulesOf(name: string): OpenAiEmbeddingRules | undefined {
+  const embeddings = definitionNamed(name)?.operations?.embeddings;
+  return embeddings?.format === 'openai-embeddings' ? embeddings.rules : undefined;
+}
 
 const wire = new OpenAiEmbeddings('text-embedding-3-small');
 
@@ -54,7 +61,7 @@ describe('writing', () => {
       user: 'u',
       output_dtype: 'int8',
     };
-    const mistral = new OpenAiEmbeddings('mistral-embed', OPENAI_EMBEDDING_RULES.mistral);
+    const mistral = new OpenAiEmbeddings('mistral-embed', rulesOf('mistral'));
     expect(mistral.write(request, ['a'], 0).body).toEqual({
       model: 'mistral-embed',
       input: 'a',
@@ -63,7 +70,7 @@ describe('writing', () => {
       encoding_format: 'float',
     });
     expect(mistral.dropped(request)).toEqual(['input_type', 'user']);
-    const voyage = new OpenAiEmbeddings('voyage-3', OPENAI_EMBEDDING_RULES.voyage);
+    const voyage = new OpenAiEmbeddings('voyage-3', rulesOf('voyage'));
     // Voyage knows null and "base64" alone.
     expect(voyage.write(request, ['a'], 0).body).toEqual({
       model: 'voyage-3',
@@ -72,7 +79,7 @@ describe('writing', () => {
       output_dtype: 'int8',
       input_type: 'query',
     });
-    const jina = new OpenAiEmbeddings('jina-embeddings-v3', OPENAI_EMBEDDING_RULES.jina);
+    const jina = new OpenAiEmbeddings('jina-embeddings-v3', rulesOf('jina'));
     expect(jina.write({ model: 'm', input: 'a', encoding_format: 'base64' }, ['a'], 0).body).toEqual({
       model: 'jina-embeddings-v3',
       input: 'a',
@@ -80,7 +87,7 @@ describe('writing', () => {
   });
 
   it('refuses tokens by name where texts alone are taken', () => {
-    const mistral = new OpenAiEmbeddings('mistral-embed', OPENAI_EMBEDDING_RULES.mistral);
+    const mistral = new OpenAiEmbeddings('mistral-embed', rulesOf('mistral'));
     expect(() => mistral.write({ model: 'm', input: [[1], [2]] }, [[2]], 1)).toThrow(
       expect.objectContaining({ status: 400, param: 'input[1]', code: 'unsupported_value' }) as Error,
     );

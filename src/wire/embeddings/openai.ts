@@ -2,45 +2,11 @@ import { readTokenCount, type TokenCount } from '../../runtime/token-count.js';
 import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
 import type { EmbeddingInput, EmbeddingRequest } from '../../operations/embeddings/embedding-request.js';
 import type { EmbeddingPart, EmbeddingVector } from '../../operations/embeddings/embedding-result.js';
+import type { OpenAiEmbeddingRules } from '../../providers/definitions/definition.js';
 import type { AnsweredCall, EmbeddingWire, WrittenCall } from './embedding-wire.js';
 import { parseObject } from './parse-object.js';
 import { badEmbeddings, encodeVector, readNumbers } from './read-vectors.js';
 import { textsOf } from './write-inputs.js';
-
-/** How a server that speaks OpenAI's format differs from OpenAI. */
-export interface OpenAiEmbeddingRules {
-  /** Members that it takes; undefined where unknown ones pass through. */
-  readonly accepts?: readonly string[];
-  /** Its name for `dimensions`. Default `dimensions`. */
-  readonly dimensions?: string;
-  /** Whether it takes tokens in place of texts. Default true. */
-  readonly takesTokens?: boolean;
-  /** The encodings that it may be asked for; vectors are converted from the others. Default: any. */
-  readonly encodings?: readonly string[];
-  readonly maxInputs?: number;
-  readonly maxTokens?: number;
-}
-
-/** As far as the servers document it. A server that is not named here is taken to be like OpenAI. */
-export const OPENAI_EMBEDDING_RULES = {
-  openai: {},
-  mistral: {
-    accepts: ['output_dimension', 'output_dtype'],
-    dimensions: 'output_dimension',
-    takesTokens: false,
-    maxInputs: 128,
-    // Mistral allows 16,384; the estimate may be too low by a half.
-    maxTokens: 10_000,
-  },
-  voyage: {
-    accepts: ['input_type', 'truncation', 'output_dimension', 'output_dtype'],
-    dimensions: 'output_dimension',
-    takesTokens: false,
-    encodings: ['base64'],
-    maxInputs: 1_000,
-  },
-  jina: { takesTokens: false, encodings: [] },
-} as const satisfies Readonly<Record<string, OpenAiEmbeddingRules>>;
 
 /** Members that the gateway reads itself. */
 const OWN_MEMBERS = new Set(['strict_params', 'metadata']);

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import type { JsonObject } from '../../runtime/json-value.js';
-import { FIELD_RULES } from '../../providers/openai/accepted-fields.js';
+import { fieldRulesOf } from '../../providers/definitions/registry.js';
 import { fitRequest } from './fit-request.js';
 
 const USER = { role: 'user', content: 'Hi' };
 
-function fit(server: keyof typeof FIELD_RULES | undefined, request: JsonObject) {
+function fit(server: string | undefined, request: JsonObject) {
   const body: JsonObject = { model: 'm', stream: false, messages: [USER], ...request };
-  const { dropped, droppedFromHistory } = fitRequest(body, server === undefined ? undefined : FIELD_RULES[server]);
+  const { dropped, droppedFromHistory } = fitRequest(body, fieldRulesOf(server));
   return { sent: JSON.parse(JSON.stringify(body)) as JsonObject, dropped, droppedFromHistory };
 }
 
@@ -61,7 +61,7 @@ const PARAMETERS_ARBITRARY = Object.fromEntries(
 
 describe('fitRequest', () => {
   it.each(['mistral', 'groq', 'cerebras'] as const)('sends %s nothing that it does not know', (server) => {
-    const { fields, messageFields } = FIELD_RULES[server];
+    const { fields, messageFields } = fieldRulesOf(server) ?? {};
     fc.assert(
       fc.property(fc.array(answer), fc.record(PARAMETERS_ARBITRARY, { requiredKeys: [] }), (answers, parameters) => {
         const messages = [USER, ...answers, { ...USER, name: 'Ada' }];

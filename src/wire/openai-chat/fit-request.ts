@@ -1,6 +1,6 @@
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
 import { isIgnorable, limitStops } from './ignorable-params.js';
-import type { FieldRules } from './field-rules.js';
+import type { FieldRules } from '../../providers/definitions/definition.js';
 
 export interface FittedRequest {
   /** Fields of the request that the server cannot take, and that the client will miss. */
@@ -51,10 +51,10 @@ function fitFields(body: JsonObject, { fields, refusedFields, renamed }: FieldRu
   for (const name in body) {
     const value = body[name];
     if (value === undefined) continue;
-    const isTaken = fields === undefined ? refusedFields?.has(name) !== true : fields.has(name);
-    if (isTaken) continue;
-    body[name] = undefined;
     const otherName = renamed !== undefined && Object.hasOwn(renamed, name) ? renamed[name] : undefined;
+    const isTaken = fields === undefined ? refusedFields?.has(name) !== true : fields.has(name);
+    if (isTaken && otherName === undefined) continue;
+    body[name] = undefined;
     if (otherName !== undefined) body[otherName] ??= value;
     else if (name !== 'stream_options' && !isIgnorable(name, value)) dropped.push(name);
   }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { NATIVE_PROVIDER_TYPES, type ProviderConfig } from '../../config/gateway-config.js';
-import { loadPackage } from './packages.js';
+import type { ProviderConfig } from '../../config/gateway-config.js';
+import { NATIVE_TYPES } from '../definitions/registry.js';
+import { loadPackage } from './native-format.js';
 
 function config(type: ProviderConfig['type'], rest: Partial<ProviderConfig> = {}): ProviderConfig {
   return {
@@ -15,7 +16,7 @@ function config(type: ProviderConfig['type'], rest: Partial<ProviderConfig> = {}
 }
 
 describe('loadPackage', () => {
-  it.each(NATIVE_PROVIDER_TYPES)('makes language models of version 3 for %s', async (type) => {
+  it.each(NATIVE_TYPES)('makes language models of version 3 for %s', async (type) => {
     const factory = await loadPackage(type, config(type), fetch);
     expect(await factory('some-model')).toMatchObject({ specificationVersion: 'v3', modelId: 'some-model' });
   });
@@ -49,7 +50,7 @@ describe('loadPackage', () => {
         config('bedrock', { apiKey: undefined, cloud: keys }),
         config('vertex'),
       ]) {
-        const factory = await loadPackage(provider.type as 'anthropic', provider, record);
+        const factory = await loadPackage(provider.type, provider, record);
         await expect((await factory('some-model')).doGenerate({ prompt })).rejects.toThrow();
       }
       expect(sent).toHaveLength(3);
@@ -59,8 +60,8 @@ describe('loadPackage', () => {
     }
   });
 
-  it('is the one place that loads a package, and only when it is called', () => {
-    const folder = new URL('.', import.meta.url);
+  it.each(['.', '../definitions/'])('%s loads a package only when it is called', (path) => {
+    const folder = new URL(path, import.meta.url);
     const sources = readdirSync(folder).filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'));
     expect(sources.length).toBeGreaterThan(10);
     for (const name of sources) {

@@ -1,0 +1,69 @@
+import { PLAIN_DIALECT, type ProviderDefinition } from './definition.js';
+
+export const definition: ProviderDefinition = {
+  name: 'azure',
+  title: 'Azure OpenAI',
+  documentation: 'https://learn.microsoft.com/azure/ai-foundry/openai/reference',
+  hosts: /\.openai\.azure\.com$/,
+  priceId: 'azure',
+  catalogueId: 'azure',
+  telemetryName: 'azure.ai.openai',
+  credentials: 'api-key',
+  operations: { embeddings: { format: 'openai-embeddings' } },
+  // A dated version uses the addresses of deployments.
+  operationUrl: ({ baseUrl, cloud: { apiVersion = 'v1' } = {} }) => {
+    const query = `?api-version=${encodeURIComponent(apiVersion)}`;
+    if (apiVersion === 'v1') return (path) => `${baseUrl}/v1${path}${query}`;
+    return (path, model) => `${baseUrl}/deployments/${encodeURIComponent(model)}${path}${query}`;
+  },
+  cloudKeys: ['resource_name', 'api_version'],
+  connect: ({ entry, apiKey: ownKey, baseUrl, variable }) => {
+    const resource = entry.resource_name ?? variable('AZURE_RESOURCE_NAME');
+    // A key of the environment goes to the address that it is for, and to no other.
+    const fromEnvironment = (): string | undefined => variable('AZURE_API_KEY') ?? variable('AZURE_OPENAI_API_KEY');
+    const apiKey = ownKey ?? (baseUrl === undefined ? fromEnvironment() : undefined);
+    const isNowhere = baseUrl === undefined && resource === undefined;
+    return {
+      apiKey,
+      baseUrl: baseUrl ?? (resource === undefined ? undefined : `https://${resource}.openai.azure.com/openai`),
+      cloud: entry.api_version === undefined ? {} : { apiVersion: entry.api_version },
+      faults: [
+        ...(isNowhere
+          ? [{ key: 'resource_name', message: 'is required, or base_url. Set it, or AZURE_RESOURCE_NAME' } as const]
+          : []),
+        ...(apiKey === undefined
+          ? [{ key: 'api_key', message: 'is required. Set it, or AZURE_API_KEY' } as const]
+          : []),
+      ],
+    };
+  },
+  native: {
+    dialect: {
+      ...PLAIN_DIALECT,
+      namespace: 'openai',
+      reasoning: 'effort',
+      strictSchemas: true,
+      maxStops: 4,
+      renamed: {
+        parallel_tool_calls: 'parallelToolCalls',
+        logit_bias: 'logitBias',
+        prediction: 'prediction',
+        prompt_cache_key: 'promptCacheKey',
+        prompt_cache_retention: 'promptCacheRetention',
+        safety_identifier: 'safetyIdentifier',
+        service_tier: 'serviceTier',
+        user: 'user',
+        verbosity: 'textVerbosity',
+      },
+    },
+    load: async (settings, { apiVersion }) => {
+      const { createAzure } = await import('@ai-sdk/azure');
+      const provider = createAzure({
+        ...settings,
+        ...(apiVersion !== undefined && { apiVersion, useDeploymentBasedUrls: apiVersion !== 'v1' }),
+      });
+      // The default of the package is the Responses API, whose shape is further from what clients send.
+      return (modelId) => provider.chat(modelId);
+    },
+  },
+};

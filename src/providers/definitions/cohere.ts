@@ -1,0 +1,26 @@
+import { PLAIN_DIALECT, type ProviderDefinition } from './definition.js';
+
+export const definition: ProviderDefinition = {
+  name: 'cohere',
+  title: 'Cohere',
+  documentation: 'https://docs.cohere.com/reference/chat',
+  keyVariable: 'COHERE_API_KEY',
+  baseUrl: 'https://api.cohere.com/v2',
+  priceId: 'cohere',
+  telemetryName: 'cohere',
+  credentials: 'bearer',
+  operations: { embeddings: { format: 'cohere-embed' }, rerank: 'cohere-rerank' },
+  native: {
+    dialect: { ...PLAIN_DIALECT, namespace: 'cohere', reasoning: 'token-budget', maxStops: 5 },
+    load: async (settings) => {
+      const { createCohere } = await import('@ai-sdk/cohere');
+      const provider = createCohere(settings);
+      return (modelId) => provider.languageModel(modelId);
+    },
+    modelList: {
+      // The list has stayed where it was when the chat moved on to version 2.
+      url: (baseUrl) => `${baseUrl.replace(/\/v2$/, '/v1')}/models?endpoint=chat&page_size=1000`,
+      headers: (apiKey) => ({ authorization: `Bearer ${apiKey}` }),
+    },
+  },
+};

@@ -1,0 +1,319 @@
+import type { LanguageModelV3 } from '@ai-sdk/provider';
+
+/** How a provider authenticates requests. */
+export type CredentialsKind =
+  /** `authorization: Bearer <api key>`; nothing without a key, as for servers on the own machine. */
+  | 'bearer'
+  /** The API key in the header `x-api-key`. */
+  | 'x-api-key'
+  /** The API key in the header `api-key`. */
+  | 'api-key'
+  /** The API key in the header `x-goog-api-key`. */
+  | 'x-goog-api-key'
+  /** An API key as a bearer token, otherwise a signature with AWS access keys (SigV4). */
+  | 'aws'
+  /** An API key in `x-goog-api-key`, otherwise a token of a service account or of the machine's own login. */
+  | 'google-cloud'
+  | 'none';
+
+/** Where servers that speak OpenAI's format differ from OpenAI, so that one request suits them all. */
+export interface Quirks {
+  /** The only name of the token limit that the server honors; undefined where it knows both. */
+  readonly tokenLimit?: 'max_tokens' | 'max_completion_tokens';
+  /** Whether the server knows the role `developer`. If not, it is sent as `system`. Default true. */
+  readonly developerRole?: boolean;
+  /** Whether the server takes `stream_options`. If not, it must report usage in streams by itself. Default true. */
+  readonly streamOptions?: boolean;
+  /** The provider whose `fields` the server accepts; others are dropped and named. Default `any`: unknown fields pass through. */
+  readonly accepts?: string;
+  /** The provider whose format of embeddings the server has. Default: what is known of the server, else OpenAI's. */
+  readonly embeddings?: string;
+  /** The format of its reranking, without `-rerank`. Default: what is known of the server, else Jina's, which vLLM has too. */
+  readonly rerank?: string;
+}
+
+/** What most servers of open models have in common: the older name of the limit and the older role. */
+export const OPEN_MODEL_QUIRKS: Quirks = { tokenLimit: 'max_tokens', developerRole: false };
+
+/** What a server takes of OpenAI's chat request. A set that is absent sets no rule. */
+export interface FieldRules {
+  /** All fields of the request that the server knows; it refuses any other. */
+  readonly fields?: ReadonlySet<string>;
+  /** Fields of the request that the server is known to refuse, where it has no closed list. */
+  readonly refusedFields?: ReadonlySet<string>;
+  /** The server's own names for OpenAI's fields. */
+  readonly renamed?: Readonly<Record<string, string>>;
+  /** All fields of a message that the server knows, by role. Roles that are absent have no rule. */
+  readonly messageFields?: Readonly<Record<string, ReadonlySet<string>>>;
+  /** Fields of messages that the server is known to refuse, where it has no closed list. */
+  readonly refusedMessageFields?: ReadonlySet<string>;
+  /** All fields of a tool call in a history. */
+  readonly toolCallFields?: ReadonlySet<string>;
+  /** Whether an assistant message without text and tool calls is refused. */
+  readonly refusesEmptyTurns?: boolean;
+  /** False where it knows `tools` alone, and not the deprecated `functions`. */
+  readonly takesFunctions?: false;
+  /** Most stop sequences. */
+  readonly maxStops?: number;
+}
+
+/** A set of names, separated by spaces. */
+export function namesOf(names: string): ReadonlySet<string> {
+  return new Set(names.split(' '));
+}
+
+/** Request fields of OpenAI's platform. Servers of open models have nothing behind them. */
+export const PLATFORM_FIELDS =
+  'store service_tier safety_identifier prompt_cache_key prompt_cache_retention verbosity web_search_options modalities audio prediction';
+/** What responses of OpenAI and of this gateway carry beside role, content and tool calls. */
+export const RESPONSE_FIELDS =
+  'refusal annotations audio images thinking_blocks reasoning_details provider_specific_fields reasoning';
+
+/** How a package's provider is asked to think, and for how long. */
+export type ReasoningStyle =
+  | 'thinking-budget'
+  | 'thinking-config'
+  | 'reasoning-config'
+  | 'token-budget'
+  | 'one-effort'
+  | 'effort-to-xhigh'
+  | 'three-efforts'
+  | 'thinking-switch'
+  | 'effort'
+  | 'field'
+  | 'none';
+
+/** What sets one provider's package apart from the next, as far as the mappings care. */
+export interface Dialect {
+  /** The key of `providerOptions` under which the package reads its own options. */
+  readonly namespace: string;
+  /** Whether system messages may stand between the others. Where not, they are moved to the front. */
+  readonly systemAnywhere: boolean;
+  /**
+   * How the reasoning of earlier turns goes back: `signed` needs the provider's own signature, `text` takes
+   * `reasoning_content` as it is, `none` must not see it.
+   */
+  readonly earlierReasoning: 'signed' | 'text' | 'none';
+  /** How `response_format: json_object` is asked for: by a parameter, or in words. */
+  readonly jsonObject: 'parameter' | 'instruction';
+  /** The form of a `cache_control` hint; `none` caches by itself or not at all. */
+  readonly cacheHints: 'cache-control' | 'cache-point' | 'none';
+  readonly reasoning: ReasoningStyle;
+  /** Whether its models are Claude, which has one form for parallel tools and thinking wherever it runs. */
+  readonly claude: boolean;
+  /** Whether it takes the fields of the Messages API that Claude has nowhere else: the end user's id, cache control of the request, beta headers. */
+  readonly messagesApi: boolean;
+  /** Whether it takes image addresses in tool results. */
+  readonly toolResultUrls: boolean;
+  readonly takesTools: boolean;
+  /** Whether the package sends on, as they are, fields that it does not know. */
+  readonly passesUnknown: boolean;
+  /** The package's own names for OpenAI's fields. */
+  readonly renamed: Readonly<Record<string, string>>;
+  /** Whether `strict` of a JSON schema has an option of its own; without it the package would always be strict. */
+  readonly strictSchemas: boolean;
+  /** Most stop sequences that it takes; undefined where no bound is known. */
+  readonly maxStops?: number;
+}
+
+/** A dialect without peculiarities. */
+export const PLAIN_DIALECT: Omit<Dialect, 'namespace'> = {
+  systemAnywhere: true,
+  earlierReasoning: 'none',
+  jsonObject: 'parameter',
+  cacheHints: 'none',
+  reasoning: 'none',
+  claude: false,
+  messagesApi: false,
+  toolResultUrls: false,
+  takesTools: true,
+  passesUnknown: false,
+  renamed: {},
+  strictSchemas: false,
+};
+
+/** What the packages for OpenAI-compatible servers share. */
+export const COMPATIBLE_DIALECT: Omit<Dialect, 'namespace'> = {
+  ...PLAIN_DIALECT,
+  earlierReasoning: 'text',
+  reasoning: 'effort',
+  passesUnknown: true,
+};
+
+const CLAUDE = /(?:^|[./])claude-/;
+
+/** Whether a model of a cloud that runs models of several makers is Anthropic's. */
+export function isClaude(modelId: string): boolean {
+  return CLAUDE.test(modelId);
+}
+
+/** What the clouds need beside a key and an address; each only where its type has it. */
+export interface CloudSettings {
+  /** Bedrock: the AWS region. Vertex AI: the location, `global` by default. */
+  readonly region?: string;
+  /** Vertex AI: the Google Cloud project. */
+  readonly project?: string;
+  /** Vertex AI: path of a service account's key file; without it, what the machine is logged in as. */
+  readonly credentialsFile?: string;
+  /** Bedrock, where there is no API key. */
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+  readonly sessionToken?: string;
+  /** Azure: `v1` by default; a dated version uses the addresses of deployments. */
+  readonly apiVersion?: string;
+}
+
+/** Keys of an entry under `providers:` that only clouds have. */
+export const CLOUD_KEYS = [
+  'region',
+  'project',
+  'credentials_file',
+  'resource_name',
+  'api_version',
+  'access_key_id',
+  'secret_access_key',
+  'session_token',
+] as const;
+export type CloudKey = (typeof CLOUD_KEYS)[number];
+
+/** What an entry and the environment say of where a provider is and who calls it. */
+export interface ConnectionInput {
+  readonly entry: Readonly<Partial<Record<CloudKey, string>>>;
+  /** Of the entry. */
+  readonly apiKey: string | undefined;
+  readonly baseUrl: string | undefined;
+  /** Reads an environment variable; undefined where it is unset or empty. */
+  readonly variable: (name: string) => string | undefined;
+}
+
+export interface Connection {
+  readonly apiKey: string | undefined;
+  readonly baseUrl: string | undefined;
+  readonly cloud: CloudSettings;
+  /** What is missing, by the key of the entry that would give it. */
+  readonly faults: readonly { readonly key: CloudKey | 'api_key'; readonly message: string }[];
+}
+
+/** A language model by its id at the provider. */
+export type ModelFactory = (modelId: string) => LanguageModelV3 | Promise<LanguageModelV3>;
+
+/** What every package is given. All of it is explicit, because a package that misses a setting reads the environment. */
+export interface PackageSettings {
+  readonly apiKey: string;
+  readonly baseURL: string;
+  readonly headers: Record<string, string>;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** The provider's own list of models. */
+export interface ModelListRequest {
+  /** The URL, from the base URL. */
+  readonly url: (baseUrl: string) => string;
+  readonly headers: (apiKey: string) => Record<string, string>;
+}
+
+/** `GET {base URL}/models` with a bearer key, as OpenAI has it. */
+export const bearerModelList: ModelListRequest = {
+  url: (baseUrl) => `${baseUrl}/models`,
+  headers: (apiKey) => ({ authorization: `Bearer ${apiKey}` }),
+};
+
+/** The provider's own wire format, through its package. */
+export interface NativeFormat {
+  readonly dialect: Dialect | ((modelId: string) => Dialect);
+  /** Loads the package, at the first call. */
+  readonly load: (settings: PackageSettings, cloud: CloudSettings) => Promise<ModelFactory>;
+  /** Absent where the provider has no list of what can be called. */
+  readonly modelList?: ModelListRequest;
+}
+
+/** How embeddings of a server that speaks OpenAI's format differ from OpenAI's. */
+export interface OpenAiEmbeddingRules {
+  /** Members that it takes; undefined where unknown ones pass through. */
+  readonly accepts?: readonly string[];
+  /** Its name for `dimensions`. Default `dimensions`. */
+  readonly dimensions?: string;
+  /** Whether it takes tokens in place of texts. Default true. */
+  readonly takesTokens?: boolean;
+  /** The encodings that it may be asked for; vectors are converted from the others. Default: any. */
+  readonly encodings?: readonly string[];
+  readonly maxInputs?: number;
+  readonly maxTokens?: number;
+}
+
+/** Formats of reranking that a server of OpenAI's format may have. */
+export const SERVER_RERANK_FORMATS = ['jina-rerank', 'cohere-rerank', 'voyage-rerank', 'tei-rerank'] as const;
+export type ServerRerankFormat = (typeof SERVER_RERANK_FORMATS)[number];
+
+/** The wire formats of the operations beside chat. An operation that is absent is one that the provider does not have. */
+export interface OperationFormats {
+  readonly embeddings?:
+    | { readonly format: 'openai-embeddings'; readonly rules?: OpenAiEmbeddingRules }
+    | { readonly format: 'ollama-embed' | 'cohere-embed' | 'gemini-embed' | 'vertex-predict' | 'bedrock-invoke' };
+  /** `jina-rerank-objects`: documents may be objects; others of Jina's format take texts alone. */
+  readonly rerank?: ServerRerankFormat | 'jina-rerank-objects' | 'bedrock-rerank';
+  readonly moderations?: 'openai-moderations' | 'mistral-moderations';
+}
+
+/** What the URL of an operation beside chat is made of. */
+export interface OperationTarget {
+  readonly baseUrl: string;
+  readonly apiKey: string | undefined;
+  readonly cloud?: CloudSettings | undefined;
+}
+
+/** OpenAI's format at the provider. */
+export interface CompatibleFormat {
+  readonly quirks?: Pick<Quirks, 'tokenLimit' | 'developerRole' | 'streamOptions'>;
+  /** Rules of what it takes. An entry chooses them by the provider's name in `quirks.accepts`. */
+  readonly fields?: FieldRules;
+  /** Whether an entry of this name at another address may be a server of any kind, so that only `fields` hold for it. */
+  readonly nameIsGeneric?: true;
+}
+
+/**
+ * All that the gateway knows of one provider. Each is a file of its own in this folder, and nothing else names the provider:
+ * the registry reads the folder.
+ */
+export interface ProviderDefinition {
+  /** The usual name of an entry under `providers:`. */
+  readonly name: string;
+  /** The value of `type` that chooses the provider's own format. Default: the name, where there is such a format. */
+  readonly type?: string;
+  /** As the provider writes itself. */
+  readonly title: string;
+  /** Where the facts of the definition come from. */
+  readonly documentation: string;
+  /** The variable that turns the provider on without a file. */
+  readonly keyVariable?: `${Uppercase<string>}_API_KEY`;
+  /** Where it is unless an entry says otherwise; absent where each customer has another address. */
+  readonly baseUrl?: string;
+  /** The variable that moves the base URL, where the vendor's own clients have one. */
+  readonly baseUrlVariable?: `${Uppercase<string>}_BASE_URL`;
+  /** Hosts that are this provider's, where they differ by region or customer. */
+  readonly hosts?: RegExp;
+  /** A server that people run on their own machine, which `discover: true` looks for. */
+  readonly isLocal?: true;
+  /** Its name in the price catalogue; absent where that does not have it. */
+  readonly priceId?: string;
+  /** Models that cost nothing, where the price catalogue does not have them. */
+  readonly freeModels?: RegExp;
+  /** Its name in the catalogue of context lengths; absent where that does not have it. */
+  readonly catalogueId?: string;
+  /** `gen_ai.provider.name` of spans. Default: the configured name. */
+  readonly telemetryName?: string;
+  readonly credentials: CredentialsKind;
+  /** OpenAI's format. An entry that has the provider's name and no `type` speaks it. */
+  readonly compatible?: CompatibleFormat;
+  readonly native?: NativeFormat;
+  /** Absent is none; for a server of which nothing is known, every format of OpenAI's kind is tried. */
+  readonly operations?: OperationFormats;
+  /** The URL of a path that a wire format wrote, for operations beside chat. Default: below the base URL. */
+  readonly operationUrl?: (target: OperationTarget) => (path: string, upstreamModel: string) => string;
+  /** Which adapter serves the provider. Default: by format. */
+  readonly adapter?: 'built-in';
+  /** Keys of an entry that belong to this provider's type. */
+  readonly cloudKeys?: readonly CloudKey[];
+  /** Reads address and credentials of an entry of this type. Default: a base URL and an API key, which is required. */
+  readonly connect?: (input: ConnectionInput) => Connection;
+}

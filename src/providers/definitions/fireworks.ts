@@ -1,0 +1,52 @@
+import {
+  bearerModelList,
+  COMPATIBLE_DIALECT,
+  namesOf,
+  OPEN_MODEL_QUIRKS,
+  RESPONSE_FIELDS,
+  type ProviderDefinition,
+} from './definition.js';
+
+export const definition: ProviderDefinition = {
+  name: 'fireworks',
+  title: 'Fireworks AI',
+  documentation: 'https://docs.fireworks.ai/api-reference/post-chatcompletions',
+  keyVariable: 'FIREWORKS_API_KEY',
+  baseUrl: 'https://api.fireworks.ai/inference/v1',
+  priceId: 'fireworks',
+  catalogueId: 'fireworks-ai',
+  credentials: 'bearer',
+  operations: { embeddings: { format: 'openai-embeddings' }, rerank: 'jina-rerank-objects' },
+  compatible: {
+    quirks: OPEN_MODEL_QUIRKS,
+    // Its errors say "Extra inputs are not permitted". It takes reasoning_content back, and has tiers and cache keys.
+    fields: {
+      refusedFields: namesOf(
+        'store safety_identifier prompt_cache_retention verbosity web_search_options modalities audio strict',
+      ),
+      refusedMessageFields: namesOf(RESPONSE_FIELDS),
+      takesFunctions: false,
+      toolCallFields: namesOf('id type function index'),
+      maxStops: 4,
+    },
+  },
+  native: {
+    dialect: {
+      ...COMPATIBLE_DIALECT,
+      namespace: 'fireworks',
+      maxStops: 4,
+      renamed: {
+        user: 'user',
+        verbosity: 'textVerbosity',
+        prompt_cache_key: 'promptCacheKey',
+        service_tier: 'serviceTier',
+      },
+    },
+    load: async (settings) => {
+      const { createFireworks } = await import('@ai-sdk/fireworks');
+      const provider = createFireworks(settings);
+      return (modelId) => provider.languageModel(modelId);
+    },
+    modelList: bearerModelList,
+  },
+};

@@ -1,0 +1,53 @@
+import { bearerModelList, namesOf, PLAIN_DIALECT, type ProviderDefinition } from './definition.js';
+
+export const definition: ProviderDefinition = {
+  name: 'groq',
+  title: 'Groq',
+  documentation: 'https://console.groq.com/docs/openai',
+  keyVariable: 'GROQ_API_KEY',
+  baseUrl: 'https://api.groq.com/openai/v1',
+  priceId: 'groq',
+  catalogueId: 'groq',
+  telemetryName: 'groq',
+  credentials: 'bearer',
+  compatible: {
+    // A property that it does not know is a 400.
+    fields: {
+      fields: namesOf(
+        'model messages citation_options compound_custom disable_tool_validation documents exclude_domains frequency_penalty function_call functions include_domains include_reasoning max_completion_tokens max_tokens metadata n parallel_tool_calls presence_penalty reasoning_effort reasoning_format response_format search_settings seed service_tier stop store stream stream_options temperature tool_choice tools top_p user',
+      ),
+      messageFields: {
+        system: namesOf('role content'),
+        developer: namesOf('role content'),
+        user: namesOf('role content'),
+        assistant: namesOf('role content tool_calls function_call reasoning'),
+        tool: namesOf('role content tool_call_id'),
+        function: namesOf('role content name'),
+      },
+      toolCallFields: namesOf('id type function'),
+      maxStops: 4,
+    },
+  },
+  native: {
+    dialect: {
+      ...PLAIN_DIALECT,
+      namespace: 'groq',
+      maxStops: 4,
+      earlierReasoning: 'text',
+      reasoning: 'three-efforts',
+      renamed: {
+        parallel_tool_calls: 'parallelToolCalls',
+        reasoning_format: 'reasoningFormat',
+        service_tier: 'serviceTier',
+        user: 'user',
+      },
+      strictSchemas: true,
+    },
+    load: async (settings) => {
+      const { createGroq } = await import('@ai-sdk/groq');
+      const provider = createGroq(settings);
+      return (modelId) => provider.languageModel(modelId);
+    },
+    modelList: bearerModelList,
+  },
+};

@@ -1,0 +1,11 @@
+import { OPEN_MODEL_QUIRKS, type ProviderDefinition } from './definition.js';
+
+export const definition: ProviderDefinition = {
+  name: 'lmstudio',
+  title: 'LM Studio',
+  documentation: 'https://lmstudio.ai/docs/developer/openai-compat',
+  baseUrl: 'http://127.0.0.1:1234/v1',
+  isLocal: true,
+  credentials: 'bearer',
+  compatible: { quirks: OPEN_MODEL_QUIRKS },
+};

@@ -1,0 +1,62 @@
+import { bearerModelList, namesOf, OPEN_MODEL_QUIRKS, PLAIN_DIALECT, type ProviderDefinition } from './definition.js';
+
+export const definition: ProviderDefinition = {
+  name: 'mistral',
+  title: 'Mistral',
+  documentation: 'https://docs.mistral.ai/api',
+  keyVariable: 'MISTRAL_API_KEY',
+  baseUrl: 'https://api.mistral.ai/v1',
+  priceId: 'mistral',
+  catalogueId: 'mistral',
+  telemetryName: 'mistral_ai',
+  credentials: 'bearer',
+  operations: {
+    embeddings: {
+      format: 'openai-embeddings',
+      rules: {
+        accepts: ['output_dimension', 'output_dtype'],
+        dimensions: 'output_dimension',
+        takesTokens: false,
+        maxInputs: 128,
+        // Mistral allows 16,384; the estimate may be too low by a half.
+        maxTokens: 10_000,
+      },
+    },
+    moderations: 'mistral-moderations',
+  },
+  compatible: {
+    quirks: { ...OPEN_MODEL_QUIRKS, streamOptions: false },
+    // ChatCompletionRequest and its messages forbid additional properties.
+    fields: {
+      fields: namesOf(
+        'model messages temperature top_p max_tokens stream stop random_seed metadata response_format tools tool_choice presence_penalty frequency_penalty n prediction parallel_tool_calls prompt_mode reasoning_effort guardrails safe_prompt',
+      ),
+      renamed: { seed: 'random_seed' },
+      messageFields: {
+        system: namesOf('role content'),
+        user: namesOf('role content'),
+        assistant: namesOf('role content tool_calls prefix'),
+        tool: namesOf('role content tool_call_id name'),
+      },
+      toolCallFields: namesOf('id type function index'),
+      takesFunctions: false,
+      refusesEmptyTurns: true,
+    },
+  },
+  native: {
+    dialect: {
+      ...PLAIN_DIALECT,
+      namespace: 'mistral',
+      earlierReasoning: 'text',
+      reasoning: 'one-effort',
+      renamed: { parallel_tool_calls: 'parallelToolCalls', safe_prompt: 'safePrompt' },
+      strictSchemas: true,
+    },
+    load: async (settings) => {
+      const { createMistral } = await import('@ai-sdk/mistral');
+      const provider = createMistral(settings);
+      return (modelId) => provider.languageModel(modelId);
+    },
+    modelList: bearerModelList,
+  },
+};

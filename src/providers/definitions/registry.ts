@@ -1,0 +1,102 @@
+import { readdirSync } from 'node:fs';
+import { parseUrl } from '../../runtime/parse-url.js';
+import type { FieldRules, ProviderDefinition, Quirks } from './definition.js';
+import { OPENAI_TYPE } from './openai.js';
+
+/** Files of this folder that define no provider. */
+const OTHER_FILES: readonly string[] = ['definition', 'registry'];
+
+/**
+ * Every provider that the gateway knows, in the order of the names of their files. The folder itself is the list, so that a
+ * new provider is one new file.
+ */
+export const PROVIDER_DEFINITIONS: readonly ProviderDefinition[] = await loadDefinitions();
+
+const BY_NAME = new Map(PROVIDER_DEFINITIONS.map((definition) => [definition.name, definition]));
+const BY_TYPE = new Map(PROVIDER_DEFINITIONS.map((definition) => [typeOf(definition), definition]));
+/** Looked up at each call. */
+const BY_HOST = new Map(
+  PROVIDER_DEFINITIONS.flatMap((definition) => {
+    const host = definition.isLocal === true ? undefined : parseUrl(definition.baseUrl ?? '')?.host;
+    return host === undefined ? [] : [[host, definition] as const];
+  }),
+);
+const WITH_HOSTS = PROVIDER_DEFINITIONS.filter(({ hosts }) => hosts !== undefined);
+
+/** Values of `type` that choose a provider's own wire format. */
+export const NATIVE_TYPES: readonly string[] = PROVIDER_DEFINITIONS.filter(({ native }) => native !== undefined).map(
+  typeOf,
+);
+
+/** Names of providers whose rules for fields are known, as `quirks.accepts` takes them. */
+export const FIELD_RULE_NAMES: readonly string[] = PROVIDER_DEFINITIONS.filter(
+  ({ compatible }) => compatible?.fields !== undefined,
+).map(({ name }) => name);
+
+/** Names of providers whose format of embeddings a server of OpenAI's format may have, as `quirks.embeddings` takes them. */
+export const EMBEDDINGS_NAMES: readonly string[] = PROVIDER_DEFINITIONS.filter(({ name, operations, compatible }) => {
+  const embeddings = operations?.embeddings;
+  if (compatible === undefined || embeddings === undefined) return false;
+  return embeddings.format !== 'openai-embeddings' || embeddings.rules !== undefined || name === OPENAI_TYPE;
+}).map(({ name }) => name);
+
+/** Servers that people run on their own machine. */
+export const LOCAL_SERVERS: readonly ProviderDefinition[] = PROVIDER_DEFINITIONS.filter(({ isLocal }) => isLocal);
+
+/** The definition behind a usual name of an entry. */
+export function definitionNamed(name: string): ProviderDefinition | undefined {
+  return BY_NAME.get(name);
+}
+
+/** The definition that a `type` chooses. */
+export function definitionOfType(type: string): ProviderDefinition | undefined {
+  return BY_TYPE.get(type);
+}
+
+/** The provider at a base URL. Only the URL decides: a name in the file may be anything. */
+export function definitionAt(baseUrl: string): ProviderDefinition | undefined {
+  const host = parseUrl(baseUrl)?.host;
+  if (host === undefined) return undefined;
+  return BY_HOST.get(host) ?? WITH_HOSTS.find(({ hosts }) => hosts?.test(host) === true);
+}
+
+/** The rules that `quirks.accepts` names; undefined for `any`. */
+export function fieldRulesOf(accepts: string | undefined): FieldRules | undefined {
+  return accepts === undefined ? undefined : BY_NAME.get(accepts)?.compatible?.fields;
+}
+
+/** Those of OpenAI's format at a provider, with the rules for fields by its name. */
+export function quirksOfDefinition(definition: ProviderDefinition | undefined): Quirks | undefined {
+  if (definition?.compatible === undefined) return undefined;
+  const { quirks, fields } = definition.compatible;
+  return { ...quirks, ...(fields !== undefined && { accepts: definition.name }) };
+}
+
+/** What an entry that has a provider's name speaks unless it says otherwise. */
+export function entryTypeOf(definition: ProviderDefinition): string {
+  return definition.compatible === undefined ? typeOf(definition) : OPENAI_TYPE;
+}
+
+/** The value of `type` that stands for a provider. */
+export function typeOf({ type, name }: Pick<ProviderDefinition, 'type' | 'name'>): string {
+  return type ?? name;
+}
+
+/** @throws Error when a file defines no provider, or when two have the same name or type */
+async function loadDefinitions(): Promise<ProviderDefinition[]> {
+  const stems = readdirSync(new URL('.', import.meta.url))
+    .flatMap((file) => /^([a-z\d-]+)\.(?:js|ts)$/.exec(file)?.[1] ?? [])
+    .filter((stem) => !OTHER_FILES.includes(stem))
+    .sort();
+  const definitions = await Promise.all(
+    stems.map(async (stem) => {
+      const { definition } = (await import(`./${stem}.js`)) as { readonly definition?: ProviderDefinition };
+      if (definition === undefined) throw new Error(`providers/definitions/${stem} exports no definition.`);
+      return definition;
+    }),
+  );
+  const names = definitions.flatMap((definition) => [...new Set([definition.name, typeOf(definition)])]);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) throw new Error(`providers/definitions has two providers named ${repeated}.`);
+  return definitions;
+}

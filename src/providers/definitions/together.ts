@@ -1,0 +1,43 @@
+import {
+  bearerModelList,
+  COMPATIBLE_DIALECT,
+  namesOf,
+  OPEN_MODEL_QUIRKS,
+  PLATFORM_FIELDS,
+  RESPONSE_FIELDS,
+  type ProviderDefinition,
+} from './definition.js';
+
+export const definition: ProviderDefinition = {
+  name: 'together',
+  title: 'Together AI',
+  documentation: 'https://docs.together.ai/reference/chat-completions-1',
+  keyVariable: 'TOGETHER_API_KEY',
+  baseUrl: 'https://api.together.xyz/v1',
+  priceId: 'together',
+  catalogueId: 'togetherai',
+  credentials: 'bearer',
+  operations: { embeddings: { format: 'openai-embeddings' }, rerank: 'jina-rerank-objects' },
+  compatible: {
+    quirks: OPEN_MODEL_QUIRKS,
+    fields: {
+      refusedFields: namesOf(PLATFORM_FIELDS),
+      refusedMessageFields: namesOf(`${RESPONSE_FIELDS} reasoning_content`),
+      takesFunctions: false,
+      toolCallFields: namesOf('id type function index'),
+    },
+  },
+  native: {
+    dialect: {
+      ...COMPATIBLE_DIALECT,
+      namespace: 'togetherai',
+      renamed: { user: 'user', verbosity: 'textVerbosity' },
+    },
+    load: async (settings) => {
+      const { createTogetherAI } = await import('@ai-sdk/togetherai');
+      const provider = createTogetherAI(settings);
+      return (modelId) => provider.languageModel(modelId);
+    },
+    modelList: bearerModelList,
+  },
+};
