@@ -20,7 +20,7 @@ const base = {
 
 /** Suites in which no database has a part: they run once, with SQLite. */
 const WITHOUT_DATABASE = [
-  'chat-route',
+  'fast-path',
   'freeze-watch',
   'json-operations',
   'http-contract',

@@ -4,8 +4,8 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
-import { ChatRoute } from './chat/chat-route.js';
 import type { Configuration } from './config/gateway-config.js';
+import { FastPath } from './model-endpoint/fast-path.js';
 import { InFlight } from './lifecycle/in-flight.service.js';
 import { Shutdown } from './lifecycle/shutdown.service.js';
 import type { RequestHook, HttpRequest, HttpResponse } from './http/http-types.js';
@@ -68,10 +68,13 @@ export async function createApplication(
       if (hasUnreadBody(request)) endBeforeBody(request, response);
     },
   ];
-  app.use((request: HttpRequest, response: HttpResponse, next: () => void) => {
+  const prepareAll = (request: HttpRequest, response: HttpResponse, next: () => void): void => {
     for (const prepare of preparations) prepare(request, response);
     next();
-  });
+  };
+  app.use(prepareAll);
+  /** Middleware that the fast path need not run. */
+  const known: unknown[] = [prepareAll, addVersionPrefix];
   if (config.role === 'worker') app.use(refuseAllButHealth);
   app.use(addVersionPrefix);
   if (config.server.corsOrigins.length > 0) {
@@ -97,13 +100,15 @@ export async function createApplication(
         },
       }),
     );
-    serveSwagger(app, () => buildOpenApiDocument(app));
+    known.push(serveSwagger(app, () => buildOpenApiDocument(app)));
   }
   const server = app.getHttpServer();
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   app.get(InFlight).watch(server);
-  if (config.role !== 'worker') new ChatRoute(app, config, preparations).takeFrom(server);
+  if (config.role !== 'worker') {
+    app.get(FastPath, { strict: false }).takeFrom(server, { preparations, known });
+  }
   answerClientErrors(server);
   return app;
 }

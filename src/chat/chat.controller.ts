@@ -1,11 +1,9 @@
-import { ApiKeySecurity } from '../auth/admin.decorator.js';
-import { Body, Controller, HttpCode, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiExtraModels, ApiHeader, ApiOperation, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
+import { Body, Controller, Post, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiExtraModels, ApiOperation, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
-import { ApiErrorResponses } from '../errors/api-errors.decorator.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
-import { ModelBody } from '../http/json-body.guard.js';
+import { ModelEndpoint } from '../model-endpoint/model-endpoint.decorator.js';
 import { ChatCompletionRequestDto } from './chat-completion-request.dto.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
 import { ChatCompletionChunkDto, ChatCompletionDto } from './chat-completion.dto.js';
@@ -14,7 +12,6 @@ import { ChatResponder } from './chat-responder.js';
 import { CHAT_EXAMPLES, CHAT_RESPONSE_HEADERS, STREAM_EXAMPLE } from './chat.examples.js';
 
 @ApiTags('Chat')
-@ApiKeySecurity()
 @ApiExtraModels(ChatCompletionDto, ChatCompletionChunkDto)
 @Controller('v1/chat')
 export class ChatController {
@@ -34,19 +31,6 @@ export class ChatController {
       'Fields that are not listed here travel through to the provider untouched.',
     ].join('\n'),
   })
-  @ApiHeader({
-    name: 'x-gateway-fallbacks',
-    required: false,
-    description:
-      'Models to try after this one, separated by commas, or `none`, such as `sandbox/lorem`. Needs the scope `routing`.',
-    schema: { type: 'string' },
-  })
-  @ApiHeader({
-    name: 'x-gateway-timeout',
-    required: false,
-    description: 'Longest time for the whole request, with its unit, such as `20s`. Needs the scope `routing`.',
-    schema: { type: 'string' },
-  })
   @ApiBody({ type: ChatCompletionRequestDto, examples: CHAT_EXAMPLES })
   @ApiResponse({
     status: 200,
@@ -60,9 +44,7 @@ export class ChatController {
       },
     },
   })
-  @ApiErrorResponses(400, 401, 403, 404, 409, 413, 415, 422, 429, 451, 502, 503, 504)
-  @ModelBody()
-  @HttpCode(200)
+  @ModelEndpoint()
   @Post('completions')
   createChatCompletion(
     @Body(ChatRequestPipe) body: ChatRequest,

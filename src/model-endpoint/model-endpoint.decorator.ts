@@ -1,4 +1,4 @@
-import { applyDecorators, HttpCode } from '@nestjs/common';
+import { applyDecorators, HttpCode, SetMetadata } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiSecurity } from '@nestjs/swagger';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
 import { ModelBody } from '../http/json-body.guard.js';
@@ -32,6 +32,8 @@ export const MODEL_RESPONSE_HEADERS = {
   'openai-processing-ms': header('Milliseconds until the response was there.', '412'),
 };
 
+export const MODEL_ENDPOINT = 'gateway:model-endpoint';
+
 /** A route whose JSON body goes to a model: its size limit, key, routing headers and errors, and their documentation. */
 export function ModelEndpoint(): MethodDecorator & ClassDecorator {
   return applyDecorators(
@@ -52,6 +54,7 @@ export function ModelEndpoint(): MethodDecorator & ClassDecorator {
     }),
     ApiErrors(400, 401, 403, 404, 409, 413, 415, 422, 429, 451, 502, 503, 504),
     ModelBody(),
+    SetMetadata(MODEL_ENDPOINT, true),
     HttpCode(200),
   );
 }

@@ -2,13 +2,14 @@ import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { EngineModule } from '../engine/engine.module.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
+import { FastPath } from './fast-path.js';
 import { JsonResponder } from './json-responder.js';
 import { LiveCalls } from './live-calls.js';
 
 /** What the endpoints of all operations have in common on the client's side. */
 @Module({
   imports: [AuthModule, EngineModule, LifecycleModule],
-  providers: [JsonResponder, LiveCalls],
+  providers: [FastPath, JsonResponder, LiveCalls],
   exports: [JsonResponder, LiveCalls],
 })
 export class ModelEndpointModule {}

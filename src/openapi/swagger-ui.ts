@@ -20,9 +20,11 @@ function responseInterceptor(response: UiResponse): UiResponse {
  * Swagger UI at /docs, the document at /docs-json and /docs-yaml, each printed once and served from memory.
  *
  * @param build makes the document, when it is first asked for: it takes time and memory that no start should wait for
+ * @returns the middleware, which only looks at these pages
  */
-export function serveSwagger(app: INestApplication, build: () => OpenAPIObject): void {
-  app.use(printOnce(PAGES));
+export function serveSwagger(app: INestApplication, build: () => OpenAPIObject): unknown {
+  const pages = printOnce(PAGES);
+  app.use(pages);
   SwaggerModule.setup('docs', app, build, {
     customSiteTitle: 'LLM Gateway API',
     swaggerOptions: {
@@ -32,4 +34,5 @@ export function serveSwagger(app: INestApplication, build: () => OpenAPIObject):
       responseInterceptor,
     },
   });
+  return pages;
 }

@@ -18,6 +18,28 @@ interface Sent {
 const user = (content: unknown): unknown[] => [{ role: 'user', content }];
 const json = (body: unknown): Sent => ({ body: JSON.stringify(body) });
 
+/** A request to each of the other endpoints, which the sandbox answers. */
+const OTHERS: Readonly<Record<string, { readonly model: string; readonly [field: string]: unknown }>> = {
+  '/v1/embeddings': { input: ['one', 'two'], model: 'sandbox/embed' },
+  '/v1/rerank': { query: 'one', documents: ['one', 'two'], model: 'sandbox/rerank' },
+  '/v2/rerank': { query: 'one', documents: ['one', 'two'], model: 'sandbox/rerank' },
+  '/v1/moderations': { input: 'one', model: 'sandbox/moderate' },
+};
+
+interface OpenApiDocument {
+  readonly paths: Readonly<
+    Record<
+      string,
+      {
+        readonly post?: {
+          readonly parameters?: readonly { readonly name: string }[];
+          readonly requestBody?: { readonly content: Readonly<Record<string, unknown>> };
+        };
+      }
+    >
+  >;
+}
+
 /** Everything that a client can see of an answer. */
 async function answerTo(url: string, { headers = {}, body = '', chunked = false }: Sent): Promise<unknown> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -45,13 +67,13 @@ async function answerTo(url: string, { headers = {}, body = '', chunked = false 
       .replace(/^(openai-processing-ms|x-ratelimit-(?:reset|remaining)-\w+)\n.*$/gm, '$1'),
     body: Buffer.concat(bytes)
       .toString()
-      .replace(/chatcmpl-[0-9a-f]{24}/g, 'chatcmpl')
+      .replace(/(chatcmpl|rerank|modr)-[0-9a-f]{24}/g, '$1')
       .replace(/"created":\d+/g, '"created":0'),
     end,
   };
 }
 
-describe('the chat route, ahead of Express and through it', () => {
+describe('model endpoints, ahead of Express and through it', () => {
   let upstream: FakeUpstream;
   let gateway: RunningGateway;
   let keys: Record<'plain' | 'limited' | 'narrow' | 'empty', string>;
@@ -59,7 +81,7 @@ describe('the chat route, ahead of Express and through it', () => {
   beforeAll(async () => {
     upstream = await startFakeUpstream();
     gateway = await startGateway({
-      config: `server: { max_body_size: 64KB }\nproviders:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\n`,
+      config: `server: { max_body_size: 64KB }\nsandbox: true\nproviders:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\n`,
     });
     keys = {
       plain: await gateway.apiKey(),
@@ -119,6 +141,46 @@ describe('the chat route, ahead of Express and through it', () => {
     const direct = await answerTo(gateway.url + DIRECT, { ...sent, headers });
     const throughExpress = await answerTo(gateway.url + THROUGH_EXPRESS, { ...sent, headers });
     expect(direct).toEqual(throughExpress);
+  });
+
+  it('has a request below for every endpoint of the OpenAPI document that takes JSON for a model', async () => {
+    const document = (await (await fetch(`${gateway.url}/docs-json`)).json()) as OpenApiDocument;
+    const paths = Object.entries(document.paths).flatMap(([path, { post }]) =>
+      post?.parameters?.some(({ name }) => name === 'x-gateway-fallbacks') === true &&
+      post.requestBody?.content['application/json'] !== undefined
+        ? [path]
+        : [],
+    );
+    expect(paths.sort()).toEqual([DIRECT, ...Object.keys(OTHERS)].sort());
+  });
+
+  it.each(Object.entries(OTHERS))('answers %s alike, byte for byte', async (path, body) => {
+    const headers = { authorization: `Bearer ${keys.plain}` };
+    const { model: _model, ...unnamed } = body;
+    const [field] = Object.keys(unnamed);
+    const requests: Sent[] = [
+      { ...json(body), headers },
+      { ...json(body), headers: { ...headers, 'x-gateway-timeout': '5s' } },
+      { ...json({ ...body, model: 'nothing' }), headers },
+      { ...json({ ...body, model: 'fake/status-500' }), headers },
+      { ...json({ ...body, [field ?? '']: 5 }), headers },
+      { ...json({ model: body.model }), headers },
+      { ...json(body), headers: {} },
+      { ...json(body), headers: { ...headers, 'content-type': 'text/plain' } },
+      { ...json([body]), headers },
+      { ...json({ ...body, more: 'x'.repeat(70_000) }), headers },
+      { ...json(body), headers, chunked: true },
+      { body: '{"model":', headers },
+      { body: '', headers },
+    ];
+    const statuses = new Set<number>();
+    for (const each of requests) {
+      const direct = await answerTo(gateway.url + path, each);
+      expect(direct).toEqual(await answerTo(`${gateway.url}${path}/`, each));
+      if (path.startsWith('/v1/')) expect(direct).toEqual(await answerTo(gateway.url + path.slice(3), each));
+      statuses.add((direct as { status: number }).status);
+    }
+    expect([...statuses].sort()).toEqual(expect.arrayContaining([200, 400, 401, 403, 404, 413, 415]));
   });
 
   it('writes the same line to the log, and counts both as one route', async () => {

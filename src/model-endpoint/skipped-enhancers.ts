@@ -1,0 +1,64 @@
+import type { ApplicationConfig } from '@nestjs/core';
+
+/** A layer of Express's router, as far as it is read. */
+interface Layer {
+  readonly name: string;
+  readonly handle: unknown;
+  /** Undefined for middleware. */
+  readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
+  match(path: string): boolean;
+}
+
+/**
+ * Global enhancers that the fast path does not run. It runs global guards.
+ *
+ * @param filter the one filter that it runs; without it no error would be sent
+ */
+export function skippedEnhancers(config: ApplicationConfig, filter: object | undefined): string[] {
+  return [
+    ...(filter === undefined ? ['GatewayExceptionFilter, which is not global'] : []),
+    ...config.getGlobalPipes().map((pipe) => `the global pipe ${nameOf(pipe)}`),
+    ...config.getGlobalInterceptors().map((interceptor) => `the global interceptor ${nameOf(interceptor)}`),
+    ...config
+      .getGlobalFilters()
+      .filter((each) => each !== filter)
+      .map((each) => `the global filter ${nameOf(each)}`),
+    ...[
+      ...config.getGlobalRequestGuards(),
+      ...config.getGlobalRequestPipes(),
+      ...config.getGlobalRequestInterceptors(),
+      ...config.getGlobalRequestFilters(),
+    ].map(({ name }) => `the request-scoped ${String(name)}`),
+  ];
+}
+
+/**
+ * Middleware of a path, of the application or of a module, that the fast path does not run.
+ *
+ * @param express Express's application
+ * @param known middleware whose work the fast path does as well, or that has no say in its requests
+ */
+export function skippedMiddleware(express: unknown, path: string, known: ReadonlySet<unknown>): string[] {
+  const stack = stackOf(express);
+  const own = stack.findIndex((layer) => layer.route?.methods['post'] === true && layer.match(path));
+  // Behind the route are the handlers of paths that there are not.
+  return stack
+    .slice(0, own === -1 ? stack.length : own)
+    .filter(
+      (layer) => layer.route === undefined && !known.has(layer.handle) && !known.has(layer.name) && layer.match(path),
+    )
+    .map(({ name }) => `the middleware ${name}`);
+}
+
+/** The middleware that Express has so far. */
+export function middlewareOf(express: unknown): unknown[] {
+  return stackOf(express).flatMap((layer) => (layer.route === undefined ? [layer.handle] : []));
+}
+
+function stackOf(express: unknown): readonly Layer[] {
+  return (express as { readonly router: { readonly stack: readonly Layer[] } }).router.stack;
+}
+
+function nameOf(instance: object): string {
+  return instance.constructor.name;
+}
