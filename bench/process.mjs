@@ -61,7 +61,7 @@ async function stopServer(child) {
   clearTimeout(timer);
 }
 
-/** Whether something answers at the address, whatever it says. */
+/** Whether a server responds at the address, with any response. */
 export async function answers(url) {
   try {
     await (await fetch(url)).arrayBuffer();

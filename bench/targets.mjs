@@ -86,7 +86,7 @@ export async function startFloor(folder, node, origin) {
   return { ...server, name: 'floor', url, headers: { 'content-type': 'application/json' } };
 }
 
-/** Limits that nobody reaches, so that they are counted. */
+/** Limits that are never reached, so that they are counted. */
 const UNREACHED = { rpm: 1_000_000_000, tpm: 1_000_000_000, concurrency: 10_000 };
 
 const oneModel = (origin) => `providers:

@@ -17,7 +17,7 @@ const TOOLS = {
   'openapi-typescript': '7.13.0',
   typescript: '5.9.3',
 };
-/** Only ends a start that would never end. */
+/** Only ends a boot that would never end. */
 const START_TIMEOUT_MS = 90_000;
 
 const root = new URL('..', import.meta.url).pathname;

@@ -27,7 +27,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** Longest that a client may take to send its headers. */
 const HEADERS_TIMEOUT_MS = 30_000;
 
-/** Of the answer, as a browser's script may read them: what clients retry by, and what says how a request was served. */
+/** Response headers that scripts in a browser may read: those needed for retries, and those that say how a request was served. */
 const EXPOSED_HEADERS = [
   'x-request-id',
   'retry-after',
@@ -55,7 +55,7 @@ export async function createApplication(
     forceCloseConnections: true,
     logger: nestLogger,
   });
-  // What Express does for every request and nobody here needs.
+  // Defaults of Express that are not needed here.
   app.set('query parser', 'simple').set('etag', false).set('x-powered-by', false);
   const shutdown = app.get(Shutdown);
   const preparations: RequestHook[] = [

@@ -32,8 +32,8 @@ import { createLogger } from './telemetry/logger.js';
 /** After the drain timeout, how long broken-off streams get to send their error event. */
 const ABORT_GRACE_MS = 2_000;
 /**
- * Where other processes go on serving the port, how long idle connections are kept in milliseconds: a client that uses one
- * meanwhile is told to close it, and one that has just sent a request finds nobody gone.
+ * Where other processes continue to serve the port, how long idle connections are kept in milliseconds: a client that uses one
+ * meanwhile is asked to close it, and a request that was just sent is still served.
  */
 const EXIT_DELAY_MS = 1_000;
 

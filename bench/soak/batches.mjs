@@ -5,7 +5,7 @@ const GOOD = 16;
 const FAILING = 4;
 /** Milliseconds between two looks at a job, and from the end of the load until the last one must be finished. */
 const LOOK = 1000;
-const PATIENCE = 60_000;
+const DRAIN_TIMEOUT_MS = 60_000;
 
 export class Batches {
   submitted = 0;
@@ -35,11 +35,11 @@ export class Batches {
     else this.faults.push(`a batch was refused: ${status} ${body.error?.code}`);
   }
 
-  /** @returns when all have ended, or patience has */
+  /** @returns when all have ended, or after the timeout */
   async ended() {
-    const isLate = delay(PATIENCE, true, { ref: false });
+    const isLate = delay(DRAIN_TIMEOUT_MS, true, { ref: false });
     if (await Promise.race([Promise.all(this.#running).then(() => false), isLate])) {
-      this.faults.push(`batches are not finished ${PATIENCE / 1000} s after the load`);
+      this.faults.push(`batches are not finished ${DRAIN_TIMEOUT_MS / 1000} s after the load`);
     }
   }
 

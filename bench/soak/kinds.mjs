@@ -4,7 +4,7 @@
  *
  * - `share`: percent of all requests
  * - `models`: what its model does at the provider, deployment by deployment, as the fake upstream names it; `refused` is a
- *   provider that nobody listens at; a kind without models is refused by the gateway itself and uses the model of `plain`
+ *   provider that is not reachable; a kind without models is refused by the gateway itself and uses the model of `plain`
  * - `leaves`: what the client does instead of reading to the end
  * - `record`: the status that its usage record must have, where that is certain
  */
@@ -93,7 +93,7 @@ export const KINDS = [
     record: 'failed',
   },
 
-  // A client that leaves is told nothing; whether its request had ended by then is a matter of chance.
+  // A client that disconnects receives nothing; whether its request had ended by then is a matter of chance.
   { name: 'leaves before the answer', share: 4, models: ['echo?delay=2000'], leaves: 'early', honest: ['left'] },
   {
     name: 'leaves before the stream',
@@ -151,7 +151,7 @@ export function gatewayConfig(origin, closedPort) {
     .filter((kind) => kind.models !== undefined)
     .map(({ model, models: behaviours }) => {
       const deployments = behaviours.map((behaviour) =>
-        behaviour === 'refused' ? '{ provider: nobody, model: any }' : `{ provider: fake, model: '${behaviour}' }`,
+        behaviour === 'refused' ? '{ provider: unreachable, model: any }' : `{ provider: fake, model: '${behaviour}' }`,
       );
       const price = '{ input_per_million: 1, output_per_million: 2 }';
       return `  - { id: ${model}, strategy: priority, deployments: [${deployments.join(', ')}], price: ${price} }`;
@@ -162,7 +162,7 @@ upstream: { timeouts: { ${timeouts.join(', ')} } }
 batch: { max_attempts: 2 }
 providers:
   fake: { type: openai, base_url: ${origin}/v1, api_key: soak-key }
-  nobody: { type: openai, base_url: 'http://127.0.0.1:${closedPort}/v1' }
+  unreachable: { type: openai, base_url: 'http://127.0.0.1:${closedPort}/v1' }
 models:
 ${models.join('\n')}
 `;

@@ -1,9 +1,9 @@
-/** Requests at a rate, each of a kind that a seed decides, whatever the answers do. */
+/** Requests at a constant rate, each of a kind that a seed decides, independent of the responses. */
 import { Agent } from 'node:http';
 import { send } from './client.mjs';
 import { KINDS } from './kinds.mjs';
 
-/** Requests under way at most; beyond that the machine is too slow for the rate, and requests are left out. */
+/** Most requests in flight; beyond that the machine is too slow for the rate, and requests are left out. */
 export const MOST_AT_ONCE = 150;
 const EXAMPLES = 5;
 

@@ -4,7 +4,7 @@ import { KINDS, TIMEOUTS } from './kinds.mjs';
 export const BOUNDS = {
   /** MB that are left after all garbage was collected, at rest, more than before the load. */
   heapGrowth: 5,
-  /** MB of resident memory at rest, more than before the load: what V8 and malloc have not given back. */
+  /** MB of resident memory at rest, more than before the load: what V8 and malloc have not released. */
   restGrowth: 80,
   /** MB that RSS rises over the second half of the load, by the least slope that its samples allow. */
   rssRise: 20,
@@ -12,7 +12,7 @@ export const BOUNDS = {
   rss: 550,
   /** Milliseconds that a call to the provider may last longer than its total timeout. */
   overtime: 2000,
-  /** Percent of the requests that may be left out because too many are under way. */
+  /** Percent of the requests that may be left out because too many are in flight. */
   leftOut: 1,
 };
 
@@ -40,7 +40,7 @@ export function slope(samples) {
 export function judgeRecords(records, requests, seen) {
   const faults = [];
   const fault = (text) => faults.length < 5 && faults.push(text);
-  // An attempt that was given up before the one that counts has a record of its own.
+  // An abandoned attempt before the one that counts has its own record.
   const last = records.filter(({ status }) => status !== 'retried');
   const ids = new Map(last.map((record) => [record.request_id, record]));
   if (ids.size < last.length) fault(`${last.length - ids.size} requests have more than one usage record`);
@@ -48,7 +48,7 @@ export function judgeRecords(records, requests, seen) {
   if (unrecorded.length > 0) fault(`${unrecorded.length} requests have no usage record, such as ${unrecorded[0]}`);
   for (const [id, { status, source }] of ids) {
     const { kind } = requests.get(id) ?? {};
-    if (kind === undefined && source === 'live') fault(`a usage record of a request that nobody made: ${id}`);
+    if (kind === undefined && source === 'live') fault(`a usage record of a request that was not sent: ${id}`);
     // A client may leave between the gateway's decision to call and the call.
     const mayBeUnseen = kind?.leaves !== undefined || kind?.models?.[0] === 'refused';
     if (!seen.has(id) && !mayBeUnseen) fault(`a usage record of a call that the provider never saw: ${id}`);

@@ -11,7 +11,7 @@ import { Instances } from './instances/instances.service.js';
 import { ProviderTests } from './providers/provider-test.service.js';
 import { ProvidersController } from './providers/providers.controller.js';
 
-/** What operators ask of the running gateway as a whole. */
+/** Endpoints for operators that concern the running gateway as a whole. */
 @Module({
   imports: [TypeOrmModule.forFeature([GatewayInstance]), AuditModule, EngineModule, KeysModule, RoutingModule],
   controllers: [AdminDeploymentsController, InstancesController, ProvidersController],

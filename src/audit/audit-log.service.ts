@@ -38,7 +38,7 @@ export interface AuditedAction {
   readonly before?: object;
 }
 
-/** Who changed what and when, and who read prompts and answers. */
+/** Records which key changed what and when, and which key read prompts and responses. */
 @Injectable()
 export class AuditLog {
   constructor(

@@ -17,7 +17,7 @@ export class AuditController {
   @ApiOperation({
     summary: 'List what administrators did',
     description:
-      'Newest first: every change of keys, groups and the configuration, and who read or deleted prompts and answers. `Accept: text/csv` gives all that meet the filters as CSV.',
+      'Newest first: every change of keys, groups and the configuration, and every read or deletion of prompts and responses. `Accept: text/csv` returns all that match the filters as CSV.',
   })
   @ApiOkResponse({
     description: 'The actions.',

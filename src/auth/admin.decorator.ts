@@ -8,7 +8,8 @@ export const ApiKeySecurity = (): ClassDecorator & MethodDecorator =>
   applyDecorators(ApiBearerAuth('bearer'), ApiSecurity('x-api-key'));
 
 /**
- * A controller for operators: needs the scope `admin`, refuses unknown members of bodies and queries, and says so in Swagger.
+ * A controller for operators: requires the scope `admin`, rejects unknown members of bodies and queries, and documents this in
+ * Swagger.
  *
  * @param tag of its routes in Swagger
  * @param path such as `v1/admin/keys`

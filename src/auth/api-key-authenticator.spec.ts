@@ -20,7 +20,7 @@ const KEY = {
 };
 
 describe('who a key id stands for', () => {
-  it('is not remembered from a look that began before the key was revoked', async () => {
+  it('is not cached by a lookup that began before the key was revoked', async () => {
     let row: object = KEY;
     let release: (() => void) | undefined;
     const repository = {

@@ -15,14 +15,14 @@ import { KeyFinder } from './key-finder.js';
 import { endOfLineage, principalOfLineage, readLineage, type KeyLineage } from './key-lineage.js';
 import { SCOPES, type Principal } from './principal.js';
 
-/** Longest that a lookup waits for the database before a cached key is served as it is. */
+/** Longest that a lookup waits for the database before a cached key is served. */
 const SLOW_LOOKUP_MS = 250;
 /** Longest that a request with a key that is not cached waits for the database. */
 const LOOKUP_TIMEOUT_MS = 4_000;
-/** Pause between two questions whether a database that was slow answers again. */
+/** Interval of probes of whether a slow database responds again. */
 const PROBE_INTERVAL_MS = 500;
 
-/** Where processes tell each other that a key has changed: its id, or null for all. */
+/** The channel for changed keys: a key's id, or null for all. */
 const CHANGES = 'gateway:keys';
 
 /** Id of GATEWAY_ADMIN_KEY, which has no row. */
@@ -38,8 +38,8 @@ const ADMIN: Principal = {
 };
 
 /**
- * Finds out who a credential belongs to, asking the database at most once in 5 s for each. A key in use is refreshed before it
- * is that old, beside its requests; while the database is slow or away, cached keys are served as they are.
+ * Resolves credentials to principals, with at most one query per key in 5 s. A key in use is refreshed in the background before
+ * that; while the database is slow or unreachable, cached keys are served.
  */
 @Injectable()
 export class ApiKeyAuthenticator implements OnApplicationShutdown {
@@ -48,9 +48,9 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
   private readonly byId = new KeyCache();
   private readonly inFlight = new Map<string, Promise<Principal | null>>();
   private readonly adminDigest: string | undefined;
-  /** Changes when a key of this process changes, so that a lookup that began before cannot bring the old state back. */
+  /** Changes when a key of this process changes, so that a lookup that began before is not cached. */
   private generation = 0;
-  /** Set while the database does not answer in time. */
+  /** Set while the database does not respond in time. */
   private probe: NodeJS.Timeout | undefined;
 
   constructor(
@@ -68,10 +68,10 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
     this.adminDigest = config.auth.adminKey === undefined ? undefined : digestOf(config.auth.adminKey);
   }
 
-  /** The fast path of a request: no promise, no query. Undefined when the database has to be asked. */
+  /** The fast path of a request: no promise, no query. Undefined when the database must be queried. */
   cached(credential: string): Principal | null | undefined {
     const digest = digestOf(credential);
-    // How long it takes to compare digests tells nothing of the key: nobody can choose what a key is hashed to.
+    // The timing of this comparison of digests reveals nothing of the key, since digests cannot be chosen.
     if (digest === this.adminDigest) return ADMIN;
     const cached = this.cache.get(digest);
     if (cached === undefined) return undefined;
@@ -84,8 +84,8 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
   }
 
   /**
-   * @returns null when the credential is no valid key
-   * @throws GatewayError 503 when the database does not answer within 4 s and the key was not in use a minute ago
+   * @returns null when the credential is not a valid key
+   * @throws GatewayError 503 when the database does not respond within 4 s and the key was not in use a minute ago
    */
   async check(credential: string): Promise<Principal | null> {
     const cached = this.cached(credential);
@@ -106,9 +106,9 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
   }
 
   /**
-   * Who a key's id stands for, for work that outlives its request; null when the key is revoked, expired or gone.
+   * The principal of a key's id, for work that outlives its request; null when the key is revoked, expired or deleted.
    *
-   * @throws the database's error when it cannot be asked
+   * @throws the database's error when it cannot be queried
    */
   async principalOf(keyId: string): Promise<Principal | null> {
     if (keyId === ADMIN.keyId) return ADMIN;
@@ -117,7 +117,7 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
     return this.withinTimeout(this.readPrincipal(keyId), LOOKUP_TIMEOUT_MS);
   }
 
-  /** Forgets what is cached of a key and of the keys that it made, so that a change made here is felt at once. */
+  /** Drops a key and the keys that it created from the cache, so that a change in this process takes effect at once. */
   forget(keyId: string): void {
     this.generation += 1;
     this.inFlight.clear();
@@ -125,13 +125,13 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
     this.cache.deleteOf(keyId);
   }
 
-  /** Forgets a key here and in the other processes of this machine, and elsewhere as soon as Redis has told. */
+  /** Drops a key from the cache here and in the other processes of this machine, and elsewhere by a message over Redis. */
   async changed(keyId: string): Promise<void> {
     this.forget(keyId);
     await this.broadcast.publish(CHANGES, keyId);
   }
 
-  /** The same where it is not worth finding out which keys are meant, such as a change of a group. */
+  /** The same for all keys, where it is not worth finding out which are affected, such as a change of a group. */
   async allChanged(): Promise<void> {
     this.forgetAll();
     await this.broadcast.publish(CHANGES, null);
@@ -149,7 +149,7 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
     this.cache.clear();
   }
 
-  /** Asks the database beside the requests; what fails here is seen by the next lookup. */
+  /** Queries the database in the background; a failure here is noticed by the next lookup. */
   private refresh(credential: string, digest: string): void {
     if (this.inFlight.has(digest)) return;
     this.withinTimeout(this.startLookup(parseKey(credential)?.id, credential, digest), SLOW_LOOKUP_MS).catch(
@@ -198,7 +198,7 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
     const endsAt = lineage === undefined ? 0 : endOfLineage(lineage);
     const isValid = lineage !== undefined && Date.now() < endsAt;
     const principal = isValid ? principalOfLineage(lineage) : null;
-    // What was read before a key changed here must not be believed after it.
+    // What was read before a key changed here must not be cached.
     if (generation === this.generation) {
       const keyIds = lineage === undefined ? [keyId] : idsOf(lineage);
       this.byId.set(keyId, { principal, keyIds, checkedAt, endsAt: isValid ? endsAt : Number.MAX_SAFE_INTEGER });
@@ -213,7 +213,7 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
     });
   }
 
-  /** Runs queries; what they say of the database decides whether cached keys are served without waiting for it. */
+  /** Runs queries; their timing decides whether cached keys are served without waiting for the database. */
   private async asked<Result>(queries: () => Promise<Result>): Promise<Result> {
     try {
       const result = await queries();
@@ -226,7 +226,7 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
     }
   }
 
-  /** @throws GatewayError 503 when the lookup takes longer; it goes on, and what it finds is cached */
+  /** @throws GatewayError 503 when the lookup takes longer; it continues, and its result is cached */
   private async withinTimeout<Result>(lookup: Promise<Result>, milliseconds: number): Promise<Result> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_resolve, reject) => {
@@ -243,7 +243,7 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
     }
   }
 
-  /** Asks until the database answers again, so that no revoked key is served for longer than the database is away. */
+  /** Probes until the database responds again, so that no revoked key is served for longer than the database is unreachable. */
   private databaseIsSlow(error: unknown): void {
     if (this.probe !== undefined) return;
     this.logger.error({ msg: 'key lookup failed; cached keys are served for a minute', error: describeError(error) });
@@ -261,7 +261,7 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
 
 const UNAVAILABLE = 'The key cannot be checked because the database is not reachable. Retry shortly.';
 
-/** The key may be valid; another instance can say. */
+/** The key may be valid; another instance can check it. */
 function pepperOutdated(): GatewayError {
   return upstreamUnavailable({
     message: 'This instance of the gateway has an older key pepper than the others and cannot check this key. Retry.',
@@ -274,7 +274,7 @@ function idsOf({ key, ancestors }: KeyLineage): string[] {
   return [key, ...ancestors].map(({ id }) => id);
 }
 
-/** Keys are not kept as they are, not even in memory. */
+/** Keys are not stored in plain text, not even in memory. */
 function digestOf(credential: string): string {
   return hash('sha256', credential, 'base64');
 }

@@ -34,7 +34,7 @@ export function parseKey(text: string): ParsedKey | undefined {
   return checksum(`gw_${id}_${secret}`) === check ? { id: `key_${id}`, key: text } : undefined;
 }
 
-/** What tells keys apart by eye and gives nothing away: the last characters, of which six are the checksum. */
+/** The last characters, of which six are the checksum: identifies a key without revealing it. */
 export function hintOf(key: string): string {
   return `...${key.slice(-8)}`;
 }

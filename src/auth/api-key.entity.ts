@@ -23,7 +23,7 @@ export class ApiKey {
   @Column({ name: 'hash_scheme', type: 'varchar', length: 32, nullable: true })
   hashScheme!: string | null;
 
-  /** The last characters of the key, to tell keys apart by eye. */
+  /** The last characters of the key, by which people recognise it. */
   @Column({ type: 'varchar', length: 16 })
   hint!: string;
 
@@ -63,7 +63,7 @@ export class ApiKey {
   @Column({ name: 'budget_adjustment', type: 'simple-json', nullable: true })
   budgetAdjustment!: BudgetAdjustment | null;
 
-  /** Null keeps neither prompts nor answers. */
+  /** Null stores neither prompts nor responses. */
   @Column({ name: 'request_log', type: 'simple-json', nullable: true })
   requestLog!: RequestLogSetting | null;
 
@@ -71,7 +71,7 @@ export class ApiKey {
   @Column({ name: 'created_by', type: 'varchar', length: 32 })
   createdBy!: string;
 
-  /** The key that made this one and whose bounds hold for it; null for keys that GATEWAY_ADMIN_KEY made. */
+  /** The key that created this one and whose bounds apply to it; null for keys that GATEWAY_ADMIN_KEY created. */
   @Index('IDX_api_key_parent_id')
   @Column({ name: 'parent_id', type: 'varchar', length: 32, nullable: true })
   parentId!: string | null;

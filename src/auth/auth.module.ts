@@ -16,7 +16,7 @@ import { PepperAgreement } from './pepper-agreement.js';
 import { PepperRotation } from './pepper-rotation.js';
 import { loadPepper, Pepper } from './pepper.js';
 
-/** Who is calling. Keys and groups are managed in admin/keys and admin/groups. */
+/** Authentication. Keys and groups are managed in admin/keys and admin/groups. */
 @Module({
   imports: [PassportModule, TypeOrmModule.forFeature([ApiKey, GatewaySetting, KeyGroup])],
   providers: [

@@ -13,7 +13,7 @@ export interface BudgetState {
   readonly periodEnd: number | null;
 }
 
-/** Reads what accounts with a budget have spent; those without one are not among the answers. */
+/** Reads what accounts have spent; the result has no entries for accounts without a budget. */
 export type BudgetReader = (accounts: readonly Account[]) => Promise<ReadonlyMap<string, BudgetState>>;
 
 /** Says what a budget is after a reset or a credit, which depends on its periods. */
@@ -22,7 +22,7 @@ export interface BudgetAdjuster {
   credited(account: Account, usd: number): BudgetAdjustment;
 }
 
-/** What is spent is known to the ledger of usage, which registers its reader here. */
+/** Registry for the reader of budgets, which the limits module provides. */
 @Injectable()
 export class BudgetStates {
   private reader: BudgetReader | undefined;

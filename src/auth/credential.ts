@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Longer than any key, so that nobody makes the gateway hash megabytes of header. */
+/** Longer than any key, so that no client makes the gateway hash megabytes of header. */
 const MAX_LENGTH = 512;
 const BEARER = /^bearer +([^ ]+) *$/i;
 

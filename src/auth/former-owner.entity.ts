@@ -2,8 +2,8 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
 /**
- * A key that was purged, or a group that was deleted: its name, for reports over the time when it was there, and its place, since
- * what it spent counts against the budgets of the keys and groups above it.
+ * A purged key or a deleted group: its name, for reports over the time when it existed, and its parent, since its spending counts
+ * against the budgets of the keys and groups above it.
  */
 @Entity('former_owner')
 export class FormerOwner {

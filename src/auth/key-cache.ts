@@ -1,10 +1,10 @@
 import type { Principal } from './principal.js';
 
-/** Age up to which a cached key is served without a thought of the database. */
+/** Age up to which a cached key is served without a refresh. */
 const REFRESH_AFTER_MS = 2_500;
-/** Age up to which a cached key is served at all while the database answers: the longest that a revoked key lives on elsewhere. */
+/** Age up to which a cached key is served while the database responds: the longest that a revoked key remains valid elsewhere. */
 const CACHE_TTL_MS = 5_000;
-/** How much longer it is served while the database does not answer. */
+/** How much longer it is served while the database does not respond. */
 const STALE_MS = 60_000;
 /** Most keys that are cached; the oldest go first. */
 const CACHE_SIZE = 20_000;
@@ -14,15 +14,15 @@ export interface CachedKey {
   readonly principal: Principal | null;
   /** The key and those that made it: a change of any of them makes this stale. */
   readonly keyIds: readonly string[];
-  /** When the lookup began, by the monotonic clock (`performance.now()`), which nobody can set back. */
+  /** When the lookup began, by the monotonic clock (`performance.now()`), which cannot be set back. */
   readonly checkedAt: number;
-  /** When the key ends by itself, by expiry or by the end of a rotation's overlap; epoch milliseconds. */
+  /** When the key ends, by expiry or by the end of a rotation's overlap; epoch milliseconds. */
   readonly endsAt: number;
 }
 
 /**
- * `fresh` is served; `aging` is served and refreshed; `stale` is served only while the database does not answer; `ended` is no
- * valid key any more.
+ * `fresh` is served; `aging` is served and refreshed; `stale` is served only while the database does not respond; `ended` is no
+ * longer valid.
  */
 export type CacheState = 'fresh' | 'aging' | 'stale' | 'ended';
 
@@ -43,7 +43,7 @@ export class KeyCache {
     const age = now - entry.checkedAt;
     if (Date.now() >= entry.endsAt || now >= entry.endsAtMonotonic) {
       if (age < CACHE_TTL_MS) return { principal, state: 'ended' };
-      // Its expiry may have been put off elsewhere.
+      // Its expiry may have been extended elsewhere.
       this.entries.delete(name);
       return undefined;
     }
@@ -62,7 +62,7 @@ export class KeyCache {
     if (oldest.done !== true) this.entries.delete(oldest.value);
   }
 
-  /** Forgets a key, and the keys that it made. */
+  /** Drops a key, and the keys that it created. */
   deleteOf(keyId: string): void {
     for (const [name, { keyIds }] of this.entries) if (keyIds.includes(keyId)) this.entries.delete(name);
   }

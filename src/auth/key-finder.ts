@@ -11,9 +11,9 @@ import { PEPPER_SETTING, Pepper, PLAIN_SHA256 } from './pepper.js';
 
 /** Row of `gateway_setting` that is there once keys were imported, which are found by their hash and not by their id. */
 export const IMPORTED_KEYS_SETTING = 'imported_keys';
-/** Milliseconds for which it is believed that no keys were imported. */
+/** Milliseconds for which the information that no keys were imported is cached. */
 const NO_IMPORT_TTL_MS = 5_000;
-/** Longest wait for that answer, since most secrets of another form are no keys. */
+/** Longest wait for that information, since most secrets of another form are not keys. */
 const LONGEST_ASKING_MS = 250;
 /** Rows with the same hash that are compared; there is one, unless a key was imported twice. */
 const MOST_SAME = 10;
@@ -46,7 +46,7 @@ export class KeyFinder implements OnModuleInit, BeforeApplicationShutdown {
    */
   async find(id: string | undefined, secret: string): Promise<FoundKey | 'unreadable' | undefined> {
     const key = id === undefined ? null : await this.keys.findOneBy({ id });
-    // Of a key that is not there a hash is computed as well, so that it takes as long.
+    // Computes a hash for an unknown key as well, so that the timing is the same.
     const found = this.match(key, secret);
     if (found !== undefined) return found;
     if (key !== null && !(await this.isReadable(key))) return 'unreadable';
@@ -65,18 +65,20 @@ export class KeyFinder implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /**
-   * Whether a secret that does not have the form of a key may be one nevertheless. While the database does not answer, what was
-   * last known counts.
+   * Whether a secret that does not have the form of a key may be one nevertheless. While the database does not respond, the last
+   * known information is used.
    */
   async isAnyImported(): Promise<boolean> {
     if (this.hasImported || performance.now() - this.checkedAt < NO_IMPORT_TTL_MS) return this.hasImported;
     this.asking ??= this.askForImported().finally(() => {
       this.asking = undefined;
     });
-    const patience = new AbortController();
-    const timeout = delay(LONGEST_ASKING_MS, undefined, { ref: false, signal: patience.signal }).catch(() => undefined);
+    const timeoutCancel = new AbortController();
+    const timeout = delay(LONGEST_ASKING_MS, undefined, { ref: false, signal: timeoutCancel.signal }).catch(
+      () => undefined,
+    );
     await Promise.race([this.asking, timeout]);
-    patience.abort();
+    timeoutCancel.abort();
     return this.hasImported;
   }
 
@@ -110,7 +112,7 @@ export class KeyFinder implements OnModuleInit, BeforeApplicationShutdown {
     return { key, endsAt: isCurrent ? Number.MAX_SAFE_INTEGER : (key.previousExpiresAt ?? 0) };
   }
 
-  /** A hash of a pepper that is not held any more is lost; one of a pepper that others have changed to is not. */
+  /** A hash of a pepper that is no longer held is lost; a hash of a pepper that other processes have changed to is not. */
   private async isReadable({ hashScheme, previousHashScheme }: ApiKey): Promise<boolean> {
     const isHeld = [hashScheme, previousHashScheme].every(
       (scheme) => scheme == null || scheme === PLAIN_SHA256 || this.pepper.holds(scheme),

@@ -10,7 +10,7 @@ export const MAX_GENERATIONS = 20;
 export const FIRST_START = 'bootstrap';
 const NEVER = Number.MAX_SAFE_INTEGER;
 
-/** A key with the keys that made it and their groups. */
+/** A key with the keys that created it and their groups. */
 export interface KeyLineage {
   readonly key: ApiKey;
   /** The key that made this one, the key that made that one, and so on. */
@@ -26,7 +26,7 @@ interface LineageSource {
   readonly findGroup: (id: string) => Promise<KeyGroup | null>;
 }
 
-/** Reads what holds for a key besides its own row. A key of an operator without a group costs no query. */
+/** Reads what applies to a key besides its own row. A key of an operator without a group costs no query. */
 export async function readLineage(key: ApiKey, { findKey, findGroup }: LineageSource): Promise<KeyLineage> {
   const ancestors: ApiKey[] = [];
   let isBroken = false;
@@ -46,7 +46,7 @@ export async function readLineage(key: ApiKey, { findKey, findGroup }: LineageSo
   return { key, ancestors, groups, isBroken };
 }
 
-/** What a key may do now: what its own row says, within what the keys that made it may do now. */
+/** What a key may do now: its own rights, restricted by those of the keys that created it. */
 export function principalOfLineage({ key, ancestors, groups }: KeyLineage): Principal {
   let scopes: readonly Scope[] = key.scopes;
   let { allowedModels } = key;
@@ -81,7 +81,7 @@ export function endOfLineage({ key, ancestors, isBroken }: KeyLineage): number {
   return Math.min(...[key, ...bounds].map(({ expiresAt }) => expiresAt ?? NEVER));
 }
 
-/** Those that the key ends with. */
+/** The keys with which the key ends. */
 function bindingMakers(ancestors: readonly ApiKey[]): ApiKey[] {
   return ancestors.filter(({ createdBy }) => createdBy !== FIRST_START);
 }

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Broadcast } from '../cluster/broadcast.js';
 
-/** Where processes tell each other the id of a key that has just been revoked. */
+/** The channel for ids of keys that were just revoked. */
 const REVOKED = 'gateway:keys-revoked';
 
-/** Tells those who work for a key that it has been revoked: in this process, in those beside it, and with Redis everywhere. */
+/** Notifies components that work for a key of its revocation: in this process, in its peers, and with Redis everywhere. */
 @Injectable()
 export class KeyRevocations {
   private readonly listeners: ((keyId: string) => void)[] = [];
@@ -20,7 +20,7 @@ export class KeyRevocations {
     this.listeners.push(listener);
   }
 
-  /** @returns when all processes of this machine have been told */
+  /** @returns when all processes of this machine have been notified */
   async publish(keyId: string): Promise<void> {
     this.notify(keyId);
     await this.broadcast.publish(REVOKED, keyId);

@@ -9,7 +9,7 @@ import { KEY_STRATEGY } from './key.strategy.js';
 import type { Principal, Scope } from './principal.js';
 import { ANY_SCOPE, PUBLIC, SCOPE } from './public.decorator.js';
 
-/** What a handler needs. */
+/** The permission that a handler needs. */
 type Need = Scope | typeof ANY_SCOPE;
 
 declare module 'express-serve-static-core' {
@@ -20,12 +20,12 @@ declare module 'express-serve-static-core' {
 }
 
 /**
- * Denies by default, on every route. What a route needs is read from its handler, never from the URL. A key seen
- * within the last 5 s is settled here at once; any other goes through passport.
+ * Denies by default, on every route. The permission that a route needs is read from its handler, never from the URL. A key seen
+ * within the last 5 s is checked synchronously; other keys are checked by passport.
  */
 @Injectable()
 export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
-  /** What each handler needs: null is nothing. Reading it from the decorators anew would cost more than the check. */
+  /** The permission that each handler needs; null for none. Cached, because reading the decorators costs more than the check. */
   private readonly needs = new Map<unknown, Need | null>();
 
   constructor(

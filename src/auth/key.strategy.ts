@@ -8,7 +8,7 @@ import { ApiKeyAuthenticator } from './api-key-authenticator.js';
 
 export const KEY_STRATEGY = 'gateway-key';
 
-/** What PassportStrategy extends. passport-http-bearer is not it: it reads keys from query and body as well. */
+/** The base of PassportStrategy. passport-http-bearer is not used, because it also reads keys from query and body. */
 class KeyStrategyBase extends passport.Strategy {
   override name = KEY_STRATEGY;
 }
@@ -35,7 +35,7 @@ export class KeyStrategy extends PassportStrategy(KeyStrategyBase, KEY_STRATEGY)
     );
   }
 
-  /** PassportStrategy asks for it; `authenticate` above says all there is. */
+  /** Required by PassportStrategy; `authenticate` above does all the work. */
   validate(): never {
     throw new Error('the key strategy has no verify callback');
   }

@@ -67,7 +67,7 @@ describe('processes with different peppers', () => {
             if (own === 'both') expect(state === 'previous').toBe(running.some((other) => other.kind === 'old'));
           }
           const isNew = (await inUse()) === FINGERPRINTS.new;
-          // Whoever runs can check every hash that is made.
+          // Every running process can check every new hash.
           expect(running.some((other) => other.kind === (isNew ? 'old' : 'new'))).toBe(false);
         }
       }),

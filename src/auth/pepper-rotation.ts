@@ -6,8 +6,8 @@ import { Pepper } from './pepper.js';
 
 const RENEWAL_MS = 5_000;
 /**
- * Renewals in a row after which a change is tried. A process whose database was away must give the others the time to register
- * again before it believes that they are gone.
+ * Consecutive renewals after which a change is tried. A process whose database was unreachable must give the others the time to
+ * register again before it treats them as ended.
  */
 const RENEWALS_BEFORE_CHANGE = 2;
 /** Renewals between two log lines that say the same. */

@@ -58,7 +58,7 @@ export class Pepper {
   }
 
   /**
-   * Compares in constant time; a hash that is missing or of an unknown pepper is compared as well, so that it takes as long.
+   * Compares in constant time; a missing hash or one of an unknown pepper is compared as well, so that the timing is the same.
    *
    * @param scheme null where the row was written by a version that knew one pepper only
    */
@@ -91,7 +91,7 @@ function hmac(secret: string, text: string): string {
   return createHmac('sha256', secret).update(text).digest('hex');
 }
 
-/** Tells peppers apart without giving anything away; kept in the database. */
+/** Identifies a pepper without revealing it; stored in the database. */
 function fingerprintOf(secret: string): string {
   return hmac(secret, 'llm-gateway pepper fingerprint').slice(0, 32);
 }
@@ -108,7 +108,7 @@ export function loadPepper(config: GatewayConfig): Pepper {
 
 function loadSecret({ auth, dataDirectory, database }: GatewayConfig): string {
   if (auth.pepper !== undefined) return auth.pepper;
-  // Keys of a database that is gone with the process need no pepper that outlives it.
+  // Keys of an in-memory database need no pepper that outlives the process.
   if (database.kind === 'sqlite' && database.path === ':memory:') return randomBytes(32).toString('hex');
   const path = join(dataDirectory, 'key-pepper');
   const existing = readPepper(path);
@@ -118,7 +118,7 @@ function loadSecret({ auth, dataDirectory, database }: GatewayConfig): string {
     mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
     writeFileSync(draft, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx', flush: true });
     try {
-      // A link appears whole or not at all, and fails when another process was first.
+      // Creating a link is atomic, and fails when another process was first.
       linkSync(draft, path);
     } finally {
       rmSync(draft);
@@ -142,7 +142,7 @@ function readPepper(path: string): string | undefined {
   try {
     secret = readFileSync(path, 'utf8').trim();
   } catch (error) {
-    // A folder that cannot be is told by the attempt to write it.
+    // A folder that cannot be used is reported by the attempt to write to it.
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new BootError(

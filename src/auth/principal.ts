@@ -2,16 +2,16 @@ import type { Account } from './spending.js';
 import type { Redaction } from '../runtime/redaction.js';
 
 /**
- * `routing` lets a key say itself, by headers of a request, what is tried and for how long; `provider_options` lets it send
- * the fields and headers that choose model, account, price tier or stored state at the provider.
+ * `routing` lets a key choose fallbacks and timeout by headers of a request; `provider_options` lets it send the fields and
+ * headers that choose model, account, price tier or stored state at the provider.
  */
 export const SCOPES = ['inference', 'admin', 'routing', 'provider_options'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Which prompts and answers of a key are kept, and for how long. */
+/** Which prompts and responses of a key are stored, and for how long. */
 export interface RequestLogSetting {
   readonly days: number;
-  /** What is taken out before an entry is kept. */
+  /** What is removed before an entry is stored. */
   readonly redact: readonly Redaction[];
 }
 
@@ -24,9 +24,9 @@ export interface Principal {
   /** Model ids and `prefix/*` patterns that the key may call; null is every model. */
   readonly allowedModels: readonly string[] | null;
   readonly groupId: string | null;
-  /** Whose limits and budgets hold: the key's, its group's, then those of the keys that made it and of their groups. */
+  /** The accounts whose limits and budgets apply: the key's, its group's, then those of the keys that created it and of their groups. */
   readonly accounts: readonly Account[];
-  /** Null or absent keeps nothing. */
+  /** Null or absent stores nothing. */
   readonly requestLog?: RequestLogSetting | null;
   /** When the key ends, in epoch milliseconds; null or absent is never. */
   readonly expiresAt?: number | null;

@@ -7,10 +7,10 @@ export const SCOPE = 'gateway:scope';
 /** Opts a handler or controller out of the key check, which is on everywhere else. */
 export const Public = (): ClassDecorator & MethodDecorator => SetMetadata(PUBLIC, true);
 
-/** What `AnyScope` sets in place of a scope. */
+/** Set by `AnyScope` instead of a scope. */
 export const ANY_SCOPE = 'any';
 
-/** A valid key is enough here, whatever its scopes. */
+/** A valid key with any scope is enough here. */
 export const AnyScope = (): ClassDecorator & MethodDecorator => SetMetadata(SCOPE, ANY_SCOPE);
 
 /** The scope that a key needs here; without it, `inference`. */

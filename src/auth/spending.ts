@@ -1,10 +1,10 @@
-/** How much may be asked at once; each only where it is set. */
+/** Rate limits; each only where it is set. */
 export interface RateLimits {
   /** Requests in a minute. */
   readonly rpm?: number;
-  /** Tokens of prompts and answers in a minute. */
+  /** Tokens of prompts and responses in a minute. */
   readonly tpm?: number;
-  /** Requests under way at once. */
+  /** Requests in flight at once. */
   readonly concurrency?: number;
 }
 
@@ -16,7 +16,7 @@ export type Period = (typeof PERIODS)[number];
 export interface Budget {
   readonly usd: number;
   readonly period: Period;
-  /** Parts of it, 0 to 1, at which an alert is given. */
+  /** Shares of it, 0 to 1, at which an alert is sent. */
   readonly soft_thresholds?: readonly number[];
   /** Whether models without a known price may be called; what they cost is then not counted. */
   readonly allow_unpriced?: boolean;

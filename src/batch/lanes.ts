@@ -136,7 +136,7 @@ export class Lanes {
     );
   }
 
-  /** Removes lanes in which nothing is left, which would seem to wait for ever. */
+  /** Removes empty lanes, which would seem to wait without end. */
   async removeEmpty(): Promise<void> {
     const isEmpty = `state = 'ready' AND next_index >= end_index AND requeued <= 0`;
     const { rows } = await this.read(`SELECT 1 AS one FROM batch_lane WHERE ${isEmpty} LIMIT 1`);

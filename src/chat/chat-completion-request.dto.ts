@@ -98,14 +98,14 @@ export class ChatMessageDto {
   })
   content?: unknown;
 
-  /** The name of the speaker, for models that tell several apart. */
+  /** The name of the speaker, for models that distinguish several speakers. */
   name?: string;
 
   /** The calls that the assistant made, as it answered them. */
   @ApiProperty({ required: false, type: 'array', items: { type: 'object', additionalProperties: true } })
   tool_calls?: unknown;
 
-  /** For the role `tool`: the id of the call that this message answers. */
+  /** For the role `tool`: the id of the call to which this message is the result. */
   tool_call_id?: string;
 }
 
@@ -121,8 +121,8 @@ export class StreamOptionsDto {
 }
 
 /**
- * A chat completion request. Fields that are not named here (`top_k`, `logit_bias`, `seed`, `chat_template_kwargs`,
- * whatever comes next) travel through untouched to an OpenAI-compatible upstream. An explicit null means absent.
+ * A chat completion request. Fields that are not named here (`top_k`, `logit_bias`, `seed`, `chat_template_kwargs`, future
+ * ones) are passed unchanged to an OpenAI-compatible upstream. An explicit null means absent.
  */
 export class ChatCompletionRequestDto {
   /**
@@ -144,7 +144,7 @@ export class ChatCompletionRequestDto {
   messages!: unknown;
 
   /**
-   * Most tokens of the answer; -1 is no limit. Newer OpenAI models call it max_completion_tokens.
+   * Most tokens of the response; -1 is no limit. Newer OpenAI models call it max_completion_tokens.
    * @example 100
    */
   @IsOptional()
@@ -154,7 +154,7 @@ export class ChatCompletionRequestDto {
   max_tokens?: number | null;
 
   /**
-   * Most tokens of the answer, reasoning included; -1 is no limit.
+   * Most tokens of the response, reasoning included; -1 is no limit.
    * @example 100
    */
   @IsOptional()
@@ -184,7 +184,7 @@ export class ChatCompletionRequestDto {
   top_p?: number | null;
 
   /**
-   * How many answers, 1 to 128.
+   * Number of choices, 1 to 128.
    * @example 1
    */
   @IsOptional()
@@ -194,7 +194,7 @@ export class ChatCompletionRequestDto {
   n?: number | null;
 
   /**
-   * Whether the answer comes as server-sent events.
+   * Whether the response is sent as server-sent events.
    * @example false
    */
   @IsOptional()
@@ -208,7 +208,7 @@ export class ChatCompletionRequestDto {
   stream_options?: StreamOptionsDto | null;
 
   /**
-   * Where the answer stops: a string, or a list of them. Where a provider takes fewer (OpenAI takes 4), the first ones are
+   * Where the response stops: a string, or a list of them. Where a provider takes fewer (OpenAI takes 4), the first ones are
    * sent and the others are named in `x-gateway-dropped-params`.
    */
   @ApiProperty({
@@ -288,7 +288,7 @@ export class ChatCompletionRequestDto {
   @IsBoolean()
   parallel_tool_calls?: boolean | null;
 
-  /** `text`, `json_object`, or `json_schema` with the schema that the answer must satisfy. */
+  /** `text`, `json_object`, or `json_schema` with the schema that the response must satisfy. */
   @ApiProperty({
     selfRequired: false,
     nullable: true,
@@ -304,7 +304,7 @@ export class ChatCompletionRequestDto {
   response_format?: unknown;
 
   /**
-   * How much the model thinks before it answers, in the provider's terms: `none`, `minimal`, `low`, `medium`, `high`.
+   * How much the model reasons before it responds, in the provider's terms: `none`, `minimal`, `low`, `medium`, `high`.
    * @example "low"
    */
   @IsOptional()

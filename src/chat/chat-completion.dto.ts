@@ -59,7 +59,7 @@ export class AssistantMessageDto {
   annotations?: unknown;
 }
 
-/** One answer. */
+/** One choice of the response. */
 @OpenObject()
 export class ChoiceDto {
   /**
@@ -72,7 +72,7 @@ export class ChoiceDto {
   /** Token probabilities, when they were asked for and the upstream gives them. */
   @ApiProperty({ type: 'object', nullable: true, additionalProperties: true, example: null })
   logprobs!: unknown;
-  /** Why the answer ended; `function_call` only for a request with the deprecated `functions`. */
+  /** Why the choice ended; `function_call` only for a request with the deprecated `functions`. */
   @ApiProperty({ enum: FINISH_REASONS, example: 'stop' })
   finish_reason!: string;
 }
@@ -118,7 +118,7 @@ export class UsageDto {
   completion_tokens_details?: unknown;
 }
 
-/** A whole answer. An upstream's further fields travel through. */
+/** A complete response. Further fields of the upstream are passed on. */
 @OpenObject()
 export class ChatCompletionDto {
   /**
@@ -140,7 +140,7 @@ export class ChatCompletionDto {
    * @example "sandbox/echo"
    */
   model!: string;
-  /** One entry for each of the `n` answers. */
+  /** One entry for each of the `n` choices. */
   choices!: ChoiceDto[];
   /** Usage statistics for the completion request; absent only where the upstream reported none. */
   usage?: UsageDto;

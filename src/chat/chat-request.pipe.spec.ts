@@ -15,7 +15,7 @@ function faultOf(body: unknown): Pick<GatewayError, 'status' | 'param' | 'code' 
 }
 
 describe('parseChatRequest', () => {
-  it('gives back the very object that was parsed, unknown fields included', () => {
+  it('returns the very object that was parsed, unknown fields included', () => {
     const body = { ...valid, top_k: 40, logit_bias: { 50256: -100 }, chat_template_kwargs: { deep: { er: [1] } } };
     const before = structuredClone(body);
     expect(parseChatRequest(body)).toBe(body);

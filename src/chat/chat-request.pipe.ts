@@ -7,7 +7,7 @@ import type { ChatRequest } from '../operations/chat/chat-completion.js';
 import { assertMessages, MAX_KEYS } from '../operations/chat/chat-messages.js';
 import { isSurelyValid } from './fast-path-validation.js';
 
-/** Fields that class-validator looks at. */
+/** Fields that class-validator checks. */
 export const DECLARED = [
   'model',
   'max_tokens',
@@ -29,9 +29,9 @@ export const DECLARED = [
 ] as const satisfies readonly (keyof ChatCompletionRequestDto)[];
 
 /**
- * Checks a chat request and gives back the very object that was parsed: only the fields that the gateway reads are laid
- * over a class instance for class-validator, so unknown fields keep their place and a large body costs one linear walk.
- * Nothing in it is changed but a limit of -1.
+ * Validates a chat request and returns the very object that was parsed: only the fields that the gateway reads are copied to a
+ * class instance for class-validator, so unknown fields stay in place and a large body costs one linear pass. Nothing in it is
+ * changed except a limit of -1.
  *
  * @throws GatewayError 400 for the first fault, `param` naming its path
  */
@@ -64,7 +64,7 @@ export function removeUnlimited(fields: Record<string, unknown>): void {
   if (fields['max_completion_tokens'] === -1) fields['max_completion_tokens'] = null;
 }
 
-/** What class-validator can look into. */
+/** Converted to the class that class-validator needs. */
 export function toStreamOptions(value: unknown): StreamOptionsDto | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value as null;
   const options = new StreamOptionsDto();

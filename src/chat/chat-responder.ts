@@ -66,7 +66,7 @@ export class ChatResponder {
       });
       if (broken !== undefined) AccessLog.fieldsOf(response).error_code = broken.code;
     } catch (error) {
-      // Whatever could not be sent: what the stream holds is freed, and its provider is called off.
+      // If sending fails, the stream's resources are released and its provider's call is aborted.
       stream.close(error);
       throw error;
     } finally {

@@ -22,7 +22,7 @@ export class ChatController {
     description: [
       'Generates a response for a conversation, on whichever provider serves the model.',
       '',
-      'With `stream: true` the answer is `text/event-stream`: frames `data: {chunk}`, in order the deltas, a chunk with',
+      'With `stream: true` the response is `text/event-stream`: frames `data: {chunk}`, in order the deltas, a chunk with',
       '`finish_reason` for each choice, a usage chunk when `stream_options.include_usage` is set, and `data: [DONE]`,',
       'which ends every whole stream and only a whole one. A failure before the first event has its own HTTP status;',
       'after it, the stream ends with `data: {"error": {...}}` and no `[DONE]`. Lines that begin with a colon are',

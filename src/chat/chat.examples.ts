@@ -32,7 +32,7 @@ export const CHAT_EXAMPLES = {
     },
   },
   structured: {
-    summary: 'An answer that satisfies a JSON schema',
+    summary: 'A response that satisfies a JSON schema',
     value: {
       model: 'sandbox/echo',
       messages: [{ role: 'user', content: 'Ada Lovelace, born 1815.' }],
@@ -89,5 +89,5 @@ export const CHAT_RESPONSE_HEADERS = {
   'x-ratelimit-limit-tokens': header('Tokens a minute, of the nearest limit; absent when there is none.', '200000'),
   'x-ratelimit-remaining-tokens': header('Tokens that are left of it.', '199000'),
   'x-ratelimit-reset-tokens': header('How long until it begins anew.', '59s'),
-  'openai-processing-ms': header('Milliseconds until the answer, or the first event of a stream, was there.', '412'),
+  'openai-processing-ms': header('Milliseconds until the response, or the first event of a stream, was ready.', '412'),
 };

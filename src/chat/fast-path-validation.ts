@@ -7,7 +7,7 @@ const isWhole = (least: number, most: number) => (value: unknown) =>
 const isNumber = (least: number, most: number) => (value: unknown) =>
   typeof value === 'number' && value >= least && value <= most;
 
-/** The declared fields whose usual values are told with one comparison; undefined stands for an absent field. */
+/** The declared fields whose usual values are recognised with one comparison; undefined stands for an absent field. */
 const CHECKS: readonly (readonly [name: string, isGood: (value: unknown) => boolean])[] = [
   ['max_tokens', isWhole(0, Number.MAX_SAFE_INTEGER)],
   ['max_completion_tokens', isWhole(0, Number.MAX_SAFE_INTEGER)],

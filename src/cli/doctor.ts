@@ -14,7 +14,7 @@ import { SANDBOX_TYPE } from '../providers/definitions/sandbox.js';
 /** Longest wait for one server that is asked whether it is there. */
 const ANSWER_TIMEOUT_MS = 5_000;
 
-/** `fail` keeps the gateway from working; `warn` is worth a look. */
+/** `fail` keeps the gateway from working; `warn` should be checked. */
 interface Finding {
   readonly level: 'ok' | 'warn' | 'fail';
   readonly text: string;

@@ -48,7 +48,7 @@ export class Supervisor {
   private isStopping = false;
   private rolling: Promise<void> | undefined;
   private rollAgain = false;
-  /** Names the replacement of all processes that is under way. */
+  /** Names the replacement of all processes that is in progress. */
   private replacement: string | undefined;
   private deaths = 0;
   private lastDeath = -Infinity;

@@ -8,14 +8,14 @@ import { watchedPostgresClient } from './postgres-client.js';
 const SQLITE_BUSY_TIMEOUT_MS = 50;
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
-/** Longest wait of a statement for a lock; what fails then can be tried again. */
+/** Longest wait of a statement for a lock; a statement that fails then can be retried. */
 const LOCK_TIMEOUT_MS = 10_000;
-/** A process that is frozen in the middle of a transaction must not hold its locks for ever. */
+/** A process that is suspended in the middle of a transaction must not hold its locks without end. */
 const IDLE_TIMEOUT_MS = 10_000;
-/** Connections of one process where DATABASE_POOL_SIZE says nothing; five processes stay well below PostgreSQL's default of 100. */
+/** Connections of one process without DATABASE_POOL_SIZE; five processes stay well below PostgreSQL's default of 100. */
 const DEFAULT_POOL_SIZE = 10;
 
-/** The tables that the application has, and how they came to be. The composition root (`src/schema.ts`) lists them. */
+/** The tables of the application and their migrations. The composition root (`src/schema.ts`) lists them. */
 export interface Schema {
   readonly entities: readonly (new () => object)[];
   /** In the order of their timestamps, in which they run. */

@@ -8,9 +8,9 @@ import { beginImmediate } from './sqlite-transaction.js';
 const WRITE_LOCK_TIMEOUT_MS = 10_000;
 
 /**
- * The only way to write. TypeORM has one connection to SQLite, on which transactions that overlap would break each
- * other and a foreign ROLLBACK would take acknowledged rows with it; so there all writes pass one queue. On PostgreSQL
- * this is an ordinary transaction on a connection of the pool.
+ * The only way to write. TypeORM has one connection to SQLite, on which overlapping transactions would break each other and a
+ * foreign ROLLBACK would undo acknowledged rows; so there all writes pass one queue. On PostgreSQL this is an ordinary
+ * transaction on a connection of the pool.
  */
 @Injectable()
 export class Database {
@@ -26,14 +26,14 @@ export class Database {
     return this.dialect.isSqlite;
   }
 
-  /** For statements that the query builder cannot say. */
+  /** For statements that the query builder cannot express. */
   get dialect(): SqlDialect {
     return this.dataSource.options.type === 'better-sqlite3' ? SQLITE : POSTGRES;
   }
 
   /**
-   * Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. Use the manager that it
-   * is given and nothing else. It must not be nested.
+   * Runs `work` in one transaction: committed when it resolves, rolled back when it rejects. `work` must use only the given
+   * manager. Transactions must not be nested.
    */
   async transaction<Result>(work: (manager: EntityManager) => Promise<Result>): Promise<Result> {
     if (this.inside.getStore() === true) {
@@ -49,7 +49,7 @@ export class Database {
     return turn;
   }
 
-  /** Resolves when the database answers. @throws when it does not, or when `signal` is aborted first */
+  /** Resolves when the database responds. @throws when it does not, or when `signal` is aborted first */
   async ping(signal: AbortSignal): Promise<void> {
     const aborted = new Promise<never>((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
@@ -58,8 +58,8 @@ export class Database {
   }
 
   /**
-   * Runs `work` so that a transaction inside it is noticed. Node 20 watches every promise of the process for as long as
-   * such a storage is in use, so it is given up between transactions.
+   * Runs `work` so that a nested transaction is detected. Node 20 tracks every promise of the process while an AsyncLocalStorage
+   * is in use, so it is disabled between transactions.
    */
   private async marked<Result>(work: () => Promise<Result>): Promise<Result> {
     this.open += 1;

@@ -1,11 +1,11 @@
 import type { Database } from './database.js';
 import { runSql } from './sql.js';
 
-/** Rows of one statement, so that none holds the database for long. */
+/** Rows per statement, so that none blocks the database for long. */
 const ROWS_PER_STATEMENT = 1_000;
 
 export interface Deletion {
-  /** Its name. It and the condition are the program's own text; values go by `parameters`. */
+  /** Its name. It and the condition are the program's own text; values are passed as `parameters`. */
   readonly table: string;
   readonly condition: string;
   readonly parameters: readonly unknown[];

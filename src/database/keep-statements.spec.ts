@@ -16,7 +16,7 @@ describe('keepStatements', () => {
     expect(connection.prepare('SELECT * FROM t').all()).toEqual([{ a: 1, b: null }]);
   });
 
-  it('answers pragmas as the library does', () => {
+  it('returns the results of pragmas as the library does', () => {
     expect(connection.pragma('user_version')).toEqual([{ user_version: 0 }]);
     expect(connection.pragma('user_version = 7')).toEqual([]);
     expect(connection.pragma('user_version')).toEqual([{ user_version: 7 }]);

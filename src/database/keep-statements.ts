@@ -1,12 +1,12 @@
 import type BetterSqlite3 from 'better-sqlite3';
 
-/** What is never to be collected: a process opens one database, its tests a few. */
+/** References that prevent garbage collection: a process opens one database, its tests a few. */
 const kept: BetterSqlite3.Database[] = [];
 
 /**
- * Keeps a connection and all its statements for as long as the process lives, and prepares no text twice. From Node 24.19 on,
- * a statement of better-sqlite3 12 that is collected while no JavaScript runs ends the process (`Assertion failed: (env) !=
- * nullptr`); version 13, which is mended, needs Node 22. The texts are the program's own, with parameters, so there are some
+ * Keeps a connection and all its statements for the lifetime of the process, and prepares no text twice. From Node 24.19 on, a
+ * statement of better-sqlite3 12 that is collected while no JavaScript runs ends the process (`Assertion failed: (env) !=
+ * nullptr`); version 13, which fixes it, needs Node 22. The texts are the program's own, with parameters, so there are a few
  * hundred of them.
  */
 export function keepStatements(connection: BetterSqlite3.Database): void {
@@ -21,7 +21,7 @@ export function keepStatements(connection: BetterSqlite3.Database): void {
     }
     return statement;
   };
-  // The library's own pragma() makes a statement that nobody can keep.
+  // The library's own pragma() creates a statement that cannot be kept.
   const pragma = (text: string): unknown => {
     const statement = statementOf(`PRAGMA ${text}`);
     return statement.reader ? statement.all() : (statement.run(), []);

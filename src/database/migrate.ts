@@ -5,16 +5,16 @@ import { beginImmediate } from './sqlite-transaction.js';
 
 /** Any number that no other application on the same PostgreSQL server is likely to lock. */
 const MIGRATION_LOCK = 7_303_014_152;
-/** How often a process that waits for another one's migrations looks again. */
+/** Poll interval of a process that waits for another one's migrations. */
 const LOCK_POLL_MS = 250;
-/** Longest wait for another process that migrates: a large table takes its time. */
+/** Longest wait for another process that migrates: a large table may take hours. */
 const LOCK_TIMEOUT_MS = 6 * 3_600_000;
 
-/** The migrations that a database has had, beside those of this version. Names, oldest first. */
+/** The migrations that a database has had, and those that are pending. Names, oldest first. */
 export interface SchemaState {
   readonly executed: readonly string[];
   readonly pending: readonly string[];
-  /** What a newer version has done. */
+  /** Migrations of a newer version. */
   readonly unknown: readonly string[];
 }
 
@@ -51,7 +51,7 @@ export async function migrate(dataSource: DataSource): Promise<string[]> {
   });
 }
 
-/** Takes back the last migration. @returns its name; undefined when there is none */
+/** Reverts the last migration. @returns its name; undefined when there is none */
 export async function revertLast(dataSource: DataSource): Promise<string | undefined> {
   return exclusively(dataSource, async (runner) => {
     const state = await stateOf(dataSource, runner);
@@ -128,7 +128,7 @@ async function exclusivelyOnPostgres<Result>(
   }
 }
 
-/** Asks again and again: a statement that waited for the lock would keep the migration itself from building some indexes. */
+/** Polls for the lock: a statement that waited for it would keep the migration from building some indexes. */
 async function takeLock(runner: QueryRunner): Promise<void> {
   const deadline = performance.now() + LOCK_TIMEOUT_MS;
   for (;;) {

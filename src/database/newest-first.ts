@@ -37,7 +37,7 @@ export async function newestFirst<Row extends ObjectLiteral & { id: string }>(
     if (cursor === null) {
       throw invalidRequest(`'after' is no ${what}'s id. Send the \`next\` of the page before.`, 'after');
     }
-    // The first part says nothing new, but is what PostgreSQL begins to read the index by.
+    // The first part is redundant, but lets PostgreSQL use the index.
     query.andWhere(
       `${alias}.${time} <= :time AND (${alias}.${time} < :time OR (${alias}.${time} = :time AND ${alias}.id < :id))`,
       { time: cursor[time], id: cursor.id },

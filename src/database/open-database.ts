@@ -6,7 +6,7 @@ import { createPrivateFile } from './private-files.js';
 import { assertUpToDate, migrate, schemaState } from './migrate.js';
 
 export interface OpenOptions {
-  /** Whether pending migrations are run; where not, a database that has some is refused. Default true. */
+  /** Whether to run pending migrations; if not, a database that has some is refused. Default true. */
   readonly migrates?: boolean;
 }
 
@@ -32,7 +32,7 @@ export async function openDatabase(
   }
 }
 
-/** Connects, whatever the schema. @throws BootError that says in one line what to fix */
+/** Connects, with any schema. @throws BootError that says in one line what to fix */
 export async function connectDatabase(database: DatabaseConfig, schema: Schema): Promise<DataSource> {
   let dataSource: DataSource | undefined;
   try {

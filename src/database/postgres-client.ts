@@ -2,28 +2,28 @@ import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type { Client, ClientConfig } from 'pg';
 
-/** How long a statement runs before the server is asked on another connection whether it answers at all. */
+/** How long a statement runs before another connection probes whether the server responds. */
 const SUSPECT_AFTER_MS = 3_000;
-/** Longest wait for the answer to that. */
+/** Timeout of that probe. */
 const PROBE_TIMEOUT_MS = 1_500;
-/** How much longer than the server's own `statement_timeout` an answer may take. */
+/** How much longer than the server's own `statement_timeout` a response may take. */
 const ANSWER_GRACE_MS = 5_000;
 
 type PostgresModule = typeof import('pg');
 
 /**
- * A client of PostgreSQL whose statements end although the server has stopped answering: frozen, or gone without a word. Then
- * the connection is given up, which fails its statements and makes the pool open another one. A server that answers on another
- * connection is only slow, and a long statement goes on up to the session's `statement_timeout`.
+ * A client of PostgreSQL whose statements end even if the server has stopped responding: suspended, or gone without closing the
+ * connection. Then the connection is closed, which fails its statements and makes the pool open another one. A server that
+ * responds on another connection is only slow, and a long statement continues up to the session's `statement_timeout`.
  *
- * @param statementTimeout milliseconds, as the session begins with
+ * @param statementTimeout initial value of the session, in milliseconds
  */
 export function watchedPostgresClient(statementTimeout: number): typeof Client {
   // Loaded here, because most gateways have no PostgreSQL.
   const { Client: PostgresClient } = createRequire(import.meta.url)('pg') as PostgresModule;
   let probe: Promise<boolean> | undefined;
 
-  /** Whether the server answers a new connection, be it with a refusal. Asked once for all that want to know. */
+  /** Whether the server responds on a new connection, even with a refusal. One probe is shared by all callers. */
   const isAnswering = (config: ClientConfig): Promise<boolean> => {
     probe ??= askServer(PostgresClient, config).finally(() => {
       probe = undefined;
@@ -46,7 +46,7 @@ export function watchedPostgresClient(statementTimeout: number): typeof Client {
     }
   };
 
-  /** What a statement makes of the session's `statement_timeout`; undefined for any other statement. */
+  /** The value that a statement sets for the session's `statement_timeout`; undefined for any other statement. */
   function statementTimeoutOf(statement: unknown): number | undefined {
     if (typeof statement !== 'string') return undefined;
     if (/\bRESET statement_timeout\b/.test(statement)) return statementTimeout;
@@ -81,7 +81,7 @@ async function askServer(PostgresClient: typeof Client, config: ClientConfig): P
     await client.connect();
     return true;
   } catch (error) {
-    // SQLSTATE: the server itself has said no, for example because it has no connection left.
+    // SQLSTATE: the server itself has refused, for example because it has no connection left.
     return error instanceof Error && 'code' in error && /^[0-9A-Z]{5}$/.test(String(error.code));
   } finally {
     socketOf(client).destroy();

@@ -7,19 +7,19 @@ export const PRIVATE_FOLDER = 0o700;
 const STICKY = 0o1000;
 const OTHERS = 0o077;
 
-/** What was made private that was not: a path and its mode before, in octal. */
+/** A path that was made private, and its mode before, in octal. */
 export interface Tightened {
   readonly path: string;
   readonly before: string;
 }
 
-/** Makes a folder that its owner alone can enter; one that is there already stays as it is. */
+/** Creates a folder that only its owner can enter; an existing one stays unchanged. */
 export function createPrivateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER });
 }
 
 /**
- * Makes a database file that its owner alone can read, before SQLite would make one that everybody can. SQLite gives its other
+ * Creates a database file that only its owner can read, before SQLite would create a world-readable one. SQLite gives its other
  * files (`-wal`, `-shm`, `-journal`) the mode of this one.
  */
 export function createPrivateFile(path: string): void {
@@ -28,8 +28,8 @@ export function createPrivateFile(path: string): void {
 }
 
 /**
- * Takes away what other users may do with a file or a folder of this user. What belongs to somebody else, a link and a folder
- * that users share are left alone, and so is what is not there.
+ * Removes the permissions of other users on a file or a folder of this user. Files of other users, links, shared folders and
+ * missing paths are left alone.
  */
 export function makePrivate(path: string, kind: 'file' | 'folder'): Tightened | undefined {
   const stats = statsOf(path);
@@ -44,7 +44,7 @@ export function makePrivate(path: string, kind: 'file' | 'folder'): Tightened | 
   return { path, before: (stats.mode & 0o777).toString(8).padStart(4, '0') };
 }
 
-/** Undefined for what cannot be there either, such as a path below a file. */
+/** Undefined also for paths that cannot exist, such as a path below a file. */
 function statsOf(path: string): Stats | undefined {
   try {
     return lstatSync(path);

@@ -1,6 +1,6 @@
 import type { EntityManager, QueryRunner } from 'typeorm';
 
-/** What a statement gave back. */
+/** The result of a statement. */
 export interface SqlResult<Row> {
   readonly rows: readonly Row[];
   readonly affected: number;
@@ -22,7 +22,7 @@ export const POSTGRES: SqlDialect = {
 };
 
 /**
- * Runs one statement written with `$1`, `$2`, ... on either database. For statements that the query builder cannot say:
+ * Runs one statement written with `$1`, `$2`, ... on either database. For statements that the query builder cannot express:
  * claims, bulk inserts, fenced updates.
  */
 export async function runSql<Row = Record<string, unknown>>(
@@ -41,7 +41,7 @@ export async function runSql<Row = Record<string, unknown>>(
   }
 }
 
-/** SQLite's driver takes `?` alone, once for each use. */
+/** SQLite's driver supports only `?`, once for each use. */
 function positional(statement: string, parameters: readonly unknown[]): [string, unknown[]] {
   const values: unknown[] = [];
   const text = statement.replace(/\$(\d+)/g, (_match, number: string) => {

@@ -5,10 +5,10 @@ import { BootError } from '../errors/boot-error.js';
 import { keepStatements } from './keep-statements.js';
 
 /**
- * Copies the database of a connection as it is at one moment, while others read and write it.
+ * Copies a consistent state of the database of a connection while others read and write it.
  *
- * @param copy a file that is not there yet
- * @throws BootError when the copy is not whole; then there is none
+ * @param copy a file that does not exist yet
+ * @throws BootError when the copy is not complete; it is deleted then
  */
 export async function backUpSqlite(dataSource: DataSource, copy: string): Promise<void> {
   const { databaseConnection: connection } = dataSource.driver as unknown as {
@@ -20,7 +20,7 @@ export async function backUpSqlite(dataSource: DataSource, copy: string): Promis
   const backup = new Sqlite(copy);
   try {
     keepStatements(backup);
-    // The copy says that it has a log of its own, as its original does; it must be whole without one.
+    // The copy inherits the WAL mode of the original; it must be complete without a log.
     backup.pragma('journal_mode = DELETE');
     const [row] = backup.pragma('integrity_check') as { integrity_check: string }[];
     if (row?.integrity_check === 'ok') return;

@@ -11,7 +11,7 @@ export interface SqliteTransaction {
  * wrote first. While another process holds it this waits without blocking the event loop.
  *
  * @param timeoutMs milliseconds
- * @throws the driver's SQLITE_BUSY when the lock is not to be had in that time
+ * @throws the driver's SQLITE_BUSY when the lock is not free within that time
  */
 export async function beginImmediate(runner: QueryRunner, timeoutMs: number): Promise<SqliteTransaction> {
   const deadline = performance.now() + timeoutMs;
@@ -24,7 +24,7 @@ export async function beginImmediate(runner: QueryRunner, timeoutMs: number): Pr
       await sleep(wait * (0.5 + Math.random() / 2));
     }
   }
-  // Tells TypeORM that save() and its like must not open a transaction of their own on this connection.
+  // Keeps save() and similar methods of TypeORM from opening a transaction on this connection.
   const state: { isTransactionActive: boolean } = runner;
   state.isTransactionActive = true;
   const end = async (statement: 'COMMIT' | 'ROLLBACK'): Promise<void> => {

@@ -1,9 +1,9 @@
-/** Milliseconds that one slice should take. */
+/** Target duration of one slice in milliseconds. */
 const TARGET_SLICE_MS = 20;
-/** Length of the first slice, and of the shortest, in milliseconds. */
+/** Length of the first slice, and minimum length, in milliseconds. */
 const FIRST_SLICE_MS = 3_600_000;
 const SHORTEST_SLICE_MS = 1_000;
-/** How much longer or shorter than the one before a slice may be. */
+/** Maximum ratio between the lengths of two consecutive slices. */
 const MAX_GROWTH_FACTOR = 4;
 
 /** From `start` until before `end`, in epoch milliseconds. */
@@ -13,8 +13,8 @@ export interface TimeSpan {
 }
 
 /**
- * A time in parts, the latest first, for reading a table by its time on SQLite, whose driver holds up everything else for as long as
- * a statement runs. Each part is made as long as the one before suggests that it may be, and others have their turn in between.
+ * Splits a time span into parts, the latest first, for reading a table by its time on SQLite, whose driver blocks the event loop
+ * during a statement. The length of each part follows from the duration of the one before, and other work runs in between.
  */
 export async function* timeSlices({ start, end }: TimeSpan): AsyncGenerator<TimeSpan> {
   let length = FIRST_SLICE_MS;

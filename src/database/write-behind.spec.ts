@@ -23,14 +23,14 @@ function bufferOf(store: (items: readonly number[]) => Promise<void>, setAside?:
   return { buffer, dropped };
 }
 
-it('stores every item that the database takes, and sets aside exactly those that it refuses', async () => {
+it('stores every item that the database accepts, and quarantines exactly those that it refuses', async () => {
   const numbers = fc.uniqueArray(fc.integer({ min: 0, max: 999 }), { maxLength: 60 });
   await fc.assert(
-    fc.asyncProperty(numbers, fc.uniqueArray(fc.integer({ min: 0, max: 999 })), async (items, poison) => {
+    fc.asyncProperty(numbers, fc.uniqueArray(fc.integer({ min: 0, max: 999 })), async (items, refusable) => {
       const stored = new Set<number>();
       const { buffer, dropped } = bufferOf(
         (set) => {
-          if (set.some((item) => poison.includes(item))) return Promise.reject(refused());
+          if (set.some((item) => refusable.includes(item))) return Promise.reject(refused());
           for (const item of set) stored.add(item);
           return Promise.resolve();
         },
@@ -38,14 +38,14 @@ it('stores every item that the database takes, and sets aside exactly those that
       );
       for (const item of items) buffer.add(item);
       await buffer.close();
-      expect([...stored].sort()).toEqual(items.map((item) => (poison.includes(item) ? -1 - item : item)).sort());
+      expect([...stored].sort()).toEqual(items.map((item) => (refusable.includes(item) ? -1 - item : item)).sort());
       expect([buffer.length, dropped]).toEqual([0, []]);
     }),
     { numRuns: 50 },
   );
 });
 
-it('gives up what is refused where there is nothing to set aside, and says how many', async () => {
+it('drops refused items where there is no quarantine, and reports how many', async () => {
   const stored: number[] = [];
   const { buffer, dropped } = bufferOf((set) => {
     if (set.includes(3)) return Promise.reject(refused());

@@ -2,40 +2,40 @@ import { Logger } from '@nestjs/common';
 import { isDatabaseUnavailable } from '../errors/database-error.js';
 import { describeError } from '../errors/describe-error.js';
 
-/** Milliseconds that an item waits for others at most: what a SIGKILL can lose. */
+/** Longest delay of an item before it is written, in milliseconds: what a SIGKILL can lose. */
 const MAX_WRITE_DELAY_MS = 500;
-/** Longest pause between two tries while the database is away, in milliseconds. */
+/** Longest delay between two attempts while the database is unreachable, in milliseconds. */
 const MAX_RETRY_DELAY_MS = 5_000;
-/** How long a shutdown waits for the database to take the last items, in milliseconds, and between two tries. */
+/** How long a shutdown waits for the database to accept the last items, in milliseconds, and between two attempts. */
 const SHUTDOWN_TIMEOUT_MS = 5_000;
 const SHUTDOWN_RETRY_DELAY_MS = 200;
 
 export interface WriteBehindOptions<Item> {
-  /** What the items are called in the log. */
+  /** The name of the items in the log. */
   readonly what: string;
   readonly logger: Logger;
   /**
-   * Writes items, all of them or none. Called one at a time, and again with the same items when it failed, so what was stored
-   * although nobody heard of it must not become double.
+   * Writes all items or none. Called one at a time, and again with the same items after a failure, so it must be idempotent: an
+   * unconfirmed write may have been committed.
    */
   readonly store: (items: readonly Item[]) => Promise<void>;
   /** Items that are stored at once. */
   readonly batch: number;
   /** Characters of an item, for the bound. */
   readonly sizeOf: (item: Item) => number;
-  /** Characters that wait at most; what does not fit is dropped. */
+  /** Most characters in the queue; further items are dropped. */
   readonly mostWaiting: number;
   readonly onDropped: (items: number) => void;
   /**
-   * Called with an item that the database refuses although it is there, and its error. What it returns is stored in its place;
-   * undefined gives the item up.
+   * Called with an item that the database refuses although it is reachable, and its error. The returned item is stored instead;
+   * undefined drops the item.
    */
   readonly setAside?: (item: Item, error: unknown) => Item | undefined;
 }
 
 /**
- * Writes items in batches, off the path of requests. While the database is away they wait in a bounded buffer. An item that the
- * database refuses is found by halving the set, and set aside, so that it does not hold up the others.
+ * Writes items in batches, off the path of requests. While the database is unreachable they wait in a bounded buffer. An item
+ * that the database refuses is found by bisection and quarantined, so that it does not block the others.
  */
 export class WriteBehind<Item> {
   private readonly waiting: Item[] = [];
@@ -76,7 +76,7 @@ export class WriteBehind<Item> {
     await this.writing;
   }
 
-  /** Writes what waits, or gives it up after a while. What is added later is written by `flush` alone. */
+  /** Writes the queue, or drops it after a timeout. Items added later are written only by `flush`. */
   async close(): Promise<void> {
     this.isClosing = true;
     const deadline = performance.now() + SHUTDOWN_TIMEOUT_MS;
@@ -111,7 +111,7 @@ export class WriteBehind<Item> {
   private async writeAll(): Promise<void> {
     const { batch, sizeOf, what, logger } = this.options;
     while (this.waiting.length > 0) {
-      // One is enough to find out whether the database is back.
+      // One item is enough to probe whether the database is reachable.
       const items = this.waiting.slice(0, this.failures === 0 ? batch : 1);
       try {
         await this.storeOrSetAside(items);
@@ -128,7 +128,7 @@ export class WriteBehind<Item> {
     }
   }
 
-  /** @throws what says that the database is away; items of which some are stored already may be given again */
+  /** @throws the error if the database is unreachable; items of which some are stored already may be passed again */
   private async storeOrSetAside(items: readonly Item[]): Promise<void> {
     const { store, what, logger, setAside, onDropped } = this.options;
     try {
@@ -139,11 +139,11 @@ export class WriteBehind<Item> {
       const [item] = items;
       if (items.length === 1 && item !== undefined) {
         logger.error({
-          msg: `one of the ${what} is refused by the database and set aside`,
+          msg: `one of the ${what} is refused by the database and quarantined`,
           error: describeError(error),
         });
         const replacement = setAside?.(item, error);
-        // Where even that is refused, the fault is the database's, and everything waits.
+        // If the replacement is refused as well, the database is at fault, and everything waits.
         if (replacement === undefined) onDropped(1);
         else await store([replacement]);
         return;

@@ -39,7 +39,7 @@ export interface DeliveryStatements {
   readonly claim: (dialect: SqlDialect) => string;
 }
 
-/** The statements of a queue of deliveries. Each walks a partial index, whatever the number of rows. */
+/** The statements of a queue of deliveries. Each uses a partial index, for any number of rows. */
 export function deliveryStatements({ name, owner, columns }: DeliveryTable): DeliveryStatements {
   return {
     anyDue: ({ now }) => `SELECT id FROM ${name} WHERE webhook_due_at <= ${now} LIMIT 1`,

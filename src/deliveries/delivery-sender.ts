@@ -42,7 +42,7 @@ export interface DeliveryKind<Due extends DueDelivery> {
 export class DeliverySender<Due extends DueDelivery> {
   private readonly logger = new Logger('Webhooks');
   private readonly delivering = new Set<Promise<void>>();
-  /** The owner after which the next look begins, so that each has its turn. */
+  /** The owner after which the next poll begins, so that owners take turns. */
   private cursor = '';
   private claiming: Promise<void> | undefined;
   private claimAgain = false;
@@ -87,7 +87,7 @@ export class DeliverySender<Due extends DueDelivery> {
     return this.claimAgain;
   }
 
-  /** Looks at each owner once, beginning after the last one that had its turn, and ends early when the pool is full. */
+  /** Polls each owner once, beginning after the last one that was served, and ends early when the pool is full. */
   private async claimRound(): Promise<void> {
     let isFirstLap = this.cursor !== '';
     while (!this.kind.isDraining() && this.pool.room >= CLAIM_PER_OWNER) {
@@ -111,7 +111,7 @@ export class DeliverySender<Due extends DueDelivery> {
     const delivery = this.deliver(due).finally(() => {
       this.delivering.delete(delivery);
       void this.sendDue().catch((error: unknown) => {
-        this.logger.debug({ msg: 'looking for webhooks failed; trying again', error: describeError(error) });
+        this.logger.debug({ msg: 'polling for webhooks failed; trying again', error: describeError(error) });
       });
     });
     this.delivering.add(delivery);
@@ -126,7 +126,7 @@ export class DeliverySender<Due extends DueDelivery> {
     } catch (error) {
       const gap = GAPS_MS[attempts - 1];
       this.logger.warn({
-        msg: gap === undefined ? 'webhook given up' : 'webhook failed; trying again',
+        msg: gap === undefined ? 'webhook abandoned' : 'webhook failed; trying again',
         ...this.kind.logFields(due),
         attempts,
         error: describeError(error),

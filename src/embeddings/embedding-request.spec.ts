@@ -12,12 +12,15 @@ function expectFault(parse: (body: unknown) => unknown, [body, param, code]: Fau
 }
 
 describe('embeddings', () => {
-  it.each(['a', '', ['a', ''], [1, 0], [[1], [2, 3]]])('takes %j, and gives back the object that came', (input) => {
-    const body = { model: 'm', input, dimensions: null, encoding_format: 'base64', anything: { else: 1 } };
-    const copy = structuredClone(body);
-    expect(parseEmbeddingRequest(body)).toBe(body);
-    expect(body).toEqual(copy);
-  });
+  it.each(['a', '', ['a', ''], [1, 0], [[1], [2, 3]]])(
+    'accepts %j, and returns the object that was passed',
+    (input) => {
+      const body = { model: 'm', input, dimensions: null, encoding_format: 'base64', anything: { else: 1 } };
+      const copy = structuredClone(body);
+      expect(parseEmbeddingRequest(body)).toBe(body);
+      expect(body).toEqual(copy);
+    },
+  );
 
   it.each<Fault>([
     [null, null, 'invalid_type'],
@@ -45,7 +48,7 @@ describe('embeddings', () => {
 });
 
 describe('rerank', () => {
-  it('gives back the object that came', () => {
+  it('returns the object that was passed', () => {
     const body = { model: 'm', query: 'q', documents: ['a', { text: 'b' }], top_n: null, priority: 1 };
     expect(parseRerankRequest(body)).toBe(body);
   });

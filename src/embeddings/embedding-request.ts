@@ -6,7 +6,7 @@ import { EmbeddingRequestDto } from './embeddings.dto.js';
 const EXPECTED = 'a string, an array of strings, an array of tokens, or an array of arrays of tokens';
 
 /**
- * Checks the body of `POST /v1/embeddings` and gives back the very object that was parsed.
+ * Validates the body of `POST /v1/embeddings` and returns the very object that was parsed.
  *
  * @throws GatewayError 400 for the first fault, `param` naming its path
  */

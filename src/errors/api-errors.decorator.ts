@@ -51,7 +51,7 @@ const ERRORS = {
     example: example("This key may not call the model 'fast'.", 'permission_error', 'model_not_allowed', 'model'),
   },
   404: {
-    description: "Nothing is known under that id, or it is another key's: the two answer alike.",
+    description: 'The id is unknown, or it belongs to another key: both have the same response.',
     example: example(
       'The model `fats` does not exist or you do not have access to it.',
       'invalid_request_error',
@@ -95,7 +95,7 @@ const ERRORS = {
     headers: RETRY_AFTER_HEADERS,
   },
   451: {
-    description: 'The provider refuses to answer such content.',
+    description: 'The provider refuses such content.',
     example: example('The prompt was flagged by moderation.', 'invalid_request_error', 'content_filter'),
   },
   500: {
@@ -123,8 +123,8 @@ const ERRORS = {
 type DocumentedStatus = keyof typeof ERRORS;
 
 /**
- * Documents errors in Swagger, each with its headers and an example: those that are named, and 500, which every route can
- * answer with.
+ * Documents errors in Swagger, each with its headers and an example: the given ones, and 500, which every route can respond
+ * with.
  */
 export function ApiErrorResponses(...statuses: DocumentedStatus[]): MethodDecorator & ClassDecorator {
   return applyDecorators(
@@ -146,7 +146,7 @@ export function ApiErrorResponses(...statuses: DocumentedStatus[]): MethodDecora
  * always 401, 403, 503 and 500. Stands above the decorator of the
  * route (`@Get()`), whose metadata it reads.
  *
- * @param further what else it answers with
+ * @param further further statuses that it responds with
  */
 export function ApiErrors(...further: DocumentedStatus[]): MethodDecorator {
   return (target, name, descriptor) => {

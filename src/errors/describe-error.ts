@@ -10,9 +10,9 @@ export interface ErrorDescription {
 }
 
 /**
- * An allow-list, because errors carry content: a JSON SyntaxError quotes the text it choked on, a failed query carries
- * its parameters, an upstream's refusal may repeat the prompt. So a message is left out where it may quote a request
- * or an answer, and no other property than `code` is ever read.
+ * An allow-list, because errors contain content: a JSON SyntaxError quotes the text, a failed query has its parameters, an
+ * upstream's error may repeat the prompt. So a message is left out where it may quote a request or a response, and no property
+ * other than `code` is read.
  */
 export function describeError(error: unknown, depth = 0): ErrorDescription {
   if (!(error instanceof Error)) return { name: typeof error };

@@ -9,13 +9,13 @@ export type ErrorType =
   | 'insufficient_quota'
   | 'server_error';
 
-/** What every error of every route looks like on the wire; all four keys are always present. */
+/** The error body of every route; all four keys are always present. */
 export interface ErrorBody {
   error: { message: string; type: string; param: string | null; code: string | null };
 }
 
 export interface GatewayErrorOptions {
-  /** HTTP status of the answer, when headers have not been sent yet. */
+  /** HTTP status of the response, when headers have not been sent yet. */
   status: number;
   type: ErrorType | (string & {});
   code: ErrorCode | ProviderCode | null;
@@ -29,7 +29,7 @@ export interface GatewayErrorOptions {
   retryAfterMs?: number;
   /** The gateway itself refused, and no provider was asked: a batch's task may wait without losing an attempt. */
   rejectedByGateway?: boolean;
-  /** The provider was at work on the request when it was given up or broke off, so that it may charge for it. */
+  /** The provider was working on the request when it was abandoned or ended early, so that it may bill it. */
   mayBeBilled?: boolean;
   /** No connection to the provider could be made, which has nothing to do with the request. */
   isConnectionFault?: boolean;
@@ -98,12 +98,12 @@ export function invalidJson(): GatewayError {
   return invalidRequest('The request body is not valid JSON. Send one JSON object.', null, 'invalid_json');
 }
 
-/** 404: nothing is known under that id, or it belongs to another key (the two must not be told apart). */
+/** 404: the id is unknown, or it belongs to another key (the two must be indistinguishable). */
 export function notFound(message: string, code: ErrorCode = 'not_found', param: string | null = null): GatewayError {
   return new GatewayError({ status: 404, type: 'invalid_request_error', code, message, param });
 }
 
-/** 401: no key, a wrong, revoked or expired one. The text is the same for all, so that it tells a guesser nothing. */
+/** 401: no key, a wrong, revoked or expired one. The text is the same for all, so that it reveals nothing. */
 export function invalidApiKey(
   message = 'Incorrect API key provided. Send a valid key as `Authorization: Bearer <key>` or `x-api-key: <key>`.',
 ): GatewayError {
@@ -170,7 +170,7 @@ interface UpstreamFailure extends Pick<
   retryAfterMs?: number | undefined;
 }
 
-/** 502: the upstream answered wrongly, broke off, or refused the operator's credentials. */
+/** 502: the upstream's response was invalid or ended early, or it refused the operator's credentials. */
 export function upstreamError({ retryable = true, ...failure }: UpstreamFailure): GatewayError {
   return new GatewayError({ status: 502, type: 'server_error', code: 'upstream_error', retryable, ...failure });
 }

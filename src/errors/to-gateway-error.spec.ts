@@ -32,7 +32,7 @@ describe('toGatewayError', () => {
     expect(toGatewayError(new URIError('bad'))).toMatchObject({ status: 400, code: 'invalid_url' });
   });
 
-  it.each([[new Error('secret')], ['secret'], [undefined]])('answers the constant 500 for %p', (thrown) => {
+  it.each([[new Error('secret')], ['secret'], [undefined]])('is the constant 500 for %p', (thrown) => {
     const error = toGatewayError(thrown);
     expect(error).toBeInstanceOf(GatewayError);
     expect(error).toMatchObject({ status: 500, code: 'internal_error' });

@@ -13,7 +13,7 @@ function isBodyReadError(error: unknown): error is BodyReadError {
   return error instanceof Error && 'type' in error && typeof error.type === 'string' && 'status' in error;
 }
 
-/** The client has gone, so nobody reads the answer; the status is nginx's, for the log. */
+/** The client has disconnected and receives no response; the status is nginx's, for the log. */
 export function clientClosedRequest(): GatewayError {
   return new GatewayError({
     status: 499,
@@ -60,7 +60,7 @@ function invalidUrl(): GatewayError {
   return invalidRequest('The URL is not valid percent-encoding.', null, 'invalid_url');
 }
 
-/** Turns whatever was thrown into the one class of errors that clients see; unknown things become a constant 500. */
+/** Converts anything that was thrown into the one class of errors that clients see; unknown errors become a constant 500. */
 export function toGatewayError(error: unknown): GatewayError {
   if (error instanceof GatewayError) return error;
   if (isBodyReadError(error)) return fromBodyReadError(error);

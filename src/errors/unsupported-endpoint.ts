@@ -17,8 +17,8 @@ const OLLAMA_PATH = /^\/api\/(?:chat|generate|embed|embeddings|tags|show|ps|pull
 const MAX_PATH_CHARACTERS = 200;
 
 /**
- * The answer to a path that is an endpoint elsewhere, so that no client takes it for a missing model; undefined for any other
- * path. Errors have the fields of every error of the gateway, and those that clients of the API look for as well.
+ * The response to a path that is an endpoint of other products, so that no client takes it for a missing model; undefined for any
+ * other path. It has the fields of every error of the gateway, and those that clients of that API expect as well.
  */
 export function unsupportedEndpoint(url: string, requestId: string): UnsupportedEndpoint | undefined {
   const [path = ''] = url.replace(/\/{2,}/g, '/').split('?', 1);

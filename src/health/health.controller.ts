@@ -40,7 +40,7 @@ export class HealthController {
 
   @ApiOperation({
     summary: 'Liveness',
-    description: '200 as long as the process can answer. Restart it when it cannot.',
+    description: '200 as long as the process can respond. Restart it when it cannot.',
   })
   @ApiErrorResponses()
   @HealthCheck()

@@ -3,7 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 /** The state of the service. */
 export class HealthDto {
   /**
-   * The status of the service: `ok`, or `draining` once it has been told to stop.
+   * The status of the service: `ok`, or `draining` once it is shutting down.
    * @example "ok"
    */
   @ApiProperty({ enum: ['ok', 'draining'] })

@@ -8,8 +8,8 @@ type Class = new () => object;
 const declaredNames = new Map<Class, readonly string[]>();
 
 /**
- * Checks the members of a parsed body that a class declares rules for. The body itself is not changed, so that members which
- * the class does not know can pass through to a provider; nor is it copied, so that a long list costs nothing here.
+ * Validates the members of a parsed body that a class declares rules for. The body is not changed, so that unknown members can
+ * pass through to a provider; nor is it copied, so that a long list costs nothing here.
  *
  * @throws GatewayError 400 for the first fault, `param` naming its path
  */

@@ -8,7 +8,7 @@ import { streamBody } from './body-stream.js';
 const LIMIT = { maxBytes: 10_000_000, advice: '' };
 const turn = (): Promise<void> => new Promise(setImmediate);
 
-/** What a sink that takes its time has taken when the body is said to be whole. */
+/** What a slow sink has received when the body is reported complete. */
 async function takeSlowly(request: IncomingMessage, turns: number): Promise<Buffer> {
   const taken: Buffer[] = [];
   await streamBody(request, LIMIT, {

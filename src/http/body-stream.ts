@@ -3,19 +3,19 @@ import { GatewayError, invalidRequest } from '../errors/gateway-error.js';
 import { clientClosedRequest } from '../errors/to-gateway-error.js';
 import { decoderFor } from './content-encoding.js';
 
-/** What reads a body as it arrives. */
+/** Reads a body as it arrives. */
 export interface BodySink {
-  /** Takes the next decoded bytes. While the promise that it may give is pending, no more are read. */
+  /** Receives the next decoded bytes. While the returned promise is pending, no more are read. */
   write(chunk: Buffer): Promise<void> | void;
 }
 
-/** How much a body may have. */
+/** The limits of a body. */
 export interface BodyLimit {
-  /** Bytes, decoded or as they are sent. */
+  /** Bytes, decoded and as sent. */
   readonly maxBytes: number;
   /** Most members of all objects of a JSON body; where it is absent, what any other body may have. */
   readonly maxKeys?: number;
-  /** What else the 413 says: how to get by with the limit. */
+  /** A further sentence of the 413: how to stay within the limit. */
   readonly advice: string;
 }
 
@@ -30,11 +30,11 @@ export function requestTooLarge({ maxBytes, advice }: BodyLimit): GatewayError {
 }
 
 /**
- * Hands a body to a sink as it arrives, decoded. It ends at the first byte too many and at the first fault; what is left of the
- * request then is discarded, and the request itself is not destroyed, so that the client can still be answered.
+ * Passes a decoded body to a sink as it arrives. It ends at the first byte over the limit and at the first fault; the rest of the
+ * request is discarded, and the request itself is not destroyed, so that the client still receives a response.
  *
  * @throws GatewayError 413 over the limit, 400 where the bytes do not match the content-encoding, 415 for another encoding, 499
- * when the client goes away; and whatever the sink throws
+ * when the client disconnects; and errors of the sink
  */
 export function streamBody(request: IncomingMessage, limit: BodyLimit, sink: BodySink): Promise<void> {
   const makeDecoder = decoderFor(request.headers['content-encoding']);
@@ -42,14 +42,14 @@ export function streamBody(request: IncomingMessage, limit: BodyLimit, sink: Bod
   const source = decoder ?? request;
   let received = 0;
   let decoded = 0;
-  /** Of the sink. A stream that is paused at its last chunk may end nevertheless. */
+  /** The sink's pending write. A stream that is paused at its last chunk may end nevertheless. */
   let writing: Promise<void> | undefined;
   return new Promise((resolve, reject) => {
     const finish = (settle: () => void): void => {
       request.off('data', onRequestData).off('end', onRequestEnd).off('error', onGone).off('close', onGone);
       source.off('data', onData).off('end', onEnd);
       if (decoder !== undefined) {
-        // An error that comes late must find a listener.
+        // Late errors need a listener.
         decoder.off('error', onDecoderError).on('error', () => undefined);
         decoder.destroy();
       }

@@ -44,9 +44,9 @@ const NO_TUNNEL: Refusal = {
   message: 'The gateway is no proxy and makes no tunnels, so it does not serve CONNECT.',
 };
 
-/** What Node refuses before it is a request of ours has the same error body, and a request id, as everything else. */
+/** Requests that Node.js rejects itself get the same error body and a request id as all others. */
 export function answerClientErrors(server: Server): void {
-  // Node's own answers to these have no body. Its limit of 2,000 header lines would drop those behind; 16 KB of them is the limit.
+  // Node's own responses to these have no body. Its limit of 2,000 header lines would drop those behind; 16 KB of them is the limit.
   Object.assign(server, { requireHostHeader: false, maxHeadersCount: 0 });
   const listeners = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
   server.removeAllListeners('request');
@@ -54,7 +54,7 @@ export function answerClientErrors(server: Server): void {
     if (request.headers.host === undefined && request.httpVersion === '1.1') refuse(response, NO_HOST);
     else for (const listener of listeners) listener.call(server, request, response);
   });
-  // Whether a client that waits with its body is told to go on is for the reader of the body to say.
+  // The reader of the body decides whether to send 100 Continue.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     server.emit('request', request, response);
   });

@@ -12,7 +12,7 @@ describe('the most connections that a server takes', () => {
     expect(maxConnections(10)).toBe(1);
   });
 
-  it('is kept, with one log line for many refusals, and free places are taken again', async () => {
+  it('is enforced, with one log line for many refusals, and free slots are used again', async () => {
     const lines: unknown[] = [];
     const logger = { error: (fields: unknown) => lines.push(fields) } as unknown as Logger;
     const server = createServer((_request, response) => response.end());

@@ -3,17 +3,17 @@ import type { Logger } from 'pino';
 import { describeError } from '../errors/describe-error.js';
 import { descriptorLimit } from '../runtime/descriptors.js';
 
-/** Part of the descriptors that is kept from clients, for the database, providers and files. */
+/** Share of the descriptors reserved for the database, providers and files. */
 const KEPT_SHARE = 0.25;
 const MIN_KEPT = 64;
-/** Between two log lines on connections that are not taken. */
+/** Interval of log lines about refused connections. */
 const LOG_INTERVAL_MS = 10_000;
 
 /**
- * Takes no more connections than the process has descriptors for, so that those that it has taken can be served: without
- * descriptors neither the database nor a provider can be reached. A connection that cannot be accepted ends no process.
+ * Accepts no more connections than the process has descriptors for, so that accepted ones can be served: without descriptors
+ * neither the database nor a provider can be reached. A connection that cannot be accepted does not end the process.
  *
- * @param limit how many descriptors the process may have; undefined is as many as it wants
+ * @param limit descriptors that the process may have; undefined is unlimited
  */
 export function limitConnections(server: Server, logger: Logger, limit = descriptorLimit()): void {
   if (limit !== undefined) server.maxConnections = maxConnections(limit);

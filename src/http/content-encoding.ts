@@ -2,7 +2,7 @@ import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { unsupportedMediaType } from '../errors/to-gateway-error.js';
 
-/** A decoder of zlib: a stream that also tells how many encoded bytes it has used. */
+/** A decoder of zlib: a stream that also reports how many encoded bytes it has consumed. */
 export type Decoder = Transform & { readonly bytesWritten: number };
 
 const DECODERS: Readonly<Record<string, () => Decoder>> = {

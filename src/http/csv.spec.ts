@@ -10,7 +10,7 @@ describe('toCsv', () => {
     expect(toCsv(['a', 'b', 'c'], rows)).toBe('a,b,c\r\n"x,""y""",1.5,\r\n\'=1+1,-2,"two\nlines"\r\n');
   });
 
-  it('has as many cells as columns whatever the text', () => {
+  it('has as many cells as columns for any text', () => {
     fc.assert(
       fc.property(fc.array(fc.string(), { minLength: 1, maxLength: 5 }), (texts) => {
         const names = texts.map((_text, index) => `c${index}`);

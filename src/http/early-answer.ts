@@ -3,15 +3,15 @@ import type { Socket } from 'node:net';
 
 /** A rest of a body that is short enough to be read, so that the connection can be used again. */
 const SHORT_REST_BYTES = 64 * 1024;
-/** How long, and how much, is still read from a client that has its answer but goes on sending. */
+/** How long, and how many bytes, are still read from a client that has its response but continues to send. */
 const LINGER_MS = 5_000;
 const LINGER_BYTES = 256 * 1024 * 1024;
 
 /**
- * Prepares an answer that is given before the body has been read. A short rest is read by Node, and the connection goes on.
- * Else the connection is closed in stages (RFC 9112, 9.6): the answer, then the end of our half, then what the client still
- * sends is discarded for a bounded while. A connection that is closed at once is reset by the client's next bytes, and with it
- * the client loses the answer. To be called before the headers are sent.
+ * Prepares a response that is sent before the body has been read. A short rest is read by Node.js, and the connection stays open.
+ * Otherwise the connection is closed in stages (RFC 9112, 9.6): the response, then the end of our half, then what the client
+ * still sends is discarded for a limited time. If the connection were closed at once, the client's next bytes would reset it and
+ * the client would lose the response. To be called before the headers are sent.
  */
 export function endBeforeBody(request: IncomingMessage, response: ServerResponse): void {
   const { headers, socket } = request;
@@ -20,7 +20,7 @@ export function endBeforeBody(request: IncomingMessage, response: ServerResponse
   request.resume();
   if (length !== undefined && Number(length) <= SHORT_REST_BYTES) return;
   response.setHeader('connection', 'close');
-  // What Node calls on the socket once an answer with `connection: close` has been sent.
+  // Node.js calls it on the socket once a response with `connection: close` has been sent.
   socket.destroySoon = () => lingerThenClose(request, socket);
 }
 
@@ -50,7 +50,7 @@ export function hasUnreadBody({ method, headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > SHORT_REST_BYTES;
 }
 
-/** Tells a client that waits with its body (`expect: 100-continue`) to send it: the head is good. */
+/** Asks a client that waits with its body (`expect: 100-continue`) to send it: the head is accepted. */
 export function acceptBody(request: IncomingMessage, response: ServerResponse): void {
   if (request.headers.expect !== undefined && request.httpVersion === '1.1') response.writeContinue();
 }

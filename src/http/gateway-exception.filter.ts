@@ -22,7 +22,7 @@ export class GatewayExceptionFilter implements ExceptionFilter {
     const request = http.getRequest<HttpRequest>();
     const response = http.getResponse<HttpResponse>();
     if (thrown instanceof ServiceUnavailableException && !response.headersSent) {
-      // Terminus throws the state of each dependency; that is the readiness route's answer, not an error of it.
+      // Terminus throws the state of each dependency; that is the readiness route's response, not an error of it.
       answer(response, 503, thrown.getResponse());
       return;
     }
@@ -39,7 +39,7 @@ export class GatewayExceptionFilter implements ExceptionFilter {
       });
     }
     if (response.headersSent) {
-      // A body that was begun cannot be mended: closing the socket tells the client that it is not whole.
+      // A body that has begun cannot be corrected: closing the socket shows the client that it is incomplete.
       if (!response.writableEnded) response.destroy();
       return;
     }

@@ -14,7 +14,7 @@ export interface HttpRequest extends IncomingMessage {
 
 /** What the gateway uses of a response, Express's or Node's own. */
 export interface HttpResponse extends ServerResponse {
-  /** What the request's handlers tell each other. */
+  /** Values that the request's handlers pass to each other. */
   locals: Record<string, unknown>;
 }
 

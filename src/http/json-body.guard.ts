@@ -40,8 +40,8 @@ export function batchBodyLimit(maxBytes: number): BodyLimit {
 
 /**
  * Reads the JSON body. It is a guard, registered after the key check, so that without a valid key no byte of a body is read,
- * inflated or parsed, and the limit is that of the handler, not of a URL. What the head says is judged before a client that
- * asks first (`expect: 100-continue`) is told to go on.
+ * inflated or parsed, and the limit is that of the handler, not of a URL. The head is checked before a client that sends
+ * `expect: 100-continue` is asked to continue.
  */
 @Injectable()
 export class JsonBodyGuard implements CanActivate {

@@ -3,7 +3,7 @@ const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\
 
 /**
  * A time of a query, in Unix seconds: digits are Unix seconds, `2026-11-01` is the start of that day in UTC, and
- * `2026-11-01T08:00:00+01:00` is a moment. Anything else is given back as it is, for the validator to refuse.
+ * `2026-11-01T08:00:00+01:00` is a moment. Anything else is returned unchanged, for the validator to refuse.
  */
 export function queryTime(value: unknown): unknown {
   if (typeof value !== 'string') return value;

@@ -19,7 +19,7 @@ export function newRequestId(): string {
   return randomId('req_');
 }
 
-/** First in the line, so that every answer carries the id, errors of the parser and unknown routes included. */
+/** First middleware, so that every response carries the id, including errors of the parser and unknown routes. */
 export function assignRequestId(request: HttpRequest, response: HttpResponse): void {
   request.id = requestIdOf(request.headers['x-request-id']);
   response.setHeader('x-request-id', request.id);

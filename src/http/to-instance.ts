@@ -115,7 +115,7 @@ function propertiesOf(cls: Class): ReadonlyMap<string, Property> {
   return known;
 }
 
-/** What class-transformer makes of an empty object tells the class of a nested one. */
+/** The class of a nested object is derived from what class-transformer makes of an empty object. */
 function propertyOf(cls: Class, name: string): Property {
   const made: unknown = (plainToInstance(cls, { [name]: {} }) as JsonObject)[name];
   const nested = isObject(made) && made.constructor !== Object ? (made.constructor as Class) : undefined;

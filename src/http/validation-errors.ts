@@ -13,8 +13,8 @@ const TYPE_CONSTRAINTS = new Set([
 ]);
 
 /**
- * The 400 for the first fault that class-validator found: `param` is its path, the message begins with the quoted path,
- * and the code tells a missing field from a wrong type, an unknown field and a wrong value.
+ * The 400 for the first fault that class-validator found: `param` is its path, the message begins with the quoted path, and the
+ * code distinguishes a missing field, a wrong type, an unknown field and a wrong value.
  */
 export function toInvalidRequest(errors: readonly ValidationError[]): GatewayError {
   const first = errors[0];

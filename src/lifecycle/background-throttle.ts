@@ -16,7 +16,7 @@ const TARGET_UTILISATION = 0.45;
 /** Background work never stops altogether. */
 const MIN_SCALE = 0.125;
 
-/** Lets background work step back while this process answers clients: live requests come first. */
+/** Throttles background work while this process serves clients: live requests have priority. */
 @Injectable()
 export class BackgroundThrottle {
   private since = performance.eventLoopUtilization();
@@ -41,8 +41,8 @@ export class BackgroundThrottle {
   }
 
   /**
-   * Lets the event loop turn when background work has kept it for a while: a provider that answers at once would
-   * otherwise make tasks run back to back, and nothing else would be served.
+   * Yields to the event loop after background work has run for a while: with a provider that responds at once, tasks would
+   * otherwise run back to back, and nothing else would be served.
    */
   async yieldToEventLoop(): Promise<void> {
     if (this.turnEnds === undefined) {

@@ -5,7 +5,7 @@ import { upstreamUnavailable } from '../errors/gateway-error.js';
 import { InFlight } from './in-flight.service.js';
 
 describe('InFlight', () => {
-  it('counts a request of a server until its answer is closed', async () => {
+  it('counts a request of a server until its response is closed', async () => {
     const inFlight = new InFlight();
     let during = 0;
     const server = createServer();
@@ -24,7 +24,7 @@ describe('InFlight', () => {
     server.closeAllConnections();
   });
 
-  it('is drained at once when nothing is under way', async () => {
+  it('is drained at once when nothing is in flight', async () => {
     await expect(new InFlight().drained(0)).resolves.toBe(true);
   });
 
@@ -44,7 +44,7 @@ describe('InFlight', () => {
     await expect(drained).resolves.toBe(true);
   });
 
-  it('gives up after the timeout, and then breaks off what is left', async () => {
+  it('stops waiting after the timeout, and then aborts the rest', async () => {
     const inFlight = new InFlight();
     const controller = new AbortController();
     inFlight.add(controller, { keyId: 'key_1' });

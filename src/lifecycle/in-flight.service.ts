@@ -14,13 +14,13 @@ export interface WorkOwner {
   readonly makerIds?: readonly string[];
 }
 
-/** What can be broken off, and for whom it is done. */
+/** Work that can be aborted, and its owner. */
 interface Work {
   readonly cancel: Cancels;
   readonly owner: WorkOwner;
 }
 
-/** What is under way, so that a shutdown can wait for it and, in the end, break it off. */
+/** Work in flight, so that a shutdown can wait for it and finally abort it. */
 @Injectable()
 export class InFlight {
   private responses = 0;
@@ -32,12 +32,12 @@ export class InFlight {
   private drainReason: GatewayError | undefined;
   private idle: (() => void) | undefined;
 
-  /** Requests that have no whole answer yet, and calls without a request. */
+  /** Requests without a complete response yet, and calls without a request. */
   get size(): number {
     return Math.max(this.responses, this.work.size);
   }
 
-  /** Live calls to providers that are under way. */
+  /** Live calls to providers that are in flight. */
   get calls(): number {
     return this.work.size;
   }
@@ -82,10 +82,10 @@ export class InFlight {
   }
 
   /**
-   * Waits until nothing is under way.
+   * Waits until nothing is in flight.
    *
    * @param timeout milliseconds
-   * @returns whether it came to that in time
+   * @returns whether that was reached within the timeout
    */
   async drained(timeout: number): Promise<boolean> {
     if (this.size === 0) return true;
@@ -102,12 +102,12 @@ export class InFlight {
     });
   }
 
-  /** Breaks off what is under way; each client gets `reason`, in a stream as its error event. */
+  /** Aborts what is in flight; each client receives `reason`, in a stream as its error event. */
   abortAll(reason: GatewayError): void {
     for (const { cancel } of this.work) cancel.abort(reason);
   }
 
-  /** Breaks off what is in flight for a key and for the keys that it made. */
+  /** Aborts what is in flight for a key and for the keys that it created. */
   abortOf(keyId: string, reason: GatewayError): void {
     for (const { cancel, owner } of this.work) if (isFor(owner, keyId)) cancel.abort(reason);
     for (const [controller, owner] of this.watchers) if (isFor(owner, keyId)) controller.abort(reason);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** Whether the process has been told to stop; readiness and `/health` say so at once. */
+/** Whether the process is shutting down; readiness and `/health` report it at once. */
 @Injectable()
 export class Shutdown {
   private draining = false;

@@ -18,7 +18,7 @@ export interface BudgetInPeriod {
   readonly period: PeriodSpan;
 }
 
-/** Tells what is counted before and after a reset apart. */
+/** Distinguishes what is counted before and after a reset. */
 export function periodId({ name, resetAt }: PeriodSpan): string {
   return resetAt === undefined ? name : `${name}~${resetAt}`;
 }

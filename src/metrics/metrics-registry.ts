@@ -10,7 +10,7 @@ export class MetricsRegistry implements BeforeApplicationShutdown {
   readonly registry = new Registry();
 
   constructor(private readonly peers: ClusterPeers) {
-    // Types are words here, whatever the declarations of prom-client say.
+    // Types are strings here, contrary to the declarations of prom-client.
     peers.provideMetrics(() => this.registry.getMetricsAsJSON() as Promise<unknown> as Promise<MetricFamily[]>);
     collectDefaultMetrics({ register: this.registry });
     // A label of its own on every series would begin all of them anew at each release.
@@ -23,14 +23,14 @@ export class MetricsRegistry implements BeforeApplicationShutdown {
     }).set({ version: VERSION, node: process.version }, 1);
   }
 
-  /** Prometheus' text format: what this process has counted, with its siblings where it has any. */
+  /** Prometheus' text format: what this process has counted, merged with its peers where it has any. */
   async print(): Promise<string> {
     const families = await this.peers.metrics();
     if (families === undefined) return this.registry.metrics();
     const merged = new Registry();
     for (const family of families) {
       const values = family.values.map((sample) => ({ ...sample, value: sample.value ?? NaN }));
-      // prom-client prints whatever has this shape; its types know its own classes alone.
+      // prom-client prints any object of this shape, but its types accept only its own classes.
       const metric = { name: family.name, get: () => Promise.resolve({ ...family, values }) };
       merged.registerMetric(metric as unknown as Metric);
     }

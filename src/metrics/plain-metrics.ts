@@ -9,8 +9,8 @@ interface Sample {
 }
 
 /**
- * Metrics that are counted on the hot path. prom-client sorts and joins the labels at each call; here a series is found
- * once and then kept by whoever counts, so that counting is an addition. They register with prom-client, which prints them.
+ * Metrics that are counted on the hot path. prom-client sorts and joins the labels at each call; here a series is resolved once
+ * and then kept by the counting code, so that counting is an addition. They register with prom-client, which prints them.
  */
 abstract class PlainMetric<Series> {
   protected abstract readonly type: 'counter' | 'histogram';
@@ -21,7 +21,7 @@ abstract class PlainMetric<Series> {
     readonly help: string,
     registry: Registry,
   ) {
-    // prom-client prints whatever has this shape; its types know its own classes alone.
+    // prom-client prints any object of this shape, but its types accept only its own classes.
     registry.registerMetric(this as unknown as Metric);
   }
 

@@ -11,7 +11,7 @@ import { CancelSource } from '../runtime/cancel-signal.js';
 import { AccessLog } from '../telemetry/access-log.js';
 import { upstreamHeaders } from './upstream-headers.js';
 
-/** The HTTP half of a live call, whichever its operation: who calls, and when nobody waits for the response any more. */
+/** The HTTP half of a live call of any operation: the caller, and when the response is no longer needed. */
 @Injectable()
 export class LiveCalls {
   constructor(

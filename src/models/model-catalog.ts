@@ -11,9 +11,9 @@ import type { ResolvedModel } from '../routing/resolved-model.js';
 import { Routing } from '../routing/routing.service.js';
 import { SANDBOX_TYPE } from '../providers/definitions/sandbox.js';
 
-/** How long a provider's own list is believed, in milliseconds. */
+/** How long a provider's own list is cached, in milliseconds. */
 const LIST_TTL_MS = 300_000;
-/** The same of a local server that nobody named: it comes and goes as somebody starts and ends it. */
+/** The same for a local server that was discovered, since it may start and stop at any time. */
 const DISCOVERED_LIST_TTL_MS = 10_000;
 /** How long GET /v1/models waits for a provider that it has no list of yet, in milliseconds. */
 const LIST_TIMEOUT_MS = 3_000;
@@ -26,9 +26,9 @@ interface ProviderList {
 }
 
 /**
- * Every model that can be called: those of the file, then those that the providers list themselves. A provider's list
- * is fetched at first need and then refreshed behind the answers; one that does not answer lists nothing and delays
- * nobody twice.
+ * Every model that can be called: those of the file, then those that the providers list themselves. A provider's list is fetched
+ * at first use and then refreshed in the background; a provider that does not respond lists nothing, and delays only the first
+ * request.
  */
 @Injectable()
 export class ModelCatalog {
@@ -156,14 +156,14 @@ export class ModelCatalog {
       list.models = await provider.listModels(AbortSignal.timeout(LIST_TIMEOUT_MS));
     } catch (error) {
       list.models = isDiscovered ? [] : list.models;
-      // Where nothing was promised, nothing is amiss.
+      // A discovered server need not be running, so its absence is not a warning.
       this.logger[isDiscovered ? 'debug' : 'warn']({
         msg: 'a provider’s model list could not be read',
         provider: provider.name,
         error: describeError(error),
       });
     } finally {
-      // A failure counts as an answer too: a provider that is down must not delay every list.
+      // A failure is cached as well: a provider that is down must not delay every list.
       list.fetchedAt = performance.now();
       list.refreshing = undefined;
     }

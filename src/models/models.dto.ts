@@ -8,7 +8,7 @@ export class ModelPricingDto {
    */
   prompt!: string;
   /**
-   * One token of the answer.
+   * One token of the response.
    * @example "0.000002"
    */
   completion!: string;
@@ -54,10 +54,10 @@ export class ModelDto {
   /** The same as `name`, under the key that some clients read. */
   @ApiProperty({ required: false, example: 'Sandbox echo' })
   display_name?: string;
-  /** Tokens of prompt and answer together. */
+  /** Tokens of prompt and response together. */
   @ApiProperty({ type: 'integer', required: false, example: 400000 })
   context_length?: number;
-  /** Most tokens of an answer. */
+  /** Most tokens of a response. */
   @ApiProperty({ type: 'integer', required: false, example: 128000 })
   max_output_tokens?: number;
   /** Kinds of input and output. */

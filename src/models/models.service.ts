@@ -20,8 +20,8 @@ export class ModelsService {
   }
 
   /**
-   * Whatever a chat completion would be served for: what is listed, and ids that a pattern or `provider/model` leads to. A model
-   * that the key may not call answers exactly as one that there is not.
+   * Any model that a chat completion can be requested for: listed ones, and ids that match a pattern or `provider/model`. A model
+   * that the key may not call has the same response as an unknown one.
    */
   async find(modelId: string, principal: Principal): Promise<ModelDto> {
     const resolved = this.routing.current.resolve(modelId);

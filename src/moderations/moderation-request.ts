@@ -8,7 +8,7 @@ const EXPECTED =
   'a string, an array of strings, or an array of parts such as {"type": "text", "text": "..."} and {"type": "image_url", "image_url": {"url": "..."}}';
 
 /**
- * Checks the body of `POST /v1/moderations` and gives back the very object that was parsed.
+ * Checks the body of `POST /v1/moderations` and returns the very object that was parsed.
  *
  * @param defaultModel for a request that names none
  * @throws GatewayError 400 for the first fault, `param` naming its path

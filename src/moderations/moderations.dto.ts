@@ -4,7 +4,7 @@ import { IsSmallObject } from '../http/is-small-object.js';
 
 /** A moderations request. Fields that are not named here travel through untouched to an OpenAI-compatible provider. */
 export class ModerationRequestDto {
-  /** What to look at: one text, an array of texts (a result for each), or the parts of one input with pictures (one result). */
+  /** What to classify: one text, an array of texts (a result for each), or the parts of one input with pictures (one result). */
   @ApiProperty({
     oneOf: [
       { type: 'string' },

@@ -19,7 +19,7 @@ export function toOpenApi31(document: OpenAPIObject): OpenAPIObject {
   return Object.assign(withNullTypes(document, false) as OpenAPIObject, { openapi: '3.1.0' });
 }
 
-/** @param isData whether the value is an example or a default, which only looks like a schema */
+/** @param isData whether the value is an example or a default, which may have the form of a schema */
 function withNullTypes(value: unknown, isData: boolean): unknown {
   if (isData) return value;
   if (Array.isArray(value)) return value.map((item: unknown) => withNullTypes(item, false));

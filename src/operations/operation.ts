@@ -17,7 +17,7 @@ export interface EstimateTarget {
 export interface Estimate {
   /** Reserved of tokens a minute, and corrected when the call has ended. */
   likelyTokens(target: Omit<EstimateTarget, 'upstreamModel'>): TokenCount;
-  /** What one attempt does not exceed: reserved of budgets, and recorded where an attempt broke off. */
+  /** The upper bound for one attempt: reserved in budgets, and recorded where an attempt ended early. */
   most(target: EstimateTarget): BilledUsage;
 }
 

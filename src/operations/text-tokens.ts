@@ -3,7 +3,7 @@ const BYTES_PER_TOKEN = 4;
 
 /** Tokens of input, before a provider has counted them. */
 export interface InputTokens {
-  /** What is probable: set aside of tokens a minute, and corrected when the call has ended. */
+  /** The likely number: reserved of tokens a minute, and corrected when the call has ended. */
   readonly likely: number;
   /** What it does not exceed, since a token is at least one byte of text: reserved of a budget. */
   readonly most: number;

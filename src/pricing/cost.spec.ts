@@ -23,7 +23,7 @@ describe('costAtPrice', () => {
     expect(costAtPrice(absurd, price)).toBe(100_000_000);
   });
 
-  it('is a whole amount in range, whatever a provider reports and a file says', () => {
+  it('is a whole amount in range for any usage of a provider and any price of a file', () => {
     const count = fc.oneof(fc.integer(), fc.double(), fc.string(), fc.constant(null), fc.constant(2 ** 53));
     const price = fc.double({ min: 0, max: 1e308, noNaN: true });
     fc.assert(

@@ -10,9 +10,9 @@ const CLUSTER_TRY_DELAY_MS = 40;
 const LONGEST_RETRY_MS = 1_000;
 
 /**
- * Connects to whatever REDIS_URL names.
+ * Connects to the Redis, the Sentinels or the cluster of REDIS_URL.
  *
- * @param url one that redisUrlFault() has no fault of
+ * @param url one for which redisUrlFault() returns no fault
  */
 export function connectRedis(url: string, options: RedisOptions): RedisConnection {
   const address = readRedisUrl(url);
@@ -58,7 +58,7 @@ export function connectRedis(url: string, options: RedisOptions): RedisConnectio
   );
 }
 
-/** Milliseconds before Sentinels or a cluster are asked again; for ever. */
+/** Milliseconds before Sentinels or a cluster are queried again; without end. */
 function retryDelay(times: number): number {
   return Math.min(LONGEST_RETRY_MS, times * 100);
 }

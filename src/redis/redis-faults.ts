@@ -10,7 +10,7 @@ export function isCommandFault(error: unknown): boolean {
   return isReply(error) && !SERVER_FAULT.test(error.message);
 }
 
-/** Whether the server answers, but takes no writes from anyone now: it is out of memory, read-only, loading or busy. */
+/** Whether the server responds, but accepts no writes from any client now: it is out of memory, read-only, loading or busy. */
 export function isServerFault(error: unknown): boolean {
   return isReply(error) && SERVER_FAULT.test(error.message);
 }

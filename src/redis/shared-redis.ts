@@ -15,8 +15,8 @@ const PROBE_TTL_MS = 1_000;
 const MAX_RETRY_DELAY_MS = 1_000;
 
 /**
- * The Redis that replicas share, for what makes them act as one: limits, news of keys and deployments. It is never needed
- * to answer: while it is away each process goes on alone.
+ * The Redis that replicas share to act as one: limits, and messages about keys and deployments. No response depends on it: while
+ * it is unreachable each process works alone.
  */
 export class SharedRedis implements OnApplicationShutdown {
   private readonly logger = new Logger('Redis');
@@ -43,7 +43,7 @@ export class SharedRedis implements OnApplicationShutdown {
     this.subscriber.on('message', (channel: string, message: string) => this.listeners.get(channel)?.(message));
   }
 
-  /** The client for commands, or undefined when there is no Redis or it does not answer now. */
+  /** The client for commands, or undefined when there is no Redis or it does not respond now. */
   get client(): RedisConnection | undefined {
     return this.commands?.status === 'ready' && this.probe === undefined ? this.commands : undefined;
   }
@@ -53,9 +53,9 @@ export class SharedRedis implements OnApplicationShutdown {
   }
 
   /**
-   * Runs commands; undefined when Redis cannot be reached in time, or takes no writes from anyone, which is then said once in the log.
+   * Runs commands; undefined when Redis cannot be reached in time, or accepts no writes from any client, which is then logged once.
    *
-   * @throws the error of a command that fails although Redis is there, such as one on a key of another type
+   * @throws the error of a command that fails although Redis is reachable, such as one on a key of another type
    */
   async command<Result>(work: (client: RedisConnection) => Promise<Result>): Promise<Result | undefined> {
     const { client } = this;
@@ -80,7 +80,7 @@ export class SharedRedis implements OnApplicationShutdown {
     }
   }
 
-  /** Tells the other processes, as far as Redis can be reached. This process hears its own messages too. */
+  /** Sends a message to all processes, this one included, if Redis is reachable. */
   publish(channel: string, message: unknown): void {
     void this.run((client) => client.publish(channel, JSON.stringify(message)));
   }
@@ -106,7 +106,7 @@ export class SharedRedis implements OnApplicationShutdown {
     this.subscriber.subscribe(channel).catch(this.onError);
   }
 
-  /** One request has waited in vain, which is enough: the others do not try before a probe has been answered. */
+  /** After one request has timed out, the others do not try before a probe has succeeded. */
   private rest(client: RedisConnection): void {
     if (this.probe !== undefined) return;
     const probe = async (): Promise<void> => {

@@ -5,7 +5,7 @@ import { MAX_DOCUMENTS, type RerankRequest } from '../operations/rerank/rerank-r
 import { RerankRequestDto } from './rerank.dto.js';
 
 /**
- * Checks the body of `POST /v1/rerank` or `/v2/rerank` and gives back the very object that was parsed.
+ * Checks the body of `POST /v1/rerank` or `/v2/rerank` and returns the very object that was parsed.
  *
  * @throws GatewayError 400 for the first fault, `param` naming its path
  */

@@ -1,4 +1,4 @@
-/** Bytes of the characters that scanners of JSON text look for. */
+/** Bytes of the characters that scanners of JSON text need. */
 export const SPACE = 0x20;
 export const QUOTE = 0x22;
 export const COMMA = 0x2c;

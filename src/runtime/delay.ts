@@ -9,9 +9,9 @@ export function delay(milliseconds: number, signal: CancelSignal): Promise<void>
 }
 
 /**
- * Resolves when what `begin` has begun calls back; rejects with the signal's reason when it is aborted first.
+ * Resolves when the operation started by `begin` calls back; rejects with the signal's reason when it is aborted first.
  *
- * @param begin returns how it is given up
+ * @param begin returns a function that cancels the operation
  */
 export function waitOrAbort(signal: CancelSignal, begin: (resolve: () => void) => () => void): Promise<void> {
   return new Promise((resolve, reject: (reason: Error) => void) => {

@@ -19,7 +19,7 @@ describe('too few descriptors', () => {
     expect(isOutOfDescriptors('EMFILE')).toBe(false);
   });
 
-  it('is told in one line that names the limit and the fix, and nothing else is', () => {
+  it('is reported in one line that names the limit and the fix, and other faults are not', () => {
     const line = /^llm-gateway cannot start: .* may have only 96 files .* at least 1024 \(ulimit -n/;
     expect(descriptorFault(withCode('EMFILE'), 96)).toMatch(line);
     expect(descriptorFault(withCode('ERR_MODULE_NOT_FOUND'), 96)).toMatch(line);

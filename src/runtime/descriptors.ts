@@ -5,12 +5,12 @@ const RECOMMENDED_DESCRIPTORS = 1_024;
 const EXHAUSTED = new Set(['EMFILE', 'ENFILE']);
 const MAX_CAUSES = 5;
 
-/** How many files and connections this process may have open; undefined where the system does not tell. */
+/** How many files and connections this process may have open; undefined where the system does not report it. */
 export function descriptorLimit(): number | undefined {
   try {
     return limitIn(readFileSync('/proc/self/limits', 'latin1'));
   } catch (error) {
-    // With none left the file that tells the limit cannot be opened either; elsewhere than on Linux it does not exist.
+    // Without free descriptors the file with the limit cannot be opened either; outside Linux it does not exist.
     return isOutOfDescriptors(error) ? 0 : undefined;
   }
 }
@@ -32,8 +32,8 @@ export function isOutOfDescriptors(error: unknown): boolean {
 }
 
 /**
- * The line for a start that failed for want of descriptors; undefined for any other fault. Without descriptors, Node.js
- * also reports a module that is there as missing.
+ * The line for a start that failed for lack of descriptors; undefined for any other fault. Without descriptors, Node.js also
+ * reports existing modules as missing.
  */
 export function descriptorFault(error: unknown, limit = descriptorLimit()): string | undefined {
   const isTooLow = limit !== undefined && limit < RECOMMENDED_DESCRIPTORS;

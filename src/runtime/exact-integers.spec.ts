@@ -22,7 +22,7 @@ const json: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
 })).value;
 
 describe('exact integers', () => {
-  it('are printed as they came, whatever is around them', () => {
+  it('are printed unchanged in any context', () => {
     fc.assert(
       fc.property(json, (value) => {
         const text = `{"v":${value}}`;

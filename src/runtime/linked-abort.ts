@@ -19,7 +19,7 @@ export class LinkedAbort {
     return this.controller.signal;
   }
 
-  /** Ends the request; nobody waits for it any more. */
+  /** Ends the request; its response is no longer needed. */
   abort(): void {
     this.unlink();
     this.controller.abort(new Error('The answer is no longer wanted.'));

@@ -19,7 +19,7 @@ const PATTERNS: readonly (readonly [Redaction, RegExp])[] = [
 const EMAIL_DOMAIN = /[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/y;
 const EMAIL_NAME_CHARACTER = /[A-Za-z0-9._%+-]/;
 const MAX_EMAIL_NAME_LENGTH = 64;
-/** Those that look at the text of strings. */
+/** Redactions that apply to the text of strings. */
 const OF_TEXT: ReadonlySet<Redaction> = new Set([...PATTERNS.map(([name]) => name), 'email']);
 
 /** Replaces what the patterns find in the strings of a JSON text by its name in brackets. */
@@ -41,8 +41,8 @@ export function redactText(text: string, redactions: readonly Redaction[]): stri
 }
 
 /**
- * Looks for each `@` and from there in both directions: a pattern of whole addresses would read the name from each of its characters
- * again, which takes seconds for a megabyte of names without an `@`.
+ * Finds each `@` and scans from there in both directions: a pattern for whole addresses would scan the name again from each of its
+ * characters, which takes seconds for a megabyte of names without an `@`.
  */
 function withoutEmails(text: string): string {
   const parts: string[] = [];

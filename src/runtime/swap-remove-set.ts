@@ -1,4 +1,4 @@
-/** A member's place in a roster. */
+/** A member's position in a set. */
 export interface Entry<Member> {
   readonly member: Member;
   index: number;

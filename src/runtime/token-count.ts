@@ -1,8 +1,8 @@
 declare const checked: unique symbol;
 
 /**
- * A number of tokens that has been checked: whole, finite, from 0 to `MAX_TOKENS`. Only the functions of this file make one, so
- * whatever takes a `TokenCount` (limits, costs, records, metrics) never sees a NaN, a negative number or text.
+ * A number of tokens that has been checked: whole, finite, from 0 to `MAX_TOKENS`. Only the functions of this file create one, so
+ * code that takes a `TokenCount` (limits, costs, records, metrics) never receives a NaN, a negative number or text.
  */
 export type TokenCount = number & { readonly [checked]: 'tokens' };
 

@@ -10,7 +10,7 @@ export interface WebhookDelivery {
   readonly url: string;
   /** `whsec_...`; the delivery is signed with it. Undefined leaves it unsigned. */
   readonly secret: string | undefined;
-  /** The same in every try, so that the receiver can tell them apart from new ones. */
+  /** The same in every attempt, so that the receiver can recognise repeated deliveries. */
   readonly id: string;
   readonly body: string;
 }

@@ -36,7 +36,7 @@ const NON_PUBLIC_IPV4: readonly Range[] = [
 const GLOBAL_UNICAST_IPV6 = '2000::/3';
 
 /**
- * What is not public within 2000::/3. Forms that carry an IPv4 address (6to4, Teredo) are refused whatever they carry:
+ * Ranges within 2000::/3 that are not public. Forms that contain an IPv4 address (6to4, Teredo) are refused for any such address:
  * no receiver is reached by them alone.
  */
 const NON_PUBLIC_IPV6: readonly Range[] = [
@@ -85,8 +85,8 @@ function parseRanges<Address extends ipaddr.IPv4 | ipaddr.IPv6>(
 }
 
 /**
- * Why a URL cannot be a webhook's, as far as that can be said without asking DNS; undefined when it can. A spelling that
- * another parser could read as another host is refused, whatever it means to this one.
+ * Why a URL cannot be a webhook's, without a DNS query; undefined when it can. A spelling that another parser could read as
+ * another host is refused, regardless of its meaning to this one.
  */
 export function webhookUrlFault(text: string, allowPrivate: boolean): string | undefined {
   if (!/^https?:\/\/[^/]/i.test(text)) return 'must begin with https:// or http:// and a host';
@@ -106,7 +106,7 @@ export function webhookUrlFault(text: string, allowPrivate: boolean): string | u
   return hostNameFault(hostname);
 }
 
-/** RFC 6761: the name is this machine's whatever DNS says. */
+/** RFC 6761: the name is this machine's, regardless of DNS. */
 function hostNameFault(hostname: string): string | undefined {
   return /(?:^|\.)localhost\.*$/i.test(hostname) ? 'is not a public address (localhost)' : undefined;
 }

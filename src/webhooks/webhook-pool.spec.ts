@@ -1,6 +1,6 @@
 import { WebhookPool } from './webhook-pool.js';
 
-/** Deliveries that end when they are told to. */
+/** Deliveries that end on request. */
 class Receiver {
   readonly open: { fail: () => void; succeed: () => void }[] = [];
   readonly deliver = (): Promise<void> =>

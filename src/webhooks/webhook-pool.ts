@@ -15,9 +15,9 @@ interface Waiting {
 }
 
 /**
- * Bounds the deliveries in flight, with a share for each owner (a key, or the operator's alerts), so that receivers of one
- * owner that are slow or dead delay nobody else's. Owners whose last delivery failed have half of the places together, so
- * that many of them at once leave the other half to the rest.
+ * Bounds the deliveries in flight, with a share for each owner (a key, or the operator's alerts), so that slow or dead receivers of
+ * one owner do not delay those of others. Owners whose last delivery failed have half of the slots together, so that many of them
+ * at once leave the other half to the rest.
  */
 @Injectable()
 export class WebhookPool {
@@ -27,7 +27,7 @@ export class WebhookPool {
   private total = 0;
   private ofFailing = 0;
 
-  /** Places that are free, for owners that may have more. */
+  /** Free slots, for owners that may have more. */
   get room(): number {
     return MAX_IN_FLIGHT - this.total;
   }

@@ -50,8 +50,8 @@ globalThis.fetch = async (input, init) => {
 
 afterAll(async () => {
   let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise((resolve) => (timer = setTimeout(resolve, LAST_BODIES_MS)));
-  await Promise.race([Promise.all(pending), patience]);
+  const timeout = new Promise((resolve) => (timer = setTimeout(resolve, LAST_BODIES_MS)));
+  await Promise.race([Promise.all(pending), timeout]);
   clearTimeout(timer);
   if (faults.size === 0) return;
   throw new Error(

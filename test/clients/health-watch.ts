@@ -26,7 +26,7 @@ parentPort.on('message', (message) => {
 ask();
 `;
 
-/** Asks a gateway for /health/live without end, and tells the longest answer. */
+/** Requests /health/live of a gateway without end, and reports the slowest response. */
 export class HealthWatch {
   private readonly worker: Worker;
 

@@ -268,7 +268,7 @@ batch: { concurrency: ${CONCURRENCY}, lease: ${LEASE_MS}ms }
       await Promise.race([until(isDone, GIVE_UP_AFTER_MS), disrupted.then(() => until(isDone, GIVE_UP_AFTER_MS))]);
       isOver = true;
       const [ofWorkers, ofApis, ofRedis] = await disrupted;
-      // Submissions that were broken off: either all of a job is there, or the sweeper removes what was staged of it.
+      // Aborted submissions: either all of a job is there, or the sweeper removes what was staged of it.
       await until(isDone, GIVE_UP_AFTER_MS);
       const seconds = (performance.now() - started) / 1_000;
 

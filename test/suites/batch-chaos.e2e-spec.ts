@@ -144,7 +144,7 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
     await end(second, 'SIGTERM');
   });
 
-  it('SIGTERM gives back what a worker could not finish, for another to take at once', async () => {
+  it('SIGTERM requeues what a worker could not finish, and another can claim it at once', async () => {
     const api = await start('api');
     const first = await start('worker');
     const history = new BatchHistory(adminKey, () => api.url);

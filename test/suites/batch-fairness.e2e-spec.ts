@@ -53,7 +53,7 @@ batch: { concurrency: 8 }
     expect(turn - before).toBeLessThan((1_040 - before) / 3);
   });
 
-  it('a model without room does not hold up another, whoever submitted it: full, limited, or told to wait', async () => {
+  it('a model without room does not block another, of any key: full, limited, or paused', async () => {
     const [busy, limited, throttled, other] = await Promise.all([historyOf(), historyOf(), historyOf(), historyOf()]);
     await submitMany(busy, 60, 'slow');
     await submitMany(limited, 60, 'limited');

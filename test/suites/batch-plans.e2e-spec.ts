@@ -141,7 +141,7 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
     expect(text).toMatch(isPostgresRun ? /Index Scan using .* on batch_task/ : /SEARCH t USING INDEX/);
   });
 
-  it('a page of the batches of all keys is read by the time of submission, whatever follows it', async () => {
+  it('a page of the batches of all keys is read by the time of submission, with any filter', async () => {
     const jobs = dataSource.getRepository(BatchJob);
     const pages: BatchJob[][] = [];
     let after: string | undefined;

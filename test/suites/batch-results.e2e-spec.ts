@@ -265,7 +265,7 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
     }
   });
 
-  it('tells those who follow a job that it was deleted, and at a shutdown that it goes on elsewhere', async () => {
+  it('notifies watchers of a job of its deletion, and at a shutdown that it continues elsewhere', async () => {
     const [deleted, running] = [await insertJob('in_progress'), await insertJob('in_progress')];
     const [first, second] = await Promise.all([
       open(`/v1/batch/${deleted}/events`),

@@ -57,7 +57,7 @@ describe(`processes that share batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite
     const api = await start('api');
     const history = new BatchHistory(ADMIN_KEY, () => api.url);
     const id = (await history.submit('fake/echo', ['a', 'b', 'c']))!;
-    // What a worker that ended left behind is given back by any process, and that wakes the runner of a worker alone.
+    // Any process requeues the tasks of a worker that ended, and that wakes only the runner of a worker.
     await dataSource.query(
       `INSERT INTO batch_claim (id, worker, lease_until, tasks, task_count) VALUES ('claim_x', 'gone', 1, '[["${id}","fake/echo",0,1,[]]]', 1)`,
     );
@@ -71,7 +71,7 @@ describe(`processes that share batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite
     expect(await history.faults(upstream, 3 + (await lostTasks(databaseUrl)))).toEqual([]);
   });
 
-  it('a clean stop leaves no task claimed, at whatever moment it comes', async () => {
+  it('a clean stop leaves no task claimed, at any moment', async () => {
     const api = await start('api');
     const history = new BatchHistory(ADMIN_KEY, () => api.url);
     const prompts = Array.from({ length: 1_500 }, (_, index) => `task ${index}`);
@@ -89,7 +89,7 @@ describe(`processes that share batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite
     expect(await history.faults(upstream, prompts.length + (await lostTasks(databaseUrl)))).toEqual([]);
   });
 
-  it('a result that the database refuses is set aside, and its task fails; those that ended with it are kept', async () => {
+  it('a result that the database refuses is quarantined, and its task fails; results stored with it are kept', async () => {
     const refuse = isPostgresRun
       ? `ALTER TABLE batch_task ADD CONSTRAINT refused CHECK (response NOT LIKE '%unstorable%')`
       : `CREATE TRIGGER refused BEFORE UPDATE ON batch_task WHEN NEW.response LIKE '%unstorable%'

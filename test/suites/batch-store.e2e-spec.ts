@@ -164,7 +164,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect(await count('batch_claim')).toBe(1);
   });
 
-  it('gives every task to exactly one of many workers, whatever they give back', async () => {
+  it('assigns every task to exactly one of many workers, with any releases', async () => {
     const ids = [await insert(400), await insert(90), await insert(7)];
     const seen = new Map<string, number>();
     const work = async (worker: string): Promise<void> => {
@@ -242,7 +242,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect(await row('batch_task', id)).toMatchObject({ status: 'succeeded', response: '"mine"' });
   });
 
-  it('gives back what a claim took whose answer was lost, once', async () => {
+  it('requeues the tasks of a claim whose response was lost, once', async () => {
     const id = await insert(5);
     const lost = await claim(id, 3);
     expect(await outcomes.release(lost.id)).toBe(3);
@@ -314,7 +314,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect([await count('batch_lane'), await count('batch_requeue')]).toEqual([0, 0]);
   });
 
-  it('cancels what is given back after the cancel', async () => {
+  it('cancels tasks that are requeued after the cancel', async () => {
     const id = await insert(3);
     const running = await claim(id, 2);
     await control.beginCancel(id);
@@ -334,7 +334,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect([await count('batch_lane'), await count('batch_claim')]).toEqual([0, 0]);
   });
 
-  it('claims nothing of a paused job, whatever is given back meanwhile, and each task once after it is resumed', async () => {
+  it('claims nothing of a paused job, even if tasks are requeued meanwhile, and each task once after it is resumed', async () => {
     const made = job(12);
     const tasks = Array.from({ length: 12 }, (_, index) => ({
       customId: `task-${index}`,
@@ -358,7 +358,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect(await control.pause(id, note('paused'))).toBe(true);
     expect(await control.pause(id, note('paused again'))).toBe(false);
     expect((await claimAll()).hasTaken).toBe(false);
-    // A lane that was claimed empty is opened again by what is given back, and stays closed to claims.
+    // A lane that was claimed empty is opened again by requeued tasks, and stays closed to claims.
     await end(own, outcomesOf(own, { status: 'queued' }));
     await end(back, outcomesOf(back, { status: 'queued', delay: 60_000 }));
     await dataSource.query(`UPDATE batch_claim SET lease_until = 1 WHERE id = '${lost.id}'`);
@@ -491,7 +491,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect(await submissions.insertJob(job(1, { idempotencyKey: 'order-1' }), [tasks], DAY)).toBeUndefined();
   });
 
-  it('tells how much waits and for how long nothing of it was taken', async () => {
+  it('reports how much waits and for how long nothing of it was claimed', async () => {
     const id = await insert(10);
     await dataSource.query(`UPDATE batch_lane SET served_at = served_at - 60000`);
     const fresh = (): BatchStore => new BatchStore(new Database(dataSource), dataSource, lanes);

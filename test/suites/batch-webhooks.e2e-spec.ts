@@ -146,7 +146,7 @@ describe(`the queue of webhooks (${name})`, () => {
     expect(keys.every(({ isDue }) => isDue)).toBe(true);
     const claims = await Promise.all([1, 2].map(() => queue.claim(['key_1000', 'key_1299', 'none'], 2)));
     const ids = claims.flat().map(({ id }) => id);
-    // Three of each key, each claimed once; the last of both by whoever came second.
+    // Three of each key, each claimed once; the last of both by the second process.
     expect(ids.sort()).toEqual(['batch_0', 'batch_299', 'batch_300', 'batch_599', 'batch_600', 'batch_899']);
     expect((await queue.ownersAfter('key_1298')).map(({ isDue }) => isDue)).toEqual([false]);
   });
@@ -166,7 +166,7 @@ describe(`the queue of webhooks (${name})`, () => {
     expect(await dueAt()).toBeNull();
   });
 
-  it('are picked through indexes, whatever the number of jobs', async () => {
+  it('are selected through indexes, for any number of jobs', async () => {
     const { dialect } = new Database(dataSource);
     await insertJobs(dataSource, {
       from: 100_000,

@@ -429,7 +429,7 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
       received.length = 0;
     });
 
-    it('tell of the end, signed so that standardwebhooks and the openai client verify them', async () => {
+    it('notify of the end, signed so that standardwebhooks and the openai client verify them', async () => {
       const { body } = await submit({ model: 'sandbox/echo', tasks: ['x'], webhook: { url } });
       const secret = body.webhook_secret ?? '';
       expect(secret).toMatch(/^whsec_/);

@@ -72,7 +72,7 @@ describe('the first start', () => {
   });
 });
 
-onceOnly('a start that cannot be', () => {
+onceOnly('an impossible start', () => {
   function expectOneLine(failed: { code: number | null; stderr: string; stdout: string }, pattern: RegExp): void {
     expect(failed.code).toBe(1);
     expect(failed.stdout).toBe('');
@@ -96,7 +96,7 @@ onceOnly('a start that cannot be', () => {
     const folder = mkdtempSync(join(tmpdir(), 'gateway-boot-'));
     writeFileSync(join(folder, 'file'), 'not a folder');
     chmodSync(folder, 0o555);
-    // As root no folder is read-only, so the path leads through a file, which nobody can write below.
+    // As root no folder is read-only, so the path leads through a file, below which writing is impossible.
     const env = {
       DATABASE_URL: `sqlite:${join(folder, 'file', 'gateway.sqlite')}`,
       GATEWAY_DATA_DIR: join(folder, 'file'),
@@ -197,7 +197,7 @@ onceOnly('SIGTERM', () => {
     expect(gateway.logs()).not.toContain('outlasted the drain timeout');
   });
 
-  it('breaks off what outlasts the drain timeout, with an error that says so', async () => {
+  it('aborts what outlasts the drain timeout, with an error that says so', async () => {
     await upstream.reset();
     const gateway = await startGateway({ config: `server: { drain_timeout: 300ms }\n${provider()}` });
     const key = await gateway.apiKey();
@@ -212,7 +212,7 @@ onceOnly('SIGTERM', () => {
     const text = await (await stream).text();
     expect(text).toMatch(/data: \{"error":.*"upstream_unavailable".*\}\n\n$/);
     expect(text).not.toContain('[DONE]');
-    // Both calls would have gone on for ever.
+    // Both calls would never have ended.
     expect((await stopped).code).toBe(0);
     expect(gateway.logs()).toContain('outlasted the drain timeout');
   });

@@ -19,7 +19,7 @@ interface Owner {
 
 /** 3 tokens of prompt at $10 and 3 of the answer at $100 a million. */
 const COST = 0.00033;
-/** Three calls fit, whose worst case is set aside as more than they cost. */
+/** Three calls fit, because more than their cost is reserved. */
 const BUDGET = { usd: 0.00135, period: 'month' };
 
 /** In another process of the same start, or of another replica with Redis. */
@@ -78,7 +78,7 @@ models:
     const { error } = (await response.json()) as Owner;
     return { status: response.status, code: error?.code };
   }
-  /** Calls until the budget is spent, and waits while it is set aside for calls before; how many passed. */
+  /** Makes calls until the budget is spent, and waits for reservations of calls before; returns how many passed. */
   async function spend(key: string): Promise<number> {
     for (let passed = 0; ;) {
       const { status, code } = await answerOf(key, 'paid');

@@ -107,7 +107,7 @@ describe('model endpoints, ahead of Express and through it', () => {
     ['tools', json({ ...echo, model: 'fake/tools', tools: [{ type: 'function', function: { name: 'f' } }] })],
     ['dropped parameters', json({ model: 'sandbox/echo', messages: user('hi'), logit_bias: {} })],
     ['no key', { ...json(echo), key: null }],
-    ['a wrong key', { ...json(echo), key: null, headers: { authorization: 'Bearer sk-gw-nobody' } }],
+    ['a wrong key', { ...json(echo), key: null, headers: { authorization: 'Bearer sk-gw-unknown' } }],
     ['a model that the key may not call', { ...json(echo), key: 'narrow' }],
     ['a budget that is spent', { ...json(echo), key: 'empty' }],
     ['an unknown model', json({ ...echo, model: 'nothing' })],

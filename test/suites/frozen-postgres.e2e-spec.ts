@@ -16,7 +16,7 @@ function processesOf(pid: number): number[] {
 }
 
 (isPostgresRun ? describe : describe.skip)('a PostgreSQL that is frozen', () => {
-  it('delays no cached key, refuses others with a 503 in time, holds up nothing for ever, and recovers by itself', async () => {
+  it('delays no cached key, refuses others with a 503 in time, blocks nothing forever, and recovers', async () => {
     const postgres = await startPostgres();
     const gateway = await startGateway({ config: 'sandbox: true\n', env: { DATABASE_URL: postgres.url } });
     const call = async (

@@ -11,7 +11,7 @@ const CONCURRENCY = 8;
 const MODELS_PER_PROVIDER = 25;
 const PRICE =
   '{ input_per_million: 1000, output_per_million: 2000, cached_input_per_million: 100, cache_write_per_million: 1250 }';
-/** Each call has a seed of its own, which its prompt tells the provider; HOSTILE_SEED makes other calls. */
+/** Each call has its own seed, which its prompt passes to the provider; HOSTILE_SEED makes other calls. */
 const FIRST_SEED = Number(process.env['HOSTILE_SEED'] ?? 1);
 
 interface Call {
@@ -27,7 +27,7 @@ interface UsageRecordDto {
   readonly [field: string]: unknown;
 }
 
-describe('whatever a provider or a client sends', () => {
+describe('any behaviour of a provider or a client', () => {
   const provider = new HostileProvider();
   let gateway: RunningGateway;
 

@@ -204,7 +204,7 @@ describe('the HTTP contract', () => {
   describe('the route x role matrix', () => {
     const PUBLIC = new Set(['/health', '/health/live', '/health/ready', '/docs', '/docs-json', '/docs-yaml']);
 
-    it('gives a 2xx only to those who may, whatever the spelling of the path', async () => {
+    it('responds with a 2xx only to permitted keys, for any spelling of the path', async () => {
       const document = (await call('/docs-json', {}, null)).json as {
         paths: Record<string, Record<string, unknown>>;
       };
@@ -232,7 +232,7 @@ describe('the HTTP contract', () => {
         for (const spelling of spellings) {
           for (const verb of [method, 'HEAD', 'OPTIONS', 'TRACE']) {
             for (const [role, credential] of [
-              ['nobody', null],
+              ['no key', null],
               ['a wrong key', 'gw_0000000000000000_wrong'],
               ['an inference key', key],
             ] as const) {

@@ -123,7 +123,7 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     }
   });
 
-  it('refuses names that no database keeps, and keeps free-form objects whatever their members are called', async () => {
+  it('refuses names that no database keeps, and keeps free-form objects with any member names', async () => {
     for (const path of ['/v1/admin/keys', '/v1/admin/groups']) {
       for (const name of ['"a\\u0000"', '"\\udfff"']) {
         expect(await call('POST', path, `{"name":${name}}`)).toMatchObject({ status: 400, param: 'name' });
@@ -215,7 +215,7 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
       expect(await raw(head(path, 'transfer-encoding: chunked'), chunk)).toMatch(/^HTTP\/1\.1 413 /);
   });
 
-  onSqlite('gives a client that asks first the final status, or tells it to go on', async () => {
+  onSqlite('sends a client with expect: 100-continue the final status, or 100 Continue', async () => {
     const expectation = 'expect: 100-continue';
     const wrong = head('/v1/batch/generate', 'content-length: 5000000', expectation).map((line) =>
       line.startsWith('authorization') ? 'authorization: Bearer wrong' : line,

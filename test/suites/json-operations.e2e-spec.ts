@@ -171,7 +171,7 @@ describe('embeddings, reranking and moderations', () => {
       const tokens = client.embeddings.create({ model: 'google/gemini-embedding-001', input: [[1, 2], [3]] });
       await expect(tokens).rejects.toBeInstanceOf(BadRequestError);
       await expect(tokens).rejects.toMatchObject({ status: 400, param: 'input[0]', code: 'unsupported_value' });
-      for (const model of ['anthropic/claude', 'nobody/none']) {
+      for (const model of ['anthropic/claude', 'unknown/none']) {
         await expect(client.embeddings.create({ model, input: 'a' })).rejects.toBeInstanceOf(NotFoundError);
       }
       await expect(client.embeddings.create({ model: 'sandbox/echo', input: 'a' })).rejects.toMatchObject({
@@ -278,7 +278,7 @@ describe('embeddings, reranking and moderations', () => {
         ]);
         expect(v1.meta?.apiVersion?.version).toBe('1');
       }
-      const refused = new CohereClientV2(options).rerank({ model: 'nobody/none', query, documents: texts });
+      const refused = new CohereClientV2(options).rerank({ model: 'unknown/none', query, documents: texts });
       await expect(refused).rejects.toBeInstanceOf(Cohere.NotFoundError);
     });
 

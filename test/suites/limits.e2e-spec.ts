@@ -94,7 +94,7 @@ models:${MODELS}`,
     await new Promise((resolve) => hook.close(resolve));
   });
 
-  it('lets exactly 50 of 200 concurrent requests through at 50 rpm, and tells the others when to come back', async () => {
+  it('lets exactly 50 of 200 concurrent requests through at 50 rpm, and sends the others a retry time', async () => {
     const key = await gateway.apiKey({ limits: { rpm: 50 } });
     const answers = await Promise.all(
       Array.from({ length: 200 }, (_, index) => ask(gateway.url, key, { model: 'free', stream: index % 3 === 0 })),
@@ -114,7 +114,7 @@ models:${MODELS}`,
     const key = await gateway.apiKey({ limits: { tpm: 200 } });
     const first = await ask(gateway.url, key, { model: 'free', max_tokens: 100 });
     expect([first.status, first.header('x-ratelimit-limit-tokens')]).toEqual([200, '200']);
-    // Had the first 100 stayed set aside, these would not fit.
+    // If the first 100 were still reserved, these would not fit.
     expect((await ask(gateway.url, key, { model: 'free', max_tokens: 150 })).status).toBe(200);
     const answers = await Promise.all(
       Array.from({ length: 10 }, () => ask(gateway.url, key, { model: 'slow', max_tokens: 60 })),
@@ -122,7 +122,7 @@ models:${MODELS}`,
     expect(statuses(answers)).toEqual({ 200: 2, 429: 8 });
   });
 
-  it('bounds requests under way, and gives the place back when a client goes away', async () => {
+  it('bounds requests in flight, and releases the slot when a client disconnects', async () => {
     const key = await gateway.apiKey({ limits: { concurrency: 3 } });
     const answers = await Promise.all(
       Array.from({ length: 10 }, (_, index) => ask(gateway.url, key, { model: 'slow', stream: index % 2 === 0 })),
@@ -256,7 +256,7 @@ models:${MODELS}`,
     });
     const after = await spend(second, 20);
     expect(before).toBe(20);
-    // 0.00033 each and up to 0.00079 set aside: between 28 and 30 fit, before and after together.
+    // 0.00033 each and up to 0.00079 reserved: between 28 and 30 fit, before and after together.
     expect(before + after).toBeGreaterThanOrEqual(27);
     expect((before + after) * 0.00033).toBeLessThanOrEqual(0.01);
     await until(async () => (await sumsOf(second)) === before + after);
@@ -391,7 +391,7 @@ const BACK = 'Redis is back';
     expect(passed).toBeGreaterThan(20);
   });
 
-  it('shares requests under way, and a revoked key ends everywhere within a second', async () => {
+  it('shares requests in flight, and a revoked key ends everywhere within a second', async () => {
     const made = await admin<{ id: string; key: string }>(at(0), 'keys', 'POST', {
       name: 'x',
       limits: { concurrency: 4 },

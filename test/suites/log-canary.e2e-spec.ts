@@ -23,7 +23,7 @@ describe('a canary secret', () => {
     await response.text();
   }
 
-  it('appears nowhere in the log, whatever goes wrong', async () => {
+  it('appears nowhere in the log, for any failure', async () => {
     const authorized = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
     const messages = [{ role: 'user', content: CANARY }];
     const bodies = [

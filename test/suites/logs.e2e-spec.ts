@@ -130,7 +130,7 @@ interface Line {
     expect(gateway.logs()).not.toContain('zebrafinches');
   });
 
-  it('has the key of every request, whatever its route', async () => {
+  it('has the key of every request, on any route', async () => {
     const ofAdmin = await linesOf(await send('/v1/admin/keys', { name: 'x' }, gateway.adminKey));
     const ofBatch = await linesOf(await send('/v1/batch/generate', { model: 'sandbox/echo', tasks: ['a'] }));
     const ofFault = await linesOf(await send('/v1/batch/generate', { model: 7 }));

@@ -24,7 +24,7 @@ interface Body {
 /**
  * A provider that keeps its own book, by the user that it was called for. It bills a token for every four bytes of what it is
  * sent and, from the beginning, the longest answer that was asked for, whether its client stays or not. By its model it answers,
- * breaks off, goes silent, leaves the count out, or reports one that is none.
+ * ends early, stalls, leaves the count out, or reports one that is none.
  */
 class Bookkeeper {
   readonly billed = new Map<string, number>();
@@ -257,7 +257,7 @@ describe('many calls of every shape against one small budget', () => {
     const fault = during();
     statuses.push(...(await Promise.all(first)));
     await fault;
-    // Spent to the end, so that whatever was forgotten would be spent twice.
+    // Spent completely, so that anything not counted would be spent twice.
     for (let round = 0; round < 5; round += 1) {
       const calls = Array.from({ length: half / 5 }, (_, index) => call(half + round * 20 + index, key, user));
       statuses.push(...(await Promise.all(calls)));

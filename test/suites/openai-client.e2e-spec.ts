@@ -213,7 +213,7 @@ describe('the official openai client', () => {
   });
 
   it.each(['error', 'html', 'empty', 'no-choices', 'text', 'json'])(
-    'is not told that a 200 with %s is an answer',
+    'does not receive a 200 with %s as a response',
     async (lie) => {
       const model = `fake/lie?with=${lie}`;
       await expect(client.chat.completions.create({ model, messages: messages('x') })).rejects.toMatchObject({

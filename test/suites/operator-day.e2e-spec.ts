@@ -15,7 +15,7 @@ interface OldDatabase {
   readonly auditEntries: number;
 }
 
-/** What the database of 0.1 holds is kept for ever, however old the fixture has become. */
+/** The rows of the database of 0.1 are kept forever, independent of the age of the fixture. */
 const CONFIG = `
 sandbox: true
 batch: { retention: 36500d }

@@ -108,7 +108,7 @@ models:
     expect((await fetch(`${gateway.url}/v1/key`)).status).toBe(401);
   });
 
-  it('keys are found by a part of their name, whatever its characters mean to a database', async () => {
+  it('keys are found by a part of their name, including wildcard characters of the database', async () => {
     for (const name of ['100% sure', '100 percent', 'under_score', 'underXscore', 'bang! 50%']) {
       await call('POST', 'admin/keys', { name });
     }

@@ -10,7 +10,7 @@ const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(
   const folder = mkdtempSync(join(tmpdir(), 'private-files-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('belong to its user alone, whatever the umask', async () => {
+  it('belong to its user alone, with any umask', async () => {
     const data = join(folder, 'new/data');
     const before = process.umask(0o000);
     const starting = startGateway({
@@ -32,7 +32,7 @@ const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(
   it('that others could read are tightened, which the log says, and nothing else is touched', async () => {
     const data = join(folder, 'old');
     mkdirSync(data);
-    writeFileSync(join(data, 'notes.txt'), 'of somebody else');
+    writeFileSync(join(data, 'notes.txt'), 'of another user');
     const env = { GATEWAY_DATA_DIR: data, DATABASE_URL: `sqlite:${join(data, 'db.sqlite')}` };
     await (await startGateway({ env })).stop();
     for (const name of ['db.sqlite', 'key-pepper']) chmodSync(join(data, name), 0o644);

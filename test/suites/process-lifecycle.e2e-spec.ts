@@ -42,7 +42,7 @@ ${models}`;
     return client.chat(key, { model: 'long', stream: true, max_tokens: 1_000, messages: [{ role: 'user', content }] });
   }
 
-  /** Clients that ask one request after the other until they are told to stop; gives what went wrong. */
+  /** Clients that send one request after the other until they are stopped; returns the failures. */
   function load(key: string, clients: number): () => Promise<{ requests: number; failures: string[] }> {
     let isOn = true;
     let requests = 0;
@@ -92,7 +92,7 @@ ${models}`;
     expect(childrenOf(gateway.pid)).not.toContain(victim);
     const { requests, failures } = await stop();
     console.info(`a SIGKILL under 8 clients: ${failures.length} of ${requests} requests failed`);
-    // A client had at most one request under way, and fetches no second connection to a process that is gone.
+    // A client had at most one request in flight, and fetches no second connection to a process that is gone.
     expect(failures.length).toBeLessThanOrEqual(8);
     const after = load(key, 16);
     const whole = (await Promise.all(held)).filter((end) => end?.text.includes('data: [DONE]'));

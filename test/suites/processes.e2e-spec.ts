@@ -121,11 +121,11 @@ models:
       Array.from({ length: 12 }, () => client.chat(key, { model: 'slow', max_tokens: 60 })),
     );
     expect(statuses(answers)).toEqual({ 200: 3, 429: 9 });
-    // Had what was set aside stayed so, this would not fit.
+    // If the reservations had remained, this would not fit.
     await until(async () => (await client.chat(key, { model: 'free', max_tokens: 150 })).status === 200);
   });
 
-  it('bound requests under way', async () => {
+  it('bound requests in flight', async () => {
     const key = await gateway.apiKey({ limits: { concurrency: 4 } });
     for (let round = 0; round < 2; round += 1) {
       const calls = Array.from({ length: 30 }, () => client.chat(key, { model: 'slow' }));
@@ -181,7 +181,7 @@ models:
     expect(await upstream.requests()).toHaveLength(1);
   });
 
-  it('say their metrics as one, whoever is asked, and count on when one of them dies', async () => {
+  it('report merged metrics from any process, and continue to count when one of them dies', async () => {
     const key = await gateway.apiKey();
     const calls = Array.from({ length: 90 }, () => client.chat(key, { model: 'counted' }));
     expect(statuses(await Promise.all(calls))).toEqual({ 200: 90 });

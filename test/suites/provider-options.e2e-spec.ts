@@ -161,7 +161,7 @@ models:
       expect(call?.headers).not.toHaveProperty([name]);
   });
 
-  it('is whatever a key with the scope says', async () => {
+  it('is what a key with the scope sends', async () => {
     const trusted = await gateway.apiKey({ scopes: ['inference', 'provider_options'] });
     const answer = await ask(CHOSEN, trusted, { 'idempotency-key': 'order-1' });
     expect([answer.status, answer.headers.get('x-gateway-dropped-params')]).toEqual([200, null]);

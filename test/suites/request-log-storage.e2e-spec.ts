@@ -134,7 +134,7 @@ it('deletes what has expired, however much it is, and shows none of it before', 
     expect(await metric(gateway, 'gateway_request_log_dropped_total')).toBe(0);
   });
 
-  it('an entry whose commit was not heard of is stored once, and holds nothing up', async () => {
+  it('an entry whose commit was not confirmed is stored once, and blocks no others', async () => {
     wire.loseCommitOf('INTO "request_log"');
     const first = await chat(gateway, key);
     await until(() => gateway.logs().includes('entries of the request log wait for the database'));

@@ -155,7 +155,7 @@ models:${FAULTS.map(([fault, behaviour]) => modelsFor(fault, behaviour, SHORT)).
     expect((await first.requests()).length).toBe(before + 1);
   });
 
-  it('honours Retry-After: nothing is asked early, whatever clients do', async () => {
+  it('honours Retry-After: no call is made early, for any behaviour of clients', async () => {
     await first.reset();
     const limited = await ask('limited', false);
     expect([limited.status, limited.header('retry-after')]).toEqual([429, '2']);

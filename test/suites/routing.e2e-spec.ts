@@ -144,7 +144,7 @@ models:
     expect([wrong.status, JSON.parse(wrong.text)]).toMatchObject([400, { error: { param: 'x-gateway-timeout' } }]);
   });
 
-  it('never has more calls under way than a deployment takes; the others wait their turn', async () => {
+  it('never has more calls in flight than a deployment takes; the others wait their turn', async () => {
     await upstream.reset();
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, index) => ask('narrow', { stream: index % 2 === 0 })),
@@ -305,7 +305,7 @@ ${more}`;
   }
   const reloads = (): number => gateway.logs().split('"msg":"configuration reloaded"').length - 1;
 
-  /** Writes the file and tells the process, as an operator would. */
+  /** Writes the file and signals the process, as an operator would. */
   async function reload(text: string): Promise<void> {
     const before = reloads();
     write(text);
@@ -342,7 +342,7 @@ ${more}`;
       `8 reloads under load: ${answered} requests answered, ${failures.length} failed, a stream of 3 s whole`,
     );
     await reload(configOf(second));
-    // Nobody calls the first provider any more, so its connections go.
+    // The first provider is no longer used, so its connections are closed.
     await until(async () => (await first.openSockets()) === 0);
   });
 

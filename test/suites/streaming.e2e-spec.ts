@@ -155,7 +155,7 @@ describe('a client that opens a stream and never reads it', () => {
     // It has the one place of its key, for as long as the timeout lasts.
     await until(async () => (await ask()) === 200);
     await until(async () => (await upstream.openSockets()) <= 1);
-    // A paused socket hears of its end only when it reads.
+    // A paused socket notices its end only when it reads.
     const log = (): string => gateway.logs();
     await until(() => /"stream":true.*"error_code":"upstream_timeout"/.test(log()));
     socket.resume();

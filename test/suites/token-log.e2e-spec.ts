@@ -33,13 +33,13 @@ interface List<Item> {
 }
 
 const TEXT = 'one two three four five six seven eight nine';
-/** Of a stream that the fake breaks off half-way: the role and then these. */
+/** Of a stream that the fake aborts half-way: the role and then these. */
 const HALF = 'one two three four';
 const PRICE = { input: 3, output: 15 };
 /** What an answer is taken to have at most, where neither the request nor the file says it. */
 const LONGEST = 4_096;
 
-/** By model: what its deployments do, tried in this order. Each tells the fake for which model it was called. */
+/** By model: what its deployments do, tried in this order. Each passes the fake the model for which it was called. */
 const MODELS: Readonly<Record<string, { deployments: string[]; fallbacks?: string }>> = {
   plain: { deployments: ['echo'] },
   /** Reports no usage. */
@@ -52,7 +52,7 @@ const MODELS: Readonly<Record<string, { deployments: string[]; fallbacks?: strin
   cut: { deployments: ['reset?at=mid'] },
   refusing: { deployments: ['status-500', 'status-429', 'echo'] },
   dropping: { deployments: ['drop', 'reset?at=headers', 'echo'] },
-  /** Breaks off between the head of the answer and its first event or byte. */
+  /** Aborts between the head of the response and its first event or byte. */
   begun: { deployments: ['reset?at=first', 'echo'] },
   silent: { deployments: ['stall?at=headers', 'echo?again=1'] },
   passing: { deployments: ['stall?at=headers'], fallbacks: 'plain' },
@@ -219,7 +219,7 @@ describe('usage records and the provider’s own book of tokens', () => {
     });
   });
 
-  it('and budgets take the same from a key, attempts that were given up included', async () => {
+  it('and budgets take the same from a key, abandoned attempts included', async () => {
     keys['bob'] = await gateway.apiKey({ budget: { usd: 1, period: 'total' } });
     const records = await recordsOf([await ask('bob', 'silent', 'of-a-budget')]);
     expect(records.map(({ status, cost_basis: basis }) => [status, basis]).sort()).toEqual([

@@ -77,7 +77,7 @@ models:
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body: JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'still here' }] }),
     });
-    // What is far too long to keep is read and forgotten, but its end is what tells.
+    // A body that is too long to keep is read and dropped, but its end decides.
     let text = '';
     answer.body.setEncoding('utf8');
     for await (const piece of answer.body as AsyncIterable<string>) text = (text + piece).slice(-100_000);
@@ -241,7 +241,7 @@ models:
     const calls = (await first.requests())
       .filter(({ model }) => model?.startsWith('status?code=429'))
       .map(({ startedAt }) => startedAt);
-    // All that were under way when the first refusal came are one wave; the next comes when the pause is over.
+    // All calls in flight at the first refusal are one wave; the next follows when the pause is over.
     const waves = calls
       .sort((one, other) => one - other)
       .reduce<number[]>((sum, at) => (at - (sum.at(-1) ?? 0) > Math.max(500, slowest) ? [...sum, at] : sum), []);

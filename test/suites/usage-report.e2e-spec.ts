@@ -156,7 +156,7 @@ describe('reports over many records', () => {
     expect(sums.map(({ bucket }) => bucket)).toEqual(sums.map(({ bucket }) => bucket).sort((a, b) => b - a));
   });
 
-  it('tells rows apart by several dimensions, a member of the metadata among them', async () => {
+  it('groups rows by several dimensions, a member of the metadata among them', async () => {
     const sums = await pages<Sum & { date: string; groups: Record<string, string | null> }>(
       'usage?interval=none&group_by=model,metadata.team,provider',
     );
@@ -240,7 +240,7 @@ describe('reports over many records', () => {
       '&key_id=key_2&model=model-1',
       (row: Row) => row['key_id'] === 'key_2' && row['model'] === 'model-1',
     ],
-    ['of nobody', '&user=nobody', () => false],
+    ['of an unknown user', '&user=unknown', () => false],
   ])('records (%s) come each once, the latest first', async (_name, filter, isMeant: (row: Row) => boolean) => {
     const found = await pages<object>(`usage/records?${filter}`);
     const meant = ROWS.filter(isMeant).sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1));

@@ -160,7 +160,7 @@ async function stream(asked: Asked, format: WireFormat, reply: Answer, response:
       }
       if (model.includes('silent')) return;
       if (model.includes('error-event')) {
-        response.end(format.errorFrame('the fake breaks off'));
+        response.end(format.errorFrame('the fake ends early'));
         return;
       }
     }

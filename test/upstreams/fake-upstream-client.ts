@@ -42,7 +42,7 @@ export interface ScriptStep {
   readonly behaviour: string;
   /** Only for requests with this model. */
   readonly model?: string;
-  /** How often; for ever by default. Then the next step that fits. */
+  /** How often; without end by default. Then the next step that fits. */
   readonly times?: number;
 }
 

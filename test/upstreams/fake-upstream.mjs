@@ -328,7 +328,7 @@ async function sendStream(response, chunks, params, log) {
 async function breakOff(response, request, params, act) {
   const at = params.get('at') ?? 'mid';
   const { body, log } = request;
-  // A server that breaks off before it has answered at all was never at work; one that is silent may be.
+  // A server that aborts before any response has not started working; one that stalls may have.
   if (at !== 'headers') log.begin();
   if (at === 'headers') return act();
   if (body.stream === true) {
@@ -680,6 +680,6 @@ const [port, controlPort] = await Promise.all([listen(server), listen(control)])
 process.stdout.write(
   `${JSON.stringify({ url: `http://127.0.0.1:${port}`, control: `http://127.0.0.1:${controlPort}` })}\n`,
 );
-// Whoever started this may die without a word; a server must not outlive its test.
+// The parent process may be killed; a server must not outlive its test.
 process.stdin.resume();
 process.stdin.on('end', () => process.exit(0));

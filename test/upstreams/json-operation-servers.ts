@@ -32,7 +32,7 @@ export interface JsonOperationServers {
 export const AWS_KEYS = { accessKeyId: 'AKIAFAKE', secretAccessKey: 'aws-secret-canary' };
 export const SERVER_KEY = 'operations-key';
 
-/** The vector of a text: its length and its first character, so that a test can tell which text it belongs to. */
+/** The vector of a text: its length and its first character, so that a test can find the text it belongs to. */
 export function vectorOf(input: unknown): number[] {
   if (typeof input === 'string') return [input.length, input.charCodeAt(0) || 0];
   return Array.isArray(input) ? [input.length, Number(input[0])] : [0, 0];

@@ -19,7 +19,7 @@ export class CreateGroupDto {
   @MaxLength(200)
   name!: string;
 
-  /** How much may be asked at once by all its keys together. Null or absent is no limit. */
+  /** Rate limits for all its keys together. Null or absent is no limit. */
   @ApiProperty({ type: RateLimitsDto, required: false, nullable: true })
   @IsOptional()
   @IsObject()
@@ -27,7 +27,7 @@ export class CreateGroupDto {
   @Type(() => RateLimitsDto)
   limits?: RateLimitsDto | null;
 
-  /** How much may be spent by all its keys together. Null or absent is no limit. */
+  /** The budget for all its keys together. Null or absent is no limit. */
   @ApiProperty({ type: BudgetDto, required: false, nullable: true })
   @IsOptional()
   @IsObject()
@@ -35,7 +35,7 @@ export class CreateGroupDto {
   @Type(() => BudgetDto)
   budget?: BudgetDto | null;
 
-  /** Anything you want to keep with the group: a JSON object of at most 16 KB. */
+  /** Metadata to keep with the group: a JSON object of at most 16 KB. */
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
@@ -49,7 +49,7 @@ export class CreateGroupDto {
   metadata?: Record<string, unknown> | null;
 }
 
-/** What to change of a group; what is absent stays as it is. Null takes away what may be null. */
+/** Changes to a group; absent members stay unchanged. Null removes nullable members. */
 export class UpdateGroupDto extends PartialType(CreateGroupDto, { skipNullProperties: false }) {}
 
 /** A group of keys. Times are Unix seconds. */
@@ -67,13 +67,13 @@ export class GroupDto {
    * @example "search team"
    */
   name!: string;
-  /** How much may be asked at once by all its keys together; null is no limit. */
+  /** Rate limits for all its keys together; null is no limit. */
   @ApiProperty({ type: RateLimitsDto, nullable: true })
   limits!: RateLimitsDto | null;
-  /** How much may be spent by all its keys together; null is no limit. */
+  /** The budget for all its keys together; null is no limit. */
   @ApiProperty({ type: BudgetDto, nullable: true })
   budget!: BudgetDto | null;
-  /** What was kept with the group. */
+  /** The metadata of the group. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { cost_center: '4711' } })
   metadata!: Record<string, unknown> | null;
   /** Id of the key that made it. */

@@ -138,7 +138,7 @@ export class GroupsService {
   }
 }
 
-/** A key may not take the limits off a group that it belongs to, or that a key that made it belongs to. */
+/** A key must not lift the limits of a group that it, or a key that created it, belongs to. */
 function assertOwnGroup(group: KeyGroup, { accounts }: Principal, { limits, budget }: UpdateGroupDto): void {
   assertSpendingWithin(
     accounts.find(({ id }) => id === group.id),

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { RoutingSettings } from '../../config/gateway-config.js';
 
-/** Digits of the hash: enough to tell configurations apart, and too few to test guesses of a provider's key against. */
+/** Digits of the hash: enough to distinguish configurations, but too few to verify guesses of a provider's key. */
 const HASH_DIGITS = 12;
 
-/** The same for the same providers, models and upstream settings, in whatever order their members stand. */
+/** Equal for the same providers, models and upstream settings, in any order of their members. */
 export function configurationHash({ providers, models, expose, upstream }: RoutingSettings): string {
   const text = JSON.stringify({ providers, models, expose, upstream }, sorted);
   return createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS);

@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../../database/whole-number.js';
 
-/** A process that serves or runs batches, as it last described itself. */
+/** A process that serves or runs batches, as of its last heartbeat. */
 @Entity('gateway_instance')
 export class GatewayInstance {
   /** `inst_` and 24 hexadecimal digits; new at each start. */
@@ -21,7 +21,7 @@ export class GatewayInstance {
   @Column({ type: 'varchar', length: 64 })
   version!: string;
 
-  /** The same in instances with the same providers and models. */
+  /** Equal for instances with the same providers and models. */
   @Column({ name: 'configuration_hash', type: 'varchar', length: 16 })
   configurationHash!: string;
 
@@ -29,7 +29,7 @@ export class GatewayInstance {
   @Column({ name: 'started_at', type: 'bigint', transformer: wholeNumber })
   startedAt!: number;
 
-  /** When the configuration was last replaced while the process ran; null is never. */
+  /** When the configuration was last reloaded; null if never. */
   @Column({ name: 'reloaded_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   reloadedAt!: number | null;
 

@@ -32,21 +32,21 @@ export class InstanceDto {
    * @example "1f2e3d4c5b6a"
    */
   configuration_hash!: string;
-  /** `missing` has not described itself for a minute: it was killed, is frozen, or cannot reach the database. */
+  /** `missing`: no heartbeat for a minute. The process was killed, is suspended, or cannot reach the database. */
   @ApiProperty({ enum: ['running', 'missing'], example: 'running' })
   status!: 'running' | 'missing';
   /**
-   * Whether it is the one that answers this request.
+   * Whether it is the one that handles this request.
    * @example true
    */
   is_this!: boolean;
   /** When it started. */
   @ApiProperty({ type: 'integer', example: 1795478400 })
   started_at!: number;
-  /** When its configuration was last replaced while it ran; null is never. */
+  /** When its configuration was last reloaded; null if never. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   reloaded_at!: number | null;
-  /** When it last described itself. */
+  /** When it last sent a heartbeat. */
   @ApiProperty({ type: 'integer', example: 1795478460 })
   seen_at!: number;
 }

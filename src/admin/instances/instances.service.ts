@@ -14,16 +14,16 @@ import { configurationHash } from './configuration-hash.js';
 import { GatewayInstance } from './gateway-instance.entity.js';
 import type { InstanceListDto } from './instances.dto.js';
 
-/** Milliseconds between two descriptions that an instance gives of itself. */
+/** Milliseconds between two heartbeats of an instance. */
 const HEARTBEAT_MS = 15_000;
-/** Milliseconds after its last description from which an instance is no longer listed as running. */
+/** Milliseconds after its last heartbeat from which an instance is listed as missing. */
 const MISSING_AFTER_MS = 60_000;
-/** How often an ending instance tries to take its entry away; the database may be busy. */
+/** How often an ending instance tries to delete its entry; the database may be busy. */
 const LEAVE_ATTEMPTS = 3;
-/** Milliseconds after which an instance that ended without a word is forgotten. */
+/** Milliseconds after which the entry of an instance that did not delete it is removed. */
 const FORGOTTEN_AFTER_MS = 86_400_000;
 
-/** Describes this process in the database, and lists all that do. */
+/** Writes the heartbeat of this process to the database, and lists all instances. */
 @Injectable()
 export class Instances implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Instances');
@@ -63,8 +63,8 @@ export class Instances implements OnApplicationBootstrap, BeforeApplicationShutd
         await this.database.transaction((manager) => manager.delete(GatewayInstance, { id: this.id }));
         return;
       } catch (error) {
-        // An instance that cannot say that it ends is listed as missing, and forgotten after a while.
-        this.logger.debug({ msg: 'this instance could not take its entry away', attempt, error: describeError(error) });
+        // An instance that cannot delete its entry is listed as missing, and removed after a while.
+        this.logger.debug({ msg: 'this instance could not delete its entry', attempt, error: describeError(error) });
       }
     }
   }

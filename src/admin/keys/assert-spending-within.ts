@@ -2,10 +2,9 @@ import { permissionDenied } from '../../errors/gateway-error.js';
 import { PERIODS, type Account, type Budget, type RateLimits } from '../../auth/spending.js';
 
 /**
- * A key that could make another with more room than it has itself would have that room, and so would one that raised its own
- * limits or those of its group.
+ * A key must not create a key with higher limits than its own, nor raise its own limits or those of its group.
  *
- * @param own limits and budget that hold for the key that makes or changes; undefined is none
+ * @param own limits and budget of the key that creates or changes; undefined is none
  * @throws GatewayError 403 that names the field, the bound and its value
  */
 export function assertSpendingWithin(own: Account | undefined, limits: RateLimits | null, budget: Budget | null): void {

@@ -5,12 +5,12 @@ import { MAX_GENERATIONS, mayGiveScope } from '../../auth/key-lineage.js';
 import { coversModel } from '../../auth/may-call-model.js';
 import type { Principal } from '../../auth/principal.js';
 
-/** What a key would be after it was made or changed. */
+/** The key as it would be after its creation or change. */
 export type MadeKey = Pick<ApiKey, 'id' | 'scopes' | 'allowedModels' | 'limits' | 'budget' | 'expiresAt' | 'groupId'>;
 
 /**
- * A key that could give rights it does not have would have them: it gives no scope, model, lifetime, limit or budget beyond its
- * own, and nothing outside of its group.
+ * A key must not grant rights that it does not have: no scope, model, lifetime, limit or budget beyond its own, and nothing
+ * outside of its group.
  *
  * @throws GatewayError 403 that names the field, the bound and its value
  */
@@ -37,7 +37,7 @@ export function assertWithinMaker(maker: Principal, made: MadeKey): void {
   assertModelsWithin(maker, made);
 }
 
-/** A key that limits hold for may not take over a key that they do not hold for: it would spend outside of them. */
+/** A key with limits must not change a key outside of these limits: it would spend without them. */
 export function assertAccountsHold(maker: Principal, accountIds: ReadonlySet<string>, keyId: string): void {
   const missing = maker.accounts.find(({ id }) => !accountIds.has(id));
   if (missing === undefined) return;
@@ -47,7 +47,7 @@ export function assertAccountsHold(maker: Principal, accountIds: ReadonlySet<str
   );
 }
 
-/** A key revokes itself and any key without the scope `admin`; another admin key only where it has at least the rights of that one. */
+/** A key may revoke itself and any key without the scope `admin`; another admin key only if it has at least that key's rights. */
 export function assertMayRevoke(maker: Principal, key: MadeKey): void {
   if (maker.isOperator === true || key.id === maker.keyId || !key.scopes.includes('admin')) return;
   try {
@@ -61,7 +61,7 @@ export function assertMayRevoke(maker: Principal, key: MadeKey): void {
   }
 }
 
-/** Each call is checked against every key of the chain, so the chain has an end. */
+/** Each call is checked against every key of the chain, so its length is bounded. */
 export function assertGeneration({ generation = 0 }: Principal): void {
   if (generation + 1 < MAX_GENERATIONS) return;
   throw beyond(

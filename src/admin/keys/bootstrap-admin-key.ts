@@ -1,8 +1,8 @@
-/** The admin key that the very first start made; it is printed once and kept nowhere. */
+/** The admin key that the first start of an installation generates; it is printed once and not stored. */
 export class BootstrapAdminKey {
   constructor(private key: string | undefined) {}
 
-  /** The key at the first call of the process that made it; undefined ever after. */
+  /** The key at the first call in the process that generated it; afterwards undefined. */
   takeOnce(): string | undefined {
     const { key } = this;
     this.key = undefined;

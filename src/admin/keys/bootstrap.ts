@@ -15,8 +15,8 @@ const FIRST_KEY_NAME = 'Admin key of the first start';
 const FIRST_KEY_SCOPES = ['admin', 'inference', 'routing', 'provider_options'] as const;
 
 /**
- * Makes sure that this process hashes keys as the others of its database do, and that somebody can administer it: of
- * all processes that ever start on a database without GATEWAY_ADMIN_KEY, exactly one makes an admin key.
+ * Checks that this process uses the same pepper as the others of its database, and that there is an admin key: if the database
+ * is used without GATEWAY_ADMIN_KEY, exactly one of all processes generates an admin key.
  */
 export async function bootstrapKeys(
   config: GatewayConfig,
@@ -26,7 +26,7 @@ export async function bootstrapKeys(
   audit: AuditLog,
 ): Promise<BootstrapAdminKey> {
   return database.transaction(async (manager) => {
-    /** The database decides who was first: the row is there or it is not. */
+    /** The database decides which process was first: the row exists or it does not. */
     const claim = async (name: string, value: string): Promise<string> => {
       await manager.createQueryBuilder().insert().into(GatewaySetting).values({ name, value }).orIgnore().execute();
       const { value: kept } = await manager.findOneByOrFail(GatewaySetting, { name });

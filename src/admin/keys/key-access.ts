@@ -21,7 +21,7 @@ export function assertActive({ revokedAt }: ApiKey): void {
   });
 }
 
-/** What holds for the maker has to hold for the key that it changes. */
+/** Limits that apply to the changing key must apply to the changed key as well. */
 export async function assertReach(manager: EntityManager, maker: Principal, key: ApiKey): Promise<void> {
   if (maker.accounts.length === 0) return;
   const lineage = await readLineage(key, {

@@ -91,7 +91,7 @@ export class KeyPurge {
   private async remove(ids: readonly string[], before: number, maker: Principal): Promise<number> {
     return this.database.transaction(async (manager) => {
       const keys = await manager.find(ApiKey, { where: { id: In([...ids]) } });
-      // Whatever has changed since they were chosen stays.
+      // Keys that have changed since they were chosen stay.
       const rows = keys.filter(({ revokedAt }) => revokedAt !== null && revokedAt <= before);
       if (rows.length === 0) return 0;
       const removedAt = Date.now();

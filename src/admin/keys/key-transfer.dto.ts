@@ -81,7 +81,7 @@ export class TransferredKeyDto extends CreateKeyDto {
   @Matches(/^[0-9a-f]{32}$/)
   pepper?: string;
 
-  /** What tells keys apart by eye, where only the hash is given. */
+  /** The hint that identifies the key in lists, where only the hash is given. */
   @ApiProperty({ required: false, maxLength: 16, example: '...Zk3f9a1c' })
   @IsOptional()
   @IsString()

@@ -26,7 +26,8 @@ export class KeysController {
 
   @ApiOperation({
     summary: 'Create a key',
-    description: 'The answer holds the key itself, which is shown here only. It never has more rights than its maker.',
+    description:
+      'The response contains the key itself, which is shown here only. It never has more rights than the key that creates it.',
   })
   @ApiCreatedResponse({ type: KeyWithSecretDto, headers })
   @ApiErrors()

@@ -27,10 +27,10 @@ import { IsSmallObject } from '../../http/is-small-object.js';
 import { REDACTIONS, type Redaction } from '../../runtime/redaction.js';
 import { SCOPES, type Scope } from '../../auth/principal.js';
 
-/** The end of year 9999, in Unix seconds: what is later is a mistake of milliseconds for seconds. */
+/** The end of year 9999, in Unix seconds: a later time is milliseconds by mistake. */
 export const LATEST_EPOCH_SECONDS = 253_402_300_799;
 
-/** Which prompts and answers of the key are kept, encrypted, for administrators to read. */
+/** Which prompts and responses of the key are stored, encrypted, for administrators to read. */
 export class RequestLogSettingDto {
   /**
    * Days that an entry is kept, 1 to 365.
@@ -42,7 +42,7 @@ export class RequestLogSettingDto {
   @Max(365)
   days!: number;
 
-  /** What is taken out before an entry is kept: whole parts (`prompt`, `answer`, `files`) or what patterns find. */
+  /** What is removed before an entry is stored: whole parts (`prompt`, `answer`, `files`) or matches of patterns. */
   @ApiProperty({ enum: REDACTIONS, isArray: true, required: false, default: [], example: ['email', 'card'] })
   @IsOptional()
   @IsArray()
@@ -99,7 +99,7 @@ export class CreateKeyDto {
   @Max(LATEST_EPOCH_SECONDS)
   expires_at?: number | null;
 
-  /** Anything you want to keep with the key: a JSON object of at most 16 KB. */
+  /** Metadata to keep with the key: a JSON object of at most 16 KB. */
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
@@ -112,7 +112,7 @@ export class CreateKeyDto {
   @IsSmallObject()
   metadata?: Record<string, unknown> | null;
 
-  /** How much may be asked at once. Null or absent is no limit. */
+  /** Rate limits. Null or absent is no limit. */
   @ApiProperty({ type: RateLimitsDto, required: false, nullable: true })
   @IsOptional()
   @IsObject()
@@ -120,7 +120,7 @@ export class CreateKeyDto {
   @Type(() => RateLimitsDto)
   limits?: RateLimitsDto | null;
 
-  /** How much may be spent. Null or absent is no limit. */
+  /** The budget. Null or absent is no limit. */
   @ApiProperty({ type: BudgetDto, required: false, nullable: true })
   @IsOptional()
   @IsObject()
@@ -128,13 +128,13 @@ export class CreateKeyDto {
   @Type(() => BudgetDto)
   budget?: BudgetDto | null;
 
-  /** The group that the key belongs to; its limits and budget hold as well. Null or absent is none. */
+  /** The group of the key, whose limits and budget apply as well. Null or absent is none. */
   @ApiProperty({ type: String, required: false, nullable: true, example: null })
   @IsOptional()
   @IsString()
   @MaxLength(32)
   group_id?: string | null;
-  /** Keeps prompts and answers of this key. Null or absent keeps none. Needs GATEWAY_REQUEST_LOG_KEY. */
+  /** Stores prompts and responses of this key. Null or absent stores none. Needs GATEWAY_REQUEST_LOG_KEY. */
   @ApiProperty({ type: RequestLogSettingDto, required: false, nullable: true, example: null })
   @IsOptional()
   @IsObject()
@@ -143,7 +143,7 @@ export class CreateKeyDto {
   request_log?: RequestLogSettingDto | null;
 }
 
-/** What to change of a key; what is absent stays as it is. Null takes away what may be null. */
+/** Changes to a key; absent members stay unchanged. Null removes nullable members. */
 export class UpdateKeyDto extends PartialType(
   PickType(CreateKeyDto, [
     'name',
@@ -170,7 +170,7 @@ export class UpdateKeyDto extends PartialType(
   scopes?: Scope[];
 
   /**
-   * Null makes the key independent of the key that made it, whose bounds and end then no longer hold for it. Only for
+   * Null makes the key independent of the key that created it, whose limits and expiry then no longer apply to it. Only for
    * GATEWAY_ADMIN_KEY and the key of the first start.
    */
   @ApiProperty({ type: 'null', required: false, nullable: true, example: null })
@@ -232,7 +232,7 @@ export class KeyDto {
    */
   name!: string;
   /**
-   * The last characters of the key, to tell keys apart by eye.
+   * The last characters of the key, by which people recognise it.
    * @example "...Zk3f9a1c"
    */
   hint!: string;
@@ -242,25 +242,25 @@ export class KeyDto {
   /** Null is every model. */
   @ApiProperty({ type: [String], nullable: true, example: ['sandbox/*'] })
   allowed_models!: string[] | null;
-  /** What was kept with the key. */
+  /** The metadata of the key. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { owner: 'ada' } })
   metadata!: Record<string, unknown> | null;
-  /** How much may be asked at once; null is no limit. */
+  /** Rate limits; null is no limit. */
   @ApiProperty({ type: RateLimitsDto, nullable: true })
   limits!: RateLimitsDto | null;
-  /** How much may be spent; null is no limit. */
+  /** The budget; null is no limit. */
   @ApiProperty({ type: BudgetDto, nullable: true })
   budget!: BudgetDto | null;
   /** The group that the key belongs to; null is none. */
   @ApiProperty({ type: String, nullable: true, example: null })
   group_id!: string | null;
-  /** Which prompts and answers are kept; null is none. */
+  /** Which prompts and responses are stored; null is none. */
   @ApiProperty({ type: RequestLogSettingDto, nullable: true, example: null })
   request_log!: RequestLogSettingDto | null;
   /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
   @ApiProperty({ example: 'admin' })
   created_by!: string;
-  /** The key whose limits, budget, rights and end hold for this one as well: the one that made it; null is none. */
+  /** The key that created this one and whose limits, budget, rights and expiry apply to it as well; null is none. */
   @ApiProperty({ type: String, nullable: true, example: null })
   parent_id!: string | null;
   /** When the key was made. */
@@ -284,7 +284,7 @@ export class KeyWithUsageDto extends KeyDto {
   budget_usage!: BudgetUsageDto | null;
 }
 
-/** A key with its secret, which is shown in this answer and never again. */
+/** A key with its secret, which is shown in this response and never again. */
 export class KeyWithSecretDto extends KeyDto {
   /**
    * The key itself. Keep it now: only its hash is stored.

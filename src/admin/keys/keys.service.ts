@@ -32,7 +32,7 @@ import { KeyGroup } from '../../auth/key-group.entity.js';
 import { toBudget, toBudgetDto, toRateLimits } from './spending.dto.js';
 import type { Principal } from '../../auth/principal.js';
 
-/** Makes, shows and ends keys. A key never gets more rights than the one that makes or changes it. */
+/** Creates, shows and revokes keys. A key never gets more rights than the one that creates or changes it. */
 @Injectable()
 export class KeysService {
   constructor(
@@ -72,7 +72,7 @@ export class KeysService {
       budgetAdjustment: null,
       requestLog: this.requestLogs.of(fields),
       createdBy: maker.keyId,
-      // The operator's makers have no row: GATEWAY_ADMIN_KEY and the command line.
+      // GATEWAY_ADMIN_KEY and the command line have no row.
       parentId: maker.keyId.startsWith('key_') ? maker.keyId : null,
       createdAt: Date.now(),
       expiresAt,
@@ -108,7 +108,7 @@ export class KeysService {
   async update(id: string, fields: UpdateKeyDto, maker: Principal): Promise<KeyDto> {
     return this.change(id, { actor: maker.keyId, action: 'key.updated', changes: fields }, async (key, manager) => {
       assertActive(key);
-      // Checked before the change as well: a key is not made weaker to get hold of it.
+      // Checked before the change as well, so that a key cannot be restricted first to gain access to it.
       await assertReach(manager, maker, key);
       if (fields.name !== undefined) key.name = fields.name;
       if (fields.scopes !== undefined) key.scopes = fields.scopes;
@@ -148,7 +148,7 @@ export class KeysService {
     return { ...rotated, key: secret };
   }
 
-  /** Ends a key, its calls in flight and the keys that it made at once; again it changes nothing. */
+  /** Revokes a key and the keys that it created, and aborts their calls in flight; repeating it changes nothing. */
   async revoke(id: string, maker: Principal): Promise<KeyDto> {
     const action = { actor: maker.keyId, action: 'key.revoked', changes: {} } as const;
     const revoked = await this.change(id, action, async (key, manager) => {
@@ -191,7 +191,7 @@ export class KeysService {
   }
 }
 
-/** From then on the key does not depend on the one that made it. */
+/** Makes the key independent of the one that created it. */
 function detach(key: ApiKey, maker: Principal): void {
   if (maker.isOperator !== true) {
     throw permissionDenied(

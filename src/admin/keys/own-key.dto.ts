@@ -3,7 +3,7 @@ import { BudgetUsageDto } from './budget-usage.dto.js';
 import { SCOPES, type Scope } from '../../auth/principal.js';
 import { BudgetDto, RateLimitsDto } from './spending.dto.js';
 
-/** What the key that asks may do. Times are Unix seconds. */
+/** What the calling key may do. Times are Unix seconds. */
 export class OwnKeyDto {
   /**
    * Public id of the key; `admin` for GATEWAY_ADMIN_KEY.
@@ -27,10 +27,10 @@ export class OwnKeyDto {
   /** When the key stops working; null is never. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   expires_at!: number | null;
-  /** How much may be asked at once; null is no limit. */
+  /** Rate limits; null is no limit. */
   @ApiProperty({ type: RateLimitsDto, nullable: true })
   limits!: RateLimitsDto | null;
-  /** How much may be spent; null is no limit. */
+  /** The budget; null is no limit. */
   @ApiProperty({ type: BudgetDto, nullable: true })
   budget!: BudgetDto | null;
   /** What is spent and left of the budget; null without one. */

@@ -6,13 +6,13 @@ import type { OwnKeyDto } from './own-key.dto.js';
 import type { Principal } from '../../auth/principal.js';
 import { toBudgetDto } from './spending.dto.js';
 
-/** Shows a key to whoever holds it: what was found out of it when it was checked, and its budgets. */
+/** Shows the calling key: its rights as found at authentication, and its budgets. */
 @Injectable()
 export class OwnKeyService {
   constructor(private readonly budgets: BudgetStates) {}
 
   async find({ keyId, name, scopes, allowedModels, groupId, accounts, expiresAt }: Principal): Promise<OwnKeyDto> {
-    // Keys that made this one bound it as well, but how much those have spent is not for it to see.
+    // Limits of the keys that created this one apply, too, but their spending is not disclosed.
     const own = accounts.find(({ id }) => id === keyId);
     const group = groupId === null ? undefined : accounts.find(({ id }) => id === groupId);
     const states = await this.budgets.of([own, group].filter((account) => account !== undefined));

@@ -4,7 +4,7 @@ import { GatewayConfig } from '../../config/gateway-config.js';
 import { invalidRequest } from '../../errors/gateway-error.js';
 import type { CreateKeyDto } from './keys.dto.js';
 
-/** Which prompts and answers of a key are kept. */
+/** Which prompts and responses of a key are stored. */
 @Injectable()
 export class RequestLogSettings {
   constructor(private readonly config: GatewayConfig) {}

@@ -4,7 +4,7 @@ import { PERIODS, type Budget, type Period, type RateLimits } from '../../auth/s
 
 const MAX_LIMIT = 1_000_000_000;
 
-/** How much may be asked at once; what is absent is not limited. */
+/** Rate limits; absent ones are not limited. */
 export class RateLimitsDto implements RateLimits {
   /** Requests in a minute. */
   @ApiProperty({ type: 'integer', required: false, minimum: 1, example: 600 })
@@ -14,7 +14,7 @@ export class RateLimitsDto implements RateLimits {
   @Max(MAX_LIMIT)
   rpm?: number;
 
-  /** Tokens of prompts and answers in a minute. */
+  /** Tokens of prompts and responses in a minute. */
   @ApiProperty({ type: 'integer', required: false, minimum: 1, example: 200000 })
   @IsOptional()
   @IsInt()
@@ -22,7 +22,7 @@ export class RateLimitsDto implements RateLimits {
   @Max(MAX_LIMIT)
   tpm?: number;
 
-  /** Requests under way at once. */
+  /** Requests in flight at once. */
   @ApiProperty({ type: 'integer', required: false, minimum: 1, example: 50 })
   @IsOptional()
   @IsInt()
@@ -31,7 +31,7 @@ export class RateLimitsDto implements RateLimits {
   concurrency?: number;
 }
 
-/** How much may be spent. It is never overdrawn: the worst case of a request is set aside before it is sent. */
+/** The budget. It is never exceeded: the upper bound of a request's cost is reserved before it is sent. */
 export class BudgetDto implements Budget {
   /** US dollars for each period. */
   @ApiProperty({ type: Number, minimum: 0, example: 25 })
@@ -45,7 +45,7 @@ export class BudgetDto implements Budget {
   @IsIn(PERIODS)
   period!: Period;
 
-  /** Parts of the budget at which the webhook under `alerts` of gateway.yaml is told, once in each period. */
+  /** Shares of the budget at which the webhook under `alerts` of gateway.yaml is notified, once in each period. */
   @ApiProperty({ type: [Number], required: false, default: [0.8], example: [0.5, 0.8] })
   @IsOptional()
   @IsArray()
@@ -62,7 +62,7 @@ export class BudgetDto implements Budget {
   allow_unpriced?: boolean;
 }
 
-/** As they are kept: what is null is not limited, and so not there. */
+/** As stored: null members are not limited and left out. */
 export function toRateLimits(limits: RateLimitsDto | null | undefined): RateLimits | null {
   if (limits == null) return null;
   const { rpm, tpm, concurrency } = limits;

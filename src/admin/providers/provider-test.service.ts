@@ -10,9 +10,9 @@ import { Routing } from '../../routing/routing.service.js';
 import type { ProviderInstance } from '../../routing/routing-table.js';
 import type { ProviderListDto, ProviderTestDto, TestProviderDto } from './providers.dto.js';
 
-/** Milliseconds after which a provider that says nothing counts as failed. */
+/** Milliseconds after which a provider without a response counts as failed. */
 const TIMEOUT_MS = 30_000;
-/** Tokens of the answer that a test asks for: few, and enough for models that refuse fewer. */
+/** Tokens of the response that a test asks for: few, but enough for models that refuse fewer. */
 const MAX_TOKENS = 16;
 
 /** Who tests: the request's key and id, and a signal that ends the test with its request. */
@@ -22,7 +22,7 @@ export interface ProviderTestContext {
   readonly signal: AbortSignal;
 }
 
-/** Lists the providers of the configuration, and finds out whether one of them answers with its key. */
+/** Lists the providers of the configuration, and tests whether one of them responds with its key. */
 @Injectable()
 export class ProviderTests {
   constructor(

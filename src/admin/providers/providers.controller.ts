@@ -29,7 +29,7 @@ export class ProvidersController {
   @ApiOperation({
     summary: 'Test a provider',
     description:
-      "Reads the provider's list of models, or asks one model for a short answer. The result says whether it answered, and why not; the status is 200 either way.",
+      "Reads the provider's list of models, or asks one model for a short response. The result says whether it responded, or why not; the status is 200 either way.",
   })
   @ApiParam({ name: 'name', description: 'Its name under `providers:`.', example: 'sandbox' })
   @ApiOkResponse({ type: ProviderTestDto, headers })

@@ -33,7 +33,7 @@ export class ProviderListDto extends ListOf(ProviderDto, 'The providers.') {}
 /** How to test a provider. */
 export class TestProviderDto {
   /**
-   * A model's id at the provider: it is asked for one short answer, which is billed and recorded as any other call. Absent: only the
+   * A model's id at the provider: it is asked for one short response, which is billed and recorded as any other call. Absent: only the
    * provider's list of models is read, which costs nothing.
    * @example "echo"
    */
@@ -70,21 +70,21 @@ export class ProviderTestDto {
    * @example "sandbox"
    */
   provider!: string;
-  /** What was asked: its list of models, or a model for an answer. */
+  /** What was tested: the list of models, or a response of a model. */
   @ApiProperty({ enum: ['models', 'chat'], example: 'chat' })
   checked!: 'models' | 'chat';
   /**
-   * Whether it answered as it should.
+   * Whether it responded as expected.
    * @example true
    */
   ok!: boolean;
-  /** Milliseconds to the answer or the failure. */
+  /** Milliseconds to the response or the failure. */
   @ApiProperty({ type: 'integer', example: 12 })
   latency_ms!: number;
-  /** How many models it lists; null where a model was asked. 0: it has no list, or lists nothing. */
+  /** How many models it lists; null where a model was tested. 0: it has no list, or lists nothing. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   model_count!: number | null;
-  /** Null where it answered. */
+  /** Null where the test succeeded. */
   @ApiProperty({ type: ProviderTestErrorDto, nullable: true, example: null })
   error!: ProviderTestErrorDto | null;
 }

@@ -14,7 +14,7 @@ const TASKS_PER_QUERY = 1_000;
 const ROWS_PER_READ = 200;
 const BYTES_PER_READ = 256 * 1024;
 /**
- * A response above this is read in pieces of this size, so that a reader needs little memory whatever the size. SQLite reads
+ * A response above this is read in pieces of this size, so that a reader needs little memory for any size. SQLite reads
  * the whole value for each piece; PostgreSQL sends two characters a byte, and its driver buffers them.
  */
 const SQLITE_PIECE_BYTES = 4 * 1024 * 1024;

@@ -7,7 +7,7 @@ function chunk(delta: Delta, finish: 'stop' | 'tool_calls' | null = null, index 
 }
 
 describe('AnswerRecorder', () => {
-  it('puts a stream together as the plain answer would be', () => {
+  it('merges a stream into the equivalent plain response', () => {
     const streamed = new AnswerRecorder(true);
     streamed.streamed(chunk({ role: 'assistant', content: 'He' }));
     streamed.streamed(chunk({ content: 'llo' }));

@@ -1,6 +1,6 @@
 import type { ChatCompletion, ChatCompletionChunk, Delta } from './chat-completion.js';
 
-/** Characters of an answer that are kept at most. */
+/** Most characters of a response that are recorded. */
 const MAX_CHARACTERS = 1_000_000;
 /** Indexes of choices and of tool calls come from upstream; an array must not grow by one that is out of all reason. */
 const LAST_INDEX = 1_023;
@@ -20,18 +20,18 @@ export interface RecordedChoice {
   finish_reason: string | null;
 }
 
-/** The answer for those who keep it: traces, and the request log. */
+/** The recorded response, for traces and the request log. */
 export interface RecordedAnswer {
   id: string | undefined;
   /** What the provider says that it ran. */
   model: string | undefined;
   /** What was written, only where content is kept; finish reasons in any case. */
   readonly choices: RecordedChoice[];
-  /** Whether the answer was longer than what is kept. */
+  /** Whether the response was longer than what is recorded. */
   isCut: boolean;
 }
 
-/** Puts an answer together from a completion, or from the chunks of a stream as far as they came. */
+/** Records a response from a completion, or from the chunks of a stream as far as they were received. */
 export class AnswerRecorder {
   readonly answer: RecordedAnswer = { id: undefined, model: undefined, choices: [], isCut: false };
   private length = 0;

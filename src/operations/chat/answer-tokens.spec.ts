@@ -24,13 +24,13 @@ it.each([
   expect(most(fields)).toBe(expected);
 });
 
-it('takes the longest answer of the model where the request has no limit', () => {
+it('uses the longest response of the model where the request has no limit', () => {
   expect(most({}, 64_000)).toBe(64_000);
   expect(most({ max_tokens: 0 }, 64_000)).toBe(64_000);
   expect(most({ max_tokens: 9 }, 64_000)).toBe(9);
 });
 
-it('is a number of at least 1 whatever the fields hold', () => {
+it('is a number of at least 1 for any value of the fields', () => {
   const names = [
     'max_tokens',
     'max_completion_tokens',

@@ -1,20 +1,20 @@
 import type { ChatRequest } from './chat-completion.js';
 import { isObject } from '../../runtime/json-value.js';
 
-/** Tokens of an answer where neither the request nor the model says how long it may be. */
+/** Tokens of a response where neither the request nor the model limits it. */
 const DEFAULT_RESPONSE_TOKENS = 4_096;
-/** Tokens of a picture or of speech that an answer may contain beside its text. */
+/** Tokens of a picture or of speech that a response may contain beside its text. */
 const MEDIA_RESPONSE_TOKENS = 8_192;
 
-/** Names under which servers take a limit of the answer. Which of them a server reads is not known, so the largest counts. */
+/** Names under which servers accept a limit of the response. Which of them a server reads is unknown, so the largest counts. */
 const LIMITS = ['max_tokens', 'max_completion_tokens', 'max_output_tokens', 'max_new_tokens', 'min_tokens'] as const;
-/** Names under which servers take a number of answers. */
+/** Names under which servers accept a number of choices. */
 const CHOICES = ['n', 'best_of', 'num_return_sequences', 'candidate_count'] as const;
 
 /**
- * The most tokens that the answers of a request may have, all choices together, thinking included.
+ * The most tokens that the response to a request may have, all choices together, reasoning included.
  *
- * @param ofModel the most that the model writes, where it is known
+ * @param ofModel the most that the model generates, where it is known
  */
 export function answerTokens(request: ChatRequest, ofModel: number | undefined): number {
   const usual = ofModel ?? DEFAULT_RESPONSE_TOKENS;
@@ -29,14 +29,14 @@ export function answerTokens(request: ChatRequest, ofModel: number | undefined):
   return ((limit ?? usual) + thinkingTokens(request) + mediaTokens(request)) * choicesOf(request);
 }
 
-/** How many answers a request asks for, under whichever name. */
+/** The number of choices that a request asks for, under any of the names. */
 function choicesOf(request: ChatRequest): number {
   let choices = 1;
   for (const name of CHOICES) choices = Math.max(choices, countIn(request[name]) ?? 1);
   return choices;
 }
 
-/** A budget for thinking that is given by number: some servers add it to the limit of the answer. */
+/** A numeric reasoning budget: some servers add it to the limit of the response. */
 function thinkingTokens(request: ChatRequest): number {
   let most = Math.max(0, countIn(request['thinking_budget']) ?? 0);
   for (const name of ['thinking', 'reasoning', 'thinking_config', 'chat_template_kwargs']) {

@@ -42,7 +42,7 @@ export function responseAttributes(answer: RecordedAnswer | undefined, usage: Us
   return attributes;
 }
 
-/** Prompt and answer as the conventions write them down: JSON of roles and parts. Only where content is asked for. */
+/** Prompt and response in the form of the conventions: JSON of roles and parts. Only where content is enabled. */
 export function contentAttributes({ messages }: ChatRequest, answer: RecordedAnswer | undefined): SpanAttributes {
   const input = (messages as readonly unknown[]).map((message) => {
     const { role, content, tool_calls: calls, tool_call_id: id } = message as Record<string, unknown>;

@@ -3,7 +3,7 @@
  * travel through untouched; that is why each has an index signature.
  */
 
-/** `function_call` answers the deprecated `functions` alone. */
+/** `function_call` is used only for requests with the deprecated `functions`. */
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
 
 export interface ToolCall {

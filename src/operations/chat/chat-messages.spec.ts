@@ -91,7 +91,7 @@ describe('assertMessages', () => {
     expect(faultOf([{ ...message, ...wide }])).toMatchObject({ param: 'messages[0]', code: 'object_above_max_keys' });
   });
 
-  it('never throws anything but a GatewayError, whatever it is given', () => {
+  it('throws nothing but a GatewayError for any input', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         try {

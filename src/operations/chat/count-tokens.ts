@@ -10,7 +10,7 @@ const CHARACTERS_PER_TOKEN = 4;
 const IDLE_MS = 10_000;
 /** What a message costs beside its text, as OpenAI's own models count it. */
 const TOKENS_PER_MESSAGE = 4;
-/** What the beginning of the answer costs, which is part of the prompt. */
+/** Tokens of the start of the response, which is part of the prompt. */
 const TOKENS_PER_REPLY = 3;
 /** A picture in the detail that is used by default; what it really costs depends on its size. */
 const TOKENS_PER_IMAGE = 765;

@@ -27,7 +27,7 @@ export class PreserializedChunk {
 
 export type StreamedChunk = ChatCompletionChunk | PreserializedChunk;
 
-/** The chunks as objects, for whoever looks into them. */
+/** The chunks as objects, for code that reads their content. */
 export function toChunks(chunks: readonly StreamedChunk[]): ChatCompletionChunk[] {
   return chunks.map((chunk) => (chunk instanceof PreserializedChunk ? chunk.toChunk() : chunk));
 }

@@ -18,7 +18,7 @@ function bytes(fields: object): number {
   return promptSize({ model: 'm', messages, ...fields }).bytes;
 }
 
-it('counts every field that may reach the provider, whatever it is called', () => {
+it('counts every field that may reach the provider, with any name', () => {
   const bare = bytes({});
   expect(bare).toBeGreaterThan(1_000);
   expect(bare).toBeLessThan(1_100);

@@ -15,7 +15,7 @@ export interface EmbeddingPart {
   readonly body?: string;
 }
 
-/** The answer to a whole request. */
+/** The response to a whole request. */
 export interface EmbeddingResult extends Omit<EmbeddingPart, 'model'> {
   readonly model: string;
 }

@@ -25,7 +25,7 @@ export function hasParts(input: ModerationRequest['input']): input is readonly M
   return Array.isArray(input) && isObject(input[0]);
 }
 
-/** How many results the answer has. */
+/** The number of results in the response. */
 export function resultCount({ input }: ModerationRequest): number {
   return typeof input === 'string' || hasParts(input) ? 1 : input.length;
 }

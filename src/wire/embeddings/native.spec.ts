@@ -15,7 +15,7 @@ const TEXTS: EmbeddingRequest = {
   input_type: 'search_query',
 };
 
-/** One format: what is written for `TEXTS`, and an answer as the provider's documentation has it. */
+/** One format: the request for `TEXTS`, and a response as documented by the provider. */
 interface Case {
   readonly wire: EmbeddingWire;
   readonly request: EmbeddingRequest;

@@ -169,7 +169,7 @@ describe('reading', () => {
     '{"data":[{"embedding":"!"}]}',
     '{"data":[null]}',
     '{"data":[{"embedding":[1]},{"embedding":[1]}]}',
-  ])('refuses %j as an answer for one text', (text) => {
+  ])('refuses %j as a response for one text', (text) => {
     expect(() => wire.read({ text, headers: {} }, request, ['a'])).toThrow(GatewayError);
     expect(() => wire.read({ text, headers: {} }, request, ['a'])).toThrow(
       expect.objectContaining({ status: 502, code: 'upstream_error', retryable: true }) as Error,

@@ -42,7 +42,7 @@ export class OpenAiEmbeddings implements EmbeddingWire {
     const { encoding_format: format } = request;
     if (format != null && encodings !== undefined && !encodings.includes(format)) delete body['encoding_format'];
     body['model'] = this.upstreamModel;
-    // One text stays one text: some servers answer a list of one with another shape.
+    // A single text stays a string: some servers respond to a list of one with another shape.
     if (Array.isArray(request.input)) body['input'] = isOneTokenList(request.input) ? request.input : inputs;
     return { path: '/embeddings', body };
   }

@@ -4,7 +4,7 @@ import type { EmbeddingRequest } from '../../operations/embeddings/embedding-req
 import type { EmbeddingVector } from '../../operations/embeddings/embedding-result.js';
 import { fromBase64, toBase64 } from '../../operations/embeddings/float-bytes.js';
 
-/** 502: an answer with status 200 that holds something else than a vector for each input. */
+/** 502: a response with status 200 that does not contain a vector for each input. */
 export function badEmbeddings(what: string): GatewayError {
   return upstreamError({ message: `The upstream provider answered with ${what} instead of embeddings.` });
 }

@@ -15,7 +15,7 @@ const input: fc.Arbitrary<EmbeddingRequest['input']> = fc.oneof(
 );
 const limits = fc.record({ maxInputs: fc.integer({ min: 1, max: 9 }), maxTokens: fc.integer({ min: 1, max: 60 }) });
 
-it('keeps order, limits and sums whatever the limits are', () => {
+it('keeps order, limits and sums for any limits', () => {
   fc.assert(
     fc.property(input, limits, (given, limit) => {
       const inputs = inputsOf({ input: given });

@@ -2,7 +2,7 @@ import type { EmbeddingResult } from '../../operations/embeddings/embedding-resu
 import type { TokenCount } from '../../runtime/token-count.js';
 
 /**
- * The answer to `POST /v1/embeddings` as text.
+ * The response to `POST /v1/embeddings` as text.
  *
  * @param countTokens for the usage of a provider that reported none
  */

@@ -249,7 +249,7 @@ describe("what is the operator's business", () => {
       { error: { message: 'You exceeded your current quota', type: 'insufficient_quota', code: 'insufficient_quota' } },
     ],
     [403, 'plain canary text'],
-  ])('%d %j is a constant 502 that another deployment may mend', (status, body) => {
+  ])('%d %j is a constant 502 on which another deployment may be tried', (status, body) => {
     const mapped = map(status, body);
     expect(mapped).toMatchObject({ status: 502, code: 'upstream_error', type: 'server_error', retryable: true });
     expect(mapped.message).toMatch(/operator/);
@@ -361,7 +361,7 @@ describe('an error in the middle of a stream', () => {
       502,
       'Provider disconnected: upstream idle',
     ],
-  ])('tells the words of %j', (error, status, words) => {
+  ])('reads the words of %j', (error, status, words) => {
     const mapped = mapErrorObject(error, redact);
     expect(mapped.status).toBe(status);
     expect(mapped.message).toContain(`It says: ${words}`);

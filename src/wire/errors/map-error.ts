@@ -28,7 +28,7 @@ const CONTEXT_LENGTH =
   /maximum context length|context[ _](?:length|size|window)[^.]{0,40}exceed|exceed[^.]{0,60}context|context_length_exceeded|exceed_context_size|prompt is too long|too (?:many tokens|large for model)|input is too long|reduce the length of the (?:messages|prompt)|input length and `?max_tokens`? exceed/i;
 const UNKNOWN_MODEL =
   /model\b[^.]{0,200}(?:not found|does not exist|not exist|unknown)|(?:unknown|no such|invalid) model/i;
-/** How providers say that they will not answer such a prompt: OpenRouter, OpenAI, Azure, Bedrock, Gemini, DashScope, Zhipu. */
+/** Texts with which providers refuse a prompt's content: OpenRouter, OpenAI, Azure, Bedrock, Gemini, DashScope, Zhipu. */
 const CONTENT_REFUSED =
   /content[_ -]?(?:policy|filter|management|moderation|safety|violation)|(?:input|prompt|request|message|content)s?\b[^.]{0,60}\b(?:flagged|moderat|blocked by|violat)|data_?inspection_?failed|moderation_blocked|safety (?:system|reasons|filter|polic)|responsible ?ai|guardrail|sensitive (?:content|words)|invalid_prompt|prohibited_content|inappropriate content/i;
 const OUT_OF_QUOTA = /^(?:insufficient_quota|billing_hard_limit_reached|billing_not_active|insufficient_balance)$/;
@@ -36,7 +36,7 @@ const OUT_OF_QUOTA = /^(?:insufficient_quota|billing_hard_limit_reached|billing_
 const BAD_KEY = /api[ _-]?key/i;
 const BAD_KEY_VERDICT = /invalid|not valid|incorrect|expired|missing|revoked/i;
 
-/** The operator must look at the provider's credentials or account; no word of the upstream's is repeated. */
+/** The operator must check the provider's credentials or account; the upstream's text is not repeated. */
 function credentialsRefused(status: number): GatewayError {
   return upstreamError({
     message: `The upstream provider refused the gateway's credentials or account (HTTP ${status}). The operator of the gateway must check them.`,
@@ -44,11 +44,10 @@ function credentialsRefused(status: number): GatewayError {
 }
 
 /**
- * What a client sees of an upstream's answer that is not a success. A refusal of the request itself keeps status,
- * message, type, param and code; everything else is constant text, since an upstream's own failures may name what is
- * the operator's business alone.
+ * The client's view of an upstream's error response. A refusal of the request itself keeps status, message, type, param and code;
+ * everything else is constant text, since an upstream's own failures may contain internals of the operator.
  *
- * @param body the answer as text, as far as it was read
+ * @param body the response as text, as far as it was read
  * @param now epoch milliseconds, for a `retry-after` that is a date
  */
 export function mapErrorResponse(
@@ -80,11 +79,11 @@ function reported(
 }
 
 /**
- * What a client sees of an error object that came with status 200, in a plain answer or in the middle of a stream.
- * OpenRouter and vLLM put an HTTP status into `code`, which then decides. No status speaks for itself there, so the
- * provider's own words are added, without keys and addresses.
+ * The client's view of an error object that was sent with status 200, in a plain response or within a stream. OpenRouter and vLLM
+ * put an HTTP status into `code`, which then decides. Since there is no status otherwise, the provider's own message is added,
+ * without keys and addresses.
  *
- * @param knownStatus what the provider's own type of error means, where the caller knows it
+ * @param knownStatus the status that corresponds to the provider's own type of error, where the caller knows it
  */
 export function mapErrorObject(error: unknown, redact: Redact, knownStatus?: number): GatewayError {
   const refusal = readErrorBody(isObject(error) && 'error' in error ? error : { error });
@@ -121,7 +120,7 @@ function mapStatus(
   words = '',
 ): GatewayError {
   const outOfQuota = OUT_OF_QUOTA.test(refusal.code ?? '') || OUT_OF_QUOTA.test(refusal.type ?? '');
-  // What the provider will not answer is the request's fault, whatever status it is told with.
+  // Refused content is the request's fault, whichever status the provider uses.
   if ((status === 403 || status === 451) && isContentRefused(refusal)) return refused(status, refusal, redact);
   if (status === 401 || status === 402 || status === 403 || (status < 500 && outOfQuota)) {
     return credentialsRefused(status);

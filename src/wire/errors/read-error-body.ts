@@ -1,6 +1,6 @@
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
 
-/** What an upstream says of a failure, whatever shape it says it in. */
+/** The error that an upstream reports, in any of the known shapes. */
 export interface UpstreamErrorBody {
   readonly message: string | undefined;
   readonly type: string | undefined;
@@ -21,7 +21,7 @@ const NOTHING: UpstreamErrorBody = {
 };
 /** Objects within objects that are looked into. */
 const MAX_DEPTH = 6;
-/** Lines of a list of faults that are told. */
+/** Lines of a list of faults that are passed on. */
 const MAX_FAULTS = 20;
 /** Where servers put the reason, in the order in which they are asked. */
 const MESSAGE_FIELDS = [

@@ -3,7 +3,7 @@ import { upstreamError, type GatewayError } from '../../errors/gateway-error.js'
 import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
 import type { ModerationResult } from '../../operations/moderations/moderation-result.js';
 
-/** 502: an answer with status 200 that holds something else than a result for each input. */
+/** 502: a response with status 200 that does not contain a result for each input. */
 export function badModeration(what: string): GatewayError {
   return upstreamError({ message: `The upstream provider answered with ${what} instead of a moderation.` });
 }

@@ -240,7 +240,7 @@ describe('MultipartReader', () => {
     expect(() => endless.write(Buffer.alloc(300, 'a'))).toThrow(/longer than 200 bytes/);
   });
 
-  it('throws nothing but a 400, whatever the bytes', () => {
+  it('throws nothing but a 400 for any bytes', () => {
     const pieces = [
       '--xYz',
       '\r\n',

@@ -22,7 +22,7 @@ const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 const PLAIN_ENCODINGS = new Set(['7bit', '8bit', 'binary']);
 
 /**
- * Reads the header lines of a part. Whatever two parsers could understand in two ways is refused: the provider has to see the
+ * Reads the header lines of a part. Anything that two parsers could interpret differently is refused: the provider must see the
  * same fields that the gateway has checked.
  *
  * @param lines without the empty line at their end

@@ -29,7 +29,7 @@ export interface ChoicePart {
 /** One choice of a stream: its role, its tool calls, and its finish, which some servers name in every chunk. */
 export class ChoiceNormaliser {
   private finish: HeldFinish | undefined;
-  /** It went on after a finish reason, so that none of its reasons tells that nothing else will come. */
+  /** The choice continued after a finish reason, so its finish reasons do not mark its end. */
   private isOutrun = false;
   private isStarted = false;
   private usesDeltas = false;

@@ -1,6 +1,6 @@
 import type { ChatCompletion, ChatCompletionChunk, Delta } from '../../operations/chat/chat-completion.js';
 
-/** A plain answer as a stream, for servers that take no notice of `stream: true`. */
+/** A plain response as a stream, for servers that ignore `stream: true`. */
 export function completionToChunks(completion: ChatCompletion): ChatCompletionChunk[] {
   const { choices, usage, ...rest } = completion;
   const envelope = { ...rest, object: 'chat.completion.chunk' as const };

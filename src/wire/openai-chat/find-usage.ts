@@ -2,13 +2,13 @@ import type { Usage } from '../../operations/chat/chat-completion.js';
 import { isObject, JsonObject } from '../../runtime/json-value.js';
 import { normaliseUsage } from './normalise-usage.js';
 
-/** Objects of an answer that hold `usage` on some servers, besides the answer itself: Groq's streams, and others' envelopes. */
+/** Members of a response that contain `usage` on some servers, besides the response itself: Groq's streams, and others' envelopes. */
 const ENVELOPES = ['x_groq', 'meta', 'metadata', 'response'] as const;
 
 /**
- * Collects the token counts of an answer wherever its server puts them: beside the choices, within the last choice (Moonshot)
- * or its delta or message, in an envelope (Groq), in Gemini's or Ollama's own words. Counts only grow, so of several the
- * larger ones hold.
+ * Collects the token counts of a response from anywhere servers put them: beside the choices, within the last choice (Moonshot)
+ * or its delta or message, in an envelope (Groq), in Gemini's or Ollama's own format. Counts only grow, so the larger of several
+ * values is used.
  */
 export class UsageCollector {
   private ofAnswer: Usage | undefined;
@@ -26,7 +26,7 @@ export class UsageCollector {
     return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion };
   }
 
-  /** Reads a whole answer or one chunk of it. Takes the counts out of its choices. */
+  /** Reads a whole response or one chunk of it. Removes the counts from its choices. */
   read(body: JsonObject): void {
     const usage = usageBeside(body);
     if (usage !== undefined) this.ofAnswer = merged(this.ofAnswer, usage);

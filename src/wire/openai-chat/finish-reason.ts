@@ -20,7 +20,7 @@ const KNOWN: Readonly<Record<string, FinishReason | 'failed'>> = {
   recitation: 'content_filter',
   sensitive: 'content_filter',
   refusal: 'content_filter',
-  // The generation broke off: vLLM, OpenRouter, DeepSeek, GLM.
+  // The generation ended early: vLLM, OpenRouter, DeepSeek, GLM.
   abort: 'failed',
   error: 'failed',
   insufficient_system_resource: 'failed',
@@ -28,8 +28,8 @@ const KNOWN: Readonly<Record<string, FinishReason | 'failed'>> = {
 };
 
 /**
- * One of OpenAI's five, of which `function_call` belongs to the deprecated `functions`; null when the server gave none; `failed` when it says that the generation broke off. A word that
- * nobody knows means that the model has stopped.
+ * One of OpenAI's five, of which `function_call` belongs to the deprecated `functions`; null when the server sent none; `failed`
+ * when it reports that the generation ended early. An unknown word means that the model has stopped.
  */
 export function normaliseFinishReason(value: unknown): FinishReason | 'failed' | null {
   if (typeof value !== 'string' || value === '' || value === 'null') return null;

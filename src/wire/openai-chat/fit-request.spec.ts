@@ -11,7 +11,7 @@ function fit(server: string | undefined, request: JsonObject) {
   return { sent: JSON.parse(JSON.stringify(body)) as JsonObject, dropped, droppedFromHistory };
 }
 
-/** Whatever an answer of the gateway may hold. */
+/** Any response of the gateway. */
 const answer = fc.record(
   {
     role: fc.constant('assistant'),

@@ -5,17 +5,17 @@ import type { FieldRules } from '../../providers/definitions/definition.js';
 export interface FittedRequest {
   /** Fields of the request that the server cannot take, and that the client will miss. */
   readonly dropped: readonly string[];
-  /** Fields of earlier messages that were left out. Most come from the gateway's own answers, so they are no fault. */
+  /** Fields of earlier messages that were left out. Most come from the gateway's own responses, so they are not reported as faults. */
   readonly droppedFromHistory: readonly string[];
 }
 
 type Message = Readonly<JsonObject>;
 
 /**
- * Leaves out what the server is known to refuse, and repairs the answers of other servers in the history. The body is
- * changed in place; its messages belong to the client's request, so those that differ are copied.
+ * Removes what the server is known to refuse, and repairs responses of other servers in the history. The body is changed in place;
+ * its messages belong to the client's request, so changed ones are copied.
  *
- * @param rules of a server that refuses what it does not know; undefined for any other
+ * @param rules of a server that refuses unknown fields; undefined for any other
  */
 export function fitRequest(body: JsonObject, rules: FieldRules | undefined): FittedRequest {
   const dropped: string[] = [];

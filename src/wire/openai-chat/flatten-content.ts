@@ -1,8 +1,8 @@
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
 
 /**
- * Mistral's reasoning models answer with an array of parts where OpenAI's shape has a string. The texts become
- * `content`, and the thinking becomes `reasoning_content`, where the other vendors put it.
+ * Mistral's reasoning models respond with an array of parts where OpenAI's shape has a string. The texts become `content`, and
+ * the reasoning becomes `reasoning_content`, as with other vendors.
  */
 export function flattenContent(message: JsonObject): void {
   const { content } = message;

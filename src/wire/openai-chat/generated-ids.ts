@@ -5,7 +5,7 @@ export function newCompletionId(): string {
   return `chatcmpl-${randomUUID().replaceAll('-', '')}`;
 }
 
-/** An id for a tool call whose upstream gave none; clients need it to answer the call. */
+/** An id for a tool call whose upstream sent none; clients need it to send the result of the call. */
 export function newToolCallId(): string {
   return `call_${randomUUID().replaceAll('-', '').slice(0, 24)}`;
 }

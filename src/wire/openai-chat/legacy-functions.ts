@@ -32,7 +32,7 @@ export function withTools(request: ChatRequest): ChatRequest {
   };
 }
 
-/** Each result answers the last call before it. */
+/** Each result belongs to the last call before it. */
 function withToolMessages(messages: readonly ChatMessage[]): ChatMessage[] {
   let calls = 0;
   // Nine letters and digits, which is what the strictest servers take for an id.

@@ -14,7 +14,7 @@ function answer(message: unknown, rest: object = { finish_reason: 'stop' }) {
 }
 
 describe('normaliseCompletion', () => {
-  it("leaves OpenAI's own answer as it is", () => {
+  it("leaves OpenAI's own response unchanged", () => {
     const body = {
       id: 'chatcmpl-1',
       object: 'chat.completion',
@@ -78,7 +78,7 @@ describe('normaliseCompletion', () => {
     });
   });
 
-  it('mends tool calls: ids, types, arguments that are no string', () => {
+  it('repairs tool calls: ids, types, arguments that are not a string', () => {
     const { message } = normalise(
       answer({
         content: null,
@@ -98,7 +98,7 @@ describe('normaliseCompletion', () => {
     expect(normalise(answer({ content: 'a', tool_calls: null })).choices[0]!.message).not.toHaveProperty('tool_calls');
   });
 
-  it('infers a missing finish reason from a whole answer', () => {
+  it('infers a missing finish reason from a whole response', () => {
     const reason = (message: object) => normalise(answer(message, {})).choices[0]!.finish_reason;
     expect(reason({ content: 'a' })).toBe('stop');
     expect(reason({ refusal: 'no' })).toBe('stop');
@@ -127,7 +127,7 @@ describe('normaliseCompletion', () => {
       'an error inside a choice',
       answer({ content: '' }, { error: { code: 502, message: 'x' }, finish_reason: 'error' }),
     ],
-    ['a generation that broke off', answer({ content: 'a' }, { finish_reason: 'error' })],
+    ['a generation that ended early', answer({ content: 'a' }, { finish_reason: 'error' })],
     ['no choices', { id: 'a' }],
     ['empty choices', { choices: [] }],
     ['null choices', { choices: null }],

@@ -10,21 +10,21 @@ import { mapErrorObject } from '../errors/map-error.js';
 import type { Redact } from '../errors/redact.js';
 
 export interface NormaliseOptions {
-  /** The model's id at the provider, for an answer that does not name its model. */
+  /** The model's id at the provider, for a response that does not name its model. */
   readonly upstreamModel: string;
   readonly redact: Redact;
-  /** Epoch milliseconds, for an answer that is not dated. */
+  /** Epoch milliseconds, for a response without a date. */
   readonly now: number;
 }
 
 /**
- * The whole OpenAI shape from what a server answered with 200. Unknown fields stay. The parsed body is changed in place,
- * since nobody else holds it.
+ * Converts a server's response with status 200 to the complete OpenAI shape. Unknown fields stay. The parsed body is changed in
+ * place, since it has no other reader.
  *
- * A finish reason that is missing is inferred: the answer arrived as whole JSON, so it was not cut off on the way. With
- * tool calls it is `tool_calls`, with content `stop`; a choice that has neither is no answer.
+ * A missing finish reason is inferred: the response arrived as complete JSON, so it was not cut off. With tool calls it is
+ * `tool_calls`, with content `stop`; a choice that has neither is an invalid response.
  *
- * @throws GatewayError for an error body, or anything that is no completion
+ * @throws GatewayError for an error body, or anything that is not a completion
  */
 export function normaliseCompletion(body: unknown, { upstreamModel, redact, now }: NormaliseOptions): ChatCompletion {
   if (!isObject(body)) throw upstreamError({ message: 'The upstream provider answered with no JSON object.' });

@@ -34,7 +34,7 @@ function chunk(delta: object, finish: string | null = null, rest: object = {}) {
   return { ...ENVELOPE, choices: [{ index: 0, delta, finish_reason: finish }], ...rest };
 }
 
-/** What every stream must keep, whatever the server did. */
+/** The contract of every stream, for any behaviour of the server. */
 function expectContract(chunks: readonly ChatCompletionChunk[]): void {
   const roles = new Set<number>();
   const finished = new Set<number>();
@@ -447,7 +447,7 @@ describe('StreamNormaliser', () => {
     );
   });
 
-  it('gives an empty answer its role', () => {
+  it('adds the role to an empty response', () => {
     const chunks = run([chunk({}, 'content_filter')]);
     expectContract(chunks);
     expect(chunks.map(({ choices }) => choices[0]!.delta)).toEqual([{ role: 'assistant', content: '' }, {}]);
@@ -508,7 +508,7 @@ describe('StreamNormaliser', () => {
     ['a choice that is null', [{ choices: [null] }]],
     ['an index out of range', [{ choices: [{ index: 4e9, delta: { content: 'a' } }] }]],
     ['a negative index', [{ choices: [{ index: -1, delta: { content: 'a' } }] }]],
-    ['a generation that broke off', [chunk({ content: 'a' }), chunk({}, 'error')]],
+    ['a generation that ended early', [chunk({ content: 'a' }), chunk({}, 'error')]],
     ['an error inside a choice', [{ choices: [{ index: 0, delta: {}, error: { message: 'x' } }] }]],
   ])('takes %s for a failure', (_name, events) => {
     expect(failure(events)).toMatchObject({ status: 502, code: 'upstream_error', retryable: true });
@@ -527,7 +527,7 @@ describe('StreamNormaliser', () => {
 });
 
 describe('completionToChunks', () => {
-  it('streams a plain answer in the same order', () => {
+  it('streams a plain response in the same order', () => {
     const completion = normaliseCompletion(
       {
         id: 'chatcmpl-1',
@@ -636,7 +636,7 @@ describe('completionToChunks', () => {
       {},
     ],
     ["in Ollama's words", { prompt_eval_count: USAGE.prompt_tokens, eval_count: USAGE.completion_tokens }, {}],
-  ])('finds the usage %s, in streams and in whole answers', (_name, fields, ofChoice) => {
+  ])('finds the usage %s, in streams and in whole responses', (_name, fields, ofChoice) => {
     const last = { ...ENVELOPE, ...fields, choices: [{ index: 0, delta: {}, finish_reason: 'stop', ...ofChoice }] };
     const chunks = run([chunk({ content: 'a' }), structuredClone(last), '[DONE]']);
     expectContract(chunks);
@@ -670,7 +670,7 @@ describe('completionToChunks', () => {
     });
   });
 
-  it('gives the same calls, whatever a server leaves out, repeats or numbers wrongly', () => {
+  it('yields the same calls when a server omits, repeats or misnumbers parts', () => {
     const call = fc.record({ name: fc.constantFrom('f', 'g'), args: fc.dictionary(fc.string(), fc.jsonValue()) });
     const habits = fc.record({
       index: fc.constantFrom('right', 'zero', 'none'),
@@ -709,7 +709,7 @@ describe('completionToChunks', () => {
             habit.reason === 'each' || (habit.reason === 'last' && at === deltas.length - 1) ? 'tool_calls' : null,
           ),
         );
-        // One function twice with the same id and the same arguments cannot be told from a repetition.
+        // One function twice with the same id and the same arguments cannot be distinguished from a repetition.
         const texts = calls.map((each) => JSON.stringify(each));
         fc.pre(new Set(texts).size === texts.length);
         const chunks = run([...events, '[DONE]']);

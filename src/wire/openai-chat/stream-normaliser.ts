@@ -15,11 +15,11 @@ import { TextPattern } from './text-pattern.js';
 export interface StreamNormaliserOptions extends NormaliseOptions {
   /** How many choices the client asked for. */
   readonly expectedChoices: number;
-  /** Whether chunks that bring only text may be told without parsing them; so by default. */
+  /** Whether chunks with only text may be recognised without parsing them; the default. */
   readonly learns?: boolean;
 }
 
-/** How often in a row a pattern is looked for in vain: in some streams every chunk has something of its own. */
+/** Consecutive failed attempts to find a pattern after which it stops: in some streams every chunk has unique content. */
 const MAX_PATTERN_ATTEMPTS = 16;
 /** More choices than any client may ask for. */
 const MAX_CHOICES = 128;
@@ -40,15 +40,15 @@ export class StreamNormaliser {
   private carried: JsonObject | undefined;
   private readonly choices: (ChoiceNormaliser | undefined)[] = [];
   private pattern: TextPattern | undefined;
-  private lessons: number;
+  private attemptsLeft: number;
   private started = 0;
 
   constructor(private readonly options: StreamNormaliserOptions) {
     this.model = options.upstreamModel;
-    this.lessons = options.learns === false ? 0 : MAX_PATTERN_ATTEMPTS;
+    this.attemptsLeft = options.learns === false ? 0 : MAX_PATTERN_ATTEMPTS;
   }
 
-  /** Every choice that the client asked for has its finish reason, so nothing of the answer can be missing. */
+  /** Every requested choice has its finish reason, so the response is complete. */
   get whole(): boolean {
     if (this.started === 0 || this.started < this.options.expectedChoices) return false;
     return this.choices.every((choice) => choice === undefined || choice.isWhole);
@@ -67,7 +67,7 @@ export class StreamNormaliser {
     if (this.done || data === '') return;
     const text = event === '' ? this.pattern?.match(data) : undefined;
     if (text !== undefined) {
-      this.lessons = MAX_PATTERN_ATTEMPTS;
+      this.attemptsLeft = MAX_PATTERN_ATTEMPTS;
       out.push(text);
       return;
     }
@@ -94,12 +94,12 @@ export class StreamNormaliser {
     this.learn(data, isBare ? chunks : []);
   }
 
-  /** Whatever is not plain text may change what the next chunks mean, so the pattern is learned anew after it. */
+  /** Anything but plain text may change the meaning of the next chunks, so the pattern is determined again after it. */
   private learn(data: string, chunks: readonly ChatCompletionChunk[]): void {
     const [chunk] = chunks;
     this.pattern = undefined;
-    if (chunks.length !== 1 || chunk === undefined || this.lessons === 0) return;
-    this.lessons -= 1;
+    if (chunks.length !== 1 || chunk === undefined || this.attemptsLeft === 0) return;
+    this.attemptsLeft -= 1;
     this.pattern = TextPattern.of(data, chunk);
   }
 

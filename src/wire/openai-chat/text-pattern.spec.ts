@@ -64,7 +64,7 @@ const chunk = fc
   );
 
 describe('TextPattern', () => {
-  it('changes nothing of what a stream becomes, whatever the stream is', () => {
+  it('does not change the result of any stream', () => {
     let plain = 0;
     fc.assert(
       fc.property(fc.array(chunk, { maxLength: 12 }), (events) => {

@@ -52,7 +52,7 @@ export class TextPattern {
   }
 }
 
-/** @returns undefined when it cannot be told for certain where the text stands */
+/** @returns undefined when the position of the text is not certain */
 function around(json: string, content: string): Around | undefined {
   const name = json.indexOf(NAME);
   if (name === -1 || json.includes(NAME, name + NAME.length) || json.includes('\\')) return undefined;

@@ -149,7 +149,7 @@ function isAnother(open: OpenCall, { id, name, text }: Incoming): boolean {
   return hasOtherId || (text.trimStart().startsWith('{') && !(hasSameId && text === open.text));
 }
 
-/** A last delta that tells a whole call once more. */
+/** A last delta that repeats a whole call. */
 function isRepetition(open: OpenCall, { id, text }: Incoming): boolean {
   return text !== '' && id !== undefined && id === open.upstreamId && text === open.text && isJsonObject(text);
 }

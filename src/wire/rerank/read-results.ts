@@ -7,7 +7,7 @@ import type { DocumentGroup } from './rerank-wire.js';
 /** More search units than any call has. */
 const MAX_UNITS = 1_000_000;
 
-/** 502: an answer with status 200 that holds something else than scores. */
+/** 502: a response with status 200 that does not contain scores. */
 export function badScores(what: string): GatewayError {
   return upstreamError({ message: `The upstream provider answered with ${what} instead of scores.` });
 }

@@ -1,7 +1,7 @@
 import type { RerankRequest } from '../../operations/rerank/rerank-request.js';
 import type { DocumentGroup } from './rerank-wire.js';
 
-/** Members that each wire format has a place for, or that the gateway answers itself. */
+/** Members that each wire format supports, or that the gateway handles itself. */
 const ALWAYS_READ = [
   'model',
   'query',

@@ -8,7 +8,7 @@ export type RerankApiVersion = '1' | '2';
 
 export interface RerankContext {
   readonly request: RerankRequest;
-  /** For an answer without an id of the provider's own. */
+  /** For a response without an id of the provider. */
   readonly newId: () => string;
   readonly apiVersion: RerankApiVersion;
   /** For the usage of a provider that reported neither tokens nor searches. */
@@ -16,8 +16,8 @@ export interface RerankContext {
 }
 
 /**
- * The answer to a rerank request, in one shape for the clients of Cohere (`meta`) and of Jina and vLLM (`usage`).
- * Numbers that the provider did not report are not made up for `meta`.
+ * The response to a rerank request, in one shape for the clients of Cohere (`meta`) and of Jina and vLLM (`usage`).
+ * `meta` contains only numbers that the provider reported.
  */
 export async function writeRerank(
   { id, model, results, usage }: RerankResult,

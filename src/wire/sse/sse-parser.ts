@@ -7,7 +7,7 @@ export interface SseEvent {
   readonly data: string;
 }
 
-/** Thrown when one event holds more than the parser was told to take. */
+/** Thrown when one event is larger than the parser's limit. */
 export class SseEventTooLargeError extends Error {
   constructor(limit: number) {
     super(`one event of the stream is larger than ${limit} bytes`);
@@ -16,9 +16,9 @@ export class SseEventTooLargeError extends Error {
 }
 
 /**
- * An incremental parser of `text/event-stream` as the HTML standard defines it. Bytes may be split anywhere, inside a
- * character or between CR and LF; the events are the same. Comments, `id:` and `retry:` are dropped. Time is linear in
- * the bytes, whatever the size of the pieces.
+ * An incremental parser of `text/event-stream` as the HTML standard defines it. Bytes may be split anywhere, inside a character or
+ * between CR and LF; the events are the same. Comments, `id:` and `retry:` are dropped. Time is linear in the bytes, for pieces of
+ * any size.
  */
 export class SseParser {
   private readonly decoder = new StringDecoder('utf8');

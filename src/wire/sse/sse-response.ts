@@ -11,7 +11,7 @@ const SSE_HEADERS = {
   'x-accel-buffering': 'no',
 };
 
-/** Milliseconds for which the rest of an answer waits for a client that does not read it. */
+/** Milliseconds for which the rest of a response waits for a client that does not read it. */
 const UNREAD_TIMEOUT_MS = 10_000;
 
 export interface SseOptions {
@@ -26,13 +26,13 @@ export interface SseOptions {
 }
 
 /**
- * Sends a stream, and owns it from the call on: it is read to its end or closed, whatever happens here. Headers with the
- * first event, a write for each group that arrived together, a comment in long silences, `[DONE]` after a whole stream and an
- * error event after a broken one. Waits while the client's socket is full, so that a slow reader holds the upstream back
- * instead of filling memory.
+ * Sends a stream, and owns it from the call on: it is read to its end or closed in any case. Headers are sent with the first event,
+ * one write per group that arrived together, a comment after long idle times, `[DONE]` after a whole stream and an error event
+ * after a broken one. Waits while the client's socket is full, so that a slow reader slows the upstream down instead of filling
+ * memory.
  *
- * @throws what setting the headers threw, before anything was sent
- * @returns the error that broke the stream, if one did
+ * @throws an exception of setting the headers, before anything was sent
+ * @returns the error that broke the stream, if any
  */
 export async function sendSse(
   response: ServerResponse,
@@ -78,7 +78,7 @@ export function encodingOf(text: string): 'latin1' | 'utf8' {
   return Buffer.byteLength(text) === text.length ? 'latin1' : 'utf8';
 }
 
-/** An answer that has been given, and that its client does not go on reading, must not keep a socket for ever. */
+/** A complete response that its client stops reading must not keep a socket open without end. */
 export function dropUnread({ socket }: ServerResponse): void {
   // Ends by itself: what has been sent in full sets the time for the next request.
   if (socket !== null && socket.writableLength > 0) socket.setTimeout(UNREAD_TIMEOUT_MS);

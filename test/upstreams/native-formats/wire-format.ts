@@ -40,7 +40,7 @@ export interface WireFormat {
   models(): unknown;
 }
 
-/** Objects out of a body, for a fake that trusts nobody's types. */
+/** Objects out of a body, for a fake that checks types. */
 export function objects(value: unknown): JsonBody[] {
   return Array.isArray(value)
     ? value.filter((item): item is JsonBody => typeof item === 'object' && item !== null)
