@@ -204,7 +204,7 @@ async function drain(
   httpServer.close();
   httpServer.closeIdleConnections();
   if (!(await inFlight.drained(Math.max(0, deadline - performance.now())))) {
-    logger.warn({ requests: inFlight.size }, 'breaking off requests that outlasted the drain timeout');
+    logger.warn({ requests: inFlight.size }, 'aborting requests that outlasted the drain timeout');
     inFlight.abortAll(goingDown);
     await inFlight.drained(ABORT_GRACE_MS);
   }

@@ -31,7 +31,7 @@ export class Load {
   dishonest = { count: 0, examples: [] };
   leftOut = 0;
   slowest = 0;
-  #underWay = new Set();
+  #inFlight = new Set();
   #random;
   #seed;
 
@@ -43,8 +43,8 @@ export class Load {
     this.#random = randomFrom(seed);
   }
 
-  get underWay() {
-    return this.#underWay.size;
+  get inFlight() {
+    return this.#inFlight.size;
   }
 
   /** @returns when the last request has ended; no connection is left */
@@ -55,11 +55,11 @@ export class Load {
     while (next < until) {
       const pause = next - performance.now();
       if (pause > 1) await new Promise((resolve) => setTimeout(resolve, pause));
-      if (this.#underWay.size < MOST_AT_ONCE) this.#begin(agent);
+      if (this.#inFlight.size < MOST_AT_ONCE) this.#begin(agent);
       else this.leftOut += 1;
       next += (-Math.log(1 - this.#random()) * 1000) / rate;
     }
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#inFlight);
     agent.destroy();
   }
 
@@ -73,12 +73,12 @@ export class Load {
     const done = send({ base, key, agent, kind, id, random: randomFrom(this.#seed * 1_000_003 + number) }).then(
       ({ outcome, milliseconds }) => {
         entry.outcome = outcome;
-        this.#underWay.delete(done);
+        this.#inFlight.delete(done);
         this.#count(kind, outcome, id);
         this.slowest = Math.max(this.slowest, milliseconds);
       },
     );
-    this.#underWay.add(done);
+    this.#inFlight.add(done);
   }
 
   #count(kind, outcome, id) {

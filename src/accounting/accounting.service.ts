@@ -21,7 +21,7 @@ const BYTES_PER_TOKEN = 4;
 @Injectable()
 export class Accounting implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Usage');
-  private readonly underWay = new SwapRemoveSet<Promise<void>>();
+  private readonly inFlight = new SwapRemoveSet<Promise<void>>();
 
   constructor(
     events: CallEvents,
@@ -40,14 +40,14 @@ export class Accounting implements BeforeApplicationShutdown {
       const done = records.then((all) => {
         if (takeUsage === undefined) for (const record of all) this.recorder.add(record);
       });
-      const entry = this.underWay.add(done);
-      void done.then(() => this.underWay.remove(entry));
+      const entry = this.inFlight.add(done);
+      void done.then(() => this.inFlight.remove(entry));
     });
   }
 
   /** Runs before the database is closed. */
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all(this.underWay);
+    await Promise.all(this.inFlight);
     await this.recorder.close();
   }
 
@@ -81,14 +81,14 @@ export class Accounting implements BeforeApplicationShutdown {
     const counted = await countedUsage(outcome, () => this.worstCaseOf(outcome, last));
     const cost = await this.costOf(outcome, counted);
     const record = recordOf(outcome, outcome, outcome.attempts.length, counted, cost, last);
-    return outcome.attempts.length === 1 ? [record] : [...(await this.givenUp(outcome)), record];
+    return outcome.attempts.length === 1 ? [record] : [...(await this.abandonedRecords(outcome)), record];
   }
 
   /** Records of attempts that were abandoned while the provider was working, after which the request was retried elsewhere. */
-  private givenUp(outcome: CallOutcome): Promise<UsageRecord[]> {
-    const givenUp = outcome.attempts.slice(0, -1).filter(({ mayBeBilled }) => mayBeBilled);
+  private abandonedRecords(outcome: CallOutcome): Promise<UsageRecord[]> {
+    const abandoned = outcome.attempts.slice(0, -1).filter(({ mayBeBilled }) => mayBeBilled);
     return Promise.all(
-      givenUp.map(async (attempt) => {
+      abandoned.map(async (attempt) => {
         const usage = this.worstCaseOf(outcome, attempt);
         const cost = await this.pricing.mostOf(usage, attempt.deployment);
         const recorded = { ...attempt, startedAt: outcome.startedAt, status: 'retried', firstByte: null } as const;

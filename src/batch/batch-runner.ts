@@ -104,8 +104,8 @@ export class BatchRunner {
     void this.polls?.stop();
     const deadline = performance.now() + Math.min(DRAIN_MS, this.config.server.drainTimeout);
     // The tasks of a claim whose response is still outstanding are requeued as well.
-    const claimed = this.loop.stop().then(() => this.giveBackReady());
-    this.giveBackReady();
+    const claimed = this.loop.stop().then(() => this.requeueReady());
+    this.requeueReady();
     while (this.held.running.size > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
@@ -123,20 +123,20 @@ export class BatchRunner {
 
   /** Requeues what this process has claimed of a paused job and not begun; running tasks continue. */
   pauseHere(jobId: string): void {
-    for (const task of this.held.takeReady((each) => each.jobId === jobId)) this.giveBack(task);
+    for (const task of this.held.takeReady((each) => each.jobId === jobId)) this.requeue(task);
   }
 
   private pump(): void {
     if (this.state === 'running') this.loop.pump();
   }
 
-  private giveBackReady(): void {
-    for (const task of this.held.takeReady(() => true)) this.giveBack(task);
+  private requeueReady(): void {
+    for (const task of this.held.takeReady(() => true)) this.requeue(task);
   }
 
   private startReady(): void {
     if (this.state === 'stopping') {
-      this.giveBackReady();
+      this.requeueReady();
       return;
     }
     const { lease } = this.config.batch;
@@ -150,7 +150,7 @@ export class BatchRunner {
       const pause = this.room.pause(task.job.keyId, task.model);
       this.held.removeReady(task);
       if (pause > 0 || !task.job.isRunnable) {
-        this.giveBack(task, pause * (1 + Math.random() * SPREAD_SHARE));
+        this.requeue(task, pause * (1 + Math.random() * SPREAD_SHARE));
         continue;
       }
       this.held.begin(task);
@@ -173,7 +173,7 @@ export class BatchRunner {
       const principal = await this.keys.principalOf(job.keyId);
       if (principal === null) {
         await this.store.beginFailure(job.id, 'The key that submitted this job has been revoked or has expired.');
-        this.giveBack(task);
+        this.requeue(task);
         return;
       }
       const { body, droppedParams } = await runTask(
@@ -245,7 +245,7 @@ export class BatchRunner {
     this.ended(task, { status: 'failed', attempts, error: JSON.stringify(error.toBody().error), usage });
   }
 
-  private giveBack(task: HeldTask, delay = 0): void {
+  private requeue(task: HeldTask, delay = 0): void {
     this.ended(task, { status: 'queued', delay });
   }
 

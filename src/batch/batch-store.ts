@@ -256,7 +256,7 @@ export class BatchStore {
         [jobId],
       );
       if (waiting.length === 0) return false;
-      await this.lanes.setAside(manager, jobId, 0, job.task_count);
+      await this.lanes.requeueOwnModels(manager, jobId, 0, job.task_count);
       await this.lanes.open(manager, jobId);
       return true;
     });

@@ -176,7 +176,7 @@ export class Lanes {
   }
 
   /** Puts tasks of a range that name a model into `batch_requeue`. Must run before the lanes of their job are opened. */
-  async setAside(manager: EntityManager, jobId: string, start: number, end: number): Promise<void> {
+  async requeueOwnModels(manager: EntityManager, jobId: string, start: number, end: number): Promise<void> {
     await this.run(
       manager,
       `INSERT INTO batch_requeue (job_id, task_index, model, next_run_at)

@@ -107,7 +107,7 @@ export class TaskOutcomes {
     for (;;) {
       const { claims, tasks } = await this.database.transaction(async (manager) => {
         const { ids, lanes } = await this.claims.lockExpired(manager, CLAIMS_PER_TRANSACTION);
-        return { claims: ids.length, tasks: await this.giveBack(manager, ids, lanes, error) };
+        return { claims: ids.length, tasks: await this.requeueClaims(manager, ids, lanes, error) };
       });
       count += tasks;
       if (claims < CLAIMS_PER_TRANSACTION) return count;
@@ -118,12 +118,12 @@ export class TaskOutcomes {
   async release(claimId: string): Promise<number> {
     return this.database.transaction(async (manager) => {
       const { ids, lanes } = await this.claims.lockClaim(manager, claimId);
-      return this.giveBack(manager, ids, lanes, undefined);
+      return this.requeueClaims(manager, ids, lanes, undefined);
     });
   }
 
   /** @param lostError if the claims were lost with their process; otherwise undefined */
-  private async giveBack(
+  private async requeueClaims(
     manager: EntityManager,
     claimIds: readonly string[],
     lanes: readonly LaneTasks[],

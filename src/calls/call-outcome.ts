@@ -62,6 +62,6 @@ export interface CallOutcome {
   readonly droppedParams: readonly string[];
   /** Its spans, where tracing is on; they are ended after the hooks. */
   readonly trace: CallTrace | undefined;
-  /** What was set aside for it; undefined where nothing is limited. */
+  /** Its reservations; undefined where nothing is limited. */
   readonly admission: Admission | undefined;
 }

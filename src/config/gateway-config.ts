@@ -28,7 +28,7 @@ export interface ProviderConfig {
   readonly listModels: boolean;
   /** For type openai. */
   readonly quirks?: Quirks;
-  /** A local server that nobody named, looked for at its usual port; there may be none. */
+  /** A local server that is not configured, but probed at its usual port; it may not be running. */
   readonly isDiscovered?: boolean;
   readonly cloud?: CloudSettings;
 }
@@ -40,7 +40,7 @@ export type ModelConfig = Omit<ModelSettings, 'timeouts'> & { readonly timeouts:
 export interface TracingConfig {
   readonly serviceName: string;
   readonly resource: Readonly<Record<string, string>>;
-  /** Whether prompts and answers are part of the spans. */
+  /** Whether prompts and responses are part of the spans. */
   readonly captureContent: boolean;
 }
 

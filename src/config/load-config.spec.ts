@@ -82,7 +82,7 @@ describe('loadConfig', () => {
         GATEWAY_DATABASE_URL: 'x',
         GATEWAY_LOG_LEVL: 'x',
         GATEWAY_ADMIN_KYE_FILE: 'x',
-        GATEWAY_WHATEVER_IT_IS: 'x',
+        GATEWAY_SOME_OPTION: 'x',
         GATEWAY_PORT: '3000',
         GATEWAY_CONFIG_FILE: 'gateway.yaml',
       }),
@@ -92,7 +92,7 @@ describe('loadConfig', () => {
       '- GATEWAY_DATABASE_URL: unknown variable. Did you mean DATABASE_URL?',
       '- GATEWAY_LOG_LEVL: unknown variable. Did you mean LOG_LEVEL?',
       '- GATEWAY_ADMIN_KYE_FILE: unknown variable. Did you mean GATEWAY_ADMIN_KEY_FILE?',
-      expect.stringMatching(/^- GATEWAY_WHATEVER_IT_IS: unknown variable\./),
+      expect.stringMatching(/^- GATEWAY_SOME_OPTION: unknown variable\./),
       '- GATEWAY_PORT: unknown variable. Did you mean PORT?',
       '- GATEWAY_CONFIG_FILE: unknown variable. Did you mean GATEWAY_CONFIG?',
     ]);
@@ -272,7 +272,7 @@ describe('loadConfig', () => {
     ]);
   });
 
-  it('knows local servers by name, looks for them only when asked, and lays quirks over known ones', () => {
+  it('knows local servers by name, probes them only when enabled, and lays quirks over known ones', () => {
     const file = [
       'discover: true',
       'providers:',

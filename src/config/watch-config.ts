@@ -3,11 +3,11 @@ import { readFileSync, statSync, unwatchFile, watchFile, type Stats } from 'node
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Time between two looks at the file. Its state is asked for, because mounted files are replaced by a link that no event reports. */
+/** Time between two polls of the file. Polling is needed, because mounted files are replaced by a link without an event. */
 const POLL_INTERVAL_MS = 1_000;
 /** How long the text of the file stays the same before it is taken for whole. */
 const SETTLE_MS = 300;
-/** The same where the new text looks like the beginning of a longer one. */
+/** The same where the new text may be the beginning of a longer one. */
 const SETTLE_PARTIAL_MS = 5_000;
 
 export type ReloadReason = 'SIGHUP' | 'file';
@@ -25,8 +25,8 @@ export interface ConfigListener {
 }
 
 /**
- * Calls back when the process is told to reload (SIGHUP), or when the configuration's file has changed or appeared. A file is
- * taken only whole: when two reads some time apart gave the same text, and never empty or missing where it was not before.
+ * Calls back when the process receives a reload signal (SIGHUP), or when the configuration's file has changed or appeared. A file is
+ * used only when it is complete: when two reads some time apart gave the same text, and never empty or missing where it was not before.
  *
  * @param named GATEWAY_CONFIG, if it is set
  * @param isPolling whether a change of the file is noticed without SIGHUP

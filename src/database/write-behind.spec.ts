@@ -8,7 +8,10 @@ function refused(): Error {
   return Object.assign(new Error('out of range'), { code: '22003' });
 }
 
-function bufferOf(store: (items: readonly number[]) => Promise<void>, setAside?: (item: number) => number | undefined) {
+function bufferOf(
+  store: (items: readonly number[]) => Promise<void>,
+  quarantine?: (item: number) => number | undefined,
+) {
   const dropped: number[] = [];
   const buffer = new WriteBehind<number>({
     what: 'numbers',
@@ -18,7 +21,7 @@ function bufferOf(store: (items: readonly number[]) => Promise<void>, setAside?:
     sizeOf: () => 1,
     mostWaiting: 10_000,
     onDropped: (items) => dropped.push(items),
-    ...(setAside !== undefined && { setAside }),
+    ...(quarantine !== undefined && { quarantine }),
   });
   return { buffer, dropped };
 }

@@ -30,7 +30,7 @@ export interface WriteBehindOptions<Item> {
    * Called with an item that the database refuses although it is reachable, and its error. The returned item is stored instead;
    * undefined drops the item.
    */
-  readonly setAside?: (item: Item, error: unknown) => Item | undefined;
+  readonly quarantine?: (item: Item, error: unknown) => Item | undefined;
 }
 
 /**
@@ -114,7 +114,7 @@ export class WriteBehind<Item> {
       // One item is enough to probe whether the database is reachable.
       const items = this.waiting.slice(0, this.failures === 0 ? batch : 1);
       try {
-        await this.storeOrSetAside(items);
+        await this.storeOrQuarantine(items);
       } catch (error) {
         this.failures += 1;
         if (this.failures === 1) logger.error({ msg: `${what} wait for the database`, error: describeError(error) });
@@ -129,8 +129,8 @@ export class WriteBehind<Item> {
   }
 
   /** @throws the error if the database is unreachable; items of which some are stored already may be passed again */
-  private async storeOrSetAside(items: readonly Item[]): Promise<void> {
-    const { store, what, logger, setAside, onDropped } = this.options;
+  private async storeOrQuarantine(items: readonly Item[]): Promise<void> {
+    const { store, what, logger, quarantine, onDropped } = this.options;
     try {
       await store(items);
       return;
@@ -142,7 +142,7 @@ export class WriteBehind<Item> {
           msg: `one of the ${what} is refused by the database and quarantined`,
           error: describeError(error),
         });
-        const replacement = setAside?.(item, error);
+        const replacement = quarantine?.(item, error);
         // If the replacement is refused as well, the database is at fault, and everything waits.
         if (replacement === undefined) onDropped(1);
         else await store([replacement]);
@@ -150,7 +150,7 @@ export class WriteBehind<Item> {
       }
     }
     const half = Math.ceil(items.length / 2);
-    await this.storeOrSetAside(items.slice(0, half));
-    await this.storeOrSetAside(items.slice(half));
+    await this.storeOrQuarantine(items.slice(0, half));
+    await this.storeOrQuarantine(items.slice(half));
   }
 }

@@ -43,7 +43,7 @@ interface Progress<Name extends OperationName> {
   readonly admissions: ModelAdmissions;
   readonly candidates: Candidates;
   /** By `performance.now()`. */
-  readonly giveUpAt: number;
+  readonly deadline: number;
   attempts: number;
   /** Attempts that failed, as opposed to being refused. */
   failures: number;
@@ -77,7 +77,7 @@ export class AttemptLoop {
     sender: Sender<Name, Answer>,
   ): Promise<Answer> {
     const { operation, request, context } = call;
-    const giveUpAt = performance.now() + (context.overrides?.timeout ?? Infinity);
+    const deadline = performance.now() + (context.overrides?.timeout ?? Infinity);
     const route = new CallRoute(call, this.routing);
     const allowed = withoutOperatorOptions(operation, request, context.headers, context.principal);
     const hooked = call.hooks.before(call);
@@ -95,7 +95,7 @@ export class AttemptLoop {
       allowed,
       admissions,
       candidates,
-      giveUpAt,
+      deadline,
       attempts: 0,
       failures: 0,
       failure: undefined,
@@ -132,7 +132,7 @@ export class AttemptLoop {
       if (progress.attempts > 0 && !(await call.mayTryAgain())) return STOP;
       // A deployment that refused the request did no work, so that another one takes nothing from the budget of retries.
       if (progress.failures > 0) {
-        if (performance.now() >= progress.giveUpAt || !this.budget.tryAcquire()) return STOP;
+        if (performance.now() >= progress.deadline || !this.budget.tryAcquire()) return STOP;
         isRetry = true;
         await delay(Math.random() * FIRST_PAUSE_MS * 2 ** (progress.failures - 1), signal);
       }
@@ -162,14 +162,14 @@ export class AttemptLoop {
 
   private prepare<Name extends OperationName>(
     attempt: Attempt,
-    { call, allowed, attempts, giveUpAt }: Progress<Name>,
+    { call, allowed, attempts, deadline }: Progress<Name>,
   ): PreparedAttempt<Name> {
     const model = attempt.model.id;
     const { deployment } = attempt.slot;
     const { timeouts, upstreamModel, provider } = deployment;
     const port = portOf(provider, call);
     if (port === undefined) throw operationNotServed(call, model, [provider.name]);
-    const signal = attempt.start(call.context.signal, { total: timeouts.total, left: giveUpAt - performance.now() });
+    const signal = attempt.start(call.context.signal, { total: timeouts.total, left: deadline - performance.now() });
     const droppedParams = [...allowed.dropped];
     call.droppedParams = droppedParams;
     const headers = call.attemptBegins(model, deployment, allowed.headers);
@@ -194,7 +194,7 @@ export class AttemptLoop {
   /** @returns the error to end with when there is no other model to try */
   private async waitForSlot(
     { model, full }: FullDeployments,
-    { call, giveUpAt }: Progress<OperationName>,
+    { call, deadline }: Progress<OperationName>,
   ): Promise<Attempt | GatewayError> {
     const { principal, source, signal } = call.context;
     const slot = await this.queue.wait({
@@ -202,7 +202,7 @@ export class AttemptLoop {
       key: principal.keyId,
       deployments: full,
       isBatch: source === 'batch',
-      maxWaitMs: giveUpAt - performance.now(),
+      maxWaitMs: deadline - performance.now(),
       signal,
     });
     return slot instanceof Slot ? new Attempt(model, slot) : stillFull(model, slot.retryAfter);

@@ -58,7 +58,7 @@ export class Attempt implements Disposable {
     this.stream = undefined;
   }
 
-  /** Gives back everything. Further calls do nothing. */
+  /** Releases everything. Further calls do nothing. */
   dispose(): void {
     if (this.isDisposed) return;
     this.isDisposed = true;

@@ -27,7 +27,7 @@ interface RunningAttempt {
 
 /** Follows one call through its attempts, and reports its outcome once. Until then it holds on to its routing table. */
 export class TrackedCall<Name extends OperationName> implements HookedCall<Name> {
-  /** What was set aside for it; whoever counts gives it back. */
+  /** Its reservations, which accounting settles. */
   admission: Admission | undefined;
   /** Fields and headers of the request that the last attempt did not send. */
   droppedParams: readonly string[] = [];

@@ -10,7 +10,7 @@ describe('error codes', () => {
 
   it('are metric labels of their own; those of providers count as other', () => {
     for (const code of Object.keys(ERROR_CODES)) expect(codeLabel({ code })).toBe(code);
-    expect(codeLabel({ code: providerCode('quota_of_somebody') })).toBe('other');
+    expect(codeLabel({ code: providerCode('quota_of_a_provider') })).toBe('other');
     expect(codeLabel({ code: 'constructor' })).toBe('other');
     expect(codeLabel({ code: null })).toBe('other');
     expect(codeLabel(null)).toBe('');

@@ -135,7 +135,7 @@ export function retryAfter(
 }
 
 interface RateLimit extends Pick<GatewayErrorOptions, 'message' | 'retryable' | 'rejectedByGateway'> {
-  /** Milliseconds to wait; told to the client as `retry-after` and `retry-after-ms`. */
+  /** Milliseconds to wait; sent to the client as `retry-after` and `retry-after-ms`. */
   retryAfterMs: number | undefined;
 }
 

@@ -46,7 +46,7 @@ export class InFlight {
   watch(server: Server): void {
     const closed = (): void => {
       this.responses -= 1;
-      this.tellWhenIdle();
+      this.notifyWhenIdle();
     };
     server.on('request', (_request: unknown, response: ServerResponse) => {
       this.responses += 1;
@@ -62,7 +62,7 @@ export class InFlight {
 
   release(call: Entry<Work>): void {
     this.work.remove(call);
-    this.tellWhenIdle();
+    this.notifyWhenIdle();
   }
 
   /** A stream that watches something and may last for hours: a shutdown does not wait for it. */
@@ -113,7 +113,7 @@ export class InFlight {
     for (const [controller, owner] of this.watchers) if (isFor(owner, keyId)) controller.abort(reason);
   }
 
-  private tellWhenIdle(): void {
+  private notifyWhenIdle(): void {
     if (this.size === 0) this.idle?.();
   }
 }

@@ -62,7 +62,7 @@ interface BudgetShare {
   readonly reservations: Reservation[];
 }
 
-interface SetAside {
+interface Reserved {
   readonly leases: Lease[];
   readonly requests: Taken[];
   readonly tokens: Taken[];
@@ -90,11 +90,11 @@ export class Limits {
   admit(call: AdmissionRequest): Promise<Admission> | undefined {
     const { model, accounts } = call;
     if (model.accounts.length === 0 && accounts.length === 0) return undefined;
-    return this.setAside(call, [...accounts, ...model.accounts]);
+    return this.reserveAll(call, [...accounts, ...model.accounts]);
   }
 
-  private async setAside(call: AdmissionRequest, accounts: readonly Account[]): Promise<Admission> {
-    const taken: SetAside = { leases: [], requests: [], tokens: [], budgets: [] };
+  private async reserveAll(call: AdmissionRequest, accounts: readonly Account[]): Promise<Admission> {
+    const taken: Reserved = { leases: [], requests: [], tokens: [], budgets: [] };
     const estimate = this.estimator.of(call);
     try {
       for (const { id, limits } of accounts) {
@@ -108,7 +108,7 @@ export class Limits {
       }
       for (const account of accounts) await this.takeBudget(account, call, estimate, taken);
     } catch (error) {
-      await this.giveBack(taken);
+      await this.release(taken);
       throw isCommandFault(error) ? this.limitsUnavailable(error) : error;
     }
     let isSettled = false;
@@ -137,7 +137,7 @@ export class Limits {
     { concurrency }: RateLimits,
     call: AdmissionRequest,
     { calls }: CallEstimate,
-    { leases }: SetAside,
+    { leases }: Reserved,
   ): Promise<void> {
     if (concurrency === undefined) return;
     if (calls > concurrency) {
@@ -164,7 +164,7 @@ export class Limits {
     { rpm }: RateLimits,
     call: AdmissionRequest,
     { calls }: CallEstimate,
-    { requests }: SetAside,
+    { requests }: Reserved,
   ): Promise<void> {
     if (rpm === undefined) return;
     const taken = await this.windows.take(`requests:${id}`, rpm, calls);
@@ -180,7 +180,7 @@ export class Limits {
     { tpm }: RateLimits,
     call: AdmissionRequest,
     estimate: CallEstimate,
-    { tokens }: SetAside,
+    { tokens }: Reserved,
   ): Promise<void> {
     if (tpm === undefined) return;
     const taken = await this.windows.take(`tokens:${id}`, tpm, estimate.likelyTokens());
@@ -195,7 +195,7 @@ export class Limits {
     account: Account,
     call: AdmissionRequest,
     estimate: CallEstimate,
-    { budgets }: SetAside,
+    { budgets }: Reserved,
   ): Promise<void> {
     const { id } = account;
     const present = budgetAt(account, call.startedAt);
@@ -233,7 +233,7 @@ export class Limits {
     }
   }
 
-  private async coverAnother({ budgets }: SetAside): Promise<boolean> {
+  private async coverAnother({ budgets }: Reserved): Promise<boolean> {
     try {
       for (const share of budgets) {
         const outcome = await this.reserve(share);
@@ -261,11 +261,11 @@ export class Limits {
     });
   }
 
-  private leave({ leases }: SetAside): void {
+  private leave({ leases }: Reserved): void {
     for (const lease of leases.splice(0)) this.concurrency.free(lease);
   }
 
-  private async settle(taken: SetAside, tokens: TokenCount, cost: NanoDollars): Promise<void> {
+  private async settle(taken: Reserved, tokens: TokenCount, cost: NanoDollars): Promise<void> {
     this.leave(taken);
     const failures: unknown[] = [];
     for (const { budget, reservations } of taken.budgets) {
@@ -283,7 +283,7 @@ export class Limits {
   }
 
   /** The call was not made: its request does not count. */
-  private async giveBack(taken: SetAside): Promise<void> {
+  private async release(taken: Reserved): Promise<void> {
     for (const each of taken.requests) await this.windows.correct(each, 0);
     await this.settle(taken, NO_TOKENS, NO_COST).catch((error: unknown) => {
       this.logger.error({ msg: 'reservations could not be released', error: describeError(error) });
@@ -300,7 +300,7 @@ function isFull(outcome: Taken | Full): outcome is Full {
   return 'retryAfter' in outcome;
 }
 
-function headersOf({ requests, tokens }: SetAside): Record<string, string> {
+function headersOf({ requests, tokens }: Reserved): Record<string, string> {
   const headers: Record<string, string> = {};
   addNearest(headers, 'requests', requests);
   addNearest(headers, 'tokens', tokens);

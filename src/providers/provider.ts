@@ -9,20 +9,20 @@ const LIST_TIMEOUT = 15_000;
 
 /** What every provider that is reached over HTTP is held to. */
 export interface ProviderOptions {
-  /** Cap of one answer or one event, decompressed, in bytes. */
+  /** Cap of one response or one event, decompressed, in bytes. */
   readonly maxAnswerSize: number;
   /** Of the model list, in milliseconds; a completion brings its own. */
   readonly connectTimeout: number;
 }
 
-/** The times of a model list, which is no completion: whoever cannot give it soon is left out. */
+/** Timeouts of a model list, which is not a completion: a slow provider is left out. */
 export function listTimeouts({ connectTimeout }: ProviderOptions): Omit<Timeouts, 'total'> {
   return { connect: connectTimeout, firstByte: LIST_TIMEOUT, idle: LIST_TIMEOUT };
 }
 
 /**
- * The times of a plain answer, whose first byte is its last: a provider may think for as long as the whole call may take, which
- * the signal of the call holds.
+ * Timeouts of a plain response, whose first byte is also its last: a provider may take as long as the whole call may take, which
+ * the signal of the call limits.
  */
 export function plainTimeouts({ connect }: Timeouts): Omit<Timeouts, 'total'> {
   return { connect, firstByte: Infinity, idle: Infinity };
@@ -50,8 +50,8 @@ export interface ProviderCall<Request = ChatRequest> {
   /** Aborted when the client has gone or the total timeout is over; the call then rejects with `signal.reason`. */
   readonly signal: CancelSignal;
   /**
-   * Told, before the answer, which fields of the request the provider cannot take and therefore did not get, by OpenAI's
-   * names. Never told with `strict_params: true`, which makes the first of them a 400 `unsupported_parameter`.
+   * Called, before the response, with the fields of the request that the provider cannot take and therefore did not receive, by
+   * OpenAI's names. Never called with `strict_params: true`, which makes the first of them a 400 `unsupported_parameter`.
    */
   readonly onDroppedParams?: (names: readonly string[]) => void;
 }
@@ -85,7 +85,7 @@ export abstract class Provider {
     return this.operations[name];
   }
 
-  /** The models that the provider itself lists. Rejects when it does not answer; empty when it has no list. */
+  /** The models that the provider itself lists. Rejects when it does not respond; empty when it has no list. */
   listModels(_signal: AbortSignal): Promise<readonly ListedModel[]> {
     return Promise.resolve([]);
   }

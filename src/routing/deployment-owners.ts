@@ -76,7 +76,7 @@ export function smallestConcurrency(owners: readonly Owner[]): number | undefine
 }
 
 /** The most expensive price that the file sets for the deployment; undefined means the price catalogue. */
-export function dearestPrice(owners: readonly Owner[]): PriceConfig | undefined {
+export function highestPrice(owners: readonly Owner[]): PriceConfig | undefined {
   let mostExpensive: PriceConfig | undefined;
   for (const { model } of owners) {
     if (model.price !== undefined && (mostExpensive === undefined || sumOf(model.price) > sumOf(mostExpensive))) {

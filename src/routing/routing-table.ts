@@ -1,7 +1,7 @@
 import type { ModelConfig, ProviderConfig, RoutingSettings } from '../config/gateway-config.js';
 import type { Provider } from '../providers/provider.js';
 import type { Deployment, ResolvedModel } from './resolved-model.js';
-import { accountsOf, dearestPrice, deploymentId, DeploymentOwners, smallestConcurrency } from './deployment-owners.js';
+import { accountsOf, highestPrice, deploymentId, DeploymentOwners, smallestConcurrency } from './deployment-owners.js';
 
 /** A provider of the configuration and the client that calls it. */
 export interface ProviderInstance {
@@ -123,7 +123,7 @@ export class RoutingTable {
       weight: 1,
       concurrency: smallestConcurrency(owners),
       timeouts,
-      price: dearestPrice(owners),
+      price: highestPrice(owners),
     };
     const mostOutput = Math.max(0, ...owners.map(({ model }) => model.maxOutputTokens ?? 0));
     return {
@@ -163,7 +163,7 @@ export class RoutingTable {
               ? Math.min(smallest, concurrency ?? Infinity)
               : (concurrency ?? smallest),
           timeouts: model.timeouts,
-          price: model.price ?? (isPattern ? dearestPrice(owners) : undefined),
+          price: model.price ?? (isPattern ? highestPrice(owners) : undefined),
         },
       ];
     });

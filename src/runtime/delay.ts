@@ -17,10 +17,10 @@ export function waitOrAbort(signal: CancelSignal, begin: (resolve: () => void) =
   return new Promise((resolve, reject: (reason: Error) => void) => {
     signal.throwIfAborted();
     const onAbort = (): void => {
-      giveUp();
+      cancel();
       reject(signal.reason as Error);
     };
-    const giveUp = begin(() => {
+    const cancel = begin(() => {
       signal.removeEventListener('abort', onAbort);
       resolve();
     });

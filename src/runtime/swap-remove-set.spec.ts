@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { SwapRemoveSet, type Entry } from './swap-remove-set.js';
 
-describe('Roster', () => {
+describe('SwapRemoveSet', () => {
   it('has the content of a Set after any additions and removals', () => {
     fc.assert(
       fc.property(fc.array(fc.nat({ max: 20 })), (picks) => {

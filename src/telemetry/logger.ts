@@ -39,7 +39,7 @@ export class GatewayLogger implements LoggerService {
   error(message: unknown, ...rest: unknown[]): void {
     const context = contextOf(rest);
     // start.ts logs a failed start in one line; Nest would log it a second time.
-    this.write(context !== undefined && TOLD_BY_START.has(context) ? 'debug' : 'error', message, rest);
+    this.write(context !== undefined && LOGGED_BY_START.has(context) ? 'debug' : 'error', message, rest);
   }
   warn(message: unknown, ...rest: unknown[]): void {
     this.write('warn', message, rest);
@@ -64,7 +64,7 @@ export class GatewayLogger implements LoggerService {
 
 const NEST_STARTUP = new Set(['NestFactory', 'InstanceLoader', 'RoutesResolver', 'RouterExplorer', 'NestApplication']);
 
-const TOLD_BY_START = new Set(['ExceptionHandler', 'NestApplication', 'TypeOrmModule']);
+const LOGGED_BY_START = new Set(['ExceptionHandler', 'NestApplication', 'TypeOrmModule']);
 
 /** Nest passes the name of the class that logs as the last argument. */
 function contextOf(rest: readonly unknown[]): string | undefined {

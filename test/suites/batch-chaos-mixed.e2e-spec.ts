@@ -29,7 +29,7 @@ const ADMIN_KEY = 'Zk3v9-mixed-8Qm-Zk3v9-mixed-4Wd';
 /** Billionths of a US dollar for a token. */
 const PRICES = { prompt: 1_000, completion: 2_000 };
 /** Only ends what would never end. */
-const GIVE_UP_AFTER_MS = isLong ? 1_200_000 : 400_000;
+const TIMEOUT_MS = isLong ? 1_200_000 : 400_000;
 
 interface StoredTask {
   job_id: string;
@@ -125,7 +125,7 @@ batch: { concurrency: ${CONCURRENCY}, lease: ${LEASE_MS}ms }
     apis = [new Place('api', launch), new Place('api', launch)];
     workers = [new Place('worker', launch), new Place('worker', launch)];
     await Promise.all([...apis, ...workers].map((place) => place.start()));
-  }, GIVE_UP_AFTER_MS);
+  }, TIMEOUT_MS);
   afterAll(async () => {
     await Promise.all([...apis, ...workers].flatMap(({ gateway }) => gateway?.stop('SIGKILL') ?? []));
     await dataSource.destroy();
@@ -255,7 +255,7 @@ batch: { concurrency: ${CONCURRENCY}, lease: ${LEASE_MS}ms }
       const options = { goesOn: () => isLong && !isOver, longestPauseMs: isLong ? 3_000 : 300 };
       const hasResults = async (): Promise<boolean> => (await count('batch_job WHERE completed_count > 0')) > 0;
       const disruptWorkers = async (): Promise<Record<string, number>> => {
-        await until(hasResults, GIVE_UP_AFTER_MS);
+        await until(hasResults, TIMEOUT_MS);
         return disrupt(processDisruptions(workers, leftClaimed), { ...options, random: seededRandom(SEED + 2) });
       };
       const disrupted = Promise.all([
@@ -265,11 +265,11 @@ batch: { concurrency: ${CONCURRENCY}, lease: ${LEASE_MS}ms }
       ]);
       disrupted.catch(() => undefined);
       await submitAll();
-      await Promise.race([until(isDone, GIVE_UP_AFTER_MS), disrupted.then(() => until(isDone, GIVE_UP_AFTER_MS))]);
+      await Promise.race([until(isDone, TIMEOUT_MS), disrupted.then(() => until(isDone, TIMEOUT_MS))]);
       isOver = true;
       const [ofWorkers, ofApis, ofRedis] = await disrupted;
       // Aborted submissions: either all of a job is there, or the sweeper removes what was staged of it.
-      await until(isDone, GIVE_UP_AFTER_MS);
+      await until(isDone, TIMEOUT_MS);
       const seconds = (performance.now() - started) / 1_000;
 
       expect(leftClaimed).toEqual([]);
@@ -298,6 +298,6 @@ batch: { concurrency: ${CONCURRENCY}, lease: ${LEASE_MS}ms }
       for (const place of [...workers, ...apis]) await place.replace('SIGTERM');
       expect(await count('batch_claim')).toBe(0);
     },
-    GIVE_UP_AFTER_MS,
+    TIMEOUT_MS,
   );
 });

@@ -128,7 +128,7 @@ describe('/v1/admin/keys', () => {
         status: 403,
         body: { error: { code: 'insufficient_scope' } },
       });
-      expect(await call(method, path, body, 'gw_nobody')).toMatchObject({
+      expect(await call(method, path, body, 'gw_unknown')).toMatchObject({
         status: 401,
         body: { error: { code: 'invalid_api_key' } },
       });

@@ -5,7 +5,7 @@ import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
 
-const PROMPT = 'tell me about zebrafinches-4711';
+const PROMPT = 'write about zebrafinches-4711';
 const UPSTREAM_KEY = 'upstream-key-1f9c0ab3';
 
 interface Line {

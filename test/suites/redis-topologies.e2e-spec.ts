@@ -4,7 +4,7 @@ import { startRedisCluster, startWatchedRedis, withClient } from '../fixtures/re
 import { until } from '../fixtures/until.js';
 
 /** Longer than any failover and reconnection; the tests go on as soon as they have seen it. */
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 async function chat(gateway: RunningGateway, key: string): Promise<number> {
   const response = await fetch(`${gateway.url}/v1/chat/completions`, {
@@ -40,18 +40,18 @@ async function admin(gateway: RunningGateway, method: string, path: string, body
           const port = await redis.masterPort();
           return withClient(port, async (client) => (await client.keys('*key_*')).length > 0).catch(() => false);
         };
-        await until(counted, PATIENCE_MS);
+        await until(counted, TIMEOUT_MS);
         const before = await redis.masterPort();
         await redis.killMaster();
-        await until(async () => (await redis.masterPort()) !== before, PATIENCE_MS);
+        await until(async () => (await redis.masterPort()) !== before, TIMEOUT_MS);
         await withClient(await redis.masterPort(), (client) => client.flushall()).catch(() => undefined);
-        await until(counted, PATIENCE_MS);
+        await until(counted, TIMEOUT_MS);
       } finally {
         await gateway.stop();
         await redis.stop();
       }
     },
-    4 * PATIENCE_MS,
+    4 * TIMEOUT_MS,
   );
 
   it(
@@ -73,7 +73,7 @@ async function admin(gateway: RunningGateway, method: string, path: string, body
           Array.from({ length: 8 }, () => first.apiKey({ limits: { rpm: 1_000, concurrency: 50 } })),
         );
         for (const key of others) expect(await chat(first, key)).toBe(200);
-        await until(async () => (await cluster.keys()).filter((keys) => keys.length > 0).length > 1, PATIENCE_MS);
+        await until(async () => (await cluster.keys()).filter((keys) => keys.length > 0).length > 1, TIMEOUT_MS);
         expect(await chat(first, limited)).toBe(200);
         expect(await chat(second, limited)).toBe(429);
         const revoked = others[0] ?? '';
@@ -84,7 +84,7 @@ async function admin(gateway: RunningGateway, method: string, path: string, body
         const { data } = (await list.json()) as { data: { id: string; hint: string }[] };
         const id = data.find(({ id: each }) => revoked.includes(each.replace(/^key_/, '')))?.id ?? '';
         await admin(first, 'DELETE', `/v1/admin/keys/${id}`);
-        await until(async () => (await chat(second, revoked)) === 401, PATIENCE_MS);
+        await until(async () => (await chat(second, revoked)) === 401, TIMEOUT_MS);
         const submitted = await fetch(`${first.url}/v1/batch/generate`, {
           method: 'POST',
           headers: { authorization: `Bearer ${others[1] ?? ''}`, 'content-type': 'application/json' },
@@ -96,7 +96,7 @@ async function admin(gateway: RunningGateway, method: string, path: string, body
             headers: { authorization: `Bearer ${others[1] ?? ''}` },
           });
           return ((await status.json()) as { status: string }).status === 'completed';
-        }, PATIENCE_MS);
+        }, TIMEOUT_MS);
         for (const gateway of [first, second]) {
           const metrics = await fetch(`${gateway.url}/metrics`, { headers: { 'x-api-key': first.adminKey } });
           expect(await metrics.text()).toMatch(/^gateway_redis_up 1$/m);
@@ -108,6 +108,6 @@ async function admin(gateway: RunningGateway, method: string, path: string, body
         await cluster.stop();
       }
     },
-    4 * PATIENCE_MS,
+    4 * TIMEOUT_MS,
   );
 });

@@ -325,7 +325,7 @@ async function sendStream(response, chunks, params, log) {
 // ---- faults ----------------------------------------------------------------------------------------------------------
 
 /** Sends the start of an answer and then does `act`: goes silent, resets, or closes. */
-async function breakOff(response, request, params, act) {
+async function endEarly(response, request, params, act) {
   const at = params.get('at') ?? 'mid';
   const { body, log } = request;
   // A server that aborts before any response has not started working; one that stalls may have.
@@ -504,13 +504,13 @@ async function behave(name, params, request, response) {
   switch (name) {
     case 'stall':
       log.begin();
-      return breakOff(response, request, params, () => undefined);
+      return endEarly(response, request, params, () => undefined);
     case 'reset':
-      return breakOff(response, request, params, () => socket.resetAndDestroy());
+      return endEarly(response, request, params, () => socket.resetAndDestroy());
     case 'close':
-      return breakOff(response, request, params, () => socket.destroy());
+      return endEarly(response, request, params, () => socket.destroy());
     case 'truncate':
-      return breakOff(response, request, params, () => response.end());
+      return endEarly(response, request, params, () => response.end());
     case 'status':
       return sendStatus(response, request, params);
     case 'lie':

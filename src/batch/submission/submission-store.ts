@@ -116,7 +116,7 @@ export class SubmissionStore {
       [job.id, JSON.stringify(rows)],
     );
     if (rows.some((row) => row[3] !== null)) {
-      await this.lanes.setAside(manager, job.id, firstIndex, firstIndex + tasks.length);
+      await this.lanes.requeueOwnModels(manager, job.id, firstIndex, firstIndex + tasks.length);
     }
   }
 }

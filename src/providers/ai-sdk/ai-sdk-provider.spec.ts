@@ -209,7 +209,7 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
     provider = createProvider(subject);
   });
 
-  it('streams the same text whatever the bytes come in', async () => {
+  it('streams the same text for any split of the bytes', async () => {
     expect(textOf(await read(await provider.stream(call(`${model}-split`))))).toBe(TEXT);
   });
 
@@ -283,12 +283,12 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
     }
   });
 
-  it('gives up on a provider that says nothing', async () => {
+  it('ends the call to a provider that sends nothing', async () => {
     const asked = call(`${model}-stall`, {}, { timeouts: { ...TIMEOUTS, firstByte: 200 } });
     expect(await failure(provider.stream(asked))).toMatchObject({ status: 504, code: 'upstream_timeout' });
   });
 
-  it('leaves the time of a plain answer to the whole call', async () => {
+  it('limits a plain response only by the total timeout', async () => {
     const controller = new AbortController();
     const timeouts = { ...TIMEOUTS, firstByte: 20, idle: 20 };
     const plain = provider
@@ -301,7 +301,7 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
     expect(await plain).toBe(over);
   });
 
-  it('ends the upstream request when the client goes: before the answer, and in the middle of it', async () => {
+  it('ends the upstream request when the client goes: before the response, and in the middle of it', async () => {
     const gone = new Error('the client has gone');
     for (const stream of [false, true]) {
       const controller = new AbortController();
@@ -349,7 +349,7 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
     expect(chunks.filter(({ choices }) => choices[0]?.finish_reason === 'stop')).toHaveLength(2);
   });
 
-  it('cuts an answer that is larger than the cap', async () => {
+  it('aborts a response that is larger than the cap', async () => {
     const small = createProvider(subject, 2000);
     expect(await failure(small.complete(call(`${model}-wordy`)))).toMatchObject({ status: 502 });
     expect(await failure(readAll(small, call(`${model}-wordy`)))).toMatchObject({

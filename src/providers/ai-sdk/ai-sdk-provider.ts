@@ -58,7 +58,7 @@ export class AiSdkProvider extends Provider {
   readonly name: string;
   readonly operations: OperationPorts = {
     chat: {
-      // Providers answer with one choice each time.
+      // Providers respond with one choice per call.
       callsOf: choiceCount,
       invoke: (call) => this.complete(call),
       open: (call) => this.stream(call),
@@ -161,8 +161,8 @@ export class AiSdkProvider extends Provider {
   }
 
   /**
-   * A package says what it leaves out only once the provider has answered. So it is asked with an answer that is empty
-   * and never touches the network.
+   * A package reports what it leaves out only after the provider has responded. So it is called with an empty response that never
+   * touches the network.
    *
    * @param isStrict whether nothing at all may be left out, as opposed to a demand for a tool call
    * @throws GatewayError 400 `unsupported_parameter`
@@ -269,7 +269,7 @@ export class AiSdkProvider extends Provider {
   }
 }
 
-/** Providers answer with one choice each time, so `n` is the number of calls. */
+/** Providers respond with one choice per call, so `n` is the number of calls. */
 function requestsOf({ request, signal }: ProviderCall): LinkedAbort[] {
   return Array.from({ length: choiceCount(request) }, () => new LinkedAbort(signal));
 }

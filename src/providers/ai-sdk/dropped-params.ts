@@ -64,7 +64,7 @@ function nameOf(subject: string): string {
   return SUBJECTS.find(([text]) => text.test(subject))?.[1] ?? subject.slice(0, LONGEST_NAME);
 }
 
-/** 400: a call of a tool was demanded, and an answer without one would be no answer to the request. */
+/** 400: the request demands a tool call, so a response without one would be invalid. */
 export function unsupportedToolChoice(): GatewayError {
   return new GatewayError({
     status: 400,

@@ -21,15 +21,15 @@ interface Arrival {
 const OVER: IteratorResult<Group> = Object.freeze({ done: true, value: undefined });
 
 /**
- * The chunks of all choices as they come, then the usage of them all. No generator, because `return` on one that has not
- * been started does nothing, and the upstream would go on for nobody.
+ * The chunks of all choices as they arrive, then the usage of them all. Not a generator, because `return` on one that has not been
+ * started does nothing, and the upstream call would continue unused.
  */
 export class MergedChoices implements AsyncIterableIterator<Group> {
   private readonly firsts: OpenChoice[];
   private readonly waiting = new Map<OpenChoice, Promise<Arrival>>();
   private state: 'choices' | 'usage' | 'over' = 'choices';
 
-  /** @param toFailure what a call fails with, for whatever its package threw */
+  /** @param toFailure converts anything that a package throws */
   constructor(
     private readonly choices: readonly OpenChoice[],
     private readonly head: StreamHead,
@@ -59,7 +59,7 @@ export class MergedChoices implements AsyncIterableIterator<Group> {
     return usage === undefined ? OVER : { done: false, value: [this.head.chunk([], usage)] };
   }
 
-  /** Ends what is left of the upstream's answers at once. */
+  /** Ends the remaining upstream responses at once. */
   async return(): Promise<IteratorResult<Group>> {
     this.state = 'over';
     this.firsts.length = 0;
@@ -93,7 +93,7 @@ export class MergedChoices implements AsyncIterableIterator<Group> {
         throw this.toFailure(error, open.request);
       },
     );
-    // Raced by the next call; until then, or when another choice has failed before, nobody listens.
+    // Raced by the next call; until then, or when another choice has failed before, it has no listener.
     arrival.catch(() => undefined);
     this.waiting.set(open, arrival);
   }

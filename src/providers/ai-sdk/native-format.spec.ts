@@ -28,7 +28,7 @@ describe('loadPackage', () => {
   });
 
   it('asks nothing of the environment', async () => {
-    // A package reads the environment for what it is not told, and so would send a key to where it does not belong.
+    // A package reads missing options from the environment, and so could send a key to the wrong server.
     const before = { ...process.env };
     Object.assign(process.env, {
       ANTHROPIC_API_KEY: 'of-the-environment',

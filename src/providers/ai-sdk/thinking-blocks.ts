@@ -3,9 +3,9 @@ import { BEDROCK_TYPE } from '../definitions/bedrock.js';
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
 
 /**
- * Claude refuses a tool result whose turn began with thinking unless that thinking comes back with its signature. OpenAI's
- * shape has no place for a signature, so such reasoning travels in `thinking_blocks`, in Anthropic's own form, beside the
- * plain text in `reasoning_content`. Undefined for reasoning that nobody has signed.
+ * Claude refuses a tool result whose turn began with thinking unless that thinking is returned with its signature. OpenAI's shape
+ * has no field for a signature, so such reasoning is passed in `thinking_blocks`, in Anthropic's own form, beside the plain text in
+ * `reasoning_content`. Undefined for reasoning without a signature.
  */
 export function toThinkingBlock(text: string, metadata: SharedV3ProviderMetadata | undefined): JSONObject | undefined {
   for (const options of Object.values(metadata ?? {})) {

@@ -151,7 +151,10 @@ describe('ChoiceChunks', () => {
   it.each<[string, LanguageModelV3StreamPart[]]>([
     ['without a finish', [{ type: 'text-delta', id: '0', delta: 'Hel' }]],
     ['with a finish that has no reason', [{ ...FINISH, finishReason: { unified: 'other', raw: undefined } }]],
-    ['whose generation broke off', [{ ...FINISH, finishReason: { unified: 'error', raw: 'MALFORMED_FUNCTION_CALL' } }]],
+    [
+      'whose generation ended early',
+      [{ ...FINISH, finishReason: { unified: 'error', raw: 'MALFORMED_FUNCTION_CALL' } }],
+    ],
     ['with an error', [{ type: 'error', error: { message: 'x' } }]],
   ])('fails at a stream %s', (_fault, parts) => {
     expect(() => map(parts)).toThrow(expect.objectContaining({ status: 502, retryable: true }) as Error);

@@ -91,7 +91,7 @@ export class ChoiceChunks {
     return this.isFinished;
   }
 
-  /** @throws GatewayError for an error in the stream, or a generation that broke off */
+  /** @throws GatewayError for an error in the stream, or a generation that ended early */
   push(part: LanguageModelV3StreamPart): ChatCompletionChunk[] {
     switch (part.type) {
       case 'stream-start':
@@ -138,7 +138,7 @@ export class ChoiceChunks {
 
   /** The provider's stream is over. @throws GatewayError when the choice is not */
   end(): void {
-    if (!this.isFinished) throw brokenOff();
+    if (!this.isFinished) throw endedEarly();
   }
 
   private delta(delta: Delta, finishReason: FinishReason | null = null): ChatCompletionChunk {
@@ -212,13 +212,13 @@ export class ChoiceChunks {
   private finish(reason: FinishReason | 'failed' | null): ChatCompletionChunk[] {
     if (reason === 'failed') throw upstreamError({ message: 'The upstream provider broke off the generation.' });
     // The packages end a stream that was cut with a finish that has no reason.
-    if (reason === null) throw brokenOff();
+    if (reason === null) throw endedEarly();
     this.isFinished = true;
     const chunks = this.hasBegun ? [] : [this.delta({})];
     return [...chunks, this.delta({}, reason)];
   }
 }
 
-function brokenOff(): Error {
+function endedEarly(): Error {
   return upstreamError({ message: 'The upstream provider ended its stream before the answer was whole.' });
 }

@@ -20,7 +20,7 @@ function result(
 const OPTIONS = { upstreamModel: 'model-1', now: 5000 };
 
 describe('toCompletion', () => {
-  it('has the whole shape, whatever the provider leaves out', () => {
+  it('has the whole shape, with any part missing', () => {
     expect(toCompletion([result([{ type: 'text', text: 'Hi' }])], OPTIONS)).toEqual({
       id: expect.stringMatching(/^chatcmpl-/) as string,
       object: 'chat.completion',

@@ -16,16 +16,16 @@ import { toFinishReason } from './to-finish-reason.js';
 import { sumUsage, toUsage } from './to-usage.js';
 
 export interface CompletionOptions {
-  /** The model's id at the provider, for an answer that does not name its model. */
+  /** The model's id at the provider, for a response that does not name its model. */
   readonly upstreamModel: string;
-  /** Epoch milliseconds, for an answer that is not dated. */
+  /** Epoch milliseconds, for a response without a date. */
   readonly now: number;
 }
 
 /**
- * One completion out of one answer for each choice.
+ * Merges one response per choice into one completion.
  *
- * @throws GatewayError when an answer holds nothing, or says that its generation broke off
+ * @throws GatewayError when a response is empty, or reports that its generation ended early
  */
 export function toCompletion(
   results: readonly LanguageModelV3GenerateResult[],
@@ -104,7 +104,7 @@ function toChoice({ content, finishReason }: LanguageModelV3GenerateResult, inde
   return { index, message, logprobs: null, finish_reason: wholeReason(reason, hasContent, toolCalls.length > 0) };
 }
 
-/** The answer came as whole JSON, so it was not cut on the way: a reason that is missing can be inferred. */
+/** The response arrived as complete JSON, so it was not cut off: a missing reason can be inferred. */
 function wholeReason(reason: FinishReason | 'failed' | null, hasContent: boolean, hasToolCalls: boolean): FinishReason {
   if (reason === 'failed') throw upstreamError({ message: 'The upstream provider broke off the generation.' });
   if (reason !== null) return reason;

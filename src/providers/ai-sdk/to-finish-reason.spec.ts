@@ -13,8 +13,8 @@ describe('toFinishReason', () => {
     ['error', undefined, false, 'failed'],
     ['other', undefined, false, null],
     ['other', 'insufficient_system_resource', false, 'failed'],
-    ['other', 'a word that nobody knows', false, 'stop'],
-    ['other', 'a word that nobody knows', true, 'tool_calls'],
+    ['other', 'an unknown word', false, 'stop'],
+    ['other', 'an unknown word', true, 'tool_calls'],
   ])('%s (%s), with tool calls: %s, is %s', (unified, raw, hasToolCalls, expected) => {
     expect(toFinishReason({ unified, raw }, hasToolCalls)).toBe(expected);
   });

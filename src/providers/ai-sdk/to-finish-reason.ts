@@ -3,10 +3,10 @@ import type { FinishReason } from '../../operations/chat/chat-completion.js';
 import { normaliseFinishReason } from '../../wire/openai-chat/finish-reason.js';
 
 /**
- * One of OpenAI's four; `failed` when the generation broke off; null when the provider gave no reason at all, which is
- * how the packages report a stream that was cut.
+ * One of OpenAI's four; `failed` when the generation ended early; null when the provider gave no reason at all, which is how the
+ * packages report a stream that was cut.
  *
- * @param hasToolCalls whether the answer calls tools that the client runs: some providers then still say "stop"
+ * @param hasToolCalls whether the response calls tools that the client runs: some providers then still say "stop"
  */
 export function toFinishReason(
   { unified, raw }: LanguageModelV3FinishReason,

@@ -78,7 +78,7 @@ describe('toGatewayError', () => {
     [{ type: 'authentication_error', message: `bad ${KEY}` }, 502],
     [{ type: 'api_error', message: 'Internal' }, 502],
     [{ error: { code: 503, status: 'UNAVAILABLE', message: 'x' } }, 503],
-    [{ message: 'The model broke off' }, 502],
+    [{ message: 'The model ended early' }, 502],
     ['a string', 502],
     [undefined, 502],
   ])('maps the error event %j to %d', (event, status) => {

@@ -25,9 +25,9 @@ const STATUS_OF_TYPE: Readonly<Record<string, number>> = {
 const MAX_CAUSES = 5;
 
 /**
- * What a client sees of anything that a provider's package throws, or puts into a stream as an error. The packages'
- * classes are told by their names, so that none has to be loaded for it. They carry the request, the answer and the
- * address, therefore none of them is kept as a cause.
+ * The client's view of anything that a provider's package throws, or puts into a stream as an error. The packages' classes are
+ * recognised by name, so that none has to be loaded for it. They contain the request, the response and the address, therefore none
+ * of them is kept as a cause.
  */
 export function toGatewayError(error: unknown, redact: Redact, now: number): GatewayError {
   if (error instanceof GatewayError) return error;
@@ -79,7 +79,7 @@ function fromPackage(error: Error, redact: Redact, now: number): GatewayError {
   }
 }
 
-/** The provider has answered: with a refusal, or with something that is no answer. */
+/** The provider has responded: with a refusal, or with something invalid. */
 function fromAnswer(error: Error, fields: JsonObject, redact: Redact, now: number): GatewayError {
   const { statusCode, responseHeaders, responseBody } = fields;
   if (typeof statusCode === 'number' && statusCode >= 300) {
@@ -116,7 +116,7 @@ function headersOf(headers: unknown): IncomingHttpHeaders {
   return isObject(headers) ? (headers as IncomingHttpHeaders) : {};
 }
 
-/** The name and the place of an error for the log; its message may quote the request or the answer. */
+/** The name and the stack of an error for the log; its message may quote the request or the response. */
 function withoutContent(error: Error): Error {
   const copy = new Error('The message is left out, because it may quote the request or the answer.');
   copy.name = error.name;

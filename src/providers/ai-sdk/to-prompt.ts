@@ -166,7 +166,7 @@ function toThoughtPart(
   return earlierReasoning === 'text' && text !== undefined ? { type: 'reasoning', text } : undefined;
 }
 
-/** @returns undefined when the call that it answers is not in the history */
+/** @returns undefined when the call to which it is the result is not in the history */
 function toToolResult(
   message: ChatMessage,
   path: string,
@@ -186,7 +186,7 @@ function toToolResult(
   };
 }
 
-/** Clients shorten histories. Providers refuse a result without its call, so it is told in words. */
+/** Clients shorten histories. Providers refuse a result without its call, so it is passed as text. */
 function toOrphanedResult(message: ChatMessage): LanguageModelV3TextPart {
   const name = nonEmptyString(message.name);
   const text = partsOf(message)

@@ -90,7 +90,7 @@ describe('toReasoning', () => {
     expect(map(type, modelId, effort)).toMatchObject(DROPPED);
   });
 
-  it('leaves room for the answer, and does not think where there is none', () => {
+  it('leaves room for the response, and does not reason where there is none', () => {
     expect(map('anthropic', 'claude-sonnet-4-5', 'high', 2000)).toMatchObject({ budgetTokens: 1600 });
     expect(map('anthropic', 'claude-sonnet-4-5', 'high', 1000)).toMatchObject(DROPPED);
   });

@@ -27,7 +27,7 @@ const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number>> = {
 };
 /** Less than this Claude refuses. */
 const SMALLEST_BUDGET = 1024;
-/** Of a request's own maximum, so that an answer still fits after the thinking. */
+/** Share of a request's own maximum, so that a response still fits after the reasoning. */
 const BUDGET_SHARE = 0.8;
 
 /** Claude from 4.6 on decides for itself how long it thinks, and is given an effort instead of a budget. */

@@ -9,7 +9,7 @@ export interface MappedResponseFormat {
   readonly responseFormat: LanguageModelV3CallOptions['responseFormat'];
   /** Said to the model in a system message, where a provider has no parameter for it. */
   readonly instruction: string | undefined;
-  /** Whether the answer must keep to the schema in every detail; undefined without a schema. */
+  /** Whether the response must keep to the schema in every detail; undefined without a schema. */
   readonly strict: boolean | undefined;
   /** The field as it came, for a server that takes it so. */
   readonly untouched: JSONObject | undefined;
@@ -28,7 +28,7 @@ const TEXT: MappedResponseFormat = {
 /** `response_format`: text, json_object or json_schema. @throws GatewayError 400 for a schema that is missing */
 export function toResponseFormat({ response_format: format }: ChatRequest, dialect: Dialect): MappedResponseFormat {
   if (format == null || format.type === 'text') return TEXT;
-  // Where fields pass through untouched, so does this one, with whatever the server knows beyond OpenAI.
+  // Where unknown fields pass through unchanged, this one does too, with any extensions of the server.
   if (dialect.passesUnknown) return { ...TEXT, untouched: asJsonObject(format) };
   switch (format.type) {
     case 'json_object':

@@ -50,7 +50,7 @@ export function toTools(request: ChatRequest, dialect: Dialect): MappedTools {
 }
 
 /**
- * An answer without a tool call that the request demands would be no answer to it.
+ * A response without a tool call that the request demands would be invalid.
  *
  * @throws GatewayError 400 when the tool that must be called cannot be sent
  */

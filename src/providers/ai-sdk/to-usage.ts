@@ -27,7 +27,7 @@ export function toUsage({ inputTokens, outputTokens }: LanguageModelV3Usage): Us
   };
 }
 
-/** The usage of several calls that make one answer; undefined when any of them was not counted. */
+/** The usage of several calls that make one response; undefined when any of them was not counted. */
 export function sumUsage(usages: readonly (Usage | undefined)[]): Usage | undefined {
   return usages.reduce((sum, usage) => (sum === undefined || usage === undefined ? undefined : add(sum, usage)));
 }

@@ -3,10 +3,10 @@ import type { CancelSignal } from '../../runtime/cancel-signal.js';
 import { LinkedAbort } from '../../runtime/linked-abort.js';
 
 /**
- * Makes one upstream call for each group of a request's inputs, some of them at once, and gives the answers in the order of the
- * groups. The first failure ends those that are in flight, and no further ones are made.
+ * Makes one upstream call for each group of a request's inputs, some of them at once, and returns the responses in the order of the
+ * groups. The first failure aborts those in flight, and no further ones are made.
  *
- * @throws what the first failure was; where another call had succeeded, the provider may bill the request
+ * @throws the first failure; where another call had succeeded, the provider may bill the request
  */
 export async function callInGroups<Group, Part>(
   groups: readonly Group[],

@@ -52,7 +52,7 @@ afterEach(async () => {
   await provider.close();
 });
 
-describe('a plain answer', () => {
+describe('a plain response', () => {
   it('has the whole shape and keeps what the upstream added', async () => {
     const completion = await provider.complete(call('echo'));
     expect(completion).toEqual({
@@ -210,7 +210,7 @@ describe('a stream', () => {
   });
 
   it('ends with [DONE], whenever the body does, and uses the connection again', async () => {
-    // One whose body goes on for a minute is not waited for, and its connection is given up.
+    // A body that goes on for a minute is not waited for, and its connection is closed.
     await streamed('echo?linger=60000');
     await until(async () => (await upstream.requests())[0]!.aborted);
     await upstream.reset();
@@ -234,7 +234,7 @@ describe('a stream', () => {
     expect(error).toMatchObject({ status: 504, code: 'upstream_timeout' });
   });
 
-  it('holds the upstream back while nobody reads', async () => {
+  it('slows the upstream down while the client does not read', async () => {
     const before = process.memoryUsage().rss;
     const stream = await provider.stream(call('endless?mb=400&chunk=60000'));
     // On an idle machine all 400 MB are sent within this time to one who reads.
@@ -264,7 +264,7 @@ describe('a stream', () => {
   });
 });
 
-describe.each(['plain', 'stream'] as const)('faults of a %s answer', (kind) => {
+describe.each(['plain', 'stream'] as const)('faults of a %s response', (kind) => {
   async function run(model: string, rest: Partial<ProviderCall> = {}): Promise<unknown> {
     if (kind === 'plain') return provider.complete(call(model, {}, rest));
     return read(await provider.stream(call(model, {}, rest)));
@@ -339,7 +339,7 @@ describe.each(['plain', 'stream'] as const)('faults of a %s answer', (kind) => {
     await until(async () => (await upstream.openSockets()) === 0);
   }, 20_000);
 
-  it('ends in 502 when nobody listens', async () => {
+  it('ends in 502 when the connection is refused', async () => {
     const closed = createTcpServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;
@@ -455,22 +455,19 @@ describe('faults of a stream alone', () => {
     await until(async () => (await upstream.openSockets()) === 0);
   });
 
-  it.each(['stall?at=headers', 'stall?at=mid'])(
-    '%s: only the time of the whole call ends a plain answer',
-    async (model) => {
-      const controller = new AbortController();
-      const timeouts = { ...TIMEOUTS, firstByte: 20, idle: 20 };
-      const plain = provider
-        .complete(call(model, {}, { timeouts, signal: controller.signal }))
-        .catch((error: unknown) => error);
-      // A stream that begins later and has ended by its time shows that the plain answer had its own.
-      await failure(provider.stream(call('stall?at=headers', {}, { timeouts: { ...timeouts, firstByte: 60 } })));
-      const over = new Error('the total time is over');
-      controller.abort(over);
-      expect(await plain).toBe(over);
-      await until(async () => (await upstream.openSockets()) === 0);
-    },
-  );
+  it.each(['stall?at=headers', 'stall?at=mid'])('%s: only the total timeout ends a plain response', async (model) => {
+    const controller = new AbortController();
+    const timeouts = { ...TIMEOUTS, firstByte: 20, idle: 20 };
+    const plain = provider
+      .complete(call(model, {}, { timeouts, signal: controller.signal }))
+      .catch((error: unknown) => error);
+    // A stream that begins later and has ended by its time shows that the plain answer had its own.
+    await failure(provider.stream(call('stall?at=headers', {}, { timeouts: { ...timeouts, firstByte: 60 } })));
+    const over = new Error('the total time is over');
+    controller.abort(over);
+    expect(await plain).toBe(over);
+    await until(async () => (await upstream.openSockets()) === 0);
+  });
 
   it.each(['stall?at=headers', 'stall?at=mid'])('%s: a stream has times of its own', async (model) => {
     const timeouts = { ...TIMEOUTS, firstByte: 200, idle: 200 };
@@ -595,7 +592,7 @@ describe('many at once', () => {
     await until(async () => (await upstream.openSockets()) === 0);
   }, 15_000);
 
-  it('keeps their answers apart', async () => {
+  it('keeps their responses apart', async () => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, async (_, index) => textOf(await streamed(`echo?split=5&text=answer ${index}`))),
     );

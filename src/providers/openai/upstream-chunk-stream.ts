@@ -12,8 +12,8 @@ import type { UpstreamPool } from '../transport/upstream-pool.js';
 import type { FailureOrigin, ResponseSink, UpstreamRequest } from '../transport/upstream-request.js';
 
 /**
- * A stream may have this many times the cap of a plain answer: around the same text it repeats ids, dates and names for
- * every token. It bounds streams that never end; none of it is held in memory.
+ * A stream may have this many times the cap of a plain response: around the same text it repeats ids, dates and names for every
+ * token. It bounds streams that never end; none of it is held in memory.
  */
 const STREAM_SIZE_FACTOR = 4;
 /** Bytes taken in and not yet read by the client, at which the upstream is held back. */
@@ -25,8 +25,8 @@ type Group = readonly StreamedChunk[];
 const OVER: IteratorResult<Group> = Object.freeze({ done: true, value: undefined });
 
 /**
- * A stream of chunks out of an upstream's answer. Chunks are grouped by what the socket gave at once, so that one read
- * costs one write; a client that reads slowly holds the upstream back.
+ * The chunks of an upstream's streamed response. Chunks are grouped by what the socket delivered at once, so that one read costs
+ * one write; a client that reads slowly slows the upstream down.
  */
 export class UpstreamChunkStream implements ResponseSink, AsyncIterableIterator<Group> {
   private readonly exchange: UpstreamExchange;
@@ -145,8 +145,8 @@ export class UpstreamChunkStream implements ResponseSink, AsyncIterableIterator<
   }
 
   /**
-   * Some servers answer in JSON although a stream was asked for, errors with status 200 among them; some name the wrong
-   * content-type. The first character tells: an event stream begins with a field name, a comment or a blank line.
+   * Some servers respond in JSON although a stream was requested, errors with status 200 among them; some name the wrong
+   * content-type. The first character decides: an event stream begins with a field name, a comment or a blank line.
    */
   private decide(chunk: Buffer): void {
     for (const byte of chunk) {
@@ -246,7 +246,7 @@ export class UpstreamChunkStream implements ResponseSink, AsyncIterableIterator<
   }
 }
 
-/** An abort's reason is whatever the caller gave, so it need not be an Error. */
+/** An abort's reason is chosen by the caller, so it need not be an Error. */
 async function rejected(error: unknown): Promise<never> {
   await Promise.resolve();
   throw error;

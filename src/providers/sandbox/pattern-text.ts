@@ -31,10 +31,10 @@ const CLASSES: Readonly<Record<string, string>> = {
 };
 
 /**
- * A text that matches a regular expression, of at least `minLength` characters where its repetitions allow it. It is made out of the
- * pattern in linear time: to run a client's pattern could take for ever.
+ * A text that matches a regular expression, of at least `minLength` characters where its repetitions allow it. It is generated from
+ * the pattern in linear time: running a client's pattern could take exponential time.
  *
- * @returns undefined for what is not read: look-around, back references, properties, boundaries inside
+ * @returns undefined for unsupported syntax: look-around, back references, properties, boundaries inside
  */
 export function textOf(pattern: string, minLength: number, maxLength: number): string | undefined {
   if (pattern.length > MAX_PATTERN_LENGTH) return undefined;

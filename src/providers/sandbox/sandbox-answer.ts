@@ -18,7 +18,7 @@ import {
 } from './sandbox-bounds.js';
 import { instanceOf } from './schema-instance.js';
 
-/** What the sandbox answers to a request, before it is shaped as a completion or as chunks. */
+/** The sandbox's response to a request, before it is shaped as a completion or as chunks. */
 export interface SandboxAnswer {
   /** A word with the white space before it is a token here. */
   readonly text: string;
@@ -42,7 +42,7 @@ const LOREM_LENGTH = 50;
 const LOREM_LIMIT = 100_000;
 
 /**
- * The same request always gives the same answer.
+ * The same request always gets the same response.
  *
  * @throws GatewayError 400 that names the bound, for a request that asks for more than the sandbox makes
  */
@@ -76,7 +76,7 @@ export function answerTo(model: string, request: ChatRequest): SandboxAnswer {
   };
 }
 
-/** A plain answer is one text, and a stream sends its words as chunks, for each choice: both are bounded. */
+/** A plain response is one text, and a stream sends its words as chunks, for each choice: both are bounded. */
 function assertSize(text: string, words: number, choices: number): void {
   const param = choices > 1 ? 'n' : 'messages';
   if (text.length * choices > MAX_ANSWER_CHARACTERS) {
@@ -206,7 +206,7 @@ function textAnswer({ messages, response_format: format }: ChatRequest): string 
   }
 }
 
-/** The text of a message; other parts are named, because the sandbox cannot see or hear. */
+/** The text of a message; other parts are named, because the sandbox cannot process them. */
 function textOf({ content }: ChatMessage): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';

@@ -17,7 +17,7 @@ const CATEGORY_WORDS: Readonly<Record<string, readonly string[]>> = {
   violence: ['kill', 'murder', 'stab', 'shoot', 'bomb'],
   'violence/graphic': ['gore', 'dismember'],
 };
-/** Those that OpenAI looks for in pictures too. */
+/** The categories that OpenAI checks in pictures, too. */
 const OF_IMAGES = new Set([
   'self-harm',
   'self-harm/intent',
@@ -29,7 +29,7 @@ const OF_IMAGES = new Set([
 const FOUND = 0.98;
 const NOT_FOUND = 0.0001;
 
-/** What the sandbox finds: a category is flagged by its plain words. It does not look at pictures. */
+/** The sandbox's moderation: a category is flagged by its plain words. Pictures are ignored. */
 export function sandboxModerations({ input }: Pick<ModerationRequest, 'input'>): Moderation[] {
   if (typeof input === 'string') return [moderate(input, ['text'])];
   if (!hasParts(input)) return input.map((text) => moderate(text, ['text']));

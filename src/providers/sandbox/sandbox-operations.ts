@@ -15,7 +15,7 @@ import { cosine, DEFAULT_DIMENSIONS, MAX_DIMENSIONS, sandboxVector } from './san
 
 /** Characters, or tokens, of one text. */
 const MAX_TEXT_LENGTH = 100_000;
-/** Numbers of all vectors of an answer together. */
+/** Numbers of all vectors of a response together. */
 const MAX_NUMBERS = 1_000_000;
 /** Characters after which others get their turn on the event loop. */
 const CHARACTERS_PER_TURN = 20_000;

@@ -190,7 +190,7 @@ describe('the sandbox', () => {
     expect(received).toHaveLength(2);
   });
 
-  it('waits as long as sandbox/slow is told, and not a moment longer than its client', async () => {
+  it('waits as long as the request to sandbox/slow says, and no longer than its client', async () => {
     const started = performance.now();
     await complete('slow', { sandbox: { delay_ms: 50 } });
     expect(performance.now() - started).toBeGreaterThan(45);

@@ -39,8 +39,8 @@ const LONGEST_DELAY = 60_000;
 const CHUNKS_PER_TURN = 512;
 
 /**
- * A deterministic upstream inside the process, for first contact and for testing client code: answers, tool calls,
- * structured output, and faults on demand. A word counts as a token. It is priced by nobody, so its cost is unknown.
+ * A deterministic upstream inside the process, for first steps and for testing client code: responses, tool calls, structured
+ * output, and faults on demand. A word counts as a token. It has no price, so its cost is unknown.
  */
 export class SandboxProvider extends Provider {
   readonly operations: OperationPorts = {
@@ -156,7 +156,7 @@ async function* toChunks(
     yield group(delta);
     sent += 1;
     chunks += indexes.length;
-    // A long answer must not keep the event loop from noticing that its client has gone, nor from serving others.
+    // A long response must not block the event loop: a disconnect must be noticed and others served.
     if (chunks >= CHUNKS_PER_TURN) {
       chunks = 0;
       await new Promise(setImmediate);

@@ -26,7 +26,7 @@ export function sandboxVector(input: EmbeddingInput, dimensions: number): number
   const length = Math.hypot(...vector);
   if (length === 0) vector[0] = 1;
   const scale = length === 0 ? 1 : length;
-  // As 32-bit floats, so that both encodings of an answer hold the same numbers.
+  // As 32-bit floats, so that both encodings of a response have the same numbers.
   return vector.map((value) => Math.fround(value / scale));
 }
 

@@ -131,7 +131,7 @@ describe('instanceOf', () => {
     );
   });
 
-  it('gives the same instance each time, and an answer to any nonsense', () => {
+  it('gives the same instance each time, and an instance for any input', () => {
     fc.assert(
       fc.property(fc.oneof(anySchema, fc.jsonValue({ maxDepth: 4 })), (schema) => {
         expect(outcomeOf(schema)).toEqual(outcomeOf(schema));
@@ -194,7 +194,7 @@ describe('instanceOf', () => {
     expect(outcomeOf(schema)).toMatch(message);
   });
 
-  it('makes nothing larger than its bound, of whatever numbers', () => {
+  it('makes nothing larger than its bound, for any numbers', () => {
     const size = fc.oneof(fc.nat(2_000), fc.integer({ min: 0, max: 2 ** 53 }));
     const hostile = fc.letrec<{ schema: object }>((tie) => ({
       schema: fc.oneof(

@@ -28,8 +28,8 @@ const FORMATS: Readonly<Record<string, string>> = {
 };
 
 /**
- * An instance that satisfies a JSON Schema, always the same one for the same schema. It knows the keywords that tools
- * and structured answers use; a `pattern` is met where `textOf` reads it; `not`, `if` and `patternProperties` are not followed.
+ * An instance that satisfies a JSON Schema, always the same one for the same schema. It supports the keywords that tools and
+ * structured responses use; a `pattern` is met where `textOf` supports it; `not`, `if` and `patternProperties` are ignored.
  *
  * @param param path of the schema in the request
  * @throws GatewayError 400 that names the bound, for a schema that asks for more than the sandbox makes

@@ -4,9 +4,9 @@ import { isObject } from '../../runtime/json-value.js';
 export type Schema = Readonly<Record<string, unknown>>;
 
 /**
- * One schema that asks for what both ask for.
+ * One schema that demands what both demand.
  *
- * @param step is told how many properties are looked at, and throws when it is enough
+ * @param step is called with the number of properties that are read, and throws when there are too many
  */
 export function merge(one: Schema, other: Schema, step: (count: number) => void): Schema {
   const merged: Record<string, unknown> = { ...one, ...other };

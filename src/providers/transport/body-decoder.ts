@@ -17,8 +17,8 @@ export function bodyEncoding(contentEncoding: unknown): 'identity' | 'encoded' |
 }
 
 /**
- * Decodes a body that came compressed although the gateway did not ask for it. Output comes in small pieces, so whoever
- * takes them can stop at a cap before a bomb has unfolded.
+ * Decodes a body that is compressed although the gateway did not ask for it. Output comes in small pieces, so the reader can stop
+ * at a cap before a decompression bomb has expanded.
  */
 export class BodyDecoder {
   private stream: Transform | undefined;

@@ -150,7 +150,7 @@ export class UpstreamByteStream implements ResponseSink, AsyncIterableIterator<B
   }
 }
 
-/** The reason of an abort is whatever the caller gave, so it need not be an Error. */
+/** An abort's reason is chosen by the caller, so it need not be an Error. */
 async function rejected(error: unknown): Promise<never> {
   await Promise.resolve();
   throw error;

@@ -7,7 +7,7 @@ const LONG_NUMBER = /\d{16}/;
 const DATA_LINE = /^(data: ?)(.*)$/gm;
 const NOTHING = Buffer.alloc(0);
 
-/** A whole answer with marks at the integers of tool arguments that the package would round. */
+/** A whole response with marks at the integers of tool arguments that the package would round. */
 export function withExactArguments(json: string): string {
   return markWithin(json, TOOL_ARGUMENTS);
 }
@@ -35,7 +35,7 @@ export class ExactEventLines {
 }
 
 function withExactLines(lines: Buffer): Buffer {
-  // A byte is a character here, which is enough to look for digits.
+  // A byte is a character here, which is enough to find digits.
   if (!LONG_NUMBER.test(lines.toString('latin1'))) return lines;
   const text = lines.toString('utf8');
   return Buffer.from(text.replace(DATA_LINE, (_line, name: string, json: string) => name + withExactArguments(json)));

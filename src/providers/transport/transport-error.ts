@@ -27,7 +27,7 @@ export function phaseTimeout(phase: Phase, milliseconds: number): GatewayError {
 }
 
 /**
- * What a client sees of a broken connection: constant text, because the cause names addresses.
+ * The client's view of a broken connection: constant text, because the cause contains addresses.
  *
  * @param mayBeBilled whether some of the answer had come
  */

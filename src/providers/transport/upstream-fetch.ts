@@ -9,7 +9,7 @@ import type { UpstreamPool } from './upstream-pool.js';
 import { UpstreamPools } from './upstream-pools.js';
 import type { ResponseSink, UpstreamRequest } from './upstream-request.js';
 
-/** A stream may have this many times the cap of a plain answer, as with every other provider. */
+/** A stream may have this many times the cap of a plain response, as with every other provider. */
 const STREAM_SIZE_FACTOR = 4;
 /** Bytes taken in and not yet read by the package, at which the upstream is held back. */
 const HIGH_WATER_BYTES = 65_536;
@@ -32,7 +32,7 @@ export interface UpstreamAttempt {
   readonly timeouts: UpstreamRequest['timeouts'];
   /** Sent upstream as `x-request-id`. */
   readonly requestId: string;
-  /** Whether the answer is read while it comes. */
+  /** Whether the response is read while it arrives. */
   readonly stream: boolean;
 }
 
@@ -41,16 +41,15 @@ class OpenCall {
   /** What went wrong below the package, which would wrap it beyond recognition. */
   failure: unknown;
   body: StreamedBody | undefined;
-  /** A package may go on with a second request where an answer was too long for one. */
+  /** A package may send a second request where a response was too long for one. */
   hasBegun = false;
 
   constructor(readonly attempt: UpstreamAttempt) {}
 }
 
 /**
- * The `fetch` that the packages are given: the gateway's own connections, with its times by phase, its cap on answers,
- * its refusals and no redirects. A package hands the signal of a call through to `fetch`, which is how a request is known
- * to belong to the call.
+ * The `fetch` that the packages receive: the gateway's own connections, with its timeouts by phase, its cap on responses, its
+ * refusals and no redirects. A package passes the signal of a call through to `fetch`, by which the request is matched to the call.
  */
 export class UpstreamFetch {
   private readonly pools = new UpstreamPools();
@@ -137,7 +136,7 @@ function jsonResponse(text: string): Response {
   return new Response(text, { status: 200, headers: { 'content-type': 'application/json' } });
 }
 
-/** An answer that is read while it comes, as the body of a Response. A package that reads slowly holds the upstream back. */
+/** A response that is read while it arrives, as the body of a Response. A package that reads slowly slows the upstream down. */
 class StreamedBody implements ResponseSink {
   private readonly exchange: UpstreamExchange;
   private readonly stream: ReadableStream<Uint8Array>;
@@ -182,7 +181,7 @@ class StreamedBody implements ResponseSink {
   }
 
   firstEventCame(): void {
-    // A short answer may have ended before its first event was read; no wait begins then.
+    // A short response may have ended before its first event was read; no wait begins then.
     if (!this.isOver) this.exchange.firstByteCame();
   }
 

@@ -60,7 +60,7 @@ export class UpstreamClient extends Client {
     return this.connection.served > 1;
   }
 
-  /** Closes the socket at once, in whatever state it is; a request on it fails with `reason`. */
+  /** Closes the socket at once, in any state; a request on it fails with `reason`. */
   abandon(reason: Error): void {
     this.connection.connecting?.destroy(reason);
     void this.destroy(reason).catch(() => undefined);
@@ -82,7 +82,7 @@ export class UpstreamPool {
 
   constructor(private readonly origin: string) {}
 
-  /** A connection for one request, to be given back by `release` or `discard`. */
+  /** A connection for one request, to be returned by `release` or `discard`. */
   acquire(): UpstreamClient {
     const client = this.idle.pop();
     if (client === undefined) return this.acquireFresh();

@@ -21,7 +21,7 @@ export class SpanExport implements OnApplicationShutdown {
   readonly tracer: Tracer;
   private readonly logger = new Logger('Tracing');
   private readonly provider: BasicTracerProvider;
-  private toldAt = -Infinity;
+  private loggedAt = -Infinity;
 
   constructor({ serviceName, resource }: TracingConfig) {
     // The packages' own logger is off; failed exports are reported by the error handler.
@@ -45,8 +45,8 @@ export class SpanExport implements OnApplicationShutdown {
   }
 
   private failed(error: unknown): void {
-    if (performance.now() - this.toldAt < LOG_INTERVAL_MS) return;
-    this.toldAt = performance.now();
+    if (performance.now() - this.loggedAt < LOG_INTERVAL_MS) return;
+    this.loggedAt = performance.now();
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const name = error instanceof Error ? error.name : 'unknown';
     this.logger.warn({ msg: 'spans could not be exported; some are lost', error: name, code });

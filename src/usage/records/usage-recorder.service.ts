@@ -72,7 +72,7 @@ export class UsageRecorder {
       help: 'Usage records that were not kept, because the database was away for too long.',
       registers,
     });
-    const setAside = new Counter({
+    const quarantined = new Counter({
       name: 'gateway_usage_records_set_aside_total',
       help: 'Usage records that the database refused, and of which only key, tokens, cost and times were kept.',
       registers,
@@ -85,8 +85,8 @@ export class UsageRecorder {
       sizeOf: ({ metadata }) => USUAL_CHARACTERS + (metadata === null ? 0 : bytesOf(metadata)),
       mostWaiting: MAX_QUEUED_CHARACTERS,
       onDropped: (records) => dropped.inc(records),
-      setAside: (record) => {
-        setAside.inc();
+      quarantine: (record) => {
+        quarantined.inc();
         return withoutText(record);
       },
     });
