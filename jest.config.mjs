@@ -23,6 +23,7 @@ const WITHOUT_DATABASE = [
   'fast-path',
   'freeze-watch',
   'json-operations',
+  'media',
   'http-contract',
   'log-canary',
   'logs',

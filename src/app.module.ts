@@ -8,6 +8,8 @@ import { ChatModule } from './chat/chat.module.js';
 import { EmbeddingsModule } from './embeddings/embeddings.module.js';
 import { ModerationsModule } from './moderations/moderations.module.js';
 import { RerankModule } from './rerank/rerank.module.js';
+import { AudioModule } from './audio/audio.module.js';
+import { ImagesModule } from './images/images.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Configuration, TracingConfig } from './config/gateway-config.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -42,6 +44,8 @@ export class AppModule {
         EmbeddingsModule,
         RerankModule,
         ModerationsModule,
+        ImagesModule,
+        AudioModule,
         BatchModule.forRoot(config),
         AccountingModule,
         UsageModule,

@@ -18,10 +18,10 @@ export function countedUsage(outcome: CallOutcome, worstCase: () => BilledUsage)
   if (outcome.reported !== undefined) return { usage: outcome.reported, basis: 'reported' };
   if (outcome.status === 'succeeded') return estimated(outcome);
   if (outcome.attempts.at(-1)?.mayBeBilled !== true) return { usage: NOTHING_BILLED, basis: 'reported' };
-  const { promptTokens, completionTokens, units } = worstCase();
+  const most = worstCase();
   // A provider may have generated more than the limit of the request.
-  const tokens = billedTokens(promptTokens, boundTokens(Math.max(completionTokens, outcome.collector.receivedTokens)));
-  return { usage: units === undefined ? tokens : { ...tokens, units }, basis: 'worst_case' };
+  const completionTokens = boundTokens(Math.max(most.completionTokens, outcome.collector.receivedTokens));
+  return { usage: { ...most, ...billedTokens(most.promptTokens, completionTokens) }, basis: 'worst_case' };
 }
 
 async function estimated({ collector }: CallOutcome): Promise<CountedUsage> {

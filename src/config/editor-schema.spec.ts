@@ -20,6 +20,7 @@ function fileWith(name: string, value: unknown): unknown {
     'models[]': { id: 'a', deployments: [deployment] },
     'models[].deployments[]': deployment,
     'models[].price': { input_per_million: 1, output_per_million: 1 },
+    'models[].price.images[]': { per_image: 1 },
   };
   const steps = name.split('.');
   return steps.reduceRight<unknown>((below, step, index) => {

@@ -70,7 +70,9 @@ describe('hooks', () => {
       name: 'change',
       order,
       chunks: <Name extends OperationName>(_call: HookedCall<Name>, group: readonly ChunkOf<Name>[]) =>
-        group.map((one) => chunk(textOf(one).replace(from, to)) as ChunkOf<Name>).filter((one) => textOf(one) !== ''),
+        group
+          .map((one) => chunk(textOf(one as StreamedChunk).replace(from, to)) as ChunkOf<Name>)
+          .filter((one) => textOf(one as StreamedChunk) !== ''),
     });
     bench.hooks.add(change(2, /^term 2 $/, ''));
     bench.hooks.add(change(1, /word/, 'term'));

@@ -5,7 +5,7 @@ describe('unsupportedEndpoint', () => {
     '/v1/responses',
     '/v1/embeddings/x',
     '/v2/embed',
-    '/v1/images/generations',
+    '/v1/images/variations',
     '/openai/v1/audio/speech',
     '/v1//completions',
     '/v3/rerank',

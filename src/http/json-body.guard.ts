@@ -2,6 +2,7 @@ import { CanActivate, ExecutionContext, Injectable, SetMetadata } from '@nestjs/
 import { Reflector } from '@nestjs/core';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { requestTooLarge, type BodyLimit } from './body-stream.js';
+import { boundaryOf, isFormDataType } from './multipart/boundary.js';
 import { decoderFor } from './content-encoding.js';
 import { assertJsonType } from './content-type.js';
 import { acceptBody } from './early-answer.js';
@@ -23,6 +24,14 @@ const BODY_LIMIT = 'gateway:body-limit';
 /** The route takes bodies of another size than other routes of its kind. */
 export const LimitedBody = (limit: BodyLimit): MethodDecorator => SetMetadata(BODY_LIMIT, limit);
 
+const UPLOAD_BODY = 'gateway:upload-body';
+
+/** What a route with files takes: a form alone, or JSON as well. */
+type UploadKind = 'form' | 'form-or-json';
+
+/** The handler receives a form with files itself, up to `server.max_upload_size`; here only its head is checked. */
+export const UploadBody = (kind: UploadKind): MethodDecorator => SetMetadata(UPLOAD_BODY, kind);
+
 const DEFAULT_LIMIT: BodyLimit = { maxBytes: 1024 * 1024, advice: 'Send less.' };
 
 /** How a handler's bodies are read. */
@@ -31,11 +40,18 @@ interface BodyRule {
   /** Whether it is a prompt, which goes on to a provider with the digits of its integers. */
   readonly isModel: boolean;
   readonly limit: BodyLimit;
+  /** Whether a form with files may come. */
+  readonly upload: UploadKind | undefined;
 }
 
 /** The limit of a submission, for the guard and for what reads it. */
 export function batchBodyLimit(maxBytes: number): BodyLimit {
   return { maxBytes, advice: 'Split the batch, or ask the operator to raise batch.max_body_size.' };
+}
+
+/** The limit of a form with files, for the guard and for what reads it. */
+export function uploadLimit(maxBytes: number): BodyLimit {
+  return { maxBytes, advice: 'Send less, or ask the operator to raise server.max_upload_size.' };
 }
 
 /**
@@ -48,6 +64,7 @@ export class JsonBodyGuard implements CanActivate {
   private readonly rules = new Map<unknown, BodyRule>();
   private readonly modelLimit: BodyLimit;
   private readonly batchLimit: BodyLimit;
+  private readonly uploadLimit: BodyLimit;
 
   constructor(
     private readonly reflector: Reflector,
@@ -58,6 +75,7 @@ export class JsonBodyGuard implements CanActivate {
       advice: 'Send less, or ask the operator to raise server.max_body_size.',
     };
     this.batchLimit = batchBodyLimit(config.batch.maxBodySize);
+    this.uploadLimit = uploadLimit(config.server.maxUploadSize);
   }
 
   canActivate(context: ExecutionContext): true | Promise<true> {
@@ -71,12 +89,15 @@ export class JsonBodyGuard implements CanActivate {
       return true;
     }
     const contentType = headers['content-type'] ?? '';
-    if (contentType !== 'application/json' && length !== '0') assertJsonType(contentType);
-    const { isStreamed, isModel, limit } = this.ruleFor(context);
+    const { isStreamed, isModel, upload, ...rule } = this.ruleFor(context);
+    const isForm = upload === 'form' || (upload !== undefined && isFormDataType(contentType));
+    const limit = isForm ? this.uploadLimit : rule.limit;
+    if (isForm) boundaryOf(contentType);
+    else if (contentType !== 'application/json' && length !== '0') assertJsonType(contentType);
     if (length !== undefined && Number(length) > limit.maxBytes) throw requestTooLarge(limit);
     if (headers['content-encoding'] !== undefined) decoderFor(headers['content-encoding']);
     acceptBody(request, http.getResponse<HttpResponse>());
-    return isStreamed ? true : readInto(request, limit, isModel);
+    return isStreamed || isForm ? true : readInto(request, limit, isModel);
   }
 
   private ruleFor(context: ExecutionContext): BodyRule {
@@ -86,8 +107,10 @@ export class JsonBodyGuard implements CanActivate {
       const targets = [handler, context.getClass()];
       const isStreamed = this.reflector.get<boolean | undefined>(STREAMED_BODY, handler) === true;
       const isModel = this.reflector.getAllAndOverride<boolean | undefined>(MODEL_BODY, targets) === true;
+      const upload = this.reflector.get<UploadKind | undefined>(UPLOAD_BODY, handler);
       const own = this.reflector.get<BodyLimit | undefined>(BODY_LIMIT, handler) ?? DEFAULT_LIMIT;
-      rule = { isStreamed, isModel, limit: isStreamed ? this.batchLimit : isModel ? this.modelLimit : own };
+      const limit = isStreamed ? this.batchLimit : isModel ? this.modelLimit : own;
+      rule = { isStreamed, isModel, limit, upload };
       this.rules.set(handler, rule);
     }
     return rule;

@@ -5,11 +5,13 @@ import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { FastPath } from './fast-path.js';
 import { JsonResponder } from './json-responder.js';
 import { LiveCalls } from './live-calls.js';
+import { RawResponder } from './raw-responder.js';
+import { Uploads } from './uploads.js';
 
 /** What the endpoints of all operations have in common on the client's side. */
 @Module({
   imports: [AuthModule, EngineModule, LifecycleModule],
-  providers: [FastPath, JsonResponder, LiveCalls],
-  exports: [JsonResponder, LiveCalls],
+  providers: [FastPath, JsonResponder, LiveCalls, RawResponder, Uploads],
+  exports: [JsonResponder, LiveCalls, RawResponder, Uploads],
 })
 export class ModelEndpointModule {}

@@ -93,12 +93,13 @@ export class ModelCatalog {
       ...(displayName !== undefined && { name: displayName, display_name: displayName }),
       ...(contextLength !== undefined && { context_length: contextLength }),
       ...(maxOutputTokens !== undefined && { max_output_tokens: maxOutputTokens }),
-      ...(price !== undefined && {
-        pricing: {
-          prompt: formatDollars(price.inputPerMillion / 1_000_000),
-          completion: formatDollars(price.outputPerMillion / 1_000_000),
-        },
-      }),
+      ...(price?.inputPerMillion !== undefined &&
+        price.outputPerMillion !== undefined && {
+          pricing: {
+            prompt: formatDollars(price.inputPerMillion / 1_000_000),
+            completion: formatDollars(price.outputPerMillion / 1_000_000),
+          },
+        }),
     };
     return [own, ...model.aliases.map((alias) => ({ ...own, id: alias }))];
   }

@@ -26,6 +26,8 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('Embeddings', 'Vectors of texts')
     .addTag('Rerank', 'Documents by how well they fit a query')
     .addTag('Moderations', 'Harmful content in texts and pictures')
+    .addTag('Images', 'Images that are made or changed')
+    .addTag('Audio', 'Speech, transcriptions and translations')
     .addTag('Batches', 'Durable batches of chat completions on any model')
     .addTag('Models', 'What a key may call')
     .addTag('Key', 'The key that asks, and what is left of its budget')

@@ -27,10 +27,28 @@ export interface BilledTokens {
   readonly reasoningTokens: TokenCount;
 }
 
+/** Tokens of pictures and sound, each a part of the tokens of the prompt or of the completion. The others are text. */
+export interface ModalityTokens {
+  readonly imageInput: TokenCount;
+  readonly audioInput: TokenCount;
+  readonly imageOutput: TokenCount;
+  readonly audioOutput: TokenCount;
+}
+
+/** What the price of an image depends on; undefined where the model chose. */
+export interface ImageKind {
+  readonly size: string | undefined;
+  readonly quality: string | undefined;
+}
+
 /** All that a call is billed by. */
 export interface BilledUsage extends BilledTokens {
   /** Absent where there is nothing but tokens. */
   readonly units?: BilledUnits;
+  /** Absent where all tokens are text, or where that is not known. */
+  readonly modalities?: ModalityTokens;
+  /** Of the images of `units`. */
+  readonly imageKind?: ImageKind;
 }
 
 export const NOTHING_BILLED: BilledTokens = {

@@ -2,10 +2,14 @@ import type { ChatCompletion, ChatRequest } from './chat/chat-completion.js';
 import type { StreamedChunk } from './chat/preserialized-chunk.js';
 import type { EmbeddingRequest } from './embeddings/embedding-request.js';
 import type { EmbeddingResult } from './embeddings/embedding-result.js';
+import type { ImageRequest } from './images/image-request.js';
+import type { RawChunk, RawHead, RawResponse } from './media/raw-response.js';
 import type { ModerationRequest } from './moderations/moderation-request.js';
 import type { ModerationResult } from './moderations/moderation-result.js';
 import type { RerankRequest } from './rerank/rerank-request.js';
 import type { RerankResult } from './rerank/rerank-result.js';
+import type { SpeechRequest } from './speech/speech-request.js';
+import type { TranscriptionRequest } from './transcription/transcription-request.js';
 
 /** The canonical types of one operation. */
 interface Types<Request extends { readonly model: string }, Result, Chunk = never, Head = undefined> {
@@ -23,6 +27,9 @@ export interface OperationTypes {
   readonly embeddings: Types<EmbeddingRequest, EmbeddingResult>;
   readonly rerank: Types<RerankRequest, RerankResult>;
   readonly moderations: Types<ModerationRequest, ModerationResult>;
+  readonly images: Types<ImageRequest, RawResponse, RawChunk, RawHead>;
+  readonly speech: Types<SpeechRequest, RawResponse, RawChunk, RawHead>;
+  readonly transcription: Types<TranscriptionRequest, RawResponse, RawChunk, RawHead>;
 }
 
 /** As in usage records, labels of metrics, `gen_ai.operation.name` and batch tasks. */
@@ -33,6 +40,9 @@ export const OPERATION_NAMES = [
   'embeddings',
   'rerank',
   'moderations',
+  'images',
+  'speech',
+  'transcription',
 ] as const satisfies readonly OperationName[];
 
 export type RequestOf<Name extends OperationName> = OperationTypes[Name]['request'];

@@ -18,7 +18,7 @@ export function costBesideTokens(
   if (searchUnits !== undefined) {
     const { perSearch } = price ?? {};
     if (price !== undefined && perSearch !== undefined) {
-      return boundNanoDollars(costAtPrice(usage, price) + searchUnits * perSearch * NANOS_PER_DOLLAR);
+      return boundNanoDollars((costAtPrice(usage, price) ?? NO_COST) + searchUnits * perSearch * NANOS_PER_DOLLAR);
     }
     return usage.totalTokens === 0 ? null : undefined;
   }

@@ -1,20 +1,70 @@
-import type { BilledTokens } from '../operations/billed-tokens.js';
+import type { BilledUsage } from '../operations/billed-tokens.js';
 import { boundNanoDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 import type { PriceConfig } from '../config/gateway-config.js';
+import { imagePriceOf } from './image-price.js';
+import { withImageTokens } from './unreported-tokens.js';
 
-/** Billionths of a dollar that a token costs at a price of one dollar per million. */
-const NANOS_PER_TOKEN = 1_000;
+/** Billionths of a dollar that a token, or a character, costs at a price of one dollar per million. */
+const NANOS_PER_MILLIONTH = 1_000;
+const NANOS_PER_DOLLAR = 1e9;
+const SECONDS_PER_MINUTE = 60;
 
-/** One completion at the file's price. Tokens of the cache count at their own rates where there are any. */
-export function costAtPrice(tokens: BilledTokens, price: PriceConfig): NanoDollars {
-  const { promptTokens, completionTokens, cachedTokens, cacheWriteTokens } = tokens;
-  return boundNanoDollars(
-    ((promptTokens - cachedTokens - cacheWriteTokens) * price.inputPerMillion +
-      cachedTokens * (price.cachedInputPerMillion ?? price.inputPerMillion) +
-      cacheWriteTokens * (price.cacheWritePerMillion ?? price.inputPerMillion) +
-      completionTokens * price.outputPerMillion) *
-      NANOS_PER_TOKEN,
-  );
+/**
+ * One call at the price of the configuration: the sum of all that the price names. Tokens of the cache, of pictures and of sound
+ * count at their own rates where there are any. Null where the call consumed nothing that has a price.
+ */
+export function costAtPrice(usage: BilledUsage, price: PriceConfig): NanoDollars | null {
+  const ofUnits = usage.units === undefined ? undefined : costOfUnits(usage, price);
+  if (ofUnits === null) return null;
+  const { inputPerMillion, outputPerMillion } = price;
+  const isByTokens = inputPerMillion !== undefined && outputPerMillion !== undefined;
+  if (!isByTokens) return ofUnits === undefined ? null : boundNanoDollars(ofUnits);
+  const counted = withImageTokens(usage);
+  if (counted === undefined) return ofUnits === undefined ? null : boundNanoDollars(ofUnits);
+  return boundNanoDollars(costOfTokens(counted, price, inputPerMillion, outputPerMillion) + (ofUnits ?? 0));
+}
+
+function costOfTokens(
+  { promptTokens, completionTokens, cachedTokens, cacheWriteTokens, modalities }: BilledUsage,
+  price: PriceConfig,
+  input: number,
+  output: number,
+): number {
+  let nanos =
+    (promptTokens - cachedTokens - cacheWriteTokens) * input +
+    cachedTokens * (price.cachedInputPerMillion ?? input) +
+    cacheWriteTokens * (price.cacheWritePerMillion ?? input) +
+    completionTokens * output;
+  if (modalities !== undefined) {
+    const { imageInput, audioInput, imageOutput, audioOutput } = modalities;
+    nanos +=
+      imageInput * ((price.imageInputPerMillion ?? input) - input) +
+      audioInput * ((price.audioInputPerMillion ?? input) - input) +
+      imageOutput * ((price.imageOutputPerMillion ?? output) - output) +
+      audioOutput * ((price.audioOutputPerMillion ?? output) - output);
+  }
+  return nanos * NANOS_PER_MILLIONTH;
+}
+
+/** Undefined where none of the units has a price, null where one has a price that is for other images. */
+function costOfUnits({ units = {}, imageKind }: BilledUsage, price: PriceConfig): number | null | undefined {
+  const { images = 0, audioSeconds, characters } = units;
+  let nanos: number | undefined;
+  if (price.images !== undefined && images > 0) {
+    const perImage = imagePriceOf(imageKind, price.images);
+    if (perImage === undefined) return null;
+    nanos = images * perImage * NANOS_PER_DOLLAR;
+  }
+  const perSecond =
+    price.audioPerSecond ??
+    (price.audioPerMinute === undefined ? undefined : price.audioPerMinute / SECONDS_PER_MINUTE);
+  if (perSecond !== undefined && audioSeconds !== undefined) {
+    nanos = (nanos ?? 0) + audioSeconds * perSecond * NANOS_PER_DOLLAR;
+  }
+  if (price.charactersPerMillion !== undefined && characters !== undefined) {
+    nanos = (nanos ?? 0) + characters * price.charactersPerMillion * NANOS_PER_MILLIONTH;
+  }
+  return nanos;
 }
 
 const ZERO = 0x30;

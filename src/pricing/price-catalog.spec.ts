@@ -1,4 +1,11 @@
-import { billedTokens } from '../operations/billed-tokens.js';
+import {
+  billedTokens,
+  NOTHING_BILLED,
+  type BilledUnits,
+  type BilledUsage,
+  type ImageKind,
+  type ModalityTokens,
+} from '../operations/billed-tokens.js';
 import { PROVIDER_DEFINITIONS } from '../providers/definitions/registry.js';
 import { boundTokens } from '../runtime/token-count.js';
 import { PriceCatalog } from './price-catalog.js';
@@ -51,5 +58,41 @@ describe('KnownModels', () => {
       await expect(known.factsOf(baseUrl, 'no-such-model')).resolves.toEqual({});
       await expect(known.priceOf(baseUrl, 'no-such-model')).resolves.toBeNull();
     }
+  });
+
+  it('knows what images, recordings and speech cost at OpenAI', async () => {
+    const units = (own: BilledUnits, imageKind?: ImageKind): BilledUsage => ({
+      ...NOTHING_BILLED,
+      units: own,
+      ...(imageKind && { imageKind }),
+    });
+    const costOf = (of: BilledUsage, model: string): Promise<number | null> => known.costOf(of, OPENAI, model);
+    expect(await costOf(units({ audioSeconds: 90 }), 'whisper-1')).toBe(9_000_000);
+    expect(await costOf(units({ characters: 1_000 }), 'tts-1')).toBe(15_000_000);
+    expect(await costOf(units({ characters: 1_000 }), 'tts-1-hd')).toBe(30_000_000);
+    expect(await costOf(units({ images: 2 }, { size: undefined, quality: undefined }), 'dall-e-3')).toBe(80_000_000);
+    expect(await costOf(units({ images: 1 }, { size: '1792x1024', quality: 'hd' }), 'dall-e-3')).toBe(120_000_000);
+    expect(await costOf(units({ images: 1 }, { size: '256x256', quality: undefined }), 'dall-e-2')).toBe(16_000_000);
+    expect(await costOf(units({ audioSeconds: 90 }), 'gpt-4o')).toBeNull();
+    expect(await costOf(units({ characters: 90 }), 'gpt-4o')).toBeNull();
+    const modalities = (imageInput: number, audioInput: number, audioOutput: number): ModalityTokens => ({
+      imageInput: boundTokens(imageInput),
+      audioInput: boundTokens(audioInput),
+      imageOutput: boundTokens(0),
+      audioOutput: boundTokens(audioOutput),
+    });
+    // 600 of text and 400 of pictures at $5 and $10 a million, 100 at $40.
+    expect(await costOf({ ...usage, modalities: modalities(400, 0, 0), units: { images: 1 } }, 'gpt-image-1')).toBe(
+      600 * 5_000 + 400 * 10_000 + 100 * 40_000,
+    );
+    expect(
+      await costOf(
+        { ...usage, modalities: modalities(0, 1_000, 0), units: { audioSeconds: 100 } },
+        'gpt-4o-transcribe',
+      ),
+    ).toBe(1_000 * 6_000 + 100 * 10_000);
+    expect(
+      await costOf({ ...usage, modalities: modalities(0, 0, 100), units: { characters: 5 } }, 'gpt-4o-mini-tts'),
+    ).toBe(1_000 * 600 + 100 * 12_000);
   });
 });

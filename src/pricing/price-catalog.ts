@@ -1,8 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { calcPrice, findProvider, ModelPrice } from '@pydantic/genai-prices';
-import type { BilledTokens } from '../operations/billed-tokens.js';
+import type { BilledUsage } from '../operations/billed-tokens.js';
 import { definitionAt } from '../providers/definitions/registry.js';
 import { readDollars, type NanoDollars } from '../runtime/nano-dollars.js';
+import { costAtPrice } from './cost.js';
+import { unitPriceOf } from './unit-prices.js';
+import { withImageTokens } from './unreported-tokens.js';
+
+type Usage = Parameters<typeof calcPrice>[0];
+const NO_USAGE: Usage = { input_tokens: 0, output_tokens: 0 };
+const SECONDS_PER_HOUR = 3_600;
 
 /** US dollars per token. */
 export interface TokenPrice {
@@ -49,24 +56,23 @@ export class PriceCatalog {
   private prices: PriceList | undefined;
   private readonly catalogues = new Map<string, Promise<Catalogue>>();
 
-  /** What one completion costs; null when the price is unknown. Tiers and cached tokens count at their own rates. */
-  async costOf(tokens: BilledTokens, baseUrl: string, model: string): Promise<NanoDollars | null> {
+  /** What one call costs; null when the price is unknown. Tiers, cached tokens and kinds of tokens count at their own rates. */
+  async costOf(usage: BilledUsage, baseUrl: string, model: string): Promise<NanoDollars | null> {
     const priceId = definitionAt(baseUrl)?.priceId;
     if (priceId === undefined) return null;
+    const published = unitPriceOf(priceId, model);
+    if (published !== undefined) return costAtPrice(withDefaultKind(usage), published);
     const { calcPrice: calculate } = await this.loadPrices();
-    const { promptTokens, completionTokens, cachedTokens, cacheWriteTokens } = tokens;
     try {
-      const result = calculate(
-        {
-          input_tokens: promptTokens,
-          output_tokens: completionTokens,
-          cache_read_tokens: cachedTokens,
-          // Not OpenAI's: Anthropic charges more for what it puts into its cache.
-          ...(cacheWriteTokens > 0 && { cache_write_tokens: cacheWriteTokens }),
-        },
-        model,
-        { providerId: priceId },
-      );
+      const { audioSeconds: seconds } = usage.units ?? {};
+      const perHour =
+        seconds === undefined ? undefined : hourlyPrice(calculate(NO_USAGE, model, { providerId: priceId }));
+      if (seconds !== undefined && perHour !== undefined) {
+        return readDollars((seconds / SECONDS_PER_HOUR) * perHour) ?? null;
+      }
+      const counted = withImageTokens(usage);
+      if (counted === undefined) return null;
+      const result = calculate(toUsage(counted), model, { providerId: priceId });
       return result === null ? null : (readDollars(result.total_price) ?? null);
     } catch {
       // What the calculation refuses has no price that could be relied on.
@@ -112,6 +118,35 @@ export class PriceCatalog {
     }
     return catalogue;
   }
+}
+
+/** Usage as the price list takes it. */
+function toUsage({ promptTokens, completionTokens, cachedTokens, cacheWriteTokens, modalities }: BilledUsage): Usage {
+  const usage: Record<string, number> = {
+    input_tokens: promptTokens,
+    output_tokens: completionTokens,
+    cache_read_tokens: cachedTokens,
+    // Not OpenAI's: Anthropic charges more for what it puts into its cache.
+    ...(cacheWriteTokens > 0 && { cache_write_tokens: cacheWriteTokens }),
+  };
+  const { imageInput = 0, audioInput = 0, imageOutput = 0, audioOutput = 0 } = modalities ?? {};
+  if (imageInput > 0) usage['input_image_tokens'] = imageInput;
+  if (audioInput > 0) usage['input_audio_tokens'] = audioInput;
+  if (imageOutput > 0) usage['output_image_tokens'] = imageOutput;
+  if (audioOutput > 0) usage['output_audio_tokens'] = audioOutput;
+  return usage;
+}
+
+/** US dollars for an hour of a recording, of models that are billed by time. */
+function hourlyPrice(result: ReturnType<typeof calcPrice>): number | undefined {
+  const perHour = result?.model_price['input_audio_hours'];
+  return typeof perHour === 'number' ? perHour : undefined;
+}
+
+/** OpenAI's image models that are billed by image have these defaults. */
+function withDefaultKind(usage: BilledUsage): BilledUsage {
+  const { size = '1024x1024', quality = 'standard' } = usage.imageKind ?? {};
+  return { ...usage, imageKind: { size, quality } };
 }
 
 function perToken(price: ModelPrice, unit: string): number | undefined {

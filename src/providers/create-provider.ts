@@ -4,6 +4,7 @@ import { CombinedProvider } from './combined-provider.js';
 import { JsonOperations } from './json-operations/json-operations.js';
 import { OPENAI_TYPE } from './definitions/openai.js';
 import { definitionOfType } from './definitions/registry.js';
+import { MediaOperations } from './media-operations/media-operations.js';
 import type { Provider, ProviderOptions } from './provider.js';
 import { OpenAiProvider } from './openai/openai-provider.js';
 import { SandboxProvider } from './sandbox/sandbox-provider.js';
@@ -20,5 +21,5 @@ export function createProvider(provider: ProviderConfig, options: ProviderOption
     provider.type === OPENAI_TYPE
       ? new OpenAiProvider(provider, options)
       : new AiSdkProvider(provider.type, provider, options);
-  return new CombinedProvider(chat, [new JsonOperations(provider, options)]);
+  return new CombinedProvider(chat, [new JsonOperations(provider, options), new MediaOperations(provider, options)]);
 }

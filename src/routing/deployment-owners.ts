@@ -86,8 +86,10 @@ export function highestPrice(owners: readonly Owner[]): PriceConfig | undefined 
   return mostExpensive;
 }
 
-function sumOf({ inputPerMillion, outputPerMillion }: PriceConfig): number {
-  return inputPerMillion + outputPerMillion;
+/** By which two prices of the same deployment are compared, which as a rule name the same units. */
+function sumOf({ images, ...prices }: PriceConfig): number {
+  const ofImages = images?.map(({ perImage }) => perImage) ?? [];
+  return [...Object.values(prices), ...ofImages].reduce((sum, price) => sum + price, 0);
 }
 
 function placeOf(provider: string, upstreamModel: string): string {

@@ -33,6 +33,11 @@ export const SERVER = section('The HTTP listener.', {
     description: 'Largest request body of the model endpoints.',
     default: '50MB',
   }),
+  max_upload_size: setting(size(), {
+    description:
+      'Largest form with files: recordings and images. Beyond 256 KB it is kept on the disk of the data directory while it is served.',
+    default: '512MB',
+  }),
 });
 
 export const STREAMING = section('Server-sent events to clients.', {

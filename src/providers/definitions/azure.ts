@@ -9,7 +9,7 @@ export const definition: ProviderDefinition = {
   catalogueId: 'azure',
   telemetryName: 'azure.ai.openai',
   credentials: 'api-key',
-  operations: { embeddings: { format: 'openai-embeddings' } },
+  operations: { embeddings: { format: 'openai-embeddings' }, media: ['images', 'speech', 'transcription'] },
   // A dated version uses the addresses of deployments.
   operationUrl: ({ baseUrl, cloud: { apiVersion = 'v1' } = {} }) => {
     const query = `?api-version=${encodeURIComponent(apiVersion)}`;

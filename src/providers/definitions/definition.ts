@@ -245,6 +245,9 @@ export interface OpenAiEmbeddingRules {
 export const SERVER_RERANK_FORMATS = ['jina-rerank', 'cohere-rerank', 'voyage-rerank', 'tei-rerank'] as const;
 export type ServerRerankFormat = (typeof SERVER_RERANK_FORMATS)[number];
 
+/** Operations that have one wire format, OpenAI's, in which bodies and responses pass through. */
+export type MediaOperationName = 'images' | 'speech' | 'transcription';
+
 /** The wire formats of the operations beside chat. An operation that is absent is one that the provider does not have. */
 export interface OperationFormats {
   readonly embeddings?:
@@ -253,6 +256,8 @@ export interface OperationFormats {
   /** `jina-rerank-objects`: documents may be objects; others of Jina's format take texts alone. */
   readonly rerank?: ServerRerankFormat | 'jina-rerank-objects' | 'bedrock-rerank';
   readonly moderations?: 'openai-moderations' | 'mistral-moderations';
+  /** Those that it has at OpenAI's paths. */
+  readonly media?: readonly MediaOperationName[];
 }
 
 /** What the URL of an operation beside chat is made of. */

@@ -10,6 +10,7 @@ export const definition: ProviderDefinition = {
   catalogueId: 'groq',
   telemetryName: 'groq',
   credentials: 'bearer',
+  operations: { media: ['speech', 'transcription'] },
   compatible: {
     // A property that it does not know is a 400.
     fields: {

@@ -11,6 +11,7 @@ export const definition: ProviderDefinition = {
   telemetryName: 'mistral_ai',
   credentials: 'bearer',
   operations: {
+    media: ['transcription'],
     embeddings: {
       format: 'openai-embeddings',
       rules: {

@@ -16,7 +16,11 @@ export const definition: ProviderDefinition = {
   catalogueId: 'openai',
   telemetryName: 'openai',
   credentials: 'bearer',
-  operations: { embeddings: { format: 'openai-embeddings' }, moderations: 'openai-moderations' },
+  operations: {
+    embeddings: { format: 'openai-embeddings' },
+    moderations: 'openai-moderations',
+    media: ['images', 'speech', 'transcription'],
+  },
   compatible: {
     quirks: { tokenLimit: 'max_completion_tokens' },
     // OpenAI takes its own responses back; only its limits are here.

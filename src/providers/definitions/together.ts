@@ -17,7 +17,11 @@ export const definition: ProviderDefinition = {
   priceId: 'together',
   catalogueId: 'togetherai',
   credentials: 'bearer',
-  operations: { embeddings: { format: 'openai-embeddings' }, rerank: 'jina-rerank-objects' },
+  operations: {
+    embeddings: { format: 'openai-embeddings' },
+    rerank: 'jina-rerank-objects',
+    media: ['images', 'speech', 'transcription'],
+  },
   compatible: {
     quirks: OPEN_MODEL_QUIRKS,
     fields: {

@@ -10,6 +10,7 @@ export const definition: ProviderDefinition = {
   catalogueId: 'xai',
   telemetryName: 'x_ai',
   credentials: 'bearer',
+  operations: { media: ['images'] },
   compatible: { fields: { takesFunctions: false, maxStops: 4 } },
   native: {
     dialect: {

@@ -13,7 +13,12 @@ import { BedrockRerank, CohereRerank } from '../../wire/rerank/cohere.js';
 import { JinaRerank, VoyageRerank } from '../../wire/rerank/jina.js';
 import type { RerankWire } from '../../wire/rerank/rerank-wire.js';
 import { TeiRerank } from '../../wire/rerank/tei.js';
-import { type OperationFormats, type OperationTarget, SERVER_RERANK_FORMATS } from '../definitions/definition.js';
+import {
+  type MediaOperationName,
+  type OperationFormats,
+  type OperationTarget,
+  SERVER_RERANK_FORMATS,
+} from '../definitions/definition.js';
 import { OPENAI_TYPE } from '../definitions/openai.js';
 import { definitionAt, definitionNamed, definitionOfType } from '../definitions/registry.js';
 
@@ -24,6 +29,8 @@ export interface JsonTarget {
   readonly embeddings?: (upstreamModel: string) => EmbeddingWire;
   readonly rerank?: (upstreamModel: string) => RerankWire;
   readonly moderations?: (upstreamModel: string) => ModerationWire;
+  /** Those that it has at OpenAI's paths; their bodies and responses pass through. */
+  readonly media: readonly MediaOperationName[];
 }
 
 /** A server of which nothing is known may have all of them. */
@@ -31,14 +38,16 @@ const ANY: OperationFormats = {
   embeddings: { format: 'openai-embeddings' },
   rerank: 'jina-rerank',
   moderations: 'openai-moderations',
+  media: ['images', 'speech', 'transcription'],
 };
 
 /** How a provider's operations beside chat are called, as its definition says. */
 export function jsonTargetOf(config: ProviderConfig): JsonTarget {
   const definition = definitionOfType(config.type);
   const formats = config.type === OPENAI_TYPE ? formatsOfServer(config) : (definition?.operations ?? {});
-  const { embeddings, rerank, moderations } = formats;
+  const { embeddings, rerank, moderations, media = [] } = formats;
   return {
+    media,
     url: definition?.operationUrl?.(config) ?? belowBaseUrl(config, formats),
     ...(embeddings !== undefined && { embeddings: (model) => embeddingWire(embeddings, model) }),
     ...(rerank !== undefined && { rerank: (model) => rerankWire(rerank, model) }),

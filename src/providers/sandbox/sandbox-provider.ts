@@ -19,6 +19,16 @@ import {
 } from '../../wire/openai-chat/legacy-functions.js';
 import type { OperationName } from '../../operations/operation-types.js';
 import type { JsonObject } from '../../runtime/json-value.js';
+import type { ClientBody } from '../../operations/media/client-body.js';
+import { Upload } from '../../operations/upload/upload.js';
+import {
+  imagesInSandbox,
+  imageStreamInSandbox,
+  speechInSandbox,
+  speechStreamInSandbox,
+  transcriptionInSandbox,
+  transcriptionStreamInSandbox,
+} from './media/sandbox-media.js';
 import { embedInSandbox, moderateInSandbox, rerankInSandbox } from './sandbox-operations.js';
 import { answerTo, newId, toCompletion, wordsOf, type SandboxAnswer } from './sandbox-answer.js';
 
@@ -29,6 +39,9 @@ const MODELS = {
   embeddings: ['embed', ...FAULTS],
   rerank: ['rerank', ...FAULTS],
   moderations: ['moderate', ...FAULTS],
+  images: ['image', 'cut', ...FAULTS],
+  speech: ['speech', 'cut', ...FAULTS],
+  transcription: ['transcribe', 'cut', ...FAULTS],
 } as const satisfies Readonly<Partial<Record<OperationName, readonly string[]>>>;
 type SandboxOperation = keyof typeof MODELS;
 
@@ -48,6 +61,18 @@ export class SandboxProvider extends Provider {
     embeddings: { invoke: (call) => this.serve('embeddings', call, embedInSandbox) },
     rerank: { invoke: (call) => this.serve('rerank', call, rerankInSandbox) },
     moderations: { invoke: (call) => this.serve('moderations', call, moderateInSandbox) },
+    images: {
+      invoke: (call) => this.serveMedia('images', call, imagesInSandbox),
+      open: (call) => this.serveMedia('images', call, imageStreamInSandbox, true),
+    },
+    speech: {
+      invoke: (call) => this.serveMedia('speech', call, speechInSandbox),
+      open: (call) => this.serveMedia('speech', call, speechStreamInSandbox, true),
+    },
+    transcription: {
+      invoke: (call) => this.serveMedia('transcription', call, transcriptionInSandbox),
+      open: (call) => this.serveMedia('transcription', call, transcriptionStreamInSandbox, true),
+    },
   };
 
   constructor(readonly name: string) {
@@ -77,8 +102,8 @@ export class SandboxProvider extends Provider {
   }
 
   private async answer(call: ProviderCall): Promise<SandboxAnswer> {
-    await this.assertServed('chat', call);
     const { request, upstreamModel } = call;
+    await this.assertServed('chat', call, request);
     return answerTo(upstreamModel, usesFunctions(request) ? withTools(request) : request);
   }
 
@@ -87,14 +112,28 @@ export class SandboxProvider extends Provider {
     call: ProviderCall<Request>,
     respond: (call: ProviderCall<Request>, model: string) => Promise<Result> | Result,
   ): Promise<Result> {
-    await this.assertServed(operation, call);
+    await this.assertServed(operation, call, call.request);
     return respond(call, this.modelOf(call));
+  }
+
+  /** A body with files has no options of the sandbox. */
+  private async serveMedia<Request extends { readonly body: ClientBody }, Result>(
+    operation: SandboxOperation,
+    call: ProviderCall<Request>,
+    respond: (call: ProviderCall<Request>) => Promise<Result> | Result,
+    isStream = false,
+  ): Promise<Result> {
+    const { body } = call.request;
+    await this.assertServed(operation, call, body instanceof Upload ? {} : body);
+    if (call.upstreamModel === 'cut' && !isStream) throw cutOff();
+    return respond(call);
   }
 
   /** What every sandbox model does before its first token. */
   private async assertServed(
     operation: SandboxOperation,
-    { request, upstreamModel, signal }: ProviderCall<Readonly<JsonObject>>,
+    { upstreamModel, signal }: ProviderCall<unknown>,
+    options: Readonly<JsonObject>,
   ): Promise<void> {
     signal.throwIfAborted();
     const models: readonly string[] = MODELS[operation];
@@ -107,7 +146,7 @@ export class SandboxProvider extends Provider {
     }
     switch (upstreamModel as (typeof FAULTS)[number]) {
       case 'slow':
-        await delay(delayOf(request[SANDBOX_TYPE]), signal);
+        await delay(delayOf(options[SANDBOX_TYPE]), signal);
         return;
       case 'error-429':
         throw rateLimitExceeded({

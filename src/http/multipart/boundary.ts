@@ -1,5 +1,5 @@
 import { unsupportedMediaType } from '../../errors/to-gateway-error.js';
-import { parametersOf } from '../../http/content-type.js';
+import { parametersOf } from '../content-type.js';
 import { invalidMultipart } from './invalid-multipart.js';
 
 const FORM_DATA = /^multipart\/form-data\s*(?:;|$)/i;

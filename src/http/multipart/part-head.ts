@@ -1,4 +1,4 @@
-import { charsetOf } from '../../http/content-type.js';
+import { charsetOf } from '../content-type.js';
 import { invalidMultipart } from './invalid-multipart.js';
 
 /** What the header lines of a part say. */

@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { ModelEndpointModule } from '../model-endpoint/model-endpoint.module.js';
+import { ImagesController } from './images.controller.js';
+
+@Module({ imports: [AuthModule, ModelEndpointModule], controllers: [ImagesController] })
+export class ImagesModule {}

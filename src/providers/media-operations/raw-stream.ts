@@ -1,0 +1,93 @@
+import { upstreamError } from '../../errors/gateway-error.js';
+import {
+  isEventStream,
+  isJson,
+  readJsonObject,
+  type RawChunk,
+  type RawHead,
+} from '../../operations/media/raw-response.js';
+import { isObject } from '../../runtime/json-value.js';
+import { mapErrorObject } from '../../wire/errors/map-error.js';
+import type { Redact } from '../../wire/errors/redact.js';
+import { frameData, SseFrames } from '../../wire/sse/sse-frames.js';
+import { SseEventTooLargeError } from '../../wire/sse/sse-parser.js';
+
+type Group = readonly RawChunk[];
+
+/** The chunks of a response: whole events, a whole JSON body, or sound as it comes. */
+interface RawStream extends AsyncIterable<Group> {
+  readonly head: RawHead;
+}
+
+/** @param maxEventBytes most bytes of an event, or of a JSON body where no stream was made */
+export function rawStream(
+  source: AsyncIterableIterator<Buffer>,
+  head: RawHead,
+  maxEventBytes: number,
+  redact: Redact,
+): RawStream {
+  const groups = isEventStream(head)
+    ? events(source, maxEventBytes, redact)
+    : isJson(head)
+      ? wholeBody(source, maxEventBytes, redact)
+      : sound(source);
+  return {
+    head,
+    [Symbol.asyncIterator]: () => ({
+      next: () => groups.next(),
+      // A generator that waits for bytes is not told to return before they come, so the source is.
+      return: async () => {
+        await source.return?.();
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+}
+
+async function* sound(source: AsyncIterable<Buffer>): AsyncGenerator<Group> {
+  for await (const bytes of source) yield [{ bytes, event: undefined }];
+}
+
+async function* events(source: AsyncIterable<Buffer>, maxBytes: number, redact: Redact): AsyncGenerator<Group> {
+  const frames = new SseFrames(maxBytes);
+  for await (const bytes of source) {
+    const group = framesOf(frames, bytes).map((frame) => toChunk(frame, redact));
+    if (group.length > 0) yield group;
+  }
+  const rest = frames.end();
+  if (rest !== undefined) yield [toChunk(Buffer.concat([rest, Buffer.from('\n\n')]), redact)];
+}
+
+function framesOf(frames: SseFrames, bytes: Buffer): Buffer[] {
+  try {
+    return frames.push(bytes);
+  } catch (error) {
+    if (!(error instanceof SseEventTooLargeError)) throw error;
+    throw upstreamError({ message: 'The upstream provider sent an event larger than the gateway takes.' });
+  }
+}
+
+/** @throws GatewayError for an event that is an error */
+function toChunk(bytes: Buffer, redact: Redact): RawChunk {
+  const data = frameData(bytes);
+  const event = data === undefined ? undefined : readJsonObject(data);
+  if (event !== undefined && isObject(event['error'])) throw mapErrorObject(event, redact);
+  return { bytes, event };
+}
+
+/** A provider that does not stream answers with JSON. */
+async function* wholeBody(source: AsyncIterable<Buffer>, maxBytes: number, redact: Redact): AsyncGenerator<Group> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of source) {
+    size += chunk.length;
+    if (size > maxBytes) {
+      throw upstreamError({ message: `The upstream provider sent a response larger than ${maxBytes} bytes.` });
+    }
+    chunks.push(chunk);
+  }
+  const bytes = Buffer.concat(chunks);
+  const event = readJsonObject(bytes);
+  if (event !== undefined && isObject(event['error'])) throw mapErrorObject(event, redact);
+  yield [{ bytes, event }];
+}
