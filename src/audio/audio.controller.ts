@@ -27,6 +27,9 @@ import {
 import { CreateSpeechDto, CreateTranscriptionDto, CreateTranslationDto, TranscriptionDto } from './audio.dto.js';
 import { SPEECH_EXAMPLES } from './audio.examples.js';
 
+/** Media types of speech as providers send it. */
+const SOUND_TYPES = ['mpeg', 'wav', 'pcm', 'opus', 'ogg', 'aac', 'flac'].map((name) => `audio/${name}`);
+
 @ApiTags('Audio')
 @ApiExtraModels(TranscriptionDto)
 @Controller('v1/audio')
@@ -51,7 +54,7 @@ export class AudioController {
     description: 'The sound, or its events.',
     headers: MODEL_RESPONSE_HEADERS,
     content: {
-      'audio/*': { schema: { type: 'string', format: 'binary' } },
+      ...Object.fromEntries(SOUND_TYPES.map((type) => [type, { schema: { type: 'string', format: 'binary' } }])),
       'text/event-stream': { schema: { type: 'string', description: 'Pieces of the sound, one an event.' } },
     },
   })

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { OpenObject } from '../openapi/open-object.decorator.js';
 
 /** What a request for speech may say. Other fields travel through to the provider. */
 export class CreateSpeechDto {
@@ -94,6 +95,7 @@ export class CreateTranscriptionDto extends CreateTranslationDto {
 }
 
 /** The provider's response, as it came, in the format `json`. */
+@OpenObject()
 export class TranscriptionDto {
   /** @example "Sandbox transcription of hello.wav, which lasts 1.4 seconds." */
   text!: string;

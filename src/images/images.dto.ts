@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { OpenObject } from '../openapi/open-object.decorator.js';
 
 /** What a request for images may say. Other fields travel through to the provider. */
 export class GenerateImagesDto {
@@ -76,6 +77,8 @@ export class EditImagesDto extends GenerateImagesDto {
   mask?: unknown;
 }
 
+/** One image. */
+@OpenObject()
 export class ImageDto {
   /**
    * The image in base64.
@@ -97,6 +100,7 @@ export class ImageDto {
 }
 
 /** The provider's response, as it came. */
+@OpenObject()
 export class ImagesDto {
   /**
    * Unix seconds.

@@ -5,6 +5,7 @@ import { until } from '../fixtures/until.js';
 interface Schema {
   $ref?: string;
   type?: string;
+  format?: string;
   example?: unknown;
   default?: unknown;
   enum?: unknown[];
@@ -50,8 +51,11 @@ models:
   async function send(method: string, path: string, key: string, body?: unknown): Promise<Response> {
     return fetch(`${gateway.url}${path}`, {
       method,
-      headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body !== undefined && !(body instanceof FormData) && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: body instanceof FormData ? body : JSON.stringify(body) }),
     });
   }
   async function make(path: string, body: object, key = gateway.adminKey): Promise<Record<string, unknown>> {
@@ -107,7 +111,20 @@ models:
     return { string: 'string', integer: 0, number: 0, boolean: true }[schema.type ?? ''] ?? {};
   }
 
+  /** A form with a small file in each place for one. */
+  function formOf({ $ref }: Schema): FormData {
+    const form = new FormData();
+    const { properties = {} } = document.components.schemas[$ref?.split('/').at(-1) ?? ''] ?? {};
+    for (const [name, schema] of Object.entries(properties)) {
+      if (schema.format === 'binary') form.append(name, new Blob(['RIFF']), `${name}.bin`);
+      else form.append(name, String(sampleOf(schema)));
+    }
+    return form;
+  }
+
   function bodiesOf({ requestBody }: Operation): unknown[] {
+    const form = requestBody?.content['multipart/form-data'];
+    if (form !== undefined) return [formOf(form.schema)];
     const media = requestBody?.content['application/json'];
     if (media === undefined) return [undefined];
     if (media.examples !== undefined) return Object.values(media.examples).map(({ value }) => value);
