@@ -54,11 +54,11 @@ const EXCEPTIONS = [
     phrase: 'The upstream provider broke off the generation.',
     reason: 'text of an error that clients get',
   })),
-  {
-    file: 'src/providers/sandbox/sandbox-provider.ts',
+  ...['sandbox-provider.ts', 'media/sandbox-media.ts'].map((name) => ({
+    file: `src/providers/sandbox/${name}`,
     phrase: 'The sandbox model cut always breaks off half-way.',
     reason: 'text of an error that clients get',
-  },
+  })),
   {
     file: 'src/providers/transport/transport-error.ts',
     phrase: 'The upstream provider broke off in the middle of its answer.',

@@ -43,7 +43,7 @@ export class AudioController {
     summary: 'Create speech',
     description: [
       'Reads a text out. The sound is sent while it comes, in the format and with the media type of the provider. Where the',
-      'provider breaks off, so does the connection: a response that ends is whole.',
+      'provider ends early, the connection is closed: a response that ends is complete.',
       '',
       'With `stream_format: sse` it is `text/event-stream`: `speech.audio.delta` with pieces in base64, then',
       '`speech.audio.done` with the usage.',

@@ -69,7 +69,7 @@ export class BodySpool {
     }
   }
 
-  /** Gives memory and file back; the file as soon as nobody reads it. */
+  /** Releases memory and file; the file as soon as it has no readers. */
   async dispose(): Promise<void> {
     this.isDisposed = true;
     await this.closeUnused();

@@ -216,7 +216,7 @@ models:
       expect(deltas.join('')).toBe(text);
     });
 
-    it('breaks the connection, or ends with an error event, where the sandbox breaks off', async () => {
+    it('breaks the connection, or ends with an error event, where the sandbox ends early', async () => {
       const sound = await client.audio.speech.create({
         model: 'sandbox/cut',
         input: 'long '.repeat(50),
@@ -430,7 +430,7 @@ models:
         'invalid_type',
         'temperature',
       ],
-      ['an unknown model', `${part('model', 'nobody')}${FILE}--b--`, 404, 'model_not_found', 'model'],
+      ['an unknown model', `${part('model', 'unknown')}${FILE}--b--`, 404, 'model_not_found', 'model'],
     ])('%s', async (_case, body, status, code, param) => {
       const response = await send('/audio/transcriptions', body, 'multipart/form-data; boundary=b');
       expect(response.status).toBe(status);

@@ -2,7 +2,7 @@ import { isObject } from '../../runtime/json-value.js';
 import { boundTokens, readTokenCount, type TokenCount } from '../../runtime/token-count.js';
 import { readBilledTokens, type BilledTokens, type BilledUsage, type ModalityTokens } from '../billed-tokens.js';
 
-/** Longest recording that is believed, in seconds: a week. */
+/** Longest recording that is accepted, in seconds: a week. */
 const MAX_SECONDS = 604_800;
 
 /** The kind of tokens that a response has where its usage does not say it. */

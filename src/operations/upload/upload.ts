@@ -90,7 +90,7 @@ export class Upload {
 }
 
 /**
- * Receives a form. Memory stays flat whatever its size: beyond 256 KB it goes to a file without a name. A provider is called
+ * Receives a form. Memory does not grow with its size: beyond 256 KB it goes to a file without a name. A provider is called
  * only when all of it has come and is well-formed, so that a slow client holds no place at a provider, and what follows the
  * file counts as well (most clients send `model` behind it).
  *

@@ -35,7 +35,7 @@ export function rawStream(
     head,
     [Symbol.asyncIterator]: () => ({
       next: () => groups.next(),
-      // A generator that waits for bytes is not told to return before they come, so the source is.
+      // A generator that waits for bytes cannot be made to return before they come, so the source is ended.
       return: async () => {
         await source.return?.();
         return { done: true, value: undefined };

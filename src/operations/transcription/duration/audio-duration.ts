@@ -20,7 +20,7 @@ export interface AudioDuration {
   readonly isKnown: boolean;
 }
 
-/** How long a recording lasts, by the head of its file. Only a few short stretches are read, whatever the size. */
+/** The duration of a recording, from the head of its file. Only a few short ranges are read, for files of any size. */
 export async function audioDuration(source: ByteSource): Promise<AudioDuration> {
   const seconds = await statedSeconds(source);
   if (seconds !== undefined) return { likelySeconds: seconds, mostSeconds: seconds, isKnown: true };

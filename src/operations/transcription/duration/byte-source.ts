@@ -6,7 +6,7 @@ export interface ByteSource {
   read(position: number, length: number): Promise<Buffer>;
 }
 
-/** Longest recording that a header is believed to describe, in seconds: a week. */
+/** Longest duration that is accepted from a header, in seconds: a week. */
 export const MAX_SECONDS = 604_800;
 
 /** A duration that a header may state; undefined for anything else. */

@@ -2,7 +2,7 @@ import { plausibleSeconds, type ByteSource } from './byte-source.js';
 
 /** Bytes at the end of a file in which the last page of an Ogg stream begins: a page has at most 65,307. */
 const LAST_PAGE_BYTES = 70_000;
-/** The clock of Opus, whatever the sound was recorded with. */
+/** The clock of Opus, independent of the sample rate of the recording. */
 const OPUS_RATE = 48_000;
 const PAGE = Buffer.from('OggS');
 

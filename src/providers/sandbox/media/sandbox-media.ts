@@ -56,7 +56,7 @@ interface RawStream extends AsyncIterable<readonly RawChunk[]> {
 /**
  * The first piece is made at once, so that a request which the sandbox refuses has a status.
  *
- * @param half pieces after which the model `cut` breaks off
+ * @param half pieces after which the model `cut` fails
  */
 async function opened(
   head: RawHead,

@@ -9,7 +9,7 @@ const TEXT_TYPE = 'text/plain; charset=utf-8';
 const MAX_NAME_LENGTH = 200;
 
 /**
- * The sandbox cannot hear: its text names the file and its length.
+ * The sandbox does not process sound: its text names the file and its length.
  *
  * @throws GatewayError 400 that names the field, for a format that there is not
  */
