@@ -6,6 +6,7 @@ import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
+import { countLogged, REDIS_BACK, REDIS_LOST, whileRedisHolds } from '../fixtures/shared-redis.js';
 import { until } from '../fixtures/until.js';
 
 interface Answer {
@@ -326,10 +327,6 @@ models:${MODELS}`,
   });
 });
 
-/** What a gateway logs when it has to do without Redis, and when it has it again. */
-const LOST = 'Redis cannot be reached';
-const BACK = 'Redis is back';
-
 (isPostgresRun ? describe : describe.skip)('limits of three processes with Redis', () => {
   let redis: RedisServer;
   let upstream: FakeUpstream;
@@ -354,19 +351,7 @@ const BACK = 'Redis is back';
     return gateway;
   };
 
-  const count = (gateway: RunningGateway, text: string): number => gateway.logs().split(text).length - 1;
-  const losses = (): number => gateways.reduce((sum, each) => sum + count(each, LOST), 0);
-  const isShared = (): boolean => gateways.every((each) => count(each, LOST) === count(each, BACK));
-
-  /** Repeats what needs Redis until no gateway had to do without it meanwhile, as on a machine whose cores are busy. */
-  async function shared<Result>(run: () => Promise<Result>): Promise<Result> {
-    for (;;) {
-      await until(isShared);
-      const before = losses();
-      const result = await run();
-      if (losses() === before) return result;
-    }
-  }
+  const shared = <Result>(run: () => Promise<Result>): Promise<Result> => whileRedisHolds(gateways, run);
 
   it('lets exactly 50 of 200 through at 50 rpm over all of them', async () => {
     const answers = await shared(async () => {
@@ -425,9 +410,9 @@ const BACK = 'Redis is back';
     console.info(`Redis frozen: median ${times[60]?.toFixed(1)} ms, slowest ${times.at(-1)?.toFixed(0)} ms`);
     expect(times[60]).toBeLessThan((times.at(-1) ?? 0) / 2);
     // Each says it once when it loses Redis, far less often than it asks, and once when it has it again.
-    await until(isShared);
-    expect(count(at(0), LOST)).toBeGreaterThanOrEqual(1);
-    expect(count(at(0), LOST)).toBeLessThan(40);
+    await until(() => countLogged(at(0), REDIS_LOST) === countLogged(at(0), REDIS_BACK));
+    expect(countLogged(at(0), REDIS_LOST)).toBeGreaterThanOrEqual(1);
+    expect(countLogged(at(0), REDIS_LOST)).toBeLessThan(40);
     const answers = await shared(async () => {
       const again = await at(0).apiKey({ limits: { rpm: 10 } });
       return Promise.all(Array.from({ length: 30 }, (_, index) => ask(at(index).url, again, { model: 'free' })));

@@ -67,8 +67,9 @@ models:
     path: string,
     { name, example, schema }: { name: string; example?: unknown; schema: Schema },
   ) {
-    if (path.includes('/keys/')) return String((await make('/v1/admin/keys', { name: 'new' }))['id']);
-    if (path.includes('/groups/')) return String((await make('/v1/admin/groups', { name: 'new' }))['id']);
+    const budget = { usd: 10, period: 'month' };
+    if (path.includes('/keys/')) return String((await make('/v1/admin/keys', { name: 'new', budget }))['id']);
+    if (path.includes('/groups/')) return String((await make('/v1/admin/groups', { name: 'new', budget }))['id']);
     if (name === 'job_id') {
       const isAdmin = path.includes('/admin/');
       const tasks = Array.from({ length: isAdmin ? 5 : 1 }, () => 'x');

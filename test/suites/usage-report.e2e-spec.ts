@@ -34,6 +34,7 @@ const ROWS: Row[] = Array.from({ length: 4_000 }, (_, index) => ({
   key_id: `key_${index % 7}`,
   group_id: index % 3 === 0 ? null : `group_${index % 5}`,
   source: 'live',
+  operation: 'chat',
   requested_model: 'any',
   model: `model-${index % 4}`,
   provider: `provider-${index % 2}`,
