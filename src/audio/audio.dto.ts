@@ -97,7 +97,10 @@ export class CreateTranscriptionDto extends CreateTranslationDto {
 /** The provider's response, as it came, in the format `json`. */
 @OpenObject()
 export class TranscriptionDto {
-  /** @example "Sandbox transcription of hello.wav, which lasts 1.4 seconds." */
+  /**
+   * The words that were recognised.
+   * @example "Sandbox transcription of hello.wav, which lasts 1.4 seconds."
+   */
   text!: string;
 
   /** Tokens or seconds, where the provider reports them. */

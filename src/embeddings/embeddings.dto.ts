@@ -114,7 +114,10 @@ export class EmbeddingRequestDto {
 
 /** The vector of one input. */
 export class EmbeddingDto {
-  /** @example "embedding" */
+  /**
+   * Always `embedding`.
+   * @example "embedding"
+   */
   object!: string;
 
   /**
@@ -136,15 +139,22 @@ export class EmbeddingUsageDto {
    */
   prompt_tokens!: number;
 
-  /** @example 12 */
+  /**
+   * The same as `prompt_tokens`: there is no output to count.
+   * @example 12
+   */
   total_tokens!: number;
 }
 
 /** The vectors, in the order of the inputs. */
 export class EmbeddingListDto {
-  /** @example "list" */
+  /**
+   * Always `list`.
+   * @example "list"
+   */
   object!: string;
 
+  /** One vector for each input. */
   data!: EmbeddingDto[];
 
   /**

@@ -108,6 +108,7 @@ export class ImagesDto {
    */
   created!: number;
 
+  /** The images, as many as were asked for. */
   data!: ImageDto[];
 
   /** Tokens, where the provider reports them. */

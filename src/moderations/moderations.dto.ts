@@ -90,7 +90,10 @@ export class ModerationDto {
 
 /** The results, in the order of the inputs. */
 export class ModerationResponseDto {
-  /** @example "modr-1" */
+  /**
+   * The id of the response.
+   * @example "modr-1"
+   */
   id!: string;
 
   /**
@@ -99,5 +102,6 @@ export class ModerationResponseDto {
    */
   model!: string;
 
+  /** One result for each input. */
   results!: ModerationDto[];
 }

@@ -118,10 +118,16 @@ export class RankedDocumentDto {
 
 /** The documents by how well they fit the query. */
 export class RerankResponseDto {
-  /** @example "rerank-1" */
+  /**
+   * The id of the response.
+   * @example "rerank-1"
+   */
   id!: string;
 
-  /** @example "list" */
+  /**
+   * Always `list`.
+   * @example "list"
+   */
   object!: string;
 
   /**

@@ -13,7 +13,7 @@ import { GroupsController } from '../groups/groups.controller.js';
 import { GroupsService } from '../groups/groups.service.js';
 import { bootstrapKeys } from './bootstrap.js';
 import { BootstrapAdminKey } from './bootstrap-admin-key.js';
-import { BudgetResetController } from './budget-reset.controller.js';
+import { GroupBudgetResetController, KeyBudgetResetController } from './budget-reset.controller.js';
 import { BudgetResets } from './budget-reset.service.js';
 import { KeyExport } from './key-export.service.js';
 import { KeyImport } from './key-import.service.js';
@@ -29,7 +29,14 @@ import { OwnKeyService } from './own-key.service.js';
 /** Keys and groups as operators manage them, and the admin key of the first start. */
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey, KeyGroup]), AuditModule, AuthModule],
-  controllers: [KeyTransferController, KeysController, BudgetResetController, GroupsController, OwnKeyController],
+  controllers: [
+    KeyTransferController,
+    KeysController,
+    KeyBudgetResetController,
+    GroupBudgetResetController,
+    GroupsController,
+    OwnKeyController,
+  ],
   providers: [
     {
       provide: BootstrapAdminKey,
