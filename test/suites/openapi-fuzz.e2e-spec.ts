@@ -256,6 +256,13 @@ describe('random requests made from the OpenAPI document', () => {
   });
 });
 
+/** Chat streams end with `[DONE]`, those of images and audio with an event of their own. */
+function hasEnded(text: string): boolean {
+  if (text.endsWith('data: [DONE]\n\n')) return true;
+  const last = text.trimEnd().split('\n\n').at(-1) ?? '';
+  return /^event: (?:image_(?:generation|edit)\.completed|speech\.audio\.done|transcript\.text\.done)$/m.test(last);
+}
+
 function faultOf(
   call: Call,
   status: number,
@@ -270,7 +277,7 @@ function faultOf(
   if (documented === undefined)
     return status === 404 && text.includes('"error"') ? undefined : 'a status that is not documented';
   if (contentType.startsWith('text/event-stream')) {
-    return text.endsWith('data: [DONE]\n\n') || text.includes('"error"') ? undefined : 'a stream that does not end';
+    return hasEnded(text) || text.includes('"error"') ? undefined : 'a stream that does not end';
   }
   const content = documented.content?.['application/json'] ?? Object.values(documented.content ?? {})[0];
   if (content === undefined) return text === '' ? undefined : 'a body where none is documented';
