@@ -24,6 +24,8 @@ const OTHERS: Readonly<Record<string, { readonly model: string; readonly [field:
   '/v1/rerank': { query: 'one', documents: ['one', 'two'], model: 'sandbox/rerank' },
   '/v2/rerank': { query: 'one', documents: ['one', 'two'], model: 'sandbox/rerank' },
   '/v1/moderations': { input: 'one', model: 'sandbox/moderate' },
+  '/v1/images/generations': { prompt: 'one', size: '64x64', model: 'sandbox/image' },
+  '/v1/audio/speech': { input: 'one', voice: 'alloy', model: 'sandbox/speech' },
 };
 
 interface OpenApiDocument {
