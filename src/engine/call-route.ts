@@ -2,7 +2,7 @@ import { mayCallModel } from '../auth/may-call-model.js';
 import type { Principal } from '../auth/principal.js';
 import { permissionDenied } from '../errors/gateway-error.js';
 import type { OperationName } from '../operations/operation-types.js';
-import type { ResolvedModel } from '../routing/resolved-model.js';
+import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
 import type { Routing } from '../routing/routing.service.js';
 import type { RoutingTable } from '../routing/routing-table.js';
 import { operationNotServed, portOf, type NeededOperation } from './served-operation.js';
@@ -46,11 +46,15 @@ export class CallRoute {
   }
 
   private assertServes(needed: NeededOperation<OperationName>): void {
-    for (const { deployments } of this.models()) {
-      for (const { provider } of deployments) if (portOf(provider, needed) !== undefined) return;
-    }
     const { id, deployments } = this.model;
+    if (hasPort(deployments, needed)) return;
+    for (const fallback of this.models()) if (hasPort(fallback.deployments, needed)) return;
     const providers = deployments.map(({ provider }) => provider.name);
     throw operationNotServed(needed, id, providers);
   }
+}
+
+function hasPort(deployments: readonly Deployment[], needed: NeededOperation<OperationName>): boolean {
+  for (const { provider } of deployments) if (portOf(provider, needed) !== undefined) return true;
+  return false;
 }
