@@ -29,14 +29,17 @@ describe('redactText', () => {
 
   it('takes time in proportion to the text', () => {
     const texts = ['a', `${'a'.repeat(64)}@`, 'a@b.', 'a@b.c ', '1.', 'sk-'];
-    const timeFor = (text: string): number => {
-      const started = performance.now();
-      redactText(text, REDACTIONS);
-      return performance.now() - started;
-    };
+    /** The quickest of several runs: what other work on the machine adds is left out. */
+    const timeFor = (text: string): number =>
+      Math.min(
+        ...Array.from({ length: 5 }, () => {
+          const started = performance.now();
+          redactText(text, REDACTIONS);
+          return performance.now() - started;
+        }),
+      );
     const plain = 'Ordinary words of a prompt. ';
     const length = 400_000;
-    timeFor(plain.repeat(length / plain.length));
     const usual = timeFor(plain.repeat(length / plain.length));
     for (const text of texts) expect(timeFor(text.repeat(length / text.length)) / usual).toBeLessThan(40);
   });
