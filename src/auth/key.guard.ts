@@ -38,7 +38,7 @@ export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
   override canActivate(context: ExecutionContext): true | Promise<boolean> {
     const scope = this.scopeFor(context);
     if (scope === null) return true;
-    const request = context.switchToHttp().getRequest<HttpRequest>();
+    const request = context.getArgByIndex<HttpRequest>(0);
     const credential = credentialOf(request.headers);
     if (credential === undefined) throw invalidApiKey();
     const cached = this.keys.cached(credential);

@@ -79,8 +79,7 @@ export class JsonBodyGuard implements CanActivate {
   }
 
   canActivate(context: ExecutionContext): true | Promise<true> {
-    const http = context.switchToHttp();
-    const request = http.getRequest<HttpRequest>();
+    const request = context.getArgByIndex<HttpRequest>(0);
     if (request.method === 'GET' || request.method === 'HEAD') return true;
     const { headers } = request;
     const length = headers['content-length'];
@@ -96,7 +95,7 @@ export class JsonBodyGuard implements CanActivate {
     else if (contentType !== 'application/json' && length !== '0') assertJsonType(contentType);
     if (length !== undefined && Number(length) > limit.maxBytes) throw requestTooLarge(limit);
     if (headers['content-encoding'] !== undefined) decoderFor(headers['content-encoding']);
-    acceptBody(request, http.getResponse<HttpResponse>());
+    acceptBody(request, context.getArgByIndex<HttpResponse>(1));
     return isStreamed || isForm ? true : readInto(request, limit, isModel);
   }
 

@@ -11,9 +11,11 @@ import { assertQuery, isStorable } from './outside-text.js';
 @Injectable()
 export class OutsideTextGuard implements CanActivate {
   canActivate(context: ExecutionContext): true {
-    const { url, params } = context.switchToHttp().getRequest<HttpRequest & { params?: Record<string, unknown> }>();
+    const { url, params } = context.getArgByIndex<HttpRequest & { params?: Record<string, unknown> }>(0);
     assertQuery(url);
-    for (const [name, value] of Object.entries(params ?? {})) {
+    // Routes that are served ahead of Express have no parameters.
+    if (params === undefined) return true;
+    for (const [name, value] of Object.entries(params)) {
       const texts = Array.isArray(value) ? (value as unknown[]) : [value];
       if (texts.some((text) => typeof text === 'string' && !isStorable(text))) {
         throw notFound(`'${name}' in the path is the id of nothing.`);

@@ -14,13 +14,14 @@ export const PROVIDER_DEFINITIONS: readonly ProviderDefinition[] = await loadDef
 
 const BY_NAME = new Map(PROVIDER_DEFINITIONS.map((definition) => [definition.name, definition]));
 const BY_TYPE = new Map(PROVIDER_DEFINITIONS.map((definition) => [typeOf(definition), definition]));
-/** Looked up at each call. */
 const BY_HOST = new Map(
   PROVIDER_DEFINITIONS.flatMap((definition) => {
     const host = definition.isLocal === true ? undefined : parseUrl(definition.baseUrl ?? '')?.host;
     return host === undefined ? [] : [[host, definition] as const];
   }),
 );
+/** Looked up at each call; base URLs come from the configuration, so there are few. Null is none. */
+const BY_BASE_URL = new Map<string, ProviderDefinition | null>();
 const WITH_HOSTS = PROVIDER_DEFINITIONS.filter(({ hosts }) => hosts !== undefined);
 
 /** Values of `type` that choose a provider's own wire format. */
@@ -55,6 +56,15 @@ export function definitionOfType(type: string): ProviderDefinition | undefined {
 
 /** The provider at a base URL. Only the URL decides: a name in the file may be anything. */
 export function definitionAt(baseUrl: string): ProviderDefinition | undefined {
+  let definition = BY_BASE_URL.get(baseUrl);
+  if (definition === undefined) {
+    definition = findByHost(baseUrl) ?? null;
+    BY_BASE_URL.set(baseUrl, definition);
+  }
+  return definition ?? undefined;
+}
+
+function findByHost(baseUrl: string): ProviderDefinition | undefined {
   const host = parseUrl(baseUrl)?.host;
   if (host === undefined) return undefined;
   return BY_HOST.get(host) ?? WITH_HOSTS.find(({ hosts }) => hosts?.test(host) === true);
