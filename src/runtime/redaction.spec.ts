@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { cpuTimeRatio } from '../../test/fixtures/cpu-time.js';
 import { REDACTIONS, redactJson, redactText } from './redaction.js';
 
 describe('redactText', () => {
@@ -29,19 +30,23 @@ describe('redactText', () => {
 
   it('takes time in proportion to the text', () => {
     const texts = ['a', `${'a'.repeat(64)}@`, 'a@b.', 'a@b.c ', '1.', 'sk-'];
-    /** The quickest of several runs: what other work on the machine adds is left out. */
-    const timeFor = (text: string): number =>
-      Math.min(
-        ...Array.from({ length: 5 }, () => {
-          const started = performance.now();
-          redactText(text, REDACTIONS);
-          return performance.now() - started;
-        }),
-      );
     const plain = 'Ordinary words of a prompt. ';
-    const length = 400_000;
-    const usual = timeFor(plain.repeat(length / plain.length));
-    for (const text of texts) expect(timeFor(text.repeat(length / text.length)) / usual).toBeLessThan(40);
+    const repeated = (text: string, length: number): string => text.repeat(length / text.length);
+    for (const text of texts) {
+      const [long, short] = [repeated(text, 400_000), repeated(text, 4_000)];
+      // A hundred times the text: quadratic time would be 10,000 times as long.
+      const growth = cpuTimeRatio(
+        () => redactText(long, REDACTIONS),
+        () => redactText(short, REDACTIONS),
+      );
+      expect(growth).toBeLessThan(1_000);
+      const usual = repeated(plain, 4_000);
+      const slowness = cpuTimeRatio(
+        () => redactText(short, REDACTIONS),
+        () => redactText(usual, REDACTIONS),
+      );
+      expect(slowness).toBeLessThan(100);
+    }
   });
 
   it('leaves JSON as JSON, and is quick on hostile text', () => {
@@ -52,16 +57,16 @@ describe('redactText', () => {
       'A1:'.repeat(30_000),
       '(1'.repeat(50_000),
     ];
-    const timeFor = (text: string): number => {
-      const started = performance.now();
-      redactJson(JSON.stringify({ text }), REDACTIONS);
-      return performance.now() - started;
-    };
+    const redacted = (text: string): string => redactJson(JSON.stringify({ text }), REDACTIONS);
     const plain = 'Ordinary words of a prompt. '.repeat(4_000);
-    timeFor(plain);
-    const usual = timeFor(plain);
-    // Quadratic time would be thousands of times as long.
-    for (const text of texts) expect(timeFor(text) / usual).toBeLessThan(300);
+    for (const text of texts) {
+      const times = cpuTimeRatio(
+        () => redacted(text),
+        () => redacted(plain),
+      );
+      // Quadratic time would be thousands of times as long.
+      expect(times).toBeLessThan(300);
+    }
     const odd = JSON.stringify({ a: 'x"y@z.de\n+49 30 123456\\', n: 4111111111111111 });
     expect(JSON.parse(redactJson(odd, ['email', 'phone']))).toEqual({ a: 'x"[email]\n[phone]\\', n: 4111111111111111 });
   });
