@@ -75,7 +75,7 @@ export class MediaOperations implements ProviderPart {
   private async invoke(path: string, call: ProviderCall<MediaRequest>): Promise<RawResponse> {
     const stream = await this.send(path, call, this.options.maxAnswerSize);
     const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(chunk);
+    for await (const group of stream) chunks.push(...group);
     const response = { contentType: contentTypeOf(stream), body: Buffer.concat(chunks) };
     if (isJson(response)) this.assertResult(response.body);
     return response;

@@ -1,4 +1,3 @@
-import { upstreamError } from '../../errors/gateway-error.js';
 import {
   isEventStream,
   isJson,
@@ -11,6 +10,7 @@ import { mapErrorObject } from '../../wire/errors/map-error.js';
 import type { Redact } from '../../wire/errors/redact.js';
 import { frameData, SseFrames } from '../../wire/sse/sse-frames.js';
 import { SseEventTooLargeError } from '../../wire/sse/sse-parser.js';
+import { responseTooLarge } from '../transport/response-text.js';
 
 type Group = readonly RawChunk[];
 
@@ -21,7 +21,7 @@ interface RawStream extends AsyncIterable<Group> {
 
 /** @param maxEventBytes most bytes of an event, or of a JSON body where no stream was made */
 export function rawStream(
-  source: AsyncIterableIterator<Buffer>,
+  source: AsyncIterableIterator<readonly Buffer[]>,
   head: RawHead,
   maxEventBytes: number,
   redact: Redact,
@@ -44,26 +44,37 @@ export function rawStream(
   };
 }
 
-async function* sound(source: AsyncIterable<Buffer>): AsyncGenerator<Group> {
-  for await (const bytes of source) yield [{ bytes, event: undefined }];
+async function* sound(source: AsyncIterable<readonly Buffer[]>): AsyncGenerator<Group> {
+  for await (const group of source) yield group.map((bytes) => ({ bytes, event: undefined }));
 }
 
-async function* events(source: AsyncIterable<Buffer>, maxBytes: number, redact: Redact): AsyncGenerator<Group> {
+async function* events(
+  source: AsyncIterable<readonly Buffer[]>,
+  maxBytes: number,
+  redact: Redact,
+): AsyncGenerator<Group> {
   const frames = new SseFrames(maxBytes);
-  for await (const bytes of source) {
-    const group = framesOf(frames, bytes).map((frame) => toChunk(frame, redact));
-    if (group.length > 0) yield group;
+  for await (const received of source) {
+    const group: RawChunk[] = [];
+    try {
+      for (const bytes of received) {
+        for (const frame of framesOf(frames, bytes, maxBytes)) group.push(toChunk(frame, redact));
+      }
+    } finally {
+      // Events that came before a faulty one are delivered before its error is thrown.
+      if (group.length > 0) yield group;
+    }
   }
   const rest = frames.end();
   if (rest !== undefined) yield [toChunk(Buffer.concat([rest, Buffer.from('\n\n')]), redact)];
 }
 
-function framesOf(frames: SseFrames, bytes: Buffer): Buffer[] {
+function framesOf(frames: SseFrames, bytes: Buffer, maxBytes: number): Buffer[] {
   try {
     return frames.push(bytes);
   } catch (error) {
     if (!(error instanceof SseEventTooLargeError)) throw error;
-    throw upstreamError({ message: 'The upstream provider sent an event larger than the gateway takes.' });
+    throw responseTooLarge(maxBytes, 'an event');
   }
 }
 
@@ -76,15 +87,17 @@ function toChunk(bytes: Buffer, redact: Redact): RawChunk {
 }
 
 /** A provider that does not stream answers with JSON. */
-async function* wholeBody(source: AsyncIterable<Buffer>, maxBytes: number, redact: Redact): AsyncGenerator<Group> {
+async function* wholeBody(
+  source: AsyncIterable<readonly Buffer[]>,
+  maxBytes: number,
+  redact: Redact,
+): AsyncGenerator<Group> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of source) {
-    size += chunk.length;
-    if (size > maxBytes) {
-      throw upstreamError({ message: `The upstream provider sent a response larger than ${maxBytes} bytes.` });
-    }
-    chunks.push(chunk);
+  for await (const group of source) {
+    for (const bytes of group) size += bytes.length;
+    if (size > maxBytes) throw responseTooLarge(maxBytes);
+    chunks.push(...group);
   }
   const bytes = Buffer.concat(chunks);
   const event = readJsonObject(bytes);

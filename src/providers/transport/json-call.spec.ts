@@ -207,7 +207,11 @@ describe('a call', () => {
     answer = (response) => {
       response.end('x'.repeat(5_000));
     };
-    expect(await failure(client({}, 4_000).call({ path: '/x' }, context()))).toMatchObject({ code: 'upstream_error' });
+    expect(await failure(client({}, 4_000).call({ path: '/x' }, context()))).toMatchObject({
+      code: 'upstream_error',
+      retryable: false,
+      mayBeBilled: true,
+    });
     expect((await client({}, 4_000).call({ path: '/x', maxResponseBytes: 5_000 }, context())).text).toHaveLength(5_000);
   });
 
@@ -240,9 +244,9 @@ describe('a call', () => {
 });
 
 describe('a stream of bytes', () => {
-  const read = async (stream: AsyncIterable<Buffer>): Promise<Buffer> => {
+  const read = async (stream: AsyncIterable<readonly Buffer[]>): Promise<Buffer> => {
     const chunks: Buffer[] = [];
-    for await (const chunk of stream) chunks.push(chunk);
+    for await (const group of stream) chunks.push(...group);
     return Buffer.concat(chunks);
   };
 
@@ -281,7 +285,11 @@ describe('a stream of bytes', () => {
       response.end('x'.repeat(9_000));
     };
     const long = client({}, 8_000).open({ path: '/x' }, context());
-    expect(await failure(long.then(read))).toMatchObject({ code: 'upstream_error' });
+    expect(await failure(long.then(read))).toMatchObject({
+      code: 'upstream_error',
+      retryable: false,
+      mayBeBilled: true,
+    });
   });
 
   it('ends a silent provider by the idle timeout, and gives an empty body as an empty stream', async () => {
@@ -319,8 +327,8 @@ describe('a stream of bytes', () => {
       return still === 10;
     });
     expect(written).toBeLessThan(400);
-    for await (const chunk of stream) {
-      expect(chunk.length).toBeGreaterThan(0);
+    for await (const group of stream) {
+      expect(group.length).toBeGreaterThan(0);
       break;
     }
     await until(() => closed === 1);

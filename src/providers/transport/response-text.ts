@@ -18,14 +18,12 @@ export class BodyText {
 
   constructor(private readonly cap: number) {}
 
-  /** @throws GatewayError `upstream_error` beyond the cap */
+  /** @throws GatewayError `upstream_error` above the cap */
   add(chunk: Buffer): void {
     this.length += chunk.length;
     if (this.length > this.cap) {
       this.chunks.length = 0;
-      throw upstreamError({
-        message: `The upstream provider sent an answer larger than the gateway takes (${this.cap} bytes).`,
-      });
+      throw responseTooLarge(this.cap);
     }
     this.chunks.push(chunk);
   }
@@ -33,6 +31,18 @@ export class BodyText {
   toString(): string {
     return Buffer.concat(this.chunks).toString('utf8');
   }
+}
+
+/**
+ * 502: a response above a limit of the gateway. Not retryable, because the same request has a response of the same size; the
+ * provider has made it and may bill it.
+ */
+export function responseTooLarge(maxBytes: number, what = 'a response'): GatewayError {
+  return upstreamError({
+    message: `The upstream provider sent ${what} larger than the gateway takes (${maxBytes} bytes).`,
+    retryable: false,
+    mayBeBilled: true,
+  });
 }
 
 /**
