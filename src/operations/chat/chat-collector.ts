@@ -4,9 +4,11 @@ import { billedTokens, readBilledTokens, type BilledUsage } from '../billed-toke
 import type { Collector, RecordedResponse, RecordingDetail, SpanAttributes } from '../operation.js';
 import { AnswerRecorder } from './answer-recorder.js';
 import { contentAttributes, responseAttributes } from './chat-attributes.js';
-import type { ChatCompletion, ChatRequest, Delta, Usage } from './chat-completion.js';
+import { SOURCE } from './canonical/sources.js';
+import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Delta, Usage } from './chat-completion.js';
 import { countPromptTokens, countTokens } from './count-tokens.js';
 import { PreserializedChunk, type StreamedChunk } from './preserialized-chunk.js';
+import { SourcedChunk } from './sourced-chunk.js';
 
 /** Characters of a response that are kept until it ends, so that a long one does not fill memory. */
 const MAX_KEPT_CHARACTERS = 65_536;
@@ -22,12 +24,14 @@ export class ChatCollector implements Collector<'chat'> {
   private outputLength = 0;
   private readonly recorder: AnswerRecorder | undefined;
   private readonly wantsUsage: boolean;
+  private readonly isOpenAiClient: boolean;
 
   constructor(
     private readonly request: ChatRequest,
     detail: RecordingDetail,
   ) {
     this.wantsUsage = request.stream_options?.include_usage === true;
+    this.isOpenAiClient = request[SOURCE] === undefined;
     if (detail !== 'nothing') this.recorder = new AnswerRecorder(detail === 'content');
   }
 
@@ -48,24 +52,37 @@ export class ChatCollector implements Collector<'chat'> {
     if (this.billed === undefined) for (const { message } of completion.choices) this.wrote(message as Delta);
   }
 
-  /** Leaves out the usage chunk where the client did not ask for it. */
+  /**
+   * Leaves out the usage chunk where the client did not ask for it. A client that speaks OpenAI's format gets its chunks; any other
+   * gets what the provider sent.
+   */
   streamed(group: readonly StreamedChunk[]): readonly StreamedChunk[] {
-    let hasUsageChunk = false;
+    let isChanged = false;
     for (const chunk of group) {
       if (chunk instanceof PreserializedChunk) {
         this.recorder?.streamed(chunk.toChunk());
         this.keep(chunk.text);
-        continue;
+      } else if (chunk instanceof SourcedChunk) {
+        for (const one of chunk.chunks) this.chunk(one);
+        isChanged ||= this.isOpenAiClient;
+      } else if (this.chunk(chunk)) {
+        isChanged ||= !this.wantsUsage;
       }
-      const { choices, usage } = chunk;
-      this.recorder?.streamed(chunk);
-      if (usage != null) {
-        this.uses(usage);
-        if (choices.length === 0) hasUsageChunk = true;
-      }
-      for (const { delta } of choices) this.wrote(delta);
     }
-    return this.wantsUsage || !hasUsageChunk ? group : group.filter((chunk) => !isUsageChunk(chunk));
+    if (!isChanged) return group;
+    const flat = this.isOpenAiClient
+      ? group.flatMap((chunk) => (chunk instanceof SourcedChunk ? chunk.chunks : chunk))
+      : group;
+    return this.wantsUsage ? flat : flat.filter((chunk) => !isUsageChunk(chunk));
+  }
+
+  /** @returns whether it is the chunk that has usage alone */
+  private chunk(chunk: ChatCompletionChunk): boolean {
+    const { choices, usage } = chunk;
+    this.recorder?.streamed(chunk);
+    if (usage != null) this.uses(usage);
+    for (const { delta } of choices) this.wrote(delta);
+    return usage != null && choices.length === 0;
   }
 
   async estimate(): Promise<BilledUsage> {
@@ -116,5 +133,6 @@ export class ChatCollector implements Collector<'chat'> {
 }
 
 function isUsageChunk(chunk: StreamedChunk): boolean {
-  return !(chunk instanceof PreserializedChunk) && chunk.choices.length === 0 && chunk.usage != null;
+  if (chunk instanceof PreserializedChunk || chunk instanceof SourcedChunk) return false;
+  return chunk.choices.length === 0 && chunk.usage != null;
 }

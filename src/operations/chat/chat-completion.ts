@@ -3,6 +3,8 @@
  * travel through untouched; that is why each has an index signature.
  */
 
+import type { RequestSource, ResultSource, SOURCE } from './canonical/sources.js';
+
 /** `function_call` is used only for requests with the deprecated `functions`. */
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
 
@@ -55,6 +57,8 @@ export interface ChatRequest {
   parallel_tool_calls?: boolean | null;
   response_format?: { type: string; json_schema?: Record<string, unknown>; [field: string]: unknown } | null;
   user?: string | null;
+  /** Set where the client speaks another format than OpenAI's. */
+  readonly [SOURCE]?: RequestSource;
   [field: string]: unknown;
 }
 
@@ -94,6 +98,8 @@ export interface ChatCompletion {
   choices: Choice[];
   /** Absent only when the upstream reported none. */
   usage?: Usage;
+  /** Set where the provider speaks another format than OpenAI's. */
+  readonly [SOURCE]?: ResultSource;
   [field: string]: unknown;
 }
 

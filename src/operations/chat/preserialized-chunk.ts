@@ -1,4 +1,5 @@
 import type { ChatCompletionChunk } from './chat-completion.js';
+import { SourcedChunk } from './sourced-chunk.js';
 
 /**
  * A chunk of a stream that only brings text, already printed: all but its text is the same as in the chunk before, so it
@@ -25,11 +26,14 @@ export class PreserializedChunk {
   }
 }
 
-export type StreamedChunk = ChatCompletionChunk | PreserializedChunk;
+export type StreamedChunk = ChatCompletionChunk | PreserializedChunk | SourcedChunk;
 
 /** The chunks as objects, for code that reads their content. */
 export function toChunks(chunks: readonly StreamedChunk[]): ChatCompletionChunk[] {
-  return chunks.map((chunk) => (chunk instanceof PreserializedChunk ? chunk.toChunk() : chunk));
+  return chunks.flatMap((chunk) => {
+    if (chunk instanceof SourcedChunk) return chunk.chunks;
+    return chunk instanceof PreserializedChunk ? [chunk.toChunk()] : [chunk];
+  });
 }
 
 /**

@@ -6,6 +6,7 @@ import type {
   ChunkChoice,
 } from '../../operations/chat/chat-completion.js';
 import { type ChunkStream, PreserializedChunk, type StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
+import { SourcedChunk } from '../../operations/chat/sourced-chunk.js';
 import { isObject, nonEmptyString } from '../../runtime/json-value.js';
 
 type Group = readonly StreamedChunk[];
@@ -78,7 +79,7 @@ class FunctionCallStream implements AsyncIterableIterator<Group> {
     for (;;) {
       const result = await this.chunks.next();
       if (result.done === true) return result;
-      const value = result.value.flatMap((chunk) => toFunctionCallChunk(chunk) ?? []);
+      const value = result.value.flatMap(toFunctionCallChunks);
       if (value.length > 0) return { done: false, value };
     }
   }
@@ -88,11 +89,12 @@ class FunctionCallStream implements AsyncIterableIterator<Group> {
   }
 }
 
-/** @returns undefined for a chunk that only brings a further call */
-function toFunctionCallChunk(chunk: StreamedChunk): StreamedChunk | undefined {
-  if (chunk instanceof PreserializedChunk || chunk.choices.length === 0) return chunk;
+/** @returns nothing for a chunk that only brings a further call */
+function toFunctionCallChunks(chunk: StreamedChunk): readonly StreamedChunk[] {
+  if (chunk instanceof SourcedChunk) return chunk.chunks.flatMap(toFunctionCallChunks);
+  if (chunk instanceof PreserializedChunk || chunk.choices.length === 0) return [chunk];
   const choices = chunk.choices.flatMap((choice) => toFunctionCallChoice(choice) ?? []);
-  return choices.length === 0 ? undefined : ({ ...chunk, choices } satisfies ChatCompletionChunk);
+  return choices.length === 0 ? [] : [{ ...chunk, choices } satisfies ChatCompletionChunk];
 }
 
 function toFunctionCallChoice(choice: ChunkChoice): ChunkChoice | undefined {

@@ -1,0 +1,29 @@
+import type { JsonObject } from '../../../runtime/json-value.js';
+import type { CanonicalRequest } from './canonical-request.js';
+import type { CanonicalResult } from './canonical-result.js';
+import type { WireName } from './wire-name.js';
+
+/**
+ * The engine reads requests, results and chunks of chat in OpenAI's form. Where the client or the provider speaks another format,
+ * that form is a translation, and what was translated travels with it under this key: JSON never shows it, and a copy by spread
+ * keeps it.
+ */
+export const SOURCE: unique symbol = Symbol('source');
+
+/** A request as the client sent it. */
+export interface RequestSource {
+  readonly wire: WireName;
+  /** The parsed body, not to be changed. */
+  readonly body: Readonly<JsonObject>;
+  readonly canonical: CanonicalRequest;
+  /** What OpenAI's form could not hold, by the client's names. */
+  readonly dropped: readonly string[];
+}
+
+/** A whole response as the provider sent it. */
+export interface ResultSource {
+  readonly wire: WireName;
+  /** The response body. */
+  readonly text: string;
+  readonly canonical: CanonicalResult;
+}

@@ -1,0 +1,123 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { GatewayError } from '../errors/gateway-error.js';
+import type { CanonicalRequest } from '../operations/chat/canonical/canonical-request.js';
+import type { CanonicalChunk, CanonicalResult } from '../operations/chat/canonical/canonical-result.js';
+import type { WireName } from '../operations/chat/canonical/wire-name.js';
+import type { JsonObject } from '../runtime/json-value.js';
+
+/** What a writer of requests must know of the deployment. */
+export interface Target {
+  /** The model's id at the provider. */
+  readonly upstreamModel: string;
+  /** Format of the client, whose names errors and dropped fields have. */
+  readonly client: WireName;
+  /** Most output tokens of the model, where the configuration or the catalogue knows them. */
+  readonly maxOutputTokens?: number;
+  /** What this deployment is known to take or refuse, by the format's own names; from the provider's definition. */
+  readonly traits: Traits;
+}
+
+/** Facts of a provider or of a model family that the writer of a format reads. Each format documents those that it knows. */
+export type Traits = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** A request in a provider's format. */
+export interface Written {
+  readonly body: JsonObject;
+  /** Headers that belong to the body, such as `anthropic-beta`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Fields that were left out, by the client's names. Harmless to leave out, or the writer throws. */
+  readonly dropped: readonly string[];
+  /** Tool names that were changed, by their name at the provider. Readers change them back. */
+  readonly toolNames?: ReadonlyMap<string, string>;
+}
+
+/** What a reader of responses must know of its request. */
+export interface ReadContext {
+  readonly upstreamModel: string;
+  /** From `Written`. */
+  readonly toolNames?: ReadonlyMap<string, string>;
+  /** Removes credentials from text of the provider that reaches a client. */
+  readonly redact: (text: string) => string;
+  /** Epoch milliseconds. */
+  readonly now: number;
+}
+
+/** What a writer of responses must know of its request. */
+export interface WriteContext {
+  /** As the client named it. */
+  readonly model: string;
+  /** Of the call, for ids that the provider did not give. */
+  readonly requestId: string;
+  /** Epoch milliseconds. */
+  readonly now: number;
+  /** The request, for formats whose responses repeat parts of it. */
+  readonly request: CanonicalRequest;
+  /** Whether the client asked for usage in a stream. */
+  readonly includesUsage: boolean;
+  /** Estimated tokens of the prompt, for formats that begin a stream with it; 0 where unknown. */
+  readonly estimatedInputTokens: number;
+}
+
+/** One event of a stream, whichever framing brought it. */
+export interface WireEvent {
+  /** The event's name; empty where it has none. */
+  readonly event: string;
+  /** JSON text. */
+  readonly data: string;
+}
+
+/**
+ * Reads a stream. Open: unknown events and members are ignored, and what a provider repeats, omits or sends late is tolerated.
+ */
+export interface StreamReader {
+  /**
+   * Appends what an event says.
+   *
+   * @throws GatewayError for an event by which the provider reports a failure
+   */
+  read(event: WireEvent, out: CanonicalChunk[]): void;
+  /** Whether the response is whole: nothing but the end of the connection is left to come. */
+  readonly isWhole: boolean;
+  /** The format's own end has come, so that what follows is not read. */
+  readonly isDone: boolean;
+  /**
+   * The connection has ended. Appends what was left open, `end` last.
+   *
+   * @throws GatewayError where the response is not whole
+   */
+  end(out: CanonicalChunk[]): void;
+}
+
+/** Writes the frames of a stream. All methods return text to send; empty where there is nothing. */
+export interface StreamWriter {
+  write(chunks: readonly CanonicalChunk[]): string;
+  /** A sign of life during silence. */
+  ping(): string;
+  /** After the last chunk of a whole response. */
+  end(): string;
+  /** What ends a stream that broke. */
+  error(error: GatewayError): string;
+}
+
+/**
+ * One wire format of chat, in both directions: as a server sees it (`readRequest`, `writeResponse`, `writeStream`, `writeError`)
+ * and as a client does (`writeRequest`, `readResponse`, `readStream`, `readError`). Pure: no I/O.
+ *
+ * Within a format's abilities `readRequest(writeRequest(x).body)` equals `x`; what is outside of them is in `dropped`, or refused.
+ */
+export interface WireFormat {
+  readonly name: WireName;
+  /** @throws GatewayError 400 with the path of the fault */
+  readRequest(body: JsonObject): CanonicalRequest;
+  /** @throws GatewayError 400 for what the provider cannot take and the request cannot do without */
+  writeRequest(request: CanonicalRequest, target: Target): Written;
+  /** @throws GatewayError where it is no response of this format */
+  readResponse(body: unknown, context: ReadContext): CanonicalResult;
+  writeResponse(result: CanonicalResult, context: WriteContext): JsonObject;
+  readStream(context: ReadContext): StreamReader;
+  writeStream(context: WriteContext): StreamWriter;
+  /** A response that is no success. */
+  readError(status: number, headers: IncomingHttpHeaders, body: string, context: ReadContext): GatewayError;
+  /** The body of an error, in the words that this format's clients match. */
+  writeError(error: GatewayError, requestId: string): JsonObject;
+}
