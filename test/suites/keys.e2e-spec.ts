@@ -1,48 +1,25 @@
+import type { KeyListDto } from '../../src/admin/keys/keys.dto.js';
+import type { ModelListDto } from '../../src/models/models.dto.js';
+import type { GatewayClient } from '../clients/gateway-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { until } from '../fixtures/until.js';
 
-interface Answer {
-  status: number;
-  body: Record<string, unknown> & { error?: { code: string; param: string | null; message: string } };
-}
-
 describe('/v1/admin/keys', () => {
   let gateway: RunningGateway;
+  let admin: GatewayClient;
 
   beforeAll(async () => {
     gateway = await startGateway();
+    ({ admin } = gateway);
   });
   afterAll(async () => {
     await gateway.stop();
   });
 
-  async function call(method: string, path: string, body?: unknown, key = gateway.adminKey): Promise<Answer> {
-    const response = await fetch(`${gateway.url}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: (await response.json()) as Answer['body'] };
-  }
-
-  async function create(fields: object = {}, key?: string): Promise<{ id: string; key: string }> {
-    const { status, body } = await call('POST', '/v1/admin/keys', { name: 'test', ...fields }, key);
-    expect({ status, error: body.error }).toEqual({ status: 201, error: undefined });
-    return body as unknown as { id: string; key: string };
-  }
-
-  async function statusOf(key: string, model = 'sandbox/echo'): Promise<number> {
-    const { status } = await call(
-      'POST',
-      '/v1/chat/completions',
-      { model, messages: [{ role: 'user', content: 'hi' }] },
-      key,
-    );
-    return status;
-  }
+  const statusOf = async (key: string): Promise<number> => (await gateway.client(key).chat()).status;
 
   it('makes a key that works and is shown once', async () => {
-    const { status, body } = await call('POST', '/v1/admin/keys', {
+    const { status, body } = await admin.post('/v1/admin/keys', {
       name: 'checkout',
       allowed_models: ['sandbox/*'],
       metadata: { owner: 'ada' },
@@ -70,10 +47,10 @@ describe('/v1/admin/keys', () => {
     });
     const key = String(body['key']);
     expect(await statusOf(key)).toBe(200);
-    const read = await call('GET', `/v1/admin/keys/${String(body['id'])}`);
+    const read = await admin.get(`/v1/admin/keys/${String(body['id'])}`);
     expect(JSON.stringify(read.body)).not.toContain(key);
     expect(read.body).not.toHaveProperty('key');
-    expect(JSON.stringify((await call('GET', '/v1/admin/keys?limit=100')).body)).not.toContain(key);
+    expect(JSON.stringify((await admin.get('/v1/admin/keys?limit=100')).body)).not.toContain(key);
   });
 
   it.each([
@@ -90,31 +67,31 @@ describe('/v1/admin/keys', () => {
     [{ name: 'x', limit: { rpm: 5 } }, 'limit', 'unknown_parameter'],
     [{ name: 'x', metadata: [] }, 'metadata', 'invalid_type'],
   ])('refuses %j at %s', async (fields, param, code) => {
-    const { status, body } = await call('POST', '/v1/admin/keys', fields);
+    const { status, body } = await admin.post('/v1/admin/keys', fields);
     expect(status).toBe(400);
     expect(body.error).toMatchObject({ param, code, message: expect.stringContaining(`'${param}'`) as string });
   });
 
   it('pages through all keys, newest first', async () => {
     const made: string[] = [];
-    for (let index = 0; index < 5; index += 1) made.push((await create({ name: `page ${index}` })).id);
+    for (let index = 0; index < 5; index += 1) made.push((await admin.createKey({ name: `page ${index}` })).id);
     const seen: string[] = [];
     let after = '';
     do {
-      const { body } = await call('GET', `/v1/admin/keys?limit=2${after}`);
-      seen.push(...(body['data'] as { id: string }[]).map(({ id }) => id));
-      expect(body['has_more']).toBe(body['next'] !== null);
-      after = body['next'] === null ? '' : `&after=${body['next'] as string}`;
+      const { body } = await admin.get<KeyListDto>(`/v1/admin/keys?limit=2${after}`);
+      seen.push(...body.data.map(({ id }) => id));
+      expect(body.has_more).toBe(body.next !== null);
+      after = body.next === null ? '' : `&after=${body.next}`;
     } while (after !== '');
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen.filter((id) => made.includes(id))).toHaveLength(5);
-    expect((await call('GET', '/v1/admin/keys?limit=0')).body.error).toMatchObject({ param: 'limit' });
-    expect((await call('GET', '/v1/admin/keys?after=nope')).body.error).toMatchObject({ param: 'after' });
-    expect((await call('GET', '/v1/admin/keys?offset=2')).body.error).toMatchObject({ param: 'offset' });
+    expect((await admin.get('/v1/admin/keys?limit=0')).body.error).toMatchObject({ param: 'limit' });
+    expect((await admin.get('/v1/admin/keys?after=nope')).body.error).toMatchObject({ param: 'after' });
+    expect((await admin.get('/v1/admin/keys?offset=2')).body.error).toMatchObject({ param: 'offset' });
   });
 
   it('is closed to keys without the scope, and to none at all', async () => {
-    const { key } = await create();
+    const { key } = await admin.createKey();
     for (const [method, path] of [
       ['GET', '/v1/admin/keys'],
       ['POST', '/v1/admin/keys'],
@@ -124,11 +101,11 @@ describe('/v1/admin/keys', () => {
       ['POST', '/v1/admin/keys/x/rotate'],
     ] as const) {
       const body = method === 'GET' || method === 'DELETE' ? undefined : {};
-      expect(await call(method, path, body, key)).toMatchObject({
+      expect(await gateway.client(key).send(method, path, body)).toMatchObject({
         status: 403,
         body: { error: { code: 'insufficient_scope' } },
       });
-      expect(await call(method, path, body, 'gw_unknown')).toMatchObject({
+      expect(await gateway.client('gw_unknown').send(method, path, body)).toMatchObject({
         status: 401,
         body: { error: { code: 'invalid_api_key' } },
       });
@@ -136,90 +113,87 @@ describe('/v1/admin/keys', () => {
   });
 
   it('lets a key call its models alone, and see no others', async () => {
-    const { key } = await create({ allowed_models: ['sandbox/echo'] });
+    const { key } = await admin.createKey({ allowed_models: ['sandbox/echo'] });
     expect(await statusOf(key)).toBe(200);
-    const refused = await call(
-      'POST',
-      '/v1/chat/completions',
-      { model: 'sandbox/lorem', messages: [{ role: 'user', content: 'x' }] },
-      key,
-    );
+    const refused = await gateway.client(key).chat({ model: 'sandbox/lorem' });
     expect(refused).toMatchObject({ status: 403, body: { error: { code: 'model_not_allowed', param: 'model' } } });
-    const list = (await call('GET', '/v1/models', undefined, key)).body['data'] as { id: string }[];
-    expect(list.map(({ id }) => id)).toEqual(['sandbox/echo']);
-    const hidden = await call('GET', '/v1/models/sandbox/lorem', undefined, key);
-    const unknown = await call('GET', '/v1/models/sandbox/nothere', undefined, key);
+    const { data } = (await gateway.client(key).get<ModelListDto>('/v1/models')).body;
+    expect(data.map(({ id }) => id)).toEqual(['sandbox/echo']);
+    const hidden = await gateway.client(key).get('/v1/models/sandbox/lorem');
+    const unknown = await gateway.client(key).get('/v1/models/sandbox/nothere');
     expect(hidden.status).toBe(404);
     expect(hidden.body.error?.message.replace('lorem', '')).toBe(unknown.body.error?.message.replace('nothere', ''));
   });
 
   it('never gives more rights than the maker has', async () => {
-    const limited = await create({ scopes: ['admin'], allowed_models: ['sandbox/*'] });
-    expect(await call('POST', '/v1/admin/keys', { name: 'x', scopes: ['inference'] }, limited.key)).toMatchObject({
+    const limited = await admin.createKey({ scopes: ['admin'], allowed_models: ['sandbox/*'] });
+    expect(
+      await gateway.client(limited.key).post('/v1/admin/keys', { name: 'x', scopes: ['inference'] }),
+    ).toMatchObject({
       status: 403,
       body: { error: { code: 'insufficient_scope', param: 'scopes' } },
     });
-    const both = await create({ scopes: ['admin', 'inference'], allowed_models: ['sandbox/*'] });
-    expect(await call('POST', '/v1/admin/keys', { name: 'x' }, both.key)).toMatchObject({
+    const both = await admin.createKey({ scopes: ['admin', 'inference'], allowed_models: ['sandbox/*'] });
+    expect(await gateway.client(both.key).post('/v1/admin/keys', { name: 'x' })).toMatchObject({
       status: 403,
       body: { error: { code: 'model_not_allowed', param: 'allowed_models' } },
     });
-    const minted = await create({ allowed_models: ['sandbox/echo'] }, both.key);
-    expect((await call('PATCH', `/v1/admin/keys/${minted.id}`, { allowed_models: null }, both.key)).status).toBe(403);
-    expect((await call('PATCH', `/v1/admin/keys/${both.id}`, { allowed_models: null }, both.key)).status).toBe(403);
+    const minted = await gateway.client(both.key).createKey({ allowed_models: ['sandbox/echo'] });
+    expect((await gateway.client(both.key).updateKey(minted.id, { allowed_models: null })).status).toBe(403);
+    expect((await gateway.client(both.key).updateKey(both.id, { allowed_models: null })).status).toBe(403);
   });
 
   it('changes a key, and leaves what is not named', async () => {
-    const { id, key } = await create({ metadata: { a: 1 } });
+    const { id, key } = await admin.createKey({ metadata: { a: 1 } });
     expect(await statusOf(key)).toBe(200);
-    const { status, body } = await call('PATCH', `/v1/admin/keys/${id}`, {
+    const { status, body } = await admin.updateKey(id, {
       name: 'renamed',
       allowed_models: ['sandbox/lorem'],
     });
     expect(status).toBe(200);
     expect(body).toMatchObject({ name: 'renamed', allowed_models: ['sandbox/lorem'], metadata: { a: 1 } });
     expect(await statusOf(key)).toBe(403);
-    expect((await call('PATCH', '/v1/admin/keys/key_0000000000000000', { name: 'x' })).status).toBe(404);
+    expect((await admin.updateKey('key_0000000000000000', { name: 'x' })).status).toBe(404);
   });
 
   it('revokes a key at once, again without a fault, and for good', async () => {
-    const { id, key } = await create();
+    const { id, key } = await admin.createKey();
     expect(await statusOf(key)).toBe(200);
-    const first = await call('DELETE', `/v1/admin/keys/${id}`);
+    const first = await admin.revokeKey(id);
     expect(first).toMatchObject({ status: 200, body: { id, revoked_at: expect.any(Number) as number } });
     expect(await statusOf(key)).toBe(401);
-    expect((await call('DELETE', `/v1/admin/keys/${id}`)).body).toEqual(first.body);
-    expect(await call('POST', `/v1/admin/keys/${id}/rotate`, {})).toMatchObject({
+    expect((await admin.revokeKey(id)).body).toEqual(first.body);
+    expect(await admin.rotateKey(id)).toMatchObject({
       status: 409,
       body: { error: { code: 'conflict' } },
     });
   });
 
   it('rotates a key at once, or with an overlap', async () => {
-    const { id, key } = await create();
-    const second = await call('POST', `/v1/admin/keys/${id}/rotate`, { overlap_seconds: 3 });
+    const { id, key } = await admin.createKey();
+    const second = await admin.rotateKey(id, { overlap_seconds: 3 });
     expect(second).toMatchObject({ status: 200, body: { id, previous_key_expires_at: expect.any(Number) as number } });
-    const secondKey = String(second.body['key']);
+    const secondKey = second.body.key;
     expect(await statusOf(key)).toBe(200);
     expect(await statusOf(secondKey)).toBe(200);
     await until(async () => (await statusOf(key)) === 401);
     expect(await statusOf(secondKey)).toBe(200);
-    const third = await call('POST', `/v1/admin/keys/${id}/rotate`);
+    const third = await admin.rotateKey(id);
     expect(await statusOf(secondKey)).toBe(401);
-    expect(await statusOf(String(third.body['key']))).toBe(200);
-    expect((await call('POST', `/v1/admin/keys/${id}/rotate`, { overlap_seconds: -1 })).body.error).toMatchObject({
+    expect(await statusOf(third.body.key)).toBe(200);
+    expect((await admin.rotateKey(id, { overlap_seconds: -1 })).body.error).toMatchObject({
       param: 'overlap_seconds',
     });
   });
 
   it('lets a key end by itself', async () => {
-    const { key } = await create({ expires_at: Math.floor(Date.now() / 1000) + 3 });
+    const { key } = await admin.createKey({ expires_at: Math.floor(Date.now() / 1000) + 3 });
     expect(await statusOf(key)).toBe(200);
     await until(async () => (await statusOf(key)) === 401);
   });
 
   it('takes a stored hash, a changed key and a key of another shape for nothing', async () => {
-    const { key } = await create();
+    const { key } = await admin.createKey();
     expect(await statusOf(`${key.slice(0, -1)}${key.endsWith('0') ? '1' : '0'}`)).toBe(401);
     expect(await statusOf(key.toUpperCase())).toBe(401);
     expect(await statusOf(`${key} `)).toBe(200);
@@ -232,20 +206,14 @@ describe('two processes on one database', () => {
     const first = await startGateway();
     const second = await startGateway({
       dataDirectory: first.dataDirectory,
-      env: { DATABASE_URL: first.databaseUrl, GATEWAY_ADMIN_KEY: first.adminKey },
+      joins: first,
     });
     try {
-      const key = await first.apiKey();
-      const ask = async (): Promise<number> =>
-        (await fetch(`${second.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })).status;
+      const { id, key } = await first.admin.createKey();
+      const client = second.client(key);
+      const ask = async (): Promise<number> => (await client.get('/v1/models')).status;
       expect(await ask()).toBe(200);
-      const { data } = (await (
-        await fetch(`${first.url}/v1/admin/keys`, { headers: { authorization: `Bearer ${first.adminKey}` } })
-      ).json()) as { data: { id: string }[] };
-      await fetch(`${first.url}/v1/admin/keys/${data[0]?.id ?? ''}`, {
-        method: 'DELETE',
-        headers: { authorization: `Bearer ${first.adminKey}` },
-      });
+      await first.admin.revokeKey(id);
       const revoked = performance.now();
       await until(async () => (await ask()) === 401);
       // Three times the 5 s for which a key is cached at most, so that a busy machine has time to say so.
