@@ -4,7 +4,6 @@ import type { BilledUsage } from '../operations/billed-tokens.js';
 import { definitionAt } from '../providers/definitions/registry.js';
 import { readDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 import { costAtPrice } from './cost.js';
-import { unitPriceOf } from './unit-prices.js';
 import { withImageTokens } from './unreported-tokens.js';
 
 type Usage = Parameters<typeof calcPrice>[0];
@@ -58,10 +57,10 @@ export class PriceCatalog {
 
   /** What one call costs; null when the price is unknown. Tiers, cached tokens and kinds of tokens count at their own rates. */
   async costOf(usage: BilledUsage, baseUrl: string, model: string): Promise<NanoDollars | null> {
-    const priceId = definitionAt(baseUrl)?.priceId;
-    if (priceId === undefined) return null;
-    const published = unitPriceOf(priceId, model);
+    const { priceId, unitPrices = {} } = definitionAt(baseUrl) ?? {};
+    const published = Object.hasOwn(unitPrices, model) ? unitPrices[model] : undefined;
     if (published !== undefined) return costAtPrice(withDefaultKind(usage), published);
+    if (priceId === undefined) return null;
     const { calcPrice: calculate } = await this.loadPrices();
     try {
       const { audioSeconds: seconds } = usage.units ?? {};
@@ -143,7 +142,7 @@ function hourlyPrice(result: ReturnType<typeof calcPrice>): number | undefined {
   return typeof perHour === 'number' ? perHour : undefined;
 }
 
-/** OpenAI's image models that are billed by image have these defaults. */
+/** Models that are billed by image have these defaults. */
 function withDefaultKind(usage: BilledUsage): BilledUsage {
   const { size = '1024x1024', quality = 'standard' } = usage.imageKind ?? {};
   return { ...usage, imageKind: { size, quality } };

@@ -1,8 +1,8 @@
 import { PROCESS_SECTIONS, ROUTING_SECTIONS } from './gateway-file.js';
-import { CLOUD_VARIABLES, REQUEST_LOG_VARIABLES, TRACING_VARIABLES } from './integration-variables.js';
+import { REQUEST_LOG_VARIABLES, TRACING_VARIABLES } from './integration-variables.js';
 import { PROCESS_VARIABLES } from './process-variables.js';
 import type { AnyFacts, AnySetting, Kind, Settings } from './setting.js';
-import { fileVariables, providerVariables } from './variables.js';
+import { cloudVariables, fileVariables, providerVariables } from './variables.js';
 
 /** One row of a table: a key of the file, or a variable. */
 interface Row {
@@ -23,7 +23,7 @@ export function settingsTables(): Readonly<Record<string, string>> {
   return {
     'gateway variables': table('variable', [...gateway, ...rowsOf({ ...PROCESS_VARIABLES, ...REQUEST_LOG_VARIABLES })]),
     'provider variables': table('variable', rowsOf(providerVariables())),
-    'cloud variables': table('variable', rowsOf(CLOUD_VARIABLES)),
+    'cloud variables': table('variable', rowsOf(cloudVariables())),
     'tracing variables': table('variable', rowsOf(TRACING_VARIABLES)),
     'restart keys': sections(PROCESS_SECTIONS),
     'reload keys': sections(ROUTING_SECTIONS),

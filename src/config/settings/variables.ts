@@ -1,6 +1,6 @@
-import { PROVIDER_DEFINITIONS } from '../../providers/definitions/registry.js';
+import { PROVIDER_DEFINITIONS, typeOf } from '../../providers/definitions/registry.js';
 import { PROCESS_SECTIONS } from './gateway-file.js';
-import { CLOUD_VARIABLES, REQUEST_LOG_VARIABLES, TRACING_VARIABLES } from './integration-variables.js';
+import { REQUEST_LOG_VARIABLES, TRACING_VARIABLES } from './integration-variables.js';
 import { text } from './kinds.js';
 import { PROCESS_VARIABLES } from './process-variables.js';
 import { setting, type AnySetting, type Settings } from './setting.js';
@@ -10,7 +10,6 @@ export type VariableName =
   | keyof typeof PROCESS_VARIABLES
   | keyof typeof REQUEST_LOG_VARIABLES
   | keyof typeof TRACING_VARIABLES
-  | keyof typeof CLOUD_VARIABLES
   | ProviderVariableName;
 
 /** Variables of the provider definitions, whose entries are made from those. */
@@ -55,6 +54,22 @@ export function providerVariables(): Settings {
   return variables;
 }
 
+/** What entries of gateway.yaml leave to the environment, by the definitions of their types. */
+export function cloudVariables(): Settings {
+  const variables: Record<string, AnySetting> = {};
+  for (const definition of PROVIDER_DEFINITIONS) {
+    for (const [name, variable] of Object.entries(definition.variables ?? {})) {
+      const { description, form, default: value, without = 'none', ...facts } = variable;
+      variables[name] = setting(text({ ...(form !== undefined && { form }) }), {
+        description: `\`${typeOf(definition)}\`: ${description}.`,
+        ...(value === undefined ? { without } : { default: value }),
+        ...facts,
+      });
+    }
+  }
+  return variables;
+}
+
 /** Every variable that the gateway reads, by name. */
 export function allVariables(): Settings {
   return {
@@ -62,7 +77,7 @@ export function allVariables(): Settings {
     ...PROCESS_VARIABLES,
     ...REQUEST_LOG_VARIABLES,
     ...TRACING_VARIABLES,
-    ...CLOUD_VARIABLES,
     ...providerVariables(),
+    ...cloudVariables(),
   };
 }

@@ -17,6 +17,11 @@ export const definition: ProviderDefinition = {
     return (path, model) => `${baseUrl}/deployments/${encodeURIComponent(model)}${path}${query}`;
   },
   cloudKeys: ['resource_name', 'api_version'],
+  variables: {
+    AZURE_RESOURCE_NAME: { description: 'the name of the resource', example: 'my-resource' },
+    AZURE_API_KEY: { description: 'the key', without: '`AZURE_OPENAI_API_KEY`', secret: true },
+    AZURE_OPENAI_API_KEY: { description: 'the key, where `AZURE_API_KEY` is not set', secret: true },
+  },
   connect: ({ entry, apiKey: ownKey, baseUrl, variable }) => {
     const resource = entry.resource_name ?? variable('AZURE_RESOURCE_NAME');
     // A key of the environment goes to the address that it is for, and to no other.

@@ -32,6 +32,14 @@ export const definition: ProviderDefinition = {
   credentials: 'aws',
   operations: { embeddings: { format: 'bedrock-invoke' }, rerank: 'bedrock-rerank' },
   cloudKeys: ['region', 'access_key_id', 'secret_access_key', 'session_token'],
+  variables: {
+    AWS_REGION: { description: 'the region', without: '`AWS_DEFAULT_REGION`', example: 'us-east-1' },
+    AWS_DEFAULT_REGION: { description: 'the region, where `AWS_REGION` is not set', example: 'us-east-1' },
+    AWS_BEARER_TOKEN_BEDROCK: { description: 'an API key, in place of an access key', secret: true },
+    AWS_ACCESS_KEY_ID: { description: 'the id of the access key', secret: true },
+    AWS_SECRET_ACCESS_KEY: { description: 'the secret of the access key', secret: true },
+    AWS_SESSION_TOKEN: { description: 'the session token of a temporary access key', secret: true },
+  },
   connect,
   native: {
     // Bedrock runs models of several makers, so the model decides as well.

@@ -186,6 +186,26 @@ export interface ConnectionInput {
   readonly variable: (name: string) => string | undefined;
 }
 
+/** The published price of a model that is not billed by tokens, in US dollars. */
+export interface UnitPrice {
+  readonly charactersPerMillion?: number;
+  /** The entry that names most of what the image has applies. */
+  readonly images?: readonly { readonly size?: string; readonly quality?: string; readonly perImage: number }[];
+}
+
+/** A variable that entries of one type read; it becomes a row of docs/configuration.md. Texts are Markdown. */
+export interface ProviderVariable {
+  /** What the variable is, as a noun phrase without a full stop. */
+  readonly description: string;
+  readonly default?: string;
+  /** What holds where the variable is not set and there is no default. Default: `none`. */
+  readonly without?: string;
+  readonly example?: string;
+  /** What to write, where "text" says too little. */
+  readonly form?: string;
+  readonly secret?: true;
+}
+
 export interface Connection {
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
@@ -303,6 +323,8 @@ export interface ProviderDefinition {
   readonly priceId?: string;
   /** Models that cost nothing, where the price catalogue does not have them. */
   readonly freeModels?: RegExp;
+  /** Prices by model, where the price catalogue does not have them. */
+  readonly unitPrices?: Readonly<Record<string, UnitPrice>>;
   /** Its name in the catalogue of context lengths; absent where that does not have it. */
   readonly catalogueId?: string;
   /** `gen_ai.provider.name` of spans. Default: the configured name. */
@@ -319,6 +341,8 @@ export interface ProviderDefinition {
   readonly adapter?: 'built-in';
   /** Keys of an entry that belong to this provider's type. */
   readonly cloudKeys?: readonly CloudKey[];
+  /** Variables that `connect` reads, by name. */
+  readonly variables?: Readonly<Record<string, ProviderVariable>>;
   /** Reads address and credentials of an entry of this type. Default: a base URL and an API key, which is required. */
   readonly connect?: (input: ConnectionInput) => Connection;
 }

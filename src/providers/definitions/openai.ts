@@ -11,8 +11,23 @@ export const definition: ProviderDefinition = {
   baseUrl: 'https://api.openai.com/v1',
   baseUrlVariable: 'OPENAI_BASE_URL',
   priceId: 'openai',
-  // Moderations: https://platform.openai.com/docs/pricing
+  // Moderations, speech and images: https://platform.openai.com/docs/pricing
   freeModels: /^(?:omni|text)-moderation-/,
+  unitPrices: {
+    'tts-1': { charactersPerMillion: 15 },
+    'tts-1-hd': { charactersPerMillion: 30 },
+    'dall-e-2': {
+      images: [{ size: '256x256', perImage: 0.016 }, { size: '512x512', perImage: 0.018 }, { perImage: 0.02 }],
+    },
+    'dall-e-3': {
+      images: [
+        { size: '1024x1024', quality: 'hd', perImage: 0.08 },
+        { quality: 'hd', perImage: 0.12 },
+        { size: '1024x1024', perImage: 0.04 },
+        { perImage: 0.08 },
+      ],
+    },
+  },
   catalogueId: 'openai',
   telemetryName: 'openai',
   credentials: 'bearer',

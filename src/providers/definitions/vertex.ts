@@ -24,6 +24,21 @@ export const definition: ProviderDefinition = {
     return (path) => `${baseUrl}/v1${scope}/publishers/google${path}`;
   },
   cloudKeys: ['region', 'project', 'credentials_file'],
+  variables: {
+    GOOGLE_VERTEX_PROJECT: { description: 'the project', without: '`GOOGLE_CLOUD_PROJECT`', example: 'my-project' },
+    GOOGLE_CLOUD_PROJECT: {
+      description: 'the project, where `GOOGLE_VERTEX_PROJECT` is not set',
+      example: 'my-project',
+    },
+    GOOGLE_VERTEX_LOCATION: { description: 'the location', default: 'global', example: 'europe-west4' },
+    GOOGLE_VERTEX_API_KEY: { description: 'an API key, in place of a login', secret: true },
+    GOOGLE_APPLICATION_CREDENTIALS: {
+      description: "a service account's key file",
+      without: "the machine's own login",
+      example: '/run/secrets/vertex.json',
+      form: 'path',
+    },
+  },
   connect: ({ entry, apiKey: ownKey, baseUrl, variable }) => {
     const project = entry.project ?? variable('GOOGLE_VERTEX_PROJECT') ?? variable('GOOGLE_CLOUD_PROJECT');
     const region = entry.region ?? variable('GOOGLE_VERTEX_LOCATION') ?? 'global';
