@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Agent, request } from 'undici';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { atTheSameTime } from '../fixtures/at-the-same-time.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
@@ -57,10 +58,13 @@ function statuses(answers: readonly Answer[]): Record<number, number> {
 
 const MODELS = `
   - { id: paid, deployments: [{ provider: local, model: echo }], price: { input_per_million: 10, output_per_million: 100 } }
-  - { id: slow, deployments: [{ provider: local, model: "echo?delay=150" }] }
+  - { id: held, deployments: [{ provider: local, model: "echo?gate" }] }
   - { id: free, deployments: [{ provider: local, model: echo }] }
   - { id: narrow, deployments: [{ provider: local, model: echo }], limits: { rpm: 5 } }
 `;
+
+/** Longest that a request waits for Redis. */
+const REDIS_TIMEOUT_MS = 250;
 
 describe('limits of one process', () => {
   let upstream: FakeUpstream;
@@ -103,7 +107,8 @@ models:${MODELS}`,
     expect(statuses(answers)).toEqual({ 200: 50, 429: 150 });
     const refused = answers.find(({ status }) => status === 429);
     expect(refused?.body.error).toMatchObject({ type: 'rate_limit_error', code: 'rate_limit_exceeded' });
-    expect(Number(refused?.header('retry-after'))).toBeGreaterThan(50);
+    expect(Number(refused?.header('retry-after'))).toBeGreaterThan(0);
+    expect(Number(refused?.header('retry-after'))).toBeLessThanOrEqual(60);
     expect(refused?.header('x-ratelimit-remaining-requests')).toBe('0');
     const passed = answers.filter(({ status }) => status === 200);
     expect(new Set(passed.map(({ header }) => header('x-ratelimit-remaining-requests'))).size).toBe(50);
@@ -117,46 +122,49 @@ models:${MODELS}`,
     expect([first.status, first.header('x-ratelimit-limit-tokens')]).toEqual([200, '200']);
     // If the first 100 were still reserved, these would not fit.
     expect((await ask(gateway.url, key, { model: 'free', max_tokens: 150 })).status).toBe(200);
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, () => ask(gateway.url, key, { model: 'slow', max_tokens: 60 })),
+    const answers = await atTheSameTime(upstream, () =>
+      Array.from({ length: 10 }, () => ask(gateway.url, key, { model: 'held', max_tokens: 60 })),
     );
     expect(statuses(answers)).toEqual({ 200: 2, 429: 8 });
   });
 
   it('bounds requests in flight, and releases the slot when a client disconnects', async () => {
     const key = await gateway.apiKey({ limits: { concurrency: 3 } });
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, (_, index) => ask(gateway.url, key, { model: 'slow', stream: index % 2 === 0 })),
+    const answers = await atTheSameTime(upstream, () =>
+      Array.from({ length: 10 }, (_, index) => ask(gateway.url, key, { model: 'held', stream: index % 2 === 0 })),
     );
     expect(statuses(answers)).toEqual({ 200: 3, 429: 7 });
     await upstream.reset();
+    await upstream.closeGate();
     const controller = new AbortController();
     const open = Array.from({ length: 3 }, () =>
       fetch(`${gateway.url}/v1/chat/completions`, {
         method: 'POST',
         headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'slow', stream: true, messages: [{ role: 'user', content: 'a b c d e f g h' }] }),
+        body: JSON.stringify({ model: 'held', stream: true, messages: [{ role: 'user', content: 'a b c d e f g h' }] }),
         signal: controller.signal,
       }).catch(() => undefined),
     );
     await until(async () => (await upstream.requests()).length === 3);
-    expect((await ask(gateway.url, key, { model: 'slow' })).status).toBe(429);
+    expect((await ask(gateway.url, key, { model: 'held' })).status).toBe(429);
     controller.abort();
     await Promise.all(open);
     await until(async () => (await ask(gateway.url, key, { model: 'free' })).status === 200);
+    await upstream.openGate();
   });
 
   it('does not keep a place while the tokens of a client that went away are counted', async () => {
     const places = 10;
     const key = await gateway.apiKey({ limits: { concurrency: places } });
     await upstream.reset();
+    await upstream.closeGate();
     const controller = new AbortController();
     const prompt = randomBytes(30_000).toString('hex');
     const open = Array.from({ length: places }, () =>
       fetch(`${gateway.url}/v1/chat/completions`, {
         method: 'POST',
         headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'slow', messages: [{ role: 'user', content: prompt }] }),
+        body: JSON.stringify({ model: 'held', messages: [{ role: 'user', content: prompt }] }),
         signal: controller.signal,
       }).catch(() => undefined),
     );
@@ -164,6 +172,7 @@ models:${MODELS}`,
     controller.abort();
     await Promise.all(open);
     await until(async () => (await upstream.requests()).every(({ closedAt }) => closedAt !== null));
+    await upstream.openGate();
     const answers = await Promise.all(Array.from({ length: places }, () => ask(gateway.url, key, { model: 'free' })));
     expect(statuses(answers)).toEqual({ 200: places });
   });
@@ -376,43 +385,50 @@ models:${MODELS}`,
     expect(passed).toBeGreaterThan(20);
   });
 
-  it('shares requests in flight, and a revoked key ends everywhere within a second', async () => {
+  it('shares requests in flight, and a revoked key ends everywhere', async () => {
     const made = await admin<{ id: string; key: string }>(at(0), 'keys', 'POST', {
       name: 'x',
       limits: { concurrency: 4 },
     });
-    const answers = await Promise.all(
-      Array.from({ length: 12 }, (_, index) => ask(at(index).url, made.key, { model: 'slow' })),
+    const answers = await shared(() =>
+      atTheSameTime(upstream, () =>
+        Array.from({ length: 12 }, (_, index) => ask(at(index).url, made.key, { model: 'held' })),
+      ),
     );
     expect(statuses(answers)).toEqual({ 200: 4, 429: 8 });
     await admin(at(0), `keys/${made.id}`, 'DELETE');
-    const started = performance.now();
-    await until(async () => (await ask(at(1).url, made.key, { model: 'free' })).status === 401);
-    await until(async () => (await ask(at(2).url, made.key, { model: 'free' })).status === 401);
-    console.info(`a revoked key was refused everywhere after ${(performance.now() - started).toFixed(0)} ms`);
+    for (const other of [1, 2])
+      await until(async () => (await ask(at(other).url, made.key, { model: 'free' })).status === 401);
   });
 
   it('goes on alone while Redis is frozen, says so once, and shares again when it is back', async () => {
     const key = await at(0).apiKey({ limits: { rpm: 100_000 } });
-    for (let index = 0; index < 3; index += 1) await ask(at(index).url, key, { model: 'free' });
+    const rounds = async (): Promise<Answer[]> => {
+      const answers: Answer[] = [];
+      for (let round = 0; round < 40; round += 1)
+        answers.push(...(await Promise.all([0, 1, 2].map((index) => ask(at(index).url, key, { model: 'free' })))));
+      return answers;
+    };
+    const usual = await shared(rounds);
+    const losses = (): number[] => gateways.map((gateway) => countLogged(gateway, REDIS_LOST));
+    const before = losses();
     process.kill(redis.pid, 'SIGSTOP');
-    const frozen: Answer[] = [];
+    let frozen: Answer[];
     try {
-      for (let round = 0; round < 40; round += 1) {
-        frozen.push(...(await Promise.all([0, 1, 2].map((index) => ask(at(index).url, key, { model: 'free' })))));
-      }
+      frozen = await rounds();
+      // Each says it once, however often it is asked.
+      await until(() => losses().every((count, index) => count > before[index]!));
+      expect(losses()).toEqual(before.map((count) => count + 1));
     } finally {
       process.kill(redis.pid, 'SIGCONT');
     }
     expect(statuses(frozen)).toEqual({ 200: 120 });
-    // All of them were answered while it was frozen, and only the first ones waited for it.
-    const times = frozen.map(({ took }) => took).sort((one, other) => one - other);
-    console.info(`Redis frozen: median ${times[60]?.toFixed(1)} ms, slowest ${times.at(-1)?.toFixed(0)} ms`);
-    expect(times[60]).toBeLessThan((times.at(-1) ?? 0) / 2);
-    // Each says it once when it loses Redis, far less often than it asks, and once when it has it again.
-    await until(() => countLogged(at(0), REDIS_LOST) === countLogged(at(0), REDIS_BACK));
-    expect(countLogged(at(0), REDIS_LOST)).toBeGreaterThanOrEqual(1);
-    expect(countLogged(at(0), REDIS_LOST)).toBeLessThan(40);
+    // Only the first ones waited for it: the quicker ones take about as long as with Redis.
+    const quicker = (answers: Answer[]): number =>
+      answers.map(({ took }) => took).sort((one, other) => one - other)[40]!;
+    console.info(`with Redis ${quicker(usual).toFixed(1)} ms, while it is frozen ${quicker(frozen).toFixed(1)} ms`);
+    expect(quicker(frozen)).toBeLessThan(REDIS_TIMEOUT_MS / 2 + 4 * quicker(usual));
+    await until(() => gateways.every((each) => countLogged(each, REDIS_LOST) === countLogged(each, REDIS_BACK)));
     const answers = await shared(async () => {
       const again = await at(0).apiKey({ limits: { rpm: 10 } });
       return Promise.all(Array.from({ length: 30 }, (_, index) => ask(at(index).url, again, { model: 'free' })));

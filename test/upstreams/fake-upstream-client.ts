@@ -61,7 +61,10 @@ export interface FakeUpstream {
   script(steps: readonly ScriptStep[]): Promise<void>;
   /** Closes connections that wait for a next request. */
   closeIdle(): Promise<void>;
-  /** Forgets requests and script, and closes every connection. */
+  /** From now on requests with the parameter `gate` wait, before the first byte of their response, until the gate opens. */
+  closeGate(): Promise<void>;
+  openGate(): Promise<void>;
+  /** Forgets requests and script, opens the gate, and closes every connection. */
   reset(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -71,7 +74,8 @@ export interface FakeUpstream {
  * `behaviour?name=value&...`. Tokens are words, or with `tokens=o200k` what OpenAI counts.
  *
  * - `echo` (and every unknown name): the last user message, word by word in a stream. `split=byte|<n>`,
- *   `eol=crlf|cr`, `comments`, `bom`, `fields` (id, retry), `delay=<ms>` (per frame), `encoding=gzip|deflate|deflate-raw|br`,
+ *   `eol=crlf|cr`, `comments`, `bom`, `fields` (id, retry), `delay=<ms>` (per frame), `gate` (waits while the gate is
+ *   closed), `encoding=gzip|deflate|deflate-raw|br`,
  *   `without=<fields>` (`id,created,object,model,usage,finish_reason,role`), `role=null|missing|every`, `id=changing`,
  *   `usage=last|merged|every|none`, `finish=<reason>`, `finish-chunk=merged`, `done=missing`, `stream=ignored` (JSON
  *   although a stream was asked for), `type=<content-type>`, `linger=<ms>` (end of the body after `[DONE]`), `text=<text>`
@@ -120,6 +124,12 @@ export async function startFakeUpstream(): Promise<FakeUpstream> {
     },
     closeIdle: async () => {
       await ask('/__close-idle');
+    },
+    closeGate: async () => {
+      await ask('/__close-gate');
+    },
+    openGate: async () => {
+      await ask('/__open-gate');
     },
     reset: async () => {
       await ask('/__reset');

@@ -21,11 +21,25 @@ let tokenizer;
 let script = [];
 let requestCount = 0;
 let socketCount = 0;
+/** While set, requests with the parameter `gate` wait for it. @type {{ opened: Promise<void>, open: () => void } | undefined} */
+let gate;
 /** @type {Set<import('node:net').Socket>} */
 const sockets = new Set();
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+function closeGate() {
+  if (gate !== undefined) return;
+  let open;
+  const opened = new Promise((resolve) => (open = resolve));
+  gate = { opened, open };
+}
+
+function openGate() {
+  gate?.open();
+  gate = undefined;
+}
 
 // ---- what an honest server says ------------------------------------------------------------------------------------
 
@@ -287,6 +301,7 @@ async function sendPlain(response, answer, params, log) {
   const bytes = encoded(Buffer.from(JSON.stringify(answer)), params.get('encoding'));
   log.begin();
   await pause(Number(params.get('delay') ?? 0));
+  if (params.has('gate')) await gate?.opened;
   if (response.destroyed) return;
   for (const { message } of answer.choices ?? []) log.sent(message.content ?? '');
   response.writeHead(200, { 'content-type': 'application/json', ...encodingHeaders(params) });
@@ -301,6 +316,8 @@ async function sendStream(response, chunks, params, log) {
   const frames = chunks.map((chunk) => `${comments ? ': FAKE PROCESSING\n\n' : ''}data: ${JSON.stringify(chunk)}\n\n`);
   if (params.get('done') !== 'missing') frames.push('data: [DONE]\n\n');
   if (params.has('bom')) frames[0] = `\ufeff${frames[0]}`;
+  if (params.has('gate')) await gate?.opened;
+  if (response.destroyed) return;
   if (params.has('fields')) frames[0] = `id: 1\nretry: 10\nunknown: field\n${frames[0]}`;
   response.writeHead(200, {
     'content-type': params.get('type') ?? 'text/event-stream; charset=utf-8',
@@ -663,7 +680,14 @@ const control = createServer((request, response) => {
       case '/__close-idle':
         server.closeIdleConnections();
         return answer({});
+      case '/__close-gate':
+        closeGate();
+        return answer({});
+      case '/__open-gate':
+        openGate();
+        return answer({});
       case '/__reset':
+        openGate();
         recorded = [];
         billed = [];
         script = [];
