@@ -1,0 +1,81 @@
+/** One cell of the table: an agent in one wire format, against one upstream. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runAgent, scratchFolder } from './run-agent.mjs';
+import { Play } from './upstreams/play.mjs';
+
+const OUTPUT_TAIL = 4000;
+
+/**
+ * @typedef {Awaited<ReturnType<typeof import('./upstreams/server.mjs').startUpstream>>} Upstream
+ *
+ * @typedef {object} CellResult
+ * @property {string[]} problems none where the cell passes
+ * @property {string[]} turns what the model was asked for
+ * @property {number} signaturesMade
+ * @property {number} signaturesReturned
+ * @property {number} seconds
+ * @property {string} output of the agent
+ * @property {import('./upstreams/server.mjs').Exchange[]} exchanges
+ */
+
+/**
+ * @param {object} cell
+ * @param {import('./agents.mjs').Agent} cell.agent
+ * @param {import('./agents.mjs').Wire} cell.wire
+ * @param {Upstream} cell.upstream
+ * @param {import('./upstreams/play.mjs').PlayName} cell.play
+ * @param {{ url: string, key: string, model: string }} cell.target
+ * @param {number} cell.timeoutMs
+ * @returns {Promise<CellResult>}
+ */
+export async function runCell({ agent, wire, upstream, play: name, target, timeoutMs }) {
+  const folder = scratchFolder();
+  const play = new Play(name, folder);
+  upstream.begin(play);
+  const started = performance.now();
+  try {
+    const setup = agent.wires[wire]({ ...target, prompt: play.prompt });
+    const { status, timedOut, output } = await runAgent(agent, setup, { folder, timeoutMs });
+    const problems = [...play.problems];
+    const file = join(folder, play.task.file);
+    if (upstream.exchanges.length === 0) problems.push('no request reached the upstream');
+    if (!existsSync(file)) problems.push('the file does not exist');
+    else if (readFileSync(file, 'utf8').trim() !== play.task.line) problems.push('the file has another content');
+    if (!play.isFinished) problems.push(`the play ended early: ${play.turns.join(', ') || 'no turn'}`);
+    if (!output.includes(play.finalText)) problems.push('the final text is not in the output of the agent');
+    if (timedOut) problems.push(`stopped after ${timeoutMs / 1000} s`);
+    else if (status !== 0) problems.push(`the agent ended with status ${status}`);
+    return {
+      problems,
+      turns: play.turns,
+      signaturesMade: play.signatures.size,
+      signaturesReturned: play.signaturesReturned.size,
+      seconds: (performance.now() - started) / 1000,
+      output,
+      exchanges: [...upstream.exchanges],
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/**
+ * Writes what went over the wire, for the analysis of a failure.
+ * @param {string} folder
+ * @param {string} name
+ * @param {CellResult} result
+ */
+export function saveCapture(folder, name, result) {
+  mkdirSync(folder, { recursive: true });
+  const { output, ...rest } = result;
+  writeFileSync(join(folder, `${name}.json`), JSON.stringify(rest, undefined, 1));
+  writeFileSync(join(folder, `${name}.txt`), output);
+}
+
+/** @param {CellResult} result */
+export function describe({ problems, turns, signaturesMade, signaturesReturned, seconds, output }) {
+  const signatures = signaturesMade === 0 ? '' : `, signatures ${signaturesReturned} of ${signaturesMade}`;
+  if (problems.length === 0) return `pass in ${seconds.toFixed(0)} s (${turns.join(', ')}${signatures})`;
+  return `FAIL in ${seconds.toFixed(0)} s (${turns.join(', ')}${signatures})\n  ${problems.join('\n  ')}\n  output: ${output.slice(-OUTPUT_TAIL).trim()}`;
+}
