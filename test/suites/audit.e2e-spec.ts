@@ -1,17 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import type { KeyWithSecretDto } from '../../src/admin/keys/keys.dto.js';
+import type { GroupDto } from '../../src/admin/groups/groups.dto.js';
+import type { RequestLogEntryDto } from '../../src/request-log/request-log.dto.js';
+import type { GatewayClient, Method } from '../clients/gateway-client.js';
+import type { Json } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
-
-interface AuditEntry {
-  actor: string;
-  action: string;
-  target_type: string;
-  target_id: string;
-  created_at: number;
-  changes: Record<string, unknown>;
-  before: Record<string, unknown> | null;
-}
-type Json = Record<string, unknown>;
 
 const SECRET_PROMPT = 'prompt-4f1c-that-no-audit-entry-holds';
 
@@ -34,52 +29,38 @@ const PLAIN = [
 
 describe('the audit log', () => {
   let gateway: RunningGateway;
-  let admin: { id: string; key: string };
+  let auditor: GatewayClient;
 
   beforeAll(async () => {
     gateway = await startGateway({
-      config: `sandbox: true
-models:
-  - { id: limited, deployments: [{ provider: sandbox, model: lorem }], limits: { rpm: 1 } }
-`,
+      config: { sandbox: true, models: [model('limited', 'sandbox/lorem', { limits: { rpm: 1 } })] },
       env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
     });
-    admin = (await call('POST', '/v1/admin/keys', { name: 'auditor', scopes: ['admin', 'inference'] })) as typeof admin;
+    auditor = await gateway.newClient({ scopes: ['admin', 'inference'] });
   });
   afterAll(() => gateway.stop());
 
-  async function call(method: string, path: string, body?: unknown, key = gateway.adminKey): Promise<Json> {
-    const response = await fetch(`${gateway.url}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${key}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
-    const answer = isJson ? ((await response.json()) as Json) : { text: await response.text() };
-    expect([method, path, response.ok, answer['error'] ?? null]).toEqual([method, path, true, null]);
-    return answer;
-  }
-  const id = (answer: Json): string => String(answer['id']);
-  const newKey = (fields: object = {}): Promise<Json> =>
-    call('POST', '/v1/admin/keys', { name: 'old name', ...fields });
-  const newGroup = (): Promise<Json> => call('POST', '/v1/admin/groups', { name: 'old name' });
+  const newKey = (fields: object = {}): Promise<KeyWithSecretDto> =>
+    gateway.admin.createKey({ name: 'old name', ...fields });
+  const newGroup = (): Promise<GroupDto> => gateway.admin.createGroup({ name: 'old name' });
   async function loggedCall(): Promise<{ keyId: string; entryId: string }> {
     const key = await newKey({ request_log: { days: 1 } });
     const messages = [{ role: 'user', content: SECRET_PROMPT }];
-    await call('POST', '/v1/chat/completions', { model: 'sandbox/echo', messages }, String(key['key']));
-    let entries: { id: string }[] = [];
+    expect((await gateway.client(key.key).chat({ messages })).status).toBe(200);
+    let entries: RequestLogEntryDto[] = [];
     await until(async () => {
-      entries = (await call('GET', `/v1/admin/request-log?key_id=${id(key)}`))['data'] as { id: string }[];
+      entries = await gateway.admin.pages(`/v1/admin/request-log?key_id=${key.id}`);
       return entries.length > 0;
     });
-    return { keyId: id(key), entryId: entries[0]!.id };
+    return { keyId: key.id, entryId: entries[0]!.id };
   }
 
   /** A job that does not end meanwhile: its model has no room for more than one call a minute. */
-  async function newBatch(): Promise<string> {
-    const body = { model: 'limited', tasks: Array.from({ length: 20 }, () => SECRET_PROMPT) };
-    return String((await call('POST', '/v1/batch/generate', body))['job_id']);
-  }
+  const newBatch = (): Promise<string> =>
+    gateway.admin.submitBatch(
+      'limited',
+      Array.from({ length: 20 }, () => SECRET_PROMPT),
+    );
   const onBatch = async (step: string, action: string, body?: object): ReturnType<(typeof AUDITED)[string]> => {
     const target = await newBatch();
     return { path: `/v1/admin/batches/${target}${step}`, target, action, ...(body !== undefined && { body }) };
@@ -90,15 +71,15 @@ models:
     'POST /v1/admin/keys': () =>
       Promise.resolve({ path: '/v1/admin/keys', body: { name: 'made' }, action: 'key.created' }),
     'PATCH /v1/admin/keys/{id}': async () => {
-      const target = id(await newKey());
+      const target = (await newKey()).id;
       return { path: `/v1/admin/keys/${target}`, body: { name: 'new name' }, target, action: 'key.updated' };
     },
     'POST /v1/admin/keys/{id}/rotate': async () => {
-      const target = id(await newKey());
+      const target = (await newKey()).id;
       return { path: `/v1/admin/keys/${target}/rotate`, body: {}, target, action: 'key.rotated' };
     },
     'DELETE /v1/admin/keys/{id}': async () => {
-      const target = id(await newKey());
+      const target = (await newKey()).id;
       return { path: `/v1/admin/keys/${target}`, target, action: 'key.revoked' };
     },
     'GET /v1/admin/keys/export': () =>
@@ -110,27 +91,27 @@ models:
       return Promise.resolve({ path: '/v1/admin/keys/import', body, target, action: 'key.imported' });
     },
     'POST /v1/admin/keys/purge': async () => {
-      const target = id(await newKey());
-      await call('DELETE', `/v1/admin/keys/${target}`);
+      const target = (await newKey()).id;
+      await gateway.admin.revokeKey(target);
       return { path: '/v1/admin/keys/purge', body: { retention_days: 0 }, target, action: 'key.purged' };
     },
     'POST /v1/admin/keys/{id}/budget/reset': async () => {
-      const target = id(await newKey({ budget: { usd: 1, period: 'day' } }));
+      const target = (await newKey({ budget: { usd: 1, period: 'day' } })).id;
       return { path: `/v1/admin/keys/${target}/budget/reset`, body: {}, target, action: 'key.budget_reset' };
     },
     'POST /v1/admin/groups/{id}/budget/reset': async () => {
-      const target = id(await call('POST', '/v1/admin/groups', { name: 'g', budget: { usd: 1, period: 'day' } }));
+      const target = (await gateway.admin.createGroup({ budget: { usd: 1, period: 'day' } })).id;
       const path = `/v1/admin/groups/${target}/budget/reset`;
       return { path, body: { credit: 2 }, target, action: 'group.budget_credited' };
     },
     'POST /v1/admin/groups': () =>
       Promise.resolve({ path: '/v1/admin/groups', body: { name: 'made' }, action: 'group.created' }),
     'PATCH /v1/admin/groups/{id}': async () => {
-      const target = id(await newGroup());
+      const target = (await newGroup()).id;
       return { path: `/v1/admin/groups/${target}`, body: { name: 'new name' }, target, action: 'group.updated' };
     },
     'DELETE /v1/admin/groups/{id}': async () => {
-      const target = id(await newGroup());
+      const target = (await newGroup()).id;
       return { path: `/v1/admin/groups/${target}`, target, action: 'group.deleted' };
     },
     'POST /v1/admin/providers/{name}/test': () =>
@@ -153,7 +134,7 @@ models:
     'POST /v1/admin/batches/{job_id}/pause': () => onBatch('/pause', 'batch.paused', {}),
     'POST /v1/admin/batches/{job_id}/resume': async () => {
       const target = await newBatch();
-      await call('POST', `/v1/admin/batches/${target}/pause`, {});
+      await gateway.admin.make(`/v1/admin/batches/${target}/pause`);
       return { path: `/v1/admin/batches/${target}/resume`, body: {}, target, action: 'batch.resumed' };
     },
     'PATCH /v1/admin/batches/{job_id}': () => onBatch('', 'batch.updated', { priority: 'high' }),
@@ -164,7 +145,7 @@ models:
   };
 
   it('knows of each admin route whether it is audited', async () => {
-    const { paths } = (await call('GET', '/docs-json')) as { paths: Record<string, Json> };
+    const { paths } = await gateway.admin.read<{ paths: Record<string, Json> }>('/docs-json');
     const routes = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
@@ -176,70 +157,62 @@ models:
   it.each(Object.keys(AUDITED))('has an entry of %s', async (route) => {
     const { path, body, target, action } = await AUDITED[route]!();
     const before = Math.floor(Date.now() / 1_000) - 2;
-    const answer = await call(route.split(' ')[0] ?? '', path, body, admin.key);
-    const list = await call('GET', `/v1/admin/audit?actor=${admin.id}&target_id=${target ?? id(answer)}`);
-    const [entry, ...others] = list['data'] as AuditEntry[];
+    const [method = ''] = route.split(' ');
+    const answer = await auditor.sendOk(method as Method, path, body);
+    const entries = await gateway.admin.audit(`actor=${auditor.keyId}&target_id=${target ?? String(answer['id'])}`);
+    const [entry, ...others] = entries;
     expect(others).toEqual([]);
-    expect(entry).toMatchObject({ actor: admin.id, action, target_type: action.split('.')[0] });
+    expect(entry).toMatchObject({ actor: auditor.keyId, action, target_type: action.split('.')[0] });
     expect(entry?.created_at).toBeGreaterThanOrEqual(before);
     if (body !== undefined && 'name' in body) expect(entry?.changes).toMatchObject(body);
     if (action === 'batch.updated') expect(entry?.before).toEqual({ priority: 'normal' });
     else if (action.endsWith('.updated')) expect(entry?.before).toEqual({ name: 'old name' });
     if (action === 'key.revoked') expect(entry?.before).toEqual({ revoked_at: null });
     if (action === 'group.deleted') expect(entry?.before).toMatchObject({ name: 'old name' });
-    expect(JSON.stringify(list)).not.toContain(SECRET_PROMPT);
-    if (typeof answer['key'] === 'string') expect(JSON.stringify(list)).not.toContain(answer['key']);
+    expect(JSON.stringify(entries)).not.toContain(SECRET_PROMPT);
+    if (typeof answer['key'] === 'string') expect(JSON.stringify(entries)).not.toContain(answer['key']);
   });
 
   it('has no entry of what was refused', async () => {
-    const { total } = { total: ((await call('GET', '/v1/admin/audit?limit=100'))['data'] as unknown[]).length };
+    const total = (await gateway.admin.audit('limit=100')).length;
     for (const [method, path] of [
       ['DELETE', '/v1/admin/keys/key_0000000000000000'],
       ['DELETE', '/v1/admin/request-log/rlog_000000000000000000000000'],
       ['GET', '/v1/admin/request-log/rlog_000000000000000000000000'],
     ] as const) {
-      const response = await fetch(`${gateway.url}${path}`, {
-        method,
-        headers: { authorization: `Bearer ${admin.key}` },
-      });
-      expect(response.status).toBe(404);
+      expect((await auditor.send(method, path)).status).toBe(404);
     }
-    expect((await call('GET', '/v1/admin/audit?limit=100'))['data']).toHaveLength(total);
+    expect(await gateway.admin.audit('limit=100')).toHaveLength(total);
   });
 
   it('is filtered by action and time, and given as CSV with all pages', async () => {
     const from = Math.floor(Date.now() / 1_000);
     for (let each = 0; each < 3; each += 1) await newGroup();
     const key = await newKey({ name: '=formula, "quoted"' });
-    const actionsOf = async (query: string): Promise<string[]> => {
-      const list = await call('GET', `/v1/admin/audit?limit=100&start=${from}&${query}`);
-      return (list['data'] as AuditEntry[]).map(({ action }) => action);
-    };
+    const actionsOf = async (query: string): Promise<string[]> =>
+      (await gateway.admin.audit(`limit=100&start=${from}&${query}`)).map(({ action }) => action);
     expect(new Set(await actionsOf('action=group.created'))).toEqual(new Set(['group.created']));
     expect(new Set(await actionsOf('action=key.*'))).toEqual(new Set(['key.created']));
     expect(await actionsOf(`end=${from}`)).toEqual([]);
     expect(await actionsOf('end=2001-02-03')).toEqual([]);
-    const csv = await fetch(`${gateway.url}/v1/admin/audit?limit=1&start=${from}&target_id=${id(key)}`, {
-      headers: { authorization: `Bearer ${gateway.adminKey}`, accept: 'text/csv' },
+    const csv = await gateway.admin.get(`/v1/admin/audit?limit=1&start=${from}&target_id=${key.id}`, {
+      headers: { accept: 'text/csv' },
     });
-    expect(csv.headers.get('content-type')).toBe('text/csv; charset=utf-8');
-    const [head, ...lines] = (await csv.text()).trimEnd().split('\r\n');
+    expect(csv.header('content-type')).toBe('text/csv; charset=utf-8');
+    const [head, ...lines] = csv.text.trimEnd().split('\r\n');
     expect(head).toBe('id,created_at,date,actor,action,target_type,target_id,changes,before');
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toContain(`key.created,key,${id(key)},"{""name"":""=formula, \\""quoted\\""""}",`);
+    expect(lines[0]).toContain(`key.created,key,${key.id},"{""name"":""=formula, \\""quoted\\""""}",`);
     for (const query of ['action=key', 'action=KEY.created', 'start=yesterday', 'end=2026-13-01']) {
-      const response = await fetch(`${gateway.url}/v1/admin/audit?${query}`, {
-        headers: { authorization: `Bearer ${gateway.adminKey}` },
-      });
-      const { error } = (await response.json()) as { error: { param: string } };
-      expect([query, response.status, error.param]).toEqual([query, 400, query.split('=')[0]]);
+      const { status, body } = await gateway.admin.get(`/v1/admin/audit?${query}`);
+      expect([query, status, body.error?.param]).toEqual([query, 400, query.split('=')[0]]);
     }
   });
 
   it('has an entry of a configuration that was taken over', async () => {
     process.kill(gateway.pid, 'SIGHUP');
     await until(async () => {
-      const entries = (await call('GET', '/v1/admin/audit?actor=operator'))['data'] as AuditEntry[];
+      const entries = await gateway.admin.audit('actor=operator');
       return entries.some(
         ({ action, changes }) => action === 'configuration.reloaded' && changes['reason'] === 'SIGHUP',
       );

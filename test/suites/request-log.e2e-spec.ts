@@ -1,25 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import Sqlite from 'better-sqlite3';
-import pg from 'pg';
+import type { KeyWithSecretDto } from '../../src/admin/keys/keys.dto.js';
+import type {
+  RequestLogContentDto,
+  RequestLogEntryDto,
+  RequestLogListDto,
+} from '../../src/request-log/request-log.dto.js';
 import { startExpectingFailure, startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { queryDatabase } from '../fixtures/query-database.js';
 import { until } from '../fixtures/until.js';
 
-interface Entry {
-  id: string;
-  request_id: string;
-  key_id: string;
-  model: string;
-  status: string;
+interface Entry extends Omit<RequestLogContentDto, 'request' | 'answer' | 'usage'> {
   request: { messages?: { content: string }[]; user?: string };
   answer: { choices?: { content: string; finish_reason: string }[] } | null;
   usage: { total_tokens: number } | null;
-  error: { code: string } | null;
-}
-interface List {
-  data: Entry[];
-  has_more: boolean;
-  next: string | null;
 }
 
 const PROMPT = 'my-words-81c2 to ada@example.com';
@@ -35,55 +29,22 @@ describe('the request log', () => {
     await gateway.stop();
   });
 
-  function admin(path: string, init: { method?: string; body?: object } = {}, at = gateway): Promise<Response> {
-    return fetch(`${at.url}/v1/admin/${path}`, {
-      method: init.method ?? 'GET',
-      headers: { authorization: `Bearer ${at.adminKey}`, 'content-type': 'application/json' },
-      ...(init.body !== undefined && { body: JSON.stringify(init.body) }),
-    });
-  }
-  async function createKey(setting: object | null): Promise<{ id: string; key: string; request_log: unknown }> {
-    const response = await admin('keys', { method: 'POST', body: { name: 'logged', request_log: setting } });
-    expect(response.status).toBe(201);
-    return (await response.json()) as { id: string; key: string; request_log: unknown };
-  }
-  async function chat(key: string, fields: object = {}): Promise<string> {
-    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'sandbox/echo', messages: [{ role: 'user', content: PROMPT }], ...fields }),
-    });
-    await response.text();
-    return response.headers.get('x-request-id') ?? '';
-  }
-  async function list(query: string): Promise<List> {
-    const response = await admin(`request-log?${query}`);
-    expect(response.status).toBe(200);
-    return (await response.json()) as List;
-  }
-  async function entries(keyId: string, count: number): Promise<Entry[]> {
+  const createKey = (setting: object | null): Promise<KeyWithSecretDto> =>
+    gateway.admin.createKey({ request_log: setting });
+  /** @returns the request's id */
+  const chat = async (key: string, fields: object = {}): Promise<string> =>
+    (await gateway.client(key).chat({ messages: [{ role: 'user', content: PROMPT }], ...fields })).header(
+      'x-request-id',
+    );
+  const list = (query: string): Promise<RequestLogListDto> => gateway.admin.read(`/v1/admin/request-log?${query}`);
+  async function entries(keyId: string, count: number): Promise<RequestLogEntryDto[]> {
     await until(async () => (await list(`key_id=${keyId}`)).data.length >= count);
     return (await list(`key_id=${keyId}`)).data;
   }
-  async function read(id: string): Promise<Entry> {
-    const response = await admin(`request-log/${id}`);
-    expect(response.status).toBe(200);
-    return (await response.json()) as Entry;
-  }
+  const read = (id: string): Promise<Entry> => gateway.admin.read(`/v1/admin/request-log/${id}`);
   /** The table as it lies in the database. */
-  async function stored(): Promise<string> {
-    if (!isPostgresRun) {
-      const database = new Sqlite(gateway.databaseUrl.slice('sqlite:'.length), { readonly: true });
-      const rows = database.prepare('SELECT * FROM request_log').all();
-      database.close();
-      return JSON.stringify(rows);
-    }
-    const client = new pg.Client({ connectionString: gateway.databaseUrl });
-    await client.connect();
-    const { rows } = await client.query('SELECT * FROM request_log');
-    await client.end();
-    return JSON.stringify(rows);
-  }
+  const stored = async (): Promise<string> =>
+    JSON.stringify(await queryDatabase(gateway.databaseUrl, 'SELECT * FROM request_log'));
 
   it('keeps plain answers, streams and failures of a key that asks for it, encrypted, and of no other', async () => {
     const { id, key, request_log: setting } = await createKey({ days: 30 });
@@ -130,7 +91,7 @@ describe('the request log', () => {
     expect(request.messages?.[0]?.content).toBe('my-words-81c2 to [email]');
     expect(answer?.choices?.[0]?.content).toBe('my-words-81c2 to [email]');
     const body = { request_log: { days: 1, redact: ['prompt', 'answer'] } };
-    expect((await admin(`keys/${id}`, { method: 'PATCH', body })).status).toBe(200);
+    expect((await gateway.admin.updateKey(id, body)).status).toBe(200);
     await chat(key);
     const [newest] = await entries(id, 2);
     const without = await read(newest!.id);
@@ -140,11 +101,7 @@ describe('the request log', () => {
 
   it('keeps tasks of batches', async () => {
     const { id, key } = await createKey({ days: 1 });
-    await fetch(`${gateway.url}/v1/batch/generate`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'sandbox/echo', tasks: ['one', 'two', 'three'] }),
-    });
+    await gateway.client(key).submitBatch('sandbox/echo', ['one', 'two', 'three']);
     const listed = await entries(id, 3);
     const contents = await Promise.all(
       listed.map(async (entry) => (await read(entry.id)).answer?.choices?.[0]?.content),
@@ -163,36 +120,35 @@ describe('the request log', () => {
     expect((await list(`key_id=${id}&status=failed`)).data).toEqual([]);
     expect((await list(`key_id=${id}&model=sandbox/echo&start=1`)).data).toHaveLength(5);
     expect((await list(`key_id=${id}&end=1`)).data).toEqual([]);
-    expect((await admin('request-log?start=5&end=5')).status).toBe(400);
-    expect((await admin(`request-log/${all[0]}`, { method: 'DELETE' })).status).toBe(200);
-    expect((await admin(`request-log/${all[0]}`)).status).toBe(404);
-    expect((await admin(`request-log/${all[0]}`, { method: 'DELETE' })).status).toBe(404);
-    expect((await admin('request-log', { method: 'DELETE' })).status).toBe(400);
-    const deleted = await admin(`request-log?key_id=${id}`, { method: 'DELETE' });
-    expect(await deleted.json()).toEqual({ object: 'request_log.deleted', deleted: 4 });
+    expect((await gateway.admin.get('/v1/admin/request-log?start=5&end=5')).status).toBe(400);
+    expect((await gateway.admin.delete(`/v1/admin/request-log/${all[0]}`)).status).toBe(200);
+    expect((await gateway.admin.get(`/v1/admin/request-log/${all[0]}`)).status).toBe(404);
+    expect((await gateway.admin.delete(`/v1/admin/request-log/${all[0]}`)).status).toBe(404);
+    expect((await gateway.admin.delete('/v1/admin/request-log')).status).toBe(400);
+    const deleted = await gateway.admin.delete(`/v1/admin/request-log?key_id=${id}`);
+    expect(deleted.body).toEqual({ object: 'request_log.deleted', deleted: 4 });
     expect((await list(`key_id=${id}`)).data).toEqual([]);
-    const asUser = await fetch(`${gateway.url}/v1/admin/request-log`, { headers: { authorization: `Bearer ${key}` } });
-    expect(asUser.status).toBe(403);
+    expect((await gateway.client(key).get('/v1/admin/request-log')).status).toBe(403);
   });
 
   it('outlives a stop and a change of the encryption key, which is then needed', async () => {
     const { id, key } = await createKey({ days: 1 });
     await chat(key);
-    const env = { DATABASE_URL: gateway.databaseUrl, GATEWAY_ADMIN_KEY: gateway.adminKey, GATEWAY_KEY_PEPPER: '' };
-    const { dataDirectory } = gateway;
+    const again = { dataDirectory: gateway.dataDirectory, joins: gateway };
+    const env = { GATEWAY_KEY_PEPPER: '' };
     const next = randomBytes(32).toString('hex');
     // No time to write before the signal: what waits is written at shutdown. A second process reads it beside the first.
     const both = await startGateway({
-      dataDirectory,
+      ...again,
       env: { ...env, GATEWAY_REQUEST_LOG_KEY: next, GATEWAY_REQUEST_LOG_PREVIOUS_KEYS: encryptionKey },
     });
     const [entry] = await entries(id, 1);
-    expect((await admin(`request-log/${entry!.id}`, {}, both)).status).toBe(200);
+    expect((await both.admin.get(`/v1/admin/request-log/${entry!.id}`)).status).toBe(200);
     await both.stop();
-    const without = await startGateway({ dataDirectory, env: { ...env, GATEWAY_REQUEST_LOG_KEY: next } });
-    const response = await admin(`request-log/${entry!.id}`, {}, without);
+    const without = await startGateway({ ...again, env: { ...env, GATEWAY_REQUEST_LOG_KEY: next } });
+    const response = await without.admin.get(`/v1/admin/request-log/${entry!.id}`);
     expect(response.status).toBe(409);
-    expect(await response.text()).toContain('GATEWAY_REQUEST_LOG_PREVIOUS_KEYS');
+    expect(response.text).toContain('GATEWAY_REQUEST_LOG_PREVIOUS_KEYS');
     await without.stop();
   });
 
@@ -207,14 +163,14 @@ describe('the request log', () => {
         [{ days: 5, redact: ['everything'] }, 'request_log.redact'],
         [{ days: 5, forever: true }, 'request_log.forever'],
       ] as const) {
-        const response = await admin('keys', { method: 'POST', body: { name: 'x', request_log: setting } });
+        const response = await gateway.admin.post('/v1/admin/keys', { name: 'x', request_log: setting });
         expect(response.status).toBe(400);
-        expect(await response.json()).toMatchObject({ error: { param: expect.stringContaining(param) as string } });
+        expect(response.body).toMatchObject({ error: { param: expect.stringContaining(param) as string } });
       }
       const plain = await startGateway();
-      const refused = await admin('keys', { method: 'POST', body: { name: 'x', request_log: { days: 1 } } }, plain);
+      const refused = await plain.admin.post('/v1/admin/keys', { name: 'x', request_log: { days: 1 } });
       expect(refused.status).toBe(400);
-      expect(await refused.json()).toMatchObject({
+      expect(refused.body).toMatchObject({
         error: { param: 'request_log', message: expect.stringContaining('GATEWAY_REQUEST_LOG_KEY') as string },
       });
       await plain.stop();
