@@ -1,12 +1,11 @@
-import { Body, Controller, Get, HttpCode, Post, Query, Res, UsePipes } from '@nestjs/common';
-import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiSecurity, ApiTags } from '@nestjs/swagger';
+import { Body, Get, HttpCode, Post, Query, Res } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import type { Response } from 'express';
+import { Admin } from '../../auth/admin.decorator.js';
 import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import type { Principal } from '../../auth/principal.js';
-import { RequireScope } from '../../auth/public.decorator.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
 import { LimitedBody } from '../../http/json-body.guard.js';
-import { StrictBodyPipe } from '../../http/strict-body.pipe.js';
 import { sendText } from '../../http/text-response.js';
 import { KeyExport } from './key-export.service.js';
 import { KeyImport } from './key-import.service.js';
@@ -30,12 +29,7 @@ const IMPORT_LIMIT = {
   advice: 'Import fewer keys at once, or use llm-gateway keys import.',
 };
 
-@ApiTags('Admin: keys')
-@ApiBearerAuth('bearer')
-@ApiSecurity('x-api-key')
-@RequireScope('admin')
-@UsePipes(StrictBodyPipe)
-@Controller('v1/admin/keys')
+@Admin('Admin: keys', 'v1/admin/keys')
 export class KeyTransferController {
   constructor(
     private readonly imports: KeyImport,
@@ -49,7 +43,7 @@ export class KeyTransferController {
       'Limits, budgets, groups and metadata, in the form that an import takes, streamed. Never a key itself; with `hashes` their hashes, with which they go on to work where they are imported under the same key pepper.',
   })
   @ApiOkResponse({ type: KeyExportDto, headers })
-  @ApiErrors(400, 401, 403, 503)
+  @ApiErrors()
   @Get('export')
   async exportKeys(
     @Query() query: ExportKeysQueryDto,
@@ -65,7 +59,7 @@ export class KeyTransferController {
       'Keys of another gateway by their own value or by a hash, or what was exported, with their groups; all of it or nothing. A key never gets more rights than the one that imports it.',
   })
   @ApiOkResponse({ type: KeyImportDto, headers })
-  @ApiErrors(400, 401, 403, 409, 413, 415, 503)
+  @ApiErrors(409)
   @LimitedBody(IMPORT_LIMIT)
   @HttpCode(200)
   @Post('import')
@@ -79,7 +73,7 @@ export class KeyTransferController {
       'Takes away keys that were revoked for `retention_days`, but for those that keys which stay depend on. What they spent stays in reports, with their names, and in budgets.',
   })
   @ApiOkResponse({ type: KeyPurgeDto, headers })
-  @ApiErrors(400, 401, 403, 413, 415, 503)
+  @ApiErrors()
   @HttpCode(200)
   @Post('purge')
   purgeKeys(@Body() body: PurgeKeysDto, @CurrentPrincipal() principal: Principal): Promise<KeyPurgeDto> {
