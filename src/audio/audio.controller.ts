@@ -29,6 +29,8 @@ import { SPEECH_EXAMPLES } from './audio.examples.js';
 
 /** Media types of speech as providers send it. */
 const SOUND_TYPES = ['mpeg', 'wav', 'pcm', 'opus', 'ogg', 'aac', 'flac'].map((name) => `audio/${name}`);
+/** What is read of a form with a recording. */
+const RECORDING_FORM = { keep: TRANSCRIPTION_FIELDS, files: TRANSCRIPTION_FILES, maxFiles: 1 };
 
 @ApiTags('Audio')
 @ApiExtraModels(TranscriptionDto)
@@ -113,19 +115,10 @@ export class AudioController {
     );
   }
 
-  private async read(kind: TranscriptionRequest['kind'], request: HttpRequest): Promise<ReadRequest<'transcription'>> {
-    const upload = await this.uploads.receive(request, {
-      keep: TRANSCRIPTION_FIELDS,
-      files: TRANSCRIPTION_FILES,
-      maxFiles: 1,
-    });
-    try {
-      const read = await readTranscriptionRequest(kind, upload);
-      return { request: read, isStream: read.stream, dispose: () => upload.dispose() };
-    } catch (error) {
-      await upload.dispose();
-      throw error;
-    }
+  private read(kind: TranscriptionRequest['kind'], request: HttpRequest): Promise<ReadRequest<'transcription'>> {
+    return this.uploads.read<'transcription'>(request, RECORDING_FORM, (upload) =>
+      readTranscriptionRequest(kind, upload),
+    );
   }
 }
 

@@ -22,8 +22,8 @@ import { isObject } from '../runtime/json-value.js';
 import { EditImagesDto, GenerateImagesDto, ImagesDto } from './images.dto.js';
 import { IMAGE_EXAMPLES, IMAGE_STREAM_EXAMPLE } from './images.examples.js';
 
-/** Images of one edit, its mask included; OpenAI takes 16. */
-const MAX_FILES = 32;
+/** What is read of an edit. OpenAI takes 16 images, the mask included. */
+const IMAGE_FORM = { keep: IMAGE_FIELDS, files: IMAGE_FILES, maxFiles: 32 };
 
 @ApiTags('Images')
 @ApiExtraModels(ImagesDto)
@@ -78,23 +78,12 @@ export class ImagesController {
     return this.responder.respond(IMAGES, { principal, request, response }, () => this.readEdit(request));
   }
 
-  private async readEdit(request: HttpRequest): Promise<ReadRequest<'images'>> {
+  private readEdit(request: HttpRequest): Promise<ReadRequest<'images'>> {
     if (!isFormDataType(request.headers['content-type'] ?? '')) {
       const read = readImageEdit(isObject(request.body) ? request.body : {});
-      return { request: read, isStream: read.stream };
+      return Promise.resolve({ request: read, isStream: read.stream });
     }
-    const upload = await this.uploads.receive(request, {
-      keep: IMAGE_FIELDS,
-      files: IMAGE_FILES,
-      maxFiles: MAX_FILES,
-    });
-    try {
-      const read = readImageEdit(upload);
-      return { request: read, isStream: read.stream, dispose: () => upload.dispose() };
-    } catch (error) {
-      await upload.dispose();
-      throw error;
-    }
+    return this.uploads.read<'images'>(request, IMAGE_FORM, readImageEdit);
   }
 }
 
