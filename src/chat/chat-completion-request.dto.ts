@@ -16,7 +16,7 @@ import {
   ValidatorConstraint,
   ValidatorConstraintInterface,
 } from 'class-validator';
-import { IsSmallObject } from '../http/is-small-object.js';
+import { GatewayFieldsDto } from '../model-endpoint/gateway-fields.dto.js';
 import { isObject } from '../runtime/json-value.js';
 
 /** A bound on work. How many a provider takes is its own rule: further ones are left out and named. */
@@ -124,7 +124,7 @@ export class StreamOptionsDto {
  * A chat completion request. Fields that are not named here (`top_k`, `logit_bias`, `seed`, `chat_template_kwargs`, future
  * ones) are passed unchanged to an OpenAI-compatible upstream. An explicit null means absent.
  */
-export class ChatCompletionRequestDto {
+export class ChatCompletionRequestDto extends GatewayFieldsDto {
   /**
    * The id of the model: one of GET /v1/models.
    * @example "sandbox/echo"
@@ -221,19 +221,6 @@ export class ChatCompletionRequestDto {
   @Validate(IsStop)
   stop?: unknown;
 
-  /** Any JSON object of at most 16 KB. It is sent upstream only with `store: true`. */
-  @ApiProperty({
-    selfRequired: false,
-    nullable: true,
-    type: 'object',
-    additionalProperties: true,
-    example: { ticket: 'T-1' },
-  })
-  @IsOptional()
-  @IsObject()
-  @IsSmallObject()
-  metadata?: Record<string, unknown> | null;
-
   /** The functions that the model may call. */
   @ApiProperty({
     required: false,
@@ -320,15 +307,6 @@ export class ChatCompletionRequestDto {
   @IsString()
   @MaxLength(1024)
   prompt_cache_key?: string | null;
-
-  /**
-   * Whether a parameter that the provider cannot take is a 400. Otherwise it is left out and named in
-   * `x-gateway-dropped-params`.
-   * @example false
-   */
-  @IsOptional()
-  @IsBoolean()
-  strict_params?: boolean | null;
 
   /**
    * Your own id of the end user.

@@ -1,17 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import {
-  IsBoolean,
-  IsDefined,
-  IsInt,
-  IsNotEmpty,
-  IsObject,
-  IsOptional,
-  IsString,
-  Max,
-  MaxLength,
-  Min,
-} from 'class-validator';
-import { IsSmallObject } from '../http/is-small-object.js';
+import { IsDefined, IsInt, IsNotEmpty, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { GatewayFieldsDto } from '../model-endpoint/gateway-fields.dto.js';
 
 /** Longer than any model's vectors. */
 const MAX_DIMENSIONS = 65_536;
@@ -20,7 +9,7 @@ const MAX_DIMENSIONS = 65_536;
  * An embeddings request. Fields that are not named here travel through untouched to an OpenAI-compatible provider. An explicit
  * null means absent.
  */
-export class EmbeddingRequestDto {
+export class EmbeddingRequestDto extends GatewayFieldsDto {
   /**
    * The id of the model: one of GET /v1/models.
    * @example "sandbox/embed"
@@ -79,28 +68,6 @@ export class EmbeddingRequestDto {
   @IsString()
   @MaxLength(64)
   input_type?: string | null;
-
-  /** Any JSON object of at most 16 KB. It is kept with the usage record and never sent to the provider. */
-  @ApiProperty({
-    selfRequired: false,
-    nullable: true,
-    type: 'object',
-    additionalProperties: true,
-    example: { ticket: 'T-1' },
-  })
-  @IsOptional()
-  @IsObject()
-  @IsSmallObject()
-  metadata?: Record<string, unknown> | null;
-
-  /**
-   * Whether a parameter that the provider cannot take is a 400. Otherwise it is left out and named in
-   * `x-gateway-dropped-params`.
-   * @example false
-   */
-  @IsOptional()
-  @IsBoolean()
-  strict_params?: boolean | null;
 
   /**
    * Your own id of the end user.

@@ -1,9 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsBoolean, IsDefined, IsNotEmpty, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
-import { IsSmallObject } from '../http/is-small-object.js';
+import { IsDefined, IsNotEmpty, IsOptional, IsString, MaxLength } from 'class-validator';
+import { GatewayFieldsDto } from '../model-endpoint/gateway-fields.dto.js';
 
 /** A moderations request. Fields that are not named here travel through untouched to an OpenAI-compatible provider. */
-export class ModerationRequestDto {
+export class ModerationRequestDto extends GatewayFieldsDto {
   /** What to classify: one text, an array of texts (a result for each), or the parts of one input with pictures (one result). */
   @ApiProperty({
     oneOf: [
@@ -34,28 +34,6 @@ export class ModerationRequestDto {
   @IsNotEmpty()
   @MaxLength(256)
   model?: string | null;
-
-  /** Any JSON object of at most 16 KB. It is kept with the usage record and never sent to the provider. */
-  @ApiProperty({
-    selfRequired: false,
-    nullable: true,
-    type: 'object',
-    additionalProperties: true,
-    example: { ticket: 'T-1' },
-  })
-  @IsOptional()
-  @IsObject()
-  @IsSmallObject()
-  metadata?: Record<string, unknown> | null;
-
-  /**
-   * Whether a parameter that the provider cannot take is a 400. Otherwise it is left out and named in
-   * `x-gateway-dropped-params`.
-   * @example false
-   */
-  @IsOptional()
-  @IsBoolean()
-  strict_params?: boolean | null;
 }
 
 /** What was found in one input. */

@@ -1,23 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
-import {
-  IsArray,
-  IsBoolean,
-  IsInt,
-  IsNotEmpty,
-  IsObject,
-  IsOptional,
-  IsString,
-  Max,
-  MaxLength,
-  Min,
-} from 'class-validator';
-import { IsSmallObject } from '../http/is-small-object.js';
+import { IsArray, IsBoolean, IsInt, IsNotEmpty, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { GatewayFieldsDto } from '../model-endpoint/gateway-fields.dto.js';
 
 /**
  * A rerank request, as Cohere, Jina and vLLM have it. Fields that are not named here travel through untouched to a provider of
  * Jina's format. An explicit null means absent.
  */
-export class RerankRequestDto {
+export class RerankRequestDto extends GatewayFieldsDto {
   /**
    * The id of the model: one of GET /v1/models.
    * @example "sandbox/rerank"
@@ -73,28 +62,6 @@ export class RerankRequestDto {
   @IsArray()
   @IsString({ each: true })
   rank_fields?: string[] | null;
-
-  /** Any JSON object of at most 16 KB. It is kept with the usage record and never sent to the provider. */
-  @ApiProperty({
-    selfRequired: false,
-    nullable: true,
-    type: 'object',
-    additionalProperties: true,
-    example: { ticket: 'T-1' },
-  })
-  @IsOptional()
-  @IsObject()
-  @IsSmallObject()
-  metadata?: Record<string, unknown> | null;
-
-  /**
-   * Whether a parameter that the provider cannot take is a 400. Otherwise it is left out and named in
-   * `x-gateway-dropped-params`.
-   * @example false
-   */
-  @IsOptional()
-  @IsBoolean()
-  strict_params?: boolean | null;
 }
 
 /** A document's place. */

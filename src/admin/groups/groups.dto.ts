@@ -1,15 +1,14 @@
 import { ListOf } from '../../http/list-of.js';
 import { ApiProperty, PartialType } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsObject, IsOptional, IsString, MaxLength, ValidateNested } from 'class-validator';
+import { IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
 import { IsNotBlank } from '../../http/is-not-blank.js';
 import { IsSmallObject } from '../../http/is-small-object.js';
 import { BudgetUsageDto } from '../keys/budget-usage.dto.js';
 import { PageQueryDto } from '../../http/page-query.dto.js';
-import { BudgetDto, RateLimitsDto } from '../keys/spending.dto.js';
+import { SpendingBoundsDto, SpendingDto } from '../keys/spending.dto.js';
 
 /** A new group of keys. */
-export class CreateGroupDto {
+export class CreateGroupDto extends SpendingDto {
   /**
    * What the group is, 1 to 200 characters that are not all white space.
    * @example "search team"
@@ -18,22 +17,6 @@ export class CreateGroupDto {
   @IsNotBlank()
   @MaxLength(200)
   name!: string;
-
-  /** Rate limits for all its keys together. Null or absent is no limit. */
-  @ApiProperty({ type: RateLimitsDto, required: false, nullable: true })
-  @IsOptional()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => RateLimitsDto)
-  limits?: RateLimitsDto | null;
-
-  /** The budget for all its keys together. Null or absent is no limit. */
-  @ApiProperty({ type: BudgetDto, required: false, nullable: true })
-  @IsOptional()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => BudgetDto)
-  budget?: BudgetDto | null;
 
   /** Metadata to keep with the group: a JSON object of at most 16 KB. */
   @ApiProperty({
@@ -53,7 +36,7 @@ export class CreateGroupDto {
 export class UpdateGroupDto extends PartialType(CreateGroupDto, { skipNullProperties: false }) {}
 
 /** A group of keys. Times are Unix seconds. */
-export class GroupDto {
+export class GroupDto extends SpendingBoundsDto {
   /**
    * Id of the group.
    * @example "group_0123456789abcdef"
@@ -67,12 +50,6 @@ export class GroupDto {
    * @example "search team"
    */
   name!: string;
-  /** Rate limits for all its keys together; null is no limit. */
-  @ApiProperty({ type: RateLimitsDto, nullable: true })
-  limits!: RateLimitsDto | null;
-  /** The budget for all its keys together; null is no limit. */
-  @ApiProperty({ type: BudgetDto, nullable: true })
-  budget!: BudgetDto | null;
   /** The metadata of the group. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { cost_center: '4711' } })
   metadata!: Record<string, unknown> | null;

@@ -21,7 +21,7 @@ import {
 } from 'class-validator';
 import { PageQueryDto } from '../../http/page-query.dto.js';
 import { BudgetUsageDto } from './budget-usage.dto.js';
-import { BudgetDto, RateLimitsDto } from './spending.dto.js';
+import { SpendingBoundsDto, SpendingDto } from './spending.dto.js';
 import { IsNotBlank } from '../../http/is-not-blank.js';
 import { IsSmallObject } from '../../http/is-small-object.js';
 import { REDACTIONS, type Redaction } from '../../runtime/redaction.js';
@@ -52,7 +52,7 @@ export class RequestLogSettingDto {
 }
 
 /** A new key. */
-export class CreateKeyDto {
+export class CreateKeyDto extends SpendingDto {
   /**
    * What the key is for, 1 to 200 characters that are not all white space.
    * @example "checkout service"
@@ -112,28 +112,13 @@ export class CreateKeyDto {
   @IsSmallObject()
   metadata?: Record<string, unknown> | null;
 
-  /** Rate limits. Null or absent is no limit. */
-  @ApiProperty({ type: RateLimitsDto, required: false, nullable: true })
-  @IsOptional()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => RateLimitsDto)
-  limits?: RateLimitsDto | null;
-
-  /** The budget. Null or absent is no limit. */
-  @ApiProperty({ type: BudgetDto, required: false, nullable: true })
-  @IsOptional()
-  @IsObject()
-  @ValidateNested()
-  @Type(() => BudgetDto)
-  budget?: BudgetDto | null;
-
   /** The group of the key, whose limits and budget apply as well. Null or absent is none. */
   @ApiProperty({ type: String, required: false, nullable: true, example: null })
   @IsOptional()
   @IsString()
   @MaxLength(32)
   group_id?: string | null;
+
   /** Stores prompts and responses of this key. Null or absent stores none. Needs GATEWAY_REQUEST_LOG_KEY. */
   @ApiProperty({ type: RequestLogSettingDto, required: false, nullable: true, example: null })
   @IsOptional()
@@ -217,7 +202,7 @@ export class RotateKeyDto {
 }
 
 /** A key, without its secret. Times are Unix seconds. */
-export class KeyDto {
+export class KeyDto extends SpendingBoundsDto {
   /**
    * Public id of the key.
    * @example "key_0123456789abcdef"
@@ -245,12 +230,6 @@ export class KeyDto {
   /** The metadata of the key. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { owner: 'ada' } })
   metadata!: Record<string, unknown> | null;
-  /** Rate limits; null is no limit. */
-  @ApiProperty({ type: RateLimitsDto, nullable: true })
-  limits!: RateLimitsDto | null;
-  /** The budget; null is no limit. */
-  @ApiProperty({ type: BudgetDto, nullable: true })
-  budget!: BudgetDto | null;
   /** The group that the key belongs to; null is none. */
   @ApiProperty({ type: String, nullable: true, example: null })
   group_id!: string | null;

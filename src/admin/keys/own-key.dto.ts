@@ -1,10 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { BudgetUsageDto } from './budget-usage.dto.js';
 import { SCOPES, type Scope } from '../../auth/principal.js';
-import { BudgetDto, RateLimitsDto } from './spending.dto.js';
+import { BudgetDto, RateLimitsDto, SpendingBoundsDto } from './spending.dto.js';
 
 /** What the calling key may do. Times are Unix seconds. */
-export class OwnKeyDto {
+export class OwnKeyDto extends SpendingBoundsDto {
   /**
    * Public id of the key; `admin` for GATEWAY_ADMIN_KEY.
    * @example "key_0123456789abcdef"
@@ -27,12 +27,6 @@ export class OwnKeyDto {
   /** When the key stops working; null is never. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   expires_at!: number | null;
-  /** Rate limits; null is no limit. */
-  @ApiProperty({ type: RateLimitsDto, nullable: true })
-  limits!: RateLimitsDto | null;
-  /** The budget; null is no limit. */
-  @ApiProperty({ type: BudgetDto, nullable: true })
-  budget!: BudgetDto | null;
   /** What is spent and left of the budget; null without one. */
   @ApiProperty({ type: BudgetUsageDto, nullable: true })
   budget_usage!: BudgetUsageDto | null;

@@ -1,5 +1,18 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsNumber, IsOptional, Max, Min } from 'class-validator';
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsNumber,
+  IsObject,
+  IsOptional,
+  Max,
+  Min,
+  ValidateNested,
+} from 'class-validator';
 import { PERIODS, type Budget, type Period, type RateLimits } from '../../auth/spending.js';
 
 const MAX_LIMIT = 1_000_000_000;
@@ -60,6 +73,35 @@ export class BudgetDto implements Budget {
   @IsOptional()
   @IsBoolean()
   allow_unpriced?: boolean;
+}
+
+/** What a request sets of the spending of a key or of a group. */
+export class SpendingDto {
+  /** Rate limits. Those of a group hold for all its keys together. Null or absent is no limit. */
+  @ApiProperty({ type: RateLimitsDto, required: false, nullable: true })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => RateLimitsDto)
+  limits?: RateLimitsDto | null;
+
+  /** The budget. That of a group holds for all its keys together. Null or absent is no limit. */
+  @ApiProperty({ type: BudgetDto, required: false, nullable: true })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => BudgetDto)
+  budget?: BudgetDto | null;
+}
+
+/** The bounds of the spending of a key or of a group. */
+export class SpendingBoundsDto {
+  /** Rate limits. Those of a group hold for all its keys together. Null is no limit. */
+  @ApiProperty({ type: RateLimitsDto, nullable: true })
+  limits!: RateLimitsDto | null;
+  /** The budget. That of a group holds for all its keys together. Null is no limit. */
+  @ApiProperty({ type: BudgetDto, nullable: true })
+  budget!: BudgetDto | null;
 }
 
 /** As stored: null members are not limited and left out. */
