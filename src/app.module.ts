@@ -1,5 +1,5 @@
 import { DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AdminModule } from './admin/admin.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { KeyGuard } from './auth/key.guard.js';
@@ -15,7 +15,7 @@ import type { Configuration, TracingConfig } from './config/gateway-config.js';
 import { DatabaseModule } from './database/database.module.js';
 import { GatewayExceptionFilter } from './http/gateway-exception.filter.js';
 import { HealthModule } from './health/health.module.js';
-import { JsonBodyGuard } from './http/json-body.guard.js';
+import { JsonBodyInterceptor } from './http/json-body.interceptor.js';
 import { OutsideTextGuard } from './http/outside-text.guard.js';
 import { ModelsModule } from './models/models.module.js';
 import { ClusterModule } from './cluster/cluster.module.js';
@@ -57,12 +57,12 @@ export class AppModule {
       ],
       providers: [
         GatewayExceptionFilter,
-        JsonBodyGuard,
+        JsonBodyInterceptor,
         { provide: APP_FILTER, useExisting: GatewayExceptionFilter },
-        // In this order: who calls is known before a byte of the body is read.
         { provide: APP_GUARD, useExisting: KeyGuard },
         { provide: APP_GUARD, useClass: OutsideTextGuard },
-        { provide: APP_GUARD, useExisting: JsonBodyGuard },
+        // Interceptors run after guards, so the caller is known before a byte of the body is read.
+        { provide: APP_INTERCEPTOR, useExisting: JsonBodyInterceptor },
       ],
     };
   }

@@ -15,7 +15,7 @@ import type { Request, Response } from 'express';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
-import { StreamedBody } from '../http/json-body.guard.js';
+import { StreamedBody } from '../http/json-body.interceptor.js';
 import { PageQueryDto } from '../http/page-query.dto.js';
 import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import { BatchResponder } from './batch-responder.js';

@@ -6,7 +6,7 @@ export interface HttpRequest extends IncomingMessage {
   id: string;
   method: string;
   url: string;
-  /** Parsed JSON. Set by the body guard. */
+  /** Parsed JSON. Set by the body interceptor. */
   body?: unknown;
   /** What the request was matched to, such as `/v1/batch/:job_id`; undefined while it is not. */
   route?: unknown;

@@ -10,7 +10,7 @@ import {
 } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
-import { UploadBody } from '../http/json-body.guard.js';
+import { UploadBody } from '../http/json-body.interceptor.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { isFormDataType } from '../http/multipart/boundary.js';
 import { MODEL_RESPONSE_HEADERS, ModelEndpoint } from '../model-endpoint/model-endpoint.decorator.js';

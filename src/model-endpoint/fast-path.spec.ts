@@ -23,6 +23,7 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@
 import { GatewayConfig } from '../config/gateway-config.js';
 import { GatewayExceptionFilter } from '../http/gateway-exception.filter.js';
 import type { HttpResponse } from '../http/http-types.js';
+import { JsonBodyInterceptor } from '../http/json-body.interceptor.js';
 import { FastPath } from './fast-path.js';
 import { ModelEndpoint } from './model-endpoint.decorator.js';
 
@@ -120,6 +121,7 @@ interface Setup {
   readonly middleware?: boolean;
   readonly use?: boolean;
   readonly filter?: boolean;
+  readonly body?: boolean;
 }
 
 describe('the fast path', () => {
@@ -130,7 +132,8 @@ describe('the fast path', () => {
     app = undefined;
   });
 
-  async function start({ controllers = [], providers = [], middleware, use, filter = true }: Setup): Promise<string> {
+  async function start(setup: Setup): Promise<string> {
+    const { controllers = [], providers = [], middleware, use, filter = true, body = true } = setup;
     const config = { server: { corsOrigins: [], maxBodySize: 1_000 }, batch: { maxBodySize: 1_000 } };
 
     @Module({
@@ -139,6 +142,7 @@ describe('the fast path', () => {
         FastPath,
         { provide: GatewayConfig, useValue: config },
         ...(filter ? [{ provide: APP_FILTER, useClass: GatewayExceptionFilter }] : []),
+        ...(body ? [{ provide: APP_INTERCEPTOR, useClass: JsonBodyInterceptor }] : []),
         ...providers,
       ],
     })
@@ -166,12 +170,25 @@ describe('the fast path', () => {
     'serves the paths of model endpoints as Nest does: %s',
     async (path) => {
       const url = await start({ providers: [{ provide: APP_GUARD, useClass: Through }] });
-      const response = await fetch(url + path, { method: 'POST' });
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(url + path, { method: 'POST', headers, body: '{"a":1}' });
       const isFast = !/\?|\/$/.test(path);
       expect(response.headers.get('x-through')).toBe(isFast ? 'fast path' : 'express');
-      expect(await response.json()).toEqual({ status: 200 });
+      expect(await response.json()).toEqual({ body: { a: 1, piped: true }, status: 200 });
     },
   );
+
+  it('reads a body after the guards and before the pipes, and sends its faults through the filter', async () => {
+    const url = await start({});
+    const send = (body: string): Promise<Response> =>
+      fetch(`${url}/v1/things`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    expect((await send('{"a":')).status).toBe(400);
+    expect((await send(JSON.stringify('x'.repeat(1_000)))).status).toBe(413);
+    await app?.close();
+    const guarded = await start({ providers: [{ provide: APP_GUARD, useClass: Never }] });
+    const refused = await fetch(`${guarded}/v1/things`, { method: 'POST', body: 'no JSON, and not read' });
+    expect(refused.status).toBe(403);
+  });
 
   it('leaves other methods to Express, and runs global guards', async () => {
     const url = await start({ providers: [{ provide: APP_GUARD, useClass: Never }] });
@@ -185,6 +202,7 @@ describe('the fast path', () => {
     ['a global interceptor', { providers: [{ provide: APP_INTERCEPTOR, useClass: Around }] }, /interceptor Around/],
     ['another global filter', { providers: [{ provide: APP_FILTER, useClass: OtherFilter }] }, /filter OtherFilter/],
     ['no filter', { filter: false }, /GatewayExceptionFilter/],
+    ['no reading of bodies', { body: false }, /JsonBodyInterceptor/],
     ['middleware of a module', { middleware: true }, /middleware/],
     ['middleware of the application', { use: true }, /middleware extra/],
     ['a guard of a controller', { controllers: [Guarded] }, /guards of Guarded\.make/],

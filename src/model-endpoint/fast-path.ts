@@ -6,6 +6,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { BootError } from '../errors/boot-error.js';
 import { GatewayExceptionFilter } from '../http/gateway-exception.filter.js';
 import type { HttpRequest, HttpResponse, RequestHook } from '../http/http-types.js';
+import { JsonBodyInterceptor } from '../http/json-body.interceptor.js';
 import { modelRoutes, type ModelRoute } from './model-routes.js';
 import { middlewareOf, skippedEnhancers, skippedMiddleware } from './skipped-enhancers.js';
 
@@ -34,6 +35,7 @@ export class FastPath implements OnApplicationBootstrap {
   private readonly ofNest: readonly unknown[];
   private readonly routes = new Map<string, ModelRoute>();
   private guards: readonly CanActivate[] = [];
+  private body: JsonBodyInterceptor | undefined;
   private filter: GatewayExceptionFilter | undefined;
   private options: FastPathOptions | undefined;
 
@@ -73,7 +75,8 @@ export class FastPath implements OnApplicationBootstrap {
     const known = new Set([...this.ofNest, ...this.options.known, ...(this.hasCors ? [CORS] : [])]);
     const express: unknown = this.adapter.httpAdapter.getInstance();
     this.filter = this.application.getGlobalFilters().find((each) => each instanceof GatewayExceptionFilter);
-    const skipped = skippedEnhancers(this.application, this.filter);
+    this.body = this.application.getGlobalInterceptors().find((each) => each instanceof JsonBodyInterceptor);
+    const skipped = skippedEnhancers(this.application, { filter: this.filter, body: this.body });
     for (const route of modelRoutes(this.modules)) {
       skipped.push(...route.skipped, ...skippedMiddleware(express, route.path, known));
       this.routes.set(route.path, route);
@@ -106,6 +109,8 @@ export class FastPath implements OnApplicationBootstrap {
         if (isAllowed !== true && (await isAllowed) !== true) throw new ForbiddenException('Forbidden resource');
       }
       response.statusCode = route.statusCode;
+      const reading = this.body?.read(context);
+      if (reading !== undefined) await reading;
       const values = route.values(context);
       await route.handler.apply(route.controller, values instanceof Promise ? await values : values);
     } catch (error) {

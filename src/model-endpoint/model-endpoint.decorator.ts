@@ -1,7 +1,7 @@
 import { applyDecorators, HttpCode, SetMetadata } from '@nestjs/common';
 import { ApiBearerAuth, ApiHeader, ApiSecurity } from '@nestjs/swagger';
 import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
-import { ModelBody } from '../http/json-body.guard.js';
+import { ModelBody } from '../http/json-body.interceptor.js';
 
 type ResponseHeader = { description: string; schema: { type: 'string'; example: string } };
 

@@ -9,16 +9,24 @@ interface Layer {
   match(path: string): boolean;
 }
 
-/**
- * Global enhancers that the fast path does not run. It runs global guards.
- *
- * @param filter the one filter that it runs; without it no error would be sent
- */
-export function skippedEnhancers(config: ApplicationConfig, filter: object | undefined): string[] {
+/** What the fast path runs beside global guards. */
+export interface RunEnhancers {
+  /** Without it no error would be sent. */
+  readonly filter: object | undefined;
+  /** Without it no body would be read. */
+  readonly body: object | undefined;
+}
+
+/** Global enhancers that the fast path does not run, and those that it needs and that are missing. */
+export function skippedEnhancers(config: ApplicationConfig, { filter, body }: RunEnhancers): string[] {
   return [
     ...(filter === undefined ? ['GatewayExceptionFilter, which is not global'] : []),
+    ...(body === undefined ? ['JsonBodyInterceptor, which is not global'] : []),
     ...config.getGlobalPipes().map((pipe) => `the global pipe ${nameOf(pipe)}`),
-    ...config.getGlobalInterceptors().map((interceptor) => `the global interceptor ${nameOf(interceptor)}`),
+    ...config
+      .getGlobalInterceptors()
+      .filter((each) => each !== body)
+      .map((each) => `the global interceptor ${nameOf(each)}`),
     ...config
       .getGlobalFilters()
       .filter((each) => each !== filter)

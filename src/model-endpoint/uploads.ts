@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
-import { uploadLimit } from '../http/json-body.guard.js';
+import { uploadLimit } from '../http/json-body.interceptor.js';
 import type { HttpRequest } from '../http/http-types.js';
 import type { RequestOf } from '../operations/operation-types.js';
 import { readUpload, type Upload, type UploadRules } from '../operations/upload/upload.js';

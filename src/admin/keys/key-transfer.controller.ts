@@ -5,7 +5,7 @@ import { Admin } from '../../auth/admin.decorator.js';
 import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import type { Principal } from '../../auth/principal.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
-import { LimitedBody } from '../../http/json-body.guard.js';
+import { LimitedBody } from '../../http/json-body.interceptor.js';
 import { sendText } from '../../http/text-response.js';
 import { KeyExport } from './key-export.service.js';
 import { KeyImport } from './key-import.service.js';

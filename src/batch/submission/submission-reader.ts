@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
 import { streamBody } from '../../http/body-stream.js';
-import { batchBodyLimit } from '../../http/json-body.guard.js';
+import { batchBodyLimit } from '../../http/json-body.interceptor.js';
 import { assertFinite } from '../../http/json-bounds.js';
 import { parseJson } from '../../http/read-json.js';
 import { toInstance } from '../../http/to-instance.js';

@@ -1,5 +1,6 @@
-import { CanActivate, ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
+import { CallHandler, ExecutionContext, Injectable, NestInterceptor, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import type { Observable } from 'rxjs';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { requestTooLarge, type BodyLimit } from './body-stream.js';
 import { boundaryOf, isFormDataType } from './multipart/boundary.js';
@@ -44,23 +45,23 @@ interface BodyRule {
   readonly upload: UploadKind | undefined;
 }
 
-/** The limit of a submission, for the guard and for what reads it. */
+/** The limit of a submission, for the interceptor and for what reads the body. */
 export function batchBodyLimit(maxBytes: number): BodyLimit {
   return { maxBytes, advice: 'Split the batch, or ask the operator to raise batch.max_body_size.' };
 }
 
-/** The limit of a form with files, for the guard and for what reads it. */
+/** The limit of a form with files, for the interceptor and for what reads the body. */
 export function uploadLimit(maxBytes: number): BodyLimit {
   return { maxBytes, advice: 'Send less, or ask the operator to raise server.max_upload_size.' };
 }
 
 /**
- * Reads the JSON body. It is a guard, registered after the key check, so that without a valid key no byte of a body is read,
- * inflated or parsed, and the limit is that of the handler, not of a URL. The head is checked before a client that sends
- * `expect: 100-continue` is asked to continue.
+ * Reads the JSON body. Nest runs interceptors after guards and before pipes: without a valid key no byte of a body is read,
+ * inflated or parsed, and DTOs get what was read. The limit is that of the handler, not of a URL. The head is checked before a
+ * client that sends `expect: 100-continue` is asked to continue.
  */
 @Injectable()
-export class JsonBodyGuard implements CanActivate {
+export class JsonBodyInterceptor implements NestInterceptor {
   private readonly rules = new Map<unknown, BodyRule>();
   private readonly modelLimit: BodyLimit;
   private readonly batchLimit: BodyLimit;
@@ -78,14 +79,25 @@ export class JsonBodyGuard implements CanActivate {
     this.uploadLimit = uploadLimit(config.server.maxUploadSize);
   }
 
-  canActivate(context: ExecutionContext): true | Promise<true> {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
+    const reading = this.read(context);
+    return reading === undefined ? next.handle() : reading.then(() => next.handle());
+  }
+
+  /**
+   * Reads the body into the request.
+   *
+   * @returns undefined where nothing is waited for
+   * @throws GatewayError 400, 413 or 415 for a body that the handler does not take
+   */
+  read(context: ExecutionContext): Promise<void> | undefined {
     const request = context.getArgByIndex<HttpRequest>(0);
-    if (request.method === 'GET' || request.method === 'HEAD') return true;
+    if (request.method === 'GET' || request.method === 'HEAD') return undefined;
     const { headers } = request;
     const length = headers['content-length'];
     if (length === undefined && headers['transfer-encoding'] === undefined) {
       request.body = {};
-      return true;
+      return undefined;
     }
     const contentType = headers['content-type'] ?? '';
     const { isStreamed, isModel, upload, ...rule } = this.ruleFor(context);
@@ -96,7 +108,7 @@ export class JsonBodyGuard implements CanActivate {
     if (length !== undefined && Number(length) > limit.maxBytes) throw requestTooLarge(limit);
     if (headers['content-encoding'] !== undefined) decoderFor(headers['content-encoding']);
     acceptBody(request, context.getArgByIndex<HttpResponse>(1));
-    return isStreamed || isForm ? true : readInto(request, limit, isModel);
+    return isStreamed || isForm ? undefined : readInto(request, limit, isModel);
   }
 
   private ruleFor(context: ExecutionContext): BodyRule {
@@ -116,7 +128,6 @@ export class JsonBodyGuard implements CanActivate {
   }
 }
 
-async function readInto(request: HttpRequest, limit: BodyLimit, isModel: boolean): Promise<true> {
+async function readInto(request: HttpRequest, limit: BodyLimit, isModel: boolean): Promise<void> {
   request.body = await readJson(request, limit, isModel);
-  return true;
 }
