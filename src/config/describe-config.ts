@@ -1,5 +1,6 @@
 import type { Configuration, DatabaseConfig, ProviderConfig } from './gateway-config.js';
 import type { ChangedSetting } from './describe-settings.js';
+import type { AwsLogin } from '../providers/definitions/logins/aws-login.js';
 import { OPENAI_TYPE } from '../providers/definitions/openai.js';
 import { definitionOfType } from '../providers/definitions/registry.js';
 import { SANDBOX_TYPE } from '../providers/definitions/sandbox.js';
@@ -58,11 +59,34 @@ function describeRedis(url: string): string {
 }
 
 /** Which kind of credentials a provider has; never what they are. */
-function describeCredentials({ type, apiKey, cloud }: ProviderConfig): string {
+function describeCredentials({ type, apiKey, cloud = {} }: ProviderConfig): string {
   if (apiKey !== undefined) return 'key set';
-  if (cloud?.accessKeyId !== undefined) return 'access keys set';
+  if (cloud.aws !== undefined) return describeAwsLogin(cloud.aws);
+  if (cloud.entra !== undefined) return `Entra ID by ${ENTRA_LOGINS[cloud.entra.kind]}`;
   if (definitionOfType(type)?.credentials !== 'google-cloud') return 'no key';
-  return cloud?.credentialsFile === undefined ? "the machine's own login" : 'credentials file set';
+  return cloud.credentialsFile === undefined ? "the machine's own login" : 'credentials file set';
+}
+
+const AWS_SOURCES = {
+  keys: 'access keys set',
+  profile: 'profile',
+  'web-identity': 'web identity',
+  container: "the container's role",
+  instance: "the machine's role",
+} as const;
+const ENTRA_LOGINS = {
+  'client-secret': 'client secret',
+  'client-certificate': 'client certificate',
+  'federated-token': 'federated token',
+  'identity-endpoint': 'managed identity',
+  instance: 'managed identity',
+} as const;
+
+function describeAwsLogin({ sources, role }: AwsLogin): string {
+  const places = sources.map((source) => {
+    return source.kind === 'profile' ? `${AWS_SOURCES.profile} ${source.name}` : AWS_SOURCES[source.kind];
+  });
+  return `${places.join(', else ')}${role === undefined ? '' : `, for the role ${role.arn}`}`;
 }
 
 /** Host, port and database of a URL; never the user or the password. */

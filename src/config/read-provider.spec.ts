@@ -84,9 +84,9 @@ describe('readProvider', () => {
 
   it('says what is missing', () => {
     expect(keysOf(read('anthropic', {}))).toEqual(['api_key']);
-    expect(keysOf(read('bedrock', {}))).toEqual(['region', 'api_key']);
+    expect(keysOf(read('bedrock', {}))).toEqual(['region']);
     expect(keysOf(read('bedrock', { region: 'us-east-1', access_key_id: 'AKIA' }))).toEqual(['api_key']);
-    expect(keysOf(read('vertex', {}))).toEqual(['project']);
+    expect(keysOf(read('vertex', {}))).toEqual([]);
     expect(keysOf(read('azure', {}))).toEqual(['resource_name', 'api_key']);
     expect(keysOf(read('mystery', {}))).toEqual(['base_url']);
   });

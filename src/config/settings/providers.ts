@@ -25,6 +25,12 @@ const CLOUD_NAME = text({
   form: 'letters, digits and dashes',
 });
 
+/** A part of the address of the token endpoint. */
+const TENANT = text({
+  pattern: ['^[A-Za-z0-9][A-Za-z0-9.-]*$', 'must be the id or a domain name of a tenant'],
+  form: 'id or domain name',
+});
+
 const QUIRKS = section(
   '`openai`: where the server differs from OpenAI. Known for the providers that have a name here.',
   {
@@ -82,11 +88,12 @@ const PROVIDER = group({
   }),
   project: setting(CLOUD_NAME, {
     description: '`vertex`: the Google Cloud project.',
-    without: '`GOOGLE_VERTEX_PROJECT` or `GOOGLE_CLOUD_PROJECT`',
+    without: '`GOOGLE_VERTEX_PROJECT` or `GOOGLE_CLOUD_PROJECT`, or the project of the credentials',
     example: 'my-project',
   }),
   credentials_file: setting(text({ minLength: 1, form: 'path' }), {
-    description: "`vertex`: path of a service account's key file.",
+    description:
+      '`vertex`: path of a credentials file: a service account, a user of gcloud, or workload identity federation.',
     without: "`GOOGLE_APPLICATION_CREDENTIALS`, or the machine's own login",
     example: '/run/secrets/vertex.json',
   }),
@@ -102,7 +109,7 @@ const PROVIDER = group({
   }),
   access_key_id: setting(text({ minLength: 1 }), {
     description: '`bedrock`: the access key id, where there is no `api_key`.',
-    without: '`AWS_ACCESS_KEY_ID`',
+    without: "`AWS_ACCESS_KEY_ID`, or another of [AWS's logins](providers.md#aws)",
     secret: true,
   }),
   secret_access_key: setting(text({ minLength: 1 }), {
@@ -114,6 +121,62 @@ const PROVIDER = group({
     description: '`bedrock`: the session token of a temporary access key.',
     without: '`AWS_SESSION_TOKEN`, where the access key comes from the environment too',
     secret: true,
+  }),
+  profile: setting(text({ minLength: 1 }), {
+    description: "`bedrock`: a profile of AWS's shared configuration and credentials files.",
+    without: '`AWS_PROFILE`',
+    example: 'production',
+  }),
+  role_arn: setting(
+    text({ pattern: ['^arn:[\\w-]+:iam::\\d{12}:role/\\S+$', 'must be the ARN of a role'], form: 'ARN' }),
+    {
+      description:
+        '`bedrock`: the IAM role to assume, by `web_identity_token_file` where that is set, otherwise with the other credentials.',
+      without: '`AWS_ROLE_ARN`, with a web identity alone',
+      example: 'arn:aws:iam::123456789012:role/bedrock',
+    },
+  ),
+  web_identity_token_file: setting(text({ minLength: 1, form: 'path' }), {
+    description: '`bedrock`: path of a token of an identity provider, which is read at each login.',
+    without: '`AWS_WEB_IDENTITY_TOKEN_FILE`',
+    example: '/var/run/secrets/eks.amazonaws.com/serviceaccount/token',
+  }),
+  tenant_id: setting(TENANT, {
+    description: 'Azure: the tenant in which the application is registered, where there is no `api_key`.',
+    without: '`AZURE_TENANT_ID`',
+    example: '00000000-0000-0000-0000-000000000000',
+  }),
+  client_id: setting(text({ minLength: 1 }), {
+    description: 'Azure: the id of the application.',
+    without: '`AZURE_CLIENT_ID`',
+    example: '00000000-0000-0000-0000-000000000000',
+  }),
+  client_secret: setting(text({ minLength: 1 }), {
+    description: 'Azure: a secret of the application.',
+    without: '`AZURE_CLIENT_SECRET`',
+    example: '${AZURE_CLIENT_SECRET}',
+    secret: true,
+  }),
+  client_certificate_file: setting(text({ minLength: 1, form: 'path' }), {
+    description: "Azure: path of a PEM file with the application's certificate and its RSA private key.",
+    without: '`AZURE_CLIENT_CERTIFICATE_PATH`',
+    example: '/run/secrets/azure.pem',
+  }),
+  federated_token_file: setting(text({ minLength: 1, form: 'path' }), {
+    description:
+      'Azure: path of a token of another identity provider (workload identity), which is read at each login.',
+    without: '`AZURE_FEDERATED_TOKEN_FILE`',
+    example: '/var/run/secrets/azure/tokens/azure-identity-token',
+  }),
+  managed_identity: setting(text({ minLength: 1, form: '`system` or a client id' }), {
+    description: "Azure: the managed identity of the machine: `system`, or a user-assigned identity's client id.",
+    without: 'that of the platform, where `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` are set',
+    example: 'system',
+  }),
+  token_scope: setting(text({ pattern: ['^\\S+$', 'must not have white space'] }), {
+    description: 'Azure: what tokens of Microsoft Entra ID are for.',
+    without: '`https://cognitiveservices.azure.com/.default`',
+    example: 'https://ai.azure.com/.default',
   }),
   headers: setting(map(text()), {
     description: 'Headers that are sent with every request to this provider.',

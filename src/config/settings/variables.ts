@@ -54,14 +54,16 @@ export function providerVariables(): Settings {
   return variables;
 }
 
-/** What entries of gateway.yaml leave to the environment, by the definitions of their types. */
+/** What entries of gateway.yaml leave to the environment, by the definitions of their types, several of which may read one. */
 export function cloudVariables(): Settings {
   const variables: Record<string, AnySetting> = {};
+  const types = new Map<string, string[]>();
   for (const definition of PROVIDER_DEFINITIONS) {
     for (const [name, variable] of Object.entries(definition.variables ?? {})) {
       const { description, form, default: value, without = 'none', ...facts } = variable;
+      types.set(name, [...(types.get(name) ?? []), `\`${typeOf(definition)}\``]);
       variables[name] = setting(text({ ...(form !== undefined && { form }) }), {
-        description: `\`${typeOf(definition)}\`: ${description}.`,
+        description: `${(types.get(name) ?? []).join(', ')}: ${description}.`,
         ...(value === undefined ? { without } : { default: value }),
         ...facts,
       });

@@ -1,4 +1,5 @@
 import { PLAIN_DIALECT, type ProviderDefinition } from './definition.js';
+import { ENTRA_KEYS, ENTRA_VARIABLES, keyOrLoginFault, namesEntraLogin, readEntraLogin } from './logins/entra-login.js';
 
 export const definition: ProviderDefinition = {
   name: 'azure',
@@ -8,7 +9,7 @@ export const definition: ProviderDefinition = {
   priceId: 'azure',
   catalogueId: 'azure',
   telemetryName: 'azure.ai.openai',
-  credentials: 'api-key',
+  credentials: 'api-key-or-entra',
   operations: { embeddings: { format: 'openai-embeddings' }, media: ['images', 'speech', 'transcription'] },
   // A dated version uses the addresses of deployments.
   operationUrl: ({ baseUrl, cloud: { apiVersion = 'v1' } = {} }) => {
@@ -16,29 +17,33 @@ export const definition: ProviderDefinition = {
     if (apiVersion === 'v1') return (path) => `${baseUrl}/v1${path}${query}`;
     return (path, model) => `${baseUrl}/deployments/${encodeURIComponent(model)}${path}${query}`;
   },
-  cloudKeys: ['resource_name', 'api_version'],
+  cloudKeys: ['resource_name', 'api_version', ...ENTRA_KEYS],
   variables: {
     AZURE_RESOURCE_NAME: { description: 'the name of the resource', example: 'my-resource' },
     AZURE_API_KEY: { description: 'the key', without: '`AZURE_OPENAI_API_KEY`', secret: true },
     AZURE_OPENAI_API_KEY: { description: 'the key, where `AZURE_API_KEY` is not set', secret: true },
+    ...ENTRA_VARIABLES,
   },
-  connect: ({ entry, apiKey: ownKey, baseUrl, variable }) => {
+  connect: (input) => {
+    const { entry, apiKey: ownKey, baseUrl, variable } = input;
     const resource = entry.resource_name ?? variable('AZURE_RESOURCE_NAME');
     // A key of the environment goes to the address that it is for, and to no other.
     const fromEnvironment = (): string | undefined => variable('AZURE_API_KEY') ?? variable('AZURE_OPENAI_API_KEY');
-    const apiKey = ownKey ?? (baseUrl === undefined ? fromEnvironment() : undefined);
+    const takesEnvironment = baseUrl === undefined && !namesEntraLogin(entry);
+    const apiKey = ownKey ?? (takesEnvironment ? fromEnvironment() : undefined);
+    const login = apiKey === undefined ? readEntraLogin(input, baseUrl) : { cloud: {}, faults: [] };
+    const isWithoutLogin = apiKey === undefined && login.cloud.entra === undefined && login.faults.length === 0;
     const isNowhere = baseUrl === undefined && resource === undefined;
     return {
       apiKey,
       baseUrl: baseUrl ?? (resource === undefined ? undefined : `https://${resource}.openai.azure.com/openai`),
-      cloud: entry.api_version === undefined ? {} : { apiVersion: entry.api_version },
+      cloud: { ...(entry.api_version !== undefined && { apiVersion: entry.api_version }), ...login.cloud },
       faults: [
         ...(isNowhere
           ? [{ key: 'resource_name', message: 'is required, or base_url. Set it, or AZURE_RESOURCE_NAME' } as const]
           : []),
-        ...(apiKey === undefined
-          ? [{ key: 'api_key', message: 'is required. Set it, or AZURE_API_KEY' } as const]
-          : []),
+        ...(isWithoutLogin ? [keyOrLoginFault('AZURE_API_KEY')] : []),
+        ...login.faults,
       ],
     };
   },

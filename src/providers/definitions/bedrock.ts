@@ -6,6 +6,7 @@ import {
   type Dialect,
   type ProviderDefinition,
 } from './definition.js';
+import { AWS_LOGIN_KEYS, AWS_LOGIN_VARIABLES, awsDomainOf, readAwsLogin } from './logins/aws-login.js';
 
 /** Its type; also the name of the AWS service that requests are signed for, and of its encoding of hidden thinking. */
 export const BEDROCK_TYPE = 'bedrock';
@@ -31,14 +32,12 @@ export const definition: ProviderDefinition = {
   telemetryName: 'aws.bedrock',
   credentials: 'aws',
   operations: { embeddings: { format: 'bedrock-invoke' }, rerank: 'bedrock-rerank' },
-  cloudKeys: ['region', 'access_key_id', 'secret_access_key', 'session_token'],
+  cloudKeys: ['region', 'access_key_id', 'secret_access_key', 'session_token', ...AWS_LOGIN_KEYS],
   variables: {
     AWS_REGION: { description: 'the region', without: '`AWS_DEFAULT_REGION`', example: 'us-east-1' },
     AWS_DEFAULT_REGION: { description: 'the region, where `AWS_REGION` is not set', example: 'us-east-1' },
     AWS_BEARER_TOKEN_BEDROCK: { description: 'an API key, in place of an access key', secret: true },
-    AWS_ACCESS_KEY_ID: { description: 'the id of the access key', secret: true },
-    AWS_SECRET_ACCESS_KEY: { description: 'the secret of the access key', secret: true },
-    AWS_SESSION_TOKEN: { description: 'the session token of a temporary access key', secret: true },
+    ...AWS_LOGIN_VARIABLES,
   },
   connect,
   native: {
@@ -59,39 +58,24 @@ export const definition: ProviderDefinition = {
   },
 };
 
-function connect({ entry, apiKey: ownKey, baseUrl, variable }: ConnectionInput): Connection {
-  const faults: Connection['faults'][number][] = [];
+function connect(input: ConnectionInput): Connection {
+  const { entry, apiKey: ownKey, baseUrl, variable } = input;
   const region = entry.region ?? variable('AWS_REGION') ?? variable('AWS_DEFAULT_REGION');
-  const namesKeys = entry.access_key_id !== undefined || entry.secret_access_key !== undefined;
-  const apiKey = ownKey ?? (namesKeys ? undefined : variable('AWS_BEARER_TOKEN_BEDROCK'));
-  const accessKeyId = entry.access_key_id ?? variable('AWS_ACCESS_KEY_ID');
-  const secretAccessKey = entry.secret_access_key ?? variable('AWS_SECRET_ACCESS_KEY');
-  // A session token belongs to the keys that it came with.
-  const sessionToken = entry.session_token ?? (namesKeys ? undefined : variable('AWS_SESSION_TOKEN'));
-  if (region === undefined) {
-    faults.push({ key: 'region', message: 'is required, such as us-east-1. Set it, or AWS_REGION' });
-  }
-  if (apiKey === undefined && (accessKeyId === undefined || secretAccessKey === undefined)) {
-    faults.push({
-      key: 'api_key',
-      message:
-        'is required, or access_key_id and secret_access_key. They may also come from AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
-    });
-  }
-  const suffix = region?.startsWith('cn-') === true ? 'amazonaws.com.cn' : 'amazonaws.com';
+  // An entry that names a login means that one.
+  const namesLogin = (['access_key_id', 'secret_access_key', ...AWS_LOGIN_KEYS] as const).some(
+    (key) => entry[key] !== undefined,
+  );
+  const apiKey = ownKey ?? (namesLogin ? undefined : variable('AWS_BEARER_TOKEN_BEDROCK'));
+  const login = apiKey === undefined ? readAwsLogin(input, region ?? 'us-east-1') : { cloud: {}, faults: [] };
   return {
     apiKey,
-    baseUrl: baseUrl ?? (region === undefined ? undefined : `https://bedrock-runtime.${region}.${suffix}`),
-    cloud: {
-      ...(region !== undefined && { region }),
-      ...(apiKey === undefined &&
-        accessKeyId !== undefined &&
-        secretAccessKey !== undefined && {
-          accessKeyId,
-          secretAccessKey,
-          ...(sessionToken !== undefined && { sessionToken }),
-        }),
-    },
-    faults,
+    baseUrl: baseUrl ?? (region === undefined ? undefined : `https://bedrock-runtime.${region}.${awsDomainOf(region)}`),
+    cloud: { ...(region !== undefined && { region }), ...login.cloud },
+    faults: [
+      ...(region === undefined
+        ? [{ key: 'region', message: 'is required, such as us-east-1. Set it, or AWS_REGION' } as const]
+        : []),
+      ...login.faults,
+    ],
   };
 }

@@ -1,4 +1,7 @@
 import type { LanguageModelV3 } from '@ai-sdk/provider';
+import type { AwsLogin } from './logins/aws-login.js';
+import type { EntraLogin } from './logins/entra-login.js';
+import type { GoogleLogin } from './logins/google-login.js';
 
 /** How a provider authenticates requests. */
 export type CredentialsKind =
@@ -10,10 +13,14 @@ export type CredentialsKind =
   | 'api-key'
   /** The API key in the header `x-goog-api-key`. */
   | 'x-goog-api-key'
-  /** An API key as a bearer token, otherwise a signature with AWS access keys (SigV4). */
+  /** An API key as a bearer token, otherwise a signature (SigV4) with AWS keys: `readAwsLogin` finds them. */
   | 'aws'
-  /** An API key in `x-goog-api-key`, otherwise a token of a service account or of the machine's own login. */
+  /** An API key in `x-goog-api-key`, otherwise a token of a credentials file or of the machine's own login: `readGoogleLogin`. */
   | 'google-cloud'
+  /** An API key in the header `api-key`, otherwise a token of Microsoft Entra ID: `readEntraLogin`. */
+  | 'api-key-or-entra'
+  /** The same with the API key in the header `x-api-key`. */
+  | 'x-api-key-or-entra'
   | 'none';
 
 /** Where servers that speak OpenAI's format differ from OpenAI, so that one request suits them all. */
@@ -153,12 +160,17 @@ export interface CloudSettings {
   readonly region?: string;
   /** Vertex AI: the Google Cloud project. */
   readonly project?: string;
-  /** Vertex AI: path of a service account's key file; without it, what the machine is logged in as. */
+  /** Google Cloud: path of a file with credentials; without it, what the machine is logged in as. */
   readonly credentialsFile?: string;
-  /** Bedrock, where there is no API key. */
+  readonly google?: GoogleLogin;
+  /** AWS, where there is no API key and the keys are those of the entry or of the environment. */
   readonly accessKeyId?: string;
   readonly secretAccessKey?: string;
   readonly sessionToken?: string;
+  /** AWS, where there is no API key. */
+  readonly aws?: AwsLogin;
+  /** Azure, where there is no API key. */
+  readonly entra?: EntraLogin;
   /** Azure: `v1` by default; a dated version uses the addresses of deployments. */
   readonly apiVersion?: string;
 }
@@ -173,6 +185,16 @@ export const CLOUD_KEYS = [
   'access_key_id',
   'secret_access_key',
   'session_token',
+  'profile',
+  'role_arn',
+  'web_identity_token_file',
+  'tenant_id',
+  'client_id',
+  'client_secret',
+  'client_certificate_file',
+  'federated_token_file',
+  'managed_identity',
+  'token_scope',
 ] as const;
 export type CloudKey = (typeof CLOUD_KEYS)[number];
 

@@ -98,13 +98,13 @@ async function loadDefinitions(): Promise<ProviderDefinition[]> {
     .flatMap((file) => /^([a-z\d-]+)\.(?:js|ts)$/.exec(file)?.[1] ?? [])
     .filter((stem) => !OTHER_FILES.includes(stem))
     .sort();
-  const definitions = await Promise.all(
-    stems.map(async (stem) => {
-      const { definition } = (await import(`./${stem}.js`)) as { readonly definition?: ProviderDefinition };
-      if (definition === undefined) throw new Error(`providers/definitions/${stem} exports no definition.`);
-      return definition;
-    }),
-  );
+  const definitions: ProviderDefinition[] = [];
+  // One after the other: Jest's loader fails where modules that are imported at once share a module that none has loaded yet.
+  for (const stem of stems) {
+    const { definition } = (await import(`./${stem}.js`)) as { readonly definition?: ProviderDefinition };
+    if (definition === undefined) throw new Error(`providers/definitions/${stem} exports no definition.`);
+    definitions.push(definition);
+  }
   const names = definitions.flatMap((definition) => [...new Set([definition.name, typeOf(definition)])]);
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) throw new Error(`providers/definitions has two providers named ${repeated}.`);

@@ -7,6 +7,7 @@ import {
   type ProviderDefinition,
 } from './definition.js';
 import { GEMINI_DIALECT } from './gemini.js';
+import { GOOGLE_LOGIN_VARIABLES, PROJECT_OF_LOGIN, readGoogleLogin } from './logins/google-login.js';
 
 export const definition: ProviderDefinition = {
   name: 'vertex',
@@ -28,34 +29,29 @@ export const definition: ProviderDefinition = {
     GOOGLE_VERTEX_PROJECT: { description: 'the project', without: '`GOOGLE_CLOUD_PROJECT`', example: 'my-project' },
     GOOGLE_CLOUD_PROJECT: {
       description: 'the project, where `GOOGLE_VERTEX_PROJECT` is not set',
+      without: 'the project of the credentials',
       example: 'my-project',
     },
     GOOGLE_VERTEX_LOCATION: { description: 'the location', default: 'global', example: 'europe-west4' },
     GOOGLE_VERTEX_API_KEY: { description: 'an API key, in place of a login', secret: true },
-    GOOGLE_APPLICATION_CREDENTIALS: {
-      description: "a service account's key file",
-      without: "the machine's own login",
-      example: '/run/secrets/vertex.json',
-      form: 'path',
-    },
+    ...GOOGLE_LOGIN_VARIABLES,
   },
   connect: ({ entry, apiKey: ownKey, baseUrl, variable }) => {
     const project = entry.project ?? variable('GOOGLE_VERTEX_PROJECT') ?? variable('GOOGLE_CLOUD_PROJECT');
     const region = entry.region ?? variable('GOOGLE_VERTEX_LOCATION') ?? 'global';
     const apiKey = ownKey ?? (entry.project === undefined ? variable('GOOGLE_VERTEX_API_KEY') : undefined);
     const credentialsFile = entry.credentials_file ?? variable('GOOGLE_APPLICATION_CREDENTIALS');
-    const isMissing = project === undefined && apiKey === undefined;
     return {
       apiKey,
       baseUrl: baseUrl ?? `https://${hostOf(apiKey === undefined ? region : 'global')}`,
       cloud: {
         region,
-        ...(project !== undefined && { project }),
+        // Without an API key, the login says which project it is of.
+        ...(project !== undefined ? { project } : apiKey === undefined && { project: PROJECT_OF_LOGIN }),
         ...(credentialsFile !== undefined && { credentialsFile }),
+        ...(apiKey === undefined && { google: readGoogleLogin(variable) }),
       },
-      faults: isMissing
-        ? [{ key: 'project', message: 'is required. Set it, or GOOGLE_VERTEX_PROJECT; or use an api_key' }]
-        : [],
+      faults: [],
     };
   },
   native: {

@@ -6,12 +6,16 @@ import type { JsonObject } from '../../runtime/json-value.js';
 import { LinkedAbort } from '../../runtime/linked-abort.js';
 import { VERSION } from '../../runtime/version.js';
 import { type Redact, redactor } from '../../wire/errors/redact.js';
-import type { Authorize } from '../credentials/authorize.js';
+import type { AuthorizationHeaders, Authorize } from '../credentials/authorize.js';
+import { PROJECT_OF_LOGIN } from '../definitions/logins/google-login.js';
 import { UpstreamByteStream } from './byte-stream.js';
 import { CONNECTION_HEADERS } from './request-headers.js';
 import { readResponse, type ResponseLimits, type UpstreamResponse } from './response-text.js';
 import { UpstreamPools } from './upstream-pools.js';
 import type { PhaseTimeouts, RepeatableBody, UpstreamRequest } from './upstream-request.js';
+
+/** Shorter parts of an authorization header are names, dates and the like. */
+const MIN_SECRET_LENGTH = 16;
 
 /** One call of a provider's HTTP API, as a wire format writes it: no transport, no credentials. */
 export interface JsonCall {
@@ -69,8 +73,12 @@ export class JsonClient {
    */
   async call(call: JsonCall, context: CallContext): Promise<UpstreamResponse> {
     const { connect } = context.timeouts;
-    const { origin, request } = await this.prepare(call, context, { connect, firstByte: Infinity, idle: Infinity });
-    return readResponse(this.pools.of(origin), request, this.limits(call));
+    const { origin, request, redact } = await this.prepare(call, context, {
+      connect,
+      firstByte: Infinity,
+      idle: Infinity,
+    });
+    return readResponse(this.pools.of(origin), request, this.limits(call, redact));
   }
 
   /**
@@ -79,8 +87,8 @@ export class JsonClient {
    * @throws GatewayError as `call` does, here or from the iterator
    */
   async open(call: JsonCall, context: CallContext): Promise<UpstreamByteStream> {
-    const { origin, request } = await this.prepare(call, context, context.timeouts);
-    return new UpstreamByteStream(this.pools.of(origin), request, this.limits(call)).open();
+    const { origin, request, redact } = await this.prepare(call, context, context.timeouts);
+    return new UpstreamByteStream(this.pools.of(origin), request, this.limits(call, redact)).open();
   }
 
   /** Closes every connection; called once, when no call is in flight. */
@@ -88,18 +96,18 @@ export class JsonClient {
     await this.pools.close();
   }
 
-  private limits({ maxResponseBytes = this.maxAnswerSize }: JsonCall): ResponseLimits {
-    return { maxAnswerSize: maxResponseBytes, redact: this.redact };
+  private limits({ maxResponseBytes = this.maxAnswerSize }: JsonCall, redact: Redact): ResponseLimits {
+    return { maxAnswerSize: maxResponseBytes, redact };
   }
 
   private async prepare(
     call: JsonCall,
     { requestId, headers: clientHeaders, signal }: CallContext,
     timeouts: PhaseTimeouts,
-  ): Promise<{ readonly origin: string; readonly request: UpstreamRequest }> {
+  ): Promise<{ readonly origin: string; readonly request: UpstreamRequest; readonly redact: Redact }> {
     signal.throwIfAborted();
     const method = call.method ?? 'POST';
-    const url = this.urlOf(call.path);
+    const url = this.urlOf(await this.waitFor(this.withProject(call.path), signal));
     const body = bodyOf(call.body);
     const headers: Record<string, string> = {
       ...clientHeaders,
@@ -117,6 +125,7 @@ export class JsonClient {
     const all = { ...headers, ...authorization, ...this.fixed };
     return {
       origin: url.origin,
+      redact: this.redactorOf(authorization),
       request: {
         method,
         path: `${url.pathname}${url.search}`,
@@ -125,6 +134,26 @@ export class JsonClient {
         timeouts,
         signal,
       },
+    };
+  }
+
+  /** The path with the project of the login, where it has a place for it. */
+  private withProject(path: string): string | Promise<string> {
+    const { project } = this.authorize;
+    if (project === undefined || !path.includes(PROJECT_OF_LOGIN)) return path;
+    return project().then((id) => path.replaceAll(PROJECT_OF_LOGIN, encodeURIComponent(id)));
+  }
+
+  /** Also removes the credentials of this request, which a login may have fetched just now. */
+  private redactorOf(authorization: AuthorizationHeaders): Redact {
+    return (text) => {
+      let clean = text;
+      for (const value of Object.values(authorization)) {
+        for (const secret of [value, ...value.split(/[\s,=/]+/)]) {
+          if (secret.length >= MIN_SECRET_LENGTH) clean = clean.replaceAll(secret, '[redacted]');
+        }
+      }
+      return this.redact(clean);
     };
   }
 

@@ -20,8 +20,7 @@ export function redactor({
   const secrets = Object.entries(headers)
     .filter(([name, value]) => SECRET_HEADER.test(name) && value.length >= 6)
     .map(([, value]) => value);
-  const { accessKeyId, secretAccessKey, sessionToken } = cloud ?? {};
-  for (const secret of [apiKey, accessKeyId, secretAccessKey, sessionToken]) {
+  for (const secret of [apiKey, ...cloudSecrets(cloud)]) {
     if (secret !== undefined && secret !== '') secrets.push(secret);
   }
   const addresses = [baseUrl, origin];
@@ -33,6 +32,23 @@ export function redactor({
     .map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
   const pattern = new RegExp(known.join('|'), 'gi');
   return (text) => text.replace(pattern, '[redacted]').replace(KEY_LIKE, '[redacted]');
+}
+
+/** What an entry and the environment hold; what a login fetches is known to the request that carries it. */
+function cloudSecrets(cloud: ProviderConfig['cloud'] = {}): (string | undefined)[] {
+  const { accessKeyId, secretAccessKey, sessionToken, aws, entra } = cloud;
+  const { keys, container } = aws?.environment ?? {};
+  return [
+    accessKeyId,
+    secretAccessKey,
+    sessionToken,
+    keys?.accessKeyId,
+    keys?.secretAccessKey,
+    keys?.sessionToken,
+    container?.token,
+    entra?.kind === 'client-secret' ? entra.clientSecret : undefined,
+    entra?.kind === 'identity-endpoint' ? entra.identityHeader : undefined,
+  ];
 }
 
 /** URLs, IP addresses, hosts with a port, and names of a private network. */

@@ -1,0 +1,27 @@
+import type { CloudSettings } from '../../../config/gateway-config.js';
+import { BEDROCK_TYPE } from '../../definitions/bedrock.js';
+import type { AwsKeys } from '../../definitions/logins/aws-login.js';
+import type { Authorize } from '../authorize.js';
+import { type Login, LoginCache } from '../login-cache.js';
+import { LoginError } from '../login-error.js';
+import { logInToAws } from './aws-login.js';
+import { signRequest } from './sign-request.js';
+
+/** AWS Signature Version 4, with the keys that the login of the entry finds. They are renewed before they expire. */
+export function signAws(cloud: CloudSettings): Authorize {
+  const { region = 'us-east-1' } = cloud;
+  const cache = new LoginCache(() => keysOf(cloud, region));
+  return async (request) => signRequest(request, await cache.get(), { region, service: BEDROCK_TYPE });
+}
+
+async function keysOf(
+  { aws, accessKeyId, secretAccessKey, sessionToken }: CloudSettings,
+  region: string,
+): Promise<Login<AwsKeys>> {
+  if (aws !== undefined) return logInToAws(aws, region);
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new LoginError('The AWS credentials are incomplete. Set access_key_id and secret_access_key.', false);
+  }
+  const value = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
+  return { value, expiresAt: Infinity };
+}
