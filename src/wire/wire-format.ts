@@ -48,6 +48,8 @@ export interface WriteContext {
   readonly model: string;
   /** Of the call, for ids that the provider did not give. */
   readonly requestId: string;
+  /** Of the response, where it was chosen before: a format that stores responses needs it. */
+  readonly responseId?: string;
   /** Epoch milliseconds. */
   readonly now: number;
   /** The request, for formats whose responses repeat parts of it. */
