@@ -23,6 +23,7 @@
  * @property {string} version
  * @property {string} program its path below node_modules
  * @property {'binary' | 'node' | 'node22'} runs
+ * @property {RegExp} [overflow] what it writes when it has understood that its input is too long for the model
  * @property {Partial<Record<Wire, (target: Target) => Setup>>} wires the one that it is used with first
  */
 
@@ -36,6 +37,7 @@ const claudeCode = {
   version: '2.1.332',
   program: `@anthropic-ai/claude-code-${platform}/claude`,
   runs: 'binary',
+  overflow: /Prompt is too long · the request is ~\d+ tokens/,
   wires: {
     anthropic: ({ url, key, model, prompt }) => ({
       env: {
@@ -65,6 +67,7 @@ const codex = {
   version: '0.171.0',
   program: `@openai/codex-${platform}/vendor/${CODEX_TRIPLES[platform]}/bin/codex`,
   runs: 'binary',
+  overflow: /ran out of room in the model's context window/,
   wires: {
     'openai-responses': ({ url, key, model, prompt }) => ({
       env: { GATEWAY_KEY: key },
@@ -126,6 +129,7 @@ const opencode = {
   version: '1.18.33',
   program: `opencode-${platform}/bin/opencode`,
   runs: 'binary',
+  overflow: /The conversation was compacted/,
   wires: {
     'openai-chat': opencodeSetup('openai-chat'),
     'openai-responses': opencodeSetup('openai-responses'),
@@ -141,6 +145,7 @@ const geminiCli = {
   version: '0.61.0',
   program: '@google/gemini-cli/bundle/gemini.js',
   runs: 'node',
+  overflow: /exceeds the maximum number of tokens|exceeds the context window|too long/i,
   wires: {
     gemini: ({ url, key, model, prompt }) => ({
       env: { GOOGLE_GEMINI_BASE_URL: url, GEMINI_API_KEY: key, GEMINI_MODEL: model },
@@ -159,13 +164,6 @@ const geminiCli = {
 /** @param {string} type of qwen-code's authentication @param {(target: Target) => Record<string, string>} env */
 const qwenSetup = (type, env) => (/** @type {Target} */ target) => ({
   env: env(target),
-  files: {
-    '.qwen/settings.json': json({
-      security: { auth: { selectedType: type } },
-      privacy: { usageStatisticsEnabled: false },
-      general: { disableAutoUpdate: true },
-    }),
-  },
   args: ['--auth-type', type, '-m', target.model, '--yolo', target.prompt],
 });
 
@@ -176,6 +174,7 @@ const qwenCode = {
   version: '0.24.4',
   program: '@qwen-code/qwen-code/cli-entry.js',
   runs: 'node22',
+  overflow: /maximum context length|exceeds the (?:maximum number of tokens|context window)|too long/i,
   wires: {
     'openai-chat': qwenSetup('openai', ({ url, key, model }) => ({
       OPENAI_BASE_URL: `${url}/v1`,
@@ -235,6 +234,7 @@ const continueCli = {
   version: '1.5.47',
   program: '@continuedev/cli/dist/cn.js',
   runs: 'node22',
+  overflow: /Context length exceeded/,
   wires: {
     'openai-chat': continueSetup('openai', '/v1'),
     anthropic: continueSetup('anthropic', '/v1'),
@@ -269,6 +269,7 @@ const cline = {
   version: '3.0.65',
   program: `@cline/cli-${platform}/bin/cline`,
   runs: 'binary',
+  overflow: /context window exceeded/,
   wires: {
     'openai-chat': clineSetup('openai-compatible', '/v1'),
     'openai-responses': clineSetup('openai-native', '/v1'),
@@ -292,6 +293,7 @@ const copilot = {
   version: '1.0.102',
   program: `@github/copilot-${platform}/copilot`,
   runs: 'binary',
+  overflow: /exceeded the model's context limit/,
   wires: {
     'openai-chat': copilotSetup({ COPILOT_PROVIDER_TYPE: 'openai', COPILOT_PROVIDER_WIRE_API: 'completions' }, '/v1'),
     'openai-responses': copilotSetup(
