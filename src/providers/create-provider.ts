@@ -7,6 +7,7 @@ import { definitionOfType } from './definitions/registry.js';
 import { MediaOperations } from './media-operations/media-operations.js';
 import type { Provider, ProviderOptions } from './provider.js';
 import { OpenAiProvider } from './openai/openai-provider.js';
+import { WireProvider } from './wire-chat/wire-provider.js';
 import { SandboxProvider } from './sandbox/sandbox-provider.js';
 
 /** What every provider is created with besides its own entry. */
@@ -17,9 +18,13 @@ export function providerOptions({ maxAnswerSize, timeouts }: RoutingSettings['up
 /** The adapter of a configured provider, as its definition says. */
 export function createProvider(provider: ProviderConfig, options: ProviderOptions): Provider {
   if (definitionOfType(provider.type)?.adapter === 'built-in') return new SandboxProvider(provider.name);
-  const chat =
-    provider.type === OPENAI_TYPE
-      ? new OpenAiProvider(provider, options)
-      : new AiSdkProvider(provider.type, provider, options);
+  const chat = chatOf(provider, options);
   return new CombinedProvider(chat, [new JsonOperations(provider, options), new MediaOperations(provider, options)]);
+}
+
+function chatOf(config: ProviderConfig, options: ProviderOptions): Provider {
+  if (config.type === OPENAI_TYPE) return new OpenAiProvider(config, options);
+  const definition = definitionOfType(config.type);
+  if (definition?.chat === undefined) return new AiSdkProvider(config.type, config, options);
+  return new WireProvider({ ...definition, chat: definition.chat }, config, options);
 }

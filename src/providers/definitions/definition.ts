@@ -2,6 +2,8 @@ import type { LanguageModelV3 } from '@ai-sdk/provider';
 import type { AwsLogin } from './logins/aws-login.js';
 import type { EntraLogin } from './logins/entra-login.js';
 import type { GoogleLogin } from './logins/google-login.js';
+import type { WireName } from '../../runtime/wire-name.js';
+import type { JsonObject } from '../../runtime/json-value.js';
 
 /** How a provider authenticates requests. */
 export type CredentialsKind =
@@ -269,6 +271,44 @@ export interface NativeFormat {
   readonly modelList?: ModelListRequest;
 }
 
+/** One call of chat at a provider, as far as its address depends on it. */
+export interface ChatEndpointCall {
+  readonly baseUrl: string;
+  readonly apiKey: string | undefined;
+  readonly cloud?: CloudSettings | undefined;
+  readonly upstreamModel: string;
+  readonly isStream: boolean;
+}
+
+export interface ChatEndpoint {
+  /** Below the base URL, with a leading slash; a whole URL where another host serves the call. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How the events of a stream are framed. Default `sse`. */
+  readonly framing?: 'sse' | 'aws-event-stream';
+}
+
+/** One event of a stream: its name, empty where it has none, and its JSON text. */
+export interface StreamEvent {
+  readonly event: string;
+  readonly data: string;
+}
+
+/** Chat in a wire format of the provider's own. */
+export interface ChatFormat {
+  /** The format; by model where the provider runs models of several makers. */
+  readonly wire: WireName | ((upstreamModel: string) => WireName);
+  readonly endpoint: (call: ChatEndpointCall) => ChatEndpoint;
+  /** Changes a written or a client's body as the address asks, such as a model that is a part of the path. */
+  readonly fitBody?: (body: JsonObject, upstreamModel: string) => JsonObject;
+  /** What the writer of the format must know of the provider and the model. */
+  readonly traits?: (upstreamModel: string) => Readonly<Record<string, string | number | boolean | undefined>>;
+  /** The event within an event, where the provider wraps those of another's format; undefined leaves an event out. */
+  readonly unwrap?: (event: StreamEvent) => StreamEvent | undefined;
+  /** Absent where the provider has no list of what can be called. */
+  readonly modelList?: ModelListRequest;
+}
+
 /** How embeddings of a server that speaks OpenAI's format differ from OpenAI's. */
 export interface OpenAiEmbeddingRules {
   /** Members that it takes; undefined where unknown ones pass through. */
@@ -355,6 +395,8 @@ export interface ProviderDefinition {
   /** OpenAI's format. An entry that has the provider's name and no `type` speaks it. */
   readonly compatible?: CompatibleFormat;
   readonly native?: NativeFormat;
+  /** A wire format of its own, by the gateway's own reader and writer. */
+  readonly chat?: ChatFormat;
   /** Absent is none; for a server of which nothing is known, every format of OpenAI's kind is tried. */
   readonly operations?: OperationFormats;
   /** The URL of a path that a wire format wrote, for operations beside chat. Default: below the base URL. */

@@ -31,7 +31,7 @@ function sources(folder: string): string[] {
 const FOREIGN = ['example', 'priceId', 'catalogueId', 'namespace'];
 
 /** Folders that name wire formats, some of which have the name of the provider that published them. */
-const FORMAT_FOLDERS = ['wire', 'operations/chat/canonical'].map((folder) => join(SRC, folder));
+const FORMAT_FOLDERS = ['wire', 'operations/chat/canonical', 'runtime/wire-name.ts'].map((folder) => join(SRC, folder));
 
 function isFormatName(name: string, path: string): boolean {
   return (WIRE_NAMES as readonly string[]).includes(name) && FORMAT_FOLDERS.some((folder) => path.startsWith(folder));

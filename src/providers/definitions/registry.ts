@@ -25,9 +25,9 @@ const BY_BASE_URL = new Map<string, ProviderDefinition | null>();
 const WITH_HOSTS = PROVIDER_DEFINITIONS.filter(({ hosts }) => hosts !== undefined);
 
 /** Values of `type` that choose a provider's own wire format. */
-export const NATIVE_TYPES: readonly string[] = PROVIDER_DEFINITIONS.filter(({ native }) => native !== undefined).map(
-  typeOf,
-);
+export const NATIVE_TYPES: readonly string[] = PROVIDER_DEFINITIONS.filter(
+  ({ native, chat }) => native !== undefined || chat !== undefined,
+).map(typeOf);
 
 /** Names of providers whose rules for fields are known, as `quirks.accepts` takes them. */
 export const FIELD_RULE_NAMES: readonly string[] = PROVIDER_DEFINITIONS.filter(

@@ -11,6 +11,7 @@ import { PROJECT_OF_LOGIN } from '../definitions/logins/google-login.js';
 import { UpstreamByteStream } from './byte-stream.js';
 import { CONNECTION_HEADERS } from './request-headers.js';
 import { readResponse, type ResponseLimits, type UpstreamResponse } from './response-text.js';
+import type { UpstreamPool } from './upstream-pool.js';
 import { UpstreamPools } from './upstream-pools.js';
 import type { PhaseTimeouts, RepeatableBody, UpstreamRequest } from './upstream-request.js';
 
@@ -89,6 +90,22 @@ export class JsonClient {
   async open(call: JsonCall, context: CallContext): Promise<UpstreamByteStream> {
     const { origin, request, redact } = await this.prepare(call, context, context.timeouts);
     return new UpstreamByteStream(this.pools.of(origin), request, this.limits(call, redact)).open();
+  }
+
+  /**
+   * The same for a response whose bytes become items, such as the events of a stream.
+   *
+   * @param create makes the stream that the request is sent by
+   */
+  async openWith<Stream extends { open(): Promise<unknown> }>(
+    call: JsonCall,
+    context: CallContext,
+    create: (pool: UpstreamPool, request: UpstreamRequest, limits: ResponseLimits) => Stream,
+  ): Promise<Stream> {
+    const { origin, request, redact } = await this.prepare(call, context, context.timeouts);
+    const stream = create(this.pools.of(origin), request, this.limits(call, redact));
+    await stream.open();
+    return stream;
   }
 
   /** Closes every connection; called once, when no call is in flight. */

@@ -1,0 +1,142 @@
+import type { CanonicalChunk } from '../../operations/chat/canonical/canonical-result.js';
+import { resultToChunks } from '../../operations/chat/canonical/result-to-chunks.js';
+import type { ChatCompletionChunk } from '../../operations/chat/chat-completion.js';
+import { SourcedChunk } from '../../operations/chat/sourced-chunk.js';
+import { upstreamError } from '../../errors/gateway-error.js';
+import { parseExact } from '../../runtime/exact-integers.js';
+import { ChunkWriter } from '../../wire/openai-chat/chunk-writer.js';
+import type { ReadContext, StreamReader, WireEvent, WireFormat } from '../../wire/wire-format.js';
+import { BodyText, type ResponseLimits } from '../transport/response-text.js';
+import { type StreamProgress, UpstreamItemStream } from '../transport/upstream-item-stream.js';
+import type { UpstreamPool } from '../transport/upstream-pool.js';
+import type { UpstreamRequest } from '../transport/upstream-request.js';
+import { type EventFraming, type FramedEvent, framingOf, frameOf, type FramingName } from './event-framing.js';
+
+/** A stream may have this many times the cap of a plain response, whose ids and names it repeats for every token. */
+const STREAM_SIZE_FACTOR = 4;
+/** Bytes taken in and not yet read by the client, at which the upstream is held back. */
+const HIGH_WATER_BYTES = 16_384;
+
+/** How the events of a stream are found and read. */
+export interface WireStreamOptions {
+  readonly wire: WireFormat;
+  readonly context: ReadContext;
+  readonly framing: FramingName;
+  /** The event within an event, where a provider wraps those of another's format; undefined leaves it out. */
+  readonly unwrap?: ((event: WireEvent) => WireEvent | undefined) | undefined;
+}
+
+/** The events of a streamed response in a provider's own format, each with its meaning and with OpenAI's chunks. */
+export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
+  private readonly framing: EventFraming;
+  private readonly reader: StreamReader;
+  private readonly writer: ChunkWriter;
+  private json: BodyText | undefined;
+  private isDecided = false;
+  private firstEventCame = false;
+  private hasEnded = false;
+
+  constructor(
+    pool: UpstreamPool,
+    request: UpstreamRequest,
+    private readonly limits: ResponseLimits,
+    private readonly stream: WireStreamOptions,
+  ) {
+    const { maxAnswerSize, redact } = limits;
+    super(pool, request, { maxBytes: maxAnswerSize * STREAM_SIZE_FACTOR, highWaterBytes: HIGH_WATER_BYTES, redact });
+    const { wire, context, framing } = stream;
+    this.framing = framingOf(framing, maxAnswerSize);
+    this.reader = wire.readStream(context);
+    this.writer = new ChunkWriter({ model: context.upstreamModel, now: context.now });
+  }
+
+  protected override read(bytes: Buffer, items: SourcedChunk[]): StreamProgress {
+    if (!this.isDecided && this.stream.framing === 'sse') this.decide(bytes);
+    if (this.json !== undefined) {
+      this.json.add(bytes);
+      return 'begun';
+    }
+    this.readEvents(this.framing.push(bytes), items);
+    if (this.reader.isDone) {
+      this.finish(items);
+      return 'over';
+    }
+    if (!this.firstEventCame) return 'waiting';
+    return this.reader.isWhole ? 'ending' : 'begun';
+  }
+
+  protected override readEnd(items: SourcedChunk[]): void {
+    if (this.json !== undefined) {
+      this.readWhole(String(this.json), items);
+      return;
+    }
+    this.readEvents(this.framing.end(), items);
+    this.finish(items);
+  }
+
+  protected override readBreak(items: SourcedChunk[]): boolean {
+    if (!this.reader.isWhole) return false;
+    this.finish(items);
+    return true;
+  }
+
+  /** Some servers respond in JSON although a stream was requested, errors with status 200 among them. */
+  private decide(bytes: Buffer): void {
+    for (const byte of bytes) {
+      if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) continue;
+      if (byte === 0x3c) throw upstreamError({ message: 'The upstream provider answered with a web page.' });
+      if (byte === 0x7b || byte === 0x5b) this.json = new BodyText(this.limits.maxAnswerSize);
+      this.isDecided = true;
+      return;
+    }
+  }
+
+  private readEvents(events: readonly FramedEvent[], items: SourcedChunk[]): void {
+    for (const framed of events) {
+      if (this.hasEnded || this.reader.isDone) return;
+      const event = framed.data === '' ? undefined : this.unwrapped(framed);
+      const chunks: CanonicalChunk[] = [];
+      if (event !== undefined) {
+        this.firstEventCame = true;
+        this.reader.read(event, chunks);
+      }
+      // Comments before the first event are no response yet.
+      if (this.firstEventCame) this.emit(event?.frame ?? framed.frame, chunks, items);
+    }
+  }
+
+  private unwrapped(framed: FramedEvent): FramedEvent | undefined {
+    const { unwrap } = this.stream;
+    if (unwrap === undefined) return framed;
+    const event = unwrap(framed);
+    return event === undefined ? undefined : { ...event, frame: frameOf(event.event, event.data) };
+  }
+
+  /** @throws GatewayError where the response is not whole */
+  private finish(items: SourcedChunk[]): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    const chunks: CanonicalChunk[] = [];
+    this.reader.end(chunks);
+    this.emit('', chunks, items);
+  }
+
+  private readWhole(text: string, items: SourcedChunk[]): void {
+    let body: unknown;
+    try {
+      body = parseExact(text);
+    } catch (cause) {
+      throw upstreamError({ message: 'The upstream provider answered with invalid JSON.', cause });
+    }
+    const { wire, context } = this.stream;
+    this.hasEnded = true;
+    this.emit('', resultToChunks(wire.readResponse(body, context)), items);
+  }
+
+  private emit(frame: string, events: readonly CanonicalChunk[], items: SourcedChunk[]): void {
+    if (frame === '' && events.length === 0) return;
+    const chunks: ChatCompletionChunk[] = [];
+    for (const event of events) this.writer.write(event, chunks);
+    items.push(new SourcedChunk(this.stream.wire.name, frame, events, chunks));
+  }
+}

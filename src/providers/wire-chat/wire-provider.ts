@@ -1,0 +1,248 @@
+import type { ProviderConfig } from '../../config/gateway-config.js';
+import { GatewayError, notFound, upstreamError } from '../../errors/gateway-error.js';
+import type { CanonicalRequest } from '../../operations/chat/canonical/canonical-request.js';
+import { SOURCE } from '../../operations/chat/canonical/sources.js';
+import type { ChatCompletion, ChatRequest } from '../../operations/chat/chat-completion.js';
+import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
+import { parseExact } from '../../runtime/exact-integers.js';
+import type { JsonObject } from '../../runtime/json-value.js';
+import { redactor, type Redact } from '../../wire/errors/redact.js';
+import { toFunctionCalls, toFunctionCallStream, usesFunctions } from '../../wire/openai-chat/legacy-functions.js';
+import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
+import { readRequest } from '../../wire/openai-chat/read-request.js';
+import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
+import { writeResult } from '../../wire/openai-chat/write-result.js';
+import type { ReadContext, WireFormat, Written } from '../../wire/wire-format.js';
+import { wireFormatOf } from '../../wire/wire-formats.js';
+import { authorizerOf } from '../credentials/authorize.js';
+import type { ChatEndpoint, ChatFormat, ProviderDefinition } from '../definitions/definition.js';
+import {
+  choiceCount,
+  listTimeouts,
+  type OperationPorts,
+  Provider,
+  type ProviderCall,
+  type ProviderOptions,
+} from '../provider.js';
+import { type CallContext, JsonClient } from '../transport/json-call.js';
+import { readModelList } from './list-models.js';
+import { MergedStreams } from './merged-streams.js';
+import { sumUsage } from './sum-usage.js';
+import { WireChunkStream } from './wire-chunk-stream.js';
+import { withoutThinking } from './without-thinking.js';
+
+/** What becomes part of an address at the provider: no dots that climb, no query. */
+const MODEL_ID = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.:/@+-]{1,512}$/;
+/** The client's headers that mean something to a provider of another format than the client's. */
+const PASSED_HEADERS = ['traceparent', 'tracestate', 'x-client-request-id'];
+/** A provider's refusal of a thinking block that it did not sign, or no longer knows. */
+const SIGNATURE_REFUSED = /signature|thinking.{0,40}(?:block|cannot be modified|invalid)/i;
+
+/** A request that is ready to be sent. */
+interface Prepared {
+  readonly wire: WireFormat;
+  readonly format: ChatFormat;
+  readonly endpoint: ChatEndpoint;
+  readonly written: Written;
+  readonly context: ReadContext;
+  /** Whether the client speaks the provider's format, so that its body goes there as it is. */
+  readonly isNative: boolean;
+  readonly canonical: () => CanonicalRequest;
+}
+
+/** Chat at a provider that speaks a wire format of its own: Anthropic's, Gemini's, Bedrock's, Cohere's. */
+export class WireProvider extends Provider {
+  readonly name: string;
+  readonly operations: OperationPorts = {
+    chat: {
+      // Providers respond with one choice per call.
+      callsOf: choiceCount,
+      invoke: (call) => this.complete(call),
+      open: (call) => this.stream(call),
+    },
+  };
+  private readonly client: JsonClient;
+  private readonly redact: Redact;
+
+  constructor(
+    private readonly definition: ProviderDefinition & { readonly chat: ChatFormat },
+    private readonly config: ProviderConfig,
+    private readonly options: ProviderOptions,
+  ) {
+    super();
+    this.name = config.name;
+    this.redact = redactor(config);
+    this.client = new JsonClient(config, options.maxAnswerSize, authorizerOf(definition.credentials, config));
+  }
+
+  async complete(call: ProviderCall): Promise<ChatCompletion> {
+    const prepared = this.prepare(call, false);
+    const completion = await this.withSignatureRetry(prepared, call, (ready) => this.invokeAll(ready, call));
+    return usesFunctions(call.request) ? toFunctionCalls(completion) : completion;
+  }
+
+  async stream(call: ProviderCall): Promise<ChunkStream> {
+    const prepared = this.prepare(call, true);
+    const opened = await this.withSignatureRetry(prepared, call, (ready) => this.openAll(ready, call));
+    return usesFunctions(call.request) ? toFunctionCallStream(opened) : opened;
+  }
+
+  /** What the provider's own list has; empty where it has none. */
+  override async listModels(signal: AbortSignal): Promise<readonly ListedModel[]> {
+    const { modelList } = this.definition.chat;
+    if (modelList === undefined) return [];
+    const { headers } = modelList;
+    const context = {
+      timeouts: { ...listTimeouts(this.options), total: Infinity },
+      requestId: 'list-models',
+      headers: {},
+      signal,
+    };
+    const path = modelList.url(this.config.baseUrl);
+    const { text } = await this.client.call(
+      { method: 'GET', path, headers: headers(this.config.apiKey ?? '') },
+      context,
+    );
+    return readModelList(text);
+  }
+
+  override async close(): Promise<void> {
+    await this.client.close();
+  }
+
+  private prepare(call: ProviderCall, isStream: boolean): Prepared {
+    call.signal.throwIfAborted();
+    const { request, upstreamModel } = call;
+    if (!MODEL_ID.test(upstreamModel)) {
+      throw notFound('The model does not exist at its provider.', 'model_not_found', 'model');
+    }
+    const { chat: format } = this.definition;
+    const wire = wireFormatOf(typeof format.wire === 'string' ? format.wire : format.wire(upstreamModel));
+    const source = request[SOURCE];
+    const isNative = source?.wire === wire.name;
+    const canonical = (): CanonicalRequest => source?.canonical ?? readRequest(request);
+    const written = isNative ? nativeBody(source.body, upstreamModel) : this.translate(wire, canonical(), call);
+    return {
+      wire,
+      format,
+      endpoint: format.endpoint({ ...this.config, upstreamModel, isStream }),
+      written,
+      context: {
+        upstreamModel,
+        redact: this.redact,
+        now: Date.now(),
+        ...(written.toolNames !== undefined && { toolNames: written.toolNames }),
+      },
+      isNative,
+      canonical,
+    };
+  }
+
+  /** @throws GatewayError 400 with `strict_params: true` where something is left out */
+  private translate(wire: WireFormat, canonical: CanonicalRequest, call: ProviderCall): Written {
+    const { request, upstreamModel, onDroppedParams } = call;
+    const client = request[SOURCE]?.wire ?? 'openai-chat';
+    const traits = this.definition.chat.traits?.(upstreamModel) ?? {};
+    const written = wire.writeRequest(canonical, { upstreamModel, client, traits });
+    const [first] = written.dropped;
+    if (first === undefined) return written;
+    if (isStrict(request)) throw unsupportedParameter(first);
+    onDroppedParams?.(written.dropped);
+    return written;
+  }
+
+  /** A signature that the provider refuses is left out with its thinking, and the request is sent once more. */
+  private async withSignatureRetry<Result>(
+    prepared: Prepared,
+    call: ProviderCall,
+    send: (prepared: Prepared) => Promise<Result>,
+  ): Promise<Result> {
+    try {
+      return await send(prepared);
+    } catch (error) {
+      const isRefused =
+        error instanceof GatewayError &&
+        error.status === 400 &&
+        !error.rejectedByGateway &&
+        SIGNATURE_REFUSED.test(error.message);
+      const stripped = isRefused ? withoutThinking(prepared.canonical()) : undefined;
+      if (stripped === undefined) throw error;
+      return send({ ...prepared, isNative: false, written: this.translate(prepared.wire, stripped, call) });
+    }
+  }
+
+  private async invokeAll(prepared: Prepared, call: ProviderCall): Promise<ChatCompletion> {
+    const count = choiceCount(call.request);
+    const completions = await Promise.all(
+      Array.from({ length: count }, (_, index) => this.invoke(prepared, call, index)),
+    );
+    const [first] = completions;
+    if (first === undefined || completions.length === 1) return first as ChatCompletion;
+    const usage = sumUsage(completions.map((completion) => completion.usage));
+    const { [SOURCE]: _source, usage: _usage, ...rest } = first;
+    const choices = completions
+      .flatMap((completion) => completion.choices)
+      .map((choice, index) => ({ ...choice, index }));
+    return { ...rest, choices, ...(usage !== undefined && { usage }) };
+  }
+
+  private async invoke(prepared: Prepared, call: ProviderCall, index: number): Promise<ChatCompletion> {
+    const { wire, context } = prepared;
+    const { text } = await this.client.call(this.callOf(prepared, index), contextOf(call, prepared));
+    let body: unknown;
+    try {
+      body = parseExact(text);
+    } catch (cause) {
+      throw upstreamError({ message: 'The upstream provider answered with invalid JSON.', cause });
+    }
+    const canonical = wire.readResponse(body, context);
+    const completion = writeResult(canonical, { model: context.upstreamModel, now: context.now });
+    return { ...completion, [SOURCE]: { wire: wire.name, text, canonical } };
+  }
+
+  private async openAll(prepared: Prepared, call: ProviderCall): Promise<ChunkStream> {
+    const count = choiceCount(call.request);
+    const opening = Array.from({ length: count }, (_, index) => this.open(prepared, call, index));
+    try {
+      const [first, ...others] = await Promise.all(opening);
+      if (first === undefined) throw new RangeError('a request has at least one choice');
+      return others.length === 0 ? first : new MergedStreams([first, ...others]);
+    } catch (error) {
+      for (const stream of opening) void stream.then((opened) => opened.return()).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private open(prepared: Prepared, call: ProviderCall, index: number): Promise<WireChunkStream> {
+    const { wire, context, endpoint, format } = prepared;
+    const options = { wire, context, framing: endpoint.framing ?? 'sse', unwrap: format.unwrap } as const;
+    return this.client.openWith(this.callOf(prepared, index), contextOf(call, prepared), (pool, request, limits) => {
+      return new WireChunkStream(pool, request, limits, options);
+    });
+  }
+
+  private callOf({ endpoint, written, format, context }: Prepared, index: number): Parameters<JsonClient['call']>[0] {
+    const body = format.fitBody?.(written.body, context.upstreamModel) ?? written.body;
+    // One seed for all choices would make them all the same.
+    const seeded = index > 0 && typeof body['seed'] === 'number' ? { ...body, seed: body['seed'] + index } : body;
+    return { path: endpoint.path, body: seeded, headers: { ...endpoint.headers, ...written.headers } };
+  }
+}
+
+/** The client's body with the provider's name of the model, and without what is the gateway's own. */
+function nativeBody(body: Readonly<JsonObject>, upstreamModel: string): Written {
+  const { strict_params: _own, ...fields } = body;
+  return { body: 'model' in fields ? { ...fields, model: upstreamModel } : fields, dropped: [] };
+}
+
+function isStrict(request: ChatRequest): boolean {
+  return (request[SOURCE]?.body ?? request)['strict_params'] === true;
+}
+
+/** Headers in the client's format go to a provider of the same format alone. */
+function contextOf(call: ProviderCall, { isNative }: Prepared): CallContext {
+  const { timeouts, requestId, signal, headers } = call;
+  if (isNative) return { timeouts, requestId, signal, headers };
+  const passed = Object.fromEntries(Object.entries(headers).filter(([name]) => PASSED_HEADERS.includes(name)));
+  return { timeouts, requestId, signal, headers: passed };
+}

@@ -1,0 +1,26 @@
+import type { FinishReason as CanonicalFinish } from '../../operations/chat/canonical/canonical-result.js';
+import type { FinishReason } from '../../operations/chat/chat-completion.js';
+
+/** @param hasRefusal whether the message has OpenAI's `refusal` */
+export function readFinish(reason: FinishReason, hasRefusal: boolean): CanonicalFinish {
+  if (reason === 'function_call') return 'tool_calls';
+  return hasRefusal && reason === 'stop' ? 'refusal' : reason;
+}
+
+/** Calls decide, not the word of the provider: clients run tools for `tool_calls` alone. */
+export function writeFinish(reason: CanonicalFinish, hasCalls: boolean): FinishReason {
+  switch (reason) {
+    case 'tool_calls':
+      return hasCalls ? 'tool_calls' : 'stop';
+    case 'length':
+    case 'context_length':
+      return 'length';
+    case 'content_filter':
+    case 'refusal':
+      return 'content_filter';
+    case 'stop':
+    case 'stop_sequence':
+    case 'pause':
+      return hasCalls ? 'tool_calls' : 'stop';
+  }
+}
