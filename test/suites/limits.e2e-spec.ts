@@ -1,67 +1,29 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Agent, request } from 'undici';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { atTheSameTime } from '../fixtures/at-the-same-time.js';
+import { keyIdOf } from '../clients/gateway-client.js';
+import { countStatuses, type ApiError, type GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, openAiAt, price, type GatewayFile } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
 import { countLogged, REDIS_BACK, REDIS_LOST, whileRedisHolds } from '../fixtures/shared-redis.js';
 import { until } from '../fixtures/until.js';
 
-interface Answer {
-  readonly status: number;
-  readonly body: { error?: { type: string; code: string; message: string } };
-  readonly header: (name: string) => string;
-  readonly took: number;
-}
-
-let dispatcher: Agent;
-beforeAll(() => {
-  dispatcher = new Agent({ connections: 300 });
+const configOf = (upstream: FakeUpstream): GatewayFile => ({
+  providers: { local: openAiAt(upstream) },
+  models: [
+    model('paid', 'local/echo', { price: price(10, 100) }),
+    model('held', 'local/echo?gate'),
+    model('free', 'local/echo'),
+    model('narrow', 'local/echo', { limits: { rpm: 5 } }),
+  ],
 });
-afterAll(() => dispatcher.close());
-
-async function ask(url: string, key: string, fields: object): Promise<Answer> {
-  const started = performance.now();
-  const answer = await request(`${url}/v1/chat/completions`, {
-    dispatcher,
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ max_tokens: 10, messages: [{ role: 'user', content: 'one two three' }], ...fields }),
-  });
-  const text = await answer.body.text();
-  const body = (text.startsWith('data:') ? {} : JSON.parse(text)) as Answer['body'];
-  return {
-    status: answer.statusCode,
-    body,
-    header: (name) => String(answer.headers[name] ?? ''),
-    took: performance.now() - started,
-  };
-}
-
-async function admin<Body>(gateway: RunningGateway, path: string, method = 'GET', body?: object): Promise<Body> {
-  const response = await fetch(`${gateway.url}/v1/admin/${path}`, {
-    method,
-    headers: { 'x-api-key': gateway.adminKey, 'content-type': 'application/json' },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  return (await response.json()) as Body;
-}
-
-function statuses(answers: readonly Answer[]): Record<number, number> {
-  const counts: Record<number, number> = {};
-  for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
-  return counts;
-}
-
-const MODELS = `
-  - { id: paid, deployments: [{ provider: local, model: echo }], price: { input_per_million: 10, output_per_million: 100 } }
-  - { id: held, deployments: [{ provider: local, model: "echo?gate" }] }
-  - { id: free, deployments: [{ provider: local, model: echo }] }
-  - { id: narrow, deployments: [{ provider: local, model: echo }], limits: { rpm: 5 } }
-`;
+/** @param key of the gateway's */
+const ask = (gateway: RunningGateway, key: string, fields: object): Promise<GatewayResponse<object>> =>
+  gateway.client(key).chat({ max_tokens: 10, ...fields });
 
 /** Longest that a request waits for Redis. */
 const REDIS_TIMEOUT_MS = 250;
@@ -84,11 +46,13 @@ describe('limits of one process', () => {
     await new Promise<void>((resolve) => hook.listen(0, '127.0.0.1', resolve));
     upstream = await startFakeUpstream();
     gateway = await startGateway({
-      config: `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }
-alerts:
-  webhook_url: http://127.0.0.1:${(hook.address() as AddressInfo).port}/
-  webhook_secret: whsec_${randomBytes(32).toString('base64')}
-models:${MODELS}`,
+      config: {
+        ...configOf(upstream),
+        alerts: {
+          webhook_url: `http://127.0.0.1:${(hook.address() as AddressInfo).port}/`,
+          webhook_secret: `whsec_${randomBytes(32).toString('base64')}`,
+        },
+      },
       env: { GATEWAY_WEBHOOK_ALLOW_PRIVATE: 'true' },
     });
   });
@@ -102,9 +66,9 @@ models:${MODELS}`,
   it('lets exactly 50 of 200 concurrent requests through at 50 rpm, and sends the others a retry time', async () => {
     const key = await gateway.apiKey({ limits: { rpm: 50 } });
     const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, index) => ask(gateway.url, key, { model: 'free', stream: index % 3 === 0 })),
+      Array.from({ length: 200 }, (_, index) => ask(gateway, key, { model: 'free', stream: index % 3 === 0 })),
     );
-    expect(statuses(answers)).toEqual({ 200: 50, 429: 150 });
+    expect(countStatuses(answers)).toEqual({ 200: 50, 429: 150 });
     const refused = answers.find(({ status }) => status === 429);
     expect(refused?.body.error).toMatchObject({ type: 'rate_limit_error', code: 'rate_limit_exceeded' });
     expect(Number(refused?.header('retry-after'))).toBeGreaterThan(0);
@@ -118,38 +82,39 @@ models:${MODELS}`,
 
   it('counts tokens at their worst and then as they were', async () => {
     const key = await gateway.apiKey({ limits: { tpm: 200 } });
-    const first = await ask(gateway.url, key, { model: 'free', max_tokens: 100 });
+    const first = await ask(gateway, key, { model: 'free', max_tokens: 100 });
     expect([first.status, first.header('x-ratelimit-limit-tokens')]).toEqual([200, '200']);
     // If the first 100 were still reserved, these would not fit.
-    expect((await ask(gateway.url, key, { model: 'free', max_tokens: 150 })).status).toBe(200);
+    expect((await ask(gateway, key, { model: 'free', max_tokens: 150 })).status).toBe(200);
     const answers = await atTheSameTime(upstream, () =>
-      Array.from({ length: 10 }, () => ask(gateway.url, key, { model: 'held', max_tokens: 60 })),
+      Array.from({ length: 10 }, () => ask(gateway, key, { model: 'held', max_tokens: 60 })),
     );
-    expect(statuses(answers)).toEqual({ 200: 2, 429: 8 });
+    expect(countStatuses(answers)).toEqual({ 200: 2, 429: 8 });
   });
 
   it('bounds requests in flight, and releases the slot when a client disconnects', async () => {
     const key = await gateway.apiKey({ limits: { concurrency: 3 } });
     const answers = await atTheSameTime(upstream, () =>
-      Array.from({ length: 10 }, (_, index) => ask(gateway.url, key, { model: 'held', stream: index % 2 === 0 })),
+      Array.from({ length: 10 }, (_, index) => ask(gateway, key, { model: 'held', stream: index % 2 === 0 })),
     );
-    expect(statuses(answers)).toEqual({ 200: 3, 429: 7 });
+    expect(countStatuses(answers)).toEqual({ 200: 3, 429: 7 });
     await upstream.reset();
     await upstream.closeGate();
     const controller = new AbortController();
     const open = Array.from({ length: 3 }, () =>
-      fetch(`${gateway.url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'held', stream: true, messages: [{ role: 'user', content: 'a b c d e f g h' }] }),
-        signal: controller.signal,
-      }).catch(() => undefined),
+      gateway
+        .client(key)
+        .chat(
+          { model: 'held', stream: true, messages: [{ role: 'user', content: 'a b c d e f g h' }] },
+          { signal: controller.signal },
+        )
+        .catch(() => undefined),
     );
     await until(async () => (await upstream.requests()).length === 3);
-    expect((await ask(gateway.url, key, { model: 'held' })).status).toBe(429);
+    expect((await ask(gateway, key, { model: 'held' })).status).toBe(429);
     controller.abort();
     await Promise.all(open);
-    await until(async () => (await ask(gateway.url, key, { model: 'free' })).status === 200);
+    await until(async () => (await ask(gateway, key, { model: 'free' })).status === 200);
     await upstream.openGate();
   });
 
@@ -161,49 +126,47 @@ models:${MODELS}`,
     const controller = new AbortController();
     const prompt = randomBytes(30_000).toString('hex');
     const open = Array.from({ length: places }, () =>
-      fetch(`${gateway.url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'held', messages: [{ role: 'user', content: prompt }] }),
-        signal: controller.signal,
-      }).catch(() => undefined),
+      gateway
+        .client(key)
+        .chat({ model: 'held', messages: [{ role: 'user', content: prompt }] }, { signal: controller.signal })
+        .catch(() => undefined),
     );
     await until(async () => (await upstream.requests()).length === places);
     controller.abort();
     await Promise.all(open);
     await until(async () => (await upstream.requests()).every(({ closedAt }) => closedAt !== null));
     await upstream.openGate();
-    const answers = await Promise.all(Array.from({ length: places }, () => ask(gateway.url, key, { model: 'free' })));
-    expect(statuses(answers)).toEqual({ 200: places });
+    const answers = await Promise.all(Array.from({ length: places }, () => ask(gateway, key, { model: 'free' })));
+    expect(countStatuses(answers)).toEqual({ 200: places });
   });
 
   it('adds up the keys of a group, and all keys of a model', async () => {
-    const group = await admin<{ id: string }>(gateway, 'groups', 'POST', { name: 'team', limits: { rpm: 20 } });
+    const group = await gateway.admin.createGroup({ name: 'team', limits: { rpm: 20 } });
     const keys = await Promise.all([1, 2, 3].map(() => gateway.apiKey({ group_id: group.id, limits: { rpm: 15 } })));
     const answers = await Promise.all(
-      keys.flatMap((key) => Array.from({ length: 20 }, () => ask(gateway.url, key, { model: 'free' }))),
+      keys.flatMap((key) => Array.from({ length: 20 }, () => ask(gateway, key, { model: 'free' }))),
     );
-    expect(statuses(answers)).toEqual({ 200: 20, 429: 40 });
+    expect(countStatuses(answers)).toEqual({ 200: 20, 429: 40 });
     const others = await Promise.all([1, 2].map(() => gateway.apiKey()));
     const narrow = await Promise.all(
-      others.flatMap((key) => Array.from({ length: 5 }, () => ask(gateway.url, key, { model: 'narrow' }))),
+      others.flatMap((key) => Array.from({ length: 5 }, () => ask(gateway, key, { model: 'narrow' }))),
     );
-    expect(statuses(narrow)).toEqual({ 200: 5, 429: 5 });
-    const conflict = await admin<{ error: { code: string } }>(gateway, `groups/${group.id}`, 'DELETE');
-    expect(conflict.error.code).toBe('conflict');
+    expect(countStatuses(narrow)).toEqual({ 200: 5, 429: 5 });
+    const conflict = await gateway.admin.delete(`/v1/admin/groups/${group.id}`);
+    expect(conflict.body.error?.code).toBe('conflict');
   });
 
   it('never overdraws a budget of $0.01, alerts once, and agrees with the records', async () => {
-    const made = await admin<{ id: string; key: string }>(gateway, 'keys', 'POST', {
+    const made = await gateway.admin.createKey({
       name: 'poor',
       budget: { usd: 0.01, period: 'month', soft_thresholds: [0.5] },
     });
     let passed = 0;
     for (let round = 0; round < 6; round += 1) {
       const answers = await Promise.all(
-        Array.from({ length: 12 }, () => ask(gateway.url, made.key, { model: 'paid', max_tokens: 3 })),
+        Array.from({ length: 12 }, () => ask(gateway, made.key, { model: 'paid', max_tokens: 3 })),
       );
-      passed += statuses(answers)[200] ?? 0;
+      passed += countStatuses(answers)[200] ?? 0;
       for (const { status, body, header } of answers.filter((each) => each.status !== 200)) {
         expect(status).toBe(429);
         if (body.error?.code === 'insufficient_quota') {
@@ -220,11 +183,8 @@ models:${MODELS}`,
     expect(passed * cost).toBeLessThanOrEqual(0.01);
     expect(passed).toBeGreaterThan(20);
     const spentOf = async (): Promise<number> => {
-      const { data } = await admin<{ data: { cost_usd: number; requests: number }[] }>(
-        gateway,
-        `usage?interval=none&key_id=${made.id}`,
-      );
-      return data[0]?.requests === passed ? data[0].cost_usd : 0;
+      const [row] = await gateway.admin.usage(`interval=none&key_id=${made.id}`);
+      return row?.requests === passed ? row.cost_usd : 0;
     };
     await until(async () => (await spentOf()) > 0);
     expect(await spentOf()).toBeCloseTo(passed * cost, 9);
@@ -232,9 +192,7 @@ models:${MODELS}`,
       events.filter(({ data }) => data.id === made.id).map(({ type, data }) => `${type} ${data.threshold}`);
     await until(() => ownEvents().length >= 2);
     expect(ownEvents().sort()).toEqual(['budget.exhausted 1', 'budget.threshold_reached 0.5']);
-    const counted = await (
-      await fetch(`${gateway.url}/metrics`, { headers: { 'x-api-key': gateway.adminKey } })
-    ).text();
+    const { text: counted } = await gateway.admin.get('/metrics');
     expect(counted).toMatch(/^gateway_budget_events_total\{type="exhausted"\} [1-9]/m);
     expect(gateway.logs()).toContain('"msg":"a budget is exhausted"');
     console.info(`a budget of $0.01: ${passed} of 72 requests passed, $${(passed * cost).toFixed(5)} spent`);
@@ -242,27 +200,27 @@ models:${MODELS}`,
 
   it('goes on from the records after a SIGKILL', async () => {
     const env = { GATEWAY_KEY_PEPPER: randomBytes(24).toString('hex') };
-    const config = `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }\nmodels:${MODELS}`;
+    const config = configOf(upstream);
     const first = await startGateway({ config, env });
     const key = await first.apiKey({ budget: { usd: 0.01, period: 'total' } });
-    const id = `key_${key.split('_')[1] ?? ''}`;
+    const id = keyIdOf(key);
     const spend = async (gateway: RunningGateway, requests: number): Promise<number> => {
       let passed = 0;
       for (let round = 0; round < requests; round += 1) {
-        if ((await ask(gateway.url, key, { model: 'paid', max_tokens: 3 })).status === 200) passed += 1;
+        if ((await ask(gateway, key, { model: 'paid', max_tokens: 3 })).status === 200) passed += 1;
       }
       return passed;
     };
     const before = await spend(first, 20);
     const sumsOf = async (gateway: RunningGateway): Promise<number> =>
-      (await admin<{ data: { requests: number }[] }>(gateway, `usage?interval=none&key_id=${id}`)).data[0]?.requests ??
-      0;
+      (await gateway.admin.usage(`interval=none&key_id=${id}`))[0]?.requests ?? 0;
     await until(async () => (await sumsOf(first)) === before);
     process.kill(first.pid, 'SIGKILL');
     const second = await startGateway({
       config,
       dataDirectory: first.dataDirectory,
-      env: { ...env, DATABASE_URL: first.databaseUrl, GATEWAY_ADMIN_KEY: first.adminKey },
+      env,
+      joins: first,
     });
     const after = await spend(second, 20);
     expect(before).toBe(20);
@@ -276,10 +234,10 @@ models:${MODELS}`,
 
   it('refuses a model without a price to a key with a budget, unless it is allowed', async () => {
     const strict = await gateway.apiKey({ budget: { usd: 1, period: 'day' } });
-    const refused = await ask(gateway.url, strict, { model: 'free' });
+    const refused = await ask(gateway, strict, { model: 'free' });
     expect([refused.status, refused.body.error?.code]).toEqual([403, 'model_unpriced']);
     const lenient = await gateway.apiKey({ budget: { usd: 1, period: 'day', allow_unpriced: true } });
-    expect((await ask(gateway.url, lenient, { model: 'free' })).status).toBe(200);
+    expect((await ask(gateway, lenient, { model: 'free' })).status).toBe(200);
   });
 
   it('holds a minted key within its maker, and names wrong fields', async () => {
@@ -288,14 +246,8 @@ models:${MODELS}`,
       limits: { rpm: 10 },
       budget: { usd: 5, period: 'month' },
     });
-    const mint = async (fields: object): Promise<{ error?: { code: string; param: string } }> => {
-      const response = await fetch(`${gateway.url}/v1/admin/keys`, {
-        method: 'POST',
-        headers: { 'x-api-key': maker, 'content-type': 'application/json' },
-        body: JSON.stringify({ name: 'minted', ...fields }),
-      });
-      return (await response.json()) as { error?: { code: string; param: string } };
-    };
+    const mint = async (fields: object): Promise<{ error?: ApiError }> =>
+      (await gateway.client(maker).post('/v1/admin/keys', { name: 'minted', ...fields })).body;
     const budget = { usd: 5, period: 'month' };
     expect((await mint({ budget })).error).toMatchObject({ param: 'limits.rpm' });
     expect((await mint({ limits: { rpm: 11 }, budget })).error).toMatchObject({ param: 'limits.rpm' });
@@ -313,24 +265,13 @@ models:${MODELS}`,
 
   it('lets a batch wait for its limits without losing a task', async () => {
     const key = await gateway.apiKey({ limits: { concurrency: 2 } });
-    const submitted = await fetch(`${gateway.url}/v1/batch/generate`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({
-        model: 'free',
-        tasks: Array.from({ length: 30 }, (_, index) => ({ messages: [{ role: 'user', content: `task ${index}` }] })),
-      }),
-    });
-    const { job_id: id } = (await submitted.json()) as { job_id: string };
-    const read = async (): Promise<{ status: string; failed_tasks?: number }> => {
-      const job = await fetch(`${gateway.url}/v1/batch/${id}`, { headers: { authorization: `Bearer ${key}` } });
-      return (await job.json()) as { status: string };
-    };
-    await until(async () => ['completed', 'failed'].includes((await read()).status));
-    const results = await fetch(`${gateway.url}/v1/batch/${id}/results`, {
-      headers: { authorization: `Bearer ${key}` },
-    });
-    const lines = (await results.text()).trim().split('\n');
+    const client = gateway.client(key);
+    const tasks = Array.from({ length: 30 }, (_, index) => ({
+      messages: [{ role: 'user', content: `task ${index}` }],
+    }));
+    const id = await client.submitBatch('free', tasks);
+    await client.endedBatch(id);
+    const lines = (await client.get(`/v1/batch/${id}/results`)).text.trim().split('\n');
     expect(lines).toHaveLength(30);
     expect(lines.filter((line) => !line.includes('chat.completion'))).toEqual([]);
   });
@@ -343,11 +284,10 @@ models:${MODELS}`,
 
   beforeAll(async () => {
     [redis, upstream] = await Promise.all([startRedis(), startFakeUpstream()]);
-    const config = `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }\nmodels:${MODELS}`;
+    const config = configOf(upstream);
     const env = { REDIS_URL: redis.url, GATEWAY_KEY_PEPPER: randomBytes(24).toString('hex') };
     const first = await startGateway({ config, env });
-    const shared = { ...env, DATABASE_URL: first.databaseUrl, GATEWAY_ADMIN_KEY: first.adminKey };
-    gateways = [first, ...(await Promise.all([1, 2].map(() => startGateway({ config, env: shared }))))];
+    gateways = [first, ...(await Promise.all([1, 2].map(() => startGateway({ config, env, joins: first }))))];
   });
   afterAll(async () => {
     for (const gateway of gateways.reverse()) await gateway.stop();
@@ -365,55 +305,55 @@ models:${MODELS}`,
   it('lets exactly 50 of 200 through at 50 rpm over all of them', async () => {
     const answers = await shared(async () => {
       const key = await at(0).apiKey({ limits: { rpm: 50 } });
-      return Promise.all(Array.from({ length: 200 }, (_, index) => ask(at(index).url, key, { model: 'free' })));
+      return Promise.all(Array.from({ length: 200 }, (_, index) => ask(at(index), key, { model: 'free' })));
     });
-    expect(statuses(answers)).toEqual({ 200: 50, 429: 150 });
+    expect(countStatuses(answers)).toEqual({ 200: 50, 429: 150 });
   });
 
   it('never overdraws a budget over all of them', async () => {
     const key = await at(0).apiKey({ budget: { usd: 0.01, period: 'total' } });
-    const answers: Answer[] = [];
+    const answers: GatewayResponse<object>[] = [];
     for (let round = 0; round < 5; round += 1) {
       answers.push(
         ...(await Promise.all(
-          Array.from({ length: 24 }, (_, index) => ask(at(index).url, key, { model: 'paid', max_tokens: 3 })),
+          Array.from({ length: 24 }, (_, index) => ask(at(index), key, { model: 'paid', max_tokens: 3 })),
         )),
       );
     }
-    const passed = statuses(answers)[200] ?? 0;
+    const passed = countStatuses(answers)[200] ?? 0;
     expect(passed * 0.00033).toBeLessThanOrEqual(0.01);
     expect(passed).toBeGreaterThan(20);
   });
 
   it('shares requests in flight, and a revoked key ends everywhere', async () => {
-    const made = await admin<{ id: string; key: string }>(at(0), 'keys', 'POST', {
+    const made = await at(0).admin.createKey({
       name: 'x',
       limits: { concurrency: 4 },
     });
     const answers = await shared(() =>
       atTheSameTime(upstream, () =>
-        Array.from({ length: 12 }, (_, index) => ask(at(index).url, made.key, { model: 'held' })),
+        Array.from({ length: 12 }, (_, index) => ask(at(index), made.key, { model: 'held' })),
       ),
     );
-    expect(statuses(answers)).toEqual({ 200: 4, 429: 8 });
-    await admin(at(0), `keys/${made.id}`, 'DELETE');
+    expect(countStatuses(answers)).toEqual({ 200: 4, 429: 8 });
+    await at(0).admin.revokeKey(made.id);
     for (const other of [1, 2])
-      await until(async () => (await ask(at(other).url, made.key, { model: 'free' })).status === 401);
+      await until(async () => (await ask(at(other), made.key, { model: 'free' })).status === 401);
   });
 
   it('goes on alone while Redis is frozen, says so once, and shares again when it is back', async () => {
     const key = await at(0).apiKey({ limits: { rpm: 100_000 } });
-    const rounds = async (): Promise<Answer[]> => {
-      const answers: Answer[] = [];
+    const rounds = async (): Promise<GatewayResponse<object>[]> => {
+      const answers: GatewayResponse<object>[] = [];
       for (let round = 0; round < 40; round += 1)
-        answers.push(...(await Promise.all([0, 1, 2].map((index) => ask(at(index).url, key, { model: 'free' })))));
+        answers.push(...(await Promise.all([0, 1, 2].map((index) => ask(at(index), key, { model: 'free' })))));
       return answers;
     };
     const usual = await shared(rounds);
     const losses = (): number[] => gateways.map((gateway) => countLogged(gateway, REDIS_LOST));
     const before = losses();
     process.kill(redis.pid, 'SIGSTOP');
-    let frozen: Answer[];
+    let frozen: GatewayResponse<object>[];
     try {
       frozen = await rounds();
       // Each says it once, however often it is asked.
@@ -422,17 +362,17 @@ models:${MODELS}`,
     } finally {
       process.kill(redis.pid, 'SIGCONT');
     }
-    expect(statuses(frozen)).toEqual({ 200: 120 });
+    expect(countStatuses(frozen)).toEqual({ 200: 120 });
     // Only the first ones waited for it: the quicker ones take about as long as with Redis.
-    const quicker = (answers: Answer[]): number =>
-      answers.map(({ took }) => took).sort((one, other) => one - other)[40]!;
+    const quicker = (answers: GatewayResponse<object>[]): number =>
+      answers.map(({ tookMs }) => tookMs).sort((one, other) => one - other)[40]!;
     console.info(`with Redis ${quicker(usual).toFixed(1)} ms, while it is frozen ${quicker(frozen).toFixed(1)} ms`);
     expect(quicker(frozen)).toBeLessThan(REDIS_TIMEOUT_MS / 2 + 4 * quicker(usual));
     await until(() => gateways.every((each) => countLogged(each, REDIS_LOST) === countLogged(each, REDIS_BACK)));
     const answers = await shared(async () => {
       const again = await at(0).apiKey({ limits: { rpm: 10 } });
-      return Promise.all(Array.from({ length: 30 }, (_, index) => ask(at(index).url, again, { model: 'free' })));
+      return Promise.all(Array.from({ length: 30 }, (_, index) => ask(at(index), again, { model: 'free' })));
     });
-    expect(statuses(answers)).toEqual({ 200: 10, 429: 20 });
+    expect(countStatuses(answers)).toEqual({ 200: 10, 429: 20 });
   });
 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
 
@@ -36,14 +37,14 @@ interface Line {
     const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/v1`;
     gateway = await startGateway({
       env: { REFUSING_KEY: UPSTREAM_KEY },
-      config: [
-        'sandbox: true',
-        'providers:',
-        `  refusing: { type: openai, base_url: "${url}", api_key: "\${REFUSING_KEY}" }`,
-        'models:',
-        '  - { id: picky, deployments: [{ provider: refusing, model: s-422 }] }',
-        '  - { id: broken, strategy: priority, deployments: [{ provider: refusing, model: s-500 }, { provider: refusing, model: t-503 }] }',
-      ].join('\n'),
+      config: {
+        sandbox: true,
+        providers: { refusing: { type: 'openai', base_url: url, api_key: '${REFUSING_KEY}' } },
+        models: [
+          model('picky', 'refusing/s-422'),
+          model('broken', ['refusing/s-500', 'refusing/t-503'], { strategy: 'priority' }),
+        ],
+      },
     });
     key = await gateway.apiKey();
   });
@@ -59,15 +60,8 @@ interface Line {
       .filter((line) => line.startsWith('{') && line.endsWith('}'))
       .map((line) => JSON.parse(line) as Line);
 
-  async function send(path: string, body: object, credential = key): Promise<string> {
-    const response = await fetch(`${gateway.url}${path}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${credential}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    await response.arrayBuffer();
-    return response.headers.get('x-request-id') ?? '';
-  }
+  const send = async (path: string, body: object, credential = key): Promise<string> =>
+    (await gateway.client(credential).post(path, body)).header('x-request-id');
 
   async function linesOf(requestId: string): Promise<Line[]> {
     const found = (): Line[] => lines().filter((line) => line['request_id'] === requestId);

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import type { GatewayClient } from '../clients/gateway-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, openAiAt, price, UNREACHABLE } from '../fixtures/gateway-config.js';
 import { parseMetrics, type MetricFamily } from '../clients/parse-metrics.js';
 import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
@@ -11,7 +13,7 @@ describe('metrics', () => {
   let upstream: FakeUpstream;
   let redis: RedisServer | undefined;
   let gateway: RunningGateway;
-  let key: string;
+  let client: GatewayClient;
   let url: string;
 
   beforeAll(async () => {
@@ -19,20 +21,19 @@ describe('metrics', () => {
     if (isPostgresRun) redis = await startRedis();
     gateway = await startGateway({
       env: { METRICS_PORT: '0', LOG_LEVEL: 'info', ...(redis !== undefined && { REDIS_URL: redis.url }) },
-      config: `
-providers:
-  fake: { type: openai, base_url: "${upstream.url}/v1" }
-  broken: { type: openai, base_url: "http://127.0.0.1:9/v1" }
-sandbox: true
-models:
-  - { id: fast, aliases: [quick], deployments: [{ provider: fake, model: echo }], price: { input_per_million: 1000000, output_per_million: 2000000 } }
-  - { id: shaky, strategy: priority, deployments: [{ provider: broken, model: a }, { provider: fake, model: echo }] }
-  - { id: lost, deployments: [{ provider: broken, model: b }], fallbacks: [fast] }
-  - { id: 'any/*', deployments: [{ provider: fake, model: '*' }] }
-  - { id: 'quo"te\\d', deployments: [{ provider: fake, model: echo }] }
-`,
+      config: {
+        providers: { fake: openAiAt(upstream), broken: UNREACHABLE },
+        sandbox: true,
+        models: [
+          model('fast', 'fake/echo', { aliases: ['quick'], price: price(1_000_000, 2_000_000) }),
+          model('shaky', ['broken/a', 'fake/echo'], { strategy: 'priority' }),
+          model('lost', 'broken/b', { fallbacks: ['fast'] }),
+          model('any/*', 'fake/*'),
+          model('quo"te\\d', 'fake/echo'),
+        ],
+      },
     });
-    key = await gateway.apiKey();
+    client = await gateway.newClient();
     url = /"url":"(http:\/\/[^"]+\/metrics)"/.exec(gateway.logs())?.[1] ?? 'not served';
   });
   afterAll(async () => {
@@ -41,15 +42,8 @@ models:
     await redis?.stop();
   });
 
-  async function chat(model: string, fields: object = {}): Promise<number> {
-    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model, messages: [{ role: 'user', content: 'one two three' }], ...fields }),
-    });
-    await response.text();
-    return response.status;
-  }
+  const chat = async (id: string, fields: object = {}): Promise<number> =>
+    (await client.chat({ model: id, ...fields })).status;
 
   async function scrape(): Promise<Map<string, MetricFamily>> {
     const response = await fetch(url);
@@ -121,10 +115,8 @@ models:
     await chat('sandbox/echo');
     await chat('sandbox/made-up');
     await chat('any/x');
-    await fetch(`${gateway.url}/v1/made-up`).then((response) => response.text());
-    await fetch(`${gateway.url}/v1/models/made-up`, { headers: { 'x-api-key': key } }).then((response) =>
-      response.text(),
-    );
+    await gateway.client('').get('/v1/made-up');
+    await client.get('/v1/models/made-up');
     const count = async (): Promise<number> =>
       [...(await scrape()).values()]
         .filter(({ name }) => name.startsWith('gateway_'))
@@ -135,8 +127,8 @@ models:
       if (at % 5 === 0) await chat(name);
       else if (at % 5 === 1) await chat(`sandbox/${name}`);
       else if (at % 5 === 2) await chat(`any/${name}`);
-      else if (at % 5 === 3) await (await fetch(`${gateway.url}/v1/${name}?${name}=${name}`)).text();
-      else await (await fetch(`${gateway.url}/v1/models/${name}`, { headers: { 'x-api-key': key } })).text();
+      else if (at % 5 === 3) await gateway.client('').get(`/v1/${name}?${name}=${name}`);
+      else await client.get(`/v1/models/${name}`);
     };
     for (let at = 0; at < names.length; at += 50) {
       await Promise.all(names.slice(at, at + 50).map((name, offset) => send(name, at + offset)));
@@ -145,11 +137,8 @@ models:
   });
 
   it('need an admin key on the gateway’s own port', async () => {
-    const read = (credential: string): Promise<Response> =>
-      fetch(`${gateway.url}/metrics`, { headers: { 'x-api-key': credential } });
-    expect((await read(key)).status).toBe(403);
-    const response = await read(gateway.adminKey);
-    expect(parseMetrics(await response.text()).has('gateway_requests_total')).toBe(true);
+    expect((await client.get('/metrics')).status).toBe(403);
+    expect((await gateway.admin.metrics()).has('gateway_requests_total')).toBe(true);
     expect((await fetch(url.replace('/metrics', '/v1/models'))).status).toBe(404);
   });
 

@@ -1,27 +1,20 @@
-import { Agent, request } from 'undici';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import type { GatewayClient } from '../clients/gateway-client.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, openAiAt, UNREACHABLE, type GatewayFile } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
 
-interface Deployment {
-  id: string;
-  breaker: string;
-  retry_in_ms: number;
-  recent_failed: number;
-}
-
 /** A model `<name>` with a bad deployment first and a good one second, and one with the bad one alone. */
-function modelsFor(name: string, bad: string, timeouts = ''): string {
-  return `
-  - id: ${name}
-    strategy: priority
-    deployments: [{ provider: first, model: "${bad}" }, { provider: second, model: echo }]
-    ${timeouts}
-  - { id: ${name}-alone, deployments: [{ provider: first, model: "${bad}" }]${timeouts === '' ? '' : `, ${timeouts}`} }`;
+function modelsFor(name: string, bad: string): NonNullable<GatewayFile['models']> {
+  return [
+    model(name, [`first/${bad}`, 'second/echo'], { strategy: 'priority', timeouts: SHORT }),
+    model(`${name}-alone`, `first/${bad}`, { timeouts: SHORT }),
+  ];
 }
 
 /** A plain answer has `total` alone. Long enough that a deployment which works answers within it on a busy machine. */
-const SHORT = 'timeouts: { connect: 5s, first_byte: 1500ms, idle: 1500ms, total: 4s }';
+const SHORT = { connect: '5s', first_byte: '1500ms', idle: '1500ms', total: '4s' };
 /** What a connection that is refused must not wait for. */
 const CONNECT_TIMEOUT_MS = 60_000;
 
@@ -41,61 +34,39 @@ describe('two deployments, one of them in trouble', () => {
   let first: FakeUpstream;
   let second: FakeUpstream;
   let gateway: RunningGateway;
-  let key: string;
-  let dispatcher: Agent;
+  let client: GatewayClient;
 
   beforeAll(async () => {
     [first, second] = await Promise.all([startFakeUpstream(), startFakeUpstream()]);
     gateway = await startGateway({
-      config: `providers:
-  first: { type: openai, base_url: "${first.url}/v1" }
-  second: { type: openai, base_url: "${second.url}/v1" }
-  refused: { type: openai, base_url: "http://127.0.0.1:9/v1" }
-  nowhere: { type: openai, base_url: "http://no-such-host.invalid/v1" }
-models:${FAULTS.map(([fault, behaviour]) => modelsFor(fault, behaviour, SHORT)).join('')}
-  - id: refused
-    strategy: priority
-    deployments: [{ provider: refused, model: x }, { provider: nowhere, model: x }, { provider: second, model: echo }]
-  - { id: refused-alone, deployments: [{ provider: refused, model: x }], timeouts: { connect: ${CONNECT_TIMEOUT_MS}ms } }
-  - { id: nowhere-alone, deployments: [{ provider: nowhere, model: x }], timeouts: { connect: ${CONNECT_TIMEOUT_MS}ms } }
-  - { id: falls-back, deployments: [{ provider: refused, model: y }], fallbacks: [rescue] }
-  - { id: rescue, deployments: [{ provider: second, model: echo }] }
-  - { id: limited, deployments: [{ provider: first, model: "status?code=429&retry-after=2" }] }
-  - { id: both, deployments: [{ provider: first, model: "echo?delay=5" }, { provider: second, model: "echo?delay=5" }] }
-`,
+      config: {
+        providers: {
+          first: openAiAt(first),
+          second: openAiAt(second),
+          refused: UNREACHABLE,
+          nowhere: openAiAt({ url: 'http://no-such-host.invalid' }),
+        },
+        models: [
+          ...FAULTS.flatMap(([fault, behaviour]) => modelsFor(fault, behaviour)),
+          model('refused', ['refused/x', 'nowhere/x', 'second/echo'], { strategy: 'priority' }),
+          model('refused-alone', 'refused/x', { timeouts: { connect: `${CONNECT_TIMEOUT_MS}ms` } }),
+          model('nowhere-alone', 'nowhere/x', { timeouts: { connect: `${CONNECT_TIMEOUT_MS}ms` } }),
+          model('falls-back', 'refused/y', { fallbacks: ['rescue'] }),
+          model('rescue', 'second/echo'),
+          model('limited', 'first/status?code=429&retry-after=2'),
+          model('both', ['first/echo?delay=5', 'second/echo?delay=5']),
+        ],
+      },
     });
-    key = await gateway.apiKey();
-    dispatcher = new Agent({ connections: 100 });
+    client = await gateway.newClient();
   });
   afterAll(async () => {
-    await dispatcher.close();
     await gateway.stop();
     await Promise.all([first.stop(), second.stop()]);
   });
 
-  async function ask(
-    model: string,
-    stream: boolean,
-  ): Promise<{ status: number; text: string; took: number; header: (name: string) => string }> {
-    const started = performance.now();
-    const answer = await request(`${gateway.url}/v1/chat/completions`, {
-      dispatcher,
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'still here' }] }),
-    });
-    const text = await answer.body.text();
-    return {
-      status: answer.statusCode,
-      text,
-      took: performance.now() - started,
-      header: (name) => String(answer.headers[name] ?? ''),
-    };
-  }
-  async function deployments(): Promise<Deployment[]> {
-    const answer = await fetch(`${gateway.url}/v1/admin/deployments`, { headers: { 'x-api-key': gateway.adminKey } });
-    return ((await answer.json()) as { data: Deployment[] }).data;
-  }
+  const ask = (id: string, stream: boolean): Promise<GatewayResponse<object>> =>
+    client.chat({ model: id, stream, messages: [{ role: 'user', content: 'still here' }] });
 
   it.each(FAULTS)(
     '%s: the next deployment answers before the first byte; alone it is a %s failure',
@@ -121,7 +92,7 @@ models:${FAULTS.map(([fault, behaviour]) => modelsFor(fault, behaviour, SHORT)).
         expect((await ask(`${fault}-alone`, true)).status).toBe(stream);
       }
       process.stdout.write(
-        `    figure: ${fault}: ${plain} after ${alone.took.toFixed(0)} ms alone, 200 after ${rescued.took.toFixed(0)} ms with another; stream ${stream} after ${broken.took.toFixed(0)} ms\n`,
+        `    figure: ${fault}: ${plain} after ${alone.tookMs.toFixed(0)} ms alone, 200 after ${rescued.tookMs.toFixed(0)} ms with another; stream ${stream} after ${broken.tookMs.toFixed(0)} ms\n`,
       );
     },
   );
@@ -133,7 +104,7 @@ models:${FAULTS.map(([fault, behaviour]) => modelsFor(fault, behaviour, SHORT)).
       const failed = await ask(model, false);
       expect(failed.status).toBe(502);
       // Neither waits for a timeout.
-      expect(failed.took).toBeLessThan(CONNECT_TIMEOUT_MS);
+      expect(failed.tookMs).toBeLessThan(CONNECT_TIMEOUT_MS);
     }
   });
 
@@ -145,7 +116,7 @@ models:${FAULTS.map(([fault, behaviour]) => modelsFor(fault, behaviour, SHORT)).
   it('leaves a deployment alone after five failures, but never the last one standing', async () => {
     await first.reset();
     for (let round = 0; round < 8; round += 1) expect((await ask('unavailable', false)).status).toBe(200);
-    const state = (await deployments()).find(({ id }) => id === 'first/status?code=503');
+    const state = (await gateway.admin.deployments()).find(({ id }) => id === 'first/status?code=503');
     expect(state).toMatchObject({ breaker: 'open' });
     expect(state?.retry_in_ms).toBeGreaterThan(0);
     const before = (await first.requests()).length;
@@ -165,7 +136,8 @@ models:${FAULTS.map(([fault, behaviour]) => modelsFor(fault, behaviour, SHORT)).
     expect(await first.requests()).toHaveLength(1);
     await until(
       async () =>
-        ((await deployments()).find(({ id }) => id.startsWith('first/status?code=429'))?.retry_in_ms ?? 1) === 0,
+        ((await gateway.admin.deployments()).find(({ id }) => id.startsWith('first/status?code=429'))?.retry_in_ms ??
+          1) === 0,
     );
     await ask('limited', false);
     const [one, two] = await first.requests();

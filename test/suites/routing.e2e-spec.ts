@@ -3,19 +3,17 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { Agent, request } from 'undici';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { startRedis } from '../fixtures/redis-server.js';
 import { atTheSameTime } from '../fixtures/at-the-same-time.js';
+import type { ChatCompletionDto } from '../../src/chat/chat-completion.dto.js';
+import type { ModelListDto } from '../../src/models/models.dto.js';
+import type { DeploymentDto } from '../../src/routing/deployments/deployments.dto.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { gatewayYaml, model, openAiAt, UNREACHABLE, type GatewayFile } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
-
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-  readonly header: (name: string) => string;
-}
 
 /** What the slow model takes to answer: far longer than the timeout that a request asks for. */
 const SLOW_MS = 600_000;
@@ -27,30 +25,16 @@ interface AskOptions {
   readonly signal?: AbortSignal;
 }
 
-let dispatcher: Agent;
-beforeAll(() => {
-  dispatcher = new Agent({ connections: 400 });
-});
-afterAll(() => dispatcher.close());
-
-async function askAt(url: string, key: string, model: string, options: AskOptions = {}): Promise<Answer> {
-  const answer = await request(`${url}/v1/chat/completions`, {
-    dispatcher,
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...options.headers },
-    body: JSON.stringify({
-      model,
-      stream: options.stream ?? false,
-      messages: [{ role: 'user', content: 'still here' }],
-    }),
-    signal: options.signal,
-  });
-  const text = await answer.body.text();
-  return {
-    status: answer.statusCode,
-    text,
-    header: (name) => String(answer.headers[name] ?? ''),
-  };
+function askAt(
+  gateway: RunningGateway,
+  key: string,
+  id: string,
+  { stream = false, headers = {}, signal }: AskOptions = {},
+): Promise<GatewayResponse<ChatCompletionDto>> {
+  const messages = [{ role: 'user', content: 'still here' }];
+  return gateway
+    .client(key)
+    .chat({ model: id, stream, messages }, { headers, ...(signal !== undefined && { signal }) });
 }
 
 // What depends neither on the database nor on Redis.
@@ -65,27 +49,25 @@ onceOnly('patterns, aliases, overrides and places', () => {
   beforeAll(async () => {
     upstream = await startFakeUpstream();
     gateway = await startGateway({
-      config: `providers:
-  local: { type: openai, base_url: "${upstream.url}/v1" }
-  refused: { type: openai, base_url: "http://127.0.0.1:9/v1" }
-expose: listed
-models:
-  - { id: "vendor/*", deployments: [{ provider: local, model: "*" }] }
-  - { id: "vendor/tools", deployments: [{ provider: local, model: "tools" }] }
-  - { id: fast, aliases: [gpt-4o], deployments: [{ provider: local, model: echo }] }
-  - { id: down, deployments: [{ provider: refused, model: x }], fallbacks: [fast] }
-  - { id: slow, deployments: [{ provider: local, model: "echo?delay=${SLOW_MS}" }] }
-  - id: held
-    deployments: [{ provider: local, model: "echo?gate&held", concurrency: 4 }]
-  - id: narrow
-    deployments: [{ provider: local, model: "echo?gate&narrow", concurrency: 4 }]
-    queue: { size: 40, timeout: 60s }
-  - { id: closed, deployments: [{ provider: local, model: "echo?gate&closed", concurrency: 1 }], queue: { size: 0 } }
-  - id: spills
-    deployments: [{ provider: local, model: "echo?gate&spills", concurrency: 1 }]
-    queue: { size: 0 }
-    fallbacks: [fast]
-`,
+      config: {
+        providers: { local: openAiAt(upstream), refused: UNREACHABLE },
+        expose: 'listed',
+        models: [
+          model('vendor/*', 'local/*'),
+          model('vendor/tools', 'local/tools'),
+          model('fast', 'local/echo', { aliases: ['gpt-4o'] }),
+          model('down', 'refused/x', { fallbacks: ['fast'] }),
+          model('slow', `local/echo?delay=${SLOW_MS}`),
+          model('held', { at: 'local/echo?gate&held', concurrency: 4 }),
+          model('narrow', { at: 'local/echo?gate&narrow', concurrency: 4 }, { queue: { size: 40, timeout: '60s' } }),
+          model('closed', { at: 'local/echo?gate&closed', concurrency: 1 }, { queue: { size: 0 } }),
+          model(
+            'spills',
+            { at: 'local/echo?gate&spills', concurrency: 1 },
+            { queue: { size: 0 }, fallbacks: ['fast'] },
+          ),
+        ],
+      },
     });
     key = await gateway.apiKey();
     trusted = await gateway.apiKey({ scopes: ['inference', 'routing'], allowed_models: ['down', 'slow', 'fast'] });
@@ -95,8 +77,8 @@ models:
     await upstream.stop();
   });
 
-  const ask = (model: string, options: AskOptions = {}): Promise<Answer> =>
-    askAt(gateway.url, options.key ?? key, model, options);
+  const ask = (id: string, options: AskOptions = {}): Promise<GatewayResponse<ChatCompletionDto>> =>
+    askAt(gateway, options.key ?? key, id, options);
 
   it('reaches models by pattern and by alias, and lists both', async () => {
     const answers = await Promise.all(['vendor/words?count=2', 'vendor/tools', 'gpt-4o', 'fast'].map((id) => ask(id)));
@@ -108,14 +90,14 @@ models:
     ]);
     expect((await ask('local/echo')).status).toBe(404);
     expect((await ask('gpt-4')).text).toContain('Did you mean `gpt-4o`?');
-    const list = await fetch(`${gateway.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
-    const ids = ((await list.json()) as { data: { id: string }[] }).data.map(({ id }) => id);
+    const { data } = await gateway.client(key).read<ModelListDto>('/v1/models');
+    const ids = data.map(({ id }) => id);
     expect(ids).toEqual(expect.arrayContaining(['vendor/echo', 'vendor/tools', 'vendor/words', 'fast', 'gpt-4o']));
     expect(ids).not.toContain('vendor/*');
     expect(ids.filter((id) => id === 'vendor/tools')).toHaveLength(1);
-    const found = async (id: string, by = key): Promise<[number, unknown]> => {
-      const model = await fetch(`${gateway.url}/v1/models/${id}`, { headers: { authorization: `Bearer ${by}` } });
-      return [model.status, ((await model.json()) as { id?: string }).id];
+    const found = async (id: string): Promise<[number, unknown]> => {
+      const { status, body } = await gateway.client(key).get(`/v1/models/${id}`);
+      return [status, body['id']];
     };
     // No list has this one, and a completion would be served.
     for (const id of ['vendor/unlisted', 'vendor/a/b', 'gpt-4o']) expect(await found(id)).toEqual([200, id]);
@@ -134,16 +116,16 @@ models:
     expect((await ask('down', { ...none, key: trusted })).status).toBe(502);
     const own = { key: trusted, headers: { 'x-gateway-fallbacks': 'slow, fast', 'x-gateway-timeout': '300ms' } };
     const late = await ask('down', own);
-    expect([late.status, JSON.parse(late.text)]).toMatchObject([504, { error: { code: 'upstream_timeout' } }]);
+    expect([late.status, late.body]).toMatchObject([504, { error: { code: 'upstream_timeout' } }]);
     const foreign = await ask('down', { key: trusted, headers: { 'x-gateway-fallbacks': 'vendor/echo' } });
-    expect(JSON.parse(foreign.text)).toMatchObject({ error: { code: 'model_not_allowed' } });
+    expect(foreign.body).toMatchObject({ error: { code: 'model_not_allowed' } });
     const wrong = await ask('down', { key: trusted, headers: { 'x-gateway-timeout': 'soon' } });
-    expect([wrong.status, JSON.parse(wrong.text)]).toMatchObject([400, { error: { param: 'x-gateway-timeout' } }]);
+    expect([wrong.status, wrong.body]).toMatchObject([400, { error: { param: 'x-gateway-timeout' } }]);
   });
 
   it('never has more calls in flight than a deployment takes; the others wait their turn', async () => {
     await upstream.reset();
-    const send = (): Promise<Answer>[] =>
+    const send = (): Promise<GatewayResponse<ChatCompletionDto>>[] =>
       Array.from({ length: 40 }, (_, index) => ask('narrow', { stream: index % 2 === 0 }));
     const answers = await atTheSameTime(upstream, send, 36);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
@@ -182,17 +164,19 @@ models:
     expect(new Set(await Promise.all(left))).toEqual(new Set(['left']));
     await upstream.openGate();
     expect((await ask('held')).status).toBe(200);
-    const listed = await fetch(`${gateway.url}/v1/admin/deployments`, { headers: { 'x-api-key': gateway.adminKey } });
-    const { data } = (await listed.json()) as { data: { id: string; in_flight: number; waiting: number }[] };
-    expect(data.find(({ id }) => id.endsWith('held'))).toMatchObject({ in_flight: 0, waiting: 0, concurrency: 4 });
+    expect((await gateway.admin.deployments()).find(({ id }) => id.endsWith('held'))).toMatchObject({
+      in_flight: 0,
+      waiting: 0,
+      concurrency: 4,
+    });
   });
 
   it('readiness names models that no deployment can answer for', async () => {
     for (let round = 0; round < 5; round += 1)
       await ask('down', { key: trusted, headers: { 'x-gateway-fallbacks': 'none' } });
-    const ready = await fetch(`${gateway.url}/health/ready`);
+    const ready = await gateway.client('').get('/health/ready');
     expect(ready.status).toBe(200);
-    expect(await ready.json()).toMatchObject({ info: { models: { status: 'up', without_deployment: ['down'] } } });
+    expect(ready.body).toMatchObject({ info: { models: { status: 'up', without_deployment: ['down'] } } });
   });
 });
 
@@ -206,12 +190,10 @@ onceOnly('local servers', () => {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject).listen(1234, '127.0.0.1', resolve);
     });
-    const gateway = await startGateway({ config: 'discover: true\nsandbox: true\n' });
+    const gateway = await startGateway({ config: { discover: true, sandbox: true } });
     try {
-      const list = await fetch(`${gateway.url}/v1/models`, {
-        headers: { authorization: `Bearer ${gateway.adminKey}` },
-      });
-      const ids = ((await list.json()) as { data: { id: string }[] }).data.map(({ id }) => id);
+      const { data } = await gateway.admin.read<ModelListDto>('/v1/models');
+      const ids = data.map(({ id }) => id);
       expect(ids).toEqual(expect.arrayContaining(['lmstudio/llama3.2', 'sandbox/echo']));
       expect(gateway.logs()).not.toContain('could not be read');
     } finally {
@@ -226,46 +208,37 @@ onceOnly('local servers', () => {
 (isPostgresRun ? describe : describe.skip)('with Redis', () => {
   it('a breaker that opened and a pause that was asked for are known to the other process', async () => {
     const [redis, upstream] = await Promise.all([startRedis(), startFakeUpstream()]);
-    const config = `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }
-models:
-  - { id: broken, strategy: priority, deployments: [{ provider: local, model: status-500 }, { provider: local, model: echo }] }
-  - { id: limited, deployments: [{ provider: local, model: "status?code=429&retry-after=600" }] }
-`;
+    const config = {
+      providers: { local: openAiAt(upstream) },
+      models: [
+        model('broken', ['local/status-500', 'local/echo'], { strategy: 'priority' }),
+        model('limited', 'local/status?code=429&retry-after=600'),
+      ],
+    };
     const env = { REDIS_URL: redis.url, GATEWAY_KEY_PEPPER: randomBytes(24).toString('hex') };
     const first = await startGateway({ config, env });
-    const second = await startGateway({
-      config,
-      env: { ...env, DATABASE_URL: first.databaseUrl, GATEWAY_ADMIN_KEY: first.adminKey },
-    });
-    const states = async (
-      gateway: RunningGateway,
-    ): Promise<Record<string, { breaker: string; retry_in_ms: number }>> => {
-      const listed = await fetch(`${gateway.url}/v1/admin/deployments`, { headers: { 'x-api-key': first.adminKey } });
-      const { data } = (await listed.json()) as { data: { id: string; breaker: string; retry_in_ms: number }[] };
-      return Object.fromEntries(data.map((each) => [each.id, each]));
-    };
+    const second = await startGateway({ config, env, joins: first });
+    const states = async ({ admin }: RunningGateway): Promise<Record<string, DeploymentDto>> =>
+      Object.fromEntries((await admin.deployments()).map((each) => [each.id, each]));
     let third: RunningGateway | undefined;
     try {
       const started = performance.now();
-      await askAt(first.url, first.adminKey, 'limited');
-      for (let round = 0; round < 5; round += 1) await askAt(first.url, first.adminKey, 'broken');
+      await askAt(first, first.adminKey, 'limited');
+      for (let round = 0; round < 5; round += 1) await askAt(first, first.adminKey, 'broken');
       await until(async () => (await states(second))['local/status-500']?.breaker === 'open');
       await until(
         async () => ((await states(second))['local/status?code=429&retry-after=600']?.retry_in_ms ?? 0) > 20_000,
       );
       console.info(`shared after ${(performance.now() - started).toFixed(0)} ms`);
       const asked = (await upstream.requests()).length;
-      expect((await askAt(second.url, first.adminKey, 'limited')).status).toBe(429);
-      expect((await askAt(second.url, first.adminKey, 'broken')).header('x-gateway-attempts')).toBe('1');
+      expect((await askAt(second, first.adminKey, 'limited')).status).toBe(429);
+      expect((await askAt(second, first.adminKey, 'broken')).header('x-gateway-attempts')).toBe('1');
       expect((await upstream.requests()).length).toBe(asked + 1);
-      third = await startGateway({
-        config,
-        env: { ...env, DATABASE_URL: first.databaseUrl, GATEWAY_ADMIN_KEY: first.adminKey },
-      });
+      third = await startGateway({ config, env, joins: first });
       const late = third;
       await until(async () => (await states(late))['local/status-500']?.breaker === 'open');
       await redis.kill();
-      expect((await askAt(second.url, first.adminKey, 'broken')).status).toBe(200);
+      expect((await askAt(second, first.adminKey, 'broken')).status).toBe(200);
     } finally {
       await third?.stop();
       await second.stop();
@@ -291,28 +264,25 @@ onceOnly('reload', () => {
     await Promise.all([first.stop(), second.stop()]);
   });
 
-  function configOf(upstream: FakeUpstream, more = ''): string {
-    return `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }
-models:
-  - { id: fast, deployments: [{ provider: local, model: "echo?delay=5" }] }
-  - { id: long, deployments: [{ provider: local, model: "words?count=60&delay=50" }] }
-${more}`;
-  }
-  function write(text: string): void {
-    writeFileSync(join(gateway.dataDirectory, 'gateway.yaml'), text);
+  const configOf = (upstream: FakeUpstream, more: GatewayFile['models'] = []): GatewayFile => ({
+    providers: { local: openAiAt(upstream) },
+    models: [model('fast', 'local/echo?delay=5'), model('long', 'local/words?count=60&delay=50'), ...more],
+  });
+  function write(file: GatewayFile): void {
+    writeFileSync(join(gateway.dataDirectory, 'gateway.yaml'), gatewayYaml(file));
   }
   const reloads = (): number => gateway.logs().split('"msg":"configuration reloaded"').length - 1;
 
   /** Writes the file and signals the process, as an operator would. */
-  async function reload(text: string): Promise<void> {
+  async function reload(file: GatewayFile): Promise<void> {
     const before = reloads();
-    write(text);
+    write(file);
     process.kill(gateway.pid, 'SIGHUP');
     await until(() => reloads() > before);
   }
 
   it('takes over a valid file under load without a failed request or a broken stream', async () => {
-    const stream = askAt(gateway.url, key, 'long', { stream: true });
+    const stream = askAt(gateway, key, 'long', { stream: true });
     await until(async () => (await first.requests()).length > 0);
     const failures: string[] = [];
     let answered = 0;
@@ -320,7 +290,7 @@ ${more}`;
     const load = Promise.all(
       Array.from({ length: 32 }, async (_, client) => {
         while (isLoading) {
-          const { status, text } = await askAt(gateway.url, key, 'fast', { stream: client % 2 === 0 });
+          const { status, text } = await askAt(gateway, key, 'fast', { stream: client % 2 === 0 });
           answered += 1;
           if (status !== 200 || (client % 2 === 0 && !text.includes('[DONE]'))) failures.push(text);
         }
@@ -346,24 +316,19 @@ ${more}`;
 
   it('notices a changed file by itself, and what has to wait for a restart', async () => {
     const before = reloads();
-    write(
-      configOf(
-        second,
-        '  - { id: new, deployments: [{ provider: local, model: echo }] }\nstreaming: { keep_alive: 1s }\n',
-      ),
-    );
+    write({ ...configOf(second, [model('new', 'local/echo')]), streaming: { keep_alive: '1s' } });
     await until(() => reloads() > before);
-    expect((await askAt(gateway.url, key, 'new')).status).toBe(200);
+    expect((await askAt(gateway, key, 'new')).status).toBe(200);
     await until(() => gateway.logs().includes('"settings":["streaming.keepAlive"]'));
     await reload(configOf(second));
-    expect((await askAt(gateway.url, key, 'new')).status).toBe(404);
+    expect((await askAt(gateway, key, 'new')).status).toBe(404);
   });
 
   it('refuses an invalid file with its faults and keeps the old one', async () => {
-    write(configOf(second, '  - { id: broken, deployments: [{ provider: nowhere, model: x }] }\n'));
+    write(configOf(second, [model('broken', 'nowhere/x')]));
     process.kill(gateway.pid, 'SIGHUP');
     await until(() => gateway.logs().includes('the old one stays in force'));
     expect(gateway.logs()).toContain("there is no provider 'nowhere'");
-    expect((await askAt(gateway.url, key, 'fast')).status).toBe(200);
+    expect((await askAt(gateway, key, 'fast')).status).toBe(200);
   });
 });

@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { startFakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { openAiAt } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
 
 interface Chunk {
@@ -19,7 +20,7 @@ describe('streaming, byte by byte', () => {
   let key: string;
 
   beforeAll(async () => {
-    gateway = await startGateway({ config: 'streaming: { keep_alive: 200ms }\n' });
+    gateway = await startGateway({ config: { streaming: { keep_alive: '200ms' } } });
     key = await gateway.apiKey();
   });
   afterAll(async () => {
@@ -127,7 +128,7 @@ describe('a client that opens a stream and never reads it', () => {
   it('keeps its place no longer than the total timeout, and its socket not much longer', async () => {
     const upstream = await startFakeUpstream();
     const gateway = await startGateway({
-      config: `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\nupstream: { timeouts: { total: 2s } }\n`,
+      config: { providers: { fake: openAiAt(upstream) }, upstream: { timeouts: { total: '2s' } } },
     });
     const key = await gateway.apiKey({ limits: { concurrency: 1 } });
     const { hostname, port } = new URL(gateway.url);
@@ -142,15 +143,7 @@ describe('a client that opens a stream and never reads it', () => {
     socket.write(
       `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
     );
-    const ask = async (): Promise<number> => {
-      const response = await fetch(`${gateway.url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'fake/echo', messages: [{ role: 'user', content: 'hi' }] }),
-      });
-      await response.text();
-      return response.status;
-    };
+    const ask = async (): Promise<number> => (await gateway.client(key).chat({ model: 'fake/echo' })).status;
     await until(async () => (await upstream.requests()).length === 1);
     // It has the one place of its key, for as long as the timeout lasts.
     await until(async () => (await ask()) === 200);

@@ -1,36 +1,9 @@
-import { Agent, request } from 'undici';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import type { UsageRecordDto } from '../../src/usage/report/usage.dto.js';
+import type { GatewayClient } from '../clients/gateway-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, openAiAt, price, type GatewayFile } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
-
-interface UsageRecord {
-  cost_basis: string;
-  request_id: string;
-  key_id: string;
-  source: string;
-  model: string;
-  status: string;
-  error_code: string | null;
-  attempts: number;
-  prompt_tokens: number;
-  completion_tokens: number;
-  estimated: boolean;
-  cost_usd: number;
-}
-
-interface Sum {
-  group: string;
-  requests: number;
-  failed_requests: number;
-  prompt_tokens: number;
-  completion_tokens: number;
-  cost_usd: number;
-}
-
-interface List<Item> {
-  data: Item[];
-  next: string | null;
-}
 
 const TEXT = 'one two three four five six seven eight nine';
 /** Of a stream that the fake aborts half-way: the role and then these. */
@@ -40,7 +13,7 @@ const PRICE = { input: 3, output: 15 };
 const LONGEST = 4_096;
 
 /** By model: what its deployments do, tried in this order. Each passes the fake the model for which it was called. */
-const MODELS: Readonly<Record<string, { deployments: string[]; fallbacks?: string }>> = {
+const MODELS: Readonly<Record<string, { deployments: string[]; fallbacks?: string[] }>> = {
   plain: { deployments: ['echo'] },
   /** Reports no usage. */
   bare: { deployments: ['echo?usage=none&without=usage'] },
@@ -55,43 +28,41 @@ const MODELS: Readonly<Record<string, { deployments: string[]; fallbacks?: strin
   /** Aborts between the head of the response and its first event or byte. */
   begun: { deployments: ['reset?at=first', 'echo'] },
   silent: { deployments: ['stall?at=headers', 'echo?again=1'] },
-  passing: { deployments: ['stall?at=headers'], fallbacks: 'plain' },
+  passing: { deployments: ['stall?at=headers'], fallbacks: ['plain'] },
   dead: { deployments: ['stall?at=headers', 'stall?at=headers&again=1', 'status-503'] },
 };
 
-function configOf(upstream: FakeUpstream): string {
-  const models = Object.entries(MODELS).map(([id, { deployments, fallbacks }]) => {
-    const behaviours = deployments.map(
-      (each) => `{ provider: local, model: "${each}${each.includes('?') ? '&' : '?'}tokens=o200k&for=${id}" }`,
-    );
-    const timeouts = ['silent', 'passing', 'dead'].includes(id) ? ', timeouts: { first_byte: 1s, total: 5s }' : '';
-    return `  - { id: ${id}, strategy: priority, deployments: [${behaviours.join(', ')}]${timeouts}, fallbacks: [${fallbacks ?? ''}], price: { input_per_million: ${PRICE.input}, output_per_million: ${PRICE.output} } }`;
+function configOf(upstream: FakeUpstream): GatewayFile {
+  const models = Object.entries(MODELS).map(([id, { deployments, fallbacks = [] }]) => {
+    const places = deployments.map((each) => `local/${each}${each.includes('?') ? '&' : '?'}tokens=o200k&for=${id}`);
+    const isSilent = ['silent', 'passing', 'dead'].includes(id);
+    return model(id, places, {
+      strategy: 'priority',
+      fallbacks,
+      price: price(PRICE.input, PRICE.output),
+      ...(isSilent && { timeouts: { first_byte: '1s', total: '5s' } }),
+    });
   });
-  return `providers:\n  local: { type: openai, base_url: "${upstream.url}/v1" }\nmodels:\n${models.join('\n')}\n`;
+  return { providers: { local: openAiAt(upstream) }, models };
 }
 
 describe('usage records and the provider’s own book of tokens', () => {
   let upstream: FakeUpstream;
   let gateway: RunningGateway;
-  let dispatcher: Agent;
-  const keys: Record<string, string> = {};
+  const clients: Record<string, GatewayClient> = {};
 
   beforeAll(async () => {
-    dispatcher = new Agent({ connections: 100 });
     upstream = await startFakeUpstream();
     gateway = await startGateway({ config: configOf(upstream) });
-    for (const name of ['ada', 'grace', 'alan']) keys[name] = await gateway.apiKey();
+    for (const name of ['ada', 'grace', 'alan']) clients[name] = await gateway.newClient();
   });
   beforeEach(() => upstream.reset());
   afterAll(async () => {
-    await dispatcher.close();
     await gateway.stop();
     await upstream.stop();
   });
 
-  function keyId(name: string): string {
-    return `key_${keys[name]?.split('_')[1] ?? ''}`;
-  }
+  const clientOf = (name: string): GatewayClient => clients[name]!;
 
   /** Asks, and goes away when `leave` says so of the text so far. @returns the request's id */
   async function ask(
@@ -102,17 +73,15 @@ describe('usage records and the provider’s own book of tokens', () => {
   ): Promise<string> {
     const controller = new AbortController();
     try {
-      const answer = await request(`${gateway.url}/v1/chat/completions`, {
-        dispatcher,
-        method: 'POST',
-        headers: { authorization: `Bearer ${keys[name]}`, 'content-type': 'application/json', 'x-request-id': id },
-        // The key's name goes along, because that is all that the provider sees of it.
-        body: JSON.stringify({ model, stream, user: name, messages: [{ role: 'user', content: TEXT }] }),
+      // The key's name goes along, because that is all that the provider sees of it.
+      const fields = { model, stream, user: name, messages: [{ role: 'user', content: TEXT }] };
+      const answer = await clientOf(name).openChat(fields, {
+        headers: { 'x-request-id': id },
         signal: controller.signal,
       });
       let frames = '';
-      for await (const piece of answer.body as AsyncIterable<Buffer>) {
-        frames += piece.toString();
+      for await (const piece of answer.pieces) {
+        frames += piece;
         const text = [...frames.matchAll(/"content":"([^"]*)"/g)].map((match) => match[1]).join('');
         if (leave?.(text) === true) controller.abort();
       }
@@ -125,43 +94,19 @@ describe('usage records and the provider’s own book of tokens', () => {
   /** Asks for a plain answer and goes away once the provider is at work. */
   async function leaveWaiting(name: string, id: string): Promise<string> {
     const controller = new AbortController();
-    const asked = request(`${gateway.url}/v1/chat/completions`, {
-      dispatcher,
-      method: 'POST',
-      headers: { authorization: `Bearer ${keys[name]}`, 'content-type': 'application/json', 'x-request-id': id },
-      body: JSON.stringify({ model: 'slow', user: name, messages: [{ role: 'user', content: TEXT }] }),
-      signal: controller.signal,
-    });
+    const fields = { model: 'slow', user: name, messages: [{ role: 'user', content: TEXT }] };
+    const asked = clientOf(name).chat(fields, { headers: { 'x-request-id': id }, signal: controller.signal });
     await until(async () => (await upstream.tokenLog()).some((entry) => entry.request_id === id));
     controller.abort();
     await expect(asked).rejects.toThrow();
     return id;
   }
 
-  async function read<Body>(path: string): Promise<Body> {
-    const response = await fetch(`${gateway.url}/v1/admin/usage${path}`, {
-      headers: { 'x-api-key': gateway.adminKey },
-    });
-    expect(response.status).toBe(200);
-    return (await response.json()) as Body;
-  }
-
-  async function allRecords(): Promise<UsageRecord[]> {
-    const records: UsageRecord[] = [];
-    let next: string | null = '';
-    while (next !== null) {
-      const page: List<UsageRecord> = await read(`/records?limit=100${next === '' ? '' : `&after=${next}`}`);
-      records.push(...page.data);
-      ({ next } = page);
-    }
-    return records;
-  }
-
   /** All records of requests, once there is one for each. */
-  async function recordsOf(ids: readonly string[]): Promise<UsageRecord[]> {
-    let found: UsageRecord[] = [];
+  async function recordsOf(ids: readonly string[]): Promise<UsageRecordDto[]> {
+    let found: UsageRecordDto[] = [];
     await until(async () => {
-      found = (await allRecords()).filter(({ request_id: id }) => ids.includes(id));
+      found = (await gateway.admin.usageRecords()).filter(({ request_id: id }) => ids.includes(id));
       return (
         new Set(found.filter(({ status }) => status !== 'retried').map(({ request_id: id }) => id)).size === ids.length
       );
@@ -170,18 +115,9 @@ describe('usage records and the provider’s own book of tokens', () => {
   }
 
   async function runBatch(name: string, model: string, count: number): Promise<void> {
-    const headers = { authorization: `Bearer ${keys[name]}`, 'content-type': 'application/json' };
     const tasks = Array.from({ length: count }, () => ({ user: name, messages: [{ role: 'user', content: TEXT }] }));
-    const submitted = await fetch(`${gateway.url}/v1/batch/generate`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify({ model, tasks }),
-    });
-    const { job_id: id } = (await submitted.json()) as { job_id: string };
-    await until(async () => {
-      const job = await fetch(`${gateway.url}/v1/batch/${id}`, { headers });
-      return ((await job.json()) as { status: string }).status === 'completed';
-    });
+    const { status } = await clientOf(name).endedBatch(await clientOf(name).submitBatch(model, tasks));
+    expect(status).toBe('completed');
   }
 
   it('say of each disconnect, retry and failure what it may cost at most, unless the provider counted', async () => {
@@ -220,20 +156,16 @@ describe('usage records and the provider’s own book of tokens', () => {
   });
 
   it('and budgets take the same from a key, abandoned attempts included', async () => {
-    keys['bob'] = await gateway.apiKey({ budget: { usd: 1, period: 'total' } });
+    clients['bob'] = await gateway.newClient({ budget: { usd: 1, period: 'total' } });
     const records = await recordsOf([await ask('bob', 'silent', 'of-a-budget')]);
     expect(records.map(({ status, cost_basis: basis }) => [status, basis]).sort()).toEqual([
       ['retried', 'worst_case'],
       ['succeeded', 'reported'],
     ]);
-    const spent = records.reduce((sum, { cost_usd: cost }) => sum + Math.round(cost * 1e9), 0);
-    const refused = await request(`${gateway.url}/v1/chat/completions`, {
-      dispatcher,
-      method: 'POST',
-      headers: { authorization: `Bearer ${keys['bob']}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'plain', max_tokens: 100_000, messages: [{ role: 'user', content: TEXT }] }),
-    });
-    expect([refused.statusCode, await refused.body.text()]).toEqual([
+    const spent = records.reduce((sum, { cost_usd: cost }) => sum + Math.round((cost ?? 0) * 1e9), 0);
+    const messages = [{ role: 'user', content: TEXT }];
+    const refused = await clientOf('bob').chat({ model: 'plain', max_tokens: 100_000, messages });
+    expect([refused.status, refused.text]).toEqual([
       429,
       expect.stringContaining(`has spent ${Math.round(spent / 1_000) / 1e6} of its budget of 1 dollars`),
     ]);
@@ -260,11 +192,11 @@ describe('usage records and the provider’s own book of tokens', () => {
     };
     await Promise.all([askTwice('ada'), askAll('grace')]);
     await Promise.all([runBatch('ada', 'plain', 20), runBatch('grace', 'begun', 3), runBatch('grace', 'bare', 5)]);
-    const isTask = ({ source, status }: UsageRecord): boolean => source === 'batch' && status !== 'retried';
-    await until(async () => (await allRecords()).filter(isTask).length === 28);
+    const isTask = ({ source, status }: UsageRecordDto): boolean => source === 'batch' && status !== 'retried';
+    await until(async () => (await gateway.admin.usageRecords()).filter(isTask).length === 28);
 
     const live = await recordsOf(ids);
-    const records = await allRecords();
+    const records = await gateway.admin.usageRecords();
     const requests = records.filter(({ status }) => status !== 'retried');
     expect(requests.filter(({ source }) => source === 'batch')).toHaveLength(28);
     expect(live.filter(({ status }) => status !== 'retried')).toHaveLength(ids.length);
@@ -272,9 +204,12 @@ describe('usage records and the provider’s own book of tokens', () => {
 
     const log = await upstream.tokenLog();
     for (const name of ['ada', 'grace']) {
-      const { data } = await read<List<Sum>>(`?interval=none&group_by=model&key_id=${keyId(name)}&limit=100`);
+      const data = await gateway.admin.usage(`interval=none&group_by=model&key_id=${clientOf(name).keyId}&limit=100`);
       const sums = Object.fromEntries(
-        data.map(({ group, prompt_tokens: prompt, completion_tokens: completion }) => [group, { prompt, completion }]),
+        data.map(({ group, prompt_tokens: prompt, completion_tokens: completion }) => [
+          group ?? '',
+          { prompt, completion },
+        ]),
       );
       const billed: typeof sums = {};
       for (const { model, user, prompt_tokens: prompt, completion_tokens: completion } of log) {
@@ -284,8 +219,9 @@ describe('usage records and the provider’s own book of tokens', () => {
         sum.prompt += prompt;
         sum.completion += completion;
       }
-      const isCounted = ({ model, key_id: id }: UsageRecord): boolean =>
-        id === keyId(name) && records.every((each) => each.model !== model || each.cost_basis !== 'worst_case');
+      const isCounted = ({ model, key_id: id }: UsageRecordDto): boolean =>
+        id === clientOf(name).keyId &&
+        records.every((each) => each.model !== model || each.cost_basis !== 'worst_case');
       const counted = new Set(records.filter(isCounted).map(({ model }) => model));
       expect(counted.size).toBeGreaterThan(1);
       expect(Object.keys(sums).sort()).toEqual(Object.keys(billed).sort());
@@ -297,7 +233,7 @@ describe('usage records and the provider’s own book of tokens', () => {
       for (const { prompt_tokens: prompt, completion_tokens: completion, cost_usd: cost } of data) {
         expect(Math.round(cost * 1e9)).toBe((prompt * PRICE.input + completion * PRICE.output) * 1_000);
       }
-      const own = requests.filter(({ key_id: id }) => id === keyId(name));
+      const own = requests.filter(({ key_id: id }) => id === clientOf(name).keyId);
       expect(data.reduce((sum, row) => sum + row.requests, 0)).toBe(own.length);
       expect(data.reduce((sum, row) => sum + row.failed_requests, 0)).toBe(
         own.filter(({ status }) => status === 'failed').length,

@@ -1,4 +1,8 @@
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import type { ChatCompletionDto } from '../../src/chat/chat-completion.dto.js';
+import type { GatewayClient } from '../clients/gateway-client.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
+import { model, openAiAt, type GatewayFile } from '../fixtures/gateway-config.js';
 import { startGateway, startExpectingFailure, type RunningGateway } from '../fixtures/gateway.js';
 import { startOtlpCollector, type CollectedSpan, type OtlpCollector } from '../upstreams/otlp-collector.js';
 import { until } from '../fixtures/until.js';
@@ -15,15 +19,15 @@ describe('traces', () => {
   let upstream: FakeUpstream;
   let collector: OtlpCollector;
   let gateway: RunningGateway;
-  let key: string;
+  let client: GatewayClient;
 
-  const config = (): string => `
-providers:
-  openai: { type: openai, base_url: "${upstream.url}/v1", api_key: sk-test }
-models:
-  - { id: fast, deployments: [{ provider: openai, model: echo }] }
-  - { id: shaky, strategy: priority, deployments: [{ provider: openai, model: status-500 }, { provider: openai, model: echo }] }
-`;
+  const config = (): GatewayFile => ({
+    providers: { openai: openAiAt(upstream, { api_key: 'sk-test' }) },
+    models: [
+      model('fast', 'openai/echo'),
+      model('shaky', ['openai/status-500', 'openai/echo'], { strategy: 'priority' }),
+    ],
+  });
   const variables = (): Record<string, string> => ({
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_EXPORTER_OTLP_HEADERS: 'x-team=blue%20one',
@@ -36,7 +40,7 @@ models:
     upstream = await startFakeUpstream();
     collector = await startOtlpCollector();
     gateway = await startGateway({ env: variables(), config: config() });
-    key = await gateway.apiKey();
+    client = await gateway.newClient();
     // The span of making the key.
     await until(() => collector.spans.length >= 1);
   });
@@ -50,20 +54,12 @@ models:
     await upstream.stop();
   });
 
-  async function chat(
-    fields: object,
+  const chat = (
+    fields: object = {},
     headers: Record<string, string> = {},
-    at = gateway,
-    withKey = key,
-  ): Promise<Response> {
-    const response = await fetch(`${at.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${withKey}`, 'content-type': 'application/json', ...headers },
-      body: JSON.stringify({ model: 'fast', messages: [{ role: 'user', content: PROMPT }], ...fields }),
-    });
-    await response.text();
-    return response;
-  }
+    by = client,
+  ): Promise<GatewayResponse<ChatCompletionDto>> =>
+    by.chat({ model: 'fast', messages: [{ role: 'user', content: PROMPT }], ...fields }, { headers });
 
   async function collected(count: number): Promise<CollectedSpan[]> {
     await until(() => collector.spans.length >= count);
@@ -77,7 +73,7 @@ models:
     );
     const spans = await collected(2);
     const server = spans.find(({ kind }) => kind === SERVER)!;
-    const client = spans.find(({ kind }) => kind === CLIENT)!;
+    const call = spans.find(({ kind }) => kind === CLIENT)!;
     expect(server).toMatchObject({
       name: 'POST /v1/chat/completions',
       traceId: TRACE,
@@ -86,12 +82,12 @@ models:
         'http.request.method': 'POST',
         'http.route': '/v1/chat/completions',
         'http.response.status_code': 200,
-        'gateway.request_id': response.headers.get('x-request-id'),
+        'gateway.request_id': response.header('x-request-id'),
         'gateway.attempts': 1,
       },
       resource: { 'service.name': 'edge', 'deployment.environment.name': 'test' },
     });
-    expect(client).toMatchObject({
+    expect(call).toMatchObject({
       name: 'chat echo',
       traceId: TRACE,
       parentSpanId: server.spanId,
@@ -107,15 +103,15 @@ models:
         'gateway.model': 'fast',
       },
     });
-    expect(client.attributes['gen_ai.response.id']).toMatch(/^chatcmpl/);
-    expect(client.attributes['gen_ai.usage.input_tokens']).toBeGreaterThan(0);
-    expect(client.attributes['gen_ai.usage.output_tokens']).toBeGreaterThan(0);
+    expect(call.attributes['gen_ai.response.id']).toMatch(/^chatcmpl/);
+    expect(call.attributes['gen_ai.usage.input_tokens']).toBeGreaterThan(0);
+    expect(call.attributes['gen_ai.usage.output_tokens']).toBeGreaterThan(0);
     const [request] = await upstream.requests();
-    expect(request?.headers['traceparent']).toBe(`00-${TRACE}-${client.spanId}-01`);
+    expect(request?.headers['traceparent']).toBe(`00-${TRACE}-${call.spanId}-01`);
     expect(request?.headers['tracestate']).toBe('vendor=1');
     expect(collector.headers[0]?.['x-team']).toBe('blue one');
     expect(JSON.stringify(spans)).not.toContain(PROMPT);
-    expect(JSON.stringify(spans)).not.toContain(key);
+    expect(JSON.stringify(spans)).not.toContain(client.key);
     expect(gateway.logs()).toContain(`"trace_id":"${TRACE}"`);
   });
 
@@ -132,12 +128,7 @@ models:
   });
 
   it('have a span for each task of a batch', async () => {
-    const submitted = await fetch(`${gateway.url}/v1/batch/generate`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'fast', tasks: ['one', 'two'] }),
-    });
-    const { job_id: jobId } = (await submitted.json()) as { job_id: string };
+    const jobId = await client.submitBatch('fast', ['one', 'two']);
     await until(() => collector.spans.filter(({ kind }) => kind === CONSUMER).length === 2);
     const tasks = collector.spans.filter(({ kind }) => kind === CONSUMER);
     expect(tasks.map(({ attributes }) => attributes['gateway.batch.task_index']).sort()).toEqual([0, 1]);
@@ -157,9 +148,9 @@ models:
       },
       config: config(),
     });
-    const openKey = await open.apiKey();
-    await chat({}, {}, open, openKey);
-    await chat({ stream: true }, { traceparent: `00-${TRACE}-${CLIENT_SPAN}-01` }, open, openKey);
+    const openClient = await open.newClient();
+    await chat({}, {}, openClient);
+    await chat({ stream: true }, { traceparent: `00-${TRACE}-${CLIENT_SPAN}-01` }, openClient);
     // Ending it sends what is left.
     expect((await open.stop()).code).toBe(0);
     const spans = collector.spans.filter(({ name }) => name === 'chat echo');
@@ -178,8 +169,8 @@ models:
       env: { ...variables(), OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' },
       config: config(),
     });
-    const aloneKey = await alone.apiKey();
-    for (let call = 0; call < 20; call += 1) expect((await chat({}, {}, alone, aloneKey)).status).toBe(200);
+    const aloneClient = await alone.newClient();
+    for (let call = 0; call < 20; call += 1) expect((await chat({}, {}, aloneClient)).status).toBe(200);
     const { code, milliseconds } = await alone.stop();
     expect(code).toBe(0);
     expect(milliseconds).toBeLessThan(10_000 + 10 * alone.startedIn);

@@ -1,5 +1,6 @@
 import Sqlite from 'better-sqlite3';
 import pg from 'pg';
+import type { UsageRecordDto, UsageRowDto } from '../../src/usage/report/usage.dto.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
@@ -11,20 +12,6 @@ const START = END - 60 * DAY;
 
 /** A row of the table. */
 type Row = Record<string, string | number | boolean | null> & { id: string; created_at: number; total_tokens: number };
-
-interface Sum {
-  bucket: number;
-  group: string | null;
-  requests: number;
-  total_tokens: number;
-  cost_usd: number;
-  unpriced_requests: number;
-}
-
-interface List<Item> {
-  data: (Item & { id: string })[];
-  next: string | null;
-}
 
 /** Some days busy, some empty; every column that reports group by, none of them in step with another. */
 const ROWS: Row[] = Array.from({ length: 4_000 }, (_, index) => ({
@@ -115,22 +102,8 @@ describe('reports over many records', () => {
     await gateway.stop();
   });
 
-  async function pages<Item>(path: string): Promise<List<Item>['data']> {
-    const all: List<Item>['data'] = [];
-    let next: string | null = '';
-    while (next !== null) {
-      const after: string = next === '' ? '' : `&after=${next}`;
-      const response = await fetch(
-        `${gateway.url}/v1/admin/${path}&limit=100&start=${START / 1000}&end=${END / 1000}${after}`,
-        { headers: { 'x-api-key': gateway.adminKey } },
-      );
-      expect(response.status).toBe(200);
-      const page = (await response.json()) as List<Item>;
-      all.push(...page.data);
-      ({ next } = page);
-    }
-    return all;
-  }
+  const pages = <Item>(path: string): Promise<Item[]> =>
+    gateway.admin.pages(`/v1/admin/${path}&limit=100&start=${START / 1000}&end=${END / 1000}`);
 
   it.each(
     (['day', 'hour', 'none'] as const).flatMap((interval) =>
@@ -140,7 +113,7 @@ describe('reports over many records', () => {
     // By hour there is nearly a row for each record; one key will do.
     const filter = interval === 'hour' ? '&key_id=key_3' : '';
     const rows = interval === 'hour' ? ROWS.filter((row) => row['key_id'] === 'key_3') : ROWS;
-    const sums = await pages<Sum>(`usage?interval=${interval}&group_by=${group}${filter}`);
+    const sums = await pages<UsageRowDto>(`usage?interval=${interval}&group_by=${group}${filter}`);
     const found = Object.fromEntries(
       sums.map((sum) => [
         `${sum.bucket} ${sum.group}`,
@@ -158,9 +131,7 @@ describe('reports over many records', () => {
   });
 
   it('groups rows by several dimensions, a member of the metadata among them', async () => {
-    const sums = await pages<Sum & { date: string; groups: Record<string, string | null> }>(
-      'usage?interval=none&group_by=model,metadata.team,provider',
-    );
+    const sums = await pages<UsageRowDto>('usage?interval=none&group_by=model,metadata.team,provider');
     const found = Object.fromEntries(
       sums.map(({ groups, requests }) => [
         [groups['model'], groups['metadata.team'], groups['provider']].join('|'),
@@ -178,13 +149,8 @@ describe('reports over many records', () => {
   });
 
   it('takes dates, and filters by a member of the metadata', async () => {
-    const read = async (query: string): Promise<number> => {
-      const response = await fetch(`${gateway.url}/v1/admin/usage?interval=none&${query}`, {
-        headers: { 'x-api-key': gateway.adminKey },
-      });
-      expect(response.status).toBe(200);
-      return ((await response.json()) as List<Sum>).data[0]?.requests ?? 0;
-    };
+    const read = async (query: string): Promise<number> =>
+      (await gateway.admin.usage(`interval=none&${query}`))[0]?.requests ?? 0;
     const from = START + 20 * DAY;
     const meant = ROWS.filter(({ created_at: at }) => at >= from && at < END);
     expect(await read(`start=${iso(from).slice(0, 10)}&end=${iso(END)}`)).toBe(meant.length);
@@ -192,42 +158,26 @@ describe('reports over many records', () => {
       meant.filter(({ metadata }) => String(metadata).includes('team-2')).length,
     );
     for (const query of ['start=yesterday', 'group_by=key,colour', 'metadata=team']) {
-      const response = await fetch(`${gateway.url}/v1/admin/usage?${query}`, {
-        headers: { 'x-api-key': gateway.adminKey },
-      });
-      expect([query, response.status]).toEqual([query, 400]);
-      const { error } = (await response.json()) as { error: { param: string } };
-      expect(error.param).toBe(query.split('=')[0]);
+      const { status, body } = await gateway.admin.get(`/v1/admin/usage?${query}`);
+      expect([query, status, body.error?.param]).toEqual([query, 400, query.split('=')[0]]);
     }
   });
 
   it('names keys and groups', async () => {
-    const made = await fetch(`${gateway.url}/v1/admin/keys`, {
-      method: 'POST',
-      headers: { 'x-api-key': gateway.adminKey, 'content-type': 'application/json' },
-      body: JSON.stringify({ name: 'search service' }),
-    });
-    const { id, key } = (await made.json()) as { id: string; key: string };
-    await fetch(`${gateway.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'sandbox/echo', messages: [{ role: 'user', content: 'hi' }] }),
-    });
+    const { id, key } = await gateway.admin.createKey({ name: 'search service' });
+    await gateway.client(key).chat();
     await until(async () => {
-      const response = await fetch(`${gateway.url}/v1/admin/usage?group_by=key`, {
-        headers: { 'x-api-key': gateway.adminKey },
-      });
-      const { data } = (await response.json()) as List<Sum & { group_name: string | null }>;
+      const data = await gateway.admin.usage('group_by=key');
       return data.some(({ group, group_name: name }) => group === id && name === 'search service');
     });
   });
 
   it('gives all records as CSV', async () => {
-    const response = await fetch(`${gateway.url}/v1/admin/usage/records?start=${START / 1000}&end=${END / 1000}`, {
-      headers: { 'x-api-key': gateway.adminKey, accept: 'text/csv' },
+    const response = await gateway.admin.get(`/v1/admin/usage/records?start=${START / 1000}&end=${END / 1000}`, {
+      headers: { accept: 'text/csv' },
     });
-    expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8');
-    const lines = (await response.text()).trimEnd().split('\r\n');
+    expect(response.header('content-type')).toBe('text/csv; charset=utf-8');
+    const lines = response.text.trimEnd().split('\r\n');
     expect(lines).toHaveLength(ROWS.length + 1);
     expect(lines[0]).toMatch(/^id,created_at,date,request_id,key_id,key_name,/);
     expect(new Set(lines.slice(1).map((line) => line.split(',')[0]))).toEqual(new Set(ROWS.map(({ id }) => id)));
@@ -243,7 +193,7 @@ describe('reports over many records', () => {
     ],
     ['of an unknown user', '&user=unknown', () => false],
   ])('records (%s) come each once, the latest first', async (_name, filter, isMeant: (row: Row) => boolean) => {
-    const found = await pages<object>(`usage/records?${filter}`);
+    const found = await pages<UsageRecordDto>(`usage/records?${filter}`);
     const meant = ROWS.filter(isMeant).sort((a, b) => b.created_at - a.created_at || (a.id < b.id ? 1 : -1));
     expect(found.map(({ id }) => id)).toEqual(meant.map(({ id }) => id));
   });
