@@ -17,6 +17,7 @@ import { GatewayExceptionFilter } from './http/gateway-exception.filter.js';
 import { HealthModule } from './health/health.module.js';
 import { JsonBodyInterceptor } from './http/json-body.interceptor.js';
 import { OutsideTextGuard } from './http/outside-text.guard.js';
+import { ModelEndpointModule } from './model-endpoint/model-endpoint.module.js';
 import { ModelsModule } from './models/models.module.js';
 import { ClusterModule } from './cluster/cluster.module.js';
 import { NoClusterPeers, type ClusterPeers } from './cluster/cluster-peers.js';
@@ -39,6 +40,7 @@ export class AppModule {
         RedisModule,
         ClusterModule.forRoot(peers),
         AuthModule,
+        ModelEndpointModule,
         ModelsModule,
         ChatModule,
         EmbeddingsModule,

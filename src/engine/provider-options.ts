@@ -141,10 +141,11 @@ export function withoutOperatorOptions<Name extends OperationName>(
     (dropped ??= []).push(name);
   }
   const fields = dropped ?? [];
+  const ownHeaders = operation.ownHeadersOf(request);
   const kept: Record<string, string> = {};
   const heads: string[] = [];
   for (const [name, value] of Object.entries(headers)) {
-    if (OPERATOR_HEADERS.has(name)) heads.push(name);
+    if (OPERATOR_HEADERS.has(name) && !ownHeaders.has(name)) heads.push(name);
     else kept[name] = value;
   }
   if (hasBudget) operation.assertPriced(request);

@@ -2,20 +2,26 @@ import {
   ArgumentsHost,
   Catch,
   ExceptionFilter,
+  Injectable,
   Logger,
   NotFoundException,
+  Optional,
   ServiceUnavailableException,
 } from '@nestjs/common';
+import { ErrorFormats } from './error-formats.js';
 import { endBeforeBody } from './early-answer.js';
 import type { HttpRequest, HttpResponse } from './http-types.js';
 import { describeError } from '../errors/describe-error.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
 import { unsupportedEndpoint } from '../errors/unsupported-endpoint.js';
 
-/** Prints every error of every route in the one shape. Once headers are out it only ends the connection. */
+/** Prints every error of every route, in the form that the clients of its API expect. Once headers are out it only ends the connection. */
 @Catch()
+@Injectable()
 export class GatewayExceptionFilter implements ExceptionFilter {
   private readonly logger = new Logger('Errors');
+
+  constructor(@Optional() private readonly formats?: ErrorFormats) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -45,7 +51,8 @@ export class GatewayExceptionFilter implements ExceptionFilter {
     }
     for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
     if (!request.complete) endBeforeBody(request, response);
-    answer(response, error.status, unsupported?.body ?? error.toBody());
+    const write = this.formats?.of(request.url);
+    answer(response, error.status, write?.(error, request.id) ?? unsupported?.body ?? error.toBody());
   }
 }
 

@@ -25,6 +25,7 @@ export class LiveCalls {
    * Serves a request with a context whose signal is aborted when the client has gone, when its key is revoked, or at the end of
    * a shutdown.
    *
+   * @param headerPrefix of headers that belong to the client's format and go to the provider
    * @throws what `serve` throws, while the client is still there
    */
   async serve(
@@ -32,6 +33,7 @@ export class LiveCalls {
     request: HttpRequest,
     response: HttpResponse,
     serve: (context: CallContext) => Promise<void>,
+    headerPrefix?: string,
   ): Promise<void> {
     const overrides = readRoutingOverrides(request.headers, principal);
     const cancel = new CancelSource();
@@ -47,7 +49,7 @@ export class LiveCalls {
         principal,
         requestId: request.id,
         source: 'live',
-        headers: upstreamHeaders(request.headers),
+        headers: upstreamHeaders(request.headers, headerPrefix),
         overrides,
         span: response.locals['span'] as CallContext['span'],
         signal: cancel,

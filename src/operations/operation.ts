@@ -60,6 +60,8 @@ export interface Collector<Name extends OperationName> {
   contentAttributes(): SpanAttributes;
 }
 
+const NO_HEADERS: ReadonlySet<string> = new Set();
+
 /**
  * One kind of call, such as chat or embeddings: everything that the engine and those who count know of its requests and
  * responses. How a provider serves it is an `OperationPort` of that provider. Operations have no state.
@@ -79,6 +81,11 @@ export abstract class Operation<Name extends OperationName> {
 
   /** The request without some of its fields, by the client's names. */
   abstract withoutFields(request: RequestOf<Name>, names: readonly string[]): RequestOf<Name>;
+
+  /** Headers without which the provider would refuse parts of the request, so that any key may send them; names in lower case. */
+  ownHeadersOf(_request: RequestOf<Name>): ReadonlySet<string> {
+    return NO_HEADERS;
+  }
 
   /** Whether the request asks for several responses, which some providers give one a call. */
   asksForSeveral(_request: RequestOf<Name>): boolean {

@@ -4,6 +4,8 @@ import { JsonOperation } from '../json-operation.js';
 import type { RecordingDetail, SpanAttributes } from '../operation.js';
 import { requestAttributes } from './chat-attributes.js';
 import { ChatCollector } from './chat-collector.js';
+import { SOURCE } from './canonical/sources.js';
+import type { WireName } from './canonical/wire-name.js';
 import type { ChatRequest } from './chat-completion.js';
 import { ChatEstimate } from './chat-estimate.js';
 
@@ -33,6 +35,13 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'seed',
 ]);
 
+const NO_HEADERS: ReadonlySet<string> = new Set();
+/** Headers that belong to the body of a format: without them, the provider refuses fields of it. */
+const OWN_HEADERS: { readonly [Wire in WireName]?: ReadonlySet<string> } = {
+  anthropic: new Set(['anthropic-beta']),
+  'openai-responses': new Set(['openai-beta']),
+};
+
 class ChatOperation extends JsonOperation<'chat'> {
   override readonly name = 'chat';
   override readonly knownFields = KNOWN_FIELDS;
@@ -45,15 +54,34 @@ class ChatOperation extends JsonOperation<'chat'> {
     return new ChatCollector(request, detail);
   }
 
+  /** The client's own body, by whose names its fields are known. */
+  override fieldsOf(request: ChatRequest): Readonly<JsonObject> {
+    return request[SOURCE]?.body ?? request;
+  }
+
+  override withoutFields(request: ChatRequest, names: readonly string[]): ChatRequest {
+    return request[SOURCE]?.without(names) ?? super.withoutFields(request, names);
+  }
+
+  override loggedRequest(request: ChatRequest): unknown {
+    return this.fieldsOf(request);
+  }
+
+  override ownHeadersOf(request: ChatRequest): ReadonlySet<string> {
+    return OWN_HEADERS[request[SOURCE]?.wire ?? 'openai-chat'] ?? NO_HEADERS;
+  }
+
   override asksForSeveral({ n }: ChatRequest): boolean {
     return n != null && n !== 1;
   }
 
   /** Tools that the provider runs itself are billed by use. */
-  override assertPriced({ tools }: ChatRequest): void {
-    if (!Array.isArray(tools)) return;
-    tools.forEach((tool: unknown, index) => {
-      const type = isObject(tool) ? tool['type'] : undefined;
+  override assertPriced(request: ChatRequest): void {
+    const types = request[SOURCE]?.canonical.tools?.map(({ type, name }) => (type === 'hosted' ? name : type));
+    const { tools } = request;
+    const given =
+      types ?? (Array.isArray(tools) ? tools.map((tool: unknown) => (isObject(tool) ? tool['type'] : undefined)) : []);
+    given.forEach((type, index) => {
       if (typeof type !== 'string' || type === 'function' || type === 'custom') return;
       throw permissionDenied(
         `This key has a budget, and its prices do not cover the provider's own tools: leave out tools[${index}], or ask the operator for the scope 'provider_options'.`,

@@ -1,4 +1,5 @@
 import { printExact } from '../../runtime/exact-integers.js';
+import { SOURCE } from '../../operations/chat/canonical/sources.js';
 import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
 import type { ChatCompletion, ChatMessage, ChatRequest } from '../../operations/chat/chat-completion.js';
 import type { ProviderConfig, Quirks } from '../../config/gateway-config.js';
@@ -112,16 +113,23 @@ export class OpenAiProvider extends Provider {
   private chatRequest(call: ProviderCall, stream: boolean): UpstreamRequest {
     const request = this.rules?.takesFunctions === false ? inTools(call.request) : call.request;
     const body = mapRequest(request, call.upstreamModel, stream, this.quirks);
-    const { dropped, droppedFromHistory } = fitRequest(body, this.rules);
+    const source = call.request[SOURCE];
+    const fitted = fitRequest(body, this.rules);
+    const dropped = source === undefined ? fitted.dropped : [...source.dropped, ...fitted.dropped];
     const [first] = dropped;
-    if (first !== undefined && call.request['strict_params'] === true) throw unsupportedParameter(first);
-    if (first !== undefined || droppedFromHistory.length > 0) {
-      call.onDroppedParams?.([...dropped, ...droppedFromHistory]);
-    }
+    if (first !== undefined && (source?.body ?? call.request)['strict_params'] === true)
+      throw unsupportedParameter(first);
+    // What was left out of the history came from a provider of another format, where the client speaks one.
+    const history = source === undefined ? fitted.droppedFromHistory : [];
+    if (first !== undefined || history.length > 0) call.onDroppedParams?.([...dropped, ...history]);
     return {
       method: 'POST',
       path: this.chatPath,
-      headers: this.headers.build(stream, call.requestId, call.headers),
+      headers: this.headers.build(
+        stream,
+        call.requestId,
+        source === undefined ? call.headers : tracingHeaders(call.headers),
+      ),
       body: Buffer.from(printExact(body)),
       timeouts: stream ? call.timeouts : plainTimeouts(call.timeouts),
       signal: call.signal,
@@ -133,4 +141,9 @@ export class OpenAiProvider extends Provider {
 function inTools(request: ChatRequest): ChatRequest {
   const isLegacy = ({ role, function_call: call }: ChatMessage): boolean => role === 'function' || call != null;
   return request['functions'] != null || request.messages.some(isLegacy) ? withTools(request) : request;
+}
+
+/** Of the headers of a client that speaks another format. */
+function tracingHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('trace')));
 }

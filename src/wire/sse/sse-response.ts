@@ -5,7 +5,8 @@ import { waitOrAbort } from '../../runtime/delay.js';
 import type { StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
 import { DONE_FRAME, encodeChunk, encodeError, PING_COMMENT } from './sse-encoder.js';
 
-const SSE_HEADERS = {
+/** Of every response that is an event stream; no proxy may hold it back or change it. */
+export const SSE_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../../runtime/json-value.js';
+import type { ChatRequest } from '../chat-completion.js';
 import type { CanonicalRequest } from './canonical-request.js';
 import type { CanonicalResult } from './canonical-result.js';
 import type { WireName } from './wire-name.js';
@@ -18,6 +19,10 @@ export interface RequestSource {
   readonly canonical: CanonicalRequest;
   /** What OpenAI's form could not hold, by the client's names. */
   readonly dropped: readonly string[];
+  /** The client's names of tools that were changed for OpenAI's form, by the changed ones. */
+  readonly toolNames: ReadonlyMap<string, string> | undefined;
+  /** The request without some of its fields, by the client's names. */
+  readonly without: (names: readonly string[]) => ChatRequest;
 }
 
 /** A whole response as the provider sent it. */

@@ -1,0 +1,63 @@
+import type { GatewayError } from '../errors/gateway-error.js';
+import type { HttpResponse } from '../http/http-types.js';
+import type { CancelSignal } from '../runtime/cancel-signal.js';
+import { waitOrAbort } from '../runtime/delay.js';
+import { dropUnread, encodingOf, SSE_HEADERS } from '../wire/sse/sse-response.js';
+import type { StreamWriter } from '../wire/wire-format.js';
+
+/**
+ * Sends the events of one stream. During silence it sends a sign of life in the client's format, also before the provider's first
+ * byte: the response then begins with it, and a failure becomes an event.
+ */
+export class WireEventSender {
+  private readonly ping: NodeJS.Timeout | undefined;
+
+  /** @param keepAliveMs of silence before a sign of life; 0 is off */
+  constructor(
+    private readonly response: HttpResponse,
+    private readonly writer: Pick<StreamWriter, 'ping' | 'error'>,
+    keepAliveMs: number,
+  ) {
+    if (keepAliveMs > 0) this.ping = setInterval(() => this.signOfLife(), keepAliveMs);
+  }
+
+  /** Whether status and headers have been sent. */
+  get hasBegun(): boolean {
+    return this.response.headersSent;
+  }
+
+  begin(): void {
+    if (this.hasBegun) return;
+    this.response.writeHead(200, SSE_HEADERS);
+    this.response.flushHeaders();
+  }
+
+  /** Waits while the client's socket is full. */
+  async send(frames: string, signal: CancelSignal): Promise<void> {
+    if (frames === '') return;
+    this.ping?.refresh();
+    if (this.response.write(frames, encodingOf(frames))) return;
+    await waitOrAbort(signal, (resolve) => {
+      this.response.once('drain', resolve);
+      return () => this.response.off('drain', resolve);
+    });
+  }
+
+  fail(error: GatewayError): void {
+    if (!this.response.destroyed) this.response.write(this.writer.error(error));
+  }
+
+  end(): void {
+    clearInterval(this.ping);
+    if (!this.hasBegun) return;
+    if (!this.response.destroyed) this.response.end();
+    dropUnread(this.response);
+  }
+
+  private signOfLife(): void {
+    const { response } = this;
+    if (response.destroyed || response.writableNeedDrain || response.writableEnded) return;
+    this.begin();
+    response.write(this.writer.ping());
+  }
+}

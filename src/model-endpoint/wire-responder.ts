@@ -1,0 +1,151 @@
+import { Injectable } from '@nestjs/common';
+import type { CallContext } from '../calls/call-context.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { Engine } from '../engine/engine.js';
+import { toGatewayError } from '../errors/to-gateway-error.js';
+import type { HttpResponse } from '../http/http-types.js';
+import type { CanonicalRequest } from '../operations/chat/canonical/canonical-request.js';
+import { SOURCE } from '../operations/chat/canonical/sources.js';
+import type { WireName } from '../operations/chat/canonical/wire-name.js';
+import { CHAT } from '../operations/chat/chat-operation.js';
+import { promptSize } from '../operations/chat/prompt-bytes.js';
+import { formatDollars } from '../pricing/cost.js';
+import { printExact } from '../runtime/exact-integers.js';
+import type { JsonObject } from '../runtime/json-value.js';
+import { AccessLog } from '../telemetry/access-log.js';
+import { readResult } from '../wire/openai-chat/read-result.js';
+import type { WireFormat, WriteContext } from '../wire/wire-format.js';
+import { chatRequestOf, type WireRequest } from './chat-request-of.js';
+import { resultWithClientNames } from './client-tool-names.js';
+import { type Exchange, sendJson } from './json-responder.js';
+import { LiveCalls } from './live-calls.js';
+import { setServedBy } from './served-by-headers.js';
+import { WireEventSender } from './wire-event-sender.js';
+import { WireFrames } from './wire-frames.js';
+
+/** Bytes of text that make a token, on average. */
+const BYTES_PER_TOKEN = 4;
+
+/** Headers of a format, which go to a provider of the same format. */
+const HEADER_PREFIXES: { readonly [Wire in WireName]?: string } = {
+  anthropic: 'anthropic-',
+  'openai-responses': 'openai-',
+};
+
+/** What an endpoint adds to its format. */
+export interface WireEndpointOptions {
+  /** Changes the request before it is used, such as the turns of an earlier response. */
+  readonly prepare?: (canonical: CanonicalRequest) => CanonicalRequest;
+  /** Called with a whole response before it is sent. @returns the body to send. Default: the body as it is */
+  readonly completed?: (body: JsonObject) => JsonObject | Promise<JsonObject>;
+  /** A writer with what the endpoint adds, such as storing a response before its last event. */
+  readonly frames?: (frames: WireFrames) => Pick<WireFrames, 'write' | 'end' | 'writer'>;
+}
+
+/** Chat in any wire format: reads the request, runs it, and sends the response in the same format. */
+@Injectable()
+export class WireResponder {
+  constructor(
+    private readonly engine: Engine,
+    private readonly calls: LiveCalls,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  /** @throws GatewayError as the engine does, before the response has begun */
+  async respond(
+    wire: WireFormat,
+    body: JsonObject,
+    exchange: Exchange,
+    options: WireEndpointOptions = {},
+  ): Promise<void> {
+    const { principal, request, response } = exchange;
+    const started = performance.now();
+    const chat = chatRequestOf(wire, body, options.prepare);
+    const isStream = chat[SOURCE].canonical.stream === true;
+    const access = AccessLog.fieldsOf(response);
+    access.operation = CHAT.name;
+    access.stream = isStream;
+    await this.calls.serve(
+      principal,
+      request,
+      response,
+      (context) =>
+        isStream
+          ? this.sendStream(wire, chat, context, response, started, options)
+          : this.sendWhole(wire, chat, context, response, started, options),
+      HEADER_PREFIXES[wire.name],
+    );
+  }
+
+  private async sendWhole(
+    wire: WireFormat,
+    chat: WireRequest,
+    context: CallContext,
+    response: HttpResponse,
+    started: number,
+    { completed }: WireEndpointOptions,
+  ): Promise<void> {
+    const answered = await this.engine.run(CHAT, chat, context);
+    const { result, cost } = answered;
+    const source = result[SOURCE];
+    const isNative = source?.wire === wire.name;
+    let text: string;
+    if (isNative && completed === undefined) {
+      ({ text } = source);
+    } else {
+      const canonical = source?.canonical ?? resultWithClientNames(readResult(result), chat[SOURCE].toolNames);
+      const written = wire.writeResponse(canonical, contextOf(chat, context));
+      text = printExact(completed === undefined ? written : await completed(written));
+    }
+    setServedBy(response, answered, started);
+    if (cost !== null) response.setHeader('x-gateway-cost', formatDollars(cost));
+    AccessLog.fieldsOf(response).usage = result.usage;
+    sendJson(response, text);
+  }
+
+  private async sendStream(
+    wire: WireFormat,
+    chat: WireRequest,
+    context: CallContext,
+    response: HttpResponse,
+    started: number,
+    options: WireEndpointOptions,
+  ): Promise<void> {
+    const own = new WireFrames(wire, contextOf(chat, context), chat[SOURCE].toolNames);
+    const frames = options.frames?.(own) ?? own;
+    const sender = new WireEventSender(response, frames.writer, this.config.streaming.keepAlive);
+    try {
+      const stream = await this.engine.stream(CHAT, chat, context);
+      try {
+        if (!sender.hasBegun) setServedBy(response, stream, started);
+        sender.begin();
+        for await (const group of stream.chunks) await sender.send(frames.write(group), stream.signal);
+        await sender.send(frames.end(), stream.signal);
+      } catch (error) {
+        stream.close(error);
+        throw error;
+      } finally {
+        stream.close();
+      }
+    } catch (error) {
+      if (!sender.hasBegun) throw error;
+      const broken = toGatewayError(error);
+      AccessLog.fieldsOf(response).error_code = broken.code;
+      sender.fail(broken);
+    } finally {
+      sender.end();
+    }
+  }
+}
+
+function contextOf(chat: WireRequest, { requestId }: CallContext): WriteContext {
+  const { canonical } = chat[SOURCE];
+  return {
+    model: canonical.model,
+    requestId,
+    now: Date.now(),
+    request: canonical,
+    includesUsage: true,
+    estimatedInputTokens: Math.ceil(promptSize(chat).bytes / BYTES_PER_TOKEN),
+  };
+}
