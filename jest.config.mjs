@@ -20,6 +20,7 @@ const base = {
 
 /** Suites in which no database has a part: they run once, with SQLite. */
 const WITHOUT_DATABASE = [
+  'cloud-logins',
   'fast-path',
   'freeze-watch',
   'json-operations',

@@ -45,6 +45,8 @@ export class CloudLogins {
   readonly requests: LoginRequest[] = [];
   /** Of what is issued from now on; may be negative. */
   lifetimeMs = 3_600_000;
+  /** Seconds after which OAuth tokens are to be renewed, as `refresh_in`; undefined leaves that to the client. */
+  refreshInSeconds: number | undefined;
   /** Long-lived access keys by their id, and those that were issued. */
   readonly awsKeys = new Map<string, KnownKey>();
   readonly tokens = new Set<string>();
@@ -87,6 +89,7 @@ export class CloudLogins {
     this.requests.length = 0;
     this.disturbances.clear();
     this.lifetimeMs = 3_600_000;
+    this.refreshInSeconds = undefined;
   }
 
   /** The next requests to a path are disturbed, one after the other. */
@@ -213,7 +216,13 @@ export class CloudLogins {
   }
 
   private oauth(): Reply {
-    return json(200, { access_token: this.token(), token_type: 'Bearer', expires_in: this.lifetimeSeconds });
+    const refresh = this.refreshInSeconds === undefined ? {} : { refresh_in: this.refreshInSeconds };
+    return json(200, {
+      access_token: this.token(),
+      token_type: 'Bearer',
+      expires_in: this.lifetimeSeconds,
+      ...refresh,
+    });
   }
 
   private googleToken({ form }: LoginRequest): Reply {

@@ -17,6 +17,8 @@ export interface AccessToken {
   readonly refreshAt?: number;
 }
 
+/** A server that asks for an earlier renewal would be asked with every request. */
+const MIN_REFRESH_MS = 1_000;
 /** A token of which its server does not say how long it lasts is used for so long. */
 const UNKNOWN_LIFETIME_MS = 300_000;
 
@@ -40,7 +42,7 @@ export async function requestAccessToken(request: TokenRequest): Promise<AccessT
   const expiresAt = lifetimeMs !== undefined ? now + lifetimeMs : (expiresOn ?? now + UNKNOWN_LIFETIME_MS);
   if (expiresAt <= now)
     throw new LoginError(`${request.service} sent a token that has expired.`, true, response.status);
-  return { token, expiresAt, ...(refreshIn !== undefined && { refreshAt: now + refreshIn }) };
+  return { token, expiresAt, ...(refreshIn !== undefined && { refreshAt: now + Math.max(refreshIn, MIN_REFRESH_MS) }) };
 }
 
 /** Milliseconds of a number of seconds, which some services write as a text. */

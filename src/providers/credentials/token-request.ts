@@ -117,8 +117,9 @@ function codeOf(error: unknown): string | undefined {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return 'it did not respond in time';
-  return codeOf(error) ?? (error instanceof Error ? error.name : 'unknown error');
+  const name = typeof error === 'object' && error !== null && 'name' in error ? String(error.name) : 'unknown error';
+  if (name === 'TimeoutError') return 'it did not respond in time';
+  return codeOf(error) ?? name;
 }
 
 /** @throws LoginError where a response of a success is no JSON object; the parser's message would quote it */

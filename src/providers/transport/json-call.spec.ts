@@ -5,7 +5,8 @@ import { until } from '../../../test/fixtures/until.js';
 import { failure, TIMEOUTS } from '../../../test/upstreams/provider-calls.js';
 import type { ProviderConfig } from '../../config/gateway-config.js';
 import { GatewayError } from '../../errors/gateway-error.js';
-import { authorizerOf } from '../credentials/authorize.js';
+import { type Authorize, authorizerOf } from '../credentials/authorize.js';
+import { PROJECT_OF_LOGIN } from '../definitions/logins/google-login.js';
 import { type CallContext, JsonClient } from './json-call.js';
 import type { RepeatableBody } from './upstream-request.js';
 
@@ -25,7 +26,7 @@ const clients: JsonClient[] = [];
 
 const MEGABYTE = 1_048_576;
 
-function client(config: Partial<ProviderConfig> = {}, maxAnswerSize = MEGABYTE): JsonClient {
+function client(config: Partial<ProviderConfig> = {}, maxAnswerSize = MEGABYTE, authorize?: Authorize): JsonClient {
   const whole: ProviderConfig = {
     name: 'fake',
     type: 'openai',
@@ -35,7 +36,7 @@ function client(config: Partial<ProviderConfig> = {}, maxAnswerSize = MEGABYTE):
     listModels: true,
     ...config,
   };
-  const made = new JsonClient(whole, maxAnswerSize, authorizerOf('bearer', whole));
+  const made = new JsonClient(whole, maxAnswerSize, authorize ?? authorizerOf('bearer', whole));
   clients.push(made);
   return made;
 }
@@ -201,6 +202,42 @@ describe('a call', () => {
     const cloud = { accessKeyId: 'AKIAFAKE', secretAccessKey: 'deep-secret', sessionToken: 'some-token' };
     const error = await failure(client({ cloud, apiKey: undefined }).call({ path: '/x', body: {} }, context()));
     expect(error.message).toBe('[redacted] and [redacted] and [redacted]');
+  });
+
+  it('redacts the credentials that a login gave to this request', async () => {
+    answer = (response, { headers }) => {
+      response
+        .writeHead(400)
+        .end(JSON.stringify({ message: `${headers.authorization} ${String(headers['x-amz-security-token'])}` }));
+    };
+    const tokens = {
+      authorization: 'Bearer ya29.token-of-a-login',
+      'x-amz-security-token': 'session/token+of/login==',
+    };
+    const error = await failure(
+      client({}, MEGABYTE, async () => Promise.resolve(tokens)).call({ path: '/x', body: {} }, context()),
+    );
+    expect(error.message).toBe('[redacted] [redacted]');
+    expect(error.upstream?.message).toBe('[redacted] [redacted]');
+  });
+
+  it('puts the project of the login into the URL, before the request is signed', async () => {
+    const signed: string[] = [];
+    const authorize = Object.assign(
+      ({ url }: { readonly url: string }) => {
+        signed.push(url);
+        return {};
+      },
+      { project: () => Promise.resolve('example.com:old-project') },
+    );
+    const path = `/projects/${PROJECT_OF_LOGIN}/x?of=${PROJECT_OF_LOGIN}`;
+    await client({}, MEGABYTE, authorize).call({ path, body: {} }, context());
+    expect(received[0]!.url).toBe('/v1/projects/example.com%3Aold-project/x?of=example.com%3Aold-project');
+    expect(signed).toEqual([`${origin}${received[0]!.url}`]);
+    const failing = Object.assign(() => ({}), { project: () => Promise.reject(new Error('no project')) });
+    await expect(client({}, MEGABYTE, failing).call({ path, body: {} }, context())).rejects.toThrow('no project');
+    await client({}, MEGABYTE, failing).call({ path: '/plain', body: {} }, context());
+    expect(received).toHaveLength(2);
   });
 
   it('stops at the limit of a response, of its own or of the configuration', async () => {
