@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { Server as NetServer, type AddressInfo } from 'node:net';
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Logger } from 'pino';
 import { createApplication } from './application.js';
@@ -223,12 +223,9 @@ async function letConnectionsGo(httpServer: Server, inFlight: InFlight, timeout:
   // The close() of an HTTP server would end idle connections at once, and the requests that are on their way on them.
   NetServer.prototype.close.call(httpServer);
   await delay(EXIT_DELAY_MS);
-  // A busy process may have received a request meanwhile that it has not read yet.
-  await nextTurn();
   if (inFlight.size === 0) return;
   await inFlight.drained(timeout - EXIT_DELAY_MS);
   await delay(EXIT_DELAY_MS);
-  await nextTurn();
 }
 
 /** A stray rejection is logged; an exception outside any request leaves the process in doubt, so it drains and ends. */

@@ -38,9 +38,13 @@ export class DroppedFields {
   }
 }
 
+/** Looks up tools that are loaded late. Where all tools are sent at once there is nothing to look up. */
+const TOOL_SEARCH = /^tool_search_tool_/;
+
 /**
  * The tools that the client runs. Tools that a provider of another format runs are left out and named, since agents send them by
- * default; a request that has no other tool could only be answered wrongly.
+ * default; a request that has no other tool could only be answered wrongly. Clients of the Messages API send such a tool only to
+ * use it, so there it is refused.
  *
  * @throws GatewayError 400 that names the tool
  */
@@ -50,16 +54,19 @@ export function clientTools(
 ): readonly (FunctionTool | CustomTool)[] {
   const kept: (FunctionTool | CustomTool)[] = [];
   const hosted: string[] = [];
+  const needed: string[] = [];
   tools.forEach((tool, index) => {
     if (tool.type !== 'hosted') {
       kept.push(tool);
       return;
     }
     hosted.push(tool.name);
+    if (tool.wire === 'anthropic' && !TOOL_SEARCH.test(tool.name)) needed.push(tool.name);
     dropped.dropNamed(`tools[${index}]`);
   });
-  const [first] = hosted;
-  if (first !== undefined && (kept.length === 0 || (toolChoice?.type === 'tool' && hosted.includes(toolChoice.name)))) {
+  const [first] = [...needed, ...hosted];
+  const isChosen = toolChoice?.type === 'tool' && hosted.includes(toolChoice.name);
+  if (first !== undefined && (needed.length > 0 || kept.length === 0 || isChosen)) {
     throw new GatewayError({
       status: 400,
       type: 'invalid_request_error',

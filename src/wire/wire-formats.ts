@@ -1,9 +1,10 @@
 import type { WireName } from '../operations/chat/canonical/wire-name.js';
+import { ANTHROPIC } from './anthropic/anthropic-wire.js';
 import { OPENAI_CHAT } from './openai-chat/openai-chat-wire.js';
 import type { WireFormat } from './wire-format.js';
 
 /** Every wire format of chat, by its name. */
-const FORMATS: { readonly [Name in WireName]?: WireFormat } = { 'openai-chat': OPENAI_CHAT };
+const FORMATS: { readonly [Name in WireName]?: WireFormat } = { 'openai-chat': OPENAI_CHAT, anthropic: ANTHROPIC };
 
 /** @throws Error for a format that the gateway does not have, which no definition and no route names */
 export function wireFormatOf(name: WireName): WireFormat {

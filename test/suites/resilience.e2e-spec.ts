@@ -7,20 +7,16 @@ import { until } from '../fixtures/until.js';
 
 /** A model `<name>` with a bad deployment first and a good one second, and one with the bad one alone. */
 function modelsFor(name: string, bad: string): NonNullable<GatewayFile['models']> {
-  const timeouts = bad.startsWith('stall') ? { timeouts: SHORT } : {};
   return [
-    model(name, [`first/${bad}`, 'second/echo'], { strategy: 'priority', ...timeouts }),
-    model(`${name}-alone`, `first/${bad}`, timeouts),
+    model(name, [`first/${bad}`, 'second/echo'], { strategy: 'priority', timeouts: SHORT }),
+    model(`${name}-alone`, `first/${bad}`, { timeouts: SHORT }),
   ];
 }
 
-/**
- * For a deployment that goes silent; a plain answer has `total` alone. Long enough that one which works answers within it on a busy
- * machine.
- */
-const SHORT = { connect: '60s', first_byte: '3s', idle: '3s', total: '6s' };
-/** What a connection that is refused must not wait for: longer than this test may take. */
-const CONNECT_TIMEOUT = '1h';
+/** A plain answer has `total` alone. Long enough that a deployment which works answers within it on a busy machine. */
+const SHORT = { connect: '5s', first_byte: '1500ms', idle: '1500ms', total: '4s' };
+/** What a connection that is refused must not wait for. */
+const CONNECT_TIMEOUT_MS = 60_000;
 
 const FAULTS: readonly [fault: string, behaviour: string, plain: number, stream: number | 'error event'][] = [
   ['no-first-byte', 'stall?at=headers', 504, 504],
@@ -53,12 +49,11 @@ describe('two deployments, one of them in trouble', () => {
         models: [
           ...FAULTS.flatMap(([fault, behaviour]) => modelsFor(fault, behaviour)),
           model('refused', ['refused/x', 'nowhere/x', 'second/echo'], { strategy: 'priority' }),
-          model('refused-alone', 'refused/x', { timeouts: { connect: CONNECT_TIMEOUT } }),
-          model('nowhere-alone', 'nowhere/x', { timeouts: { connect: CONNECT_TIMEOUT } }),
+          model('refused-alone', 'refused/x', { timeouts: { connect: `${CONNECT_TIMEOUT_MS}ms` } }),
+          model('nowhere-alone', 'nowhere/x', { timeouts: { connect: `${CONNECT_TIMEOUT_MS}ms` } }),
           model('falls-back', 'refused/y', { fallbacks: ['rescue'] }),
           model('rescue', 'second/echo'),
-          model('limited', 'first/status?code=429&retry-after=200'),
-          model('limited-briefly', 'first/status?code=429&retry-after=2'),
+          model('limited', 'first/status?code=429&retry-after=2'),
           model('both', ['first/echo?delay=5', 'second/echo?delay=5']),
         ],
       },
@@ -76,11 +71,10 @@ describe('two deployments, one of them in trouble', () => {
   it.each(FAULTS)(
     '%s: the next deployment answers before the first byte; alone it is a %s failure',
     async (fault, _behaviour, plain, stream) => {
-      const [rescued, alone, broken, aloneBroken] = await Promise.all([
+      const [rescued, alone, broken] = await Promise.all([
         ask(fault, false),
         ask(`${fault}-alone`, false),
         ask(fault, true),
-        ask(`${fault}-alone`, true),
       ]);
       expect([rescued.status, rescued.header('x-gateway-provider'), rescued.header('x-gateway-attempts')]).toEqual([
         200,
@@ -95,7 +89,7 @@ describe('two deployments, one of them in trouble', () => {
       } else {
         expect([broken.status, broken.header('x-gateway-provider')]).toEqual([200, 'second']);
         expect(broken.text).toContain('[DONE]');
-        expect(aloneBroken.status).toBe(stream);
+        expect((await ask(`${fault}-alone`, true)).status).toBe(stream);
       }
       process.stdout.write(
         `    figure: ${fault}: ${plain} after ${alone.tookMs.toFixed(0)} ms alone, 200 after ${rescued.tookMs.toFixed(0)} ms with another; stream ${stream} after ${broken.tookMs.toFixed(0)} ms\n`,
@@ -106,8 +100,12 @@ describe('two deployments, one of them in trouble', () => {
   it('refused connections and unknown hosts fail before the connect timeout', async () => {
     const rescued = await ask('refused', false);
     expect([rescued.status, rescued.header('x-gateway-attempts')]).toEqual([200, '3']);
-    // Neither waits for a timeout.
-    for (const id of ['refused-alone', 'nowhere-alone']) expect((await ask(id, false)).status).toBe(502);
+    for (const model of ['refused-alone', 'nowhere-alone']) {
+      const failed = await ask(model, false);
+      expect(failed.status).toBe(502);
+      // Neither waits for a timeout.
+      expect(failed.tookMs).toBeLessThan(CONNECT_TIMEOUT_MS);
+    }
   });
 
   it('falls back to another model, and says which answered', async () => {
@@ -131,53 +129,56 @@ describe('two deployments, one of them in trouble', () => {
   it('honours Retry-After: no call is made early, for any behaviour of clients', async () => {
     await first.reset();
     const limited = await ask('limited', false);
-    expect([limited.status, limited.header('retry-after')]).toEqual([429, '200']);
+    expect([limited.status, limited.header('retry-after')]).toEqual([429, '2']);
     const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => ask('limited', index % 2 === 0)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([429]));
     expect(answers.every(({ header }) => Number(header('retry-after-ms')) > 0)).toBe(true);
     expect(await first.requests()).toHaveLength(1);
-    await first.reset();
-    const briefly = async (): Promise<number> => {
-      expect((await ask('limited-briefly', false)).status).toBe(429);
-      return (await first.requests()).length;
-    };
-    await until(async () => (await briefly()) === 2);
+    await until(
+      async () =>
+        ((await gateway.admin.deployments()).find(({ id }) => id.startsWith('first/status?code=429'))?.retry_in_ms ??
+          1) === 0,
+    );
+    await ask('limited', false);
     const [one, two] = await first.requests();
-    expect(two!.startedAt - one!.startedAt).toBeGreaterThanOrEqual(1_990);
+    expect(two!.startedAt - one!.startedAt).toBeGreaterThanOrEqual(2_000);
   });
 
-  it('survives the SIGKILL of one of two upstreams under 64 clients without one client error', async () => {
-    const answers: { status: number; provider: string; isCut: boolean }[] = [];
-    let open = 0;
-    let isOn = true;
-    const load = Promise.all(
-      Array.from({ length: 64 }, async (_, client) => {
-        while (isOn) {
-          open += 1;
-          const { status, header, text } = await ask('both', client % 2 === 0);
-          open -= 1;
-          answers.push({ status, provider: header('x-gateway-provider'), isCut: text.includes('"error":') });
-        }
-      }),
+  it('survives the SIGKILL of one of two upstreams under 200 requests/s without one client error', async () => {
+    const statuses: number[] = [];
+    const providers: { at: number; provider: string }[] = [];
+    const pending: Promise<void>[] = [];
+    const started = performance.now();
+    let killedAt = Infinity;
+    let openAtKill = 0;
+    let ended = 0;
+    for (let index = 0; index < 1_000; index += 1) {
+      const due = started + index * 5;
+      const wait = due - performance.now();
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+      if (index === 300) {
+        process.kill(first.pid, 'SIGKILL');
+        killedAt = performance.now();
+        openAtKill = pending.length - ended;
+      }
+      const at = performance.now();
+      pending.push(
+        ask('both', index % 2 === 0).then(({ status, header, text }) => {
+          ended += 1;
+          statuses.push(status === 200 && text.includes('"error":') ? 599 : status);
+          providers.push({ at, provider: header('x-gateway-provider') });
+        }),
+      );
+    }
+    await Promise.all(pending);
+    const errors = statuses.filter((status) => status !== 200);
+    const late = providers.filter(({ at }) => at > killedAt + 2_000);
+    console.log(
+      `1000 requests at 200/s, ${errors.length} errors; after 2 s ${late.filter(({ provider }) => provider === 'second').length} of ${late.length} at the other`,
     );
-    await until(() =>
-      ['first', 'second'].every((name) => answers.filter((each) => each.provider === name).length > 50),
-    );
-    process.kill(first.pid, 'SIGKILL');
-    const openAtKill = open;
-    await until(async () =>
-      (await gateway.admin.deployments()).some(({ id, breaker }) => id.startsWith('first/echo') && breaker === 'open'),
-    );
-    const seen = answers.length;
-    await until(() => answers.length > seen + 300);
-    isOn = false;
-    await load;
-    const cut = answers.filter(({ status, isCut }) => status === 200 && isCut);
-    console.log(`${answers.length} requests, ${cut.length} of ${openAtKill} streams that were open ended early`);
-    expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+    expect(errors.filter((status) => status !== 599)).toEqual([]);
+    expect(late.every(({ provider }) => provider === 'second')).toBe(true);
     // A stream that had begun when its upstream died can only end in an error event; every other request is answered.
-    expect(cut.length).toBeLessThanOrEqual(openAtKill);
-    // Those that were open when the breaker opened have all ended among the first 300.
-    expect(answers.slice(seen + 300).every(({ provider }) => provider === 'second')).toBe(true);
+    expect(errors.length).toBeLessThanOrEqual(openAtKill);
   });
 });

@@ -10,10 +10,14 @@ import { until } from '../fixtures/until.js';
 
 const MEGABYTE = 1_048_576;
 
+interface Times {
+  readonly p50: number;
+  readonly p99: number;
+}
+
 /** What providers offer without end: far more than what the gateway may keep of it. */
 const OFFERED_MB = 1_024;
-/** What a failed handshake must not wait for: longer than this test may take. */
-const CONNECT_TIMEOUT = '1h';
+const CONNECT_TIMEOUT_MS = 60_000;
 
 interface Answer {
   readonly status: number;
@@ -33,18 +37,18 @@ interface Answer {
   beforeAll(async () => {
     [first, second] = await Promise.all([startFakeUpstream(), startFakeUpstream()]);
     await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
-    const timeouts = 'timeouts: { connect: 60s, first_byte: 60s, idle: 30s }';
+    const timeouts = 'timeouts: { connect: 500ms, first_byte: 30s, idle: 2s }';
     gateway = await startGateway({
       config: `providers:
   first: { type: openai, base_url: "${first.url}/v1" }
   second: { type: openai, base_url: "${second.url}/v1" }
   tls: { type: openai, base_url: "https://127.0.0.1:${(broken.address() as AddressInfo).port}/v1" }
 models:
-  - { id: tls-alone, deployments: [{ provider: tls, model: x }], timeouts: { connect: ${CONNECT_TIMEOUT} } }
+  - { id: tls-alone, deployments: [{ provider: tls, model: x }], timeouts: { connect: ${CONNECT_TIMEOUT_MS}ms } }
   - { id: tls, strategy: priority, deployments: [{ provider: tls, model: x }, { provider: second, model: echo }] }
   - { id: storm, deployments: [{ provider: first, model: "status-500" }] }
   - { id: calm, deployments: [{ provider: second, model: "echo?delay=2" }] }
-  - { id: limited, deployments: [{ provider: first, model: "status?code=429&retry-after=2" }] }
+  - { id: limited, deployments: [{ provider: first, model: "status?code=429&retry-after=1" }] }
   - { id: endless, deployments: [{ provider: first, model: "endless?mb=${OFFERED_MB}" }], ${timeouts} }
   - { id: endless-event, deployments: [{ provider: first, model: "endless?mb=${OFFERED_MB}&kind=event" }], ${timeouts} }
   - { id: endless-comments, deployments: [{ provider: first, model: "endless?mb=${OFFERED_MB}&kind=comments" }], ${timeouts} }
@@ -107,8 +111,9 @@ models:
     for (const stream of [false, true]) {
       expect((await ask('tls', stream)).status).toBe(200);
       const failed = await ask('tls-alone', stream);
-      // The handshake fails by what the server sends, not by a timeout.
       expect(failed.status).toBe(502);
+      // The handshake fails by what the server sends, not by a timeout.
+      expect(failed.took).toBeLessThan(CONNECT_TIMEOUT_MS);
       print(`TLS failure (${stream ? 'stream' : 'plain'})`, `502 after ${failed.took.toFixed(0)} ms`);
     }
   });
@@ -178,8 +183,7 @@ models:
   });
 
   it('a storm of 5xx opens the breaker, and the other models answer all requests in comparable time', async () => {
-    /** Quickest and median of 4 clients of another model, in milliseconds. */
-    async function timesOfOthers(withStorm: boolean): Promise<number[]> {
+    async function timesOfOthers(withStorm: boolean): Promise<Times> {
       let isOver = false;
       const storm = withStorm
         ? Promise.all(
@@ -191,7 +195,7 @@ models:
       const times: number[] = [];
       await Promise.all(
         Array.from({ length: 4 }, async () => {
-          for (let round = 0; round < 40; round += 1) {
+          for (let round = 0; round < 75; round += 1) {
             const { status, took } = await ask('calm', round % 2 === 0);
             expect(status).toBe(200);
             times.push(took);
@@ -200,38 +204,32 @@ models:
       );
       isOver = true;
       await storm;
-      return times.sort((one, other) => one - other);
+      times.sort((one, other) => one - other);
+      return { p50: times[times.length >> 1] ?? 0, p99: times[Math.floor(times.length * 0.99)] ?? 0 };
     }
-    const ratios: number[] = [];
-    for (let round = 0; round < 5; round += 1) {
-      const [calm, storm] = [await timesOfOthers(false), await timesOfOthers(true)];
-      ratios.push(storm[storm.length >> 1]! / calm[calm.length >> 1]!);
-    }
+    const rounds: [Times, Times][] = [];
+    for (let round = 0; round < 3; round += 1) rounds.push([await timesOfOthers(false), await timesOfOthers(true)]);
+    const ratios = rounds.map(([calm, storm]) => storm.p50 / calm.p50).sort((one, other) => one - other);
     const listed = await fetch(`${gateway.url}/v1/admin/deployments`, { headers: { 'x-api-key': gateway.adminKey } });
     const { data } = (await listed.json()) as { data: { id: string; breaker: string }[] };
     expect(data.find(({ id }) => id === 'first/status-500')).toMatchObject({ breaker: 'open' });
-    const quickest = Math.min(...ratios);
-    print('storm of 5xx', `median time of other models ${quickest.toFixed(2)} times as long, the best of 5 rounds`);
+    print(
+      'storm of 5xx',
+      `p99 of other models ${rounds.map(([calm, storm]) => `${calm.p99.toFixed(1)} -> ${storm.p99.toFixed(1)} ms`).join(', ')}; ratio of medians ${ratios[1]?.toFixed(2)}`,
+    );
     // Eight clients that ask without a pause take their part of the processors.
-    // A storm that held the others up would make them wait for timeouts in every round, a thousand times as long.
-    expect(quickest).toBeLessThan(20);
+    // A storm that held the others up would make them wait for timeouts, a thousand times as long.
+    expect(ratios[1]).toBeLessThan(20);
   });
 
   it('200 clients on a provider that asks for a pause: nothing early, no more than 1.2 times the calls', async () => {
     await first.reset();
-    /** When requests were sent, answered, and sent by the gateway to the provider. */
-    const sent = async (): Promise<number[]> =>
-      (await first.requests())
-        .filter(({ model }) => model?.startsWith('status?code=429'))
-        .map(({ startedAt }) => startedAt)
-        .sort((one, other) => one - other);
     let offered = 0;
-    let isOver = false;
-    /** Longest time from a call of the gateway to its response at the client: calls within it were sent before the first refusal. */
     let slowest = 0;
-    const clients = Promise.all(
+    const ends = performance.now() + 4_000;
+    await Promise.all(
       Array.from({ length: 200 }, async (_, client) => {
-        while (!isOver) {
+        while (performance.now() < ends) {
           const { status, took } = await ask('limited', client % 2 === 0);
           expect(status).toBe(429);
           slowest = Math.max(slowest, took);
@@ -240,21 +238,19 @@ models:
         }
       }),
     );
+    const calls = (await first.requests())
+      .filter(({ model }) => model?.startsWith('status?code=429'))
+      .map(({ startedAt }) => startedAt);
     // All calls in flight at the first refusal are one wave; the next follows when the pause is over.
-    const wavesOf = (calls: readonly number[]): number[] =>
-      calls.reduce<number[]>((all, at) => (at - (all.at(-1) ?? 0) >= 1_990 ? [...all, at] : all), []);
-    await until(async () => wavesOf(await sent()).length >= 3);
-    isOver = true;
-    await clients;
-    const calls = await sent();
-    const waves = wavesOf(calls);
-    print('429 with Retry-After 2', `${offered} offered, ${calls.length} sent in ${waves.length} waves`);
+    const waves = calls
+      .sort((one, other) => one - other)
+      .reduce<number[]>((sum, at) => (at - (sum.at(-1) ?? 0) > Math.max(500, slowest) ? [...sum, at] : sum), []);
+    const pauses = waves.slice(1).map((at, index) => at - (waves[index] ?? 0));
+    print(
+      '429 with Retry-After 1',
+      `${offered} offered, ${calls.length} sent in ${waves.length} waves, shortest pause ${Math.min(...pauses)} ms`,
+    );
     expect(calls.length).toBeLessThanOrEqual(offered * 1.2);
-    // Between two waves nothing is sent that had not been asked before the first refusal was known.
-    const early = calls.filter((at) => {
-      const wave = waves.findLast((each) => each <= at) ?? 0;
-      return at - wave > slowest;
-    });
-    expect(early).toEqual([]);
+    expect(Math.min(...pauses)).toBeGreaterThanOrEqual(990);
   });
 });

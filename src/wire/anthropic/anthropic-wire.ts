@@ -1,0 +1,21 @@
+import type { WireFormat } from '../wire-format.js';
+import { readError, writeError } from './errors.js';
+import { readRequest } from './read-request.js';
+import { readResponse } from './read-response.js';
+import { AnthropicStreamReader } from './stream-reader.js';
+import { AnthropicStreamWriter } from './stream-writer.js';
+import { writeRequest } from './write-request.js';
+import { writeResponse } from './write-response.js';
+
+/** Anthropic's Messages API. */
+export const ANTHROPIC: WireFormat = {
+  name: 'anthropic',
+  readRequest,
+  writeRequest,
+  readResponse,
+  writeResponse,
+  readStream: (context) => new AnthropicStreamReader(context),
+  writeStream: (context) => new AnthropicStreamWriter(context),
+  readError,
+  writeError,
+};
