@@ -114,6 +114,7 @@ export class OpenAiProvider extends Provider {
     const request = this.rules?.takesFunctions === false ? inTools(call.request) : call.request;
     const body = mapRequest(request, call.upstreamModel, stream, this.quirks);
     const source = call.request[SOURCE];
+    if (source?.refusal !== undefined) throw source.refusal;
     const fitted = fitRequest(body, this.rules);
     const dropped = source === undefined ? fitted.dropped : [...source.dropped, ...fitted.dropped];
     const [first] = dropped;

@@ -37,6 +37,8 @@ function writeAll(chunks: readonly CanonicalChunk[], groupSize = 1): string {
 
 const stream = (name: string) => RECORDED_STREAMS[name] ?? [];
 
+const fault = (members: object) => expect.objectContaining(members) as Error;
+
 describe('streams of the Messages API', () => {
   it('reads recorded streams: text, tools, thinking and its signatures, tools of the provider, usage', () => {
     expect(collect(readAll(stream('text')))).toMatchObject({
@@ -128,7 +130,7 @@ describe('streams of the Messages API', () => {
     ['api_error', 'Internal server error', 502, 'upstream_error'],
   ])('an error event of the type %s is mapped', (type, message, status, code) => {
     const events = [...stream('text').slice(0, 4), { type: 'error', error: { type, message } }];
-    expect(() => readAll(events)).toThrow(expect.objectContaining({ status, code }));
+    expect(() => readAll(events)).toThrow(fault({ status, code }));
   });
 
   it('any mutation of a recorded stream is a whole response in order, or a GatewayError', () => {

@@ -1,3 +1,4 @@
+import type { GatewayError } from '../../../errors/gateway-error.js';
 import type { JsonObject } from '../../../runtime/json-value.js';
 import type { ChatRequest } from '../chat-completion.js';
 import type { CanonicalRequest } from './canonical-request.js';
@@ -21,6 +22,8 @@ export interface RequestSource {
   readonly dropped: readonly string[];
   /** The client's names of tools that were changed for OpenAI's form, by the changed ones. */
   readonly toolNames: ReadonlyMap<string, string> | undefined;
+  /** Why OpenAI's form cannot hold the request. A provider that is sent that form throws it; others do not mind. */
+  readonly refusal?: GatewayError;
   /** The request without some of its fields, by the client's names. */
   readonly without: (names: readonly string[]) => ChatRequest;
 }
