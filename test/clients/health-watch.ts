@@ -4,37 +4,47 @@ import { Worker } from 'node:worker_threads';
 /** In a thread of its own, so that what the test itself does is not taken for a stall of the gateway. */
 const WATCH = `
 const { parentPort, workerData } = require('node:worker_threads');
+const { readFileSync } = require('node:fs');
 const http = require('node:http');
 const agent = new http.Agent({ keepAlive: true });
+const { url, pid } = workerData;
+// In milliseconds: CPU time of the main thread.
+const cpuTime = () => Number(readFileSync('/proc/' + pid + '/task/' + pid + '/schedstat', 'utf8').split(' ')[0]) / 1e6;
 let worst = 0;
-let begun = 0;
+let begun;
+const settle = () => {
+  if (begun !== undefined) worst = Math.max(worst, Math.min(cpuTime() - begun.cpuTime, performance.now() - begun.at));
+};
 const ask = () => {
-  begun = performance.now();
-  const settle = () => {
-    worst = Math.max(worst, performance.now() - begun);
-    begun = 0;
+  begun = { cpuTime: cpuTime(), at: performance.now() };
+  const next = () => {
+    settle();
+    begun = undefined;
     setTimeout(ask, 5);
   };
-  http.get(workerData, { agent }, (response) => response.resume().on('end', settle)).on('error', settle);
+  http.get(url, { agent }, (response) => response.resume().on('end', next)).on('error', next);
 };
 parentPort.on('message', (message) => {
   if (message === 'stop') process.exit(0);
   if (message === 'reset') worst = 0;
-  else worst = Math.max(worst, begun === 0 ? 0 : performance.now() - begun);
+  else settle();
   parentPort.postMessage(worst);
 });
 ask();
 `;
 
-/** Requests /health/live of a gateway without end, and reports the slowest response. */
+/**
+ * Requests /health/live of a gateway without end, and reports how long its event loop was held up: the most CPU time that its main
+ * thread spent while one such request waited. Other work on the machine delays the response and is no part of that time.
+ */
 export class HealthWatch {
   private readonly worker: Worker;
 
-  constructor(gatewayUrl: string) {
-    this.worker = new Worker(WATCH, { eval: true, workerData: `${gatewayUrl}/health/live` });
+  constructor({ url, pid }: { readonly url: string; readonly pid: number }) {
+    this.worker = new Worker(WATCH, { eval: true, workerData: { url: `${url}/health/live`, pid } });
   }
 
-  /** The longest answer in milliseconds while `work` ran. */
+  /** The longest stall in milliseconds of CPU time while `work` ran. */
   async during(work: () => Promise<unknown>): Promise<number> {
     await this.ask('reset');
     await work();

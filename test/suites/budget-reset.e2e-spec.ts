@@ -6,6 +6,7 @@ import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { model, openAiAt, price } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
+import { whileRedisHolds } from '../fixtures/shared-redis.js';
 import { until } from '../fixtures/until.js';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 
@@ -29,7 +30,7 @@ describe(`budgets are reset and credited (${isPostgresRun ? 'two replicas, Postg
       providers: { local: openAiAt(upstream) },
       models: [
         model('paid', 'local/echo', { price: price(10, 100) }),
-        model('slow', 'local/echo?delay=1500', { price: price(10, 100) }),
+        model('held', 'local/echo?gate', { price: price(10, 100) }),
       ],
     };
     redis = isPostgresRun ? await startRedis() : undefined;
@@ -69,9 +70,8 @@ describe(`budgets are reset and credited (${isPostgresRun ? 'two replicas, Postg
   const newKey = (fields: object = {}): Promise<KeyWithSecretDto> =>
     gateway.admin.createKey({ budget: BUDGET, ...fields });
 
-  it.each(['key', 'group'])(
-    'a %s has its whole budget again at once, everywhere, and a credit on top',
-    async (kind) => {
+  it.each(['key', 'group'])('a %s has its whole budget again at once, everywhere, and a credit on top', (kind) =>
+    whileRedisHolds(new Set([gateway, other]), async () => {
       const group = kind === 'group' ? await gateway.admin.createGroup({ name: 'team', budget: BUDGET }) : undefined;
       const { id, key } = await newKey(group === undefined ? {} : { budget: null, group_id: group.id });
       const path = group === undefined ? `keys/${id}` : `groups/${group.id}`;
@@ -111,21 +111,24 @@ describe(`budgets are reset and credited (${isPostgresRun ? 'two replicas, Postg
         ['budget_reset', 'budget_credited', 'budget_credited', 'budget_reset'].map((action) => `${kind}.${action}`),
       );
       expect(audit[2]?.changes).toEqual({ credit: 2 * COST });
-    },
+    }),
   );
 
-  it('what a call costs that came before the reset and ends after it counts no more', async () => {
-    const { id, key } = await newKey({ budget: { usd: 1, period: 'total' } });
-    await upstream.reset();
-    const call = ask(key, 'slow');
-    await until(async () => (await upstream.requests()).length > 0);
-    await post(`keys/${id}/budget/reset`, {});
-    expect((await call).status).toBe(200);
-    expect((await ask(key)).status).toBe(200);
-    await until(async () => (await usageOf(`keys/${id}`)).spent_usd > 0);
-    await readAnew();
-    expect((await usageOf(`keys/${id}`)).spent_usd).toBeCloseTo(COST, 9);
-  });
+  it('what a call costs that came before the reset and ends after it counts no more', () =>
+    whileRedisHolds(new Set([gateway, other]), async () => {
+      const { id, key } = await newKey({ budget: { usd: 1, period: 'total' } });
+      await upstream.reset();
+      await upstream.closeGate();
+      const call = ask(key, 'held');
+      await until(async () => (await upstream.requests()).length > 0);
+      await post(`keys/${id}/budget/reset`, {});
+      await upstream.openGate();
+      expect((await call).status).toBe(200);
+      expect((await ask(key)).status).toBe(200);
+      await until(async () => (await usageOf(`keys/${id}`)).spent_usd > 0);
+      await readAnew();
+      expect((await usageOf(`keys/${id}`)).spent_usd).toBeCloseTo(COST, 9);
+    }));
 
   it('is refused where it is no use, or would lift a budget that holds for the key that asks', async () => {
     const without = await newKey({ budget: null });

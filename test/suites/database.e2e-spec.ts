@@ -109,7 +109,7 @@ describe('the database', () => {
     class SlowMigration9999999999999 implements MigrationInterface {
       readonly name = 'SlowMigration9999999999999';
       async up(runner: QueryRunner): Promise<void> {
-        if (isPostgresRun) await runner.query('SELECT pg_sleep(0.6)');
+        if (isPostgresRun) await runner.query('SELECT pg_sleep(2)');
         await runner.query('CREATE TABLE slowly_made (id integer)');
         finished.push(this.name);
       }
@@ -124,7 +124,7 @@ describe('the database', () => {
     const slow = new DataSource({
       ...options,
       migrations: [...(options.migrations as []), SlowMigration9999999999999],
-      ...(isPostgresRun && { poolSize: 1, extra: { statement_timeout: 150 } }),
+      ...(isPostgresRun && { poolSize: 1, extra: { statement_timeout: 1_000 } }),
     } as typeof options);
     await slow.initialize();
     try {

@@ -273,7 +273,7 @@ describe('many calls of every shape against one small budget', () => {
     await until(async () => {
       records = await recordsOf(key);
       return sum() >= billed - 1e-9;
-    }, 10_000);
+    });
     expect(records.every(({ cost_usd: cost }) => Number.isFinite(cost) && cost >= 0)).toBe(true);
     expect(records.some(({ cost_basis: basis }) => basis === 'worst_case')).toBe(true);
     console.info(
@@ -284,29 +284,23 @@ describe('many calls of every shape against one small budget', () => {
     for (const gateway of gateways) expect(gateway.logs()).not.toContain('could not be counted');
   }
 
-  it('a provider never bills more than the budget', () => race('calm', () => Promise.resolve()), 60_000);
+  it('a provider never bills more than the budget', () => race('calm', () => Promise.resolve()));
 
-  (isPostgresRun ? it : it.skip)(
-    'nor while Redis forgets everything',
-    () =>
-      race('forgetting', async () => {
-        await new Promise((resolve) => setTimeout(resolve, 60));
-        await redis?.flushAll();
-      }),
-    60_000,
+  (isPostgresRun ? it : it.skip)('nor while Redis forgets everything', () =>
+    race('forgetting', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      await redis?.flushAll();
+    }),
   );
 
-  (isPostgresRun ? it : it.skip)(
-    'nor while Redis is frozen',
-    () =>
-      race('frozen', async () => {
-        await new Promise((resolve) => setTimeout(resolve, 60));
-        process.kill(redis?.pid ?? 0, 'SIGSTOP');
-        await new Promise((resolve) => setTimeout(resolve, 1_000));
-        process.kill(redis?.pid ?? 0, 'SIGCONT');
-        await until(() => at(0).logs().includes('Redis is back'));
-      }),
-    60_000,
+  (isPostgresRun ? it : it.skip)('nor while Redis is frozen', () =>
+    race('frozen', async () => {
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      process.kill(redis?.pid ?? 0, 'SIGSTOP');
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      process.kill(redis?.pid ?? 0, 'SIGCONT');
+      await until(() => at(0).logs().includes('Redis is back'));
+    }),
   );
 });
 

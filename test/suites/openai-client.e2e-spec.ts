@@ -40,10 +40,11 @@ const PERSON_FORMAT = {
   },
 } as const;
 
-/** The default: what would end a call whose client has gone away unnoticed. */
-const FIRST_BYTE_TIMEOUT_MS = 60_000;
+/** What would end a call whose client has gone away unnoticed: longer than this test may take. */
+const LONG_TIMEOUTS = '{ connect: 1h, first_byte: 1h, idle: 1h, total: 1h }';
 
 const CONFIG = (url: string): string => `
+upstream: { timeouts: ${LONG_TIMEOUTS} }
 providers:
   fake: { type: openai, base_url: "${url}/v1", api_key: upstream-key-for-tests }
 sandbox: true
@@ -241,7 +242,7 @@ describe('the official openai client', () => {
     ['while a plain answer is awaited', 'fake/stall?at=headers', false],
     ['before the first token', 'fake/stall?at=headers', true],
     ['in the middle of a stream', 'fake/stall?at=mid', true],
-  ])('aborts %s, and the upstream’s socket closes at once instead of at its timeout', async (_name, model, stream) => {
+  ])('aborts %s, and the upstream’s socket closes instead of at its timeout', async (_name, model, stream) => {
     await upstream.reset();
     const controller = new AbortController();
     const answer = client.chat.completions
@@ -255,12 +256,10 @@ describe('the official openai client', () => {
     );
     await until(async () => (await upstream.requests()).length === 1);
     if (model.includes('mid')) await new Promise((resolve) => setTimeout(resolve, 100));
-    const aborted = performance.now();
     controller.abort();
     const outcome = await settled;
     if (!stream) expect(outcome).toBeInstanceOf(APIUserAbortError);
     await until(async () => (await upstream.openSockets()) === 0);
-    expect(performance.now() - aborted).toBeLessThan(FIRST_BYTE_TIMEOUT_MS);
     expect(await upstream.requests()).toMatchObject([{ aborted: true }]);
   });
 
@@ -326,7 +325,6 @@ describe('the official openai client', () => {
   it('abandons 500 streams, half before the first token, and every upstream socket closes before any timeout would close it', async () => {
     await upstream.reset();
     const key = await gateway.apiKey();
-    const opening = performance.now();
     // Plain requests, so that what is measured is the gateway and not 500 clients on the same two cores.
     const requests = Array.from({ length: 500 }, (_, index) => {
       const request = httpRequest(`${gateway.url}/v1/chat/completions`, {
@@ -340,13 +338,8 @@ describe('the official openai client', () => {
       return request;
     });
     await until(async () => (await upstream.requests()).length === 500);
-    const openedIn = performance.now() - opening;
-    const aborted = performance.now();
     for (const request of requests) request.destroy();
     await until(async () => (await upstream.openSockets()) === 0);
-    const closedAfter = performance.now() - aborted;
-    console.info(`500 streams: opened in ${openedIn.toFixed(0)} ms, closed in ${closedAfter.toFixed(0)} ms`);
-    expect(closedAfter).toBeLessThan(FIRST_BYTE_TIMEOUT_MS);
     expect((await upstream.requests()).every((request) => request.aborted)).toBe(true);
   });
 });
