@@ -17,10 +17,10 @@ import { ClaimLoop } from './claim-loop.js';
 import { ModelRoom } from './model-room.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { BatchQueue } from './queue/batch-queue.js';
-import { retryDelay } from './retry-delay.js';
 import { type HeldTask, HeldTasks } from './held-tasks.js';
 import type { TaskOutcome } from './task-outcomes.js';
 import { TaskClaims } from './task-claims.js';
+import { outcomeOfFailure } from './task-failure.js';
 import { runTask } from './task-operations.js';
 import { taskResponse } from './task-response.js';
 
@@ -220,29 +220,15 @@ export class BatchRunner {
       return;
     }
     const error = toGatewayError(thrown);
-    if (error.code === 'database_unavailable') {
-      // No provider was called: the task waits for the gateway's database, which does not count as an attempt.
-      this.ended(task, { status: 'queued', delay: 1_000, usage });
-      return;
-    }
-    if (error.rejectedByGateway) {
-      this.room.refusedByGateway(task.job.keyId, task.model, error);
-      // Spread out; otherwise all that were refused together would retry together.
-      this.ended(task, { status: 'queued', delay: (error.retryAfterMs ?? 1_000) * (0.5 + Math.random()), usage });
-      return;
-    }
-    const attempts = task.attempts + 1;
-    if (error.status === 429) this.room.refused(task.job.keyId, task.model, error);
-    const mayRetry =
-      error.retryable || (error.status === 429 && error.code !== 'insufficient_quota') || error.status === 503;
-    if (mayRetry && attempts < this.config.batch.maxAttempts) {
-      this.metrics.retried();
-      this.ended(task, { status: 'queued', attempts, delay: retryDelay(attempts, error.retryAfterMs), usage });
-      return;
-    }
-    if (error.status === 500)
+    const { keyId } = task.job;
+    if (error.rejectedByGateway) this.room.refusedByGateway(keyId, task.model, error);
+    else if (error.status === 429) this.room.refused(keyId, task.model, error);
+    const outcome = outcomeOfFailure(error, task.attempts, this.config.batch.maxAttempts);
+    if (outcome.status === 'failed' && error.status === 500) {
       this.logger.error({ msg: 'a batch task failed', error: describeError(error.cause ?? error) });
-    this.ended(task, { status: 'failed', attempts, error: JSON.stringify(error.toBody().error), usage });
+    }
+    if (outcome.status === 'queued' && outcome.attempts !== undefined) this.metrics.retried();
+    this.ended(task, { ...outcome, usage });
   }
 
   private requeue(task: HeldTask, delay = 0): void {

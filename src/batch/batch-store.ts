@@ -4,7 +4,7 @@ import { Database } from '../database/database.js';
 import { runSql, SqlDialect } from '../database/sql.js';
 import { countEnded } from './job-counters.js';
 import { Lanes } from './lanes.js';
-import { readLanes } from './task-claims.js';
+import { readLanes } from './stored-lanes.js';
 
 /** Rows per statement in bulk changes, so that no statement blocks the event loop or holds locks for long. */
 const ROWS_PER_STATEMENT = 2_000;

@@ -24,6 +24,7 @@ import { ClaimLoop } from './claim-loop.js';
 import { JobControl } from './job-control.js';
 import { LanePicker } from './lane-picker.js';
 import { Lanes } from './lanes.js';
+import { ReadyLanes } from './ready-lanes.js';
 import { ModelRoom } from './model-room.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { InProcessQueueModule } from './queue/in-process-queue.module.js';
@@ -69,6 +70,7 @@ export class BatchModule {
         ClaimLoop,
         LanePicker,
         Lanes,
+        ReadyLanes,
         ModelRoom,
         OutcomeWriter,
         TaskClaims,

@@ -5,7 +5,7 @@ import { BackgroundThrottle } from '../lifecycle/background-throttle.js';
 import { HeldClaim } from './held-claim.js';
 import { groupOf, type HeldTask, type HeldTasks } from './held-tasks.js';
 import { LanePicker } from './lane-picker.js';
-import { Lanes } from './lanes.js';
+import { ReadyLanes } from './ready-lanes.js';
 import { ModelRoom } from './model-room.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { BatchQueue } from './queue/batch-queue.js';
@@ -45,7 +45,7 @@ export class ClaimLoop {
   private duration = 1_000;
 
   constructor(
-    private readonly lanes: Lanes,
+    private readonly lanes: ReadyLanes,
     private readonly claims: TaskClaims,
     private readonly outcomes: TaskOutcomes,
     private readonly writer: OutcomeWriter,

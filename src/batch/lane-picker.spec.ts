@@ -1,5 +1,6 @@
 import { LanePicker } from './lane-picker.js';
-import { laneGroup, type Lanes, type ReadyLane } from './lanes.js';
+import { laneGroup } from './lanes.js';
+import type { ReadyLane, ReadyLanes } from './ready-lanes.js';
 import type { ModelRoom } from './model-room.js';
 
 const ROOM = 32;
@@ -14,7 +15,7 @@ function pickerOf(lanes: readonly ReadyLane[], emptyGroups: readonly string[] = 
       Promise.resolve(groups.flatMap((name) => lanes.filter(({ group }) => group === name).slice(0, perGroup))),
   };
   const fakeRoom = { nameOf: (model: string) => model, ofModel: () => ROOM, ofGroup: () => ROOM };
-  return new LanePicker(fakeLanes as unknown as Lanes, fakeRoom as unknown as ModelRoom);
+  return new LanePicker(fakeLanes as unknown as ReadyLanes, fakeRoom as unknown as ModelRoom);
 }
 
 function laneOf(key: string, job: string, waiting = 1_000): ReadyLane {

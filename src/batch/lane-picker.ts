@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { keyOfGroup, Lanes, laneGroup, modelOfGroup } from './lanes.js';
+import { keyOfGroup, laneGroup, modelOfGroup } from './lanes.js';
+import { ReadyLanes } from './ready-lanes.js';
 import { lanesOfTurn, tasksPerLane } from './lanes-of-turn.js';
 import { ModelRoom } from './model-room.js';
 import { shareSlots } from './share-slots.js';
@@ -38,7 +39,7 @@ export class LanePicker {
   private hasLooked = false;
 
   constructor(
-    private readonly lanes: Lanes,
+    private readonly lanes: ReadyLanes,
     private readonly room: ModelRoom,
   ) {}
 

@@ -1,4 +1,4 @@
-import type { ReadyLane } from './lanes.js';
+import type { ReadyLane } from './ready-lanes.js';
 import { WEIGHTS } from './share-slots.js';
 
 /** Most tasks that a claim takes from a lane before it takes from another. */

@@ -8,7 +8,8 @@ import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
 import type { TaskStatus } from './batch-task.entity.js';
 import { countEnded, type EndedTask } from './job-counters.js';
 import { Lanes, type LaneTasks } from './lanes.js';
-import { indexesOf, readLanes, storedLanes, TaskClaims } from './task-claims.js';
+import { indexesOf, readLanes, storedLanes } from './stored-lanes.js';
+import { TaskClaims } from './task-claims.js';
 
 /** How often a task may be lost with its process before it fails, because it may be what ends the processes. */
 export const MAX_LOST_CLAIMS = 50;

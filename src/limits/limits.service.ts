@@ -11,11 +11,11 @@ import type { ResolvedModel } from '../routing/resolved-model.js';
 import { BudgetAlerts } from './budget-alerts.service.js';
 import { BudgetLedger, type Reservation } from './budget-ledger.js';
 import { ConcurrencyLeases, type Lease } from './concurrency-leases.js';
-import { durationText } from './duration-text.js';
 import type { Full, NoRoom } from './limit-store.js';
 import { isCommandFault } from '../redis/redis-faults.js';
 import { budgetRefusal, ownerInText, ownerOf, rateRefusal, MIN_RETRY_AFTER_MS, type Caller } from './limit-refusals.js';
 import { budgetAt, type PeriodSpan } from './period.js';
+import { fullWindowHeaders, rateLimitHeaders } from './rate-limit-headers.js';
 import { RateWindows, type Taken } from './rate-windows.js';
 import { CostEstimator, type CallEstimate, type SizedRequest } from './cost-estimator.js';
 
@@ -113,7 +113,7 @@ export class Limits {
     }
     let isSettled = false;
     return {
-      headers: headersOf(taken),
+      headers: rateLimitHeaders(taken),
       leave: () => this.leave(taken),
       settle: async (tokens, cost) => {
         if (isSettled) return;
@@ -169,7 +169,7 @@ export class Limits {
     if (rpm === undefined) return;
     const taken = await this.windows.take(`requests:${id}`, rpm, calls);
     if (isFull(taken)) {
-      const headers = windowHeaders('requests', rpm, taken);
+      const headers = fullWindowHeaders('requests', rpm, taken);
       throw rateRefusal(`${rpm} requests a minute`, ownerOf(id, call), taken.retryAfter, headers);
     }
     requests.push(taken);
@@ -185,7 +185,7 @@ export class Limits {
     if (tpm === undefined) return;
     const taken = await this.windows.take(`tokens:${id}`, tpm, estimate.likelyTokens());
     if (isFull(taken)) {
-      const headers = windowHeaders('tokens', tpm, taken);
+      const headers = fullWindowHeaders('tokens', tpm, taken);
       throw rateRefusal(`${tpm} tokens a minute`, ownerOf(id, call), taken.retryAfter, headers);
     }
     tokens.push(taken);
@@ -298,36 +298,4 @@ function limitOf({ usd }: Budget): NanoDollars {
 
 function isFull(outcome: Taken | Full): outcome is Full {
   return 'retryAfter' in outcome;
-}
-
-function headersOf({ requests, tokens }: Reserved): Record<string, string> {
-  const headers: Record<string, string> = {};
-  addNearest(headers, 'requests', requests);
-  addNearest(headers, 'tokens', tokens);
-  return headers;
-}
-
-function addNearest(headers: Record<string, string>, kind: 'requests' | 'tokens', taken: readonly Taken[]): void {
-  let nearest = taken[0];
-  if (nearest === undefined) return;
-  for (const each of taken) if (each.remaining < nearest.remaining) nearest = each;
-  addRateHeaders(headers, kind, nearest.limit, nearest.remaining, nearest.endsAt - Date.now());
-}
-
-function windowHeaders(kind: 'requests' | 'tokens', limit: number, { retryAfter }: Full): Record<string, string> {
-  const headers: Record<string, string> = {};
-  addRateHeaders(headers, kind, limit, 0, retryAfter);
-  return headers;
-}
-
-function addRateHeaders(
-  headers: Record<string, string>,
-  kind: string,
-  limit: number,
-  remaining: number,
-  reset: number,
-): void {
-  headers[`x-ratelimit-limit-${kind}`] = String(limit);
-  headers[`x-ratelimit-remaining-${kind}`] = String(remaining);
-  headers[`x-ratelimit-reset-${kind}`] = durationText(reset);
 }

@@ -6,6 +6,7 @@ import { jobsOf } from '../../src/batch/admin-batches.service.js';
 import { BatchJob } from '../../src/batch/batch-job.entity.js';
 import { newestFirst } from '../../src/database/newest-first.js';
 import { Lanes } from '../../src/batch/lanes.js';
+import { ReadyLanes } from '../../src/batch/ready-lanes.js';
 import { TaskClaims } from '../../src/batch/task-claims.js';
 import { TaskOutcomes } from '../../src/batch/task-outcomes.js';
 import { loadConfig } from '../../src/config/load-config.js';
@@ -26,6 +27,7 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
   let url: string;
   let dataSource: DataSource;
   let lanes: Lanes;
+  let readyLanes: ReadyLanes;
   let claims: TaskClaims;
   let outcomes: TaskOutcomes;
 
@@ -36,6 +38,7 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
     dataSource = await openDatabase(config.database, SCHEMA);
     const database = new Database(dataSource);
     lanes = new Lanes(database, dataSource);
+    readyLanes = new ReadyLanes(database, dataSource);
     claims = new TaskClaims(database, dataSource, lanes, config);
     outcomes = new TaskOutcomes(
       database,
@@ -102,11 +105,11 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
     Array.from({ length: count }, (_, index) => ({ job_id: `batch_${index}`, task_index: index % TASKS }));
 
   it('groups and lanes are found by the index of what is ready', async () => {
-    const groups = await plan(lanes.groupsStatement(), ['', 256]);
+    const groups = await plan(readyLanes.groupsStatement(), ['', 256]);
     expectNoScan(groups, ['batch_lane', 'batch_task', 'batch_job']);
     expect(groups).toContain('IDX_batch_lane_ready');
     const names = JSON.stringify(Array.from({ length: 32 }, (_, index) => `key_${index} sandbox/echo`));
-    const ready = await plan(lanes.readyStatement(), [names, 4]);
+    const ready = await plan(readyLanes.readyStatement(), [names, 4]);
     expectNoScan(ready, ['batch_lane', 'batch_task', 'batch_job']);
     expect(ready).toContain('IDX_batch_lane_ready');
   });

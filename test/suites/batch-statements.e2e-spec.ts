@@ -7,6 +7,7 @@ import { BatchJob } from '../../src/batch/batch-job.entity.js';
 import { BatchStore } from '../../src/batch/batch-store.js';
 import { BatchService } from '../../src/batch/batch.service.js';
 import { Lanes } from '../../src/batch/lanes.js';
+import { ReadyLanes } from '../../src/batch/ready-lanes.js';
 import { TaskClaims } from '../../src/batch/task-claims.js';
 import { type TaskOutcome, TaskOutcomes } from '../../src/batch/task-outcomes.js';
 import { JOB_WEBHOOKS } from '../../src/batch/webhook/webhook-sender.js';
@@ -40,6 +41,7 @@ describe(`every statement of batches over ${JOBS * TASKS} tasks and ${FINISHED_J
   let url: string;
   let dataSource: DataSource;
   let lanes: Lanes;
+  let readyLanes: ReadyLanes;
   let claims: TaskClaims;
   let outcomes: TaskOutcomes;
   let store: BatchStore;
@@ -55,6 +57,7 @@ describe(`every statement of batches over ${JOBS * TASKS} tasks and ${FINISHED_J
     dataSource = await openDatabase(config.database, SCHEMA);
     const database = new Database(dataSource);
     lanes = new Lanes(database, dataSource);
+    readyLanes = new ReadyLanes(database, dataSource);
     claims = new TaskClaims(database, dataSource, lanes, config);
     const recorder = new UsageRecorder(database, new MetricsRegistry(new NoClusterPeers()));
     outcomes = new TaskOutcomes(database, lanes, claims, recorder, config);
@@ -182,11 +185,11 @@ describe(`every statement of batches over ${JOBS * TASKS} tasks and ${FINISHED_J
   it('looks for work, claims, extends leases and stores results', async () => {
     expect(
       await scansOf(async () => {
-        await lanes.hasAny();
-        await lanes.wakeDelayed();
-        const groups = await lanes.groups('', 256);
+        await readyLanes.hasAny();
+        await readyLanes.wakeDelayed();
+        const groups = await readyLanes.groups('', 256);
         expect(groups.length).toBe(KEYS);
-        await lanes.ready(groups.slice(0, 8), 16);
+        await readyLanes.ready(groups.slice(0, 8), 16);
         const taken = await claims.claim(shares(0), WORKER, 'claim_1');
         expect(taken.tasks.length).toBe(64);
         expect((await claims.renew(WORKER)).size).toBe(1);

@@ -7,6 +7,7 @@ import { BatchStore } from '../../src/batch/batch-store.js';
 import { HeldClaim } from '../../src/batch/held-claim.js';
 import { JobControl } from '../../src/batch/job-control.js';
 import { Lanes, laneGroup } from '../../src/batch/lanes.js';
+import { ReadyLanes } from '../../src/batch/ready-lanes.js';
 import { SubmissionStore } from '../../src/batch/submission/submission-store.js';
 import { type Claim, newClaimId, TaskClaims } from '../../src/batch/task-claims.js';
 import { MAX_LOST_CLAIMS, type TaskOutcome, TaskOutcomes } from '../../src/batch/task-outcomes.js';
@@ -29,6 +30,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   let store: BatchStore;
   let control: JobControl;
   let lanes: Lanes;
+  let readyLanes: ReadyLanes;
   let claims: TaskClaims;
   let outcomes: TaskOutcomes;
   let submissions: SubmissionStore;
@@ -41,6 +43,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     dataSource = await openDatabase(config.database, SCHEMA);
     const database = new Database(dataSource);
     lanes = new Lanes(database, dataSource);
+    readyLanes = new ReadyLanes(database, dataSource);
     store = new BatchStore(database, dataSource, lanes);
     control = new JobControl(database, lanes);
     claims = new TaskClaims(database, dataSource, lanes, config);
@@ -169,7 +172,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     const seen = new Map<string, number>();
     const work = async (worker: string): Promise<void> => {
       for (;;) {
-        await lanes.wakeDelayed();
+        await readyLanes.wakeDelayed();
         const shares = ids.map((jobId) => ({ jobId, model: 'sandbox/echo', count: 9 }));
         const taken = await claims.claim(shares, worker, newClaimId());
         if (!taken.hasTaken) {
@@ -254,16 +257,16 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     const id = await insert(1);
     const taken = await claim(id, 1);
     await end(taken, outcomesOf(taken, { status: 'queued', delay: 60_000, response: null }));
-    await lanes.wakeDelayed();
-    expect(await lanes.groups('', 10)).toEqual([]);
-    expect(await lanes.hasAny()).toBe(true);
+    await readyLanes.wakeDelayed();
+    expect(await readyLanes.groups('', 10)).toEqual([]);
+    expect(await readyLanes.hasAny()).toBe(true);
     expect((await claim(id, 1)).hasTaken).toBe(false);
     await dataSource.query('UPDATE batch_requeue SET next_run_at = 1');
     await dataSource.query('UPDATE batch_lane SET ready_at = 1');
-    await lanes.wakeDelayed();
+    await readyLanes.wakeDelayed();
     const group = laneGroup('key_1', 'sandbox/echo');
-    expect(await lanes.groups('', 10)).toEqual([group]);
-    expect(await lanes.ready([group], 5)).toMatchObject([
+    expect(await readyLanes.groups('', 10)).toEqual([group]);
+    expect(await readyLanes.ready([group], 5)).toMatchObject([
       { jobId: id, keyId: 'key_1', priority: 'normal', waiting: 1 },
     ]);
     const again = await claim(id, 1);
@@ -281,7 +284,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       }),
     }));
     expect(await submissions.insertJob(made, [tasks], DAY)).toBeUndefined();
-    expect(await lanes.groups('', 10)).toEqual([
+    expect(await readyLanes.groups('', 10)).toEqual([
       laneGroup('key_1', 'sandbox/echo'),
       laneGroup('key_1', 'sandbox/other'),
     ]);
@@ -365,9 +368,9 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect(await outcomes.requeueExpired('{}')).toBe(2);
     await dataSource.query('UPDATE batch_requeue SET next_run_at = 1');
     await dataSource.query('UPDATE batch_lane SET ready_at = 1');
-    await lanes.wakeDelayed();
+    await readyLanes.wakeDelayed();
     expect((await claimAll()).hasTaken).toBe(false);
-    expect([await lanes.hasAny(), await count('batch_lane', `state = 'paused'`)]).toEqual([false, 2]);
+    expect([await readyLanes.hasAny(), await count('batch_lane', `state = 'paused'`)]).toEqual([false, 2]);
     expect(await store.interrupted([id])).toEqual({ cancelled: [], paused: [id] });
     // What was in flight is stored as usual.
     expect(await end(finished, outcomesOf(finished))).toBe(2);
@@ -403,7 +406,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   it('a new priority holds for the lanes that there are and for those that are opened later', async () => {
     const [old, young] = [await insert(3, { submittedAt: Date.now() - 5_000 }), await insert(3)];
     const group = laneGroup('key_1', 'sandbox/echo');
-    const first = async (): Promise<string | undefined> => (await lanes.ready([group], 1))[0]?.jobId;
+    const first = async (): Promise<string | undefined> => (await readyLanes.ready([group], 1))[0]?.jobId;
     expect(await first()).toBe(old);
     expect(await control.prioritise(young, 'high', () => Promise.resolve())).toBe(true);
     expect(await control.prioritise(young, 'high', () => Promise.resolve())).toBe(false);
@@ -453,9 +456,9 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     await insert(1, { keyId: 'key_2' });
     await insert(1, { keyId: 'key_3', expiresAt: now - 1 });
     const names = ['key_1', 'key_2', 'key_3'].map((key) => laneGroup(key, 'sandbox/echo'));
-    expect(await lanes.groups('', 10)).toEqual(names);
-    expect(await lanes.groups(names[0]!, 1)).toEqual([names[1]]);
-    const ready = await lanes.ready(names, 2);
+    expect(await readyLanes.groups('', 10)).toEqual(names);
+    expect(await readyLanes.groups(names[0]!, 1)).toEqual([names[1]]);
+    const ready = await readyLanes.ready(names, 2);
     expect(ready.filter(({ keyId }) => keyId === 'key_1').map(({ jobId }) => jobId)).toEqual([urgent, old]);
     expect(ready.map(({ jobId }) => jobId)).not.toContain(young);
     expect(ready.filter(({ keyId }) => keyId === 'key_3')).toEqual([]);

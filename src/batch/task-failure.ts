@@ -1,0 +1,39 @@
+import type { GatewayError } from '../errors/gateway-error.js';
+import { retryDelay } from './retry-delay.js';
+import type { TaskOutcome } from './task-outcomes.js';
+
+/** Milliseconds until a task is tried again that the gateway itself could not run, where it is not known how long to wait. */
+const REFUSED_DELAY_MS = 1_000;
+
+/** The fields of an outcome that a failure decides. `attempts` is absent where the failure does not count as an attempt. */
+export type FailureOutcome =
+  | (Pick<TaskOutcome, 'delay'> & { readonly status: 'queued'; readonly attempts?: number })
+  | (Pick<TaskOutcome, 'error' | 'attempts'> & { readonly status: 'failed' });
+
+/**
+ * What becomes of a task whose call has failed.
+ *
+ * @param attempts calls of a provider that had ended before
+ * @param maxAttempts after which a task fails for good
+ * @param random from 0 up to 1
+ */
+export function outcomeOfFailure(
+  error: GatewayError,
+  attempts: number,
+  maxAttempts: number,
+  random: () => number = Math.random,
+): FailureOutcome {
+  // The gateway's database cannot be reached. No provider was called.
+  if (error.code === 'database_unavailable') return { status: 'queued', delay: REFUSED_DELAY_MS };
+  if (error.rejectedByGateway) {
+    // Spread out; otherwise all that were refused together would retry together.
+    return { status: 'queued', delay: (error.retryAfterMs ?? REFUSED_DELAY_MS) * (0.5 + random()) };
+  }
+  const ended = attempts + 1;
+  const mayRetry =
+    error.retryable || (error.status === 429 && error.code !== 'insufficient_quota') || error.status === 503;
+  if (mayRetry && ended < maxAttempts) {
+    return { status: 'queued', attempts: ended, delay: retryDelay(ended, error.retryAfterMs, random) };
+  }
+  return { status: 'failed', attempts: ended, error: JSON.stringify(error.toBody().error) };
+}
