@@ -74,6 +74,7 @@ export default {
   testTimeout: 300_000,
   // Each e2e file runs processes of its own.
   maxWorkers: 2,
+  testSequencer: '<rootDir>/test/fixtures/longest-first.mjs',
   projects: [
     { ...base, displayName: 'unit', roots: ['<rootDir>/src', '<rootDir>/scripts'], testMatch: ['**/*.spec.ts'] },
     { ...(process.env['TEST_DATABASE'] === 'postgres' ? onPostgres : onSqlite), displayName: 'e2e' },
