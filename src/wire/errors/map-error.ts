@@ -8,6 +8,7 @@ import {
   upstreamTimeout,
 } from '../../errors/gateway-error.js';
 import { isObject } from '../../runtime/json-value.js';
+import { openAiOverflowMessage } from './context-overflow.js';
 import { parseErrorBody, readErrorBody, statusIn, UpstreamErrorBody } from './read-error-body.js';
 import { Redact, withoutAddresses } from './redact.js';
 import { retryAfterMs, retryHintMs } from './retry-after.js';
@@ -23,9 +24,9 @@ const MAX_LOGGED_LENGTH = 500;
 /** Of the provider's words behind the gateway's own. */
 const MAX_WORDS_LENGTH = 1000;
 
-/** vLLM, llama.cpp, Ollama, Together, Mistral, DeepSeek, Groq, OpenRouter and OpenAI itself, in this order of likeness. */
+/** vLLM, llama.cpp, Ollama, Together, Mistral, DeepSeek, Groq, OpenRouter, Anthropic, Gemini, xAI, Bedrock and OpenAI itself. */
 const CONTEXT_LENGTH =
-  /maximum context length|context[ _](?:length|size|window)[^.]{0,40}exceed|exceed[^.]{0,60}context|context_length_exceeded|exceed_context_size|prompt is too long|too (?:many tokens|large for model)|input is too long|reduce the length of the (?:messages|prompt)|input length and `?max_tokens`? exceed/i;
+  /maximum context length|context[ _](?:length|size|window)[^.]{0,40}exceed|exceed[^.]{0,60}context|context_length_exceeded|exceed_context_size|prompt is too long|too (?:many tokens|large for model)|input is too long|reduce the length of the (?:messages|prompt)|input length and `?max_tokens`? exceed|input token count[^.]{0,20}exceeds|maximum (?:prompt|model) length/i;
 const UNKNOWN_MODEL =
   /model\b[^.]{0,200}(?:not found|does not exist|not exist|unknown)|(?:unknown|no such|invalid) model/i;
 /** Texts with which providers refuse a prompt's content: OpenRouter, OpenAI, Azure, Bedrock, Gemini, DashScope, Zhipu. */
@@ -153,10 +154,12 @@ function mapStatus(
 }
 
 function refused(status: number, refusal: UpstreamErrorBody, redact: Redact): GatewayError {
-  const message = refusal.message ?? `The upstream provider refused the request (HTTP ${status}).`;
+  let message = refusal.message ?? `The upstream provider refused the request (HTTP ${status}).`;
   let code = refusal.code ?? null;
-  if (isContextLength(refusal)) code = 'context_length_exceeded';
-  else if (status === 404) code ??= 'model_not_found';
+  if (isContextLength(refusal)) {
+    code = 'context_length_exceeded';
+    message = openAiOverflowMessage(message);
+  } else if (status === 404) code ??= 'model_not_found';
   else if (isContentRefused(refusal)) code ??= 'content_filter';
   return new GatewayError({
     status,
