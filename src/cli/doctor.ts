@@ -6,13 +6,19 @@ import { loadPepper, PEPPER_SETTING } from '../auth/pepper.js';
 import type { GatewayConfig, ProviderConfig } from '../config/gateway-config.js';
 import { loadConfig } from '../config/load-config.js';
 import { describeError } from '../errors/describe-error.js';
+import { GatewayError } from '../errors/gateway-error.js';
 import { VERSION } from '../runtime/version.js';
 import { say, type Command } from './command.js';
 import { connectConfigured } from './configured-database.js';
+import type { CredentialsKind } from '../providers/definitions/definition.js';
+import { definitionOfType } from '../providers/definitions/registry.js';
 import { SANDBOX_TYPE } from '../providers/definitions/sandbox.js';
 
 /** Longest wait for one server that is asked whether it is there. */
 const ANSWER_TIMEOUT_MS = 5_000;
+
+/** Kinds of credentials that a login gives where there is no key. */
+const LOGIN_CREDENTIALS: readonly CredentialsKind[] = ['aws', 'google-cloud', 'api-key-or-entra', 'x-api-key-or-entra'];
 
 /** `fail` keeps the gateway from working; `warn` should be checked. */
 interface Finding {
@@ -46,7 +52,10 @@ export const DOCTOR: Command = {
     report(await database(config));
     if (config.redisUrl !== undefined) report([await redis(config.redisUrl)]);
     report([await port(config)]);
-    if (!flag('offline')) report(await Promise.all(config.providers.map((each) => provider(each))));
+    if (!flag('offline')) {
+      report(await Promise.all(config.providers.map((each) => provider(each))));
+      report((await Promise.all(config.providers.map((each) => login(each)))).flat());
+    }
     say(failures === 0 ? 'Nothing stands in the way of a start.' : `${failures} to fix.`);
     return failures === 0 ? 0 : 1;
   },
@@ -175,6 +184,22 @@ async function provider({ name, type, baseUrl, apiKey, cloud }: ProviderConfig):
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     return warn(`provider ${name}: ${new URL(baseUrl).host} does not answer (${codeOf(cause)})`);
+  }
+}
+
+/** A login to a cloud, where the provider has one. It costs nothing. */
+async function login(config: ProviderConfig): Promise<Finding[]> {
+  const { name, type, baseUrl, apiKey } = config;
+  const credentials = definitionOfType(type)?.credentials ?? 'none';
+  if (apiKey !== undefined || !LOGIN_CREDENTIALS.includes(credentials)) return [];
+  const request = { method: 'GET', url: baseUrl, headers: {}, body: undefined };
+  const { authorizerOf } = await import('../providers/credentials/authorize.js');
+  try {
+    await authorizerOf(credentials, config)(request);
+    return [ok(`provider ${name}: the login works`)];
+  } catch (error) {
+    const reason = error instanceof GatewayError ? error.upstream?.message : undefined;
+    return [warn(`provider ${name}: the login does not work. ${reason ?? codeOf(error)}`)];
   }
 }
 

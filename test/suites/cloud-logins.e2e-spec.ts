@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runGatewayCommand } from '../clients/command.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { until } from '../fixtures/until.js';
 import {
@@ -133,6 +134,17 @@ models:
     }
   });
 
+  it('a login that was revoked before it expired is replaced within the request', async () => {
+    expect((await embed('azure-secret/m')).status).toBe(200);
+    expect((await embed(`bedrock-web/${TITAN}`)).status).toBe(200);
+    logins.reset();
+    logins.tokens.clear();
+    for (const id of logins.awsKeys.keys()) if (id !== KEY_ID) logins.awsKeys.delete(id);
+    const all = await Promise.all([embed('azure-secret/m'), embed('azure-secret/m'), embed(`bedrock-web/${TITAN}`)]);
+    expect(all.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(logins.requests).toHaveLength(2);
+  });
+
   it('a provider that quotes the credentials of a request does not give them to the client', async () => {
     const bedrock = await embed(`bedrock-web/${TITAN}-quote`);
     const azure = await embed('azure-secret/quote');
@@ -150,6 +162,20 @@ models:
     await until(() => gateway.logs().includes('AADSTS7000215'));
     expect((await embed('either')).status).toBe(200);
     expect(models.admitted.at(-1)?.path).toBe('/azure/v1/embeddings');
+  });
+
+  it('the doctor says which logins work, and why others do not', async () => {
+    const entry = `type: azure, base_url: "${models.origin}/azure", tenant_id: ${ENTRA_TENANT}, client_id: ${ENTRA_CLIENT}`;
+    writeFileSync(
+      join(folder, 'gateway.yaml'),
+      `providers:\n  right: { ${entry}, client_secret: ${ENTRA_SECRET} }\n  wrong: { ${entry}, client_secret: wrong-secret-canary }\n  keyed: { type: azure, base_url: "${models.origin}/azure", api_key: k }\n`,
+    );
+    const env = { PORT: '0', AZURE_AUTHORITY_HOST: logins.origin };
+    const { stdout, code } = await runGatewayCommand(['doctor'], { cwd: folder, env });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ok {4}provider right: the login works$/m);
+    expect(stdout).toMatch(/^warn {2}provider wrong: the login does not work\. .*AADSTS7000215/m);
+    expect(stdout).not.toMatch(/provider keyed: the login|canary/);
   });
 
   it('no secret is in the log', async () => {

@@ -27,6 +27,11 @@ export interface Authorize {
   (request: UnauthorizedRequest): AuthorizationHeaders | Promise<AuthorizationHeaders>;
   /** Of Google Cloud: the project of the login, for URLs that have `PROJECT_OF_LOGIN` in its place. Throws as above. */
   readonly project?: () => Promise<string>;
+  /**
+   * To be called with the headers of a request that the provider refused with 401 or 403. A login may have been revoked before
+   * its time. Resolves to whether another request would have other credentials; rejects never.
+   */
+  readonly refused?: (headers: AuthorizationHeaders) => Promise<boolean>;
 }
 
 /** The logins of clouds. Those who call one provider in several ways share its login, by the settings of its entry. */
@@ -75,12 +80,15 @@ function loginOf(cloud: CloudSettings, make: (cloud: CloudSettings) => Authorize
 
 /** Each call gets an error of its own. */
 function withGatewayErrors(authorize: Authorize): Authorize {
-  const { project } = authorize;
-  const wrapped: Authorize = (request) => {
+  const { project, refused } = authorize;
+  const wrapped = (request: UnauthorizedRequest): AuthorizationHeaders | Promise<AuthorizationHeaders> => {
     const headers = authorize(request);
     return headers instanceof Promise ? headers.catch(throwLoginFailed) : headers;
   };
-  return project === undefined ? wrapped : Object.assign(wrapped, { project: () => project().catch(throwLoginFailed) });
+  return Object.assign(wrapped, {
+    ...(project !== undefined && { project: () => project().catch(throwLoginFailed) }),
+    ...(refused !== undefined && { refused }),
+  });
 }
 
 function throwLoginFailed(reason: unknown): never {

@@ -105,6 +105,37 @@ describe('a cache of one login', () => {
     expect(scene.cache.get()).toBe('value-1');
   });
 
+  it('replaces a value that a provider refused, once for calls that come together, and not again for a while', async () => {
+    const scene = new Scene();
+    void scene.cache.get();
+    await scene.succeed();
+    const replaced = Promise.all([scene.cache.replace('value-1'), scene.cache.replace('value-1')]);
+    expect(scene.cache.get()).toBe('value-1');
+    await scene.succeed();
+    expect(await replaced).toEqual([true, true]);
+    expect(scene.logins).toBe(2);
+    // A call that was refused later, with the value before.
+    expect(await scene.cache.replace('value-1')).toBe(true);
+    scene.time += 29_999;
+    expect(await scene.cache.replace('value-2')).toBe(false);
+    expect(scene.logins).toBe(2);
+    scene.time += 1;
+    const failed = scene.cache.replace('value-2');
+    await scene.fail();
+    expect(await failed).toBe(false);
+    expect(scene.cache.get()).toBe('value-2');
+  });
+
+  it('does not replace a value that never changes, or by one that is the same', async () => {
+    const fixed = new Scene();
+    void fixed.cache.get();
+    await fixed.succeed(Infinity);
+    expect(await fixed.cache.replace('value-1')).toBe(false);
+    expect(fixed.logins).toBe(1);
+    const same = new LoginCache(() => Promise.resolve({ value: { token: 'a' }, expiresAt: Date.now() + HOUR_MS }));
+    expect(await same.replace(await same.get())).toBe(false);
+  });
+
   it('never gives an expired value, never has two logins in flight, and never loses a value that can be used', async () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('get' as const) }),

@@ -18,6 +18,9 @@ const PAUSE_AFTER_FAILURE_MS = 1_000;
 /** The same while the value before can still be used. */
 const PAUSE_AFTER_FAILED_REFRESH_MS = 10_000;
 
+/** A value that was refused is replaced at most this often: the refusal may be about permissions, which no login changes. */
+const PAUSE_AFTER_REFUSAL_MS = 30_000;
+
 interface Held<Value> {
   readonly value: Value;
   readonly usableUntil: number;
@@ -32,6 +35,8 @@ export class LoginCache<Value> {
   private held: Held<Value> | undefined;
   private inFlight: Promise<Value> | undefined;
   private failure: { readonly reason: Error; readonly at: number } | undefined;
+
+  private refusedAt: number | undefined;
 
   /**
    * @param now epoch milliseconds
@@ -70,6 +75,29 @@ export class LoginCache<Value> {
     return this.renew();
   }
 
+  /**
+   * A provider has refused a value that has not expired: it may have been revoked, or keys were rotated. The value stays in use
+   * unless a login gives another one.
+   *
+   * @returns whether there is another value now; rejects never
+   */
+  async replace(refused: Value): Promise<boolean> {
+    const { held } = this;
+    if (held === undefined) return false;
+    if (!isSame(held.value, refused)) return true;
+    // One that never changes.
+    if (held.usableUntil === Infinity && held.refreshAt === Infinity) return false;
+    if (this.inFlight === undefined) {
+      if (this.refusedAt !== undefined && this.elapsed() - this.refusedAt < PAUSE_AFTER_REFUSAL_MS) return false;
+      this.refusedAt = this.elapsed();
+    }
+    try {
+      return !isSame(await (this.inFlight ?? this.renew()), refused);
+    } catch {
+      return false;
+    }
+  }
+
   private hasJustFailed(pauseMs: number): boolean {
     return this.failure !== undefined && this.elapsed() - this.failure.at < pauseMs;
   }
@@ -103,4 +131,8 @@ export class LoginCache<Value> {
       throw reason;
     }
   }
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }

@@ -240,6 +240,49 @@ describe('a call', () => {
     expect(received).toHaveLength(2);
   });
 
+  it('sends a request once more where the provider refused its login and another one can be had', async () => {
+    const refusals: unknown[] = [];
+    const by = (replaces: readonly boolean[]): Authorize => {
+      let logins = 0;
+      return Object.assign(() => ({ authorization: `Bearer login-${refusals.length}` }), {
+        refused: (headers: object) => {
+          refusals.push(headers);
+          return Promise.resolve(replaces[logins++] ?? false);
+        },
+      });
+    };
+    const refuse = (status: number, times: number): void => {
+      received = [];
+      refusals.length = 0;
+      answer = (response) => {
+        if (received.length <= times) response.writeHead(status).end('{}');
+        else response.end('{"ok":true}');
+      };
+    };
+    const call = { path: '/x', body: bodyOf(['a', 'b']) };
+    for (const status of [401, 403]) {
+      refuse(status, 1);
+      expect(await client({}, MEGABYTE, by([true])).call(call, context())).toMatchObject({ status: 200 });
+      expect(received.map(({ headers, body }) => [headers.authorization, body.toString()])).toEqual([
+        ['Bearer login-0', 'ab'],
+        ['Bearer login-1', 'ab'],
+      ]);
+      expect(refusals).toEqual([{ authorization: 'Bearer login-0' }]);
+    }
+    refuse(401, 1);
+    expect((await client({}, MEGABYTE, by([true])).open(call, context())).status).toBe(200);
+    for (const [status, times, replaces, sent] of [
+      [401, 1, [false], 1],
+      [401, 2, [true, true], 2],
+      [429, 1, [true], 1],
+      [400, 1, [true], 1],
+    ] as const) {
+      refuse(status, times);
+      await failure(client({}, MEGABYTE, by(replaces)).call(call, context()));
+      expect([status, received.length]).toEqual([status, sent]);
+    }
+  });
+
   it('stops at the limit of a response, of its own or of the configuration', async () => {
     answer = (response) => {
       response.end('x'.repeat(5_000));

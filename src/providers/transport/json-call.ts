@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ProviderConfig, Timeouts } from '../../config/gateway-config.js';
+import { GatewayError } from '../../errors/gateway-error.js';
 import type { CancelSignal } from '../../runtime/cancel-signal.js';
 import { printExact } from '../../runtime/exact-integers.js';
 import type { JsonObject } from '../../runtime/json-value.js';
@@ -30,6 +31,14 @@ export interface JsonCall {
   readonly headers?: Readonly<Record<string, string>>;
   /** Most bytes of the response, decompressed. Default: `upstream.max_answer_size`. */
   readonly maxResponseBytes?: number;
+}
+
+/** A request with its credentials. */
+interface PreparedCall {
+  readonly origin: string;
+  readonly request: UpstreamRequest;
+  readonly authorization: AuthorizationHeaders;
+  readonly redact: Redact;
 }
 
 /** What a call has from its attempt. A `ProviderCall` of any operation is one. */
@@ -73,13 +82,8 @@ export class JsonClient {
    *   reason of an abort
    */
   async call(call: JsonCall, context: CallContext): Promise<UpstreamResponse> {
-    const { connect } = context.timeouts;
-    const { origin, request, redact } = await this.prepare(call, context, {
-      connect,
-      firstByte: Infinity,
-      idle: Infinity,
-    });
-    return readResponse(this.pools.of(origin), request, this.limits(call, redact));
+    const timeouts = { connect: context.timeouts.connect, firstByte: Infinity, idle: Infinity };
+    return this.send(call, context, timeouts, readResponse);
   }
 
   /**
@@ -88,8 +92,7 @@ export class JsonClient {
    * @throws GatewayError as `call` does, here or from the iterator
    */
   async open(call: JsonCall, context: CallContext): Promise<UpstreamByteStream> {
-    const { origin, request, redact } = await this.prepare(call, context, context.timeouts);
-    return new UpstreamByteStream(this.pools.of(origin), request, this.limits(call, redact)).open();
+    return this.send(call, context, context.timeouts, (...sent) => new UpstreamByteStream(...sent).open());
   }
 
   /**
@@ -102,10 +105,11 @@ export class JsonClient {
     context: CallContext,
     create: (pool: UpstreamPool, request: UpstreamRequest, limits: ResponseLimits) => Stream,
   ): Promise<Stream> {
-    const { origin, request, redact } = await this.prepare(call, context, context.timeouts);
-    const stream = create(this.pools.of(origin), request, this.limits(call, redact));
-    await stream.open();
-    return stream;
+    return this.send(call, context, context.timeouts, async (...sent) => {
+      const stream = create(...sent);
+      await stream.open();
+      return stream;
+    });
   }
 
   /** Closes every connection; called once, when no call is in flight. */
@@ -117,11 +121,36 @@ export class JsonClient {
     return { maxAnswerSize: maxResponseBytes, redact };
   }
 
+  /**
+   * A provider that refuses the credentials of a login gets the request once more where another login gives other ones: it has
+   * not worked on the request.
+   */
+  private async send<Result>(
+    call: JsonCall,
+    context: CallContext,
+    timeouts: PhaseTimeouts,
+    by: (pool: UpstreamPool, request: UpstreamRequest, limits: ResponseLimits) => Promise<Result>,
+  ): Promise<Result> {
+    const sendOnce = ({ origin, request, redact }: PreparedCall): Promise<Result> =>
+      by(this.pools.of(origin), request, this.limits(call, redact));
+    const prepared = await this.prepare(call, context, timeouts);
+    const { refused } = this.authorize;
+    if (refused === undefined) return sendOnce(prepared);
+    try {
+      return await sendOnce(prepared);
+    } catch (error) {
+      const status = error instanceof GatewayError ? error.upstream?.status : undefined;
+      if (status !== 401 && status !== 403) throw error;
+      if (!(await this.waitFor(refused(prepared.authorization), context.signal))) throw error;
+    }
+    return sendOnce(await this.prepare(call, context, timeouts));
+  }
+
   private async prepare(
     call: JsonCall,
     { requestId, headers: clientHeaders, signal }: CallContext,
     timeouts: PhaseTimeouts,
-  ): Promise<{ readonly origin: string; readonly request: UpstreamRequest; readonly redact: Redact }> {
+  ): Promise<PreparedCall> {
     signal.throwIfAborted();
     const method = call.method ?? 'POST';
     const url = this.urlOf(await this.waitFor(this.withProject(call.path), signal));
@@ -142,6 +171,7 @@ export class JsonClient {
     const all = { ...headers, ...authorization, ...this.fixed };
     return {
       origin: url.origin,
+      authorization,
       redact: this.redactorOf(authorization),
       request: {
         method,

@@ -1,7 +1,7 @@
 import type { CloudSettings } from '../../../config/gateway-config.js';
 import { BEDROCK_TYPE } from '../../definitions/bedrock.js';
 import type { AwsKeys } from '../../definitions/logins/aws-login.js';
-import type { Authorize } from '../authorize.js';
+import type { Authorize, AuthorizationHeaders, UnauthorizedRequest } from '../authorize.js';
 import { type Login, LoginCache } from '../login-cache.js';
 import { LoginError } from '../login-error.js';
 import { logInToAws } from './aws-login.js';
@@ -11,7 +11,18 @@ import { signRequest } from './sign-request.js';
 export function signAws(cloud: CloudSettings): Authorize {
   const { region = 'us-east-1' } = cloud;
   const cache = new LoginCache(() => keysOf(cloud, region));
-  return async (request) => signRequest(request, await cache.get(), { region, service: BEDROCK_TYPE });
+  const signedBy = new WeakMap<AuthorizationHeaders, AwsKeys>();
+  const authorize = async (request: UnauthorizedRequest): Promise<AuthorizationHeaders> => {
+    const keys = await cache.get();
+    const headers = await signRequest(request, keys, { region, service: BEDROCK_TYPE });
+    signedBy.set(headers, keys);
+    return headers;
+  };
+  const refused = async (headers: AuthorizationHeaders): Promise<boolean> => {
+    const keys = signedBy.get(headers);
+    return keys !== undefined && cache.replace(keys);
+  };
+  return Object.assign(authorize, { refused });
 }
 
 async function keysOf(

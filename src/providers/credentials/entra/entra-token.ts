@@ -25,7 +25,7 @@ export function entraToken({ entra }: CloudSettings): Authorize {
     const { token, ...times } = await requestEntraToken(entra);
     return { value: { authorization: `Bearer ${token}` }, ...times };
   });
-  return () => cache.get();
+  return Object.assign(() => cache.get(), { refused: (headers: AuthorizationHeaders) => cache.replace(headers) });
 }
 
 async function requestEntraToken(login: EntraLogin): Promise<AccessToken> {

@@ -23,7 +23,10 @@ export function googleToken({ credentialsFile, google = readGoogleLogin(() => un
     value: await projectOf(credentialsFile, google),
     expiresAt: Infinity,
   }));
-  return Object.assign(() => token.get(), { project: async () => project.get() });
+  return Object.assign(() => token.get(), {
+    project: async () => project.get(),
+    refused: (headers: AuthorizationHeaders) => token.replace(headers),
+  });
 }
 
 async function logIn(named: string | undefined, google: GoogleLogin): Promise<Login<AuthorizationHeaders>> {
