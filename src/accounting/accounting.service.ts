@@ -15,6 +15,7 @@ import { timeOrderedId } from '../runtime/random-id.js';
 import { SwapRemoveSet } from '../runtime/swap-remove-set.js';
 
 const MAX_ERROR_CHARACTERS = 256;
+const MAX_PROVIDER_CHARACTERS = 128;
 const BYTES_PER_TOKEN = 4;
 
 /** Turns the outcome of a call into usage: settles its reservations, and records it. */
@@ -56,7 +57,7 @@ export class Accounting implements BeforeApplicationShutdown {
     const { admission } = outcome;
     admission?.leave();
     // Requests refused by the gateway leave no record, so that a flood of them cannot fill the database.
-    if (outcome.attempts.length === 0) {
+    if (outcome.attempts.length === 0 && outcome.answeredBy === undefined) {
       await admission?.settle(NO_TOKENS, NO_COST);
       return [];
     }
@@ -81,7 +82,7 @@ export class Accounting implements BeforeApplicationShutdown {
     const counted = await countedUsage(outcome, () => this.worstCaseOf(outcome, last));
     const cost = await this.costOf(outcome, counted);
     const record = recordOf(outcome, outcome, outcome.attempts.length, counted, cost, last);
-    return outcome.attempts.length === 1 ? [record] : [...(await this.abandonedRecords(outcome)), record];
+    return outcome.attempts.length <= 1 ? [record] : [...(await this.abandonedRecords(outcome)), record];
   }
 
   /** Records of attempts that were abandoned while the provider was working, after which the request was retried elsewhere. */
@@ -148,7 +149,7 @@ type Recorded = Pick<AttemptOutcome, 'startedAt' | 'firstByte' | 'duration' | 'e
 
 // Written out field by field: spreading objects costs V8 of Node 20 a new shape for each request.
 function recordOf(
-  { operation, request, context, isStream }: CallOutcome,
+  { operation, request, context, isStream, answeredBy }: CallOutcome,
   { startedAt, status, error, firstByte, duration }: Recorded,
   attempts: number,
   { usage, basis }: CountedUsage,
@@ -166,8 +167,8 @@ function recordOf(
     operation: operation.name,
     source: context.source,
     requestedModel: request.model.slice(0, MAX_ERROR_CHARACTERS),
-    model: (attempt?.model ?? request.model).slice(0, MAX_ERROR_CHARACTERS),
-    provider: attempt?.deployment.provider.name ?? null,
+    model: (attempt?.model ?? answeredBy?.model ?? request.model).slice(0, MAX_ERROR_CHARACTERS),
+    provider: attempt?.deployment.provider.name ?? answeredBy?.source.slice(0, MAX_PROVIDER_CHARACTERS) ?? null,
     upstreamModel: attempt?.deployment.upstreamModel.slice(0, MAX_ERROR_CHARACTERS) ?? null,
     isStream,
     status,

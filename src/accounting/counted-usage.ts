@@ -12,9 +12,10 @@ export interface CountedUsage {
 /**
  * The usage of the last attempt of a call: as the provider reported it; an estimate if the whole response came without a count;
  * the upper bound of what it may have generated if it was abandoned or broke while the provider was working. An attempt that
- * was refused used nothing.
+ * was refused used nothing, and neither did a call whose response a hook gave.
  */
 export function countedUsage(outcome: CallOutcome, worstCase: () => BilledUsage): CountedUsage | Promise<CountedUsage> {
+  if (outcome.answeredBy !== undefined) return { usage: NOTHING_BILLED, basis: 'reported' };
   if (outcome.reported !== undefined) return { usage: outcome.reported, basis: 'reported' };
   if (outcome.status === 'succeeded') return estimated(outcome);
   if (outcome.attempts.at(-1)?.mayBeBilled !== true) return { usage: NOTHING_BILLED, basis: 'reported' };

@@ -31,6 +31,14 @@ export interface AttemptOutcome {
   readonly mayBeBilled: boolean;
 }
 
+/** Who gave the response of a call that reached no provider. */
+export interface HookResponder {
+  /** As the hook names it, such as `cache`; it stands where the name of a provider would. */
+  readonly source: string;
+  /** The configured model that was requested. */
+  readonly model: string;
+}
+
 /**
  * The outcome of one request to a model, live or of a batch, with all its attempts. Usage records, limits, metrics and traces
  * are derived from it. Times in milliseconds.
@@ -43,7 +51,9 @@ export interface CallOutcome {
   readonly status: CallStatus;
   /** Null when it succeeded. */
   readonly error: GatewayError | null;
-  /** In order; empty when the request was refused before any was made. The last one returned the response, if there was one. */
+  /** The hook that gave the response in place of a provider; undefined for any other call. */
+  readonly answeredBy: HookResponder | undefined;
+  /** In order; empty when the request was refused before any was made, or a hook gave the response. The last one returned the response, if there was one. */
   readonly attempts: readonly AttemptOutcome[];
   /** Epoch milliseconds. */
   readonly startedAt: number;
@@ -64,4 +74,12 @@ export interface CallOutcome {
   readonly trace: CallTrace | undefined;
   /** Its reservations; undefined where nothing is limited. */
   readonly admission: Admission | undefined;
+}
+
+/** The provider that was called last, or the hook that gave the response; undefined where the request was refused before. */
+export function responderOf({
+  attempts,
+  answeredBy,
+}: Pick<CallOutcome, 'attempts' | 'answeredBy'>): string | undefined {
+  return attempts.at(-1)?.deployment.provider.name ?? answeredBy?.source;
 }

@@ -82,7 +82,10 @@ export class AttemptLoop {
     const allowed = withoutOperatorOptions(operation, request, context.headers, context.principal);
     const hooked = call.hooks.before(call);
     const answer = hooked === undefined ? undefined : await hooked;
-    if (answer !== undefined) return sender.shortCircuit(answer, servedByHook(answer, route));
+    if (answer !== undefined) {
+      call.shortCircuited({ source: answer.source, model: route.model.id });
+      return sender.shortCircuit(answer, servedByHook(answer, route));
+    }
     const admissions = new ModelAdmissions(this.limits, call);
     const admitted = admissions.first(route.model, () => route.models());
     if (admitted !== undefined) await admitted;

@@ -1,7 +1,7 @@
 import type { CallContext } from '../calls/call-context.js';
 import type { HookedCall } from '../calls/call-hook.js';
 import type { CallEvents } from '../calls/call-events.js';
-import type { AttemptOutcome, CallOutcome, CallStatus } from '../calls/call-outcome.js';
+import type { AttemptOutcome, CallOutcome, CallStatus, HookResponder } from '../calls/call-outcome.js';
 import type { CallTrace } from '../calls/call-tracing.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
 import type { Admission } from '../limits/limits.service.js';
@@ -36,6 +36,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
   readonly collector: Collector<Name>;
   private readonly started = performance.now();
   private readonly attempts: AttemptOutcome[] = [];
+  private answeredBy: HookResponder | undefined;
   private running: RunningAttempt | undefined;
   private firstByte: number | null = null;
   private hasEnded = false;
@@ -84,6 +85,12 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
     const nanos = await this.costNanos();
     return nanos === null ? null : toDollars(nanos);
   };
+
+  /** A hook gives the response in place of all attempts. */
+  shortCircuited(by: HookResponder): void {
+    this.answeredBy = by;
+    this.answers();
+  }
 
   /** Reserves more where the provider may bill the last attempt. @returns false when the budget has no room for a further one */
   async mayTryAgain(): Promise<boolean> {
@@ -137,6 +144,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
       isStream: this.isStream,
       status,
       error: error === null ? null : toGatewayError(error),
+      answeredBy: this.answeredBy,
       attempts: this.attempts,
       startedAt: this.startedAt,
       firstByte: this.firstByte,

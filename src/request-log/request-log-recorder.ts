@@ -7,7 +7,7 @@ import type { RequestLogSetting } from '../auth/principal.js';
 import { CallHooks, type CallHook, type HookedCall } from '../calls/call-hook.js';
 import type { RecordingDetail } from '../operations/operation.js';
 import type { OperationName } from '../operations/operation-types.js';
-import type { CallOutcome } from '../calls/call-outcome.js';
+import { type CallOutcome, responderOf } from '../calls/call-outcome.js';
 import { Database } from '../database/database.js';
 import { storableText } from '../database/storable-text.js';
 import { WriteBehind } from '../database/write-behind.js';
@@ -91,7 +91,7 @@ export class RequestLogRecorder implements BeforeApplicationShutdown, CallHook {
       return;
     }
     const text = textOf(outcome, requestLog);
-    const { startedAt, operation, request, context, attempts, status, error } = outcome;
+    const { startedAt, operation, request, context, status, error } = outcome;
     this.buffer.add({
       setting: requestLog,
       text,
@@ -101,7 +101,7 @@ export class RequestLogRecorder implements BeforeApplicationShutdown, CallHook {
         keyId: context.principal.keyId,
         operation: operation.name,
         model: storableText(request.model.slice(0, 256)),
-        provider: attempts.at(-1)?.deployment.provider.name ?? null,
+        provider: responderOf(outcome) ?? null,
         status,
         errorCode: error?.code == null ? null : storableText(error.code.slice(0, 64)),
         createdAt: startedAt,

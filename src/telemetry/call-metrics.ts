@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { BilledUnits, BilledUsage } from '../operations/billed-tokens.js';
 import { CallEvents } from '../calls/call-events.js';
-import type { AttemptOutcome, CallOutcome } from '../calls/call-outcome.js';
+import { type AttemptOutcome, type CallOutcome, responderOf } from '../calls/call-outcome.js';
 import type { OperationName } from '../operations/operation-types.js';
 import { Routing } from '../routing/routing.service.js';
 import { codeLabel } from '../errors/error-codes.js';
@@ -108,6 +108,7 @@ export class CallMetrics {
     status,
     error,
     attempts,
+    answeredBy,
     firstByte,
     duration,
     reported,
@@ -115,7 +116,7 @@ export class CallMetrics {
   }: CallOutcome): void {
     const last = attempts.at(-1);
     const model = this.modelLabel(request.model);
-    const series = this.seriesOf(operation.name, model, last?.deployment.provider.name ?? 'none');
+    const series = this.seriesOf(operation.name, model, responderOf({ attempts, answeredBy }) ?? 'none');
     const { source } = context;
     counted(this.requests, series.requests, series.labels, { source, status, code: codeLabel(error) });
     for (const attempt of attempts) this.attempted(operation.name, attempt);

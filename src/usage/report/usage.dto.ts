@@ -191,7 +191,7 @@ export class UsageRecordDto {
    * @example "sandbox/echo"
    */
   model!: string;
-  /** The provider that was called last. */
+  /** The provider that was called last; the name of the hook, such as `cache`, where one gave the response. */
   @ApiProperty({ type: String, nullable: true, example: 'sandbox' })
   provider!: string | null;
   /** The model's id there. */
