@@ -88,7 +88,7 @@ export class GatewayClient {
     const isJson = contentType.startsWith('application/json') && method !== 'HEAD';
     notifyResponse({
       method,
-      url: new URL(path, this.url),
+      url: new URL(`${this.url}${path}`),
       status: statusCode,
       contentType,
       body: isJson ? response.body : undefined,
@@ -134,7 +134,7 @@ export class GatewayClient {
     const { statusCode: status, headers: given, body: incoming } = await this.dispatch('POST', path, body, options);
     const headers = headersOf(given);
     const contentType = headers.get('content-type') ?? '';
-    notifyResponse({ method: 'POST', url: new URL(path, this.url), status, contentType, body: undefined });
+    notifyResponse({ method: 'POST', url: new URL(`${this.url}${path}`), status, contentType, body: undefined });
     return {
       status,
       headers,
@@ -245,13 +245,13 @@ export class GatewayClient {
     return parseMetrics((await this.get('/metrics')).text);
   }
 
-  private dispatch(
+  private async dispatch(
     method: Method,
     path: string,
     body: RequestBody | undefined,
     { headers = {}, signal }: RequestOptions,
   ): Promise<Dispatcher.ResponseData> {
-    const sent = body === undefined ? undefined : encode(body);
+    const sent = body === undefined ? undefined : await encode(body);
     const all: Record<string, string> = {
       ...(this.key !== '' && { authorization: `Bearer ${this.key}` }),
       ...(sent !== undefined && sent.type !== '' && { 'content-type': sent.type }),
@@ -276,13 +276,10 @@ function chatOf(fields: object): object {
   return { model: 'sandbox/echo', messages: [{ role: 'user', content: 'one two three' }], ...fields };
 }
 
-function encode(body: RequestBody): { body: Dispatcher.DispatchOptions['body']; type: string } {
+async function encode(body: RequestBody): Promise<{ body: Dispatcher.DispatchOptions['body']; type: string }> {
   if (body instanceof FormData) {
     const form = new Response(body);
-    return {
-      body: form.body as unknown as Dispatcher.DispatchOptions['body'],
-      type: form.headers.get('content-type') ?? '',
-    };
+    return { body: Buffer.from(await form.arrayBuffer()), type: form.headers.get('content-type') ?? '' };
   }
   const isRaw = typeof body === 'string' || body instanceof Uint8Array || body instanceof ReadableStream;
   const raw = (isRaw ? body : JSON.stringify(body)) as Dispatcher.DispatchOptions['body'];

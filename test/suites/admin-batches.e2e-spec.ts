@@ -1,24 +1,12 @@
 import { BatchHistory } from '../fixtures/batch-history.js';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import type { AdminBatchDto, AdminBatchListDto } from '../../src/batch/admin-batches.dto.js';
+import type { Method } from '../clients/gateway-client.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { openAiAt } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
-
-interface AdminBatch {
-  job_id: string;
-  key_id: string;
-  status: string;
-  priority: string;
-  paused_at: number | null;
-  completed_count: number;
-  cancelled_count: number;
-}
-interface AdminBatchList {
-  data: AdminBatch[];
-  has_more: boolean;
-  next: string | null;
-  running_tasks: number;
-}
 
 describe(`batches of all keys, for operators (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
   let upstream: FakeUpstream;
@@ -29,11 +17,7 @@ describe(`batches of all keys, for operators (${isPostgresRun ? 'PostgreSQL' : '
   beforeAll(async () => {
     upstream = await startFakeUpstream();
     gateway = await startGateway({
-      config: `sandbox: true
-providers:
-  fake: { type: openai, base_url: "${upstream.url}/v1" }
-batch: { concurrency: 4 }
-`,
+      config: { sandbox: true, providers: { fake: openAiAt(upstream) }, batch: { concurrency: 4 } },
     });
     clientKey = await gateway.apiKey({ name: 'client' });
     client = new BatchHistory(clientKey, () => gateway.url);
@@ -43,20 +27,13 @@ batch: { concurrency: 4 }
     await upstream.stop();
   });
 
-  async function send<Body = AdminBatch>(
-    method: string,
+  const send = <Body = AdminBatchDto>(
+    method: Method,
     path: string,
-    { body, key = gateway.adminKey }: { body?: object; key?: string } = {},
-  ): Promise<{ status: number; body: Body }> {
-    const response = await fetch(`${gateway.url}/v1/admin/batches${path}`, {
-      method,
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const isJson = response.headers.get('content-type')?.startsWith('application/json') ?? false;
-    return { status: response.status, body: (isJson ? await response.json() : await response.text()) as Body };
-  }
-  const list = async (query: string): Promise<AdminBatchList> => (await send<AdminBatchList>('GET', `?${query}`)).body;
+    body?: object,
+    key = gateway.adminKey,
+  ): Promise<GatewayResponse<Body>> => gateway.client(key).send(method, `/v1/admin/batches${path}`, body);
+  const list = (query: string): Promise<AdminBatchListDto> => gateway.admin.read(`/v1/admin/batches?${query}`);
   async function submit(history: BatchHistory, model: string, prompts: readonly string[]): Promise<string> {
     const id = await history.submit(model, prompts);
     if (id === undefined) throw new Error('the batch was refused');
@@ -69,7 +46,7 @@ batch: { concurrency: 4 }
     const prompts = Array.from({ length: 40 }, (_, index) => `paused-${index}`);
     const id = await submit(client, 'fake/echo?delay=150', prompts);
     await until(async () => (await client.counts(id)).completed_count > 2);
-    const paused = await send('POST', `/${id}/pause`, { body: {} });
+    const paused = await send('POST', `/${id}/pause`, {});
     expect(paused).toMatchObject({
       status: 200,
       body: { status: 'in_progress', paused_at: expect.any(Number) as number },
@@ -85,8 +62,8 @@ batch: { concurrency: 4 }
     expect(await client.counts(id)).toMatchObject({ status: 'in_progress', paused_at: paused.body.paused_at });
     expect((await list('paused=true')).data.map(({ job_id: each }) => each)).toEqual([id]);
 
-    expect((await send('POST', `/${id}/pause`, { body: {} })).body.paused_at).toBe(paused.body.paused_at);
-    expect((await send('POST', `/${id}/resume`, { body: {} })).body.paused_at).toBeNull();
+    expect((await send('POST', `/${id}/pause`, {})).body.paused_at).toBe(paused.body.paused_at);
+    expect((await send('POST', `/${id}/resume`, {})).body.paused_at).toBeNull();
     await until(() => client.allDone());
     expect(await client.faults(upstream, prompts.length + 1)).toEqual([]);
     for (const [method, path, body] of [
@@ -94,7 +71,7 @@ batch: { concurrency: 4 }
       ['POST', '/resume', {}],
       ['PATCH', '', { priority: 'low' }],
     ] as const) {
-      expect([path, (await send(method, `/${id}${path}`, { body })).status]).toEqual([path, 409]);
+      expect([path, (await send(method, `/${id}${path}`, body)).status]).toEqual([path, 409]);
     }
   });
 
@@ -105,8 +82,8 @@ batch: { concurrency: 4 }
     const mine = await send('GET', `/${done}`);
     expect(mine.body).toMatchObject({ job_id: done, status: 'completed', paused_at: null });
     expect(JSON.stringify(mine.body)).not.toContain('a result of another key');
-    const results = await send<string>('GET', `/${done}/results`);
-    expect(results.body).toContain('a result of another key');
+    const results = await send('GET', `/${done}/results`);
+    expect(results.text).toContain('a result of another key');
 
     const keyId = mine.body.key_id;
     const idsOf = async (query: string): Promise<string[]> => (await list(query)).data.map(({ job_id: each }) => each);
@@ -117,8 +94,8 @@ batch: { concurrency: 4 }
     expect(first).toMatchObject({ data: [{ job_id: waiting }], has_more: true });
     expect((await idsOf(`key_id=${keyId}&limit=1&after=${first.next}`))[0]).toBe(done);
 
-    expect((await send('PATCH', `/${waiting}`, { body: { priority: 'high' } })).body.priority).toBe('high');
-    expect((await send('POST', `/${waiting}/cancel`, { body: {} })).status).toBe(200);
+    expect((await send('PATCH', `/${waiting}`, { priority: 'high' })).body.priority).toBe('high');
+    expect((await send('POST', `/${waiting}/cancel`, {})).status).toBe(200);
     await until(async () => (await send('GET', `/${waiting}`)).body.status === 'cancelled');
     expect((await send('GET', `/${waiting}`)).body.cancelled_count).toBe(6);
   });
@@ -136,10 +113,9 @@ batch: { concurrency: 4 }
     ] as const;
     for (const [method, step] of steps) {
       const body = method === 'PATCH' ? { priority: 'low' } : method === 'POST' ? {} : undefined;
-      const options = body === undefined ? {} : { body };
       const statuses = [
-        (await send(method, `/${unknown}${step}`, options)).status,
-        (await send(method, `/${id}${step}`, { ...options, key: clientKey })).status,
+        (await send(method, `/${unknown}${step}`, body)).status,
+        (await send(method, `/${id}${step}`, body, clientKey)).status,
       ];
       expect([method, step, ...statuses]).toEqual([method, step, 404, 403]);
     }
@@ -150,8 +126,8 @@ batch: { concurrency: 4 }
     ]) {
       expect(await send('GET', path ?? '')).toMatchObject({ status: 400, body: { error: { param } } });
     }
-    const wrong = await send('PATCH', `/${id}`, { body: { priority: 'urgent' } });
+    const wrong = await send('PATCH', `/${id}`, { priority: 'urgent' });
     expect(wrong).toMatchObject({ status: 400, body: { error: { param: 'priority' } } });
-    expect(await send('PATCH', `/${id}`, { body: {} })).toMatchObject({ status: 400 });
+    expect(await send('PATCH', `/${id}`, {})).toMatchObject({ status: 400 });
   });
 });

@@ -5,7 +5,9 @@ import { Pool } from 'undici';
 import { BatchHistory } from '../fixtures/batch-history.js';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { freezeBetweenWrites } from '../fixtures/freeze.js';
+import type { BatchListDto } from '../../src/batch/batch.dto.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { openAiAt } from '../fixtures/gateway-config.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { lostTasks, queryDatabase } from '../fixtures/query-database.js';
 import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
@@ -54,10 +56,7 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
   async function start(role: 'api' | 'worker' | 'all', concurrency = CONCURRENCY): Promise<RunningGateway> {
     const gateway = await startGateway({
       dataDirectory: folder,
-      config: `providers:
-  fake: { type: openai, base_url: "${upstream.url}/v1" }
-batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
-`,
+      config: { providers: { fake: openAiAt(upstream) }, batch: { concurrency, lease: `${LEASE}ms` } },
       env: {
         DATABASE_URL: databaseUrl,
         GATEWAY_ADMIN_KEY: adminKey,
@@ -115,8 +114,7 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
     }
     await until(() => history.allDone());
     expect(await history.faults(upstream, calls)).toEqual([]);
-    const response = await fetch(`${api.url}/v1/batch?limit=100`, { headers: { 'x-api-key': adminKey } });
-    const { data } = (await response.json()) as { data: { task_count: number }[] };
+    const { data } = await api.admin.read<BatchListDto>('/v1/batch?limit=100');
     expect(data.every(({ task_count: tasks }) => tasks === 400)).toBe(true);
     expect(data.length).toBeGreaterThanOrEqual(history.acknowledged.size);
     console.log(`${rounds * 6} submissions, ${history.acknowledged.size} answered 202, ${data.length} jobs`);
@@ -165,14 +163,7 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
       const api = await start('api');
       const worker = await start('worker');
       const history = new BatchHistory(adminKey, () => api.url);
-      const chat = async (): Promise<number> => {
-        const response = await fetch(`${api.url}/v1/chat/completions`, {
-          method: 'POST',
-          headers: { 'x-api-key': adminKey, 'content-type': 'application/json' },
-          body: JSON.stringify({ model: 'fake/echo', messages: [{ role: 'user', content: 'live' }] }),
-        });
-        return response.status;
-      };
+      const chat = async (): Promise<number> => (await api.admin.chat({ model: 'fake/echo' })).status;
       let calls = 300;
       await history.submit('fake/echo?delay=50', prompts(300));
       await redis?.flushAll();
@@ -198,11 +189,10 @@ batch: { concurrency: ${concurrency}, lease: ${LEASE}ms }
 
   it('a worker serves health and metrics alone', async () => {
     const worker = await start('worker');
-    const admin = { 'x-api-key': adminKey };
-    expect((await fetch(`${worker.url}/health/ready`)).status).toBe(200);
-    expect((await fetch(`${worker.url}/metrics`, { headers: admin })).status).toBe(200);
+    expect((await worker.client('').get('/health/ready')).status).toBe(200);
+    expect((await worker.admin.get('/metrics')).status).toBe(200);
     for (const path of ['/v1/models', '/models', '/v1/batch', '/docs', '/v1/admin/keys']) {
-      expect([path, (await fetch(`${worker.url}${path}`, { headers: admin })).status]).toEqual([path, 404]);
+      expect([path, (await worker.admin.get(path)).status]).toEqual([path, 404]);
     }
   });
 

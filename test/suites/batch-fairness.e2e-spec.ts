@@ -1,6 +1,7 @@
 import { BatchHistory } from '../fixtures/batch-history.js';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, openAiAt } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
 
@@ -11,14 +12,14 @@ describe(`batches of many keys and models (${isPostgresRun ? 'PostgreSQL' : 'SQL
   beforeAll(async () => {
     upstream = await startFakeUpstream();
     gateway = await startGateway({
-      config: `providers:
-  fake: { type: openai, base_url: "${upstream.url}/v1" }
-  other: { type: openai, base_url: "${upstream.url}/v1" }
-models:
-  - { id: slow, deployments: [{ provider: fake, model: "echo?delay=60000", concurrency: 2 }] }
-  - { id: limited, deployments: [{ provider: fake, model: "echo?of=limited" }], limits: { rpm: 1 } }
-batch: { concurrency: 8 }
-`,
+      config: {
+        providers: { fake: openAiAt(upstream), other: openAiAt(upstream) },
+        models: [
+          model('slow', { at: 'fake/echo?delay=60000', concurrency: 2 }),
+          model('limited', 'fake/echo?of=limited', { limits: { rpm: 1 } }),
+        ],
+        batch: { concurrency: 8 },
+      },
     });
   });
   afterAll(async () => {
@@ -30,14 +31,14 @@ batch: { concurrency: 8 }
   const isDone = async (history: BatchHistory, id: string | undefined): Promise<boolean> =>
     id !== undefined && (await history.counts(id)).completed_at !== null;
   /** Submits many jobs, and resolves when all are in. */
-  async function submitMany(history: BatchHistory, count: number, model: string): Promise<void> {
+  async function submitMany(history: BatchHistory, count: number, id: string): Promise<void> {
     for (let start = 0; start < count; start += 25) {
       const ids = await Promise.all(
         Array.from({ length: Math.min(25, count - start) }, (_, index) =>
-          history.submit(model, [`${model} ${start + index} a`, `${model} ${start + index} b`, 'c', 'd']),
+          history.submit(id, [`${id} ${start + index} a`, `${id} ${start + index} b`, 'c', 'd']),
         ),
       );
-      expect(ids.every((id) => id !== undefined)).toBe(true);
+      expect(ids.every((each) => each !== undefined)).toBe(true);
     }
   }
 
@@ -64,21 +65,10 @@ batch: { concurrency: 8 }
     const same = await busy.submit('fake/echo', ['a healthy model of a busy key']);
     await until(() => isDone(busy, same));
     // Tasks that name a model of their own are held to that one.
-    const response = await fetch(`${gateway.url}/v1/batch/generate`, {
-      method: 'POST',
-      headers: { 'x-api-key': gateway.adminKey, 'content-type': 'application/json' },
-      body: JSON.stringify({
-        model: 'fake/echo',
-        tasks: [
-          ...Array.from({ length: 40 }, () => ({ prompt: 'x', model: 'slow' })),
-          { prompt: 'own', custom_id: 'own' },
-        ],
-      }),
-    });
-    const { job_id: id } = (await response.json()) as { job_id: string };
-    await until(async () => {
-      const job = await fetch(`${gateway.url}/v1/batch/${id}`, { headers: { 'x-api-key': gateway.adminKey } });
-      return ((await job.json()) as { completed_count: number }).completed_count === 1;
-    });
+    const id = await gateway.admin.submitBatch('fake/echo', [
+      ...Array.from({ length: 40 }, () => ({ prompt: 'x', model: 'slow' })),
+      { prompt: 'own', custom_id: 'own' },
+    ]);
+    await until(async () => (await gateway.admin.readBatch(id)).completed_count === 1);
   });
 });

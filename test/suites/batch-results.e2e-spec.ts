@@ -6,26 +6,11 @@ import { POSTGRES, runSql, SQLITE } from '../../src/database/sql.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { openDatabase } from '../../src/database/open-database.js';
 import { SCHEMA } from '../../src/schema.js';
+import type { BatchDto } from '../../src/batch/batch.dto.js';
+import type { GatewayClient } from '../clients/gateway-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
-
-interface Result {
-  index: number;
-  custom_id: string;
-  status: string;
-  response: { body: { choices: { message: { content: string } }[] } } | null;
-  error: { code: string } | null;
-  attempts: number;
-  usage: unknown;
-}
-
-interface Page {
-  job_id: string;
-  results: Result[];
-  has_more: boolean;
-  next: number | null;
-}
 
 const MEGABYTE = 1024 * 1024;
 const LARGE_RESULTS = 60;
@@ -39,35 +24,25 @@ function completion(content: string, rest = ''): string {
 describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
   let gateway: RunningGateway;
   let dataSource: DataSource;
-  let key: string;
-  let keyId: string;
+  let client: GatewayClient;
   let number = 0;
 
   beforeAll(async () => {
-    gateway = await startGateway({ config: 'sandbox: true\n' });
+    gateway = await startGateway({ config: { sandbox: true } });
     const { database } = loadConfig({ env: { DATABASE_URL: gateway.databaseUrl }, cwd: gateway.dataDirectory });
     dataSource = await openDatabase(database, SCHEMA);
-    ({ key, keyId } = await newKey());
+    client = await gateway.newClient();
   });
   afterAll(async () => {
     await dataSource.destroy();
     await gateway.stop();
   });
 
-  async function newKey(): Promise<{ key: string; keyId: string }> {
-    const response = await fetch(`${gateway.url}/v1/admin/keys`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${gateway.adminKey}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ name: 'test' }),
-    });
-    const made = (await response.json()) as { key: string; id: string };
-    return { key: made.key, keyId: made.id };
-  }
   async function sql(statement: string, parameters: readonly unknown[]): Promise<void> {
     await runSql(dataSource.manager, isPostgresRun ? POSTGRES : SQLITE, statement, parameters);
   }
   /** A job whose tasks another process runs, as far as this one knows. */
-  async function insertJob(status: string, owner = keyId): Promise<string> {
+  async function insertJob(status: string, owner = client.keyId): Promise<string> {
     const id = `batch_${String((number += 1)).padStart(24, '0')}`;
     await sql(
       `INSERT INTO batch_job (id, key_id, model, defaults, priority, status, task_count, submitted_at, expires_at)
@@ -97,12 +72,8 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
       [jobId, from, from + count - 1, error === null ? 'succeeded' : 'failed', response, error],
     );
   }
-  const headers = (): Record<string, string> => ({ authorization: `Bearer ${key}` });
-  async function readPage(jobId: string, query: string): Promise<Page> {
-    const response = await fetch(`${gateway.url}/v1/batch/${jobId}${query}`, { headers: headers() });
-    expect(response.status).toBe(200);
-    return (await response.json()) as Page;
-  }
+  const headers = (): Record<string, string> => ({ authorization: `Bearer ${client.key}` });
+  const readPage = (jobId: string, query: string): Promise<BatchDto> => client.read(`/v1/batch/${jobId}${query}`);
   /** A response whose client does not read it. */
   async function open(path: string): Promise<IncomingMessage> {
     const [response] = (await once(
@@ -129,16 +100,16 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
     const failure = '{"message":"no","type":"server_error","param":null,"code":"upstream_error"}';
     await insertResults(id, { from: 3, count: 1, response: odd });
     await insertResults(id, { from: 5, count: 1, error: failure });
-    const lines = await (await fetch(`${gateway.url}/v1/batch/${id}/results`, { headers: headers() })).text();
+    const { text: lines } = await client.get(`/v1/batch/${id}/results`);
     const expected = [
       `{"index":3,"custom_id":"task-3","status":"succeeded","response":${odd},"error":null,"attempts":1,"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}`,
       `{"index":5,"custom_id":"task-5","status":"failed","response":null,"error":${failure},"attempts":1,"usage":null}`,
     ];
     expect(lines).toBe(`${expected.join('\n')}\n`);
-    const response = await fetch(`${gateway.url}/v1/batch/${id}?limit=2`, { headers: headers() });
-    const page = await response.text();
-    expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8');
-    expect(Number(response.headers.get('content-length'))).toBe(Buffer.byteLength(page));
+    const response = await client.get(`/v1/batch/${id}?limit=2`);
+    const page = response.text;
+    expect(response.header('content-type')).toBe('application/json; charset=utf-8');
+    expect(Number(response.header('content-length'))).toBe(Buffer.byteLength(page));
     expect(page).toContain(`"results":[${expected.join(',')}],"has_more":false,"next":null}`);
     expect(await readPage(id, '?limit=1')).toMatchObject({ job_id: id, has_more: true, next: 3 });
     expect((await readPage(id, '?after=3')).results).toHaveLength(1);
@@ -152,8 +123,8 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
     await once(response.resume(), 'end');
     expect(response.headers['content-type']).toBe('text/event-stream; charset=utf-8');
     for (const path of ['', '/results', '/events']) {
-      const head = await fetch(`${gateway.url}/v1/batch/${id}${path}`, { method: 'HEAD', headers: headers() });
-      expect([head.status, await head.text()]).toEqual([200, '']);
+      const head = await client.send('HEAD', `/v1/batch/${id}${path}`);
+      expect([head.status, head.text]).toEqual([200, '']);
     }
   });
 
@@ -175,7 +146,7 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
       const ended = new AbortController();
       const watch = (async () => {
         while (!ended.signal.aborted) {
-          await (await fetch(`${gateway.url}/health/live`)).text();
+          await client.get('/health/live');
           answers += 1;
           peak = Math.max(peak, rss());
           await new Promise((resolve) => setTimeout(resolve, 20));
@@ -218,10 +189,10 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
 
     it('limits large responses for each key, and counts one no longer when its client goes', async () => {
       const stalled = await openMany(`/v1/batch/${id}/results`, MAX_READERS);
-      const refused = await fetch(`${gateway.url}/v1/batch/${id}?limit=1000`, { headers: headers() });
+      const refused = await client.get(`/v1/batch/${id}?limit=1000`);
       expect(refused.status).toBe(429);
-      expect(await refused.json()).toMatchObject({ error: { code: 'rate_limit_exceeded' } });
-      expect(refused.headers.get('retry-after')).toBe('1');
+      expect(refused.body).toMatchObject({ error: { code: 'rate_limit_exceeded' } });
+      expect(refused.header('retry-after')).toBe('1');
       // What is small is not limited.
       expect((await readPage(id, '?results=false')).results).toEqual([]);
       stalled.pop()?.destroy();
@@ -238,13 +209,12 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
     const id = await insertJob('in_progress');
     const path = `/v1/batch/${id}/events`;
     const watchers = await openMany(path, MAX_WATCHERS);
-    const refused = await fetch(`${gateway.url}${path}`, { headers: headers() });
+    const refused = await client.get(path);
     expect(refused.status).toBe(429);
-    expect(await refused.json()).toMatchObject({ error: { type: 'rate_limit_error', code: 'rate_limit_exceeded' } });
-    const other = await newKey();
+    expect(refused.body).toMatchObject({ error: { type: 'rate_limit_error', code: 'rate_limit_exceeded' } });
+    const other = await gateway.newClient();
     const theirs = await insertJob('completed', other.keyId);
-    const allowed = await fetch(`${gateway.url}/v1/batch/${theirs}/events`, { headers: { 'x-api-key': other.key } });
-    expect((await allowed.text()).endsWith('data: [DONE]\n\n')).toBe(true);
+    expect((await other.get(`/v1/batch/${theirs}/events`)).text.endsWith('data: [DONE]\n\n')).toBe(true);
     watchers.pop()?.destroy();
     await until(async () => {
       const response = await open(path);

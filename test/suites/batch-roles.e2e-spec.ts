@@ -7,6 +7,7 @@ import { SCHEMA } from '../../src/schema.js';
 import { BatchHistory } from '../fixtures/batch-history.js';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { openAiAt } from '../fixtures/gateway-config.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { lostTasks } from '../fixtures/query-database.js';
 import { until } from '../fixtures/until.js';
@@ -42,7 +43,7 @@ describe(`processes that share batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite
   async function start(role: 'api' | 'worker' | 'all', concurrency = 8): Promise<RunningGateway> {
     const gateway = await startGateway({
       dataDirectory: folder,
-      config: `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\nbatch: { concurrency: ${concurrency}, lease: 1s }\n`,
+      config: { providers: { fake: openAiAt(upstream) }, batch: { concurrency, lease: '1s' } },
       env: { DATABASE_URL: databaseUrl, GATEWAY_ADMIN_KEY: ADMIN_KEY, GATEWAY_ROLE: role },
     });
     running.add(gateway);
@@ -103,9 +104,8 @@ describe(`processes that share batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite
     const id = (await history.submit('fake/echo?delay=50', prompts))!;
     await until(() => history.allDone());
     expect(await history.counts(id)).toMatchObject({ status: 'completed', completed_count: 61, failed_count: 3 });
-    const response = await fetch(`${all.url}/v1/batch/${id}/results`, { headers: { 'x-api-key': ADMIN_KEY } });
-    const results = (await response.text()).trim().split('\n');
-    expect(results.filter((line) => line.includes('result_not_storable'))).toHaveLength(3);
+    const results = await all.admin.batchResults(id);
+    expect(results.filter(({ error }) => error?.code === 'result_not_storable')).toHaveLength(3);
     // What was consumed is recorded all the same.
     await until(async () => (await count('usage_record')) >= 64);
     expect(await count('usage_record')).toBeLessThanOrEqual(64 + (await lostTasks(databaseUrl)));

@@ -67,7 +67,7 @@ describe(`the deliveries of webhooks (${name})`, () => {
 
   beforeAll(async () => {
     for (const server of [dead, alive]) await once(server.listen(0, '127.0.0.1'), 'listening');
-    gateway = await startGateway({ config: 'sandbox: true\n', env: { GATEWAY_WEBHOOK_ALLOW_PRIVATE: 'true' } });
+    gateway = await startGateway({ config: { sandbox: true }, env: { GATEWAY_WEBHOOK_ALLOW_PRIVATE: 'true' } });
     dataSource = await openDatabaseOf(gateway);
   });
   afterAll(async () => {

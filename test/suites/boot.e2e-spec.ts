@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openAiAt } from '../fixtures/gateway-config.js';
 import { startExpectingFailure, startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 
@@ -14,9 +15,8 @@ const onceOnly = isPostgresRun ? describe.skip : describe;
 
 const ADMIN_KEY = /Admin key \(shown only now, keep it\): (gw_\w+)/;
 
-async function statusWith(gateway: RunningGateway, key: string): Promise<number> {
-  return (await fetch(`${gateway.url}/v1/admin/keys`, { headers: { authorization: `Bearer ${key}` } })).status;
-}
+const statusWith = async (gateway: RunningGateway, key: string): Promise<number> =>
+  (await gateway.client(key).get('/v1/admin/keys')).status;
 
 describe('the first start', () => {
   let folder: string;
@@ -161,33 +161,27 @@ onceOnly('SIGTERM', () => {
     await upstream.stop();
   });
 
-  function ask(gateway: RunningGateway, key: string, model: string, stream: boolean): Promise<Response> {
-    return fetch(`${gateway.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'one two three' }] }),
-    });
-  }
-
-  const provider = (): string => `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\n`;
+  const startWith = (drainTimeout: string): Promise<RunningGateway> =>
+    startGateway({ config: { server: { drain_timeout: drainTimeout }, providers: { fake: openAiAt(upstream) } } });
 
   it('is not ready at once, lets open requests end whole, and exits with 0', async () => {
-    const gateway = await startGateway({
-      config: `server: { drain_timeout: 10m }\n${provider()}`,
-    });
-    const key = await gateway.apiKey();
-    const plain = ask(gateway, key, 'fake/words?count=5&delay=300', false);
-    const stream = ask(gateway, key, 'fake/words?count=5&delay=300', true);
+    const gateway = await startWith('10m');
+    const client = await gateway.newClient();
+    const plain = client.chat({ model: 'fake/words?count=5&delay=300' });
+    const stream = client.chat({ model: 'fake/words?count=5&delay=300', stream: true });
     await until(async () => (await upstream.requests()).length === 2);
     const stopped = gateway.stop();
     await until(() => gateway.logs().includes('"msg":"draining"'));
-    const ready = await fetch(`${gateway.url}/health/ready`).then(
-      ({ status }) => status,
-      () => 'refused',
-    );
+    const ready = await gateway
+      .client('')
+      .get('/health/ready')
+      .then(
+        ({ status }) => status,
+        () => 'refused',
+      );
     expect([503, 'refused']).toContain(ready);
-    expect(await (await plain).json()).toMatchObject({ choices: [{ finish_reason: 'stop' }] });
-    expect(await (await stream).text()).toMatch(/data: \[DONE\]\n\n$/);
+    expect((await plain).body).toMatchObject({ choices: [{ finish_reason: 'stop' }] });
+    expect((await stream).text).toMatch(/data: \[DONE\]\n\n$/);
     expect((await stopped).code).toBe(0);
     // It ended because its requests had.
     expect(gateway.logs()).not.toContain('outlasted the drain timeout');
@@ -195,16 +189,16 @@ onceOnly('SIGTERM', () => {
 
   it('aborts what outlasts the drain timeout, with an error that says so', async () => {
     await upstream.reset();
-    const gateway = await startGateway({ config: `server: { drain_timeout: 300ms }\n${provider()}` });
-    const key = await gateway.apiKey();
-    const plain = ask(gateway, key, 'fake/stall?at=headers', false);
-    const stream = ask(gateway, key, 'fake/stall?at=mid', true);
+    const gateway = await startWith('300ms');
+    const client = await gateway.newClient();
+    const plain = client.chat({ model: 'fake/stall?at=headers' });
+    const stream = client.openChat({ model: 'fake/stall?at=mid' });
     await until(async () => (await upstream.requests()).length === 2);
     expect((await stream).status).toBe(200);
     const stopped = gateway.stop();
     const response = await plain;
     expect(response.status).toBe(503);
-    expect(await response.json()).toMatchObject({ error: { code: 'upstream_unavailable' } });
+    expect(response.body).toMatchObject({ error: { code: 'upstream_unavailable' } });
     const text = await (await stream).text();
     expect(text).toMatch(/data: \{"error":.*"upstream_unavailable".*\}\n\n$/);
     expect(text).not.toContain('[DONE]');

@@ -1,5 +1,7 @@
 import { BatchHistory } from '../fixtures/batch-history.js';
 import { startFakeUpstream } from '../upstreams/fake-upstream-client.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
+import { openAiAt } from '../fixtures/gateway-config.js';
 import { startGateway } from '../fixtures/gateway.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { lostTasks } from '../fixtures/query-database.js';
@@ -12,21 +14,13 @@ import { Wire } from '../fixtures/wire.js';
     const databaseUrl = await createDatabase();
     const wire = new Wire(new URL(databaseUrl));
     const gateway = await startGateway({
-      config: `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\nbatch: { concurrency: 8 }\n`,
+      config: { providers: { fake: openAiAt(upstream) }, batch: { concurrency: 8 } },
       env: { DATABASE_URL: await wire.open() },
     });
     const key = await gateway.apiKey();
-    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
-    const chat = async (): Promise<number> => {
-      const response = await fetch(`${gateway.url}/v1/chat/completions`, {
-        method: 'POST',
-        headers,
-        body: JSON.stringify({ model: 'fake/echo', messages: [{ role: 'user', content: 'live' }] }),
-      });
-      await response.text();
-      return response.status;
-    };
-    const list = (): Promise<Response> => fetch(`${gateway.url}/v1/batch`, { headers });
+    const client = gateway.client(key);
+    const chat = async (): Promise<number> => (await client.chat({ model: 'fake/echo' })).status;
+    const list = (): Promise<GatewayResponse> => client.get('/v1/batch');
     expect(await chat()).toBe(200);
     const history = new BatchHistory(key, () => gateway.url);
     const prompts = Array.from({ length: 200 }, (_, index) => `task ${index}`);
@@ -42,10 +36,10 @@ import { Wire } from '../fixtures/wire.js';
     }
     expect(new Set(statuses)).toEqual(new Set([200]));
     const refused = await list();
-    expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1']);
-    expect(await refused.json()).toMatchObject({ error: { code: 'database_unavailable' } });
-    expect((await fetch(`${gateway.url}/health/ready`)).status).toBe(503);
-    expect((await fetch(`${gateway.url}/health/live`)).status).toBe(200);
+    expect([refused.status, refused.header('retry-after')]).toEqual([503, '1']);
+    expect(refused.body).toMatchObject({ error: { code: 'database_unavailable' } });
+    expect((await gateway.client('').get('/health/ready')).status).toBe(503);
+    expect((await gateway.client('').get('/health/live')).status).toBe(200);
 
     await wire.open();
     const outageMs = performance.now() - cutAt;
@@ -70,7 +64,7 @@ import { Wire } from '../fixtures/wire.js';
     const databaseUrl = await createDatabase();
     const wire = new Wire(new URL(databaseUrl));
     const gateway = await startGateway({
-      config: `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\n`,
+      config: { providers: { fake: openAiAt(upstream) } },
       env: { DATABASE_URL: await wire.open() },
     });
     const key = await gateway.apiKey();
@@ -80,13 +74,7 @@ import { Wire } from '../fixtures/wire.js';
     await history.submit('fake/echo?delay=30', prompts);
     await until(() => history.allDone());
     expect(await history.faults(upstream, prompts.length)).toEqual([]);
-    const records = async (): Promise<number> => {
-      const response = await fetch(`${gateway.url}/v1/admin/usage/records?limit=100`, {
-        headers: { 'x-api-key': gateway.adminKey },
-      });
-      return ((await response.json()) as { data: unknown[] }).data.length;
-    };
-    await until(async () => (await records()) === prompts.length);
+    await until(async () => (await gateway.admin.usageRecords()).length === prompts.length);
     await gateway.stop();
     wire.cut();
     await upstream.stop();
@@ -99,7 +87,7 @@ import { Wire } from '../fixtures/wire.js';
     const wire = new Wire(new URL(databaseUrl));
     const gateway = await startGateway({
       // Leases that last longer than the test, so that their end cannot be what frees the tasks.
-      config: `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\nbatch: { lease: 10m }\n`,
+      config: { providers: { fake: openAiAt(upstream) }, batch: { lease: '10m' } },
       env: { DATABASE_URL: await wire.open() },
     });
     const key = await gateway.apiKey();

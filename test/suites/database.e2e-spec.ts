@@ -85,12 +85,7 @@ describe('the database', () => {
     try {
       const statuses = await Promise.all(
         Array.from({ length: 200 }, async (_, index) => {
-          const response = await fetch(`${gateways[index % 2]!.url}/v1/admin/keys`, {
-            method: 'POST',
-            headers: { 'x-api-key': env.GATEWAY_ADMIN_KEY, 'content-type': 'application/json' },
-            body: JSON.stringify({ name: `key ${index}` }),
-          });
-          await response.arrayBuffer();
+          const response = await gateways[index % 2]!.admin.post('/v1/admin/keys', { name: `key ${index}` });
           return response.status;
         }),
       );
@@ -161,7 +156,7 @@ describe('the database', () => {
     expect(stderr).toContain('llm-gateway migrate');
     await migrate(dataSource);
     const gateway = await startGateway({ env });
-    expect((await fetch(`${gateway.url}/health/ready`)).status).toBe(200);
+    expect((await gateway.client('').get('/health/ready')).status).toBe(200);
     await gateway.stop();
   });
 

@@ -2,6 +2,7 @@ import { request as sendRequest, type IncomingMessage, type OutgoingHttpHeaders 
 import { gzipSync } from 'node:zlib';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { openAiAt } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
 
 /** Served ahead of Express. */
@@ -83,7 +84,11 @@ describe('model endpoints, ahead of Express and through it', () => {
   beforeAll(async () => {
     upstream = await startFakeUpstream();
     gateway = await startGateway({
-      config: `server: { max_body_size: 64KB }\nsandbox: true\nproviders:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\n`,
+      config: {
+        server: { max_body_size: '64KB' },
+        sandbox: true,
+        providers: { fake: openAiAt(upstream) },
+      },
     });
     keys = {
       plain: await gateway.apiKey(),
@@ -146,7 +151,7 @@ describe('model endpoints, ahead of Express and through it', () => {
   });
 
   it('has a request below for every endpoint of the OpenAPI document that takes JSON for a model', async () => {
-    const document = (await (await fetch(`${gateway.url}/docs-json`)).json()) as OpenApiDocument;
+    const document = await gateway.client('').read<OpenApiDocument>('/docs-json');
     const paths = Object.entries(document.paths).flatMap(([path, { post }]) =>
       post?.parameters?.some(({ name }) => name === 'x-gateway-fallbacks') === true &&
       post.requestBody?.content['application/json'] !== undefined
@@ -211,7 +216,6 @@ describe('model endpoints, ahead of Express and through it', () => {
   });
 
   it('leaves other methods and other origins to Express', async () => {
-    const response = await fetch(gateway.url + DIRECT, { headers: { authorization: `Bearer ${keys.plain}` } });
-    expect(response.status).toBe(404);
+    expect((await gateway.client(keys.plain).get(DIRECT)).status).toBe(404);
   });
 });

@@ -1,16 +1,17 @@
 import { nativeProviders } from '../upstreams/fake-native-providers.js';
 import { HostileProvider } from '../upstreams/hostile-provider.js';
+import { keyIdOf } from '../clients/gateway-client.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, price } from '../fixtures/gateway-config.js';
 import { mutateValue, randomOf, type Random } from '../fixtures/mutations.js';
-import { parseMetrics } from '../clients/parse-metrics.js';
 import { until } from '../fixtures/until.js';
 
 const CALLS = 500;
 const CONCURRENCY = 8;
 /** Many deployments of each provider, so that few calls meet a circuit that an earlier one has opened. */
 const MODELS_PER_PROVIDER = 25;
-const PRICE =
-  '{ input_per_million: 1000, output_per_million: 2000, cached_input_per_million: 100, cache_write_per_million: 1250 }';
+const PRICE = { ...price(1_000, 2_000), cached_input_per_million: 100, cache_write_per_million: 1_250 };
 /** Each call has its own seed, which its prompt passes to the provider; HOSTILE_SEED makes other calls. */
 const FIRST_SEED = Number(process.env['HOSTILE_SEED'] ?? 1);
 
@@ -19,12 +20,6 @@ interface Call {
   readonly key: string;
   readonly body: unknown;
   readonly isStream: boolean;
-}
-interface UsageRecordDto {
-  readonly request_id: string;
-  readonly cost_usd: number | null;
-  readonly usage?: Record<string, unknown>;
-  readonly [field: string]: unknown;
 }
 
 describe('any behaviour of a provider or a client', () => {
@@ -35,42 +30,28 @@ describe('any behaviour of a provider or a client', () => {
     console.info(`HOSTILE_SEED=${FIRST_SEED}`);
     await provider.start();
     const models = HostileProvider.types.flatMap((type) =>
-      Array.from(
-        { length: MODELS_PER_PROVIDER },
-        (_, index) =>
-          `  - { id: ${type}-${index}, deployments: [{ provider: ${type}, model: "m-${index}" }], price: ${PRICE} }`,
+      Array.from({ length: MODELS_PER_PROVIDER }, (_, index) =>
+        model(`${type}-${index}`, `${type}/m-${index}`, { price: PRICE }),
       ),
     );
-    gateway = await startGateway({
-      config: `providers:\n${nativeProviders(HostileProvider.types, provider)}\nmodels:\n${models.join('\n')}\n`,
-    });
+    gateway = await startGateway({ config: { providers: nativeProviders(HostileProvider.types, provider), models } });
   });
   afterAll(async () => {
     await gateway.stop();
     await provider.stop();
   });
 
-  async function admin(path: string): Promise<unknown> {
-    const headers = { authorization: `Bearer ${gateway.adminKey}` };
-    return (await fetch(`${gateway.url}/v1/admin/${path}`, { headers })).json();
-  }
-
   /** @returns the request's id */
   async function send({ seed, key, body, isStream }: Call): Promise<string> {
-    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    const text = await response.text();
+    const response = await gateway.client(key).post('/v1/chat/completions', JSON.stringify(body));
     try {
-      expectSound(response, text, isStream);
+      expectSound(response, isStream);
     } catch (error) {
-      throw new Error(`seed ${seed}: ${response.status} ${text.slice(0, 2_000)} for ${JSON.stringify(body)}`, {
+      throw new Error(`seed ${seed}: ${response.status} ${response.text.slice(0, 2_000)} for ${JSON.stringify(body)}`, {
         cause: error,
       });
     }
-    return response.headers.get('x-request-id') ?? '';
+    return response.header('x-request-id');
   }
 
   async function sendAll(calls: readonly Call[]): Promise<string[]> {
@@ -83,47 +64,24 @@ describe('any behaviour of a provider or a client', () => {
     return ids;
   }
 
-  async function recordsOf(keyIds: readonly string[]): Promise<UsageRecordDto[]> {
-    const records: UsageRecordDto[] = [];
-    for (const keyId of keyIds) {
-      let after: string | null = null;
-      do {
-        const cursor: string = after === null ? '' : `&after=${after}`;
-        const page = (await admin(`usage/records?limit=100&key_id=${keyId}${cursor}`)) as {
-          data: UsageRecordDto[];
-          next: string | null;
-        };
-        records.push(...page.data);
-        after = page.next;
-      } while (after !== null);
-    }
-    return records;
-  }
-
-  async function metrics(): Promise<ReturnType<typeof parseMetrics>> {
-    const headers = { authorization: `Bearer ${gateway.adminKey}` };
-    return parseMetrics(await (await fetch(`${gateway.url}/metrics`, { headers })).text());
-  }
-
   /** Every record is stored, every amount is one, and nothing waits or is held. */
   async function expectSoundBooks(keys: readonly string[], hasRecord: readonly string[]): Promise<void> {
-    const keyIds = keys.map((key) => key.replace(/^gw_(\w+?)_.*$/, 'key_$1'));
     const valueOf = async (name: string): Promise<number[]> =>
-      ((await metrics()).get(name)?.samples ?? []).map(({ value }) => value);
+      ((await gateway.admin.metrics()).get(name)?.samples ?? []).map(({ value }) => value);
     await until(async () => (await valueOf('gateway_usage_records_waiting')).every((value) => value === 0));
     await until(async () => (await valueOf('gateway_deployment_in_flight')).every((value) => value === 0));
-    const records = await recordsOf(keyIds);
+    const records = (await Promise.all(keys.map((key) => gateway.admin.usageRecords(`key_id=${keyIdOf(key)}`)))).flat();
     const stored = new Set(records.map(({ request_id: id }) => id));
     expect(hasRecord.filter((id) => !stored.has(id))).toEqual([]);
     // Metadata is the client's own.
     for (const record of records) expectAmounts({ ...record, metadata: null });
     expect(await valueOf('gateway_usage_records_dropped_total')).toEqual([0]);
     expect(await valueOf('gateway_usage_records_set_aside_total')).toEqual([0]);
-    for (const family of (await metrics()).values()) {
+    for (const family of (await gateway.admin.metrics()).values()) {
       for (const { name, value } of family.samples)
         expect({ name, isNaN: Number.isNaN(value) }).toEqual({ name, isNaN: false });
     }
-    expectAmounts(await admin('usage?group_by=key'));
+    expectAmounts(await gateway.admin.read('/v1/admin/usage?group_by=key'));
     expect(gateway.logs()).not.toMatch(/internal_error|uncaught exception|unhandled rejection/);
   }
 
@@ -144,12 +102,7 @@ describe('any behaviour of a provider or a client', () => {
     // The budget has lost none of its force.
     const poor = await gateway.apiKey({ budget: { usd: 0.000_001, period: 'day' } });
     const { body } = callFor(FIRST_SEED, [poor]);
-    const headers = { authorization: `Bearer ${poor}`, 'content-type': 'application/json' };
-    const refused = await fetch(`${gateway.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify(body),
-    });
+    const refused = await gateway.client(poor).post('/v1/chat/completions', JSON.stringify(body));
     expect(refused.status).toBe(429);
   });
 
@@ -217,7 +170,8 @@ function history(random: Random): object {
   };
 }
 
-function expectSound(response: Response, text: string, isStream: boolean): void {
+function expectSound(response: GatewayResponse, isStream: boolean): void {
+  const { text } = response;
   expect(text).not.toContain('internal_error');
   expect(response.status).not.toBe(500);
   const cost = response.headers.get('x-gateway-cost');

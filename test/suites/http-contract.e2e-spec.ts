@@ -1,50 +1,35 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
+import type { GatewayClient, Method, RequestBody, RequestOptions } from '../clients/gateway-client.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
-
-interface Answer {
-  status: number;
-  headers: Headers;
-  text: string;
-  json: unknown;
-}
 
 const CHAT = { model: 'sandbox/echo', messages: [{ role: 'user', content: 'hi' }] };
 
 describe('the HTTP contract', () => {
   let gateway: RunningGateway;
-  let key: string;
+  let client: GatewayClient;
 
   beforeAll(async () => {
-    gateway = await startGateway({ config: 'server: { max_body_size: 2MB }\n' });
-    key = await gateway.apiKey();
+    gateway = await startGateway({ config: { server: { max_body_size: '2MB' } } });
+    client = await gateway.newClient();
   });
   afterAll(async () => {
     await gateway.stop();
   });
 
-  async function call(path: string, init: RequestInit = {}, credential: string | null = key): Promise<Answer> {
-    const headers = new Headers(init.headers);
-    if (credential !== null) headers.set('authorization', `Bearer ${credential}`);
-    if (init.body !== undefined && !headers.has('content-type')) headers.set('content-type', 'application/json');
-    const response = await fetch(`${gateway.url}${path}`, { ...init, headers });
-    const text = await response.text();
-    let json: unknown;
-    try {
-      json = JSON.parse(text);
-    } catch {
-      json = undefined;
-    }
-    return { status: response.status, headers: response.headers, text, json };
-  }
+  const post = (body: RequestBody, options?: RequestOptions): Promise<GatewayResponse> =>
+    client.post('/v1/chat/completions', body, options);
 
-  function chat(body: unknown, init: RequestInit = {}): Promise<Answer> {
-    return call('/v1/chat/completions', { method: 'POST', body: JSON.stringify(body), ...init });
-  }
-
-  function expectError(answer: Answer, status: number, type: string, code: string, param: string | null): void {
-    expect({ status: answer.status, body: answer.json }).toEqual({
+  function expectError(
+    answer: GatewayResponse,
+    status: number,
+    type: string,
+    code: string,
+    param: string | null,
+  ): void {
+    expect({ status: answer.status, body: answer.body }).toEqual({
       status,
       body: { error: { message: expect.stringMatching(/.{10}/) as string, type, param, code } },
     });
@@ -55,9 +40,9 @@ describe('the HTTP contract', () => {
   it.each([['/v1/chat/completions'], ['/chat/completions'], ['/v1/chat/completions/'], ['/chat/completions/']])(
     'answers a completion at %s',
     async (path) => {
-      const answer = await call(path, { method: 'POST', body: JSON.stringify(CHAT) });
+      const answer = await client.post(path, CHAT);
       expect(answer.status).toBe(200);
-      expect(answer.json).toMatchObject({
+      expect(answer.body).toMatchObject({
         object: 'chat.completion',
         model: 'sandbox/echo',
         choices: [
@@ -77,15 +62,15 @@ describe('the HTTP contract', () => {
   );
 
   it('takes the key as x-api-key too, and refuses two that differ', async () => {
-    const init = { method: 'POST', body: JSON.stringify(CHAT) };
-    expect((await call('/v1/chat/completions', { ...init, headers: { 'x-api-key': key } }, null)).status).toBe(200);
-    const both = await call('/v1/chat/completions', { ...init, headers: { 'x-api-key': 'gw_other' } });
+    const anonymous = gateway.client('');
+    expect((await anonymous.chat({}, { headers: { 'x-api-key': client.key } })).status).toBe(200);
+    const both = await post(CHAT, { headers: { 'x-api-key': 'gw_other' } });
     expectError(both, 401, 'authentication_error', 'invalid_api_key', null);
   });
 
   it('keeps a sane x-request-id and replaces another', async () => {
-    expect((await chat(CHAT, { headers: { 'x-request-id': 'my-id_1' } })).headers.get('x-request-id')).toBe('my-id_1');
-    expect((await chat(CHAT, { headers: { 'x-request-id': 'not sane' } })).headers.get('x-request-id')).toMatch(
+    expect((await post(CHAT, { headers: { 'x-request-id': 'my-id_1' } })).headers.get('x-request-id')).toBe('my-id_1');
+    expect((await post(CHAT, { headers: { 'x-request-id': 'not sane' } })).headers.get('x-request-id')).toMatch(
       /^req_/,
     );
   });
@@ -111,59 +96,37 @@ describe('the HTTP contract', () => {
       'x[0][0][0][0][0]',
     ],
   ])('answers %s with a 400 that names the field', async (_name, body, status, code, param) => {
-    const answer = await call('/v1/chat/completions', { method: 'POST', body });
+    const answer = await post(body);
     expectError(answer, status, 'invalid_request_error', code, param);
   });
 
   it('answers 413 to a body over the limit, plain or once inflated, and 415 to what is not JSON', async () => {
     const large = JSON.stringify({ ...CHAT, padding: 'x'.repeat(3 * 1024 * 1024) });
-    expectError(
-      await call('/v1/chat/completions', { method: 'POST', body: large }),
-      413,
-      'invalid_request_error',
-      'request_too_large',
-      null,
-    );
-    const bomb = await call('/v1/chat/completions', {
-      method: 'POST',
-      body: gzipSync(large),
-      headers: { 'content-encoding': 'gzip' },
-    });
+    expectError(await post(large), 413, 'invalid_request_error', 'request_too_large', null);
+    const bomb = await post(gzipSync(large), { headers: { 'content-encoding': 'gzip' } });
     expectError(bomb, 413, 'invalid_request_error', 'request_too_large', null);
-    const form = await call('/v1/chat/completions', {
-      method: 'POST',
-      body: 'a=b',
-      headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    });
+    const form = await post('a=b', { headers: { 'content-type': 'application/x-www-form-urlencoded' } });
     expectError(form, 415, 'invalid_request_error', 'unsupported_media_type', null);
-    const charset = await call('/v1/chat/completions', {
-      method: 'POST',
-      body: '{}',
-      headers: { 'content-type': 'application/json; charset=utf-7' },
-    });
+    const charset = await post('{}', { headers: { 'content-type': 'application/json; charset=utf-7' } });
     expectError(charset, 415, 'invalid_request_error', 'unsupported_media_type', null);
   });
 
   it('takes a compressed body', async () => {
-    const answer = await call('/v1/chat/completions', {
-      method: 'POST',
-      body: gzipSync(JSON.stringify(CHAT)),
-      headers: { 'content-encoding': 'gzip' },
-    });
+    const answer = await post(gzipSync(JSON.stringify(CHAT)), { headers: { 'content-encoding': 'gzip' } });
     expect(answer.status).toBe(200);
   });
 
   it('reads no body before it knows the key', async () => {
-    const answer = await call('/v1/chat/completions', { method: 'POST', body: '{ not json' }, 'gw_wrong');
+    const answer = await gateway.client('gw_wrong').post('/v1/chat/completions', '{ not json');
     expectError(answer, 401, 'authentication_error', 'invalid_api_key', null);
   });
 
   it('answers unknown models, routes and methods', async () => {
-    expectError(await chat({ ...CHAT, model: 'nope' }), 404, 'invalid_request_error', 'model_not_found', 'model');
-    expectError(await call('/v1/nothing'), 404, 'invalid_request_error', 'not_found', null);
-    expectError(await call('/v1/chat/completions'), 404, 'invalid_request_error', 'not_found', null);
-    expectError(await call('/'), 404, 'invalid_request_error', 'not_found', null);
-    expectError(await call('/v1/models/%E0%A4%A'), 400, 'invalid_request_error', 'invalid_url', null);
+    expectError(await post({ ...CHAT, model: 'nope' }), 404, 'invalid_request_error', 'model_not_found', 'model');
+    expectError(await client.get('/v1/nothing'), 404, 'invalid_request_error', 'not_found', null);
+    expectError(await client.get('/v1/chat/completions'), 404, 'invalid_request_error', 'not_found', null);
+    expectError(await client.get('/'), 404, 'invalid_request_error', 'not_found', null);
+    expectError(await client.get('/v1/models/%E0%A4%A'), 400, 'invalid_request_error', 'invalid_url', null);
   });
 
   it('answers HTTP that Node refuses in the same shape', async () => {
@@ -186,16 +149,17 @@ describe('the HTTP contract', () => {
   });
 
   it('reports health in the reference’s shape, without a key', async () => {
-    const health = await call('/health', {}, null);
+    const anonymous = gateway.client('');
+    const health = await anonymous.get('/health');
     expect(health.status).toBe(200);
-    expect(health.json).toEqual({
+    expect(health.body).toEqual({
       status: 'ok',
       service: 'llm-gateway',
       version: expect.stringMatching(/^\d+\.\d+\.\d+/) as string,
       timestamp: expect.any(Number) as number,
     });
-    expect((await call('/health/live', {}, null)).json).toMatchObject({ status: 'ok' });
-    expect((await call('/health/ready', {}, null)).json).toMatchObject({
+    expect((await anonymous.get('/health/live')).body).toMatchObject({ status: 'ok' });
+    expect((await anonymous.get('/health/ready')).body).toMatchObject({
       status: 'ok',
       details: { database: { status: 'up' }, shutdown: { status: 'up' } },
     });
@@ -205,9 +169,9 @@ describe('the HTTP contract', () => {
     const PUBLIC = new Set(['/health', '/health/live', '/health/ready', '/docs', '/docs-json', '/docs-yaml']);
 
     it('responds with a 2xx only to permitted keys, for any spelling of the path', async () => {
-      const document = (await call('/docs-json', {}, null)).json as {
+      const document = await gateway.client('').read<{
         paths: Record<string, Record<string, unknown>>;
-      };
+      }>('/docs-json');
       const routes = Object.entries(document.paths).flatMap(([path, methods]) =>
         Object.keys(methods).map((method) => ({ path, method: method.toUpperCase() })),
       );
@@ -223,23 +187,21 @@ describe('the HTTP contract', () => {
           concrete.replace('/v1', ''),
           concrete.replace('/v1/', '/V1//'),
           concrete.replaceAll('/', '%2F').replace('%2F', '/'),
-          `${concrete}?access_token=${key}`,
+          `${concrete}?access_token=${client.key}`,
           `${concrete};x=y`,
           `${concrete}/.`,
           `/health/..${concrete}`,
           `/docs/..${concrete}`,
         ];
         for (const spelling of spellings) {
-          for (const verb of [method, 'HEAD', 'OPTIONS', 'TRACE']) {
+          for (const verb of [method as Method, 'HEAD', 'OPTIONS'] as const) {
             for (const [role, credential] of [
-              ['no key', null],
+              ['no key', ''],
               ['a wrong key', 'gw_0000000000000000_wrong'],
-              ['an inference key', key],
+              ['an inference key', client.key],
             ] as const) {
-              if (verb === 'TRACE') continue;
               const body = ['POST', 'PATCH', 'PUT'].includes(verb) ? '{}' : undefined;
-              const status = (await call(spelling, { method: verb, ...(body !== undefined && { body }) }, credential))
-                .status;
+              const { status } = await gateway.client(credential).send(verb, spelling, body);
               if (status < 200 || status > 299) continue;
               const resolved = new URL(spelling.replace(/^\/+/, '/'), gateway.url).pathname
                 .replace(/\/+$/, '')
@@ -262,8 +224,8 @@ describe('the HTTP contract', () => {
         { 'x-original-url': '/health', 'x-rewrite-url': '/health' },
         { 'x-forwarded-host': 'localhost', 'x-forwarded-for': '127.0.0.1' },
       ]) {
-        expect((await call('/v1/admin/keys', { headers }, null)).status).toBe(401);
-        expect((await call('/v1/admin/keys', { headers })).status).toBe(403);
+        expect((await gateway.client('').get('/v1/admin/keys', { headers })).status).toBe(401);
+        expect((await client.get('/v1/admin/keys', { headers })).status).toBe(403);
       }
     });
   });

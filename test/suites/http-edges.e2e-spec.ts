@@ -1,16 +1,17 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { deflateRawSync, gzipSync } from 'node:zlib';
+import type { Method, RequestBody } from '../clients/gateway-client.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, type GatewayFile } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 
-const CONFIG = `
-sandbox: true
-server: { max_body_size: 2MB }
-models:
-  - id: "客服, 100%"
-    deployments: [{ provider: sandbox, model: echo, concurrency: 1 }]
-`;
+const CONFIG: GatewayFile = {
+  sandbox: true,
+  server: { max_body_size: '2MB' },
+  models: [model('客服, 100%', { at: 'sandbox/echo', concurrency: 1 })],
+};
 const CHAT = '{"model":"sandbox/echo","messages":[{"role":"user","content":"hi"}]}';
 const BATCH = '{"model":"sandbox/echo","tasks":["hi"]}';
 const KEY = '{"name":"k"}';
@@ -30,38 +31,12 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     await gateway.stop();
   });
 
-  interface Answer {
-    readonly status: number;
-    readonly headers: Headers;
-    readonly text: string;
-    readonly code: string | null | undefined;
-    readonly param: string | null | undefined;
-  }
-
-  async function call(
-    method: string,
+  const call = (
+    method: Method,
     path: string,
-    body?: string | Uint8Array | ReadableStream,
+    body?: RequestBody,
     headers: Record<string, string> = {},
-  ): Promise<Answer> {
-    const response = await fetch(`${gateway.url}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${gateway.adminKey}`,
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: body as string, duplex: 'half' }),
-    });
-    const text = await response.text();
-    let error: { code?: string | null; param?: string | null } | undefined;
-    try {
-      error = (JSON.parse(text) as { error?: typeof error }).error;
-    } catch {
-      error = undefined;
-    }
-    return { status: response.status, headers: response.headers, text, code: error?.code, param: error?.param };
-  }
+  ): Promise<GatewayResponse> => gateway.admin.send(method, path, body, { headers });
 
   /** What comes back on a bare socket until it is closed, or until the text has what is waited for. */
   async function raw(lines: readonly string[], body = '', until = /\r\n\r\n[^]*\}/): Promise<string> {
@@ -87,7 +62,7 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
   ];
 
   it.each(['%00', 'a%00b'])('answers %s in ids, cursors and filters with a 404 or a 400', async (text) => {
-    const places: [method: string, path: string][] = [
+    const places: [method: Method, path: string][] = [
       ['GET', `/v1/batch/${text}`],
       ['GET', `/v1/batch/${text}/results`],
       ['GET', `/v1/batch/${text}/events`],
@@ -113,8 +88,8 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
       ['GET', `/v1/models/${text}`],
     ];
     for (const [method, path] of places) {
-      const { status, code } = await call(method, path, method === 'PATCH' ? '{}' : undefined);
-      expect({ method, path, status, code }).toEqual({
+      const { status, body } = await call(method, path, method === 'PATCH' ? '{}' : undefined);
+      expect({ method, path, status, code: body.error?.code }).toEqual({
         method,
         path,
         status: path.includes('?') ? 400 : 404,
@@ -126,13 +101,19 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
   it('refuses names that no database keeps, and keeps free-form objects with any member names', async () => {
     for (const path of ['/v1/admin/keys', '/v1/admin/groups']) {
       for (const name of ['"a\\u0000"', '"\\udfff"']) {
-        expect(await call('POST', path, `{"name":${name}}`)).toMatchObject({ status: 400, param: 'name' });
+        expect(await call('POST', path, `{"name":${name}}`)).toMatchObject({
+          status: 400,
+          body: { error: { param: 'name' } },
+        });
       }
       const metadata = '{"constructor":{"a":"\\u0000"},"__proto__":{"x":1},"toString":null,"in":{"prototype":[1]}}';
       const made = await call('POST', path, `{"name":"😀","metadata":${metadata}}`);
-      const { id } = JSON.parse(made.text) as { id: string };
+      const id = String(made.body['id']);
       expect((await call('GET', `${path}/${id}`)).text).toContain(`"metadata":${metadata}`);
-      expect(await call('PATCH', `${path}/${id}`, '{"name":null}')).toMatchObject({ status: 400, param: 'name' });
+      expect(await call('PATCH', `${path}/${id}`, '{"name":null}')).toMatchObject({
+        status: 400,
+        body: { error: { param: 'name' } },
+      });
     }
   });
 
@@ -141,7 +122,7 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
       body.replace(/hi|"k"/, (text) => text.replace(/i|k/, '\xe9')),
       'latin1',
     );
-    expect(await call('POST', path, latin1)).toMatchObject({ status: 400, code: 'invalid_json' });
+    expect(await call('POST', path, latin1)).toMatchObject({ status: 400, body: { error: { code: 'invalid_json' } } });
     expect((await call('POST', path, `\ufeff${body}`)).status).toBe(status);
     for (const type of ['application/json; charset="utf-8"', 'application/json;Charset=UTF-8'])
       expect((await call('POST', path, body, { 'content-type': type })).status).toBe(status);
@@ -149,7 +130,7 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     const number = body
       .replace(/\}$/, ',"metadata":{"x":1e999}}')
       .replace('"metadata"', path.includes('batch') ? '"batch_metadata"' : '"metadata"');
-    expect(await call('POST', path, number)).toMatchObject({ status: 400, code: 'invalid_value' });
+    expect(await call('POST', path, number)).toMatchObject({ status: 400, body: { error: { code: 'invalid_value' } } });
   });
 
   it.each(ROUTES)('refuses damaged and unknown encodings at %s', async (path, body, status) => {
@@ -163,7 +144,7 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     for (const bytes of Object.values(damaged)) {
       expect(await call('POST', path, bytes, { 'content-encoding': 'gzip' })).toMatchObject({
         status: 400,
-        code: 'invalid_encoding',
+        body: { error: { code: 'invalid_encoding' } },
       });
     }
     expect((await call('POST', path, deflateRawSync(body), { 'content-encoding': 'deflate' })).status).toBe(400);
@@ -174,13 +155,12 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
   });
 
   it('takes names outside ASCII, and gives their slots back', async () => {
-    const model = '客服, 100%';
     for (const stream of [false, true, true, false]) {
-      const answer = await call(
-        'POST',
-        '/v1/chat/completions',
-        JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'hi' }] }),
-      );
+      const answer = await call('POST', '/v1/chat/completions', {
+        model: '客服, 100%',
+        stream,
+        messages: [{ role: 'user', content: 'hi' }],
+      });
       expect(answer.status).toBe(200);
       expect(answer.headers.get('x-gateway-model')).toBe('%E5%AE%A2%E6%9C%8D%2C%20100%25');
     }

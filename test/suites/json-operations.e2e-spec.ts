@@ -1,6 +1,9 @@
 import { Cohere, CohereClient, CohereClientV2 } from 'cohere-ai';
 import OpenAI, { BadRequestError, NotFoundError } from 'openai';
+import type { UsageRecordDto } from '../../src/usage/report/usage.dto.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, price, type GatewayFile, type ProviderFile } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
 import {
   AWS_KEYS,
@@ -17,54 +20,45 @@ interface Ranking {
   readonly meta: { api_version: { version: string }; billed_units: Json };
   readonly usage?: Json;
 }
-interface UsageRecords {
-  readonly data: {
-    model: string;
-    operation: string;
-    provider: string;
-    search_units: number | null;
-    prompt_tokens: number;
-    completion_tokens: number;
-    cost_usd: number | null;
-    estimated: boolean;
-    cost_basis: string;
-    status: string;
-    metadata: Json | null;
-  }[];
-}
 
-const CONFIG = (servers: JsonOperationServers): string => `
-providers:
-  openai: { type: openai, base_url: "${servers.baseUrl('openai')}", api_key: ${SERVER_KEY} }
-  azure: { type: azure, base_url: "${servers.baseUrl('azure')}", api_key: ${SERVER_KEY}, api_version: "2024-10-21" }
-  mistral: { type: mistral, base_url: "${servers.baseUrl('mistral')}", api_key: ${SERVER_KEY} }
-  google: { type: google, base_url: "${servers.baseUrl('google')}", api_key: ${SERVER_KEY} }
-  vertex: { type: vertex, base_url: "${servers.baseUrl('vertex')}", api_key: ${SERVER_KEY} }
-  bedrock: { type: bedrock, base_url: "${servers.baseUrl('bedrock')}", region: eu-west-1, access_key_id: ${AWS_KEYS.accessKeyId}, secret_access_key: ${AWS_KEYS.secretAccessKey} }
-  cohere: { type: cohere, base_url: "${servers.baseUrl('cohere')}", api_key: ${SERVER_KEY} }
-  vllm: { type: openai, base_url: "${servers.baseUrl('vllm')}", api_key: ${SERVER_KEY} }
-  voyage: { type: openai, base_url: "${servers.baseUrl('voyage')}", api_key: ${SERVER_KEY}, quirks: { embeddings: voyage, rerank: voyage } }
-  tei: { type: openai, base_url: "${servers.baseUrl('tei')}", api_key: ${SERVER_KEY}, quirks: { rerank: tei } }
-  ollama: { type: openai, base_url: "${servers.baseUrl('ollama')}/v1", api_key: ${SERVER_KEY}, quirks: { embeddings: ollama } }
-  anthropic: { type: anthropic, base_url: "${servers.baseUrl('openai')}", api_key: ${SERVER_KEY} }
-sandbox: true
-models:
-  - id: priced
-    deployments: [{ provider: openai, model: text-embedding-3-small }]
-    price: { input_per_million: 1000, output_per_million: 0 }
-  - id: priced-fan-out
-    deployments: [{ provider: bedrock, model: "amazon.titan-embed-text-v2:0" }]
-    price: { input_per_million: 1000, output_per_million: 0 }
-  - id: priced-search
-    deployments: [{ provider: cohere, model: rerank-v3.5 }]
-    price: { input_per_million: 0, output_per_million: 0, per_search: 0.002 }
-  - id: either
-    strategy: priority
-    deployments: [{ provider: google, model: gemini-embedding-001 }, { provider: openai, model: text-embedding-3-small }]
-  - id: falls-back
-    deployments: [{ provider: cohere, model: status-503 }]
-    fallbacks: [priced]
-`;
+function configOf(servers: JsonOperationServers): GatewayFile {
+  const at = (name: string, more: Partial<ProviderFile> = {}): ProviderFile => ({
+    type: 'openai',
+    base_url: servers.baseUrl(name),
+    api_key: SERVER_KEY,
+    ...more,
+  });
+  return {
+    providers: {
+      openai: at('openai'),
+      azure: at('azure', { type: 'azure', api_version: '2024-10-21' }),
+      mistral: at('mistral', { type: 'mistral' }),
+      google: at('google', { type: 'google' }),
+      vertex: at('vertex', { type: 'vertex' }),
+      bedrock: {
+        type: 'bedrock',
+        base_url: servers.baseUrl('bedrock'),
+        region: 'eu-west-1',
+        access_key_id: AWS_KEYS.accessKeyId,
+        secret_access_key: AWS_KEYS.secretAccessKey,
+      },
+      cohere: at('cohere', { type: 'cohere' }),
+      vllm: at('vllm'),
+      voyage: at('voyage', { quirks: { embeddings: 'voyage', rerank: 'voyage' } }),
+      tei: at('tei', { quirks: { rerank: 'tei' } }),
+      ollama: at('ollama', { base_url: `${servers.baseUrl('ollama')}/v1`, quirks: { embeddings: 'ollama' } }),
+      anthropic: at('openai', { type: 'anthropic' }),
+    },
+    sandbox: true,
+    models: [
+      model('priced', 'openai/text-embedding-3-small', { price: price(1_000, 0) }),
+      model('priced-fan-out', 'bedrock/amazon.titan-embed-text-v2:0', { price: price(1_000, 0) }),
+      model('priced-search', 'cohere/rerank-v3.5', { price: { ...price(0, 0), per_search: 0.002 } }),
+      model('either', ['google/gemini-embedding-001', 'openai/text-embedding-3-small'], { strategy: 'priority' }),
+      model('falls-back', 'cohere/status-503', { fallbacks: ['priced'] }),
+    ],
+  };
+}
 
 /** Each provider's embedding model, and what the fakes report as tokens of one input. */
 const EMBEDDERS: readonly [model: string, tokensEach: number | undefined][] = [
@@ -89,7 +83,7 @@ describe('embeddings, reranking and moderations', () => {
 
   beforeAll(async () => {
     servers = await startJsonOperationServers();
-    gateway = await startGateway({ config: CONFIG(servers) });
+    gateway = await startGateway({ config: configOf(servers) });
     key = await gateway.apiKey({ name: 'operations' });
     client = new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1`, maxRetries: 0 });
   });
@@ -98,23 +92,11 @@ describe('embeddings, reranking and moderations', () => {
     await servers.stop();
   });
 
-  async function post(path: string, body: unknown, apiKey = key): Promise<Response> {
-    return fetch(`${gateway.url}${path}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-  }
-  async function error(response: Response): Promise<Json> {
-    const { error: reported } = (await response.json()) as { error: Json };
-    return { status: response.status, ...reported };
-  }
-  async function recordsOf(model: string): Promise<UsageRecords['data']> {
-    const response = await fetch(`${gateway.url}/v1/admin/usage/records?model=${encodeURIComponent(model)}&limit=100`, {
-      headers: { authorization: `Bearer ${gateway.adminKey}` },
-    });
-    return ((await response.json()) as UsageRecords).data;
-  }
+  const post = <Body = object>(path: string, body: object, apiKey = key): Promise<GatewayResponse<Body>> =>
+    gateway.client(apiKey).post(path, body);
+  const error = ({ status, body }: GatewayResponse<object>): object => ({ status, ...body.error });
+  const recordsOf = (id: string): Promise<UsageRecordDto[]> =>
+    gateway.admin.usageRecords(`model=${encodeURIComponent(id)}`);
 
   describe('the official openai client', () => {
     it('gets vectors of the sandbox that are closer for similar texts, whichever the encoding', async () => {
@@ -186,7 +168,7 @@ describe('embeddings, reranking and moderations', () => {
 
   it('pass the body of an OpenAI-compatible provider on byte by byte', async () => {
     const body = { model: 'vllm/m', input: ['a', 'bb'], truncate_prompt_tokens: 5 };
-    const text = await (await post('/v1/embeddings', body)).text();
+    const { text } = await post('/v1/embeddings', body);
     const { body: sent } = servers.requests.at(-1) ?? {};
     expect(sent).toEqual({ ...body, model: 'm' });
     const direct = await fetch(`${servers.baseUrl('vllm')}/embeddings`, {
@@ -200,22 +182,22 @@ describe('embeddings, reranking and moderations', () => {
   it('name what a provider does not get', async () => {
     const response = await post('/embeddings', { model: 'cohere/embed-v4.0', input: 'a', seed: 5, user: 'u' });
     expect(response.status).toBe(200);
-    expect(response.headers.get('x-gateway-dropped-params')).toBe('seed');
+    expect(response.header('x-gateway-dropped-params')).toBe('seed');
     const strict = await post('/v1/embeddings', {
       model: 'cohere/embed-v4.0',
       input: 'a',
       seed: 5,
       strict_params: true,
     });
-    expect(await error(strict)).toMatchObject({ status: 400, param: 'seed', code: 'unsupported_parameter' });
+    expect(error(strict)).toMatchObject({ status: 400, param: 'seed', code: 'unsupported_parameter' });
   });
 
   it('go to another deployment, and to a fallback, where one cannot serve them', async () => {
     const tokens = await post('/v1/embeddings', { model: 'either', input: [[1, 2, 3]] });
-    expect(tokens.headers.get('x-gateway-provider')).toBe('openai');
+    expect(tokens.header('x-gateway-provider')).toBe('openai');
     const fallback = await post('/v1/embeddings', { model: 'falls-back', input: 'a' });
-    expect(fallback.headers.get('x-gateway-model')).toBe('priced');
-    expect(fallback.headers.get('x-gateway-attempts')).toBe('2');
+    expect(fallback.header('x-gateway-model')).toBe('priced');
+    expect(fallback.header('x-gateway-attempts')).toBe('2');
   });
 
   it('map the failures of providers as chat does', async () => {
@@ -230,9 +212,9 @@ describe('embeddings, reranking and moderations', () => {
     }
     expect((await post('/v1/rerank', { model: 'sandbox/error-429', query: 'q', documents: ['a'] })).status).toBe(429);
     const wrong = await post('/v1/embeddings', { model: 'sandbox/embed', input: ['a', 5] });
-    expect(await error(wrong)).toMatchObject({ status: 400, param: 'input[1]', code: 'invalid_type' });
-    const get = await fetch(`${gateway.url}/v1/embeddings`, { headers: { authorization: `Bearer ${key}` } });
-    expect(await error(get)).toMatchObject({ status: 404, code: 'not_found' });
+    expect(error(wrong)).toMatchObject({ status: 400, param: 'input[1]', code: 'invalid_type' });
+    const get = await gateway.client(key).get('/v1/embeddings');
+    expect(error(get)).toMatchObject({ status: 404, code: 'not_found' });
   });
 
   describe('reranking', () => {
@@ -240,14 +222,15 @@ describe('embeddings, reranking and moderations', () => {
     const documents = ['The bakery opens at six.', { text: 'The station is behind the park.', id: 7 }, 'Umbrellas'];
 
     it.each(['/v1/rerank', '/v2/rerank', '/rerank'])('at %s has the shape of Cohere and of Jina', async (path) => {
-      const response = await post(path, {
-        model: 'sandbox/rerank',
-        query,
-        documents,
-        top_n: 2,
-        return_documents: true,
-      });
-      const { results, meta, usage, id } = (await response.json()) as Ranking;
+      const { results, meta, usage, id } = (
+        await post<Ranking>(path, {
+          model: 'sandbox/rerank',
+          query,
+          documents,
+          top_n: 2,
+          return_documents: true,
+        })
+      ).body;
       expect(results).toHaveLength(2);
       expect(results[0]).toMatchObject({ index: 1, document: documents[1] });
       expect(results[1]?.document).toHaveProperty('text');
@@ -289,8 +272,9 @@ describe('embeddings, reranking and moderations', () => {
       ['voyage/rerank-2', { input_tokens: 26 }],
       ['tei/bge-reranker', {}],
     ])('by %s', async (model, billed) => {
-      const response = await post('/v1/rerank', { model, query: 'q', documents: ['a', 'ccc', 'bb'], top_n: 2 });
-      const { results, meta } = (await response.json()) as Ranking;
+      const { results, meta } = (
+        await post<Ranking>('/v1/rerank', { model, query: 'q', documents: ['a', 'ccc', 'bb'], top_n: 2 })
+      ).body;
       expect(results.map(({ index }) => index)).toEqual([1, 2]);
       expect(results[0]).not.toHaveProperty('document');
       expect(meta.billed_units).toEqual(billed);
@@ -302,7 +286,7 @@ describe('embeddings, reranking and moderations', () => {
         query,
         documents: ['a', { title: 'b' }],
       });
-      expect(await error(response)).toMatchObject({ status: 400, param: 'documents[1]' });
+      expect(error(response)).toMatchObject({ status: 400, param: 'documents[1]' });
     });
   });
 
@@ -313,7 +297,7 @@ describe('embeddings, reranking and moderations', () => {
         input: ['a', 'b', 'c'],
         metadata: { ticket: 'T-1' },
       });
-      expect(response.headers.get('x-gateway-cost')).toBe('0.012');
+      expect(response.header('x-gateway-cost')).toBe('0.012');
       await until(async () => (await recordsOf('priced-fan-out')).length === 1);
       expect((await recordsOf('priced-fan-out'))[0]).toMatchObject({
         operation: 'embeddings',
@@ -342,9 +326,9 @@ describe('embeddings, reranking and moderations', () => {
 
     it('by the searches that the provider counted', async () => {
       const priced = await post('/v1/rerank', { model: 'priced-search', query: 'q', documents: ['a'] });
-      expect(priced.headers.get('x-gateway-cost')).toBe('0.004');
+      expect(priced.header('x-gateway-cost')).toBe('0.004');
       const unpriced = await post('/v1/rerank', { model: 'cohere/rerank-3', query: 'q', documents: ['a'] });
-      expect(unpriced.headers.get('x-gateway-cost')).toBeNull();
+      expect(unpriced.headers.has('x-gateway-cost')).toBe(false);
       for (const [model, cost] of [
         ['priced-search', 0.004],
         ['cohere/rerank-3', null],
@@ -363,14 +347,14 @@ describe('embeddings, reranking and moderations', () => {
         (await post('/v1/rerank', { model: 'sandbox/rerank', query: 'q', documents: ['a'] }, limited)).status,
       ).toBe(200);
       const second = await post('/v1/moderations', { model: 'sandbox/moderate', input: 'a' }, limited);
-      expect(await error(second)).toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
+      expect(error(second)).toMatchObject({ status: 429, code: 'rate_limit_exceeded' });
       const poor = await gateway.apiKey({ name: 'poor', budget: { usd: 0.005, period: 'total' } });
       expect((await post('/v1/embeddings', { model: 'priced', input: 'a' }, poor)).status).toBe(200);
       const tooDear = await post('/v1/embeddings', { model: 'priced', input: 'a'.repeat(100) }, poor);
-      expect(await error(tooDear)).toMatchObject({ status: 429, code: 'insufficient_quota' });
+      expect(error(tooDear)).toMatchObject({ status: 429, code: 'insufficient_quota' });
       const narrow = await gateway.apiKey({ name: 'narrow', allowed_models: ['priced'] });
       const forbidden = await post('/v1/embeddings', { model: 'openai/text-embedding-3-small', input: 'a' }, narrow);
-      expect(await error(forbidden)).toMatchObject({ status: 403, code: 'model_not_allowed' });
+      expect(error(forbidden)).toMatchObject({ status: 403, code: 'model_not_allowed' });
     });
   });
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { startFakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { openAiAt } from '../fixtures/gateway-config.js';
 
 const CANARY = 'canary-4bb1f0c2d9';
 
@@ -18,13 +19,8 @@ describe('a canary secret', () => {
     await gateway.stop();
   });
 
-  async function send(path: string, init: RequestInit): Promise<void> {
-    const response = await fetch(`${gateway.url}${path}`, init);
-    await response.text();
-  }
-
   it('appears nowhere in the log, for any failure', async () => {
-    const authorized = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
+    const client = gateway.client(key);
     const messages = [{ role: 'user', content: CANARY }];
     const bodies = [
       { model: 'sandbox/echo', messages },
@@ -43,25 +39,20 @@ describe('a canary secret', () => {
         tools: [{ type: 'function', function: { name: CANARY, parameters: { $ref: CANARY } } }],
       },
     ];
-    for (const body of bodies) {
-      await send('/v1/chat/completions', { method: 'POST', headers: authorized, body: JSON.stringify(body) });
-    }
-    await send('/v1/chat/completions', { method: 'POST', headers: authorized, body: `{"a": ${CANARY}` });
+    for (const body of bodies) await client.post('/v1/chat/completions', body);
+    await client.post('/v1/chat/completions', `{"a": ${CANARY}`);
     for (const credential of [CANARY, `gw_${CANARY}_${CANARY}_${CANARY}`, `Basic ${CANARY}`]) {
-      await send('/v1/models', { headers: { authorization: `Bearer ${credential}` } });
-      await send('/v1/models', { headers: { 'x-api-key': credential, cookie: CANARY, 'user-agent': CANARY } });
+      await gateway.client(credential).get('/v1/models');
+      const headers = { 'x-api-key': credential, cookie: CANARY, 'user-agent': CANARY };
+      await gateway.client('').get('/v1/models', { headers });
     }
-    await send(`/v1/models/${CANARY}`, { headers: authorized });
-    await send(`/v1/${CANARY}?key=${CANARY}`, { headers: authorized });
-    await send(`/v1/admin/keys?after=${CANARY}`, { headers: { authorization: `Bearer ${gateway.adminKey}` } });
-    await send('/v1/admin/keys', {
-      method: 'POST',
-      headers: { ...authorized, authorization: `Bearer ${gateway.adminKey}` },
-      body: JSON.stringify({ name: 7, [CANARY]: CANARY }),
-    });
-    const metrics = await fetch(`${gateway.url}/metrics`, { headers: { 'x-api-key': gateway.adminKey } });
+    await client.get(`/v1/models/${CANARY}`);
+    await client.get(`/v1/${CANARY}?key=${CANARY}`);
+    await gateway.admin.get(`/v1/admin/keys?after=${CANARY}`);
+    await gateway.admin.post('/v1/admin/keys', { name: 7, [CANARY]: CANARY });
+    const metrics = await gateway.admin.get('/metrics');
     expect(metrics.status).toBe(200);
-    expect(await metrics.text()).not.toContain(CANARY);
+    expect(metrics.text).not.toContain(CANARY);
     const { code } = await gateway.stop();
     expect(code).toBe(0);
     const log = gateway.logs();
@@ -75,19 +66,14 @@ describe('a canary secret', () => {
     const upstream = await startFakeUpstream();
     const behind = await startGateway({
       env: { LOG_LEVEL: 'trace', UPSTREAM_SECRET: `upstream-${CANARY}` },
-      config: `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1", api_key: "\${UPSTREAM_SECRET}" }\n`,
+      config: { providers: { fake: openAiAt(upstream, { api_key: '${UPSTREAM_SECRET}' }) } },
     });
-    const authorization = `Bearer ${await behind.apiKey()}`;
+    const client = await behind.newClient();
     const faults = ['error', 'html', 'text', 'empty'].map((lie) => `lie?with=${lie}`);
     const statuses = [401, 403, 429, 500].map((code) => `status?code=${code}&body=key`);
     for (const behaviour of ['drop', 'reset?at=mid', 'malformed', 'redirect', 'error-event', ...faults, ...statuses]) {
       for (const stream of [false, true]) {
-        const response = await fetch(`${behind.url}/v1/chat/completions`, {
-          method: 'POST',
-          headers: { authorization, 'content-type': 'application/json' },
-          body: JSON.stringify({ model: `fake/${behaviour}`, messages: [{ role: 'user', content: 'x' }], stream }),
-        });
-        expect(await response.text()).not.toContain(CANARY);
+        expect((await client.chat({ model: `fake/${behaviour}`, stream })).text).not.toContain(CANARY);
       }
     }
     expect((await upstream.requests()).every(({ headers }) => headers['authorization']?.includes(CANARY))).toBe(true);

@@ -3,7 +3,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { readFileSync, readdirSync } from 'node:fs';
 import OpenAI, { BadRequestError, NotFoundError, toFile } from 'openai';
+import type { UsageRecordDto } from '../../src/usage/report/usage.dto.js';
+import type { RequestBody } from '../clients/gateway-client.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, openAiAt } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
 
 interface Received {
@@ -13,16 +17,6 @@ interface Received {
   readonly head: Buffer;
   readonly size: number;
   readonly hash: string;
-}
-
-interface UsageRecord {
-  readonly model: string;
-  readonly operation: string;
-  readonly status: string;
-  readonly attempts: number;
-  readonly cost_usd: number | null;
-  readonly prompt_tokens: number;
-  readonly completion_tokens: number;
 }
 
 const HEAD_BYTES = 1024 * 1024;
@@ -110,22 +104,22 @@ describe('images and audio', () => {
   beforeAll(async () => {
     const [first, second] = await Promise.all([upstream.start(), other.start()]);
     gateway = await startGateway({
-      config: `
-sandbox: true
-server: { max_upload_size: 300MB }
-providers:
-  first: { type: openai, base_url: "${first}/v1", api_key: upstream-key }
-  second: { type: openai, base_url: "${second}/v1", api_key: other-key }
-  azure: { type: azure, base_url: "${first}/openai", api_key: azure-key, api_version: "2024-10-21" }
-  claude: { type: anthropic, base_url: "${first}/v1", api_key: upstream-key }
-models:
-  - { id: whisper, deployments: [{ provider: first, model: upstream-whisper }], price: { audio_per_minute: 0.006 } }
-  - { id: voice, deployments: [{ provider: first, model: tts }], price: { characters_per_million: 15 } }
-  - { id: draw, deployments: [{ provider: first, model: painter }], price: { images: [{ per_image: 0.04 }] } }
-  - id: steady
-    strategy: priority
-    deployments: [{ provider: first, model: fails }, { provider: second, model: works }]
-`,
+      config: {
+        sandbox: true,
+        server: { max_upload_size: '300MB' },
+        providers: {
+          first: openAiAt({ url: first }, { api_key: 'upstream-key' }),
+          second: openAiAt({ url: second }, { api_key: 'other-key' }),
+          azure: { type: 'azure', base_url: `${first}/openai`, api_key: 'azure-key', api_version: '2024-10-21' },
+          claude: openAiAt({ url: first }, { type: 'anthropic', api_key: 'upstream-key' }),
+        },
+        models: [
+          model('whisper', 'first/upstream-whisper', { price: { audio_per_minute: 0.006 } }),
+          model('voice', 'first/tts', { price: { characters_per_million: 15 } }),
+          model('draw', 'first/painter', { price: { images: [{ per_image: 0.04 }] } }),
+          model('steady', ['first/fails', 'second/works'], { strategy: 'priority' }),
+        ],
+      },
     });
     key = await gateway.apiKey({ name: 'media' });
     client = new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1`, maxRetries: 0 });
@@ -136,23 +130,9 @@ models:
     other.stop();
   });
 
-  async function lastRecord(model: string): Promise<UsageRecord> {
-    let record: UsageRecord | undefined;
-    await until(async () => {
-      const response = await fetch(`${gateway.url}/v1/admin/usage/records?model=${model}&limit=1`, {
-        headers: { authorization: `Bearer ${gateway.adminKey}` },
-      });
-      record = ((await response.json()) as { data: UsageRecord[] }).data[0];
-      return record !== undefined;
-    });
-    return record!;
-  }
-  const send = (path: string, body: NonNullable<RequestInit['body']>, type?: string): Promise<Response> =>
-    fetch(`${gateway.url}/v1${path}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, ...(type !== undefined && { 'content-type': type }) },
-      body,
-    });
+  const lastRecord = (id: string): Promise<UsageRecordDto> => gateway.admin.usageRecord(() => true, `model=${id}`);
+  const send = (path: string, body: RequestBody, type = ''): Promise<GatewayResponse> =>
+    gateway.client(key).post(`/v1${path}`, body, type === '' ? {} : { headers: { 'content-type': type } });
 
   describe('on the sandbox, with the official client', () => {
     it('makes images of the size that is asked for, whole and as events', async () => {
@@ -223,10 +203,8 @@ models:
         voice: 'alloy',
       });
       await expect(sound.arrayBuffer()).rejects.toThrow();
-      const body = JSON.stringify({ model: 'sandbox/cut', input: 'a', stream_format: 'sse' });
-      expect(await (await send('/audio/speech', body, 'application/json')).text()).toMatch(
-        /data: \{"error":.*half-way/,
-      );
+      const body = { model: 'sandbox/cut', input: 'a', stream_format: 'sse' };
+      expect((await send('/audio/speech', body)).text).toMatch(/data: \{"error":.*half-way/);
     });
 
     it.each([
@@ -261,8 +239,8 @@ models:
         const type = sent.headers.get('content-type') ?? '';
         const bytes = Buffer.from(await sent.arrayBuffer());
         const response = await send('/audio/transcriptions', bytes, type);
-        expect(await response.json()).toEqual({ text: 'a b', usage: { type: 'duration', seconds: 30 } });
-        expect(response.headers.get('x-gateway-cost')).toBe('0.003');
+        expect(response.body).toEqual({ text: 'a b', usage: { type: 'duration', seconds: 30 } });
+        expect(response.header('x-gateway-cost')).toBe('0.003');
         const { hash, size, headers, path } = upstream.received.at(-1)!;
         const expected = Buffer.from(
           bytes.toString('latin1').replace('name="model"\r\n\r\nwhisper', 'name="model"\r\n\r\nupstream-whisper'),
@@ -289,7 +267,7 @@ models:
       form.append('model', 'steady');
       const response = await send('/audio/translations', form);
       expect(response.status).toBe(200);
-      expect(response.headers.get('x-gateway-attempts')).toBe('2');
+      expect(response.header('x-gateway-attempts')).toBe('2');
       const [failed, served] = [upstream.received.at(-1)!, other.received.at(-1)!];
       expect([failed.path, served.path]).toEqual(['/v1/audio/translations', '/v1/audio/translations']);
       expect(failed.size - 'fails'.length).toBe(served.size - 'works'.length);
@@ -309,13 +287,8 @@ models:
           for (let index = 0; index < megabytes; index += 1) yield await Promise.resolve(piece);
           yield Buffer.from(tail);
         }
-        const init = {
-          method: 'POST',
-          headers: { authorization: `Bearer ${key}`, 'content-type': 'multipart/form-data; boundary=b' },
-          body: ReadableStream.from(body()),
-          duplex: 'half',
-        };
-        const response = await fetch(`${gateway.url}/v1/audio/transcriptions`, init as RequestInit);
+        const stream = ReadableStream.from(body());
+        const response = await send('/audio/transcriptions', stream, 'multipart/form-data; boundary=b');
         clearInterval(timer);
         expect(response.status).toBe(200);
         expect(upstream.received.at(-1)!.size).toBeGreaterThan(megabytes * 1024 * 1024);
@@ -329,13 +302,9 @@ models:
     });
 
     it('passes images on byte for byte, at a price for each', async () => {
-      const response = await send(
-        '/images/generations',
-        JSON.stringify({ model: 'draw', prompt: 'x', seed: 7 }),
-        'application/json',
-      );
-      expect(await response.text()).toContain('"big":"12345678901234567890"');
-      expect(response.headers.get('x-gateway-cost')).toBe('0.04');
+      const response = await send('/images/generations', { model: 'draw', prompt: 'x', seed: 7 });
+      expect(response.text).toContain('"big":"12345678901234567890"');
+      expect(response.header('x-gateway-cost')).toBe('0.04');
       expect(JSON.parse(upstream.received.at(-1)!.head.toString())).toEqual({ model: 'painter', prompt: 'x', seed: 7 });
       expect(await lastRecord('draw')).toMatchObject({
         operation: 'images',
@@ -382,10 +351,10 @@ models:
         data.append('file', new Blob(['abc']), 'a.wav');
         return data;
       };
-      expect(await (await send('/audio/transcriptions', form('x'))).text()).toBe(
+      expect((await send('/audio/transcriptions', form('x'))).text).toBe(
         'data: {"type":"transcript.text.delta","delta":"a"}\n\ndata: {"type":"transcript.text.done","text":"ab","usage":{"type":"tokens","input_tokens":7,"output_tokens":3,"total_tokens":10}}\n\n',
       );
-      expect(await (await send('/audio/transcriptions', form('cut'))).text()).toMatch(
+      expect((await send('/audio/transcriptions', form('cut'))).text).toMatch(
         /^data: \{"type":"transcript.text.delta","delta":"a"\}\n\ndata: \{"error":\{[^\n]+\}\}\n\n$/,
       );
     });
@@ -434,21 +403,17 @@ models:
     ])('%s', async (_case, body, status, code, param) => {
       const response = await send('/audio/transcriptions', body, 'multipart/form-data; boundary=b');
       expect(response.status).toBe(status);
-      expect(await response.json()).toMatchObject({ error: { code, param } });
+      expect(response.body).toMatchObject({ error: { code, param } });
     });
 
     it('is JSON for a recording, a form without a boundary, and a form over the limit', async () => {
-      expect((await send('/audio/transcriptions', '{}', 'application/json')).status).toBe(415);
+      expect((await send('/audio/transcriptions', '{}')).status).toBe(415);
       expect((await send('/audio/transcriptions', 'x', 'multipart/form-data')).status).toBe(400);
       await expect(
         client.images.edit({ model: 'sandbox/image', prompt: '', image: await toFile(PNG, 'a.png') }),
       ).rejects.toBeInstanceOf(BadRequestError);
-      const response = await send(
-        '/images/edits',
-        JSON.stringify({ model: 'sandbox/image', prompt: 'x' }),
-        'application/json',
-      );
-      expect(await response.json()).toMatchObject({ error: { param: 'image', code: 'missing_required_parameter' } });
+      const response = await send('/images/edits', { model: 'sandbox/image', prompt: 'x' });
+      expect(response.body).toMatchObject({ error: { param: 'image', code: 'missing_required_parameter' } });
     });
   });
 });

@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Agent, request } from 'undici';
+import type { UsageRecordDto } from '../../src/usage/report/usage.dto.js';
+import { keyIdOf } from '../clients/gateway-client.js';
+import { countStatuses } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, openAiAt, price, type GatewayFile } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
 import { until } from '../fixtures/until.js';
@@ -111,23 +114,22 @@ class Bookkeeper {
   }
 }
 
-function configOf({ url }: Bookkeeper): string {
-  const price = `price: { input_per_million: ${PRICE_OF_TOKEN * 1e6}, output_per_million: ${PRICE_OF_TOKEN * 1e6} }`;
-  const model = (id: string, deployments: string[], more = ''): string =>
-    `  - { id: ${id}, strategy: priority, deployments: [${deployments.join(', ')}], ${price}${more} }`;
-  const at = (name: string): string => `{ provider: local, model: ${name} }`;
-  return `providers:
-  local: { type: openai, base_url: "${url}/v1" }
-  claude: { type: anthropic, base_url: "${url}/v1", api_key: sk-x }
-models:
-${[
-  model('plain', [at('echo')]),
-  model('claude', ['{ provider: claude, model: claude-sonnet-4-5 }']),
-  model('broken', [at('broken')]),
-  model('falling', [at('refuse'), at('broken-first'), at('echo-last')]),
-  model('passing', [at('silent')], ', fallbacks: [plain], timeouts: { first_byte: 150ms, total: 2s }'),
-].join('\n')}
-`;
+function configOf({ url }: Bookkeeper): GatewayFile {
+  const settings = { strategy: 'priority', price: price(PRICE_OF_TOKEN * 1e6, PRICE_OF_TOKEN * 1e6) } as const;
+  const timeouts = { first_byte: '150ms', total: '2s' };
+  return {
+    providers: {
+      local: openAiAt({ url }),
+      claude: { type: 'anthropic', base_url: `${url}/v1`, api_key: 'sk-x' },
+    },
+    models: [
+      model('plain', 'local/echo', settings),
+      model('claude', 'claude/claude-sonnet-4-5', settings),
+      model('broken', 'local/broken', settings),
+      model('falling', ['local/refuse', 'local/broken-first', 'local/echo-last'], settings),
+      model('passing', 'local/silent', { ...settings, fallbacks: ['plain'], timeouts }),
+    ],
+  };
 }
 
 const TOOL = {
@@ -174,10 +176,8 @@ describe('many calls of every shape against one small budget', () => {
   let provider: Bookkeeper;
   let gateways: RunningGateway[];
   let redis: RedisServer | undefined;
-  let dispatcher: Agent;
 
   beforeAll(async () => {
-    dispatcher = new Agent({ connections: 300 });
     provider = new Bookkeeper();
     await provider.start();
     const config = configOf(provider);
@@ -188,12 +188,10 @@ describe('many calls of every shape against one small budget', () => {
     redis = await startRedis();
     const env = { REDIS_URL: redis.url, GATEWAY_KEY_PEPPER: randomBytes(24).toString('hex') };
     const first = await startGateway({ config, env });
-    const shared = { ...env, DATABASE_URL: first.databaseUrl, GATEWAY_ADMIN_KEY: first.adminKey };
-    gateways = [first, ...(await Promise.all([1, 2].map(() => startGateway({ config, env: shared }))))];
+    gateways = [first, ...(await Promise.all([1, 2].map(() => startGateway({ config, env, joins: first }))))];
   });
   afterAll(async () => {
     for (const gateway of gateways.reverse()) await gateway.stop();
-    await dispatcher.close();
     await provider.stop();
     await redis?.stop();
   });
@@ -210,15 +208,11 @@ describe('many calls of every shape against one small budget', () => {
     const controller = new AbortController();
     const timer = leaveAfterMs === undefined ? undefined : setTimeout(() => controller.abort(), leaveAfterMs);
     try {
-      const answer = await request(`${at(index).url}/v1/chat/completions`, {
-        dispatcher,
-        method: 'POST',
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ ...fields, user }),
-        signal: controller.signal,
-      });
-      await answer.body.text().catch(() => '');
-      return answer.statusCode;
+      const response = await at(index)
+        .client(key)
+        .openChat({ ...fields, user }, { signal: controller.signal });
+      await response.text().catch(() => '');
+      return response.status;
     } catch (error) {
       if (!controller.signal.aborted) throw error;
       return 0;
@@ -227,30 +221,12 @@ describe('many calls of every shape against one small budget', () => {
     }
   }
 
-  async function recordsOf(key: string): Promise<{ cost_usd: number; cost_basis: string }[]> {
-    const id = `key_${key.split('_')[1] ?? ''}`;
-    const records: { cost_usd: number; cost_basis: string }[] = [];
-    for (let next: string | null = ''; next !== null;) {
-      const path = `/v1/admin/usage/records?limit=100&key_id=${id}${next === '' ? '' : `&after=${next}`}`;
-      const page = await fetch(`${at(0).url}${path}`, { headers: { 'x-api-key': at(0).adminKey } });
-      const body = (await page.json()) as { data: typeof records; next: string | null };
-      records.push(...body.data);
-      ({ next } = body);
-    }
-    return records;
-  }
-
   async function race(user: string, during: () => Promise<void>): Promise<void> {
     const key = await at(0).apiKey({ budget: { usd: BUDGET_USD, period: 'total' } });
-    const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
     await call(0, key, user);
     const task = { user, max_tokens: 40, messages: [{ role: 'user', content: 'x'.repeat(100) }] };
-    const batch = await fetch(`${at(0).url}/v1/batch/generate`, {
-      method: 'POST',
-      headers,
-      body: JSON.stringify({ model: 'plain', tasks: Array.from({ length: 20 }, () => task) }),
-    });
-    expect(batch.status).toBe(202);
+    const tasks = Array.from({ length: 20 }, () => task);
+    await at(0).client(key).submitBatch('plain', tasks);
     const statuses: number[] = [];
     const half = CALLS / 2;
     const first = Array.from({ length: half }, (_, index) => call(index, key, user));
@@ -267,17 +243,17 @@ describe('many calls of every shape against one small budget', () => {
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(5);
 
     const billed = provider.of(user) * PRICE_OF_TOKEN;
-    let records: { cost_usd: number; cost_basis: string }[] = [];
-    const sum = (): number => records.reduce((total, { cost_usd: cost }) => total + cost, 0);
+    let records: UsageRecordDto[] = [];
+    const sum = (): number => records.reduce((total, { cost_usd: cost }) => total + (cost ?? 0), 0);
     // Every call that the provider has billed leaves a record of at least what it billed.
     await until(async () => {
-      records = await recordsOf(key);
+      records = await at(0).admin.usageRecords(`key_id=${keyIdOf(key)}`);
       return sum() >= billed - 1e-9;
     });
-    expect(records.every(({ cost_usd: cost }) => Number.isFinite(cost) && cost >= 0)).toBe(true);
+    expect(records.every(({ cost_usd: cost }) => cost !== null && Number.isFinite(cost) && cost >= 0)).toBe(true);
     expect(records.some(({ cost_basis: basis }) => basis === 'worst_case')).toBe(true);
     console.info(
-      `${user}: budget $${BUDGET_USD}, provider billed $${billed.toFixed(2)}, records $${sum().toFixed(2)}, statuses ${JSON.stringify(countBy(statuses))}`,
+      `${user}: budget $${BUDGET_USD}, provider billed $${billed.toFixed(2)}, records $${sum().toFixed(2)}, statuses ${JSON.stringify(countStatuses(statuses.map((status) => ({ status }))))}`,
     );
     expect(billed).toBeLessThanOrEqual(BUDGET_USD);
     expect(provider.of(user)).toBeGreaterThan(0);
@@ -303,9 +279,3 @@ describe('many calls of every shape against one small budget', () => {
     }),
   );
 });
-
-function countBy(statuses: readonly number[]): Record<number, number> {
-  const counts: Record<number, number> = {};
-  for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1;
-  return counts;
-}

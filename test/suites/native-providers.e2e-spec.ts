@@ -1,5 +1,9 @@
 import OpenAI, { type APIError, APIUserAbortError, BadRequestError, RateLimitError } from 'openai';
-import { startFakeNativeProviders, type FakeNativeProviders } from '../upstreams/fake-native-providers.js';
+import {
+  nativeProviders,
+  startFakeNativeProviders,
+  type FakeNativeProviders,
+} from '../upstreams/fake-native-providers.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { until } from '../fixtures/until.js';
 
@@ -24,15 +28,7 @@ describe('the official openai client, through the gateway, on providers with wir
   beforeAll(async () => {
     providers = await startFakeNativeProviders();
     gateway = await startGateway({
-      config: `providers:
-  anthropic: { type: anthropic, api_key: native-key, base_url: "${providers.baseUrl('anthropic')}" }
-  google: { type: google, api_key: native-key, base_url: "${providers.baseUrl('google')}" }
-  bedrock:
-    type: bedrock
-    region: eu-west-1
-    api_key: native-key
-    base_url: "${providers.baseUrl('bedrock')}"
-`,
+      config: { providers: nativeProviders(['anthropic', 'google', 'bedrock'], providers) },
     });
     client = new OpenAI({ apiKey: await gateway.apiKey(), baseURL: `${gateway.url}/v1`, maxRetries: 0 });
   });

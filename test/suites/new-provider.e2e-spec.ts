@@ -1,7 +1,9 @@
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model } from '../fixtures/gateway-config.js';
 import { noteFolder } from '../fixtures/started-processes.mjs';
 import { until } from '../fixtures/until.js';
 import { startOtlpCollector, type OtlpCollector } from '../upstreams/otlp-collector.js';
@@ -53,12 +55,12 @@ describe('a provider that is added as one file', () => {
         OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
         OTEL_BSP_SCHEDULE_DELAY: '50',
       },
-      config: `
-providers:
-  behind-a-proxy: { base_url: "${upstream.url}/proxy/v1", api_key: k, quirks: { accepts: acme } }
-models:
-  - { id: fast, deployments: [{ provider: acme, model: gpt-4o-mini }] }
-`,
+      config: {
+        providers: {
+          'behind-a-proxy': { base_url: `${upstream.url}/proxy/v1`, api_key: 'k', quirks: { accepts: 'acme' } },
+        },
+        models: [model('fast', 'acme/gpt-4o-mini')],
+      },
     });
     key = await gateway.apiKey();
   });
@@ -69,13 +71,8 @@ models:
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function chat(fields: object): Promise<Response> {
-    return fetch(`${gateway.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ messages: [{ role: 'developer', content: 'Hi' }], ...fields }),
-    });
-  }
+  const chat = (fields: object): Promise<GatewayResponse<object>> =>
+    gateway.client(key).chat({ messages: [{ role: 'developer', content: 'Hi' }], ...fields });
 
   function answer(): void {
     upstream.answerWith({
@@ -95,8 +92,8 @@ models:
     collector.spans.length = 0;
     const response = await chat({ model: 'fast', max_completion_tokens: 5, seed: 7, logit_bias: { 1: 1 } });
     expect(response.status).toBe(200);
-    expect(response.headers.get('x-gateway-provider')).toBe('acme');
-    expect(response.headers.get('x-gateway-dropped-params')).toBe('logit_bias');
+    expect(response.header('x-gateway-provider')).toBe('acme');
+    expect(response.header('x-gateway-dropped-params')).toBe('logit_bias');
     expect(JSON.parse(upstream.received.at(-1) ?? '{}')).toEqual({
       model: 'gpt-4o-mini',
       messages: [{ role: 'system', content: 'Hi' }],
@@ -112,24 +109,16 @@ models:
       'gateway.provider': 'acme',
     });
     // 1,000 tokens at $0.15 and 100 at $0.60 a million, as the catalogue has them for the definition's price id.
-    await until(async () => (await costs()).length === 1);
-    expect((await costs())[0]).toBeCloseTo(0.00021, 9);
+    const record = await gateway.admin.usageRecord(({ provider }) => provider === 'acme');
+    expect(record.cost_usd).toBeCloseTo(0.00021, 9);
   });
-
-  async function costs(): Promise<number[]> {
-    const response = await fetch(`${gateway.url}/v1/admin/usage/records?limit=10`, {
-      headers: { authorization: `Bearer ${gateway.adminKey}` },
-    });
-    const { data } = (await response.json()) as { data: { provider: string; cost_usd: number }[] };
-    return data.filter(({ provider }) => provider === 'acme').map(({ cost_usd: cost }) => cost);
-  }
 
   it('is reached as provider/model, and lends its rules to an entry of another name', async () => {
     answer();
     expect((await chat({ model: 'acme/gpt-4o-mini' })).status).toBe(200);
     const response = await chat({ model: 'behind-a-proxy/anything', store: true });
     expect(response.status).toBe(200);
-    expect(response.headers.get('x-gateway-dropped-params')).toBe('store');
+    expect(response.header('x-gateway-dropped-params')).toBe('store');
   });
 
   it('is part of the JSON Schema and of the errors of the configuration', async () => {

@@ -10,6 +10,7 @@ import OpenAI, {
 } from 'openai';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, openAiAt, price, type GatewayFile } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
 
 const WEATHER_TOOL = {
@@ -41,24 +42,18 @@ const PERSON_FORMAT = {
 } as const;
 
 /** What would end a call whose client has gone away unnoticed: longer than this test may take. */
-const LONG_TIMEOUTS = '{ connect: 1h, first_byte: 1h, idle: 1h, total: 1h }';
+const LONG_TIMEOUTS = { connect: '1h', first_byte: '1h', idle: '1h', total: '1h' };
 
-const CONFIG = (url: string): string => `
-upstream: { timeouts: ${LONG_TIMEOUTS} }
-providers:
-  fake: { type: openai, base_url: "${url}/v1", api_key: upstream-key-for-tests }
-sandbox: true
-models:
-  - id: priced
-    deployments: [{ provider: fake, model: echo }]
-    price: { input_per_million: 1000000, output_per_million: 2000000 }
-  - id: fast-idle
-    deployments: [{ provider: fake, model: "stall?at=mid" }]
-    timeouts: { idle: 300ms }
-  - id: fast-first-byte
-    deployments: [{ provider: fake, model: "stall?at=headers" }]
-    timeouts: { first_byte: 300ms, total: 2s }
-`;
+const configOf = (upstream: FakeUpstream): GatewayFile => ({
+  upstream: { timeouts: LONG_TIMEOUTS },
+  providers: { fake: openAiAt(upstream, { api_key: 'upstream-key-for-tests' }) },
+  sandbox: true,
+  models: [
+    model('priced', 'fake/echo', { price: price(1_000_000, 2_000_000) }),
+    model('fast-idle', 'fake/stall?at=mid', { timeouts: { idle: '300ms' } }),
+    model('fast-first-byte', 'fake/stall?at=headers', { timeouts: { first_byte: '300ms', total: '2s' } }),
+  ],
+});
 
 describe('the official openai client', () => {
   let upstream: FakeUpstream;
@@ -67,7 +62,7 @@ describe('the official openai client', () => {
 
   beforeAll(async () => {
     upstream = await startFakeUpstream();
-    gateway = await startGateway({ config: CONFIG(upstream.url) });
+    gateway = await startGateway({ config: configOf(upstream) });
     client = new OpenAI({ apiKey: await gateway.apiKey(), baseURL: `${gateway.url}/v1`, maxRetries: 0 });
   });
   afterAll(async () => {

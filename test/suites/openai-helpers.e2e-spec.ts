@@ -46,11 +46,13 @@ suite('the helpers of the official openai client', () => {
     upstream = await startScriptedUpstream();
     native = await startFakeNativeProviders();
     gateway = await startGateway({
-      config: `providers:
-  scripted: { base_url: "${upstream.url}/v1", api_key: scripted-key }
-${nativeProviders(NATIVE, native)}
-sandbox: true
-`,
+      config: {
+        providers: {
+          scripted: { base_url: `${upstream.url}/v1`, api_key: 'scripted-key' },
+          ...nativeProviders(NATIVE, native),
+        },
+        sandbox: true,
+      },
     });
     client = new OpenAI({ apiKey: await gateway.apiKey(), baseURL: `${gateway.url}/v1`, maxRetries: 0 });
   });

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import type { RequestLogListDto } from '../../src/request-log/request-log.dto.js';
+import type { GatewayClient, Method, RequestBody } from '../clients/gateway-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
 
 interface Schema {
@@ -33,34 +36,17 @@ interface OpenApi {
 describe('the examples of the OpenAPI document', () => {
   let gateway: RunningGateway;
   let document: OpenApi;
-  let ordinary: string;
+  let ordinary: GatewayClient;
 
   beforeAll(async () => {
     gateway = await startGateway({
-      config: `sandbox: true
-models:
-  - { id: limited, deployments: [{ provider: sandbox, model: reverse }], limits: { rpm: 1 } }
-`,
+      config: { sandbox: true, models: [model('limited', 'sandbox/reverse', { limits: { rpm: 1 } })] },
       env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
     });
-    ordinary = await gateway.apiKey({ name: 'ordinary', request_log: { days: 1 } });
-    document = (await (await fetch(`${gateway.url}/docs-json`)).json()) as OpenApi;
+    ordinary = await gateway.newClient({ request_log: { days: 1 } });
+    document = await gateway.client('').read<OpenApi>('/docs-json');
   });
   afterAll(() => gateway.stop());
-
-  async function send(method: string, path: string, key: string, body?: unknown): Promise<Response> {
-    return fetch(`${gateway.url}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${key}`,
-        ...(body !== undefined && !(body instanceof FormData) && { 'content-type': 'application/json' }),
-      },
-      ...(body !== undefined && { body: body instanceof FormData ? body : JSON.stringify(body) }),
-    });
-  }
-  async function make(path: string, body: object, key = gateway.adminKey): Promise<Record<string, unknown>> {
-    return (await (await send('POST', path, key, body)).json()) as Record<string, unknown>;
-  }
 
   /** A value for a parameter in a path; ids are of something new, because the operation may end it. */
   async function pathValue(
@@ -68,26 +54,21 @@ models:
     { name, example, schema }: { name: string; example?: unknown; schema: Schema },
   ) {
     const budget = { usd: 10, period: 'month' };
-    if (path.includes('/keys/')) return String((await make('/v1/admin/keys', { name: 'new', budget }))['id']);
-    if (path.includes('/groups/')) return String((await make('/v1/admin/groups', { name: 'new', budget }))['id']);
+    if (path.includes('/keys/')) return (await gateway.admin.createKey({ budget })).id;
+    if (path.includes('/groups/')) return (await gateway.admin.createGroup({ budget })).id;
     if (name === 'job_id') {
       const isAdmin = path.includes('/admin/');
       const tasks = Array.from({ length: isAdmin ? 5 : 1 }, () => 'x');
-      const job = await make('/v1/batch/generate', { model: isAdmin ? 'limited' : 'sandbox/echo', tasks }, ordinary);
-      return String(job['job_id']);
+      return ordinary.submitBatch(isAdmin ? 'limited' : 'sandbox/echo', tasks);
     }
     if (path.includes('/request-log/')) return newLogEntry();
     return String(example ?? schema.example);
   }
   async function newLogEntry(): Promise<string> {
-    const messages = [{ role: 'user', content: 'x' }];
-    const response = await send('POST', '/v1/chat/completions', ordinary, { model: 'sandbox/lorem', messages });
-    await response.text();
+    await ordinary.chat({ model: 'sandbox/lorem' });
     let id: string | undefined;
     await until(async () => {
-      const list = (await (await send('GET', '/v1/admin/request-log', gateway.adminKey)).json()) as {
-        data: { id: string }[];
-      };
+      const list = await gateway.admin.read<RequestLogListDto>('/v1/admin/request-log');
       id = list.data[0]?.id;
       return id !== undefined;
     });
@@ -137,7 +118,7 @@ models:
     let sent = 0;
     for (const [template, methods] of Object.entries(document.paths)) {
       for (const [method, operation] of Object.entries(methods)) {
-        const key = template.includes('/admin/') || template === '/metrics' ? gateway.adminKey : ordinary;
+        const client = template.includes('/admin/') || template === '/metrics' ? gateway.admin : ordinary;
         for (const body of bodiesOf(operation)) {
           let path = template;
           const query = new URLSearchParams();
@@ -154,12 +135,10 @@ models:
           }
           if (headers.length > 0) refused.push(`${method} ${template} fills in headers: ${headers.join(', ')}`);
           const needsBody = method === 'post' && body === undefined ? {} : body;
-          const response = await send(method.toUpperCase(), `${path}?${query.toString()}`, key, needsBody);
-          const text = template.endsWith('/events') ? '' : await response.text();
-          if (template.endsWith('/events')) await response.body?.cancel();
+          const url = `${path}?${query.toString()}`;
+          const { status, text } = await client.send(method.toUpperCase() as Method, url, needsBody as RequestBody);
           sent += 1;
-          if (response.status >= 400)
-            refused.push(`${method} ${template} ${JSON.stringify(body)}: ${response.status} ${text}`);
+          if (status >= 400) refused.push(`${method} ${template} ${JSON.stringify(body)}: ${status} ${text}`);
         }
       }
     }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runGatewayCommand, type CommandResult } from '../clients/command.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, price, type GatewayFile } from '../fixtures/gateway-config.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 
 interface OldDatabase {
@@ -16,31 +17,15 @@ interface OldDatabase {
 }
 
 /** The rows of the database of 0.1 are kept forever, independent of the age of the fixture. */
-const CONFIG = `
-sandbox: true
-batch: { retention: 36500d }
-usage: { retention: 36500d }
-models:
-  - { id: fast, aliases: [quick], deployments: [{ provider: sandbox, model: echo }], price: { input_per_million: 1, output_per_million: 2 } }
-`;
+const CONFIG: GatewayFile = {
+  sandbox: true,
+  batch: { retention: '36500d' },
+  usage: { retention: '36500d' },
+  models: [model('fast', 'sandbox/echo', { aliases: ['quick'], price: price(1, 2) })],
+};
 
-async function call(gateway: RunningGateway, path: string, key: string, body?: object): Promise<Response> {
-  return fetch(`${gateway.url}${path}`, {
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-  });
-}
-
-async function chat(gateway: RunningGateway, key: string, model: string): Promise<number> {
-  const messages = [{ role: 'user', content: 'Say hello to Ada.' }];
-  const response = await call(gateway, '/v1/chat/completions', key, { model, messages });
-  await response.arrayBuffer();
-  return response.status;
-}
-
-async function json<Body>(response: Response): Promise<Body> {
-  return (await response.json()) as Body;
-}
+const chat = async (gateway: RunningGateway, key: string, id: string): Promise<number> =>
+  (await gateway.client(key).chat({ model: id })).status;
 
 /** What an operator does by the README and the pages under docs/, from the first start to PostgreSQL. */
 describe(`an operator’s day (${isPostgresRun ? 'to PostgreSQL' : 'on SQLite'})`, () => {
@@ -80,32 +65,28 @@ describe(`an operator’s day (${isPostgresRun ? 'to PostgreSQL' : 'on SQLite'})
     const gateway = await start({ ...old.secrets, ...(url !== undefined && { DATABASE_URL: url }) });
     try {
       const { whole, ofGroup, revoked } = old.keys;
-      const admin = old.secrets['GATEWAY_ADMIN_KEY'] ?? '';
+      const admin = gateway.client(old.secrets['GATEWAY_ADMIN_KEY'] ?? '');
+      const client = gateway.client(ofGroup.key);
       expect(await chat(gateway, whole.key, 'quick')).toBe(200);
       expect(await chat(gateway, ofGroup.key, 'sandbox/echo')).toBe(200);
       expect(await chat(gateway, ofGroup.key, 'fast')).toBe(403);
       expect(await chat(gateway, revoked.key, 'fast')).toBe(401);
-      expect(await json(await call(gateway, `/v1/admin/keys/${whole.id}`, admin))).toMatchObject({
+      expect(await admin.read(`/v1/admin/keys/${whole.id}`)).toMatchObject({
         name: 'whole',
         limits: { rpm: 500 },
         metadata: { owner: 'ada' },
       });
-      expect(await json(await call(gateway, `/v1/admin/keys/${ofGroup.id}`, admin))).toMatchObject({
+      expect(await admin.read(`/v1/admin/keys/${ofGroup.id}`)).toMatchObject({
         group_id: old.group.id,
       });
-      const results = await (await call(gateway, `/v1/batch/${old.batch}/results`, ofGroup.key)).text();
+      const results = (await client.get(`/v1/batch/${old.batch}/results`)).text;
       const ids = (lines: readonly string[]): unknown[] =>
         lines.map((line) => (JSON.parse(line) as { custom_id?: string; index?: number }).custom_id).sort();
       expect(ids(results.trim().split('\n'))).toEqual(ids(old.results));
-      const audit = await json<{ data: unknown[] }>(await call(gateway, '/v1/admin/audit?limit=100', admin));
-      expect(audit.data.length).toBeGreaterThanOrEqual(old.auditEntries);
-      const job = await json<{ job_id: string }>(
-        await call(gateway, '/v1/batch/generate', ofGroup.key, { model: 'sandbox/echo', tasks: ['a', 'b'] }),
-      );
-      await (await call(gateway, `/v1/batch/${job.job_id}/events`, ofGroup.key)).text();
-      expect(await json(await call(gateway, `/v1/batch/${job.job_id}`, ofGroup.key))).toMatchObject({
-        status: 'completed',
-      });
+      expect((await admin.audit('limit=100')).length).toBeGreaterThanOrEqual(old.auditEntries);
+      const job = await client.submitBatch('sandbox/echo', ['a', 'b']);
+      await client.get(`/v1/batch/${job}/events`);
+      expect((await client.readBatch(job)).status).toBe('completed');
     } finally {
       await gateway.stop();
       if (url !== undefined) await dropDatabase(url);
@@ -118,21 +99,18 @@ describe(`an operator’s day (${isPostgresRun ? 'to PostgreSQL' : 'on SQLite'})
       const { cwd, start } = folderOf('day');
       const command = (...words: string[]): Promise<CommandResult> => runGatewayCommand(words, { cwd });
       const gateway = await start();
-      const admin = /Admin key \(shown only now, keep it\): (gw_\w+)/.exec(gateway.logs())?.[1] ?? '';
+      const adminKey = /Admin key \(shown only now, keep it\): (gw_\w+)/.exec(gateway.logs())?.[1] ?? '';
       expect((await command('check')).stdout).toContain('fast  -> sandbox/echo');
       const made = await command('keys', 'create', '--name', 'app', '--model', 'fast');
       expect(made).toMatchObject({ code: 0, stderr: '' });
       const key = made.stdout.split('\n')[0] ?? '';
       expect(await chat(gateway, key, 'fast')).toBe(200);
       expect(await chat(gateway, key, 'sandbox/echo')).toBe(403);
-      const limited = await json<{ key: string }>(
-        await call(gateway, '/v1/admin/keys', admin, { name: 'limited', limits: { rpm: 1 } }),
-      );
+      const limited = await gateway.client(adminKey).createKey({ limits: { rpm: 1 } });
       expect([await chat(gateway, limited.key, 'fast'), await chat(gateway, limited.key, 'fast')]).toEqual([200, 429]);
-      const { job_id: job } = await json<{ job_id: string }>(
-        await call(gateway, '/v1/batch/generate', key, { model: 'fast', tasks: ['one', 'two'] }),
-      );
-      await (await call(gateway, `/v1/batch/${job}/events`, key)).text();
+      const client = gateway.client(key);
+      const job = await client.submitBatch('fast', ['one', 'two']);
+      await client.get(`/v1/batch/${job}/events`);
       expect(await command('backup', '--to', 'backup')).toMatchObject({ code: 0 });
       await gateway.stop('SIGKILL');
       for (const name of ['gateway.sqlite', 'gateway.sqlite-wal', 'gateway.sqlite-shm', 'key-pepper']) {
@@ -145,10 +123,8 @@ describe(`an operator’s day (${isPostgresRun ? 'to PostgreSQL' : 'on SQLite'})
       );
       const restored = await start();
       expect(await chat(restored, key, 'fast')).toBe(200);
-      const lines = (await (await call(restored, `/v1/batch/${job}/results`, key)).text()).trim().split('\n');
-      expect(lines).toHaveLength(2);
+      expect(await restored.client(key).batchResults(job)).toHaveLength(2);
       await restored.stop();
     },
-    120_000,
   );
 });

@@ -4,6 +4,7 @@ import { ChatOpenAI } from '@langchain/openai';
 import { generateText, jsonSchema, streamText, tool } from 'ai';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { openAiAt } from '../fixtures/gateway-config.js';
 
 describe('other OpenAI-compatible clients', () => {
   let upstream: FakeUpstream;
@@ -13,7 +14,7 @@ describe('other OpenAI-compatible clients', () => {
   beforeAll(async () => {
     upstream = await startFakeUpstream();
     gateway = await startGateway({
-      config: `providers:\n  fake: { type: openai, base_url: "${upstream.url}/v1" }\nsandbox: true\n`,
+      config: { providers: { fake: openAiAt(upstream) }, sandbox: true },
     });
     apiKey = await gateway.apiKey();
   });

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { RequestLogListDto } from '../../src/request-log/request-log.dto.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, openAiAt, price } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
 
@@ -9,21 +12,6 @@ interface Call {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Record<string, unknown>;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly body: Record<string, unknown> & { error?: { message: string; param: string | null; code: string } };
-}
-
-interface Results {
-  readonly status: string;
-  readonly results: {
-    readonly status: string;
-    readonly error: { message: string } | null;
-    readonly response: { warnings?: { code: string; param: string }[] } | null;
-  }[];
 }
 
 const COMPLETION = {
@@ -78,18 +66,21 @@ describe('what a request may say to a provider', () => {
     await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
     gateway = await startGateway({
-      config: `providers:
-  local: { type: openai, base_url: "${url}/v1", api_key: sk-operator }
-  claude: { type: anthropic, base_url: "${url}/anthropic/v1", api_key: sk-ant }
-models:
-  - { id: cheap, deployments: [{ provider: local, model: small }], price: { input_per_million: 1, output_per_million: 1 } }
-  - { id: picky, deployments: [{ provider: local, model: refuses-1 }, { provider: local, model: refuses-2 }, { provider: local, model: takes }] }
-  - { id: none, strategy: priority, deployments: [{ provider: local, model: refuses-1 }], fallbacks: [last] }
-  - { id: last, deployments: [{ provider: local, model: refuses-2 }] }
-  - { id: one-a-minute, deployments: [{ provider: local, model: rare }], limits: { rpm: 1 } }
-  - { id: falls-back, strategy: priority, deployments: [{ provider: local, model: refuses-1 }], fallbacks: [one-a-minute] }
-  - { id: "any/*", deployments: [{ provider: local, model: "*" }] }
-`,
+      config: {
+        providers: {
+          local: openAiAt({ url }, { api_key: 'sk-operator' }),
+          claude: { type: 'anthropic', base_url: `${url}/anthropic/v1`, api_key: 'sk-ant' },
+        },
+        models: [
+          model('cheap', 'local/small', { price: price(1, 1) }),
+          model('picky', ['local/refuses-1', 'local/refuses-2', 'local/takes']),
+          model('none', 'local/refuses-1', { strategy: 'priority', fallbacks: ['last'] }),
+          model('last', 'local/refuses-2'),
+          model('one-a-minute', 'local/rare', { limits: { rpm: 1 } }),
+          model('falls-back', 'local/refuses-1', { strategy: 'priority', fallbacks: ['one-a-minute'] }),
+          model('any/*', 'local/*'),
+        ],
+      },
       env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
     });
     key = await gateway.apiKey({ budget: { usd: 1, period: 'day' } });
@@ -103,34 +94,8 @@ models:
     calls.length = 0;
   });
 
-  async function post(path: string, body: object, by: string, headers: Record<string, string> = {}): Promise<Answer> {
-    const response = await fetch(`${gateway.url}${path}`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${by}`, 'content-type': 'application/json', ...headers },
-      body: JSON.stringify(body),
-    });
-    const text = await response.text();
-    const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
-    return {
-      status: response.status,
-      headers: response.headers,
-      body: (isJson ? JSON.parse(text) : {}) as Answer['body'],
-    };
-  }
-  const ask = (fields: object, by = key, headers: Record<string, string> = {}): Promise<Answer> =>
-    post('/v1/chat/completions', { model: 'cheap', messages: MESSAGES, max_tokens: 5, ...fields }, by, headers);
-  async function batch(model: string, tasks: object[], by: string): Promise<Results> {
-    const { body } = await post('/v1/batch/generate', { model, tasks }, by);
-    let job: Results | undefined;
-    await until(async () => {
-      const response = await fetch(`${gateway.url}/v1/batch/${String(body['job_id'])}`, {
-        headers: { authorization: `Bearer ${by}` },
-      });
-      job = (await response.json()) as Results;
-      return job.status === 'completed' || job.status === 'failed';
-    });
-    return job!;
-  }
+  const ask = (fields: object, by = key, headers: Record<string, string> = {}): Promise<GatewayResponse<object>> =>
+    gateway.client(by).chat({ model: 'cheap', messages: MESSAGES, max_tokens: 5, ...fields }, { headers });
 
   const CHOSEN = {
     route: 'fallback',
@@ -150,8 +115,8 @@ models:
     };
     const answer = await ask({ ...CHOSEN, top_k: 4, stream }, key, headers);
     expect(answer.status).toBe(200);
-    const named = answer.headers.get('x-gateway-dropped-params')?.split(', ');
-    expect(named?.sort()).toEqual(
+    const named = answer.header('x-gateway-dropped-params').split(', ');
+    expect(named.sort()).toEqual(
       [...Object.keys(CHOSEN), 'anthropic-beta', 'idempotency-key', 'openai-project'].sort(),
     );
     const [call] = calls;
@@ -170,18 +135,15 @@ models:
   });
 
   it('is named in the results of a batch, and a tool that must be called is sent or refused', async () => {
-    const open = await gateway.apiKey();
+    const open = await gateway.newClient();
     const tool = { type: 'custom', name: 'record', input_schema: { type: 'object', properties: {} } };
-    const job = await batch(
-      'claude/claude-sonnet-4-5',
-      [
-        { messages: MESSAGES, presence_penalty: 0.5, service_tier: 'flex' },
-        { messages: MESSAGES, max_tokens: 77, tools: [tool], tool_choice: { type: 'tool', name: 'record' } },
-        { messages: MESSAGES, tools: [{ type: 'web_search' }], tool_choice: 'required' },
-        { messages: MESSAGES },
-      ],
-      open,
-    );
+    const id = await open.submitBatch('claude/claude-sonnet-4-5', [
+      { messages: MESSAGES, presence_penalty: 0.5, service_tier: 'flex' },
+      { messages: MESSAGES, max_tokens: 77, tools: [tool], tool_choice: { type: 'tool', name: 'record' } },
+      { messages: MESSAGES, tools: [{ type: 'web_search' }], tool_choice: 'required' },
+      { messages: MESSAGES },
+    ]);
+    const job = await open.endedBatch(id);
     const [dropped, forced, impossible, plain] = job.results;
     expect(dropped?.response?.warnings?.map(({ code, param }) => [code, param])).toEqual([
       ['dropped_param', 'service_tier'],
@@ -199,17 +161,13 @@ models:
   it('is named in the request log', async () => {
     const logged = await gateway.apiKey({ request_log: { days: 1 } });
     await ask({ route: 'x' }, logged);
-    const admin = { headers: { 'x-api-key': gateway.adminKey } };
     let id = '';
     await until(async () => {
-      const list = (await (await fetch(`${gateway.url}/v1/admin/request-log`, admin)).json()) as {
-        data: { id: string }[];
-      };
-      id = list.data[0]?.id ?? '';
+      const { data } = await gateway.admin.read<RequestLogListDto>('/v1/admin/request-log');
+      id = data[0]?.id ?? '';
       return id !== '';
     });
-    const entry = (await (await fetch(`${gateway.url}/v1/admin/request-log/${id}`, admin)).json()) as object;
-    expect(entry).toMatchObject({ dropped_params: ['route'] });
+    expect(await gateway.admin.read(`/v1/admin/request-log/${id}`)).toMatchObject({ dropped_params: ['route'] });
   });
 
   if (isPostgresRun) return;

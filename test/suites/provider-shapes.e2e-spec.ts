@@ -4,18 +4,18 @@ import {
   startFakeNativeProviders,
   type FakeNativeProviders,
 } from '../upstreams/fake-native-providers.js';
+import type { GatewayResponse, Json } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { ResponseContract } from '../clients/response-contract.js';
 import { chunkOf, completionOf, startScriptedUpstream, type ScriptedUpstream } from '../upstreams/scripted-upstream.js';
-import { until } from '../fixtures/until.js';
 
 type Message = OpenAI.ChatCompletionMessageParam;
 /** A message or delta in the deprecated form. */
 interface Called {
   readonly function_call?: { readonly name?: string; readonly arguments?: string };
 }
-type Json = Readonly<Record<string, unknown>>;
 
 /** Servers that speak OpenAI's format, more or less; the names decide which of their rules are known. */
 const COMPATIBLE = ['vllm', 'mistral', 'groq'];
@@ -51,21 +51,21 @@ suite('shapes that providers answer in', () => {
     upstream = await startScriptedUpstream();
     native = await startFakeNativeProviders();
     gateway = await startGateway({
-      config: `providers:
-${COMPATIBLE.map((name) => `  ${name}: { base_url: "${upstream.url}/v1", api_key: scripted-key }`).join('\n')}
-${nativeProviders(NATIVE, native)}
-  mistral-native: { type: mistral, api_key: native-key, base_url: "${upstream.url}/v1" }
-sandbox: true
-server: { cors_origins: ['https://app.example'] }
-models:
-  - id: watches
-    strategy: priority
-    deployments:
-      - { provider: anthropic, model: claude-sonnet-4-5 }
-      - { provider: vllm, model: scripted }
-  - id: team/*
-    deployments: [{ provider: sandbox, model: echo }]
-`,
+      config: {
+        providers: {
+          ...Object.fromEntries(
+            COMPATIBLE.map((name) => [name, { base_url: `${upstream.url}/v1`, api_key: 'scripted-key' }]),
+          ),
+          ...nativeProviders(NATIVE, native),
+          'mistral-native': { type: 'mistral', api_key: 'native-key', base_url: `${upstream.url}/v1` },
+        },
+        sandbox: true,
+        server: { cors_origins: ['https://app.example'] },
+        models: [
+          model('watches', ['anthropic/claude-sonnet-4-5', 'vllm/scripted'], { strategy: 'priority' }),
+          model('team/*', 'sandbox/echo'),
+        ],
+      },
     });
     client = new OpenAI({ apiKey: await gateway.apiKey(), baseURL: `${gateway.url}/v1`, maxRetries: 0 });
   });
@@ -75,16 +75,7 @@ models:
     await native.stop();
   });
 
-  async function ask(body: string | object): Promise<{ status: number; text: string; json: Json }> {
-    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${gateway.adminKey}`, 'content-type': 'application/json' },
-      body: typeof body === 'string' ? body : JSON.stringify(body),
-    });
-    const text = await response.text();
-    const json = text.startsWith('{') ? (JSON.parse(text) as Json) : {};
-    return { status: response.status, text, json };
-  }
+  const ask = (body: string | object): Promise<GatewayResponse> => gateway.admin.post('/v1/chat/completions', body);
 
   /** The chunks of a stream, each held to the OpenAPI document. */
   async function stream(body: object): Promise<OpenAI.ChatCompletionChunk[]> {
@@ -262,7 +253,9 @@ models:
       async (provider) => {
         const model = provider === 'sandbox' ? 'sandbox/echo' : modelOf(provider);
         const question = { model, messages: [user('Weather in Paris?')], functions };
-        const { choices } = (await ask(question)).json as { choices: { message: Called; finish_reason: string }[] };
+        const { choices } = (await ask(question)).body as unknown as {
+          choices: { message: Called; finish_reason: string }[];
+        };
         const [message, reason] = [choices[0]?.message, choices[0]?.finish_reason];
         expect([message?.function_call?.name, reason]).toEqual(['weather', 'function_call']);
         expect(message).not.toHaveProperty('tool_calls');
@@ -275,7 +268,7 @@ models:
         expect(chunks.flatMap((chunk) => chunk.choices[0]?.finish_reason ?? [])).toEqual(['function_call']);
         const result = { role: 'function', name: 'weather', content: 'cold' };
         const next = await ask({ ...question, messages: [...question.messages, message, result] });
-        expect([next.status, (next.json as unknown as OpenAI.ChatCompletion).choices[0]?.finish_reason]).toEqual([
+        expect([next.status, (next.body as unknown as OpenAI.ChatCompletion).choices[0]?.finish_reason]).toEqual([
           200,
           'stop',
         ]);
@@ -314,15 +307,7 @@ models:
       let usage: OpenAI.CompletionUsage | null | undefined;
       for await (const chunk of answer.data) usage = chunk.usage ?? usage;
       expect(usage).toMatchObject(counts);
-      let record: Json | undefined;
-      await until(async () => {
-        const response = await fetch(`${gateway.url}/v1/admin/usage/records?limit=20`, {
-          headers: { authorization: `Bearer ${gateway.adminKey}` },
-        });
-        const { data } = (await response.json()) as { data: Json[] };
-        record = data.find((each) => each['request_id'] === requestId);
-        return record !== undefined;
-      });
+      const record = await gateway.admin.usageRecord(({ request_id: id }) => id === requestId);
       expect(record).toMatchObject({ prompt_tokens: 1_234, completion_tokens: 56 });
     });
   });
@@ -449,18 +434,10 @@ models:
 
   it('lets pages read the headers that clients wait and count by', async () => {
     upstream.answerWith({ body: completionOf({ content: 'Hi' }) });
-    const response = await fetch(`${gateway.url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: {
-        origin: 'https://app.example',
-        authorization: `Bearer ${gateway.adminKey}`,
-        'content-type': 'application/json',
-      },
-      body: JSON.stringify({ model: 'vllm/scripted', messages: [user('Hi')] }),
-    });
-    await response.text();
-    expect(response.headers.get('access-control-allow-origin')).toBe('https://app.example');
-    const exposed = (response.headers.get('access-control-expose-headers') ?? '').toLowerCase().split(/, ?/);
+    const headers = { origin: 'https://app.example' };
+    const response = await gateway.admin.chat({ model: 'vllm/scripted' }, { headers });
+    expect(response.header('access-control-allow-origin')).toBe('https://app.example');
+    const exposed = response.header('access-control-expose-headers').toLowerCase().split(/, ?/);
     // What the gateway sends, except what a page may read of every response.
     const always = /^(?:content-(?:type|length|language)|cache-control|expires|last-modified|pragma)$/;
     const own = [...response.headers.keys()].filter((name) => name.startsWith('x-') && !always.test(name));

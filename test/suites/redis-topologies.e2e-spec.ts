@@ -1,3 +1,4 @@
+import { keyIdOf } from '../clients/gateway-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { startRedisCluster, startWatchedRedis, withClient } from '../fixtures/redis-topologies.js';
@@ -6,25 +7,7 @@ import { until } from '../fixtures/until.js';
 /** Longer than any failover and reconnection; the tests go on as soon as they have seen it. */
 const TIMEOUT_MS = 30_000;
 
-async function chat(gateway: RunningGateway, key: string): Promise<number> {
-  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ model: 'sandbox/echo', messages: [{ role: 'user', content: 'x' }] }),
-  });
-  await response.arrayBuffer();
-  return response.status;
-}
-
-async function admin(gateway: RunningGateway, method: string, path: string, body?: object): Promise<void> {
-  const response = await fetch(`${gateway.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${gateway.adminKey}`, 'content-type': 'application/json' },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  await response.arrayBuffer();
-  expect(response.status).toBeLessThan(300);
-}
+const chat = async (gateway: RunningGateway, key: string): Promise<number> => (await gateway.client(key).chat()).status;
 
 // Redis comes with PostgreSQL, as operators have it; once is enough.
 (isPostgresRun ? describe : describe.skip)('Redis', () => {
@@ -59,13 +42,8 @@ async function admin(gateway: RunningGateway, method: string, path: string, body
     async () => {
       const cluster = await startRedisCluster();
       const first = await startGateway({ env: { REDIS_URL: cluster.url, GATEWAY_ROLE: 'api' } });
-      const env = {
-        REDIS_URL: cluster.url,
-        DATABASE_URL: first.databaseUrl,
-        GATEWAY_ADMIN_KEY: first.adminKey,
-        GATEWAY_DATA_DIR: first.dataDirectory,
-      };
-      const second = await startGateway({ env });
+      const env = { REDIS_URL: cluster.url, GATEWAY_DATA_DIR: first.dataDirectory };
+      const second = await startGateway({ env, joins: first });
       try {
         const limited = await first.apiKey({ limits: { rpm: 1, tpm: 100_000, concurrency: 5 } });
         // Accounts of several keys are on several nodes.
@@ -78,28 +56,13 @@ async function admin(gateway: RunningGateway, method: string, path: string, body
         expect(await chat(second, limited)).toBe(429);
         const revoked = others[0] ?? '';
         expect(await chat(second, revoked)).toBe(200);
-        const list = await fetch(`${first.url}/v1/admin/keys`, {
-          headers: { authorization: `Bearer ${first.adminKey}` },
-        });
-        const { data } = (await list.json()) as { data: { id: string; hint: string }[] };
-        const id = data.find(({ id: each }) => revoked.includes(each.replace(/^key_/, '')))?.id ?? '';
-        await admin(first, 'DELETE', `/v1/admin/keys/${id}`);
+        expect((await first.admin.revokeKey(keyIdOf(revoked))).status).toBe(200);
         await until(async () => (await chat(second, revoked)) === 401, TIMEOUT_MS);
-        const submitted = await fetch(`${first.url}/v1/batch/generate`, {
-          method: 'POST',
-          headers: { authorization: `Bearer ${others[1] ?? ''}`, 'content-type': 'application/json' },
-          body: JSON.stringify({ model: 'sandbox/echo', tasks: ['a', 'b'] }),
-        });
-        const { job_id: job } = (await submitted.json()) as { job_id: string };
-        await until(async () => {
-          const status = await fetch(`${first.url}/v1/batch/${job}`, {
-            headers: { authorization: `Bearer ${others[1] ?? ''}` },
-          });
-          return ((await status.json()) as { status: string }).status === 'completed';
-        }, TIMEOUT_MS);
+        const client = first.client(others[1] ?? '');
+        const job = await client.submitBatch('sandbox/echo', ['a', 'b']);
+        await until(async () => (await client.readBatch(job)).status === 'completed', TIMEOUT_MS);
         for (const gateway of [first, second]) {
-          const metrics = await fetch(`${gateway.url}/metrics`, { headers: { 'x-api-key': first.adminKey } });
-          expect(await metrics.text()).toMatch(/^gateway_redis_up 1$/m);
+          expect((await gateway.admin.get('/metrics')).text).toMatch(/^gateway_redis_up 1$/m);
           expect(gateway.logs()).not.toMatch(/CROSSSLOT|same slots|MOVED/);
         }
       } finally {

@@ -1,57 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import Sqlite from 'better-sqlite3';
 import pg from 'pg';
+import type { RequestLogEntryDto, RequestLogListDto } from '../../src/request-log/request-log.dto.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
-import { parseMetrics } from '../clients/parse-metrics.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
 import { Wire } from '../fixtures/wire.js';
 
-interface Entry {
-  id: string;
-  request_id: string;
-}
-
 const GATEWAY_REQUEST_LOG_KEY = randomBytes(32).toString('hex');
 
-function admin(gateway: RunningGateway, path: string, body?: object): Promise<Response> {
-  return fetch(`${gateway.url}/v1/admin/${path}`, {
-    method: body === undefined ? 'GET' : 'POST',
-    headers: { authorization: `Bearer ${gateway.adminKey}`, 'content-type': 'application/json' },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-}
-
-async function loggedKey(gateway: RunningGateway): Promise<string> {
-  const response = await admin(gateway, 'keys', { name: 'logged', request_log: { days: 1 } });
-  return ((await response.json()) as { key: string }).key;
-}
+const loggedKey = (gateway: RunningGateway): Promise<string> => gateway.apiKey({ request_log: { days: 1 } });
 
 async function chat(gateway: RunningGateway, key: string, system = 'Say it.'): Promise<string> {
-  const response = await fetch(`${gateway.url}/v1/chat/completions`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      model: 'sandbox/echo',
-      messages: [
-        { role: 'system', content: system },
-        { role: 'user', content: 'it' },
-      ],
-    }),
-  });
-  expect([response.status, await response.text()]).toEqual([200, expect.stringContaining('"it"')]);
-  return response.headers.get('x-request-id') ?? '';
+  const messages = [
+    { role: 'system', content: system },
+    { role: 'user', content: 'it' },
+  ];
+  const response = await gateway.client(key).chat({ messages });
+  expect([response.status, response.text]).toEqual([200, expect.stringContaining('"it"')]);
+  return response.header('x-request-id');
 }
 
 /** Nothing where the database is away. */
-async function entries(gateway: RunningGateway): Promise<Entry[]> {
-  const response = await admin(gateway, 'request-log?limit=100');
-  return response.status === 200 ? ((await response.json()) as { data: Entry[] }).data : [];
+async function entries(gateway: RunningGateway): Promise<RequestLogEntryDto[]> {
+  const { status, body } = await gateway.admin.get<RequestLogListDto>('/v1/admin/request-log?limit=100');
+  return status === 200 ? body.data : [];
 }
 
 async function metric(gateway: RunningGateway, name: string): Promise<number> {
-  const response = await fetch(`${gateway.url}/metrics`, { headers: { 'x-api-key': gateway.adminKey } });
-  return parseMetrics(await response.text()).get(name)?.samples[0]?.value ?? 0;
+  return (await gateway.admin.metrics()).get(name)?.samples[0]?.value ?? 0;
 }
 
 /** Runs a statement beside the gateway. @returns its rows */
@@ -77,7 +54,7 @@ it('deletes what has expired, however much it is, and shows none of it before', 
   const expired = await chat(gateway, key);
   await until(async () => (await entries(gateway)).length === 2);
   const { id } = (await entries(gateway)).find((entry) => entry.request_id === expired) ?? { id: '' };
-  const { databaseUrl, adminKey, dataDirectory } = gateway;
+  const { databaseUrl, dataDirectory } = gateway;
   await query(databaseUrl, `UPDATE request_log SET expires_at = ${Date.now()} WHERE id = '${id}'`);
   await query(
     databaseUrl,
@@ -87,13 +64,14 @@ it('deletes what has expired, however much it is, and shows none of it before', 
      FROM request_log CROSS JOIN numbers WHERE id = '${id}'`,
   );
   expect((await entries(gateway)).map((entry) => entry.request_id)).toEqual([kept]);
-  expect((await admin(gateway, `request-log/${id}`)).status).toBe(404);
+  expect((await gateway.admin.get(`/v1/admin/request-log/${id}`)).status).toBe(404);
   const count = async (): Promise<number> => (await query(databaseUrl, 'SELECT id FROM request_log')).length;
   expect(await count()).toBe(2_502);
   // A process looks once a minute, and when it starts.
   const second = await startGateway({
     dataDirectory,
-    env: { DATABASE_URL: databaseUrl, GATEWAY_ADMIN_KEY: adminKey, GATEWAY_REQUEST_LOG_KEY },
+    joins: gateway,
+    env: { GATEWAY_REQUEST_LOG_KEY },
   });
   await until(async () => (await count()) === 1);
   expect((await entries(second)).map((entry) => entry.request_id)).toEqual([kept]);
@@ -160,6 +138,6 @@ it('deletes what has expired, however much it is, and shows none of it before', 
     expect(await metric(gateway, 'gateway_request_log_dropped_total')).toBe(67);
     await wire.open();
     await until(async () => (await entries(gateway)).length === 1 + fit);
-    expect((await admin(gateway, `request-log/${(await entries(gateway))[0]?.id}`)).status).toBe(200);
+    expect((await gateway.admin.get(`/v1/admin/request-log/${(await entries(gateway))[0]?.id}`)).status).toBe(200);
   });
 });

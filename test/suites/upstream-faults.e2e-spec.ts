@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { Agent, request } from 'undici';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, openAiAt } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
 
@@ -31,57 +31,52 @@ interface Answer {
   let second: FakeUpstream;
   let gateway: RunningGateway;
   let key: string;
-  let dispatcher: Agent;
   const broken = createTlsServer({}, () => undefined);
 
   beforeAll(async () => {
     [first, second] = await Promise.all([startFakeUpstream(), startFakeUpstream()]);
     await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
-    const timeouts = 'timeouts: { connect: 500ms, first_byte: 30s, idle: 2s }';
+    const timeouts = { connect: '500ms', first_byte: '30s', idle: '2s' };
     gateway = await startGateway({
-      config: `providers:
-  first: { type: openai, base_url: "${first.url}/v1" }
-  second: { type: openai, base_url: "${second.url}/v1" }
-  tls: { type: openai, base_url: "https://127.0.0.1:${(broken.address() as AddressInfo).port}/v1" }
-models:
-  - { id: tls-alone, deployments: [{ provider: tls, model: x }], timeouts: { connect: ${CONNECT_TIMEOUT_MS}ms } }
-  - { id: tls, strategy: priority, deployments: [{ provider: tls, model: x }, { provider: second, model: echo }] }
-  - { id: storm, deployments: [{ provider: first, model: "status-500" }] }
-  - { id: calm, deployments: [{ provider: second, model: "echo?delay=2" }] }
-  - { id: limited, deployments: [{ provider: first, model: "status?code=429&retry-after=1" }] }
-  - { id: endless, deployments: [{ provider: first, model: "endless?mb=${OFFERED_MB}" }], ${timeouts} }
-  - { id: endless-event, deployments: [{ provider: first, model: "endless?mb=${OFFERED_MB}&kind=event" }], ${timeouts} }
-  - { id: endless-comments, deployments: [{ provider: first, model: "endless?mb=${OFFERED_MB}&kind=comments" }], ${timeouts} }
-  - { id: bomb, deployments: [{ provider: first, model: "bomb?mb=${OFFERED_MB}" }], ${timeouts} }
-  - { id: huge-event, deployments: [{ provider: first, model: "huge-event?mb=2" }] }
-  - { id: long, deployments: [{ provider: first, model: "endless?mb=64&chunk=4000" }], timeouts: { idle: 90s } }
-`,
+      config: {
+        providers: {
+          first: openAiAt(first),
+          second: openAiAt(second),
+          tls: openAiAt({ url: `https://127.0.0.1:${(broken.address() as AddressInfo).port}` }),
+        },
+        models: [
+          model('tls-alone', 'tls/x', { timeouts: { connect: `${CONNECT_TIMEOUT_MS}ms` } }),
+          model('tls', ['tls/x', 'second/echo'], { strategy: 'priority' }),
+          model('storm', 'first/status-500'),
+          model('calm', 'second/echo?delay=2'),
+          model('limited', 'first/status?code=429&retry-after=1'),
+          model('endless', `first/endless?mb=${OFFERED_MB}`, { timeouts }),
+          model('endless-event', `first/endless?mb=${OFFERED_MB}&kind=event`, { timeouts }),
+          model('endless-comments', `first/endless?mb=${OFFERED_MB}&kind=comments`, { timeouts }),
+          model('bomb', `first/bomb?mb=${OFFERED_MB}`, { timeouts }),
+          model('huge-event', 'first/huge-event?mb=2'),
+          model('long', 'first/endless?mb=64&chunk=4000', { timeouts: { idle: '90s' } }),
+        ],
+      },
     });
     key = await gateway.apiKey();
-    dispatcher = new Agent({ connections: 250 });
     await Promise.all(Array.from({ length: 50 }, () => ask('calm', true)));
   });
   afterAll(async () => {
-    await dispatcher.close();
     await gateway.stop();
     await Promise.all([first.stop(), second.stop()]);
     broken.closeAllConnections();
     await new Promise((resolve) => broken.close(resolve));
   });
 
-  async function ask(model: string, stream: boolean): Promise<Answer> {
+  async function ask(id: string, stream: boolean): Promise<Answer> {
     const started = performance.now();
-    const answer = await request(`${gateway.url}/v1/chat/completions`, {
-      dispatcher,
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'still here' }] }),
-    });
+    const messages = [{ role: 'user', content: 'still here' }];
+    const { status, pieces } = await gateway.client(key).openChat({ model: id, stream, messages });
     // A body that is too long to keep is read and dropped, but its end decides.
     let text = '';
-    answer.body.setEncoding('utf8');
-    for await (const piece of answer.body as AsyncIterable<string>) text = (text + piece).slice(-100_000);
-    return { status: answer.statusCode, text, took: performance.now() - started };
+    for await (const piece of pieces) text = (text + piece).slice(-100_000);
+    return { status, text, took: performance.now() - started };
   }
 
   /** Resident memory of the gateway in bytes. */
@@ -210,9 +205,8 @@ models:
     const rounds: [Times, Times][] = [];
     for (let round = 0; round < 3; round += 1) rounds.push([await timesOfOthers(false), await timesOfOthers(true)]);
     const ratios = rounds.map(([calm, storm]) => storm.p50 / calm.p50).sort((one, other) => one - other);
-    const listed = await fetch(`${gateway.url}/v1/admin/deployments`, { headers: { 'x-api-key': gateway.adminKey } });
-    const { data } = (await listed.json()) as { data: { id: string; breaker: string }[] };
-    expect(data.find(({ id }) => id === 'first/status-500')).toMatchObject({ breaker: 'open' });
+    const deployments = await gateway.admin.deployments();
+    expect(deployments.find(({ id }) => id === 'first/status-500')).toMatchObject({ breaker: 'open' });
     print(
       'storm of 5xx',
       `p99 of other models ${rounds.map(([calm, storm]) => `${calm.p99.toFixed(1)} -> ${storm.p99.toFixed(1)} ms`).join(', ')}; ratio of medians ${ratios[1]?.toFixed(2)}`,

@@ -1,3 +1,4 @@
+import type { GatewayFile } from '../fixtures/gateway-config.js';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -74,13 +75,16 @@ export async function startFakeNativeProviders(): Promise<FakeNativeProviders> {
 }
 
 /** Entries of `providers:` in gateway.yaml, each named after its type. */
-export function nativeProviders(types: readonly string[], providers: Pick<FakeNativeProviders, 'baseUrl'>): string {
-  return types
-    .map((type) => {
-      const region = type === 'bedrock' ? ', region: eu-west-1' : '';
-      return `  ${type}: { type: ${type}, api_key: native-key, base_url: "${providers.baseUrl(type)}"${region} }`;
-    })
-    .join('\n');
+export function nativeProviders(
+  types: readonly string[],
+  providers: Pick<FakeNativeProviders, 'baseUrl'>,
+): NonNullable<GatewayFile['providers']> {
+  return Object.fromEntries(
+    types.map((type) => {
+      const region = type === 'bedrock' ? { region: 'eu-west-1' } : {};
+      return [type, { type, api_key: 'native-key', base_url: providers.baseUrl(type), ...region }];
+    }),
+  );
 }
 
 async function stop(server: Server): Promise<void> {
