@@ -71,7 +71,7 @@ const onPostgres = {
 
 export default {
   // Only ends a test that would never end; bounds of time are asserted by the tests themselves.
-  testTimeout: 300_000,
+  testTimeout: 600_000,
   // Each e2e file runs processes of its own.
   maxWorkers: 2,
   testSequencer: '<rootDir>/test/fixtures/longest-first.mjs',

@@ -94,7 +94,7 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
     // The figure that the product states holds over 20 kills, on a machine that has time for its leases.
     if (isLong) expect(lost).toBeLessThanOrEqual(kills * CONCURRENCY);
     console.log(`${count} tasks, ${kills} SIGKILLs: ${(await upstream.requests()).length} upstream calls`);
-  }, 240_000);
+  });
 
   it('an API process that is SIGKILLed during submissions keeps every 202 and shows nothing half-stored', async () => {
     const rounds = isLong ? 10 : 2;
@@ -119,7 +119,7 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
     expect(data.length).toBeGreaterThanOrEqual(history.acknowledged.size);
     console.log(`${rounds * 6} submissions, ${history.acknowledged.size} answered 202, ${data.length} jobs`);
     await end(worker, 'SIGTERM');
-  }, 240_000);
+  });
 
   it('a worker that is stopped past its lease and goes on writes no result twice', async () => {
     const api = await start('api');
