@@ -14,8 +14,9 @@ import {
   definitionNamed,
   definitionOfType,
   entryTypeOf,
-  NATIVE_TYPES,
+  PROVIDER_TYPES,
   quirksOfDefinition,
+  speaksOpenAi,
 } from '../providers/definitions/registry.js';
 import type { ProviderFile } from './settings/providers.js';
 import type { VariableName } from './settings/variables.js';
@@ -43,7 +44,7 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
     ? { ...own, baseUrl: own.baseUrl ?? definitionNamed(name)?.baseUrl, cloud: undefined, faults: [] }
     : connect(type, { entry, ...own, variable: (variable) => environment.variable(variable as VariableName) });
   const faults: Fault[] = [...foreignKeys(type, entry), ...missing];
-  if (entry.quirks !== undefined && type !== OPENAI_TYPE) {
+  if (entry.quirks !== undefined && !speaksOpenAi(type)) {
     faults.push({ key: 'quirks', message: `are for type openai alone, not for type ${type}` });
   }
   if (baseUrl === undefined) {
@@ -63,7 +64,7 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
         Object.entries(entry.headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]),
       ),
       listModels: entry.list_models ?? true,
-      ...(type === OPENAI_TYPE && { quirks: quirksOf(entry, baseUrl, quirksByName(definitionNamed(name))) }),
+      ...(speaksOpenAi(type) && { quirks: quirksOf(entry, baseUrl, quirksByType(type, name)) }),
       ...(cloud !== undefined && { cloud }),
     },
     faults,
@@ -91,6 +92,11 @@ function quirksOf({ quirks }: ProviderFile, baseUrl: string, ofName: Quirks | un
   };
 }
 
+/** A type says which provider it is at any address. */
+function quirksByType(type: string, name: string): Quirks | undefined {
+  return type === OPENAI_TYPE ? quirksByName(definitionNamed(name)) : quirksOfDefinition(definitionOfType(type));
+}
+
 /** An entry that has a provider's name and another address is that provider behind a proxy, unless the name is generic. */
 function quirksByName(definition: ProviderDefinition | undefined): Quirks | undefined {
   const quirks = quirksOfDefinition(definition);
@@ -101,7 +107,7 @@ function quirksByName(definition: ProviderDefinition | undefined): Quirks | unde
 function foreignKeys(type: ProviderConfig['type'], entry: ProviderFile): Fault[] {
   const taken = definitionOfType(type)?.cloudKeys ?? [];
   return CLOUD_KEYS.filter((key) => entry[key] !== undefined && !taken.includes(key)).map((key) => {
-    const types = NATIVE_TYPES.filter((each) => definitionOfType(each)?.cloudKeys?.includes(key) === true);
+    const types = PROVIDER_TYPES.filter((each) => definitionOfType(each)?.cloudKeys?.includes(key) === true);
     return { key, message: `is for ${types.join(' and ')} alone, not for type ${type}` };
   });
 }

@@ -2,7 +2,7 @@ import type { ConfigFault } from './config-error.js';
 import type { ProviderEnvironment } from './environment.js';
 import type { ProviderConfig } from './gateway-config.js';
 import { OPENAI_TYPE } from '../providers/definitions/openai.js';
-import { definitionAt, LOCAL_SERVERS, quirksOfDefinition } from '../providers/definitions/registry.js';
+import { definitionAt, LOCAL_SERVERS, quirksOfDefinition, speaksOpenAi } from '../providers/definitions/registry.js';
 import { SANDBOX_TYPE } from '../providers/definitions/sandbox.js';
 import { readProvider } from './read-provider.js';
 import type { GatewayFile } from './settings/gateway-file.js';
@@ -36,7 +36,7 @@ export function readProviders(
       apiKey,
       headers: {},
       listModels: true,
-      ...(type === OPENAI_TYPE && { quirks: quirksOfDefinition(definitionAt(baseUrl)) ?? {} }),
+      ...(speaksOpenAi(type) && { quirks: quirksOfDefinition(definitionAt(baseUrl)) ?? {} }),
     });
   }
   if (file.discover === true) {

@@ -1,12 +1,13 @@
 import type { ProviderConfig, RoutingSettings } from '../config/gateway-config.js';
 import { AiSdkProvider } from './ai-sdk/ai-sdk-provider.js';
+import { authorizerOf } from './credentials/authorize.js';
 import { CombinedProvider } from './combined-provider.js';
 import { JsonOperations } from './json-operations/json-operations.js';
 import { OPENAI_TYPE } from './definitions/openai.js';
-import { definitionOfType } from './definitions/registry.js';
+import { definitionAt, definitionOfType, speaksOpenAi } from './definitions/registry.js';
 import { MediaOperations } from './media-operations/media-operations.js';
 import type { Provider, ProviderOptions } from './provider.js';
-import { OpenAiProvider } from './openai/openai-provider.js';
+import { OpenAiProvider, type OpenAiTarget } from './openai/openai-provider.js';
 import { WireProvider } from './wire-chat/wire-provider.js';
 import { SandboxProvider } from './sandbox/sandbox-provider.js';
 
@@ -23,8 +24,21 @@ export function createProvider(provider: ProviderConfig, options: ProviderOption
 }
 
 function chatOf(config: ProviderConfig, options: ProviderOptions): Provider {
-  if (config.type === OPENAI_TYPE) return new OpenAiProvider(config, options);
   const definition = definitionOfType(config.type);
+  if (speaksOpenAi(config.type)) return new OpenAiProvider(config, options, openAiTargetOf(config));
   if (definition?.chat === undefined) return new AiSdkProvider(config.type, config, options);
   return new WireProvider({ ...definition, chat: definition.chat }, config, options);
+}
+
+/** What OpenAI's format has of its own at a provider. */
+function openAiTargetOf(config: ProviderConfig): OpenAiTarget {
+  const definition = definitionOfType(config.type);
+  const isKnown = config.type !== OPENAI_TYPE ? definition : definitionAt(config.baseUrl);
+  const hasModelList = isKnown?.compatible?.hasModelList !== false;
+  if (definition?.operationUrl === undefined) return { hasModelList };
+  return {
+    hasModelList,
+    url: definition.operationUrl(config),
+    authorize: authorizerOf(definition.credentials, config),
+  };
 }

@@ -101,25 +101,28 @@ export interface StreamWriter {
   error(error: GatewayError): string;
 }
 
-/**
- * One wire format of chat, in both directions: as a server sees it (`readRequest`, `writeResponse`, `writeStream`, `writeError`)
- * and as a client does (`writeRequest`, `readResponse`, `readStream`, `readError`). Pure: no I/O.
- *
- * Within a format's abilities `readRequest(writeRequest(x).body)` equals `x`; what is outside of them is in `dropped`, or refused.
- */
-export interface WireFormat {
+/** A wire format of chat as a client of the provider sees it. */
+export interface ProviderWire {
   readonly name: WireName;
-  /** @throws GatewayError 400 with the path of the fault */
-  readRequest(body: JsonObject): CanonicalRequest;
   /** @throws GatewayError 400 for what the provider cannot take and the request cannot do without */
   writeRequest(request: CanonicalRequest, target: Target): Written;
   /** @throws GatewayError where it is no response of this format */
   readResponse(body: unknown, context: ReadContext): CanonicalResult;
-  writeResponse(result: CanonicalResult, context: WriteContext): JsonObject;
   readStream(context: ReadContext): StreamReader;
-  writeStream(context: WriteContext): StreamWriter;
   /** A response that is no success. */
   readError(status: number, headers: IncomingHttpHeaders, body: string, context: ReadContext): GatewayError;
+}
+
+/**
+ * One wire format of chat, in both directions: as a client of a provider and as a server of clients. Pure: no I/O.
+ *
+ * Within a format's abilities `readRequest(writeRequest(x).body)` equals `x`; what is outside of them is in `dropped`, or refused.
+ */
+export interface WireFormat extends ProviderWire {
+  /** @throws GatewayError 400 with the path of the fault */
+  readRequest(body: JsonObject): CanonicalRequest;
+  writeResponse(result: CanonicalResult, context: WriteContext): JsonObject;
+  writeStream(context: WriteContext): StreamWriter;
   /** The body of an error, in the words that this format's clients match. */
   writeError(error: GatewayError, requestId: string): JsonObject;
 }

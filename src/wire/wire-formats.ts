@@ -1,13 +1,20 @@
 import type { WireName } from '../operations/chat/canonical/wire-name.js';
 import { ANTHROPIC } from './anthropic/anthropic-wire.js';
+import { COHERE } from './cohere/cohere-wire.js';
 import { OPENAI_CHAT } from './openai-chat/openai-chat-wire.js';
-import type { WireFormat } from './wire-format.js';
+import { OPENAI_RESPONSES } from './openai-responses/openai-responses-wire.js';
+import type { ProviderWire } from './wire-format.js';
 
-/** Every wire format of chat, by its name. */
-const FORMATS: { readonly [Name in WireName]?: WireFormat } = { 'openai-chat': OPENAI_CHAT, anthropic: ANTHROPIC };
+/** The wire formats that providers speak, by name. */
+const FORMATS: { readonly [Name in WireName]?: ProviderWire } = {
+  anthropic: ANTHROPIC,
+  cohere: COHERE,
+  'openai-chat': OPENAI_CHAT,
+  'openai-responses': OPENAI_RESPONSES,
+};
 
-/** @throws Error for a format that the gateway does not have, which no definition and no route names */
-export function wireFormatOf(name: WireName): WireFormat {
+/** @throws Error for a format that the gateway does not have, which no definition names */
+export function providerWireOf(name: WireName): ProviderWire {
   const format = FORMATS[name];
   if (format === undefined) throw new Error(`There is no wire format ${name}.`);
   return format;

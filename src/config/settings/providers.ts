@@ -7,7 +7,7 @@ import {
   EMBEDDINGS_NAMES,
   FIELD_RULE_NAMES,
   LOCAL_SERVERS,
-  NATIVE_TYPES,
+  PROVIDER_TYPES,
   PROVIDER_DEFINITIONS,
 } from '../../providers/definitions/registry.js';
 
@@ -65,7 +65,7 @@ const QUIRKS = section(
 );
 
 const PROVIDER = group({
-  type: setting(choice([OPENAI_TYPE, ...NATIVE_TYPES]), {
+  type: setting(choice([OPENAI_TYPE, ...PROVIDER_TYPES]), {
     description:
       "The provider's format. `openai` is any server with OpenAI's format; the others are the provider's own.",
     without: `follows from the name of the entry, where that is one of ${OWN_FORMAT_NAMES.join(', ')}; else \`${OPENAI_TYPE}\``,

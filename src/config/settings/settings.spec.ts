@@ -5,7 +5,7 @@ import { Ajv } from 'ajv';
 import { parse, stringify } from 'yaml';
 import { Environment } from '../environment.js';
 import type { Configuration } from '../gateway-config.js';
-import { NATIVE_TYPES, PROVIDER_DEFINITIONS } from '../../providers/definitions/registry.js';
+import { PROVIDER_TYPES, PROVIDER_DEFINITIONS } from '../../providers/definitions/registry.js';
 import { loadConfig } from '../load-config.js';
 import { parseDuration, parseSize } from '../units.js';
 import { fileFaults } from '../validate-file.js';
@@ -67,7 +67,7 @@ describe('environment variables', () => {
     const asked = new Set<string>();
     const { variable } = Environment.prototype;
     const folder = mkdtempSync(join(tmpdir(), 'gateway-variables-'));
-    const types = ['openai', ...NATIVE_TYPES];
+    const types = ['openai', ...PROVIDER_TYPES];
     const providers = Object.fromEntries(types.map((type) => [`my-${type}`, { type }]));
     writeFileSync(join(folder, 'gateway.yaml'), stringify({ providers }));
     const env = {

@@ -1,4 +1,4 @@
-import { PLAIN_DIALECT, type ProviderDefinition } from './definition.js';
+import { type ProviderDefinition } from './definition.js';
 import { ENTRA_KEYS, ENTRA_VARIABLES, keyOrLoginFault, namesEntraLogin, readEntraLogin } from './logins/entra-login.js';
 
 export const definition: ProviderDefinition = {
@@ -11,6 +11,7 @@ export const definition: ProviderDefinition = {
   telemetryName: 'azure.ai.openai',
   credentials: 'api-key-or-entra',
   operations: { embeddings: { format: 'openai-embeddings' }, media: ['images', 'speech', 'transcription'] },
+  compatible: { fields: { maxStops: 4 }, hasModelList: false },
   // A dated version uses the addresses of deployments.
   operationUrl: ({ baseUrl, cloud: { apiVersion = 'v1' } = {} }) => {
     const query = `?api-version=${encodeURIComponent(apiVersion)}`;
@@ -46,34 +47,5 @@ export const definition: ProviderDefinition = {
         ...login.faults,
       ],
     };
-  },
-  native: {
-    dialect: {
-      ...PLAIN_DIALECT,
-      namespace: 'openai',
-      reasoning: 'effort',
-      strictSchemas: true,
-      maxStops: 4,
-      renamed: {
-        parallel_tool_calls: 'parallelToolCalls',
-        logit_bias: 'logitBias',
-        prediction: 'prediction',
-        prompt_cache_key: 'promptCacheKey',
-        prompt_cache_retention: 'promptCacheRetention',
-        safety_identifier: 'safetyIdentifier',
-        service_tier: 'serviceTier',
-        user: 'user',
-        verbosity: 'textVerbosity',
-      },
-    },
-    load: async (settings, { apiVersion }) => {
-      const { createAzure } = await import('@ai-sdk/azure');
-      const provider = createAzure({
-        ...settings,
-        ...(apiVersion !== undefined && { apiVersion, useDeploymentBasedUrls: apiVersion !== 'v1' }),
-      });
-      // The default of the package is the Responses API, whose shape is further from what clients send.
-      return (modelId) => provider.chat(modelId);
-    },
   },
 };

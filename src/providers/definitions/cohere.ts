@@ -1,4 +1,4 @@
-import { PLAIN_DIALECT, type ProviderDefinition } from './definition.js';
+import type { ProviderDefinition } from './definition.js';
 
 export const definition: ProviderDefinition = {
   name: 'cohere',
@@ -10,13 +10,9 @@ export const definition: ProviderDefinition = {
   telemetryName: 'cohere',
   credentials: 'bearer',
   operations: { embeddings: { format: 'cohere-embed' }, rerank: 'cohere-rerank' },
-  native: {
-    dialect: { ...PLAIN_DIALECT, namespace: 'cohere', reasoning: 'token-budget', maxStops: 5 },
-    load: async (settings) => {
-      const { createCohere } = await import('@ai-sdk/cohere');
-      const provider = createCohere(settings);
-      return (modelId) => provider.languageModel(modelId);
-    },
+  chat: {
+    wire: 'cohere',
+    endpoint: () => ({ path: '/chat' }),
     modelList: {
       // The list has stayed where it was when the chat moved on to version 2.
       url: (baseUrl) => `${baseUrl.replace(/\/v2$/, '/v1')}/models?endpoint=chat&page_size=1000`,

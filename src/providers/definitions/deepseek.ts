@@ -1,4 +1,4 @@
-import { bearerModelList, OPEN_MODEL_QUIRKS, PLAIN_DIALECT, type ProviderDefinition } from './definition.js';
+import { OPEN_MODEL_QUIRKS, type ProviderDefinition } from './definition.js';
 
 export const definition: ProviderDefinition = {
   name: 'deepseek',
@@ -11,20 +11,4 @@ export const definition: ProviderDefinition = {
   telemetryName: 'deepseek',
   credentials: 'bearer',
   compatible: { quirks: OPEN_MODEL_QUIRKS, fields: { takesFunctions: false, maxStops: 16 } },
-  native: {
-    dialect: {
-      ...PLAIN_DIALECT,
-      namespace: 'deepseek',
-      maxStops: 16,
-      earlierReasoning: 'text',
-      reasoning: 'thinking-switch',
-      strictSchemas: true,
-    },
-    load: async (settings) => {
-      const { createDeepSeek } = await import('@ai-sdk/deepseek');
-      const provider = createDeepSeek(settings);
-      return (modelId) => provider.languageModel(modelId);
-    },
-    modelList: bearerModelList,
-  },
 };

@@ -354,6 +354,8 @@ export interface CompatibleFormat {
   readonly quirks?: Pick<Quirks, 'tokenLimit' | 'developerRole' | 'streamOptions'>;
   /** Rules of what it takes. An entry chooses them by the provider's name in `quirks.accepts`. */
   readonly fields?: FieldRules;
+  /** False where it has no list of models that can be called. */
+  readonly hasModelList?: false;
   /** Whether an entry of this name at another address may be a server of any kind, so that only `fields` hold for it. */
   readonly nameIsGeneric?: true;
 }

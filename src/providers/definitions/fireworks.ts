@@ -1,11 +1,4 @@
-import {
-  bearerModelList,
-  COMPATIBLE_DIALECT,
-  namesOf,
-  OPEN_MODEL_QUIRKS,
-  RESPONSE_FIELDS,
-  type ProviderDefinition,
-} from './definition.js';
+import { namesOf, OPEN_MODEL_QUIRKS, RESPONSE_FIELDS, type ProviderDefinition } from './definition.js';
 
 export const definition: ProviderDefinition = {
   name: 'fireworks',
@@ -29,24 +22,5 @@ export const definition: ProviderDefinition = {
       toolCallFields: namesOf('id type function index'),
       maxStops: 4,
     },
-  },
-  native: {
-    dialect: {
-      ...COMPATIBLE_DIALECT,
-      namespace: 'fireworks',
-      maxStops: 4,
-      renamed: {
-        user: 'user',
-        verbosity: 'textVerbosity',
-        prompt_cache_key: 'promptCacheKey',
-        service_tier: 'serviceTier',
-      },
-    },
-    load: async (settings) => {
-      const { createFireworks } = await import('@ai-sdk/fireworks');
-      const provider = createFireworks(settings);
-      return (modelId) => provider.languageModel(modelId);
-    },
-    modelList: bearerModelList,
   },
 };

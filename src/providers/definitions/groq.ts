@@ -1,4 +1,4 @@
-import { bearerModelList, namesOf, PLAIN_DIALECT, type ProviderDefinition } from './definition.js';
+import { namesOf, type ProviderDefinition } from './definition.js';
 
 export const definition: ProviderDefinition = {
   name: 'groq',
@@ -28,27 +28,5 @@ export const definition: ProviderDefinition = {
       toolCallFields: namesOf('id type function'),
       maxStops: 4,
     },
-  },
-  native: {
-    dialect: {
-      ...PLAIN_DIALECT,
-      namespace: 'groq',
-      maxStops: 4,
-      earlierReasoning: 'text',
-      reasoning: 'three-efforts',
-      renamed: {
-        parallel_tool_calls: 'parallelToolCalls',
-        reasoning_format: 'reasoningFormat',
-        service_tier: 'serviceTier',
-        user: 'user',
-      },
-      strictSchemas: true,
-    },
-    load: async (settings) => {
-      const { createGroq } = await import('@ai-sdk/groq');
-      const provider = createGroq(settings);
-      return (modelId) => provider.languageModel(modelId);
-    },
-    modelList: bearerModelList,
   },
 };

@@ -1,4 +1,4 @@
-import { bearerModelList, namesOf, OPEN_MODEL_QUIRKS, PLAIN_DIALECT, type ProviderDefinition } from './definition.js';
+import { namesOf, OPEN_MODEL_QUIRKS, type ProviderDefinition } from './definition.js';
 
 export const definition: ProviderDefinition = {
   name: 'mistral',
@@ -43,21 +43,5 @@ export const definition: ProviderDefinition = {
       takesFunctions: false,
       refusesEmptyTurns: true,
     },
-  },
-  native: {
-    dialect: {
-      ...PLAIN_DIALECT,
-      namespace: 'mistral',
-      earlierReasoning: 'text',
-      reasoning: 'one-effort',
-      renamed: { parallel_tool_calls: 'parallelToolCalls', safe_prompt: 'safePrompt' },
-      strictSchemas: true,
-    },
-    load: async (settings) => {
-      const { createMistral } = await import('@ai-sdk/mistral');
-      const provider = createMistral(settings);
-      return (modelId) => provider.languageModel(modelId);
-    },
-    modelList: bearerModelList,
   },
 };

@@ -1,4 +1,4 @@
-import { PLAIN_DIALECT, type ProviderDefinition } from './definition.js';
+import { namesOf, type ProviderDefinition } from './definition.js';
 
 export const definition: ProviderDefinition = {
   name: 'perplexity',
@@ -10,18 +10,9 @@ export const definition: ProviderDefinition = {
   catalogueId: 'perplexity',
   telemetryName: 'perplexity',
   credentials: 'bearer',
-  native: {
-    dialect: {
-      ...PLAIN_DIALECT,
-      namespace: 'perplexity',
-      reasoning: 'field',
-      takesTools: false,
-      passesUnknown: true,
-    },
-    load: async (settings) => {
-      const { createPerplexity } = await import('@ai-sdk/perplexity');
-      const provider = createPerplexity(settings);
-      return (modelId) => provider.languageModel(modelId);
-    },
+  compatible: {
+    quirks: { tokenLimit: 'max_tokens' },
+    fields: { refusedFields: namesOf('tools tool_choice parallel_tool_calls'), takesFunctions: false },
+    hasModelList: false,
   },
 };

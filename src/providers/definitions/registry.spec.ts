@@ -11,7 +11,7 @@ import {
   FIELD_RULE_NAMES,
   fieldRulesOf,
   LOCAL_SERVERS,
-  NATIVE_TYPES,
+  PROVIDER_TYPES,
   PROVIDER_DEFINITIONS,
   quirksOfDefinition,
   typeOf,
@@ -82,10 +82,11 @@ describe('the definitions', () => {
   it.each(PROVIDER_DEFINITIONS.map((definition) => [definition.name, definition] as const))(
     '%s is complete',
     (name, definition) => {
-      const { adapter, native, compatible, keyVariable, baseUrl, connect, isLocal, documentation, title } = definition;
+      const { adapter, native, chat, compatible, keyVariable, baseUrl, connect, isLocal, documentation, title } =
+        definition;
       expect(title).not.toBe('');
       expect(documentation).toMatch(/^https:\/\/|^docs\/[a-z]+\.md$/);
-      expect([adapter, native, compatible].filter((each) => each !== undefined).length).toBeGreaterThan(0);
+      expect([adapter, native, chat, compatible].filter((each) => each !== undefined).length).toBeGreaterThan(0);
       // Its address is known, or is made from the entry, or is nowhere.
       if (adapter === undefined) expect([baseUrl, connect].filter((each) => each !== undefined)).toHaveLength(1);
       if (keyVariable !== undefined) expect(baseUrl).toBeDefined();
@@ -122,7 +123,7 @@ describe('the definitions', () => {
     expect(quirksOfDefinition(definitionNamed('anthropic'))).toBeUndefined();
     expect(FIELD_RULE_NAMES.map((name) => fieldRulesOf(name))).not.toContain(undefined);
     expect([fieldRulesOf('any'), fieldRulesOf(undefined)]).toEqual([undefined, undefined]);
-    expect(NATIVE_TYPES).toHaveLength(13);
+    expect(PROVIDER_TYPES).toHaveLength(16);
     expect(LOCAL_SERVERS.map(({ name }) => name)).toEqual(['llamacpp', 'lmstudio', 'ollama', 'vllm']);
   });
 

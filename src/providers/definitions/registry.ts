@@ -24,9 +24,12 @@ const BY_HOST = new Map(
 const BY_BASE_URL = new Map<string, ProviderDefinition | null>();
 const WITH_HOSTS = PROVIDER_DEFINITIONS.filter(({ hosts }) => hosts !== undefined);
 
-/** Values of `type` that choose a provider's own wire format. */
-export const NATIVE_TYPES: readonly string[] = PROVIDER_DEFINITIONS.filter(
-  ({ native, chat }) => native !== undefined || chat !== undefined,
+/** Values of `type` beside `openai`: they choose a provider's own wire format, or what OpenAI's format has of its own there. */
+export const PROVIDER_TYPES: readonly string[] = PROVIDER_DEFINITIONS.filter(
+  ({ name, native, chat, compatible, keyVariable, connect }) =>
+    native !== undefined ||
+    chat !== undefined ||
+    (compatible !== undefined && name !== OPENAI_TYPE && (keyVariable !== undefined || connect !== undefined)),
 ).map(typeOf);
 
 /** Names of providers whose rules for fields are known, as `quirks.accepts` takes them. */
@@ -82,9 +85,17 @@ export function quirksOfDefinition(definition: ProviderDefinition | undefined): 
   return { ...quirks, ...(fields !== undefined && { accepts: definition.name }) };
 }
 
+/** Whether a `type` speaks OpenAI's chat format. */
+export function speaksOpenAi(type: string): boolean {
+  if (type === OPENAI_TYPE) return true;
+  const definition = definitionOfType(type);
+  return definition?.compatible !== undefined && definition.chat === undefined && definition.native === undefined;
+}
+
 /** What an entry that has a provider's name speaks unless it says otherwise. */
 export function entryTypeOf(definition: ProviderDefinition): string {
-  return definition.compatible === undefined ? typeOf(definition) : OPENAI_TYPE;
+  const { compatible, connect } = definition;
+  return compatible === undefined || connect !== undefined ? typeOf(definition) : OPENAI_TYPE;
 }
 
 /** The value of `type` that stands for a provider. */

@@ -1,12 +1,4 @@
-import {
-  bearerModelList,
-  COMPATIBLE_DIALECT,
-  namesOf,
-  OPEN_MODEL_QUIRKS,
-  PLATFORM_FIELDS,
-  RESPONSE_FIELDS,
-  type ProviderDefinition,
-} from './definition.js';
+import { namesOf, OPEN_MODEL_QUIRKS, PLATFORM_FIELDS, RESPONSE_FIELDS, type ProviderDefinition } from './definition.js';
 
 export const definition: ProviderDefinition = {
   name: 'together',
@@ -30,18 +22,5 @@ export const definition: ProviderDefinition = {
       takesFunctions: false,
       toolCallFields: namesOf('id type function index'),
     },
-  },
-  native: {
-    dialect: {
-      ...COMPATIBLE_DIALECT,
-      namespace: 'togetherai',
-      renamed: { user: 'user', verbosity: 'textVerbosity' },
-    },
-    load: async (settings) => {
-      const { createTogetherAI } = await import('@ai-sdk/togetherai');
-      const provider = createTogetherAI(settings);
-      return (modelId) => provider.languageModel(modelId);
-    },
-    modelList: bearerModelList,
   },
 };

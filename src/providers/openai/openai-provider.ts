@@ -21,6 +21,8 @@ import {
 import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
 import type { FieldRules } from '../definitions/definition.js';
 import { fieldRulesOf } from '../definitions/registry.js';
+import { LinkedAbort } from '../../runtime/linked-abort.js';
+import type { Authorize } from '../credentials/authorize.js';
 import { readResponse, ResponseLimits } from '../transport/response-text.js';
 import { fitRequest } from '../../wire/openai-chat/fit-request.js';
 import { type ListedModel, mapModelList } from '../../wire/openai-chat/map-model-list.js';
@@ -31,6 +33,16 @@ import { RequestHeaders } from '../transport/request-headers.js';
 import { UpstreamChunkStream } from './upstream-chunk-stream.js';
 import type { UpstreamRequest } from '../transport/upstream-request.js';
 import { UpstreamPool } from '../transport/upstream-pool.js';
+
+/** Where OpenAI's format is called, and how, where that is not as at OpenAI. */
+export interface OpenAiTarget {
+  /** False where the provider has no list of what can be called. */
+  readonly hasModelList: boolean;
+  /** The URL of a path, by the model's id at the provider. Default: below the base URL. */
+  readonly url?: (path: string, upstreamModel: string) => string;
+  /** Default: the API key as a bearer token. */
+  readonly authorize?: Authorize;
+}
 
 /**
  * OpenAI and every server that speaks its protocol (vLLM, Ollama, llama.cpp, Groq, Mistral, DeepSeek, OpenRouter, ...):
@@ -44,6 +56,7 @@ export class OpenAiProvider extends Provider {
   private readonly pool: UpstreamPool;
   private readonly headers: RequestHeaders;
   private readonly limits: ResponseLimits;
+  private readonly origin: string;
   private readonly chatPath: string;
   private readonly modelsPath: string;
   private readonly quirks: Quirks;
@@ -52,15 +65,17 @@ export class OpenAiProvider extends Provider {
   constructor(
     config: ProviderConfig,
     private readonly options: ProviderOptions,
+    private readonly target: OpenAiTarget = { hasModelList: true },
   ) {
     super();
     const { origin, pathname, search } = new URL(config.baseUrl);
     const basePath = pathname.replace(/\/+$/, '');
     this.name = config.name;
+    this.origin = origin;
     this.pool = new UpstreamPool(origin);
     this.quirks = config.quirks ?? {};
     this.rules = fieldRulesOf(this.quirks.accepts);
-    this.headers = new RequestHeaders(config);
+    this.headers = new RequestHeaders(target.authorize === undefined ? config : { ...config, apiKey: undefined });
     this.limits = { maxAnswerSize: options.maxAnswerSize, redact: redactor(config) };
     // A query, such as Azure's api-version, belongs to every request.
     this.chatPath = `${basePath}/chat/completions${search}`;
@@ -68,7 +83,9 @@ export class OpenAiProvider extends Provider {
   }
 
   async complete(call: ProviderCall): Promise<ChatCompletion> {
-    const { text } = await readResponse(this.pool, this.chatRequest(call, false), this.limits);
+    let request = this.chatRequest(call, false);
+    if (this.target.authorize !== undefined) request = await this.authorized(request, this.target.authorize);
+    const { text } = await readResponse(this.pool, request, this.limits);
     const completion = parseCompletion(text, {
       upstreamModel: call.upstreamModel,
       redact: this.limits.redact,
@@ -78,7 +95,9 @@ export class OpenAiProvider extends Provider {
   }
 
   async stream(call: ProviderCall): Promise<ChunkStream> {
-    const stream = new UpstreamChunkStream(this.pool, this.chatRequest(call, true), this.limits, {
+    let request = this.chatRequest(call, true);
+    if (this.target.authorize !== undefined) request = await this.authorized(request, this.target.authorize);
+    const stream = new UpstreamChunkStream(this.pool, request, this.limits, {
       upstreamModel: call.upstreamModel,
       redact: this.limits.redact,
       now: Date.now(),
@@ -94,6 +113,7 @@ export class OpenAiProvider extends Provider {
    * @throws GatewayError as for a completion; an abort rejects with the signal's reason
    */
   override async listModels(signal: AbortSignal, requestId = 'list-models'): Promise<ListedModel[]> {
+    if (!this.target.hasModelList) return [];
     const request: UpstreamRequest = {
       method: 'GET',
       path: this.modelsPath,
@@ -108,6 +128,29 @@ export class OpenAiProvider extends Provider {
 
   override async close(): Promise<void> {
     await this.pool.close();
+  }
+
+  private pathOf(upstreamModel: string): string {
+    if (this.target.url === undefined) return this.chatPath;
+    const { pathname, search } = new URL(this.target.url('/chat/completions', upstreamModel));
+    return `${pathname}${search}`;
+  }
+
+  /** The operator's own headers replace those of the credentials. */
+  private async authorized(request: UpstreamRequest, authorize: Authorize): Promise<UpstreamRequest> {
+    const { method, path, headers, body } = request;
+    const given: Record<string, string> = {};
+    for (let at = 0; at + 1 < headers.length; at += 2) given[headers[at] ?? ''] = headers[at + 1] ?? '';
+    const payload = Buffer.isBuffer(body) ? body : undefined;
+    const linked = new LinkedAbort(request.signal);
+    try {
+      const adding = authorize({ method, url: `${this.origin}${path}`, headers: given, body: payload });
+      const added = await linked.race(Promise.resolve(adding));
+      const missing = Object.entries(added).filter(([name]) => given[name] === undefined);
+      return { ...request, headers: [...headers, ...missing.flat()] };
+    } finally {
+      linked.unlink();
+    }
   }
 
   private chatRequest(call: ProviderCall, stream: boolean): UpstreamRequest {
@@ -125,7 +168,7 @@ export class OpenAiProvider extends Provider {
     if (first !== undefined || history.length > 0) call.onDroppedParams?.([...dropped, ...history]);
     return {
       method: 'POST',
-      path: this.chatPath,
+      path: this.pathOf(call.upstreamModel),
       headers: this.headers.build(
         stream,
         call.requestId,

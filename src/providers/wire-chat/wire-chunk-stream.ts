@@ -5,7 +5,7 @@ import { SourcedChunk } from '../../operations/chat/sourced-chunk.js';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { parseExact } from '../../runtime/exact-integers.js';
 import { ChunkWriter } from '../../wire/openai-chat/chunk-writer.js';
-import type { ReadContext, StreamReader, WireEvent, WireFormat } from '../../wire/wire-format.js';
+import type { ProviderWire, ReadContext, StreamReader, WireEvent } from '../../wire/wire-format.js';
 import { BodyText, type ResponseLimits } from '../transport/response-text.js';
 import { type StreamProgress, UpstreamItemStream } from '../transport/upstream-item-stream.js';
 import type { UpstreamPool } from '../transport/upstream-pool.js';
@@ -19,7 +19,7 @@ const HIGH_WATER_BYTES = 16_384;
 
 /** How the events of a stream are found and read. */
 export interface WireStreamOptions {
-  readonly wire: WireFormat;
+  readonly wire: ProviderWire;
   readonly context: ReadContext;
   readonly framing: FramingName;
   /** The event within an event, where a provider wraps those of another's format; undefined leaves it out. */

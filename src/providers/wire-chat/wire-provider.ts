@@ -12,8 +12,8 @@ import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
 import { readRequest } from '../../wire/openai-chat/read-request.js';
 import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
 import { writeResult } from '../../wire/openai-chat/write-result.js';
-import type { ReadContext, WireFormat, Written } from '../../wire/wire-format.js';
-import { wireFormatOf } from '../../wire/wire-formats.js';
+import type { ProviderWire, ReadContext, Written } from '../../wire/wire-format.js';
+import { providerWireOf } from '../../wire/wire-formats.js';
 import { authorizerOf } from '../credentials/authorize.js';
 import type { ChatEndpoint, ChatFormat, ProviderDefinition } from '../definitions/definition.js';
 import {
@@ -40,7 +40,7 @@ const SIGNATURE_REFUSED = /signature|thinking.{0,40}(?:block|cannot be modified|
 
 /** A request that is ready to be sent. */
 interface Prepared {
-  readonly wire: WireFormat;
+  readonly wire: ProviderWire;
   readonly format: ChatFormat;
   readonly endpoint: ChatEndpoint;
   readonly written: Written;
@@ -117,10 +117,10 @@ export class WireProvider extends Provider {
       throw notFound('The model does not exist at its provider.', 'model_not_found', 'model');
     }
     const { chat: format } = this.definition;
-    const wire = wireFormatOf(typeof format.wire === 'string' ? format.wire : format.wire(upstreamModel));
+    const wire = providerWireOf(typeof format.wire === 'string' ? format.wire : format.wire(upstreamModel));
     const source = request[SOURCE];
     const isNative = source?.wire === wire.name;
-    const canonical = (): CanonicalRequest => source?.canonical ?? readRequest(request);
+    const canonical = (): CanonicalRequest => ({ ...(source?.canonical ?? readRequest(request)), stream: isStream });
     const written = isNative ? nativeBody(source.body, upstreamModel) : this.translate(wire, canonical(), call);
     return {
       wire,
@@ -139,7 +139,7 @@ export class WireProvider extends Provider {
   }
 
   /** @throws GatewayError 400 with `strict_params: true` where something is left out */
-  private translate(wire: WireFormat, canonical: CanonicalRequest, call: ProviderCall): Written {
+  private translate(wire: ProviderWire, canonical: CanonicalRequest, call: ProviderCall): Written {
     const { request, upstreamModel, onDroppedParams } = call;
     const client = request[SOURCE]?.wire ?? 'openai-chat';
     const traits = this.definition.chat.traits?.(upstreamModel) ?? {};

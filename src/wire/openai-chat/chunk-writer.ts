@@ -178,6 +178,6 @@ export class ChunkWriter {
     out: ChatCompletionChunk[],
     rest: Partial<ChatCompletionChunk['choices'][number]> = {},
   ): void {
-    out.push({ ...this.head, choices: [{ index: choice, delta, finish_reason: null, ...rest }] });
+    out.push({ ...this.head, choices: [{ index: choice, delta, logprobs: null, finish_reason: null, ...rest }] });
   }
 }

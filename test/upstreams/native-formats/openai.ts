@@ -38,7 +38,7 @@ function createFormat(differences: Differences): WireFormat {
         toolResults: messages
           .slice(lastModelTurn + 1)
           .filter(({ role }) => role === 'tool')
-          .map((message) => ({ id: text(message['tool_call_id']), content: text(message['content']) })),
+          .map((message) => ({ id: text(message['tool_call_id']), content: contentText(message['content']) })),
         schema: object(body['response_format'])['json_schema'],
         images: [],
       };
@@ -109,4 +109,12 @@ function usageOf({ usage }: Answer): JsonBody {
     prompt_tokens_details: { cached_tokens: usage.cached },
     completion_tokens_details: { reasoning_tokens: usage.reasoning },
   };
+}
+
+function contentText(content: unknown): string {
+  return typeof content === 'string'
+    ? content
+    : objects(content)
+        .map((part) => text(part['text']))
+        .join('');
 }
