@@ -58,6 +58,8 @@ export interface FieldRules {
   readonly refusedMessageFields?: ReadonlySet<string>;
   /** All fields of a tool call in a history. */
   readonly toolCallFields?: ReadonlySet<string>;
+  /** Letters and digits that ids of tool calls have, no more and no less. Others are replaced, the same ones always alike. */
+  readonly callIdLength?: number;
   /** Whether an assistant message without text and tool calls is refused. */
   readonly refusesEmptyTurns?: boolean;
   /** False where it knows `tools` alone, and not the deprecated `functions`. */

@@ -39,6 +39,7 @@ export const definition: ProviderDefinition = {
         assistant: namesOf('role content tool_calls prefix'),
         tool: namesOf('role content tool_call_id name'),
       },
+      callIdLength: 9,
       toolCallFields: namesOf('id type function index'),
       takesFunctions: false,
       refusesEmptyTurns: true,

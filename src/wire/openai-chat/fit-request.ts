@@ -1,4 +1,5 @@
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
+import { fitCallIds } from './fit-call-ids.js';
 import { isIgnorable, limitStops } from './ignorable-params.js';
 import type { FieldRules } from '../../providers/definitions/definition.js';
 
@@ -27,7 +28,8 @@ export function fitRequest(body: JsonObject, rules: FieldRules | undefined): Fit
     let changed: Message[] | undefined;
     for (let index = 0; index < messages.length; index += 1) {
       const message = messages[index] as Message;
-      const fitted = fitMessage(message, rules, fromHistory);
+      const withIds = rules?.callIdLength === undefined ? message : fitCallIds(message, rules.callIdLength);
+      const fitted = fitMessage(withIds, rules, fromHistory);
       if (fitted === message && changed === undefined) continue;
       changed ??= messages.slice(0, index) as Message[];
       if (fitted !== undefined) changed.push(fitted);

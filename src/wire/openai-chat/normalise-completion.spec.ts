@@ -172,7 +172,7 @@ describe('normaliseUsage', () => {
     [{ prompt_tokens: 2, total_tokens: 5 }, [2, 3, 5]],
     [{ prompt_tokens: 2, completion_tokens: 0, total_tokens: 2 }, [2, 0, 2]],
     [{ input_tokens: 2, output_tokens: 3 }, [2, 3, 5]],
-    [{ prompt_tokens: 2, completion_tokens: 3, total_tokens: 9 }, [2, 3, 9]],
+    [{ prompt_tokens: 2, completion_tokens: 3, total_tokens: 9 }, [2, 7, 9]],
   ])('%j', (usage, [prompt, completion, total]) => {
     expect(normaliseUsage(usage)).toMatchObject({
       prompt_tokens: prompt,

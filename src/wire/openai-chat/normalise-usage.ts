@@ -7,7 +7,8 @@ const DETAILS = ['prompt_tokens_details', 'completion_tokens_details'] as const;
 
 /**
  * OpenAI's three counts with everything else that came with them; undefined when the upstream did not count. A detail that is no
- * count is left out.
+ * count is left out. Servers that count thinking beside the completion, and in the total, get it counted in the completion, as
+ * OpenAI has it.
  */
 export function normaliseUsage(value: unknown): Usage | undefined {
   if (!isObject(value)) return undefined;
@@ -19,7 +20,8 @@ export function normaliseUsage(value: unknown): Usage | undefined {
     const details = value[name];
     if (details != null) usage[name] = isObject(details) ? countsOf(details) : undefined;
   }
-  return Object.assign(usage, { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total });
+  const all = total > prompt + completion ? total - prompt : completion;
+  return Object.assign(usage, { prompt_tokens: prompt, completion_tokens: all, total_tokens: total });
 }
 
 function countsOf(details: JsonObject): JsonObject {
