@@ -28,8 +28,11 @@ function listening(child) {
   });
 }
 
-/** @param {Map<string, { url: string }>} servers by the name of the upstream */
-export async function startGateway(servers) {
+/**
+ * @param {Map<string, { url: string }>} servers by the name of the upstream
+ * @param {string} [application] folder of a built gateway. Default: this one
+ */
+export async function startGateway(servers, application = root) {
   const folder = mkdtempSync(join(tmpdir(), 'compat-gateway-'));
   const key = randomBytes(24).toString('base64url');
   const used = UPSTREAMS.filter(({ name }) => servers.has(name));
@@ -39,7 +42,7 @@ export async function startGateway(servers) {
   };
   // YAML takes JSON.
   writeFileSync(join(folder, 'gateway.yaml'), JSON.stringify(config, undefined, 1));
-  const child = spawn(process.execPath, [join(root, 'dist/main.js')], {
+  const child = spawn(process.execPath, [join(application, 'dist/main.js')], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {

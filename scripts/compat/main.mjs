@@ -3,9 +3,9 @@
  * providers. Agents are installed once, outside the project; the upstreams are scripted and as strict as the providers.
  *
  *   npm run compat -- [--agent codex] [--wire openai-responses] [--upstream anthropic] [--play edit]
- *                     [--direct] [--markdown table.md] [--captures folder] [--timeout 120]
+ *                     [--direct] [--application folder] [--markdown table.md] [--captures folder] [--timeout 120]
  *
- * `--direct` leaves the gateway out: each agent on the upstream of its own wire format.
+ * `--application` is another built gateway to try. `--direct` leaves the gateway out: each agent on the upstream of its own wire format.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -23,6 +23,7 @@ const { values: options } = parseArgs({
     upstream: { type: 'string', multiple: true },
     play: { type: 'string', default: 'edit' },
     direct: { type: 'boolean', default: false },
+    application: { type: 'string' },
     markdown: { type: 'string' },
     captures: { type: 'string' },
     timeout: { type: 'string', default: '120' },
@@ -51,7 +52,7 @@ const running = new Map();
 for (const { upstream } of chosen) {
   if (!running.has(upstream.name)) running.set(upstream.name, await startUpstream(upstream.format));
 }
-const gateway = options.direct ? undefined : await startGateway(running);
+const gateway = options.direct ? undefined : await startGateway(running, options.application);
 const results = [];
 try {
   for (const { agent, wire, upstream } of chosen) {
