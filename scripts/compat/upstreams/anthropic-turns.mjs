@@ -119,7 +119,7 @@ export function checkTurns(body, betas, play) {
     require(block.text !== '', 'system: text content blocks must be non-empty');
     checkBlock(block, `system.${index}`, play);
   }
-  const roles = /mid-conversation-system/.test(betas) ? ['user', 'assistant', 'system'] : ['user', 'assistant'];
+  const roles = /mid-conversation/.test(betas) ? ['user', 'assistant', 'system'] : ['user', 'assistant'];
   for (const [index, message] of body.messages.entries()) {
     const at = `messages.${index}`;
     require(roles.includes(
