@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../runtime/json-value.js';
 import { printExact } from '../../runtime/exact-integers.js';
 import { SOURCE } from '../../operations/chat/canonical/sources.js';
 import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
@@ -28,8 +29,10 @@ import { fitRequest } from '../../wire/openai-chat/fit-request.js';
 import { type ListedModel, mapModelList } from '../../wire/openai-chat/map-model-list.js';
 import { mapRequest } from '../../wire/openai-chat/map-request.js';
 import { parseAnswer, parseCompletion } from '../../wire/openai-chat/parse-completion.js';
+import { withSystemFirst } from '../../wire/openai-chat/system-first.js';
 import { redactor } from '../../wire/errors/redact.js';
 import { RequestHeaders } from '../transport/request-headers.js';
+import { RefusedFields } from './refused-fields.js';
 import { UpstreamChunkStream } from './upstream-chunk-stream.js';
 import type { UpstreamRequest } from '../transport/upstream-request.js';
 import { UpstreamPool } from '../transport/upstream-pool.js';
@@ -61,6 +64,7 @@ export class OpenAiProvider extends Provider {
   private readonly modelsPath: string;
   private readonly quirks: Quirks;
   private readonly rules: FieldRules | undefined;
+  private readonly refused = new RefusedFields();
 
   constructor(
     config: ProviderConfig,
@@ -82,7 +86,15 @@ export class OpenAiProvider extends Provider {
     this.modelsPath = `${basePath}/models${search}`;
   }
 
-  async complete(call: ProviderCall): Promise<ChatCompletion> {
+  complete(call: ProviderCall): Promise<ChatCompletion> {
+    return this.untilTaken(call, () => this.completeOnce(call));
+  }
+
+  stream(call: ProviderCall): Promise<ChunkStream> {
+    return this.untilTaken(call, () => this.streamOnce(call));
+  }
+
+  private async completeOnce(call: ProviderCall): Promise<ChatCompletion> {
     let request = this.chatRequest(call, false);
     if (this.target.authorize !== undefined) request = await this.authorized(request, this.target.authorize);
     const { text } = await readResponse(this.pool, request, this.limits);
@@ -94,7 +106,7 @@ export class OpenAiProvider extends Provider {
     return usesFunctions(call.request) ? toFunctionCalls(completion) : completion;
   }
 
-  async stream(call: ProviderCall): Promise<ChunkStream> {
+  private async streamOnce(call: ProviderCall): Promise<ChunkStream> {
     let request = this.chatRequest(call, true);
     if (this.target.authorize !== undefined) request = await this.authorized(request, this.target.authorize);
     const stream = new UpstreamChunkStream(this.pool, request, this.limits, {
@@ -153,13 +165,42 @@ export class OpenAiProvider extends Provider {
     }
   }
 
+  /** Sends a translated request again without a field that the model refuses; each refusal is met once for a model. */
+  private async untilTaken<Result>(call: ProviderCall, send: () => Promise<Result>): Promise<Result> {
+    if (call.request[SOURCE] === undefined) return send();
+    const left = new Set<string>();
+    for (;;) {
+      try {
+        return await send();
+      } catch (error) {
+        const field = this.refused.learn(call.upstreamModel, error);
+        if (field === undefined || left.has(field)) throw error;
+        left.add(field);
+      }
+    }
+  }
+
+  /**
+   * A body that was translated from another wire format holds what its client did not write, and may be shaped for the model.
+   *
+   * @returns the fields that were left out because the model refuses them
+   */
+  private fitTranslation(body: JsonObject, upstreamModel: string): string[] {
+    // Servers without the role of developers run open models.
+    if (this.quirks.developerRole === false) body['messages'] = withSystemFirst(body['messages'] as ChatMessage[]);
+    const fields = [...this.refused.of(upstreamModel)].filter((field) => body[field] !== undefined);
+    for (const field of fields) body[field] = undefined;
+    return fields;
+  }
+
   private chatRequest(call: ProviderCall, stream: boolean): UpstreamRequest {
     const request = this.rules?.takesFunctions === false ? inTools(call.request) : call.request;
     const body = mapRequest(request, call.upstreamModel, stream, this.quirks);
     const source = call.request[SOURCE];
     if (source?.refusal !== undefined) throw source.refusal;
+    const refused = source === undefined ? [] : this.fitTranslation(body, call.upstreamModel);
     const fitted = fitRequest(body, this.rules);
-    const dropped = source === undefined ? fitted.dropped : [...source.dropped, ...fitted.dropped];
+    const dropped = source === undefined ? fitted.dropped : [...source.dropped, ...refused, ...fitted.dropped];
     const [first] = dropped;
     if (first !== undefined && (source?.body ?? call.request)['strict_params'] === true)
       throw unsupportedParameter(first);
