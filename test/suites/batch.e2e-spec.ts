@@ -5,62 +5,36 @@ import { gzipSync } from 'node:zlib';
 import OpenAI from 'openai';
 import { Webhook } from 'standardwebhooks';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import type { AdminBatchDto, AdminBatchListDto } from '../../src/batch/admin-batches.dto.js';
+import type { BatchDto, BatchListDto, BatchSubmittedDto } from '../../src/batch/batch.dto.js';
+import type { GatewayClient } from '../clients/gateway-client.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { openAiAt } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
 import { until } from '../fixtures/until.js';
 
-interface Result {
-  index: number;
-  custom_id: string;
-  status: string;
-  response: { status_code: number; request_id: string; body: OpenAI.ChatCompletion } | null;
-  error: { message: string; code: string } | null;
-  attempts: number;
-  usage: { total_tokens: number } | null;
-}
-
-interface Job {
-  job_id: string;
-  status: string;
-  submitted_at: number;
-  started_at: number | null;
-  completed_at: number | null;
-  task_count: number;
-  completed_count: number;
-  failed_count: number;
-  cancelled_count: number;
-  expired_count: number;
-  results: Result[];
-  has_more: boolean;
-  next: number | null;
-  error: string | null;
-  webhook_secret?: string;
-}
-
-interface Answer<Body> {
-  status: number;
-  body: Body & { error?: { message: string; param: string | null; code: string } };
-}
+type Submitted = GatewayResponse<BatchSubmittedDto>;
 
 describe(`batches (${isPostgresRun ? 'PostgreSQL and Redis' : 'SQLite, in the process'})`, () => {
   let upstream: FakeUpstream;
   let redis: RedisServer | undefined;
   let gateway: RunningGateway;
-  let key: string;
+  let client: GatewayClient;
 
   beforeAll(async () => {
     upstream = await startFakeUpstream();
     redis = isPostgresRun ? await startRedis() : undefined;
     gateway = await startGateway({
-      config: `sandbox: true
-providers:
-  fake: { type: openai, base_url: "${upstream.url}/v1" }
-batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
-`,
+      config: {
+        sandbox: true,
+        providers: { fake: openAiAt(upstream) },
+        batch: { concurrency: 8, max_tasks: 2_000, max_body_size: '4MB', lease: '3s' },
+      },
       env: { GATEWAY_WEBHOOK_ALLOW_PRIVATE: 'true', ...(redis !== undefined && { REDIS_URL: redis.url }) },
     });
-    key = await gateway.apiKey();
+    client = await gateway.newClient();
     await beginSlowJobs();
   });
   afterAll(async () => {
@@ -72,50 +46,16 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
   /** Jobs whose end takes many seconds by the product's own intervals: submitted before the tests, looked at by the last of them. */
   const slow = { expiring: '', ofRevokedKey: '' };
   async function beginSlowJobs(): Promise<void> {
-    const { body: expiring } = await submit({
-      model: 'fake/stall?at=headers',
-      tasks: ['never', 'never'],
-      expires_in: 10,
-    });
-    slow.expiring = expiring.job_id;
-    const made = await call<{ id: string; key: string }>(
-      'POST',
-      '/v1/admin/keys',
-      { name: 'to be revoked' },
-      { authorization: `Bearer ${gateway.adminKey}` },
-    );
+    slow.expiring = await client.submitBatch('fake/stall?at=headers', ['never', 'never'], { expires_in: 10 });
+    const revoked = await gateway.newClient();
     const tasks = Array.from({ length: 200 }, () => 'slow');
-    const { body: ofRevokedKey } = await call(
-      'POST',
-      '/v1/batch/generate',
-      { model: 'fake/echo?delay=150', tasks },
-      { authorization: `Bearer ${made.body.key}` },
-    );
-    slow.ofRevokedKey = ofRevokedKey.job_id;
-    await call('DELETE', `/v1/admin/keys/${made.body.id}`, undefined, { authorization: `Bearer ${gateway.adminKey}` });
+    slow.ofRevokedKey = await revoked.submitBatch('fake/echo?delay=150', tasks);
+    await gateway.admin.revokeKey(revoked.keyId);
   }
 
-  async function call<Body = Job>(
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Answer<Body>> {
-    const response = await fetch(`${gateway.url}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-    });
-    return { status: response.status, body: (await response.json()) as Answer<Body>['body'] };
-  }
-  const submit = (body: unknown, headers?: Record<string, string>): Promise<Answer<Job>> =>
-    call('POST', '/v1/batch/generate', body, headers);
-  const read = async (id: string, query = ''): Promise<Job> => (await call('GET', `/v1/batch/${id}${query}`)).body;
-  async function finished(id: string): Promise<Job> {
-    let job = await read(id);
-    await until(async () => (job = await read(id)).completed_at !== null);
-    return job;
-  }
+  const submit = (body: object | string, headers: Record<string, string> = {}): Promise<Submitted> =>
+    client.post('/v1/batch/generate', body, { headers });
+  const read = (id: string, query = ''): Promise<BatchDto> => client.read(`/v1/batch/${id}${query}`);
 
   it('runs a batch of every shape of task, with the reference’s fields', async () => {
     const submitted = await submit({
@@ -141,7 +81,7 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
     expect(submitted.status).toBe(202);
     expect(Object.keys(submitted.body).sort()).toEqual(['job_id', 'status', 'submitted_at', 'task_count']);
     expect(submitted.body).toMatchObject({ status: 'queued', task_count: 5 });
-    const job = await finished(submitted.body.job_id);
+    const job = await client.endedBatch(submitted.body.job_id);
     expect(job).toMatchObject({
       job_id: submitted.body.job_id,
       status: 'completed',
@@ -174,7 +114,7 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
   it('pages results, leaves them out, and streams all as NDJSON in task order', async () => {
     const tasks = Array.from({ length: 450 }, (_, index) => `number ${index}`);
     const { body } = await submit({ model: 'sandbox/echo', tasks });
-    await finished(body.job_id);
+    await client.endedBatch(body.job_id);
     const first = await read(body.job_id);
     expect(first.results).toHaveLength(100);
     expect(first).toMatchObject({ has_more: true, next: 99 });
@@ -182,12 +122,9 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
     expect(last.results.map(({ index }) => index)).toEqual(Array.from({ length: 50 }, (_, index) => 400 + index));
     expect(last).toMatchObject({ has_more: false, next: null });
     expect(await read(body.job_id, '?results=false')).toMatchObject({ results: [], completed_count: 450 });
-    const response = await fetch(`${gateway.url}/v1/batch/${body.job_id}/results`, { headers: { 'x-api-key': key } });
-    expect(response.headers.get('content-type')).toBe('application/x-ndjson; charset=utf-8');
-    const lines = (await response.text())
-      .trimEnd()
-      .split('\n')
-      .map((line) => JSON.parse(line) as Result);
+    const response = await client.get(`/v1/batch/${body.job_id}/results`);
+    expect(response.header('content-type')).toBe('application/x-ndjson; charset=utf-8');
+    const lines = await client.batchResults(body.job_id);
     expect(lines.map(({ index }) => index)).toEqual(tasks.map((_, index) => index));
     expect(
       lines.every(({ response: answer }, index) => answer?.body.choices[0]?.message.content === tasks[index]),
@@ -197,14 +134,10 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
   it('follows a batch to its end by server-sent events', async () => {
     const tasks = Array.from({ length: 20 }, () => 'hi');
     const { body } = await submit({ model: 'fake/echo?delay=100', tasks });
-    const response = await fetch(`${gateway.url}/v1/batch/${body.job_id}/events`, { headers: { 'x-api-key': key } });
-    expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
-    const text = await response.text();
-    expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
-    const events = text
-      .split('\n\n')
-      .filter((frame) => frame.startsWith('data: {'))
-      .map((frame) => JSON.parse(frame.slice(6)) as Job);
+    const response = await client.get(`/v1/batch/${body.job_id}/events`);
+    expect(response.header('content-type')).toBe('text/event-stream; charset=utf-8');
+    expect(response.text.endsWith('data: [DONE]\n\n')).toBe(true);
+    const events = response.events<BatchDto>();
     expect(events.length).toBeGreaterThan(1);
     const counts = events.map(({ completed_count: count }) => count);
     expect(counts).toEqual([...counts].sort((a, b) => a - b));
@@ -218,7 +151,7 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
       model: 'fake/flaky',
       tasks: ['comes back', { messages: [{ role: 'user', content: 'x' }], model: 'fake/status?code=400&body=context' }],
     });
-    const job = await finished(body.job_id);
+    const job = await client.endedBatch(body.job_id);
     expect(job).toMatchObject({ status: 'completed', completed_count: 1, failed_count: 1 });
     expect(job.results[0]).toMatchObject({ status: 'succeeded', attempts: 3 });
     expect(job.results[1]).toMatchObject({
@@ -230,19 +163,19 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
   });
 
   it('names the first 20 faults by path, and stores nothing', async () => {
-    const before = await call<{ data: Job[] }>('GET', '/v1/batch?limit=100');
+    const before = await client.read<BatchListDto>('/v1/batch?limit=100');
     const tasks: unknown[] = Array.from({ length: 30 }, () => ({ messages: [] }));
     tasks[0] = 'good';
     const many = await submit({ model: 'sandbox/echo', tasks });
     expect(many.status).toBe(400);
     expect(many.body.error).toMatchObject({ param: 'tasks[1].messages', code: 'empty_array' });
-    expect(many.body.error.message).toContain('20 or more faults');
-    expect(many.body.error.message).toContain("'tasks[20].messages'");
-    expect(many.body.error.message).not.toContain("'tasks[21]");
-    const after = await call<{ data: Job[] }>('GET', '/v1/batch?limit=100');
+    expect(many.body.error?.message).toContain('20 or more faults');
+    expect(many.body.error?.message).toContain("'tasks[20].messages'");
+    expect(many.body.error?.message).not.toContain("'tasks[21]");
+    const after = await client.read<BatchListDto>('/v1/batch?limit=100');
     // Jobs of other tests go on meanwhile.
-    const ids = (jobs: readonly Job[]): string[] => jobs.map(({ job_id }) => job_id);
-    expect(ids(after.body.data)).toEqual(ids(before.body.data));
+    const ids = (jobs: BatchListDto['data']): string[] => jobs.map(({ job_id }) => job_id);
+    expect(ids(after.data)).toEqual(ids(before.data));
   });
 
   it.each([
@@ -305,14 +238,10 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
   });
 
   it('takes a compressed body, whose fields come in any order', async () => {
-    const response = await fetch(`${gateway.url}/v1/batch/generate`, {
-      method: 'POST',
-      headers: { 'x-api-key': key, 'content-type': 'application/json', 'content-encoding': 'gzip' },
-      body: gzipSync('{"tasks":["zipped"],"model":"sandbox/echo"}'),
-    });
-    const job = (await response.json()) as Job;
-    expect(response.status).toBe(202);
-    expect((await finished(job.job_id)).results[0]?.response?.body.choices[0]?.message.content).toBe('zipped');
+    const bytes = gzipSync('{"tasks":["zipped"],"model":"sandbox/echo"}');
+    const { status, body: job } = await submit(bytes, { 'content-encoding': 'gzip' });
+    expect(status).toBe(202);
+    expect((await client.endedBatch(job.job_id)).results[0]?.response?.body.choices[0]?.message.content).toBe('zipped');
   });
 
   it('answers an Idempotency-Key with the same job, and another body with a 409', async () => {
@@ -335,27 +264,27 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
       (await upstream.requests()).filter((request) => `fake/${request.model}` === model).length;
     const { body } = await submit({ model, tasks: Array.from({ length: 400 }, () => 'slow') });
     await until(async () => (await read(body.job_id, '?results=false')).completed_count > 0);
-    const cancelled = await call('POST', `/v1/batch/${body.job_id}/cancel`);
+    const cancelled = await client.post<BatchDto>(`/v1/batch/${body.job_id}/cancel`);
     expect(cancelled.status).toBe(200);
     expect(['cancelling', 'cancelled']).toContain(cancelled.body.status);
-    const job = await finished(body.job_id);
+    const job = await client.endedBatch(body.job_id);
     const made = await calls();
     expect(job.status).toBe('cancelled');
     expect(job.completed_count + job.failed_count + job.cancelled_count + job.expired_count).toBe(400);
     expect(job.cancelled_count).toBeGreaterThan(0);
     // Of those cancelled, at most what was in flight had been called.
     expect(made).toBeLessThanOrEqual(400 - job.cancelled_count + 8);
-    const again = await call('POST', `/v1/batch/${body.job_id}/cancel`);
+    const again = await client.post<BatchDto>(`/v1/batch/${body.job_id}/cancel`);
     expect(again).toMatchObject({ status: 200, body: { status: 'cancelled' } });
     // Other work goes on, and none of it is the cancelled job's.
-    await finished((await submit({ model: 'fake/echo', tasks: ['after', 'the', 'end'] })).body.job_id);
+    await client.endedBatch((await submit({ model: 'fake/echo', tasks: ['after', 'the', 'end'] })).body.job_id);
     expect(await calls()).toBe(made);
   });
 
   it('answers another key’s job exactly as an unknown one, on every route', async () => {
     const { body } = await submit({ model: 'sandbox/echo', tasks: ['mine'] });
-    await finished(body.job_id);
-    const stranger = await gateway.apiKey();
+    await client.endedBatch(body.job_id);
+    const stranger = await gateway.newClient();
     const routes = [
       ['GET', ''],
       ['GET', '?results=false'],
@@ -367,41 +296,30 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
     for (const [method, suffix] of routes) {
       const answers = await Promise.all(
         [body.job_id, 'batch_000000000000000000000000'].map(async (id) => {
-          const response = await fetch(`${gateway.url}/v1/batch/${id}${suffix}`, {
-            method,
-            headers: { authorization: `Bearer ${stranger}` },
-          });
-          return [response.status, (await response.text()).replaceAll(id, 'ID')];
+          const { status, text } = await stranger.send(method, `/v1/batch/${id}${suffix}`);
+          return [status, text.replaceAll(id, 'ID')];
         }),
       );
       expect(answers[0]).toEqual(answers[1]);
       expect(answers[0]?.[0]).toBe(404);
     }
-    const list = await fetch(`${gateway.url}/v1/batch`, { headers: { authorization: `Bearer ${stranger}` } });
-    expect(await list.json()).toMatchObject({ data: [] });
+    expect(await stranger.read('/v1/batch')).toMatchObject({ data: [] });
   });
 
   it('shows operators all batches, what waits, and metrics', async () => {
-    const denied = await call('GET', '/v1/admin/batches');
+    const denied = await client.get('/v1/admin/batches');
     expect(denied.status).toBe(403);
-    const admin = { authorization: `Bearer ${gateway.adminKey}` };
-    const list = await call<{ data: { key_id: string; age_seconds: number }[]; queued_tasks: number }>(
-      'GET',
-      '/v1/admin/batches?limit=5',
-      undefined,
-      admin,
-    );
-    expect(list.status).toBe(200);
-    expect(list.body.data).toHaveLength(5);
-    expect(JSON.stringify(list.body)).not.toContain('"messages"');
+    const list = await gateway.admin.read<AdminBatchListDto>('/v1/admin/batches?limit=5');
+    expect(list.data).toHaveLength(5);
+    expect(JSON.stringify(list)).not.toContain('"messages"');
     let text = '';
     await until(async () => {
-      text = await (await fetch(`${gateway.url}/metrics`, { headers: admin })).text();
+      ({ text } = await gateway.admin.get('/metrics'));
       return /gateway_batch_tasks\{state="queued"\} 0/.test(text);
     });
     expect(text).toMatch(/gateway_batch_tasks_total\{status="succeeded"\} [1-9]/);
-    expect((await fetch(`${gateway.url}/metrics`, { headers: { 'x-api-key': key } })).status).toBe(403);
-    expect((await fetch(`${gateway.url}/metrics`)).status).toBe(401);
+    expect((await client.get('/metrics')).status).toBe(403);
+    expect((await gateway.client('').get('/metrics')).status).toBe(401);
   });
 
   describe('webhooks', () => {
@@ -443,8 +361,8 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
         created_at: expect.any(Number) as number,
         data: { id: body.job_id },
       });
-      const client = new OpenAI({ apiKey: 'unused', webhookSecret: secret });
-      expect((await client.webhooks.unwrap(text, strings)).type).toBe('batch.completed');
+      const openai = new OpenAI({ apiKey: 'unused', webhookSecret: secret });
+      expect((await openai.webhooks.unwrap(text, strings)).type).toBe('batch.completed');
       expect(strings['webhook-id']).toBe(`evt_${body.job_id}`);
     });
 
@@ -462,7 +380,7 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
   });
 
   it('expires what is not finished in time', async () => {
-    const job = await finished(slow.expiring);
+    const job = await client.endedBatch(slow.expiring);
     expect(job).toMatchObject({ status: 'expired', expired_count: 2, completed_count: 0 });
     expect(job.results.map(({ status, error }) => [status, error?.code])).toEqual([
       ['expired', 'batch_expired'],
@@ -471,11 +389,9 @@ batch: { concurrency: 8, max_tasks: 2000, max_body_size: 4MB, lease: 3s }
   });
 
   it('fails a job whose key has been revoked', async () => {
-    const seen = async (): Promise<Job | undefined> => {
-      const list = await fetch(`${gateway.url}/v1/admin/batches?limit=100`, {
-        headers: { 'x-api-key': gateway.adminKey },
-      });
-      return ((await list.json()) as { data: Job[] }).data.find(({ job_id: jobId }) => jobId === slow.ofRevokedKey);
+    const seen = async (): Promise<AdminBatchDto | undefined> => {
+      const { data } = await gateway.admin.read<AdminBatchListDto>('/v1/admin/batches?limit=100');
+      return data.find(({ job_id: id }) => id === slow.ofRevokedKey);
     };
     await until(async () => (await seen())?.status === 'failed');
     const job = await seen();
@@ -488,13 +404,11 @@ describe('webhooks to private addresses', () => {
   it('are refused unless the operator allows them', async () => {
     const gateway = await startGateway();
     for (const url of ['http://127.0.0.1/x', 'http://169.254.169.254/latest', 'http://2130706433/', 'http://[::1]/']) {
-      const response = await fetch(`${gateway.url}/v1/batch/generate`, {
-        method: 'POST',
-        headers: { 'x-api-key': gateway.adminKey, 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'sandbox/echo', tasks: ['x'], webhook: { url } }),
+      const body = { model: 'sandbox/echo', tasks: ['x'], webhook: { url } };
+      expect(await gateway.admin.post('/v1/batch/generate', body)).toMatchObject({
+        status: 400,
+        body: { error: { param: 'webhook.url' } },
       });
-      expect(response.status).toBe(400);
-      expect(await response.json()).toMatchObject({ error: { param: 'webhook.url' } });
     }
     await gateway.stop();
   });

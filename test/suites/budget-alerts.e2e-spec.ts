@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startGateway, type GatewayOptions, type RunningGateway } from '../fixtures/gateway.js';
+import { model, price, type GatewayFile } from '../fixtures/gateway-config.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
 
@@ -44,11 +45,6 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return text;
 }
 
-const CONFIG = `models:
-  - { id: paid, deployments: [{ provider: sandbox, model: echo }], price: { input_per_million: 1000, output_per_million: 1000 } }
-sandbox: true
-`;
-
 describe(`alerts of budgets (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
   let server: Server | undefined;
   afterEach(async () => {
@@ -68,26 +64,22 @@ describe(`alerts of budgets (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
     await once(server, 'listening');
     return (server.address() as AddressInfo).port;
   }
-  const start = (alerts: string, options: GatewayOptions = {}): Promise<RunningGateway> =>
+  const start = (alerts: GatewayFile['alerts'], options: GatewayOptions = {}): Promise<RunningGateway> =>
     startGateway({
       ...options,
-      config: `${CONFIG}alerts: ${alerts}\n`,
+      config: { sandbox: true, models: [model('paid', 'sandbox/echo', { price: price(1_000, 1_000) })], alerts },
       env: { GATEWAY_WEBHOOK_ALLOW_PRIVATE: 'true', ...options.env },
     });
   /** Spends more than half of the budget, until the worst case of a call no longer fits. */
   async function exhaust(gateway: RunningGateway): Promise<{ id: string; statuses: number[] }> {
-    const key = await gateway.apiKey({ budget: { usd: 0.2, period: 'month', soft_thresholds: [0.5] } });
+    const client = await gateway.newClient({ budget: { usd: 0.2, period: 'month', soft_thresholds: [0.5] } });
     const statuses: number[] = [];
     while (statuses.at(-1) !== 429) {
-      const response = await fetch(`${gateway.url}/v1/chat/completions`, {
-        method: 'POST',
-        headers: { 'x-api-key': key, 'content-type': 'application/json' },
-        body: JSON.stringify({ model: 'paid', max_tokens: 5, messages: [{ role: 'user', content: 'a b' }] }),
-      });
-      const { error } = (await response.json()) as { error?: { code: string } };
-      if (response.status !== 429 || error?.code === 'insufficient_quota') statuses.push(response.status);
+      const messages = [{ role: 'user', content: 'a b' }];
+      const { status, body } = await client.chat({ model: 'paid', max_tokens: 5, messages });
+      if (status !== 429 || body.error?.code === 'insufficient_quota') statuses.push(status);
     }
-    return { id: `key_${key.split('_')[1] ?? ''}`, statuses };
+    return { id: client.keyId, statuses };
   }
 
   it('are taken by an incoming webhook of Slack', async () => {
@@ -99,7 +91,10 @@ describe(`alerts of budgets (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
       (outcome.status === 200 ? taken : refused).push(text);
       return outcome;
     });
-    const gateway = await start(`{ webhook_url: "http://127.0.0.1:${port}/services/T/B/x", webhook_format: slack }`);
+    const gateway = await start({
+      webhook_url: `http://127.0.0.1:${port}/services/T/B/x`,
+      webhook_format: 'slack',
+    });
     const { id } = await exhaust(gateway);
     await until(() => taken.length >= 2);
     expect(refused).toEqual([]);
@@ -118,7 +113,7 @@ describe(`alerts of budgets (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
     const port = await listen(() => Promise.resolve({ status: 500, answer: 'no' }));
     const databaseUrl = isPostgresRun ? await createDatabase() : undefined;
     const secret = `whsec_${randomBytes(32).toString('base64')}`;
-    const alerts = `{ webhook_url: "http://127.0.0.1:${port}/", webhook_secret: "${secret}" }`;
+    const alerts = { webhook_url: `http://127.0.0.1:${port}/`, webhook_secret: secret };
     const env = {
       GATEWAY_KEY_PEPPER: randomBytes(32).toString('hex'),
       ...(databaseUrl !== undefined && { DATABASE_URL: databaseUrl }),

@@ -18,9 +18,8 @@ import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgre
 const ROOT = new URL('../..', import.meta.url).pathname;
 const VERSION_LINE = /^\d+\.\d+\.\d+\n$/;
 
-async function statusWith(gateway: RunningGateway, key: string): Promise<number> {
-  return (await fetch(`${gateway.url}/v1/models`, { headers: { authorization: `Bearer ${key}` } })).status;
-}
+const statusWith = async (gateway: RunningGateway, key: string): Promise<number> =>
+  (await gateway.client(key).get('/v1/models')).status;
 
 // SQLite comes first in all of it; PostgreSQL is what it is moved to.
 (isPostgresRun ? describe.skip : describe)('llm-gateway on the command line', () => {
@@ -163,24 +162,14 @@ async function statusWith(gateway: RunningGateway, key: string): Promise<number>
     const sqlite = `sqlite:${join(folder, 'gateway.sqlite')}`;
     const before = await startGateway({ dataDirectory: folder, env: { DATABASE_URL: sqlite } });
     const key = await before.apiKey({ metadata: { note: 'žluťoučký "kůň" \\ {1,NULL}' }, limits: { rpm: 1_000_000 } });
-    const send = (gateway: RunningGateway, path: string, body?: object): Promise<Response> =>
-      fetch(`${gateway.url}${path}`, {
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-        ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
-      });
-    const answer = await send(before, '/v1/chat/completions', {
-      model: 'sandbox/echo',
-      messages: [{ role: 'user', content: 'x' }],
-    });
-    expect(answer.status).toBe(200);
+    const client = before.client(key);
+    expect((await client.chat()).status).toBe(200);
     const tasks = Array.from({ length: 1_500 }, (_, index) => `task ${index} \\ "é" {}`);
-    const { job_id: job } = (await (
-      await send(before, '/v1/batch/generate', { model: 'sandbox/echo', tasks })
-    ).json()) as {
-      job_id: string;
-    };
-    await (await send(before, `/v1/batch/${job}/events`)).text();
-    const results = (await (await send(before, `/v1/batch/${job}/results`)).text()).split('\n').sort();
+    const job = await client.submitBatch('sandbox/echo', tasks);
+    await client.get(`/v1/batch/${job}/events`);
+    const resultsOf = async (gateway: RunningGateway): Promise<string[]> =>
+      (await gateway.client(key).get(`/v1/batch/${job}/results`)).text.split('\n').sort();
+    const results = await resultsOf(before);
     await before.stop();
 
     const move = (): Promise<CommandResult> =>
@@ -196,8 +185,8 @@ async function statusWith(gateway: RunningGateway, key: string): Promise<number>
     });
     const after = await startGateway({ dataDirectory: folder, env: { DATABASE_URL: url } });
     try {
-      expect((await send(after, '/v1/models')).status).toBe(200);
-      expect((await (await send(after, `/v1/batch/${job}/results`)).text()).split('\n').sort()).toEqual(results);
+      expect(await statusWith(after, key)).toBe(200);
+      expect(await resultsOf(after)).toEqual(results);
     } finally {
       await after.stop();
     }

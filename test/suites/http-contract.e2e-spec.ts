@@ -194,25 +194,24 @@ describe('the HTTP contract', () => {
           `/docs/..${concrete}`,
         ];
         for (const spelling of spellings) {
-          for (const verb of [method as Method, 'HEAD', 'OPTIONS'] as const) {
-            for (const [role, credential] of [
-              ['no key', ''],
-              ['a wrong key', 'gw_0000000000000000_wrong'],
-              ['an inference key', client.key],
-            ] as const) {
-              const body = ['POST', 'PATCH', 'PUT'].includes(verb) ? '{}' : undefined;
-              const { status } = await gateway.client(credential).send(verb, spelling, body);
-              if (status < 200 || status > 299) continue;
-              const resolved = new URL(spelling.replace(/^\/+/, '/'), gateway.url).pathname
-                .replace(/\/+$/, '')
-                .toLowerCase();
-              const isPublic = PUBLIC.has(resolved) || resolved.startsWith('/docs');
-              const isInference = /^(\/v1)?\/(?:models|batch|key$)/.test(resolved);
-              if (!isPublic && !(role === 'an inference key' && isInference)) {
-                surprises.push(`${verb} ${spelling} as ${role}: ${status}`);
-              }
-            }
-          }
+          const resolved = new URL(spelling.replace(/^\/+/, '/'), gateway.url).pathname
+            .replace(/\/+$/, '')
+            .toLowerCase();
+          const isPublic = PUBLIC.has(resolved) || resolved.startsWith('/docs');
+          const isInference = /^(\/v1)?\/(?:models|batch|key$)/.test(resolved);
+          const send = async (verb: Method, role: string, credential: string): Promise<void> => {
+            const body = ['POST', 'PATCH', 'PUT'].includes(verb) ? '{}' : undefined;
+            const { status } = await gateway.client(credential).send(verb, spelling, body);
+            if (status < 200 || status > 299) return;
+            if (isPublic || (role === 'an inference key' && isInference)) return;
+            surprises.push(`${verb} ${spelling} as ${role}: ${status}`);
+          };
+          const roles = { 'no key': '', 'a wrong key': 'gw_0000000000000000_wrong', 'an inference key': client.key };
+          await Promise.all(
+            [method as Method, 'HEAD' as const, 'OPTIONS' as const].flatMap((verb) =>
+              Object.entries(roles).map(([role, credential]) => send(verb, role, credential)),
+            ),
+          );
         }
       }
       expect(surprises).toEqual([]);

@@ -3,22 +3,20 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runGatewayCommand, type CommandResult } from '../clients/command.js';
+import type { KeyWithSecretDto } from '../../src/admin/keys/keys.dto.js';
+import type { Method } from '../clients/gateway-client.js';
+import type { GatewayResponse, Json } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, price, type GatewayFile } from '../fixtures/gateway-config.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
 
-type Json = Record<string, unknown>;
-interface Reply {
-  readonly status: number;
-  readonly body: Json & { error?: { message: string; param: string | null; code: string } };
-}
-
 const KEYS = 5_000;
 const PEPPER = 'Zk81PqLm20XvRt7Yw3Hc9dAbQw5Er6Ty';
-const CONFIG = `sandbox: true
-models:
-  - { id: paid, deployments: [{ provider: sandbox, model: echo }], price: { input_per_million: 1000, output_per_million: 1000 } }
-`;
+const CONFIG: GatewayFile = {
+  sandbox: true,
+  models: [model('paid', 'sandbox/echo', { price: price(1_000, 1_000) })],
+};
 const ownKey = (): string => `sk-${randomBytes(18).toString('base64url')}`;
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const newId = (): string => `key_${randomBytes(8).toString('hex')}`;
@@ -36,23 +34,14 @@ describe(`keys are imported, exported and purged (${isPostgresRun ? 'PostgreSQL'
     rmSync(folder, { recursive: true, force: true });
   });
 
-  async function admin(path: string, method = 'GET', body?: unknown, key = gateway.adminKey): Promise<Reply> {
-    const response = await fetch(`${gateway.url}/v1/admin/${path}`, {
-      method,
-      headers: { 'x-api-key': key, 'content-type': 'application/json' },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: (await response.json()) as Reply['body'] };
-  }
-  async function chat(key: string, at = gateway.url, model = 'sandbox/echo'): Promise<number> {
-    const response = await fetch(`${at}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'x-api-key': key, 'content-type': 'application/json' },
-      body: JSON.stringify({ model, max_tokens: 5, messages: [{ role: 'user', content: 'hello' }] }),
-    });
-    await response.arrayBuffer();
-    return response.status;
-  }
+  const admin = (
+    path: string,
+    method: Method = 'GET',
+    body?: object,
+    key = gateway.adminKey,
+  ): Promise<GatewayResponse> => gateway.client(key).send(method, `/v1/admin/${path}`, body);
+  const chat = async (key: string, at = gateway, id = 'sandbox/echo'): Promise<number> =>
+    (await at.client(key).chat({ model: id, max_tokens: 5 })).status;
   const command = (databaseUrl: string, ...words: string[]): Promise<CommandResult> =>
     runGatewayCommand(words, {
       cwd: folder,
@@ -169,7 +158,7 @@ describe(`keys are imported, exported and purged (${isPostgresRun ? 'PostgreSQL'
     const done = await admin('keys/import', 'POST', { keys: [{ name: 'mine', key: mine, budget }] }, key);
     const [child] = done.body['ids'] as string[];
     expect((await admin(`keys/${child}`)).body).toMatchObject({ parent_id: id, created_by: id });
-    expect(await chat(mine, gateway.url, 'paid')).toBe(200);
+    expect(await chat(mine, gateway, 'paid')).toBe(200);
     expect((await admin('keys/export?hashes=true', 'GET', undefined, key)).status).toBe(403);
     await admin(`keys/${id}`, 'DELETE');
     expect(await chat(mine)).toBe(401);
@@ -194,17 +183,11 @@ describe(`keys are imported, exported and purged (${isPostgresRun ? 'PostgreSQL'
         config: CONFIG,
         env: { DATABASE_URL: other, GATEWAY_KEY_PEPPER: PEPPER },
       });
-      expect([await chat(String(child['key']), second.url), await chat(String(parent['key']), second.url)]).toEqual([
-        200, 200,
-      ]);
-      const headers = { 'x-api-key': second.adminKey, 'content-type': 'application/json' };
-      const copy = await fetch(`${second.url}/v1/admin/keys/export?hashes=true&revoked=true`, { headers });
-      expect(await copy.json()).toEqual(JSON.parse(text));
+      expect([await chat(String(child['key']), second), await chat(String(parent['key']), second)]).toEqual([200, 200]);
+      expect(await second.admin.read('/v1/admin/keys/export?hashes=true&revoked=true')).toEqual(JSON.parse(text));
       const again = async (fields: object): Promise<Json> => {
-        const body = JSON.stringify({ ...(JSON.parse(text) as object), ...fields });
-        return (await (
-          await fetch(`${second.url}/v1/admin/keys/import`, { method: 'POST', headers, body })
-        ).json()) as Json;
+        const body = { ...(JSON.parse(text) as object), ...fields };
+        return (await second.admin.post('/v1/admin/keys/import', body)).body;
       };
       expect(await again({})).toMatchObject({ error: { code: 'conflict', param: 'groups[0]' } });
       expect(await again({ skip_existing: true })).toMatchObject({ imported: 0, imported_groups: 0 });
@@ -215,8 +198,8 @@ describe(`keys are imported, exported and purged (${isPostgresRun ? 'PostgreSQL'
   });
 
   it('revoked keys are purged after their time; names in reports, budgets and what live keys rest on stay', async () => {
-    const make = async (name: string, fields: Json = {}, key?: string): Promise<{ id: string; key: string }> =>
-      (await admin('keys', 'POST', { name, ...fields }, key)).body as unknown as { id: string; key: string };
+    const make = (name: string, fields: Json = {}, key = gateway.adminKey): Promise<KeyWithSecretDto> =>
+      gateway.client(key).createKey({ name, ...fields });
     const team = await admin('groups', 'POST', { name: 'team', budget: { usd: 1, period: 'total' } });
     const top = await make('top', {
       scopes: ['admin', 'inference'],
@@ -224,7 +207,7 @@ describe(`keys are imported, exported and purged (${isPostgresRun ? 'PostgreSQL'
       group_id: team.body['id'],
     });
     const gone = await make('gone child', { group_id: team.body['id'], budget: { usd: 1, period: 'total' } }, top.key);
-    expect(await chat(gone.key, gateway.url, 'paid')).toBe(200);
+    expect(await chat(gone.key, gateway, 'paid')).toBe(200);
     const spentOf = async (path: string): Promise<number> =>
       ((await admin(path)).body['budget_usage'] as { spent_usd: number }).spent_usd;
     await until(async () => (await spentOf(`keys/${top.id}`)) > 0);

@@ -8,6 +8,7 @@ import { loadConfig } from '../../src/config/load-config.js';
 import { connectDatabase } from '../../src/database/open-database.js';
 import { SCHEMA } from '../../src/schema.js';
 import { runGatewayCommand } from '../clients/command.js';
+import { keyIdOf } from '../clients/gateway-client.js';
 import { startExpectingFailure, startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
@@ -35,22 +36,15 @@ describe(`the key pepper is replaced (${isPostgresRun ? 'PostgreSQL' : 'SQLite'}
   });
 
   const start = (env: Record<string, string>): Promise<RunningGateway> =>
-    startGateway({ config: 'sandbox: true\n', dataDirectory: folder, env: { DATABASE_URL: databaseUrl, ...env } });
+    startGateway({ config: { sandbox: true }, dataDirectory: folder, env: { DATABASE_URL: databaseUrl, ...env } });
   const command = async (env: Record<string, string>, ...words: string[]): Promise<string> => {
     const all = { DATABASE_URL: databaseUrl, GATEWAY_DATA_DIR: folder, GATEWAY_ADMIN_KEY: secret(), ...env };
     const { stdout, stderr } = await runGatewayCommand(words, { cwd: folder, env: all });
     return stdout + stderr;
   };
   const doctor = (env: Record<string, string>): Promise<string> => command(env, 'doctor', '--offline');
-  const chat = async ({ url }: RunningGateway, key: string): Promise<number> => {
-    const response = await fetch(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ model: 'sandbox/echo', messages: [{ role: 'user', content: 'hello' }] }),
-    });
-    await response.arrayBuffer();
-    return response.status;
-  };
+  const chat = async (gateway: RunningGateway, key: string): Promise<number> =>
+    (await gateway.client(key).chat()).status;
   async function query<Row>(statement: string): Promise<Row[]> {
     const config = loadConfig({ env: { DATABASE_URL: databaseUrl }, cwd: folder });
     dataSource ??= await connectDatabase(config.database, SCHEMA);
@@ -68,20 +62,8 @@ describe(`the key pepper is replaced (${isPostgresRun ? 'PostgreSQL' : 'SQLite'}
   it('keys go on, are hashed anew when they are used, and the old pepper can go when none rests on it', async () => {
     const before = await start(OLD);
     const [used, unused] = [await before.apiKey(), await before.apiKey()];
-    const made = (await (
-      await fetch(`${before.url}/v1/admin/keys`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${before.adminKey}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ name: 'rotated' }),
-      })
-    ).json()) as { id: string; key: string };
-    const rotated = (await (
-      await fetch(`${before.url}/v1/admin/keys/${made.id}/rotate`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${before.adminKey}`, 'content-type': 'application/json' },
-        body: JSON.stringify({ overlap_seconds: 3_600 }),
-      })
-    ).json()) as { key: string };
+    const made = await before.admin.createKey();
+    const { body: rotated } = await before.admin.rotateKey(made.id, { overlap_seconds: 3_600 });
     await before.stop();
     const during = await start(BOTH);
     expect(await doctor(BOTH)).toContain('3 keys are still hashed with GATEWAY_KEY_PEPPER_PREVIOUS');
@@ -141,8 +123,9 @@ describe(`the key pepper is replaced (${isPostgresRun ? 'PostgreSQL' : 'SQLite'}
   it('a process that does not hold the pepper of a key asks to be retried, and calls no valid key invalid', async () => {
     const gateway = await start(OLD);
     const [key, lost] = [await gateway.apiKey(), await gateway.apiKey()];
-    const idOf = (text: string): string => `key_${text.split('_')[1] ?? ''}`;
-    await query(`UPDATE api_key SET hash_scheme = '${'a'.repeat(32)}' WHERE id IN ('${idOf(key)}', '${idOf(lost)}')`);
+    await query(
+      `UPDATE api_key SET hash_scheme = '${'a'.repeat(32)}' WHERE id IN ('${keyIdOf(key)}', '${keyIdOf(lost)}')`,
+    );
     // The pepper in use is held, so theirs is an older one that was taken away.
     expect(await chat(gateway, lost)).toBe(401);
     await query(`UPDATE gateway_setting SET value = '${'a'.repeat(32)}' WHERE name = 'pepper_fingerprint'`);

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { countStatuses, type GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { gatewayYaml, model, openAiAt, type GatewayFile } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
-import { childrenOf, Client, isRunning, logLines, statuses, type Answer } from '../fixtures/processes.js';
+import { childrenOf, isRunning, logLines } from '../fixtures/processes.js';
 import { until } from '../fixtures/until.js';
 
 const COUNT = 3;
@@ -12,34 +14,37 @@ const COUNT = 3;
 (isPostgresRun ? describe.skip : describe)(`${COUNT} processes through their ends`, () => {
   let upstream: FakeUpstream;
   let gateway: RunningGateway;
-  let client: Client;
 
-  const configFor = (models: string): string => `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }
-server: { drain_timeout: 60s }
-models:
-  - { id: free, deployments: [{ provider: local, model: echo }] }
-  - { id: long, deployments: [{ provider: local, model: "echo?delay=150" }] }
-  - { id: slow, deployments: [{ provider: local, model: "echo?delay=1500" }] }
-${models}`;
+  const configFor = (...more: NonNullable<GatewayFile['models']>): GatewayFile => ({
+    providers: { local: openAiAt(upstream) },
+    server: { drain_timeout: '60s' },
+    models: [
+      model('free', 'local/echo'),
+      model('long', 'local/echo?delay=150'),
+      model('slow', 'local/echo?delay=1500'),
+      ...more,
+    ],
+  });
+  const writeConfig = (text: string): void => writeFileSync(join(gateway.dataDirectory, 'gateway.yaml'), text);
+  const chat = (key: string, fields: object): Promise<GatewayResponse<object>> =>
+    gateway.client(key).chat({ max_tokens: 10, ...fields });
 
   beforeEach(async () => {
     upstream = await startFakeUpstream();
     gateway = await startGateway({
-      config: configFor(''),
+      config: configFor(),
       env: { GATEWAY_PROCESSES: String(COUNT) },
     });
-    client = new Client(() => gateway);
   });
   afterEach(async () => {
-    await client.close();
     await gateway.stop();
     await upstream.stop();
   });
 
   /** A stream that takes 150 ms a word; rejects when the connection breaks. */
-  function stream(key: string, words: number): Promise<Answer> {
+  function stream(key: string, words: number): Promise<GatewayResponse<object>> {
     const content = Array.from({ length: words }, (_, index) => `w${index}`).join(' ');
-    return client.chat(key, { model: 'long', stream: true, max_tokens: 1_000, messages: [{ role: 'user', content }] });
+    return chat(key, { model: 'long', stream: true, max_tokens: 1_000, messages: [{ role: 'user', content }] });
   }
 
   /** Clients that send one request after the other until they are stopped; returns the failures. */
@@ -51,7 +56,7 @@ ${models}`;
       while (isOn && failures.length < 100) {
         requests += 1;
         try {
-          const { status, text } = await client.chat(key, { model: 'free', stream: requests % 2 === 0 });
+          const { status, text } = await chat(key, { model: 'free', stream: requests % 2 === 0 });
           if (status !== 200) failures.push(`${status} ${text}`);
         } catch (error) {
           failures.push(String(error));
@@ -87,13 +92,13 @@ ${models}`;
       ),
     );
     await until(async () => (await upstream.requests()).length === 30);
-    expect((await client.chat(narrow, { model: 'free' })).status).toBe(429);
+    expect((await chat(narrow, { model: 'free' })).status).toBe(429);
     const stop = load(key, 8);
     process.kill(victim ?? 0, 'SIGKILL');
-    const asks = async (): Promise<number> => (await client.chat(narrow, { model: 'free' })).status;
+    const asks = async (): Promise<number> => (await chat(narrow, { model: 'free' })).status;
     await until(async () => (await asks().catch(() => 0)) === 200);
     const freed = broken;
-    const more = statuses(await Promise.all(Array.from({ length: 30 }, () => client.chat(narrow, { model: 'slow' }))));
+    const more = countStatuses(await Promise.all(Array.from({ length: 30 }, () => chat(narrow, { model: 'slow' }))));
     // Every slot of a broken stream is free; those of streams that have run throughout are not.
     expect(more[200]).toBeGreaterThanOrEqual(freed);
     expect(more[200]).toBeLessThanOrEqual(broken + completed);
@@ -119,10 +124,7 @@ ${models}`;
     const stop = load(key, 32);
     const long = stream(key, 20);
     await until(async () => (await upstream.requests()).some(({ model }) => model === 'echo?delay=150'));
-    writeFileSync(
-      join(gateway.dataDirectory, 'gateway.yaml'),
-      configFor('  - { id: fresh, deployments: [{ provider: local, model: echo }] }'),
-    );
+    writeConfig(gatewayYaml(configFor(model('fresh', 'local/echo'))));
     process.kill(gateway.pid, 'SIGHUP');
     const { status, text } = await long;
     expect(status).toBe(200);
@@ -134,18 +136,18 @@ ${models}`;
     const after = childrenOf(gateway.pid);
     expect(after).toHaveLength(COUNT);
     expect(after.filter((pid) => before.includes(pid))).toEqual([]);
-    expect((await client.chat(key, { model: 'fresh' })).status).toBe(200);
+    expect((await chat(key, { model: 'fresh' })).status).toBe(200);
   });
 
   it('SIGHUP with a configuration that is wrong changes nothing', async () => {
     const key = await gateway.apiKey();
     const before = childrenOf(gateway.pid);
-    writeFileSync(join(gateway.dataDirectory, 'gateway.yaml'), configFor('modells: []'));
+    writeConfig(`${gatewayYaml(configFor())}modells: []\n`);
     process.kill(gateway.pid, 'SIGHUP');
     await until(() => logLines(gateway).some(({ pid, msg }) => pid === gateway.pid && String(msg).includes('refused')));
     expect(JSON.stringify(logLines(gateway))).toContain('modells');
     expect(childrenOf(gateway.pid)).toEqual(before);
-    expect((await client.chat(key, { model: 'free' })).status).toBe(200);
+    expect((await chat(key, { model: 'free' })).status).toBe(200);
   });
 
   it('SIGTERM drains all of them: streams end whole, code 0, and no process is left', async () => {

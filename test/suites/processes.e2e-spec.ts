@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import { atTheSameTime } from '../fixtures/at-the-same-time.js';
 import { BatchHistory } from '../fixtures/batch-history.js';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import type { AuditEntryDto } from '../../src/audit/audit.dto.js';
+import { keyIdOf } from '../clients/gateway-client.js';
+import { countStatuses, type GatewayResponse } from '../clients/gateway-response.js';
+import { model, openAiAt, price } from '../fixtures/gateway-config.js';
 import { startExpectingFailure, startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { parseMetrics } from '../clients/parse-metrics.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
-import { childrenOf, Client, logLines, statuses, type Answer } from '../fixtures/processes.js';
+import { childrenOf, logLines } from '../fixtures/processes.js';
 import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
 import { whileRedisHolds } from '../fixtures/shared-redis.js';
 import { until } from '../fixtures/until.js';
@@ -42,30 +46,38 @@ describe.each([isPostgresRun])(`${COUNT} processes as one (Redis: %p)`, (hasRedi
   let upstream: FakeUpstream;
   let redis: RedisServer | undefined;
   let gateway: RunningGateway;
-  let client: Client;
 
   beforeAll(async () => {
     upstream = await startFakeUpstream();
     redis = hasRedis ? await startRedis() : undefined;
     gateway = await startGateway({
-      config: `providers: { local: { type: openai, base_url: "${upstream.url}/v1" } }
-models:
-  - { id: free, deployments: [{ provider: local, model: echo }] }
-  - { id: held, deployments: [{ provider: local, model: "echo?gate" }] }
-  - { id: paid, deployments: [{ provider: local, model: echo }], price: { input_per_million: 10, output_per_million: 100 } }
-  - { id: limited, deployments: [{ provider: local, model: "status?code=429&retry-after=600" }] }
-  - { id: counted, deployments: [{ provider: local, model: echo }] }
-`,
+      config: {
+        providers: { local: openAiAt(upstream) },
+        models: [
+          model('free', 'local/echo'),
+          model('held', 'local/echo?gate'),
+          model('paid', 'local/echo', { price: price(10, 100) }),
+          model('limited', 'local/status?code=429&retry-after=600'),
+          model('counted', 'local/echo'),
+        ],
+      },
       env: { GATEWAY_PROCESSES: String(COUNT), ...(redis !== undefined && { REDIS_URL: redis.url }) },
     });
-    client = new Client(() => gateway);
   });
   afterAll(async () => {
-    await client.close();
     await gateway.stop();
     await upstream.stop();
     await redis?.stop();
   });
+
+  const chat = (
+    key: string,
+    fields: object,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<GatewayResponse<object>> => gateway.client(key).chat({ max_tokens: 10, ...fields }, { headers });
+  /** Over so many connections at once that every process is among those that respond. */
+  const everywhere = (path: string): Promise<GatewayResponse[]> =>
+    Promise.all(Array.from({ length: 12 }, () => gateway.admin.get(path, { headers: { connection: 'close' } })));
 
   it('all serve', async () => {
     expect(childrenOf(gateway.pid)).toHaveLength(COUNT);
@@ -80,20 +92,15 @@ models:
       const calls = Array.from({ length: 3 }, () => {
         const id = randomUUID();
         ids.add(id);
-        return client.chat(key, { model: 'free' }, { 'x-request-id': id, connection: 'close' });
+        return chat(key, { model: 'free' }, { 'x-request-id': id, connection: 'close' });
       });
-      expect(statuses(await Promise.all(calls))).toEqual({ 200: 3 });
+      expect(countStatuses(await Promise.all(calls))).toEqual({ 200: 3 });
       return Math.min(...served()) >= 5;
     });
   });
 
   it('take a change of the file over together, with one entry of the audit log, and so at SIGHUP', async () => {
-    const reloads = async (): Promise<{ id: string; changes: { reason: string } }[]> => {
-      const response = await fetch(`${gateway.url}/v1/admin/audit?action=configuration.reloaded`, {
-        headers: { 'x-api-key': gateway.adminKey, connection: 'close' },
-      });
-      return ((await response.json()) as { data: { id: string; changes: { reason: string } }[] }).data;
-    };
+    const reloads = (): Promise<AuditEntryDto[]> => gateway.admin.audit('action=configuration.reloaded');
     const path = join(gateway.dataDirectory, 'gateway.yaml');
     writeFileSync(path, `${readFileSync(path, 'utf8')}# changed\n`);
     await until(() => gateway.logs().split('"msg":"configuration reloaded"').length - 1 === COUNT);
@@ -101,18 +108,16 @@ models:
     process.kill(gateway.pid, 'SIGHUP');
     await until(() => gateway.logs().includes('all processes have been replaced'));
     await until(async () => (await reloads()).length > 1);
-    expect((await reloads()).map(({ changes }) => changes.reason)).toEqual(['SIGHUP', 'file']);
+    expect((await reloads()).map(({ changes }) => changes['reason'])).toEqual(['SIGHUP', 'file']);
   });
 
   it('let exactly 50 of 200 concurrent requests through at 50 rpm', async () => {
     const answers = await whileRedisHolds([gateway], async () => {
       const key = await gateway.apiKey({ limits: { rpm: 50 } });
-      const calls = Array.from({ length: 200 }, (_, index) =>
-        client.chat(key, { model: 'free', stream: index % 3 === 0 }),
-      );
+      const calls = Array.from({ length: 200 }, (_, index) => chat(key, { model: 'free', stream: index % 3 === 0 }));
       return Promise.all(calls);
     });
-    expect(statuses(answers)).toEqual({ 200: 50, 429: 150 });
+    expect(countStatuses(answers)).toEqual({ 200: 50, 429: 150 });
     const left = answers
       .filter(({ status }) => status === 200)
       .map(({ header }) => header('x-ratelimit-remaining-requests'));
@@ -122,52 +127,52 @@ models:
   it('count tokens at their worst and then as they were', async () => {
     const [key, answers] = await whileRedisHolds([gateway], async () => {
       const each = await gateway.apiKey({ limits: { tpm: 250 } });
-      const send = (): Promise<Answer>[] =>
-        Array.from({ length: 12 }, () => client.chat(each, { model: 'held', max_tokens: 60 }));
+      const send = (): Promise<GatewayResponse<object>>[] =>
+        Array.from({ length: 12 }, () => chat(each, { model: 'held', max_tokens: 60 }));
       return [each, await atTheSameTime(upstream, send)];
     });
-    expect(statuses(answers)).toEqual({ 200: 3, 429: 9 });
+    expect(countStatuses(answers)).toEqual({ 200: 3, 429: 9 });
     // If the reservations had remained, this would not fit.
-    await until(async () => (await client.chat(key, { model: 'free', max_tokens: 150 })).status === 200);
+    await until(async () => (await chat(key, { model: 'free', max_tokens: 150 })).status === 200);
   });
 
   it('bound requests in flight', async () => {
     const key = await gateway.apiKey({ limits: { concurrency: 4 } });
     for (let round = 0; round < 2; round += 1) {
-      const send = (): Promise<Answer>[] => Array.from({ length: 30 }, () => client.chat(key, { model: 'held' }));
+      const send = (): Promise<GatewayResponse<object>>[] =>
+        Array.from({ length: 30 }, () => chat(key, { model: 'held' }));
       const answers = await whileRedisHolds([gateway], () => atTheSameTime(upstream, send));
-      expect(statuses(answers)).toEqual({ 200: 4, 429: 26 });
+      expect(countStatuses(answers)).toEqual({ 200: 4, 429: 26 });
     }
   });
 
   it('never overdraw a budget of $0.01', async () => {
     const key = await gateway.apiKey({ budget: { usd: 0.01, period: 'month' } });
-    const id = `key_${key.split('_')[1] ?? ''}`;
+    const id = keyIdOf(key);
     let passed = 0;
     for (let round = 0; round < 6; round += 1) {
-      const calls = Array.from({ length: 12 }, () => client.chat(key, { model: 'paid', max_tokens: 3 }));
-      passed += statuses(await Promise.all(calls))[200] ?? 0;
+      const calls = Array.from({ length: 12 }, () => chat(key, { model: 'paid', max_tokens: 3 }));
+      passed += countStatuses(await Promise.all(calls))[200] ?? 0;
     }
     // 0.00033 each, so 30 fit.
     expect(passed * 0.00033).toBeLessThanOrEqual(0.01);
     expect(passed).toBeGreaterThan(20);
     await until(async () => {
-      const { text } = await client.send('GET', `/v1/admin/usage?interval=none&key_id=${id}`, gateway.adminKey);
-      const { data } = JSON.parse(text) as { data: { requests: number; cost_usd: number }[] };
-      return data[0]?.requests === passed && Math.abs(data[0].cost_usd - passed * 0.00033) < 1e-9;
+      const [row] = await gateway.admin.usage(`interval=none&key_id=${id}`);
+      return row?.requests === passed && Math.abs(row.cost_usd - passed * 0.00033) < 1e-9;
     });
   });
 
   it('refuse a revoked key the moment that its revocation is answered', async () => {
     const key = await gateway.apiKey();
-    const id = `key_${key.split('_')[1] ?? ''}`;
+    const id = keyIdOf(key);
     for (let round = 0; round < 2; round += 1) {
-      const calls = Array.from({ length: 60 }, () => client.chat(key, { model: 'free' }));
-      expect(statuses(await Promise.all(calls))).toEqual({ 200: 60 });
+      const calls = Array.from({ length: 60 }, () => chat(key, { model: 'free' }));
+      expect(countStatuses(await Promise.all(calls))).toEqual({ 200: 60 });
     }
-    expect((await client.send('DELETE', `/v1/admin/keys/${id}`, gateway.adminKey)).status).toBe(200);
-    const calls = Array.from({ length: 60 }, () => client.chat(key, { model: 'free' }));
-    expect(statuses(await Promise.all(calls))).toEqual({ 401: 60 });
+    expect((await gateway.admin.revokeKey(id)).status).toBe(200);
+    const calls = Array.from({ length: 60 }, () => chat(key, { model: 'free' }));
+    expect(countStatuses(await Promise.all(calls))).toEqual({ 401: 60 });
   });
 
   /** The key that the provider asked to pause: a pause holds for one key until a second one is asked as well. */
@@ -176,24 +181,24 @@ models:
     const key = await gateway.apiKey();
     pausedKey = key;
     await upstream.reset();
-    expect((await client.chat(key, { model: 'limited' })).status).toBe(429);
+    expect((await chat(key, { model: 'limited' })).status).toBe(429);
     const waits = async (): Promise<boolean[]> =>
-      (await client.everywhere('/v1/admin/deployments', gateway.adminKey)).map(({ text }) => {
+      (await everywhere('/v1/admin/deployments')).map(({ text }) => {
         const { data } = JSON.parse(text) as { data: { id: string; retry_in_ms: number }[] };
         return data.some((each) => each.id.startsWith('local/status') && each.retry_in_ms > 60_000);
       });
     await until(async () => !(await waits()).includes(false));
-    const calls = Array.from({ length: 60 }, () => client.chat(key, { model: 'limited' }));
-    expect(statuses(await Promise.all(calls))).toEqual({ 429: 60 });
+    const calls = Array.from({ length: 60 }, () => chat(key, { model: 'limited' }));
+    expect(countStatuses(await Promise.all(calls))).toEqual({ 429: 60 });
     expect(await upstream.requests()).toHaveLength(1);
   });
 
   it('report merged metrics from any process, and continue to count when one of them dies', async () => {
     const key = await gateway.apiKey();
-    const calls = Array.from({ length: 90 }, () => client.chat(key, { model: 'counted' }));
-    expect(statuses(await Promise.all(calls))).toEqual({ 200: 90 });
+    const calls = Array.from({ length: 90 }, () => chat(key, { model: 'counted' }));
+    expect(countStatuses(await Promise.all(calls))).toEqual({ 200: 90 });
     const read = async (name: string, labels: Record<string, string> = {}): Promise<number[]> => {
-      const answers = await client.everywhere('/metrics', gateway.adminKey);
+      const answers = await everywhere('/metrics');
       return answers.map(({ text }) =>
         (parseMetrics(text).get(name)?.samples ?? [])
           .filter((sample) => sample.name === name || sample.name === `${name}_count`)
@@ -213,10 +218,8 @@ models:
     expect(new Set(await read('gateway_requests_total', counted))).toEqual(new Set([90]));
     expect(new Set(await read('gateway_process_restarts_total'))).toEqual(new Set([1]));
     // What the others had learnt is known to the one that was started later.
-    await client.chat(pausedKey, { model: 'limited' });
-    const further = Array.from({ length: 30 }, () =>
-      client.chat(pausedKey, { model: 'limited' }, { connection: 'close' }),
-    );
+    await chat(pausedKey, { model: 'limited' });
+    const further = Array.from({ length: 30 }, () => chat(pausedKey, { model: 'limited' }, { connection: 'close' }));
     await Promise.all(further);
     expect((await upstream.requests()).filter(({ model }) => model?.startsWith('status'))).toHaveLength(1);
   });
@@ -224,22 +227,21 @@ models:
   it('write usage, keys and a batch of 500 tasks at once, each exactly once and without one error', async () => {
     await upstream.reset();
     const key = await gateway.apiKey();
-    const id = `key_${key.split('_')[1] ?? ''}`;
+    const id = keyIdOf(key);
     const history = new BatchHistory(gateway.adminKey, () => gateway.url);
     const prompts = Array.from({ length: 500 }, (_, index) => `task ${index}`);
     const submitted = await history.submit('local/echo?delay=20', prompts);
     expect(submitted).toBeDefined();
-    const chats = Promise.all(Array.from({ length: 600 }, () => client.chat(key, { model: 'free' })));
+    const chats = Promise.all(Array.from({ length: 600 }, () => chat(key, { model: 'free' })));
     const keys = Promise.all(Array.from({ length: 60 }, () => gateway.apiKey()));
-    expect(statuses(await chats)).toEqual({ 200: 600 });
+    expect(countStatuses(await chats)).toEqual({ 200: 600 });
     expect(new Set(await keys).size).toBe(60);
     await until(() => history.allDone());
     expect(await history.faults(upstream, 500 + 600)).toEqual([]);
     const calls = (await upstream.requests()).filter(({ model }) => model === 'echo?delay=20');
     expect(calls).toHaveLength(500);
     await until(async () => {
-      const { text } = await client.send('GET', `/v1/admin/usage?interval=none&key_id=${id}`, gateway.adminKey);
-      return (JSON.parse(text) as { data: { requests: number }[] }).data[0]?.requests === 600;
+      return (await gateway.admin.usage(`interval=none&key_id=${id}`))[0]?.requests === 600;
     });
     const worked = childrenOf(gateway.pid).length;
     expect(worked).toBe(COUNT);
