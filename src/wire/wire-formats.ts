@@ -1,6 +1,7 @@
 import type { WireName } from '../operations/chat/canonical/wire-name.js';
 import { ANTHROPIC } from './anthropic/anthropic-wire.js';
 import { COHERE } from './cohere/cohere-wire.js';
+import { GEMINI } from './gemini/gemini-wire.js';
 import { OPENAI_CHAT } from './openai-chat/openai-chat-wire.js';
 import { OPENAI_RESPONSES } from './openai-responses/openai-responses-wire.js';
 import type { ProviderWire } from './wire-format.js';
@@ -9,6 +10,7 @@ import type { ProviderWire } from './wire-format.js';
 const FORMATS: { readonly [Name in WireName]?: ProviderWire } = {
   anthropic: ANTHROPIC,
   cohere: COHERE,
+  gemini: GEMINI,
   'openai-chat': OPENAI_CHAT,
   'openai-responses': OPENAI_RESPONSES,
 };

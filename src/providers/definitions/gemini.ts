@@ -1,6 +1,7 @@
-import { PLAIN_DIALECT, type Dialect, type ProviderDefinition } from './definition.js';
+import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { PLAIN_DIALECT, type ChatEndpointCall, type Dialect, type ProviderDefinition } from './definition.js';
 
-/** Gemini, here and on Vertex AI. */
+/** Gemini on Vertex AI, through its package. */
 export const GEMINI_DIALECT: Omit<Dialect, 'namespace'> = {
   ...PLAIN_DIALECT,
   systemAnywhere: false,
@@ -20,16 +21,34 @@ export const definition: ProviderDefinition = {
   telemetryName: 'gcp.gemini',
   credentials: 'x-goog-api-key',
   operations: { embeddings: { format: 'gemini-embed' } },
-  native: {
-    dialect: { ...GEMINI_DIALECT, namespace: 'google' },
-    load: async (settings) => {
-      const { createGoogleGenerativeAI } = await import('@ai-sdk/google');
-      const provider = createGoogleGenerativeAI(settings);
-      return (modelId) => provider.languageModel(modelId);
-    },
+  chat: {
+    wire: 'gemini',
+    endpoint: ({ upstreamModel, isStream }) => ({ path: `/${modelPath(upstreamModel)}${geminiMethod({ isStream })}` }),
+    fitBody: fitGeminiBody,
     modelList: {
       url: (baseUrl) => `${baseUrl}/models?pageSize=1000`,
       headers: (apiKey) => ({ 'x-goog-api-key': apiKey }),
     },
   },
 };
+
+/** Tuned models have a collection of their own, which is a part of their id. */
+function modelPath(model: string): string {
+  return model.includes('/') ? model : `models/${model}`;
+}
+
+export function geminiMethod({ isStream }: Pick<ChatEndpointCall, 'isStream'>): string {
+  return isStream ? ':streamGenerateContent?alt=sse' : ':generateContent';
+}
+
+/** The URL names the model and says whether to stream. One call is made for each candidate. */
+export function fitGeminiBody(body: JsonObject): JsonObject {
+  const { model: _model, stream: _stream, ...fields } = body;
+  for (const name of ['generationConfig', 'generation_config']) {
+    const config = fields[name];
+    if (!isObject(config)) continue;
+    const { candidateCount: _camel, candidate_count: _snake, ...rest } = config;
+    fields[name] = rest;
+  }
+  return fields;
+}

@@ -5,7 +5,7 @@ import { SOURCE } from '../../operations/chat/canonical/sources.js';
 import type { ChatCompletion, ChatRequest } from '../../operations/chat/chat-completion.js';
 import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
 import { parseExact } from '../../runtime/exact-integers.js';
-import type { JsonObject } from '../../runtime/json-value.js';
+import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { redactor, type Redact } from '../../wire/errors/redact.js';
 import { toFunctionCalls, toFunctionCallStream, usesFunctions } from '../../wire/openai-chat/legacy-functions.js';
 import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
@@ -223,10 +223,17 @@ export class WireProvider extends Provider {
 
   private callOf({ endpoint, written, format, context }: Prepared, index: number): Parameters<JsonClient['call']>[0] {
     const body = format.fitBody?.(written.body, context.upstreamModel) ?? written.body;
-    // One seed for all choices would make them all the same.
-    const seeded = index > 0 && typeof body['seed'] === 'number' ? { ...body, seed: body['seed'] + index } : body;
-    return { path: endpoint.path, body: seeded, headers: { ...endpoint.headers, ...written.headers } };
+    return { path: endpoint.path, body: withSeed(body, index), headers: { ...endpoint.headers, ...written.headers } };
   }
+}
+
+/** One seed for all choices would make them all the same. */
+function withSeed(body: JsonObject, index: number): JsonObject {
+  if (index === 0) return body;
+  const { seed, generationConfig: config } = body;
+  if (typeof seed === 'number') return { ...body, seed: seed + index };
+  if (!isObject(config) || typeof config['seed'] !== 'number') return body;
+  return { ...body, generationConfig: { ...config, seed: config['seed'] + index } };
 }
 
 /** The client's body with the provider's name of the model, and without what is the gateway's own. */
