@@ -160,7 +160,7 @@ function typeOf(uri: string): string | undefined {
   return VIDEO_PAGE.test(uri) ? 'video/*' : typeByExtension(uri.split(/[?#]/, 1)[0] ?? '');
 }
 
-/** Media as the block of its type; anything that is neither seen nor heard is a document. */
+/** Media as the block of its type; anything but images, sound and video is a document. */
 export function mediaBlock(source: MediaSource, name?: string): CanonicalBlock {
   const [family] = (source.mediaType ?? '').split('/', 1);
   if (family === 'image' || family === 'audio' || family === 'video') return { type: family, source };

@@ -117,5 +117,5 @@ function finishOf(candidate: JsonObject, blocks: readonly CanonicalBlock[]): Fin
 /** The model wrote a call, or an image, that Google could not read. Another try often succeeds. */
 export function brokenGeneration(candidate: JsonObject): GatewayError {
   const reason = String(member(candidate, 'finishReason'));
-  return upstreamError({ message: `The upstream provider broke off the generation (${reason.slice(0, 60)}).` });
+  return upstreamError({ message: `The upstream provider ended the generation early (${reason.slice(0, 60)}).` });
 }

@@ -25,7 +25,7 @@ export interface WrittenCall {
 /** What a part of a response says. */
 export type ResponsePart = WrittenText | WrittenCall | { readonly type: 'whole'; readonly block: CanonicalBlock };
 
-/** @returns undefined for a part without content, or of a form that nobody knows */
+/** @returns undefined for a part without content, or of an unknown form */
 export function readResponsePart(
   part: unknown,
   toolNames: ReadonlyMap<string, string> | undefined,

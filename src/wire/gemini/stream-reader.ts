@@ -132,7 +132,7 @@ class Candidate {
 
 /**
  * Reads `streamGenerateContent?alt=sse`: each event is a response with the next parts of its candidates. There is no last event, so
- * the stream is whole when each candidate has a finish reason, and the reason is told when the connection ends.
+ * the stream is whole when each candidate has a finish reason, and the reason is reported when the connection ends.
  */
 export class GeminiStreamReader implements StreamReader {
   readonly isDone = false;

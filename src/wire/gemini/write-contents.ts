@@ -16,7 +16,7 @@ import { writeMedia, type MediaBlock } from './write-media.js';
 export interface ContentsOptions {
   readonly family: ModelFamily;
   /** Vertex AI knows no ids of calls. */
-  readonly isVertex: boolean;
+  readonly isCloud: boolean;
   readonly names: ToolNames;
   readonly dropped: DroppedFields;
 }
@@ -131,7 +131,7 @@ function writeTurn(
     isSigned = true;
     parts.push({
       functionCall: {
-        ...(!options.isVertex && { id: block.id }),
+        ...(!options.isCloud && { id: block.id }),
         name: options.names.fit(block.name),
         args: argumentsOf(block),
       },
@@ -185,7 +185,7 @@ function writeUserBlock(
 function writeResult(
   block: ToolResultBlock,
   calls: ReadonlyMap<string, ToolCallBlock>,
-  { family, isVertex, names, dropped }: ContentsOptions,
+  { family, isCloud, names, dropped }: ContentsOptions,
 ): JsonObject[] {
   const name = names.fit(calls.get(block.callId)?.name ?? 'tool');
   const texts: string[] = [];
@@ -205,7 +205,7 @@ function writeResult(
   return [
     {
       functionResponse: {
-        ...(!isVertex && { id: block.callId }),
+        ...(!isCloud && { id: block.callId }),
         name,
         response: block.isError === true ? { error: text } : { output: text },
         ...(within.length > 0 && { parts: within }),

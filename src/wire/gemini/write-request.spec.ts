@@ -228,7 +228,7 @@ describe('requests to Gemini', () => {
     expect(() => write({ tools: [hosted] })).toThrow(/web_search/);
   });
 
-  it('parameters are an object, whatever a client calls them', () => {
+  it('parameters are an object, also where the schema does not say so', () => {
     const parametersOf = (parameters: Record<string, unknown>): unknown => {
       const { body } = write({ tools: [{ type: 'function', name: 'f', parameters }] });
       return (body['tools'] as { functionDeclarations: Record<string, unknown>[] }[])[0]?.functionDeclarations[0]?.[
@@ -297,7 +297,7 @@ describe('requests to Gemini', () => {
 
   it('Vertex AI takes log probabilities and no ids of calls', () => {
     const history = [user(text('go')), assistant(call('1')), result('1', text('x'))];
-    const { body } = write({ messages: history, logprobs: true, topLogprobs: 2 }, { traits: { vertex: true } });
+    const { body } = write({ messages: history, logprobs: true, topLogprobs: 2 }, { traits: { isCloud: true } });
     expect(body['generationConfig']).toEqual({ responseLogprobs: true, logprobs: 2 });
     expect(JSON.stringify(body)).not.toContain('"id"');
   });

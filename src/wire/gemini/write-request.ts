@@ -20,19 +20,19 @@ const TIERS = new Set(['flex', 'priority', 'standard']);
 const JSON_TYPE = 'application/json';
 
 /**
- * A request as the body of `generateContent`. Traits: `vertex`, true on Vertex AI, which knows log probabilities and no ids of
+ * A request as the body of `generateContent`. Traits: `isCloud`, true on Vertex AI, which knows log probabilities and no ids of
  * calls. The number of choices is not written: the provider makes a call for each.
  *
  * @throws GatewayError 400 for what Google cannot take and the request cannot do without
  */
 export function writeRequest(request: CanonicalRequest, target: Target): Written {
   const { client, traits } = target;
-  const isVertex = traits['vertex'] === true;
+  const isCloud = traits['isCloud'] === true;
   const family = familyOf(target.upstreamModel);
   const dropped = new DroppedFields(client);
   const names = new ToolNames(FUNCTION_NAME_RULE);
   const tools = writeTools(request, client, names, dropped);
-  const { contents, system } = writeContents(request.messages, { family, isVertex, names, dropped });
+  const { contents, system } = writeContents(request.messages, { family, isCloud, names, dropped });
   const config = writeConfig(request, target, family, dropped);
   const format = writeFormat(request.responseFormat, tools.hasFunctions && !family.hasJsonWithTools);
   Object.assign(config, format.config);
@@ -46,7 +46,7 @@ export function writeRequest(request: CanonicalRequest, target: Target): Written
   if (tools.tools !== undefined) body['tools'] = tools.tools;
   const toolConfig: JsonObject = tools.calling === undefined ? {} : { functionCallingConfig: tools.calling };
   const tier = tierOf(request.serviceTier);
-  if (tier !== undefined && !isVertex) body['serviceTier'] = tier;
+  if (tier !== undefined && !isCloud) body['serviceTier'] = tier;
   else if (request.serviceTier !== undefined && !asksForDefault('service_tier', request.serviceTier)) {
     dropped.drop('serviceTier');
   }
@@ -65,7 +65,7 @@ function writeConfig(
   family: ModelFamily,
   dropped: DroppedFields,
 ): JsonObject {
-  const isVertex = target.traits['vertex'] === true;
+  const isCloud = target.traits['isCloud'] === true;
   const config: JsonObject = {};
   const set = (name: string, value: unknown): void => {
     if (value !== undefined) config[name] = value;
@@ -84,11 +84,11 @@ function writeConfig(
   });
   for (const name of ['presencePenalty', 'frequencyPenalty'] as const) {
     if (request[name] === undefined || request[name] === 0) continue;
-    if (family.refusesPenalties && !isVertex) dropped.drop(name);
+    if (family.refusesPenalties && !isCloud) dropped.drop(name);
     else config[name] = request[name];
   }
   if (request.logprobs === true) {
-    if (isVertex) {
+    if (isCloud) {
       config['responseLogprobs'] = true;
       if (request.topLogprobs !== undefined && request.topLogprobs > 0) config['logprobs'] = request.topLogprobs;
     } else {

@@ -221,7 +221,7 @@ function valuesOf({ enum: values, const: value }: JsonObject): readonly unknown[
   return value === undefined ? undefined : [value];
 }
 
-/** Google takes an enum of texts alone; other values are told to the model. */
+/** Google takes an enum of texts alone; other values go into the description. */
 function writeValues(schema: JsonObject, type: string, written: JsonObject): void {
   const values = valuesOf(schema)?.filter((value) => value !== null);
   if (values === undefined || values.length === 0) return;

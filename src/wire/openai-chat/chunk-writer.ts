@@ -162,7 +162,12 @@ export class ChunkWriter {
       const signed = writeThinkingBlock({ type: 'thinking', text: block.text, signature });
       if (signed !== undefined) this.push(choice, { thinking_blocks: [signed] }, out);
     } else if (block?.type === 'function' || block?.type === 'custom') {
-      this.push(choice, { tool_calls: [{ index: block.call, ...writeCallSignature(signature) }] }, out);
+      const signed = writeCallSignature(signature);
+      // Clients put deltas of a call together by their own rules, so that a signature goes along with the name where it can.
+      const begun = out.at(-1)?.choices[0];
+      const [call] = begun?.index === choice ? (begun.delta.tool_calls ?? []) : [];
+      if (call?.index === block.call && call.id !== undefined) Object.assign(call, signed);
+      else this.push(choice, { tool_calls: [{ index: block.call, ...signed }] }, out);
     }
   }
 

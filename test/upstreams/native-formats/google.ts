@@ -22,7 +22,9 @@ export const googleFormat: WireFormat = {
       tools: mode === 'NONE' ? [] : declared.map(({ name }) => text(name)),
       toolResults: parts.flatMap((part) => {
         const { id, response } = object(part['functionResponse']);
-        return response === undefined ? [] : [{ id: text(id), content: text(object(response)['output']) }];
+        return response === undefined
+          ? []
+          : [{ id: text(id), content: text(object(response)['output'] ?? object(response)['content']) }];
       }),
       schema: config['responseMimeType'] === 'application/json' ? (config['responseSchema'] ?? {}) : undefined,
       images: parts.flatMap((part) => {
