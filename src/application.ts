@@ -11,7 +11,7 @@ import { Shutdown } from './lifecycle/shutdown.service.js';
 import type { RequestHook, HttpRequest, HttpResponse } from './http/http-types.js';
 import { assignRequestId } from './http/request-id.js';
 import { answerClientErrors } from './http/client-errors.js';
-import { endBeforeBody, hasUnreadBody } from './http/early-answer.js';
+import { endBeforeBody, hasUnreadBody } from './http/early-response.js';
 import { addVersionPrefix } from './http/version-prefix.js';
 import { refuseAllButHealth } from './http/worker-routes.js';
 import { buildOpenApiDocument } from './openapi/document.js';

@@ -57,7 +57,7 @@ export class Accounting implements BeforeApplicationShutdown {
     const { admission } = outcome;
     admission?.leave();
     // Requests refused by the gateway leave no record, so that a flood of them cannot fill the database.
-    if (outcome.attempts.length === 0 && outcome.answeredBy === undefined) {
+    if (outcome.attempts.length === 0 && outcome.hookResponder === undefined) {
       await admission?.settle(NO_TOKENS, NO_COST);
       return [];
     }
@@ -149,7 +149,7 @@ type Recorded = Pick<AttemptOutcome, 'startedAt' | 'firstByte' | 'duration' | 'e
 
 // Written out field by field: spreading objects costs V8 of Node 20 a new shape for each request.
 function recordOf(
-  { operation, request, context, isStream, answeredBy }: CallOutcome,
+  { operation, request, context, isStream, hookResponder }: CallOutcome,
   { startedAt, status, error, firstByte, duration }: Recorded,
   attempts: number,
   { usage, basis }: CountedUsage,
@@ -167,8 +167,8 @@ function recordOf(
     operation: operation.name,
     source: context.source,
     requestedModel: request.model.slice(0, MAX_ERROR_CHARACTERS),
-    model: (attempt?.model ?? answeredBy?.model ?? request.model).slice(0, MAX_ERROR_CHARACTERS),
-    provider: attempt?.deployment.provider.name ?? answeredBy?.source.slice(0, MAX_PROVIDER_CHARACTERS) ?? null,
+    model: (attempt?.model ?? hookResponder?.model ?? request.model).slice(0, MAX_ERROR_CHARACTERS),
+    provider: attempt?.deployment.provider.name ?? hookResponder?.source.slice(0, MAX_PROVIDER_CHARACTERS) ?? null,
     upstreamModel: attempt?.deployment.upstreamModel.slice(0, MAX_ERROR_CHARACTERS) ?? null,
     isStream,
     status,

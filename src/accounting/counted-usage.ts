@@ -15,7 +15,7 @@ export interface CountedUsage {
  * was refused used nothing, and neither did a call whose response a hook gave.
  */
 export function countedUsage(outcome: CallOutcome, worstCase: () => BilledUsage): CountedUsage | Promise<CountedUsage> {
-  if (outcome.answeredBy !== undefined) return { usage: NOTHING_BILLED, basis: 'reported' };
+  if (outcome.hookResponder !== undefined) return { usage: NOTHING_BILLED, basis: 'reported' };
   if (outcome.reported !== undefined) return { usage: outcome.reported, basis: 'reported' };
   if (outcome.status === 'succeeded') return estimated(outcome);
   if (outcome.attempts.at(-1)?.mayBeBilled !== true) return { usage: NOTHING_BILLED, basis: 'reported' };

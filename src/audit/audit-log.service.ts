@@ -17,7 +17,7 @@ const MAX_TARGET_ID_LENGTH = 32;
 /** Entries of one statement. */
 const INSERT_ROWS = 500;
 /** Entries of one query of an export. */
-const EXPORT_PAGE = 1_000;
+const ROWS_PER_PAGE = 1_000;
 
 export type AuditAction =
   | `key.${'created' | 'updated' | 'rotated' | 'revoked' | 'budget_reset' | 'budget_credited' | 'imported' | 'exported' | 'purged'}`
@@ -83,7 +83,7 @@ export class AuditLog {
   /** Everything that meets the conditions, a page at a time, for CSV. */
   async *pages(query: AuditQueryDto): AsyncGenerator<readonly object[]> {
     for (let after = query.after ?? null, isFirst = true; isFirst || after !== null; isFirst = false) {
-      const page = await this.page(query, EXPORT_PAGE, after ?? undefined);
+      const page = await this.page(query, ROWS_PER_PAGE, after ?? undefined);
       yield page.data.map((entry) => ({
         ...entry,
         date: isoSeconds(entry.created_at),

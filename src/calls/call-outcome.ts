@@ -52,7 +52,7 @@ export interface CallOutcome {
   /** Null when it succeeded. */
   readonly error: GatewayError | null;
   /** The hook that gave the response in place of a provider; undefined for any other call. */
-  readonly answeredBy: HookResponder | undefined;
+  readonly hookResponder: HookResponder | undefined;
   /** In order; empty when the request was refused before any was made, or a hook gave the response. The last one returned the response, if there was one. */
   readonly attempts: readonly AttemptOutcome[];
   /** Epoch milliseconds. */
@@ -79,7 +79,7 @@ export interface CallOutcome {
 /** The provider that was called last, or the hook that gave the response; undefined where the request was refused before. */
 export function responderOf({
   attempts,
-  answeredBy,
-}: Pick<CallOutcome, 'attempts' | 'answeredBy'>): string | undefined {
-  return attempts.at(-1)?.deployment.provider.name ?? answeredBy?.source;
+  hookResponder,
+}: Pick<CallOutcome, 'attempts' | 'hookResponder'>): string | undefined {
+  return attempts.at(-1)?.deployment.provider.name ?? hookResponder?.source;
 }

@@ -101,7 +101,7 @@ export class ChatMessageDto {
   /** The name of the speaker, for models that distinguish several speakers. */
   name?: string;
 
-  /** The calls that the assistant made, as it answered them. */
+  /** The calls that the assistant made, as the response had them. */
   @ApiProperty({ required: false, type: 'array', items: { type: 'object', additionalProperties: true } })
   tool_calls?: unknown;
 

@@ -27,7 +27,7 @@ export class ToolCallDto {
   function!: unknown;
 }
 
-/** What the model answered. */
+/** What the model generated. */
 @OpenObject()
 export class AssistantMessageDto {
   /**

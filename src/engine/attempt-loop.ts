@@ -30,9 +30,9 @@ export interface PreparedAttempt<Name extends OperationName> {
 }
 
 /** How a response is had: from an attempt, or from a hook in place of all attempts. */
-export interface Sender<Name extends OperationName, Answer> {
-  attempt(prepared: PreparedAttempt<Name>): Promise<Answer>;
-  shortCircuit(answer: ShortCircuit<Name>, servedBy: ServedBy): Answer;
+export interface Sender<Name extends OperationName, Result> {
+  attempt(prepared: PreparedAttempt<Name>): Promise<Result>;
+  shortCircuit(response: ShortCircuit<Name>, servedBy: ServedBy): Result;
 }
 
 /** What the attempts of one call have in common. */
@@ -72,19 +72,19 @@ export class AttemptLoop {
   ) {}
 
   /** @throws GatewayError the last deployment's reason, or why none was tried; the reason of an abort */
-  async run<Name extends OperationName, Answer>(
+  async run<Name extends OperationName, Result>(
     call: TrackedCall<Name>,
-    sender: Sender<Name, Answer>,
-  ): Promise<Answer> {
+    sender: Sender<Name, Result>,
+  ): Promise<Result> {
     const { operation, request, context } = call;
     const deadline = performance.now() + (context.overrides?.timeout ?? Infinity);
     const route = new CallRoute(call, this.routing);
     const allowed = withoutOperatorOptions(operation, request, context.headers, context.principal);
     const hooked = call.hooks.before(call);
-    const answer = hooked === undefined ? undefined : await hooked;
-    if (answer !== undefined) {
-      call.shortCircuited({ source: answer.source, model: route.model.id });
-      return sender.shortCircuit(answer, servedByHook(answer, route));
+    const shortCircuit = hooked === undefined ? undefined : await hooked;
+    if (shortCircuit !== undefined) {
+      call.shortCircuited({ source: shortCircuit.source, model: route.model.id });
+      return sender.shortCircuit(shortCircuit, servedByHook(shortCircuit, route));
     }
     const admissions = new ModelAdmissions(this.limits, call);
     const admitted = admissions.first(route.model, () => route.models());
@@ -112,16 +112,16 @@ export class AttemptLoop {
   }
 
   /** One candidate. Its attempt is disposed of here, unless it goes on as a stream, which then does that at its end. */
-  private async try<Name extends OperationName, Answer>(
+  private async try<Name extends OperationName, Result>(
     candidate: Attempt | FullDeployments,
     progress: Progress<Name>,
-    sender: Sender<Name, Answer>,
-  ): Promise<Answer | typeof NEXT | typeof STOP> {
+    sender: Sender<Name, Result>,
+  ): Promise<Result | typeof NEXT | typeof STOP> {
     const { call, candidates } = progress;
     const { signal } = call.context;
     let attempt = candidate instanceof Attempt ? candidate : undefined;
     let isRetry = false;
-    let isAnswered = false;
+    let hasResult = false;
     try {
       const refusal =
         candidate.model === progress.route.model ? undefined : await progress.admissions.fallback(candidate.model);
@@ -140,9 +140,9 @@ export class AttemptLoop {
         await delay(Math.random() * FIRST_PAUSE_MS * 2 ** (progress.failures - 1), signal);
       }
       progress.attempts += 1;
-      const answer = await sender.attempt(this.prepare(attempt, progress));
-      isAnswered = true;
-      return answer;
+      const result = await sender.attempt(this.prepare(attempt, progress));
+      hasResult = true;
+      return result;
     } catch (error) {
       // Without an attempt it was the wait for one that failed.
       if (attempt === undefined) throw error;
@@ -159,7 +159,7 @@ export class AttemptLoop {
       return NEXT;
     } finally {
       if (isRetry) this.budget.release();
-      if (!(isAnswered && attempt?.isStreaming === true)) attempt?.dispose();
+      if (!(hasResult && attempt?.isStreaming === true)) attempt?.dispose();
     }
   }
 

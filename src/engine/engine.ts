@@ -22,7 +22,7 @@ import type { ServedBy } from './served-by.js';
 import { TrackedCall, type CostOf } from './tracked-call.js';
 
 /** A whole response. */
-export interface Answered<Name extends OperationName> extends ServedBy {
+export interface WholeResponse<Name extends OperationName> extends ServedBy {
   readonly result: ResultOf<Name>;
   /** US dollars; null when the price or the usage is unknown. */
   readonly cost: number | null;
@@ -64,13 +64,13 @@ export class Engine {
     operation: Operation<Name>,
     request: RequestOf<Name>,
     context: CallContext,
-  ): Promise<Answered<Name>> {
+  ): Promise<WholeResponse<Name>> {
     const call = this.track(operation, request, context, false);
     try {
-      const answered = await this.attempts.run(call, {
+      const whole = await this.attempts.run(call, {
         attempt: async ({ port, providerCall, attempt, servedBy }) => {
           const result = await port.invoke(providerCall);
-          attempt.slot.health.answered(call.answers());
+          attempt.slot.health.responded(call.responds());
           return Object.assign(servedBy, { result });
         },
         shortCircuit: ({ result, source }, servedBy) => {
@@ -79,8 +79,8 @@ export class Engine {
           return Object.assign(servedBy, { result });
         },
       });
-      call.completed(answered.result);
-      return Object.assign(answered, { cost: await call.cost() });
+      call.completed(whole.result);
+      return Object.assign(whole, { cost: await call.cost() });
     } catch (error) {
       call.broken(error);
       throw error;
@@ -100,7 +100,7 @@ export class Engine {
           if (port.open === undefined) throw operationNotServed(call, servedBy.model, [servedBy.provider]);
           const opened = await port.open(providerCall);
           const chunks = new CallStream(opened, call, attempt);
-          attempt.slot.health.answered(call.answers());
+          attempt.slot.health.responded(call.responds());
           return streaming(opened, chunks, providerCall.signal, servedBy);
         },
         shortCircuit: ({ chunks, source }, servedBy) => {

@@ -60,8 +60,8 @@ export class HookRunner {
 
   private async runBefore<Name extends OperationName>(call: HookedCall<Name>): Promise<ShortCircuit<Name> | undefined> {
     for (const hook of this.hooks.before) {
-      const answer = await hook.before(call);
-      if (answer !== undefined) return answer;
+      const response = await hook.before(call);
+      if (response !== undefined) return response;
     }
     return undefined;
   }

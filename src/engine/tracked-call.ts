@@ -36,7 +36,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
   readonly collector: Collector<Name>;
   private readonly started = performance.now();
   private readonly attempts: AttemptOutcome[] = [];
-  private answeredBy: HookResponder | undefined;
+  private hookResponder: HookResponder | undefined;
   private running: RunningAttempt | undefined;
   private firstByte: number | null = null;
   private hasEnded = false;
@@ -64,7 +64,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
   }
 
   /** @returns milliseconds since the attempt began */
-  answers(): number {
+  responds(): number {
     const now = performance.now();
     this.firstByte = now - this.started;
     if (this.running === undefined) return 0;
@@ -88,8 +88,8 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
 
   /** A hook gives the response in place of all attempts. */
   shortCircuited(by: HookResponder): void {
-    this.answeredBy = by;
-    this.answers();
+    this.hookResponder = by;
+    this.responds();
   }
 
   /** Reserves more where the provider may bill the last attempt. @returns false when the budget has no room for a further one */
@@ -120,7 +120,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
     const { model, deployment, startedAt, started, firstByte } = this.running;
     this.running = undefined;
     const failure = error === null ? null : toGatewayError(error);
-    const hasAnswered = failure === null || firstByte !== null;
+    const hasResponded = failure === null || firstByte !== null;
     this.attempts.push({
       model,
       deployment,
@@ -128,7 +128,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
       firstByte,
       duration: performance.now() - started,
       error: failure,
-      mayBeBilled: hasAnswered || failure.mayBeBilled || this.context.signal.aborted,
+      mayBeBilled: hasResponded || failure.mayBeBilled || this.context.signal.aborted,
     });
   }
 
@@ -144,7 +144,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
       isStream: this.isStream,
       status,
       error: error === null ? null : toGatewayError(error),
-      answeredBy: this.answeredBy,
+      hookResponder: this.hookResponder,
       attempts: this.attempts,
       startedAt: this.startedAt,
       firstByte: this.firstByte,

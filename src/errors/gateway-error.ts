@@ -60,7 +60,7 @@ export class GatewayError extends Error {
   readonly mayBeBilled: boolean;
   readonly isConnectionFault: boolean;
   readonly headers: Readonly<Record<string, string>>;
-  /** Set where a provider has answered with a failure. */
+  /** Set where a provider has responded with a failure. */
   upstream: UpstreamFailureReport | undefined;
 
   constructor(options: GatewayErrorOptions) {

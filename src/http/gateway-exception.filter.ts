@@ -9,7 +9,7 @@ import {
   ServiceUnavailableException,
 } from '@nestjs/common';
 import { ErrorFormats } from './error-formats.js';
-import { endBeforeBody } from './early-answer.js';
+import { endBeforeBody } from './early-response.js';
 import type { HttpRequest, HttpResponse } from './http-types.js';
 import { describeError } from '../errors/describe-error.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
@@ -29,7 +29,7 @@ export class GatewayExceptionFilter implements ExceptionFilter {
     const response = http.getResponse<HttpResponse>();
     if (thrown instanceof ServiceUnavailableException && !response.headersSent) {
       // Terminus throws the state of each dependency; that is the readiness route's response, not an error of it.
-      answer(response, 503, thrown.getResponse());
+      send(response, 503, thrown.getResponse());
       return;
     }
     const unsupported = thrown instanceof NotFoundException ? unsupportedEndpoint(request.url, request.id) : undefined;
@@ -52,11 +52,11 @@ export class GatewayExceptionFilter implements ExceptionFilter {
     for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value);
     if (!request.complete) endBeforeBody(request, response);
     const write = this.formats?.of(request.url);
-    answer(response, error.status, write?.(error, request.id) ?? unsupported?.body ?? error.toBody());
+    send(response, error.status, write?.(error, request.id) ?? unsupported?.body ?? error.toBody());
   }
 }
 
-function answer(response: HttpResponse, status: number, body: unknown): void {
+function send(response: HttpResponse, status: number, body: unknown): void {
   const text = JSON.stringify(body);
   response.statusCode = status;
   response.setHeader('content-type', 'application/json; charset=utf-8');

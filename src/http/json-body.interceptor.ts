@@ -6,7 +6,7 @@ import { requestTooLarge, type BodyLimit } from './body-stream.js';
 import { boundaryOf, isFormDataType } from './multipart/boundary.js';
 import { decoderFor } from './content-encoding.js';
 import { assertJsonType } from './content-type.js';
-import { acceptBody } from './early-answer.js';
+import { acceptBody } from './early-response.js';
 import type { HttpRequest, HttpResponse } from './http-types.js';
 import { readJson } from './read-json.js';
 

@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 
-/** A page of a list, as every list of the gateway is answered. */
+/** A page of a list, the form of every list of the gateway. */
 export interface ListPage<Item> {
   object: 'list';
   data: Item[];

@@ -6,7 +6,7 @@ import { assertFinite, JsonBounds } from './json-bounds.js';
 import { Utf8Text } from './utf8-text.js';
 
 /** Characters from which on others get their turn on the event loop between reading, parsing and what follows. */
-const LARGE_LENGTH = 256 * 1024;
+const LARGE_CHARACTERS = 256 * 1024;
 
 /**
  * Reads a JSON body within its bounds of bytes, depth, members and values. An empty one is an empty object; a byte order mark
@@ -26,7 +26,7 @@ export async function readJson(request: IncomingMessage, limit: BodyLimit, isExa
   });
   const text = decoder.end();
   if (text === '') return {};
-  const isLarge = text.length > LARGE_LENGTH;
+  const isLarge = text.length > LARGE_CHARACTERS;
   if (isLarge) await new Promise(setImmediate);
   const value = parseJson(text, isExact);
   if (typeof value !== 'object' || value === null) throw invalidJson();

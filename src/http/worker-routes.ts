@@ -1,6 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
 import { notFound } from '../errors/gateway-error.js';
-import { endBeforeBody } from './early-answer.js';
+import { endBeforeBody } from './early-response.js';
 
 const SERVED = /^\/(?:health(?:\/(?:live|ready))?|metrics|admin\/queues(?:\/.*)?)\/?(?:\?|$)/;
 

@@ -9,7 +9,7 @@ const WINDOW_MS = 100;
 /** Milliseconds that background work may keep the event loop in one turn. */
 const MAX_TURN_MS = 4;
 /**
- * How busy background work may make the event loop while live calls are answered, as a part of its time. What waits for a
+ * How busy background work may make the event loop while live calls are served, as a part of its time. What waits for a
  * loop that is busy for a part `u` of the time waits about `u / (1 - u)` of a piece of work.
  */
 const TARGET_UTILISATION = 0.45;
@@ -28,7 +28,7 @@ export class BackgroundThrottle {
 
   constructor(private readonly inFlight: InFlight) {}
 
-  /** Whether live calls are being answered now, or were a moment ago. */
+  /** Whether live calls are being served now, or were a moment ago. */
   get isLive(): boolean {
     return this.inFlight.calls > 0 || performance.now() - this.inFlight.lastCallAt < LIVE_TRAFFIC_MS;
   }

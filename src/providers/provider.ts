@@ -4,8 +4,7 @@ import type { OperationName, OperationStream, RequestOf, ResultOf } from '../ope
 import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
 import type { Timeouts } from '../config/gateway-config.js';
 
-/** Milliseconds. */
-const LIST_TIMEOUT = 15_000;
+const LIST_TIMEOUT_MS = 15_000;
 
 /** What every provider that is reached over HTTP is held to. */
 export interface ProviderOptions {
@@ -17,7 +16,7 @@ export interface ProviderOptions {
 
 /** Timeouts of a model list, which is not a completion: a slow provider is left out. */
 export function listTimeouts({ connectTimeout }: ProviderOptions): Omit<Timeouts, 'total'> {
-  return { connect: connectTimeout, firstByte: LIST_TIMEOUT, idle: LIST_TIMEOUT };
+  return { connect: connectTimeout, firstByte: LIST_TIMEOUT_MS, idle: LIST_TIMEOUT_MS };
 }
 
 /**

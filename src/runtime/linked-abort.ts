@@ -22,7 +22,7 @@ export class LinkedAbort {
   /** Ends the request; its response is no longer needed. */
   abort(): void {
     this.unlink();
-    this.controller.abort(new Error('The answer is no longer wanted.'));
+    this.controller.abort(new Error('The response is no longer needed.'));
   }
 
   unlink(): void {

@@ -48,7 +48,7 @@ export class AccessLog {
         const duration = performance.now() - started;
         const route = routeOf(request);
         const { access, errorCode } = response.locals as AccessLocals;
-        metrics.answered(request, response, route, duration, errorCode ?? access?.error_code ?? null);
+        metrics.responded(request, response, route, duration, errorCode ?? access?.error_code ?? null);
         write(logger, request, response, route, duration);
       });
     };

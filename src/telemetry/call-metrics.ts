@@ -108,7 +108,7 @@ export class CallMetrics {
     status,
     error,
     attempts,
-    answeredBy,
+    hookResponder,
     firstByte,
     duration,
     reported,
@@ -116,7 +116,7 @@ export class CallMetrics {
   }: CallOutcome): void {
     const last = attempts.at(-1);
     const model = this.modelLabel(request.model);
-    const series = this.seriesOf(operation.name, model, responderOf({ attempts, answeredBy }) ?? 'none');
+    const series = this.seriesOf(operation.name, model, responderOf({ attempts, hookResponder }) ?? 'none');
     const { source } = context;
     counted(this.requests, series.requests, series.labels, { source, status, code: codeLabel(error) });
     for (const attempt of attempts) this.attempted(operation.name, attempt);

@@ -38,7 +38,7 @@ export class HttpMetrics {
   }
 
   /** @param duration milliseconds */
-  answered(
+  responded(
     request: HttpRequest,
     response: HttpResponse,
     route: string,

@@ -12,7 +12,7 @@ import type { ExportKeysQueryDto, TransferredGroupDto, TransferredKeyDto } from 
 import { toBudgetDto } from './spending.dto.js';
 
 /** Rows of one query. */
-const PAGE = 500;
+const ROWS_PER_PAGE = 500;
 /** Target of the audit entry: an export is of all keys. */
 const ALL_KEYS = 'all';
 
@@ -109,11 +109,11 @@ async function* pagesOf<Row extends ObjectLiteral & { id: string }>(
     const rows = await repository.find({
       where: { ...where, id: MoreThan(after) },
       order: { id: 'ASC' },
-      take: PAGE,
+      take: ROWS_PER_PAGE,
     } as Parameters<Repository<Row>['find']>[0]);
     if (rows.length > 0) yield rows;
     const last = rows.at(-1);
-    if (rows.length < PAGE || last === undefined) return;
+    if (rows.length < ROWS_PER_PAGE || last === undefined) return;
     after = last.id;
   }
 }

@@ -14,7 +14,7 @@ import type { KeyPurgeDto, PurgeKeysDto } from './key-transfer.dto.js';
 
 const DAY_MS = 86_400_000;
 /** Keys of one transaction. */
-const CHUNK = 200;
+const CHUNK_ROWS = 200;
 
 /** Those that were revoked for long enough. $1 is the time before which they were revoked. */
 const REVOKED = 'SELECT id FROM api_key WHERE revoked_at <= $1 ORDER BY id';
@@ -41,8 +41,8 @@ export class KeyPurge {
     if (isDry) purged = chosen.length;
     else {
       // Keys before the keys that made them, so that what is left of an interrupted purge has no gap in its chains.
-      for (let start = 0; start < chosen.length; start += CHUNK) {
-        purged += await this.remove(chosen.slice(start, start + CHUNK), before, maker);
+      for (let start = 0; start < chosen.length; start += CHUNK_ROWS) {
+        purged += await this.remove(chosen.slice(start, start + CHUNK_ROWS), before, maker);
       }
       if (purged > 0) await this.keyCheck.allChanged();
     }
@@ -62,8 +62,8 @@ export class KeyPurge {
     const needed = new Set(await idsOf(NEEDED));
     const parents = new Map<string, string | null>();
     const allowed = new Set<string>();
-    for (let start = 0; start < revoked.length; start += CHUNK) {
-      const ids = revoked.slice(start, start + CHUNK);
+    for (let start = 0; start < revoked.length; start += CHUNK_ROWS) {
+      const ids = revoked.slice(start, start + CHUNK_ROWS);
       for (const key of await manager.find(ApiKey, { where: { id: In(ids) } })) {
         parents.set(key.id, key.parentId);
         if (await mayEnd(manager, maker, key)) allowed.add(key.id);

@@ -11,7 +11,7 @@ export interface TaskLine {
   readonly model: string | undefined;
 }
 
-const MAX_CUSTOM_ID = 512;
+const MAX_CUSTOM_ID_LENGTH = 512;
 /** Control characters and lone surrogates, which databases do not store. */
 const UNSTORABLE = /[\p{Cc}\p{Cs}]/u;
 
@@ -86,8 +86,11 @@ function customIdOf(value: unknown, index: number, path: string): string {
   if (value == null) return `task-${index}`;
   const param = `${path}.custom_id`;
   if (typeof value !== 'string') throw invalidRequest(`'${param}' must be a string.`, param, 'invalid_type');
-  if (value === '' || value.length > MAX_CUSTOM_ID || UNSTORABLE.test(value)) {
-    throw invalidRequest(`'${param}' must be 1 to ${MAX_CUSTOM_ID} characters without control characters.`, param);
+  if (value === '' || value.length > MAX_CUSTOM_ID_LENGTH || UNSTORABLE.test(value)) {
+    throw invalidRequest(
+      `'${param}' must be 1 to ${MAX_CUSTOM_ID_LENGTH} characters without control characters.`,
+      param,
+    );
   }
   return value;
 }

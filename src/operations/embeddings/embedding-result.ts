@@ -3,7 +3,7 @@ import { boundTokens, type TokenCount } from '../../runtime/token-count.js';
 /** A vector as numbers, or as base64 of little-endian 32-bit floats. */
 export type EmbeddingVector = readonly number[] | string;
 
-/** What one upstream call answered. */
+/** The response to one upstream call. */
 export interface EmbeddingPart {
   /** In the order of the inputs. */
   readonly vectors: readonly EmbeddingVector[];

@@ -86,7 +86,7 @@ function toChunk(bytes: Buffer, redact: Redact): RawChunk {
   return { bytes, event };
 }
 
-/** A provider that does not stream answers with JSON. */
+/** A provider that does not stream responds with JSON. */
 async function* wholeBody(
   source: AsyncIterable<readonly Buffer[]>,
   maxBytes: number,

@@ -66,7 +66,7 @@ export class UpstreamChunkStream extends UpstreamItemStream<StreamedChunk> {
     return true;
   }
 
-  /** Retryable: no answer is that long, so the provider repeats itself without end. */
+  /** Retryable: no response is that long, so the provider repeats itself endlessly. */
   protected override tooLarge(maxBytes: number): GatewayError {
     return upstreamError({
       message: `The upstream provider sent a stream larger than the gateway takes (${maxBytes} bytes).`,

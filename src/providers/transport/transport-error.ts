@@ -29,7 +29,7 @@ export function phaseTimeout(phase: Phase, milliseconds: number): GatewayError {
 /**
  * The client's view of a broken connection: constant text, because the cause contains addresses.
  *
- * @param mayBeBilled whether some of the answer had come
+ * @param mayBeBilled whether some of the response had come
  */
 export function transportError(cause: unknown, phase: Phase, mayBeBilled: boolean): GatewayError {
   if (phase === 'connect' && isOutOfDescriptors(cause)) {

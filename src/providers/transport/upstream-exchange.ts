@@ -91,7 +91,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
 
   /** The rest is not needed. The socket is closed, and the sink is not called again. */
   cancel(): void {
-    if (this.settle()) this.destroy(new Error('The answer is no longer wanted.'));
+    if (this.settle()) this.destroy(new Error('The response is no longer needed.'));
   }
 
   /**
@@ -120,7 +120,10 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
     const contentEncoding = headers['content-encoding'];
     const encoding = bodyEncoding(contentEncoding);
     if (encoding === 'unknown') {
-      this.fail(upstreamError({ message: 'The upstream provider answered in an unknown content-encoding.' }), 'answer');
+      this.fail(
+        upstreamError({ message: 'The upstream provider answered in an unknown content-encoding.' }),
+        'response',
+      );
       return;
     }
     if (encoding === 'encoded') this.decoder = this.openDecoder(String(contentEncoding));
@@ -168,7 +171,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
       return;
     }
     // The gateway's own fault, such as a file of the body that cannot be read.
-    if (error instanceof GatewayError) this.fail(error, 'answer');
+    if (error instanceof GatewayError) this.fail(error, 'response');
     else this.fail(transportError(error, this.times.phase, this.gotByte), 'connection');
   }
 
@@ -212,7 +215,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
     try {
       this.sink.data(chunk);
     } catch (error) {
-      this.fail(error, 'answer');
+      this.fail(error, 'response');
     }
   }
 
@@ -227,7 +230,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
     try {
       action();
     } catch (error) {
-      this.fail(error, 'answer');
+      this.fail(error, 'response');
     }
   }
 

@@ -218,7 +218,7 @@ class StreamedBody implements ResponseSink {
     this.controller.close();
   }
 
-  fail(error: unknown, origin: 'abort' | 'connection' | 'answer'): void {
+  fail(error: unknown, origin: 'abort' | 'connection' | 'response'): void {
     const failure = this.errorResponse === undefined || origin === 'abort' ? error : this.errorResponse.toError();
     this.isOver = true;
     this.onFailure(failure);

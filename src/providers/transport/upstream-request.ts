@@ -28,7 +28,7 @@ export interface UpstreamRequest {
 }
 
 /** What ended an exchange: the caller's signal, the connection (or its silence), or the content of the response. */
-export type FailureOrigin = 'abort' | 'connection' | 'answer';
+export type FailureOrigin = 'abort' | 'connection' | 'response';
 
 /** Receives a response. Either `end` or `fail` is called, once, and nothing after it. */
 export interface ResponseSink {

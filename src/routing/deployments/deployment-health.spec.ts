@@ -32,7 +32,7 @@ describe('DeploymentHealth', () => {
 
   it('opens after five failures in a row, and not when a response came in between', () => {
     fail(4);
-    health.answered(10);
+    health.responded(10);
     fail(4);
     expect(health.breaker).toBe('closed');
     fail(1);
@@ -48,7 +48,7 @@ describe('DeploymentHealth', () => {
     expect(health.canCall(KEY)).toBe(true);
     health.begin(KEY);
     expect(health.canCall(KEY)).toBe(false);
-    health.answered(20);
+    health.responded(20);
     expect(health.breaker).toBe('closed');
     expect(health.canCall(KEY)).toBe(true);
   });
@@ -83,8 +83,8 @@ describe('DeploymentHealth', () => {
   });
 
   it('averages the time to first byte and counts the last five minutes', () => {
-    health.answered(100);
-    health.answered(200);
+    health.responded(100);
+    health.responded(200);
     expect(health.firstByte).toBe(120);
     fail(1);
     expect(health.recent()).toEqual({ succeeded: 2, failed: 1 });
@@ -100,8 +100,8 @@ describe('DeploymentHealth', () => {
     );
     fail(3, limited);
     fail(5);
-    health.answered(10);
-    health.answered(10);
+    health.responded(10);
+    health.responded(10);
     expect(events.map(({ kind }) => kind)).toEqual(['wait', 'open', 'closed']);
     health.applyPeerState({ kind: 'open', until: Date.now() + 60_000, openFor: 60_000 });
     expect(health.breaker).toBe('open');
@@ -128,7 +128,7 @@ describe('DeploymentHealth', () => {
     health.begin(OTHER);
     // Operators see the state for another key, once there is another.
     expect(health.breaker).toBe('closed');
-    health.answered(5);
+    health.responded(5);
     expect(health.canCall(KEY)).toBe(true);
   });
 
@@ -202,7 +202,7 @@ describe('DeploymentHealth', () => {
             health.begin(KEY);
             if (each === 'fail') health.failed(fault, KEY);
             else if (each === 'limit') health.failed(limited, KEY);
-            else if (each === 'answer') health.answered(1);
+            else if (each === 'answer') health.responded(1);
             else health.recordNeutral(KEY);
             health.end(1);
           }

@@ -93,7 +93,7 @@ export class DeploymentHealth {
   }
 
   /** The call received its first byte after this number of milliseconds. */
-  answered(firstByte: number): void {
+  responded(firstByte: number): void {
     this.firstByte = smoothed(this.firstByte, firstByte);
     if (this.circuit.succeeded()) this.notify({ kind: 'closed' });
     this.bucket().succeeded += 1;

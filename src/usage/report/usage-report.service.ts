@@ -24,7 +24,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const DEFAULT_SPAN_MS = 30 * DAY_MS;
 /** Records per query of an export. */
-const EXPORT_PAGE = 500;
+const ROWS_PER_PAGE = 500;
 const SUMS = [
   'records',
   'requests',
@@ -87,7 +87,7 @@ export class UsageReport {
   async *pages(query: UsageFilterDto): AsyncGenerator<readonly object[]> {
     const span = spanOf(query);
     for (let after = query.after ?? null, isFirst = true; isFirst || after !== null; isFirst = false) {
-      const page = await this.page(query, span, EXPORT_PAGE, after ?? undefined);
+      const page = await this.page(query, span, ROWS_PER_PAGE, after ?? undefined);
       const names = await this.names.of(
         'key',
         page.data.map(({ key_id: id }) => id),

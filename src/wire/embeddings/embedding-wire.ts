@@ -9,7 +9,7 @@ export interface WrittenCall {
   readonly body: JsonObject;
 }
 
-/** What one upstream call answered, with a status of success. */
+/** The successful response to one upstream call. */
 export interface AnsweredCall {
   readonly text: string;
   /** Names in lower case. */

@@ -16,7 +16,7 @@ export interface DocumentGroup {
   readonly count: number;
 }
 
-/** What one upstream call answered. */
+/** The response to one upstream call. */
 export interface RerankPart {
   readonly id: string | undefined;
   readonly model: string | undefined;
