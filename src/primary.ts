@@ -59,7 +59,7 @@ function stopOnSignal(supervisor: Supervisor, logger: Logger): void {
   process.on('SIGINT', stop);
 }
 
-/** Every process is replaced by one with the configuration as it is now, unless that is invalid. */
+/** Replaces every process by one with the present configuration, unless the configuration is invalid. */
 function reload(supervisor: Supervisor, logger: Logger): void {
   try {
     loadConfig();

@@ -228,7 +228,10 @@ async function letConnectionsGo(httpServer: Server, inFlight: InFlight, timeout:
   await delay(EXIT_DELAY_MS);
 }
 
-/** A stray rejection is logged; an exception outside any request leaves the process in doubt, so it drains and ends. */
+/**
+ * An unhandled rejection is logged. After an exception outside of any request the state of the process is unknown, so it drains
+ * and ends.
+ */
 function surviveStrayErrors(app: NestExpressApplication, config: GatewayConfig, logger: Logger): void {
   process.on('unhandledRejection', (reason) => {
     logger.error({ error: describeError(reason) }, 'unhandled rejection');

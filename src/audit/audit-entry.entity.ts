@@ -31,7 +31,7 @@ export class AuditEntry {
   @Column({ name: 'target_id', type: 'varchar', length: 32 })
   targetId!: string;
 
-  /** What it was set to, by field; never a secret. */
+  /** The new values by field, without secrets. */
   @Column({ type: 'simple-json' })
   changes!: object;
 

@@ -32,7 +32,7 @@ export interface AuditedAction {
   readonly actor: string;
   readonly action: AuditAction;
   readonly targetId: string;
-  /** Fields as they were asked to be; never a secret. */
+  /** Fields with the requested values, without secrets. */
   readonly changes: object;
   /** What the changed fields were; absent where nothing was there. */
   readonly before?: object;

@@ -62,7 +62,7 @@ export class AuditEntryDto {
    * @example "key_0123456789abcdef"
    */
   target_id!: string;
-  /** The fields that were set, as they were asked to be; never a secret. */
+  /** The fields that were set, with the requested values and without secrets. */
   @ApiProperty({ type: 'object', additionalProperties: true, example: { name: 'checkout service' } })
   changes!: Record<string, unknown>;
   /** What the changed fields were; null where nothing was there. */

@@ -24,7 +24,7 @@ export interface FoundKey {
   readonly endsAt: number;
 }
 
-/** Finds the row of a secret, and hashes the secret anew where its hash is of an older pepper or of none. */
+/** Finds the row of a secret, and hashes the secret again where its hash was made with an older pepper or without one. */
 @Injectable()
 export class KeyFinder implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('Keys');

@@ -5,7 +5,7 @@ import { PEPPER_SETTING, PLAIN_SHA256, type Pepper } from './pepper.js';
 /** How many keys that are not revoked rest on which hash; a key in the overlap of a rotation counts where its older secret is. */
 export interface KeyHashCounts {
   readonly current: number;
-  /** Hashed with GATEWAY_KEY_PEPPER_PREVIOUS; a use hashes them anew. */
+  /** Hashed with GATEWAY_KEY_PEPPER_PREVIOUS; the next use hashes them again. */
   readonly previous: number;
   /** Imported without a pepper; a use hashes them with the pepper. */
   readonly plain: number;

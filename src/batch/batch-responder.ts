@@ -183,7 +183,7 @@ export class BatchResponder {
   }
 }
 
-/** The number of results, or of a running job the number a moment ago. */
+/** The number of results; of a running job it may be slightly out of date. */
 function finishedOf({ completedCount, failedCount, cancelledCount, expiredCount }: BatchJob): number {
   return completedCount + failedCount + cancelledCount + expiredCount;
 }

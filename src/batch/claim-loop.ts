@@ -89,7 +89,7 @@ export class ClaimLoop {
     if (!this.hasWork) this.hasWork = await this.lanes.hasAny();
   }
 
-  /** Resolves when no claim is in flight, and claims in doubt are released as far as the database is reachable. */
+  /** Resolves when no claim is in flight, and claims whose response was lost are released, if the database can be reached. */
   async stop(): Promise<void> {
     this.isStopping = true;
     await this.claiming;

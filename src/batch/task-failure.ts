@@ -14,7 +14,7 @@ export type FailureOutcome =
  * What becomes of a task whose call has failed.
  *
  * @param attempts calls of a provider that had ended before
- * @param maxAttempts after which a task fails for good
+ * @param maxAttempts attempts after which a task is not tried again
  * @param random from 0 up to 1
  */
 export function outcomeOfFailure(

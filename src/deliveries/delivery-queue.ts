@@ -72,7 +72,10 @@ export function deliveryStatements({ name, owner, columns }: DeliveryTable): Del
   };
 }
 
-/** Deliveries that are to be made, kept in the rows of what they are about, so that none is lost with a process. */
+/**
+ * Deliveries to make. They are kept in the rows of the jobs or budgets that they report, so that none is lost when a process
+ * ends.
+ */
 export class DeliveryQueue<Due extends DueDelivery> {
   private readonly dialect: SqlDialect;
   private readonly statements: DeliveryStatements;

@@ -111,7 +111,7 @@ export class AttemptLoop {
     throw progress.failure ?? upstreamError({ message: 'No deployment of this model could be tried.' });
   }
 
-  /** One candidate. Its attempt is disposed of here, unless it goes on as a stream, which then does that at its end. */
+  /** One candidate. Its attempt is disposed of here, unless it is a stream, which disposes of the attempt at its end. */
   private async try<Name extends OperationName, Result>(
     candidate: Attempt | FullDeployments,
     progress: Progress<Name>,

@@ -1,7 +1,7 @@
 /** The inner object of every error. */
 export class ErrorDetailDto {
   /**
-   * What is wrong and how to fix it, in words.
+   * What is wrong and how to fix it.
    * @example "'temperature' must be a number from 0 to 2."
    */
   message!: string;

@@ -44,7 +44,7 @@ function lingerThenClose(request: IncomingMessage, socket: Socket): void {
   request.resume();
 }
 
-/** Whether the request has a body that its route does not read and that may be long: GET and HEAD as a rule have none. */
+/** Whether the request has a body that its route does not read and that may be long. GET and HEAD usually have none. */
 export function hasUnreadBody({ method, headers }: IncomingMessage): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > SHORT_REST_BYTES;

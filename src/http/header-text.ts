@@ -10,7 +10,7 @@ const PLAIN = /^[!-$&-+\--~]*$/;
 
 /**
  * Text of clients or of the configuration as a header value: UTF-8 in percent-encoding, so that `decodeURIComponent` gives the
- * text back. Visible ASCII stays as it is but for `%` and `,`. Every header that carries such text is set through this function
+ * text back. Visible ASCII except `%` and `,` is unchanged. Every header that carries such text is set through this function
  * or `headerList`, because Node refuses other characters with an exception.
  */
 export function headerText(text: string, maxBytes = MAX_HEADER_TEXT_BYTES): string {

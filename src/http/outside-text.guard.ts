@@ -4,7 +4,7 @@ import type { HttpRequest } from './http-types.js';
 import { assertQuery, isStorable } from './outside-text.js';
 
 /**
- * The one place where text of paths and queries enters. An id that no database keeps is the id of nothing, so it is a 404; a
+ * Checks the text of paths and queries. An id that no database can store cannot exist, so it is a 404; a
  * query parameter of that kind is a 400. Texts in bodies are checked by StrictBodyPipe and by the reader of submissions.
  * Registered after the key check.
  */

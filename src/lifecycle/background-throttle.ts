@@ -28,7 +28,7 @@ export class BackgroundThrottle {
 
   constructor(private readonly inFlight: InFlight) {}
 
-  /** Whether live calls are being served now, or were a moment ago. */
+  /** Whether live calls are being served, or were until shortly before. */
   get isLive(): boolean {
     return this.inFlight.calls > 0 || performance.now() - this.inFlight.lastCallAt < LIVE_TRAFFIC_MS;
   }

@@ -13,7 +13,7 @@ export class MetricsRegistry implements BeforeApplicationShutdown {
     // Types are strings here, contrary to the declarations of prom-client.
     peers.provideMetrics(() => this.registry.getMetricsAsJSON() as Promise<unknown> as Promise<MetricFamily[]>);
     collectDefaultMetrics({ register: this.registry });
-    // A label of its own on every series would begin all of them anew at each release.
+    // A version label on every series would start new series at each release.
     new Gauge({
       name: 'gateway_build_info',
       help: 'Always 1; what runs here.',

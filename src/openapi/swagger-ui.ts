@@ -8,7 +8,7 @@ interface UiResponse {
   readonly headers?: Record<string, string>;
 }
 
-/** Runs in the browser, from its source text. Swagger UI reads NDJSON as faulty JSON, so it is shown as the text that it is. */
+/** Runs in the browser, from its source text. Swagger UI reads NDJSON as faulty JSON, so the text is shown unchanged. */
 function responseInterceptor(response: UiResponse): UiResponse {
   if (response.headers?.['content-type']?.startsWith('application/x-ndjson')) {
     response.headers['content-type'] = 'text/plain; charset=utf-8';

@@ -43,7 +43,7 @@ export interface ImageKind {
 
 /** All that a call is billed by. */
 export interface BilledUsage extends BilledTokens {
-  /** Absent where there is nothing but tokens. */
+  /** Absent where only tokens are billed. */
   readonly units?: BilledUnits;
   /** Absent where all tokens are text, or where that is not known. */
   readonly modalities?: ModalityTokens;

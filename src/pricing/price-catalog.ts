@@ -48,7 +48,7 @@ interface PriceList {
 /**
  * Prices and context lengths of well-known providers' models, from the data that two packages carry: nothing is
  * fetched. They take about 90 ms and 20 MB, so they are loaded at first need, never for the sandbox alone. Which
- * provider it is follows from the base URL; what is unknown is null, never a guess.
+ * provider it is follows from the base URL; an unknown price is null and never estimated.
  */
 @Injectable()
 export class PriceCatalog {

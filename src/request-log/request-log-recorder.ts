@@ -127,7 +127,7 @@ export class RequestLogRecorder implements BeforeApplicationShutdown, CallHook {
   }
 }
 
-/** The stored parts of a call, as JSON. Parts to be left out are not serialized at all. */
+/** The stored parts of a call, as JSON. Parts to be left out are not serialized. */
 function textOf(outcome: CallOutcome, { redact }: RequestLogSetting): string {
   const { operation, request, collector, error, droppedParams } = outcome;
   const { recorded, usage } = collector;

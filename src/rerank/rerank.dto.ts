@@ -114,7 +114,7 @@ export class RerankResponseDto {
   })
   meta!: unknown;
 
-  /** As Jina's clients read it; estimated where the provider reports neither tokens nor searches. */
+  /** In Jina's form. Estimated where the provider reports no tokens and no searches. */
   @ApiProperty({
     selfRequired: false,
     type: 'object',

@@ -86,7 +86,7 @@ export function highestPrice(owners: readonly Owner[]): PriceConfig | undefined 
   return mostExpensive;
 }
 
-/** By which two prices of the same deployment are compared, which as a rule name the same units. */
+/** A number by which two prices of the same deployment are compared. They usually name the same units. */
 function sumOf({ images, ...prices }: PriceConfig): number {
   const ofImages = images?.map(({ perImage }) => perImage) ?? [];
   return [...Object.values(prices), ...ofImages].reduce((sum, price) => sum + price, 0);

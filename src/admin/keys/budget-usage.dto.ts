@@ -7,7 +7,7 @@ export class BudgetUsageDto {
   /** US dollars that are spent. */
   @ApiProperty({ type: Number, example: 3.25 })
   spent_usd!: number;
-  /** US dollars that are left; 0 when none is. The upper bound of requests in flight is reserved from it. */
+  /** US dollars that are left; 0 when the budget is spent. The upper bound of requests in flight is reserved from it. */
   @ApiProperty({ type: Number, example: 21.75 })
   remaining_usd!: number;
   /** US dollars that an operator added to the budget of this period; 0 when none. */

@@ -16,7 +16,7 @@ const ROWS_PER_PAGE = 500;
 /** Target of the audit entry: an export is of all keys. */
 const ALL_KEYS = 'all';
 
-/** Gives all keys and groups out, in the form that an import takes; never a key itself. */
+/** Writes all keys and groups in the form that an import takes. It never writes the secret of a key. */
 @Injectable()
 export class KeyExport {
   constructor(

@@ -21,7 +21,7 @@ interface Read<Row> {
   readonly row: Row;
   /** Where it stands in the import. */
   readonly path: string;
-  /** What the audit log says of it: never a secret or a hash. */
+  /** What the audit log says of it, without secrets and hashes. */
   readonly changes: object;
 }
 export type ReadGroup = Read<KeyGroup>;

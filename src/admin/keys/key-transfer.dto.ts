@@ -24,7 +24,7 @@ export type HashType = (typeof HASH_TYPES)[number];
 
 /** A group as it is exported and imported. */
 export class TransferredGroupDto extends CreateGroupDto {
-  /** Id of the group; made anew where it is absent. */
+  /** Id of the group. A new one is made where it is absent. */
   @ApiProperty({ required: false, pattern: '^group_[0-9a-f]{16}$', example: 'group_0123456789abcdef' })
   @IsOptional()
   @IsString()
@@ -42,7 +42,7 @@ export class TransferredGroupDto extends CreateGroupDto {
 
 /** A key as it is exported and imported: with its hash or with the key itself, never with both. */
 export class TransferredKeyDto extends CreateKeyDto {
-  /** Id of the key; that of its own value where it has the form `gw_...`, else made anew where it is absent. */
+  /** Id of the key. Where it is absent, the id in a key of the form `gw_...` is used, else a new one is made. */
   @ApiProperty({ required: false, pattern: '^key_[0-9a-f]{16}$', example: 'key_0123456789abcdef' })
   @IsOptional()
   @IsString()

@@ -124,7 +124,7 @@ export class MultipartReader {
     }
   }
 
-  /** Nothing but empty lines may come before the first boundary, which the whole preamble is kept for. */
+  /** Only empty lines may come before the first boundary, so the whole preamble is kept. */
   private preamble(bytes: Buffer, offset: number): number | undefined {
     let at = 0;
     while (bytes[at] === CR && bytes[at + 1] === LF) at += 2;
@@ -199,7 +199,7 @@ export class MultipartReader {
   }
 
   private content(bytes: Buffer, offset: number): number | undefined {
-    // The line end of the head belongs to no boundary, but it is looked at, so that a boundary right behind it is found.
+    // The search begins at the line end of the head, so that a boundary directly after it is found.
     const headEnd = this.start - END_OF_LINE_BYTES - offset;
     const found = bytes.indexOf(this.delimiter, Math.max(0, headEnd + 1));
     if (found === -1) {

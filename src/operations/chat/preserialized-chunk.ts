@@ -2,8 +2,8 @@ import type { ChatCompletionChunk } from './chat-completion.js';
 import { SourcedChunk } from './sourced-chunk.js';
 
 /**
- * A chunk of a stream that only brings text, already printed: all but its text is the same as in the chunk before, so it
- * is neither parsed nor printed again.
+ * A chunk of a stream that has only text, already serialized: everything else is the same as in the chunk before, so it
+ * is not parsed or serialized again.
  */
 export class PreserializedChunk {
   /**

@@ -36,7 +36,7 @@ export interface PromptSize {
 
 /**
  * Everything of a request that may reach the provider: messages, tools and functions, and each field that passes through.
- * Not `model`, which is replaced, nor `metadata` where it stays in the gateway.
+ * `model` is not counted, because it is replaced; `metadata` is not counted where it stays in the gateway.
  */
 export function promptSize(request: ChatRequest): PromptSize {
   const size = { bytes: 0, images: 0, media: 0 };

@@ -6,7 +6,7 @@ import { speechCharacters, type SpeechRequest } from './speech-request.js';
 
 /** Tokens of a second of speech: OpenAI's models have one in 48 ms. */
 const TOKENS_PER_SECOND = 21;
-/** Characters that are read out in a second at normal speed: as a rule, and the fewest, those of Chinese. */
+/** Characters that are read out in a second at normal speed: usual, and fewest (Chinese). */
 const LIKELY_CHARACTERS_PER_SECOND = 15;
 const FEWEST_CHARACTERS_PER_SECOND = 4;
 /** Silence before and behind. */

@@ -6,7 +6,7 @@ import type { TranscriptionRequest } from './transcription-request.js';
 
 /** Tokens of a second of a recording: OpenAI's models have one in 100 ms. */
 const INPUT_TOKENS_PER_SECOND = 10;
-/** Tokens of the text of a second: as a rule, and at most. */
+/** Tokens of the text of a second: usual, and most. */
 const LIKELY_OUTPUT_TOKENS_PER_SECOND = 4;
 const MOST_OUTPUT_TOKENS_PER_SECOND = 10;
 

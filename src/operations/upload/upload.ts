@@ -18,7 +18,7 @@ export interface RepeatableBody {
 export interface UploadRules {
   /** Fields that the gateway reads; each may be given once. */
   readonly keep: ReadonlySet<string>;
-  /** Names of the parts that hold a file, of which at least one must be there; the first is named where none is. */
+  /** Names of the parts that hold a file. At least one of them is required; the error for a missing file names the first. */
   readonly files: readonly string[];
   /** Files of all names together. */
   readonly maxFiles: number;
@@ -28,7 +28,7 @@ export interface UploadRules {
 }
 
 /**
- * A form with files, received whole. The provider gets its bytes as they came, but for the name of the model, and it can be sent
+ * A form with files, received whole. The provider gets the same bytes with another model name, and the form can be sent
  * again in a retry or to a fallback. Must be disposed of.
  */
 export class Upload {

@@ -25,8 +25,8 @@ type MediaRequest = ImageRequest | SpeechRequest | TranscriptionRequest;
 const UNBOUNDED = Number.MAX_SAFE_INTEGER;
 
 /**
- * Images, speech and transcriptions of providers that have OpenAI's endpoints for them. Bodies go there as the client sent them,
- * but for the model, and responses come back byte for byte.
+ * Images, speech and transcriptions of providers that have OpenAI's endpoints for them. Bodies are sent as the client sent them
+ * with another model name, and responses come back byte for byte.
  */
 export class MediaOperations implements ProviderPart {
   readonly ports: OperationPorts;

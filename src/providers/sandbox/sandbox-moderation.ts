@@ -1,7 +1,7 @@
 import { hasParts, type ModerationRequest } from '../../operations/moderations/moderation-request.js';
 import type { Moderation } from '../../operations/moderations/moderation-result.js';
 
-/** OpenAI's categories, each with plain words that the sandbox takes for it. */
+/** OpenAI's categories, each with words by which the sandbox recognises it. */
 const CATEGORY_WORDS: Readonly<Record<string, readonly string[]>> = {
   harassment: ['idiot', 'loser', 'moron'],
   'harassment/threatening': [],
@@ -29,7 +29,7 @@ const OF_IMAGES = new Set([
 const FOUND = 0.98;
 const NOT_FOUND = 0.0001;
 
-/** The sandbox's moderation: a category is flagged by its plain words. Pictures are ignored. */
+/** The sandbox's moderation: a category is flagged where the text has one of its words. Pictures are ignored. */
 export function sandboxModerations({ input }: Pick<ModerationRequest, 'input'>): Moderation[] {
   if (typeof input === 'string') return [moderate(input, ['text'])];
   if (!hasParts(input)) return input.map((text) => moderate(text, ['text']));

@@ -64,7 +64,7 @@ export async function rerankInSandbox(
   };
 }
 
-/** What the sandbox finds by its plain words. */
+/** The categories whose words the text has. */
 export function moderateInSandbox({ request }: ProviderCall<ModerationRequest>, model: string): ModerationResult {
   const texts = moderationTexts(request);
   assertLengths(texts, 'input');

@@ -20,7 +20,7 @@ export function sandboxVector(input: EmbeddingInput, dimensions: number): number
   for (const feature of featuresOf(input)) {
     const hash = hashOf(feature);
     const at = hash % dimensions;
-    // The highest bit is not part of what is left of the remainder, so that sign and place differ.
+    // The highest bit gives the sign and is not used for the position, so that the two are independent.
     vector[at] = (vector[at] ?? 0) + (hash >>> 31 === 0 ? 1 : -1);
   }
   const length = Math.hypot(...vector);

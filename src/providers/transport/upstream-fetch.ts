@@ -227,7 +227,7 @@ class StreamedBody implements ResponseSink {
     this.opening = undefined;
   }
 
-  /** An event is a line, which the package's parser keeps until it ends; a stream is not kept at all. */
+  /** An event is a line, which the package's parser keeps until it ends; a stream is not kept. */
   private measure(chunk: Buffer): void {
     this.size += chunk.length;
     const lastLine = chunk.lastIndexOf(LINE_FEED);

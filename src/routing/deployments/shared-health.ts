@@ -43,7 +43,7 @@ export class SharedHealth implements OnApplicationBootstrap {
 
   private publish(id: string, event: HealthEvent): void {
     const message = { id, ...event };
-    // A pause must not replace an opening of the same deployment, nor the reverse.
+    // A pause must not replace an opening of the same deployment, and an opening must not replace a pause.
     const keepAs = event.kind === 'wait' ? `${id} wait` : id;
     void this.broadcast.publish(CHANNEL, message, keepAs);
     void this.redis.run<unknown>((client) =>

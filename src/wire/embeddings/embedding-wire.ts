@@ -2,7 +2,7 @@ import type { JsonObject } from '../../runtime/json-value.js';
 import type { EmbeddingInput, EmbeddingRequest } from '../../operations/embeddings/embedding-request.js';
 import type { EmbeddingPart } from '../../operations/embeddings/embedding-result.js';
 
-/** One upstream call, but for transport and credentials. */
+/** One upstream call, without transport and credentials. */
 export interface WrittenCall {
   /** Behind the provider's base URL, with a leading slash. */
   readonly path: string;

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../runtime/json-value.js';
 import type { ModerationRequest } from '../../operations/moderations/moderation-request.js';
 import type { ModerationResult } from '../../operations/moderations/moderation-result.js';
 
-/** One upstream call, but for transport and credentials. */
+/** One upstream call, without transport and credentials. */
 export interface WrittenModeration {
   /** Behind the provider's base URL, with a leading slash. */
   readonly path: string;

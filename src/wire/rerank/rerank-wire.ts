@@ -2,7 +2,7 @@ import type { JsonObject } from '../../runtime/json-value.js';
 import type { RerankRequest } from '../../operations/rerank/rerank-request.js';
 import type { RankedDocument, RerankUsage } from '../../operations/rerank/rerank-result.js';
 
-/** One upstream call, but for transport and credentials. */
+/** One upstream call, without transport and credentials. */
 export interface WrittenRerank {
   /** Behind the provider's base URL, with a leading slash. */
   readonly path: string;

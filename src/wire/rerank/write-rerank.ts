@@ -11,7 +11,7 @@ export interface RerankContext {
   /** For a response without an id of the provider. */
   readonly newId: () => string;
   readonly apiVersion: RerankApiVersion;
-  /** For the usage of a provider that reported neither tokens nor searches. */
+  /** The usage where the provider reported no tokens and no searches. */
   readonly countTokens: () => Promise<TokenCount>;
 }
 

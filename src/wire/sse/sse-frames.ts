@@ -13,7 +13,7 @@ const DATA = Buffer.from('data');
 export class SseFrames {
   private chunks: Buffer[] = [];
   private size = 0;
-  /** Whether nothing but a line end, or a part of one, has come of the current line. */
+  /** Whether the current line has only a line end so far, or a part of one. */
   private isLineEmpty = true;
 
   /** @param limit bytes of the largest frame */
