@@ -36,6 +36,7 @@ const FLOORS = [
     'embeddings',
     'health',
     'images',
+    'messages',
     'model-endpoint',
     'models',
     'moderations',

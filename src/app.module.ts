@@ -5,6 +5,7 @@ import { AuthModule } from './auth/auth.module.js';
 import { KeyGuard } from './auth/key.guard.js';
 import { BatchModule } from './batch/batch.module.js';
 import { ChatModule } from './chat/chat.module.js';
+import { MessagesModule } from './messages/messages.module.js';
 import { EmbeddingsModule } from './embeddings/embeddings.module.js';
 import { ModerationsModule } from './moderations/moderations.module.js';
 import { RerankModule } from './rerank/rerank.module.js';
@@ -44,6 +45,7 @@ export class AppModule {
         ModelsModule,
         ChatModule,
         EmbeddingsModule,
+        MessagesModule,
         RerankModule,
         ModerationsModule,
         ImagesModule,

@@ -1,19 +1,21 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { EngineModule } from '../engine/engine.module.js';
+import { RoutingModule } from '../routing/routing.module.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { ErrorFormats } from '../http/error-formats.js';
 import { FastPath } from './fast-path.js';
 import { JsonResponder } from './json-responder.js';
 import { LiveCalls } from './live-calls.js';
 import { RawResponder } from './raw-responder.js';
+import { TokenCounts } from './token-counts.js';
 import { Uploads } from './uploads.js';
 import { WireResponder } from './wire-responder.js';
 
 /** What the endpoints of all operations have in common on the client's side. */
 @Module({
-  imports: [AuthModule, EngineModule, LifecycleModule],
-  providers: [ErrorFormats, FastPath, JsonResponder, LiveCalls, RawResponder, Uploads, WireResponder],
-  exports: [ErrorFormats, JsonResponder, LiveCalls, RawResponder, Uploads, WireResponder],
+  imports: [AuthModule, EngineModule, LifecycleModule, RoutingModule],
+  providers: [ErrorFormats, FastPath, JsonResponder, LiveCalls, RawResponder, TokenCounts, Uploads, WireResponder],
+  exports: [ErrorFormats, JsonResponder, LiveCalls, RawResponder, TokenCounts, Uploads, WireResponder],
 })
 export class ModelEndpointModule {}

@@ -91,7 +91,7 @@ export class ModelCatalog {
     const own: ModelDto = {
       ...described,
       ...(displayName !== undefined && { name: displayName, display_name: displayName }),
-      ...(contextLength !== undefined && { context_length: contextLength }),
+      ...(contextLength !== undefined && { context_length: contextLength, max_input_tokens: contextLength }),
       ...(maxOutputTokens !== undefined && { max_output_tokens: maxOutputTokens }),
       ...(price?.inputPerMillion !== undefined &&
         price.outputPerMillion !== undefined && {
@@ -101,7 +101,10 @@ export class ModelCatalog {
           },
         }),
     };
-    return [own, ...model.aliases.map((alias) => ({ ...own, id: alias }))];
+    return [
+      own,
+      ...model.aliases.map((alias) => ({ ...own, id: alias, ...(own.name === undefined && { display_name: alias }) })),
+    ];
   }
 
   private async describeProvider(provider: ProviderConfig): Promise<ModelDto[]> {
@@ -116,13 +119,20 @@ export class ModelCatalog {
       this.known.factsOf(baseUrl, model.id),
       this.known.priceOf(baseUrl, model.id),
     ]);
+    const created = model.created ?? facts.created ?? this.startedAt;
     return {
       id,
       object: 'model',
-      created: model.created ?? facts.created ?? this.startedAt,
+      type: 'model',
+      created,
+      created_at: dateTime(created),
       owned_by: model.owned_by ?? provider?.name ?? 'gateway',
-      ...(facts.name !== undefined && { name: facts.name, display_name: facts.name }),
-      ...(facts.contextLength !== undefined && { context_length: facts.contextLength }),
+      display_name: facts.name ?? id,
+      ...(facts.name !== undefined && { name: facts.name }),
+      ...(facts.contextLength !== undefined && {
+        context_length: facts.contextLength,
+        max_input_tokens: facts.contextLength,
+      }),
       ...(facts.maxOutputTokens !== undefined && { max_output_tokens: facts.maxOutputTokens }),
       ...(facts.inputModalities !== undefined && {
         architecture: {
@@ -169,4 +179,10 @@ export class ModelCatalog {
       list.refreshing = undefined;
     }
   }
+}
+
+/** RFC 3339 without fractions. @param seconds Unix seconds */
+function dateTime(seconds: number): string {
+  const date = new Date(seconds * 1_000);
+  return Number.isNaN(date.getTime()) ? '1970-01-01T00:00:00Z' : date.toISOString().replace('.000', '');
 }

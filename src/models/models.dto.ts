@@ -38,9 +38,15 @@ export class ModelDto {
   /** Always `model`. */
   @ApiProperty({ enum: ['model'], example: 'model' })
   object!: 'model';
+  /** The same, as Anthropic's clients read it. */
+  @ApiProperty({ enum: ['model'], example: 'model' })
+  type!: 'model';
   /** Unix seconds of its release; of the gateway's start where that is not known. */
   @ApiProperty({ type: 'integer', example: 1767225600 })
   created!: number;
+  /** The same as `created`, as RFC 3339, as Anthropic's clients read it. */
+  @ApiProperty({ format: 'date-time', example: '2026-01-01T00:00:00Z' })
+  created_at!: string;
   /**
    * The provider that made the model, or that serves it.
    * @example "sandbox"
@@ -51,12 +57,15 @@ export class ModelDto {
    * @example "Sandbox echo"
    */
   name?: string;
-  /** The same as `name`, under the key that some clients read. */
-  @ApiProperty({ required: false, example: 'Sandbox echo' })
-  display_name?: string;
+  /** The same as `name`, or the id where it has none, under the key that some clients read. */
+  @ApiProperty({ example: 'Sandbox echo' })
+  display_name!: string;
   /** Tokens of prompt and response together. */
   @ApiProperty({ type: 'integer', required: false, example: 400000 })
   context_length?: number;
+  /** The same, as Anthropic's clients read it. */
+  @ApiProperty({ type: 'integer', required: false, example: 400000 })
+  max_input_tokens?: number;
   /** Most tokens of a response. */
   @ApiProperty({ type: 'integer', required: false, example: 128000 })
   max_output_tokens?: number;
@@ -80,4 +89,13 @@ export class ModelListDto {
   data!: ModelDto[];
   /** A list of available models. */
   models!: ModelDto[];
+  /** The first id of the list, as Anthropic's clients read it; null where it is empty. */
+  @ApiProperty({ type: 'string', nullable: true, example: 'sandbox/echo' })
+  first_id!: string | null;
+  /** The last id of the list. */
+  @ApiProperty({ type: 'string', nullable: true, example: 'sandbox/lorem' })
+  last_id!: string | null;
+  /** Always false: the list is whole. */
+  @ApiProperty({ type: 'boolean', example: false })
+  has_more!: boolean;
 }

@@ -16,7 +16,14 @@ export class ModelsService {
 
   async list(principal: Principal): Promise<ModelListDto> {
     const models = (await this.modelList.all()).filter(({ id }) => mayCallModel(principal, id));
-    return { object: 'list', data: models, models };
+    return {
+      object: 'list',
+      data: models,
+      models,
+      first_id: models[0]?.id ?? null,
+      last_id: models.at(-1)?.id ?? null,
+      has_more: false,
+    };
   }
 
   /**

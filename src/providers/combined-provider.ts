@@ -1,5 +1,5 @@
 import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
-import { Provider, type OperationPorts } from './provider.js';
+import { Provider, type OperationPorts, type ProviderCall } from './provider.js';
 
 /** Further operations of a provider, with connections of their own. */
 export interface ProviderPart {
@@ -23,6 +23,10 @@ export class CombinedProvider extends Provider {
 
   override listModels(signal: AbortSignal): Promise<readonly ListedModel[]> {
     return this.chat.listModels(signal);
+  }
+
+  override countTokens(call: ProviderCall): Promise<number | undefined> {
+    return this.chat.countTokens(call);
   }
 
   override async close(): Promise<void> {

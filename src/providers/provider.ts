@@ -89,6 +89,13 @@ export abstract class Provider {
     return Promise.resolve([]);
   }
 
+  /**
+   * Tokens of the prompt of a request, as the provider counts them; undefined where it does not count. Rejects as an operation does.
+   */
+  countTokens(_call: ProviderCall): Promise<number | undefined> {
+    return Promise.resolve(undefined);
+  }
+
   /** Closes sockets; called once at shutdown, after requests have ended. */
   async close(): Promise<void> {}
 }

@@ -106,6 +106,8 @@ export interface ProviderWire {
   readonly name: WireName;
   /** @throws GatewayError 400 for what the provider cannot take and the request cannot do without */
   writeRequest(request: CanonicalRequest, target: Target): Written;
+  /** What a client's own body must go without, although the provider speaks the same format; the same body where nothing. */
+  fitNative?(body: Readonly<JsonObject>): Readonly<JsonObject>;
   /** @throws GatewayError where it is no response of this format */
   readResponse(body: unknown, context: ReadContext): CanonicalResult;
   readStream(context: ReadContext): StreamReader;

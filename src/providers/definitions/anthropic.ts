@@ -1,6 +1,13 @@
-import { PLAIN_DIALECT, type Dialect, type ProviderDefinition } from './definition.js';
+import {
+  PLAIN_DIALECT,
+  type ChatEndpointCall,
+  type ChatFormat,
+  type Dialect,
+  type ModelListRequest,
+  type ProviderDefinition,
+} from './definition.js';
 
-/** Claude through the Messages API, here and on Vertex AI. */
+/** Claude on Vertex AI, through its package. */
 export const MESSAGES_DIALECT: Dialect = {
   ...PLAIN_DIALECT,
   namespace: 'anthropic',
@@ -12,6 +19,40 @@ export const MESSAGES_DIALECT: Dialect = {
   claude: true,
   messagesApi: true,
   toolResultUrls: true,
+};
+
+/** The version of the API, which every request names. */
+const VERSION = '2023-06-01';
+
+/** Headers that belong to every request; a client of the same format may name another version. */
+export function versionHeader({ headers }: Pick<ChatEndpointCall, 'headers'>): Record<string, string> {
+  return { 'anthropic-version': headers['anthropic-version'] ?? VERSION };
+}
+
+/** The Messages API at its own addresses, here and on Microsoft Foundry. */
+export const MESSAGES_CHAT: ChatFormat = {
+  wire: 'anthropic',
+  endpoint: (call) => ({ path: '/messages', headers: versionHeader(call) }),
+  passedHeaders: ['anthropic-beta'],
+  countTokens: {
+    endpoint: (call) => ({ path: '/messages/count_tokens', headers: versionHeader(call) }),
+    fitBody: countedBody,
+    read: (body) => body['input_tokens'],
+  },
+};
+
+/** What is counted has no response, and so nothing that is about one. */
+const NOT_COUNTED = new Set([
+  ...['max_tokens', 'stream', 'temperature', 'top_p', 'top_k', 'stop_sequences', 'metadata', 'service_tier'],
+]);
+
+function countedBody(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !NOT_COUNTED.has(name)));
+}
+
+const MODEL_LIST: ModelListRequest = {
+  url: (baseUrl) => `${baseUrl}/models?limit=1000`,
+  headers: (apiKey) => ({ 'x-api-key': apiKey, 'anthropic-version': VERSION }),
 };
 
 export const definition: ProviderDefinition = {
@@ -31,9 +72,7 @@ export const definition: ProviderDefinition = {
       const provider = createAnthropic(settings);
       return (modelId) => provider.languageModel(modelId);
     },
-    modelList: {
-      url: (baseUrl) => `${baseUrl}/models?limit=1000`,
-      headers: (apiKey) => ({ 'x-api-key': apiKey, 'anthropic-version': '2023-06-01' }),
-    },
+    modelList: MODEL_LIST,
   },
+  chat: { ...MESSAGES_CHAT, modelList: MODEL_LIST },
 };

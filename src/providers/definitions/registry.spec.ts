@@ -123,7 +123,7 @@ describe('the definitions', () => {
     expect(quirksOfDefinition(definitionNamed('anthropic'))).toBeUndefined();
     expect(FIELD_RULE_NAMES.map((name) => fieldRulesOf(name))).not.toContain(undefined);
     expect([fieldRulesOf('any'), fieldRulesOf(undefined)]).toEqual([undefined, undefined]);
-    expect(PROVIDER_TYPES).toHaveLength(16);
+    expect(PROVIDER_TYPES).toHaveLength(17);
     expect(LOCAL_SERVERS.map(({ name }) => name)).toEqual(['llamacpp', 'lmstudio', 'ollama', 'vllm']);
   });
 

@@ -6,6 +6,7 @@ import type { ChatCompletion, ChatRequest } from '../../operations/chat/chat-com
 import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
 import { parseExact } from '../../runtime/exact-integers.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { readTokenCount } from '../../runtime/token-count.js';
 import { redactor, type Redact } from '../../wire/errors/redact.js';
 import { toFunctionCalls, toFunctionCallStream, usesFunctions } from '../../wire/openai-chat/legacy-functions.js';
 import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
@@ -15,7 +16,7 @@ import { writeResult } from '../../wire/openai-chat/write-result.js';
 import type { ProviderWire, ReadContext, Written } from '../../wire/wire-format.js';
 import { providerWireOf } from '../../wire/wire-formats.js';
 import { authorizerOf } from '../credentials/authorize.js';
-import type { ChatEndpoint, ChatFormat, ProviderDefinition } from '../definitions/definition.js';
+import type { ChatEndpoint, ChatEndpointCall, ChatFormat, ProviderDefinition } from '../definitions/definition.js';
 import {
   choiceCount,
   listTimeouts,
@@ -28,7 +29,7 @@ import { type CallContext, JsonClient } from '../transport/json-call.js';
 import { readModelList } from './list-models.js';
 import { MergedStreams } from './merged-streams.js';
 import { sumUsage } from './sum-usage.js';
-import { WireChunkStream } from './wire-chunk-stream.js';
+import { WireChunkStream, type WireStreamOptions } from './wire-chunk-stream.js';
 import { withoutThinking } from './without-thinking.js';
 
 /** What becomes part of an address at the provider: no dots that climb, no query. */
@@ -42,6 +43,7 @@ const SIGNATURE_REFUSED = /signature|thinking.{0,40}(?:block|cannot be modified|
 interface Prepared {
   readonly wire: ProviderWire;
   readonly format: ChatFormat;
+  readonly target: ChatEndpointCall;
   readonly endpoint: ChatEndpoint;
   readonly written: Written;
   readonly context: ReadContext;
@@ -106,6 +108,19 @@ export class WireProvider extends Provider {
     return readModelList(text);
   }
 
+  override async countTokens(call: ProviderCall): Promise<number | undefined> {
+    const counting = this.definition.chat.countTokens;
+    if (counting === undefined) return undefined;
+    const prepared = this.prepare({ ...call, onDroppedParams: () => undefined }, false);
+    const endpoint = counting.endpoint(prepared.target);
+    if (endpoint === undefined) return undefined;
+    const body = counting.fitBody(prepared.written.body, prepared.target);
+    const headers = { ...endpoint.headers, ...prepared.written.headers };
+    const { text } = await this.client.call({ path: endpoint.path, body, headers }, contextOf(call, prepared));
+    const counted: unknown = JSON.parse(text);
+    return isObject(counted) ? readTokenCount(counting.read(counted)) : undefined;
+  }
+
   override async close(): Promise<void> {
     await this.client.close();
   }
@@ -117,15 +132,18 @@ export class WireProvider extends Provider {
       throw notFound('The model does not exist at its provider.', 'model_not_found', 'model');
     }
     const { chat: format } = this.definition;
-    const wire = providerWireOf(typeof format.wire === 'string' ? format.wire : format.wire(upstreamModel));
     const source = request[SOURCE];
+    const client = source?.wire ?? 'openai-chat';
+    const wire = providerWireOf(typeof format.wire === 'string' ? format.wire : format.wire(upstreamModel, client));
     const isNative = source?.wire === wire.name;
     const canonical = (): CanonicalRequest => ({ ...(source?.canonical ?? readRequest(request)), stream: isStream });
-    const written = isNative ? nativeBody(source.body, upstreamModel) : this.translate(wire, canonical(), call);
+    const written = isNative ? nativeBody(wire, source.body, upstreamModel) : this.translate(wire, canonical(), call);
+    const target = { ...this.config, upstreamModel, isStream, wire: wire.name, headers: isNative ? call.headers : {} };
     return {
       wire,
       format,
-      endpoint: format.endpoint({ ...this.config, upstreamModel, isStream }),
+      target,
+      endpoint: format.endpoint(target),
       written,
       context: {
         upstreamModel,
@@ -214,15 +232,15 @@ export class WireProvider extends Provider {
   }
 
   private open(prepared: Prepared, call: ProviderCall, index: number): Promise<WireChunkStream> {
-    const { wire, context, endpoint, format } = prepared;
-    const options = { wire, context, framing: endpoint.framing ?? 'sse', unwrap: format.unwrap } as const;
+    const { wire, context, endpoint } = prepared;
+    const options = { wire, context, framing: endpoint.framing ?? 'sse', unwrap: unwrapOf(prepared) } as const;
     return this.client.openWith(this.callOf(prepared, index), contextOf(call, prepared), (pool, request, limits) => {
       return new WireChunkStream(pool, request, limits, options);
     });
   }
 
-  private callOf({ endpoint, written, format, context }: Prepared, index: number): Parameters<JsonClient['call']>[0] {
-    const body = format.fitBody?.(written.body, context.upstreamModel) ?? written.body;
+  private callOf({ endpoint, written, format, target }: Prepared, index: number): Parameters<JsonClient['call']>[0] {
+    const body = format.fitBody?.(written.body, target.upstreamModel, target) ?? written.body;
     return { path: endpoint.path, body: withSeed(body, index), headers: { ...endpoint.headers, ...written.headers } };
   }
 }
@@ -237,9 +255,14 @@ function withSeed(body: JsonObject, index: number): JsonObject {
 }
 
 /** The client's body with the provider's name of the model, and without what is the gateway's own. */
-function nativeBody(body: Readonly<JsonObject>, upstreamModel: string): Written {
-  const { strict_params: _own, ...fields } = body;
+function nativeBody(wire: ProviderWire, body: Readonly<JsonObject>, upstreamModel: string): Written {
+  const { strict_params: _own, ...fields } = wire.fitNative?.(body) ?? body;
   return { body: 'model' in fields ? { ...fields, model: upstreamModel } : fields, dropped: [] };
+}
+
+function unwrapOf({ format, wire }: Prepared): WireStreamOptions['unwrap'] {
+  const { unwrap } = format;
+  return unwrap && ((event) => unwrap(event, wire.name));
 }
 
 function isStrict(request: ChatRequest): boolean {
@@ -247,9 +270,10 @@ function isStrict(request: ChatRequest): boolean {
 }
 
 /** Headers in the client's format go to a provider of the same format alone. */
-function contextOf(call: ProviderCall, { isNative }: Prepared): CallContext {
+function contextOf(call: ProviderCall, { isNative, format }: Prepared): CallContext {
   const { timeouts, requestId, signal, headers } = call;
   if (isNative) return { timeouts, requestId, signal, headers };
-  const passed = Object.fromEntries(Object.entries(headers).filter(([name]) => PASSED_HEADERS.includes(name)));
+  const names = [...PASSED_HEADERS, ...(format.passedHeaders ?? [])];
+  const passed = Object.fromEntries(Object.entries(headers).filter(([name]) => names.includes(name)));
   return { timeouts, requestId, signal, headers: passed };
 }

@@ -1,5 +1,6 @@
 import type { WireFormat } from '../wire-format.js';
 import { readError, writeError } from './errors.js';
+import { withoutForeignThinking } from './foreign-thinking.js';
 import { readRequest } from './read-request.js';
 import { readResponse } from './read-response.js';
 import { AnthropicStreamReader } from './stream-reader.js';
@@ -12,6 +13,7 @@ export const ANTHROPIC: WireFormat = {
   name: 'anthropic',
   readRequest,
   writeRequest,
+  fitNative: withoutForeignThinking,
   readResponse,
   writeResponse,
   readStream: (context) => new AnthropicStreamReader(context),

@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { GatewayError, notFound } from '../../errors/gateway-error.js';
+import type { GatewayError } from '../../errors/gateway-error.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { mapErrorObject, mapErrorResponse } from '../errors/map-error.js';
-import { parseErrorBody } from '../errors/read-error-body.js';
 import type { Redact } from '../errors/redact.js';
 import type { ReadContext } from '../wire-format.js';
 import { overflowMessage } from './context-overflow.js';
@@ -40,15 +39,7 @@ export function readError(
   body: string,
   { redact, now }: ReadContext,
 ): GatewayError {
-  const error = mapErrorResponse(status, headers, body, redact, now);
-  const { message } = parseErrorBody(body);
-  // "model: claude-x" is all that it says of a model that it does not have.
-  if (status === 404 && error.status !== 404 && message !== undefined && /^model:/i.test(message)) {
-    const missing = notFound(redact(message), 'model_not_found', 'model');
-    missing.upstream = error.upstream;
-    return missing;
-  }
-  return error;
+  return mapErrorResponse(status, headers, body, redact, now);
 }
 
 /** An error that came where a message or an event should be: `{"type": "error", "error": {"type", "message"}}`. */

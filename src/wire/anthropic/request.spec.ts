@@ -415,8 +415,8 @@ describe('requests of the Messages API', () => {
     expect(write({ temperature: 0.2, topK: 4 }, target('claude-opus-4-7')).dropped).toEqual(['temperature', 'top_k']);
     expect(write({ temperature: 1, topP: 1 }, target('claude-opus-5')).dropped).toEqual([]);
     expect(write({ seed: 1, frequencyPenalty: 1, logprobs: true }).dropped).toEqual([
-      'seed',
       'frequency_penalty',
+      'seed',
       'logprobs',
     ]);
   });

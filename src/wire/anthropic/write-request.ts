@@ -18,9 +18,9 @@ import { writeTools } from './write-tools.js';
 const JSON_INSTRUCTION = 'Answer with one JSON object and nothing else: no Markdown fence, no word before or after it.';
 /** Parameters that the Messages API does not have. */
 const UNKNOWN_FIELDS: readonly CanonicalField[] = [
-  'seed',
   'frequencyPenalty',
   'presencePenalty',
+  'seed',
   'logprobs',
   'topLogprobs',
   'logitBias',

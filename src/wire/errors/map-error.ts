@@ -28,7 +28,7 @@ const MAX_WORDS_LENGTH = 1000;
 const CONTEXT_LENGTH =
   /maximum context length|context[ _](?:length|size|window)[^.]{0,40}exceed|exceed[^.]{0,60}context|context_length_exceeded|exceed_context_size|prompt is too long|too (?:many tokens|large for model)|input is too long|reduce the length of the (?:messages|prompt)|input length and `?max_tokens`? exceed|input token count[^.]{0,20}exceeds|maximum (?:prompt|model) length/i;
 const UNKNOWN_MODEL =
-  /model\b[^.]{0,200}(?:not found|does not exist|not exist|unknown)|(?:unknown|no such|invalid) model|models?\/\S{1,200} (?:is|was) not found/i;
+  /model\b[^.]{0,200}(?:not found|does not exist|not exist|unknown)|(?:unknown|no such|invalid) model|models?\/\S{1,200} (?:is|was) not found|^model: \S+$/i;
 /** Texts with which providers refuse a prompt's content: OpenRouter, OpenAI, Azure, Bedrock, Gemini, DashScope, Zhipu. */
 const CONTENT_REFUSED =
   /content[_ -]?(?:policy|filter|management|moderation|safety|violation)|(?:input|prompt|request|message|content)s?\b[^.]{0,60}\b(?:flagged|moderat|blocked by|violat)|data_?inspection_?failed|moderation_blocked|safety (?:system|reasons|filter|polic)|responsible ?ai|guardrail|sensitive (?:content|words)|invalid_prompt|prohibited_content|inappropriate content/i;
