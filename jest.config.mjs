@@ -23,6 +23,7 @@ const WITHOUT_DATABASE = [
   'cloud-logins',
   'fast-path',
   'freeze-watch',
+  'gemini',
   'json-operations',
   'media',
   'http-contract',

@@ -34,6 +34,7 @@ const FLOORS = [
     'batch',
     'chat',
     'embeddings',
+    'gemini',
     'health',
     'images',
     'messages',

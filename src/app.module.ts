@@ -11,6 +11,7 @@ import { ModerationsModule } from './moderations/moderations.module.js';
 import { RerankModule } from './rerank/rerank.module.js';
 import { AudioModule } from './audio/audio.module.js';
 import { ImagesModule } from './images/images.module.js';
+import { GeminiModule } from './gemini/gemini.module.js';
 import { ConfigModule } from './config/config.module.js';
 import type { Configuration, TracingConfig } from './config/gateway-config.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -44,6 +45,7 @@ export class AppModule {
         ModelEndpointModule,
         ModelsModule,
         ChatModule,
+        GeminiModule,
         EmbeddingsModule,
         MessagesModule,
         RerankModule,

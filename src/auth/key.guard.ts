@@ -39,7 +39,7 @@ export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
     const scope = this.scopeFor(context);
     if (scope === null) return true;
     const request = context.getArgByIndex<HttpRequest>(0);
-    const credential = credentialOf(request.headers);
+    const credential = credentialOf(request);
     if (credential === undefined) throw invalidApiKey();
     const cached = this.keys.cached(credential);
     if (cached === null) throw invalidApiKey();

@@ -13,7 +13,7 @@ class KeyStrategyBase extends passport.Strategy {
   override name = KEY_STRATEGY;
 }
 
-/** passport's side of the key check: `Authorization: Bearer` or `x-api-key`. */
+/** passport's side of the key check: the headers and the query that `credentialOf` reads. */
 @Injectable()
 export class KeyStrategy extends PassportStrategy(KeyStrategyBase, KEY_STRATEGY) {
   constructor(private readonly keys: ApiKeyAuthenticator) {
@@ -21,7 +21,7 @@ export class KeyStrategy extends PassportStrategy(KeyStrategyBase, KEY_STRATEGY)
   }
 
   override authenticate(request: Request): void {
-    const credential = credentialOf(request.headers);
+    const credential = credentialOf(request);
     if (credential === undefined) {
       this.error(invalidApiKey());
       return;

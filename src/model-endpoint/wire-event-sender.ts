@@ -12,11 +12,15 @@ import type { StreamWriter } from '../wire/wire-format.js';
 export class WireEventSender {
   private readonly ping: NodeJS.Timeout | undefined;
 
-  /** @param keepAliveMs of silence before a sign of life; 0 is off */
+  /**
+   * @param keepAliveMs of silence before a sign of life; 0 is off
+   * @param headers beside those of server-sent events, or in their place
+   */
   constructor(
     private readonly response: HttpResponse,
     private readonly writer: Pick<StreamWriter, 'ping' | 'error'>,
     keepAliveMs: number,
+    private readonly headers: Readonly<Record<string, string>> = {},
   ) {
     if (keepAliveMs > 0) this.ping = setInterval(() => this.signOfLife(), keepAliveMs);
   }
@@ -28,7 +32,7 @@ export class WireEventSender {
 
   begin(): void {
     if (this.hasBegun) return;
-    this.response.writeHead(200, SSE_HEADERS);
+    this.response.writeHead(200, { ...SSE_HEADERS, ...this.headers });
     this.response.flushHeaders();
   }
 

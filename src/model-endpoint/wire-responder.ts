@@ -38,6 +38,8 @@ export interface WireEndpointOptions {
   readonly prepare?: (canonical: CanonicalRequest) => CanonicalRequest;
   /** Called with a whole response before it is sent. @returns the body to send. Default: the body as it is */
   readonly completed?: (body: JsonObject) => JsonObject | Promise<JsonObject>;
+  /** Headers of a stream beside those of server-sent events, or in their place. */
+  readonly streamHeaders?: Readonly<Record<string, string>>;
   /** A writer with what the endpoint adds, such as storing a response before its last event. */
   readonly frames?: (frames: WireFrames) => Pick<WireFrames, 'write' | 'end' | 'writer'>;
 }
@@ -113,7 +115,7 @@ export class WireResponder {
   ): Promise<void> {
     const own = new WireFrames(wire, contextOf(chat, context), chat[SOURCE].toolNames);
     const frames = options.frames?.(own) ?? own;
-    const sender = new WireEventSender(response, frames.writer, this.config.streaming.keepAlive);
+    const sender = new WireEventSender(response, frames.writer, this.config.streaming.keepAlive, options.streamHeaders);
     try {
       const stream = await this.engine.stream(CHAT, chat, context);
       try {

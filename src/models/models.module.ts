@@ -9,5 +9,6 @@ import { ModelsService } from './models.service.js';
   imports: [PricingModule, RoutingModule],
   controllers: [ModelsController],
   providers: [ModelCatalog, ModelsService],
+  exports: [ModelsService],
 })
 export class ModelsModule {}

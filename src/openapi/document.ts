@@ -23,6 +23,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .setVersion(VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addTag('Chat', 'OpenAI-compatible completions, plain and streamed')
+    .addTag('Gemini', "Google's Gemini API, on any model")
     .addTag('Embeddings', 'Vectors of texts')
     .addTag('Rerank', 'Documents by how well they fit a query')
     .addTag('Moderations', 'Harmful content in texts and pictures')

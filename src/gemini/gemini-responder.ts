@@ -1,0 +1,66 @@
+import { Injectable } from '@nestjs/common';
+import { mayCallModel } from '../auth/may-call-model.js';
+import { chatRequestOf } from '../model-endpoint/chat-request-of.js';
+import { type Exchange, JsonResponder, sendJson } from '../model-endpoint/json-responder.js';
+import { LiveCalls } from '../model-endpoint/live-calls.js';
+import { WireResponder } from '../model-endpoint/wire-responder.js';
+import { countPromptTokens } from '../operations/chat/count-tokens.js';
+import { EMBEDDINGS } from '../operations/embeddings/embedding-operation.js';
+import { Routing } from '../routing/routing.service.js';
+import { unknownModel } from '../routing/unknown-model.js';
+import { GEMINI } from '../wire/gemini/gemini-wire.js';
+import { readBatchEmbedRequest, readEmbedRequest, writeEmbeddings } from './embed-request.js';
+import { requestToCount, withUrl } from './gemini-body.js';
+import { JsonArrayFrames } from './json-array-frames.js';
+
+/** Answers the methods of a model in Gemini's form. */
+@Injectable()
+export class GeminiResponder {
+  constructor(
+    private readonly wires: WireResponder,
+    private readonly json: JsonResponder,
+    private readonly calls: LiveCalls,
+    private readonly routing: Routing,
+  ) {}
+
+  generate(model: string, body: unknown, exchange: Exchange): Promise<void> {
+    return this.wires.respond(GEMINI, withUrl(body, model, false), exchange);
+  }
+
+  /** `alt=sse` asks for server-sent events; without it the events are the elements of an array. */
+  stream(model: string, body: unknown, exchange: Exchange): Promise<void> {
+    const request = withUrl(body, model, true);
+    if (queryOf(exchange.request.url).get('alt') === 'sse') return this.wires.respond(GEMINI, request, exchange);
+    return this.wires.respond(GEMINI, request, exchange, {
+      frames: (frames) => new JsonArrayFrames(frames),
+      streamHeaders: { 'content-type': 'application/json; charset=utf-8' },
+    });
+  }
+
+  /** An estimate: it costs nothing and counts against no limit. */
+  async count(model: string, body: unknown, { principal, request, response }: Exchange): Promise<void> {
+    const chat = chatRequestOf(GEMINI, requestToCount(body, model));
+    const resolved = this.routing.current.resolve(model);
+    const isAllowed =
+      resolved !== undefined && (mayCallModel(principal, model) || mayCallModel(principal, resolved.id));
+    if (!isAllowed) throw unknownModel(model);
+    await this.calls.serve(principal, request, response, async () => {
+      sendJson(response, JSON.stringify({ totalTokens: await countPromptTokens(chat) }));
+    });
+  }
+
+  embed(model: string, body: unknown, exchange: Exchange): Promise<void> {
+    const request = readEmbedRequest(body, model);
+    return this.json.respond(EMBEDDINGS, request, exchange, (result) => writeEmbeddings(result, false));
+  }
+
+  embedAll(model: string, body: unknown, exchange: Exchange): Promise<void> {
+    const request = readBatchEmbedRequest(body, model);
+    return this.json.respond(EMBEDDINGS, request, exchange, (result) => writeEmbeddings(result, true));
+  }
+}
+
+function queryOf(url: string): URLSearchParams {
+  const at = url.indexOf('?');
+  return new URLSearchParams(at === -1 ? '' : url.slice(at + 1));
+}
