@@ -3,7 +3,7 @@ import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } fro
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import { ApiKeySecurity } from '../auth/admin.decorator.js';
 import type { Principal } from '../auth/principal.js';
-import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+import { REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { MODEL_RESPONSE_HEADERS, ModelEndpoint } from '../model-endpoint/model-endpoint.decorator.js';
 import { modelOf } from './gemini-body.js';
@@ -21,6 +21,7 @@ import {
   GenerateContentRequestDto,
   GenerateContentResponseDto,
 } from './gemini.dto.js';
+import { GoogleErrors } from './google-errors.decorator.js';
 import { BATCH_EMBED_EXAMPLES, COUNT_EXAMPLES, EMBED_EXAMPLES, GENERATE_EXAMPLES } from './gemini.examples.js';
 
 /** The id of the model in the path. */
@@ -53,7 +54,7 @@ export class GeminiController {
   })
   @ApiKeySecurity()
   @ApiOkResponse({ type: GeminiModelListDto, headers: REQUEST_ID_HEADER })
-  @ApiErrors()
+  @GoogleErrors()
   @Get()
   listGeminiModels(@CurrentPrincipal() principal: Principal): Promise<GeminiModelListDto> {
     return this.models.list(principal);
@@ -66,7 +67,7 @@ export class GeminiController {
   @ApiKeySecurity()
   @ModelInPath('sandbox/echo')
   @ApiOkResponse({ type: GeminiModelDto, headers: REQUEST_ID_HEADER })
-  @ApiErrors(400)
+  @GoogleErrors()
   @Get('*model')
   readGeminiModel(
     @Param('model') model: string | string[],
@@ -79,6 +80,7 @@ export class GeminiController {
   @ModelInPath('sandbox/echo')
   @ApiBody({ type: GenerateContentRequestDto, examples: GENERATE_EXAMPLES })
   @ApiOkResponse({ type: GenerateContentResponseDto, description: 'The response.', headers: MODEL_RESPONSE_HEADERS })
+  @GoogleErrors()
   @ModelEndpoint()
   @Post('*model\\:generateContent')
   generateContent(
@@ -113,6 +115,7 @@ export class GeminiController {
     description: 'The events of the response.',
     headers: MODEL_RESPONSE_HEADERS,
   })
+  @GoogleErrors()
   @ModelEndpoint()
   @Post('*model\\:streamGenerateContent')
   streamGenerateContent(
@@ -132,6 +135,7 @@ export class GeminiController {
   @ModelInPath('sandbox/echo')
   @ApiBody({ type: GeminiCountRequestDto, examples: COUNT_EXAMPLES })
   @ApiOkResponse({ type: GeminiCountDto, description: 'The count.' })
+  @GoogleErrors()
   @ModelEndpoint()
   @Post('*model\\:countTokens')
   countGeminiTokens(
@@ -148,6 +152,7 @@ export class GeminiController {
   @ModelInPath('sandbox/embed')
   @ApiBody({ type: EmbedContentRequestDto, examples: EMBED_EXAMPLES })
   @ApiOkResponse({ type: EmbedContentResponseDto, description: 'The vector.', headers: MODEL_RESPONSE_HEADERS })
+  @GoogleErrors()
   @ModelEndpoint()
   @Post('*model\\:embedContent')
   embedContent(
@@ -167,6 +172,7 @@ export class GeminiController {
   @ModelInPath('sandbox/embed')
   @ApiBody({ type: BatchEmbedContentsRequestDto, examples: BATCH_EMBED_EXAMPLES })
   @ApiOkResponse({ type: BatchEmbedContentsResponseDto, description: 'The vectors.', headers: MODEL_RESPONSE_HEADERS })
+  @GoogleErrors()
   @ModelEndpoint()
   @Post('*model\\:batchEmbedContents')
   batchEmbedContents(
