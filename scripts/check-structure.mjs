@@ -42,6 +42,7 @@ const FLOORS = [
     'models',
     'moderations',
     'rerank',
+    'responses',
   ],
   ['cli', '.'],
 ];

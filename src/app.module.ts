@@ -8,6 +8,7 @@ import { ChatModule } from './chat/chat.module.js';
 import { MessagesModule } from './messages/messages.module.js';
 import { EmbeddingsModule } from './embeddings/embeddings.module.js';
 import { ModerationsModule } from './moderations/moderations.module.js';
+import { ResponsesModule } from './responses/responses.module.js';
 import { RerankModule } from './rerank/rerank.module.js';
 import { AudioModule } from './audio/audio.module.js';
 import { ImagesModule } from './images/images.module.js';
@@ -49,6 +50,7 @@ export class AppModule {
         EmbeddingsModule,
         MessagesModule,
         RerankModule,
+        ResponsesModule,
         ModerationsModule,
         ImagesModule,
         AudioModule,

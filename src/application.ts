@@ -12,6 +12,7 @@ import type { RequestHook, HttpRequest, HttpResponse } from './http/http-types.j
 import { assignRequestId } from './http/request-id.js';
 import { answerClientErrors } from './http/client-errors.js';
 import { endBeforeBody, hasUnreadBody } from './http/early-response.js';
+import { refuseWebSocket } from './http/refuse-websocket.js';
 import { addVersionPrefix } from './http/version-prefix.js';
 import { refuseAllButHealth } from './http/worker-routes.js';
 import { buildOpenApiDocument } from './openapi/document.js';
@@ -74,8 +75,9 @@ export async function createApplication(
   };
   app.use(prepareAll);
   /** Middleware that the fast path need not run. */
-  const known: unknown[] = [prepareAll, addVersionPrefix];
+  const known: unknown[] = [prepareAll, addVersionPrefix, refuseWebSocket];
   if (config.role === 'worker') app.use(refuseAllButHealth);
+  app.use(refuseWebSocket);
   app.use(addVersionPrefix);
   if (config.server.corsOrigins.length > 0) {
     app.enableCors({

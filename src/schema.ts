@@ -13,6 +13,7 @@ import { AddAlertDeliveries1772804000000 } from '../migrations/1772804000000-Add
 import { IndexUnfinishedJobs1772810000000 } from '../migrations/1772810000000-IndexUnfinishedJobs.js';
 import { GatewayInstance } from './admin/instances/gateway-instance.entity.js';
 import { AuditEntry } from './audit/audit-entry.entity.js';
+import { CreateStoredResponse1772830000000 } from '../migrations/1772830000000-CreateStoredResponse.js';
 import { AddOperation1772820000000 } from '../migrations/1772820000000-AddOperation.js';
 import { AddKeyParent1772740000000 } from '../migrations/1772740000000-AddKeyParent.js';
 import { IndexWebhooksByKey1772730000000 } from '../migrations/1772730000000-IndexWebhooksByKey.js';
@@ -27,6 +28,7 @@ import { BatchTask } from './batch/batch-task.entity.js';
 import { BudgetAlert } from './limits/budget-alert.entity.js';
 import { UsageRecord } from './usage/records/usage-record.entity.js';
 import { RequestLogEntry } from './request-log/request-log.entity.js';
+import { ReasoningOrigin, StoredResponse } from './responses/stored-response.entity.js';
 import { GatewaySetting } from './database/gateway-setting.entity.js';
 
 /** By class, so that the build needs no folder of files to search. */
@@ -44,7 +46,9 @@ const ENTITIES = [
   GatewaySetting,
   KeyGroup,
   KeyPepperHolder,
+  ReasoningOrigin,
   RequestLogEntry,
+  StoredResponse,
   UsageRecord,
 ];
 /** In the order of their timestamps, in which they run. Append only. */
@@ -65,6 +69,7 @@ const MIGRATIONS = [
   AddAlertDeliveries1772804000000,
   IndexUnfinishedJobs1772810000000,
   AddOperation1772820000000,
+  CreateStoredResponse1772830000000,
 ];
 
 /** All tables of the application and their migrations. */

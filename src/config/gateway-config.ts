@@ -2,7 +2,7 @@ import type { DatabaseConfig } from './database-url.js';
 import type { PROCESS_SETTINGS, ROUTING_SETTINGS } from './settings/gateway-file.js';
 import type { ModelSettings } from './settings/models.js';
 import type { PROCESS_VARIABLES } from './settings/process-variables.js';
-import type { CloudSettings, Quirks } from '../providers/definitions/definition.js';
+import type { CloudSettings, Quirks, ResponsesMode } from '../providers/definitions/definition.js';
 import type { KindValue, ValueOf } from './settings/setting.js';
 import type { Timeouts } from './settings/upstream.js';
 
@@ -26,6 +26,11 @@ export interface ProviderConfig {
   readonly headers: Readonly<Record<string, string>>;
   /** Whether GET {baseUrl}/models fills the model list. */
   readonly listModels: boolean;
+  /**
+   * Which requests go to the provider's Responses API. `assumed` is `native` by the entry's name alone: where the server turns out
+   * not to have it, requests are translated.
+   */
+  readonly responses?: ResponsesMode | 'assumed';
   /** For type openai. */
   readonly quirks?: Quirks;
   /** A local server that is not configured, but probed at its usual port; it may not be running. */
@@ -98,6 +103,7 @@ export abstract class GatewayConfig {
   abstract readonly metrics: ProcessSettings['metrics'];
   abstract readonly streaming: ProcessSettings['streaming'];
   abstract readonly batch: ProcessSettings['batch'];
+  abstract readonly responses: ProcessSettings['responses'];
   abstract readonly alerts: {
     /** Undefined: budget events are logged only. */
     readonly webhook: AlertWebhook | undefined;

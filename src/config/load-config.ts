@@ -143,6 +143,7 @@ function assemble(file: GatewayFile, environment: Environment, cwd: string, faul
     metrics: settings.metrics,
     streaming: settings.streaming,
     batch: settings.batch,
+    responses: settings.responses,
     alerts: {
       webhook: readAlerts(file.alerts, allowPrivate, (path, message) => faults.push({ path, message })),
     },

@@ -47,6 +47,9 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
   if (entry.quirks !== undefined && !speaksOpenAi(type)) {
     faults.push({ key: 'quirks', message: `are for type openai alone, not for type ${type}` });
   }
+  if (entry.responses !== undefined && !speaksOpenAi(type)) {
+    faults.push({ key: 'responses', message: `is for types of OpenAI's format alone, not for type ${type}` });
+  }
   if (baseUrl === undefined) {
     if (faults.length === 0)
       faults.push({ key: 'base_url', message: 'is required, such as http://127.0.0.1:11434/v1' });
@@ -64,6 +67,7 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
         Object.entries(entry.headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]),
       ),
       listModels: entry.list_models ?? true,
+      ...responsesOf({ name, type, baseUrl }, entry.responses),
       ...(speaksOpenAi(type) && { quirks: quirksOf(entry, baseUrl, quirksByType(type, name)) }),
       ...(cloud !== undefined && { cloud }),
     },
@@ -95,6 +99,18 @@ function quirksOf({ quirks }: ProviderFile, baseUrl: string, ofName: Quirks | un
 /** A type says which provider it is at any address. */
 function quirksByType(type: string, name: string): Quirks | undefined {
   return type === OPENAI_TYPE ? quirksByName(definitionNamed(name)) : quirksOfDefinition(definitionOfType(type));
+}
+
+/** An entry of OpenAI's own name at another address is most often OpenAI behind a proxy. */
+export function responsesOf(
+  { name, type, baseUrl }: Pick<ProviderConfig, 'name' | 'type' | 'baseUrl'>,
+  responses?: ProviderFile['responses'],
+): Pick<ProviderConfig, 'responses'> {
+  if (responses !== undefined) return { responses };
+  const there = type === OPENAI_TYPE ? definitionAt(baseUrl) : definitionOfType(type);
+  if (there?.responsesUrl !== undefined) return { responses: 'native' };
+  const isNamed = type === OPENAI_TYPE && there === undefined && definitionNamed(name)?.responsesUrl !== undefined;
+  return isNamed ? { responses: 'assumed' } : {};
 }
 
 /** An entry that has a provider's name and another address is that provider behind a proxy, unless the name is generic. */

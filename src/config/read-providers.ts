@@ -4,7 +4,7 @@ import type { ProviderConfig } from './gateway-config.js';
 import { OPENAI_TYPE } from '../providers/definitions/openai.js';
 import { definitionAt, LOCAL_SERVERS, quirksOfDefinition, speaksOpenAi } from '../providers/definitions/registry.js';
 import { SANDBOX_TYPE } from '../providers/definitions/sandbox.js';
-import { readProvider } from './read-provider.js';
+import { readProvider, responsesOf } from './read-provider.js';
 import type { GatewayFile } from './settings/gateway-file.js';
 
 /** The providers of the file, of the environment, of this machine where that is asked for, and the sandbox. */
@@ -36,6 +36,7 @@ export function readProviders(
       apiKey,
       headers: {},
       listModels: true,
+      ...responsesOf({ name, type, baseUrl }),
       ...(speaksOpenAi(type) && { quirks: quirksOfDefinition(definitionAt(baseUrl)) ?? {} }),
     });
   }

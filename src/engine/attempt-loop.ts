@@ -103,7 +103,11 @@ export class AttemptLoop {
       failures: 0,
       failure: undefined,
     };
-    for (const candidate of candidates.of(route.models(), operation.affinityKey(request))) {
+    for (const candidate of candidates.of(
+      route.models(),
+      operation.affinityKey(request),
+      operation.preferredProvider(request),
+    )) {
       const outcome = await this.try(candidate, progress, sender);
       if (outcome === STOP) break;
       if (outcome !== NEXT) return outcome;

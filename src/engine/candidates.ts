@@ -34,9 +34,14 @@ export class Candidates {
 
   /**
    * @param affinityKey requests with the same value are sent to the same deployment where there is a choice
+   * @param preferredProvider whose deployments of a model come before others
    * @throws GatewayError 429 when every deployment that may serve the request asked for a pause
    */
-  *of(models: Iterable<ResolvedModel>, affinityKey: string | undefined): Generator<Attempt | FullDeployments> {
+  *of(
+    models: Iterable<ResolvedModel>,
+    affinityKey: string | undefined,
+    preferredProvider?: string,
+  ): Generator<Attempt | FullDeployments> {
     const { call } = this;
     const key = call.context.principal.keyId;
     let tried = 0;
@@ -44,7 +49,8 @@ export class Candidates {
     let shortestWait = Infinity;
     for (const model of models) {
       let full: Deployment[] | undefined;
-      for (const deployment of orderDeployments(model, this.deployments, randomFor(affinityKey))) {
+      const ordered = orderDeployments(model, this.deployments, randomFor(affinityKey));
+      for (const deployment of preferring(ordered, preferredProvider)) {
         if (portOf(deployment.provider, call) === undefined) continue;
         const health = this.deployments.healthOf(deployment);
         const wait = health.waitFor(key);
@@ -69,6 +75,13 @@ export class Candidates {
     if (spare !== undefined && slot !== undefined) yield new Attempt(spare.model, slot);
     else if (shortestWait < Infinity) throw stillWaiting(shortestWait);
   }
+}
+
+function preferring(deployments: Iterable<Deployment>, provider: string | undefined): Iterable<Deployment> {
+  if (provider === undefined) return deployments;
+  const all = [...deployments];
+  const isPreferred = (deployment: Deployment): boolean => deployment.provider.name === provider;
+  return [...all.filter(isPreferred), ...all.filter((deployment) => !isPreferred(deployment))];
 }
 
 /** All deployments are full, and the queue for them is full or its wait would be too long. */

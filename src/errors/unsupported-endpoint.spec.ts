@@ -2,7 +2,7 @@ import { unsupportedEndpoint } from './unsupported-endpoint.js';
 
 describe('unsupportedEndpoint', () => {
   it.each([
-    '/v1/responses',
+    '/v1/responses/resp_1/unknown',
     '/v1/embeddings/x',
     '/v2/embed',
     '/v1/images/variations',

@@ -102,6 +102,11 @@ export abstract class Operation<Name extends OperationName> {
     return undefined;
   }
 
+  /** The provider whose deployments are tried before others of the same model. */
+  preferredProvider(_request: RequestOf<Name>): string | undefined {
+    return undefined;
+  }
+
   /** The client's id of its end user. */
   endUserOf(request: RequestOf<Name>): string | null {
     const { user } = this.fieldsOf(request);

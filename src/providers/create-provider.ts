@@ -3,11 +3,13 @@ import { AiSdkProvider } from './ai-sdk/ai-sdk-provider.js';
 import { authorizerOf } from './credentials/authorize.js';
 import { CombinedProvider } from './combined-provider.js';
 import { JsonOperations } from './json-operations/json-operations.js';
-import { OPENAI_TYPE } from './definitions/openai.js';
+import { bearerModelList, type ChatFormat } from './definitions/definition.js';
+import { OPENAI_TYPE, responsesUrl } from './definitions/openai.js';
 import { definitionAt, definitionOfType, speaksOpenAi } from './definitions/registry.js';
 import { MediaOperations } from './media-operations/media-operations.js';
 import type { Provider, ProviderOptions } from './provider.js';
 import { OpenAiProvider, type OpenAiTarget } from './openai/openai-provider.js';
+import { ResponsesRouter } from './wire-chat/responses-router.js';
 import { WireProvider } from './wire-chat/wire-provider.js';
 import { SandboxProvider } from './sandbox/sandbox-provider.js';
 
@@ -18,12 +20,27 @@ export function providerOptions({ maxAnswerSize, timeouts }: RoutingSettings['up
 
 /** The adapter of a configured provider, as its definition says. */
 export function createProvider(provider: ProviderConfig, options: ProviderOptions): Provider {
-  if (definitionOfType(provider.type)?.adapter === 'built-in') return new SandboxProvider(provider.name);
+  if (definitionOfType(provider.type)?.adapter === 'built-in')
+    return new ResponsesRouter(new SandboxProvider(provider.name));
   const chat = chatOf(provider, options);
   return new CombinedProvider(chat, [new JsonOperations(provider, options), new MediaOperations(provider, options)]);
 }
 
+/** Chat in whichever format the client has, by the provider's own API for it where there is one. */
 function chatOf(config: ProviderConfig, options: ProviderOptions): Provider {
+  const { responses = 'off' } = config;
+  const definition = definitionOfType(config.type);
+  if (definition === undefined || !speaksOpenAi(config.type) || responses === 'off') {
+    return new ResponsesRouter(ownChatOf(config, options));
+  }
+  const endpoint = { path: (definition.responsesUrl ?? responsesUrl)(config) };
+  const chat: ChatFormat = { wire: 'openai-responses', endpoint: () => endpoint, modelList: bearerModelList };
+  const native = new WireProvider({ ...definition, chat }, config, options);
+  if (responses === 'all') return new ResponsesRouter(native, native);
+  return new ResponsesRouter(ownChatOf(config, options), native, responses === 'assumed');
+}
+
+function ownChatOf(config: ProviderConfig, options: ProviderOptions): Provider {
   const definition = definitionOfType(config.type);
   if (speaksOpenAi(config.type)) return new OpenAiProvider(config, options, openAiTargetOf(config));
   if (definition?.chat === undefined) return new AiSdkProvider(config.type, config, options);

@@ -3,6 +3,7 @@ import { group } from './composites.js';
 import { EXPOSE, MODELS } from './models.js';
 import { LOG, METRICS, USAGE } from './observability.js';
 import { DISCOVER, PROVIDERS, SANDBOX } from './providers.js';
+import { RESPONSES } from './responses.js';
 import { SERVER, STREAMING } from './server.js';
 import { setting, type KindFile } from './setting.js';
 import { DATABASE_URL } from './storage.js';
@@ -24,6 +25,7 @@ export const PROCESS_SECTIONS = {
   metrics: METRICS,
   streaming: STREAMING,
   batch: BATCH,
+  responses: RESPONSES,
   alerts: ALERTS,
   usage: USAGE,
 } as const;

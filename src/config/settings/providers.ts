@@ -1,7 +1,7 @@
 import { group, map, section } from './composites.js';
 import { choice, flag, text } from './kinds.js';
 import { setting, type KindFile } from './setting.js';
-import { SERVER_RERANK_FORMATS } from '../../providers/definitions/definition.js';
+import { RESPONSES_MODES, SERVER_RERANK_FORMATS } from '../../providers/definitions/definition.js';
 import { OPENAI_TYPE } from '../../providers/definitions/openai.js';
 import {
   EMBEDDINGS_NAMES,
@@ -186,6 +186,11 @@ const PROVIDER = group({
   list_models: setting(flag(), {
     description: "Whether `GET /v1/models` shows the provider's own model list.",
     default: true,
+  }),
+  responses: setting(choice(RESPONSES_MODES), {
+    description:
+      "OpenAI's format: which requests go to the server's Responses API. `native`: those that came by it, unchanged. `all`: every request, for models that have no other API. `off`: none; they are translated.",
+    without: '`native` for OpenAI and Azure; else `off`',
   }),
   quirks: QUIRKS,
 });

@@ -96,6 +96,10 @@ class ChatOperation extends JsonOperation<'chat'> {
     return typeof key === 'string' && key !== '' ? key : undefined;
   }
 
+  override preferredProvider(request: ChatRequest): string | undefined {
+    return request[SOURCE]?.preferredProvider;
+  }
+
   override endUserOf({ user }: ChatRequest): string | null {
     return typeof user === 'string' ? user : null;
   }

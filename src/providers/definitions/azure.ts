@@ -12,6 +12,9 @@ export const definition: ProviderDefinition = {
   credentials: 'api-key-or-entra',
   operations: { embeddings: { format: 'openai-embeddings' }, media: ['images', 'speech', 'transcription'] },
   compatible: { fields: { maxStops: 4 }, hasModelList: false },
+  // It is not below the address of a deployment, whichever version is asked for.
+  responsesUrl: ({ baseUrl, cloud: { apiVersion = 'v1' } = {} }) =>
+    `${baseUrl}${apiVersion === 'v1' ? '/v1' : ''}/responses?api-version=${encodeURIComponent(apiVersion)}`,
   // A dated version uses the addresses of deployments.
   operationUrl: ({ baseUrl, cloud: { apiVersion = 'v1' } = {} }) => {
     const query = `?api-version=${encodeURIComponent(apiVersion)}`;

@@ -361,6 +361,10 @@ export interface OperationFormats {
   readonly media?: readonly MediaOperationName[];
 }
 
+/** Which requests go to a server's Responses API: those that came by it, all, or none. */
+export const RESPONSES_MODES = ['native', 'all', 'off'] as const;
+export type ResponsesMode = (typeof RESPONSES_MODES)[number];
+
 /** What the URL of an operation beside chat is made of. */
 export interface OperationTarget {
   readonly baseUrl: string;
@@ -418,6 +422,8 @@ export interface ProviderDefinition {
   readonly native?: NativeFormat;
   /** A wire format of its own, by the gateway's own reader and writer. */
   readonly chat?: ChatFormat;
+  /** Where its Responses API is; absent where it has none. An entry of OpenAI's format may say that its server has one. */
+  readonly responsesUrl?: (target: OperationTarget) => string;
   /** Absent is none; for a server of which nothing is known, every format of OpenAI's kind is tried. */
   readonly operations?: OperationFormats;
   /** The URL of a path that a wire format wrote, for operations beside chat. Default: below the base URL. */

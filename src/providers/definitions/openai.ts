@@ -1,7 +1,14 @@
-import { namesOf, type ProviderDefinition } from './definition.js';
+import { namesOf, type OperationTarget, type ProviderDefinition } from './definition.js';
 
 /** The type of every entry that speaks OpenAI's format, whichever server it is. */
 export const OPENAI_TYPE = 'openai';
+
+/** The Responses API of a server that has OpenAI's paths. A query of the base URL belongs to every request. */
+export function responsesUrl({ baseUrl }: OperationTarget): string {
+  const url = new URL(baseUrl);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/responses`;
+  return url.href;
+}
 
 export const definition: ProviderDefinition = {
   name: OPENAI_TYPE,
@@ -31,6 +38,7 @@ export const definition: ProviderDefinition = {
   catalogueId: 'openai',
   telemetryName: 'openai',
   credentials: 'bearer',
+  responsesUrl,
   operations: {
     embeddings: { format: 'openai-embeddings' },
     moderations: 'openai-moderations',

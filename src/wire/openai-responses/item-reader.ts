@@ -245,7 +245,10 @@ export class ItemReader {
   /** @throws GatewayError where the whole text is another than what the deltas said */
   private fill(block: Block, whole: string, out: CanonicalChunk[]): void {
     const from = this.isFinished ? 0 : (this.partStart.get(block) ?? 0);
-    const sent = block.text.slice(from);
+    // Text that another item interrupted went on in a further block.
+    const isText = block.kind === 'text' || block.kind === 'refusal';
+    const before = isText ? this.blocks.filter(({ key }) => key === block.key).map(({ text }) => text) : [block.text];
+    const sent = before.join('').slice(from);
     if (whole.startsWith(sent)) {
       if (whole.length > sent.length) this.append(block, whole.slice(sent.length), out);
     } else if (!isSame(sent, whole)) throw contradiction();

@@ -21,13 +21,14 @@ function read(events: readonly JsonObject[]): CanonicalResult {
   return collect(out);
 }
 
-/** The text and the calls, which a client must get whole. */
+/** The text, in however many blocks, and the calls, which a client must get whole. */
 function visible({ choices: [choice] }: CanonicalResult): string[] {
-  const parts = (choice?.blocks ?? []).flatMap((block) => {
-    if (block.type === 'text') return block.text === '' ? [] : [`text ${block.text}`];
-    return block.type === 'tool_call' ? [`call ${block.name} ${block.id} ${block.input}`] : [];
-  });
-  return parts.toSorted();
+  const blocks = choice?.blocks ?? [];
+  const text = blocks.map((block) => (block.type === 'text' ? block.text : '')).join('');
+  const calls = blocks.flatMap((block) =>
+    block.type === 'tool_call' ? [`call ${block.name} ${block.id} ${block.input}`] : [],
+  );
+  return [...calls.toSorted(), ...(text === '' ? [] : [`text ${text}`])];
 }
 
 describe('recorded streams', () => {

@@ -50,6 +50,8 @@ export class ResponsesStreamWriter implements StreamWriter {
   private model: string | undefined;
   /** Text of a summary, which is sent as one item at the end. */
   private summary = '';
+  /** As the last event has it; undefined before. */
+  response: JsonObject | undefined;
 
   constructor(private readonly context: WriteContext) {
     this.ids = new ResponseIds(context);
@@ -213,7 +215,8 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   private finishWith(event: string, state: ResponseState): void {
     this.hasEnded = true;
-    this.emit(event, { response: this.object(state) });
+    this.response = this.object(state);
+    this.emit(event, { response: this.response });
   }
 
   private object(state: ResponseState): JsonObject {

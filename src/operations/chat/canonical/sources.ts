@@ -26,6 +26,10 @@ export interface RequestSource {
   readonly refusal?: GatewayError;
   /** The request without some of its fields, by the client's names. */
   readonly without: (names: readonly string[]) => ChatRequest;
+  /** The body for a provider of the same format, where it depends on which one that is. Default: `body`. */
+  readonly bodyFor?: (provider: string) => Readonly<JsonObject>;
+  /** The provider whose deployments are tried first, since it alone can read a part of the request. */
+  readonly preferredProvider?: string;
 }
 
 /** A whole response as the provider sent it. */

@@ -1,0 +1,25 @@
+import type { HttpRequest, HttpResponse } from './http-types.js';
+
+/** With a version prefix or without; a query does not matter. */
+const RESPONSES = /^\/(?:v1\/)?responses\/?(?:\?|$)/;
+
+/**
+ * 426 for a WebSocket at the Responses API, before anything else is looked at: agents try one first, and wait for this response
+ * before they send the request over HTTP.
+ */
+export function refuseWebSocket(request: HttpRequest, response: HttpResponse, next: () => void): void {
+  if (request.headers.upgrade?.toLowerCase() !== 'websocket' || !RESPONSES.test(request.url)) {
+    next();
+    return;
+  }
+  const error = {
+    message: 'This gateway has no WebSockets. Send the request with POST.',
+    type: 'invalid_request_error',
+    param: null,
+    code: 'upgrade_required',
+  };
+  response.statusCode = 426;
+  response.setHeader('connection', 'close');
+  response.setHeader('content-type', 'application/json; charset=utf-8');
+  response.end(JSON.stringify({ error }));
+}

@@ -1,0 +1,52 @@
+import type { GatewayError } from '../errors/gateway-error.js';
+import { isObject, type JsonObject } from '../runtime/json-value.js';
+import { failureOf } from '../wire/openai-responses/errors.js';
+import { SseParser } from '../wire/sse/sse-parser.js';
+
+/** Events that have the response itself. */
+const WITH_RESPONSE = /"response\.(?:created|in_progress|completed|incomplete)"/;
+const LAST = /^response\.(?:completed|incomplete)$/;
+
+/**
+ * The events of a provider that has the format, on their way to the client as they are. The last one is held back, so that the
+ * response can be kept before the client knows that it is complete.
+ */
+export class NativeEvents {
+  /** As the newest event has it; undefined before the first. */
+  response: JsonObject | undefined;
+  /** The last event; empty before it has come. */
+  last = '';
+  private events = 0;
+
+  /** @returns what is to be sent now */
+  pass(frame: string): string {
+    if (frame === '') return '';
+    if (!frame.startsWith(':')) this.events += 1;
+    if (!WITH_RESPONSE.test(frame)) return frame;
+    for (const { data } of new SseParser().push(Buffer.from(frame))) {
+      const event = parse(data);
+      if (!isObject(event?.['response'])) continue;
+      this.response = event['response'];
+      if (!LAST.test(String(event['type']))) continue;
+      this.last = frame;
+      return '';
+    }
+    return frame;
+  }
+
+  /** What ends a stream that broke. */
+  failed(error: GatewayError): string {
+    const type = 'response.failed';
+    const response = { ...this.response, status: 'failed', error: failureOf(error) };
+    return `event: ${type}\ndata: ${JSON.stringify({ type, response, sequence_number: this.events })}\n\n`;
+  }
+}
+
+function parse(data: string): JsonObject | undefined {
+  try {
+    const event: unknown = JSON.parse(data);
+    return isObject(event) ? event : undefined;
+  } catch {
+    return undefined;
+  }
+}

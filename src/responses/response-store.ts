@@ -1,0 +1,246 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource, In, Like } from 'typeorm';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { Database } from '../database/database.js';
+import { deleteInSteps } from '../database/delete-in-steps.js';
+import { runSql } from '../database/sql.js';
+import { storableText } from '../database/storable-text.js';
+import { describeError } from '../errors/describe-error.js';
+import { invalidRequest, notFound } from '../errors/gateway-error.js';
+import type { JsonObject } from '../runtime/json-value.js';
+import { Periodic } from '../runtime/periodic.js';
+import { ReasoningOrigin, StoredResponse } from './stored-response.entity.js';
+
+const SWEEP_INTERVAL_MS = 10 * 60_000;
+/** Turns of one conversation that are read. A bound on work. */
+const MAX_TURNS = 2_000;
+/** Longest id that a provider may give and that is kept. */
+export const MAX_ID_LENGTH = 128;
+const IDS_PER_QUERY = 500;
+const ITEM_ID = /^[\w-]{1,128}$/;
+
+/** A response with its request's own input. */
+export interface KeptResponse {
+  readonly responseId: string;
+  readonly previousId: string | null;
+  readonly provider: string | null;
+  readonly createdAt: number;
+  readonly input: readonly JsonObject[];
+  readonly response: JsonObject;
+}
+
+export interface NewResponse {
+  readonly keyId: string;
+  readonly previousId: string | null;
+  readonly provider: string | null;
+  readonly input: readonly unknown[];
+  readonly response: Readonly<JsonObject>;
+}
+
+/** Responses that are kept for later requests. A key sees its own alone. */
+@Injectable()
+export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('Responses');
+  private readonly stopping = new AbortController();
+  private periodic: Periodic | undefined;
+
+  constructor(
+    private readonly database: Database,
+    private readonly dataSource: DataSource,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.periodic = new Periodic(() => this.sweep(), {
+      intervalMs: SWEEP_INTERVAL_MS,
+      runsAtStart: true,
+      onError: (error) => this.logger.warn({ msg: 'old responses could not be deleted', error: describeError(error) }),
+    });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await this.periodic?.stop();
+  }
+
+  /** Deletes what is older than `responses.retention`. Safe in any number of processes. */
+  async sweep(): Promise<void> {
+    const before = Date.now() - this.config.responses.retention;
+    for (const table of ['stored_response', 'reasoning_origin']) {
+      const parameters = [before];
+      await deleteInSteps(this.database, {
+        table,
+        condition: 'created_at < $1',
+        parameters,
+        signal: this.stopping.signal,
+      });
+    }
+  }
+
+  /** Keeps a response. Resolves when it is committed. */
+  async keep({ keyId, previousId, provider, input, response }: NewResponse): Promise<void> {
+    const responseId = String(response['id']).slice(0, MAX_ID_LENGTH);
+    // A server that gives every response the same id must not make a conversation that goes on from itself.
+    if (responseId === previousId) return;
+    const values = [
+      randomBytes(16).toString('hex'),
+      keyId,
+      responseId,
+      previousId,
+      provider,
+      Date.now(),
+      storableText(JSON.stringify(input)),
+      storableText(JSON.stringify(response)),
+    ];
+    await this.database.transaction((manager) =>
+      runSql(
+        manager,
+        this.database.dialect,
+        `INSERT INTO stored_response (id, key_id, response_id, previous_id, provider, created_at, input, response)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (key_id, response_id) DO UPDATE SET previous_id = excluded.previous_id,
+           provider = excluded.provider, created_at = excluded.created_at, input = excluded.input,
+           response = excluded.response`,
+        values,
+      ),
+    );
+  }
+
+  /** @throws GatewayError 404 for an id that the key does not have */
+  async read(keyId: string, responseId: string): Promise<KeptResponse> {
+    const row = await this.dataSource.manager.findOneBy(StoredResponse, { keyId, responseId });
+    if (row === null) throw unknownResponse(responseId);
+    return keptOf(row);
+  }
+
+  /** @throws GatewayError 404 for an id that the key does not have */
+  async delete(keyId: string, responseId: string): Promise<void> {
+    const { affected } = await this.database.transaction((manager) =>
+      runSql(manager, this.database.dialect, 'DELETE FROM stored_response WHERE key_id = $1 AND response_id = $2', [
+        keyId,
+        responseId,
+      ]),
+    );
+    if (affected === 0) throw unknownResponse(responseId);
+  }
+
+  /**
+   * A response and all that it goes on from, oldest first.
+   *
+   * @throws GatewayError 400 `previous_response_not_found` where one of them is not kept, or is another key's
+   */
+  async conversation(keyId: string, responseId: string): Promise<readonly KeptResponse[]> {
+    const { rows } = await runSql(
+      this.dataSource.manager,
+      this.database.dialect,
+      `WITH RECURSIVE turn(response_id, previous_id, provider, created_at, input, response, number) AS (
+         SELECT response_id, previous_id, provider, created_at, input, response, 1 FROM stored_response
+           WHERE key_id = $1 AND response_id = $2
+         UNION ALL
+         SELECT s.response_id, s.previous_id, s.provider, s.created_at, s.input, s.response, turn.number + 1
+           FROM stored_response s JOIN turn ON s.response_id = turn.previous_id
+           WHERE s.key_id = $3 AND turn.number < ${MAX_TURNS})
+       SELECT * FROM turn ORDER BY number DESC`,
+      [keyId, responseId, keyId],
+    );
+    const turns = rows.map((row) =>
+      keptOf({
+        responseId: String(row['response_id']),
+        previousId: row['previous_id'] as string | null,
+        provider: row['provider'] as string | null,
+        createdAt: Number(row['created_at']),
+        input: String(row['input']),
+        response: String(row['response']),
+      }),
+    );
+    const [oldest] = turns;
+    if (oldest === undefined) throw unknownPrevious(responseId);
+    if (oldest.previousId !== null) throw unknownPrevious(oldest.previousId);
+    return turns;
+  }
+
+  /** Responses of a key by their ids; those that it does not have are left out. */
+  async find(keyId: string, responseIds: readonly string[]): Promise<readonly KeptResponse[]> {
+    const rows: StoredResponse[] = [];
+    for (let start = 0; start < responseIds.length; start += IDS_PER_QUERY) {
+      const ids = responseIds.slice(start, start + IDS_PER_QUERY);
+      rows.push(...(await this.dataSource.manager.findBy(StoredResponse, { keyId, responseId: In(ids) })));
+    }
+    return rows.map(keptOf);
+  }
+
+  /** The newest response of a key that has an item with the id, for items whose ids a provider chose. */
+  async findHolding(keyId: string, itemId: string): Promise<readonly KeptResponse[]> {
+    if (!ITEM_ID.test(itemId)) return [];
+    const holding = Like(`%"id":"${itemId}"%`);
+    const rows = await this.dataSource.manager.find(StoredResponse, {
+      where: [
+        { keyId, response: holding },
+        { keyId, input: holding },
+      ],
+      order: { createdAt: 'DESC' },
+      take: 1,
+    });
+    return rows.map(keptOf);
+  }
+
+  /** Remembers which provider encrypted reasoning. */
+  async keepOrigins(contents: readonly string[], provider: string): Promise<void> {
+    const now = Date.now();
+    const ids = [...new Set(contents.map(originId))];
+    if (ids.length === 0) return;
+    await this.database.transaction(async (manager) => {
+      for (const id of ids) {
+        await runSql(
+          manager,
+          this.database.dialect,
+          'INSERT INTO reasoning_origin (id, provider, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING',
+          [id, provider, now],
+        );
+      }
+    });
+  }
+
+  /** The providers that encrypted reasoning, by its content; what has no known origin is absent. */
+  async origins(contents: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const byId = new Map(contents.map((content) => [originId(content), content]));
+    const ids = [...byId.keys()];
+    const origins = new Map<string, string>();
+    for (let start = 0; start < ids.length; start += IDS_PER_QUERY) {
+      const found = await this.dataSource.manager.findBy(ReasoningOrigin, {
+        id: In(ids.slice(start, start + IDS_PER_QUERY)),
+      });
+      for (const { id, provider } of found) origins.set(byId.get(id) ?? '', provider);
+    }
+    return origins;
+  }
+}
+
+function originId(content: string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function keptOf(row: Omit<StoredResponse, 'id' | 'keyId'>): KeptResponse {
+  const { responseId, previousId, provider, createdAt } = row;
+  return {
+    responseId,
+    previousId,
+    provider,
+    createdAt,
+    input: JSON.parse(row.input) as JsonObject[],
+    response: JSON.parse(row.response) as JsonObject,
+  };
+}
+
+function unknownResponse(responseId: string): Error {
+  return notFound(`Response with id '${responseId.slice(0, MAX_ID_LENGTH)}' not found.`, 'not_found', 'response_id');
+}
+
+function unknownPrevious(responseId: string): Error {
+  return invalidRequest(
+    `Previous response with id '${responseId.slice(0, MAX_ID_LENGTH)}' not found. Send the whole conversation in 'input' instead.`,
+    'previous_response_id',
+    'previous_response_not_found',
+  );
+}

@@ -1,0 +1,158 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiExtraModels,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import { ApiKeySecurity } from '../auth/admin.decorator.js';
+import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
+import type { Principal } from '../auth/principal.js';
+import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+import type { HttpRequest, HttpResponse } from '../http/http-types.js';
+import { StrictBodyPipe } from '../http/strict-body.pipe.js';
+import { MODEL_RESPONSE_HEADERS, ModelEndpoint } from '../model-endpoint/model-endpoint.decorator.js';
+import type { JsonObject } from '../runtime/json-value.js';
+import {
+  CompactedResponseDto,
+  CompactRequestDto,
+  DeletedResponseDto,
+  InputItemListDto,
+  InputItemsQueryDto,
+  ResponseDto,
+  ResponseRequestDto,
+} from './responses.dto.js';
+import { COMPACT_EXAMPLES, RESPONSE_EXAMPLES, STREAM_EXAMPLE } from './responses.examples.js';
+import { ResponsesResponder } from './responses-responder.js';
+import { compactedOf, compactionBody, ResponsesService } from './responses.service.js';
+
+const RESPONSE_ID = {
+  name: 'response_id',
+  description: 'The id of the response.',
+  example: 'resp_3f1c0e8a9b7d4c553f1c0e8a9b7d4c553f1c0e8a9b7d4c55',
+};
+
+@ApiTags('Responses')
+@ApiExtraModels(ResponseDto)
+@Controller('v1/responses')
+export class ResponsesController {
+  constructor(
+    private readonly responder: ResponsesResponder,
+    private readonly responses: ResponsesService,
+  ) {}
+
+  @ApiOperation({
+    summary: 'Create a response',
+    description: [
+      "OpenAI's Responses API on whichever provider serves the model. A provider that has the API gets the request as it is, and",
+      'its response comes back as it is; for any other both are translated.',
+      '',
+      'With `stream: true` the response is `text/event-stream`, in order `response.created`, `response.in_progress`, the events of',
+      'each item, and as the last one `response.completed`, `response.incomplete` or `response.failed`.',
+      '',
+      'A response is kept for `previous_response_id` before its last event is sent. `background: true` and `conversation` are not',
+      'supported. WebSocket connections get 426.',
+    ].join('\n'),
+  })
+  @ApiBody({ type: ResponseRequestDto, examples: RESPONSE_EXAMPLES })
+  @ApiResponse({
+    status: 200,
+    description: 'The response, or with `stream: true` its events.',
+    headers: MODEL_RESPONSE_HEADERS,
+    content: {
+      'application/json': { schema: { $ref: getSchemaPath(ResponseDto) } },
+      'text/event-stream': { schema: { type: 'string' }, example: STREAM_EXAMPLE },
+    },
+  })
+  @ModelEndpoint()
+  @Post()
+  createResponse(
+    @Body() body: unknown,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+    @Res() response: HttpResponse,
+  ): Promise<void> {
+    return this.responder.respond(body, { principal, request, response });
+  }
+
+  @ApiOperation({
+    summary: 'Compact a conversation',
+    description:
+      'Makes one item of a whole conversation, which any model of the gateway can go on from. Send it as `input` in place of the items.',
+  })
+  @ApiBody({ type: CompactRequestDto, examples: COMPACT_EXAMPLES })
+  @ApiOkResponse({ type: CompactedResponseDto, headers: MODEL_RESPONSE_HEADERS })
+  @ModelEndpoint()
+  @Post('compact')
+  compactConversation(
+    @Body() body: unknown,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+    @Res() response: HttpResponse,
+  ): Promise<void> {
+    const exchange = { principal, request, response };
+    return this.responder.respond(compactionBody(body), exchange, (whole) => ({ ...compactedOf(whole) }));
+  }
+
+  @ApiKeySecurity()
+  @ApiOperation({ summary: 'Read a response', description: 'A response that is kept. One of another key is a 404.' })
+  @ApiParam(RESPONSE_ID)
+  @ApiOkResponse({ type: ResponseDto, headers: REQUEST_ID_HEADER })
+  @ApiErrors()
+  @Get(':response_id')
+  readResponse(
+    @Param('response_id') responseId: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<JsonObject> {
+    return this.responses.read(principal, responseId);
+  }
+
+  @ApiKeySecurity()
+  @ApiOperation({ summary: 'Delete a response', description: 'Conversations cannot go on from it any more.' })
+  @ApiParam(RESPONSE_ID)
+  @ApiOkResponse({ type: DeletedResponseDto, headers: REQUEST_ID_HEADER })
+  @ApiErrors()
+  @Delete(':response_id')
+  deleteResponse(
+    @Param('response_id') responseId: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<DeletedResponseDto> {
+    return this.responses.delete(principal, responseId);
+  }
+
+  @ApiKeySecurity()
+  @ApiOperation({ summary: 'List the input of a response', description: "The items of the request's own `input`." })
+  @ApiParam(RESPONSE_ID)
+  @ApiOkResponse({ type: InputItemListDto, headers: REQUEST_ID_HEADER })
+  @ApiErrors()
+  @UsePipes(StrictBodyPipe)
+  @Get(':response_id/input_items')
+  listInputItems(
+    @Param('response_id') responseId: string,
+    @Query() query: InputItemsQueryDto,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<InputItemListDto> {
+    return this.responses.listInput(principal, responseId, query);
+  }
+
+  @ApiKeySecurity()
+  @ApiOperation({
+    summary: 'Cancel a response',
+    description: 'Always a 400 for a response that is kept, since none is made in the background.',
+  })
+  @ApiParam(RESPONSE_ID)
+  @ApiOkResponse({ type: ResponseDto, headers: REQUEST_ID_HEADER })
+  @ApiErrors()
+  @HttpCode(200)
+  @Post(':response_id/cancel')
+  cancelResponse(
+    @Param('response_id') responseId: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<JsonObject> {
+    return this.responses.cancel(principal, responseId);
+  }
+}

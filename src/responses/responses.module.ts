@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { AuthModule } from '../auth/auth.module.js';
+import { EngineModule } from '../engine/engine.module.js';
+import { ModelEndpointModule } from '../model-endpoint/model-endpoint.module.js';
+import { ResponsePreparation } from './prepared-response.js';
+import { ResponseStore } from './response-store.js';
+import { ResponsesController } from './responses.controller.js';
+import { ResponsesResponder } from './responses-responder.js';
+import { ResponsesService } from './responses.service.js';
+
+/** OpenAI's Responses API. */
+@Module({
+  imports: [AuthModule, EngineModule, ModelEndpointModule],
+  controllers: [ResponsesController],
+  providers: [ResponsePreparation, ResponseStore, ResponsesResponder, ResponsesService],
+})
+export class ResponsesModule {}

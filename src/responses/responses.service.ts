@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import type { Principal } from '../auth/principal.js';
+import { invalidRequest } from '../errors/gateway-error.js';
+import { isObject, type JsonObject } from '../runtime/json-value.js';
+import { inputItems } from './conversation-items.js';
+import type {
+  CompactedResponseDto,
+  DeletedResponseDto,
+  InputItemListDto,
+  InputItemsQueryDto,
+} from './responses.dto.js';
+import { ResponseStore } from './response-store.js';
+
+const DEFAULT_ITEMS = 20;
+
+/** Responses that are kept, as their key sees them. */
+@Injectable()
+export class ResponsesService {
+  constructor(private readonly responses: ResponseStore) {}
+
+  /** @throws GatewayError 404 for an id that the key does not have */
+  async read({ keyId }: Principal, responseId: string): Promise<JsonObject> {
+    return (await this.responses.read(keyId, responseId)).response;
+  }
+
+  async delete({ keyId }: Principal, responseId: string): Promise<DeletedResponseDto> {
+    await this.responses.delete(keyId, responseId);
+    return { id: responseId, object: 'response', deleted: true };
+  }
+
+  async listInput(
+    { keyId }: Principal,
+    responseId: string,
+    { limit = DEFAULT_ITEMS, order = 'desc', after }: InputItemsQueryDto,
+  ): Promise<InputItemListDto> {
+    const { input } = await this.responses.read(keyId, responseId);
+    const items = order === 'asc' ? [...input] : input.toReversed();
+    const from = after === undefined ? 0 : items.findIndex(({ id }) => id === after) + 1;
+    if (after !== undefined && from === 0) {
+      throw invalidRequest(`'after' names no item of this response: '${after}'.`, 'after');
+    }
+    const data = items.slice(from, from + limit);
+    const idOf = (item: JsonObject | undefined): string | null => (item === undefined ? null : String(item['id']));
+    return {
+      object: 'list',
+      data,
+      first_id: idOf(data[0]),
+      last_id: idOf(data.at(-1)),
+      has_more: from + limit < items.length,
+    };
+  }
+
+  /**
+   * Only responses that are made in the background can be cancelled, and there are none.
+   *
+   * @throws GatewayError 404 for an id that the key does not have, else 400
+   */
+  async cancel({ keyId }: Principal, responseId: string): Promise<never> {
+    await this.responses.read(keyId, responseId);
+    throw invalidRequest(
+      'Only responses that were created with `background: true` can be cancelled, which this gateway does not support. Close the connection to end a response.',
+      null,
+      'invalid_request',
+    );
+  }
+}
+
+/** The request that compacts a conversation: its items, and a last one that asks for the compaction. */
+export function compactionBody(body: unknown): unknown {
+  if (!isObject(body)) return body;
+  const input = [...inputItems(body['input']), { type: 'compaction_trigger' }];
+  return { ...body, input, store: false, stream: false };
+}
+
+/** A compacted conversation: what the model made of it, as exactly one item. */
+export function compactedOf(response: JsonObject): CompactedResponseDto {
+  const output = Array.isArray(response['output']) ? response['output'].filter(isObject) : [];
+  const compaction = output.findLast(({ type }) => type === 'compaction');
+  return {
+    id: String(response['id']),
+    object: 'response.compaction',
+    created_at: Number(response['created_at']),
+    output: compaction === undefined ? output : [compaction],
+    usage: response['usage'],
+  };
+}

@@ -1,0 +1,56 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { wholeNumber } from '../database/whole-number.js';
+
+/** A response that is kept for later requests of the same key. */
+@Entity('stored_response')
+@Index('IDX_stored_response_key_id', ['keyId', 'responseId'], { unique: true })
+@Index('IDX_stored_response_created_at', ['createdAt'])
+export class StoredResponse {
+  /** The gateway's own. Providers choose the ids of their responses, so that two keys may have the same one. */
+  @PrimaryColumn({ type: 'varchar', length: 32 })
+  id!: string;
+
+  /** The key that made it; every query of a client carries it. */
+  @Column({ name: 'key_id', type: 'varchar', length: 32 })
+  keyId!: string;
+
+  /** As the client knows it. */
+  @Column({ name: 'response_id', type: 'varchar', length: 128 })
+  responseId!: string;
+
+  /** The response that it goes on from. */
+  @Column({ name: 'previous_id', type: 'varchar', length: 128, nullable: true })
+  previousId!: string | null;
+
+  /** The provider that keeps it as well, under the same id; null where none does. */
+  @Column({ type: 'varchar', length: 128, nullable: true })
+  provider!: string | null;
+
+  /** Epoch milliseconds. */
+  @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })
+  createdAt!: number;
+
+  /** JSON: the items of the request's own input, each with an id. */
+  @Column({ type: 'text' })
+  input!: string;
+
+  /** JSON: the response as the client got it. */
+  @Column({ type: 'text' })
+  response!: string;
+}
+
+/** Which provider encrypted a piece of reasoning. No other can decrypt it. */
+@Entity('reasoning_origin')
+@Index('IDX_reasoning_origin_created_at', ['createdAt'])
+export class ReasoningOrigin {
+  /** SHA-256 of the encrypted content, in hex. */
+  @PrimaryColumn({ type: 'varchar', length: 64 })
+  id!: string;
+
+  @Column({ type: 'varchar', length: 128 })
+  provider!: string;
+
+  /** Epoch milliseconds. */
+  @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })
+  createdAt!: number;
+}
