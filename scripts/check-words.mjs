@@ -49,11 +49,6 @@ const EXCEPTIONS = [
     phrase: 'The upstream provider broke off the generation.',
     reason: 'text of an error that clients get',
   })),
-  ...['to-chunks.ts', 'to-completion.ts'].map((name) => ({
-    file: `src/providers/ai-sdk/${name}`,
-    phrase: 'The upstream provider broke off the generation.',
-    reason: 'text of an error that clients get',
-  })),
   ...['sandbox-provider.ts', 'media/sandbox-media.ts'].map((name) => ({
     file: `src/providers/sandbox/${name}`,
     phrase: 'The sandbox model cut always breaks off half-way.',

@@ -1,9 +1,8 @@
 import type { ProviderConfig, RoutingSettings } from '../config/gateway-config.js';
-import { AiSdkProvider } from './ai-sdk/ai-sdk-provider.js';
 import { authorizerOf } from './credentials/authorize.js';
 import { CombinedProvider } from './combined-provider.js';
 import { JsonOperations } from './json-operations/json-operations.js';
-import { bearerModelList, type ChatFormat } from './definitions/definition.js';
+import type { ChatFormat, ModelListRequest } from './definitions/definition.js';
 import { OPENAI_TYPE, responsesUrl } from './definitions/openai.js';
 import { definitionAt, definitionOfType, speaksOpenAi } from './definitions/registry.js';
 import { MediaOperations } from './media-operations/media-operations.js';
@@ -12,6 +11,12 @@ import { OpenAiProvider, type OpenAiTarget } from './openai/openai-provider.js';
 import { ResponsesRouter } from './wire-chat/responses-router.js';
 import { WireProvider } from './wire-chat/wire-provider.js';
 import { SandboxProvider } from './sandbox/sandbox-provider.js';
+
+/** `GET {base URL}/models` with a bearer key, as OpenAI has it. */
+const MODEL_LIST: ModelListRequest = {
+  url: (baseUrl) => `${baseUrl}/models`,
+  headers: (apiKey) => ({ authorization: `Bearer ${apiKey}` }),
+};
 
 /** What every provider is created with besides its own entry. */
 export function providerOptions({ maxAnswerSize, timeouts }: RoutingSettings['upstream']): ProviderOptions {
@@ -34,7 +39,7 @@ function chatOf(config: ProviderConfig, options: ProviderOptions): Provider {
     return new ResponsesRouter(ownChatOf(config, options));
   }
   const endpoint = { path: (definition.responsesUrl ?? responsesUrl)(config) };
-  const chat: ChatFormat = { wire: 'openai-responses', endpoint: () => endpoint, modelList: bearerModelList };
+  const chat: ChatFormat = { wire: 'openai-responses', endpoint: () => endpoint, modelList: MODEL_LIST };
   const native = new WireProvider({ ...definition, chat }, config, options);
   if (responses === 'all') return new ResponsesRouter(native, native);
   return new ResponsesRouter(ownChatOf(config, options), native, responses === 'assumed');
@@ -43,7 +48,7 @@ function chatOf(config: ProviderConfig, options: ProviderOptions): Provider {
 function ownChatOf(config: ProviderConfig, options: ProviderOptions): Provider {
   const definition = definitionOfType(config.type);
   if (speaksOpenAi(config.type)) return new OpenAiProvider(config, options, openAiTargetOf(config));
-  if (definition?.chat === undefined) return new AiSdkProvider(config.type, config, options);
+  if (definition?.chat === undefined) throw new Error(`There is no provider format of type ${config.type}.`);
   return new WireProvider({ ...definition, chat: definition.chat }, config, options);
 }
 

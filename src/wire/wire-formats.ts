@@ -1,5 +1,6 @@
 import type { WireName } from '../operations/chat/canonical/wire-name.js';
 import { ANTHROPIC } from './anthropic/anthropic-wire.js';
+import { BEDROCK_CONVERSE } from './bedrock-converse/bedrock-converse-wire.js';
 import { COHERE } from './cohere/cohere-wire.js';
 import { GEMINI } from './gemini/gemini-wire.js';
 import { OPENAI_CHAT } from './openai-chat/openai-chat-wire.js';
@@ -9,6 +10,7 @@ import type { ProviderWire } from './wire-format.js';
 /** The wire formats that providers speak, by name. */
 const FORMATS: { readonly [Name in WireName]?: ProviderWire } = {
   anthropic: ANTHROPIC,
+  'bedrock-converse': BEDROCK_CONVERSE,
   cohere: COHERE,
   gemini: GEMINI,
   'openai-chat': OPENAI_CHAT,

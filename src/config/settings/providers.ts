@@ -13,7 +13,7 @@ import {
 
 /** Names of entries whose provider is reached in its own format unless `type` says otherwise. */
 const OWN_FORMAT_NAMES = PROVIDER_DEFINITIONS.filter(
-  ({ native, compatible }) => native !== undefined && compatible === undefined,
+  ({ chat, compatible, connect }) => chat !== undefined || (compatible !== undefined && connect !== undefined),
 ).map(({ name }) => `\`${name}\``);
 
 /** A part of an address: no dots, slashes or other characters that could lead to another host. */

@@ -1,25 +1,4 @@
-import {
-  PLAIN_DIALECT,
-  type ChatEndpointCall,
-  type ChatFormat,
-  type Dialect,
-  type ModelListRequest,
-  type ProviderDefinition,
-} from './definition.js';
-
-/** Claude on Vertex AI, through its package. */
-export const MESSAGES_DIALECT: Dialect = {
-  ...PLAIN_DIALECT,
-  namespace: 'anthropic',
-  systemAnywhere: false,
-  earlierReasoning: 'signed',
-  jsonObject: 'instruction',
-  cacheHints: 'cache-control',
-  reasoning: 'thinking-budget',
-  claude: true,
-  messagesApi: true,
-  toolResultUrls: true,
-};
+import type { ChatEndpointCall, ChatFormat, ModelListRequest, ProviderDefinition } from './definition.js';
 
 /** The version of the API, which every request names. */
 const VERSION = '2023-06-01';
@@ -65,14 +44,5 @@ export const definition: ProviderDefinition = {
   catalogueId: 'anthropic',
   telemetryName: 'anthropic',
   credentials: 'x-api-key',
-  native: {
-    dialect: MESSAGES_DIALECT,
-    load: async (settings) => {
-      const { createAnthropic } = await import('@ai-sdk/anthropic');
-      const provider = createAnthropic(settings);
-      return (modelId) => provider.languageModel(modelId);
-    },
-    modelList: MODEL_LIST,
-  },
   chat: { ...MESSAGES_CHAT, modelList: MODEL_LIST },
 };

@@ -1,9 +1,10 @@
+import { fitInvokeBody, invokeEndpoint, unwrapInvokeEvent } from './claude/claude-on-bedrock.js';
 import {
   isClaude,
-  PLAIN_DIALECT,
+  type ChatEndpoint,
+  type ChatEndpointCall,
   type Connection,
   type ConnectionInput,
-  type Dialect,
   type ProviderDefinition,
 } from './definition.js';
 import { AWS_LOGIN_KEYS, AWS_LOGIN_VARIABLES, awsDomainOf, readAwsLogin } from './logins/aws-login.js';
@@ -11,16 +12,10 @@ import { AWS_LOGIN_KEYS, AWS_LOGIN_VARIABLES, awsDomainOf, readAwsLogin } from '
 /** Its type; also the name of the AWS service that requests are signed for, and of its encoding of hidden thinking. */
 export const BEDROCK_TYPE = 'bedrock';
 
-const DIALECT: Dialect = {
-  ...PLAIN_DIALECT,
-  namespace: BEDROCK_TYPE,
-  systemAnywhere: false,
-  earlierReasoning: 'signed',
-  jsonObject: 'instruction',
-  cacheHints: 'cache-point',
-  reasoning: 'reasoning-config',
-  renamed: { service_tier: 'serviceTier' },
-};
+/** Amazon's models that think, and OpenAI's open models. */
+const NOVA_THAT_THINKS = /nova-2/;
+const OPENAI_MODEL = /(?:^|\.)openai\./;
+const NOVA = /(?:^|\.)amazon\.nova/;
 
 export const definition: ProviderDefinition = {
   name: BEDROCK_TYPE,
@@ -40,23 +35,31 @@ export const definition: ProviderDefinition = {
     ...AWS_LOGIN_VARIABLES,
   },
   connect,
-  native: {
-    // Bedrock runs models of several makers, so the model decides as well.
-    dialect: (modelId) => (isClaude(modelId) ? { ...DIALECT, claude: true } : DIALECT),
-    // Signed with access keys, or with a bearer key where there is one.
-    load: async (settings, { region = 'us-east-1', accessKeyId = '', secretAccessKey = '', sessionToken }) => {
-      const { createAmazonBedrock } = await import('@ai-sdk/amazon-bedrock');
-      const provider = createAmazonBedrock({
-        ...settings,
-        region,
-        accessKeyId,
-        secretAccessKey,
-        ...(sessionToken !== undefined && { sessionToken }),
-      });
-      return (modelId) => provider.languageModel(modelId);
-    },
+  chat: {
+    // Claude takes the Messages API as it is from those who speak it; for all others there is one format for every maker.
+    wire: (upstreamModel, client) =>
+      client === 'anthropic' && isClaude(upstreamModel) ? 'anthropic' : 'bedrock-converse',
+    endpoint: (call) => (call.wire === 'anthropic' ? invokeEndpoint(call) : converseEndpoint(call)),
+    fitBody: (body, _upstreamModel, call) => (call.wire === 'anthropic' ? fitInvokeBody(body, call) : body),
+    unwrap: (event, wire) => (wire === 'anthropic' ? unwrapInvokeEvent(event) : event),
+    traits: traitsOf,
   },
 };
+
+function converseEndpoint({ upstreamModel, isStream }: ChatEndpointCall): ChatEndpoint {
+  const path = `/model/${encodeURIComponent(upstreamModel)}`;
+  return isStream ? { path: `${path}/converse-stream`, framing: 'aws-event-stream' } : { path: `${path}/converse` };
+}
+
+/** A profile or a deployment whose name an operator chose says nothing, so only names of models count. */
+function traitsOf(upstreamModel: string): Readonly<Record<string, string | boolean>> {
+  if (isClaude(upstreamModel)) return { claude: true, urlSources: false };
+  return {
+    cachePoints: NOVA.test(upstreamModel),
+    ...(NOVA_THAT_THINKS.test(upstreamModel) && { reasoning: 'nova' }),
+    ...(OPENAI_MODEL.test(upstreamModel) && { reasoning: 'effort' }),
+  };
+}
 
 function connect(input: ConnectionInput): Connection {
   const { entry, apiKey: ownKey, baseUrl, variable } = input;

@@ -1,4 +1,3 @@
-import type { LanguageModelV3 } from '@ai-sdk/provider';
 import type { AwsLogin } from './logins/aws-login.js';
 import type { EntraLogin } from './logins/entra-login.js';
 import type { GoogleLogin } from './logins/google-login.js';
@@ -79,77 +78,6 @@ export const PLATFORM_FIELDS =
 /** What responses of OpenAI and of this gateway carry beside role, content and tool calls. */
 export const RESPONSE_FIELDS =
   'refusal annotations audio images thinking_blocks reasoning_details provider_specific_fields reasoning';
-
-/** How a package's provider is asked to think, and for how long. */
-export type ReasoningStyle =
-  | 'thinking-budget'
-  | 'thinking-config'
-  | 'reasoning-config'
-  | 'token-budget'
-  | 'one-effort'
-  | 'effort-to-xhigh'
-  | 'three-efforts'
-  | 'thinking-switch'
-  | 'effort'
-  | 'field'
-  | 'none';
-
-/** What sets one provider's package apart from the next, as far as the mappings care. */
-export interface Dialect {
-  /** The key of `providerOptions` under which the package reads its own options. */
-  readonly namespace: string;
-  /** Whether system messages may stand between the others. Where not, they are moved to the front. */
-  readonly systemAnywhere: boolean;
-  /**
-   * How the reasoning of earlier turns goes back: `signed` needs the provider's own signature, `text` takes
-   * `reasoning_content` as it is, `none` must not see it.
-   */
-  readonly earlierReasoning: 'signed' | 'text' | 'none';
-  /** How `response_format: json_object` is asked for: by a parameter, or in words. */
-  readonly jsonObject: 'parameter' | 'instruction';
-  /** The form of a `cache_control` hint; `none` caches by itself or not at all. */
-  readonly cacheHints: 'cache-control' | 'cache-point' | 'none';
-  readonly reasoning: ReasoningStyle;
-  /** Whether its models are Claude, which has one form for parallel tools and thinking wherever it runs. */
-  readonly claude: boolean;
-  /** Whether it takes the fields of the Messages API that Claude has nowhere else: the end user's id, cache control of the request, beta headers. */
-  readonly messagesApi: boolean;
-  /** Whether it takes image addresses in tool results. */
-  readonly toolResultUrls: boolean;
-  readonly takesTools: boolean;
-  /** Whether the package sends on, as they are, fields that it does not know. */
-  readonly passesUnknown: boolean;
-  /** The package's own names for OpenAI's fields. */
-  readonly renamed: Readonly<Record<string, string>>;
-  /** Whether `strict` of a JSON schema has an option of its own; without it the package would always be strict. */
-  readonly strictSchemas: boolean;
-  /** Most stop sequences that it takes; undefined where no bound is known. */
-  readonly maxStops?: number;
-}
-
-/** A dialect without peculiarities. */
-export const PLAIN_DIALECT: Omit<Dialect, 'namespace'> = {
-  systemAnywhere: true,
-  earlierReasoning: 'none',
-  jsonObject: 'parameter',
-  cacheHints: 'none',
-  reasoning: 'none',
-  claude: false,
-  messagesApi: false,
-  toolResultUrls: false,
-  takesTools: true,
-  passesUnknown: false,
-  renamed: {},
-  strictSchemas: false,
-};
-
-/** What the packages for OpenAI-compatible servers share. */
-export const COMPATIBLE_DIALECT: Omit<Dialect, 'namespace'> = {
-  ...PLAIN_DIALECT,
-  earlierReasoning: 'text',
-  reasoning: 'effort',
-  passesUnknown: true,
-};
 
 const CLAUDE = /(?:^|[./])claude-/;
 
@@ -240,37 +168,11 @@ export interface Connection {
   readonly faults: readonly { readonly key: CloudKey | 'api_key'; readonly message: string }[];
 }
 
-/** A language model by its id at the provider. */
-export type ModelFactory = (modelId: string) => LanguageModelV3 | Promise<LanguageModelV3>;
-
-/** What every package is given. All of it is explicit, because a package that misses a setting reads the environment. */
-export interface PackageSettings {
-  readonly apiKey: string;
-  readonly baseURL: string;
-  readonly headers: Record<string, string>;
-  readonly fetch: typeof globalThis.fetch;
-}
-
 /** The provider's own list of models. */
 export interface ModelListRequest {
   /** The URL, from the base URL. */
   readonly url: (baseUrl: string) => string;
   readonly headers: (apiKey: string) => Record<string, string>;
-}
-
-/** `GET {base URL}/models` with a bearer key, as OpenAI has it. */
-export const bearerModelList: ModelListRequest = {
-  url: (baseUrl) => `${baseUrl}/models`,
-  headers: (apiKey) => ({ authorization: `Bearer ${apiKey}` }),
-};
-
-/** The provider's own wire format, through its package. */
-export interface NativeFormat {
-  readonly dialect: Dialect | ((modelId: string) => Dialect);
-  /** Loads the package, at the first call. */
-  readonly load: (settings: PackageSettings, cloud: CloudSettings) => Promise<ModelFactory>;
-  /** Absent where the provider has no list of what can be called. */
-  readonly modelList?: ModelListRequest;
 }
 
 /** One call of chat at a provider, as far as its address depends on it. */
@@ -419,7 +321,6 @@ export interface ProviderDefinition {
   readonly credentials: CredentialsKind;
   /** OpenAI's format. An entry that has the provider's name and no `type` speaks it. */
   readonly compatible?: CompatibleFormat;
-  readonly native?: NativeFormat;
   /** A wire format of its own, by the gateway's own reader and writer. */
   readonly chat?: ChatFormat;
   /** Where its Responses API is; absent where it has none. An entry of OpenAI's format may say that its server has one. */

@@ -1,13 +1,5 @@
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
-import { PLAIN_DIALECT, type ChatEndpointCall, type Dialect, type ProviderDefinition } from './definition.js';
-
-/** Gemini, here and on Vertex AI. */
-export const GEMINI_DIALECT: Omit<Dialect, 'namespace'> = {
-  ...PLAIN_DIALECT,
-  systemAnywhere: false,
-  reasoning: 'thinking-config',
-  maxStops: 5,
-};
+import type { ChatEndpointCall, ProviderDefinition } from './definition.js';
 
 export const definition: ProviderDefinition = {
   name: 'gemini',
@@ -21,14 +13,6 @@ export const definition: ProviderDefinition = {
   telemetryName: 'gcp.gemini',
   credentials: 'x-goog-api-key',
   operations: { embeddings: { format: 'gemini-embed' } },
-  native: {
-    dialect: { ...GEMINI_DIALECT, namespace: 'google' },
-    load: async (settings) => {
-      const { createGoogleGenerativeAI } = await import('@ai-sdk/google');
-      const provider = createGoogleGenerativeAI(settings);
-      return (modelId) => provider.languageModel(modelId);
-    },
-  },
   chat: {
     wire: 'gemini',
     endpoint: ({ upstreamModel, isStream }) => ({ path: `/${modelPath(upstreamModel)}${geminiMethod({ isStream })}` }),

@@ -31,7 +31,9 @@ function sources(folder: string): string[] {
 const FOREIGN = ['example', 'priceId', 'catalogueId', 'namespace'];
 
 /** Folders that name wire formats, some of which have the name of the provider that published them. */
-const FORMAT_FOLDERS = ['wire', 'operations/chat/canonical', 'runtime/wire-name.ts'].map((folder) => join(SRC, folder));
+const FORMAT_FOLDERS = ['wire', 'operations/chat/canonical', 'providers/definitions', 'runtime/wire-name.ts'].map(
+  (folder) => join(SRC, folder),
+);
 
 function isFormatName(name: string, path: string): boolean {
   return (WIRE_NAMES as readonly string[]).includes(name) && FORMAT_FOLDERS.some((folder) => path.startsWith(folder));
@@ -82,15 +84,14 @@ describe('the definitions', () => {
   it.each(PROVIDER_DEFINITIONS.map((definition) => [definition.name, definition] as const))(
     '%s is complete',
     (name, definition) => {
-      const { adapter, native, chat, compatible, keyVariable, baseUrl, connect, isLocal, documentation, title } =
-        definition;
+      const { adapter, chat, compatible, keyVariable, baseUrl, connect, isLocal, documentation, title } = definition;
       expect(title).not.toBe('');
       expect(documentation).toMatch(/^https:\/\/|^docs\/[a-z]+\.md$/);
-      expect([adapter, native, chat, compatible].filter((each) => each !== undefined).length).toBeGreaterThan(0);
+      expect([adapter, chat, compatible].filter((each) => each !== undefined).length).toBeGreaterThan(0);
       // Its address is known, or is made from the entry, or is nowhere.
       if (adapter === undefined) expect([baseUrl, connect].filter((each) => each !== undefined)).toHaveLength(1);
       if (keyVariable !== undefined) expect(baseUrl).toBeDefined();
-      if (isLocal === true) expect([keyVariable, native]).toEqual([undefined, undefined]);
+      if (isLocal === true) expect([keyVariable, chat]).toEqual([undefined, undefined]);
       expect(definitionNamed(name)).toBe(definition);
       expect(definitionOfType(typeOf(definition))).toBe(definition);
     },

@@ -26,8 +26,7 @@ const WITH_HOSTS = PROVIDER_DEFINITIONS.filter(({ hosts }) => hosts !== undefine
 
 /** Values of `type` beside `openai`: they choose a provider's own wire format, or what OpenAI's format has of its own there. */
 export const PROVIDER_TYPES: readonly string[] = PROVIDER_DEFINITIONS.filter(
-  ({ name, native, chat, compatible, keyVariable, connect }) =>
-    native !== undefined ||
+  ({ name, chat, compatible, keyVariable, connect }) =>
     chat !== undefined ||
     (compatible !== undefined && name !== OPENAI_TYPE && (keyVariable !== undefined || connect !== undefined)),
 ).map(typeOf);
@@ -89,7 +88,7 @@ export function quirksOfDefinition(definition: ProviderDefinition | undefined): 
 export function speaksOpenAi(type: string): boolean {
   if (type === OPENAI_TYPE) return true;
   const definition = definitionOfType(type);
-  return definition?.compatible !== undefined && definition.chat === undefined && definition.native === undefined;
+  return definition?.compatible !== undefined && definition.chat === undefined;
 }
 
 /** What an entry that has a provider's name speaks unless it says otherwise. */

@@ -1,12 +1,17 @@
-import { MESSAGES_DIALECT } from './anthropic.js';
+import {
+  CLAUDE_ON_VERTEX_COUNT,
+  CLAUDE_ON_VERTEX_TRAITS,
+  fitRawPredictBody,
+  rawPredictEndpoint,
+} from './claude/claude-on-vertex.js';
 import {
   isClaude,
-  type CloudSettings,
-  type ModelFactory,
-  type PackageSettings,
+  type ChatEndpoint,
+  type ChatEndpointCall,
+  type OperationTarget,
   type ProviderDefinition,
 } from './definition.js';
-import { GEMINI_DIALECT } from './gemini.js';
+import { fitGeminiBody, geminiMethod } from './gemini.js';
 import { GOOGLE_LOGIN_VARIABLES, PROJECT_OF_LOGIN, readGoogleLogin } from './logins/google-login.js';
 
 export const definition: ProviderDefinition = {
@@ -19,11 +24,7 @@ export const definition: ProviderDefinition = {
   telemetryName: 'gcp.vertex_ai',
   credentials: 'google-cloud',
   operations: { embeddings: { format: 'vertex-predict' } },
-  // An API key is for Google's express mode, which has no project in its addresses.
-  operationUrl: ({ baseUrl, apiKey, cloud: { project = '', region = 'global' } = {} }) => {
-    const scope = apiKey === undefined ? `/projects/${project}/locations/${region}` : '';
-    return (path) => `${baseUrl}/v1${scope}/publishers/google${path}`;
-  },
+  operationUrl: (target) => (path) => `${target.baseUrl}${publisherOf(target)}${path}`,
   cloudKeys: ['region', 'project', 'credentials_file'],
   variables: {
     GOOGLE_VERTEX_PROJECT: { description: 'the project', without: '`GOOGLE_CLOUD_PROJECT`', example: 'my-project' },
@@ -54,47 +55,31 @@ export const definition: ProviderDefinition = {
       faults: [],
     };
   },
-  native: {
-    // Vertex AI runs models of several makers, so the model decides as well.
-    dialect: (modelId) => (isClaude(modelId) ? MESSAGES_DIALECT : { ...GEMINI_DIALECT, namespace: 'vertex' }),
-    load: loadModels,
+  chat: {
+    // Vertex AI runs models of several makers, so the model decides.
+    wire: (upstreamModel) => (isClaude(upstreamModel) ? 'anthropic' : 'gemini'),
+    endpoint: (call) => (call.wire === 'anthropic' ? rawPredictEndpoint(call) : geminiEndpoint(call)),
+    fitBody: (body, upstreamModel, call) => (call.wire === 'anthropic' ? fitRawPredictBody(body) : fitGeminiBody(body)),
+    traits: (upstreamModel) => (isClaude(upstreamModel) ? CLAUDE_ON_VERTEX_TRAITS : {}),
+    countTokens: {
+      ...CLAUDE_ON_VERTEX_COUNT,
+      endpoint: (call) => (call.wire === 'anthropic' ? CLAUDE_ON_VERTEX_COUNT.endpoint(call) : undefined),
+    },
   },
 };
+
+/** An API key is for Google's express mode, which has no project in its addresses. */
+function publisherOf({ apiKey, cloud: { project = '', region = 'global' } = {} }: OperationTarget): string {
+  const scope = apiKey === undefined ? `/projects/${project}/locations/${region}` : '';
+  return `/v1${scope}/publishers/google`;
+}
+
+function geminiEndpoint(call: ChatEndpointCall): ChatEndpoint {
+  return { path: `${publisherOf(call)}/models/${call.upstreamModel}${geminiMethod(call)}` };
+}
 
 function hostOf(region: string): string {
   if (region === 'global') return 'aiplatform.googleapis.com';
   if (region === 'eu' || region === 'us') return `aiplatform.${region}.rep.googleapis.com`;
   return `${region}-aiplatform.googleapis.com`;
-}
-
-/** Gemini and Claude of one Google Cloud project, with the key file or the machine's own login. */
-async function loadModels(settings: PackageSettings, cloud: CloudSettings): Promise<ModelFactory> {
-  const { headers, fetch, apiKey, baseURL } = settings;
-  const { project = '', region = 'global', credentialsFile } = cloud;
-  const root = `${baseURL}/v1/projects/${project}/locations/${region}/publishers`;
-  const common = {
-    project,
-    location: region,
-    headers,
-    fetch,
-    ...(credentialsFile !== undefined && { googleAuthOptions: { keyFilename: credentialsFile } }),
-  };
-  const { createVertex } = await import('@ai-sdk/google-vertex');
-  // An API key is for Google's express mode, which has no project in its addresses.
-  const gemini = createVertex(
-    apiKey === ''
-      ? { ...common, apiKey, baseURL: `${root}/google` }
-      : { ...common, apiKey, baseURL: `${baseURL}/v1/publishers/google` },
-  );
-  let claude: Promise<ModelFactory> | undefined;
-  const loadClaude = async (): Promise<ModelFactory> => {
-    const { createVertexAnthropic } = await import('@ai-sdk/google-vertex/anthropic');
-    const provider = createVertexAnthropic({ ...common, baseURL: `${root}/anthropic/models` });
-    return (modelId) => provider.languageModel(modelId);
-  };
-  return async (modelId) => {
-    if (!isClaude(modelId)) return gemini.languageModel(modelId);
-    claude ??= loadClaude();
-    return (await claude)(modelId);
-  };
 }
