@@ -1,13 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { mayCallModel } from '../auth/may-call-model.js';
 import { chatRequestOf } from '../model-endpoint/chat-request-of.js';
 import { type Exchange, JsonResponder, sendJson } from '../model-endpoint/json-responder.js';
 import { LiveCalls } from '../model-endpoint/live-calls.js';
+import { TokenCounts } from '../model-endpoint/token-counts.js';
 import { WireResponder } from '../model-endpoint/wire-responder.js';
-import { countPromptTokens } from '../operations/chat/count-tokens.js';
 import { EMBEDDINGS } from '../operations/embeddings/embedding-operation.js';
-import { Routing } from '../routing/routing.service.js';
-import { unknownModel } from '../routing/unknown-model.js';
 import { GEMINI } from '../wire/gemini/gemini-wire.js';
 import { readBatchEmbedRequest, readEmbedRequest, writeEmbeddings } from './embed-request.js';
 import { requestToCount, withUrl } from './gemini-body.js';
@@ -20,7 +17,7 @@ export class GeminiResponder {
     private readonly wires: WireResponder,
     private readonly json: JsonResponder,
     private readonly calls: LiveCalls,
-    private readonly routing: Routing,
+    private readonly counts: TokenCounts,
   ) {}
 
   generate(model: string, body: unknown, exchange: Exchange): Promise<void> {
@@ -37,15 +34,12 @@ export class GeminiResponder {
     });
   }
 
-  /** An estimate: it costs nothing and counts against no limit. */
+  /** It costs nothing and counts against no limit. */
   async count(model: string, body: unknown, { principal, request, response }: Exchange): Promise<void> {
     const chat = chatRequestOf(GEMINI, requestToCount(body, model));
-    const resolved = this.routing.current.resolve(model);
-    const isAllowed =
-      resolved !== undefined && (mayCallModel(principal, model) || mayCallModel(principal, resolved.id));
-    if (!isAllowed) throw unknownModel(model);
-    await this.calls.serve(principal, request, response, async () => {
-      sendJson(response, JSON.stringify({ totalTokens: await countPromptTokens(chat) }));
+    await this.calls.serve(principal, request, response, async (context) => {
+      const totalTokens = await this.counts.count(chat, context);
+      sendJson(response, JSON.stringify({ totalTokens }));
     });
   }
 

@@ -1,13 +1,18 @@
-import { applyDecorators, Body, Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { applyDecorators, Body, Controller, Param, Post, Req, Res } from '@nestjs/common';
+import {
+  ApiBody,
+  ApiExcludeController,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiQuery,
+  ApiTags,
+} from '@nestjs/swagger';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
-import { ApiKeySecurity } from '../auth/admin.decorator.js';
 import type { Principal } from '../auth/principal.js';
-import { REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { MODEL_RESPONSE_HEADERS, ModelEndpoint } from '../model-endpoint/model-endpoint.decorator.js';
 import { modelOf } from './gemini-body.js';
-import { GeminiModels } from './gemini-models.js';
 import { GeminiResponder } from './gemini-responder.js';
 import {
   BatchEmbedContentsRequestDto,
@@ -16,8 +21,6 @@ import {
   EmbedContentResponseDto,
   GeminiCountDto,
   GeminiCountRequestDto,
-  GeminiModelDto,
-  GeminiModelListDto,
   GenerateContentRequestDto,
   GenerateContentResponseDto,
 } from './gemini.dto.js';
@@ -25,12 +28,11 @@ import { GoogleErrors } from './google-errors.decorator.js';
 import { BATCH_EMBED_EXAMPLES, COUNT_EXAMPLES, EMBED_EXAMPLES, GENERATE_EXAMPLES } from './gemini.examples.js';
 
 /** The id of the model in the path. */
-const ModelInPath = (example: string): MethodDecorator & ClassDecorator =>
+export const ModelInPath = (example: string): MethodDecorator & ClassDecorator =>
   applyDecorators(
     ApiParam({
       name: 'model',
       description: 'The id of the model, with or without `models/` before it. A slash may be sent raw or as `%2F`.',
-      schema: { type: 'string' },
       example,
     }),
   );
@@ -39,42 +41,11 @@ const CHAT_NOTE = [
   "in `x-gateway-dropped-params`. The gateway's key is taken from `x-goog-api-key`, from `?key=`, or as everywhere else.",
 ];
 
-/** Google's Gemini API, on any model. */
+/** The methods of a model in Google's Gemini API, on any model. */
 @ApiTags('Gemini')
 @Controller('v1beta/models')
 export class GeminiController {
-  constructor(
-    private readonly responder: GeminiResponder,
-    private readonly models: GeminiModels,
-  ) {}
-
-  @ApiOperation({
-    summary: "List models in Gemini's form",
-    description: 'Only those that the key may call, on one page.',
-  })
-  @ApiKeySecurity()
-  @ApiOkResponse({ type: GeminiModelListDto, headers: REQUEST_ID_HEADER })
-  @GoogleErrors()
-  @Get()
-  listGeminiModels(@CurrentPrincipal() principal: Principal): Promise<GeminiModelListDto> {
-    return this.models.list(principal);
-  }
-
-  @ApiOperation({
-    summary: "Read a model in Gemini's form",
-    description: 'A slash in the id may be sent raw or as `%2F`.',
-  })
-  @ApiKeySecurity()
-  @ModelInPath('sandbox/echo')
-  @ApiOkResponse({ type: GeminiModelDto, headers: REQUEST_ID_HEADER })
-  @GoogleErrors()
-  @Get('*model')
-  readGeminiModel(
-    @Param('model') model: string | string[],
-    @CurrentPrincipal() principal: Principal,
-  ): Promise<GeminiModelDto> {
-    return this.models.find(modelOf(model), principal);
-  }
+  constructor(private readonly responder: GeminiResponder) {}
 
   @ApiOperation({ summary: 'Generate content', description: CHAT_NOTE.join('\n') })
   @ModelInPath('sandbox/echo')
@@ -185,3 +156,8 @@ export class GeminiController {
     return this.responder.embedAll(modelOf(model), body, { principal, request, response });
   }
 }
+
+/** The same below `/v1`, where newer versions of Google's SDKs call them. */
+@ApiExcludeController()
+@Controller('v1/models')
+export class GeminiV1Controller extends GeminiController {}

@@ -1,21 +1,27 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
-import { ErrorFormats } from '../http/error-formats.js';
+import { ErrorFormats, type ErrorWriter } from '../http/error-formats.js';
 import { ModelEndpointModule } from '../model-endpoint/model-endpoint.module.js';
 import { ModelsModule } from '../models/models.module.js';
-import { RoutingModule } from '../routing/routing.module.js';
 import { GEMINI } from '../wire/gemini/gemini-wire.js';
-import { GeminiController } from './gemini.controller.js';
+import { GeminiController, GeminiV1Controller } from './gemini.controller.js';
+import { GeminiModelsController } from './gemini-models.controller.js';
 import { GeminiModels } from './gemini-models.js';
 import { GeminiResponder } from './gemini-responder.js';
 
+/** Methods below `/v1/models`, which is a path of OpenAI's API as well. */
+const METHODS =
+  /^\/v1\/models\/.+:(?:generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$/;
+
 @Module({
-  imports: [AuthModule, ModelEndpointModule, ModelsModule, RoutingModule],
-  controllers: [GeminiController],
+  imports: [AuthModule, ModelEndpointModule, ModelsModule],
+  controllers: [GeminiController, GeminiV1Controller, GeminiModelsController],
   providers: [GeminiModels, GeminiResponder],
 })
 export class GeminiModule {
   constructor(formats: ErrorFormats) {
-    formats.add('/v1beta', (error, requestId) => GEMINI.writeError(error, requestId));
+    const write: ErrorWriter = (error, requestId) => GEMINI.writeError(error, requestId);
+    formats.add('/v1beta', write);
+    formats.addPaths(METHODS, write);
   }
 }

@@ -12,4 +12,14 @@ describe('the form of errors by path', () => {
       expect(formats.of(url)).toBeUndefined();
     }
   });
+
+  it('knows paths by a pattern, without their query', () => {
+    const formats = new ErrorFormats();
+    const methods = (): object => ({ methods: true });
+    formats.addPaths(/^\/v1\/models\/.+:[a-z]+$/i, methods);
+    expect(formats.of('/v1/models/a/b:generateContent?key=x')).toBe(methods);
+    for (const url of ['/v1/models/a', '/v1/models?x=/v1/models/a:b', '/v1/models/a:b/c']) {
+      expect(formats.of(url)).toBeUndefined();
+    }
+  });
 });

@@ -150,6 +150,16 @@ providers:
     expect((await send('sandbox/echo')).status).toBe(200);
   });
 
+  it('newer versions of the SDK call the methods below /v1', async () => {
+    const newer = new GoogleGenAI({ apiKey: key, httpOptions: { baseUrl: gateway.url, apiVersion: 'v1' } });
+    const model = 'sandbox/echo';
+    expect((await newer.models.generateContent({ model, contents: 'Hello' })).text).toBe('Hello');
+    const { text } = await textOf(await newer.models.generateContentStream({ model, contents: 'one two' }));
+    expect(text).toBe('one two');
+    const bad = newer.models.generateContent({ model: 'nothing', contents: 'x' });
+    await expect(bad).rejects.toThrow(/NOT_FOUND/);
+  });
+
   it('embeds one text and several', async () => {
     const { embeddings } = await client.models.embedContent({
       model: 'sandbox/embed',
