@@ -16,7 +16,7 @@ export class ErrorFormats {
     if (prefix.startsWith('/v1/')) this.writers.push({ prefix: prefix.slice('/v1'.length), write });
   }
 
-  /** @param pattern of paths without their query, where a prefix does not tell them from others */
+  /** @param pattern of paths without their query, where a prefix does not distinguish them */
   addPaths(pattern: RegExp, write: ErrorWriter): void {
     this.patterns.push({ pattern, write });
   }
