@@ -33,6 +33,7 @@ const FLOORS = [
     'audio',
     'batch',
     'chat',
+    'completions',
     'embeddings',
     'gemini',
     'health',

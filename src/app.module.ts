@@ -8,6 +8,7 @@ import { ChatModule } from './chat/chat.module.js';
 import { MessagesModule } from './messages/messages.module.js';
 import { EmbeddingsModule } from './embeddings/embeddings.module.js';
 import { ModerationsModule } from './moderations/moderations.module.js';
+import { CompletionsModule } from './completions/completions.module.js';
 import { ResponsesModule } from './responses/responses.module.js';
 import { RerankModule } from './rerank/rerank.module.js';
 import { AudioModule } from './audio/audio.module.js';
@@ -50,6 +51,7 @@ export class AppModule {
         EmbeddingsModule,
         MessagesModule,
         RerankModule,
+        CompletionsModule,
         ResponsesModule,
         ModerationsModule,
         ImagesModule,

@@ -5,6 +5,7 @@ import { toInvalidRequest } from '../http/validation-errors.js';
 import { ChatCompletionRequestDto, StreamOptionsDto } from './chat-completion-request.dto.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
 import { assertMessages, MAX_KEYS } from '../operations/chat/chat-messages.js';
+import { chatFromResponses, isResponsesShaped, withNestedTools } from './responses-shaped.js';
 import { isSurelyValid } from './fast-path-validation.js';
 
 /** Fields that class-validator checks. */
@@ -31,7 +32,7 @@ export const DECLARED = [
 /**
  * Validates a chat request and returns the very object that was parsed: only the fields that the gateway reads are copied to a
  * class instance for class-validator, so unknown fields stay in place and a large body costs one linear pass. Nothing in it is
- * changed except a limit of -1.
+ * changed except a limit of -1 and tools in the flat form of the Responses API, whose bodies are translated.
  *
  * @throws GatewayError 400 for the first fault, `param` naming its path
  */
@@ -43,6 +44,8 @@ export function parseChatRequest(body: unknown): ChatRequest {
   if (Object.keys(fields).length > MAX_KEYS) {
     throw invalidRequest(`The request body has more than ${MAX_KEYS} keys.`, null, 'object_above_max_keys');
   }
+  if (isResponsesShaped(fields)) return chatFromResponses(fields);
+  withNestedTools(fields);
   if (!isSurelyValid(fields)) {
     const declared = new ChatCompletionRequestDto();
     for (const name of DECLARED) {

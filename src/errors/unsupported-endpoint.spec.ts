@@ -7,7 +7,7 @@ describe('unsupportedEndpoint', () => {
     '/v2/embed',
     '/v1/images/variations',
     '/openai/v1/audio/speech',
-    '/v1//completions',
+    '/v1//edits',
     '/v3/rerank',
     '/openai/deployments/x/embeddings?api-version=1',
     '/v1/vector_stores/vs_1/files',

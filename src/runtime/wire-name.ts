@@ -1,6 +1,7 @@
 /** The wire formats of chat. Each is written once, in the folder of its name in `src/wire`. */
 export const WIRE_NAMES = [
   'openai-chat',
+  'openai-completions',
   'openai-responses',
   'anthropic',
   'gemini',

@@ -21,6 +21,9 @@ const json = (body: unknown): Sent => ({ body: JSON.stringify(body) });
 
 /** A request to each of the other endpoints, which the sandbox answers. */
 const OTHERS: Readonly<Record<string, { readonly model: string; readonly [field: string]: unknown }>> = {
+  '/v1/completions': { prompt: 'one', model: 'sandbox/echo' },
+  '/v1/responses': { input: 'one', model: 'sandbox/echo' },
+  '/v1/responses/compact': { input: 'one', model: 'sandbox/echo' },
   '/v1/embeddings': { input: ['one', 'two'], model: 'sandbox/embed' },
   '/v1/rerank': { query: 'one', documents: ['one', 'two'], model: 'sandbox/rerank' },
   '/v2/rerank': { query: 'one', documents: ['one', 'two'], model: 'sandbox/rerank' },
@@ -71,7 +74,8 @@ async function answerTo(url: string, { headers = {}, body = '', chunked = false 
     body: Buffer.concat(bytes)
       .toString()
       .replace(/(chatcmpl|rerank|modr)-[0-9a-f]{24}/g, '$1')
-      .replace(/"created":\d+/g, '"created":0'),
+      .replace(/(resp|msg|cmp)_[0-9a-f]{48,}/g, '$1')
+      .replace(/"(created|created_at|completed_at)":\d+/g, '"$1":0'),
     end,
   };
 }

@@ -1,0 +1,95 @@
+import { GatewayError } from '../../errors/gateway-error.js';
+import type { JsonObject } from '../../runtime/json-value.js';
+import { SseParser } from '../sse/sse-parser.js';
+import type { WriteContext } from '../wire-format.js';
+import { OPENAI_COMPLETIONS } from './openai-completions-wire.js';
+
+const CONTEXT: WriteContext = {
+  model: 'm',
+  requestId: 'req_1',
+  now: 1_700_000_000_000,
+  request: { model: 'm', messages: [] },
+  includesUsage: true,
+  estimatedInputTokens: 0,
+};
+
+describe('legacy completions', () => {
+  it.each(['Once upon', ['Once upon']])('a prompt is one message of the user: %j', (prompt) => {
+    const body = { model: 'm', prompt, max_tokens: 5, n: 2, stop: '.', stream: true, stream_options: {}, user: 'u' };
+    expect(OPENAI_COMPLETIONS.readRequest(body)).toEqual({
+      model: 'm',
+      messages: [{ role: 'user', blocks: [{ type: 'text', text: 'Once upon' }] }],
+      maxOutputTokens: 5,
+      choices: 2,
+      stop: ['.'],
+      stream: true,
+      endUser: 'u',
+    });
+  });
+
+  it.each<[string, JsonObject]>([
+    ['model', { prompt: 'x' }],
+    ['prompt', { model: 'm' }],
+    ['prompt', { model: 'm', prompt: [] }],
+    ['prompt', { model: 'm', prompt: [1, 2] }],
+    ['prompt', { model: 'm', prompt: ['a', 'b'] }],
+    ['prompt', { model: 'm', prompt: 5 }],
+    ['echo', { model: 'm', prompt: 'x', echo: true }],
+    ['suffix', { model: 'm', prompt: 'x', suffix: 'y' }],
+    ['logprobs', { model: 'm', prompt: 'x', logprobs: 1 }],
+    ['best_of', { model: 'm', prompt: 'x', best_of: 3 }],
+    ['stop', { model: 'm', prompt: 'x', stop: [1] }],
+    ['max_tokens', { model: 'm', prompt: 'x', max_tokens: 0 }],
+  ])('%s is refused by name: %j', (param, body) => {
+    let error: unknown;
+    try {
+      OPENAI_COMPLETIONS.readRequest(body);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(error).toBeInstanceOf(GatewayError);
+    expect(error).toMatchObject({ status: 400, param });
+  });
+
+  it('writes choices of text, without thinking', () => {
+    const result = {
+      choices: [
+        {
+          blocks: [{ type: 'thinking', text: 'hm' } as const, { type: 'text', text: 'a' } as const],
+          finish: 'stop' as const,
+        },
+        { blocks: [{ type: 'text', text: 'b' } as const], finish: 'length' as const },
+      ],
+      usage: { inputTokens: 1, outputTokens: 2 },
+    };
+    expect(OPENAI_COMPLETIONS.writeResponse(result, CONTEXT)).toMatchObject({
+      object: 'text_completion',
+      choices: [
+        { text: 'a', index: 0, finish_reason: 'stop', logprobs: null },
+        { text: 'b', index: 1, finish_reason: 'length' },
+      ],
+      usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 },
+    });
+  });
+
+  it('streams text, then a chunk with the reason and the usage', () => {
+    const writer = OPENAI_COMPLETIONS.writeStream(CONTEXT);
+    const at = { choice: 0, index: 0 };
+    const frames =
+      writer.write([
+        { type: 'start', model: 'up' },
+        { type: 'block_start', ...at, block: { type: 'text' } },
+        { type: 'delta', ...at, text: 'Hi' },
+        { type: 'block_end', ...at },
+        { type: 'finish', choice: 0, reason: 'stop' },
+        { type: 'usage', usage: { inputTokens: 1, outputTokens: 2 } },
+        { type: 'end' },
+      ]) + writer.end();
+    const events = new SseParser().push(Buffer.from(frames)).map(({ data }) => data);
+    expect(events.at(-1)).toBe('[DONE]');
+    expect(events.slice(0, -1).map((data) => JSON.parse(data) as JsonObject)).toMatchObject([
+      { object: 'text_completion', model: 'up', choices: [{ text: 'Hi', finish_reason: null }] },
+      { choices: [{ text: '', finish_reason: 'stop' }], usage: { total_tokens: 3 } },
+    ]);
+  });
+});
