@@ -446,6 +446,28 @@ describe('what one provider alone has', () => {
     },
   );
 
+  it('vertex: gets no ids of calls, which it does not know, and log probabilities, which it does', async () => {
+    const provider = createProvider({ type: 'vertex', model: 'gemini-2.5-flash', apiKey: 'native-key' });
+    await provider.complete(
+      call('gemini-2.5-flash', {
+        tools: TOOLS,
+        logprobs: true,
+        messages: [
+          { role: 'user', content: TEXT },
+          {
+            role: 'assistant',
+            content: null,
+            tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'get_time', arguments: '{}' } }],
+          },
+          { role: 'tool', tool_call_id: 'call_1', content: 'noon' },
+        ],
+      }),
+    );
+    const { body } = fake.requests[0]!;
+    expect(JSON.stringify(body)).not.toContain('call_1');
+    expect(body).toMatchObject({ generationConfig: { responseLogprobs: true } });
+  });
+
   it('google: gives the signature of a tool call, and takes it back', async () => {
     const provider = createProvider(OWN_FORMATS[1]!);
     const completion = await provider.complete(call('gemini-2.5-flash', { tools: TOOLS }));

@@ -14,6 +14,9 @@ import {
 import { fitGeminiBody, geminiMethod } from './gemini.js';
 import { GOOGLE_LOGIN_VARIABLES, PROJECT_OF_LOGIN, readGoogleLogin } from './logins/google-login.js';
 
+/** Vertex AI takes log probabilities and penalties, and no ids of calls. */
+const GEMINI_TRAITS = { isCloud: true };
+
 export const definition: ProviderDefinition = {
   name: 'vertex',
   title: 'Google Vertex AI',
@@ -60,7 +63,7 @@ export const definition: ProviderDefinition = {
     wire: (upstreamModel) => (isClaude(upstreamModel) ? 'anthropic' : 'gemini'),
     endpoint: (call) => (call.wire === 'anthropic' ? rawPredictEndpoint(call) : geminiEndpoint(call)),
     fitBody: (body, upstreamModel, call) => (call.wire === 'anthropic' ? fitRawPredictBody(body) : fitGeminiBody(body)),
-    traits: (upstreamModel) => (isClaude(upstreamModel) ? CLAUDE_ON_VERTEX_TRAITS : {}),
+    traits: (upstreamModel) => (isClaude(upstreamModel) ? CLAUDE_ON_VERTEX_TRAITS : GEMINI_TRAITS),
     countTokens: {
       ...CLAUDE_ON_VERTEX_COUNT,
       endpoint: (call) => (call.wire === 'anthropic' ? CLAUDE_ON_VERTEX_COUNT.endpoint(call) : undefined),
