@@ -31,6 +31,7 @@ const WITHOUT_DATABASE = [
   'logs',
   'native-providers',
   'new-provider',
+  'anthropic-client',
   'openai-client',
   'openai-helpers',
   'openapi-document',

@@ -1,5 +1,14 @@
 import { Body, Controller, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiExtraModels,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiResponse,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
@@ -7,6 +16,7 @@ import { MODEL_RESPONSE_HEADERS, ModelEndpoint } from '../model-endpoint/model-e
 import { WireResponder } from '../model-endpoint/wire-responder.js';
 import { ANTHROPIC } from '../wire/anthropic/anthropic-wire.js';
 import { CountTokensResponder } from './count-tokens-responder.js';
+import { MessagesErrors } from './messages-errors.decorator.js';
 import { messagesBody, withSession } from './messages-body.js';
 import { CountTokensRequestDto, MessageDto, MessagesRequestDto, TokenCountDto } from './messages.dto.js';
 import { COUNT_TOKENS_EXAMPLES, MESSAGES_EXAMPLES } from './messages.examples.js';
@@ -54,11 +64,17 @@ export class MessagesController {
   @ApiHeader(BETA_HEADER)
   @ApiHeader(SESSION_HEADER)
   @ApiBody({ type: MessagesRequestDto, examples: MESSAGES_EXAMPLES })
-  @ApiOkResponse({
-    type: MessageDto,
-    description: 'The message, or the events of one.',
+  @ApiResponse({
+    status: 200,
+    description: 'The message, or with `stream: true` its events.',
     headers: MODEL_RESPONSE_HEADERS,
+    content: {
+      'application/json': { schema: { $ref: getSchemaPath(MessageDto) } },
+      'text/event-stream': { schema: { type: 'string', description: 'The events of the Messages API.' } },
+    },
   })
+  @ApiExtraModels(MessageDto)
+  @MessagesErrors()
   @ModelEndpoint()
   @Post()
   createMessage(
@@ -83,6 +99,7 @@ export class MessagesController {
   @ApiHeader(BETA_HEADER)
   @ApiBody({ type: CountTokensRequestDto, examples: COUNT_TOKENS_EXAMPLES })
   @ApiOkResponse({ type: TokenCountDto, description: 'The count.' })
+  @MessagesErrors()
   @ModelEndpoint()
   @Post('count_tokens')
   countTokens(

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { OpenObject } from '../openapi/open-object.decorator.js';
 
 const OPEN_OBJECT = { type: 'object' as const, additionalProperties: true };
 const OPEN_OBJECTS = { type: 'array' as const, items: OPEN_OBJECT };
@@ -72,6 +73,7 @@ export class MessagesRequestDto extends CountTokensRequestDto {
 }
 
 /** Tokens, as Anthropic counts them. */
+@OpenObject()
 export class MessageUsageDto {
   /** Of the prompt, without those of the cache. */
   @ApiProperty({ type: 'integer', example: 12 })
@@ -88,6 +90,7 @@ export class MessageUsageDto {
 }
 
 /** A whole message. */
+@OpenObject()
 export class MessageDto {
   /**
    * Its id.
@@ -118,8 +121,40 @@ export class MessageDto {
   usage!: MessageUsageDto;
 }
 
+@OpenObject()
 export class TokenCountDto {
   /** Tokens of the prompt. */
   @ApiProperty({ type: 'integer', example: 14 })
   input_tokens!: number;
+}
+
+/** What is wrong. */
+@OpenObject()
+export class MessagesErrorDetailDto {
+  /**
+   * Anthropic's type of the error.
+   * @example "invalid_request_error"
+   */
+  type!: string;
+  /**
+   * Names the field and the fix.
+   * @example "'max_tokens' must be a whole number, 0 or more."
+   */
+  message!: string;
+}
+
+/** An error as Anthropic's clients read it. */
+@OpenObject()
+export class MessagesErrorDto {
+  /** Always `error`. */
+  @ApiProperty({ enum: ['error'], example: 'error' })
+  type!: 'error';
+  /** The error. */
+  error!: MessagesErrorDetailDto;
+  /**
+   * The same as the header `request-id`.
+   * @example "req_3f1c0e8a9b7d4c55"
+   */
+  @ApiProperty({ required: false })
+  request_id?: string;
 }
