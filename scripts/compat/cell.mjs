@@ -12,6 +12,7 @@ const OUTPUT_TAIL = 4000;
  * @typedef {object} CellResult
  * @property {string[]} problems none where the cell passes
  * @property {string[]} turns what the model was asked for
+ * @property {string[]} refusals of requests, where the gateway or the agent recovered
  * @property {number} signaturesMade
  * @property {number} signaturesReturned
  * @property {number} seconds
@@ -62,12 +63,14 @@ export async function runCell({ agent, wire, upstream, play: name, target, timeo
     if (upstream.exchanges.length === 0) problems.push('no request reached the upstream');
     if (timedOut) problems.push(`stopped after ${timeoutMs / 1000} s`);
     if (!hasUnderstoodOverflow(agent, play, output)) {
-      problems.push(...unfinished(play, output));
+      const missing = unfinished(play, output);
+      if (missing.length > 0) problems.push(...new Set(play.refusals), ...missing);
       if (status !== 0 && !timedOut) problems.push(`the agent ended with status ${status}`);
     }
     return {
       problems,
       turns: play.turns,
+      refusals: play.refusals,
       signaturesMade: play.signatures.size,
       signaturesReturned: play.signaturesReturned.size,
       seconds: (performance.now() - started) / 1000,
@@ -93,8 +96,9 @@ export function saveCapture(folder, name, result) {
 }
 
 /** @param {CellResult} result */
-export function describe({ problems, turns, signaturesMade, signaturesReturned, seconds, output }) {
+export function describe({ problems, turns, refusals, signaturesMade, signaturesReturned, seconds, output }) {
   const signatures = signaturesMade === 0 ? '' : `, signatures ${signaturesReturned} of ${signaturesMade}`;
-  if (problems.length === 0) return `pass in ${seconds.toFixed(0)} s (${turns.join(', ')}${signatures})`;
+  const recovered = refusals.map((each) => `\n  recovered: ${each}`).join('');
+  if (problems.length === 0) return `pass in ${seconds.toFixed(0)} s (${turns.join(', ')}${signatures})${recovered}`;
   return `FAIL in ${seconds.toFixed(0)} s (${turns.join(', ')}${signatures})\n  ${problems.join('\n  ')}\n  output: ${output.slice(-OUTPUT_TAIL).trim()}`;
 }

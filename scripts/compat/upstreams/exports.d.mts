@@ -2,6 +2,7 @@ export const UPSTREAMS: readonly { readonly name: string; readonly model: string
 export class Play {
   constructor(name: 'edit' | 'overflow' | 'rate-limit' | 'overload', folder: string);
   readonly problems: string[];
+  readonly refusals: string[];
   readonly turns: string[];
   readonly prompt: string;
   readonly finalText: string;

@@ -17,7 +17,7 @@ export const UPSTREAMS = [
     name: 'openai-responses',
     format: openAiResponses,
     model: 'gpt-5',
-    provider: (url) => ({ type: 'openai', base_url: `${url}/v1`, api_key: 'sk-upstream' }),
+    provider: (url) => ({ type: 'openai', base_url: `${url}/v1`, api_key: 'sk-upstream', responses: 'all' }),
   },
   {
     name: 'anthropic',

@@ -35,6 +35,8 @@ const escape = (text) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 export class Play {
   /** Faults of the gateway or of the agent that the upstream noticed. @type {string[]} */
   problems = [];
+  /** Requests that the real provider would refuse. The gateway may recover from them. @type {string[]} */
+  refusals = [];
   /** What was answered, in order, for the report. @type {string[]} */
   turns = [];
   /** Signatures of thinking that this model made. @type {Map<string, string>} */

@@ -95,6 +95,8 @@ export async function startUpstream(format) {
       if (refusal.retryAfterSeconds !== undefined) headers['retry-after'] = String(refusal.retryAfterSeconds);
       send(refusal.status, headers, body);
     };
+    /** @type {Refusal | undefined} the error that the play asks for */
+    let planned;
     try {
       const body = await readJson(request);
       exchange.body = body;
@@ -108,9 +110,9 @@ export async function startUpstream(format) {
       const conversation = format.read(body, context);
       const fault = play.fault(conversation);
       if (fault !== undefined) {
-        const refusal = format.faults[fault]();
-        if (fault !== 'overflow' || format.streamedError === undefined || !context.stream) throw refusal;
-        return await sendStream(format.streamedError(refusal, context));
+        planned = format.faults[fault]();
+        if (fault !== 'overflow' || format.streamedError === undefined || !context.stream) throw planned;
+        return await sendStream(format.streamedError(planned, context));
       }
       const answer = play.answer(conversation, format.newId);
       if (!context.stream) return send(200, {}, format.write(answer, context));
@@ -120,9 +122,7 @@ export async function startUpstream(format) {
         play?.problems.push(`the scripted upstream failed: ${error.stack}`);
         return refuse(new Refusal('Internal error', { status: 500 }));
       }
-      // A request that the real provider refuses is a fault, unless the play asked for it.
-      if (error.status === 400 && play?.name !== 'overflow')
-        play?.problems.push(`${format.name} refused: ${error.message}`);
+      if (error !== planned) play?.refusals.push(`${format.name} refused: ${error.message}`);
       refuse(error);
     }
 

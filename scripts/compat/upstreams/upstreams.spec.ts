@@ -218,7 +218,7 @@ describe.each(UPSTREAMS.map(({ name, format }) => ({ name, format })))(
       const refused = await post(writer.history(body, calls, false));
       expect(refused.status).toBe(400);
       expect(refused.text).toMatch(RESULTS_FIRST);
-      expect(play.problems).toHaveLength(1);
+      expect(play.refusals).toHaveLength(1);
     });
 
     test('streams the same call', async () => {
