@@ -32,7 +32,7 @@ import { parseAnswer, parseCompletion } from '../../wire/openai-chat/parse-compl
 import { withSystemFirst } from '../../wire/openai-chat/system-first.js';
 import { redactor } from '../../wire/errors/redact.js';
 import { RequestHeaders } from '../transport/request-headers.js';
-import { RefusedFields } from './refused-fields.js';
+import { RefusedFields, untilTaken } from '../refused-fields.js';
 import { UpstreamChunkStream } from './upstream-chunk-stream.js';
 import type { UpstreamRequest } from '../transport/upstream-request.js';
 import { UpstreamPool } from '../transport/upstream-pool.js';
@@ -165,19 +165,8 @@ export class OpenAiProvider extends Provider {
     }
   }
 
-  /** Sends a translated request again without a field that the model refuses; each refusal is met once for a model. */
-  private async untilTaken<Result>(call: ProviderCall, send: () => Promise<Result>): Promise<Result> {
-    if (call.request[SOURCE] === undefined) return send();
-    const left = new Set<string>();
-    for (;;) {
-      try {
-        return await send();
-      } catch (error) {
-        const field = this.refused.learn(call.upstreamModel, error);
-        if (field === undefined || left.has(field)) throw error;
-        left.add(field);
-      }
-    }
+  private untilTaken<Result>(call: ProviderCall, send: () => Promise<Result>): Promise<Result> {
+    return call.request[SOURCE] === undefined ? send() : untilTaken(this.refused, call.upstreamModel, send);
   }
 
   /**

@@ -26,10 +26,12 @@ import {
   type ProviderOptions,
 } from '../provider.js';
 import { type CallContext, JsonClient } from '../transport/json-call.js';
+import { RefusedFields, untilTaken } from '../refused-fields.js';
 import { readModelList } from './list-models.js';
 import { MergedStreams } from './merged-streams.js';
 import { sumUsage } from './sum-usage.js';
 import { WireChunkStream, type WireStreamOptions } from './wire-chunk-stream.js';
+import { withoutFields } from './without-fields.js';
 import { withoutThinking } from './without-thinking.js';
 
 /** What becomes part of an address at the provider: no dots that climb, no query. */
@@ -65,6 +67,7 @@ export class WireProvider extends Provider {
   };
   private readonly client: JsonClient;
   private readonly redact: Redact;
+  private readonly refused = new RefusedFields();
 
   constructor(
     private readonly definition: ProviderDefinition & { readonly chat: ChatFormat },
@@ -78,14 +81,12 @@ export class WireProvider extends Provider {
   }
 
   async complete(call: ProviderCall): Promise<ChatCompletion> {
-    const prepared = this.prepare(call, false);
-    const completion = await this.withSignatureRetry(prepared, call, (ready) => this.invokeAll(ready, call));
+    const completion = await this.send(call, false, (ready) => this.invokeAll(ready, call));
     return usesFunctions(call.request) ? toFunctionCalls(completion) : completion;
   }
 
   async stream(call: ProviderCall): Promise<ChunkStream> {
-    const prepared = this.prepare(call, true);
-    const opened = await this.withSignatureRetry(prepared, call, (ready) => this.openAll(ready, call));
+    const opened = await this.send(call, true, (ready) => this.openAll(ready, call));
     return usesFunctions(call.request) ? toFunctionCallStream(opened) : opened;
   }
 
@@ -125,6 +126,22 @@ export class WireProvider extends Provider {
     await this.client.close();
   }
 
+  /** A translated request is sent again without what the model refuses of it; one in the provider's own format is the client's. */
+  private send<Result>(
+    call: ProviderCall,
+    isStream: boolean,
+    send: (prepared: Prepared) => Promise<Result>,
+  ): Promise<Result> {
+    const first = this.prepare(call, isStream);
+    if (first.isNative) return this.withSignatureRetry(first, call, send);
+    let next: Prepared | undefined = first;
+    return untilTaken(this.refused, call.upstreamModel, () => {
+      const prepared = next ?? this.prepare(call, isStream);
+      next = undefined;
+      return this.withSignatureRetry(prepared, call, send);
+    });
+  }
+
   private prepare(call: ProviderCall, isStream: boolean): Prepared {
     call.signal.throwIfAborted();
     const { request, upstreamModel } = call;
@@ -161,11 +178,13 @@ export class WireProvider extends Provider {
     const { request, upstreamModel, onDroppedParams } = call;
     const client = request[SOURCE]?.wire ?? 'openai-chat';
     const traits = this.definition.chat.traits?.(upstreamModel) ?? {};
-    const written = wire.writeRequest(canonical, { upstreamModel, client, traits });
-    const [first] = written.dropped;
+    const taken = withoutFields(canonical, this.refused.of(upstreamModel));
+    const written = wire.writeRequest(taken.request, { upstreamModel, client, traits });
+    const dropped = [...written.dropped, ...taken.dropped];
+    const [first] = dropped;
     if (first === undefined) return written;
     if (isStrict(request)) throw unsupportedParameter(first);
-    onDroppedParams?.(written.dropped);
+    onDroppedParams?.(dropped);
     return written;
   }
 
