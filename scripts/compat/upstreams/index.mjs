@@ -1,5 +1,6 @@
 import { anthropic } from './anthropic.mjs';
 import { bedrockConverse } from './bedrock-converse.mjs';
+import { bedrockClaude } from './bedrock-invoke.mjs';
 import { gemini } from './gemini.mjs';
 import { openAiChat } from './openai-chat.mjs';
 import { openAiResponses } from './openai-responses.mjs';
@@ -34,6 +35,13 @@ export const UPSTREAMS = [
   {
     name: 'bedrock-converse',
     format: bedrockConverse,
+    // The name of a profile says nothing about the model, so that every client gets Converse.
+    model: 'arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2c3d4e5f6',
+    provider: (url) => ({ type: 'bedrock', base_url: url, region: 'us-east-1', api_key: 'upstream' }),
+  },
+  {
+    name: 'bedrock-claude',
+    format: bedrockClaude,
     model: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0',
     provider: (url) => ({ type: 'bedrock', base_url: url, region: 'us-east-1', api_key: 'upstream' }),
   },

@@ -174,6 +174,7 @@ const WRITERS: Record<string, Writer> = {
   anthropic,
   gemini,
   'bedrock-converse': converse,
+  'bedrock-claude': converse,
 };
 
 describe.each(UPSTREAMS.map(({ name, format }) => ({ name, format })))(
