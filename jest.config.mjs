@@ -21,6 +21,7 @@ const base = {
 /** Suites in which no database has a part: they run once, with SQLite. */
 const WITHOUT_DATABASE = [
   'cloud-logins',
+  'completions',
   'fast-path',
   'freeze-watch',
   'gemini',

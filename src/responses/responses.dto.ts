@@ -215,7 +215,7 @@ export class InputItemsQueryDto {
   limit?: number;
 
   /** `desc` begins with the last item. */
-  @ApiProperty({ required: false, enum: ['asc', 'desc'], default: 'desc', example: 'asc' })
+  @ApiProperty({ required: false, enum: ['asc', 'desc'], default: 'desc' })
   @IsOptional()
   @IsIn(['asc', 'desc'])
   order?: 'asc' | 'desc';

@@ -62,6 +62,10 @@ describe('the examples of the OpenAPI document', () => {
       return ordinary.submitBatch(isAdmin ? 'limited' : 'sandbox/echo', tasks);
     }
     if (path.includes('/request-log/')) return newLogEntry();
+    if (name === 'response_id') {
+      const { text } = await ordinary.send('POST', '/v1/responses', { model: 'sandbox/echo', input: 'x' });
+      return (JSON.parse(text) as { id: string }).id;
+    }
     return String(example ?? schema.example);
   }
   async function newLogEntry(): Promise<string> {
@@ -138,7 +142,10 @@ describe('the examples of the OpenAPI document', () => {
           const url = `${path}?${query.toString()}`;
           const { status, text } = await client.send(method.toUpperCase() as Method, url, needsBody as RequestBody);
           sent += 1;
-          if (status >= 400) refused.push(`${method} ${template} ${JSON.stringify(body)}: ${status} ${text}`);
+          // No response is made in the background, so that there is nothing to cancel.
+          const isExpected = template.endsWith('/responses/{response_id}/cancel') && status === 400;
+          if (status >= 400 && !isExpected)
+            refused.push(`${method} ${template} ${JSON.stringify(body)}: ${status} ${text}`);
         }
       }
     }
