@@ -24,8 +24,8 @@ import { COUNT_TOKENS_EXAMPLES, MESSAGES_EXAMPLES } from './messages.examples.js
 const VERSION_HEADER = {
   name: 'anthropic-version',
   required: false,
-  description: 'Version of the API, which goes to Anthropic as it is.',
-  schema: { type: 'string' as const, example: '2023-06-01' },
+  description: 'Version of the API, such as 2023-06-01, which goes to Anthropic as it is.',
+  schema: { type: 'string' as const },
 };
 const BETA_HEADER = {
   name: 'anthropic-beta',

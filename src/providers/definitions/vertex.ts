@@ -64,6 +64,7 @@ export const definition: ProviderDefinition = {
     endpoint: (call) => (call.wire === 'anthropic' ? rawPredictEndpoint(call) : geminiEndpoint(call)),
     fitBody: (body, upstreamModel, call) => (call.wire === 'anthropic' ? fitRawPredictBody(body) : fitGeminiBody(body)),
     traits: (upstreamModel) => (isClaude(upstreamModel) ? CLAUDE_ON_VERTEX_TRAITS : GEMINI_TRAITS),
+    passedHeaders: ['anthropic-beta'],
     countTokens: {
       ...CLAUDE_ON_VERTEX_COUNT,
       endpoint: (call) => (call.wire === 'anthropic' ? CLAUDE_ON_VERTEX_COUNT.endpoint(call) : undefined),

@@ -41,6 +41,10 @@ export class ResponsesRouter extends Provider {
     return this.chat.listModels(signal);
   }
 
+  override countTokens(call: ProviderCall): Promise<number | undefined> {
+    return this.chat.countTokens(call);
+  }
+
   override async close(): Promise<void> {
     await Promise.all([this.chat.close(), ...(this.responses === this.chat ? [] : [this.responses?.close()])]);
   }
