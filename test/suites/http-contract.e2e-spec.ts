@@ -184,7 +184,7 @@ describe('the HTTP contract', () => {
           `${concrete}/`,
           `/${concrete}`,
           concrete.toUpperCase(),
-          concrete.replace('/v1', ''),
+          concrete.replace(/^\/v1\//, '/'),
           concrete.replace('/v1/', '/V1//'),
           concrete.replaceAll('/', '%2F').replace('%2F', '/'),
           `${concrete}?access_token=${client.key}`,
@@ -198,7 +198,7 @@ describe('the HTTP contract', () => {
             .replace(/\/+$/, '')
             .toLowerCase();
           const isPublic = PUBLIC.has(resolved) || resolved.startsWith('/docs');
-          const isInference = /^(\/v1)?\/(?:models|batch|key$)/.test(resolved);
+          const isInference = /^(?:(\/v1)?\/(?:models|batch|key$)|\/v1beta\/models)/.test(resolved);
           const send = async (verb: Method, role: string, credential: string): Promise<void> => {
             const body = ['POST', 'PATCH', 'PUT'].includes(verb) ? '{}' : undefined;
             const { status } = await gateway.client(credential).send(verb, spelling, body);
