@@ -6,6 +6,8 @@ import { isObject, type JsonObject } from '../runtime/json-value.js';
 import { find, listOf, numberOf, objectOf, stringOf, wrongType, type Found } from '../wire/gemini/spelling.js';
 import { geminiBody } from './gemini-body.js';
 
+/** More than any model's vectors have. */
+const MAX_DIMENSIONS = 65_536;
 /** Google's tasks in Cohere's words, which the gateway has for all providers. */
 const INPUT_TYPES: Readonly<Record<string, string>> = {
   RETRIEVAL_QUERY: 'search_query',
@@ -70,7 +72,7 @@ function textOf(found: Found): string {
 }
 
 function optionsOf(fields: JsonObject, path: string): JsonObject {
-  const dimensions = numberOf(find(fields, 'outputDimensionality', path));
+  const dimensions = dimensionsOf(find(fields, 'outputDimensionality', path));
   const task = stringOf(find(fields, 'taskType', path))?.toUpperCase();
   const title = stringOf(find(fields, 'title', path));
   const type = task === undefined ? undefined : INPUT_TYPES[task];
@@ -80,6 +82,17 @@ function optionsOf(fields: JsonObject, path: string): JsonObject {
     ...(task !== undefined && type === undefined && { task_type: task }),
     ...(title !== undefined && { title }),
   };
+}
+
+function dimensionsOf(found: Found): number | undefined {
+  const dimensions = numberOf(found);
+  if (
+    dimensions === undefined ||
+    (Number.isSafeInteger(dimensions) && dimensions > 0 && dimensions <= MAX_DIMENSIONS)
+  ) {
+    return dimensions;
+  }
+  throw invalidRequest(`'${found.path}' must be a whole number from 1 to ${MAX_DIMENSIONS}.`, found.path);
 }
 
 /** Vectors as Gemini gives them. */

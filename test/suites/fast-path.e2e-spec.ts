@@ -159,6 +159,8 @@ describe('model endpoints, ahead of Express and through it', () => {
   it('has a request below for every endpoint of the OpenAPI document that takes JSON for a model', async () => {
     const document = await gateway.client('').read<OpenApiDocument>('/docs-json');
     const paths = Object.entries(document.paths).flatMap(([path, { post }]) =>
+      // Paths with parameters go through Express.
+      !path.includes('{') &&
       post?.parameters?.some(({ name }) => name === 'x-gateway-fallbacks') === true &&
       post.requestBody?.content['application/json'] !== undefined
         ? [path]

@@ -260,7 +260,11 @@ describe('random requests made from the OpenAPI document', () => {
 function hasEnded(text: string): boolean {
   if (text.endsWith('data: [DONE]\n\n')) return true;
   const last = text.trimEnd().split('\n\n').at(-1) ?? '';
-  return /^event: (?:image_(?:generation|edit)\.completed|speech\.audio\.done|transcript\.text\.done)$/m.test(last);
+  // Gemini has no event for the end: the last chunk says why it stopped.
+  if (last.startsWith('data: ') && last.includes('"finishReason"')) return true;
+  return /^event: (?:image_(?:generation|edit)\.completed|speech\.audio\.done|transcript\.text\.done|message_stop|response\.(?:completed|incomplete|failed))$/m.test(
+    last,
+  );
 }
 
 function faultOf(

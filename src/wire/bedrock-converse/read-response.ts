@@ -48,6 +48,7 @@ export function readResponse(body: unknown, context: ReadContext): CanonicalResu
 /** An unknown word means that the model has stopped. */
 export function readFinish(reason: unknown, hasCalls: boolean): FinishReason {
   const known = typeof reason === 'string' && Object.hasOwn(REASONS, reason) ? REASONS[reason] : undefined;
+  if (known === 'tool_calls' && !hasCalls) return 'stop';
   return known ?? (hasCalls ? 'tool_calls' : 'stop');
 }
 
@@ -94,12 +95,15 @@ function readBlock(block: JsonObject, { toolNames }: ReadContext): CanonicalBloc
   if (typeof text === 'string') return text === '' ? undefined : { type: 'text', text };
   if (isObject(toolUse)) {
     const name = nonEmptyString(toolUse['name']) ?? '';
+    const input = printExact(toolUse['input'] ?? {});
+    // A tool that only gives the response its form.
+    if (toolNames?.get(name) === '') return { type: 'text', text: input };
     return {
       type: 'tool_call',
       id: nonEmptyString(toolUse['toolUseId']) ?? '',
       name: toolNames?.get(name) ?? name,
       kind: 'function',
-      input: printExact(toolUse['input'] ?? {}),
+      input,
     };
   }
   if (!isObject(reasoning)) return undefined;

@@ -73,6 +73,10 @@ export class ConverseStreamReader implements StreamReader {
     const name = nonEmptyString(call['name']);
     const id = nonEmptyString(call['toolUseId']);
     if (this.isWhole || (name === undefined && id === undefined)) return;
+    if (this.context.toolNames?.get(name ?? '') === '') {
+      this.begin(position, { type: 'text' }, out);
+      return;
+    }
     this.hasCalls = true;
     const known = this.context.toolNames?.get(name ?? '') ?? name ?? '';
     this.begin(position, { type: 'tool_call', id: id ?? '', name: known, kind: 'function' }, out);
@@ -85,7 +89,8 @@ export class ConverseStreamReader implements StreamReader {
     this.write(position, 'thinking', reasoning['text'], out);
     const input = nonEmptyString(objectOf(delta['toolUse'])['input']);
     const call = this.open.get(position);
-    if (input !== undefined && call?.type === 'tool_call') {
+    // Of a tool that only gives the response its form, the input is text.
+    if (input !== undefined && call !== undefined) {
       out.push({ type: 'delta', choice: 0, index: call.index, text: input });
     }
     const signature = nonEmptyString(reasoning['signature']);

@@ -17,6 +17,8 @@ export interface ConverseTraits {
   readonly cachePoints?: boolean;
 }
 
+/** Its calls are text to the client: `Written.toolNames` has no name for it. */
+const RESPONSE_TOOL = 'respond_with_json';
 const TIERS: ReadonlySet<string> = new Set(['priority', 'default', 'flex', 'reserved']);
 const THREE_EFFORTS: Readonly<Record<string, string>> = { minimal: 'low', low: 'low', medium: 'medium' };
 
@@ -27,7 +29,8 @@ const THREE_EFFORTS: Readonly<Record<string, string>> = { minimal: 'low', low: '
  */
 export function writeRequest(request: CanonicalRequest, target: Target): Written {
   const { claude: isClaude = false, cachePoints = false } = target.traits as ConverseTraits;
-  const written = ANTHROPIC.writeRequest(forMessages(request, isClaude), {
+  const schema = isClaude ? undefined : schemaOf(request);
+  const written = ANTHROPIC.writeRequest(forMessages(request, isClaude, schema !== undefined), {
     ...target,
     traits: { urlSources: false, structuredOutput: isClaude, strictTools: false, cacheTtl: isClaude },
   });
@@ -43,18 +46,32 @@ export function writeRequest(request: CanonicalRequest, target: Target): Written
     ...systemOf(messages, withPoints),
     ...inferenceOf(messages, isClaude || request.maxOutputTokens !== undefined),
     ...toolsOf(messages, withPoints, () => drop(fieldName('toolChoice', target.client))),
+    ...(schema !== undefined && respondBy(schema)),
     ...tierOf(request, () => drop(fieldName('serviceTier', target.client))),
   };
   const additional = isClaude ? claudeFields(messages) : otherFields(request, target, drop);
   if (Object.keys(additional).length > 0) body['additionalModelRequestFields'] = additional;
-  return { ...written, body, dropped: [...dropped] };
+  const names = schema === undefined ? written.toolNames : new Map([[RESPONSE_TOOL, '']]);
+  return { ...written, body, dropped: [...dropped], ...(names !== undefined && { toolNames: names }) };
+}
+
+/** The schema that a response must match, where no tool of the client is in the way. */
+function schemaOf({ responseFormat, tools = [] }: CanonicalRequest): Readonly<JsonObject> | undefined {
+  return responseFormat?.type === 'json_schema' && tools.length === 0 ? responseFormat.schema : undefined;
+}
+
+/** Models without structured outputs keep to a schema where they must call a tool, whose input is then the response. */
+function respondBy(schema: Readonly<JsonObject>): JsonObject {
+  const toolSpec = { name: RESPONSE_TOOL, description: 'Responds with JSON.', inputSchema: { json: schema } };
+  return { toolConfig: { tools: [{ toolSpec }], toolChoice: { tool: { name: RESPONSE_TOOL } } } };
 }
 
 /** Without what Converse has in words of its own. Thinking of other models is no Claude's. */
-function forMessages(request: CanonicalRequest, isClaude: boolean): CanonicalRequest {
-  const { serviceTier: _tier, endUser: _user, reasoning, topK, ...rest } = request;
+function forMessages(request: CanonicalRequest, isClaude: boolean, isByTool: boolean): CanonicalRequest {
+  const { serviceTier: _tier, endUser: _user, reasoning, topK, responseFormat, ...rest } = request;
   const own = isClaude ? { ...(reasoning !== undefined && { reasoning }), ...(topK !== undefined && { topK }) } : {};
-  return { ...rest, ...own, messages: request.messages.map(withPortableData) };
+  const format = responseFormat === undefined || isByTool ? {} : { responseFormat };
+  return { ...rest, ...own, ...format, messages: request.messages.map(withPortableData) };
 }
 
 /** Hidden thinking has a form of its own in Converse; it is marked, so that it comes back in the same one. */
