@@ -24,6 +24,7 @@
  * @property {string} program its path below node_modules
  * @property {'binary' | 'node' | 'node22'} runs
  * @property {RegExp} [overflow] what it writes when it has understood that its input is too long for the model
+ * @property {Partial<Record<Wire, string>>} [modelPrefixes] how a model's name has to begin, where the agent goes by it
  * @property {Partial<Record<Wire, (target: Target) => Setup>>} wires the one that it is used with first
  */
 
@@ -173,6 +174,8 @@ const qwenCode = {
   package: '@qwen-code/qwen-code',
   version: '0.24.4',
   program: '@qwen-code/qwen-code/cli-entry.js',
+  // For other names it asks for as many tokens of thinking as of the whole response.
+  modelPrefixes: { anthropic: 'claude-sonnet-4-5-' },
   runs: 'node22',
   overflow: /maximum context length|exceeds the (?:maximum number of tokens|context window)|too long/i,
   wires: {
@@ -268,6 +271,8 @@ const cline = {
   package: 'cline',
   version: '3.0.65',
   program: `@cline/cli-${platform}/bin/cline`,
+  // For other names it offers a search of Google's in place of its own tools.
+  modelPrefixes: { gemini: 'gemini-3-pro-' },
   runs: 'binary',
   overflow: /context window exceeded/,
   wires: {

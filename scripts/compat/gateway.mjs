@@ -5,10 +5,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { AGENTS } from './agents.mjs';
 import { UPSTREAMS } from './upstreams/index.mjs';
 
 /** Only ends a boot that would never end. */
 const START_TIMEOUT_MS = 90_000;
+
+/** How names of models begin. */
+const PREFIXES = ['', ...new Set(AGENTS.flatMap(({ modelPrefixes = {} }) => Object.values(modelPrefixes)))];
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -38,7 +42,9 @@ export async function startGateway(servers, application = root) {
   const used = UPSTREAMS.filter(({ name }) => servers.has(name));
   const config = {
     providers: Object.fromEntries(used.map(({ name, provider }) => [name, provider(servers.get(name).url)])),
-    models: used.map(({ name, model }) => ({ id: `agent-${name}`, deployments: [{ provider: name, model }] })),
+    models: used.flatMap(({ name, model }) =>
+      PREFIXES.map((prefix) => ({ id: `${prefix}agent-${name}`, deployments: [{ provider: name, model }] })),
+    ),
   };
   // YAML takes JSON.
   writeFileSync(join(folder, 'gateway.yaml'), JSON.stringify(config, undefined, 1));
@@ -61,7 +67,7 @@ export async function startGateway(servers, application = root) {
     url,
     key,
     /** What a client needs to reach this upstream. */
-    targetOf: (name) => ({ url, key, model: `agent-${name}` }),
+    targetOf: (name, prefix = '') => ({ url, key, model: `${prefix}agent-${name}` }),
     close: async () => {
       child.removeAllListeners('exit');
       const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -57,7 +57,11 @@ const results = [];
 try {
   for (const { agent, wire, upstream } of chosen) {
     const server = running.get(upstream.name);
-    const target = gateway?.targetOf(upstream.name) ?? { url: server.url, key: 'sk-direct', model: upstream.model };
+    const target = gateway?.targetOf(upstream.name, agent.modelPrefixes?.[wire]) ?? {
+      url: server.url,
+      key: 'sk-direct',
+      model: upstream.model,
+    };
     const result = await runCell({ agent, wire, upstream: server, play, target, timeoutMs });
     const name = `${agent.name} ${wire} -> ${upstream.name}`;
     console.log(`${name}: ${describe(result)}`);

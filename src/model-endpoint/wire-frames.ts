@@ -4,6 +4,7 @@ import { SourcedChunk } from '../operations/chat/sourced-chunk.js';
 import { ChunkReader } from '../wire/openai-chat/chunk-reader.js';
 import type { StreamWriter, WireFormat, WriteContext } from '../wire/wire-format.js';
 import { withClientNames } from './client-tool-names.js';
+import { UsageEstimate } from './usage-estimate.js';
 
 /**
  * The frames of a stream in the client's format: the provider's own where it speaks the same, else written from what they mean.
@@ -11,6 +12,7 @@ import { withClientNames } from './client-tool-names.js';
 export class WireFrames {
   readonly writer: StreamWriter;
   private reader: ChunkReader | undefined;
+  private readonly usage: UsageEstimate;
   private isNative = false;
 
   /** @param toolNames the client's names of tools that were renamed for OpenAI's format */
@@ -20,6 +22,7 @@ export class WireFrames {
     private readonly toolNames: ReadonlyMap<string, string> | undefined,
   ) {
     this.writer = wire.writeStream(context);
+    this.usage = new UsageEstimate(context.estimatedInputTokens);
   }
 
   /** Text to send for chunks that arrived together; empty where they say nothing in this format. */
@@ -27,7 +30,7 @@ export class WireFrames {
     let text = '';
     let events: CanonicalChunk[] = [];
     const flush = (): void => {
-      if (events.length > 0) text += this.writer.write(events);
+      if (events.length > 0) text += this.writer.write(this.usage.read(events));
       events = [];
     };
     for (const chunk of group) {
@@ -53,6 +56,7 @@ export class WireFrames {
     if (this.isNative) return '';
     const events: CanonicalChunk[] = [];
     this.reader?.end(events);
-    return (events.length > 0 ? this.writer.write(events) : '') + this.writer.end();
+    const last = [...this.usage.read(events), ...this.usage.rest()];
+    return (last.length > 0 ? this.writer.write(last) : '') + this.writer.end();
   }
 }

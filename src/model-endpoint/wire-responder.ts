@@ -20,6 +20,7 @@ import { resultWithClientNames } from './client-tool-names.js';
 import { type Exchange, sendJson } from './json-responder.js';
 import { LiveCalls } from './live-calls.js';
 import { setServedBy } from './served-by-headers.js';
+import { withUsage } from './usage-estimate.js';
 import { WireEventSender } from './wire-event-sender.js';
 import { WireFrames } from './wire-frames.js';
 
@@ -96,7 +97,8 @@ export class WireResponder {
       ({ text } = source);
     } else {
       const canonical = source?.canonical ?? resultWithClientNames(readResult(result), chat[SOURCE].toolNames);
-      const written = wire.writeResponse(canonical, contextOf(chat, context));
+      const writing = contextOf(chat, context);
+      const written = wire.writeResponse(withUsage(canonical, writing.estimatedInputTokens), writing);
       text = printExact(completed === undefined ? written : await completed(written));
     }
     setServedBy(response, answered, started);
