@@ -335,7 +335,7 @@ suite('shapes that providers answer in', () => {
 
     it('are refused by name where the format has no place for them, unless another deployment has one', async () => {
       upstream.answerWith({ body: completionOf({ content: 'seen' }) });
-      for (const part of parts.filter(({ type }) => type === 'file_url' || type === 'vendor_point_cloud')) {
+      for (const part of parts.filter(({ type }) => type === 'vendor_point_cloud')) {
         const messages = [user([{ type: 'text', text: 'What?' }, part])];
         const refused = await ask({ model: modelOf('anthropic'), messages });
         expect([refused.status, refused.text]).toEqual([400, expect.stringContaining(part.type) as string]);
