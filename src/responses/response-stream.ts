@@ -48,7 +48,7 @@ export class ResponseStream {
     private readonly options: ResponseStreamOptions,
   ) {
     this.writer = new ResponsesStreamWriter(options.context);
-    this.chunks = new CanonicalChunks(options.toolNames);
+    this.chunks = new CanonicalChunks(options.toolNames, options.context.estimatedInputTokens);
   }
 
   /**

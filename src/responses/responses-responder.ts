@@ -7,6 +7,7 @@ import { upstreamError } from '../errors/gateway-error.js';
 import type { Exchange } from '../model-endpoint/json-responder.js';
 import { sendJson } from '../model-endpoint/json-responder.js';
 import { LiveCalls } from '../model-endpoint/live-calls.js';
+import { withUsage } from '../model-endpoint/usage-estimate.js';
 import { setServedBy } from '../model-endpoint/served-by-headers.js';
 import type { CanonicalResult } from '../operations/chat/canonical/canonical-result.js';
 import { SOURCE } from '../operations/chat/canonical/sources.js';
@@ -93,7 +94,8 @@ export class ResponsesResponder {
       return { text: source.text, response: parsed };
     }
     const canonical = source?.canonical ?? clientNames(readResult(result), prepared.toolNames);
-    const response = writeResponse(canonical, writeContext(prepared, context));
+    const writing = writeContext(prepared, context);
+    const response = writeResponse(withUsage(canonical, writing.estimatedInputTokens), writing);
     return { text: JSON.stringify(response), response };
   }
 
