@@ -1,4 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { GatewayError } from '../errors/gateway-error.js';
 import type { CanonicalRequest } from '../operations/chat/canonical/canonical-request.js';
 import type { CanonicalChunk, CanonicalResult } from '../operations/chat/canonical/canonical-result.js';
@@ -111,8 +110,6 @@ export interface ProviderWire {
   /** @throws GatewayError where it is no response of this format */
   readResponse(body: unknown, context: ReadContext): CanonicalResult;
   readStream(context: ReadContext): StreamReader;
-  /** A response that is no success. */
-  readError(status: number, headers: IncomingHttpHeaders, body: string, context: ReadContext): GatewayError;
 }
 
 /**

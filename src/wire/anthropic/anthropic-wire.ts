@@ -1,5 +1,5 @@
 import type { WireFormat } from '../wire-format.js';
-import { readError, writeError } from './errors.js';
+import { writeError } from './errors.js';
 import { withoutForeignThinking } from './foreign-thinking.js';
 import { readRequest } from './read-request.js';
 import { readResponse } from './read-response.js';
@@ -18,6 +18,5 @@ export const ANTHROPIC: WireFormat = {
   writeResponse,
   readStream: (context) => new AnthropicStreamReader(context),
   writeStream: (context) => new AnthropicStreamWriter(context),
-  readError,
   writeError,
 };

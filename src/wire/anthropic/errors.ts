@@ -1,9 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { GatewayError } from '../../errors/gateway-error.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
-import { mapErrorObject, mapErrorResponse } from '../errors/map-error.js';
+import { mapErrorObject } from '../errors/map-error.js';
 import type { Redact } from '../errors/redact.js';
-import type { ReadContext } from '../wire-format.js';
 import { overflowMessage } from './context-overflow.js';
 
 /** HTTP statuses of Anthropic's types of errors, for those that come within a response of status 200. */
@@ -31,16 +29,6 @@ const TYPE_OF_STATUS: Readonly<Record<number, string>> = {
   504: 'timeout_error',
   529: 'overloaded_error',
 };
-
-/** A response that is no success. */
-export function readError(
-  status: number,
-  headers: IncomingHttpHeaders,
-  body: string,
-  { redact, now }: ReadContext,
-): GatewayError {
-  return mapErrorResponse(status, headers, body, redact, now);
-}
 
 /** An error that came where a message or an event should be: `{"type": "error", "error": {"type", "message"}}`. */
 export function readReportedError(body: JsonObject, redact: Redact): GatewayError {

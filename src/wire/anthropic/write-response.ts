@@ -8,7 +8,8 @@ import type { WriteContext } from '../wire-format.js';
 import { writeStopReason } from './finish-reason.js';
 import { signatureCarrier } from './read-messages.js';
 import { writeUsage } from './usage.js';
-import { callInput, TOOL_USE_ID_RULE } from './write-blocks.js';
+import { callInput } from '../call-input.js';
+import { TOOL_USE_ID_RULE } from './write-blocks.js';
 
 /** A whole message, of the first choice. */
 export function writeResponse(result: CanonicalResult, context: WriteContext): JsonObject {

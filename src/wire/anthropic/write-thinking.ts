@@ -3,6 +3,7 @@ import type { CanonicalRequest, Reasoning } from '../../operations/chat/canonica
 import { invalidRequest } from '../../errors/gateway-error.js';
 import type { JsonObject } from '../../runtime/json-value.js';
 import type { DroppedFields } from '../dropped-fields.js';
+import { BUDGET_BY_EFFORT, effortOfBudget } from '../thinking-budgets.js';
 import type { Target } from '../wire-format.js';
 import type { ClaudeModel } from './claude-model.js';
 import { isForced } from './write-tools.js';
@@ -11,15 +12,7 @@ import { isForced } from './write-tools.js';
 const MIN_BUDGET_TOKENS = 1024;
 /** Share of a request's own maximum, so that a response still fits after the thinking. */
 const BUDGET_SHARE = 0.8;
-/** Thinking tokens by effort: what Google's own OpenAI-compatible endpoint uses. */
-const BUDGETS: Readonly<Record<string, number>> = {
-  minimal: 1024,
-  low: 1024,
-  medium: 8192,
-  high: 24_576,
-  xhigh: 32_000,
-  max: 32_000,
-};
+const BUDGETS: Readonly<Record<string, number>> = BUDGET_BY_EFFORT;
 const EFFORTS: Readonly<Record<string, string>> = {
   minimal: 'low',
   low: 'low',
@@ -28,10 +21,6 @@ const EFFORTS: Readonly<Record<string, string>> = {
   xhigh: 'xhigh',
   max: 'max',
 };
-/** Budgets from which on an effort is meant. */
-const MEDIUM_FROM_TOKENS = 4096;
-const HIGH_FROM_TOKENS = 16_384;
-
 export interface WrittenThinking {
   readonly thinking?: JsonObject;
   readonly effort?: string;
@@ -89,11 +78,6 @@ function writeAdaptive({ effort, budgetTokens, isShown }: Reasoning, model: Clau
     thinking: { type: 'adaptive', ...(display !== undefined && { display }) },
     ...(known !== undefined && { effort: known }),
   };
-}
-
-function effortOfBudget(tokens: number): string {
-  if (tokens < MEDIUM_FROM_TOKENS) return 'low';
-  return tokens < HIGH_FROM_TOKENS ? 'medium' : 'high';
 }
 
 /** A client that writes `thinking.budget_tokens` learns what is wrong with it; budgets of other formats are fitted. */

@@ -7,6 +7,7 @@ import type {
 } from '../../operations/chat/canonical/canonical-request.js';
 import { invalidRequest } from '../../errors/gateway-error.js';
 import type { JsonObject } from '../../runtime/json-value.js';
+import { CUSTOM_TOOL_PARAMETERS, customDescription } from '../custom-tool.js';
 import { clientTools, type DroppedFields } from '../dropped-fields.js';
 import type { ToolNames } from '../tool-names.js';
 import type { Target } from '../wire-format.js';
@@ -19,12 +20,6 @@ import type { AnthropicTraits } from './traits.js';
 
 /** Strict tools that one request may have. */
 const MAX_STRICT_TOOLS = 20;
-const CUSTOM_PARAMETERS: JsonObject = {
-  type: 'object',
-  properties: { input: { type: 'string', description: 'The whole input of the tool, as free text.' } },
-  required: ['input'],
-  additionalProperties: false,
-};
 
 export interface WrittenTools {
   readonly tools?: readonly JsonObject[];
@@ -93,7 +88,12 @@ function writeTool(tool: FunctionTool | CustomTool, names: ToolNames, isStrict: 
   if (typeof own?.['type'] === 'string') return { ...own, name, ...cacheControl(cache) };
   if (tool.type === 'custom') {
     const text = customDescription(tool);
-    return { name, ...(text !== '' && { description: text }), input_schema: CUSTOM_PARAMETERS, ...cacheControl(cache) };
+    return {
+      name,
+      ...(text !== '' && { description: text }),
+      input_schema: CUSTOM_TOOL_PARAMETERS,
+      ...cacheControl(cache),
+    };
   }
   const schema = inputSchema(tool.parameters);
   return {
@@ -104,13 +104,6 @@ function writeTool(tool: FunctionTool | CustomTool, names: ToolNames, isStrict: 
     ...own,
     ...cacheControl(cache),
   };
-}
-
-/** Claude has no grammars, so it reads them. */
-function customDescription({ description = '', format }: CustomTool): string {
-  const definition = format?.['definition'];
-  if (typeof definition !== 'string') return description;
-  return `${description}\n\nThe input must match this grammar:\n${definition}`.trim();
 }
 
 function writeChoice(

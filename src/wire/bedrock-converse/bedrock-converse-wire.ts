@@ -1,4 +1,3 @@
-import { mapErrorResponse } from '../errors/map-error.js';
 import type { ProviderWire } from '../wire-format.js';
 import { readResponse } from './read-response.js';
 import { ConverseStreamReader } from './stream-reader.js';
@@ -10,5 +9,4 @@ export const BEDROCK_CONVERSE: ProviderWire = {
   writeRequest,
   readResponse,
   readStream: (context) => new ConverseStreamReader(context),
-  readError: (status, headers, body, { redact, now }) => mapErrorResponse(status, headers, body, redact, now),
 };

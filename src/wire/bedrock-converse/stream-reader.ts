@@ -1,6 +1,6 @@
 import { upstreamError } from '../../errors/gateway-error.js';
 import type { BlockStart, CanonicalChunk } from '../../operations/chat/canonical/canonical-result.js';
-import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
+import { nonEmptyString, objectOf, type JsonObject } from '../../runtime/json-value.js';
 import { mapErrorObject } from '../errors/map-error.js';
 import type { ReadContext, StreamReader, WireEvent } from '../wire-format.js';
 import { readFinish, readRedacted, readSignatureText, readUsage } from './read-response.js';
@@ -132,10 +132,6 @@ export class ConverseStreamReader implements StreamReader {
     out.push({ type: 'block_end', choice: 0, index: block.index });
     this.open.delete(position);
   }
-}
-
-function objectOf(value: unknown): JsonObject {
-  return isObject(value) ? value : {};
 }
 
 function parsed(data: string): JsonObject {

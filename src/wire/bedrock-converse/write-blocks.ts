@@ -1,4 +1,4 @@
-import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
+import { objectOf, isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
 import { cachePoint } from './cache-point.js';
 
 /** In front of hidden thinking that came from Converse, within the form of Anthropic's Messages. */
@@ -65,8 +65,4 @@ function writeDocument(block: JsonObject, index: number): JsonObject {
     return { format: 'txt', name, source: { bytes } };
   }
   return { format: 'pdf', name, source: { bytes: source['data'] } };
-}
-
-function objectOf(value: unknown): JsonObject {
-  return isObject(value) ? value : {};
 }

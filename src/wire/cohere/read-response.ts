@@ -5,7 +5,7 @@ import type {
   CanonicalUsage,
   FinishReason,
 } from '../../operations/chat/canonical/canonical-result.js';
-import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
+import { isObject, objectOf, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
 import { readTokenCount } from '../../runtime/token-count.js';
 import { mapErrorObject } from '../errors/map-error.js';
 import { argumentsOf } from '../openai-chat/read-messages.js';
@@ -72,7 +72,7 @@ export function readUsage(usage: unknown): CanonicalUsage | undefined {
 }
 
 function countsOf(value: unknown): { readonly input: number | undefined; readonly output: number | undefined } {
-  const counts: JsonObject = isObject(value) ? value : {};
+  const counts: JsonObject = objectOf(value);
   return { input: readTokenCount(counts['input_tokens']), output: readTokenCount(counts['output_tokens']) };
 }
 
@@ -89,7 +89,7 @@ function readBlocks(message: JsonObject, { toolNames }: ReadContext): CanonicalB
     else if (text !== undefined) blocks.push({ type: 'text', text });
   }
   for (const call of Array.isArray(calls) ? calls.filter(isObject) : []) {
-    const called: JsonObject = isObject(call['function']) ? call['function'] : {};
+    const called: JsonObject = objectOf(call['function']);
     const name = nonEmptyString(called['name']) ?? '';
     blocks.push({
       type: 'tool_call',

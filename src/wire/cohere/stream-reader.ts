@@ -1,6 +1,6 @@
 import { upstreamError } from '../../errors/gateway-error.js';
 import type { BlockStart, CanonicalChunk } from '../../operations/chat/canonical/canonical-result.js';
-import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
+import { isObject, objectOf, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
 import { mapErrorObject } from '../errors/map-error.js';
 import type { ReadContext, StreamReader, WireEvent } from '../wire-format.js';
 import { readFinish, readUsage } from './read-response.js';
@@ -19,9 +19,9 @@ export class CohereStreamReader implements StreamReader {
   read({ data }: WireEvent, out: CanonicalChunk[]): void {
     const event = parsed(data);
     if (event === undefined) return;
-    const delta: JsonObject = isObject(event['delta']) ? event['delta'] : {};
-    const message: JsonObject = isObject(delta['message']) ? delta['message'] : {};
-    const content: JsonObject = isObject(message['content']) ? message['content'] : {};
+    const delta: JsonObject = objectOf(event['delta']);
+    const message: JsonObject = objectOf(delta['message']);
+    const content: JsonObject = objectOf(message['content']);
     this.start(event, out);
     switch (event['type']) {
       case 'content-start':
@@ -72,8 +72,8 @@ export class CohereStreamReader implements StreamReader {
   }
 
   private call(isStart: boolean, value: unknown, out: CanonicalChunk[]): void {
-    const call: JsonObject = isObject(value) ? value : {};
-    const called: JsonObject = isObject(call['function']) ? call['function'] : {};
+    const call: JsonObject = objectOf(value);
+    const called: JsonObject = objectOf(call['function']);
     const isOpen = this.open?.type === 'tool_call';
     if (isStart || !isOpen) {
       const name = nonEmptyString(called['name']) ?? '';

@@ -11,6 +11,7 @@ import type { JsonObject } from '../../runtime/json-value.js';
 import { clientTools, DroppedFields } from '../dropped-fields.js';
 import { limitStops } from '../openai-chat/ignorable-params.js';
 import { repairHistory } from '../repair-history.js';
+import { BUDGET_BY_EFFORT } from '../thinking-budgets.js';
 import { ToolNames } from '../tool-names.js';
 import type { Target, Written } from '../wire-format.js';
 
@@ -18,9 +19,7 @@ import type { Target, Written } from '../wire-format.js';
 const MAX_STOPS = 5;
 /** A function without parameters still needs a schema. */
 const NO_PARAMETERS: JsonObject = { type: 'object', properties: {} };
-/** Thinking tokens by effort. */
-const BUDGETS: Readonly<Record<string, number>> = { minimal: 1024, low: 1024, medium: 8192, high: 24_576 };
-const MAX_BUDGET = 32_000;
+const BUDGETS: Readonly<Record<string, number>> = BUDGET_BY_EFFORT;
 /** Fields of clients that the API has under the same name. */
 const OWN_FIELDS: ReadonlySet<string> = new Set([
   'documents',
@@ -133,7 +132,7 @@ function writeThinking(
     return undefined;
   }
   if (isOff) return { type: 'disabled' };
-  const budget = budgetTokens ?? (effort === undefined ? undefined : (BUDGETS[effort] ?? MAX_BUDGET));
+  const budget = budgetTokens ?? (effort === undefined ? undefined : (BUDGETS[effort] ?? BUDGET_BY_EFFORT.max));
   return { type: 'enabled', ...(budget !== undefined && isAdaptive !== true && { token_budget: budget }) };
 }
 

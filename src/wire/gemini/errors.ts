@@ -1,9 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { GatewayError } from '../../errors/gateway-error.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
-import { mapErrorObject, mapErrorResponse } from '../errors/map-error.js';
+import { mapErrorObject } from '../errors/map-error.js';
 import type { Redact } from '../errors/redact.js';
-import type { ReadContext } from '../wire-format.js';
 
 /** Canonical codes of google.rpc by HTTP status. */
 const NAMES: Readonly<Record<number, string>> = {
@@ -40,15 +38,6 @@ const STATUSES: Readonly<Record<string, number>> = {
   UNAVAILABLE: 503,
   DEADLINE_EXCEEDED: 504,
 };
-
-export function readError(
-  status: number,
-  headers: IncomingHttpHeaders,
-  body: string,
-  { redact, now }: ReadContext,
-): GatewayError {
-  return mapErrorResponse(status, headers, body, redact, now);
-}
 
 /** An error within a response of status 200. */
 export function readErrorObject(error: JsonObject, redact: Redact): GatewayError {

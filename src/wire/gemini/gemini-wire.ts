@@ -1,5 +1,5 @@
 import type { WireFormat } from '../wire-format.js';
-import { readError, writeError } from './errors.js';
+import { writeError } from './errors.js';
 import { readRequest } from './read-request.js';
 import { readResponse } from './read-response.js';
 import { GeminiStreamReader } from './stream-reader.js';
@@ -19,6 +19,5 @@ export const GEMINI: WireFormat = {
   writeResponse,
   readStream: (context) => new GeminiStreamReader(context),
   writeStream: (context) => new GeminiStreamWriter(context),
-  readError,
   writeError,
 };

@@ -3,6 +3,7 @@ import type { CanonicalBlock } from '../../operations/chat/canonical/blocks.js';
 import type { JsonObject } from '../../runtime/json-value.js';
 import { GEMINI_ERRORS } from '../../../test/fixtures/recorded-gemini.js';
 import type { ReadContext, WriteContext } from '../wire-format.js';
+import { mapErrorResponse } from '../errors/map-error.js';
 import { GEMINI } from './gemini-wire.js';
 import { readUsage } from './usage.js';
 
@@ -140,7 +141,7 @@ describe('errors of Gemini', () => {
     ['unknownModel', { status: 404, code: 'model_not_found' }],
   ] as const)('%s', (name, expected) => {
     const { status, body } = GEMINI_ERRORS[name];
-    expect(GEMINI.readError(status, {}, body, context)).toMatchObject(expected);
+    expect(mapErrorResponse(status, {}, body, context.redact, context.now)).toMatchObject(expected);
   });
 
   it('rule 10: writes google.rpc, with the field, the wait and the id of the request', () => {

@@ -5,8 +5,8 @@ import type {
   ToolCallBlock,
   ToolResultBlock,
 } from '../../operations/chat/canonical/blocks.js';
-import { parseExact, printExact } from '../../runtime/exact-integers.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { callInput } from '../call-input.js';
 import type { DroppedFields } from '../dropped-fields.js';
 import { repairHistory } from '../repair-history.js';
 import type { ToolNames } from '../tool-names.js';
@@ -133,7 +133,7 @@ function writeTurn(
       functionCall: {
         ...(!options.isCloud && { id: block.id }),
         name: options.names.fit(block.name),
-        args: argumentsOf(block),
+        args: callInput(block),
       },
       ...(sent !== undefined && { thoughtSignature: sent }),
       ...block.extras?.gemini,
@@ -214,21 +214,4 @@ function writeResult(
     },
     ...(after.length > 0 ? [{ text: `What ${name} gave besides its text:` }, ...after] : []),
   ];
-}
-
-/**
- * Arguments as the object that Google wants. What a model wrote that is none (blank, cut off, a list) is history that no client can
- * change, so it is sent within an object, under the name that Anthropic's documentation gives it.
- */
-export function argumentsOf({ kind, input }: Pick<ToolCallBlock, 'kind' | 'input'>): JsonObject {
-  if (kind === 'custom') return { input };
-  const text = input.trim();
-  if (text === '' || text === 'null') return {};
-  try {
-    const parsed: unknown = parseExact(text);
-    if (isObject(parsed)) return parsed;
-    return { INVALID_JSON: printExact(parsed) };
-  } catch {
-    return { INVALID_JSON: input };
-  }
 }

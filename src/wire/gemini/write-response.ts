@@ -6,7 +6,7 @@ import type { WriteContext } from '../wire-format.js';
 import { writeFinishReason } from './finish-reason.js';
 import { writeLogprobs } from './logprobs.js';
 import { writeUsage } from './usage.js';
-import { argumentsOf } from './write-contents.js';
+import { callInput } from '../call-input.js';
 
 /** A whole response as `GenerateContentResponse`. */
 export function writeResponse(result: CanonicalResult, context: WriteContext): JsonObject {
@@ -60,7 +60,7 @@ export function writePart(block: CanonicalBlock, context: WriteContext): JsonObj
     case 'tool_call':
       return [
         {
-          functionCall: { id: block.id, name: block.name, args: argumentsOf(block) },
+          functionCall: { id: block.id, name: block.name, args: callInput(block) },
           ...(block.signature !== undefined && { thoughtSignature: writeSignature(block.signature, 'gemini') }),
         },
       ];

@@ -1,22 +1,10 @@
 import type { Reasoning } from '../../operations/chat/canonical/canonical-request.js';
 import type { JsonObject } from '../../runtime/json-value.js';
+import { BUDGET_BY_EFFORT, effortOfBudget } from '../thinking-budgets.js';
 import type { ModelFamily } from './model-family.js';
 
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 type Effort = (typeof EFFORTS)[number];
-
-/** Thinking tokens by effort: what Google's own OpenAI-compatible endpoint uses. */
-const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number>> = {
-  minimal: 1024,
-  low: 1024,
-  medium: 8192,
-  high: 24_576,
-  xhigh: 32_000,
-  max: 32_000,
-};
-/** Budgets from which on an effort is meant, for models that take levels. */
-const MEDIUM_FROM_TOKENS = 4096;
-const HIGH_FROM_TOKENS = 16_384;
 
 /**
  * `thinkingConfig` of a model.
@@ -51,7 +39,7 @@ function budgetOf(
     return tokens === 0 ? budgets.off : Math.min(Math.max(tokens, budgets.least), budgets.most);
   }
   if (effort === 'none') return budgets.off;
-  if (effort !== undefined) return Math.min(BUDGETS[effort], budgets.most);
+  if (effort !== undefined) return Math.min(BUDGET_BY_EFFORT[effort], budgets.most);
   return isAdaptive === true ? -1 : undefined;
 }
 
@@ -59,8 +47,7 @@ function levelOf(effort: Effort | undefined, tokens: number | undefined, model: 
   if (effort !== undefined) return levelOfEffort(effort, model);
   if (tokens === undefined) return undefined;
   if (tokens === 0) return levelOfEffort('none', model);
-  if (tokens < MEDIUM_FROM_TOKENS) return 'low';
-  return levelOfEffort(tokens < HIGH_FROM_TOKENS ? 'medium' : 'high', model);
+  return levelOfEffort(effortOfBudget(tokens), model);
 }
 
 function levelOfEffort(effort: Effort, model: string): string {

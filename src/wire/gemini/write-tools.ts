@@ -10,6 +10,7 @@ import type {
 } from '../../operations/chat/canonical/canonical-request.js';
 import type { WireName } from '../../operations/chat/canonical/wire-name.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { customDescription } from '../custom-tool.js';
 import { clientTools, type DroppedFields } from '../dropped-fields.js';
 import type { ToolNames } from '../tool-names.js';
 import { writeSchema } from './write-schema.js';
@@ -81,20 +82,13 @@ function assertPossible(
 
 function writeDeclaration(tool: FunctionTool | CustomTool, names: ToolNames): JsonObject {
   const source = tool.type === 'custom' ? CUSTOM_PARAMETERS : tool.parameters;
-  const description = describe(tool);
+  const description = tool.type === 'custom' ? customDescription(tool) : (tool.description ?? '');
   return {
     name: names.fit(tool.name),
     ...(description !== '' && { description }),
     ...writeParameters(source),
     ...tool.extras?.gemini,
   };
-}
-
-function describe(tool: FunctionTool | CustomTool): string {
-  const { description = '' } = tool;
-  const grammar = tool.type === 'custom' ? tool.format?.['definition'] : undefined;
-  if (typeof grammar !== 'string') return description;
-  return `${description}\n\nThe input must match this grammar:\n${grammar}`.trim();
 }
 
 /** Rule of Google: the parameters are an object, and one without properties is left out. */

@@ -3,7 +3,6 @@ import type { CanonicalChunk } from '../../operations/chat/canonical/canonical-r
 import type { ChatCompletionChunk, ChatRequest } from '../../operations/chat/chat-completion.js';
 import { assertMessages } from '../../operations/chat/chat-messages.js';
 import { toChunks, type StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
-import { mapErrorResponse } from '../errors/map-error.js';
 import { DONE_FRAME, encodeChunk, encodeError, PING_COMMENT } from '../sse/sse-encoder.js';
 import type { ReadContext, StreamReader, StreamWriter, WireEvent, WireFormat, WriteContext } from '../wire-format.js';
 import { ChunkReader } from './chunk-reader.js';
@@ -27,7 +26,6 @@ export const OPENAI_CHAT: WireFormat = {
   writeResponse: (result, context) => writeResult(result, context),
   readStream: (context) => new OpenAiChatReader(context),
   writeStream: (context) => new OpenAiChatWriter(context),
-  readError: (status, headers, body, { redact, now }) => mapErrorResponse(status, headers, body, redact, now),
   writeError: (error) => ({ ...error.toBody() }),
 };
 

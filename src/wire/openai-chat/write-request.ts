@@ -8,24 +8,16 @@ import type {
 } from '../../operations/chat/canonical/canonical-request.js';
 import type { ChatRequest } from '../../operations/chat/chat-completion.js';
 import type { JsonObject } from '../../runtime/json-value.js';
+import { CUSTOM_TOOL_PARAMETERS, customDescription } from '../custom-tool.js';
 import { clientTools, DroppedFields } from '../dropped-fields.js';
 import { repairHistory } from '../repair-history.js';
+import { effortOfBudget } from '../thinking-budgets.js';
 import { ToolNames } from '../tool-names.js';
 import type { Target, Written } from '../wire-format.js';
 import { writeMessages } from './write-messages.js';
 
 /** A function without parameters still needs a schema. */
 const NO_PARAMETERS: JsonObject = { type: 'object', properties: {} };
-/** Of a custom tool, where it goes as a function. Calls of it are turned back where the client's format has custom tools. */
-const CUSTOM_PARAMETERS: JsonObject = {
-  type: 'object',
-  properties: { input: { type: 'string', description: 'The whole input of the tool, as free text.' } },
-  required: ['input'],
-  additionalProperties: false,
-};
-/** Thinking tokens from which on an effort is meant. */
-const MEDIUM_FROM_TOKENS = 4_096;
-const HIGH_FROM_TOKENS = 16_384;
 
 /** The traits that this format knows. Each is absent for a server of which nothing more is known. */
 export interface OpenAiChatTraits {
@@ -94,9 +86,7 @@ export function effortOf(reasoning: Reasoning | undefined): string | undefined {
   const { effort, budgetTokens, isAdaptive } = reasoning;
   if (effort !== undefined) return effort === 'max' ? 'xhigh' : effort;
   if (isAdaptive === true || budgetTokens === undefined) return undefined;
-  if (budgetTokens === 0) return undefined;
-  if (budgetTokens < MEDIUM_FROM_TOKENS) return 'low';
-  return budgetTokens < HIGH_FROM_TOKENS ? 'medium' : 'high';
+  return budgetTokens === 0 ? undefined : effortOfBudget(budgetTokens);
 }
 
 function writeTool(
@@ -111,18 +101,11 @@ function writeTool(
     const format = tool.format === undefined ? {} : { format: tool.format };
     if (customTools) return { type: 'custom', custom: { name, ...described, ...format }, ...hinted };
     const description = customDescription(tool);
-    return { type: 'function', function: { name, description, parameters: CUSTOM_PARAMETERS }, ...hinted };
+    return { type: 'function', function: { name, description, parameters: CUSTOM_TOOL_PARAMETERS }, ...hinted };
   }
   const parameters = tool.parameters ?? NO_PARAMETERS;
   const strict = tool.strict === undefined ? {} : { strict: tool.strict };
   return { type: 'function', function: { name, ...described, parameters, ...strict }, ...hinted };
-}
-
-/** A function has no grammar, so the model reads it. */
-function customDescription({ description = '', format }: CustomTool): string {
-  const { definition } = format ?? {};
-  if (typeof definition !== 'string') return description;
-  return `${description}\n\nThe input must match this grammar:\n${definition}`.trim();
 }
 
 function writeToolChoice(choice: ToolChoice | undefined, names: ToolNames): unknown {

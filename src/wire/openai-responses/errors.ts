@@ -1,20 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import type { GatewayError } from '../../errors/gateway-error.js';
 import type { JsonObject } from '../../runtime/json-value.js';
-import { mapErrorResponse } from '../errors/map-error.js';
-import type { ReadContext } from '../wire-format.js';
 
 const MS_PER_SECOND = 1_000;
-
-/** A response that is no success. */
-export function readError(
-  status: number,
-  headers: IncomingHttpHeaders,
-  body: string,
-  { redact, now }: ReadContext,
-): GatewayError {
-  return mapErrorResponse(status, headers, body, redact, now);
-}
 
 /** The body of an error, which is the same as chat's. */
 export function writeError(error: GatewayError): JsonObject {

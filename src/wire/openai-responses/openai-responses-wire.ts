@@ -1,5 +1,5 @@
 import type { WireFormat } from '../wire-format.js';
-import { readError, writeError } from './errors.js';
+import { writeError } from './errors.js';
 import { RESPONSES } from './item-extras.js';
 import { readRequest } from './read-request.js';
 import { readResponse } from './read-response.js';
@@ -17,6 +17,5 @@ export const OPENAI_RESPONSES: WireFormat = {
   writeResponse,
   readStream: (context) => new ResponsesStreamReader(context),
   writeStream: (context) => new ResponsesStreamWriter(context),
-  readError,
   writeError,
 };

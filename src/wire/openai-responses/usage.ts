@@ -1,6 +1,6 @@
 import type { CanonicalUsage } from '../../operations/chat/canonical/canonical-result.js';
 import { asNumber } from '../../runtime/exact-integers.js';
-import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { objectOf, isObject, type JsonObject } from '../../runtime/json-value.js';
 import { allExtras, extrasOf } from './item-extras.js';
 
 /** `usage` of a response; undefined where it has no counts. Cached tokens are a part of `input_tokens`, in both forms. */
@@ -43,10 +43,6 @@ export function writeUsage(usage: CanonicalUsage): JsonObject {
 function count(value: unknown): number | undefined {
   const number = asNumber(value);
   return number !== undefined && Number.isFinite(number) && number >= 0 ? Math.floor(number) : undefined;
-}
-
-function objectOf(value: unknown): JsonObject {
-  return isObject(value) ? value : {};
 }
 
 function without(value: JsonObject, names: ReadonlySet<string>): JsonObject {
