@@ -71,7 +71,7 @@ export function clientTools(
       status: 400,
       type: 'invalid_request_error',
       code: 'unsupported_value',
-      message: `The tool '${first.slice(0, 80)}' is run by the provider, and this model's provider does not have it. Leave it out, or choose a model of a provider that has it.`,
+      message: `'tools[${tools.findIndex(({ name }) => name === first)}]': the tool '${first.slice(0, 80)}' is run by the provider, and this model's provider does not have it. Leave it out, or choose a model of a provider that has it.`,
       param: 'tools',
     });
   }

@@ -116,8 +116,10 @@ async function serve(request: IncomingMessage, response: ServerResponse, request
     return;
   }
   const asked = format.read(path, body, request.headers);
-  if (typeof asked === 'string') sendJson(response, 400, format.error(400, asked));
-  else await answer(asked, format, response);
+  if (typeof asked === 'string') {
+    const status = asked.startsWith('no such path') ? 404 : 400;
+    sendJson(response, status, format.error(status, asked));
+  } else await answer(asked, format, response);
 }
 
 async function answer(asked: Asked, format: WireFormat, response: ServerResponse): Promise<void> {

@@ -3,8 +3,8 @@ import { resultToChunks } from '../../operations/chat/canonical/result-to-chunks
 import type { ChatCompletionChunk } from '../../operations/chat/chat-completion.js';
 import { SourcedChunk } from '../../operations/chat/sourced-chunk.js';
 import { upstreamError } from '../../errors/gateway-error.js';
-import { parseExact } from '../../runtime/exact-integers.js';
 import { ChunkWriter } from '../../wire/openai-chat/chunk-writer.js';
+import { parseWithExactArguments } from '../../wire/exact-arguments.js';
 import type { ProviderWire, ReadContext, StreamReader, WireEvent } from '../../wire/wire-format.js';
 import { BodyText, type ResponseLimits } from '../transport/response-text.js';
 import { type StreamProgress, UpstreamItemStream } from '../transport/upstream-item-stream.js';
@@ -124,7 +124,7 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
   private readWhole(text: string, items: SourcedChunk[]): void {
     let body: unknown;
     try {
-      body = parseExact(text);
+      body = parseWithExactArguments(text);
     } catch (cause) {
       throw upstreamError({ message: 'The upstream provider answered with invalid JSON.', cause });
     }

@@ -4,7 +4,6 @@ import type { CanonicalRequest } from '../../operations/chat/canonical/canonical
 import { SOURCE } from '../../operations/chat/canonical/sources.js';
 import type { ChatCompletion, ChatRequest } from '../../operations/chat/chat-completion.js';
 import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
-import { parseExact } from '../../runtime/exact-integers.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { readTokenCount } from '../../runtime/token-count.js';
 import { redactor, type Redact } from '../../wire/errors/redact.js';
@@ -13,6 +12,7 @@ import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
 import { readRequest } from '../../wire/openai-chat/read-request.js';
 import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
 import { writeResult } from '../../wire/openai-chat/write-result.js';
+import { parseWithExactArguments } from '../../wire/exact-arguments.js';
 import type { ProviderWire, ReadContext, Written } from '../../wire/wire-format.js';
 import { providerWireOf } from '../../wire/wire-formats.js';
 import { authorizerOf } from '../credentials/authorize.js';
@@ -228,7 +228,7 @@ export class WireProvider extends Provider {
     const { text } = await this.client.call(this.callOf(prepared, index), contextOf(call, prepared));
     let body: unknown;
     try {
-      body = parseExact(text);
+      body = parseWithExactArguments(text);
     } catch (cause) {
       throw upstreamError({ message: 'The upstream provider answered with invalid JSON.', cause });
     }

@@ -1,7 +1,8 @@
 import type { BlockStart, CanonicalChunk } from '../../operations/chat/canonical/canonical-result.js';
 import { upstreamError } from '../../errors/gateway-error.js';
-import { asNumber, parseExact } from '../../runtime/exact-integers.js';
+import { asNumber } from '../../runtime/exact-integers.js';
 import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
+import { parseWithExactArguments } from '../exact-arguments.js';
 import type { ReadContext, StreamReader, WireEvent } from '../wire-format.js';
 import { readReportedError } from './errors.js';
 import { readStopReason } from './finish-reason.js';
@@ -193,7 +194,7 @@ export class AnthropicStreamReader implements StreamReader {
 
 function parseEvent(data: string): unknown {
   try {
-    return parseExact(data);
+    return parseWithExactArguments(data);
   } catch {
     throw upstreamError({ message: 'The upstream provider sent an event that is no JSON.' });
   }

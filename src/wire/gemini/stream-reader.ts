@@ -1,6 +1,6 @@
 import { upstreamError } from '../../errors/gateway-error.js';
 import type { CanonicalChunk, FinishReason } from '../../operations/chat/canonical/canonical-result.js';
-import { parseExact } from '../../runtime/exact-integers.js';
+import { parseWithExactArguments } from '../exact-arguments.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import type { ReadContext, StreamReader, WireEvent } from '../wire-format.js';
 import { readErrorObject } from './errors.js';
@@ -194,7 +194,7 @@ export class GeminiStreamReader implements StreamReader {
 function parse(data: string): JsonObject {
   let value: unknown;
   try {
-    value = parseExact(data);
+    value = parseWithExactArguments(data);
   } catch {
     throw unknownForm();
   }
