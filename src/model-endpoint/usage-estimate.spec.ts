@@ -10,7 +10,7 @@ const ESTIMATED: CanonicalChunk = { type: 'usage', usage: { inputTokens: 7, outp
 
 describe('usage that a provider does not report', () => {
   test('is estimated before the end of a stream', () => {
-    const usage = new UsageEstimate(7);
+    const usage = new UsageEstimate(() => 7);
     expect([...usage.read([START, DELTA]), ...usage.read([FINISH, END]), ...usage.rest()]).toEqual([
       START,
       DELTA,
@@ -21,12 +21,12 @@ describe('usage that a provider does not report', () => {
   });
 
   test('is estimated behind a stream without an end of its own', () => {
-    const usage = new UsageEstimate(7);
+    const usage = new UsageEstimate(() => 7);
     expect([...usage.read([START, DELTA, FINISH]), ...usage.rest()]).toEqual([START, DELTA, FINISH, ESTIMATED]);
   });
 
   test('is left alone where it is reported', () => {
-    const usage = new UsageEstimate(7);
+    const usage = new UsageEstimate(() => 7);
     const chunks = [START, DELTA, FINISH, REPORTED, END];
     expect([...usage.read(chunks), ...usage.rest()]).toEqual(chunks);
   });
@@ -35,8 +35,8 @@ describe('usage that a provider does not report', () => {
     const result: CanonicalResult = {
       choices: [{ blocks: [{ type: 'text', text: 'twelve chars' }], finish: 'stop' }],
     };
-    expect(withUsage(result, 7).usage).toEqual({ inputTokens: 7, outputTokens: 3 });
+    expect(withUsage(result, () => 7).usage).toEqual({ inputTokens: 7, outputTokens: 3 });
     const reported = { ...result, usage: { inputTokens: 1, outputTokens: 2 } };
-    expect(withUsage(reported, 7)).toBe(reported);
+    expect(withUsage(reported, () => 7)).toBe(reported);
   });
 });

@@ -8,7 +8,8 @@ export class UsageEstimate {
   private characters = 0;
   private isReported = false;
 
-  constructor(private readonly inputTokens: number) {}
+  /** @param inputTokens an estimate of the prompt */
+  constructor(private readonly inputTokens: () => number) {}
 
   /** @returns the chunks, with an estimate before the end of a stream that reports no usage */
   read(chunks: readonly CanonicalChunk[]): readonly CanonicalChunk[] {
@@ -24,12 +25,12 @@ export class UsageEstimate {
   rest(): readonly CanonicalChunk[] {
     if (this.isReported) return [];
     this.isReported = true;
-    return [{ type: 'usage', usage: usageOf(this.inputTokens, this.characters) }];
+    return [{ type: 'usage', usage: usageOf(this.inputTokens(), this.characters) }];
   }
 }
 
 /** The same for a whole response. */
-export function withUsage(result: CanonicalResult, inputTokens: number): CanonicalResult {
+export function withUsage(result: CanonicalResult, inputTokens: () => number): CanonicalResult {
   if (result.usage !== undefined) return result;
   let characters = 0;
   for (const { blocks } of result.choices) {
@@ -38,7 +39,7 @@ export function withUsage(result: CanonicalResult, inputTokens: number): Canonic
       else if ('text' in block) characters += block.text.length;
     }
   }
-  return { ...result, usage: usageOf(inputTokens, characters) };
+  return { ...result, usage: usageOf(inputTokens(), characters) };
 }
 
 function usageOf(inputTokens: number, characters: number): CanonicalUsage {

@@ -1,8 +1,7 @@
 import type { GatewayError } from '../errors/gateway-error.js';
 import type { HttpResponse } from '../http/http-types.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
-import { waitOrAbort } from '../runtime/delay.js';
-import { dropUnread, encodingOf, SSE_HEADERS } from '../wire/sse/sse-response.js';
+import { drained, dropUnread, encodingOf, SSE_HEADERS } from '../wire/sse/sse-response.js';
 import type { StreamWriter } from '../wire/wire-format.js';
 
 /**
@@ -40,11 +39,12 @@ export class WireEventSender {
   async send(frames: string, signal: CancelSignal): Promise<void> {
     if (frames === '') return;
     this.ping?.refresh();
-    if (this.response.write(frames, encodingOf(frames))) return;
-    await waitOrAbort(signal, (resolve) => {
-      this.response.once('drain', resolve);
-      return () => this.response.off('drain', resolve);
-    });
+    if (!this.response.write(frames, encodingOf(frames))) await drained(this.response, signal);
+  }
+
+  /** The last frames. A client that does not read them is given up when the response ends. */
+  sendLast(frames: string): void {
+    if (frames !== '') this.response.write(frames, encodingOf(frames));
   }
 
   fail(error: GatewayError): void {

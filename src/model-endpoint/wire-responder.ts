@@ -17,15 +17,13 @@ import { readResult } from '../wire/openai-chat/read-result.js';
 import type { WireFormat, WriteContext } from '../wire/wire-format.js';
 import { chatRequestOf, type WireRequest } from './chat-request-of.js';
 import { resultWithClientNames } from './client-tool-names.js';
+import { writeContextOf } from './input-estimate.js';
 import { type Exchange, sendJson } from './json-responder.js';
 import { LiveCalls } from './live-calls.js';
 import { setServedBy } from './served-by-headers.js';
 import { withUsage } from './usage-estimate.js';
 import { WireEventSender } from './wire-event-sender.js';
 import { WireFrames } from './wire-frames.js';
-
-/** Bytes of text that make a token, on average. */
-const BYTES_PER_TOKEN = 4;
 
 /** Headers of a format, which go to a provider of the same format. */
 const HEADER_PREFIXES: { readonly [Wire in WireName]?: string } = {
@@ -98,7 +96,10 @@ export class WireResponder {
     } else {
       const canonical = source?.canonical ?? resultWithClientNames(readResult(result), chat[SOURCE].toolNames);
       const writing = contextOf(chat, context);
-      const written = wire.writeResponse(withUsage(canonical, writing.estimatedInputTokens), writing);
+      const written = wire.writeResponse(
+        withUsage(canonical, () => writing.estimatedInputTokens),
+        writing,
+      );
       text = printExact(completed === undefined ? written : await completed(written));
     }
     setServedBy(response, answered, started);
@@ -124,7 +125,7 @@ export class WireResponder {
         if (!sender.hasBegun) setServedBy(response, stream, started);
         sender.begin();
         for await (const group of stream.chunks) await sender.send(frames.write(group), stream.signal);
-        await sender.send(frames.end(), stream.signal);
+        sender.sendLast(frames.end());
       } catch (error) {
         stream.close(error);
         throw error;
@@ -144,12 +145,5 @@ export class WireResponder {
 
 function contextOf(chat: WireRequest, { requestId }: CallContext): WriteContext {
   const { canonical } = chat[SOURCE];
-  return {
-    model: canonical.model,
-    requestId,
-    now: Date.now(),
-    request: canonical,
-    includesUsage: true,
-    estimatedInputTokens: Math.ceil(promptSize(chat).bytes / BYTES_PER_TOKEN),
-  };
+  return writeContextOf({ model: canonical.model, requestId, request: canonical }, () => promptSize(chat).bytes);
 }

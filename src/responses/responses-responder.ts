@@ -4,12 +4,12 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { Engine } from '../engine/engine.js';
 import { describeError } from '../errors/describe-error.js';
 import { upstreamError } from '../errors/gateway-error.js';
-import type { Exchange } from '../model-endpoint/json-responder.js';
-import { sendJson } from '../model-endpoint/json-responder.js';
+import { resultWithClientNames } from '../model-endpoint/client-tool-names.js';
+import { writeContextOf } from '../model-endpoint/input-estimate.js';
+import { type Exchange, sendJson } from '../model-endpoint/json-responder.js';
 import { LiveCalls } from '../model-endpoint/live-calls.js';
 import { withUsage } from '../model-endpoint/usage-estimate.js';
 import { setServedBy } from '../model-endpoint/served-by-headers.js';
-import type { CanonicalResult } from '../operations/chat/canonical/canonical-result.js';
 import { SOURCE } from '../operations/chat/canonical/sources.js';
 import type { ChatCompletion } from '../operations/chat/chat-completion.js';
 import { CHAT } from '../operations/chat/chat-operation.js';
@@ -24,8 +24,6 @@ import { ResponsePreparation, type PreparedResponse } from './prepared-response.
 import { ResponseStore } from './response-store.js';
 import { ResponseStream } from './response-stream.js';
 
-/** Bytes of JSON that make a token, on average. */
-const BYTES_PER_TOKEN = 4;
 /** Headers of the format, which go to a provider that has it. */
 const NATIVE_HEADERS = 'openai-';
 
@@ -93,9 +91,12 @@ export class ResponsesResponder {
       if (!isObject(parsed)) throw upstreamError({ message: 'The upstream provider answered with no JSON object.' });
       return { text: source.text, response: parsed };
     }
-    const canonical = source?.canonical ?? clientNames(readResult(result), prepared.toolNames);
+    const canonical = source?.canonical ?? resultWithClientNames(readResult(result), prepared.toolNames);
     const writing = writeContext(prepared, context);
-    const response = writeResponse(withUsage(canonical, writing.estimatedInputTokens), writing);
+    const response = writeResponse(
+      withUsage(canonical, () => writing.estimatedInputTokens),
+      writing,
+    );
     return { text: JSON.stringify(response), response };
   }
 
@@ -151,26 +152,7 @@ export class ResponsesResponder {
 }
 
 function writeContext(prepared: PreparedResponse, { requestId }: CallContext): WriteContext {
-  const { canonical, responseId, store } = prepared;
-  const bytes = JSON.stringify(prepared.input).length;
-  return {
-    model: canonical.model,
-    requestId,
-    responseId,
-    now: Date.now(),
-    request: { ...canonical, store },
-    includesUsage: true,
-    estimatedInputTokens: Math.ceil(bytes / BYTES_PER_TOKEN),
-  };
-}
-
-function clientNames(result: CanonicalResult, toolNames: ReadonlyMap<string, string> | undefined): CanonicalResult {
-  if (toolNames === undefined) return result;
-  const choices = result.choices.map((choice) => ({
-    ...choice,
-    blocks: choice.blocks.map((block) =>
-      block.type === 'tool_call' ? { ...block, name: toolNames.get(block.name) ?? block.name } : block,
-    ),
-  }));
-  return { ...result, choices };
+  const { canonical, responseId, store, input } = prepared;
+  const request = { ...canonical, store };
+  return writeContextOf({ model: canonical.model, requestId, responseId, request }, () => JSON.stringify(input).length);
 }

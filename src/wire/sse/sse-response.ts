@@ -85,7 +85,8 @@ export function dropUnread({ socket }: ServerResponse): void {
   if (socket !== null && socket.writableLength > 0) socket.setTimeout(UNREAD_TIMEOUT_MS);
 }
 
-function drained(response: ServerResponse, signal: CancelSignal): Promise<void> {
+/** Resolves when the client's socket takes more. @throws the reason of the signal */
+export function drained(response: ServerResponse, signal: CancelSignal): Promise<void> {
   return waitOrAbort(signal, (resolve) => {
     response.once('drain', resolve);
     return () => response.off('drain', resolve);
