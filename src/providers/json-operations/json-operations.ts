@@ -1,5 +1,4 @@
 import type { ProviderConfig } from '../../config/gateway-config.js';
-import { notFound } from '../../errors/gateway-error.js';
 import { inputsOf, type EmbeddingRequest } from '../../operations/embeddings/embedding-request.js';
 import { mergeParts, type EmbeddingResult } from '../../operations/embeddings/embedding-result.js';
 import type { ModerationRequest } from '../../operations/moderations/moderation-request.js';
@@ -18,6 +17,7 @@ import type { RerankWire } from '../../wire/rerank/rerank-wire.js';
 import { authorizerOf } from '../credentials/authorize.js';
 import { OPENAI_TYPE } from '../definitions/openai.js';
 import { definitionOfType } from '../definitions/registry.js';
+import { assertModelId, passedHeaders } from '../other-format.js';
 import type { OperationPorts, ProviderCall } from '../provider.js';
 import { JsonClient } from '../transport/json-call.js';
 import type { UpstreamResponse } from '../transport/response-text.js';
@@ -26,10 +26,6 @@ import { jsonTargetOf, type JsonTarget } from './json-target.js';
 
 /** Upstream calls that one request makes at once where it takes several. */
 const CALLS_AT_ONCE = 8;
-/** What becomes part of an address at the provider: no dots that climb, no query. */
-const MODEL_ID = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.:/@+-]{1,512}$/;
-/** The client's headers that mean something to a provider that does not speak OpenAI's format. */
-const PASSED_HEADERS = ['traceparent', 'tracestate', 'x-client-request-id'];
 /** The operations of one provider whose requests and responses are JSON and which have no streams. */
 export class JsonOperations {
   /** Those that the provider has. */
@@ -105,17 +101,14 @@ export class JsonOperations {
     { upstreamModel, timeouts, requestId, headers }: ProviderCall<unknown>,
     signal: CancelSignal,
   ): Promise<UpstreamResponse> {
-    if (this.config.type !== OPENAI_TYPE && !MODEL_ID.test(upstreamModel)) {
-      throw notFound('The model does not exist at its provider.', 'model_not_found', 'model');
-    }
+    if (this.config.type !== OPENAI_TYPE) assertModelId(upstreamModel);
     const call = { path: this.target.url(path, upstreamModel), body };
     return this.client.call(call, { timeouts, requestId, headers: this.passed(headers), signal });
   }
 
   /** The client's headers that go to the provider. */
   private passed(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-    if (this.config.type === OPENAI_TYPE) return headers;
-    return Object.fromEntries(Object.entries(headers).filter(([name]) => PASSED_HEADERS.includes(name)));
+    return this.config.type === OPENAI_TYPE ? headers : passedHeaders(headers);
   }
 }
 

@@ -4,18 +4,11 @@ import { completionToChunks } from '../../wire/openai-chat/completion-to-chunks.
 import { parseCompletion } from '../../wire/openai-chat/parse-completion.js';
 import { StreamNormaliser, StreamNormaliserOptions } from '../../wire/openai-chat/stream-normaliser.js';
 import { SseEvent, SseEventTooLargeError, SseParser } from '../../wire/sse/sse-parser.js';
+import { chatStreamOptions, eventTooLarge, formOf } from '../transport/chat-stream-form.js';
 import { BodyText, ResponseLimits } from '../transport/response-text.js';
 import { type StreamProgress, UpstreamItemStream } from '../transport/upstream-item-stream.js';
 import type { UpstreamPool } from '../transport/upstream-pool.js';
 import type { UpstreamRequest } from '../transport/upstream-request.js';
-
-/**
- * A stream may have this many times the cap of a plain response: around the same text it repeats ids, dates and names for every
- * token. It bounds streams that never end; none of it is held in memory.
- */
-const STREAM_SIZE_FACTOR = 4;
-/** Bytes taken in and not yet read by the client, at which the upstream is held back. */
-const HIGH_WATER_BYTES = 16_384;
 
 /** The chunks of a streamed response in OpenAI's chat format. */
 export class UpstreamChunkStream extends UpstreamItemStream<StreamedChunk> {
@@ -31,10 +24,9 @@ export class UpstreamChunkStream extends UpstreamItemStream<StreamedChunk> {
     private readonly limits: ResponseLimits,
     private readonly normaliserOptions: StreamNormaliserOptions,
   ) {
-    const { maxAnswerSize, redact } = limits;
-    super(pool, request, { maxBytes: maxAnswerSize * STREAM_SIZE_FACTOR, highWaterBytes: HIGH_WATER_BYTES, redact });
+    super(pool, request, chatStreamOptions(limits));
     this.normaliser = new StreamNormaliser(normaliserOptions);
-    this.parser = new SseParser(maxAnswerSize);
+    this.parser = new SseParser(limits.maxAnswerSize);
   }
 
   protected override read(bytes: Buffer, items: StreamedChunk[]): StreamProgress {
@@ -73,24 +65,9 @@ export class UpstreamChunkStream extends UpstreamItemStream<StreamedChunk> {
     });
   }
 
-  /**
-   * Some servers respond in JSON although a stream was requested, errors with status 200 among them; some name the wrong
-   * content-type. The first character decides: an event stream begins with a field name, a comment or a blank line.
-   */
   private decide(bytes: Buffer): void {
-    for (const byte of bytes) {
-      if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) continue;
-      // The bytes of a byte order mark, which may come before either.
-      if (byte === 0xef || byte === 0xbb || byte === 0xbf) continue;
-      if (byte === 0x3c) throw upstreamError({ message: 'The upstream provider answered with a web page.' });
-      if (byte === 0x7b || byte === 0x5b) {
-        this.mode = 'json';
-        this.json = new BodyText(this.limits.maxAnswerSize);
-      } else {
-        this.mode = 'events';
-      }
-      return;
-    }
+    this.mode = formOf(bytes) ?? 'undecided';
+    if (this.mode === 'json') this.json = new BodyText(this.limits.maxAnswerSize);
   }
 
   private parse(bytes: Buffer): SseEvent[] {
@@ -98,10 +75,7 @@ export class UpstreamChunkStream extends UpstreamItemStream<StreamedChunk> {
       return this.parser.push(bytes);
     } catch (cause) {
       if (!(cause instanceof SseEventTooLargeError)) throw cause;
-      throw upstreamError({
-        message: `The upstream provider sent an event larger than the gateway takes (${this.limits.maxAnswerSize} bytes).`,
-        cause,
-      });
+      throw eventTooLarge(this.limits.maxAnswerSize, cause);
     }
   }
 

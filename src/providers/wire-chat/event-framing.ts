@@ -2,6 +2,7 @@ import { EventStreamCodec } from '@smithy/eventstream-codec';
 import { type GatewayError, upstreamError } from '../../errors/gateway-error.js';
 import { SseEventTooLargeError, SseParser } from '../../wire/sse/sse-parser.js';
 import { SseFrames } from '../../wire/sse/sse-frames.js';
+import { eventTooLarge } from '../transport/chat-stream-form.js';
 import type { WireEvent } from '../../wire/wire-format.js';
 
 /** One event of a stream, with its bytes as a frame of server-sent events. */
@@ -23,13 +24,6 @@ export type FramingName = 'sse' | 'aws-event-stream';
 /** @param maxBytes of one event */
 export function framingOf(name: FramingName, maxBytes: number): EventFraming {
   return name === 'sse' ? new SseFraming(maxBytes) : new AwsFraming(maxBytes);
-}
-
-function eventTooLarge(maxBytes: number, cause?: unknown): GatewayError {
-  return upstreamError({
-    message: `The upstream provider sent an event larger than the gateway takes (${maxBytes} bytes).`,
-    cause,
-  });
 }
 
 /** `text/event-stream`. Frames keep their bytes, comments included. */

@@ -6,16 +6,12 @@ import { upstreamError } from '../../errors/gateway-error.js';
 import { ChunkWriter } from '../../wire/openai-chat/chunk-writer.js';
 import { parseWithExactArguments } from '../../wire/exact-arguments.js';
 import type { ProviderWire, ReadContext, StreamReader, WireEvent } from '../../wire/wire-format.js';
+import { chatStreamOptions, formOf } from '../transport/chat-stream-form.js';
 import { BodyText, type ResponseLimits } from '../transport/response-text.js';
 import { type StreamProgress, UpstreamItemStream } from '../transport/upstream-item-stream.js';
 import type { UpstreamPool } from '../transport/upstream-pool.js';
 import type { UpstreamRequest } from '../transport/upstream-request.js';
 import { type EventFraming, type FramedEvent, framingOf, frameOf, type FramingName } from './event-framing.js';
-
-/** A stream may have this many times the cap of a plain response, whose ids and names it repeats for every token. */
-const STREAM_SIZE_FACTOR = 4;
-/** Bytes taken in and not yet read by the client, at which the upstream is held back. */
-const HIGH_WATER_BYTES = 16_384;
 
 /** How the events of a stream are found and read. */
 export interface WireStreamOptions {
@@ -42,10 +38,9 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
     private readonly limits: ResponseLimits,
     private readonly stream: WireStreamOptions,
   ) {
-    const { maxAnswerSize, redact } = limits;
-    super(pool, request, { maxBytes: maxAnswerSize * STREAM_SIZE_FACTOR, highWaterBytes: HIGH_WATER_BYTES, redact });
+    super(pool, request, chatStreamOptions(limits));
     const { wire, context, framing } = stream;
-    this.framing = framingOf(framing, maxAnswerSize);
+    this.framing = framingOf(framing, limits.maxAnswerSize);
     this.reader = wire.readStream(context);
     this.writer = new ChunkWriter({ model: context.upstreamModel, now: context.now });
   }
@@ -80,15 +75,10 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
     return true;
   }
 
-  /** Some servers respond in JSON although a stream was requested, errors with status 200 among them. */
   private decide(bytes: Buffer): void {
-    for (const byte of bytes) {
-      if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) continue;
-      if (byte === 0x3c) throw upstreamError({ message: 'The upstream provider answered with a web page.' });
-      if (byte === 0x7b || byte === 0x5b) this.json = new BodyText(this.limits.maxAnswerSize);
-      this.isDecided = true;
-      return;
-    }
+    const form = formOf(bytes);
+    if (form === 'json') this.json = new BodyText(this.limits.maxAnswerSize);
+    this.isDecided = form !== undefined;
   }
 
   private readEvents(events: readonly FramedEvent[], items: SourcedChunk[]): void {

@@ -1,5 +1,5 @@
 import type { ProviderConfig } from '../../config/gateway-config.js';
-import { GatewayError, notFound, upstreamError } from '../../errors/gateway-error.js';
+import { GatewayError, upstreamError } from '../../errors/gateway-error.js';
 import type { CanonicalRequest } from '../../operations/chat/canonical/canonical-request.js';
 import { SOURCE } from '../../operations/chat/canonical/sources.js';
 import type { ChatCompletion, ChatRequest } from '../../operations/chat/chat-completion.js';
@@ -17,6 +17,7 @@ import type { ProviderWire, ReadContext, Written } from '../../wire/wire-format.
 import { providerWireOf } from '../../wire/wire-formats.js';
 import { authorizerOf } from '../credentials/authorize.js';
 import type { ChatEndpoint, ChatEndpointCall, ChatFormat, ProviderDefinition } from '../definitions/definition.js';
+import { assertModelId, passedHeaders } from '../other-format.js';
 import {
   choiceCount,
   listTimeouts,
@@ -34,10 +35,6 @@ import { WireChunkStream, type WireStreamOptions } from './wire-chunk-stream.js'
 import { withoutFields } from './without-fields.js';
 import { withoutThinking } from './without-thinking.js';
 
-/** What becomes part of an address at the provider: no dots that climb, no query. */
-const MODEL_ID = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.:/@+-]{1,512}$/;
-/** The client's headers that mean something to a provider of another format than the client's. */
-const PASSED_HEADERS = ['traceparent', 'tracestate', 'x-client-request-id'];
 /** A provider's refusal of a thinking block that it did not sign, or no longer knows. */
 const SIGNATURE_REFUSED = /signature|thinking.{0,40}(?:block|cannot be modified|invalid)/i;
 
@@ -145,9 +142,7 @@ export class WireProvider extends Provider {
   private prepare(call: ProviderCall, isStream: boolean): Prepared {
     call.signal.throwIfAborted();
     const { request, upstreamModel } = call;
-    if (!MODEL_ID.test(upstreamModel)) {
-      throw notFound('The model does not exist at its provider.', 'model_not_found', 'model');
-    }
+    assertModelId(upstreamModel);
     const { chat: format } = this.definition;
     const source = request[SOURCE];
     const client = source?.wire ?? 'openai-chat';
@@ -291,8 +286,6 @@ function isStrict(request: ChatRequest): boolean {
 /** Headers in the client's format go to a provider of the same format alone. */
 function contextOf(call: ProviderCall, { isNative, format }: Prepared): CallContext {
   const { timeouts, requestId, signal, headers } = call;
-  if (isNative) return { timeouts, requestId, signal, headers };
-  const names = [...PASSED_HEADERS, ...(format.passedHeaders ?? [])];
-  const passed = Object.fromEntries(Object.entries(headers).filter(([name]) => names.includes(name)));
+  const passed = isNative ? headers : passedHeaders(headers, format.passedHeaders);
   return { timeouts, requestId, signal, headers: passed };
 }
