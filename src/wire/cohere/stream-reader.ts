@@ -1,16 +1,19 @@
 import { upstreamError } from '../../errors/gateway-error.js';
-import type { BlockStart, CanonicalChunk } from '../../operations/chat/canonical/canonical-result.js';
+import type { CanonicalChunk } from '../../operations/chat/canonical/canonical-result.js';
 import { isObject, objectOf, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
 import { mapErrorObject } from '../errors/map-error.js';
+import { OpenBlocks } from '../open-blocks.js';
 import type { ReadContext, StreamReader, WireEvent } from '../wire-format.js';
 import { readFinish, readUsage } from './read-response.js';
+
+/** Blocks follow each other, so that there is one place for them. */
+const ONLY = 0;
 
 /** Events of a streamed chat, https://docs.cohere.com/v2/docs/streaming. */
 export class CohereStreamReader implements StreamReader {
   isWhole = false;
   isDone = false;
-  private next = 0;
-  private open: { readonly index: number; readonly type: BlockStart['type'] } | undefined;
+  private readonly blocks = new OpenBlocks();
   private hasStarted = false;
   private hasCalls = false;
 
@@ -26,11 +29,11 @@ export class CohereStreamReader implements StreamReader {
     switch (event['type']) {
       case 'content-start':
       case 'content-delta':
-        this.write('thinking', content['thinking'], out);
-        this.write('text', content['text'], out);
+        this.blocks.write(ONLY, 'thinking', nonEmptyString(content['thinking']), out);
+        this.blocks.write(ONLY, 'text', nonEmptyString(content['text']), out);
         break;
       case 'tool-plan-delta':
-        this.write('thinking', message['tool_plan'], out);
+        this.blocks.write(ONLY, 'thinking', nonEmptyString(message['tool_plan']), out);
         break;
       case 'tool-call-start':
       case 'tool-call-delta':
@@ -38,7 +41,7 @@ export class CohereStreamReader implements StreamReader {
         break;
       case 'content-end':
       case 'tool-call-end':
-        this.close(out);
+        this.blocks.close(ONLY, out);
         break;
       case 'message-end':
         this.finish(delta, out);
@@ -64,45 +67,24 @@ export class CohereStreamReader implements StreamReader {
     out.push({ type: 'start', ...(id !== undefined && { id }) });
   }
 
-  private write(type: 'text' | 'thinking', value: unknown, out: CanonicalChunk[]): void {
-    const text = nonEmptyString(value);
-    if (text === undefined) return;
-    const index = this.open?.type === type ? this.open.index : this.begin({ type }, out);
-    out.push({ type: 'delta', choice: 0, index, text });
-  }
-
   private call(isStart: boolean, value: unknown, out: CanonicalChunk[]): void {
     const call: JsonObject = objectOf(value);
     const called: JsonObject = objectOf(call['function']);
-    const isOpen = this.open?.type === 'tool_call';
+    const isOpen = this.blocks.at(ONLY)?.type === 'tool_call';
     if (isStart || !isOpen) {
       const name = nonEmptyString(called['name']) ?? '';
       this.hasCalls = true;
       const id = nonEmptyString(call['id']) ?? '';
-      this.begin({ type: 'tool_call', id, name: this.context.toolNames?.get(name) ?? name, kind: 'function' }, out);
+      const known = this.context.toolNames?.get(name) ?? name;
+      this.blocks.begin(ONLY, { type: 'tool_call', id, name: known, kind: 'function' }, out);
     }
     const text = nonEmptyString(called['arguments']);
-    if (text !== undefined) out.push({ type: 'delta', choice: 0, index: this.open?.index ?? 0, text });
-  }
-
-  private begin(block: BlockStart, out: CanonicalChunk[]): number {
-    this.close(out);
-    const index = this.next;
-    this.next += 1;
-    this.open = { index, type: block.type };
-    out.push({ type: 'block_start', choice: 0, index, block });
-    return index;
-  }
-
-  private close(out: CanonicalChunk[]): void {
-    if (this.open === undefined) return;
-    out.push({ type: 'block_end', choice: 0, index: this.open.index });
-    this.open = undefined;
+    if (text !== undefined) out.push({ type: 'delta', choice: 0, index: this.blocks.at(ONLY)?.index ?? 0, text });
   }
 
   private finish(delta: JsonObject, out: CanonicalChunk[]): void {
     if (this.isWhole) return;
-    this.close(out);
+    this.blocks.close(ONLY, out);
     out.push({ type: 'finish', choice: 0, reason: readFinish(delta['finish_reason'], this.hasCalls) });
     const usage = readUsage(delta['usage']);
     if (usage !== undefined) out.push({ type: 'usage', usage });
