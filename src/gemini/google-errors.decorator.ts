@@ -1,10 +1,8 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
-import { REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+import { ApiErrorForm, type ErrorMeanings } from '../errors/error-form.decorator.js';
 import { GoogleErrorBodyDto } from './google-error.dto.js';
 
 /** Description and canonical code of google.rpc by status. */
-const ERRORS: Readonly<Record<number, readonly [description: string, status: string]>> = {
+const ERRORS: ErrorMeanings = {
   400: ['The request is at fault; `BadRequest` in `details` names the path of the field.', 'INVALID_ARGUMENT'],
   401: ['No key, or one that is wrong, revoked or expired.', 'UNAUTHENTICATED'],
   403: ['The key is good, but not for this model or route.', 'PERMISSION_DENIED'],
@@ -26,18 +24,7 @@ const ERRORS: Readonly<Record<number, readonly [description: string, status: str
 
 /** Documents errors in the form of google.rpc, in place of those of the decorators below it. */
 export function GoogleErrors(): MethodDecorator {
-  const responses = Object.entries(ERRORS).map(([code, [description, status]]) =>
-    ApiResponse({
-      status: Number(code),
-      description,
-      headers: REQUEST_ID_HEADER,
-      content: {
-        'application/json': {
-          schema: { $ref: getSchemaPath(GoogleErrorBodyDto) },
-          example: { error: { code: Number(code), message: description, status, details: [] } },
-        },
-      },
-    }),
-  );
-  return applyDecorators(ApiExtraModels(GoogleErrorBodyDto), ...responses);
+  return ApiErrorForm(GoogleErrorBodyDto, ERRORS, (code, message, status) => ({
+    error: { code, message, status, details: [] },
+  }));
 }

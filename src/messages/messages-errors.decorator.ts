@@ -1,10 +1,8 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
-import { REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
+import { ApiErrorForm, type ErrorMeanings } from '../errors/error-form.decorator.js';
 import { MessagesErrorDto } from './messages.dto.js';
 
 /** Description and Anthropic's type by status. */
-const ERRORS: Readonly<Record<number, readonly [description: string, type: string]>> = {
+const ERRORS: ErrorMeanings = {
   400: ['The request is at fault; the message names the field.', 'invalid_request_error'],
   401: ['No key, or one that is wrong, revoked or expired.', 'authentication_error'],
   403: ['The key is good, but not for this model or route.', 'permission_error'],
@@ -23,18 +21,9 @@ const ERRORS: Readonly<Record<number, readonly [description: string, type: strin
 
 /** Documents errors in Anthropic's form, in place of those of the decorators below it. */
 export function MessagesErrors(): MethodDecorator {
-  const responses = Object.entries(ERRORS).map(([code, [description, type]]) =>
-    ApiResponse({
-      status: Number(code),
-      description,
-      headers: REQUEST_ID_HEADER,
-      content: {
-        'application/json': {
-          schema: { $ref: getSchemaPath(MessagesErrorDto) },
-          example: { type: 'error', error: { type, message: description }, request_id: 'req_3f1c0e8a9b7d4c55' },
-        },
-      },
-    }),
-  );
-  return applyDecorators(ApiExtraModels(MessagesErrorDto), ...responses);
+  return ApiErrorForm(MessagesErrorDto, ERRORS, (_status, message, type) => ({
+    type: 'error',
+    error: { type, message },
+    request_id: 'req_3f1c0e8a9b7d4c55',
+  }));
 }

@@ -42,7 +42,7 @@ export class WireEventSender {
     if (!this.response.write(frames, encodingOf(frames))) await drained(this.response, signal);
   }
 
-  /** The last frames. A client that does not read them is given up when the response ends. */
+  /** The last frames. A client that does not read them is dropped once the response has ended. */
   sendLast(frames: string): void {
     if (frames !== '') this.response.write(frames, encodingOf(frames));
   }
