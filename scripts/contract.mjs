@@ -3,11 +3,12 @@
  * `redocly lint`; the clients that openapi-typescript and @hey-api/openapi-ts make of it compile in strict mode and work.
  * The tools are no dependencies of the project: they are installed once, at the versions below, into node_modules/.cache.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { startGatewayProcess } from './gateway-process.mjs';
 
 const TOOLS = {
   '@hey-api/openapi-ts': '0.95.0',
@@ -17,8 +18,6 @@ const TOOLS = {
   'openapi-typescript': '7.13.0',
   typescript: '5.9.3',
 };
-/** Only ends a boot that would never end. */
-const START_TIMEOUT_MS = 90_000;
 
 const root = new URL('..', import.meta.url).pathname;
 const versions = Object.entries(TOOLS).map(([name, version]) => `${name}@${version}`);
@@ -47,36 +46,6 @@ function installTools() {
   return false;
 }
 
-/** The built application, with nothing but its sandbox. */
-async function startGateway(adminKey) {
-  const child = spawn(process.execPath, [join(root, 'dist/main.js')], {
-    cwd: folder,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      PATH: process.env.PATH,
-      HOME: folder,
-      PORT: '0',
-      LOG_FORMAT: 'json',
-      GATEWAY_DATA_DIR: folder,
-      DATABASE_URL: `sqlite:${join(folder, 'gateway.sqlite')}`,
-      GATEWAY_ADMIN_KEY: adminKey,
-    },
-  });
-  const url = await new Promise((resolve, reject) => {
-    let output = '';
-    const timer = setTimeout(() => reject(new Error('the gateway does not start')), START_TIMEOUT_MS);
-    child.once('exit', () => reject(new Error(`the gateway ended:\n${output}`)));
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      output += text;
-      const line = output.split('\n').find((each) => each.includes('"msg":"listening"') && each.endsWith('}'));
-      if (line === undefined) return;
-      clearTimeout(timer);
-      resolve(JSON.parse(line).url);
-    });
-  });
-  return { url, child };
-}
-
 function compile() {
   const options = {
     target: 'es2023',
@@ -100,7 +69,7 @@ function compile() {
 async function main() {
   if (!installTools()) return;
   const adminKey = randomBytes(24).toString('base64url');
-  const { url, child } = await startGateway(adminKey);
+  const { url, child } = await startGatewayProcess({ application: root, folder, adminKey });
   try {
     const document = await (await fetch(`${url}/docs-json`)).text();
     writeFileSync(join(folder, 'openapi.json'), document);
