@@ -8,7 +8,7 @@ import { ApiErrors, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js'
 import { AdminBatchDto, AdminBatchListDto, AdminBatchQueryDto, UpdateBatchDto } from './admin-batches.dto.js';
 import { AdminBatchesService } from './admin-batches.service.js';
 import { BatchResponder } from './batch-responder.js';
-import { TaskResultDto } from './batch.dto.js';
+import { TaskResultDto } from './task-result.dto.js';
 import { RESULTS_EXAMPLE } from './batch.examples.js';
 
 const headers = REQUEST_ID_HEADER;

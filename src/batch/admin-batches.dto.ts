@@ -2,15 +2,15 @@ import { ListOf } from '../http/list-of.js';
 import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, MaxLength } from 'class-validator';
 import { PageQueryDto } from '../http/page-query.dto.js';
-import type { JobPriority, JobStatus } from './batch-job.entity.js';
-import { BatchSummaryDto, PRIORITIES, STATUSES } from './batch.dto.js';
+import { JOB_PRIORITIES, JOB_STATUSES, type JobPriority, type JobStatus } from './batch-job.entity.js';
+import { BatchSummaryDto } from './batch.dto.js';
 
 /** Which jobs of all keys to list. */
 export class AdminBatchQueryDto extends PageQueryDto {
   /** Only jobs of this status. */
-  @ApiProperty({ enum: STATUSES, required: false })
+  @ApiProperty({ enum: JOB_STATUSES, required: false })
   @IsOptional()
-  @IsIn(STATUSES)
+  @IsIn(JOB_STATUSES)
   status?: JobStatus;
 
   /** Only jobs that are paused (`true`), or are not (`false`). */
@@ -37,8 +37,8 @@ export class AdminBatchQueryDto extends PageQueryDto {
 /** What to change of a job. */
 export class UpdateBatchDto {
   /** Tasks of a higher priority are claimed first. It holds for tasks that have not begun. */
-  @ApiProperty({ enum: PRIORITIES, example: 'high' })
-  @IsIn(PRIORITIES)
+  @ApiProperty({ enum: JOB_PRIORITIES, example: 'high' })
+  @IsIn(JOB_PRIORITIES)
   priority!: JobPriority;
 }
 

@@ -1,9 +1,21 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
-/** The status that clients see. */
-export type JobStatus = 'queued' | 'in_progress' | 'completed' | 'failed' | 'cancelling' | 'cancelled' | 'expired';
-export type JobPriority = 'high' | 'normal' | 'low';
+/** The statuses that clients see. */
+export const JOB_STATUSES = [
+  'queued',
+  'in_progress',
+  'completed',
+  'failed',
+  'cancelling',
+  'cancelled',
+  'expired',
+] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+/** From the first claimed to the last. */
+export const JOB_PRIORITIES = ['high', 'normal', 'low'] as const;
+export type JobPriority = (typeof JOB_PRIORITIES)[number];
 
 /** A batch job. Its counters change in the transactions that change its tasks. Times are epoch milliseconds. */
 @Entity('batch_job')

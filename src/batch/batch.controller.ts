@@ -19,18 +19,11 @@ import { StreamedBody } from '../http/json-body.interceptor.js';
 import { PageQueryDto } from '../http/page-query.dto.js';
 import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import { BatchResponder } from './batch-responder.js';
-import {
-  BatchDto,
-  BatchGenerateDto,
-  BatchListDto,
-  BatchSubmittedDto,
-  BatchSummaryDto,
-  ReadBatchDto,
-  TaskResponseDto,
-  TaskResultDto,
-} from './batch.dto.js';
+import { BatchGenerateDto } from './batch-generate.dto.js';
+import { BatchDto, BatchListDto, BatchSubmittedDto, BatchSummaryDto, ReadBatchDto } from './batch.dto.js';
 import { BATCH_EXAMPLES, EVENTS_EXAMPLE, RESULTS_EXAMPLE } from './batch.examples.js';
 import { BatchService } from './batch.service.js';
+import { TaskResponseDto, TaskResultDto } from './task-result.dto.js';
 
 const JOB_ID = { name: 'job_id', description: 'The ID of the batch job.', example: 'batch_68f0c1d2a3b4c5d6e7f80912' };
 

@@ -20,6 +20,7 @@ import { BatchWorker } from './batch-worker.js';
 import { BatchController } from './batch.controller.js';
 import { BatchService } from './batch.service.js';
 import { JobWatchers } from './events/job-watchers.js';
+import { ClaimedTasks } from './claimed-tasks.js';
 import { ClaimLoop } from './claim-loop.js';
 import { JobControl } from './job-control.js';
 import { LanePicker } from './lane-picker.js';
@@ -73,6 +74,7 @@ export class BatchModule {
         ReadyLanes,
         ModelRoom,
         OutcomeWriter,
+        ClaimedTasks,
         TaskClaims,
         TaskOutcomes,
         SubmissionStore,

@@ -1,5 +1,5 @@
 import type { LaneTasks } from './lanes.js';
-import type { ClaimedTask } from './task-claims.js';
+import type { ClaimedTask } from './claimed-tasks.js';
 
 type TaskKey = Pick<ClaimedTask, 'jobId' | 'taskIndex'>;
 

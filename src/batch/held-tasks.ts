@@ -1,6 +1,6 @@
 import { laneGroup } from './lanes.js';
 import type { HeldLoad } from './lane-picker.js';
-import type { ClaimedJob, ClaimedTask } from './task-claims.js';
+import type { ClaimedJob, ClaimedTask } from './claimed-tasks.js';
 
 /** A claimed task, with what is needed to run it. */
 export interface HeldTask extends ClaimedTask {

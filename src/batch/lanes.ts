@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
 import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
-import type { JobPriority } from './batch-job.entity.js';
 
 /** Milliseconds after which a lane is checked again whose next run time could not be determined. */
 const RECHECK_DELAY_MS = 500;
@@ -24,8 +23,6 @@ export interface RequeuedTask {
   /** Milliseconds from now. */
   readonly delay: number;
 }
-
-export const PRIORITIES: readonly JobPriority[] = ['high', 'normal', 'low'];
 
 /** The unit between which slots are shared: a key's tasks for one model. */
 export function laneGroup(keyId: string, model: string): string {

@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Database } from '../database/database.js';
 import { runSql, SqlDialect } from '../database/sql.js';
-import type { JobPriority } from './batch-job.entity.js';
-import { keyOfGroup, PRIORITIES } from './lanes.js';
+import { JOB_PRIORITIES, type JobPriority } from './batch-job.entity.js';
+import { keyOfGroup } from './lanes.js';
 
 /** A lane that has tasks to run now. */
 export interface ReadyLane {
@@ -67,7 +67,7 @@ export class ReadyLanes {
       model: row.model,
       keyId: keyOfGroup(row.lane_group),
       group: row.lane_group,
-      priority: PRIORITIES[row.priority] ?? 'normal',
+      priority: JOB_PRIORITIES[row.priority] ?? 'normal',
       waiting: row.waiting,
     }));
   }

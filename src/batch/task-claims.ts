@@ -1,40 +1,18 @@
-import { parseExact } from '../runtime/exact-integers.js';
 import { Injectable } from '@nestjs/common';
 import { DataSource, EntityManager } from 'typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { Database } from '../database/database.js';
 import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
 import { timeOrderedId } from '../runtime/random-id.js';
+import { ClaimedTasks, type ClaimedJob, type ClaimedTask } from './claimed-tasks.js';
 import { Lanes, type LaneTasks } from './lanes.js';
-import { countOf, indexesOf, readLanes, storedLanes } from './stored-lanes.js';
+import { countOf, readLanes, storedLanes } from './stored-lanes.js';
 
 /** How many tasks to claim from a lane. */
 export interface LaneShare {
   readonly jobId: string;
   readonly model: string;
   readonly count: number;
-}
-
-/** The fields of a job that are needed to run its tasks. */
-export interface ClaimedJob {
-  readonly id: string;
-  readonly keyId: string;
-  readonly model: string;
-  readonly defaults: Readonly<Record<string, unknown>>;
-  /** False once the job is paused, is being cancelled, or cannot run. */
-  readonly isRunnable: boolean;
-}
-
-export interface ClaimedTask {
-  readonly jobId: string;
-  readonly taskIndex: number;
-  /** The lane that it came from. */
-  readonly lane: string;
-  /** The operation that it requests. */
-  readonly operation: string;
-  readonly request: Readonly<Record<string, unknown>>;
-  /** Upstream calls that ended before this claim. */
-  readonly attempts: number;
 }
 
 /** Tasks that this process holds until the lease expires. */
@@ -59,6 +37,7 @@ export class TaskClaims {
     private readonly database: Database,
     private readonly dataSource: DataSource,
     private readonly lanes: Lanes,
+    private readonly claimed: ClaimedTasks,
     config: GatewayConfig,
   ) {
     this.lease = config.batch.lease;
@@ -71,8 +50,8 @@ export class TaskClaims {
       ? await this.database.transaction((manager) => this.takeInSteps(manager, id, shares, worker))
       : await this.takeAtOnce(id, shares, worker);
     if (lanes.length === 0) return { id, hasTaken: false, jobs: new Map(), tasks: [] };
-    const jobs = await this.jobsOf(lanes);
-    return { id, hasTaken: true, jobs, tasks: await this.tasksOf(lanes) };
+    const jobs = await this.claimed.jobsOf(lanes);
+    return { id, hasTaken: true, jobs, tasks: await this.claimed.tasksOf(lanes) };
   }
 
   /** Extends the leases of a process. @returns the ids of its existing claims */
@@ -154,19 +133,6 @@ export class TaskClaims {
       SELECT job_id, model, next_index, end_index, indexes FROM share WHERE end_index > next_index OR due_count > 0`;
   }
 
-  /** The tasks to run of a claim: of a range only those that name no model, since the others wait in `batch_requeue`. */
-  tasksStatement(): string {
-    const columns = 't.job_id, t.task_index, r.lane, t.operation, t.request, t.attempts';
-    const which = `t.job_id = r.job_id AND t.task_index = r.task_index`;
-    const condition = `t.status = 'queued' AND (t.model IS NULL OR r.is_single = 1)`;
-    return this.dialect.isSqlite
-      ? `SELECT ${columns} FROM ${recordsOf(this.dialect, '$1', 'job_id text, task_index int, lane text, is_single int')}
-         CROSS JOIN batch_task t ON ${which} WHERE ${condition}`
-      : `SELECT ${columns} FROM unnest(CAST($1 AS text[]), CAST($2 AS int[]), CAST($3 AS text[]), CAST($4 AS int[]))
-           AS r(job_id, task_index, lane, is_single)
-         CROSS JOIN LATERAL (SELECT * FROM batch_task t WHERE ${which} OFFSET 0) t WHERE ${condition}`;
-  }
-
   private async takeAtOnce(id: string, shares: readonly LaneShare[], worker: string): Promise<LaneTasks[]> {
     // Locked in this order to avoid deadlocks between claims.
     const inOrder = [...shares].sort((a, b) => compare(a.jobId, b.jobId) || compare(a.model, b.model));
@@ -207,77 +173,6 @@ export class TaskClaims {
       [id, worker, storedLanes(lanes), lanes.reduce((sum, lane) => sum + countOf(lane), 0)],
     );
     return lanes;
-  }
-
-  private async jobsOf(lanes: readonly LaneTasks[]): Promise<Map<string, ClaimedJob>> {
-    const { now, isSqlite } = this.dialect;
-    const ids = [...new Set(lanes.map(({ jobId }) => jobId))];
-    const list = ids.map((_id, index) => `$${index + 1}`).join(', ');
-    const { rows } = await this.read<{
-      id: string;
-      key_id: string;
-      model: string;
-      defaults: string;
-      status: string;
-      error: string | null;
-      paused_at: string | number | null;
-    }>(`SELECT id, key_id, model, defaults, status, error, paused_at FROM batch_job WHERE id IN (${list})`, ids);
-    if (rows.some(({ status }) => status === 'queued')) {
-      const lock = isSqlite ? '' : 'ORDER BY id FOR UPDATE';
-      await this.database.transaction((manager) =>
-        runSql(
-          manager,
-          this.dialect,
-          `UPDATE batch_job SET status = 'in_progress', started_at = COALESCE(started_at, ${now}) WHERE id IN
-             (SELECT id FROM batch_job WHERE id IN (${list}) AND status = 'queued' ${lock}) AND status = 'queued'`,
-          ids,
-        ),
-      );
-    }
-    return new Map(
-      rows.map((row) => [
-        row.id,
-        {
-          id: row.id,
-          keyId: row.key_id,
-          model: row.model,
-          defaults: JSON.parse(row.defaults) as Record<string, unknown>,
-          isRunnable:
-            (row.status === 'queued' || row.status === 'in_progress') && row.error === null && row.paused_at === null,
-        },
-      ]),
-    );
-  }
-
-  private async tasksOf(lanes: readonly LaneTasks[]): Promise<ClaimedTask[]> {
-    const wanted = lanes.flatMap((lane) =>
-      [...indexesOf(lane)].map(([taskIndex, isSingle]) => ({
-        job_id: lane.jobId,
-        task_index: taskIndex,
-        lane: lane.model,
-        is_single: isSingle ? 1 : 0,
-      })),
-    );
-    const parameters = this.dialect.isSqlite
-      ? [JSON.stringify(wanted)]
-      : (['job_id', 'task_index', 'lane', 'is_single'] as const).map((name) => wanted.map((row) => row[name]));
-    const { rows } = await this.read<{
-      job_id: string;
-      task_index: number;
-      lane: string;
-      operation: string;
-      request: string;
-      attempts: number;
-    }>(this.tasksStatement(), parameters);
-    const tasks = rows.map((row) => ({
-      jobId: row.job_id,
-      taskIndex: row.task_index,
-      lane: row.lane,
-      attempts: row.attempts,
-      operation: row.operation,
-      request: parseExact(row.request) as Record<string, unknown>,
-    }));
-    return tasks.sort((a, b) => a.taskIndex - b.taskIndex);
   }
 
   private async lock(

@@ -7,6 +7,7 @@ import { BatchJob } from '../../src/batch/batch-job.entity.js';
 import { newestFirst } from '../../src/database/newest-first.js';
 import { Lanes } from '../../src/batch/lanes.js';
 import { ReadyLanes } from '../../src/batch/ready-lanes.js';
+import { ClaimedTasks } from '../../src/batch/claimed-tasks.js';
 import { TaskClaims } from '../../src/batch/task-claims.js';
 import { TaskOutcomes } from '../../src/batch/task-outcomes.js';
 import { loadConfig } from '../../src/config/load-config.js';
@@ -28,6 +29,7 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
   let dataSource: DataSource;
   let lanes: Lanes;
   let readyLanes: ReadyLanes;
+  let claimed: ClaimedTasks;
   let claims: TaskClaims;
   let outcomes: TaskOutcomes;
 
@@ -39,7 +41,8 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
     const database = new Database(dataSource);
     lanes = new Lanes(database, dataSource);
     readyLanes = new ReadyLanes(database, dataSource);
-    claims = new TaskClaims(database, dataSource, lanes, config);
+    claimed = new ClaimedTasks(database, dataSource);
+    claims = new TaskClaims(database, dataSource, lanes, claimed, config);
     outcomes = new TaskOutcomes(
       database,
       lanes,
@@ -132,7 +135,7 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
           tasks.map(() => 0),
         ]
       : [JSON.stringify(tasks)];
-    const text = await plan(claims.tasksStatement(), parameters);
+    const text = await plan(claimed.tasksStatement(), parameters);
     expectNoScan(text, ['batch_task']);
     expect(text).toMatch(isPostgresRun ? /Index Scan using .* on batch_task/ : /SEARCH t USING INDEX/);
   });

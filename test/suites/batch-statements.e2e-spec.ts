@@ -8,6 +8,7 @@ import { BatchStore } from '../../src/batch/batch-store.js';
 import { BatchService } from '../../src/batch/batch.service.js';
 import { Lanes } from '../../src/batch/lanes.js';
 import { ReadyLanes } from '../../src/batch/ready-lanes.js';
+import { ClaimedTasks } from '../../src/batch/claimed-tasks.js';
 import { TaskClaims } from '../../src/batch/task-claims.js';
 import { type TaskOutcome, TaskOutcomes } from '../../src/batch/task-outcomes.js';
 import { JOB_WEBHOOKS } from '../../src/batch/webhook/webhook-sender.js';
@@ -58,7 +59,8 @@ describe(`every statement of batches over ${JOBS * TASKS} tasks and ${FINISHED_J
     const database = new Database(dataSource);
     lanes = new Lanes(database, dataSource);
     readyLanes = new ReadyLanes(database, dataSource);
-    claims = new TaskClaims(database, dataSource, lanes, config);
+    const claimed = new ClaimedTasks(database, dataSource);
+    claims = new TaskClaims(database, dataSource, lanes, claimed, config);
     const recorder = new UsageRecorder(database, new MetricsRegistry(new NoClusterPeers()));
     outcomes = new TaskOutcomes(database, lanes, claims, recorder, config);
     store = new BatchStore(database, dataSource, lanes);

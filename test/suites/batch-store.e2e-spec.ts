@@ -9,6 +9,7 @@ import { JobControl } from '../../src/batch/job-control.js';
 import { Lanes, laneGroup } from '../../src/batch/lanes.js';
 import { ReadyLanes } from '../../src/batch/ready-lanes.js';
 import { SubmissionStore } from '../../src/batch/submission/submission-store.js';
+import { ClaimedTasks } from '../../src/batch/claimed-tasks.js';
 import { type Claim, newClaimId, TaskClaims } from '../../src/batch/task-claims.js';
 import { MAX_LOST_CLAIMS, type TaskOutcome, TaskOutcomes } from '../../src/batch/task-outcomes.js';
 import { loadConfig } from '../../src/config/load-config.js';
@@ -46,7 +47,8 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     readyLanes = new ReadyLanes(database, dataSource);
     store = new BatchStore(database, dataSource, lanes);
     control = new JobControl(database, lanes);
-    claims = new TaskClaims(database, dataSource, lanes, config);
+    const claimed = new ClaimedTasks(database, dataSource);
+    claims = new TaskClaims(database, dataSource, lanes, claimed, config);
     outcomes = new TaskOutcomes(
       database,
       lanes,

@@ -7,7 +7,7 @@ import { batchBodyLimit } from '../../http/json-body.interceptor.js';
 import { assertFinite } from '../../http/json-bounds.js';
 import { parseJson } from '../../http/read-json.js';
 import { toInstance } from '../../http/to-instance.js';
-import { BatchGenerateDto } from '../batch.dto.js';
+import { BatchGenerateDto } from '../batch-generate.dto.js';
 import { inPart, JsonMembers } from './streaming-json.js';
 import { readTask } from './parse-task.js';
 import { TaskSpool } from './task-spool.js';

@@ -1,0 +1,136 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import {
+  Allow,
+  IsIn,
+  IsInt,
+  IsNotEmpty,
+  IsNumber,
+  IsObject,
+  IsOptional,
+  IsString,
+  IsUrl,
+  Matches,
+  Max,
+  MaxLength,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import { IsSmallObject } from '../http/is-small-object.js';
+import { JOB_PRIORITIES, type JobPriority } from './batch-job.entity.js';
+
+const DAY_SECONDS = 86_400;
+
+/** Where to send the notification that a job has ended. */
+export class WebhookDto {
+  /**
+   * An https or http address on the public internet; no redirects are followed.
+   * @example "https://example.com/hooks/gateway"
+   */
+  @IsString()
+  @MaxLength(2048)
+  @IsUrl({ protocols: ['https', 'http'], require_protocol: true, require_tld: false })
+  url!: string;
+
+  /** `whsec_` and 24 to 64 bytes in base64, which sign each delivery; if absent, one is generated and returned in the response. */
+  @ApiProperty({ required: false, example: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' })
+  @IsOptional()
+  @Matches(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, { message: '$property must be whsec_ and 24 to 64 bytes in base64' })
+  secret?: string;
+}
+
+/** A batch of chat completions. */
+export class BatchGenerateDto {
+  /**
+   * The ID of the model to use for this request; a task may name its own.
+   * @example "sandbox/echo"
+   */
+  @IsString()
+  @IsNotEmpty()
+  @MaxLength(256)
+  model!: string;
+
+  /**
+   * A list of tasks to be processed in the batch, 1 to 50,000. Each is a string, `{prompt}`, a chat request
+   * (`{custom_id?, messages, ...}`), a line of OpenAI's batch files (`{custom_id, method?, url?, body}`) or of
+   * Anthropic's (`{custom_id, params}`). A task's own fields override the job's.
+   */
+  @ApiProperty({
+    type: 'array',
+    minItems: 1,
+    items: {
+      oneOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'object', additionalProperties: true },
+      ],
+    },
+    example: [
+      'Say hello to Ada.',
+      { custom_id: 'grace', messages: [{ role: 'user', content: 'Say hello to Grace.' }], max_tokens: 20 },
+    ],
+  })
+  // Read and checked one by one as they arrive; this DTO does not contain them.
+  @Allow()
+  tasks!: unknown[];
+
+  /** The maximum number of tokens to generate in each chat completion. */
+  @ApiProperty({ type: 'integer', required: false, nullable: true, minimum: 0, example: 100 })
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
+  max_tokens?: number | null;
+
+  /** What sampling temperature to use, between 0 and 2. */
+  @ApiProperty({ required: false, nullable: true, minimum: 0, maximum: 2, example: 0.7 })
+  @IsOptional()
+  @IsNumber()
+  @Min(0)
+  @Max(2)
+  temperature?: number | null;
+
+  /** An alternative to sampling with temperature, called nucleus sampling. */
+  @ApiProperty({ required: false, nullable: true, minimum: 0, maximum: 1, example: 1 })
+  @IsOptional()
+  @IsNumber()
+  @Min(0)
+  @Max(1)
+  top_p?: number | null;
+
+  /** A JSON object to store any additional information about the batch; 16 KB at most. */
+  @ApiProperty({ type: 'object', additionalProperties: true, selfRequired: false, nullable: true, example: { run: 7 } })
+  @IsOptional()
+  @IsObject()
+  @IsSmallObject()
+  batch_metadata?: Record<string, unknown> | null;
+
+  /** Where to send the notification that the job has ended. */
+  @ApiProperty({ type: WebhookDto, required: false, nullable: true, example: null })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => WebhookDto)
+  webhook?: WebhookDto | null;
+
+  /** Seconds after which tasks that are not finished expire; 10 s to 30 days. */
+  @ApiProperty({
+    type: 'integer',
+    required: false,
+    nullable: true,
+    default: DAY_SECONDS,
+    minimum: 10,
+    maximum: 30 * DAY_SECONDS,
+    example: DAY_SECONDS,
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(10)
+  @Max(30 * DAY_SECONDS)
+  expires_in?: number | null;
+
+  /** The weight of the job among your jobs when slots are shared: high is four times low, normal twice. */
+  @ApiProperty({ enum: JOB_PRIORITIES, required: false, nullable: true, default: 'normal', example: 'normal' })
+  @IsOptional()
+  @IsIn(JOB_PRIORITIES)
+  priority?: JobPriority | null;
+}

@@ -1,0 +1,69 @@
+import { ApiProperty, getSchemaPath } from '@nestjs/swagger';
+import { ChatCompletionDto } from '../chat/chat-completion.dto.js';
+import { ErrorDetailDto } from '../errors/error-body.dto.js';
+
+/** A part of the request that the task was run without. */
+export class TaskWarningDto {
+  /** `dropped_param`: a parameter was not sent. */
+  @ApiProperty({ enum: ['dropped_param'], example: 'dropped_param' })
+  code!: string;
+  /**
+   * The field of the request.
+   * @example "frequency_penalty"
+   */
+  param!: string;
+  /**
+   * What happened to it.
+   * @example "'frequency_penalty' was not sent, because the provider cannot take it or the key may not choose it."
+   */
+  message!: string;
+}
+
+/** The upstream's response to one task. */
+export class TaskResponseDto {
+  /** Always 200: what failed is in `error`. */
+  @ApiProperty({ type: 'integer', example: 200 })
+  status_code!: number;
+  /**
+   * The id of the call in the log.
+   * @example "req_3f1c0e8a9b7d4c55"
+   */
+  request_id!: string;
+  /** The completion, as a live request would have received it. */
+  body!: ChatCompletionDto;
+  /** Parameters that were not sent, as the header `x-gateway-dropped-params` names it for a live request; absent when nothing was left out. */
+  @ApiProperty({ required: false, type: [TaskWarningDto] })
+  warnings?: TaskWarningDto[];
+}
+
+/** How one task ended. */
+export class TaskResultDto {
+  /** Its position in the submission, from 0. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  index!: number;
+  /**
+   * The `custom_id` of the task, or `task-<index>`.
+   * @example "grace"
+   */
+  custom_id!: string;
+  /** Whether the task succeeded. */
+  @ApiProperty({ enum: ['succeeded', 'failed', 'cancelled', 'expired'], example: 'succeeded' })
+  status!: string;
+  /** The response; null when there is none. */
+  @ApiProperty({ nullable: true, allOf: [{ $ref: getSchemaPath(TaskResponseDto) }] })
+  response!: TaskResponseDto | null;
+  /** Why there is no response; null when there is one. */
+  @ApiProperty({ nullable: true, allOf: [{ $ref: getSchemaPath(ErrorDetailDto) }], example: null })
+  error!: ErrorDetailDto | null;
+  /** Calls that were made for the task and have ended. */
+  @ApiProperty({ type: 'integer', example: 1 })
+  attempts!: number;
+  /** Token counts of the response; null when there is none. */
+  @ApiProperty({
+    type: 'object',
+    nullable: true,
+    additionalProperties: true,
+    example: { prompt_tokens: 4, completion_tokens: 4, total_tokens: 8 },
+  })
+  usage!: unknown;
+}
