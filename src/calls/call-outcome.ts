@@ -4,7 +4,7 @@ import type { BilledUsage } from '../operations/billed-tokens.js';
 import type { NanoDollars } from '../runtime/nano-dollars.js';
 import type { GatewayError } from '../errors/gateway-error.js';
 import type { Deployment } from '../routing/resolved-model.js';
-import type { Admission } from '../limits/limits.service.js';
+import type { Admission } from '../limits/admission.js';
 import type { UsageRecord } from '../usage/records/usage-record.entity.js';
 import type { AnyOperation, Collector } from '../operations/operation.js';
 import type { OperationName, RequestOf } from '../operations/operation-types.js';

@@ -13,101 +13,13 @@ import {
   Min,
   Validate,
   ValidateNested,
-  ValidatorConstraint,
-  ValidatorConstraintInterface,
 } from 'class-validator';
 import { GatewayFieldsDto } from '../model-endpoint/gateway-fields.dto.js';
-import { isObject } from '../runtime/json-value.js';
+import { IsResponseFormat, IsStop, IsToolChoice, IsTools, MAX_STOPS } from './chat-field-constraints.js';
+import { ChatMessageDto } from './chat-message.dto.js';
 
-/** A bound on work. How many a provider takes is its own rule: further ones are left out and named. */
-const MAX_STOPS = 256;
 /** What LangChain and others send for "no limit". */
 const UNLIMITED = -1;
-
-@ValidatorConstraint({ name: 'isStop' })
-class IsStop implements ValidatorConstraintInterface {
-  validate(value: unknown): boolean {
-    if (typeof value === 'string') return true;
-    return Array.isArray(value) && value.length <= MAX_STOPS && value.every((item) => typeof item === 'string');
-  }
-  defaultMessage(): string {
-    return `$property must be a string or an array of at most ${MAX_STOPS} strings`;
-  }
-}
-
-@ValidatorConstraint({ name: 'isTools' })
-class IsTools implements ValidatorConstraintInterface {
-  validate(value: unknown): boolean {
-    return Array.isArray(value) && value.every(isObject);
-  }
-  defaultMessage(): string {
-    return '$property must be an array of tools such as {"type": "function", "function": {"name": "lookup"}}';
-  }
-}
-
-@ValidatorConstraint({ name: 'isToolChoice' })
-class IsToolChoice implements ValidatorConstraintInterface {
-  validate(value: unknown): boolean {
-    return typeof value === 'string' || isObject(value);
-  }
-  defaultMessage(): string {
-    return '$property must be "none", "auto", "required" or an object such as {"type": "function", "function": {"name": "lookup"}}';
-  }
-}
-
-@ValidatorConstraint({ name: 'isResponseFormat' })
-class IsResponseFormat implements ValidatorConstraintInterface {
-  validate(value: unknown): boolean {
-    return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
-  }
-  defaultMessage(): string {
-    return '$property must be an object with a type, such as {"type": "json_object"}';
-  }
-}
-
-/** One message of the conversation. Fields that are not named here travel through untouched. */
-export class ChatMessageDto {
-  /**
-   * Who speaks: `developer`, `system`, `user`, `assistant`, `tool`, `function`. Other roles pass to providers of OpenAI's
-   * format, and are refused elsewhere.
-   */
-  @ApiProperty({ minLength: 1, maxLength: 64, example: 'user' })
-  role!: string;
-
-  /**
-   * The text, or an array of parts of the types `text`, `image_url`, `input_audio`, `file` and `refusal`; null for an
-   * assistant message alone. Parts of other types, such as vLLM's `audio_url` and `video_url`, pass to providers of
-   * OpenAI's format, and are refused elsewhere. Addresses are passed on, never fetched by the gateway.
-   */
-  @ApiProperty({
-    required: false,
-    nullable: true,
-    oneOf: [
-      { type: 'string' },
-      {
-        type: 'array',
-        items: {
-          type: 'object',
-          required: ['type'],
-          properties: { type: { type: 'string', minLength: 1, maxLength: 64, example: 'text' } },
-          additionalProperties: true,
-        },
-      },
-    ],
-    example: 'Say hello to Ada.',
-  })
-  content?: unknown;
-
-  /** The name of the speaker, for models that distinguish several speakers. */
-  name?: string;
-
-  /** The calls that the assistant made, as the response had them. */
-  @ApiProperty({ required: false, type: 'array', items: { type: 'object', additionalProperties: true } })
-  tool_calls?: unknown;
-
-  /** For the role `tool`: the id of the call to which this message is the result. */
-  tool_call_id?: string;
-}
 
 /** How a stream is sent. */
 export class StreamOptionsDto {

@@ -2,13 +2,16 @@ import type { DatabaseConfig } from './database-url.js';
 import type { PROCESS_SETTINGS, ROUTING_SETTINGS } from './settings/gateway-file.js';
 import type { ModelSettings } from './settings/models.js';
 import type { PROCESS_VARIABLES } from './settings/process-variables.js';
-import type { CloudSettings, Quirks, ResponsesMode } from '../providers/definitions/definition.js';
+import type { CloudSettings } from '../providers/definitions/types/connection.js';
+import type { Quirks } from '../providers/definitions/types/field-rules.js';
+import type { ResponsesMode } from '../providers/definitions/types/operation-formats.js';
 import type { KindValue, ValueOf } from './settings/setting.js';
 import type { Timeouts } from './settings/upstream.js';
 
 /** Durations in milliseconds, sizes in bytes, everywhere. What each setting means stands at its entry in settings/. */
 
-export type { CloudSettings, Quirks } from '../providers/definitions/definition.js';
+export type { CloudSettings } from '../providers/definitions/types/connection.js';
+export type { Quirks } from '../providers/definitions/types/field-rules.js';
 export type { DatabaseConfig } from './database-url.js';
 export type { DeploymentConfig, Strategy } from './settings/models.js';
 export type { PriceConfig } from './settings/prices.js';

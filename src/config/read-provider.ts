@@ -1,13 +1,9 @@
 import { baseUrlFault } from './base-url.js';
 import type { ProviderEnvironment } from './environment.js';
 import type { ProviderConfig } from './gateway-config.js';
-import {
-  CLOUD_KEYS,
-  type Connection,
-  type ConnectionInput,
-  type ProviderDefinition,
-  type Quirks,
-} from '../providers/definitions/definition.js';
+import { CLOUD_KEYS, type Connection, type ConnectionInput } from '../providers/definitions/types/connection.js';
+import { type ProviderDefinition } from '../providers/definitions/definition.js';
+import { type Quirks } from '../providers/definitions/types/field-rules.js';
 import { OPENAI_TYPE } from '../providers/definitions/openai.js';
 import {
   definitionAt,

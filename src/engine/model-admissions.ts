@@ -2,7 +2,8 @@ import type { CallContext } from '../calls/call-context.js';
 import { boundNanoDollars } from '../runtime/nano-dollars.js';
 import { GatewayError } from '../errors/gateway-error.js';
 import type { ResolvedModel } from '../routing/resolved-model.js';
-import type { Admission, Limits } from '../limits/limits.service.js';
+import type { Admission } from '../limits/admission.js';
+import type { Limits } from '../limits/limits.service.js';
 import type { OperationName } from '../operations/operation-types.js';
 import type { TrackedCall } from './tracked-call.js';
 

@@ -4,7 +4,7 @@ import type { CallEvents } from '../calls/call-events.js';
 import type { AttemptOutcome, CallOutcome, CallStatus, HookResponder } from '../calls/call-outcome.js';
 import type { CallTrace } from '../calls/call-tracing.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
-import type { Admission } from '../limits/limits.service.js';
+import type { Admission } from '../limits/admission.js';
 import type { BilledUsage } from '../operations/billed-tokens.js';
 import type { Collector, Operation } from '../operations/operation.js';
 import type { OperationName, RequestOf, ResultOf } from '../operations/operation-types.js';

@@ -2,56 +2,25 @@ import { Injectable, Logger } from '@nestjs/common';
 import { boundNanoDollars, NO_COST, readDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 import { NO_TOKENS, type TokenCount } from '../runtime/token-count.js';
 import type { Account, Budget, RateLimits } from '../auth/spending.js';
-import type { CancelSignal } from '../runtime/cancel-signal.js';
 import { delay } from '../runtime/delay.js';
 import { describeError } from '../errors/describe-error.js';
 import { databaseUnavailable, isDatabaseUnavailable } from '../errors/database-error.js';
 import { GatewayError, invalidRequest, permissionDenied, upstreamUnavailable } from '../errors/gateway-error.js';
-import type { ResolvedModel } from '../routing/resolved-model.js';
+import type { Admission, AdmissionRequest } from './admission.js';
 import { BudgetAlerts } from './budget-alerts.service.js';
 import { BudgetLedger, type Reservation } from './budget-ledger.js';
 import { ConcurrencyLeases, type Lease } from './concurrency-leases.js';
 import type { Full, NoRoom } from './limit-store.js';
 import { isCommandFault } from '../redis/redis-faults.js';
-import { budgetRefusal, ownerInText, ownerOf, rateRefusal, MIN_RETRY_AFTER_MS, type Caller } from './limit-refusals.js';
+import { budgetRefusal, ownerInText, ownerOf, rateRefusal, MIN_RETRY_AFTER_MS } from './limit-refusals.js';
 import { budgetAt, type PeriodSpan } from './period.js';
 import { fullWindowHeaders, rateLimitHeaders } from './rate-limit-headers.js';
 import { RateWindows, type Taken } from './rate-windows.js';
-import { CostEstimator, type CallEstimate, type SizedRequest } from './cost-estimator.js';
+import { CostEstimator, type CallEstimate } from './cost-estimator.js';
 
 /** Longest wait of a call that may wait for a slot, and the usual interval between two checks, in milliseconds. */
 const CONCURRENCY_WAIT_MS = 2_000;
 const CONCURRENCY_POLL_MS = 50;
-
-/** Everything that was reserved for one call. */
-export interface Admission {
-  /** `x-ratelimit-*`, of the limit that is closest to being reached. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Releases its slots; counting what it used may take a while longer. */
-  leave(): void;
-  /** Releases slots and reservations, and counts what was used. Only the first call has an effect. Never rejects. */
-  settle(tokens: TokenCount, cost: NanoDollars): Promise<void>;
-  /**
-   * Reserves the same amount again, for a further attempt after one that its provider may bill.
-   *
-   * @returns false when a budget has no room for it
-   */
-  coverAnother(): Promise<boolean>;
-  /** What was reserved in budgets so far, all attempts together; 0 where there is no budget. */
-  readonly reserved: NanoDollars;
-}
-
-export interface AdmissionRequest extends Caller, SizedRequest {
-  readonly accounts: readonly Account[];
-  readonly model: ResolvedModel;
-  /** When the request arrived, in epoch milliseconds: it counts in the periods of that time. */
-  readonly startedAt: number;
-  /** Whether the call may wait briefly for a slot, as tasks of batches may. */
-  readonly mayWait: boolean;
-  readonly signal: CancelSignal;
-  /** All models whose deployments may be called, fallbacks included. */
-  readonly models: () => readonly ResolvedModel[];
-}
 
 interface BudgetShare {
   readonly id: string;

@@ -2,7 +2,7 @@ import type { ProviderConfig, RoutingSettings } from '../config/gateway-config.j
 import { authorizerOf } from './credentials/authorize.js';
 import { CombinedProvider } from './combined-provider.js';
 import { JsonOperations } from './json-operations/json-operations.js';
-import type { ChatFormat, ModelListRequest } from './definitions/definition.js';
+import type { ChatFormat, ModelListRequest } from './definitions/types/chat-format.js';
 import { OPENAI_TYPE, responsesUrl } from './definitions/openai.js';
 import { definitionAt, definitionOfType, speaksOpenAi } from './definitions/registry.js';
 import { MediaOperations } from './media-operations/media-operations.js';

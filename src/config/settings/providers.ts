@@ -1,7 +1,7 @@
 import { group, map, section } from './composites.js';
 import { choice, flag, text } from './kinds.js';
 import { setting, type KindFile } from './setting.js';
-import { RESPONSES_MODES, SERVER_RERANK_FORMATS } from '../../providers/definitions/definition.js';
+import { RESPONSES_MODES, SERVER_RERANK_FORMATS } from '../../providers/definitions/types/operation-formats.js';
 import { OPENAI_TYPE } from '../../providers/definitions/openai.js';
 import {
   EMBEDDINGS_NAMES,

@@ -1,4 +1,5 @@
-import type { ChatEndpointCall, ChatFormat, ModelListRequest, ProviderDefinition } from './definition.js';
+import type { ChatEndpointCall, ChatFormat, ModelListRequest } from './types/chat-format.js';
+import type { ProviderDefinition } from './definition.js';
 
 /** The version of the API, which every request names. */
 const VERSION = '2023-06-01';

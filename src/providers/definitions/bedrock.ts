@@ -1,12 +1,8 @@
 import { fitInvokeBody, invokeEndpoint, unwrapInvokeEvent } from './claude/claude-on-bedrock.js';
-import {
-  isClaude,
-  type ChatEndpoint,
-  type ChatEndpointCall,
-  type Connection,
-  type ConnectionInput,
-  type ProviderDefinition,
-} from './definition.js';
+import { isClaude } from './claude/is-claude.js';
+import { type ChatEndpoint, type ChatEndpointCall } from './types/chat-format.js';
+import { type Connection, type ConnectionInput } from './types/connection.js';
+import { type ProviderDefinition } from './definition.js';
 import { AWS_LOGIN_KEYS, AWS_LOGIN_VARIABLES, awsDomainOf, readAwsLogin } from './logins/aws-login.js';
 
 /** Its type; also the name of the AWS service that requests are signed for, and of its encoding of hidden thinking. */

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
-import type { ChatEndpointCall, ProviderDefinition } from './definition.js';
+import type { ChatEndpointCall } from './types/chat-format.js';
+import type { ProviderDefinition } from './definition.js';
 
 export const definition: ProviderDefinition = {
   name: 'gemini',

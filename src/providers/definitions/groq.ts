@@ -1,4 +1,5 @@
-import { namesOf, type ProviderDefinition } from './definition.js';
+import { namesOf } from './types/field-rules.js';
+import { type ProviderDefinition } from './definition.js';
 
 export const definition: ProviderDefinition = {
   name: 'groq',

@@ -1,4 +1,5 @@
-import { namesOf, OPEN_MODEL_QUIRKS, PLATFORM_FIELDS, RESPONSE_FIELDS, type ProviderDefinition } from './definition.js';
+import { namesOf, OPEN_MODEL_QUIRKS, PLATFORM_FIELDS, RESPONSE_FIELDS } from './types/field-rules.js';
+import { type ProviderDefinition } from './definition.js';
 
 export const definition: ProviderDefinition = {
   name: 'nvidia',

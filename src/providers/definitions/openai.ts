@@ -1,4 +1,6 @@
-import { namesOf, type OperationTarget, type ProviderDefinition } from './definition.js';
+import { namesOf } from './types/field-rules.js';
+import { type OperationTarget } from './types/connection.js';
+import { type ProviderDefinition } from './definition.js';
 
 /** The type of every entry that speaks OpenAI's format, whichever server it is. */
 export const OPENAI_TYPE = 'openai';

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { parseUrl } from '../../runtime/parse-url.js';
-import type { FieldRules, ProviderDefinition, Quirks } from './definition.js';
+import type { FieldRules, Quirks } from './types/field-rules.js';
+import type { ProviderDefinition } from './definition.js';
 import { OPENAI_TYPE } from './openai.js';
 
 /** Files of this folder that define no provider. */

@@ -4,13 +4,10 @@ import {
   fitRawPredictBody,
   rawPredictEndpoint,
 } from './claude/claude-on-vertex.js';
-import {
-  isClaude,
-  type ChatEndpoint,
-  type ChatEndpointCall,
-  type OperationTarget,
-  type ProviderDefinition,
-} from './definition.js';
+import { isClaude } from './claude/is-claude.js';
+import { type ChatEndpoint, type ChatEndpointCall } from './types/chat-format.js';
+import { type OperationTarget } from './types/connection.js';
+import { type ProviderDefinition } from './definition.js';
 import { fitGeminiBody, geminiMethod } from './gemini.js';
 import { GOOGLE_LOGIN_VARIABLES, PROJECT_OF_LOGIN, readGoogleLogin } from './logins/google-login.js';
 

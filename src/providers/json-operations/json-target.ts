@@ -16,9 +16,9 @@ import { TeiRerank } from '../../wire/rerank/tei.js';
 import {
   type MediaOperationName,
   type OperationFormats,
-  type OperationTarget,
   SERVER_RERANK_FORMATS,
-} from '../definitions/definition.js';
+} from '../definitions/types/operation-formats.js';
+import { type OperationTarget } from '../definitions/types/connection.js';
 import { OPENAI_TYPE } from '../definitions/openai.js';
 import { definitionAt, definitionNamed, definitionOfType } from '../definitions/registry.js';
 

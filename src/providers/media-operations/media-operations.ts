@@ -10,7 +10,7 @@ import { Upload } from '../../operations/upload/upload.js';
 import { isObject } from '../../runtime/json-value.js';
 import { mapErrorObject } from '../../wire/errors/map-error.js';
 import { redactor, type Redact } from '../../wire/errors/redact.js';
-import type { MediaOperationName } from '../definitions/definition.js';
+import type { MediaOperationName } from '../definitions/types/operation-formats.js';
 import { definitionOfType } from '../definitions/registry.js';
 import { authorizerOf } from '../credentials/authorize.js';
 import { jsonTargetOf, type JsonTarget } from '../json-operations/json-target.js';

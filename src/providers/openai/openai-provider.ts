@@ -20,7 +20,7 @@ import {
   withTools,
 } from '../../wire/openai-chat/legacy-functions.js';
 import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
-import type { FieldRules } from '../definitions/definition.js';
+import type { FieldRules } from '../definitions/types/field-rules.js';
 import { fieldRulesOf } from '../definitions/registry.js';
 import { LinkedAbort } from '../../runtime/linked-abort.js';
 import type { Authorize } from '../credentials/authorize.js';

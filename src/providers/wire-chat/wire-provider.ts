@@ -16,7 +16,8 @@ import { parseWithExactArguments } from '../../wire/exact-arguments.js';
 import type { ProviderWire, ReadContext, Written } from '../../wire/wire-format.js';
 import { providerWireOf } from '../../wire/wire-formats.js';
 import { authorizerOf } from '../credentials/authorize.js';
-import type { ChatEndpoint, ChatEndpointCall, ChatFormat, ProviderDefinition } from '../definitions/definition.js';
+import type { ChatEndpoint, ChatEndpointCall, ChatFormat } from '../definitions/types/chat-format.js';
+import type { ProviderDefinition } from '../definitions/definition.js';
 import { assertModelId, passedHeaders } from '../other-format.js';
 import {
   choiceCount,

@@ -2,7 +2,7 @@ import { GatewayError } from '../../errors/gateway-error.js';
 import { inputsOf, type EmbeddingRequest } from '../../operations/embeddings/embedding-request.js';
 import { toBase64 } from '../../operations/embeddings/float-bytes.js';
 import { definitionNamed } from '../../providers/definitions/registry.js';
-import type { OpenAiEmbeddingRules } from '../../providers/definitions/definition.js';
+import type { OpenAiEmbeddingRules } from '../../providers/definitions/types/operation-formats.js';
 import { OpenAiEmbeddings } from './openai.js';
 
 function rulesOf(name: string): OpenAiEmbeddingRules | undefined {

@@ -2,7 +2,7 @@ import { readTokenCount, type TokenCount } from '../../runtime/token-count.js';
 import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
 import type { EmbeddingInput, EmbeddingRequest } from '../../operations/embeddings/embedding-request.js';
 import type { EmbeddingPart, EmbeddingVector } from '../../operations/embeddings/embedding-result.js';
-import type { OpenAiEmbeddingRules } from '../../providers/definitions/definition.js';
+import type { OpenAiEmbeddingRules } from '../../providers/definitions/types/operation-formats.js';
 import type { AnsweredCall, EmbeddingWire, WrittenCall } from './embedding-wire.js';
 import { parseObject } from './parse-object.js';
 import { badEmbeddings, encodeVector, readNumbers } from './read-vectors.js';

@@ -1,7 +1,7 @@
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
 import { fitCallIds } from './fit-call-ids.js';
 import { isIgnorable, limitStops } from './ignorable-params.js';
-import type { FieldRules } from '../../providers/definitions/definition.js';
+import type { FieldRules } from '../../providers/definitions/types/field-rules.js';
 
 export interface FittedRequest {
   /** Fields of the request that the server cannot take, and that the client will miss. */

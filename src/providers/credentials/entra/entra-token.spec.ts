@@ -13,7 +13,7 @@ import {
 } from '../../../../test/upstreams/cloud-logins.js';
 import { selfSigned } from '../../../../test/upstreams/self-signed.js';
 import { GatewayError } from '../../../errors/gateway-error.js';
-import type { CloudKey, Connection } from '../../definitions/definition.js';
+import type { CloudKey, Connection } from '../../definitions/types/connection.js';
 import { definition } from '../../definitions/azure.js';
 import { type Authorize, authorizerOf, type UnauthorizedRequest } from '../authorize.js';
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { until } from '../../../../test/fixtures/until.js';
 import { CloudLogins, METADATA_PROJECT, REFRESH_TOKEN, WEB_TOKEN } from '../../../../test/upstreams/cloud-logins.js';
 import { GatewayError } from '../../../errors/gateway-error.js';
-import type { CloudSettings } from '../../definitions/definition.js';
+import type { CloudSettings } from '../../definitions/types/connection.js';
 import { PROJECT_OF_LOGIN } from '../../definitions/logins/google-login.js';
 import { definition } from '../../definitions/vertex.js';
 import { type Authorize, authorizerOf, type AuthorizationHeaders, type UnauthorizedRequest } from '../authorize.js';

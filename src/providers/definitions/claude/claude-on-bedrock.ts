@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '../../../runtime/json-value.js';
-import type { ChatEndpoint, ChatEndpointCall, StreamEvent } from '../definition.js';
+import type { ChatEndpoint, ChatEndpointCall, StreamEvent } from '../types/chat-format.js';
 
 /** The version of the Messages API in a body of InvokeModel. */
 const VERSION = 'bedrock-2023-05-31';

@@ -1,4 +1,4 @@
-import type { ChatEndpointCall } from '../definition.js';
+import type { ChatEndpointCall } from '../types/chat-format.js';
 import { fitInvokeBody, invokeEndpoint, unwrapInvokeEvent } from './claude-on-bedrock.js';
 import { CLAUDE_ON_VERTEX_COUNT, fitRawPredictBody, rawPredictEndpoint } from './claude-on-vertex.js';
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../../runtime/json-value.js';
-import type { ChatEndpoint, ChatEndpointCall, TokenCounting } from '../definition.js';
+import type { ChatEndpoint, ChatEndpointCall, TokenCounting } from '../types/chat-format.js';
 
 /** The version of the Messages API in a body of rawPredict. */
 const VERSION = 'vertex-2023-10-16';

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { CloudKey, CloudSettings, Connection, ConnectionInput, ProviderVariable } from '../definition.js';
+import type { CloudKey, CloudSettings, Connection, ConnectionInput } from '../types/connection.js';
+import type { ProviderVariable } from '../definition.js';
 import { parseUrl } from '../../../runtime/parse-url.js';
 import { secureUrlFault } from './login-url.js';
 import { type Values, valuesOf } from './login-variables.js';

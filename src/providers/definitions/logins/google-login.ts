@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { ConnectionInput, ProviderVariable } from '../definition.js';
+import type { ConnectionInput } from '../types/connection.js';
+import type { ProviderVariable } from '../definition.js';
 
 /** Where a login to Google Cloud is looked for when no credentials file is named. */
 export interface GoogleLogin {

@@ -1,4 +1,5 @@
-import type { ConnectionInput, ProviderVariable } from '../definition.js';
+import type { ConnectionInput } from '../types/connection.js';
+import type { ProviderVariable } from '../definition.js';
 
 /** The values of variables, by their names; undefined where one is not set. */
 export type Values<Name extends string> = Readonly<Partial<Record<Name, string>>>;

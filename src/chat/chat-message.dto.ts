@@ -1,0 +1,45 @@
+import { ApiProperty } from '@nestjs/swagger';
+
+/** One message of the conversation. Fields that are not named here travel through untouched. */
+export class ChatMessageDto {
+  /**
+   * Who speaks: `developer`, `system`, `user`, `assistant`, `tool`, `function`. Other roles pass to providers of OpenAI's
+   * format, and are refused elsewhere.
+   */
+  @ApiProperty({ minLength: 1, maxLength: 64, example: 'user' })
+  role!: string;
+
+  /**
+   * The text, or an array of parts of the types `text`, `image_url`, `input_audio`, `file` and `refusal`; null for an
+   * assistant message alone. Parts of other types, such as vLLM's `audio_url` and `video_url`, pass to providers of
+   * OpenAI's format, and are refused elsewhere. Addresses are passed on, never fetched by the gateway.
+   */
+  @ApiProperty({
+    required: false,
+    nullable: true,
+    oneOf: [
+      { type: 'string' },
+      {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['type'],
+          properties: { type: { type: 'string', minLength: 1, maxLength: 64, example: 'text' } },
+          additionalProperties: true,
+        },
+      },
+    ],
+    example: 'Say hello to Ada.',
+  })
+  content?: unknown;
+
+  /** The name of the speaker, for models that distinguish several speakers. */
+  name?: string;
+
+  /** The calls that the assistant made, as the response had them. */
+  @ApiProperty({ required: false, type: 'array', items: { type: 'object', additionalProperties: true } })
+  tool_calls?: unknown;
+
+  /** For the role `tool`: the id of the call to which this message is the result. */
+  tool_call_id?: string;
+}

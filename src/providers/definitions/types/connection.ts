@@ -1,0 +1,73 @@
+import type { AwsLogin } from '../logins/aws-login.js';
+import type { EntraLogin } from '../logins/entra-login.js';
+import type { GoogleLogin } from '../logins/google-login.js';
+
+/** What the clouds need beside a key and an address; each only where its type has it. */
+export interface CloudSettings {
+  /** Bedrock: the AWS region. Vertex AI: the location, `global` by default. */
+  readonly region?: string;
+  /** Vertex AI: the Google Cloud project. */
+  readonly project?: string;
+  /** Google Cloud: path of a file with credentials; without it, what the machine is logged in as. */
+  readonly credentialsFile?: string;
+  readonly google?: GoogleLogin;
+  /** AWS, where there is no API key and the keys are those of the entry or of the environment. */
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+  readonly sessionToken?: string;
+  /** AWS, where there is no API key. */
+  readonly aws?: AwsLogin;
+  /** Azure, where there is no API key. */
+  readonly entra?: EntraLogin;
+  /** Azure: `v1` by default; a dated version uses the addresses of deployments. */
+  readonly apiVersion?: string;
+}
+
+/** Keys of an entry under `providers:` that only clouds have. */
+export const CLOUD_KEYS = [
+  'region',
+  'project',
+  'credentials_file',
+  'resource_name',
+  'api_version',
+  'access_key_id',
+  'secret_access_key',
+  'session_token',
+  'profile',
+  'role_arn',
+  'web_identity_token_file',
+  'tenant_id',
+  'client_id',
+  'client_secret',
+  'client_certificate_file',
+  'federated_token_file',
+  'managed_identity',
+  'token_scope',
+] as const;
+export type CloudKey = (typeof CLOUD_KEYS)[number];
+
+/** What an entry and the environment say of where a provider is and who calls it. */
+export interface ConnectionInput {
+  readonly entry: Readonly<Partial<Record<CloudKey, string>>>;
+  /** Of the entry. */
+  readonly apiKey: string | undefined;
+  readonly baseUrl: string | undefined;
+  /** Reads an environment variable; undefined where it is unset or empty. */
+  readonly variable: (name: string) => string | undefined;
+}
+
+/** What the gateway reads of an entry of this type and of the environment. */
+export interface Connection {
+  readonly apiKey: string | undefined;
+  readonly baseUrl: string | undefined;
+  readonly cloud: CloudSettings;
+  /** What is missing, by the key of the entry that would give it. */
+  readonly faults: readonly { readonly key: CloudKey | 'api_key'; readonly message: string }[];
+}
+
+/** What the URL of an operation beside chat is made of. */
+export interface OperationTarget {
+  readonly baseUrl: string;
+  readonly apiKey: string | undefined;
+  readonly cloud?: CloudSettings | undefined;
+}
