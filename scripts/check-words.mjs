@@ -76,7 +76,7 @@ const EXCEPTIONS = [
   },
   ...[
     'src/usage/records/usage-recorder.service.ts',
-    'test/suites/hostile-answers.e2e-spec.ts',
+    'test/suites/hostile-responses.e2e-spec.ts',
     'docs/observability.md',
     'docs/usage.md',
   ].map((file) => ({ file, phrase: 'gateway_usage_records_set_aside_total', reason: 'name of a metric' })),

@@ -1,6 +1,6 @@
 import { printExact } from '../../runtime/exact-integers.js';
 import type { SpanAttributes } from '../operation.js';
-import type { RecordedAnswer } from './answer-recorder.js';
+import type { RecordedAnswer } from './response-recorder.js';
 import type { ChatRequest, Usage } from './chat-completion.js';
 
 /** Numbers of a request and the names that the conventions have for them. */

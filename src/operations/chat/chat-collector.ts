@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { boundTokens } from '../../runtime/token-count.js';
 import { billedTokens, readBilledTokens, type BilledUsage } from '../billed-tokens.js';
 import type { Collector, RecordedResponse, RecordingDetail, SpanAttributes } from '../operation.js';
-import { AnswerRecorder } from './answer-recorder.js';
+import { AnswerRecorder } from './response-recorder.js';
 import { contentAttributes, responseAttributes } from './chat-attributes.js';
 import { SOURCE } from './canonical/sources.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Delta, Usage } from './chat-completion.js';

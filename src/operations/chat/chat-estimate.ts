@@ -1,7 +1,7 @@
 import { boundTokens, type TokenCount } from '../../runtime/token-count.js';
 import { billedTokens, type BilledUsage } from '../billed-tokens.js';
 import type { Estimate, EstimateTarget } from '../operation.js';
-import { answerTokens } from './answer-tokens.js';
+import { answerTokens } from './response-tokens.js';
 import type { ChatRequest } from './chat-completion.js';
 import { promptSize, type PromptSize } from './prompt-bytes.js';
 

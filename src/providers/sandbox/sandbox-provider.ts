@@ -30,7 +30,7 @@ import {
   transcriptionStreamInSandbox,
 } from './media/sandbox-media.js';
 import { embedInSandbox, moderateInSandbox, rerankInSandbox } from './sandbox-operations.js';
-import { answerTo, newId, toCompletion, wordsOf, type SandboxAnswer } from './sandbox-answer.js';
+import { answerTo, newId, toCompletion, wordsOf, type SandboxAnswer } from './sandbox-response.js';
 
 /** Those that any operation has, for people who test what their code does then. */
 const FAULTS = ['slow', 'error-429', 'error-500'] as const;

@@ -1,4 +1,4 @@
-import { AnswerRecorder } from './answer-recorder.js';
+import { AnswerRecorder } from './response-recorder.js';
 import type { ChatCompletionChunk, Delta } from './chat-completion.js';
 
 function chunk(delta: Delta, finish: 'stop' | 'tool_calls' | null = null, index = 0): ChatCompletionChunk {

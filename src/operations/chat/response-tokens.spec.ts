@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { answerTokens } from './answer-tokens.js';
+import { answerTokens } from './response-tokens.js';
 
 function most(fields: object, ofModel?: number): number {
   return answerTokens({ model: 'm', messages: [], ...fields }, ofModel);
