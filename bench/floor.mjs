@@ -14,18 +14,18 @@ async function read(stream) {
 createServer(async (request, response) => {
   try {
     const body = await read(request);
-    const answer = await pool.request({
+    const reply = await pool.request({
       path: request.url,
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
     if (body.stream === true) {
-      response.writeHead(answer.statusCode, { 'content-type': 'text/event-stream' });
-      answer.body.pipe(response);
+      response.writeHead(reply.statusCode, { 'content-type': 'text/event-stream' });
+      reply.body.pipe(response);
     } else {
-      const text = JSON.stringify(await read(answer.body));
-      response.writeHead(answer.statusCode, { 'content-type': 'application/json' }).end(text);
+      const text = JSON.stringify(await read(reply.body));
+      response.writeHead(reply.statusCode, { 'content-type': 'application/json' }).end(text);
     }
   } catch {
     response.writeHead(502).end('{}');

@@ -62,7 +62,7 @@ async function stopServer(child) {
 }
 
 /** Whether a server responds at the address, with any response. */
-export async function answers(url) {
+export async function isResponding(url) {
   try {
     await (await fetch(url)).arrayBuffer();
     return true;

@@ -240,14 +240,14 @@ export async function startUp({ folder, node, tree, rounds }) {
   const times = [];
   for (let round = 0; round < rounds; round += 1) {
     const gateway = await startGateway(folder, node, undefined, { tree });
-    await answerOnce(gateway);
+    await respondOnce(gateway);
     times.push(performance.now() - gateway.started);
     await gateway.stop();
   }
   return { milliseconds: median(times) };
 }
 
-async function answerOnce(gateway) {
+async function respondOnce(gateway) {
   const body = JSON.stringify({ model: 'sandbox/echo', messages: [{ role: 'user', content: 'Say hello to Ada.' }] });
   const response = await fetch(gateway.url, { method: 'POST', headers: gateway.headers, body });
   if (!response.ok) throw new Error(`the sandbox did not answer: ${await response.text()}`);

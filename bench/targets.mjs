@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { answers, freePort, startServer } from './process.mjs';
+import { isResponding, freePort, startServer } from './process.mjs';
 
 const here = new URL('.', import.meta.url).pathname;
 export const root = new URL('..', import.meta.url).pathname;
@@ -60,7 +60,7 @@ http { access_log off; keepalive_requests 100000000; client_max_body_size 64m; c
     location / { return 200 '${COMPLETION}'; } } }
 `,
   );
-  const isReady = () => answers(`http://127.0.0.1:${port}/`);
+  const isReady = () => isResponding(`http://127.0.0.1:${port}/`);
   const server = await startServer('nginx', ['-c', path, '-p', folder], { output: join(folder, 'nginx.log'), isReady });
   return { ...server, origin: `http://127.0.0.1:${port}` };
 }
@@ -167,7 +167,7 @@ export async function startPortkey(folder, node, origin, peer) {
     cwd: peer,
     env: { NODE_ENV: 'production' },
     output: join(folder, `portkey-${port}.log`),
-    isReady: () => answers(`http://127.0.0.1:${port}/`),
+    isReady: () => isResponding(`http://127.0.0.1:${port}/`),
   });
   const headers = {
     'content-type': 'application/json',

@@ -10,7 +10,7 @@ import { InFlight } from './lifecycle/in-flight.service.js';
 import { Shutdown } from './lifecycle/shutdown.service.js';
 import type { RequestHook, HttpRequest, HttpResponse } from './http/http-types.js';
 import { assignRequestId } from './http/request-id.js';
-import { answerClientErrors } from './http/client-errors.js';
+import { respondToClientErrors } from './http/client-errors.js';
 import { endBeforeBody, hasUnreadBody } from './http/early-response.js';
 import { refuseWebSocket } from './http/refuse-websocket.js';
 import { addVersionPrefix } from './http/version-prefix.js';
@@ -111,6 +111,6 @@ export async function createApplication(
   if (config.role !== 'worker') {
     app.get(FastPath, { strict: false }).takeFrom(server, { preparations, known });
   }
-  answerClientErrors(server);
+  respondToClientErrors(server);
   return app;
 }

@@ -36,11 +36,11 @@ export async function measureBacklog({ api, key, waiting }) {
     headers: { 'x-api-key': key, 'content-type': 'application/json' },
     body,
   });
-  const answer = /** @type {{ job_id?: string }} */ (await response.json());
+  const reply = /** @type {{ job_id?: string }} */ (await response.json());
   if (response.status !== 202) {
-    throw new Error(`the submission was answered ${response.status}: ${JSON.stringify(answer).slice(0, 500)}`);
+    throw new Error(`the submission was answered ${response.status}: ${JSON.stringify(reply).slice(0, 500)}`);
   }
-  const { job_id: id } = answer;
+  const { job_id: id } = reply;
   console.log(`a submission of ${SUBMITTED_TASKS} tasks: 202 after ${(performance.now() - started).toFixed(0)} ms`);
   const cancelling = performance.now();
   const cancelled = await fetch(`${api.url}/v1/batch/${id}/cancel`, { method: 'POST', headers: { 'x-api-key': key } });

@@ -31,11 +31,11 @@ async function recordsOf(bench: EngineBench): Promise<UsageRecord[]> {
   return records;
 }
 
-function answering(bench: EngineBench, answer: ShortCircuit<'chat'>): void {
+function addRespondingHook(bench: EngineBench, response: ShortCircuit<'chat'>): void {
   bench.hooks.add({
-    name: answer.source,
+    name: response.source,
     order: 1,
-    before: <Name extends OperationName>(_call: HookedCall<Name>) => answer as ShortCircuit<Name>,
+    before: <Name extends OperationName>(_call: HookedCall<Name>) => response as ShortCircuit<Name>,
   });
 }
 
@@ -56,7 +56,7 @@ describe('a call whose response a hook gave', () => {
   it('leaves one record, of no cost, that names the hook', async () => {
     const bench = new EngineBench();
     const result = { choices: [{ index: 0, message: { content: 'kept' } }], usage } as unknown as ChatCompletion;
-    answering(bench, { source: 'cache', result });
+    addRespondingHook(bench, { source: 'cache', result });
     await bench.engine.run(CHAT, REQUEST, bench.context);
     const record = { ...expected, status: 'succeeded', httpStatus: 200, isStream: false };
     expect(await recordsOf(bench)).toMatchObject([record]);
@@ -68,7 +68,7 @@ describe('a call whose response a hook gave', () => {
       [false, 'abandoned'],
     ] as const) {
       const bench = new EngineBench();
-      answering(bench, { source: 'cache', chunks: groups([chunk('kept')]) });
+      addRespondingHook(bench, { source: 'cache', chunks: groups([chunk('kept')]) });
       const { chunks, close } = await bench.engine.stream(CHAT, REQUEST, bench.context);
       if (isRead) for await (const group of chunks) expect(group).toHaveLength(1);
       else {

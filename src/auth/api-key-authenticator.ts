@@ -231,7 +231,7 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
-        const error = new Error(`the database has not answered within ${milliseconds} ms`);
+        const error = new Error(`the database has not responded within ${milliseconds} ms`);
         this.databaseIsSlow(error);
         reject(databaseUnavailable(error, UNAVAILABLE));
       }, milliseconds).unref();

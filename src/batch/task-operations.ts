@@ -7,14 +7,14 @@ import type { OperationName } from '../operations/operation-types.js';
 import type { JsonObject } from '../runtime/json-value.js';
 
 /** A task that succeeded. */
-export interface TaskAnswer {
+export interface TaskResponse {
   /** The body that the operation's endpoint responds with. */
   readonly body: unknown;
   readonly droppedParams: readonly string[];
 }
 
 /** Runs a request that merges the fields of the job and of the task. */
-type RunTask = (engine: Engine, fields: JsonObject, context: CallContext) => Promise<TaskAnswer>;
+type RunTask = (engine: Engine, fields: JsonObject, context: CallContext) => Promise<TaskResponse>;
 
 /** The operations that tasks may request. */
 const OPERATIONS: Readonly<Partial<Record<OperationName, RunTask>>> = {
@@ -31,7 +31,7 @@ export function runTask(
   engine: Engine,
   fields: JsonObject,
   context: CallContext,
-): Promise<TaskAnswer> {
+): Promise<TaskResponse> {
   const run = Object.hasOwn(OPERATIONS, operation) ? OPERATIONS[operation as OperationName] : undefined;
   if (run !== undefined) return run(engine, fields, context);
   return Promise.reject(

@@ -43,11 +43,11 @@ export class ChatResponder {
     response: HttpResponse,
     started: number,
   ): Promise<void> {
-    const answer = await this.engine.run(CHAT, body, context);
-    setServedBy(response, answer, started);
-    if (answer.cost !== null) response.setHeader('x-gateway-cost', formatDollars(answer.cost));
-    AccessLog.fieldsOf(response).usage = answer.result.usage;
-    sendJson(response, printExact(answer.result));
+    const completed = await this.engine.run(CHAT, body, context);
+    setServedBy(response, completed, started);
+    if (completed.cost !== null) response.setHeader('x-gateway-cost', formatDollars(completed.cost));
+    AccessLog.fieldsOf(response).usage = completed.result.usage;
+    sendJson(response, printExact(completed.result));
   }
 
   private async sendStream(

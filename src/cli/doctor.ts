@@ -15,7 +15,7 @@ import { definitionOfType } from '../providers/definitions/registry.js';
 import { SANDBOX_TYPE } from '../providers/definitions/sandbox.js';
 
 /** Longest wait for one server that is asked whether it is there. */
-const ANSWER_TIMEOUT_MS = 5_000;
+const RESPONSE_TIMEOUT_MS = 5_000;
 
 /** Kinds of credentials that a login gives where there is no key. */
 const LOGIN_CREDENTIALS: readonly CredentialsKind[] = ['aws', 'google-cloud', 'api-key-or-entra', 'x-api-key-or-entra'];
@@ -141,7 +141,7 @@ async function pepper(
 
 async function redis(url: string): Promise<Finding> {
   const { connectRedis } = await import('../redis/connect-redis.js');
-  const client = connectRedis(url, { connectTimeout: ANSWER_TIMEOUT_MS, maxRetriesPerRequest: 0, lazyConnect: true });
+  const client = connectRedis(url, { connectTimeout: RESPONSE_TIMEOUT_MS, maxRetriesPerRequest: 0, lazyConnect: true });
   // Each try to connect says what was wrong with it; the last one is printed.
   let reason: unknown;
   client.on('error', (error: unknown) => {
@@ -149,9 +149,9 @@ async function redis(url: string): Promise<Finding> {
   });
   try {
     await withTimeout(client.ping());
-    return ok('Redis answers');
+    return ok('Redis responds');
   } catch (error) {
-    return fail(`Redis does not answer (${codeOf(reason ?? error)}). Start it, or fix REDIS_URL`);
+    return fail(`Redis does not respond (${codeOf(reason ?? error)}). Start it, or fix REDIS_URL`);
   } finally {
     client.disconnect();
   }
@@ -177,13 +177,13 @@ async function port({ server: { host, port: wanted } }: GatewayConfig): Promise<
 async function provider({ name, type, baseUrl, apiKey, cloud }: ProviderConfig): Promise<Finding> {
   if (type === SANDBOX_TYPE) return ok(`provider ${name}: built in`);
   try {
-    const response = await fetch(baseUrl, { method: 'HEAD', signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
+    const response = await fetch(baseUrl, { method: 'HEAD', signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS) });
     await response.body?.cancel();
     const credentials = apiKey === undefined && cloud === undefined ? ', without a key' : '';
-    return ok(`provider ${name}: ${new URL(baseUrl).host} answers${credentials}`);
+    return ok(`provider ${name}: ${new URL(baseUrl).host} responds${credentials}`);
   } catch (error) {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    return warn(`provider ${name}: ${new URL(baseUrl).host} does not answer (${codeOf(cause)})`);
+    return warn(`provider ${name}: ${new URL(baseUrl).host} does not respond (${codeOf(cause)})`);
   }
 }
 
@@ -206,7 +206,7 @@ async function login(config: ProviderConfig): Promise<Finding[]> {
 async function withTimeout<Result>(work: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), ANSWER_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Error('no response in time')), RESPONSE_TIMEOUT_MS);
   });
   try {
     return await Promise.race([work, timeout]);

@@ -16,8 +16,8 @@ it('sends the frames of one turn in one message, and gives each request its own 
     await new Promise((resolve) => setTimeout(resolve, 5 - (value as number)));
     return (value as number) * 2;
   });
-  const answers = Promise.all([1, 2, 3, 4].map((value) => near.ask('double', value)));
-  expect(await answers).toEqual([2, 4, 6, 8]);
+  const responses = Promise.all([1, 2, 3, 4].map((value) => near.ask('double', value)));
+  expect(await responses).toEqual([2, 4, 6, 8]);
   expect(messages).toHaveLength(1);
 });
 

@@ -7,7 +7,7 @@ type Frame = readonly [kind: string, id: number, payload?: unknown];
  */
 export class IpcChannel {
   private readonly handlers = new Map<string, (payload: unknown) => unknown>();
-  private readonly waiting = new Map<number, (answer: unknown) => void>();
+  private readonly waiting = new Map<number, (respond: unknown) => void>();
   private outgoing: Frame[] = [];
   private lastId = 0;
   private isClosed = false;
@@ -37,7 +37,7 @@ export class IpcChannel {
   receive(message: unknown): void {
     if (this.isClosed || !Array.isArray(message)) return;
     for (const [kind, id, payload] of message as Frame[]) {
-      if (kind !== '') void this.answer(kind, id, payload);
+      if (kind !== '') void this.respond(kind, id, payload);
       else {
         this.waiting.get(id)?.(payload);
         this.waiting.delete(id);
@@ -53,14 +53,14 @@ export class IpcChannel {
     this.waiting.clear();
   }
 
-  private async answer(kind: string, id: number, payload: unknown): Promise<void> {
-    let answer: unknown;
+  private async respond(kind: string, id: number, payload: unknown): Promise<void> {
+    let respond: unknown;
     try {
-      answer = await this.handlers.get(kind)?.(payload);
+      respond = await this.handlers.get(kind)?.(payload);
     } catch {
       // The caller continues without a response.
     }
-    if (id !== 0) this.send(answer === undefined ? ['', id] : ['', id, answer]);
+    if (id !== 0) this.send(respond === undefined ? ['', id] : ['', id, respond]);
   }
 
   private send(frame: Frame): void {

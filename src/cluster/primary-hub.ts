@@ -109,10 +109,10 @@ export class PrimaryHub {
   }
 }
 
-function inTime(answer: Promise<unknown>): Promise<unknown> {
+function inTime(response: Promise<unknown>): Promise<unknown> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), WORKER_TIMEOUT_MS);
   });
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+  return Promise.race([response, late]).finally(() => clearTimeout(timer));
 }

@@ -24,7 +24,7 @@ export function watchedPostgresClient(statementTimeout: number): typeof Client {
   let probe: Promise<boolean> | undefined;
 
   /** Whether the server responds on a new connection, even with a refusal. One probe is shared by all callers. */
-  const isAnswering = (config: ClientConfig): Promise<boolean> => {
+  const isResponding = (config: ClientConfig): Promise<boolean> => {
     probe ??= askServer(PostgresClient, config).finally(() => {
       probe = undefined;
     });
@@ -39,7 +39,7 @@ export function watchedPostgresClient(statementTimeout: number): typeof Client {
       const watched = (...args: unknown[]): unknown => {
         limit = statementTimeoutOf(args[0]) ?? limit;
         const result = query(...args);
-        if (result instanceof Promise) watch(this, result, limit === 0 ? Infinity : limit, () => isAnswering(config));
+        if (result instanceof Promise) watch(this, result, limit === 0 ? Infinity : limit, () => isResponding(config));
         return result;
       };
       Object.assign(this, { query: watched });
@@ -55,13 +55,13 @@ export function watchedPostgresClient(statementTimeout: number): typeof Client {
   }
 }
 
-function watch(client: Client, result: Promise<unknown>, limit: number, isAnswering: () => Promise<boolean>): void {
+function watch(client: Client, result: Promise<unknown>, limit: number, isResponding: () => Promise<boolean>): void {
   const started = performance.now();
   let hasEnded = false;
   let timer: NodeJS.Timeout;
   const suspect = async (): Promise<void> => {
     const isTooLate = performance.now() - started > limit + ANSWER_GRACE_MS;
-    const isAlive = !isTooLate && (await isAnswering());
+    const isAlive = !isTooLate && (await isResponding());
     if (hasEnded) return;
     if (isAlive) timer = setTimeout(() => void suspect(), SUSPECT_AFTER_MS);
     else socketOf(client).destroy();

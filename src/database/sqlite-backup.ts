@@ -25,7 +25,7 @@ export async function backUpSqlite(dataSource: DataSource, copy: string): Promis
     const [row] = backup.pragma('integrity_check') as { integrity_check: string }[];
     if (row?.integrity_check === 'ok') return;
     rmSync(copy, { force: true });
-    throw new BootError(`the copy of the database is damaged: ${row?.integrity_check ?? 'no answer'}`);
+    throw new BootError(`the copy of the database is damaged: ${row?.integrity_check ?? 'no result'}`);
   } finally {
     backup.close();
   }

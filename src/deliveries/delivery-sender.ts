@@ -143,7 +143,7 @@ export class DeliverySender<Due extends DueDelivery> {
     const message = this.kind.message(due);
     if (message === undefined) return undefined;
     const status = await postWebhook(message, this.kind.allowPrivate);
-    if ((status < 200 || status >= 300) && status !== 410) throw new Error(`answered ${status}`);
+    if ((status < 200 || status >= 300) && status !== 410) throw new Error(`the server responded with ${status}`);
     return status;
   }
 }

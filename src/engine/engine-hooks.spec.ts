@@ -43,21 +43,22 @@ describe('hooks', () => {
 
   it.each(WAYS)('answer %s in place of a provider, the first in order', async (_name, make) => {
     const bench = new EngineBench();
-    const answer = (text: string): ShortCircuit<'chat'> => ({
+    const response = (text: string): ShortCircuit<'chat'> => ({
       source: 'cache',
       result: { choices: [{ index: 0, message: { content: text } }] } as unknown as ChatCompletion,
       chunks: groups([chunk(text)]),
     });
     const seen: string[] = [];
-    const answering = (text: string | undefined, order: number): CallHook => ({
+    const respondingHook = (text: string | undefined, order: number): CallHook => ({
       name: 'cache',
       order,
       before: <Name extends OperationName>(call: HookedCall<Name>) => {
         seen.push(`${call.request.model} ${order}`);
-        return (text === undefined ? undefined : answer(text)) as ShortCircuit<Name> | undefined;
+        return (text === undefined ? undefined : response(text)) as ShortCircuit<Name> | undefined;
       },
     });
-    for (const each of [answering('late', 3), answering('early', 2), answering(undefined, 1)]) bench.hooks.add(each);
+    for (const each of [respondingHook('late', 3), respondingHook('early', 2), respondingHook(undefined, 1)])
+      bench.hooks.add(each);
     expect(await make(bench)).toContain('early');
     expect([seen, bench.calls, bench.reserved]).toEqual([['m 1', 'm 2'], [], 0]);
     expect(bench.outcomes).toMatchObject([{ status: 'succeeded', attempts: [] }]);

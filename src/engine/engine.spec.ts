@@ -49,25 +49,25 @@ describe('Engine', () => {
   });
 
   it('asks every deployment that may serve a request before the client is refused, and gives the last reason', async () => {
-    const kinds = ['answers', 'refuses', 'fails'] as const;
+    const kinds = ['responds', 'refuses', 'fails'] as const;
     await fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom(...kinds), { minLength: 1, maxLength: 4 }), async (behaviours) => {
         const ids = behaviours.map((_, index) => `p/${index}`);
         const errors = Object.fromEntries(
           behaviours.flatMap((kind, index) => {
-            if (kind === 'answers') return [];
+            if (kind === 'responds') return [];
             const text = `reason ${index}`;
             return [[`p/${index}`, kind === 'fails' ? upstreamError({ message: text }) : invalidRequest(text, null)]];
           }),
         );
         const bench = new EngineBench('nowhere', errors, ids);
-        const first = behaviours.indexOf('answers');
-        const answer = await bench.engine.run(CHAT, REQUEST, bench.context).catch((error: unknown) => error);
+        const first = behaviours.indexOf('responds');
+        const response = await bench.engine.run(CHAT, REQUEST, bench.context).catch((error: unknown) => error);
         if (first === -1) {
-          expect((answer as GatewayError).message).toBe(`reason ${behaviours.length - 1}`);
+          expect((response as GatewayError).message).toBe(`reason ${behaviours.length - 1}`);
           expect(bench.calls).toEqual(ids);
         } else {
-          expect(answer).toMatchObject({ attempts: first + 1, droppedParams: ['seed'] });
+          expect(response).toMatchObject({ attempts: first + 1, droppedParams: ['seed'] });
           expect(bench.calls).toEqual(ids.slice(0, first + 1));
         }
         bench.expectNothingTaken();

@@ -107,7 +107,7 @@ const ERRORS = {
     ),
   },
   502: {
-    description: 'Every deployment of the model failed or answered wrongly.',
+    description: 'Every deployment of the model failed or sent an invalid response.',
     example: example('The upstream provider failed to answer.', 'server_error', 'upstream_error'),
   },
   503: {

@@ -10,7 +10,7 @@ import { readBatchEmbedRequest, readEmbedRequest, writeEmbeddings } from './embe
 import { requestToCount, withUrl } from './gemini-body.js';
 import { JsonArrayFrames } from './json-array-frames.js';
 
-/** Answers the methods of a model in Gemini's form. */
+/** Handles the methods of a model in Gemini's form. */
 @Injectable()
 export class GeminiResponder {
   constructor(

@@ -43,7 +43,7 @@ export class GenerateContentResponseDto {
   @OptionalObject()
   usageMetadata?: Record<string, unknown>;
   /**
-   * The model that answered.
+   * The model that served the request.
    * @example "sandbox/echo"
    */
   modelVersion?: string;

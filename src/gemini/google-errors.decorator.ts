@@ -17,7 +17,7 @@ const ERRORS: ErrorMeanings = {
   ],
   451: ['The provider refuses such content.', 'FAILED_PRECONDITION'],
   500: ['A fault of the gateway; the details are in its log.', 'INTERNAL'],
-  502: ['Every deployment of the model failed or answered wrongly.', 'UNAVAILABLE'],
+  502: ['Every deployment of the model failed or sent an invalid response.', 'UNAVAILABLE'],
   503: ['The provider cannot take the request now.', 'UNAVAILABLE'],
   504: ['The provider said nothing for longer than a timeout allows.', 'DEADLINE_EXCEEDED'],
 };

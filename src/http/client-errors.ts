@@ -45,7 +45,7 @@ const NO_TUNNEL: Refusal = {
 };
 
 /** Requests that Node.js rejects itself get the same error body and a request id as all others. */
-export function answerClientErrors(server: Server): void {
+export function respondToClientErrors(server: Server): void {
   // Node's own responses to these have no body. Its limit of 2,000 header lines would drop those behind; 16 KB of them is the limit.
   Object.assign(server, { requireHostHeader: false, maxHeadersCount: 0 });
   const listeners = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];

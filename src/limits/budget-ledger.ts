@@ -36,7 +36,7 @@ interface InFlight extends Reservation, SharedReservation {
   inStore: boolean;
 }
 
-interface Unanswered {
+interface Unsettled {
   readonly reservation: SharedReservation;
   readonly actual: NanoDollars;
   /** Whether it counts although Redis has no reservation: true as long as it cannot have been counted already. */
@@ -61,7 +61,7 @@ export class BudgetLedger {
   /** What was spent of each balance while Redis was unreachable. */
   private readonly spentAlone = new Map<string, NanoDollars>();
   /** Settlements and reservations for which Redis sent no response. */
-  private readonly degradedBalances = new Map<string, Unanswered>();
+  private readonly degradedBalances = new Map<string, Unsettled>();
   private life: string | undefined;
   private restoring: Promise<void> | undefined;
 

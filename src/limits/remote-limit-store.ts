@@ -56,12 +56,12 @@ export class RemoteLimitStore extends LimitStore {
     this.channel.notify(['forget', balance]);
   }
 
-  private async ask<Answer>(step: LimitStep): Promise<Answer> {
-    const answer = await this.channel.ask(step);
+  private async ask<Result>(step: LimitStep): Promise<Result> {
+    const response = await this.channel.ask(step);
     // A process whose primary has exited is ending; requests on its old connections must be sent elsewhere.
-    if (answer === undefined) {
+    if (response === undefined) {
       throw upstreamUnavailable({ message: 'The gateway is shutting down. Retry the request.', retryable: false });
     }
-    return answer as Answer;
+    return response as Result;
   }
 }

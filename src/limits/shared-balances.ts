@@ -100,8 +100,8 @@ export interface SharedOutcome {
 export const sharedBalances = {
   async reserve(client: RedisConnection, reservation: SharedReservation, limit: number): Promise<SharedOutcome> {
     const { balance, field, amount } = reservation;
-    const answer = await client.eval(RESERVE, 1, PREFIX + balance, amount, limit, field, RESERVATION_MS);
-    const [code, spent, reserved] = answer as [number, string, string];
+    const response = await client.eval(RESERVE, 1, PREFIX + balance, amount, limit, field, RESERVATION_MS);
+    const [code, spent, reserved] = response as [number, string, string];
     return {
       outcome: code === 1 ? 'reserved' : code === 0 ? 'full' : 'unknown',
       spent: amountOf(spent),

@@ -6,7 +6,7 @@ import { TokenCounts } from '../model-endpoint/token-counts.js';
 import type { JsonObject } from '../runtime/json-value.js';
 import { ANTHROPIC } from '../wire/anthropic/anthropic-wire.js';
 
-/** Answers POST /v1/messages/count_tokens. */
+/** Handles POST /v1/messages/count_tokens. */
 @Injectable()
 export class CountTokensResponder {
   constructor(

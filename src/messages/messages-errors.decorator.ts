@@ -14,7 +14,7 @@ const ERRORS: ErrorMeanings = {
   429: ['Too many requests, here or at the provider; `retry-after` says when to come back.', 'rate_limit_error'],
   451: ['The provider refuses such content.', 'invalid_request_error'],
   500: ['A fault of the gateway; the details are in its log.', 'api_error'],
-  502: ['Every deployment of the model failed or answered wrongly.', 'api_error'],
+  502: ['Every deployment of the model failed or sent an invalid response.', 'api_error'],
   503: ['The provider cannot take the request now.', 'overloaded_error'],
   504: ['The provider said nothing for longer than a timeout allows.', 'timeout_error'],
 };

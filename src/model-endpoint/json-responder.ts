@@ -37,10 +37,10 @@ export class JsonResponder {
     const started = performance.now();
     AccessLog.fieldsOf(response).operation = operation.name;
     await this.calls.serve(principal, request, response, async (context) => {
-      const answered = await this.engine.run(operation, body, context);
-      const written = await write(answered.result);
-      setServedBy(response, answered, started);
-      if (answered.cost !== null) response.setHeader('x-gateway-cost', formatDollars(answered.cost));
+      const completed = await this.engine.run(operation, body, context);
+      const written = await write(completed.result);
+      setServedBy(response, completed, started);
+      if (completed.cost !== null) response.setHeader('x-gateway-cost', formatDollars(completed.cost));
       sendJson(response, typeof written === 'string' ? written : printExact(written));
     });
   }

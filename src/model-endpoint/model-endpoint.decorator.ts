@@ -13,10 +13,10 @@ function header(description: string, example: string): ResponseHeader {
 export const MODEL_RESPONSE_HEADERS = {
   ...REQUEST_ID_HEADER,
   'x-gateway-model': header(
-    'The configured model that answered; a fallback when another than the one asked for.',
+    'The configured model that served the request: a fallback where it differs from the requested model.',
     'fast',
   ),
-  'x-gateway-provider': header('The provider that answered, by its name in the configuration.', 'openai'),
+  'x-gateway-provider': header('The provider that served the request, by its name in the configuration.', 'openai'),
   'x-gateway-attempts': header('Upstream calls that it took.', '1'),
   'x-gateway-dropped-params': header(
     'Fields of the request that the provider cannot take and did not get; absent when there are none.',

@@ -64,10 +64,10 @@ export class RawResponder {
     response: HttpResponse,
     started: number,
   ): Promise<void> {
-    const answered = await this.engine.run(operation, body, context);
-    const { contentType, body: bytes } = answered.result;
-    setServedBy(response, answered, started);
-    if (answered.cost !== null) response.setHeader('x-gateway-cost', formatDollars(answered.cost));
+    const completed = await this.engine.run(operation, body, context);
+    const { contentType, body: bytes } = completed.result;
+    setServedBy(response, completed, started);
+    if (completed.cost !== null) response.setHeader('x-gateway-cost', formatDollars(completed.cost));
     response.setHeader('content-type', contentType);
     response.setHeader('content-length', bytes.length);
     response.end(bytes);

@@ -86,8 +86,8 @@ export class WireResponder {
     started: number,
     { completed }: WireEndpointOptions,
   ): Promise<void> {
-    const answered = await this.engine.run(CHAT, chat, context);
-    const { result, cost } = answered;
+    const whole = await this.engine.run(CHAT, chat, context);
+    const { result, cost } = whole;
     const source = result[SOURCE];
     const isNative = source?.wire === wire.name;
     let text: string;
@@ -102,7 +102,7 @@ export class WireResponder {
       );
       text = printExact(completed === undefined ? written : await completed(written));
     }
-    setServedBy(response, answered, started);
+    setServedBy(response, whole, started);
     if (cost !== null) response.setHeader('x-gateway-cost', formatDollars(cost));
     AccessLog.fieldsOf(response).usage = result.usage;
     sendJson(response, text);

@@ -68,7 +68,7 @@ interface ChatProvider {
 let fake: FakeNativeProviders;
 const opened: Provider[] = [];
 
-function createProvider({ type, apiKey, cloud }: Subject, maxAnswerSize = 32 * MEGABYTE): ChatProvider {
+function createProvider({ type, apiKey, cloud }: Subject, maxResponseBytes = 32 * MEGABYTE): ChatProvider {
   const quirks = quirksOfDefinition(definitionOfType(type));
   const provider = createConfigured(
     {
@@ -81,7 +81,7 @@ function createProvider({ type, apiKey, cloud }: Subject, maxAnswerSize = 32 * M
       ...(cloud !== undefined && { cloud }),
       ...(quirks !== undefined && { quirks }),
     },
-    { maxAnswerSize, connectTimeout: 1000 },
+    { maxResponseBytes, connectTimeoutMs: 1000 },
   );
   opened.push(provider);
   const port = provider.operation('chat');
@@ -186,7 +186,7 @@ describe.each(ALL)('$type, $model', (subject) => {
     expect(streamed.at(-2)?.choices[0]?.finish_reason).toBe('tool_calls');
 
     const [first, second] = calls!;
-    const answered = await provider.complete(
+    const completed = await provider.complete(
       call(model, {
         tools: TOOLS,
         messages: [
@@ -198,9 +198,9 @@ describe.each(ALL)('$type, $model', (subject) => {
         ],
       }),
     );
-    const answer = answered.choices[0]?.message.content;
-    expect(answer).toContain('=21 degrees; ');
-    expect(answer).toContain('=noon');
+    const response = completed.choices[0]?.message.content;
+    expect(response).toContain('=21 degrees; ');
+    expect(response).toContain('=noon');
   });
 
   it('ends with a failure when the stream is cut', async () => {
@@ -316,10 +316,10 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
     for (const stream of [false, true]) {
       const controller = new AbortController();
       const asked = call(`${model}-stall`, {}, { signal: controller.signal });
-      const answer = stream ? provider.stream(asked) : provider.complete(asked);
+      const response = stream ? provider.stream(asked) : provider.complete(asked);
       await until(() => fake.requests.length > 0);
       controller.abort(gone);
-      await expect(answer).rejects.toBe(gone);
+      await expect(response).rejects.toBe(gone);
       await until(() => fake.requests.every(({ aborted }) => aborted));
       fake.requests.length = 0;
     }
@@ -382,8 +382,8 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
     ]);
     fake.requests.length = 0;
     const strict = { ...request, strict_params: true };
-    for (const answer of [provider.complete(call(model, strict)), provider.stream(call(model, strict))]) {
-      expect(await failure(answer)).toMatchObject({
+    for (const response of [provider.complete(call(model, strict)), provider.stream(call(model, strict))]) {
+      expect(await failure(response)).toMatchObject({
         status: 400,
         type: 'invalid_request_error',
         code: 'unsupported_parameter',

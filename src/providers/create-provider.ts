@@ -20,7 +20,7 @@ const MODEL_LIST: ModelListRequest = {
 
 /** What every provider is created with besides its own entry. */
 export function providerOptions({ maxAnswerSize, timeouts }: RoutingSettings['upstream']): ProviderOptions {
-  return { maxAnswerSize, connectTimeout: timeouts.connect };
+  return { maxResponseBytes: maxAnswerSize, connectTimeoutMs: timeouts.connect };
 }
 
 /** The adapter of a configured provider, as its definition says. */

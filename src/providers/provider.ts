@@ -9,14 +9,14 @@ const LIST_TIMEOUT_MS = 15_000;
 /** What every provider that is reached over HTTP is held to. */
 export interface ProviderOptions {
   /** Cap of one response or one event, decompressed, in bytes. */
-  readonly maxAnswerSize: number;
+  readonly maxResponseBytes: number;
   /** Of the model list, in milliseconds; a completion brings its own. */
-  readonly connectTimeout: number;
+  readonly connectTimeoutMs: number;
 }
 
 /** Timeouts of a model list, which is not a completion: a slow provider is left out. */
-export function listTimeouts({ connectTimeout }: ProviderOptions): Omit<Timeouts, 'total'> {
-  return { connect: connectTimeout, firstByte: LIST_TIMEOUT_MS, idle: LIST_TIMEOUT_MS };
+export function listTimeouts({ connectTimeoutMs }: ProviderOptions): Omit<Timeouts, 'total'> {
+  return { connect: connectTimeoutMs, firstByte: LIST_TIMEOUT_MS, idle: LIST_TIMEOUT_MS };
 }
 
 /**

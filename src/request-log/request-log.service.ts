@@ -54,7 +54,7 @@ export class RequestLogService {
     if (packed === undefined) throw unreadable(entry);
     const {
       request,
-      answer,
+      answer: response,
       usage,
       error,
       dropped_params = [],
@@ -66,7 +66,7 @@ export class RequestLogService {
       Partial<Pick<RequestLogContentDto, 'dropped_params'>>;
     const changes = { key_id: entry.keyId, request_id: entry.requestId };
     await this.audit.record({ actor, action: 'request_log.read', targetId: id, changes });
-    return { ...toDto(entry), request, answer, usage, error, dropped_params };
+    return { ...toDto(entry), request, answer: response, usage, error, dropped_params };
   }
 
   async delete(id: string, { keyId: actor }: Principal): Promise<DeletedRequestLogDto> {

@@ -72,14 +72,14 @@ export class ResponsesResponder {
     started: number,
     write: ((response: JsonObject) => JsonObject) | undefined,
   ): Promise<void> {
-    const answered = await this.engine.run(CHAT, { ...prepared.view, stream: false }, context);
-    const { text, response: whole } = this.writtenOf(answered.result, prepared, context);
-    const isNative = answered.result[SOURCE]?.wire === 'openai-responses';
+    const completed = await this.engine.run(CHAT, { ...prepared.view, stream: false }, context);
+    const { text, response: whole } = this.writtenOf(completed.result, prepared, context);
+    const isNative = completed.result[SOURCE]?.wire === 'openai-responses';
     const isKept =
-      write !== undefined || (await this.keep(prepared, whole, isNative ? answered.provider : null, context));
-    setServedBy(response, answered, started);
-    if (answered.cost !== null) response.setHeader('x-gateway-cost', formatDollars(answered.cost));
-    AccessLog.fieldsOf(response).usage = answered.result.usage;
+      write !== undefined || (await this.keep(prepared, whole, isNative ? completed.provider : null, context));
+    setServedBy(response, completed, started);
+    if (completed.cost !== null) response.setHeader('x-gateway-cost', formatDollars(completed.cost));
+    AccessLog.fieldsOf(response).usage = completed.result.usage;
     if (write !== undefined) sendJson(response, JSON.stringify(write(whole)));
     else sendJson(response, isKept || isNative ? text : JSON.stringify({ ...whole, store: false }));
   }

@@ -16,7 +16,10 @@ export class HttpMetrics {
   private readonly requests: PlainCounter;
   private readonly durations: PlainHistogram;
   private readonly errors: PlainCounter;
-  private readonly byAnswer = new Map<string, { readonly count: CounterSeries; readonly duration: HistogramSeries }>();
+  private readonly byResponse = new Map<
+    string,
+    { readonly count: CounterSeries; readonly duration: HistogramSeries }
+  >();
 
   constructor({ registry }: MetricsRegistry) {
     this.requests = new PlainCounter(
@@ -32,7 +35,7 @@ export class HttpMetrics {
     );
     this.errors = new PlainCounter(
       'gateway_errors_total',
-      'Answers that are errors, and streams that broke.',
+      'Responses that are errors, and streams that ended early.',
       registry,
     );
   }
@@ -47,7 +50,7 @@ export class HttpMetrics {
   ): void {
     const status = response.writableFinished ? response.statusCode : CLIENT_CLOSED;
     const id = `${request.method} ${status} ${route}`;
-    let series = this.byAnswer.get(id);
+    let series = this.byResponse.get(id);
     if (series === undefined) {
       const method = METHODS.has(request.method) ? request.method : 'other';
       series = {
@@ -55,7 +58,7 @@ export class HttpMetrics {
         duration: this.durations.series({ method, route }),
       };
       // Node's parser knows a few dozen methods, so the number of ids is bounded.
-      this.byAnswer.set(id, series);
+      this.byResponse.set(id, series);
     }
     series.count.value += 1;
     series.duration.observe(duration / 1_000);

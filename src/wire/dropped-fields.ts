@@ -43,7 +43,7 @@ const TOOL_SEARCH = /^tool_search_tool_/;
 
 /**
  * The tools that the client runs. Tools that a provider of another format runs are left out and named, since agents send them by
- * default; a request that has no other tool could only be answered wrongly. Clients of the Messages API send such a tool only to
+ * default; a request that has no other tool could only get a wrong response. Clients of the Messages API send such a tool only to
  * use it, so there it is refused.
  *
  * @throws GatewayError 400 that names the tool

@@ -58,9 +58,9 @@ export class HealthWatch {
   }
 
   private async ask(message: string): Promise<number> {
-    const answered = once(this.worker, 'message') as Promise<[number]>;
+    const received = once(this.worker, 'message') as Promise<[number]>;
     this.worker.postMessage(message);
-    const [worst] = await answered;
+    const [worst] = await received;
     return worst;
   }
 }

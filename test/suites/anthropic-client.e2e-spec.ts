@@ -21,7 +21,7 @@ interface Received {
   isClosed: boolean;
 }
 
-type Answer = (received: Received, response: ServerResponse) => void;
+type Respond = (received: Received, response: ServerResponse) => void;
 
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 const WEATHER = {
@@ -31,14 +31,14 @@ const WEATHER = {
 };
 const HELLO = [{ role: 'user' as const, content: 'Hi' }];
 
-function json(value: unknown, status = 200, headers: Record<string, string> = {}): Answer {
+function json(value: unknown, status = 200, headers: Record<string, string> = {}): Respond {
   return (_received, response) => {
     response.writeHead(status, { 'content-type': 'application/json', ...headers });
     response.end(typeof value === 'string' ? value : JSON.stringify(value));
   };
 }
 
-function events(list: readonly object[], end = ''): Answer {
+function events(list: readonly object[], end = ''): Respond {
   return (_received, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     for (const event of list) {
@@ -52,7 +52,7 @@ function events(list: readonly object[], end = ''): Answer {
 /** A provider that answers as the test says. */
 class Fake {
   readonly received: Received[] = [];
-  answer: Answer = json({});
+  respond: Respond = json({});
   private readonly server: Server = createServer((request, response) => {
     let text = '';
     request.setEncoding('utf8').on('data', (piece: string) => (text += piece));
@@ -61,7 +61,7 @@ class Fake {
       const received = { url: request.url ?? '', headers: request.headers, text, body, isClosed: false };
       this.received.push(received);
       response.on('close', () => (received.isClosed = true));
-      this.answer(received, response);
+      this.respond(received, response);
     });
   });
 
@@ -168,7 +168,7 @@ models:
     it.each(Object.keys(RECORDED_STREAMS))(
       'a recorded stream of %s comes as it was sent, byte by byte',
       async (name) => {
-        claude.answer = events(RECORDED_STREAMS[name] ?? []);
+        claude.respond = events(RECORDED_STREAMS[name] ?? []);
         const body = { model: 'anthropic/claude-sonnet-4-5', max_tokens: 100, stream: true, messages: HELLO };
         const direct = await (
           await fetch(`${gateway.url}/v1/messages`, {
@@ -187,7 +187,7 @@ models:
     );
 
     it('rule 7: body and headers pass through as they are, but for the model and the credential', async () => {
-      claude.answer = json(
+      claude.respond = json(
         '{"id":"msg_1","type":"message","role":"assistant","model":"claude-x","content":[{"type":"text","text":"Hi"}],"stop_reason":"end_turn","stop_sequence":null,"usage":{"input_tokens":5,"output_tokens":2},"future":12345678901234567890}',
       );
       const fields =
@@ -217,7 +217,7 @@ models:
     });
 
     it('rule 4: thinking of another provider does not reach Claude, its own does as it came', async () => {
-      claude.answer = json(messageOf('Hi'));
+      claude.respond = json(messageOf('Hi'));
       const own = { type: 'thinking' as const, thinking: 'hm', signature: 'EqQB' };
       const content = [
         own,
@@ -234,7 +234,7 @@ models:
     });
 
     it('rule 4: a signature that Claude refuses is left out, once', async () => {
-      claude.answer = (received, response) => {
+      claude.respond = (received, response) => {
         const isSigned = received.text.includes('EqQB');
         const refused = {
           type: 'error',
@@ -258,7 +258,7 @@ models:
     });
 
     it('rule 9: its own count is the count, and no max_tokens is sent', async () => {
-      claude.answer = json({ input_tokens: 4321 });
+      claude.respond = json({ input_tokens: 4321 });
       const count = await client.messages.countTokens({ model: 'anthropic/claude-x', messages: HELLO, system: 'a' });
       expect(count).toEqual({ input_tokens: 4321 });
       expect(claude.last).toMatchObject({
@@ -268,7 +268,7 @@ models:
     });
 
     it('on Foundry it is reached at the address of the resource', async () => {
-      claude.answer = json(messageOf('Hi'));
+      claude.respond = json(messageOf('Hi'));
       await client.messages.create({ model: 'foundry/claude-sonnet-4-5', max_tokens: 5, messages: HELLO });
       expect(claude.last).toMatchObject({
         url: '/anthropic/v1/messages',
@@ -282,7 +282,7 @@ models:
 
   describe('on a model of OpenAI’s format', () => {
     it('rules 1 and 2: a streamed tool call with thinking is a message of the SDK', async () => {
-      open.answer = events(
+      open.respond = events(
         [
           chunk({ role: 'assistant', reasoning_content: 'hm' }),
           chunk({ content: 'Let me see.' }),
@@ -327,7 +327,7 @@ models:
     });
 
     it('rule 6: a whole tool turn, with an image in the result', async () => {
-      open.answer = json(completion({ content: 'Sunny.' }, 'stop'));
+      open.respond = json(completion({ content: 'Sunny.' }, 'stop'));
       const message = await client.messages.create({
         model: 'open/gpt-x',
         max_tokens: 99,
@@ -366,11 +366,11 @@ models:
           400,
         );
       const ask = () => client.messages.create({ model: 'open/gpt-x', max_tokens: 5, messages: HELLO });
-      open.answer = overflow(
+      open.respond = overflow(
         "This model's maximum context length is 8192 tokens. However, your messages resulted in 9000 tokens. Please reduce the length of the messages.",
       );
       await expect(ask()).rejects.toThrow(/prompt is too long: 9000 tokens > 8192 maximum/);
-      open.answer = overflow(
+      open.respond = overflow(
         "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens (4000 in the messages, 1000 in the completion). Please reduce the length of the messages or completion.",
       );
       await expect(ask()).rejects.toThrow(/input length and `max_tokens` exceed context limit: 4000 \+ 1000 > 4096/);
@@ -395,9 +395,9 @@ models:
     });
 
     it('rule 3: a ping comes before the first byte of the provider', async () => {
-      let answer: (() => void) | undefined;
-      open.answer = (received, response) => {
-        answer = () =>
+      let respond: (() => void) | undefined;
+      open.respond = (received, response) => {
+        respond = () =>
           events([chunk({ role: 'assistant', content: 'Hi' }), chunk({}, 'stop')], 'data: [DONE]\n\n')(
             received,
             response,
@@ -409,7 +409,7 @@ models:
       const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
       const first = new TextDecoder().decode((await reader?.read())?.value);
       expect(first).toBe('event: ping\ndata: {"type":"ping"}\n\n');
-      answer?.();
+      respond?.();
       let rest = '';
       for (let part = await reader?.read(); part?.done === false; part = await reader?.read())
         rest += new TextDecoder().decode(part.value);
@@ -417,7 +417,7 @@ models:
     });
 
     it('rule 10: errors have the class of the SDK, the id of the request and whole seconds to wait', async () => {
-      open.answer = json({ error: { message: 'Slow down', type: 'rate_limit_error' } }, 429, { 'retry-after': '1.5' });
+      open.respond = json({ error: { message: 'Slow down', type: 'rate_limit_error' } }, 429, { 'retry-after': '1.5' });
       const error = await client.messages
         .create({ model: 'open/gpt-busy', max_tokens: 5, messages: HELLO })
         .catch((thrown: unknown) => thrown);
@@ -440,14 +440,14 @@ models:
           messages: HELLO,
         }),
       ).rejects.toBeInstanceOf(AuthenticationError);
-      open.answer = (_received, response) => response.destroy();
+      open.respond = (_received, response) => response.destroy();
       await expect(
         client.messages.create({ model: 'open/gpt-broken', max_tokens: 5, messages: HELLO }),
       ).rejects.toBeInstanceOf(InternalServerError);
     });
 
     it('an abort of the client ends the request to the provider', async () => {
-      open.answer = (_received, response) => {
+      open.respond = (_received, response) => {
         response.writeHead(200, { 'content-type': 'text/event-stream' });
         response.write(`data: ${JSON.stringify(chunk({ role: 'assistant', content: 'Hi' }))}\n\n`);
       };
@@ -459,7 +459,7 @@ models:
     });
 
     it('rule 14: the session of Claude Code is the key of the prompt cache', async () => {
-      open.answer = json(completion({ content: 'Hi' }, 'stop'));
+      open.respond = json(completion({ content: 'Hi' }, 'stop'));
       await client.messages.create(
         { model: 'open/gpt-x', max_tokens: 5, messages: HELLO },
         { headers: { 'x-claude-code-session-id': 'session-1' } },

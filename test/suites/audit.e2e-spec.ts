@@ -158,8 +158,8 @@ describe('the audit log', () => {
     const { path, body, target, action } = await AUDITED[route]!();
     const before = Math.floor(Date.now() / 1_000) - 2;
     const [method = ''] = route.split(' ');
-    const answer = await auditor.sendOk(method as Method, path, body);
-    const entries = await gateway.admin.audit(`actor=${auditor.keyId}&target_id=${target ?? String(answer['id'])}`);
+    const response = await auditor.sendOk(method as Method, path, body);
+    const entries = await gateway.admin.audit(`actor=${auditor.keyId}&target_id=${target ?? String(response['id'])}`);
     const [entry, ...others] = entries;
     expect(others).toEqual([]);
     expect(entry).toMatchObject({ actor: auditor.keyId, action, target_type: action.split('.')[0] });
@@ -170,7 +170,7 @@ describe('the audit log', () => {
     if (action === 'key.revoked') expect(entry?.before).toEqual({ revoked_at: null });
     if (action === 'group.deleted') expect(entry?.before).toMatchObject({ name: 'old name' });
     expect(JSON.stringify(entries)).not.toContain(SECRET_PROMPT);
-    if (typeof answer['key'] === 'string') expect(JSON.stringify(entries)).not.toContain(answer['key']);
+    if (typeof response['key'] === 'string') expect(JSON.stringify(entries)).not.toContain(response['key']);
   });
 
   it('has no entry of what was refused', async () => {

@@ -207,13 +207,13 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
       // What that many connections get out of the upstream with nothing in between, on this machine, now.
       const pool = new Pool(upstream.url, { connections: slots });
       const direct = await rateOf(1_000, slots, async (index) => {
-        const answer = await pool.request({
+        const response = await pool.request({
           path: '/v1/chat/completions',
           method: 'POST',
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify({ model: 'echo?delay=20', messages: [{ role: 'user', content: `direct ${index}` }] }),
         });
-        await answer.body.json();
+        await response.body.json();
       });
       await pool.close();
       const id = (await history.submit('fake/echo?delay=20', prompts(4_000)))!;

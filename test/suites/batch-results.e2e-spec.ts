@@ -142,12 +142,12 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
     it('is read by bytes: eight readers cost a part of what they are sent, and others are served meanwhile', async () => {
       const before = rss();
       let peak = before;
-      let answers = 0;
+      let responses = 0;
       const ended = new AbortController();
       const watch = (async () => {
         while (!ended.signal.aborted) {
           await client.get('/health/live');
-          answers += 1;
+          responses += 1;
           peak = Math.max(peak, rss());
           await new Promise((resolve) => setTimeout(resolve, 20));
         }
@@ -167,7 +167,7 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
       expect(new Set(sizes).size).toBe(1);
       expect(peak - before).toBeLessThan((8 * first) / 3);
       // One that read all of it in one piece would have answered once, in the end.
-      expect(answers).toBeGreaterThan(3);
+      expect(responses).toBeGreaterThan(3);
     });
 
     it('ends a page at its bytes, and the next goes on behind it', async () => {

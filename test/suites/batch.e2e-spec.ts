@@ -126,9 +126,9 @@ describe(`batches (${isPostgresRun ? 'PostgreSQL and Redis' : 'SQLite, in the pr
     expect(response.header('content-type')).toBe('application/x-ndjson; charset=utf-8');
     const lines = await client.batchResults(body.job_id);
     expect(lines.map(({ index }) => index)).toEqual(tasks.map((_, index) => index));
-    expect(
-      lines.every(({ response: answer }, index) => answer?.body.choices[0]?.message.content === tasks[index]),
-    ).toBe(true);
+    expect(lines.every(({ response }, index) => response?.body.choices[0]?.message.content === tasks[index])).toBe(
+      true,
+    );
   });
 
   it('follows a batch to its end by server-sent events', async () => {
@@ -214,9 +214,9 @@ describe(`batches (${isPostgresRun ? 'PostgreSQL and Redis' : 'SQLite, in the pr
     [{ model: 'sandbox/echo', tasks: ['x'], taks: 1 }, 'taks', 'unknown_parameter'],
     [{ model: 'sandbox/echo', tasks: Array.from({ length: 2001 }, () => 'x') }, 'tasks', 'array_above_max_length'],
   ])('refuses %j', async (body, param, code) => {
-    const answer = await submit(body);
-    expect(answer.status).toBe(400);
-    expect(answer.body.error).toMatchObject({ param, code });
+    const response = await submit(body);
+    expect(response.status).toBe(400);
+    expect(response.body.error).toMatchObject({ param, code });
   });
 
   it('answers what is no JSON, too large, or of another type', async () => {
@@ -247,9 +247,9 @@ describe(`batches (${isPostgresRun ? 'PostgreSQL and Redis' : 'SQLite, in the pr
   it('answers an Idempotency-Key with the same job, and another body with a 409', async () => {
     const body = { model: 'sandbox/echo', tasks: ['once'] };
     const headers = { 'idempotency-key': `order-${Date.now()}` };
-    const answers = await Promise.all(Array.from({ length: 5 }, () => submit(body, headers)));
-    expect(answers.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202]);
-    expect(new Set(answers.map(({ body: { job_id: id } }) => id)).size).toBe(1);
+    const responses = await Promise.all(Array.from({ length: 5 }, () => submit(body, headers)));
+    expect(responses.map(({ status }) => status)).toEqual([202, 202, 202, 202, 202]);
+    expect(new Set(responses.map(({ body: { job_id: id } }) => id)).size).toBe(1);
     expect(await submit({ ...body, max_tokens: 5 }, headers)).toMatchObject({
       status: 409,
       body: { error: { code: 'conflict' } },
@@ -294,14 +294,14 @@ describe(`batches (${isPostgresRun ? 'PostgreSQL and Redis' : 'SQLite, in the pr
       ['HEAD', ''],
     ] as const;
     for (const [method, suffix] of routes) {
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         [body.job_id, 'batch_000000000000000000000000'].map(async (id) => {
           const { status, text } = await stranger.send(method, `/v1/batch/${id}${suffix}`);
           return [status, text.replaceAll(id, 'ID')];
         }),
       );
-      expect(answers[0]).toEqual(answers[1]);
-      expect(answers[0]?.[0]).toBe(404);
+      expect(responses[0]).toEqual(responses[1]);
+      expect(responses[0]?.[0]).toBe(404);
     }
     expect(await stranger.read('/v1/batch')).toMatchObject({ data: [] });
   });

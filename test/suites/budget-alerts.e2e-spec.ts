@@ -14,29 +14,29 @@ const SLACK_FIELDS = new Set(['text', 'blocks', 'attachments', 'thread_ts', 'mrk
 const MAX_SLACK_TEXT = 40_000;
 const MAX_SLACK_BLOCKS = 50;
 
-/** The answer of an incoming webhook of Slack: `ok`, or why it does not take the message. */
-function slackAnswer(contentType: string | undefined, text: string): { status: number; answer: string } {
-  if (contentType?.startsWith('application/json') !== true) return { status: 400, answer: 'invalid_payload' };
+/** The response of an incoming webhook of Slack: `ok`, or why it does not take the message. */
+function slackResponse(contentType: string | undefined, text: string): { status: number; body: string } {
+  if (contentType?.startsWith('application/json') !== true) return { status: 400, body: 'invalid_payload' };
   let message: unknown;
   try {
     message = JSON.parse(text);
   } catch {
-    return { status: 400, answer: 'invalid_payload' };
+    return { status: 400, body: 'invalid_payload' };
   }
   if (typeof message !== 'object' || message === null || Array.isArray(message))
-    return { status: 400, answer: 'invalid_payload' };
+    return { status: 400, body: 'invalid_payload' };
   const { text: words, blocks, attachments } = message as Json;
   const isEmpty = (value: unknown): boolean => !Array.isArray(value) || value.length === 0;
-  if (words !== undefined && typeof words !== 'string') return { status: 400, answer: 'invalid_payload' };
+  if (words !== undefined && typeof words !== 'string') return { status: 400, body: 'invalid_payload' };
   if ((words === undefined || words === '') && isEmpty(blocks) && isEmpty(attachments))
-    return { status: 400, answer: 'no_text' };
-  if ((words?.length ?? 0) > MAX_SLACK_TEXT) return { status: 400, answer: 'msg_too_long' };
+    return { status: 400, body: 'no_text' };
+  if ((words?.length ?? 0) > MAX_SLACK_TEXT) return { status: 400, body: 'msg_too_long' };
   if (Array.isArray(blocks)) {
     const isBlock = (block: unknown): boolean => typeof (block as Json | null)?.['type'] === 'string';
-    if (blocks.length > MAX_SLACK_BLOCKS || !blocks.every(isBlock)) return { status: 400, answer: 'invalid_blocks' };
+    if (blocks.length > MAX_SLACK_BLOCKS || !blocks.every(isBlock)) return { status: 400, body: 'invalid_blocks' };
   }
-  if (Object.keys(message).some((name) => !SLACK_FIELDS.has(name))) return { status: 400, answer: 'invalid_payload' };
-  return { status: 200, answer: 'ok' };
+  if (Object.keys(message).some((name) => !SLACK_FIELDS.has(name))) return { status: 400, body: 'invalid_payload' };
+  return { status: 200, body: 'ok' };
 }
 
 async function bodyOf(request: IncomingMessage): Promise<string> {
@@ -54,11 +54,11 @@ describe(`alerts of budgets (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
   });
 
   async function listen(
-    handler: (request: IncomingMessage) => Promise<{ status: number; answer: string }>,
+    handler: (request: IncomingMessage) => Promise<{ status: number; body: string }>,
     port = 0,
   ): Promise<number> {
     server = createServer((request, response) => {
-      void handler(request).then(({ status, answer }) => response.writeHead(status).end(answer));
+      void handler(request).then(({ status, body }) => response.writeHead(status).end(body));
     });
     server.listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -87,7 +87,7 @@ describe(`alerts of budgets (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
     const refused: string[] = [];
     const port = await listen(async (request) => {
       const text = await bodyOf(request);
-      const outcome = slackAnswer(request.headers['content-type'], text);
+      const outcome = slackResponse(request.headers['content-type'], text);
       (outcome.status === 200 ? taken : refused).push(text);
       return outcome;
     });
@@ -104,13 +104,13 @@ describe(`alerts of budgets (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
     expect(texts.some((text) => text.includes('exhausted'))).toBe(true);
     await gateway.stop();
     expect([
-      slackAnswer('application/json', '{"type":"event"}').answer,
-      slackAnswer('text/plain', '{}').status,
+      slackResponse('application/json', '{"type":"event"}').body,
+      slackResponse('text/plain', '{}').status,
     ]).toEqual(['no_text', 400]);
   });
 
   it('that were not delivered when their process was killed are delivered by the next one', async () => {
-    const port = await listen(() => Promise.resolve({ status: 500, answer: 'no' }));
+    const port = await listen(() => Promise.resolve({ status: 500, body: 'no' }));
     const databaseUrl = isPostgresRun ? await createDatabase() : undefined;
     const secret = `whsec_${randomBytes(32).toString('base64')}`;
     const alerts = { webhook_url: `http://127.0.0.1:${port}/`, webhook_secret: secret };
@@ -129,7 +129,7 @@ describe(`alerts of budgets (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
       process.kill(first.pid, 'SIGKILL');
       await listen(async (request) => {
         events.push(JSON.parse(await bodyOf(request)) as (typeof events)[number]);
-        return { status: 200, answer: '' };
+        return { status: 200, body: '' };
       }, port);
       const second = await start(alerts, {
         env: { ...env, DATABASE_URL: first.databaseUrl },

@@ -109,7 +109,7 @@ const statusWith = async (gateway: RunningGateway, key: string): Promise<number>
     const ill = await run(['doctor', '--offline'], { PORT: '0', REDIS_URL: 'redis://127.0.0.1:1' });
     expect(ill.code).toBe(1);
     expect(ill.stdout).toMatch(/^fail {2}the key pepper is missing: restore .*key-pepper/m);
-    expect(ill.stdout).toMatch(/^fail {2}Redis does not answer \(ECONNREFUSED\)/m);
+    expect(ill.stdout).toMatch(/^fail {2}Redis does not respond \(ECONNREFUSED\)/m);
     expect(ill.stdout).toMatch(/^2 to fix\.$/m);
   });
 

@@ -93,7 +93,7 @@ import { Wire } from '../fixtures/wire.js';
     const key = await gateway.apiKey();
     const history = new BatchHistory(key, () => gateway.url);
     const prompts = Array.from({ length: 20 }, (_, index) => `task ${index}`);
-    wire.loseAnswerTo('INSERT INTO batch_claim');
+    wire.loseResponseTo('INSERT INTO batch_claim');
     await history.submit('fake/echo', prompts);
     await until(() => history.allDone());
     expect(gateway.logs()).toContain('the response to a claim was lost');

@@ -49,7 +49,7 @@ interface OpenApiDocument {
 }
 
 /** Everything that a client can see of an answer. */
-async function answerTo(url: string, { headers = {}, body = '', chunked = false }: Sent): Promise<unknown> {
+async function responseTo(url: string, { headers = {}, body = '', chunked = false }: Sent): Promise<unknown> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     const length = chunked ? {} : { 'content-length': Buffer.byteLength(body) };
     const request = sendRequest(url, {
@@ -150,9 +150,9 @@ describe('model endpoints, ahead of Express and through it', () => {
   ])('answers %s alike, byte for byte', async (_name, { key = 'plain', ...sent }) => {
     const headers = { ...(key !== null && { authorization: `Bearer ${keys[key]}` }), ...sent.headers };
     // Each key is asked for in the database once.
-    await answerTo(gateway.url + DIRECT, { ...sent, headers });
-    const direct = await answerTo(gateway.url + DIRECT, { ...sent, headers });
-    const throughExpress = await answerTo(gateway.url + THROUGH_EXPRESS, { ...sent, headers });
+    await responseTo(gateway.url + DIRECT, { ...sent, headers });
+    const direct = await responseTo(gateway.url + DIRECT, { ...sent, headers });
+    const throughExpress = await responseTo(gateway.url + THROUGH_EXPRESS, { ...sent, headers });
     expect(direct).toEqual(throughExpress);
   });
 
@@ -190,9 +190,9 @@ describe('model endpoints, ahead of Express and through it', () => {
     ];
     const statuses = new Set<number>();
     for (const each of requests) {
-      const direct = await answerTo(gateway.url + path, each);
-      expect(direct).toEqual(await answerTo(`${gateway.url}${path}/`, each));
-      if (path.startsWith('/v1/')) expect(direct).toEqual(await answerTo(gateway.url + path.slice(3), each));
+      const direct = await responseTo(gateway.url + path, each);
+      expect(direct).toEqual(await responseTo(`${gateway.url}${path}/`, each));
+      if (path.startsWith('/v1/')) expect(direct).toEqual(await responseTo(gateway.url + path.slice(3), each));
       statuses.add((direct as { status: number }).status);
     }
     expect([...statuses].sort()).toEqual(expect.arrayContaining([200, 400, 401, 403, 404, 413, 415]));
@@ -207,8 +207,8 @@ describe('model endpoints, ahead of Express and through it', () => {
       return JSON.parse(line ?? '{}') as Record<string, unknown>;
     };
     const headers = { authorization: `Bearer ${keys.plain}` };
-    await answerTo(gateway.url + DIRECT, { ...json(echo), headers: { ...headers, 'x-request-id': 'first-one' } });
-    await answerTo(gateway.url + THROUGH_EXPRESS, {
+    await responseTo(gateway.url + DIRECT, { ...json(echo), headers: { ...headers, 'x-request-id': 'first-one' } });
+    await responseTo(gateway.url + THROUGH_EXPRESS, {
       ...json(echo),
       headers: { ...headers, 'x-request-id': 'second-one' },
     });

@@ -177,8 +177,8 @@ const SANDBOX: Readonly<Record<string, string>> = {
       await send(path, 'GET');
       const [status] = await expectNoFreeze({
         [path]: async () => {
-          const answers = await Promise.all(Array.from({ length: 60 }, () => send(path, 'GET')));
-          return answers[0] ?? 0;
+          const responses = await Promise.all(Array.from({ length: 60 }, () => send(path, 'GET')));
+          return responses[0] ?? 0;
         },
       });
       expect(status).toBe(200);

@@ -114,7 +114,7 @@ providers:
           },
         }));
         providers.requests.length = 0;
-        const answer = await client.models.generateContent({
+        const reply = await client.models.generateContent({
           model,
           contents: [
             ...contents,
@@ -123,8 +123,8 @@ providers:
           ],
           config: { tools: [WEATHER] },
         });
-        expect(answer.text).toContain('of weather');
-        expect(answer.text).toContain('of clock');
+        expect(reply.text).toContain('of weather');
+        expect(reply.text).toContain('of clock');
         if (model.startsWith('google')) {
           expect(JSON.stringify(providers.requests.at(-1)?.body)).toContain('"thoughtSignature":"signed-by-the-fake"');
         }

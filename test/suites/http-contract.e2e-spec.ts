@@ -23,26 +23,26 @@ describe('the HTTP contract', () => {
     client.post('/v1/chat/completions', body, options);
 
   function expectError(
-    answer: GatewayResponse,
+    response: GatewayResponse,
     status: number,
     type: string,
     code: string,
     param: string | null,
   ): void {
-    expect({ status: answer.status, body: answer.body }).toEqual({
+    expect({ status: response.status, body: response.body }).toEqual({
       status,
       body: { error: { message: expect.stringMatching(/.{10}/) as string, type, param, code } },
     });
-    expect(answer.headers.get('x-request-id')).toMatch(/./);
-    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(response.headers.get('x-request-id')).toMatch(/./);
+    expect(response.headers.get('content-type')).toMatch(/^application\/json/);
   }
 
   it.each([['/v1/chat/completions'], ['/chat/completions'], ['/v1/chat/completions/'], ['/chat/completions/']])(
     'answers a completion at %s',
     async (path) => {
-      const answer = await client.post(path, CHAT);
-      expect(answer.status).toBe(200);
-      expect(answer.body).toMatchObject({
+      const response = await client.post(path, CHAT);
+      expect(response.status).toBe(200);
+      expect(response.body).toMatchObject({
         object: 'chat.completion',
         model: 'sandbox/echo',
         choices: [
@@ -54,10 +54,10 @@ describe('the HTTP contract', () => {
           },
         ],
       });
-      expect(answer.headers.get('x-gateway-model')).toBe('sandbox/echo');
-      expect(answer.headers.get('x-gateway-provider')).toBe('sandbox');
-      expect(answer.headers.get('x-gateway-attempts')).toBe('1');
-      expect(answer.headers.get('openai-processing-ms')).toMatch(/^\d+$/);
+      expect(response.headers.get('x-gateway-model')).toBe('sandbox/echo');
+      expect(response.headers.get('x-gateway-provider')).toBe('sandbox');
+      expect(response.headers.get('x-gateway-attempts')).toBe('1');
+      expect(response.headers.get('openai-processing-ms')).toMatch(/^\d+$/);
     },
   );
 
@@ -96,8 +96,8 @@ describe('the HTTP contract', () => {
       'x[0][0][0][0][0]',
     ],
   ])('answers %s with a 400 that names the field', async (_name, body, status, code, param) => {
-    const answer = await post(body);
-    expectError(answer, status, 'invalid_request_error', code, param);
+    const response = await post(body);
+    expectError(response, status, 'invalid_request_error', code, param);
   });
 
   it('answers 413 to a body over the limit, plain or once inflated, and 415 to what is not JSON', async () => {
@@ -112,13 +112,13 @@ describe('the HTTP contract', () => {
   });
 
   it('takes a compressed body', async () => {
-    const answer = await post(gzipSync(JSON.stringify(CHAT)), { headers: { 'content-encoding': 'gzip' } });
-    expect(answer.status).toBe(200);
+    const response = await post(gzipSync(JSON.stringify(CHAT)), { headers: { 'content-encoding': 'gzip' } });
+    expect(response.status).toBe(200);
   });
 
   it('reads no body before it knows the key', async () => {
-    const answer = await gateway.client('gw_wrong').post('/v1/chat/completions', '{ not json');
-    expectError(answer, 401, 'authentication_error', 'invalid_api_key', null);
+    const response = await gateway.client('gw_wrong').post('/v1/chat/completions', '{ not json');
+    expectError(response, 401, 'authentication_error', 'invalid_api_key', null);
   });
 
   it('answers unknown models, routes and methods', async () => {

@@ -156,13 +156,13 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
 
   it('takes names outside ASCII, and gives their slots back', async () => {
     for (const stream of [false, true, true, false]) {
-      const answer = await call('POST', '/v1/chat/completions', {
+      const response = await call('POST', '/v1/chat/completions', {
         model: '客服, 100%',
         stream,
         messages: [{ role: 'user', content: 'hi' }],
       });
-      expect(answer.status).toBe(200);
-      expect(answer.headers.get('x-gateway-model')).toBe('%E5%AE%A2%E6%9C%8D%2C%20100%25');
+      expect(response.status).toBe(200);
+      expect(response.headers.get('x-gateway-model')).toBe('%E5%AE%A2%E6%9C%8D%2C%20100%25');
     }
   });
 
@@ -209,8 +209,8 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
       /^HTTP\/1\.1 413 /,
     );
     for (const [path, body, status] of ROUTES) {
-      const answer = await raw(head(path, `content-length: ${body.length}`, expectation, 'connection: close'), body);
-      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 100 Continue\\r\\n\\r\\nHTTP/1\\.1 ${status} `));
+      const response = await raw(head(path, `content-length: ${body.length}`, expectation, 'connection: close'), body);
+      expect(response).toMatch(new RegExp(`^HTTP/1\\.1 100 Continue\\r\\n\\r\\nHTTP/1\\.1 ${status} `));
     }
   });
 
@@ -236,13 +236,13 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
       [['CONNECT 127.0.0.1:22 HTTP/1.1', 'host: 127.0.0.1:22'], 501, 'unsupported_method'],
       [['GET / HTTP/1.1', 'host: x', `a: ${'b'.repeat(20_000)}`], 431, 'headers_too_large'],
     ] as const) {
-      const answer = await raw(lines);
-      expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
-      expect(answer).toMatch(/\r\nx-request-id: req_/i);
-      expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))).toMatchObject({ error: { code } });
+      const response = await raw(lines);
+      expect(response).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+      expect(response).toMatch(/\r\nx-request-id: req_/i);
+      expect(JSON.parse(response.slice(response.indexOf('\r\n\r\n') + 4))).toMatchObject({ error: { code } });
     }
     const many = Array.from({ length: 2_100 }, () => 'a:1');
-    const answer = await raw(['GET /v1/models HTTP/1.1', 'host: x', ...many, key, 'connection: close']);
-    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+    const response = await raw(['GET /v1/models HTTP/1.1', 'host: x', ...many, key, 'connection: close']);
+    expect(response).toMatch(/^HTTP\/1\.1 200 /);
   });
 });

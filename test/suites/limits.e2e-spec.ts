@@ -65,16 +65,16 @@ describe('limits of one process', () => {
 
   it('lets exactly 50 of 200 concurrent requests through at 50 rpm, and sends the others a retry time', async () => {
     const key = await gateway.apiKey({ limits: { rpm: 50 } });
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 200 }, (_, index) => ask(gateway, key, { model: 'free', stream: index % 3 === 0 })),
     );
-    expect(countStatuses(answers)).toEqual({ 200: 50, 429: 150 });
-    const refused = answers.find(({ status }) => status === 429);
+    expect(countStatuses(responses)).toEqual({ 200: 50, 429: 150 });
+    const refused = responses.find(({ status }) => status === 429);
     expect(refused?.body.error).toMatchObject({ type: 'rate_limit_error', code: 'rate_limit_exceeded' });
     expect(Number(refused?.header('retry-after'))).toBeGreaterThan(0);
     expect(Number(refused?.header('retry-after'))).toBeLessThanOrEqual(60);
     expect(refused?.header('x-ratelimit-remaining-requests')).toBe('0');
-    const passed = answers.filter(({ status }) => status === 200);
+    const passed = responses.filter(({ status }) => status === 200);
     expect(new Set(passed.map(({ header }) => header('x-ratelimit-remaining-requests'))).size).toBe(50);
     expect(passed[0]?.header('x-ratelimit-limit-requests')).toBe('50');
     expect(passed[0]?.header('x-ratelimit-reset-requests')).toMatch(/^(1m0s|\d+s)$/);
@@ -86,18 +86,18 @@ describe('limits of one process', () => {
     expect([first.status, first.header('x-ratelimit-limit-tokens')]).toEqual([200, '200']);
     // If the first 100 were still reserved, these would not fit.
     expect((await ask(gateway, key, { model: 'free', max_tokens: 150 })).status).toBe(200);
-    const answers = await atTheSameTime(upstream, () =>
+    const responses = await atTheSameTime(upstream, () =>
       Array.from({ length: 10 }, () => ask(gateway, key, { model: 'held', max_tokens: 60 })),
     );
-    expect(countStatuses(answers)).toEqual({ 200: 2, 429: 8 });
+    expect(countStatuses(responses)).toEqual({ 200: 2, 429: 8 });
   });
 
   it('bounds requests in flight, and releases the slot when a client disconnects', async () => {
     const key = await gateway.apiKey({ limits: { concurrency: 3 } });
-    const answers = await atTheSameTime(upstream, () =>
+    const responses = await atTheSameTime(upstream, () =>
       Array.from({ length: 10 }, (_, index) => ask(gateway, key, { model: 'held', stream: index % 2 === 0 })),
     );
-    expect(countStatuses(answers)).toEqual({ 200: 3, 429: 7 });
+    expect(countStatuses(responses)).toEqual({ 200: 3, 429: 7 });
     await upstream.reset();
     await upstream.closeGate();
     const controller = new AbortController();
@@ -136,17 +136,17 @@ describe('limits of one process', () => {
     await Promise.all(open);
     await until(async () => (await upstream.requests()).every(({ closedAt }) => closedAt !== null));
     await upstream.openGate();
-    const answers = await Promise.all(Array.from({ length: places }, () => ask(gateway, key, { model: 'free' })));
-    expect(countStatuses(answers)).toEqual({ 200: places });
+    const responses = await Promise.all(Array.from({ length: places }, () => ask(gateway, key, { model: 'free' })));
+    expect(countStatuses(responses)).toEqual({ 200: places });
   });
 
   it('adds up the keys of a group, and all keys of a model', async () => {
     const group = await gateway.admin.createGroup({ name: 'team', limits: { rpm: 20 } });
     const keys = await Promise.all([1, 2, 3].map(() => gateway.apiKey({ group_id: group.id, limits: { rpm: 15 } })));
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       keys.flatMap((key) => Array.from({ length: 20 }, () => ask(gateway, key, { model: 'free' }))),
     );
-    expect(countStatuses(answers)).toEqual({ 200: 20, 429: 40 });
+    expect(countStatuses(responses)).toEqual({ 200: 20, 429: 40 });
     const others = await Promise.all([1, 2].map(() => gateway.apiKey()));
     const narrow = await Promise.all(
       others.flatMap((key) => Array.from({ length: 5 }, () => ask(gateway, key, { model: 'narrow' }))),
@@ -163,11 +163,11 @@ describe('limits of one process', () => {
     });
     let passed = 0;
     for (let round = 0; round < 6; round += 1) {
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: 12 }, () => ask(gateway, made.key, { model: 'paid', max_tokens: 3 })),
       );
-      passed += countStatuses(answers)[200] ?? 0;
-      for (const { status, body, header } of answers.filter((each) => each.status !== 200)) {
+      passed += countStatuses(responses)[200] ?? 0;
+      for (const { status, body, header } of responses.filter((each) => each.status !== 200)) {
         expect(status).toBe(429);
         if (body.error?.code === 'insufficient_quota') {
           expect([body.error.type, header('x-should-retry'), header('retry-after')]).toEqual([
@@ -303,24 +303,24 @@ describe('limits of one process', () => {
   const shared = <Result>(run: () => Promise<Result>): Promise<Result> => whileRedisHolds(gateways, run);
 
   it('lets exactly 50 of 200 through at 50 rpm over all of them', async () => {
-    const answers = await shared(async () => {
+    const responses = await shared(async () => {
       const key = await at(0).apiKey({ limits: { rpm: 50 } });
       return Promise.all(Array.from({ length: 200 }, (_, index) => ask(at(index), key, { model: 'free' })));
     });
-    expect(countStatuses(answers)).toEqual({ 200: 50, 429: 150 });
+    expect(countStatuses(responses)).toEqual({ 200: 50, 429: 150 });
   });
 
   it('never overdraws a budget over all of them', async () => {
     const key = await at(0).apiKey({ budget: { usd: 0.01, period: 'total' } });
-    const answers: GatewayResponse<object>[] = [];
+    const responses: GatewayResponse<object>[] = [];
     for (let round = 0; round < 5; round += 1) {
-      answers.push(
+      responses.push(
         ...(await Promise.all(
           Array.from({ length: 24 }, (_, index) => ask(at(index), key, { model: 'paid', max_tokens: 3 })),
         )),
       );
     }
-    const passed = countStatuses(answers)[200] ?? 0;
+    const passed = countStatuses(responses)[200] ?? 0;
     expect(passed * 0.00033).toBeLessThanOrEqual(0.01);
     expect(passed).toBeGreaterThan(20);
   });
@@ -330,12 +330,12 @@ describe('limits of one process', () => {
       name: 'x',
       limits: { concurrency: 4 },
     });
-    const answers = await shared(() =>
+    const responses = await shared(() =>
       atTheSameTime(upstream, () =>
         Array.from({ length: 12 }, (_, index) => ask(at(index), made.key, { model: 'held' })),
       ),
     );
-    expect(countStatuses(answers)).toEqual({ 200: 4, 429: 8 });
+    expect(countStatuses(responses)).toEqual({ 200: 4, 429: 8 });
     await at(0).admin.revokeKey(made.id);
     for (const other of [1, 2])
       await until(async () => (await ask(at(other), made.key, { model: 'free' })).status === 401);
@@ -344,10 +344,10 @@ describe('limits of one process', () => {
   it('goes on alone while Redis is frozen, says so once, and shares again when it is back', async () => {
     const key = await at(0).apiKey({ limits: { rpm: 100_000 } });
     const rounds = async (): Promise<GatewayResponse<object>[]> => {
-      const answers: GatewayResponse<object>[] = [];
+      const responses: GatewayResponse<object>[] = [];
       for (let round = 0; round < 40; round += 1)
-        answers.push(...(await Promise.all([0, 1, 2].map((index) => ask(at(index), key, { model: 'free' })))));
-      return answers;
+        responses.push(...(await Promise.all([0, 1, 2].map((index) => ask(at(index), key, { model: 'free' })))));
+      return responses;
     };
     const usual = await shared(rounds);
     const losses = (): number[] => gateways.map((gateway) => countLogged(gateway, REDIS_LOST));
@@ -364,15 +364,15 @@ describe('limits of one process', () => {
     }
     expect(countStatuses(frozen)).toEqual({ 200: 120 });
     // Only the first ones waited for it: the quicker ones take about as long as with Redis.
-    const quicker = (answers: GatewayResponse<object>[]): number =>
-      answers.map(({ tookMs }) => tookMs).sort((one, other) => one - other)[40]!;
+    const quicker = (responses: GatewayResponse<object>[]): number =>
+      responses.map(({ tookMs }) => tookMs).sort((one, other) => one - other)[40]!;
     console.info(`with Redis ${quicker(usual).toFixed(1)} ms, while it is frozen ${quicker(frozen).toFixed(1)} ms`);
     expect(quicker(frozen)).toBeLessThan(REDIS_TIMEOUT_MS / 2 + 4 * quicker(usual));
     await until(() => gateways.every((each) => countLogged(each, REDIS_LOST) === countLogged(each, REDIS_BACK)));
-    const answers = await shared(async () => {
+    const responses = await shared(async () => {
       const again = await at(0).apiKey({ limits: { rpm: 10 } });
       return Promise.all(Array.from({ length: 30 }, (_, index) => ask(at(index), again, { model: 'free' })));
     });
-    expect(countStatuses(answers)).toEqual({ 200: 10, 429: 20 });
+    expect(countStatuses(responses)).toEqual({ 200: 10, 429: 20 });
   });
 });

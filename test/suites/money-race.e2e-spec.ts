@@ -37,7 +37,7 @@ class Bookkeeper {
     this.server = createServer((incoming, response) => {
       const pieces: Buffer[] = [];
       incoming.on('data', (piece: Buffer) => pieces.push(piece));
-      incoming.on('end', () => void this.answer(incoming, response, Buffer.concat(pieces)));
+      incoming.on('end', () => void this.respond(incoming, response, Buffer.concat(pieces)));
     });
   }
 
@@ -58,7 +58,7 @@ class Bookkeeper {
     return this.billed.get(user) ?? 0;
   }
 
-  private async answer({ url = '' }: IncomingMessage, response: ServerResponse, raw: Buffer): Promise<void> {
+  private async respond({ url = '' }: IncomingMessage, response: ServerResponse, raw: Buffer): Promise<void> {
     const body = JSON.parse(raw.toString()) as Body & { thinking?: object; metadata?: { user_id: string } };
     const isClaude = url.endsWith('/messages');
     const [behaviour = ''] = body.model.split('-');

@@ -83,7 +83,7 @@ describe('the official openai client, through the gateway, on providers with wir
         const calls = assistant.tool_calls ?? [];
         expect(first.choices[0]?.finish_reason).toBe('tool_calls');
         expect(calls.map((call) => (call.type === 'function' ? call.function.name : ''))).toEqual(['weather', 'clock']);
-        const answer = await client.chat.completions.create({
+        const response = await client.chat.completions.create({
           model: model(),
           tools,
           messages: [
@@ -96,8 +96,8 @@ describe('the official openai client, through the gateway, on providers with wir
             })),
           ],
         });
-        expect(answer.choices[0]?.message.content).toContain('result-0');
-        expect(answer.choices[0]?.message.content).toContain('result-1');
+        expect(response.choices[0]?.message.content).toContain('result-0');
+        expect(response.choices[0]?.message.content).toContain('result-1');
       }
     });
 
@@ -168,11 +168,11 @@ describe('the official openai client, through the gateway, on providers with wir
     it('aborts the upstream’s request when the client goes', async () => {
       const controller = new AbortController();
       const count = providers.requests.length;
-      const answer = client.chat.completions.create(
+      const response = client.chat.completions.create(
         { model: model('stall'), messages: ask('x') },
         { signal: controller.signal },
       );
-      const settled = answer.catch((error: unknown) => error);
+      const settled = response.catch((error: unknown) => error);
       await until(() => providers.requests.length > count);
       controller.abort();
       expect(await settled).toBeInstanceOf(APIUserAbortError);

@@ -74,8 +74,8 @@ describe('a provider that is added as one file', () => {
   const chat = (fields: object): Promise<GatewayResponse<object>> =>
     gateway.client(key).chat({ messages: [{ role: 'developer', content: 'Hi' }], ...fields });
 
-  function answer(): void {
-    upstream.answerWith({
+  function respond(): void {
+    upstream.respondWith({
       body: {
         id: 'chatcmpl-1',
         object: 'chat.completion',
@@ -88,7 +88,7 @@ describe('a provider that is added as one file', () => {
   }
 
   it('is switched on by its variable, called with its quirks, priced and named in spans', async () => {
-    answer();
+    respond();
     collector.spans.length = 0;
     const response = await chat({ model: 'fast', max_completion_tokens: 5, seed: 7, logit_bias: { 1: 1 } });
     expect(response.status).toBe(200);
@@ -114,7 +114,7 @@ describe('a provider that is added as one file', () => {
   });
 
   it('is reached as provider/model, and lends its rules to an entry of another name', async () => {
-    answer();
+    respond();
     expect((await chat({ model: 'acme/gpt-4o-mini' })).status).toBe(200);
     const response = await chat({ model: 'behind-a-proxy/anything', store: true });
     expect(response.status).toBe(200);

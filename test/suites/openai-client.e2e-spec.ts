@@ -143,7 +143,7 @@ describe('the official openai client', () => {
         tools: [WEATHER_TOOL],
       });
       const assistant = first.choices[0]!.message;
-      const answer = await client.chat.completions.create({
+      const response = await client.chat.completions.create({
         model: echo,
         messages: [
           ...messages('Weather in Paris?'),
@@ -156,8 +156,8 @@ describe('the official openai client', () => {
         ],
         tools: [WEATHER_TOOL],
       });
-      expect(answer.choices[0]?.finish_reason).toBe('stop');
-      expect(answer.choices[0]?.message.content).not.toBe('');
+      expect(response.choices[0]?.finish_reason).toBe('stop');
+      expect(response.choices[0]?.message.content).not.toBe('');
     });
 
     it('parses structured output', async () => {
@@ -240,12 +240,12 @@ describe('the official openai client', () => {
   ])('aborts %s, and the upstream’s socket closes instead of at its timeout', async (_name, model, stream) => {
     await upstream.reset();
     const controller = new AbortController();
-    const answer = client.chat.completions
+    const response = client.chat.completions
       .create({ model, messages: messages('x'), stream }, { signal: controller.signal })
       .then(async (result) => {
         for await (const _chunk of result as AsyncIterable<unknown>);
       });
-    const settled = answer.then(
+    const settled = response.then(
       () => 'answered',
       (error: unknown) => error,
     );
@@ -269,10 +269,10 @@ describe('the official openai client', () => {
       chat_template_kwargs: { enable_thinking: false },
       metadata: { secret_of_the_client: 'kept here' },
     };
-    const answer = await client.chat.completions.create(body as never, {
+    const response = await client.chat.completions.create(body as never, {
       headers: { cookie: 'a=b', 'x-forwarded-for': '10.0.0.1', 'x-request-id': 'req-from-client-1' },
     });
-    const text = (answer as OpenAI.ChatCompletion).choices[0]?.message.content ?? '';
+    const text = (response as OpenAI.ChatCompletion).choices[0]?.message.content ?? '';
     const received = JSON.parse(text) as { headers: Record<string, string>; body: Record<string, unknown> };
     expect(received.body).toMatchObject({
       messages: body.messages,
@@ -312,8 +312,8 @@ describe('the official openai client', () => {
 
   it('replays once on an idle socket that the upstream had closed', async () => {
     for (let round = 0; round < 3; round += 1) {
-      const answer = await client.chat.completions.create({ model: 'fake/stale', messages: messages('still here') });
-      expect(answer.choices[0]?.message.content).toBe('still here');
+      const response = await client.chat.completions.create({ model: 'fake/stale', messages: messages('still here') });
+      expect(response.choices[0]?.message.content).toBe('still here');
     }
   });
 

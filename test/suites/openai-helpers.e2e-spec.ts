@@ -120,7 +120,7 @@ suite('the helpers of the official openai client', () => {
     ['content_filter', ContentFilterFinishReasonError],
   ] as const)('an answer that ended with %s is an error of its own for parse and stream', async (reason, kind) => {
     const body = { model: 'scripted/any', messages, response_format: cityFormat };
-    upstream.answerWith(({ stream }) =>
+    upstream.respondWith(({ stream }) =>
       stream === true
         ? { events: [chunkOf({ role: 'assistant', content: '{"ci' }), chunkOf({}, reason)] }
         : { body: completionOf({ content: '{"ci' }, reason) },
@@ -131,7 +131,7 @@ suite('the helpers of the official openai client', () => {
 
   it('a refusal in pieces is put together, with its log probabilities', async () => {
     const logprobs = { content: null, refusal: [{ token: 'No', logprob: -0.5, bytes: [78, 111], top_logprobs: [] }] };
-    upstream.answerWith({
+    upstream.respondWith({
       events: [
         chunkOf({ role: 'assistant', content: null, refusal: '' }),
         chunkOf({ refusal: 'No' }, null, { logprobs }),
@@ -157,7 +157,7 @@ suite('the helpers of the official openai client', () => {
       finish_reason: null,
     });
     const chunk = (...choices: object[]): object => ({ ...chunkOf({}), choices });
-    upstream.answerWith({
+    upstream.respondWith({
       events: [
         chunk(call(0, '{"city":', 'weather'), call(1, '{"city":', 'clock')),
         chunk(call(1, '"Rome"}'), call(0, '"Oslo"}')),

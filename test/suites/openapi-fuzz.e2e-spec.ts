@@ -231,20 +231,26 @@ describe('random requests made from the OpenAPI document', () => {
     let next = 0;
     const worker = async (): Promise<void> => {
       for (let call = calls[next++]; call !== undefined; call = calls[next++]) {
-        const answer = await request(`${gateway.url}${call.path}`, {
+        const response = await request(`${gateway.url}${call.path}`, {
           dispatcher,
           method: call.method,
           headers: call.headers,
           body: call.body ?? null,
         });
-        const text = await answer.body.text();
-        statuses.set(answer.statusCode, (statuses.get(answer.statusCode) ?? 0) + 1);
-        const fault = faultOf(call, answer.statusCode, String(answer.headers['content-type'] ?? ''), text, validatorOf);
+        const text = await response.body.text();
+        statuses.set(response.statusCode, (statuses.get(response.statusCode) ?? 0) + 1);
+        const fault = faultOf(
+          call,
+          response.statusCode,
+          String(response.headers['content-type'] ?? ''),
+          text,
+          validatorOf,
+        );
         if (fault !== undefined)
           faults.push(
-            `${call.method} ${call.path} ${call.body ?? ''}\n  -> ${answer.statusCode} ${text.slice(0, 300)}\n  ${fault}`,
+            `${call.method} ${call.path} ${call.body ?? ''}\n  -> ${response.statusCode} ${text.slice(0, 300)}\n  ${fault}`,
           );
-        if (answer.headers['x-request-id'] === undefined) faults.push(`${call.method} ${call.path}: no x-request-id`);
+        if (response.headers['x-request-id'] === undefined) faults.push(`${call.method} ${call.path}: no x-request-id`);
       }
     };
     await Promise.all(Array.from({ length: CONCURRENCY }, worker));

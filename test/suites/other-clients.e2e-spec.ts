@@ -26,9 +26,9 @@ describe('other OpenAI-compatible clients', () => {
   describe.each(['sandbox/echo', 'fake/echo', 'fake/echo?split=byte&eol=crlf'])('against %s', (model) => {
     it('LangChain’s ChatOpenAI chats and streams', async () => {
       const chat = new ChatOpenAI({ model, apiKey, configuration: { baseURL: `${gateway.url}/v1` }, maxRetries: 0 });
-      const answer = await chat.invoke([new HumanMessage('Bonjour à tous')]);
-      expect(answer.content).toBe('Bonjour à tous');
-      expect(answer.usage_metadata?.total_tokens).toBeGreaterThan(0);
+      const response = await chat.invoke([new HumanMessage('Bonjour à tous')]);
+      expect(response.content).toBe('Bonjour à tous');
+      expect(response.usage_metadata?.total_tokens).toBeGreaterThan(0);
       let text = '';
       for await (const chunk of await chat.stream('one two three')) text += chunk.text;
       expect(text).toBe('one two three');

@@ -112,26 +112,26 @@ describe.each([isPostgresRun])(`${COUNT} processes as one (Redis: %p)`, (hasRedi
   });
 
   it('let exactly 50 of 200 concurrent requests through at 50 rpm', async () => {
-    const answers = await whileRedisHolds([gateway], async () => {
+    const responses = await whileRedisHolds([gateway], async () => {
       const key = await gateway.apiKey({ limits: { rpm: 50 } });
       const calls = Array.from({ length: 200 }, (_, index) => chat(key, { model: 'free', stream: index % 3 === 0 }));
       return Promise.all(calls);
     });
-    expect(countStatuses(answers)).toEqual({ 200: 50, 429: 150 });
-    const left = answers
+    expect(countStatuses(responses)).toEqual({ 200: 50, 429: 150 });
+    const left = responses
       .filter(({ status }) => status === 200)
       .map(({ header }) => header('x-ratelimit-remaining-requests'));
     expect(new Set(left).size).toBe(50);
   });
 
   it('count tokens at their worst and then as they were', async () => {
-    const [key, answers] = await whileRedisHolds([gateway], async () => {
+    const [key, responses] = await whileRedisHolds([gateway], async () => {
       const each = await gateway.apiKey({ limits: { tpm: 250 } });
       const send = (): Promise<GatewayResponse<object>>[] =>
         Array.from({ length: 12 }, () => chat(each, { model: 'held', max_tokens: 60 }));
       return [each, await atTheSameTime(upstream, send)];
     });
-    expect(countStatuses(answers)).toEqual({ 200: 3, 429: 9 });
+    expect(countStatuses(responses)).toEqual({ 200: 3, 429: 9 });
     // If the reservations had remained, this would not fit.
     await until(async () => (await chat(key, { model: 'free', max_tokens: 150 })).status === 200);
   });
@@ -141,8 +141,8 @@ describe.each([isPostgresRun])(`${COUNT} processes as one (Redis: %p)`, (hasRedi
     for (let round = 0; round < 2; round += 1) {
       const send = (): Promise<GatewayResponse<object>>[] =>
         Array.from({ length: 30 }, () => chat(key, { model: 'held' }));
-      const answers = await whileRedisHolds([gateway], () => atTheSameTime(upstream, send));
-      expect(countStatuses(answers)).toEqual({ 200: 4, 429: 26 });
+      const responses = await whileRedisHolds([gateway], () => atTheSameTime(upstream, send));
+      expect(countStatuses(responses)).toEqual({ 200: 4, 429: 26 });
     }
   });
 
@@ -198,8 +198,8 @@ describe.each([isPostgresRun])(`${COUNT} processes as one (Redis: %p)`, (hasRedi
     const calls = Array.from({ length: 90 }, () => chat(key, { model: 'counted' }));
     expect(countStatuses(await Promise.all(calls))).toEqual({ 200: 90 });
     const read = async (name: string, labels: Record<string, string> = {}): Promise<number[]> => {
-      const answers = await everywhere('/metrics');
-      return answers.map(({ text }) =>
+      const responses = await everywhere('/metrics');
+      return responses.map(({ text }) =>
         (parseMetrics(text).get(name)?.samples ?? [])
           .filter((sample) => sample.name === name || sample.name === `${name}_count`)
           .filter((sample) => Object.entries(labels).every(([label, value]) => sample.labels[label] === value))

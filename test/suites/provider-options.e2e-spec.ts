@@ -113,9 +113,9 @@ describe('what a request may say to a provider', () => {
       'anthropic-beta': 'b',
       traceparent: '00-a-b-01',
     };
-    const answer = await ask({ ...CHOSEN, top_k: 4, stream }, key, headers);
-    expect(answer.status).toBe(200);
-    const named = answer.header('x-gateway-dropped-params').split(', ');
+    const response = await ask({ ...CHOSEN, top_k: 4, stream }, key, headers);
+    expect(response.status).toBe(200);
+    const named = response.header('x-gateway-dropped-params').split(', ');
     expect(named.sort()).toEqual(
       [...Object.keys(CHOSEN), 'anthropic-beta', 'idempotency-key', 'openai-project'].sort(),
     );
@@ -128,8 +128,8 @@ describe('what a request may say to a provider', () => {
 
   it('is what a key with the scope sends', async () => {
     const trusted = await gateway.apiKey({ scopes: ['inference', 'provider_options'] });
-    const answer = await ask(CHOSEN, trusted, { 'idempotency-key': 'order-1' });
-    expect([answer.status, answer.headers.get('x-gateway-dropped-params')]).toEqual([200, null]);
+    const response = await ask(CHOSEN, trusted, { 'idempotency-key': 'order-1' });
+    expect([response.status, response.headers.get('x-gateway-dropped-params')]).toEqual([200, null]);
     expect(calls[0]?.body).toMatchObject({ ...CHOSEN, model: 'small' });
     expect(calls[0]?.headers['idempotency-key']).toMatch(/^key_\w+-order-1$/);
   });
@@ -173,8 +173,8 @@ describe('what a request may say to a provider', () => {
   if (isPostgresRun) return;
 
   it('goes to the deployment that takes it, whichever comes first; else the last one’s reason comes back', async () => {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => ask({ model: 'picky' }, gateway.adminKey)));
-    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    const responses = await Promise.all(Array.from({ length: 20 }, () => ask({ model: 'picky' }, gateway.adminKey)));
+    expect(responses.map(({ status }) => status)).toEqual(responses.map(() => 200));
     const refused = await ask({ model: 'none' }, gateway.adminKey);
     expect([refused.status, refused.body.error?.message]).toEqual([422, 'refuses-2 cannot']);
   });

@@ -134,7 +134,7 @@ suite('shapes that providers answer in', () => {
       ['calls whose arguments are null and a list', calls('null', '[1]'), 'tool_calls'],
       ['a call that was cut off', calls('{"city": "Os'), 'length'],
     ])('%s', async (_name, message, reason) => {
-      upstream.answerWith(({ stream: streamed }) => {
+      upstream.respondWith(({ stream: streamed }) => {
         const content: unknown = (message as { content: unknown }).content;
         const toolCalls = (message as { tool_calls?: object[] }).tool_calls?.map((call, index) => ({ ...call, index }));
         const delta = { role: 'assistant', ...message, content, ...(toolCalls && { tool_calls: toolCalls }) };
@@ -147,20 +147,20 @@ suite('shapes that providers answer in', () => {
       const folded = await client.chat.completions
         .stream({ model: 'vllm/scripted', messages: question })
         .finalMessage();
-      upstream.answerWith({ body: completionOf({ content: 'Go on.' }) });
+      upstream.respondWith({ body: completionOf({ content: 'Go on.' }) });
       const refused: string[] = [];
-      for (const answer of [plain.choices[0]!.message, folded]) {
-        const results = (answer.tool_calls ?? []).map(({ id }) => ({
+      for (const response of [plain.choices[0]!.message, folded]) {
+        const results = (response.tool_calls ?? []).map(({ id }) => ({
           role: 'tool',
           tool_call_id: id,
           content: 'cold',
         }));
-        const messages = [...question, answer, ...results, ...(results.length > 0 ? [] : [user('Go on.')])];
+        const messages = [...question, response, ...results, ...(results.length > 0 ? [] : [user('Go on.')])];
         await Promise.all(
           [...COMPATIBLE, ...NATIVE, 'mistral-native', 'sandbox'].map(async (provider) => {
             const model = provider === 'sandbox' ? 'sandbox/echo' : modelOf(provider);
             const { status, text } = await ask({ model, messages });
-            if (status !== 200) refused.push(`${provider}: ${status} ${text} for ${JSON.stringify(answer)}`);
+            if (status !== 200) refused.push(`${provider}: ${status} ${text} for ${JSON.stringify(response)}`);
           }),
         );
       }
@@ -220,7 +220,7 @@ suite('shapes that providers answer in', () => {
         [['clock', '{"city":1}']],
       ],
     ])('%s', async (_name, events, expected) => {
-      upstream.answerWith({ events });
+      upstream.respondWith({ events });
       const chunks = await stream({ model: 'vllm/scripted', messages: [user('Weather?')], tools });
       const found: [string, string][] = [];
       for (const { choices } of chunks) {
@@ -234,7 +234,7 @@ suite('shapes that providers answer in', () => {
     });
 
     it('a reason in the first chunk alone, after which the words go on', async () => {
-      upstream.answerWith({
+      upstream.respondWith({
         events: [
           chunkOf({ role: 'assistant', content: 'Uno ' }, 'length'),
           chunkOf({ content: 'due ' }),
@@ -293,9 +293,9 @@ suite('shapes that providers answer in', () => {
         ],
       ],
     ])('%s, reaches the client and the ledger', async (_name, events) => {
-      upstream.answerWith({ events });
+      upstream.respondWith({ events });
       const key = await gateway.apiKey();
-      const answer = await new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1`, maxRetries: 0 }).chat.completions
+      const response = await new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1`, maxRetries: 0 }).chat.completions
         .create({
           model: 'vllm/scripted',
           messages: [{ role: 'user', content: 'Hi' }],
@@ -303,9 +303,9 @@ suite('shapes that providers answer in', () => {
           stream_options: { include_usage: true },
         })
         .withResponse();
-      const requestId = answer.response.headers.get('x-request-id');
+      const requestId = response.response.headers.get('x-request-id');
       let usage: OpenAI.CompletionUsage | null | undefined;
-      for await (const chunk of answer.data) usage = chunk.usage ?? usage;
+      for await (const chunk of response.data) usage = chunk.usage ?? usage;
       expect(usage).toMatchObject(counts);
       const record = await gateway.admin.usageRecord(({ request_id: id }) => id === requestId);
       expect(record).toMatchObject({ prompt_tokens: 1_234, completion_tokens: 56 });
@@ -321,7 +321,7 @@ suite('shapes that providers answer in', () => {
     ];
 
     it.each(parts.map((part) => [part.type, part] as const))('%s passes through', async (_type, part) => {
-      upstream.answerWith({ body: completionOf({ content: 'seen' }) });
+      upstream.respondWith({ body: completionOf({ content: 'seen' }) });
       const { status } = await ask({
         model: 'vllm/scripted',
         messages: [user([{ type: 'text', text: 'What?' }, part])],
@@ -334,7 +334,7 @@ suite('shapes that providers answer in', () => {
     });
 
     it('are refused by name where the format has no place for them, unless another deployment has one', async () => {
-      upstream.answerWith({ body: completionOf({ content: 'seen' }) });
+      upstream.respondWith({ body: completionOf({ content: 'seen' }) });
       for (const part of parts.filter(({ type }) => type === 'vendor_point_cloud')) {
         const messages = [user([{ type: 'text', text: 'What?' }, part])];
         const refused = await ask({ model: modelOf('anthropic'), messages });
@@ -349,7 +349,7 @@ suite('shapes that providers answer in', () => {
     const LARGER = '18446744073709551615';
 
     it('keep their digits in what a client sends', async () => {
-      upstream.answerWith({ body: completionOf({ content: 'Hi' }) });
+      upstream.respondWith({ body: completionOf({ content: 'Hi' }) });
       const fields = `"seed":${LARGE},"logit_bias":{"${LARGER}":1},"vendor":{"deep":[${LARGER},1.5,"${LARGE}"]}`;
       const { status } = await ask(
         `{"model":"vllm/scripted","messages":[{"role":"user","content":"Hi","vendor_id":${LARGER}}],${fields}}`,
@@ -365,12 +365,12 @@ suite('shapes that providers answer in', () => {
       const completion = JSON.stringify(
         completionOf({ content: 'Hi', vendor_id: 'LARGER' }, 'stop', { trace: 'LARGE' }),
       );
-      upstream.answerWith({ body: completion.replace('"LARGER"', LARGER).replace('"LARGE"', LARGE) });
+      upstream.respondWith({ body: completion.replace('"LARGER"', LARGER).replace('"LARGE"', LARGE) });
       const { text } = await ask({ model: 'vllm/scripted', messages: [user('Hi')] });
       expect(text).toContain(`"vendor_id":${LARGER}`);
       expect(text).toContain(`"trace":${LARGE}`);
       const event = JSON.stringify(chunkOf({ content: 'Hi', vendor_id: 'LARGER' })).replace('"LARGER"', LARGER);
-      upstream.answerWith({ events: [event, chunkOf({}, 'stop')] });
+      upstream.respondWith({ events: [event, chunkOf({}, 'stop')] });
       const streamed = await ask({ model: 'vllm/scripted', messages: [user('Hi')], stream: true });
       expect(streamed.text).toContain(LARGER);
     });
@@ -424,16 +424,20 @@ suite('shapes that providers answer in', () => {
         'The field stop is too long',
       ],
     ])('%s', async (_name, status, body, reason) => {
-      upstream.answerWith({ status, body });
+      upstream.respondWith({ status, body });
       for (const model of ['vllm/scripted', 'mistral/mistral-small-latest', 'mistral-native/mistral-small-latest']) {
-        const answer = await ask({ model, messages: [user('Hi')] });
-        expect([model, answer.status, answer.text]).toEqual([model, status, expect.stringContaining(reason) as string]);
+        const response = await ask({ model, messages: [user('Hi')] });
+        expect([model, response.status, response.text]).toEqual([
+          model,
+          status,
+          expect.stringContaining(reason) as string,
+        ]);
       }
     });
   });
 
   it('lets pages read the headers that clients wait and count by', async () => {
-    upstream.answerWith({ body: completionOf({ content: 'Hi' }) });
+    upstream.respondWith({ body: completionOf({ content: 'Hi' }) });
     const headers = { origin: 'https://app.example' };
     const response = await gateway.admin.chat({ model: 'vllm/scripted' }, { headers });
     expect(response.header('access-control-allow-origin')).toBe('https://app.example');

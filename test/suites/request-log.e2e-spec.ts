@@ -87,9 +87,9 @@ describe('the request log', () => {
     const { id, key } = await createKey({ days: 1, redact: ['email'] });
     await chat(key);
     const [entry] = await entries(id, 1);
-    const { request, answer } = await read(entry!.id);
+    const { request, answer: response } = await read(entry!.id);
     expect(request.messages?.[0]?.content).toBe('my-words-81c2 to [email]');
-    expect(answer?.choices?.[0]?.content).toBe('my-words-81c2 to [email]');
+    expect(response?.choices?.[0]?.content).toBe('my-words-81c2 to [email]');
     const body = { request_log: { days: 1, redact: ['prompt', 'answer'] } };
     expect((await gateway.admin.updateKey(id, body)).status).toBe(200);
     await chat(key);

@@ -109,8 +109,8 @@ describe('two deployments, one of them in trouble', () => {
   });
 
   it('falls back to another model, and says which answered', async () => {
-    const answer = await ask('falls-back', true);
-    expect([answer.status, answer.header('x-gateway-model')]).toEqual([200, 'rescue']);
+    const response = await ask('falls-back', true);
+    expect([response.status, response.header('x-gateway-model')]).toEqual([200, 'rescue']);
   });
 
   it('leaves a deployment alone after five failures, but never the last one standing', async () => {
@@ -130,9 +130,9 @@ describe('two deployments, one of them in trouble', () => {
     await first.reset();
     const limited = await ask('limited', false);
     expect([limited.status, limited.header('retry-after')]).toEqual([429, '2']);
-    const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => ask('limited', index % 2 === 0)));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([429]));
-    expect(answers.every(({ header }) => Number(header('retry-after-ms')) > 0)).toBe(true);
+    const responses = await Promise.all(Array.from({ length: 200 }, (_, index) => ask('limited', index % 2 === 0)));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([429]));
+    expect(responses.every(({ header }) => Number(header('retry-after-ms')) > 0)).toBe(true);
     expect(await first.requests()).toHaveLength(1);
     await until(
       async () =>

@@ -62,9 +62,9 @@ describe('POST /v1/responses', () => {
   });
   beforeEach(() => {
     for (const received of [chat.received, first.received, second.received]) received.length = 0;
-    chat.answerWith({ body: completionOf({ content: 'Hello' }) });
-    first.answerWith(() => ({ body: responseOf(RECORDINGS.text) }));
-    second.answerWith(() => ({ body: responseOf(RECORDINGS.text) }));
+    chat.respondWith({ body: completionOf({ content: 'Hello' }) });
+    first.respondWith(() => ({ body: responseOf(RECORDINGS.text) }));
+    second.respondWith(() => ({ body: responseOf(RECORDINGS.text) }));
   });
 
   const post = (body: object, headers: Record<string, string> = {}): Promise<Response> =>
@@ -119,13 +119,13 @@ describe('POST /v1/responses', () => {
         type: 'function',
         function: { name: 'get_weather', arguments: '{"city":"Paris"}' },
       };
-      chat.answerWith({
+      chat.respondWith({
         events: [chunkOf({ role: 'assistant', tool_calls: [{ index: 0, ...toolCall }] }), chunkOf({}, 'tool_calls')],
       });
       const stream = openai.responses.stream({ model: 'plain', input: 'Weather in Paris?', tools: [WEATHER] });
       const { output } = await stream.finalResponse();
       expect(output).toMatchObject([{ type: 'function_call', call_id: 'call_1', arguments: '{"city":"Paris"}' }]);
-      chat.answerWith({ body: completionOf({ content: 'Sunny.' }) });
+      chat.respondWith({ body: completionOf({ content: 'Sunny.' }) });
       const input = [
         { role: 'user' as const, content: 'Weather in Paris?' },
         ...output.map((item) => ({ ...item }) as OpenAI.Responses.ResponseInputItem),
@@ -164,7 +164,7 @@ describe('POST /v1/responses', () => {
 
     it('rule 23: reasoning of a model that needs it back reaches it on the next turn', async () => {
       const call = { id: 'call_1', type: 'function', function: { name: 'get_weather', arguments: '{}' } };
-      chat.answerWith({
+      chat.respondWith({
         body: completionOf({ content: null, reasoning_content: 'Think.', tool_calls: [call] }, 'tool_calls'),
       });
       const { output } = await openai.responses.create({ model: 'plain', input: 'x', tools: [WEATHER] });
@@ -184,7 +184,7 @@ describe('POST /v1/responses', () => {
     });
 
     it('rule 16: an overflow of a stream is a failed response, as agents expect it', async () => {
-      chat.answerWith({
+      chat.respondWith({
         status: 400,
         body: {
           error: { message: 'This model has a maximum context length of 10 tokens.', code: 'context_length_exceeded' },
@@ -200,7 +200,7 @@ describe('POST /v1/responses', () => {
     it.each(Object.entries(agents as unknown as Record<string, Json>))(
       'takes the request of %s',
       async (_name, body) => {
-        chat.answerWith({ events: [chunkOf({ role: 'assistant', content: 'Hi' }), chunkOf({}, 'stop')] });
+        chat.respondWith({ events: [chunkOf({ role: 'assistant', content: 'Hi' }), chunkOf({}, 'stop')] });
         const response = await post({ ...body, model: 'plain' });
         const text = await response.text();
         expect([response.status, text.includes('event: response.completed')]).toEqual([200, true]);
@@ -216,7 +216,7 @@ describe('POST /v1/responses', () => {
       const two = await openai.responses.create({ model: 'plain', input: 'And?', previous_response_id: one.id });
       expect(two.previous_response_id).toBe(one.id);
       const three = openai.responses.stream({ model: 'plain', input: 'Who am I?', previous_response_id: two.id });
-      chat.answerWith({ events: [chunkOf({ role: 'assistant', content: 'Ada' }), chunkOf({}, 'stop')] });
+      chat.respondWith({ events: [chunkOf({ role: 'assistant', content: 'Ada' }), chunkOf({}, 'stop')] });
       const final = await three.finalResponse();
       expect(JSON.parse(chat.received.at(-1) ?? '')).toMatchObject({
         messages: [
@@ -231,7 +231,7 @@ describe('POST /v1/responses', () => {
     });
 
     it('is committed before the last event is sent', async () => {
-      chat.answerWith({ events: [chunkOf({ role: 'assistant', content: 'Hi' }), chunkOf({}, 'stop')] });
+      chat.respondWith({ events: [chunkOf({ role: 'assistant', content: 'Hi' }), chunkOf({}, 'stop')] });
       for await (const event of await openai.responses.create({ model: 'plain', input: 'x', stream: true })) {
         if (event.type !== 'response.completed') continue;
         expect((await openai.responses.retrieve(event.response.id)).status).toBe('completed');
@@ -295,7 +295,7 @@ describe('POST /v1/responses', () => {
     it('requests and responses pass as they are, but for the model', async () => {
       for (const [name, body] of Object.entries(agents as unknown as Record<string, Json>)) {
         const frames = framesOf(RECORDINGS['reasoning and calls']);
-        first.answerWith(() => ({ frames }));
+        first.respondWith(() => ({ frames }));
         const sent = { ...body, model: 'native', stream: true, unheard_of: [1] };
         const response = await post(sent);
         expect([name, await response.text()]).toEqual([name, frames]);
@@ -313,7 +313,7 @@ describe('POST /v1/responses', () => {
 
     it('goes on by the id that the provider keeps, and elsewhere with the whole conversation', async () => {
       const response = { ...responseOf(RECORDINGS.text), id: 'resp_kept' };
-      first.answerWith(() => ({ body: response }));
+      first.respondWith(() => ({ body: response }));
       const one = await openai.responses.create({ model: 'native', input: 'Hi' });
       expect(one.id).toBe('resp_kept');
       await openai.responses.create({ model: 'native', input: 'x', previous_response_id: one.id });
@@ -328,13 +328,13 @@ describe('POST /v1/responses', () => {
       const made = responseOf(RECORDINGS['reasoning and calls']);
       const [reasoning] = made['output'] as [Json];
       const encrypted = `gAAAA-${Date.now()}`;
-      second.answerWith(() => ({ body: { ...made, output: [{ ...reasoning, encrypted_content: encrypted }] } }));
-      first.answerWith(() => ({ status: 503, body: { error: { message: 'overloaded' } } }));
+      second.respondWith(() => ({ body: { ...made, output: [{ ...reasoning, encrypted_content: encrypted }] } }));
+      first.respondWith(() => ({ status: 503, body: { error: { message: 'overloaded' } } }));
       const input = [{ role: 'user' as const, content: 'x' }];
       const one = await openai.responses.create({ model: 'two', input, store: false });
       const item = one.output[0] as OpenAI.Responses.ResponseInputItem;
       expect(item).toMatchObject({ encrypted_content: encrypted });
-      first.answerWith(() => ({ body: responseOf(RECORDINGS.text) }));
+      first.respondWith(() => ({ body: responseOf(RECORDINGS.text) }));
       second.received.length = 0;
       await openai.responses.create({ model: 'two', input: [...input, item], store: false });
       expect(second.received).toHaveLength(1);
@@ -347,7 +347,7 @@ describe('POST /v1/responses', () => {
     });
 
     it('leaves reasoning out that the provider cannot decrypt, and sends the request once more', async () => {
-      first.answerWith((body) =>
+      first.respondWith((body) =>
         JSON.stringify(body).includes('gAAAA-unknown')
           ? {
               status: 400,
@@ -367,14 +367,14 @@ describe('POST /v1/responses', () => {
     });
 
     it('a stream that ends early is ended with a failed response', async () => {
-      first.answerWith(() => ({ frames: framesOf(RECORDINGS.text.slice(0, 8)) }));
+      first.respondWith(() => ({ frames: framesOf(RECORDINGS.text.slice(0, 8)) }));
       const text = await (await post({ model: 'native', input: 'x', stream: true })).text();
       expect(text.startsWith(framesOf(RECORDINGS.text.slice(0, 8)))).toBe(true);
       expect(text).toMatch(/event: response\.failed\ndata: \{[^\n]*"status":"failed"[^\n]*\n\n$/);
     });
 
     it('serves clients of chat where the provider has no other API', async () => {
-      second.answerWith(() => ({ body: responseOf(RECORDINGS['reasoning and calls']) }));
+      second.respondWith(() => ({ body: responseOf(RECORDINGS['reasoning and calls']) }));
       const completion = await openai.chat.completions.create({
         model: 'only',
         messages: [{ role: 'user', content: 'x' }],
@@ -387,7 +387,7 @@ describe('POST /v1/responses', () => {
       });
       expect(completion.choices[0]).toMatchObject({ finish_reason: 'tool_calls' });
       expect(completion.choices[0]?.message.tool_calls).toHaveLength(2);
-      second.answerWith(() => ({ frames: framesOf(RECORDINGS.text) }));
+      second.respondWith(() => ({ frames: framesOf(RECORDINGS.text) }));
       let text = '';
       const stream = await openai.chat.completions.create({
         model: 'only',
@@ -406,7 +406,7 @@ describe('POST /v1/responses', () => {
     ];
 
     it('a trigger and the endpoint each give exactly one item, which any model can go on from', async () => {
-      chat.answerWith({ body: completionOf({ content: 'The user is Ada.' }) });
+      chat.respondWith({ body: completionOf({ content: 'The user is Ada.' }) });
       const triggered = await post({ model: 'plain', input: [...input, { type: 'compaction_trigger' }], store: true });
       const { output, id } = (await triggered.json()) as { output: Json[]; id: string };
       expect(output).toMatchObject([{ type: 'compaction' }]);

@@ -81,8 +81,10 @@ onceOnly('patterns, aliases, overrides and places', () => {
     askAt(gateway, options.key ?? key, id, options);
 
   it('reaches models by pattern and by alias, and lists both', async () => {
-    const answers = await Promise.all(['vendor/words?count=2', 'vendor/tools', 'gpt-4o', 'fast'].map((id) => ask(id)));
-    expect(answers.map(({ status, header }) => [status, header('x-gateway-model')])).toEqual([
+    const responses = await Promise.all(
+      ['vendor/words?count=2', 'vendor/tools', 'gpt-4o', 'fast'].map((id) => ask(id)),
+    );
+    expect(responses.map(({ status, header }) => [status, header('x-gateway-model')])).toEqual([
       [200, 'vendor/words?count=2'],
       [200, 'vendor/tools'],
       [200, 'fast'],
@@ -127,8 +129,8 @@ onceOnly('patterns, aliases, overrides and places', () => {
     await upstream.reset();
     const send = (): Promise<GatewayResponse<ChatCompletionDto>>[] =>
       Array.from({ length: 40 }, (_, index) => ask('narrow', { stream: index % 2 === 0 }));
-    const answers = await atTheSameTime(upstream, send, 36);
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    const responses = await atTheSameTime(upstream, send, 36);
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([200]));
     const spans = await upstream.requests();
     const most = Math.max(
       ...spans.map(
@@ -155,7 +157,7 @@ onceOnly('patterns, aliases, overrides and places', () => {
     const leaving = new AbortController();
     const left = Array.from({ length: 8 }, () =>
       ask('held', { signal: leaving.signal }).then(
-        () => 'answered',
+        () => 'responded',
         () => 'left',
       ),
     );
@@ -285,20 +287,20 @@ onceOnly('reload', () => {
     const stream = askAt(gateway, key, 'long', { stream: true });
     await until(async () => (await first.requests()).length > 0);
     const failures: string[] = [];
-    let answered = 0;
+    let responded = 0;
     let isLoading = true;
     const load = Promise.all(
       Array.from({ length: 32 }, async (_, client) => {
         while (isLoading) {
           const { status, text } = await askAt(gateway, key, 'fast', { stream: client % 2 === 0 });
-          answered += 1;
+          responded += 1;
           if (status !== 200 || (client % 2 === 0 && !text.includes('[DONE]'))) failures.push(text);
         }
       }),
     );
     for (let round = 1; round <= 8; round += 1) {
       await reload(configOf(round % 2 === 1 ? second : first));
-      await until(() => answered >= round * 150);
+      await until(() => responded >= round * 150);
     }
     isLoading = false;
     await load;
@@ -307,7 +309,7 @@ onceOnly('reload', () => {
     expect(failures).toEqual([]);
     expect((await second.requests()).length).toBeGreaterThan(0);
     console.info(
-      `8 reloads under load: ${answered} requests answered, ${failures.length} failed, a stream of 3 s whole`,
+      `8 reloads under load: ${responded} requests responded, ${failures.length} failed, a stream of 3 s whole`,
     );
     await reload(configOf(second));
     // The first provider is no longer used, so its connections are closed.

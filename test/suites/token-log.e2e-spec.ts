@@ -75,12 +75,12 @@ describe('usage records and the provider’s own book of tokens', () => {
     try {
       // The key's name goes along, because that is all that the provider sees of it.
       const fields = { model, stream, user: name, messages: [{ role: 'user', content: TEXT }] };
-      const answer = await clientOf(name).openChat(fields, {
+      const response = await clientOf(name).openChat(fields, {
         headers: { 'x-request-id': id },
         signal: controller.signal,
       });
       let frames = '';
-      for await (const piece of answer.pieces) {
+      for await (const piece of response.pieces) {
         frames += piece;
         const text = [...frames.matchAll(/"content":"([^"]*)"/g)].map((match) => match[1]).join('');
         if (leave?.(text) === true) controller.abort();

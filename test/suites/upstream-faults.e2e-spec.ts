@@ -19,7 +19,7 @@ interface Times {
 const OFFERED_MB = 1_024;
 const CONNECT_TIMEOUT_MS = 60_000;
 
-interface Answer {
+interface Received {
   readonly status: number;
   readonly text: string;
   readonly took: number;
@@ -69,7 +69,7 @@ interface Answer {
     await new Promise((resolve) => broken.close(resolve));
   });
 
-  async function ask(id: string, stream: boolean): Promise<Answer> {
+  async function ask(id: string, stream: boolean): Promise<Received> {
     const started = performance.now();
     const messages = [{ role: 'user', content: 'still here' }];
     const { status, pieces } = await gateway.client(key).openChat({ model: id, stream, messages });
@@ -121,19 +121,19 @@ interface Answer {
     ['bomb', false, 502],
     ['bomb', true, 502],
   ] as const)('%s (stream: %s) is cut at the cap, and memory does not grow with it', async (model, stream, outcome) => {
-    let answer: Answer | undefined;
+    let response: Received | undefined;
     const growth = await growthDuring(async () => {
-      answer = await ask(model, stream);
+      response = await ask(model, stream);
     });
-    if (outcome === 502) expect(answer?.status).toBe(502);
+    if (outcome === 502) expect(response?.status).toBe(502);
     else if (outcome === 'cut') {
-      expect(answer?.status).toBe(200);
-      expect(answer?.text).toMatch(/data: \{"error":[^\n]*\n\n$/);
+      expect(response?.status).toBe(200);
+      expect(response?.text).toMatch(/data: \{"error":[^\n]*\n\n$/);
     }
-    expect(answer?.text).not.toContain('[DONE]');
+    expect(response?.text).not.toContain('[DONE]');
     print(
       `${model} (${stream ? 'stream' : 'plain'})`,
-      `${answer?.status}, ${(answer?.took ?? 0).toFixed(0)} ms, RSS +${(growth / MEGABYTE).toFixed(0)} MB`,
+      `${response?.status}, ${(response?.took ?? 0).toFixed(0)} ms, RSS +${(growth / MEGABYTE).toFixed(0)} MB`,
     );
     // Decoding one answer of the cap of 32 MB takes about three times the cap at its peak, and more before V8 collects it.
     expect(growth).toBeLessThan((OFFERED_MB * MEGABYTE) / 3);

@@ -48,9 +48,9 @@ describe('usage records', () => {
     gateway.admin.usageRecord(({ request_id: id }) => id === requestId, `key_id=${client.keyId}`);
 
   it('keeps what the provider reported, its price, and what the request said of itself', async () => {
-    const answer = await client.chat({ model: 'paid', user: 'ada', metadata: { ticket: 'T-1' } });
-    const usage = answer.body.usage!;
-    const record = await recordOf(idOf(answer));
+    const response = await client.chat({ model: 'paid', user: 'ada', metadata: { ticket: 'T-1' } });
+    const usage = response.body.usage!;
+    const record = await recordOf(idOf(response));
     expect(record).toMatchObject({
       operation: 'chat',
       images: null,
@@ -70,7 +70,7 @@ describe('usage records', () => {
       prompt_tokens: usage.prompt_tokens,
       completion_tokens: usage.completion_tokens,
     });
-    expect(record.cost_usd).toBe(Number(answer.header('x-gateway-cost')));
+    expect(record.cost_usd).toBe(Number(response.header('x-gateway-cost')));
     expect(record.cost_usd).toBeCloseTo((usage.prompt_tokens * 3 + usage.completion_tokens * 15) / 1e6, 9);
     expect(record.first_byte_ms).not.toBeNull();
   });
@@ -105,17 +105,17 @@ describe('usage records', () => {
 
   it('records what was consumed before a client went away or a stream broke', async () => {
     const controller = new AbortController();
-    const answer = await client.openChat({ model: 'words' }, { signal: controller.signal });
+    const response = await client.openChat({ model: 'words' }, { signal: controller.signal });
     let seen = 0;
     await expect(
       (async () => {
-        for await (const piece of answer.pieces) {
+        for await (const piece of response.pieces) {
           seen += piece.split('data: ').length - 1;
           if (seen >= 20) controller.abort();
         }
       })(),
     ).rejects.toThrow();
-    const abandoned = await recordOf(answer.headers.get('x-request-id') ?? '');
+    const abandoned = await recordOf(response.headers.get('x-request-id') ?? '');
     expect(abandoned).toMatchObject({ status: 'abandoned', error_code: 'client_closed_request', estimated: true });
     expect(abandoned.completion_tokens).toBeGreaterThanOrEqual(10);
     // The provider may have generated more than had come, so the request's worst case is charged.
@@ -237,7 +237,7 @@ it('keeps every record that a report has shown through a SIGKILL, and every reco
     gateway = await startGateway({ config: configOf(upstream), dataDirectory, env, joins: first });
   };
   const count = async (): Promise<number> => (await gateway.admin.usage('interval=none'))[0]?.requests ?? 0;
-  const answers = { count: 0 };
+  const responses = { count: 0 };
   /** Calls until the process is gone. @param kill is called beside them */
   const load = async (kill: () => Promise<void>): Promise<void> => {
     let isOver = false;
@@ -247,7 +247,7 @@ it('keeps every record that a report has shown through a SIGKILL, and every reco
       Array.from({ length: 4 }, async () => {
         while (!isOver) {
           try {
-            if ((await client.chat({ model: 'paid' })).status === 200) answers.count += 1;
+            if ((await client.chat({ model: 'paid' })).status === 200) responses.count += 1;
           } catch {
             isOver = true;
           }
@@ -259,23 +259,23 @@ it('keeps every record that a report has shown through a SIGKILL, and every reco
   /** What the report shows of the calls that were answered before it was asked. */
   let shown = 0;
   await load(async () => {
-    await until(() => answers.count >= 100);
-    const answered = answers.count;
-    await until(async () => (shown = await count()) >= answered);
+    await until(() => responses.count >= 100);
+    const before = responses.count;
+    await until(async () => (shown = await count()) >= before);
     process.kill(gateway.pid, 'SIGKILL');
   });
   await again();
   const kept = await count();
-  console.info(`SIGKILL after ${answers.count} answers: ${kept} records kept, ${answers.count - kept} lost`);
+  console.info(`SIGKILL after ${responses.count} answers: ${kept} records kept, ${responses.count - kept} lost`);
   expect(kept).toBeGreaterThanOrEqual(shown);
-  answers.count = 0;
+  responses.count = 0;
   await load(async () => {
-    await until(() => answers.count >= 50);
+    await until(() => responses.count >= 50);
     process.kill(gateway.pid, 'SIGTERM');
   });
   await until(() => gateway.logs().includes('"stopped"'));
   await again();
-  expect(await count()).toBeGreaterThanOrEqual(kept + answers.count);
+  expect(await count()).toBeGreaterThanOrEqual(kept + responses.count);
   await gateway.stop();
   await upstream.stop();
 });

@@ -7,7 +7,7 @@ import { bedrockFormat } from './native-formats/bedrock.js';
 import { cohereFormat } from './native-formats/cohere.js';
 import { googleFormat } from './native-formats/google.js';
 import { groqFormat, openAiFormat, xaiFormat } from './native-formats/openai.js';
-import type { Answer, Asked, JsonBody, WireFormat } from './native-formats/wire-format.js';
+import type { ModelResponse, Asked, JsonBody, WireFormat } from './native-formats/wire-format.js';
 
 /** A request as a fake provider received it. */
 export interface NativeRequest {
@@ -119,10 +119,10 @@ async function serve(request: IncomingMessage, response: ServerResponse, request
   if (typeof asked === 'string') {
     const status = asked.startsWith('no such path') ? 404 : 400;
     sendJson(response, status, format.error(status, asked));
-  } else await answer(asked, format, response);
+  } else await respond(asked, format, response);
 }
 
-async function answer(asked: Asked, format: WireFormat, response: ServerResponse): Promise<void> {
+async function respond(asked: Asked, format: WireFormat, response: ServerResponse): Promise<void> {
   const { model } = asked;
   const status = /status-(\d{3})/.exec(model)?.[1] ?? (model.includes('overloaded') ? '529' : undefined);
   if (status !== undefined) {
@@ -139,7 +139,7 @@ async function answer(asked: Asked, format: WireFormat, response: ServerResponse
     sendJson(response, 200, format.error(503, 'the fake fails with 200'));
     return;
   }
-  const reply = answerTo(asked);
+  const reply = responseTo(asked);
   if (!asked.stream) {
     sendJson(response, 200, format.whole(reply, asked));
     return;
@@ -147,7 +147,7 @@ async function answer(asked: Asked, format: WireFormat, response: ServerResponse
   await stream(asked, format, reply, response);
 }
 
-async function stream(asked: Asked, format: WireFormat, reply: Answer, response: ServerResponse): Promise<void> {
+async function stream(asked: Asked, format: WireFormat, reply: ModelResponse, response: ServerResponse): Promise<void> {
   const { model } = asked;
   response.writeHead(200, { 'content-type': format.streamType });
   const frames = format.frames(reply, asked);
@@ -185,7 +185,7 @@ async function writeByBytes(response: ServerResponse, bytes: Buffer): Promise<vo
   }
 }
 
-function answerTo(asked: Asked): Answer {
+function responseTo(asked: Asked): ModelResponse {
   const usage = { prompt: 20, completion: 7, cached: 4, reasoning: asked.model.includes('thinks') ? 3 : 0 };
   const reasoning = asked.model.includes('thinks') ? ['Let me ', 'think.'] : [];
   if (asked.model.includes('wordy')) {

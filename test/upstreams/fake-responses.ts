@@ -11,24 +11,24 @@ export interface ReceivedResponse {
   readonly body: JsonObject;
 }
 
-export interface ResponsesAnswer {
+export interface ScriptedResponse {
   readonly status?: number;
   readonly body?: unknown;
   /** Events of a stream, sent as they are. */
   readonly frames?: string;
 }
 
-/** A server with the Responses API and nothing else, which answers what a test hands it. */
+/** A server with the Responses API and nothing else, which responds as a test says. */
 export interface ResponsesServer {
   readonly url: string;
   readonly received: ReceivedResponse[];
-  answerWith(answer: (body: JsonObject) => ResponsesAnswer): void;
+  respondWith(response: (body: JsonObject) => ScriptedResponse): void;
   stop(): Promise<void>;
 }
 
 export async function startResponsesServer(): Promise<ResponsesServer> {
   const received: ReceivedResponse[] = [];
-  let answer: (body: JsonObject) => ResponsesAnswer = () => ({ status: 500 });
+  let reply: (body: JsonObject) => ScriptedResponse = () => ({ status: 500 });
   const server = createServer((request, response) => {
     let text = '';
     request.setEncoding('utf8').on('data', (piece: string) => (text += piece));
@@ -40,9 +40,9 @@ export async function startResponsesServer(): Promise<ResponsesServer> {
       }
       const body = JSON.parse(text) as JsonObject;
       received.push({ path, headers: request.headers, text, body });
-      const { status = 200, body: answered, frames } = answer(body);
+      const { status = 200, body: sent, frames } = reply(body);
       if (frames !== undefined) response.writeHead(200, { 'content-type': 'text/event-stream' }).end(frames);
-      else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answered));
+      else response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(sent));
     });
   });
   await new Promise<void>((resolve) => {
@@ -51,8 +51,8 @@ export async function startResponsesServer(): Promise<ResponsesServer> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
-    answerWith: (given) => {
-      answer = given;
+    respondWith: (given) => {
+      reply = given;
     },
     stop: async () => {
       await new Promise((resolve) => {

@@ -149,7 +149,7 @@ function toolCallsOf(body) {
 }
 
 /** What is to be said, before any fault. */
-function answerOf(name, params, request) {
+function contentOf(name, params, request) {
   const { body } = request;
   if (name === 'tools') return { text: null, calls: toolCallsOf(body), finish: 'tool_calls' };
   if (name === 'json-schema' || (name === 'echo' && body.response_format?.type === 'json_schema')) {
@@ -170,7 +170,7 @@ function answerOf(name, params, request) {
  * @param {URLSearchParams} params
  * @param {any} body
  */
-function plainAnswer(content, params, body) {
+function plainResponse(content, params, body) {
   const { text, calls, finish } = content;
   const choices = Array.from({ length: body.n ?? 1 }, (_, index) => ({
     index,
@@ -178,7 +178,7 @@ function plainAnswer(content, params, body) {
     logprobs: null,
     finish_reason: finish,
   }));
-  const answer = {
+  const response = {
     id: 'chatcmpl-fake',
     object: 'chat.completion',
     created: CREATED,
@@ -191,9 +191,9 @@ function plainAnswer(content, params, body) {
   for (const field of (params.get('without') ?? '').split(',')) {
     if (field === 'finish_reason') for (const choice of choices) delete choice.finish_reason;
     else if (field === 'role') for (const choice of choices) choice.message.role = null;
-    else delete answer[field];
+    else delete response[field];
   }
-  return answer;
+  return response;
 }
 
 /**
@@ -297,13 +297,13 @@ function encodingHeaders(params) {
   return encoding === null ? {} : { 'content-encoding': encoding.replace('-raw', '') };
 }
 
-async function sendPlain(response, answer, params, log) {
-  const bytes = encoded(Buffer.from(JSON.stringify(answer)), params.get('encoding'));
+async function sendPlain(response, reply, params, log) {
+  const bytes = encoded(Buffer.from(JSON.stringify(reply)), params.get('encoding'));
   log.begin();
   await pause(Number(params.get('delay') ?? 0));
   if (params.has('gate')) await gate?.opened;
   if (response.destroyed) return;
-  for (const { message } of answer.choices ?? []) log.sent(message.content ?? '');
+  for (const { message } of reply.choices ?? []) log.sent(message.content ?? '');
   response.writeHead(200, { 'content-type': 'application/json', ...encodingHeaders(params) });
   await write(response, bytes, params.get('split'));
   response.end();
@@ -359,7 +359,7 @@ async function endEarly(response, request, params, act) {
       return act();
     }
     if (at !== 'first') {
-      const chunks = chunksOf(answerOf('echo', params, request), params, body);
+      const chunks = chunksOf(contentOf('echo', params, request), params, body);
       const ends = chunks.findIndex((chunk) => chunk.choices[0]?.finish_reason != null);
       const until = at === 'finish' ? ends + 1 : Math.max(1, Math.floor(ends / 2));
       for (const chunk of chunks.slice(0, until)) log.sentChunk(chunk);
@@ -370,7 +370,7 @@ async function endEarly(response, request, params, act) {
       await write(response, Buffer.from(at === 'json' ? `${text}data: {"id":"chatcmpl-fa` : text));
     }
   } else {
-    const text = JSON.stringify(plainAnswer(answerOf('echo', params, request), params, body));
+    const text = JSON.stringify(plainResponse(contentOf('echo', params, request), params, body));
     response.writeHead(200, {
       'content-type': 'application/json',
       ...(params.has('length') && { 'content-length': Buffer.byteLength(text) }),
@@ -546,13 +546,13 @@ async function behave(name, params, request, response) {
       return socket.destroy();
     case 'malformed': {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      const [first] = chunksOf(answerOf('echo', params, request), params, body);
+      const [first] = chunksOf(contentOf('echo', params, request), params, body);
       response.write(`data: ${JSON.stringify(first)}\n\n`);
       await pause(20);
       return response.end('data: {"id": oops}\n\ndata: [DONE]\n\n');
     }
     case 'error-event': {
-      const chunks = chunksOf(answerOf('echo', params, request), params, body);
+      const chunks = chunksOf(contentOf('echo', params, request), params, body);
       const error = {
         error: { message: 'the fake broke', type: 'server_error', param: null, code: params.get('code') },
       };
@@ -574,11 +574,11 @@ async function behave(name, params, request, response) {
       return sendStream(response, [first, second, ...rest], params, log);
     }
     default: {
-      const answer = answerOf(name, params, request);
+      const reply = contentOf(name, params, request);
       if (body.stream === true && params.get('stream') !== 'ignored') {
-        return sendStream(response, chunksOf(answer, params, body), params, log);
+        return sendStream(response, chunksOf(reply, params, body), params, log);
       }
-      return sendPlain(response, plainAnswer(answer, params, body), params, log);
+      return sendPlain(response, plainResponse(reply, params, body), params, log);
     }
   }
 }
@@ -661,38 +661,38 @@ server.requestTimeout = 0;
 
 const control = createServer((request, response) => {
   void readBody(request).then((text) => {
-    const answer = (body) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    const reply = (body) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
     switch (request.url) {
       case '/__requests':
-        return answer(recorded);
+        return reply(recorded);
       case '/__tokens':
-        return answer(billed);
+        return reply(billed);
       case '/__take-ended': {
         const ended = recorded.filter(({ closedAt }) => closedAt !== null);
         recorded = recorded.filter(({ closedAt }) => closedAt === null);
-        return answer(ended.map(({ body: _body, ...record }) => record));
+        return reply(ended.map(({ body: _body, ...record }) => record));
       }
       case '/__sockets':
-        return answer({ open: sockets.size, ever: socketCount });
+        return reply({ open: sockets.size, ever: socketCount });
       case '/__script':
         script = JSON.parse(text).map((step) => ({ times: Number.MAX_SAFE_INTEGER, ...step }));
-        return answer({});
+        return reply({});
       case '/__close-idle':
         server.closeIdleConnections();
-        return answer({});
+        return reply({});
       case '/__close-gate':
         closeGate();
-        return answer({});
+        return reply({});
       case '/__open-gate':
         openGate();
-        return answer({});
+        return reply({});
       case '/__reset':
         openGate();
         recorded = [];
         billed = [];
         script = [];
         for (const socket of sockets) socket.destroy();
-        return answer({});
+        return reply({});
       default:
         return response.writeHead(404).end();
     }

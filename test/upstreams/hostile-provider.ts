@@ -5,7 +5,7 @@ import { bedrockFormat } from './native-formats/bedrock.js';
 import { cohereFormat } from './native-formats/cohere.js';
 import { googleFormat } from './native-formats/google.js';
 import { openAiFormat } from './native-formats/openai.js';
-import type { Answer, JsonBody, WireFormat } from './native-formats/wire-format.js';
+import type { ModelResponse, JsonBody, WireFormat } from './native-formats/wire-format.js';
 import { mutateFrames, mutateJson, type Random, randomOf } from '../fixtures/mutations.js';
 
 const FORMATS: Readonly<Record<string, WireFormat>> = {
@@ -58,7 +58,7 @@ async function respond(request: IncomingMessage, response: ServerResponse): Prom
     return;
   }
   const random = randomOf(Number(SEED.exec(raw)?.[1] ?? 0));
-  const answer = answerFor(asked.tools, random);
+  const reply = responseFor(asked.tools, random);
   if (random.chance(0.05)) {
     const status = random.of([200, 204, 400, 404, 418, 429, 500, 503, 599]);
     const error = mutateJson(format.error(status, 'the provider refuses'), random);
@@ -70,13 +70,11 @@ async function respond(request: IncomingMessage, response: ServerResponse): Prom
     return;
   }
   if (!asked.stream) {
-    response
-      .writeHead(200, { 'content-type': 'application/json' })
-      .end(mutateJson(format.whole(answer, asked), random));
+    response.writeHead(200, { 'content-type': 'application/json' }).end(mutateJson(format.whole(reply, asked), random));
     return;
   }
   response.writeHead(200, { 'content-type': format.streamType });
-  for (const frame of mutateFrames(format.frames(answer, asked), random)) {
+  for (const frame of mutateFrames(format.frames(reply, asked), random)) {
     response.write(frame);
     if (random.chance(0.2)) await new Promise(setImmediate);
   }
@@ -84,7 +82,7 @@ async function respond(request: IncomingMessage, response: ServerResponse): Prom
   else response.end();
 }
 
-function answerFor(tools: readonly string[], random: Random): Answer {
+function responseFor(tools: readonly string[], random: Random): ModelResponse {
   return {
     words: ['one ', 'two ', 'Grüße 世界 '],
     reasoning: random.chance(0.3) ? ['Let me ', 'think.'] : [],

@@ -254,7 +254,7 @@ export async function startJsonOperationServers(): Promise<JsonOperationServers>
   const requests: JsonRequest[] = [];
   let inFlight = 0;
   let mostInFlight = 0;
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const received = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     mostInFlight = Math.max(mostInFlight, (inFlight += 1));
     response.on('close', () => (inFlight -= 1));
     const chunks: Buffer[] = [];
@@ -296,7 +296,7 @@ export async function startJsonOperationServers(): Promise<JsonOperationServers>
     else send(200, reply.body, reply.headers);
   };
   const server = createServer((request, response) => {
-    void answer(request, response).catch(() => response.destroy());
+    void received(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** What the upstream answers the next request with: a JSON text with its status, or the events of a stream. */
-export interface ScriptedAnswer {
+export interface ScriptedResponse {
   readonly status?: number;
   /** A value, or JSON text where its digits matter. */
   readonly body?: unknown;
@@ -16,14 +16,14 @@ export interface ScriptedUpstream {
   /** Bodies as they were received, as text. */
   readonly received: string[];
   /** Replaces what is answered: one answer for every request, or one that depends on the request's body. */
-  answerWith(answer: ScriptedAnswer | ((body: Readonly<Record<string, unknown>>) => ScriptedAnswer)): void;
+  respondWith(response: ScriptedResponse | ((body: Readonly<Record<string, unknown>>) => ScriptedResponse)): void;
   stop(): Promise<void>;
 }
 
 /** An upstream that answers exactly what a test hands it, for shapes of answers that no other fake has. */
 export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   const received: string[] = [];
-  let next: (body: Readonly<Record<string, unknown>>) => ScriptedAnswer = () => ({ body: {} });
+  let next: (body: Readonly<Record<string, unknown>>) => ScriptedResponse = () => ({ body: {} });
   const server = createServer((request, response) => {
     let text = '';
     request.setEncoding('utf8').on('data', (piece: string) => (text += piece));
@@ -45,8 +45,8 @@ export async function startScriptedUpstream(): Promise<ScriptedUpstream> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received,
-    answerWith: (answer) => {
-      next = typeof answer === 'function' ? answer : () => answer;
+    respondWith: (response) => {
+      next = typeof response === 'function' ? response : () => response;
     },
     stop: async () => {
       await new Promise((resolve) => {

@@ -76,16 +76,16 @@ function checkCallsAndResults(turns) {
         0, `messages.${index}: \`tool_use\` ids were found without \`tool_result\` blocks immediately after: ${missing.join(', ')}. Each \`tool_use\` block must have a corresponding \`tool_result\` block in the next message.`);
     } else {
       const calls = (turns[index - 1]?.blocks ?? []).filter(({ type }) => type === 'tool_use').map(({ id }) => id);
-      const answered = new Set();
+      const returned = new Set();
       for (const block of blocks.filter(({ type }) => type === 'tool_result')) {
         const id = block.tool_use_id;
         require(calls.includes(
           id,
         ), `messages.${index}.content: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${id}. Each \`tool_result\` block must have a corresponding \`tool_use\` block in the previous message.`);
-        require(!answered.has(
+        require(!returned.has(
           id,
         ), `messages.${index}.content: each tool_use must have a single result. Found multiple \`tool_result\` blocks with id: ${id}`);
-        answered.add(id);
+        returned.add(id);
       }
     }
   }

@@ -152,14 +152,14 @@ function read(body) {
   };
 }
 
-function contentOf(answer, { play, body }) {
+function contentOf(response, { play, body }) {
   const content = [];
-  if (answer.thinking !== undefined && body.thinking !== undefined && body.thinking.type !== 'disabled') {
-    const thinking = body.thinking.display === 'omitted' ? '' : answer.thinking;
+  if (response.thinking !== undefined && body.thinking !== undefined && body.thinking.type !== 'disabled') {
+    const thinking = body.thinking.display === 'omitted' ? '' : response.thinking;
     content.push({ type: 'thinking', thinking, signature: play.sign(thinking) });
   }
-  if (answer.text !== '') content.push({ type: 'text', text: answer.text });
-  for (const call of answer.calls) {
+  if (response.text !== '') content.push({ type: 'text', text: response.text });
+  for (const call of response.calls) {
     content.push({ type: 'tool_use', id: call.id, name: call.name, input: call.arguments });
   }
   return content;
@@ -174,14 +174,14 @@ const usage = (output) => ({
   service_tier: 'standard',
 });
 
-function write(answer, context) {
+function write(response, context) {
   return {
     id: newId('msg'),
     type: 'message',
     role: 'assistant',
     model: context.model,
-    content: contentOf(answer, context),
-    stop_reason: answer.calls.length > 0 ? 'tool_use' : 'end_turn',
+    content: contentOf(response, context),
+    stop_reason: response.calls.length > 0 ? 'tool_use' : 'end_turn',
     stop_sequence: null,
     usage: usage(40),
   };
@@ -202,8 +202,8 @@ function* deltasOf(block) {
 
 const EMPTY = { thinking: { thinking: '', signature: '' }, text: { text: '' }, tool_use: { input: {} } };
 
-function* stream(answer, context) {
-  const message = write(answer, context);
+function* stream(response, context) {
+  const message = write(response, context);
   const event = (data) => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`;
   yield event({ type: 'message_start', message: { ...message, content: [], stop_reason: null, usage: usage(1) } });
   yield event({ type: 'ping' });

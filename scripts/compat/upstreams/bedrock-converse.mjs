@@ -123,16 +123,17 @@ function read(body) {
   };
 }
 
-function contentOf(answer, { play, body }) {
+function contentOf(response, { play, body }) {
   const content = [];
   const thinking = body.additionalModelRequestFields?.thinking;
-  if (answer.thinking !== undefined && thinking !== undefined && thinking.type !== 'disabled') {
+  if (response.thinking !== undefined && thinking !== undefined && thinking.type !== 'disabled') {
     content.push({
-      reasoningContent: { reasoningText: { text: answer.thinking, signature: play.sign(answer.thinking) } },
+      reasoningContent: { reasoningText: { text: response.thinking, signature: play.sign(response.thinking) } },
     });
   }
-  if (answer.text !== '') content.push({ text: answer.text });
-  for (const { id, name, arguments: input } of answer.calls) content.push({ toolUse: { toolUseId: id, name, input } });
+  if (response.text !== '') content.push({ text: response.text });
+  for (const { id, name, arguments: input } of response.calls)
+    content.push({ toolUse: { toolUseId: id, name, input } });
   return content;
 }
 
@@ -144,12 +145,12 @@ const USAGE = {
   cacheWriteInputTokens: 0,
 };
 
-const stopReasonOf = (answer) => (answer.calls.length > 0 ? 'tool_use' : 'end_turn');
+const stopReasonOf = (response) => (response.calls.length > 0 ? 'tool_use' : 'end_turn');
 
-function write(answer, context) {
+function write(response, context) {
   return {
-    output: { message: { role: 'assistant', content: contentOf(answer, context) } },
-    stopReason: stopReasonOf(answer),
+    output: { message: { role: 'assistant', content: contentOf(response, context) } },
+    stopReason: stopReasonOf(response),
     usage: USAGE,
     metrics: { latencyMs: 7 },
   };
@@ -167,12 +168,12 @@ function* deltasOf(block) {
   }
 }
 
-function* stream(answer, context) {
+function* stream(response, context) {
   // Padding hides the length of tokens from who watches the network.
   const frame = (type, payload) =>
     eventFrame(type, { ...payload, p: 'abcdefghijklmnopqrstuvwxyz'.slice(0, 3 + (type.length % 20)) });
   yield frame('messageStart', { role: 'assistant' });
-  for (const [contentBlockIndex, block] of contentOf(answer, context).entries()) {
+  for (const [contentBlockIndex, block] of contentOf(response, context).entries()) {
     const { toolUse } = block;
     if (toolUse !== undefined) {
       const start = { toolUse: { toolUseId: toolUse.toolUseId, name: toolUse.name } };
@@ -181,7 +182,7 @@ function* stream(answer, context) {
     for (const delta of deltasOf(block)) yield frame('contentBlockDelta', { delta, contentBlockIndex });
     yield frame('contentBlockStop', { contentBlockIndex });
   }
-  yield frame('messageStop', { stopReason: stopReasonOf(answer) });
+  yield frame('messageStop', { stopReason: stopReasonOf(response) });
   yield frame('metadata', { usage: USAGE, metrics: { latencyMs: 7 } });
 }
 

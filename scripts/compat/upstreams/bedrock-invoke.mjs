@@ -34,8 +34,8 @@ function check(body, context) {
 }
 
 /** Each event of Anthropic's stream is a frame of its own, in base64. */
-function* invokeStream(answer, context) {
-  for (const event of anthropic.stream(answer, context)) {
+function* invokeStream(response, context) {
+  for (const event of anthropic.stream(response, context)) {
     const data = event.toString().match(/^data: (.*)$/m)[1];
     yield eventFrame('chunk', { bytes: Buffer.from(data).toString('base64'), p: 'abcdefgh' });
   }
@@ -51,6 +51,6 @@ export const bedrockClaude = {
   check,
   read: (body, context) => (isInvoke(body) ? anthropic : bedrockConverse).read(body, context),
   newId: (custom) => `toolu_bdrk_${anthropic.newId(custom).slice('toolu_'.length)}`,
-  write: (answer, context) => formatOf(context).write(answer, context),
-  stream: (answer, context) => (isInvoke(context.body) ? invokeStream : bedrockConverse.stream)(answer, context),
+  write: (response, context) => formatOf(context).write(response, context),
+  stream: (response, context) => (isInvoke(context.body) ? invokeStream : bedrockConverse.stream)(response, context),
 };

@@ -147,14 +147,14 @@ function textOfResult(response) {
     .join('\n');
 }
 
-function partsOf(answer, { play, body }) {
+function partsOf(response, { play, body }) {
   /** @type {any[]} */
   const parts = [];
-  if (answer.thinking !== undefined && body.generationConfig?.thinkingConfig?.includeThoughts === true) {
-    parts.push({ text: answer.thinking, thought: true });
+  if (response.thinking !== undefined && body.generationConfig?.thinkingConfig?.includeThoughts === true) {
+    parts.push({ text: response.thinking, thought: true });
   }
-  if (answer.text !== '') parts.push({ text: answer.text });
-  for (const [index, call] of answer.calls.entries()) {
+  if (response.text !== '') parts.push({ text: response.text });
+  for (const [index, call] of response.calls.entries()) {
     const part = { functionCall: { name: call.name, args: call.arguments, id: call.id } };
     // The first call of a step carries the signature for all of them.
     parts.push(index === 0 ? { ...part, thoughtSignature: play.sign(`${call.name}`) } : part);
@@ -176,9 +176,9 @@ function chunkOf(parts, { model }, isLast) {
   };
 }
 
-function* stream(answer, context) {
+function* stream(response, context) {
   const event = (chunk) => `data: ${JSON.stringify(chunk)}\r\n\r\n`;
-  for (const part of partsOf(answer, context)) {
+  for (const part of partsOf(response, context)) {
     if (part.text === undefined) yield event(chunkOf([part], context, false));
     else for (const text of part.text.match(/.{1,10}/gs)) yield event(chunkOf([{ ...part, text }], context, false));
   }
@@ -201,7 +201,7 @@ export const gemini = {
   check,
   read,
   newId: () => randomBytes(4).toString('hex'),
-  write: (answer, context) => chunkOf(partsOf(answer, context), context, true),
+  write: (response, context) => chunkOf(partsOf(response, context), context, true),
   stream,
   streamType: 'text/event-stream',
   error: ({ status, message, type }) => {

@@ -202,9 +202,9 @@ export function chatHead(context, object) {
   return { id: newId('chatcmpl-'), object, created: Math.floor(Date.now() / 1000), model: context.model };
 }
 
-function write(answer, context) {
-  const calls = answer.calls.map(toolCallOf);
-  const message = { role: 'assistant', content: answer.text || null, refusal: null, annotations: [] };
+function write(response, context) {
+  const calls = response.calls.map(toolCallOf);
+  const message = { role: 'assistant', content: response.text || null, refusal: null, annotations: [] };
   return {
     ...chatHead(context, 'chat.completion'),
     service_tier: 'default',
@@ -221,7 +221,7 @@ function write(answer, context) {
   };
 }
 
-function* stream(answer, context) {
+function* stream(response, context) {
   const head = {
     ...chatHead(context, 'chat.completion.chunk'),
     service_tier: 'default',
@@ -231,9 +231,9 @@ function* stream(answer, context) {
   const event = (choices, usage = null) =>
     `data: ${JSON.stringify({ ...head, choices, ...(wantsUsage && { usage }) })}\n\n`;
   const chunk = (delta, finish = null) => event([{ index: 0, delta, logprobs: null, finish_reason: finish }]);
-  yield chunk({ role: 'assistant', content: answer.calls.length > 0 ? null : '', refusal: null });
-  for (const text of answer.text.match(/.{1,6}/gs) ?? []) yield chunk({ content: text });
-  for (const [index, call] of answer.calls.entries()) {
+  yield chunk({ role: 'assistant', content: response.calls.length > 0 ? null : '', refusal: null });
+  for (const text of response.text.match(/.{1,6}/gs) ?? []) yield chunk({ content: text });
+  for (const [index, call] of response.calls.entries()) {
     const whole = toolCallOf(call);
     const key = call.custom ? 'input' : 'arguments';
     const value = whole[whole.type];
@@ -241,7 +241,7 @@ function* stream(answer, context) {
     for (const part of value[key].match(/.{1,24}/gs))
       yield chunk({ tool_calls: [{ index, [whole.type]: { [key]: part } }] });
   }
-  yield chunk({}, answer.calls.length > 0 ? 'tool_calls' : 'stop');
+  yield chunk({}, response.calls.length > 0 ? 'tool_calls' : 'stop');
   if (wantsUsage) yield event([], chatUsage);
   yield 'data: [DONE]\n\n';
 }

@@ -154,23 +154,23 @@ function read(body, { stored }) {
   };
 }
 
-function outputOf(answer, { play, body, model }) {
+function outputOf(response, { play, body, model }) {
   const output = [];
-  if (answer.thinking !== undefined && /^(?:gpt-5|o\d)/.test(model)) {
+  if (response.thinking !== undefined && /^(?:gpt-5|o\d)/.test(model)) {
     const isEncrypted = (body.include ?? []).includes('reasoning.encrypted_content');
-    const summary = body.reasoning?.summary === undefined ? [] : [{ type: 'summary_text', text: answer.thinking }];
+    const summary = body.reasoning?.summary === undefined ? [] : [{ type: 'summary_text', text: response.thinking }];
     output.push({
       id: newId('rs'),
       type: 'reasoning',
       summary,
-      ...(isEncrypted && { encrypted_content: play.sign(answer.thinking) }),
+      ...(isEncrypted && { encrypted_content: play.sign(response.thinking) }),
     });
   }
-  if (answer.text !== '') {
-    const content = [{ type: 'output_text', annotations: [], logprobs: [], text: answer.text }];
+  if (response.text !== '') {
+    const content = [{ type: 'output_text', annotations: [], logprobs: [], text: response.text }];
     output.push({ id: newId('msg'), type: 'message', status: 'completed', role: 'assistant', content });
   }
-  for (const { id, name, custom, arguments: value } of answer.calls) {
+  for (const { id, name, custom, arguments: value } of response.calls) {
     const head = { status: 'completed', call_id: id, name };
     if (custom) output.push({ id: newId('ctc'), type: 'custom_tool_call', ...head, input: value });
     else output.push({ id: newId('fc'), type: 'function_call', ...head, arguments: JSON.stringify(value) });
@@ -217,9 +217,9 @@ function responseOf(body, details) {
   };
 }
 
-function write(answer, context) {
+function write(reply, context) {
   const { body, stored } = context;
-  const response = responseOf(body, { output: outputOf(answer, context), usage: USAGE });
+  const response = responseOf(body, { output: outputOf(reply, context), usage: USAGE });
   if (body.store !== false) stored.set(response.id, [...itemsOf(body, stored), ...response.output]);
   return response;
 }
@@ -232,7 +232,7 @@ export const openAiResponses = {
   read,
   newId: () => `call_${randomBytes(12).toString('hex')}`,
   write,
-  stream: (answer, context) => responseEvents(write(answer, context)),
+  stream: (response, context) => responseEvents(write(response, context)),
   streamType: 'text/event-stream; charset=utf-8',
   error: openAiError,
   streamedError: ({ message, code }, { body }) =>

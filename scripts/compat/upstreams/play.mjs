@@ -21,7 +21,7 @@ const MOST_REQUESTS = 30;
  * @property {any} [schema] of the output, where one is asked for
  * @property {boolean} parallel whether several calls in one turn are allowed
  *
- * @typedef {object} Answer what the model says
+ * @typedef {object} ModelResponse what the model says
  * @property {string | undefined} thinking
  * @property {string} text
  * @property {(import('./tool-calls.mjs').ToolCall & { id: string })[]} calls
@@ -87,16 +87,16 @@ export class Play {
   /**
    * @param {Conversation} conversation
    * @param {(custom: boolean) => string} newId makes an id of a call in the provider's alphabet
-   * @returns {Answer}
+   * @returns {ModelResponse}
    */
-  answer(conversation, newId) {
+  respond(conversation, newId) {
     this.#requests += 1;
     if (this.#requests > MOST_REQUESTS) this.#problem('the agent asks again and again');
-    const answer = this.#decide(conversation);
-    const calls = answer.calls.map((call) => ({ ...call, id: newId(call.custom) }));
+    const respond = this.#decide(conversation);
+    const calls = respond.calls.map((call) => ({ ...call, id: newId(call.custom) }));
     for (const { id } of calls) this.callIds.add(id);
-    this.turns.push(calls.length > 0 ? calls.map(({ name }) => name).join('+') : answer.kind);
-    return { thinking: answer.thinking, text: answer.text, calls };
+    this.turns.push(calls.length > 0 ? calls.map(({ name }) => name).join('+') : respond.kind);
+    return { thinking: respond.thinking, text: respond.text, calls };
   }
 
   #decide(conversation) {

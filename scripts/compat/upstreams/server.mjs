@@ -11,8 +11,8 @@ import { Refusal } from './refusal.mjs';
  * @property {(body: any, context: Context) => void} check throws a Refusal for what the provider refuses
  * @property {(body: any, context: Context) => import('./play.mjs').Conversation} read
  * @property {(custom: boolean) => string} newId
- * @property {(answer: import('./play.mjs').Answer, context: Context) => object} write a plain response
- * @property {(answer: import('./play.mjs').Answer, context: Context) => Iterable<string | Buffer>} stream
+ * @property {(response: import('./play.mjs').ModelResponse, context: Context) => object} write a plain response
+ * @property {(response: import('./play.mjs').ModelResponse, context: Context) => Iterable<string | Buffer>} stream
  * @property {string} streamType the content type of a stream
  * @property {(refusal: Refusal) => { headers?: Record<string, string>, body: object }} error
  * @property {Record<'overflow' | 'rate-limit' | 'overload', () => Refusal>} faults in the provider's own words
@@ -114,9 +114,9 @@ export async function startUpstream(format) {
         if (fault !== 'overflow' || format.streamedError === undefined || !context.stream) throw planned;
         return await sendStream(format.streamedError(planned, context));
       }
-      const answer = play.answer(conversation, format.newId);
-      if (!context.stream) return send(200, {}, format.write(answer, context));
-      await sendStream(format.stream(answer, context));
+      const response = play.respond(conversation, format.newId);
+      if (!context.stream) return send(200, {}, format.write(response, context));
+      await sendStream(format.stream(response, context));
     } catch (error) {
       if (!(error instanceof Refusal)) {
         play?.problems.push(`the scripted upstream failed: ${error.stack}`);

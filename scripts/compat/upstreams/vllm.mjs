@@ -28,12 +28,12 @@ function check(body) {
 }
 
 /** Reasoning beside the text, and no usage. */
-function write(answer, context) {
-  const calls = answer.calls.map(toolCallOf);
+function write(response, context) {
+  const calls = response.calls.map(toolCallOf);
   const message = {
     role: 'assistant',
-    content: answer.text || null,
-    reasoning_content: answer.thinking ?? null,
+    content: response.text || null,
+    reasoning_content: response.thinking ?? null,
     tool_calls: calls,
   };
   const finish = calls.length > 0 ? 'tool_calls' : 'stop';
@@ -50,15 +50,15 @@ function write(answer, context) {
  * Every chunk has a role and a finish reason, parallel calls share index 0, a call comes whole, the last chunk has no
  * usage, and after a comment the lines end as on Windows.
  */
-function* stream(answer, context) {
+function* stream(response, context) {
   const head = chatHead(context, 'chat.completion.chunk');
-  const finish = answer.calls.length > 0 ? 'tool_calls' : 'stop';
+  const finish = response.calls.length > 0 ? 'tool_calls' : 'stop';
   const chunk = (delta) =>
     `data:${JSON.stringify({ ...head, choices: [{ index: 0, delta: { role: 'assistant', ...delta }, finish_reason: finish, stop_reason: null }] })}\r\n\r\n`;
   yield ': keep-alive\r\n\r\n';
-  for (const text of answer.thinking?.match(/.{1,6}/gs) ?? []) yield chunk({ content: '', reasoning_content: text });
-  for (const text of answer.text.match(/.{1,6}/gs) ?? []) yield chunk({ content: text });
-  for (const call of answer.calls) yield chunk({ content: null, tool_calls: [{ index: 0, ...toolCallOf(call) }] });
+  for (const text of response.thinking?.match(/.{1,6}/gs) ?? []) yield chunk({ content: '', reasoning_content: text });
+  for (const text of response.text.match(/.{1,6}/gs) ?? []) yield chunk({ content: text });
+  for (const call of response.calls) yield chunk({ content: null, tool_calls: [{ index: 0, ...toolCallOf(call) }] });
   yield chunk({ content: '' });
   yield 'data: [DONE]\r\n\r\n';
 }

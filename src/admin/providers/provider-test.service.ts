@@ -65,7 +65,7 @@ export class ProviderTests {
       const signal = AbortSignal.any([context.signal, AbortSignal.timeout(TIMEOUT_MS)]);
       const count = await (model === undefined
         ? countModels(instance, signal)
-        : this.answer(instance, model, { ...context, signal }));
+        : this.callModel(instance, model, { ...context, signal }));
       return { ...result, ok: true, latency_ms: elapsed(started), model_count: count, error: null };
     } catch (thrown) {
       context.signal.throwIfAborted();
@@ -80,7 +80,7 @@ export class ProviderTests {
     }
   }
 
-  private async answer(
+  private async callModel(
     { provider }: ProviderInstance,
     model: string,
     { principal, requestId, signal }: ProviderTestContext,

@@ -21,7 +21,7 @@ export class RedisMetrics {
       }));
     new Gauge({
       name: 'gateway_redis_latency_seconds',
-      help: 'Time that Redis took to answer a PING of this scrape; NaN when it did not.',
+      help: 'Time that Redis took to respond to the PING of this scrape; NaN without a response.',
       aggregator: 'max',
       registers,
       async collect() {
@@ -30,7 +30,7 @@ export class RedisMetrics {
     });
     new Gauge({
       name: 'gateway_redis_up',
-      help: '1 when Redis answered this scrape, else 0.',
+      help: '1 when Redis responded to the PING of this scrape, else 0.',
       aggregator: 'min',
       registers,
       async collect() {
@@ -43,11 +43,11 @@ export class RedisMetrics {
 /** Seconds that Redis takes to respond; undefined when it does not. */
 async function latencyOf(queue: Queue): Promise<number | undefined> {
   const started = performance.now();
-  const isUp = queue.client.status === 'ready' && (await answers(queue));
+  const isUp = queue.client.status === 'ready' && (await isResponding(queue));
   return isUp ? (performance.now() - started) / 1_000 : undefined;
 }
 
-async function answers(queue: Queue): Promise<boolean> {
+async function isResponding(queue: Queue): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(false), PING_TIMEOUT_MS);

@@ -1,6 +1,6 @@
 import { printExact } from '../../runtime/exact-integers.js';
 import type { SpanAttributes } from '../operation.js';
-import type { RecordedAnswer } from './response-recorder.js';
+import type { RecordedResponse } from './response-recorder.js';
 import type { ChatRequest, Usage } from './chat-completion.js';
 
 /** Numbers of a request and the names that the conventions have for them. */
@@ -29,11 +29,11 @@ export function requestAttributes(request: ChatRequest): SpanAttributes {
   return attributes;
 }
 
-export function responseAttributes(answer: RecordedAnswer | undefined, usage: Usage | undefined): SpanAttributes {
+export function responseAttributes(response: RecordedResponse | undefined, usage: Usage | undefined): SpanAttributes {
   const attributes: SpanAttributes = {};
-  if (answer?.id !== undefined) attributes['gen_ai.response.id'] = answer.id;
-  if (answer?.model !== undefined) attributes['gen_ai.response.model'] = answer.model;
-  const reasons = answer?.choices.map(({ finish_reason: reason }) => reason ?? '').filter((reason) => reason !== '');
+  if (response?.id !== undefined) attributes['gen_ai.response.id'] = response.id;
+  if (response?.model !== undefined) attributes['gen_ai.response.model'] = response.model;
+  const reasons = response?.choices.map(({ finish_reason: reason }) => reason ?? '').filter((reason) => reason !== '');
   if (reasons !== undefined && reasons.length > 0) attributes['gen_ai.response.finish_reasons'] = reasons;
   if (usage !== undefined) {
     attributes['gen_ai.usage.input_tokens'] = usage.prompt_tokens;
@@ -43,13 +43,13 @@ export function responseAttributes(answer: RecordedAnswer | undefined, usage: Us
 }
 
 /** Prompt and response in the form of the conventions: JSON of roles and parts. Only where content is enabled. */
-export function contentAttributes({ messages }: ChatRequest, answer: RecordedAnswer | undefined): SpanAttributes {
+export function contentAttributes({ messages }: ChatRequest, response: RecordedResponse | undefined): SpanAttributes {
   const input = (messages as readonly unknown[]).map((message) => {
     const { role, content, tool_calls: calls, tool_call_id: id } = message as Record<string, unknown>;
     if (role === 'tool') return { role, parts: [{ type: 'tool_call_response', id, response: content }] };
     return { role, parts: [...contentParts(content), ...toolCallParts(calls)] };
   });
-  const output = (answer?.choices ?? []).map((choice) => ({
+  const output = (response?.choices ?? []).map((choice) => ({
     role: 'assistant',
     parts: [
       ...(choice.reasoning === '' ? [] : [{ type: 'reasoning', content: choice.reasoning }]),
@@ -61,7 +61,7 @@ export function contentAttributes({ messages }: ChatRequest, answer: RecordedAns
   }));
   return {
     'gen_ai.input.messages': printExact(input),
-    ...(answer !== undefined && { 'gen_ai.output.messages': printExact(output) }),
+    ...(response !== undefined && { 'gen_ai.output.messages': printExact(output) }),
   };
 }
 

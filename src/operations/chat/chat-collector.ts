@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { boundTokens } from '../../runtime/token-count.js';
 import { billedTokens, readBilledTokens, type BilledUsage } from '../billed-tokens.js';
 import type { Collector, RecordedResponse, RecordingDetail, SpanAttributes } from '../operation.js';
-import { AnswerRecorder } from './response-recorder.js';
+import { ResponseRecorder } from './response-recorder.js';
 import { contentAttributes, responseAttributes } from './chat-attributes.js';
 import { SOURCE } from './canonical/sources.js';
 import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Delta, Usage } from './chat-completion.js';
@@ -22,7 +22,7 @@ export class ChatCollector implements Collector<'chat'> {
   /** What the model wrote: text, reasoning and arguments of tools; of a long response the beginning. */
   private readonly output: string[] = [];
   private outputLength = 0;
-  private readonly recorder: AnswerRecorder | undefined;
+  private readonly recorder: ResponseRecorder | undefined;
   private readonly wantsUsage: boolean;
   private readonly isOpenAiClient: boolean;
 
@@ -32,7 +32,7 @@ export class ChatCollector implements Collector<'chat'> {
   ) {
     this.wantsUsage = request.stream_options?.include_usage === true;
     this.isOpenAiClient = request[SOURCE] === undefined;
-    if (detail !== 'nothing') this.recorder = new AnswerRecorder(detail === 'content');
+    if (detail !== 'nothing') this.recorder = new ResponseRecorder(detail === 'content');
   }
 
   get receivedTokens(): number {
@@ -40,9 +40,9 @@ export class ChatCollector implements Collector<'chat'> {
   }
 
   get recorded(): RecordedResponse | undefined {
-    const answer = this.recorder?.answer;
-    if (answer === undefined || answer.choices.length === 0) return undefined;
-    const { id, model, isCut, choices } = answer;
+    const response = this.recorder?.response;
+    if (response === undefined || response.choices.length === 0) return undefined;
+    const { id, model, isCut, choices } = response;
     return { id, model, isCut, content: { choices } };
   }
 
@@ -93,11 +93,11 @@ export class ChatCollector implements Collector<'chat'> {
   }
 
   attributes(): SpanAttributes {
-    return responseAttributes(this.recorder?.answer, this.usage);
+    return responseAttributes(this.recorder?.response, this.usage);
   }
 
   contentAttributes(): SpanAttributes {
-    return contentAttributes(this.request, this.recorder?.answer);
+    return contentAttributes(this.request, this.recorder?.response);
   }
 
   private uses(usage: Usage | undefined): void {

@@ -1,7 +1,7 @@
 import { boundTokens, type TokenCount } from '../../runtime/token-count.js';
 import { billedTokens, type BilledUsage } from '../billed-tokens.js';
 import type { Estimate, EstimateTarget } from '../operation.js';
-import { answerTokens } from './response-tokens.js';
+import { responseTokens } from './response-tokens.js';
 import type { ChatRequest } from './chat-completion.js';
 import { promptSize, type PromptSize } from './prompt-bytes.js';
 
@@ -28,7 +28,7 @@ export class ChatEstimate implements Estimate {
 
   likelyTokens({ maxOutputTokens, calls }: Omit<EstimateTarget, 'upstreamModel'>): TokenCount {
     const prompt = Math.ceil(this.size.bytes / BYTES_PER_TOKEN) * calls;
-    return boundTokens(prompt + answerTokens(this.request, maxOutputTokens));
+    return boundTokens(prompt + responseTokens(this.request, maxOutputTokens));
   }
 
   /** A token is at least one byte of text. */
@@ -37,6 +37,6 @@ export class ChatEstimate implements Estimate {
     const perImage = SMALL_MODELS.test(upstreamModel) ? IMAGE_TOKENS_OF_SMALL_MODELS : IMAGE_TOKENS;
     const prompt =
       bytes + images * perImage + media * MEDIA_TOKENS + (hasTools ? TOOLS_TOKENS : 0) + (searches ? SEARCH_TOKENS : 0);
-    return billedTokens(boundTokens(prompt * calls), boundTokens(answerTokens(this.request, maxOutputTokens)));
+    return billedTokens(boundTokens(prompt * calls), boundTokens(responseTokens(this.request, maxOutputTokens)));
   }
 }

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { ChatRequest } from './chat-completion.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { bytesOf } from './prompt-bytes.js';
-import type { TokenAnswer, TokenQuestion } from './token-worker.js';
+import type { TokenResult, TokenTask } from './token-worker.js';
 
 /** Characters for a token, where they cannot be counted. */
 const CHARACTERS_PER_TOKEN = 4;
@@ -31,7 +31,7 @@ class TokenCounter {
     if (texts.every((text) => text === '')) return Promise.resolve(0);
     return new Promise((resolve) => {
       clearTimeout(this.timer);
-      const question: TokenQuestion = { id: (this.asked += 1), texts };
+      const question: TokenTask = { id: (this.asked += 1), texts };
       this.waiting.set(question.id, { length: lengthOf(texts), resolve });
       this.worker ??= this.start();
       // Only while something is counted does it keep the process alive.
@@ -42,7 +42,7 @@ class TokenCounter {
 
   private start(): Worker {
     const worker = new Worker(new URL('./token-worker.js', import.meta.url));
-    worker.on('message', ({ id, tokens }: TokenAnswer) => {
+    worker.on('message', ({ id, tokens }: TokenResult) => {
       this.waiting.get(id)?.resolve(tokens);
       this.waiting.delete(id);
       if (this.waiting.size > 0) return;

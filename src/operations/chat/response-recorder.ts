@@ -21,7 +21,7 @@ export interface RecordedChoice {
 }
 
 /** The recorded response, for traces and the request log. */
-export interface RecordedAnswer {
+export interface RecordedResponse {
   id: string | undefined;
   /** What the provider says that it ran. */
   model: string | undefined;
@@ -32,16 +32,16 @@ export interface RecordedAnswer {
 }
 
 /** Records a response from a completion, or from the chunks of a stream as far as they were received. */
-export class AnswerRecorder {
-  readonly answer: RecordedAnswer = { id: undefined, model: undefined, choices: [], isCut: false };
+export class ResponseRecorder {
+  readonly response: RecordedResponse = { id: undefined, model: undefined, choices: [], isCut: false };
   private length = 0;
 
   /** @param keepsContent whether what the model wrote is kept, and not only how it ended */
   constructor(private readonly keepsContent: boolean) {}
 
   completed({ id, model, choices }: ChatCompletion): void {
-    this.answer.id = id;
-    this.answer.model = model;
+    this.response.id = id;
+    this.response.model = model;
     for (const { index, message, finish_reason: reason } of choices) {
       if (index > LAST_INDEX) continue;
       const { tool_calls: calls, ...rest } = message;
@@ -51,8 +51,8 @@ export class AnswerRecorder {
   }
 
   streamed({ id, model, choices }: ChatCompletionChunk): void {
-    this.answer.id ??= id;
-    this.answer.model ??= model;
+    this.response.id ??= id;
+    this.response.model ??= model;
     for (const { index, delta, finish_reason: reason } of choices) {
       if (index > LAST_INDEX) continue;
       this.wrote(index, delta);
@@ -61,7 +61,7 @@ export class AnswerRecorder {
   }
 
   private choice(index: number): RecordedChoice {
-    return (this.answer.choices[index] ??= {
+    return (this.response.choices[index] ??= {
       content: '',
       reasoning: '',
       refusal: '',
@@ -90,7 +90,7 @@ export class AnswerRecorder {
     const room = MAX_CHARACTERS - this.length;
     this.length += text.length;
     if (text.length <= room) return text;
-    this.answer.isCut = true;
+    this.response.isCut = true;
     return text.slice(0, Math.max(0, room));
   }
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { answerTokens } from './response-tokens.js';
+import { responseTokens } from './response-tokens.js';
 
 function most(fields: object, ofModel?: number): number {
-  return answerTokens({ model: 'm', messages: [], ...fields }, ofModel);
+  return responseTokens({ model: 'm', messages: [], ...fields }, ofModel);
 }
 
 it.each([

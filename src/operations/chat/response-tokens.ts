@@ -16,7 +16,7 @@ const CHOICES = ['n', 'best_of', 'num_return_sequences', 'candidate_count'] as c
  *
  * @param ofModel the most that the model generates, where it is known
  */
-export function answerTokens(request: ChatRequest, ofModel: number | undefined): number {
+export function responseTokens(request: ChatRequest, ofModel: number | undefined): number {
   const usual = ofModel ?? DEFAULT_RESPONSE_TOKENS;
   let limit: number | undefined;
   for (const name of LIMITS) {

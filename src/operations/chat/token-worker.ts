@@ -7,12 +7,12 @@ const COUNTED_CHARACTERS = 65_536;
 const PIECE_CHARACTERS = 1_000;
 
 /** Texts to count, each by itself. */
-export interface TokenQuestion {
+export interface TokenTask {
   readonly id: number;
   readonly texts: readonly string[];
 }
 
-export interface TokenAnswer {
+export interface TokenResult {
   readonly id: number;
   readonly tokens: number;
 }
@@ -42,7 +42,7 @@ function endOfPiece(text: string, start: number): number {
   return space > start ? space : start + PIECE_CHARACTERS;
 }
 
-parentPort?.on('message', ({ id, texts }: TokenQuestion) => {
-  const answer: TokenAnswer = { id, tokens: count(texts) };
-  parentPort?.postMessage(answer);
+parentPort?.on('message', ({ id, texts }: TokenTask) => {
+  const response: TokenResult = { id, tokens: count(texts) };
+  parentPort?.postMessage(response);
 });

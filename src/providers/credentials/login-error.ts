@@ -9,7 +9,7 @@ export class LoginError extends Error {
   constructor(
     message: string,
     readonly isTransient: boolean,
-    /** HTTP status of the service, where it has answered. */
+    /** HTTP status of the service, where it has responded. */
     readonly status?: number,
     /** Its own code of the error. */
     readonly code?: string,

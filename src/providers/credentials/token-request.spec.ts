@@ -7,13 +7,13 @@ import { requestToken, type TokenRequest, withoutSecrets } from './token-request
 
 let server: Server;
 let origin: string;
-let answer: (response: ServerResponse) => void;
+let reply: (response: ServerResponse) => void;
 let asked: string[] = [];
 
 beforeAll(async () => {
   server = createServer((request, response) => {
     asked.push(request.url ?? '');
-    answer(response);
+    reply(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -40,7 +40,7 @@ describe('a request for credentials', () => {
   it('ends three times by its timeout where the service is silent, also in the middle of its response', async () => {
     for (const silent of [() => undefined, (response: ServerResponse) => void response.write('{')]) {
       asked = [];
-      answer = silent;
+      reply = silent;
       const error = await failureOf(requestToken(request({ timeoutMs: 40 })));
       expect(error).toMatchObject({
         isTransient: true,
@@ -51,7 +51,7 @@ describe('a request for credentials', () => {
   });
 
   it('does not follow a redirect, which could lead the secret elsewhere', async () => {
-    answer = (response) => response.writeHead(307, { location: '/elsewhere' }).end();
+    reply = (response) => response.writeHead(307, { location: '/elsewhere' }).end();
     expect(await requestToken(request({ method: 'POST', form: new URLSearchParams({ a: 'b' }) }))).toMatchObject({
       status: 307,
     });
@@ -59,7 +59,7 @@ describe('a request for credentials', () => {
   });
 
   it('stops reading a response that is no token', async () => {
-    answer = (response) => response.end(Buffer.alloc(3_000_000, 'a'));
+    reply = (response) => response.end(Buffer.alloc(3_000_000, 'a'));
     expect(await failureOf(requestToken(request()))).toMatchObject({
       message: expect.stringContaining('more than') as string,
     });
@@ -78,7 +78,7 @@ describe('a request for credentials', () => {
       [404, 1],
     ] as const) {
       asked = [];
-      answer = (response) => response.writeHead(status).end();
+      reply = (response) => response.writeHead(status).end();
       await requestToken(request({ transientStatuses: [418] })).catch(() => undefined);
       expect([status, asked.length]).toEqual([status, tries]);
     }
@@ -88,7 +88,7 @@ describe('a request for credentials', () => {
 describe('a token', () => {
   it('is read with every form of its lifetime', async () => {
     const expiryOf = async (members: object): Promise<number> => {
-      answer = (response) => response.end(JSON.stringify({ access_token: 'a', ...members }));
+      reply = (response) => response.end(JSON.stringify({ access_token: 'a', ...members }));
       return (await requestAccessToken(request())).expiresAt - Date.now();
     };
     const soon = Math.floor(Date.now() / 1_000) + 1_000;
@@ -113,7 +113,7 @@ describe('a token', () => {
           fc.json().map((value) => `{"access_token":["canary"],"expires_in":${value}}`),
         ),
         async (body) => {
-          answer = (response) => response.end(body);
+          reply = (response) => response.end(body);
           const error = await failureOf(requestAccessToken(request()));
           expect(`${error.message} ${String(error.code)}`).not.toContain('canary');
         },

@@ -19,11 +19,11 @@ export async function callInGroups<Group, Part>(
   const abort = new LinkedAbort(caller);
   const parts: Part[] = [];
   const entries = groups.entries();
-  let answered = 0;
+  let succeeded = 0;
   const work = async (): Promise<void> => {
     for (const [index, group] of entries) {
       parts[index] = await call(group, abort.signal);
-      answered += 1;
+      succeeded += 1;
     }
   };
   const workers = Array.from({ length: Math.min(concurrency, groups.length) }, work);
@@ -33,7 +33,7 @@ export async function callInGroups<Group, Part>(
   } catch (error) {
     abort.abort();
     await Promise.allSettled(workers);
-    throw answered > 0 ? asBilled(error) : error;
+    throw succeeded > 0 ? asBilled(error) : error;
   } finally {
     abort.unlink();
   }

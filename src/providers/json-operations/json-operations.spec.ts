@@ -32,7 +32,7 @@ function provider(name: string, config: Partial<ProviderConfig> = {}): JsonOpera
     listModels: false,
     ...config,
   } as ProviderConfig;
-  const operations = new JsonOperations(whole, { maxAnswerSize: 1_000_000 });
+  const operations = new JsonOperations(whole, { maxResponseBytes: 1_000_000 });
   opened.push(operations);
   return operations;
 }

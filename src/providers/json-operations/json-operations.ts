@@ -33,14 +33,14 @@ export class JsonOperations {
   private readonly target: JsonTarget;
   private readonly client: JsonClient;
 
-  /** @param maxAnswerSize most bytes of a response, decompressed */
+  /** @param maxResponseBytes most bytes of a response, decompressed */
   constructor(
     private readonly config: ProviderConfig,
-    { maxAnswerSize }: { readonly maxAnswerSize: number },
+    { maxResponseBytes }: { readonly maxResponseBytes: number },
   ) {
     this.client = new JsonClient(
       config,
-      maxAnswerSize,
+      maxResponseBytes,
       authorizerOf(definitionOfType(config.type)?.credentials ?? 'bearer', config),
     );
     this.target = jsonTargetOf(config);

@@ -34,14 +34,14 @@ export class MediaOperations implements ProviderPart {
   private readonly url: JsonTarget['url'];
   private readonly redact: Redact;
 
-  /** @param maxAnswerSize most bytes of a whole response, and of one event */
+  /** @param maxResponseBytes most bytes of a whole response, and of one event */
   constructor(
     config: ProviderConfig,
-    private readonly options: { readonly maxAnswerSize: number },
+    private readonly options: { readonly maxResponseBytes: number },
   ) {
     const credentials = definitionOfType(config.type)?.credentials ?? 'bearer';
     const target = jsonTargetOf(config);
-    this.client = new JsonClient(config, options.maxAnswerSize, authorizerOf(credentials, config));
+    this.client = new JsonClient(config, options.maxResponseBytes, authorizerOf(credentials, config));
     this.url = (path, model) => target.url(path, model);
     this.redact = redactor(config);
     const has = new Set(target.media);
@@ -73,7 +73,7 @@ export class MediaOperations implements ProviderPart {
 
   /** @throws GatewayError as for a completion; also where a response of status 200 is an error, or is cut */
   private async invoke(path: string, call: ProviderCall<MediaRequest>): Promise<RawResponse> {
-    const stream = await this.send(path, call, this.options.maxAnswerSize);
+    const stream = await this.send(path, call, this.options.maxResponseBytes);
     const chunks: Buffer[] = [];
     for await (const group of stream) chunks.push(...group);
     const response = { contentType: contentTypeOf(stream), body: Buffer.concat(chunks) };
@@ -86,7 +86,7 @@ export class MediaOperations implements ProviderPart {
     call: ProviderCall<MediaRequest>,
   ): Promise<OperationStream<Name>> {
     const stream = await this.send(path, call, UNBOUNDED);
-    return rawStream(stream, { contentType: contentTypeOf(stream) }, this.options.maxAnswerSize, this.redact);
+    return rawStream(stream, { contentType: contentTypeOf(stream) }, this.options.maxResponseBytes, this.redact);
   }
 
   /** The provider may work for as long as the whole call may take, before its first byte and between two of them. */

@@ -15,7 +15,7 @@ const MEGABYTE = 1_048_576;
 let upstream: FakeUpstream;
 let provider: OpenAiProvider;
 
-function createProvider(config: Partial<ProviderConfig> = {}, maxAnswerSize = 32 * MEGABYTE): OpenAiProvider {
+function createProvider(config: Partial<ProviderConfig> = {}, maxResponseBytes = 32 * MEGABYTE): OpenAiProvider {
   return new OpenAiProvider(
     {
       name: 'fake',
@@ -26,7 +26,7 @@ function createProvider(config: Partial<ProviderConfig> = {}, maxAnswerSize = 32
       listModels: true,
       ...config,
     },
-    { maxAnswerSize, connectTimeout: 1000 },
+    { maxResponseBytes, connectTimeoutMs: 1000 },
   );
 }
 
@@ -593,10 +593,10 @@ describe('many at once', () => {
   });
 
   it('keeps their responses apart', async () => {
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 50 }, async (_, index) => textOf(await streamed(`echo?split=5&text=answer ${index}`))),
     );
-    expect(answers).toEqual(Array.from({ length: 50 }, (_, index) => `answer ${index}`));
+    expect(responses).toEqual(Array.from({ length: 50 }, (_, index) => `answer ${index}`));
   });
 });
 

@@ -28,7 +28,7 @@ import { readResponse, ResponseLimits } from '../transport/response-text.js';
 import { fitRequest } from '../../wire/openai-chat/fit-request.js';
 import { type ListedModel, mapModelList } from '../../wire/openai-chat/map-model-list.js';
 import { mapRequest } from '../../wire/openai-chat/map-request.js';
-import { parseAnswer, parseCompletion } from '../../wire/openai-chat/parse-completion.js';
+import { parseResponse, parseCompletion } from '../../wire/openai-chat/parse-completion.js';
 import { withSystemFirst } from '../../wire/openai-chat/system-first.js';
 import { redactor } from '../../wire/errors/redact.js';
 import { RequestHeaders } from '../transport/request-headers.js';
@@ -80,7 +80,7 @@ export class OpenAiProvider extends Provider {
     this.quirks = config.quirks ?? {};
     this.rules = fieldRulesOf(this.quirks.accepts);
     this.headers = new RequestHeaders(target.authorize === undefined ? config : { ...config, apiKey: undefined });
-    this.limits = { maxAnswerSize: options.maxAnswerSize, redact: redactor(config) };
+    this.limits = { maxResponseBytes: options.maxResponseBytes, redact: redactor(config) };
     // A query, such as Azure's api-version, belongs to every request.
     this.chatPath = `${basePath}/chat/completions${search}`;
     this.modelsPath = `${basePath}/models${search}`;
@@ -135,7 +135,7 @@ export class OpenAiProvider extends Provider {
       signal,
     };
     const { text } = await readResponse(this.pool, request, this.limits);
-    return mapModelList(parseAnswer(text));
+    return mapModelList(parseResponse(text));
   }
 
   override async close(): Promise<void> {

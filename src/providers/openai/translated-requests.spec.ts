@@ -15,7 +15,7 @@ let provider: OpenAiProvider;
 function start(quirks: Quirks = {}): void {
   provider = new OpenAiProvider(
     { name: 'fake', type: 'openai', baseUrl: `${upstream.url}/v1`, apiKey: 'k', headers: {}, listModels: true, quirks },
-    { maxAnswerSize: 1_048_576, connectTimeout: 1000 },
+    { maxResponseBytes: 1_048_576, connectTimeoutMs: 1000 },
   );
 }
 
@@ -38,7 +38,7 @@ const sent = (): Record<string, unknown>[] =>
 
 /** A server that takes none of these fields, and names the first that it finds. */
 function refuse(...fields: string[]): void {
-  upstream.answerWith((body) => {
+  upstream.respondWith((body) => {
     const field = fields.find((name) => body[name] !== undefined);
     if (field === undefined) return { body: COMPLETION };
     const message = `Unsupported parameter: '${field}' is not supported with this model.`;
@@ -74,7 +74,7 @@ describe('a request that was translated from another format', () => {
   it('learns of each model by itself', async () => {
     refuse('seed');
     await provider.complete(call('a', translated({ seed: 1 })));
-    upstream.answerWith({ body: COMPLETION });
+    upstream.respondWith({ body: COMPLETION });
     await provider.complete(call('b', translated({ seed: 1 })));
     expect(sent().at(-1)).toMatchObject({ seed: 1 });
   });
@@ -87,13 +87,13 @@ describe('a request that was translated from another format', () => {
 
   it('ends with the refusal of a server that refuses what it was not sent', async () => {
     const error = { message: 'seed is not supported', param: 'seed' };
-    upstream.answerWith({ status: 400, body: { error } });
+    upstream.respondWith({ status: 400, body: { error } });
     expect(await failure(provider.complete(call('m', translated({ seed: 1 }))))).toMatchObject({ status: 400 });
     expect(upstream.received).toHaveLength(2);
   });
 
   it('has its system messages at the beginning for servers of open models alone', async () => {
-    upstream.answerWith({ body: COMPLETION });
+    upstream.respondWith({ body: COMPLETION });
     const messages: ChatRequest['messages'] = [
       { role: 'system', content: 'A' },
       { role: 'user', content: 'B' },

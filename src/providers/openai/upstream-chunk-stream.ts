@@ -26,7 +26,7 @@ export class UpstreamChunkStream extends UpstreamItemStream<StreamedChunk> {
   ) {
     super(pool, request, chatStreamOptions(limits));
     this.normaliser = new StreamNormaliser(normaliserOptions);
-    this.parser = new SseParser(limits.maxAnswerSize);
+    this.parser = new SseParser(limits.maxResponseBytes);
   }
 
   protected override read(bytes: Buffer, items: StreamedChunk[]): StreamProgress {
@@ -67,7 +67,7 @@ export class UpstreamChunkStream extends UpstreamItemStream<StreamedChunk> {
 
   private decide(bytes: Buffer): void {
     this.mode = formOf(bytes) ?? 'undecided';
-    if (this.mode === 'json') this.json = new BodyText(this.limits.maxAnswerSize);
+    if (this.mode === 'json') this.json = new BodyText(this.limits.maxResponseBytes);
   }
 
   private parse(bytes: Buffer): SseEvent[] {
@@ -75,7 +75,7 @@ export class UpstreamChunkStream extends UpstreamItemStream<StreamedChunk> {
       return this.parser.push(bytes);
     } catch (cause) {
       if (!(cause instanceof SseEventTooLargeError)) throw cause;
-      throw eventTooLarge(this.limits.maxAnswerSize, cause);
+      throw eventTooLarge(this.limits.maxResponseBytes, cause);
     }
   }
 

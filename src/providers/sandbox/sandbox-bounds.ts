@@ -3,9 +3,9 @@ import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
 /** Characters of the text of all messages together. */
 export const MAX_PROMPT_CHARACTERS = 4_000_000;
 /** Characters of all choices of a response together. */
-export const MAX_ANSWER_CHARACTERS = 4_000_000;
+export const MAX_RESPONSE_CHARACTERS = 4_000_000;
 /** Words of all choices of a response together; a stream sends a chunk for each. */
-export const MAX_ANSWER_WORDS = 250_000;
+export const MAX_RESPONSE_WORDS = 250_000;
 /** Stop sequences that are looked for, and characters of one. */
 export const MAX_STOPS = 64;
 export const MAX_STOP_CHARACTERS = 1_000;

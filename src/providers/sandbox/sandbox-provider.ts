@@ -30,7 +30,7 @@ import {
   transcriptionStreamInSandbox,
 } from './media/sandbox-media.js';
 import { embedInSandbox, moderateInSandbox, rerankInSandbox } from './sandbox-operations.js';
-import { answerTo, newId, toCompletion, wordsOf, type SandboxAnswer } from './sandbox-response.js';
+import { respondTo, newId, toCompletion, wordsOf, type SandboxResponse } from './sandbox-response.js';
 
 /** Those that any operation has, for people who test what their code does then. */
 const FAULTS = ['slow', 'error-429', 'error-500'] as const;
@@ -80,15 +80,15 @@ export class SandboxProvider extends Provider {
   }
 
   async complete(call: ProviderCall): Promise<ChatCompletion> {
-    const answer = await this.answer(call);
+    const response = await this.response(call);
     if (call.upstreamModel === 'cut') throw cutOff();
-    const completion = toCompletion(this.modelOf(call), answer);
+    const completion = toCompletion(this.modelOf(call), response);
     return usesFunctions(call.request) ? toFunctionCalls(completion) : completion;
   }
 
   async stream(call: ProviderCall): Promise<ChunkStream> {
-    const answer = await this.answer(call);
-    const chunks = toChunks(this.modelOf(call), answer, call.upstreamModel === 'cut', call.signal);
+    const response = await this.response(call);
+    const chunks = toChunks(this.modelOf(call), response, call.upstreamModel === 'cut', call.signal);
     return usesFunctions(call.request) ? toFunctionCallStream(chunks) : chunks;
   }
 
@@ -101,10 +101,10 @@ export class SandboxProvider extends Provider {
     return `${this.name}/${upstreamModel}`;
   }
 
-  private async answer(call: ProviderCall): Promise<SandboxAnswer> {
+  private async response(call: ProviderCall): Promise<SandboxResponse> {
     const { request, upstreamModel } = call;
     await this.assertServed('chat', call, request);
-    return answerTo(upstreamModel, usesFunctions(request) ? withTools(request) : request);
+    return respondTo(upstreamModel, usesFunctions(request) ? withTools(request) : request);
   }
 
   private async serve<Request extends Readonly<JsonObject>, Result>(
@@ -171,7 +171,7 @@ function delayOf(options: unknown): number {
 
 async function* toChunks(
   model: string,
-  answer: SandboxAnswer,
+  response: SandboxResponse,
   isCut: boolean,
   signal: CancelSignal,
 ): AsyncGenerator<readonly ChatCompletionChunk[]> {
@@ -181,16 +181,16 @@ async function* toChunks(
     created: Math.floor(Date.now() / 1_000),
     model,
   } as const;
-  const indexes = Array.from({ length: answer.choices }, (_, index) => index);
+  const indexes = Array.from({ length: response.choices }, (_, index) => index);
   const group = (delta: Delta, finishReason: FinishReason | null = null): ChatCompletionChunk[] =>
     indexes.map((index) => ({
       ...head,
       choices: [{ index, delta, logprobs: null, finish_reason: finishReason }],
     }));
-  const whole = isCut ? Math.max(1, Math.floor(countOf(deltasOf(answer)) / 2)) : Infinity;
+  const whole = isCut ? Math.max(1, Math.floor(countOf(deltasOf(response)) / 2)) : Infinity;
   let sent = 0;
   let chunks = 0;
-  for (const delta of deltasOf(answer)) {
+  for (const delta of deltasOf(response)) {
     if (sent === whole) break;
     yield group(delta);
     sent += 1;
@@ -203,8 +203,8 @@ async function* toChunks(
     signal.throwIfAborted();
   }
   if (isCut) throw cutOff();
-  yield group({}, answer.finishReason);
-  yield [{ ...head, choices: [], usage: answer.usage }];
+  yield group({}, response.finishReason);
+  yield [{ ...head, choices: [], usage: response.usage }];
 }
 
 function countOf(items: Iterable<unknown>): number {
@@ -213,7 +213,7 @@ function countOf(items: Iterable<unknown>): number {
   return count;
 }
 
-function* deltasOf({ text, toolCalls }: SandboxAnswer): Generator<Delta> {
+function* deltasOf({ text, toolCalls }: SandboxResponse): Generator<Delta> {
   if (toolCalls.length > 0) {
     for (const [index, { id, type, function: called }] of toolCalls.entries()) {
       yield {

@@ -10,8 +10,8 @@ import type {
 } from '../../operations/chat/chat-completion.js';
 import {
   beyondBound,
-  MAX_ANSWER_CHARACTERS,
-  MAX_ANSWER_WORDS,
+  MAX_RESPONSE_CHARACTERS,
+  MAX_RESPONSE_WORDS,
   MAX_PROMPT_CHARACTERS,
   MAX_STOP_CHARACTERS,
   MAX_STOPS,
@@ -19,7 +19,7 @@ import {
 import { instanceOf } from './schema-instance.js';
 
 /** The sandbox's response to a request, before it is shaped as a completion or as chunks. */
-export interface SandboxAnswer {
+export interface SandboxResponse {
   /** A word with the white space before it is a token here. */
   readonly text: string;
   readonly toolCalls: readonly ToolCall[];
@@ -46,7 +46,7 @@ const LOREM_LIMIT = 100_000;
  *
  * @throws GatewayError 400 that names the bound, for a request that asks for more than the sandbox makes
  */
-export function answerTo(model: string, request: ChatRequest): SandboxAnswer {
+export function respondTo(model: string, request: ChatRequest): SandboxResponse {
   const limit = request.max_completion_tokens ?? request.max_tokens ?? undefined;
   const prompt = promptWords(request);
   const choices = request.n ?? 1;
@@ -61,7 +61,7 @@ export function answerTo(model: string, request: ChatRequest): SandboxAnswer {
     ];
     return { text: '', toolCalls, finishReason: 'tool_calls', choices, usage: usageOf(prompt, words * choices) };
   }
-  const full = model === 'lorem' ? lorem(limit) : textAnswer(request);
+  const full = model === 'lorem' ? lorem(limit) : textOfResponse(request);
   const stopped = cutAtStop(full, request.stop ?? []);
   const { count, end } = countWords(stopped.text, limit);
   const isCut = end < stopped.text.length || (model === 'lorem' && count === limit);
@@ -79,15 +79,15 @@ export function answerTo(model: string, request: ChatRequest): SandboxAnswer {
 /** A plain response is one text, and a stream sends its words as chunks, for each choice: both are bounded. */
 function assertSize(text: string, words: number, choices: number): void {
   const param = choices > 1 ? 'n' : 'messages';
-  if (text.length * choices > MAX_ANSWER_CHARACTERS) {
+  if (text.length * choices > MAX_RESPONSE_CHARACTERS) {
     throw beyondBound(
-      `answers with at most ${MAX_ANSWER_CHARACTERS} characters in all choices, and this would be ${text.length} times ${choices}. Ask for less`,
+      `answers with at most ${MAX_RESPONSE_CHARACTERS} characters in all choices, and this would be ${text.length} times ${choices}. Ask for less`,
       param,
     );
   }
-  if (words * choices > MAX_ANSWER_WORDS) {
+  if (words * choices > MAX_RESPONSE_WORDS) {
     throw beyondBound(
-      `answers with at most ${MAX_ANSWER_WORDS} words in all choices, and this would be ${words} times ${choices}. Ask for less`,
+      `answers with at most ${MAX_RESPONSE_WORDS} words in all choices, and this would be ${words} times ${choices}. Ask for less`,
       param,
     );
   }
@@ -107,25 +107,25 @@ function promptWords({ messages }: ChatRequest): number {
   return words;
 }
 
-export function toCompletion(model: string, answer: SandboxAnswer): ChatCompletion {
-  const content = answer.toolCalls.length > 0 ? null : answer.text;
+export function toCompletion(model: string, response: SandboxResponse): ChatCompletion {
+  const content = response.toolCalls.length > 0 ? null : response.text;
   return {
     id: newId('chatcmpl-'),
     object: 'chat.completion',
     created: Math.floor(Date.now() / 1_000),
     model,
-    choices: Array.from({ length: answer.choices }, (_, index) => ({
+    choices: Array.from({ length: response.choices }, (_, index) => ({
       index,
       message: {
         role: 'assistant',
         content,
         refusal: null,
-        ...(answer.toolCalls.length > 0 && { tool_calls: [...answer.toolCalls] }),
+        ...(response.toolCalls.length > 0 && { tool_calls: [...response.toolCalls] }),
       },
       logprobs: null,
-      finish_reason: answer.finishReason,
+      finish_reason: response.finishReason,
     })),
-    usage: answer.usage,
+    usage: response.usage,
   };
 }
 
@@ -170,7 +170,7 @@ export function* wordsOf(text: string): Generator<string> {
   }
 }
 
-/** The tool that the request makes the model call, unless a tool has just answered. */
+/** The tool that the request makes the model call, unless the last message is the result of a tool. */
 function toolToCall({
   tools,
   tool_choice: choice,
@@ -188,8 +188,8 @@ function toolToCall({
   return functions[0];
 }
 
-/** The last user message, or what a tool has just answered, in the format that was asked for. */
-function textAnswer({ messages, response_format: format }: ChatRequest): string {
+/** The last user message, or the result of a tool that follows it, in the format that was asked for. */
+function textOfResponse({ messages, response_format: format }: ChatRequest): string {
   const last = messages.at(-1);
   const source =
     last?.role === 'tool' || last?.role === 'function' ? last : messages.findLast(({ role }) => role === 'user');

@@ -8,9 +8,9 @@ const HIGH_WATER_BYTES = 65_536;
 
 /** The body of a successful response while it comes: a sound, or events of another operation than chat. */
 export class UpstreamByteStream extends UpstreamItemStream<Buffer> {
-  /** @param limits `maxAnswerSize` is the most bytes of the whole stream */
-  constructor(pool: UpstreamPool, request: UpstreamRequest, { maxAnswerSize, redact }: ResponseLimits) {
-    super(pool, request, { maxBytes: maxAnswerSize, highWaterBytes: HIGH_WATER_BYTES, redact });
+  /** @param limits `maxResponseBytes` is the most bytes of the whole stream */
+  constructor(pool: UpstreamPool, request: UpstreamRequest, { maxResponseBytes, redact }: ResponseLimits) {
+    super(pool, request, { maxBytes: maxResponseBytes, highWaterBytes: HIGH_WATER_BYTES, redact });
   }
 
   protected override read(bytes: Buffer, items: Buffer[]): StreamProgress {

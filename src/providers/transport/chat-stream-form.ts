@@ -11,8 +11,8 @@ const STREAM_SIZE_FACTOR = 4;
 const HIGH_WATER_BYTES = 16_384;
 
 /** Bounds of a streamed completion, in any format. */
-export function chatStreamOptions({ maxAnswerSize, redact }: ResponseLimits): ItemStreamOptions {
-  return { maxBytes: maxAnswerSize * STREAM_SIZE_FACTOR, highWaterBytes: HIGH_WATER_BYTES, redact };
+export function chatStreamOptions({ maxResponseBytes, redact }: ResponseLimits): ItemStreamOptions {
+  return { maxBytes: maxResponseBytes * STREAM_SIZE_FACTOR, highWaterBytes: HIGH_WATER_BYTES, redact };
 }
 
 /**

@@ -21,12 +21,12 @@ let server: Server;
 let origin: string;
 let received: Received[] = [];
 let closed = 0;
-let answer: (response: ServerResponse, request: Received) => void;
+let reply: (response: ServerResponse, request: Received) => void;
 const clients: JsonClient[] = [];
 
 const MEGABYTE = 1_048_576;
 
-function client(config: Partial<ProviderConfig> = {}, maxAnswerSize = MEGABYTE, authorize?: Authorize): JsonClient {
+function client(config: Partial<ProviderConfig> = {}, maxResponseBytes = MEGABYTE, authorize?: Authorize): JsonClient {
   const whole: ProviderConfig = {
     name: 'fake',
     type: 'openai',
@@ -36,7 +36,7 @@ function client(config: Partial<ProviderConfig> = {}, maxAnswerSize = MEGABYTE, 
     listModels: true,
     ...config,
   };
-  const made = new JsonClient(whole, maxAnswerSize, authorize ?? authorizerOf('bearer', whole));
+  const made = new JsonClient(whole, maxResponseBytes, authorize ?? authorizerOf('bearer', whole));
   clients.push(made);
   return made;
 }
@@ -72,7 +72,7 @@ beforeAll(async () => {
       const { method = '', url = '', headers } = request;
       const one = { method, url, headers, body: Buffer.concat(chunks) };
       received.push(one);
-      answer(response, one);
+      reply(response, one);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -85,7 +85,7 @@ afterAll(() => {
 beforeEach(() => {
   received = [];
   closed = 0;
-  answer = (response) => {
+  reply = (response) => {
     response.setHeader('content-type', 'application/json').end('{"ok":true}');
   };
 });
@@ -95,7 +95,7 @@ afterEach(async () => {
 
 describe('a call', () => {
   it('sends JSON below the base URL with credentials, and gives the text and headers of the response', async () => {
-    answer = (response) => {
+    reply = (response) => {
       response.setHeader('x-served-by', 'one').setHeader('content-encoding', 'gzip').end(gzipSync('{"vector":[1]}'));
     };
     const response = await client({ headers: { 'X-Team': 'a', Connection: 'close' } }).call(
@@ -172,23 +172,23 @@ describe('a call', () => {
   });
 
   it('maps error responses as chat does', async () => {
-    answer = (response) => {
+    reply = (response) => {
       response.writeHead(429, { 'retry-after': '7' }).end('{"error":{"message":"slow down","code":"rate"}}');
     };
     const limited = await failure(client().call({ path: '/x', body: {} }, context()));
     expect(limited).toMatchObject({ status: 429, code: 'rate_limit_exceeded', retryable: true, retryAfterMs: 7_000 });
     expect(limited.upstream).toEqual({ status: 429, code: 'rate', message: 'slow down' });
-    answer = (response) => {
+    reply = (response) => {
       response.writeHead(400).end('{"error":{"message":"input: sk-canary-0123456789 is bad","param":"input"}}');
     };
     const refused = await failure(client().call({ path: '/x', body: {} }, context()));
     expect(refused).toMatchObject({ status: 400, param: 'input', retryable: false });
     expect(refused.message).toBe('input: [redacted] is bad');
-    answer = (response) => {
+    reply = (response) => {
       response.writeHead(401).end('{}');
     };
     expect(await failure(client().call({ path: '/x', body: {} }, context()))).toMatchObject({ status: 502 });
-    answer = (response) => {
+    reply = (response) => {
       response.socket?.destroy();
     };
     const broken = await failure(client().call({ path: '/x', body: {} }, context()));
@@ -196,7 +196,7 @@ describe('a call', () => {
   });
 
   it('redacts the credentials of a cloud', async () => {
-    answer = (response) => {
+    reply = (response) => {
       response.writeHead(400).end('{"message":"AKIAFAKE and deep-secret and some-token"}');
     };
     const cloud = { accessKeyId: 'AKIAFAKE', secretAccessKey: 'deep-secret', sessionToken: 'some-token' };
@@ -205,7 +205,7 @@ describe('a call', () => {
   });
 
   it('redacts the credentials that a login gave to this request', async () => {
-    answer = (response, { headers }) => {
+    reply = (response, { headers }) => {
       response
         .writeHead(400)
         .end(JSON.stringify({ message: `${headers.authorization} ${String(headers['x-amz-security-token'])}` }));
@@ -254,7 +254,7 @@ describe('a call', () => {
     const refuse = (status: number, times: number): void => {
       received = [];
       refusals.length = 0;
-      answer = (response) => {
+      reply = (response) => {
         if (received.length <= times) response.writeHead(status).end('{}');
         else response.end('{"ok":true}');
       };
@@ -284,7 +284,7 @@ describe('a call', () => {
   });
 
   it('stops at the limit of a response, of its own or of the configuration', async () => {
-    answer = (response) => {
+    reply = (response) => {
       response.end('x'.repeat(5_000));
     };
     expect(await failure(client({}, 4_000).call({ path: '/x' }, context()))).toMatchObject({
@@ -313,7 +313,7 @@ describe('a call', () => {
     waiting.abort(reason);
     await expect(call).rejects.toBe(reason);
     expect(received).toHaveLength(0);
-    answer = () => undefined;
+    reply = () => undefined;
     const atWork = new AbortController();
     const open = client().call({ path: '/x', body: {} }, context({ signal: atWork.signal }));
     await until(() => received.length === 1);
@@ -332,7 +332,7 @@ describe('a stream of bytes', () => {
 
   it('gives status, headers and bytes as they come', async () => {
     const sound = Buffer.alloc(700_000, 'RIFFabc');
-    answer = (response) => {
+    reply = (response) => {
       response.setHeader('content-type', 'audio/wav').end(sound);
     };
     const stream = await client().open({ path: '/audio/speech', body: {}, headers: { accept: 'audio/*' } }, context());
@@ -343,12 +343,12 @@ describe('a stream of bytes', () => {
   });
 
   it('rejects with the error of the provider, and with a break before the first byte', async () => {
-    answer = (response) => {
+    reply = (response) => {
       response.writeHead(503, { 'retry-after': '2' }).end('{"error":"busy"}');
     };
     const busy = await failure(client().open({ path: '/x', body: {} }, context()));
     expect(busy).toMatchObject({ status: 503, code: 'upstream_unavailable', retryAfterMs: 2_000 });
-    answer = (response) => {
+    reply = (response) => {
       response.flushHeaders();
       response.socket?.destroy();
     };
@@ -356,12 +356,12 @@ describe('a stream of bytes', () => {
   });
 
   it('throws where the stream breaks or is too long', async () => {
-    answer = (response) => {
+    reply = (response) => {
       response.write('half', () => response.socket?.destroy());
     };
     const half = await client().open({ path: '/x' }, context());
     expect(await failure(read(half))).toMatchObject({ code: 'upstream_error' });
-    answer = (response) => {
+    reply = (response) => {
       response.end('x'.repeat(9_000));
     };
     const long = client({}, 8_000).open({ path: '/x' }, context());
@@ -373,12 +373,12 @@ describe('a stream of bytes', () => {
   });
 
   it('ends a silent provider by the idle timeout, and gives an empty body as an empty stream', async () => {
-    answer = (response) => {
+    reply = (response) => {
       response.write('a');
     };
     const silent = await client().open({ path: '/x' }, context({ timeouts: { ...TIMEOUTS, idle: 50 } }));
     expect(await failure(read(silent))).toMatchObject({ code: 'upstream_timeout' });
-    answer = (response) => {
+    reply = (response) => {
       response.end();
     };
     expect(await read(await client().open({ path: '/x' }, context()))).toHaveLength(0);
@@ -386,7 +386,7 @@ describe('a stream of bytes', () => {
 
   it('holds the provider back for a slow reader, and ends it when the reader leaves', async () => {
     let written = 0;
-    answer = (response) => {
+    reply = (response) => {
       const more = (): void => {
         while (written < 400) {
           written += 1;

@@ -61,10 +61,10 @@ export class JsonClient {
   private readonly redact: Redact;
   private readonly fixed: Readonly<Record<string, string>>;
 
-  /** @param maxAnswerSize most bytes of a response, decompressed */
+  /** @param maxResponseBytes most bytes of a response, decompressed */
   constructor(
     private readonly config: ProviderConfig,
-    private readonly maxAnswerSize: number,
+    private readonly maxResponseBytes: number,
     private readonly authorize: Authorize,
   ) {
     this.redact = redactor(config);
@@ -117,8 +117,8 @@ export class JsonClient {
     await this.pools.close();
   }
 
-  private limits({ maxResponseBytes = this.maxAnswerSize }: JsonCall, redact: Redact): ResponseLimits {
-    return { maxAnswerSize: maxResponseBytes, redact };
+  private limits({ maxResponseBytes = this.maxResponseBytes }: JsonCall, redact: Redact): ResponseLimits {
+    return { maxResponseBytes: maxResponseBytes, redact };
   }
 
   /**

@@ -77,7 +77,7 @@ export class UpstreamErrorResponse {
 
 export interface ResponseLimits {
   /** Bytes, decompressed. */
-  readonly maxAnswerSize: number;
+  readonly maxResponseBytes: number;
   readonly redact: Redact;
 }
 
@@ -119,7 +119,7 @@ class TextSink implements ResponseSink {
     private readonly reject: (error: unknown) => void,
   ) {
     this.exchange = new UpstreamExchange(pool, request, this);
-    this.body = new BodyText(limits.maxAnswerSize);
+    this.body = new BodyText(limits.maxResponseBytes);
   }
 
   start(status: number, headers: IncomingHttpHeaders): void {

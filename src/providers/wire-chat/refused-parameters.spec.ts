@@ -19,7 +19,7 @@ let provider: WireProvider;
 
 /** A model that refuses more than any definition knows. */
 function refuse(message: (body: Readonly<Record<string, unknown>>) => string | undefined): void {
-  upstream.answerWith((body) => {
+  upstream.respondWith((body) => {
     const text = message(body);
     if (text === undefined) return { body: MESSAGE };
     return { status: 400, body: { type: 'error', error: { type: 'invalid_request_error', message: text } } };
@@ -44,8 +44,8 @@ beforeEach(() => {
     listModels: true,
   };
   provider = new WireProvider({ ...definition, chat: definition.chat }, config, {
-    maxAnswerSize: 1_048_576,
-    connectTimeout: 1000,
+    maxResponseBytes: 1_048_576,
+    connectTimeoutMs: 1000,
   });
 });
 afterEach(() => provider.close());

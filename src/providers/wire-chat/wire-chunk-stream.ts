@@ -40,7 +40,7 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
   ) {
     super(pool, request, chatStreamOptions(limits));
     const { wire, context, framing } = stream;
-    this.framing = framingOf(framing, limits.maxAnswerSize);
+    this.framing = framingOf(framing, limits.maxResponseBytes);
     this.reader = wire.readStream(context);
     this.writer = new ChunkWriter({ model: context.upstreamModel, now: context.now });
   }
@@ -77,7 +77,7 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
 
   private decide(bytes: Buffer): void {
     const form = formOf(bytes);
-    if (form === 'json') this.json = new BodyText(this.limits.maxAnswerSize);
+    if (form === 'json') this.json = new BodyText(this.limits.maxResponseBytes);
     this.isDecided = form !== undefined;
   }
 

@@ -75,7 +75,7 @@ export class WireProvider extends Provider {
     super();
     this.name = config.name;
     this.redact = redactor(config);
-    this.client = new JsonClient(config, options.maxAnswerSize, authorizerOf(definition.credentials, config));
+    this.client = new JsonClient(config, options.maxResponseBytes, authorizerOf(definition.credentials, config));
   }
 
   async complete(call: ProviderCall): Promise<ChatCompletion> {

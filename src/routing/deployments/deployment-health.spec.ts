@@ -189,7 +189,7 @@ describe('DeploymentHealth', () => {
       fc.constant<'fail'>('fail'),
       fc.constant<'limit'>('limit'),
       fc.constant<'neutral'>('neutral'),
-      fc.constant<'answer'>('answer'),
+      fc.constant<'response'>('response'),
       fc.integer({ min: 0, max: 400_000 }),
     );
     fc.assert(
@@ -202,7 +202,7 @@ describe('DeploymentHealth', () => {
             health.begin(KEY);
             if (each === 'fail') health.failed(fault, KEY);
             else if (each === 'limit') health.failed(limited, KEY);
-            else if (each === 'answer') health.responded(1);
+            else if (each === 'response') health.responded(1);
             else health.recordNeutral(KEY);
             health.end(1);
           }

@@ -57,7 +57,7 @@ export function writeThinking(
   if (model.isAdaptive && (budgetTokens === undefined || !model.takesBudget)) return writeAdaptive(reasoning, model);
   const wanted = budgetTokens ?? Math.min(BUDGETS[effort ?? 'medium'] ?? 0, Math.floor(maxTokens * BUDGET_SHARE));
   const budget = Math.max(Math.min(wanted, maxTokens - 1), budgetTokens === undefined ? 0 : MIN_BUDGET_TOKENS);
-  if (budget < MIN_BUDGET_TOKENS || budget >= maxTokens || answersUnsignedCalls(request.messages)) return drop();
+  if (budget < MIN_BUDGET_TOKENS || budget >= maxTokens || returnsToUnsignedCalls(request.messages)) return drop();
   return { thinking: { type: 'enabled', budget_tokens: budget } };
 }
 
@@ -99,7 +99,7 @@ function assertBudget(tokens: number, { maxOutputTokens }: CanonicalRequest, { c
  * Whether the conversation stands in the middle of a tool call whose thinking the client did not keep. With a budget for thinking,
  * Claude would refuse it.
  */
-function answersUnsignedCalls(messages: readonly CanonicalMessage[]): boolean {
+function returnsToUnsignedCalls(messages: readonly CanonicalMessage[]): boolean {
   const last = messages.findLast(({ role }) => role === 'assistant');
   if (messages.at(-1)?.role === 'assistant' || last === undefined) return false;
   const hasCalls = last.blocks.some(({ type }) => type === 'tool_call');

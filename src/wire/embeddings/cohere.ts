@@ -2,7 +2,7 @@ import { readTokenCount, type TokenCount } from '../../runtime/token-count.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import type { EmbeddingInput, EmbeddingRequest } from '../../operations/embeddings/embedding-request.js';
 import type { EmbeddingPart } from '../../operations/embeddings/embedding-result.js';
-import type { AnsweredCall, EmbeddingWire, WrittenCall } from './embedding-wire.js';
+import type { EmbeddingResponse, EmbeddingWire, WrittenCall } from './embedding-wire.js';
 import { parseObject } from './parse-object.js';
 import { countInHeader, encodeVector, readVectors } from './read-vectors.js';
 import { assertFloats, defined, member, modelSegment, textsOf, unreadMembers } from './write-inputs.js';
@@ -29,7 +29,7 @@ export class CohereEmbeddings implements EmbeddingWire {
     return { path: '/embed', body: defined({ ...body, priority: member(request, 'priority') }) };
   }
 
-  read({ text }: AnsweredCall, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart {
+  read({ text }: EmbeddingResponse, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart {
     const body = parseObject(text);
     return { vectors: vectorsOf(body, request, inputs.length), tokens: billedTokens(body), model: undefined };
   }
@@ -49,7 +49,11 @@ export class BedrockCohereEmbeddings implements EmbeddingWire {
     return { path: `/model/${modelSegment(this.upstreamModel)}/invoke`, body: bodyOf(request, inputs, first) };
   }
 
-  read({ text, headers }: AnsweredCall, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart {
+  read(
+    { text, headers }: EmbeddingResponse,
+    request: EmbeddingRequest,
+    inputs: readonly EmbeddingInput[],
+  ): EmbeddingPart {
     const body = parseObject(text);
     const tokens = billedTokens(body) ?? countInHeader(headers[INPUT_TOKENS_HEADER]);
     return { vectors: vectorsOf(body, request, inputs.length), tokens, model: undefined };

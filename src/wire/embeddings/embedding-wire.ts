@@ -10,7 +10,7 @@ export interface WrittenCall {
 }
 
 /** The successful response to one upstream call. */
-export interface AnsweredCall {
+export interface EmbeddingResponse {
   readonly text: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -36,5 +36,5 @@ export interface EmbeddingWire {
    * @param inputs those that the call was written for
    * @throws GatewayError `upstream_error` for anything but a vector for each input
    */
-  read(answer: AnsweredCall, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart;
+  read(response: EmbeddingResponse, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart;
 }

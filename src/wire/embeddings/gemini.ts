@@ -2,7 +2,7 @@ import { readTokenCount } from '../../runtime/token-count.js';
 import { isObject } from '../../runtime/json-value.js';
 import type { EmbeddingInput, EmbeddingRequest } from '../../operations/embeddings/embedding-request.js';
 import type { EmbeddingPart } from '../../operations/embeddings/embedding-result.js';
-import type { AnsweredCall, EmbeddingWire, WrittenCall } from './embedding-wire.js';
+import type { EmbeddingResponse, EmbeddingWire, WrittenCall } from './embedding-wire.js';
 import { parseObject } from './parse-object.js';
 import { badEmbeddings, encodeVector, readVectors } from './read-vectors.js';
 import { assertFloats, defined, googleTaskType, member, modelSegment, textsOf, unreadMembers } from './write-inputs.js';
@@ -39,7 +39,7 @@ export class GeminiEmbeddings implements EmbeddingWire {
     };
   }
 
-  read({ text }: AnsweredCall, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart {
+  read({ text }: EmbeddingResponse, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart {
     const { embeddings, usageMetadata: usage } = parseObject(text);
     if (!Array.isArray(embeddings)) throw badEmbeddings('no list');
     const values = (embeddings as readonly unknown[]).map((each) => (isObject(each) ? each['values'] : undefined));

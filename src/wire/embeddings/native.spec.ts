@@ -22,7 +22,7 @@ interface Case {
   readonly path: string;
   readonly body: unknown;
   readonly dropped: string[];
-  readonly answer: unknown;
+  readonly response: unknown;
   readonly headers?: Record<string, string>;
   readonly vectors: number[][];
   readonly tokens: number | undefined;
@@ -42,7 +42,7 @@ const CASES: Readonly<Record<string, Case>> = {
       })),
     },
     dropped: ['user'],
-    answer: { embeddings: [{ values: [-0.022374554, 0.004560777] }, { values: [0.013, -0.02] }] },
+    response: { embeddings: [{ values: [-0.022374554, 0.004560777] }, { values: [0.013, -0.02] }] },
     vectors: [
       [-0.022374554, 0.004560777],
       [0.013, -0.02],
@@ -63,7 +63,7 @@ const CASES: Readonly<Record<string, Case>> = {
       ],
     },
     dropped: [],
-    answer: { embeddings: [{ values: [1, 0] }], usageMetadata: { promptTokenCount: 3 } },
+    response: { embeddings: [{ values: [1, 0] }], usageMetadata: { promptTokenCount: 3 } },
     vectors: [[1, 0]],
     tokens: 3,
   },
@@ -79,7 +79,7 @@ const CASES: Readonly<Record<string, Case>> = {
       parameters: { outputDimensionality: 256 },
     },
     dropped: ['user'],
-    answer: {
+    response: {
       predictions: [
         { embeddings: { statistics: { truncated: false, token_count: 6 }, values: [0.1, 0.2] } },
         { embeddings: { statistics: { truncated: false, token_count: 2 }, values: [0.3, 0.4] } },
@@ -101,7 +101,7 @@ const CASES: Readonly<Record<string, Case>> = {
       embedContentConfig: { outputDimensionality: 256, autoTruncate: false },
     },
     dropped: [],
-    answer: { embedding: { values: [0.5, 0.5] }, usageMetadata: { promptTokenCount: 4 } },
+    response: { embedding: { values: [0.5, 0.5] }, usageMetadata: { promptTokenCount: 4 } },
     vectors: [[0.5, 0.5]],
     tokens: 4,
   },
@@ -111,7 +111,7 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/model/amazon.titan-embed-text-v1/invoke',
     body: { inputText: 'a' },
     dropped: ['normalize'],
-    answer: { embedding: [0.1, 0.2], inputTextTokenCount: 5 },
+    response: { embedding: [0.1, 0.2], inputTextTokenCount: 5 },
     vectors: [[0.1, 0.2]],
     tokens: 5,
   },
@@ -121,7 +121,7 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/model/amazon.titan-embed-text-v2%3A0/invoke',
     body: { inputText: 'a', dimensions: 256, normalize: true },
     dropped: [],
-    answer: { embedding: [0.1, 0.2], embeddingsByType: { float: [0.1, 0.2] }, inputTextTokenCount: 5 },
+    response: { embedding: [0.1, 0.2], embeddingsByType: { float: [0.1, 0.2] }, inputTextTokenCount: 5 },
     vectors: [[0.1, 0.2]],
     tokens: 5,
   },
@@ -131,7 +131,7 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/model/amazon.titan-embed-image-v1/invoke',
     body: { inputText: 'a', embeddingConfig: { outputEmbeddingLength: 256 } },
     dropped: [],
-    answer: { embedding: [0.1], inputTextTokenCount: 1, message: null },
+    response: { embedding: [0.1], inputTextTokenCount: 1, message: null },
     vectors: [[0.1]],
     tokens: 1,
   },
@@ -141,7 +141,7 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/model/cohere.embed-multilingual-v3/invoke',
     body: { texts: ['a', 'b'], input_type: 'search_document', embedding_types: ['float'] },
     dropped: [],
-    answer: { embeddings: [[0.1], [0.2]], id: 'x', response_type: 'embeddings_floats', texts: ['a', 'b'] },
+    response: { embeddings: [[0.1], [0.2]], id: 'x', response_type: 'embeddings_floats', texts: ['a', 'b'] },
     headers: { 'x-amzn-bedrock-input-token-count': '9' },
     vectors: [[0.1], [0.2]],
     tokens: 9,
@@ -152,7 +152,7 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/model/us.cohere.embed-v4%3A0/invoke',
     body: { texts: ['a', 'b'], input_type: 'search_query', embedding_types: ['float'], output_dimension: 256 },
     dropped: ['user'],
-    answer: { id: 'x', embeddings: { float: [[0.1], [0.2]] }, response_type: 'embeddings_by_type' },
+    response: { id: 'x', embeddings: { float: [[0.1], [0.2]] }, response_type: 'embeddings_by_type' },
     vectors: [[0.1], [0.2]],
     tokens: undefined,
   },
@@ -169,7 +169,7 @@ const CASES: Readonly<Record<string, Case>> = {
       truncate: 'END',
     },
     dropped: ['user'],
-    answer: {
+    response: {
       id: '5807ee2e-0cda-445a-9ec8-864c60a06606',
       embeddings: {
         float: [
@@ -193,7 +193,7 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/api/embed',
     body: { model: 'all-minilm', input: ['a', 'b'], dimensions: 256, keep_alive: '5m' },
     dropped: ['user', 'input_type'],
-    answer: {
+    response: {
       model: 'all-minilm',
       embeddings: [
         [0.010071029, -0.0017594862],
@@ -213,9 +213,9 @@ const CASES: Readonly<Record<string, Case>> = {
 
 describe.each(Object.entries(CASES))(
   '%s',
-  (_name, { wire, request, path, body, dropped, answer, headers, vectors, tokens }) => {
+  (_name, { wire, request, path, body, dropped, response, headers, vectors, tokens }) => {
     const inputs = inputsOf(request);
-    const answered = { text: JSON.stringify(answer), headers: headers ?? {} };
+    const received = { text: JSON.stringify(response), headers: headers ?? {} };
 
     it('is written as the provider documents it', () => {
       expect(wire.write(request, inputs, 0)).toEqual({ path, body });
@@ -224,8 +224,8 @@ describe.each(Object.entries(CASES))(
     });
 
     it('is read in either encoding', () => {
-      expect(wire.read(answered, request, inputs)).toMatchObject({ vectors, tokens });
-      const base64 = wire.read(answered, { ...request, encoding_format: 'base64' }, inputs);
+      expect(wire.read(received, request, inputs)).toMatchObject({ vectors, tokens });
+      const base64 = wire.read(received, { ...request, encoding_format: 'base64' }, inputs);
       expect(base64.vectors).toEqual(vectors.map(toBase64));
     });
 

@@ -2,7 +2,7 @@ import { readTokenCount } from '../../runtime/token-count.js';
 import { nonEmptyString } from '../../runtime/json-value.js';
 import type { EmbeddingInput, EmbeddingRequest } from '../../operations/embeddings/embedding-request.js';
 import type { EmbeddingPart } from '../../operations/embeddings/embedding-result.js';
-import type { AnsweredCall, EmbeddingWire, WrittenCall } from './embedding-wire.js';
+import type { EmbeddingResponse, EmbeddingWire, WrittenCall } from './embedding-wire.js';
 import { parseObject } from './parse-object.js';
 import { encodeVector, readVectors } from './read-vectors.js';
 import { assertFloats, defined, member, textsOf, unreadMembers } from './write-inputs.js';
@@ -34,7 +34,7 @@ export class OllamaEmbeddings implements EmbeddingWire {
     };
   }
 
-  read({ text }: AnsweredCall, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart {
+  read({ text }: EmbeddingResponse, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart {
     const { embeddings, prompt_eval_count: tokens, model } = parseObject(text);
     return {
       vectors: readVectors(embeddings, inputs.length).map((vector) => encodeVector(vector, request)),

@@ -12,7 +12,7 @@ function rulesOf(name: string): OpenAiEmbeddingRules | undefined {
 
 const wire = new OpenAiEmbeddings('text-embedding-3-small');
 
-function answer(body: unknown): { text: string; headers: Record<string, string> } {
+function responseOf(body: unknown): { text: string; headers: Record<string, string> } {
   return { text: JSON.stringify(body), headers: {} };
 }
 
@@ -101,36 +101,36 @@ describe('reading', () => {
   const request = { model: 'm', input: 'a' };
 
   it('keeps the body as it came where nothing has to be changed', () => {
-    const given = answer(RECORDED);
+    const given = responseOf(RECORDED);
     expect(wire.read(given, request, ['a'])).toEqual({
       vectors: [RECORDED.data[0]?.embedding],
       tokens: 8,
       model: 'text-embedding-ada-002',
       body: given.text,
     });
-    const base64 = answer({ ...RECORDED, data: [{ object: 'embedding', index: 0, embedding: toBase64([1, 2]) }] });
+    const base64 = responseOf({ ...RECORDED, data: [{ object: 'embedding', index: 0, embedding: toBase64([1, 2]) }] });
     const part = wire.read(base64, { ...request, encoding_format: 'base64' }, ['a']);
     expect(part.body).toBe(base64.text);
   });
 
   it('converts what a server encoded in another way than it was asked to', () => {
-    const base64 = answer({ ...RECORDED, data: [{ index: 0, embedding: toBase64([1, 2]) }] });
+    const base64 = responseOf({ ...RECORDED, data: [{ index: 0, embedding: toBase64([1, 2]) }] });
     const floats = wire.read(base64, request, ['a']);
     expect(floats.vectors).toEqual([[1, 2]]);
     expect(floats.body).toBeUndefined();
-    const part = wire.read(answer(RECORDED), { ...request, encoding_format: 'base64' }, ['a']);
+    const part = wire.read(responseOf(RECORDED), { ...request, encoding_format: 'base64' }, ['a']);
     expect(part.vectors).toEqual([toBase64(RECORDED.data[0]?.embedding ?? [])]);
     expect(part.body).toBeUndefined();
   });
 
   it('leaves values of other types as they came', () => {
-    const int8 = answer({ ...RECORDED, data: [{ index: 0, embedding: 'AQI=' }] });
+    const int8 = responseOf({ ...RECORDED, data: [{ index: 0, embedding: 'AQI=' }] });
     expect(wire.read(int8, { ...request, output_dtype: 'int8' }, ['a']).vectors).toEqual(['AQI=']);
   });
 
   it('puts vectors in the order of their indexes', () => {
     const data = [1, 0].map((index) => ({ object: 'embedding', index, embedding: [index] }));
-    const part = wire.read(answer({ ...RECORDED, data }), { model: 'm', input: ['a', 'b'] }, ['a', 'b']);
+    const part = wire.read(responseOf({ ...RECORDED, data }), { model: 'm', input: ['a', 'b'] }, ['a', 'b']);
     expect(part.vectors).toEqual([[0], [1]]);
     expect(part.body).toBeUndefined();
   });
@@ -144,14 +144,14 @@ describe('reading', () => {
       ],
     ],
   ])('keeps the order of %j, which has no indexes of its own', (data) => {
-    const part = wire.read(answer({ ...RECORDED, data }), { model: 'm', input: ['a', 'b'] }, ['a', 'b']);
+    const part = wire.read(responseOf({ ...RECORDED, data }), { model: 'm', input: ['a', 'b'] }, ['a', 'b']);
     expect(part.vectors).toEqual([[0], [1]]);
   });
 
   it('reads usage as far as there is any', () => {
-    expect(wire.read(answer({ ...RECORDED, usage: { total_tokens: 4 } }), request, ['a']).tokens).toBe(4);
+    expect(wire.read(responseOf({ ...RECORDED, usage: { total_tokens: 4 } }), request, ['a']).tokens).toBe(4);
     for (const usage of [undefined, null, 5, {}, { prompt_tokens: -1 }]) {
-      const part = wire.read(answer({ ...RECORDED, usage }), request, ['a']);
+      const part = wire.read(responseOf({ ...RECORDED, usage }), request, ['a']);
       expect(part.tokens).toBeUndefined();
       // What the client gets must have usage.
       expect(part.body).toBeUndefined();

@@ -3,7 +3,7 @@ import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-va
 import type { EmbeddingInput, EmbeddingRequest } from '../../operations/embeddings/embedding-request.js';
 import type { EmbeddingPart, EmbeddingVector } from '../../operations/embeddings/embedding-result.js';
 import type { OpenAiEmbeddingRules } from '../../providers/definitions/types/operation-formats.js';
-import type { AnsweredCall, EmbeddingWire, WrittenCall } from './embedding-wire.js';
+import type { EmbeddingResponse, EmbeddingWire, WrittenCall } from './embedding-wire.js';
 import { parseObject } from './parse-object.js';
 import { badEmbeddings, encodeVector, readNumbers } from './read-vectors.js';
 import { textsOf } from './write-inputs.js';
@@ -47,7 +47,7 @@ export class OpenAiEmbeddings implements EmbeddingWire {
     return { path: '/embeddings', body };
   }
 
-  read({ text }: AnsweredCall, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart {
+  read({ text }: EmbeddingResponse, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart {
     const body = parseObject(text);
     const { data } = body;
     if (!Array.isArray(data)) throw badEmbeddings('no list');

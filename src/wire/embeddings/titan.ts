@@ -2,7 +2,7 @@ import { readTokenCount } from '../../runtime/token-count.js';
 import { invalidRequest } from '../../errors/gateway-error.js';
 import type { EmbeddingInput, EmbeddingRequest } from '../../operations/embeddings/embedding-request.js';
 import type { EmbeddingPart } from '../../operations/embeddings/embedding-result.js';
-import type { AnsweredCall, EmbeddingWire, WrittenCall } from './embedding-wire.js';
+import type { EmbeddingResponse, EmbeddingWire, WrittenCall } from './embedding-wire.js';
 import { parseObject } from './parse-object.js';
 import { countInHeader, encodeVector, readVectors } from './read-vectors.js';
 import { assertFloats, defined, member, modelSegment, textsOf, unreadMembers } from './write-inputs.js';
@@ -48,7 +48,11 @@ export class TitanEmbeddings implements EmbeddingWire {
     };
   }
 
-  read({ text, headers }: AnsweredCall, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart {
+  read(
+    { text, headers }: EmbeddingResponse,
+    request: EmbeddingRequest,
+    inputs: readonly EmbeddingInput[],
+  ): EmbeddingPart {
     const { embedding, inputTextTokenCount: tokens } = parseObject(text);
     return {
       vectors: readVectors([embedding], inputs.length).map((vector) => encodeVector(vector, request)),

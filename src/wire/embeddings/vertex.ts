@@ -2,7 +2,7 @@ import { boundTokens, readTokenCount } from '../../runtime/token-count.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import type { EmbeddingInput, EmbeddingRequest } from '../../operations/embeddings/embedding-request.js';
 import type { EmbeddingPart } from '../../operations/embeddings/embedding-result.js';
-import type { AnsweredCall, EmbeddingWire, WrittenCall } from './embedding-wire.js';
+import type { EmbeddingResponse, EmbeddingWire, WrittenCall } from './embedding-wire.js';
 import { parseObject } from './parse-object.js';
 import { badEmbeddings, encodeVector, readVectors } from './read-vectors.js';
 import { assertFloats, defined, googleTaskType, member, modelSegment, textsOf, unreadMembers } from './write-inputs.js';
@@ -54,7 +54,7 @@ export class VertexEmbeddings implements EmbeddingWire {
     };
   }
 
-  read({ text }: AnsweredCall, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart {
+  read({ text }: EmbeddingResponse, request: EmbeddingRequest, inputs: readonly EmbeddingInput[]): EmbeddingPart {
     const body = parseObject(text);
     const { values, tokens } = this.embedsContent ? contentOf(body) : predictionsOf(body);
     const vectors = readVectors(values, inputs.length).map((vector) => encodeVector(vector, request));
@@ -62,19 +62,19 @@ export class VertexEmbeddings implements EmbeddingWire {
   }
 }
 
-interface VertexAnswer {
+interface VertexEmbedding {
   readonly values: readonly unknown[];
   readonly tokens: number | undefined;
 }
 
-function contentOf({ embedding, usageMetadata: usage }: JsonObject): VertexAnswer {
+function contentOf({ embedding, usageMetadata: usage }: JsonObject): VertexEmbedding {
   return {
     values: [isObject(embedding) ? embedding['values'] : undefined],
     tokens: isObject(usage) ? readTokenCount(usage['promptTokenCount']) : undefined,
   };
 }
 
-function predictionsOf({ predictions }: JsonObject): VertexAnswer {
+function predictionsOf({ predictions }: JsonObject): VertexEmbedding {
   if (!Array.isArray(predictions)) throw badEmbeddings('no list');
   let tokens: number | undefined = 0;
   const values = (predictions as readonly unknown[]).map((prediction) => {

@@ -11,12 +11,12 @@ const ENVELOPES = ['x_groq', 'meta', 'metadata', 'response'] as const;
  * values is used.
  */
 export class UsageCollector {
-  private ofAnswer: Usage | undefined;
+  private ofResponse: Usage | undefined;
   private readonly ofChoices = new Map<number, Usage>();
 
   /** Undefined when the server counted nothing. */
   get total(): Usage | undefined {
-    if (this.ofAnswer !== undefined) return this.ofAnswer;
+    if (this.ofResponse !== undefined) return this.ofResponse;
     const counts = [...this.ofChoices.values()];
     const [first] = counts;
     if (first === undefined || counts.length === 1) return first;
@@ -29,7 +29,7 @@ export class UsageCollector {
   /** Reads a whole response or one chunk of it. Removes the counts from its choices. */
   read(body: JsonObject): void {
     const usage = usageBeside(body);
-    if (usage !== undefined) this.ofAnswer = merged(this.ofAnswer, usage);
+    if (usage !== undefined) this.ofResponse = merged(this.ofResponse, usage);
     const { choices } = body;
     if (!Array.isArray(choices)) return;
     for (let index = 0; index < choices.length; index += 1) {

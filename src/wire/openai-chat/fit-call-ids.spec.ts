@@ -11,8 +11,8 @@ describe('ids of tool calls of a fixed length', () => {
           9,
         );
         const called = (turn['tool_calls'] as { id: string }[]).map((call) => call.id);
-        const answered = ids.map((each) => fitCallIds({ role: 'tool', tool_call_id: each }, 9)['tool_call_id']);
-        expect(answered).toEqual(called);
+        const returned = ids.map((each) => fitCallIds({ role: 'tool', tool_call_id: each }, 9)['tool_call_id']);
+        expect(returned).toEqual(called);
         expect(new Set(called).size).toBe(ids.length);
         for (const each of called) expect(each).toMatch(/^[a-zA-Z0-9]{9}$/);
       }),

@@ -12,7 +12,7 @@ function fit(server: string | undefined, request: JsonObject) {
 }
 
 /** Any response of the gateway. */
-const answer = fc.record(
+const response = fc.record(
   {
     role: fc.constant('assistant'),
     content: fc.option(fc.string()),
@@ -63,20 +63,26 @@ describe('fitRequest', () => {
   it.each(['mistral', 'groq', 'cerebras'] as const)('sends %s nothing that it does not know', (server) => {
     const { fields, messageFields } = fieldRulesOf(server) ?? {};
     fc.assert(
-      fc.property(fc.array(answer), fc.record(PARAMETERS_ARBITRARY, { requiredKeys: [] }), (answers, parameters) => {
-        const messages = [USER, ...answers, { ...USER, name: 'Ada' }];
-        const before = structuredClone(messages);
-        const { sent } = fit(server, { messages, ...parameters });
-        expect(messages).toEqual(before);
-        expect(Object.keys(sent).filter((name) => fields?.has(name) !== true)).toEqual([]);
-        for (const message of sent['messages'] as (JsonObject & { role: string })[]) {
-          const known = messageFields?.[message.role];
-          expect(Object.keys(message).filter((name) => known?.has(name) !== true)).toEqual([]);
-          for (const call of (message['tool_calls'] ?? []) as JsonObject[]) {
-            expect(Object.keys(call).filter((name) => !['id', 'type', 'function', 'index'].includes(name))).toEqual([]);
+      fc.property(
+        fc.array(response),
+        fc.record(PARAMETERS_ARBITRARY, { requiredKeys: [] }),
+        (responses, parameters) => {
+          const messages = [USER, ...responses, { ...USER, name: 'Ada' }];
+          const before = structuredClone(messages);
+          const { sent } = fit(server, { messages, ...parameters });
+          expect(messages).toEqual(before);
+          expect(Object.keys(sent).filter((name) => fields?.has(name) !== true)).toEqual([]);
+          for (const message of sent['messages'] as (JsonObject & { role: string })[]) {
+            const known = messageFields?.[message.role];
+            expect(Object.keys(message).filter((name) => known?.has(name) !== true)).toEqual([]);
+            for (const call of (message['tool_calls'] ?? []) as JsonObject[]) {
+              expect(Object.keys(call).filter((name) => !['id', 'type', 'function', 'index'].includes(name))).toEqual(
+                [],
+              );
+            }
           }
-        }
-      }),
+        },
+      ),
     );
   });
 

@@ -9,7 +9,7 @@ function normalise(body: unknown) {
   return normaliseCompletion(body, OPTIONS);
 }
 
-function answer(message: unknown, rest: object = { finish_reason: 'stop' }) {
+function completionOf(message: unknown, rest: object = { finish_reason: 'stop' }) {
   return { choices: [{ index: 0, message, ...rest }] };
 }
 
@@ -57,7 +57,9 @@ describe('normaliseCompletion', () => {
         },
       ],
     });
-    expect(normalise({ id: '', created: 1.7e12, model: '', ...answer({ role: null, content: '' }) })).toMatchObject({
+    expect(
+      normalise({ id: '', created: 1.7e12, model: '', ...completionOf({ role: null, content: '' }) }),
+    ).toMatchObject({
       created: 1_700_000_000,
       model: 'model-at-provider',
       choices: [{ message: { role: 'assistant', content: '' } }],
@@ -66,7 +68,7 @@ describe('normaliseCompletion', () => {
 
   it('keeps unknown fields at every level', () => {
     const completion = normalise({
-      ...answer(
+      ...completionOf(
         { role: 'assistant', content: 'Hi', reasoning_content: 'hm', audio: { id: 'a' } },
         { finish_reason: 'stop', stop_reason: 2 },
       ),
@@ -80,7 +82,7 @@ describe('normaliseCompletion', () => {
 
   it('repairs tool calls: ids, types, arguments that are not a string', () => {
     const { message } = normalise(
-      answer({
+      completionOf({
         content: null,
         tool_calls: [{ function: { name: 'a', arguments: { b: 1 } } }, { id: '', function: { name: 'c' } }],
       }),
@@ -94,12 +96,16 @@ describe('normaliseCompletion', () => {
       { id: expect.stringMatching(/^call_/) as string, type: 'function', function: { name: 'c', arguments: '{}' } },
     ]);
     expect(message.tool_calls![0]!.id).not.toBe(message.tool_calls![1]!.id);
-    expect(normalise(answer({ content: 'a', tool_calls: [] })).choices[0]!.message).not.toHaveProperty('tool_calls');
-    expect(normalise(answer({ content: 'a', tool_calls: null })).choices[0]!.message).not.toHaveProperty('tool_calls');
+    expect(normalise(completionOf({ content: 'a', tool_calls: [] })).choices[0]!.message).not.toHaveProperty(
+      'tool_calls',
+    );
+    expect(normalise(completionOf({ content: 'a', tool_calls: null })).choices[0]!.message).not.toHaveProperty(
+      'tool_calls',
+    );
   });
 
   it('infers a missing finish reason from a whole response', () => {
-    const reason = (message: object) => normalise(answer(message, {})).choices[0]!.finish_reason;
+    const reason = (message: object) => normalise(completionOf(message, {})).choices[0]!.finish_reason;
     expect(reason({ content: 'a' })).toBe('stop');
     expect(reason({ refusal: 'no' })).toBe('stop');
     expect(reason({ tool_calls: [{ function: { name: 'a' } }] })).toBe('tool_calls');
@@ -112,7 +118,7 @@ describe('normaliseCompletion', () => {
       { type: 'text', text: 'Hi' },
       { type: 'text', text: ' you' },
     ];
-    expect(normalise(answer({ content: parts })).choices[0]!.message).toMatchObject({
+    expect(normalise(completionOf({ content: parts })).choices[0]!.message).toMatchObject({
       content: 'Hi you',
       reasoning_content: 'hm',
     });
@@ -122,19 +128,19 @@ describe('normaliseCompletion', () => {
     ['an error object', { error: { message: 'Overloaded', type: 'server_error' } }],
     ['an error string', { error: 'Overloaded' }],
     ["vLLM's error", { object: 'error', message: 'failed', code: 500 }],
-    ['an error beside choices', { error: { message: 'x' }, ...answer({ content: 'a' }) }],
+    ['an error beside choices', { error: { message: 'x' }, ...completionOf({ content: 'a' }) }],
     [
       'an error inside a choice',
-      answer({ content: '' }, { error: { code: 502, message: 'x' }, finish_reason: 'error' }),
+      completionOf({ content: '' }, { error: { code: 502, message: 'x' }, finish_reason: 'error' }),
     ],
-    ['a generation that ended early', answer({ content: 'a' }, { finish_reason: 'error' })],
+    ['a generation that ended early', completionOf({ content: 'a' }, { finish_reason: 'error' })],
     ['no choices', { id: 'a' }],
     ['empty choices', { choices: [] }],
     ['null choices', { choices: null }],
     ['a choice without message', { choices: [{ text: 'a' }] }],
     ['a choice that is null', { choices: [null] }],
-    ['a tool call that is null', answer({ tool_calls: [null] })],
-    ['a list', [answer({ content: 'a' })]],
+    ['a tool call that is null', completionOf({ tool_calls: [null] })],
+    ['a list', [completionOf({ content: 'a' })]],
     ['text', 'Hello'],
     ['null', null],
   ])('takes %s for a failure', (_name, body) => {

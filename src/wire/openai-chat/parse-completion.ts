@@ -5,11 +5,11 @@ import { normaliseCompletion, NormaliseOptions } from './normalise-completion.js
 
 /** @throws GatewayError for anything that is no completion: HTML, an empty body, JSON that was cut short */
 export function parseCompletion(text: string, options: NormaliseOptions): ChatCompletion {
-  return normaliseCompletion(parseAnswer(text), options);
+  return normaliseCompletion(parseResponse(text), options);
 }
 
 /** @throws GatewayError when the text is no JSON; what it says is not repeated */
-export function parseAnswer(text: string): unknown {
+export function parseResponse(text: string): unknown {
   try {
     return parseExact(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   } catch (cause) {

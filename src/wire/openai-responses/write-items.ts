@@ -16,9 +16,9 @@ import { writeInputParts, writeOutputPart, type Drop } from './write-parts.js';
  */
 export function writeItems(messages: readonly CanonicalMessage[], names: ToolNames, drop: Drop): JsonObject[] {
   const called = new Set<string>();
-  const answered = new Set<string>();
+  const returned = new Set<string>();
   for (const { role, blocks } of messages) {
-    for (const block of blocks) if (role === 'tool' && block.type === 'tool_result') answered.add(block.callId);
+    for (const block of blocks) if (role === 'tool' && block.type === 'tool_result') returned.add(block.callId);
   }
   const items: JsonObject[] = [];
   messages.forEach((message, index) => {
@@ -26,7 +26,7 @@ export function writeItems(messages: readonly CanonicalMessage[], names: ToolNam
     switch (message.role) {
       case 'assistant':
         items.push(
-          ...writeTurn(message.blocks, names, { called, answered, isLast: index === messages.length - 1 }, drop),
+          ...writeTurn(message.blocks, names, { called, returned, isLast: index === messages.length - 1 }, drop),
         );
         break;
       case 'tool':
@@ -65,7 +65,7 @@ function isItem({ type }: Readonly<JsonObject>): boolean {
 
 interface Conversation {
   readonly called: Set<string>;
-  readonly answered: ReadonlySet<string>;
+  readonly returned: ReadonlySet<string>;
   /** Whether the turn is what the model is to go on from. */
   readonly isLast: boolean;
 }
@@ -74,11 +74,11 @@ interface Conversation {
 function writeTurn(
   blocks: readonly CanonicalBlock[],
   names: ToolNames,
-  { called, answered, isLast }: Conversation,
+  { called, returned, isLast }: Conversation,
   drop: Drop,
 ): JsonObject[] {
   const items: JsonObject[] = [];
-  const unanswered: JsonObject[] = [];
+  const emptyOutputs: JsonObject[] = [];
   let message: { id: unknown; content: JsonObject[] } | undefined;
   blocks.forEach((block, index) => {
     const part = writeOutputPart(block);
@@ -107,7 +107,7 @@ function writeTurn(
         const item = writeCall(block, names);
         called.add(block.id);
         items.push(item);
-        if (!answered.has(block.id) && !isLast) unanswered.push(emptyOutput(item));
+        if (!returned.has(block.id) && !isLast) emptyOutputs.push(emptyOutput(item));
         break;
       }
       case 'opaque':
@@ -118,7 +118,7 @@ function writeTurn(
         drop(`messages[].content[${index}]`);
     }
   });
-  return [...items, ...unanswered];
+  return [...items, ...emptyOutputs];
 }
 
 function emptyOutput({ type, call_id: id }: JsonObject): JsonObject {

@@ -1,6 +1,6 @@
 import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
 import { documentTexts, type RerankRequest } from '../../operations/rerank/rerank-request.js';
-import { badScores, parseAnswer, readResults, readUsage } from './read-results.js';
+import { badScores, parseResponse, readResults, readUsage } from './read-results.js';
 import type { DocumentGroup, RerankPart, RerankWire, WrittenRerank } from './rerank-wire.js';
 import { documentsOf, topOf, unreadMembers } from './write-members.js';
 
@@ -66,7 +66,7 @@ export class BedrockRerank implements RerankWire {
 }
 
 function readCohere(text: string, group: DocumentGroup): RerankPart {
-  const body = parseAnswer(text);
+  const body = parseResponse(text);
   if (!isObject(body)) throw badScores('something else');
   return {
     id: nonEmptyString(body['id']),

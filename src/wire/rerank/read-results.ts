@@ -13,7 +13,7 @@ export function badScores(what: string): GatewayError {
 }
 
 /** @throws GatewayError `upstream_error` for text that is not whole JSON */
-export function parseAnswer(text: string): unknown {
+export function parseResponse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {

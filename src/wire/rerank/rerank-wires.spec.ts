@@ -25,7 +25,7 @@ interface Case {
   readonly body: unknown;
   readonly dropped: string[];
   /** As the provider's documentation has it. */
-  readonly answer: unknown;
+  readonly response: unknown;
   readonly results: { index: number; score: number }[];
   readonly usage: { tokens: number | undefined; searchUnits: number | undefined };
 }
@@ -36,7 +36,7 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/rerank',
     body: { model: 'rerank-v3.5', query: REQUEST.query, documents: TEXTS, top_n: 2, max_tokens_per_doc: 64 },
     dropped: ['truncation', 'raw_scores'],
-    answer: {
+    response: {
       results: [
         { index: 1, relevance_score: 0.999071 },
         { index: 0, relevance_score: 0.32713068 },
@@ -55,7 +55,7 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/model/cohere.rerank-v3-5%3A0/invoke',
     body: { query: REQUEST.query, documents: TEXTS, top_n: 2, api_version: 2, max_tokens_per_doc: 64 },
     dropped: ['truncation', 'raw_scores'],
-    answer: { results: [{ index: 0, relevance_score: 0.4 }] },
+    response: { results: [{ index: 0, relevance_score: 0.4 }] },
     results: [{ index: 0, score: 0.4 }],
     usage: { tokens: undefined, searchUnits: undefined },
   },
@@ -64,7 +64,7 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/model/amazon.rerank-v1%3A0/invoke',
     body: { query: REQUEST.query, documents: TEXTS, top_n: 2 },
     dropped: ['max_tokens_per_doc', 'truncation', 'raw_scores'],
-    answer: { results: [{ index: 0, relevance_score: 0.4 }] },
+    response: { results: [{ index: 0, relevance_score: 0.4 }] },
     results: [{ index: 0, score: 0.4 }],
     usage: { tokens: undefined, searchUnits: undefined },
   },
@@ -82,7 +82,7 @@ const CASES: Readonly<Record<string, Case>> = {
       raw_scores: false,
     },
     dropped: [],
-    answer: {
+    response: {
       model: 'jina-reranker-v2-base-multilingual',
       object: 'list',
       usage: { total_tokens: 38, prompt_tokens: 38 },
@@ -105,7 +105,7 @@ const CASES: Readonly<Record<string, Case>> = {
       raw_scores: false,
     },
     dropped: [],
-    answer: {
+    response: {
       id: 'rerank-fae51b2b664d4ed38f5969b612edff77',
       model: 'BAAI/bge-reranker-base',
       usage: { total_tokens: 56 },
@@ -125,7 +125,7 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/rerank',
     body: { model: 'rerank-2', query: REQUEST.query, documents: TEXTS, top_k: 2, truncation: true },
     dropped: ['max_tokens_per_doc', 'raw_scores'],
-    answer: {
+    response: {
       object: 'list',
       data: [
         { relevance_score: 0.4375, index: 0 },
@@ -145,7 +145,7 @@ const CASES: Readonly<Record<string, Case>> = {
     path: '/rerank',
     body: { query: REQUEST.query, texts: TEXTS, raw_scores: false },
     dropped: ['max_tokens_per_doc', 'truncation'],
-    answer: [
+    response: [
       { index: 1, score: 0.9976 },
       { index: 0, score: 0.12 },
     ],
@@ -157,15 +157,15 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-describe.each(Object.entries(CASES))('%s', (_name, { wire, path, body, dropped, answer, results, usage }) => {
+describe.each(Object.entries(CASES))('%s', (_name, { wire, path, body, dropped, response, results, usage }) => {
   it('is written as the provider documents it', () => {
     expect(wire.write(REQUEST, ALL)).toEqual({ path, body });
     expect(wire.dropped(REQUEST)).toEqual(dropped);
   });
 
   it('is read with the indexes of the request', () => {
-    expect(wire.read(JSON.stringify(answer), ALL)).toMatchObject({ results, usage });
-    const later = wire.read(JSON.stringify(answer), { first: 10, count: 2 });
+    expect(wire.read(JSON.stringify(response), ALL)).toMatchObject({ results, usage });
+    const later = wire.read(JSON.stringify(response), { first: 10, count: 2 });
     expect(later.results.map(({ index }) => index)).toEqual(results.map(({ index }) => index + 10));
   });
 
@@ -228,11 +228,11 @@ it('gives the same ranking from several calls as from one', () => {
         expect(groups.reduce((sum, { count }) => sum + count, 0)).toBe(scores.length);
         const parts = groups.map((group) => {
           expect(group.count).toBeLessThanOrEqual(limit);
-          const answer = scores
+          const response = scores
             .slice(group.first, group.first + group.count)
             .map((relevance_score, index) => ({ index, relevance_score }));
           return new JinaRerank('m').read(
-            JSON.stringify({ results: answer, usage: { total_tokens: group.count } }),
+            JSON.stringify({ results: response, usage: { total_tokens: group.count } }),
             group,
           );
         });

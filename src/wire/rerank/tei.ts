@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../runtime/json-value.js';
 import { documentTexts, type RerankRequest } from '../../operations/rerank/rerank-request.js';
-import { parseAnswer, readResults } from './read-results.js';
+import { parseResponse, readResults } from './read-results.js';
 import type { DocumentGroup, RerankPart, RerankWire, WrittenRerank } from './rerank-wire.js';
 import { documentsOf, unreadMembers } from './write-members.js';
 
@@ -25,7 +25,7 @@ export class TeiRerank implements RerankWire {
     return {
       id: undefined,
       model: undefined,
-      results: readResults(parseAnswer(text), group, 'score'),
+      results: readResults(parseResponse(text), group, 'score'),
       usage: { tokens: undefined, searchUnits: undefined },
     };
   }

@@ -1,4 +1,4 @@
-import { Answer, JsonBody, object, objects, pieces, sse, text, WireFormat } from './wire-format.js';
+import { ModelResponse, JsonBody, object, objects, pieces, sse, text, WireFormat } from './wire-format.js';
 
 /** Anthropic's Messages API. https://docs.anthropic.com/en/api/messages */
 export const anthropicFormat: WireFormat = {
@@ -28,20 +28,20 @@ export const anthropicFormat: WireFormat = {
     };
   },
 
-  whole(answer, asked) {
+  whole(response, asked) {
     return {
       id: 'msg_fake',
       type: 'message',
       role: 'assistant',
       model: `${asked.model}-20260101`,
-      content: contentOf(answer),
-      stop_reason: answer.toolCalls.length > 0 ? 'tool_use' : 'end_turn',
+      content: contentOf(response),
+      stop_reason: response.toolCalls.length > 0 ? 'tool_use' : 'end_turn',
       stop_sequence: null,
-      usage: usageOf(answer),
+      usage: usageOf(response),
     };
   },
 
-  frames(answer, asked) {
+  frames(response, asked) {
     const frames = [
       event('message_start', {
         message: {
@@ -52,21 +52,21 @@ export const anthropicFormat: WireFormat = {
           content: [],
           stop_reason: null,
           stop_sequence: null,
-          usage: { ...usageOf(answer), output_tokens: 1 },
+          usage: { ...usageOf(response), output_tokens: 1 },
         },
       }),
       event('ping', {}),
     ];
-    contentOf(answer).forEach((block, index) => {
-      const { start, deltas } = blockDeltas(block, answer);
+    contentOf(response).forEach((block, index) => {
+      const { start, deltas } = blockDeltas(block, response);
       frames.push(event('content_block_start', { index, content_block: start }));
       for (const delta of deltas) frames.push(event('content_block_delta', { index, delta }));
       frames.push(event('content_block_stop', { index }));
     });
     frames.push(
       event('message_delta', {
-        delta: { stop_reason: answer.toolCalls.length > 0 ? 'tool_use' : 'end_turn', stop_sequence: null },
-        usage: { output_tokens: answer.usage.completion },
+        delta: { stop_reason: response.toolCalls.length > 0 ? 'tool_use' : 'end_turn', stop_sequence: null },
+        usage: { output_tokens: response.usage.completion },
       }),
       event('message_stop', {}),
     );
@@ -110,9 +110,9 @@ function faultOf(messages: readonly JsonBody[]): string | undefined {
       open = blocks.filter(({ type }) => type === 'tool_use').map(({ id }) => text(id));
       continue;
     }
-    const answered = blocks.filter(({ type }) => type === 'tool_result').map((block) => text(block['tool_use_id']));
-    if (answered.some((id) => !open.includes(id))) return `messages.${index}: unexpected tool_use_id`;
-    if (open.some((id) => !answered.includes(id))) return `messages.${index}: tool_use ids without tool_result blocks`;
+    const returned = blocks.filter(({ type }) => type === 'tool_result').map((block) => text(block['tool_use_id']));
+    if (returned.some((id) => !open.includes(id))) return `messages.${index}: unexpected tool_use_id`;
+    if (open.some((id) => !returned.includes(id))) return `messages.${index}: tool_use ids without tool_result blocks`;
     open = [];
   }
   return messages.at(0)?.['role'] === 'user' ? undefined : 'messages: first message must use the "user" role';
@@ -123,23 +123,23 @@ function describeMedia({ type, source }: JsonBody): string {
   return kind === 'url' ? `${text(type)} ${text(url)}` : `${text(mediaType)} ${text(data).length}`;
 }
 
-function contentOf(answer: Answer): JsonBody[] {
+function contentOf(response: ModelResponse): JsonBody[] {
   return [
-    ...(answer.reasoning.length > 0
-      ? [{ type: 'thinking', thinking: answer.reasoning.join(''), signature: 'signed-by-the-fake' }]
+    ...(response.reasoning.length > 0
+      ? [{ type: 'thinking', thinking: response.reasoning.join(''), signature: 'signed-by-the-fake' }]
       : []),
-    ...(answer.words.length > 0 ? [{ type: 'text', text: answer.words.join('') }] : []),
-    ...answer.toolCalls.map(({ id, name, input }) => ({ type: 'tool_use', id, name, input })),
+    ...(response.words.length > 0 ? [{ type: 'text', text: response.words.join('') }] : []),
+    ...response.toolCalls.map(({ id, name, input }) => ({ type: 'tool_use', id, name, input })),
   ];
 }
 
-function blockDeltas(block: JsonBody, answer: Answer): { start: JsonBody; deltas: JsonBody[] } {
+function blockDeltas(block: JsonBody, response: ModelResponse): { start: JsonBody; deltas: JsonBody[] } {
   switch (block['type']) {
     case 'thinking':
       return {
         start: { type: 'thinking', thinking: '', signature: '' },
         deltas: [
-          ...answer.reasoning.map((thinking) => ({ type: 'thinking_delta', thinking })),
+          ...response.reasoning.map((thinking) => ({ type: 'thinking_delta', thinking })),
           { type: 'signature_delta', signature: 'signed-by-the-fake' },
         ],
       };
@@ -154,13 +154,13 @@ function blockDeltas(block: JsonBody, answer: Answer): { start: JsonBody; deltas
     default:
       return {
         start: { type: 'text', text: '' },
-        deltas: answer.words.map((word) => ({ type: 'text_delta', text: word })),
+        deltas: response.words.map((word) => ({ type: 'text_delta', text: word })),
       };
   }
 }
 
 /** Anthropic counts cached tokens apart from the others. */
-function usageOf({ usage }: Answer): JsonBody {
+function usageOf({ usage }: ModelResponse): JsonBody {
   return {
     input_tokens: usage.prompt - usage.cached,
     cache_creation_input_tokens: 0,

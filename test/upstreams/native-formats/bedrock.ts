@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { Answer, JsonBody, object, objects, pieces, text, WireFormat } from './wire-format.js';
+import { ModelResponse, JsonBody, object, objects, pieces, text, WireFormat } from './wire-format.js';
 
 /** Bedrock's Converse. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html */
 export const bedrockFormat: WireFormat = {
@@ -44,26 +44,26 @@ export const bedrockFormat: WireFormat = {
     };
   },
 
-  whole(answer) {
+  whole(response) {
     return {
-      output: { message: { role: 'assistant', content: contentOf(answer) } },
-      stopReason: stopReason(answer),
-      usage: usageOf(answer),
+      output: { message: { role: 'assistant', content: contentOf(response) } },
+      stopReason: stopReason(response),
+      usage: usageOf(response),
       metrics: { latencyMs: 1 },
     };
   },
 
-  frames(answer) {
+  frames(response) {
     const frames = [frame('event', 'messageStart', { role: 'assistant' })];
-    contentOf(answer).forEach((block, contentBlockIndex) => {
-      const { start, deltas } = blockDeltas(block, answer);
+    contentOf(response).forEach((block, contentBlockIndex) => {
+      const { start, deltas } = blockDeltas(block, response);
       if (start !== undefined) frames.push(frame('event', 'contentBlockStart', { contentBlockIndex, start }));
       for (const delta of deltas) frames.push(frame('event', 'contentBlockDelta', { contentBlockIndex, delta }));
       frames.push(frame('event', 'contentBlockStop', { contentBlockIndex }));
     });
     frames.push(
-      frame('event', 'messageStop', { stopReason: stopReason(answer) }),
-      frame('event', 'metadata', { usage: usageOf(answer), metrics: { latencyMs: 1 } }),
+      frame('event', 'messageStop', { stopReason: stopReason(response) }),
+      frame('event', 'metadata', { usage: usageOf(response), metrics: { latencyMs: 1 } }),
     );
     return frames;
   },
@@ -73,21 +73,25 @@ export const bedrockFormat: WireFormat = {
   models: () => ({}),
 };
 
-function stopReason({ toolCalls }: Answer): string {
+function stopReason({ toolCalls }: ModelResponse): string {
   return toolCalls.length > 0 ? 'tool_use' : 'end_turn';
 }
 
-function contentOf(answer: Answer): JsonBody[] {
+function contentOf(response: ModelResponse): JsonBody[] {
   return [
-    ...(answer.reasoning.length > 0
-      ? [{ reasoningContent: { reasoningText: { text: answer.reasoning.join(''), signature: 'signed-by-the-fake' } } }]
+    ...(response.reasoning.length > 0
+      ? [
+          {
+            reasoningContent: { reasoningText: { text: response.reasoning.join(''), signature: 'signed-by-the-fake' } },
+          },
+        ]
       : []),
-    ...(answer.words.length > 0 ? [{ text: answer.words.join('') }] : []),
-    ...answer.toolCalls.map(({ id, name, input }) => ({ toolUse: { toolUseId: id, name, input } })),
+    ...(response.words.length > 0 ? [{ text: response.words.join('') }] : []),
+    ...response.toolCalls.map(({ id, name, input }) => ({ toolUse: { toolUseId: id, name, input } })),
   ];
 }
 
-function blockDeltas(block: JsonBody, answer: Answer): { start: JsonBody | undefined; deltas: JsonBody[] } {
+function blockDeltas(block: JsonBody, response: ModelResponse): { start: JsonBody | undefined; deltas: JsonBody[] } {
   if ('toolUse' in block) {
     const { toolUseId, name, input } = object(block['toolUse']);
     return {
@@ -99,15 +103,15 @@ function blockDeltas(block: JsonBody, answer: Answer): { start: JsonBody | undef
     return {
       start: undefined,
       deltas: [
-        ...answer.reasoning.map((thought) => ({ reasoningContent: { text: thought } })),
+        ...response.reasoning.map((thought) => ({ reasoningContent: { text: thought } })),
         { reasoningContent: { signature: 'signed-by-the-fake' } },
       ],
     };
   }
-  return { start: undefined, deltas: answer.words.map((word) => ({ text: word })) };
+  return { start: undefined, deltas: response.words.map((word) => ({ text: word })) };
 }
 
-function usageOf({ usage }: Answer): JsonBody {
+function usageOf({ usage }: ModelResponse): JsonBody {
   return {
     inputTokens: usage.prompt - usage.cached,
     outputTokens: usage.completion,

@@ -1,4 +1,4 @@
-import { Answer, JsonBody, object, objects, pieces, sse, text, WireFormat } from './wire-format.js';
+import { ModelResponse, JsonBody, object, objects, pieces, sse, text, WireFormat } from './wire-format.js';
 
 /** Cohere's Chat, version 2. https://docs.cohere.com/reference/chat */
 export const cohereFormat: WireFormat = {
@@ -31,32 +31,32 @@ export const cohereFormat: WireFormat = {
     };
   },
 
-  whole(answer) {
+  whole(response) {
     return {
       id: 'cohere-fake',
       generation_id: 'cohere-fake',
-      finish_reason: finishReason(answer),
+      finish_reason: finishReason(response),
       message: {
         role: 'assistant',
-        ...(answer.words.length > 0 && { content: [{ type: 'text', text: answer.words.join('') }] }),
-        ...(answer.toolCalls.length > 0 && { tool_calls: answer.toolCalls.map(toCall) }),
+        ...(response.words.length > 0 && { content: [{ type: 'text', text: response.words.join('') }] }),
+        ...(response.toolCalls.length > 0 && { tool_calls: response.toolCalls.map(toCall) }),
       },
-      usage: usageOf(answer),
+      usage: usageOf(response),
     };
   },
 
-  frames(answer) {
+  frames(response) {
     const frames = [sse({ type: 'message-start', id: 'cohere-fake', delta: { message: { role: 'assistant' } } })];
-    if (answer.words.length > 0) {
+    if (response.words.length > 0) {
       frames.push(
         sse({ type: 'content-start', index: 0, delta: { message: { content: { type: 'text', text: '' } } } }),
       );
-      for (const word of answer.words) {
+      for (const word of response.words) {
         frames.push(sse({ type: 'content-delta', index: 0, delta: { message: { content: { text: word } } } }));
       }
       frames.push(sse({ type: 'content-end', index: 0 }));
     }
-    answer.toolCalls.forEach((call, index) => {
+    response.toolCalls.forEach((call, index) => {
       const { id, type, function: called } = toCall(call);
       const start = { id, type, function: { name: called.name, arguments: '' } };
       frames.push(sse({ type: 'tool-call-start', index, delta: { message: { tool_calls: start } } }));
@@ -66,7 +66,9 @@ export const cohereFormat: WireFormat = {
       }
       frames.push(sse({ type: 'tool-call-end', index }));
     });
-    frames.push(sse({ type: 'message-end', delta: { finish_reason: finishReason(answer), usage: usageOf(answer) } }));
+    frames.push(
+      sse({ type: 'message-end', delta: { finish_reason: finishReason(response), usage: usageOf(response) } }),
+    );
     return frames;
   },
 
@@ -75,15 +77,15 @@ export const cohereFormat: WireFormat = {
   models: () => ({ models: [{ name: 'command-fake', endpoints: ['chat'] }] }),
 };
 
-function finishReason({ toolCalls }: Answer): string {
+function finishReason({ toolCalls }: ModelResponse): string {
   return toolCalls.length > 0 ? 'TOOL_CALL' : 'COMPLETE';
 }
 
-function toCall({ id, name, input }: Answer['toolCalls'][number]) {
+function toCall({ id, name, input }: ModelResponse['toolCalls'][number]) {
   return { id, type: 'function', function: { name, arguments: JSON.stringify(input) } };
 }
 
-function usageOf({ usage }: Answer): JsonBody {
+function usageOf({ usage }: ModelResponse): JsonBody {
   const tokens = { input_tokens: usage.prompt, output_tokens: usage.completion };
   return { billed_units: tokens, tokens, cached_tokens: usage.cached };
 }

@@ -1,4 +1,4 @@
-import { Answer, JsonBody, object, objects, sse, text, WireFormat } from './wire-format.js';
+import { ModelResponse, JsonBody, object, objects, sse, text, WireFormat } from './wire-format.js';
 
 /** Gemini's generateContent, as the Gemini API and Vertex AI speak it. https://ai.google.dev/api/generate-content */
 export const googleFormat: WireFormat = {
@@ -36,17 +36,17 @@ export const googleFormat: WireFormat = {
     };
   },
 
-  whole(answer, asked) {
+  whole(response, asked) {
     return {
-      candidates: [{ content: { role: 'model', parts: partsOf(answer) }, finishReason: 'STOP', index: 0 }],
-      usageMetadata: usageOf(answer),
+      candidates: [{ content: { role: 'model', parts: partsOf(response) }, finishReason: 'STOP', index: 0 }],
+      usageMetadata: usageOf(response),
       modelVersion: asked.model,
       responseId: 'gemini-fake',
     };
   },
 
-  frames(answer, asked) {
-    const parts = partsOf(answer, true);
+  frames(response, asked) {
+    const parts = partsOf(response, true);
     return parts.map((part, index) =>
       sse({
         candidates: [
@@ -56,7 +56,7 @@ export const googleFormat: WireFormat = {
             index: 0,
           },
         ],
-        usageMetadata: usageOf(answer),
+        usageMetadata: usageOf(response),
         modelVersion: asked.model,
         responseId: 'gemini-fake',
       }),
@@ -86,21 +86,21 @@ function faultOf(contents: readonly JsonBody[]): string | undefined {
   return undefined;
 }
 
-function partsOf(answer: Answer, split = false): JsonBody[] {
-  const { reasoning, words } = answer;
+function partsOf(response: ModelResponse, split = false): JsonBody[] {
+  const { reasoning, words } = response;
   const join = (texts: readonly string[]): readonly string[] =>
     split ? texts : texts.length > 0 ? [texts.join('')] : [];
   return [
     ...join(reasoning).map((thought) => ({ text: thought, thought: true })),
     ...join(words).map((word) => ({ text: word })),
-    ...answer.toolCalls.map(({ id, name, input }, index) => ({
+    ...response.toolCalls.map(({ id, name, input }, index) => ({
       functionCall: { id, name, args: input },
       ...(index === 0 && { thoughtSignature: 'signed-by-the-fake' }),
     })),
   ];
 }
 
-function usageOf({ usage }: Answer): JsonBody {
+function usageOf({ usage }: ModelResponse): JsonBody {
   return {
     promptTokenCount: usage.prompt,
     candidatesTokenCount: usage.completion - usage.reasoning,

@@ -1,4 +1,4 @@
-import { Answer, Asked, JsonBody, object, objects, pieces, sse, text, WireFormat } from './wire-format.js';
+import { ModelResponse, Asked, JsonBody, object, objects, pieces, sse, text, WireFormat } from './wire-format.js';
 
 /** OpenAI's chat completions, which several providers speak with small differences of their own. */
 export const openAiFormat = createFormat({ wholeToolCalls: false, usageOf: (usage) => ({ usage }) });
@@ -44,8 +44,8 @@ function createFormat(differences: Differences): WireFormat {
       };
     },
 
-    whole(answer, asked) {
-      const { words, reasoning, toolCalls } = answer;
+    whole(response, asked) {
+      const { words, reasoning, toolCalls } = response;
       const message = {
         role: 'assistant',
         content: words.length > 0 ? words.join('') : null,
@@ -54,20 +54,20 @@ function createFormat(differences: Differences): WireFormat {
       };
       return {
         ...envelope('chat.completion', asked),
-        choices: [{ index: 0, message, finish_reason: finishReason(answer) }],
-        usage: usageOf(answer),
+        choices: [{ index: 0, message, finish_reason: finishReason(response) }],
+        usage: usageOf(response),
       };
     },
 
-    frames(answer, asked) {
+    frames(response, asked) {
       const head = envelope('chat.completion.chunk', asked);
       const frame = (delta: JsonBody, reason: string | null = null): string =>
         sse({ ...head, choices: [{ index: 0, delta, finish_reason: reason }] });
       return [
         frame({ role: 'assistant', content: '' }),
-        ...answer.reasoning.map((thought) => frame({ reasoning_content: thought })),
-        ...answer.words.map((word) => frame({ content: word })),
-        ...answer.toolCalls.flatMap((call, index) => {
+        ...response.reasoning.map((thought) => frame({ reasoning_content: thought })),
+        ...response.words.map((word) => frame({ content: word })),
+        ...response.toolCalls.flatMap((call, index) => {
           const { function: called, ...rest } = toCall(call);
           if (differences.wholeToolCalls) return [frame({ tool_calls: [{ index, ...rest, function: called }] })];
           const start = { index, ...rest, function: { name: called.name, arguments: '' } };
@@ -76,8 +76,8 @@ function createFormat(differences: Differences): WireFormat {
         }),
         sse({
           ...head,
-          choices: [{ index: 0, delta: {}, finish_reason: finishReason(answer) }],
-          ...differences.usageOf(usageOf(answer)),
+          choices: [{ index: 0, delta: {}, finish_reason: finishReason(response) }],
+          ...differences.usageOf(usageOf(response)),
         }),
         'data: [DONE]\n\n',
       ];
@@ -93,15 +93,15 @@ function envelope(kind: string, { model }: Asked): JsonBody {
   return { id: 'chatcmpl-fake', object: kind, created: 1_700_000_000, model };
 }
 
-function finishReason({ toolCalls }: Answer): string {
+function finishReason({ toolCalls }: ModelResponse): string {
   return toolCalls.length > 0 ? 'tool_calls' : 'stop';
 }
 
-function toCall({ id, name, input }: Answer['toolCalls'][number]) {
+function toCall({ id, name, input }: ModelResponse['toolCalls'][number]) {
   return { id, type: 'function', function: { name, arguments: JSON.stringify(input) } };
 }
 
-function usageOf({ usage }: Answer): JsonBody {
+function usageOf({ usage }: ModelResponse): JsonBody {
   return {
     prompt_tokens: usage.prompt,
     completion_tokens: usage.completion,

@@ -16,8 +16,8 @@ export interface Asked {
   readonly images: readonly string[];
 }
 
-/** What is answered, before it has a format. */
-export interface Answer {
+/** The response of the model, before a format writes it. */
+export interface ModelResponse {
   readonly words: readonly string[];
   readonly reasoning: readonly string[];
   readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly input: unknown }[];
@@ -33,8 +33,8 @@ export interface WireFormat {
   readonly streamType: string;
   /** A string is why the provider refuses the request. */
   read(path: string, body: JsonBody, headers: IncomingHttpHeaders): Asked | string;
-  whole(answer: Answer, asked: Asked): unknown;
-  frames(answer: Answer, asked: Asked): (string | Buffer)[];
+  whole(response: ModelResponse, asked: Asked): unknown;
+  frames(response: ModelResponse, asked: Asked): (string | Buffer)[];
   error(status: number, message: string): unknown;
   errorFrame(message: string): string | Buffer;
   models(): unknown;

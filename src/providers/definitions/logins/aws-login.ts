@@ -191,7 +191,7 @@ export function readAwsLogin({ entry, variable }: Input, region: string): AwsCon
 type Input = Pick<ConnectionInput, 'entry' | 'variable'>;
 type Entry = ConnectionInput['entry'];
 
-/** Two answers to one question. */
+/** Two settings that each choose how to log in. */
 function rivalFaults(entry: Entry): Fault[] {
   const [first, second] = (['access_key_id', 'profile', 'web_identity_token_file'] as const).filter(
     (key) => entry[key] !== undefined,
