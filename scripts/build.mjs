@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Builds into dist/: the sources under dist/src, so that ormconfig and migrations keep their relative paths, and the
-// entry dist/main.js. `--if-needed` does nothing when dist is newer than every source, or where there are no sources.
+// Builds into dist/: the sources under dist/src, so that ormconfig and migrations keep their relative paths, the packages
+// that they import under dist/node_modules, and the entry dist/main.js. `--if-needed` does nothing when dist is newer than every source, or where there are no sources.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,6 +15,8 @@ const SOURCES = [
   'tsconfig.json',
   'tsconfig.build.json',
   'package.json',
+  'package-lock.json',
+  'scripts/bundle-dependencies.mjs',
 ];
 const LOCK = join(root, 'node_modules/.build-lock');
 
@@ -53,7 +55,7 @@ function lock() {
   throw new Error(`another build has held ${LOCK} for two minutes; remove that folder if none is running`);
 }
 
-function build() {
+async function build() {
   const started = performance.now();
   const cli = join(root, 'node_modules/@nestjs/cli/bin/nest.js');
   const { status } = spawnSync(process.execPath, [cli, 'build'], {
@@ -61,6 +63,8 @@ function build() {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (status !== 0) process.exit(status ?? 1);
+  const { bundleDependencies } = await import('./bundle-dependencies.mjs');
+  await bundleDependencies(join(root, 'dist'));
   // Written last and whole: dist counts as built only when it is.
   const draft = join(root, 'dist/main.js.draft');
   writeFileSync(draft, "import './src/main.js';\n");
@@ -72,7 +76,7 @@ const ifNeeded = process.argv.includes('--if-needed');
 if (!ifNeeded || isNeeded()) {
   lock();
   try {
-    if (!ifNeeded || isNeeded()) build();
+    if (!ifNeeded || isNeeded()) await build();
   } finally {
     rmSync(LOCK, { recursive: true, force: true });
   }
