@@ -1,6 +1,7 @@
 import type { Span } from '@opentelemetry/api';
 import type { Principal } from '../auth/principal.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
+import type { CallSession } from './call-session.js';
 import type { RoutingOverrides } from './routing-overrides.js';
 import type { TakeUsage } from './call-outcome.js';
 
@@ -12,6 +13,8 @@ export interface CallContext {
   readonly source: 'live' | 'batch';
   /** The client's headers that the allow-list lets through to the upstream, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The session that the client names. */
+  readonly session?: CallSession | undefined;
   /** Overrides of a trusted key for this request alone. */
   readonly overrides?: RoutingOverrides | undefined;
   /** The batch that the call is a task of. */

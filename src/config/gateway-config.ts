@@ -13,7 +13,7 @@ import type { Timeouts } from './settings/upstream.js';
 export type { CloudSettings } from '../providers/definitions/types/connection.js';
 export type { Quirks } from '../providers/definitions/types/field-rules.js';
 export type { DatabaseConfig } from './database-url.js';
-export type { DeploymentConfig, Strategy } from './settings/models.js';
+export type { Affinity, DeploymentConfig, Strategy } from './settings/models.js';
 export type { PriceConfig } from './settings/prices.js';
 export type { Timeouts } from './settings/upstream.js';
 

@@ -105,7 +105,10 @@ export class AttemptLoop {
     };
     for (const candidate of candidates.of(
       route.models(),
-      operation.affinityKey(request),
+      {
+        named: operation.cacheKeyOf(request) ?? context.session?.key,
+        derived: () => operation.conversationOf(request),
+      },
       operation.preferredProvider(request),
     )) {
       const outcome = await this.try(candidate, progress, sender);

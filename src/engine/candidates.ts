@@ -6,7 +6,7 @@ import type { OperationName } from '../operations/operation-types.js';
 import { portOf } from './served-operation.js';
 import type { TrackedCall } from './tracked-call.js';
 import { Attempt } from './attempt.js';
-import { orderDeployments, randomFor } from '../routing/deployment-order.js';
+import { orderDeployments, type RequestSession } from '../routing/deployment-order.js';
 
 /** Deployments that could be called if they had not as many calls as they may. */
 export interface FullDeployments {
@@ -33,13 +33,13 @@ export class Candidates {
   ) {}
 
   /**
-   * @param affinityKey requests with the same value are sent to the same deployment where there is a choice
+   * @param session whose requests are sent to the same deployment where there is a choice
    * @param preferredProvider whose deployments of a model come before others
    * @throws GatewayError 429 when every deployment that may serve the request asked for a pause
    */
   *of(
     models: Iterable<ResolvedModel>,
-    affinityKey: string | undefined,
+    session: RequestSession,
     preferredProvider?: string,
   ): Generator<Attempt | FullDeployments> {
     const { call } = this;
@@ -49,7 +49,7 @@ export class Candidates {
     let shortestWait = Infinity;
     for (const model of models) {
       let full: Deployment[] | undefined;
-      const ordered = orderDeployments(model, this.deployments, randomFor(affinityKey));
+      const ordered = orderDeployments(model, this.deployments, Math.random, session);
       for (const deployment of preferring(ordered, preferredProvider)) {
         if (portOf(deployment.provider, call) === undefined) continue;
         const health = this.deployments.healthOf(deployment);

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { KeyRevocations } from '../auth/key-revocations.js';
 import type { Principal } from '../auth/principal.js';
 import type { CallContext } from '../calls/call-context.js';
+import { readCallSession } from '../calls/call-session.js';
 import { readRoutingOverrides } from '../calls/routing-overrides.js';
 import { invalidApiKey, type GatewayError } from '../errors/gateway-error.js';
 import { clientClosedRequest, toGatewayError } from '../errors/to-gateway-error.js';
@@ -50,6 +51,7 @@ export class LiveCalls {
         requestId: request.id,
         source: 'live',
         headers: upstreamHeaders(request.headers, headerPrefix),
+        session: readCallSession(request.headers),
         overrides,
         span: response.locals['span'] as CallContext['span'],
         signal: cancel,

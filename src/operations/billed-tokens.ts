@@ -21,8 +21,10 @@ export interface BilledTokens {
   readonly totalTokens: TokenCount;
   /** Of the prompt, read from the provider's cache. */
   readonly cachedTokens: TokenCount;
-  /** Of the prompt, written into the provider's cache. */
+  /** Of the prompt, written into the provider's cache, for any time. */
   readonly cacheWriteTokens: TokenCount;
+  /** Of the cache writes, those that are kept for an hour; the others are kept for five minutes. */
+  readonly cacheWrite1hTokens: TokenCount;
   /** Of the completion, spent on thinking. */
   readonly reasoningTokens: TokenCount;
 }
@@ -49,6 +51,8 @@ export interface BilledUsage extends BilledTokens {
   readonly modalities?: ModalityTokens;
   /** Of the images of `units`. */
   readonly imageKind?: ImageKind;
+  /** Of an upper bound: the request asks for parts of its prompt to be cached for an hour, which costs more than five minutes. */
+  readonly mayCacheForAnHour?: true;
 }
 
 export const NOTHING_BILLED: BilledTokens = {
@@ -57,6 +61,7 @@ export const NOTHING_BILLED: BilledTokens = {
   totalTokens: NO_TOKENS,
   cachedTokens: NO_TOKENS,
   cacheWriteTokens: NO_TOKENS,
+  cacheWrite1hTokens: NO_TOKENS,
   reasoningTokens: NO_TOKENS,
 };
 
@@ -68,6 +73,7 @@ export function billedTokens(promptTokens: TokenCount, completionTokens: TokenCo
     totalTokens: boundTokens(promptTokens + completionTokens),
     cachedTokens: NO_TOKENS,
     cacheWriteTokens: NO_TOKENS,
+    cacheWrite1hTokens: NO_TOKENS,
     reasoningTokens: NO_TOKENS,
   };
 }
@@ -86,12 +92,14 @@ export function readBilledTokens(usage: unknown): BilledTokens | undefined {
   const ofPrompt = detailsOf(usage['prompt_tokens_details']);
   const ofCompletion = detailsOf(usage['completion_tokens_details']);
   const cachedTokens = atMost(ofPrompt['cached_tokens'], promptTokens);
+  const cacheWriteTokens = atMost(ofPrompt['cache_write_tokens'], promptTokens - cachedTokens);
   return {
     promptTokens,
     completionTokens,
     totalTokens: boundTokens(promptTokens + completionTokens),
     cachedTokens,
-    cacheWriteTokens: atMost(ofPrompt['cache_write_tokens'], promptTokens - cachedTokens),
+    cacheWriteTokens,
+    cacheWrite1hTokens: atMost(ofPrompt['cache_write_1h_tokens'], cacheWriteTokens),
     reasoningTokens: atMost(ofCompletion['reasoning_tokens'], completionTokens),
   };
 }

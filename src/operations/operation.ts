@@ -97,8 +97,13 @@ export abstract class Operation<Name extends OperationName> {
     return;
   }
 
-  /** Requests with the same key go to the same deployment, as far as it can be reached. */
-  affinityKey(_request: RequestOf<Name>): string | undefined {
+  /** The client's own name of what requests share in a provider's cache; those with the same name go to the same deployment. */
+  cacheKeyOf(_request: RequestOf<Name>): string | undefined {
+    return undefined;
+  }
+
+  /** A text that the requests of one conversation have in common, of bounded length; undefined where it is none. */
+  conversationOf(_request: RequestOf<Name>): string | undefined {
     return undefined;
   }
 

@@ -8,6 +8,11 @@ import { withImageTokens } from './unreported-tokens.js';
 const NANOS_PER_MILLIONTH = 1_000;
 const NANOS_PER_DOLLAR = 1e9;
 const SECONDS_PER_MINUTE = 60;
+/**
+ * What a cache write of an hour costs against one of five minutes: Anthropic bills 2 and 1.25 times the price of input, on every
+ * cloud. Source: https://docs.claude.com/en/docs/build-with-claude/prompt-caching#pricing
+ */
+export const HOUR_WRITE_RATIO = 1.6;
 
 /**
  * One call at the price of the configuration: the sum of all that the price names. Tokens of the cache, of pictures and of sound
@@ -25,15 +30,18 @@ export function costAtPrice(usage: BilledUsage, price: PriceConfig): NanoDollars
 }
 
 function costOfTokens(
-  { promptTokens, completionTokens, cachedTokens, cacheWriteTokens, modalities }: BilledUsage,
+  { promptTokens, completionTokens, cachedTokens, cacheWriteTokens, cacheWrite1hTokens, modalities }: BilledUsage,
   price: PriceConfig,
   input: number,
   output: number,
 ): number {
+  const { cacheWritePerMillion: write } = price;
+  const hourWrite = price.cacheWrite1hPerMillion ?? (write === undefined ? input : write * HOUR_WRITE_RATIO);
   let nanos =
     (promptTokens - cachedTokens - cacheWriteTokens) * input +
     cachedTokens * (price.cachedInputPerMillion ?? input) +
-    cacheWriteTokens * (price.cacheWritePerMillion ?? input) +
+    (cacheWriteTokens - cacheWrite1hTokens) * (write ?? input) +
+    cacheWrite1hTokens * hourWrite +
     completionTokens * output;
   if (modalities !== undefined) {
     const { imageInput, audioInput, imageOutput, audioOutput } = modalities;

@@ -3,12 +3,13 @@ import type { calcPrice, findProvider, ModelPrice } from '@pydantic/genai-prices
 import type { BilledUsage } from '../operations/billed-tokens.js';
 import { definitionAt } from '../providers/definitions/registry.js';
 import { readDollars, type NanoDollars } from '../runtime/nano-dollars.js';
-import { costAtPrice } from './cost.js';
+import { costAtPrice, HOUR_WRITE_RATIO } from './cost.js';
 import { withImageTokens } from './unreported-tokens.js';
 
 type Usage = Parameters<typeof calcPrice>[0];
 const NO_USAGE: Usage = { input_tokens: 0, output_tokens: 0 };
 const SECONDS_PER_HOUR = 3_600;
+const TOKENS_PER_PRICE = 1_000_000;
 
 /** US dollars per token. */
 export interface TokenPrice {
@@ -72,7 +73,7 @@ export class PriceCatalog {
       const counted = withImageTokens(usage);
       if (counted === undefined) return null;
       const result = calculate(toUsage(counted), model, { providerId: priceId });
-      return result === null ? null : (readDollars(result.total_price) ?? null);
+      return result === null ? null : (readDollars(result.total_price + hourSurcharge(counted, result)) ?? null);
     } catch {
       // What the calculation refuses has no price that could be relied on.
       return null;
@@ -120,13 +121,21 @@ export class PriceCatalog {
 }
 
 /** Usage as the price list takes it. */
-function toUsage({ promptTokens, completionTokens, cachedTokens, cacheWriteTokens, modalities }: BilledUsage): Usage {
+function toUsage({
+  promptTokens,
+  completionTokens,
+  cachedTokens,
+  cacheWriteTokens,
+  cacheWrite1hTokens,
+  modalities,
+}: BilledUsage): Usage {
   const usage: Record<string, number> = {
     input_tokens: promptTokens,
     output_tokens: completionTokens,
     cache_read_tokens: cachedTokens,
     // Not OpenAI's: Anthropic charges more for what it puts into its cache.
     ...(cacheWriteTokens > 0 && { cache_write_tokens: cacheWriteTokens }),
+    ...(cacheWrite1hTokens > 0 && { cache_write_1h_tokens: cacheWrite1hTokens }),
   };
   const { imageInput = 0, audioInput = 0, imageOutput = 0, audioOutput = 0 } = modalities ?? {};
   if (imageInput > 0) usage['input_image_tokens'] = imageInput;
@@ -134,6 +143,24 @@ function toUsage({ promptTokens, completionTokens, cachedTokens, cacheWriteToken
   if (imageOutput > 0) usage['output_image_tokens'] = imageOutput;
   if (audioOutput > 0) usage['output_audio_tokens'] = audioOutput;
   return usage;
+}
+
+/**
+ * US dollars for what the price list leaves out: it has the price of a write of an hour at Anthropic alone, and takes that of five
+ * minutes where Claude runs on a cloud.
+ */
+function hourSurcharge(
+  { promptTokens, cacheWrite1hTokens }: BilledUsage,
+  { model_price: price }: NonNullable<ReturnType<typeof calcPrice>>,
+): number {
+  if (cacheWrite1hTokens === 0 || price['cache_write_1h_mtok'] !== undefined) return 0;
+  const perMillion = price['cache_write_mtok'];
+  if (perMillion === undefined) return 0;
+  const rate =
+    typeof perMillion === 'number'
+      ? perMillion
+      : perMillion.tiers.reduce((at, { start, price: next }) => (promptTokens > start ? next : at), perMillion.base);
+  return (cacheWrite1hTokens / TOKENS_PER_PRICE) * rate * (HOUR_WRITE_RATIO - 1);
 }
 
 /** US dollars for an hour of a recording, of models that are billed by time. */
@@ -151,7 +178,7 @@ function withDefaultKind(usage: BilledUsage): BilledUsage {
 function perToken(price: ModelPrice, unit: string): number | undefined {
   const perMillion = price[unit];
   const base = typeof perMillion === 'object' ? perMillion.base : perMillion;
-  return base === undefined ? undefined : base / 1_000_000;
+  return base === undefined ? undefined : base / TOKENS_PER_PRICE;
 }
 
 function toFacts(entry: CatalogueEntry): ModelFacts {

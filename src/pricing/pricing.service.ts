@@ -27,10 +27,20 @@ export class Pricing {
     return price === undefined ? this.known.costOf(tokens, baseUrl, upstreamModel) : costAtPrice(tokens, price);
   }
 
-  /** The most that prompt and completion of these lengths can cost: a prompt that is put into a cache may cost more. */
+  /**
+   * The most that prompt and completion of these lengths can cost: a prompt that is put into a cache may cost more, most of all for
+   * an hour.
+   */
   async mostOf(tokens: BilledUsage, deployment: PricedDeployment): Promise<NanoDollars | null> {
     const plain = await this.costOf(tokens, deployment);
-    const written = await this.costOf({ ...tokens, cacheWriteTokens: tokens.promptTokens }, deployment);
-    return plain === null ? null : boundNanoDollars(Math.max(plain, written ?? 0));
+    if (plain === null) return null;
+    const { promptTokens, mayCacheForAnHour } = tokens;
+    const written = { ...tokens, cacheWriteTokens: promptTokens };
+    let most = Math.max(plain, (await this.costOf(written, deployment)) ?? 0);
+    if (mayCacheForAnHour === true) {
+      const forAnHour = await this.costOf({ ...written, cacheWrite1hTokens: promptTokens }, deployment);
+      most = Math.max(most, forAnHour ?? 0);
+    }
+    return boundNanoDollars(most);
   }
 }

@@ -1,12 +1,14 @@
 import { DeploymentHealth } from './deployments/deployment-health.js';
 import type { Deployment, ResolvedModel } from './resolved-model.js';
-import { orderDeployments, randomFor } from './deployment-order.js';
+import { orderDeployments, type RequestSession } from './deployment-order.js';
 
 type Strategy = ResolvedModel['strategy'];
 
 function model(strategy: Strategy, weights: readonly number[]): ResolvedModel {
-  const deployments = weights.map((weight, index) => ({ weight, upstreamModel: `m${index}` }) as Deployment);
-  return { id: 'fast', strategy, deployments, fallbacks: [] } as unknown as ResolvedModel;
+  const deployments = weights.map(
+    (weight, index) => ({ id: `p/m${index}`, weight, upstreamModel: `m${index}` }) as Deployment,
+  );
+  return { id: 'fast', strategy, affinity: 'session', deployments, fallbacks: [] } as unknown as ResolvedModel;
 }
 
 function healths(fields: Record<string, Partial<DeploymentHealth>> = {}) {
@@ -20,8 +22,12 @@ function healths(fields: Record<string, Partial<DeploymentHealth>> = {}) {
   };
 }
 
-function names(resolved: ResolvedModel, random: () => number, health = healths()): string[] {
-  return orderDeployments(resolved, health, random).map(({ upstreamModel }) => upstreamModel);
+function names(resolved: ResolvedModel, random: () => number, health = healths(), session?: RequestSession): string[] {
+  return orderDeployments(resolved, health, random, session).map(({ upstreamModel }) => upstreamModel);
+}
+
+function sessionNamed(named: string | undefined, derived?: string): RequestSession {
+  return { named, derived: () => derived };
 }
 
 function seeded(): () => number {
@@ -65,13 +71,54 @@ describe('orderDeployments', () => {
     expect(names(fastest, () => 0.5, unasked)[0]).toBe('m2');
   });
 
-  it('sends requests with the same prompt_cache_key the same way, and different ones by weight', () => {
+  it('sends the requests of a session the same way, and different ones by weight', () => {
     const weighted = model('weighted', [3, 1]);
-    const orderOf = (key: string): string => names(weighted, randomFor(key)).join();
+    const orderOf = (key: string): string => names(weighted, Math.random, healths(), sessionNamed(key)).join();
     expect(new Set(Array.from({ length: 20 }, () => orderOf('session-1'))).size).toBe(1);
     const first = Array.from({ length: 2_000 }, (_, index) => orderOf(`session-${index}`)).filter((order) =>
       order.startsWith('m0'),
     );
     expect(first.length / 2_000).toBeCloseTo(0.75, 1);
+  });
+
+  it('keeps a named session together under every strategy but priority, and a conversation under weighted alone', () => {
+    // Load and speed point at m2, which the sessions below do not all begin with.
+    const health = healths({
+      m0: { inFlight: 9, firstByte: 900 },
+      m1: { inFlight: 9, firstByte: 900 },
+      m2: { inFlight: 0, firstByte: 1 },
+    });
+    const firsts = (strategy: Strategy, sessionOf: (index: number) => RequestSession): Set<string | undefined> =>
+      new Set(
+        Array.from(
+          { length: 60 },
+          (_, index) => names(model(strategy, [1, 1, 1]), () => 0.5, health, sessionOf(index))[0],
+        ),
+      );
+    const all = new Set(['m0', 'm1', 'm2']);
+    for (const strategy of ['weighted', 'least_busy', 'fastest'] as const) {
+      expect(firsts(strategy, (index) => sessionNamed(`s${index}`))).toEqual(all);
+    }
+    expect(firsts('weighted', (index) => sessionNamed(undefined, `s${index}`))).toEqual(all);
+    expect(firsts('least_busy', (index) => sessionNamed(undefined, `s${index}`))).toEqual(new Set(['m2']));
+    expect(firsts('fastest', (index) => sessionNamed(undefined, `s${index}`))).toEqual(new Set(['m2']));
+    expect(firsts('priority', (index) => sessionNamed(`s${index}`))).toEqual(new Set(['m0']));
+  });
+
+  it('knows no session with `affinity: none`, and does not read the prompt where nothing depends on it', () => {
+    const unread: RequestSession = {
+      named: undefined,
+      derived: () => {
+        throw new Error('read');
+      },
+    };
+    const none = { ...model('weighted', [1, 1]), affinity: 'none' as const };
+    expect(
+      new Set(Array.from({ length: 200 }, () => names(none, Math.random, healths(), sessionNamed('s'))[0])).size,
+    ).toBe(2);
+    for (const resolved of [none, model('weighted', [1]), model('priority', [1, 1]), model('fastest', [1, 1])]) {
+      expect(names(resolved, Math.random, healths(), unread)).toHaveLength(resolved.deployments.length);
+    }
+    expect(() => names(model('weighted', [1, 1]), Math.random, healths(), unread)).toThrow('read');
   });
 });

@@ -1,15 +1,26 @@
-import { createHash } from 'node:crypto';
 import type { Deployments } from './deployments/deployments.service.js';
 import type { Deployment, ResolvedModel } from './resolved-model.js';
+import { hashText, orderBySession } from './session-hash.js';
 
 /** Share of the requests that `fastest` sends to other deployments, to notice when another has become faster. */
 const EXPLORE_SHARE = 0.05;
+
+/** What a request says of the session that it belongs to. */
+export interface RequestSession {
+  /** The session that the client names; undefined where it names none. */
+  readonly named: string | undefined;
+  /** What the requests of a conversation have in common. Asked for only where it matters, since it reads the prompt. */
+  derived(): string | undefined;
+}
+
+/** A request by itself. */
+export const NO_SESSION: RequestSession = { named: undefined, derived: () => undefined };
 
 /**
  * The order in which a model's deployments are tried. `priority` keeps the order of the file; `weighted` draws each position by
  * weight among those left, so that a failing deployment's share goes to the others by their weights; `least_busy` begins with
  * the one with the fewest calls in flight for its weight; `fastest` with the one with the lowest average time to first byte,
- * after those that were never called.
+ * after those that were never called. A session takes the place of the draw, and where the client names it also of load and speed.
  *
  * @param random a number in [0, 1), like Math.random
  */
@@ -17,12 +28,13 @@ export function orderDeployments(
   model: ResolvedModel,
   health: Pick<Deployments, 'healthOf'>,
   random: () => number,
+  session: RequestSession = NO_SESSION,
 ): readonly Deployment[] {
   const { deployments, strategy } = model;
-  if (deployments.length === 1) return deployments;
+  if (deployments.length === 1 || strategy === 'priority') return deployments;
+  const key = model.affinity === 'none' ? undefined : sessionOf(session, strategy);
+  if (key !== undefined) return orderBySession(hashText(key), deployments);
   switch (strategy) {
-    case 'priority':
-      return deployments;
     case 'weighted':
       return byWeight(deployments, random);
     case 'least_busy':
@@ -38,22 +50,8 @@ export function orderDeployments(
   }
 }
 
-/**
- * The source of the random draws of a request. Requests with the same key draw the same numbers, so they reach the deployment
- * whose prompt cache they have filled for as long as it can be reached.
- *
- * @param key undefined draws at random
- */
-export function randomFor(key: string | undefined): () => number {
-  if (key === undefined) return Math.random;
-  let state = createHash('sha256').update(key).digest().readUInt32LE(0);
-  // mulberry32: small, and uniform enough to draw by weight.
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+function sessionOf({ named, derived }: RequestSession, strategy: ResolvedModel['strategy']): string | undefined {
+  return named ?? (strategy === 'weighted' ? derived() : undefined);
 }
 
 function byWeight(deployments: readonly Deployment[], random: () => number): Deployment[] {

@@ -1,5 +1,5 @@
 import type { Account } from '../auth/spending.js';
-import type { PriceConfig, Strategy, Timeouts } from '../config/gateway-config.js';
+import type { Affinity, PriceConfig, Strategy, Timeouts } from '../config/gateway-config.js';
 import type { Provider } from '../providers/provider.js';
 
 /** One way to run a model: a model id at a provider. */
@@ -36,6 +36,8 @@ export interface ResolvedModel {
   /** The configured id, as in `x-gateway-model`; for a pattern, the id that matches it. */
   readonly id: string;
   readonly strategy: Strategy;
+  /** Whether a session stays on one deployment. */
+  readonly affinity: Affinity;
   /** At least one. */
   readonly deployments: readonly Deployment[];
   /** Ids of models to try, in order, when every deployment failed. */

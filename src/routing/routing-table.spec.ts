@@ -15,6 +15,7 @@ function model(id: string, at: readonly string[], fields: Partial<ModelConfig> =
     id,
     aliases: [],
     strategy: 'priority',
+    affinity: 'session',
     deployments: at.map((each) => {
       const slash = each.indexOf('/');
       return { provider: each.slice(0, slash), model: each.slice(slash + 1), weight: 1, concurrency: undefined };

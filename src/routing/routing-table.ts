@@ -129,6 +129,7 @@ export class RoutingTable {
     return {
       id: modelId,
       strategy: 'priority',
+      affinity: 'none',
       deployments: [deployment],
       fallbacks: NO_FALLBACKS,
       accounts: accountsOf(owners.map(({ model }) => model)),
@@ -167,10 +168,11 @@ export class RoutingTable {
         },
       ];
     });
-    const { strategy, fallbacks, maxOutputTokens, queue } = model;
+    const { strategy, affinity, fallbacks, maxOutputTokens, queue } = model;
     return {
       id,
       strategy,
+      affinity,
       fallbacks,
       accounts: accountsOf(owned),
       maxOutputTokens,

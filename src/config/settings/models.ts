@@ -73,6 +73,11 @@ const MODEL = group({
       'Which deployment is tried first. `weighted`: drawn by weight. `priority`: in the order of the list. `least_busy`: fewest calls in flight. `fastest`: shortest time to first byte.',
     default: 'weighted',
   }),
+  affinity: setting(choice(['session', 'none']), {
+    description:
+      'Whether the requests of a session go to the same deployment, so that its prompt cache is used: under `weighted`, and where the client names the session also under `least_busy` and `fastest`. `none`: each request by itself.',
+    default: 'session',
+  }),
   deployments: setting(list(DEPLOYMENT, { minItems: 1 }), {
     description: 'Where the model runs.',
     required: true,
@@ -121,3 +126,4 @@ export type ModelFile = KindFile<typeof MODEL>;
 export type ModelSettings = KindValue<typeof MODEL>;
 export type DeploymentConfig = KindValue<typeof DEPLOYMENT>;
 export type Strategy = ModelSettings['strategy'];
+export type Affinity = ModelSettings['affinity'];

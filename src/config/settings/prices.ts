@@ -57,9 +57,15 @@ const MEMBERS = group({
     example: 0.002,
   }),
   cache_write_per_million: setting(PER_MILLION, {
-    description: "Price of input tokens that are written to the provider's cache.",
+    description:
+      "Price of input tokens that are written to the provider's cache, for five minutes where it has two times.",
     without: 'that of `input_per_million`',
     example: 0.3125,
+  }),
+  cache_write_1h_per_million: setting(PER_MILLION, {
+    description: "Price of input tokens that are written to the provider's cache for an hour, as with `ttl: 1h`.",
+    without: '1.6 times `cache_write_per_million`, as Anthropic has it; else that of `input_per_million`',
+    example: 0.5,
   }),
   image_input_per_million: setting(PER_MILLION, {
     description: 'Price of input tokens of pictures.',

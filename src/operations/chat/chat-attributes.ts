@@ -38,6 +38,9 @@ export function responseAttributes(response: RecordedResponse | undefined, usage
   if (usage !== undefined) {
     attributes['gen_ai.usage.input_tokens'] = usage.prompt_tokens;
     attributes['gen_ai.usage.output_tokens'] = usage.completion_tokens;
+    const { cached_tokens: read, cache_write_tokens: written } = usage.prompt_tokens_details ?? {};
+    if (typeof read === 'number') attributes['gen_ai.usage.cache_read.input_tokens'] = read;
+    if (typeof written === 'number') attributes['gen_ai.usage.cache_creation.input_tokens'] = written;
   }
   return attributes;
 }

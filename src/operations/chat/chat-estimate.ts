@@ -1,6 +1,7 @@
 import { boundTokens, type TokenCount } from '../../runtime/token-count.js';
 import { billedTokens, type BilledUsage } from '../billed-tokens.js';
 import type { Estimate, EstimateTarget } from '../operation.js';
+import { cachesForAnHour } from './cache-time.js';
 import { responseTokens } from './response-tokens.js';
 import type { ChatRequest } from './chat-completion.js';
 import { promptSize, type PromptSize } from './prompt-bytes.js';
@@ -21,6 +22,7 @@ const SEARCH_TOKENS = 32_000;
 /** The size of a chat request, which is measured once. */
 export class ChatEstimate implements Estimate {
   private readonly size: PromptSize;
+  private forAnHour: boolean | undefined;
 
   constructor(private readonly request: ChatRequest) {
     this.size = promptSize(request);
@@ -37,6 +39,11 @@ export class ChatEstimate implements Estimate {
     const perImage = SMALL_MODELS.test(upstreamModel) ? IMAGE_TOKENS_OF_SMALL_MODELS : IMAGE_TOKENS;
     const prompt =
       bytes + images * perImage + media * MEDIA_TOKENS + (hasTools ? TOOLS_TOKENS : 0) + (searches ? SEARCH_TOKENS : 0);
-    return billedTokens(boundTokens(prompt * calls), boundTokens(responseTokens(this.request, maxOutputTokens)));
+    const tokens = billedTokens(
+      boundTokens(prompt * calls),
+      boundTokens(responseTokens(this.request, maxOutputTokens)),
+    );
+    this.forAnHour ??= cachesForAnHour(this.request);
+    return this.forAnHour ? { ...tokens, mayCacheForAnHour: true } : tokens;
   }
 }

@@ -8,6 +8,7 @@ import { SOURCE } from './canonical/sources.js';
 import type { WireName } from './canonical/wire-name.js';
 import type { ChatRequest } from './chat-completion.js';
 import { ChatEstimate } from './chat-estimate.js';
+import { conversationKey } from './conversation-key.js';
 
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'model',
@@ -92,8 +93,12 @@ class ChatOperation extends JsonOperation<'chat'> {
   }
 
   /** Requests with the same key find their prompt in the provider's cache. */
-  override affinityKey({ prompt_cache_key: key }: ChatRequest): string | undefined {
+  override cacheKeyOf({ prompt_cache_key: key }: ChatRequest): string | undefined {
     return typeof key === 'string' && key !== '' ? key : undefined;
+  }
+
+  override conversationOf(request: ChatRequest): string | undefined {
+    return conversationKey(request);
   }
 
   override preferredProvider(request: ChatRequest): string | undefined {

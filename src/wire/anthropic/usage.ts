@@ -1,6 +1,6 @@
 import type { CanonicalUsage } from '../../operations/chat/canonical/canonical-result.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
-import { readTokenCount } from '../../runtime/token-count.js';
+import { boundTokens, readTokenCount } from '../../runtime/token-count.js';
 
 /** Counts with a canonical member; everything else of a usage object is kept in its extras. */
 const COUNTS = new Set([
@@ -22,15 +22,14 @@ export function readUsage(usage: unknown): CanonicalUsage | undefined {
   if (!isObject(usage)) return undefined;
   const counts = countsOf(usage);
   if (counts === undefined) return undefined;
-  const { fresh, cached, written, output } = counts;
-  const { cache_creation: creation, output_tokens_details: details } = usage;
-  const written1h = isObject(creation) ? readTokenCount(creation['ephemeral_1h_input_tokens']) : undefined;
+  const { fresh, cached, written, written1h, output } = counts;
+  const { output_tokens_details: details } = usage;
   const reasoning = isObject(details) ? readTokenCount(details['thinking_tokens']) : undefined;
   const extras = Object.fromEntries(
     Object.entries(usage).filter(([name, value]) => !COUNTS.has(name) && value !== null && value !== undefined),
   );
   return {
-    inputTokens: fresh + (cached ?? 0) + (written ?? 0),
+    inputTokens: boundTokens(fresh + (cached ?? 0) + (written ?? 0)),
     ...(cached !== undefined && { cachedTokens: cached }),
     ...(written !== undefined && { cacheWriteTokens: written }),
     ...(written1h !== undefined && { cacheWrite1hTokens: Math.min(written1h, written ?? written1h) }),
@@ -44,6 +43,8 @@ interface Counts {
   readonly fresh: number;
   readonly cached: number | undefined;
   readonly written: number | undefined;
+  /** Of `written`, for an hour. */
+  readonly written1h: number | undefined;
   readonly output: number;
 }
 
@@ -65,9 +66,13 @@ function countsOf(usage: JsonObject): Counts | undefined {
             fresh: sum.fresh + next.fresh,
             cached: (sum.cached ?? 0) + (next.cached ?? 0),
             written: (sum.written ?? 0) + (next.written ?? 0),
+            written1h:
+              sum.written1h === undefined && next.written1h === undefined
+                ? undefined
+                : (sum.written1h ?? 0) + (next.written1h ?? 0),
             output: sum.output + next.output,
           },
-    { fresh: 0, cached: 0, written: 0, output: 0 },
+    { fresh: 0, cached: 0, written: 0, written1h: undefined, output: 0 },
   );
 }
 
@@ -75,11 +80,18 @@ function countsAt(usage: JsonObject): Counts | undefined {
   const fresh = readTokenCount(usage['input_tokens']);
   const output = readTokenCount(usage['output_tokens']);
   if (fresh === undefined || output === undefined) return undefined;
+  const creation = isObject(usage['cache_creation']) ? usage['cache_creation'] : {};
+  const written5m = readTokenCount(creation['ephemeral_5m_input_tokens']);
+  const written1h = readTokenCount(creation['ephemeral_1h_input_tokens']);
+  const isSplit = written5m !== undefined || written1h !== undefined;
   return {
     fresh,
     output,
     cached: readTokenCount(usage['cache_read_input_tokens']),
-    written: readTokenCount(usage['cache_creation_input_tokens']),
+    written:
+      readTokenCount(usage['cache_creation_input_tokens']) ??
+      (isSplit ? boundTokens((written5m ?? 0) + (written1h ?? 0)) : undefined),
+    written1h,
   };
 }
 

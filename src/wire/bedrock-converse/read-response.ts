@@ -7,7 +7,7 @@ import type {
 } from '../../operations/chat/canonical/canonical-result.js';
 import { printExact } from '../../runtime/exact-integers.js';
 import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
-import { readTokenCount } from '../../runtime/token-count.js';
+import { boundTokens, readTokenCount } from '../../runtime/token-count.js';
 import type { ReadContext } from '../wire-format.js';
 
 const REASONS: Readonly<Record<string, FinishReason>> = {
@@ -62,7 +62,7 @@ export function readUsage(usage: unknown): CanonicalUsage | undefined {
   const written = readTokenCount(usage['cacheWriteInputTokens']) ?? 0;
   const forAnHour = writtenForAnHour(usage['cacheDetails']);
   return {
-    inputTokens: (input ?? 0) + read + written,
+    inputTokens: boundTokens((input ?? 0) + read + written),
     outputTokens: output ?? 0,
     ...(read > 0 && { cachedTokens: read }),
     ...(written > 0 && { cacheWriteTokens: written }),

@@ -66,6 +66,7 @@ function ofGemini(value: unknown): Usage | undefined {
     prompt_tokens: value['promptTokenCount'] ?? value['prompt_token_count'],
     completion_tokens: value['candidatesTokenCount'] ?? value['candidates_token_count'],
     total_tokens: value['totalTokenCount'] ?? value['total_token_count'],
+    cached_tokens: value['cachedContentTokenCount'] ?? value['cached_content_token_count'],
   });
 }
 

@@ -1,0 +1,51 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/**
+ * Headers by which clients name their session, in the order in which they are read: Claude Code; Codex, of which versions differ, and
+ * pi; opencode; others.
+ */
+export const SESSION_HEADERS = [
+  'x-claude-code-session-id',
+  'session_id',
+  'session-id',
+  'x-session-affinity',
+  'x-session-id',
+] as const;
+/** Headers by which clients name one of several agents that work in a session: Claude Code, Codex, others. */
+const AGENT_HEADERS = ['x-claude-code-agent-id', 'thread-id', 'x-agent-id'] as const;
+
+/** Longest value that keeps requests together. */
+const MAX_KEY_LENGTH = 256;
+/** What is recorded: as long as the columns are, and without characters that have a meaning in a report or in a log. */
+const RECORDED_ID = /^[\w.:@+=~/-]{1,128}$/;
+
+/** The client's session, as its headers say. */
+export interface CallSession {
+  /** Keeps requests of the session at one deployment. */
+  readonly key: string;
+  /** As it is recorded; null where the value is too long or has other characters than ids have. */
+  readonly id: string | null;
+  /** The agent within the session; null for the main one. */
+  readonly agentId: string | null;
+}
+
+/** @returns undefined where the client names no session */
+export function readCallSession(headers: IncomingHttpHeaders): CallSession | undefined {
+  const key = first(headers, SESSION_HEADERS);
+  if (key === undefined) return undefined;
+  const agent = first(headers, AGENT_HEADERS);
+  // Codex names the thread of the main agent as it names the session.
+  return { key, id: recorded(key), agentId: agent === undefined || agent === key ? null : recorded(agent) };
+}
+
+function first(headers: IncomingHttpHeaders, names: readonly string[]): string | undefined {
+  for (const name of names) {
+    const value = headers[name];
+    if (typeof value === 'string' && value !== '' && value.length <= MAX_KEY_LENGTH) return value;
+  }
+  return undefined;
+}
+
+function recorded(value: string): string | null {
+  return RECORDED_ID.test(value) ? value : null;
+}
