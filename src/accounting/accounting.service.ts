@@ -179,6 +179,8 @@ function recordOf(
     completionTokens: usage.completionTokens,
     totalTokens: usage.totalTokens,
     cachedTokens: usage.cachedTokens,
+    cacheWriteTokens: usage.cacheWriteTokens,
+    cacheWrite1hTokens: usage.cacheWrite1hTokens,
     reasoningTokens: usage.reasoningTokens,
     images: units?.images === undefined ? null : boundTokens(units.images),
     audioSeconds: units?.audioSeconds ?? null,
@@ -190,6 +192,8 @@ function recordOf(
     firstByteMs: firstByte === null ? null : Math.round(firstByte),
     durationMs: Math.round(duration),
     endUser: operation.endUserOf(request)?.slice(0, 512) ?? null,
+    sessionId: context.session?.id ?? null,
+    agentId: context.session?.agentId ?? null,
     metadata: operation.metadataOf(request),
   };
 }

@@ -104,6 +104,8 @@ export class RequestLogRecorder implements BeforeApplicationShutdown, CallHook {
         provider: responderOf(outcome) ?? null,
         status,
         errorCode: error?.code == null ? null : storableText(error.code.slice(0, 64)),
+        sessionId: context.session?.id ?? null,
+        agentId: context.session?.agentId ?? null,
         createdAt: startedAt,
         expiresAt: startedAt + requestLog.days * DAY_MS,
       },

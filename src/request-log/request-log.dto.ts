@@ -18,6 +18,13 @@ export class RequestLogQueryDto extends PageQueryDto {
   @MaxLength(32)
   key_id?: string;
 
+  /** Only of this session, as clients name it in `x-claude-code-session-id`, `session_id`, `x-session-affinity` or `x-session-id`. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(128)
+  session_id?: string;
+
   /** Only of this operation, such as `chat` or `embeddings`. */
   @ApiProperty({ required: false, enum: OPERATION_NAMES })
   @IsOptional()
@@ -95,6 +102,12 @@ export class RequestLogEntryDto {
   /** Code of the error; null when it succeeded. */
   @ApiProperty({ type: String, nullable: true, example: null })
   error_code!: string | null;
+  /** The client's session, of its headers; null if it named none. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  session_id!: string | null;
+  /** The agent within the session; null for the main one. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  agent_id!: string | null;
   /** Id of the encryption key that decrypts the content. */
   @ApiProperty({ example: '5f0c9a1b2d3e' })
   encryption_key!: string;

@@ -34,6 +34,14 @@ export class RequestLogEntry {
   @Column({ name: 'error_code', type: 'varchar', length: 64, nullable: true })
   errorCode!: string | null;
 
+  /** The client's session, of its headers. */
+  @Column({ name: 'session_id', type: 'varchar', length: 128, nullable: true })
+  sessionId!: string | null;
+
+  /** The agent within the session; null for the main one. */
+  @Column({ name: 'agent_id', type: 'varchar', length: 128, nullable: true })
+  agentId!: string | null;
+
   @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })
   createdAt!: number;
 

@@ -100,12 +100,21 @@ export class RequestLogService {
 
 function narrow(
   query: SelectQueryBuilder<RequestLogEntry>,
-  { key_id: keyId, operation, model, status, start, end }: Omit<RequestLogQueryDto, 'limit' | 'after'>,
+  {
+    key_id: keyId,
+    session_id: sessionId,
+    operation,
+    model,
+    status,
+    start,
+    end,
+  }: Omit<RequestLogQueryDto, 'limit' | 'after'>,
 ): void {
   if (start !== undefined && end !== undefined && start >= end) {
     throw invalidRequest("'start' must be before 'end'. Both are Unix seconds.", 'start');
   }
   if (keyId !== undefined) query.andWhere('entry.keyId = :keyId', { keyId });
+  if (sessionId !== undefined) query.andWhere('entry.sessionId = :sessionId', { sessionId });
   if (operation !== undefined) query.andWhere('entry.operation = :operation', { operation });
   if (model !== undefined) query.andWhere('entry.model = :model', { model });
   if (status !== undefined) query.andWhere('entry.status = :status', { status });
@@ -137,6 +146,8 @@ function toDto(entry: RequestLogEntry): RequestLogEntryDto {
     provider: entry.provider,
     status: entry.status,
     error_code: entry.errorCode,
+    session_id: entry.sessionId,
+    agent_id: entry.agentId,
     encryption_key: entry.encryptionKey,
     created_at: toUnixSeconds(entry.createdAt),
     expires_at: toUnixSeconds(entry.expiresAt),

@@ -23,6 +23,7 @@ interface ModelSeries {
   readonly perToken: HistogramSeries;
   readonly prompt: CounterSeries;
   readonly cached: CounterSeries;
+  readonly cacheWrite: CounterSeries;
   readonly completion: CounterSeries;
   readonly reasoning: CounterSeries;
   readonly units: Map<string, CounterSeries>;
@@ -83,7 +84,7 @@ export class CallMetrics {
     );
     this.tokens = new PlainCounter(
       'gateway_tokens_total',
-      'Tokens as providers report them. cached is a part of prompt, reasoning a part of completion.',
+      'Tokens as providers report them. cached and cache_write are parts of prompt, reasoning a part of completion.',
       registry,
     );
     this.units = new PlainCounter(
@@ -147,6 +148,7 @@ export class CallMetrics {
     series.prompt.value += usage.promptTokens;
     series.completion.value += usage.completionTokens;
     series.cached.value += usage.cachedTokens;
+    series.cacheWrite.value += usage.cacheWriteTokens;
     series.reasoning.value += usage.reasoningTokens;
     if (usage.units !== undefined) this.usedUnits(usage.units, series);
     cost.then(
@@ -206,6 +208,7 @@ export class CallMetrics {
       perToken: this.perToken.series(labels),
       prompt: tokens('prompt'),
       cached: tokens('cached'),
+      cacheWrite: tokens('cache_write'),
       completion: tokens('completion'),
       reasoning: tokens('reasoning'),
       units: new Map(),

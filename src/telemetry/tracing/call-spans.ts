@@ -60,8 +60,9 @@ export class CallSpans extends CallTracing {
           });
     const span = task ?? context.span;
     const parent = span === undefined ? ROOT_CONTEXT : trace.setSpan(ROOT_CONTEXT, span);
-    span?.setAttributes({ 'gateway.key_id': context.principal.keyId, 'gateway.stream': isStream });
-    return new Trace(tracer, parent, span, task, operation, request, this.routing, this.logger);
+    const session = sessionAttributes(context);
+    span?.setAttributes({ 'gateway.key_id': context.principal.keyId, 'gateway.stream': isStream, ...session });
+    return new Trace(tracer, parent, span, task, operation, request, session, this.routing, this.logger);
   }
 }
 
@@ -75,6 +76,7 @@ class Trace implements CallTrace {
     private readonly task: Span | undefined,
     private readonly operation: AnyOperation,
     private readonly request: RequestOf<OperationName>,
+    private readonly session: SpanAttributes,
     private readonly routing: Routing,
     private readonly logger: Logger,
   ) {}
@@ -96,6 +98,7 @@ class Trace implements CallTrace {
         'gen_ai.provider.name': config === undefined ? provider.name : providerName(config),
         'gen_ai.request.model': upstreamModel,
         ...this.operation.requestAttributes(this.request),
+        ...this.session,
         ...serverAttributes(config?.baseUrl ?? ''),
         'gateway.provider': provider.name,
         'gateway.attempt': this.attempts.length + 1,
@@ -140,6 +143,16 @@ class Trace implements CallTrace {
     }
     span.end(startedAt + duration);
   }
+}
+
+/** The client's session and its agent, as the GenAI conventions name them. */
+function sessionAttributes({ session }: CallContext): SpanAttributes {
+  if (session === undefined) return {};
+  const { id, agentId } = session;
+  return {
+    ...(id !== null && { 'gen_ai.conversation.id': id }),
+    ...(agentId !== null && { 'gen_ai.agent.id': agentId }),
+  };
 }
 
 function serverAttributes(baseUrl: string): Record<string, string | number> {

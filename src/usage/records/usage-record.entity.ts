@@ -83,6 +83,14 @@ export class UsageRecord {
   @Column({ name: 'cached_tokens', type: 'integer' })
   cachedTokens!: number;
 
+  /** Of the prompt, written into the provider's cache, for any time. */
+  @Column({ name: 'cache_write_tokens', type: 'integer', default: 0 })
+  cacheWriteTokens!: number;
+
+  /** Of the cache writes, those for an hour. */
+  @Column({ name: 'cache_write_1h_tokens', type: 'integer', default: 0 })
+  cacheWrite1hTokens!: number;
+
   @Column({ name: 'reasoning_tokens', type: 'integer' })
   reasoningTokens!: number;
 
@@ -122,6 +130,14 @@ export class UsageRecord {
   /** The request's `user`. */
   @Column({ name: 'end_user', type: 'varchar', length: 512, nullable: true })
   endUser!: string | null;
+
+  /** The client's session, of its headers. */
+  @Column({ name: 'session_id', type: 'varchar', length: 128, nullable: true })
+  sessionId!: string | null;
+
+  /** The agent within the session; null for the main one. */
+  @Column({ name: 'agent_id', type: 'varchar', length: 128, nullable: true })
+  agentId!: string | null;
 
   @Column({ type: 'simple-json', nullable: true })
   metadata!: object | null;

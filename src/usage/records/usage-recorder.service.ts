@@ -42,6 +42,8 @@ const INSERT = new InsertRows<UsageRecord>('usage_record', [
   { name: 'completion_tokens', type: 'int', of: ({ completionTokens }) => completionTokens },
   { name: 'total_tokens', type: 'int', of: ({ totalTokens }) => totalTokens },
   { name: 'cached_tokens', type: 'int', of: ({ cachedTokens }) => cachedTokens },
+  { name: 'cache_write_tokens', type: 'int', of: ({ cacheWriteTokens }) => cacheWriteTokens },
+  { name: 'cache_write_1h_tokens', type: 'int', of: ({ cacheWrite1hTokens }) => cacheWrite1hTokens },
   { name: 'reasoning_tokens', type: 'int', of: ({ reasoningTokens }) => reasoningTokens },
   { name: 'images', type: 'int', of: ({ images }) => images },
   { name: 'audio_seconds', type: 'double precision', of: ({ audioSeconds }) => audioSeconds },
@@ -53,6 +55,8 @@ const INSERT = new InsertRows<UsageRecord>('usage_record', [
   { name: 'first_byte_ms', type: 'int', of: ({ firstByteMs }) => firstByteMs },
   { name: 'duration_ms', type: 'int', of: ({ durationMs }) => durationMs },
   { name: 'end_user', type: 'text', of: ({ endUser }) => endUser },
+  { name: 'session_id', type: 'text', of: ({ sessionId }) => sessionId },
+  { name: 'agent_id', type: 'text', of: ({ agentId }) => agentId },
   { name: 'metadata', type: 'text', of: ({ metadata }) => (metadata === null ? null : printExact(metadata)) },
 ]);
 
@@ -179,6 +183,8 @@ function withoutText(record: UsageRecord): UsageRecord {
     completionTokens: whole(record.completionTokens),
     totalTokens: whole(record.totalTokens),
     cachedTokens: whole(record.cachedTokens),
+    cacheWriteTokens: whole(record.cacheWriteTokens),
+    cacheWrite1hTokens: whole(record.cacheWrite1hTokens),
     reasoningTokens: whole(record.reasoningTokens),
     images: wholeOrNull(record.images),
     audioSeconds: Number.isFinite(record.audioSeconds) ? record.audioSeconds : null,
@@ -190,6 +196,8 @@ function withoutText(record: UsageRecord): UsageRecord {
     firstByteMs: record.firstByteMs === null ? null : whole(record.firstByteMs),
     durationMs: whole(record.durationMs),
     endUser: null,
+    sessionId: null,
+    agentId: null,
     metadata: null,
   };
 }

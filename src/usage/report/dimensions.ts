@@ -6,6 +6,8 @@ const COLUMNS = {
   model: 'record.model',
   provider: 'record.provider',
   user: 'record.endUser',
+  session: 'record.sessionId',
+  agent: 'record.agentId',
 } as const;
 
 /** Most dimensions of one report; each further one multiplies its rows. */

@@ -32,6 +32,8 @@ const SUMS = [
   'prompt',
   'completion',
   'total',
+  'cached',
+  'written',
   'images',
   'seconds',
   'characters',
@@ -151,6 +153,8 @@ export class UsageReport {
       .addSelect('SUM(record.promptTokens)', 'prompt')
       .addSelect('SUM(record.completionTokens)', 'completion')
       .addSelect('SUM(record.totalTokens)', 'total')
+      .addSelect('SUM(record.cachedTokens)', 'cached')
+      .addSelect('SUM(record.cacheWriteTokens)', 'written')
       .addSelect('SUM(record.images)', 'images')
       .addSelect('SUM(record.audioSeconds)', 'seconds')
       .addSelect('SUM(record.characters)', 'characters')
@@ -169,10 +173,9 @@ export class UsageReport {
     return dimensionsOf(groupBy, this.database.isSqlite);
   }
 
-  private filtered(
-    { key_id: keyId, group_id: groupId, operation, model, provider, user, metadata }: UsageFilterDto,
-    { start, end }: TimeSpan,
-  ): SelectQueryBuilder<UsageRecord> {
+  private filtered(filter: UsageFilterDto, { start, end }: TimeSpan): SelectQueryBuilder<UsageRecord> {
+    const { key_id: keyId, group_id: groupId, operation, model, provider, user, metadata } = filter;
+    const { session_id: sessionId, agent_id: agentId } = filter;
     const query = this.records
       .createQueryBuilder('record')
       .where('record.createdAt >= :start AND record.createdAt < :end', { start, end });
@@ -182,6 +185,8 @@ export class UsageReport {
     if (model !== undefined) query.andWhere('record.model = :model', { model });
     if (provider !== undefined) query.andWhere('record.provider = :provider', { provider });
     if (user !== undefined) query.andWhere('record.endUser = :user', { user });
+    if (sessionId !== undefined) query.andWhere('record.sessionId = :sessionId', { sessionId });
+    if (agentId !== undefined) query.andWhere('record.agentId = :agentId', { agentId });
     if (metadata !== undefined) {
       const colon = metadata.indexOf(':');
       const member = metadataMember(metadata.slice(0, colon), this.database.isSqlite);
@@ -244,6 +249,8 @@ function toRow(row: SumRow, dimensions: readonly Dimension[], names: ReadonlyMap
     prompt_tokens: Number(row.prompt),
     completion_tokens: Number(row.completion),
     total_tokens: Number(row.total),
+    cached_tokens: Number(row.cached),
+    cache_write_tokens: Number(row.written),
     images: Number(row.images),
     audio_seconds: Number(row.seconds),
     characters: Number(row.characters),
@@ -277,6 +284,8 @@ function toRecordDto(record: UsageRecord): UsageRecordDto {
     completion_tokens: record.completionTokens,
     total_tokens: record.totalTokens,
     cached_tokens: record.cachedTokens,
+    cache_write_tokens: record.cacheWriteTokens,
+    cache_write_1h_tokens: record.cacheWrite1hTokens,
     reasoning_tokens: record.reasoningTokens,
     images: record.images,
     audio_seconds: record.audioSeconds,
@@ -288,6 +297,8 @@ function toRecordDto(record: UsageRecord): UsageRecordDto {
     first_byte_ms: record.firstByteMs,
     duration_ms: record.durationMs,
     user: record.endUser,
+    session_id: record.sessionId,
+    agent_id: record.agentId,
     metadata: record.metadata as Record<string, unknown> | null,
   };
 }

@@ -25,6 +25,8 @@ const SUM_COLUMNS = [
   'audio_seconds',
   'characters',
   'search_units',
+  'cached_tokens',
+  'cache_write_tokens',
 ];
 
 const RECORD_COLUMNS = [
@@ -61,6 +63,10 @@ const RECORD_COLUMNS = [
   'audio_seconds',
   'characters',
   'search_units',
+  'cache_write_tokens',
+  'cache_write_1h_tokens',
+  'session_id',
+  'agent_id',
 ];
 
 const csvOf = (columns: readonly string[]): object => ({
@@ -76,7 +82,7 @@ export class UsageController {
   @ApiOperation({
     summary: 'Read sums of usage',
     description:
-      'By hour or day, and by key, group, operation, model, provider or end user. `Accept: text/csv` gives CSV.',
+      'By hour or day, and by key, group, operation, model, provider, end user, session or agent. `Accept: text/csv` gives CSV.',
   })
   @ApiOkResponse({
     description: 'The sums.',

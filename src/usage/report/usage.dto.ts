@@ -50,6 +50,20 @@ export class UsageFilterDto extends TimeSpanQueryDto {
   @MaxLength(512)
   user?: string;
 
+  /** Only of this session, as clients name it in `x-claude-code-session-id`, `session_id`, `x-session-affinity` or `x-session-id`. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(128)
+  session_id?: string;
+
+  /** Only of this agent, as clients name it in `x-claude-code-agent-id`, `thread-id` or `x-agent-id`. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(128)
+  agent_id?: string;
+
   /**
    * Only of requests whose `metadata` has this member: `name:value`, such as `team:search`.
    */
@@ -69,15 +83,15 @@ export class UsageQueryDto extends UsageFilterDto {
   interval?: (typeof INTERVALS)[number];
 
   /**
-   * What to group by: `none`, or up to three of `key`, `group`, `operation`, `model`, `provider`, `user` and `metadata.<name>`,
-   * separated by commas.
+   * What to group by: `none`, or up to three of `key`, `group`, `operation`, `model`, `provider`, `user`, `session`,
+   * `agent` and `metadata.<name>`, separated by commas.
    */
   @ApiProperty({ type: String, pattern: GROUP_BY_PATTERN.source, required: false, default: 'none', example: 'model' })
   @IsOptional()
   @IsString()
   @Matches(GROUP_BY_PATTERN, {
     message:
-      "must be 'none' or up to three of key, group, operation, model, provider, user and metadata.<name>, separated by commas",
+      "must be 'none' or up to three of key, group, operation, model, provider, user, session, agent and metadata.<name>, separated by commas",
   })
   group_by?: string;
 }
@@ -92,7 +106,7 @@ export class UsageRowDto {
   date!: string;
   /**
    * The row's value of the first dimension of `group_by`: id of a key or group, name of an operation, model or provider, the end
-   * user, or the member of the metadata; null if it has none.
+   * user, the session or agent, or the member of the metadata; null if it has none.
    */
   @ApiProperty({ type: String, nullable: true, example: 'sandbox/echo' })
   group!: string | null;
@@ -121,6 +135,12 @@ export class UsageRowDto {
   /** Total tokens as the providers reported them. */
   @ApiProperty({ type: 'integer', example: 360 })
   total_tokens!: number;
+  /** Prompt tokens read from providers' caches. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  cached_tokens!: number;
+  /** Prompt tokens written into providers' caches. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  cache_write_tokens!: number;
   /** Generated images. */
   @ApiProperty({ type: 'integer', example: 0 })
   images!: number;
@@ -229,6 +249,12 @@ export class UsageRecordDto {
   /** Prompt tokens read from the provider's cache. */
   @ApiProperty({ type: 'integer', example: 0 })
   cached_tokens!: number;
+  /** Prompt tokens written into the provider's cache, for any time. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  cache_write_tokens!: number;
+  /** Of these, written for an hour. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  cache_write_1h_tokens!: number;
   /** Completion tokens used for reasoning. */
   @ApiProperty({ type: 'integer', example: 0 })
   reasoning_tokens!: number;
@@ -265,6 +291,12 @@ export class UsageRecordDto {
   /** The request's `user`. */
   @ApiProperty({ type: String, nullable: true, example: null })
   user!: string | null;
+  /** The client's session, of its headers; null if it named none. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  session_id!: string | null;
+  /** The agent within the session; null for the main one. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  agent_id!: string | null;
   /** The request's `metadata`. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: null })
   metadata!: Record<string, unknown> | null;
