@@ -10,7 +10,7 @@ export interface RequestSession {
   /** The session that the client names; undefined where it names none. */
   readonly named: string | undefined;
   /** What the requests of a conversation have in common. Asked for only where it matters, since it reads the prompt. */
-  derived(): string | undefined;
+  readonly derived: () => string | undefined;
 }
 
 /** A request by itself. */

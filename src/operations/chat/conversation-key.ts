@@ -44,8 +44,8 @@ interface Sample {
 function sampleOf(content: unknown): Sample {
   if (typeof content === 'string') return { length: content.length, sample: endsOf(content) };
   if (!Array.isArray(content)) return { length: 0, sample: '' };
-  const parts: readonly unknown[] =
-    content.length > 2 * MAX_PARTS ? [...content.slice(0, MAX_PARTS), ...content.slice(-MAX_PARTS)] : content;
+  const all: readonly unknown[] = content;
+  const parts = all.length > 2 * MAX_PARTS ? [...all.slice(0, MAX_PARTS), ...all.slice(-MAX_PARTS)] : all;
   const texts = parts.flatMap((part) => {
     const text = isObject(part) ? part['text'] : part;
     return typeof text === 'string' ? [text] : [];
