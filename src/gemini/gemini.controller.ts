@@ -2,11 +2,13 @@ import { applyDecorators, Body, Controller, Param, Post, Req, Res } from '@nestj
 import {
   ApiBody,
   ApiExcludeController,
+  ApiExtraModels,
   ApiOkResponse,
   ApiOperation,
   ApiParam,
   ApiQuery,
   ApiTags,
+  getSchemaPath,
 } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
@@ -80,11 +82,16 @@ export class GeminiController {
     schema: { type: 'string', enum: ['sse', 'json'] },
   })
   @ApiBody({ type: GenerateContentRequestDto, examples: GENERATE_EXAMPLES })
+  @ApiExtraModels(GenerateContentResponseDto)
   @ApiOkResponse({
-    type: GenerateContentResponseDto,
-    isArray: true,
     description: 'The events of the response.',
     headers: MODEL_RESPONSE_HEADERS,
+    content: {
+      'application/json': {
+        schema: { type: 'array', items: { $ref: getSchemaPath(GenerateContentResponseDto) } },
+      },
+      'text/event-stream': { schema: { type: 'string', description: 'The same elements as events, with `alt=sse`.' } },
+    },
   })
   @GoogleErrors()
   @ModelEndpoint()

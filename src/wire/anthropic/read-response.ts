@@ -8,6 +8,7 @@ import { readReportedError } from './errors.js';
 import { readStopReason } from './finish-reason.js';
 import { inputText, readExtras } from './read-block.js';
 import { readUsage } from './usage.js';
+import { namelessCall } from '../nameless-call.js';
 
 /** Members of a message with a place in a result. */
 const READ = new Set(['id', 'type', 'role', 'model', 'content', 'stop_reason', 'stop_sequence', 'usage']);
@@ -79,7 +80,8 @@ export function readContentBlock(
       return { type: 'thinking', text: '', isRedacted: true, ...(data !== undefined && { signature: own(data) }) };
     }
     case 'tool_use': {
-      const name = nonEmptyString(block['name']) ?? '';
+      const name = nonEmptyString(block['name']);
+      if (name === undefined) throw namelessCall();
       const extras = readExtras(block, TOOL_USE);
       return {
         type: 'tool_call',

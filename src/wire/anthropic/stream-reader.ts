@@ -3,6 +3,7 @@ import { upstreamError } from '../../errors/gateway-error.js';
 import { asNumber } from '../../runtime/exact-integers.js';
 import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
 import { parseWithExactArguments } from '../exact-arguments.js';
+import { namelessCall } from '../nameless-call.js';
 import type { ReadContext, StreamReader, WireEvent } from '../wire-format.js';
 import { readReportedError } from './errors.js';
 import { readStopReason } from './finish-reason.js';
@@ -119,10 +120,7 @@ export class AnthropicStreamReader implements StreamReader {
     const block = readContentBlock(value, this.context);
     if (block === undefined || !isObject(value)) return;
     this.begin({}, out);
-    if (block.type === 'tool_call') {
-      if (block.name === '') throw brokenStream();
-      this.hasToolCalls = true;
-    }
+    if (block.type === 'tool_call') this.hasToolCalls = true;
     this.openBlock(index, new OpenBlock(this.allocate, block, value), out);
   }
 
@@ -200,10 +198,6 @@ function parseEvent(data: string): unknown {
   }
 }
 
-function brokenStream(): Error {
-  return upstreamError({ message: 'The upstream provider sent a tool call without a name.' });
-}
-
 /** The block that a delta belongs to where its start is missing. */
 function impliedStart(delta: JsonObject): (BlockStart & { readonly type: 'text' | 'thinking' }) | undefined {
   switch (delta['type']) {
@@ -213,7 +207,7 @@ function impliedStart(delta: JsonObject): (BlockStart & { readonly type: 'text' 
       return { type: 'thinking' };
     case 'input_json_delta':
       // The name of the tool was in the start.
-      throw brokenStream();
+      throw namelessCall();
     default:
       return undefined;
   }

@@ -9,6 +9,7 @@ import { printExact } from '../../runtime/exact-integers.js';
 import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
 import { boundTokens, readTokenCount } from '../../runtime/token-count.js';
 import type { ReadContext } from '../wire-format.js';
+import { namelessCall } from '../nameless-call.js';
 
 const REASONS: Readonly<Record<string, FinishReason>> = {
   end_turn: 'stop',
@@ -94,7 +95,8 @@ function readBlock(block: JsonObject, { toolNames }: ReadContext): CanonicalBloc
   const { text, toolUse, reasoningContent: reasoning } = block;
   if (typeof text === 'string') return text === '' ? undefined : { type: 'text', text };
   if (isObject(toolUse)) {
-    const name = nonEmptyString(toolUse['name']) ?? '';
+    const name = nonEmptyString(toolUse['name']);
+    if (name === undefined) throw namelessCall();
     const input = printExact(toolUse['input'] ?? {});
     // A tool that only gives the response its form.
     if (toolNames?.get(name) === '') return { type: 'text', text: input };

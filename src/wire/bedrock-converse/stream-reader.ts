@@ -2,6 +2,7 @@ import { upstreamError } from '../../errors/gateway-error.js';
 import type { CanonicalChunk } from '../../operations/chat/canonical/canonical-result.js';
 import { nonEmptyString, objectOf, type JsonObject } from '../../runtime/json-value.js';
 import { mapErrorObject } from '../errors/map-error.js';
+import { namelessCall } from '../nameless-call.js';
 import { OpenBlocks } from '../open-blocks.js';
 import type { ReadContext, StreamReader, WireEvent } from '../wire-format.js';
 import { readFinish, readRedacted, readSignatureText, readUsage } from './read-response.js';
@@ -72,12 +73,13 @@ export class ConverseStreamReader implements StreamReader {
     const name = nonEmptyString(call['name']);
     const id = nonEmptyString(call['toolUseId']);
     if (this.isWhole || (name === undefined && id === undefined)) return;
-    if (this.context.toolNames?.get(name ?? '') === '') {
+    if (name === undefined) throw namelessCall();
+    if (this.context.toolNames?.get(name) === '') {
       this.blocks.begin(position, { type: 'text' }, out);
       return;
     }
     this.hasCalls = true;
-    const known = this.context.toolNames?.get(name ?? '') ?? name ?? '';
+    const known = this.context.toolNames?.get(name) ?? name;
     this.blocks.begin(position, { type: 'tool_call', id: id ?? '', name: known, kind: 'function' }, out);
   }
 
@@ -87,9 +89,10 @@ export class ConverseStreamReader implements StreamReader {
     this.blocks.write(position, 'text', nonEmptyString(delta['text']), out);
     this.blocks.write(position, 'thinking', nonEmptyString(reasoning['text']), out);
     const input = nonEmptyString(objectOf(delta['toolUse'])['input']);
-    const call = this.blocks.at(position);
-    // Of a tool that only gives the response its form, the input is text.
-    if (input !== undefined && call !== undefined) {
+    if (input !== undefined) {
+      const call = this.blocks.at(position);
+      // The name of the tool was in the start. Of a tool that only gives the response its form, the input is text.
+      if (call === undefined) throw namelessCall();
       out.push({ type: 'delta', choice: 0, index: call.index, text: input });
     }
     const signature = nonEmptyString(reasoning['signature']);

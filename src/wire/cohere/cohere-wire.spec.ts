@@ -71,9 +71,24 @@ describe("Cohere's chat format", () => {
     fc.assert(
       fc.property(events, (some) => {
         const isWhole = some.some((event) => event.type === 'message-end');
-        if (!isWhole) expect(() => read(some)).toThrow(/too early/);
-        else expect(read(some).at(-1)).toEqual({ type: 'end' });
+        const isNameless = some.some(({ type }) => type === 'tool-call-delta');
+        let last: unknown;
+        try {
+          last = read(some).at(-1);
+        } catch (error) {
+          expect((error as Error).message).toMatch(isNameless ? /too early|without a name/ : /too early/);
+          expect(isWhole && !isNameless).toBe(false);
+          return;
+        }
+        expect([isWhole, last]).toEqual([true, { type: 'end' }]);
       }),
+    );
+  });
+
+  it('arguments of a call whose start is missing are no response', () => {
+    const delta = { type: 'tool-call-delta', delta: { message: { tool_calls: { function: { arguments: '{}' } } } } };
+    expect(() => read([delta, { type: 'message-end', delta: { finish_reason: 'TOOL_CALL' } }])).toThrow(
+      /without a name/,
     );
   });
 

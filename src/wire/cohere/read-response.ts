@@ -10,6 +10,7 @@ import { readTokenCount } from '../../runtime/token-count.js';
 import { mapErrorObject } from '../errors/map-error.js';
 import { argumentsOf } from '../openai-chat/read-messages.js';
 import type { ReadContext } from '../wire-format.js';
+import { namelessCall } from '../nameless-call.js';
 
 /** @throws GatewayError where there is no message */
 export function readResponse(body: unknown, context: ReadContext): CanonicalResult {
@@ -90,7 +91,8 @@ function readBlocks(message: JsonObject, { toolNames }: ReadContext): CanonicalB
   }
   for (const call of Array.isArray(calls) ? calls.filter(isObject) : []) {
     const called: JsonObject = objectOf(call['function']);
-    const name = nonEmptyString(called['name']) ?? '';
+    const name = nonEmptyString(called['name']);
+    if (name === undefined) throw namelessCall();
     blocks.push({
       type: 'tool_call',
       id: nonEmptyString(call['id']) ?? '',

@@ -2,6 +2,7 @@ import { upstreamError } from '../../errors/gateway-error.js';
 import type { CanonicalChunk } from '../../operations/chat/canonical/canonical-result.js';
 import { isObject, objectOf, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
 import { mapErrorObject } from '../errors/map-error.js';
+import { namelessCall } from '../nameless-call.js';
 import { OpenBlocks } from '../open-blocks.js';
 import type { ReadContext, StreamReader, WireEvent } from '../wire-format.js';
 import { readFinish, readUsage } from './read-response.js';
@@ -72,7 +73,8 @@ export class CohereStreamReader implements StreamReader {
     const called: JsonObject = objectOf(call['function']);
     const isOpen = this.blocks.at(ONLY)?.type === 'tool_call';
     if (isStart || !isOpen) {
-      const name = nonEmptyString(called['name']) ?? '';
+      const name = nonEmptyString(called['name']);
+      if (name === undefined) throw namelessCall();
       this.hasCalls = true;
       const id = nonEmptyString(call['id']) ?? '';
       const known = this.context.toolNames?.get(name) ?? name;

@@ -4,6 +4,7 @@ import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-va
 import { newToolCallId } from '../openai-chat/generated-ids.js';
 import { mediaBlock } from './read-parts.js';
 import { camelCase, member } from './spelling.js';
+import { namelessCall } from '../nameless-call.js';
 
 /** Text, or thinking, of a response. */
 export interface WrittenText {
@@ -41,8 +42,12 @@ export function readResponsePart(
   const call = member(part, 'functionCall');
   if (isObject(call)) {
     const name = nonEmptyString(call['name']);
-    if (name === undefined) return undefined;
     const args = call['args'];
+    if (name === undefined) {
+      // Pieces of arguments, of which clients of this format alone ask, follow in parts without a name.
+      if (isObject(args) && Object.keys(args).length > 0) throw namelessCall();
+      return undefined;
+    }
     return {
       type: 'tool_call',
       id: nonEmptyString(call['id']) ?? newToolCallId(),

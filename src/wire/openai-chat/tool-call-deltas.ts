@@ -1,6 +1,7 @@
 import type { ToolCallDelta } from '../../operations/chat/chat-completion.js';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
+import { namelessCall } from '../nameless-call.js';
 import { newToolCallId } from './generated-ids.js';
 import { argumentsText } from './normalise-completion.js';
 
@@ -69,7 +70,7 @@ export class ToolCallDeltas {
   /** @throws GatewayError when a call never got its name */
   finish(): void {
     if (this.calls.some(({ held }) => held !== undefined)) {
-      throw upstreamError({ message: 'The upstream provider sent a tool call without a name.' });
+      throw namelessCall();
     }
   }
 

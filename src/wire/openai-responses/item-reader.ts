@@ -1,5 +1,5 @@
 import { upstreamError } from '../../errors/gateway-error.js';
-import type { CanonicalBlock } from '../../operations/chat/canonical/blocks.js';
+import type { CanonicalBlock, ToolCallBlock } from '../../operations/chat/canonical/blocks.js';
 import type { BlockStart, CanonicalChunk } from '../../operations/chat/canonical/canonical-result.js';
 import { asNumber } from '../../runtime/exact-integers.js';
 import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
@@ -153,7 +153,7 @@ export class ItemReader {
       case 'tool_call': {
         const begun = this.blocks.find((each) => each.kind === 'tool_call') ?? this.startCall(item, out);
         // A tool of the client's own, whose item has no name.
-        if (begun === undefined) this.whole(block, out);
+        if (begun === undefined) this.wholeCall(block, out);
         else this.fill(begun, block.input, out);
         return;
       }
@@ -233,6 +233,12 @@ export class ItemReader {
   private whole(block: CanonicalBlock, out: CanonicalChunk[]): void {
     if (this.blocks.some(({ kind }) => kind === 'whole')) return;
     this.end(this.start('whole', 'whole', { type: 'whole', block }, out), out);
+  }
+
+  private wholeCall({ id, name, kind, input }: ToolCallBlock, out: CanonicalChunk[]): void {
+    const block = this.start('tool_call', 'call', { type: 'tool_call', id, name, kind }, out);
+    this.append(block, input, out);
+    this.end(block, out);
   }
 
   private append(block: Block, text: string, out: CanonicalChunk[]): void {

@@ -4,6 +4,7 @@ import { clientToolOfCall } from './client-tools.js';
 import { RESPONSES } from './item-extras.js';
 import { readContent } from './read-content.js';
 import { readCall, readClientCall, readParts, readReasoning } from './read-items.js';
+import { namelessCall } from '../nameless-call.js';
 
 export type ToolNames = ReadonlyMap<string, string> | undefined;
 
@@ -26,6 +27,7 @@ export function readOutputItem(item: JsonObject, toolNames: ToolNames): Canonica
       return [readReasoning(item, ownSignature)];
     case 'function_call':
     case 'custom_tool_call':
+      if (nonEmptyString(item['name']) === undefined) throw namelessCall();
       return isCall(item) ? [renamed(readCall(item, 'output'), toolNames)] : [];
     default: {
       const clientTool = clientToolOfCall(type);

@@ -127,14 +127,25 @@ export class ResponsesStreamReader implements StreamReader {
     return id === undefined && !isObject(body['item']) ? Math.max(0, this.items.size - 1) : this.items.size;
   }
 
+  /** The place of an item of the whole output, which may leave out others. Servers that change ids keep the places. */
+  private placeOf({ id }: JsonObject, position: number): number {
+    if (id === undefined) return position;
+    for (const [index, item] of this.items) if (item.id === id) return index;
+    return position;
+  }
+
   private finish(response: JsonObject, isIncomplete: boolean, out: CanonicalChunk[]): void {
     this.start(response, out);
     const { output } = response;
     if (Array.isArray(output) && output.length > 0) {
-      output.forEach((item: unknown, index) => {
-        if (isObject(item)) this.itemOf({ output_index: index }, out).finish(item, out);
+      const listed = new Map<ItemReader, JsonObject>();
+      output.forEach((item: unknown, position) => {
+        if (!isObject(item)) return;
+        const reader = this.itemOf({ output_index: this.placeOf(item, position) }, out);
+        listed.set(reader, item);
+        reader.finish(item, out);
       });
-      for (const [index, item] of this.items) item.assertIn(output[index]);
+      for (const item of this.items.values()) item.assertIn(listed.get(item));
     }
     const seen: { type: string }[] = [];
     for (const item of this.items.values()) {
