@@ -41,6 +41,8 @@ const WITHOUT_DATABASE = [
   'private-files',
   'process-lifecycle',
   'provider-options',
+  'provider-errors',
+  'provider-recordings',
   'provider-shapes',
   'resilience',
   'streaming',

@@ -36,9 +36,12 @@ export class GenerateContentRequestDto {
 
 /** A response, or one event of a stream. */
 export class GenerateContentResponseDto {
-  /** The responses, each with `content`, `finishReason` and `index`. */
-  @ApiProperty({ type: 'array', items: OBJECT })
-  candidates!: Record<string, unknown>[];
+  /** The responses, each with `content`, `finishReason` and `index`. None where the prompt was blocked. */
+  @ApiProperty({ type: 'array', items: OBJECT, required: false })
+  candidates?: Record<string, unknown>[];
+  /** Why the prompt was blocked, as `blockReason`. */
+  @OptionalObject()
+  promptFeedback?: Record<string, unknown>;
   /** Counts of tokens. */
   @OptionalObject()
   usageMetadata?: Record<string, unknown>;

@@ -38,8 +38,14 @@ export function readResponse(body: unknown, context: ReadContext): CanonicalResu
   };
 }
 
+/** Whether the generation failed, for which a stream says why beside the reason. */
+export function isFailure(reason: unknown): boolean {
+  return reason === 'ERROR' || reason === 'TIMEOUT';
+}
+
 /** @throws GatewayError where the generation failed */
 export function readFinish(reason: unknown, hasCalls: boolean): FinishReason {
+  if (isFailure(reason)) throw upstreamError({ message: 'The upstream provider ended the generation early.' });
   switch (reason) {
     case 'MAX_TOKENS':
       return 'length';
@@ -47,9 +53,6 @@ export function readFinish(reason: unknown, hasCalls: boolean): FinishReason {
       return 'stop_sequence';
     case 'TOOL_CALL':
       return 'tool_calls';
-    case 'ERROR':
-    case 'TIMEOUT':
-      throw upstreamError({ message: 'The upstream provider ended the generation early.' });
     default:
       return hasCalls ? 'tool_calls' : 'stop';
   }

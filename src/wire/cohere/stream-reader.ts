@@ -5,7 +5,7 @@ import { mapErrorObject } from '../errors/map-error.js';
 import { namelessCall } from '../nameless-call.js';
 import { OpenBlocks } from '../open-blocks.js';
 import type { ReadContext, StreamReader, WireEvent } from '../wire-format.js';
-import { readFinish, readUsage } from './read-response.js';
+import { isFailure, readFinish, readUsage } from './read-response.js';
 
 /** Blocks follow each other, so that there is one place for them. */
 const ONLY = 0;
@@ -86,8 +86,11 @@ export class CohereStreamReader implements StreamReader {
 
   private finish(delta: JsonObject, out: CanonicalChunk[]): void {
     if (this.isWhole) return;
+    const reason = delta['finish_reason'];
+    const words = nonEmptyString(delta['error']);
+    if (words !== undefined && isFailure(reason)) throw mapErrorObject({ message: words }, this.context.redact);
     this.blocks.close(ONLY, out);
-    out.push({ type: 'finish', choice: 0, reason: readFinish(delta['finish_reason'], this.hasCalls) });
+    out.push({ type: 'finish', choice: 0, reason: readFinish(reason, this.hasCalls) });
     const usage = readUsage(delta['usage']);
     if (usage !== undefined) out.push({ type: 'usage', usage });
     this.isWhole = true;

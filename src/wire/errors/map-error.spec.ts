@@ -249,6 +249,13 @@ describe("what is the operator's business", () => {
       { error: { message: 'You exceeded your current quota', type: 'insufficient_quota', code: 'insufficient_quota' } },
     ],
     [403, 'plain canary text'],
+    ...[
+      'Your credit balance is too low to access the API. Please go to Plans & Billing.',
+      'You have reached your specified API usage limits. You will regain access on 2026-12-01.',
+      'The free tier is not available. Please enable billing on your project.',
+      'Billing hard limit has been reached',
+      'You have insufficient funds',
+    ].map((message): [number, unknown] => [400, { error: { message: `canary: ${message}` } }]),
   ])('%d %j is a constant 502 on which another deployment may be tried', (status, body) => {
     const mapped = map(status, body);
     expect(mapped).toMatchObject({ status: 502, code: 'upstream_error', type: 'server_error', retryable: true });
@@ -319,6 +326,10 @@ describe('an error object with status 200', () => {
     [{ error: { code: 503, message: 'down' } }, 503, 'upstream_unavailable'],
     [{ message: 'maximum context length is 4096 tokens', code: null }, 400, 'context_length_exceeded'],
     [{ message: 'You exceeded your quota', code: 'insufficient_quota' }, 502, 'upstream_error'],
+    [{ message: 'Too many tokens, please wait', code: 'rate_limit_exceeded' }, 429, 'rate_limit_exceeded'],
+    [{ message: 'Too many tokens, please wait', code: 429 }, 429, 'rate_limit_exceeded'],
+    [{ message: 'too many tokens in the prompt', code: 400 }, 400, 'context_length_exceeded'],
+    [{ message: 'Your credit balance is too low', type: 'invalid_request_error' }, 502, 'upstream_error'],
   ])('%j', (error, status, code) => {
     expect(mapErrorObject(error, redact)).toMatchObject({ status, code });
   });

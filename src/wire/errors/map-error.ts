@@ -33,6 +33,9 @@ const UNKNOWN_MODEL =
 const CONTENT_REFUSED =
   /content[_ -]?(?:policy|filter|management|moderation|safety|violation)|(?:input|prompt|request|message|content)s?\b[^.]{0,60}\b(?:flagged|moderat|blocked by|violat)|data_?inspection_?failed|moderation_blocked|safety (?:system|reasons|filter|polic)|responsible ?ai|guardrail|sensitive (?:content|words)|invalid_prompt|prohibited_content|inappropriate content/i;
 const OUT_OF_QUOTA = /^(?:insufficient_quota|billing_hard_limit_reached|billing_not_active|insufficient_balance)$/;
+/** The operator's account has no money, or its own limit is reached, said with a status of the request: Anthropic, Gemini, OpenAI, xAI, proxies. */
+const OUT_OF_MONEY =
+  /credit balance is too low|(?:insufficient|not enough|out of|any|no) (?:account )?(?:credits?|balance|funds)\b|reached your (?:specified )?(?:API )?(?:usage|spend(?:ing)?) limits?|(?:enable|check your plan and) billing|billing (?:hard limit|account|details)[^.]{0,60}(?:reached|disabled|inactive|not active|closed)|account is not active/i;
 /** Gemini and some proxies say with a 400 that the operator's key is wrong. */
 const BAD_KEY = /api[ _-]?key/i;
 const BAD_KEY_VERDICT = /invalid|not valid|incorrect|expired|missing|revoked/i;
@@ -94,15 +97,17 @@ export function mapErrorObject(error: unknown, redact: Redact, knownStatus?: num
 function mapRefusal(error: unknown, refusal: UpstreamErrorBody, redact: Redact, knownStatus?: number): GatewayError {
   const inner = isObject(error) && isObject(error['error']) ? error['error'] : error;
   if (refusal.code !== undefined && OUT_OF_QUOTA.test(refusal.code)) return credentialsRefused(200);
-  if (isContextLength(refusal)) return mapStatus(400, refusal, undefined, redact);
-  if (isBadKey(refusal)) return credentialsRefused(200);
   const words = ownWords(refusal, redact);
   const waitMs = retryHintMs(error, refusal.message);
-  const status = knownStatus ?? (isObject(inner) ? statusIn(inner) : undefined);
-  if (status !== undefined) return mapStatus(status, refusal, waitMs, redact, words);
-  if (refusal.type === 'rate_limit_error' || refusal.code === 'rate_limit_exceeded') {
-    return mapStatus(429, refusal, waitMs, redact, words);
+  const isRateLimit = refusal.type === 'rate_limit_error' || refusal.code === 'rate_limit_exceeded';
+  const status = knownStatus ?? (isObject(inner) ? statusIn(inner) : undefined) ?? (isRateLimit ? 429 : undefined);
+  // "Too many tokens, please wait" is no overflow where the provider says that it is a limit of its rate.
+  if (status === 429 || (status !== undefined && UNAVAILABLE.has(status))) {
+    return mapStatus(status, refusal, waitMs, redact, words);
   }
+  if (isContextLength(refusal)) return mapStatus(400, refusal, undefined, redact);
+  if (isBadKey(refusal) || isOutOfMoney(refusal)) return credentialsRefused(200);
+  if (status !== undefined) return mapStatus(status, refusal, waitMs, redact, words);
   return upstreamError({ message: `The upstream provider reported an error instead of an answer.${words}` });
 }
 
@@ -146,7 +151,7 @@ function mapStatus(
     });
   }
   if (ABOUT_THE_REQUEST.has(status)) {
-    if (isBadKey(refusal)) return credentialsRefused(status);
+    if (isBadKey(refusal) || isOutOfMoney(refusal)) return credentialsRefused(status);
     // A 404 that says nothing of a model comes from a wrong base URL, which no client can fix.
     if (status !== 404 || isUnknownModel(refusal)) return refused(status, refusal, redact);
   }
@@ -193,6 +198,10 @@ function isContentRefused({ code, message, type, isModerated }: UpstreamErrorBod
 
 function isUnknownModel({ code, message, param }: UpstreamErrorBody): boolean {
   return code === 'model_not_found' || param === 'model' || UNKNOWN_MODEL.test(message ?? '');
+}
+
+function isOutOfMoney({ message }: UpstreamErrorBody): boolean {
+  return message !== undefined && OUT_OF_MONEY.test(message);
 }
 
 function isBadKey({ code, message }: UpstreamErrorBody): boolean {

@@ -1,9 +1,14 @@
 import type { FinishReason as CanonicalFinish } from '../../operations/chat/canonical/canonical-result.js';
 import type { FinishReason } from '../../operations/chat/chat-completion.js';
 
-/** @param hasRefusal whether the message has OpenAI's `refusal` */
-export function readFinish(reason: FinishReason, hasRefusal: boolean): CanonicalFinish {
-  if (reason === 'function_call') return 'tool_calls';
+/**
+ * Servers of open models, and OpenAI where a request names the function, give `stop` for a message with calls, which formats with
+ * a reason for calls do not.
+ *
+ * @param hasRefusal whether the message has OpenAI's `refusal`
+ */
+export function readFinish(reason: FinishReason, hasRefusal: boolean, hasCalls: boolean): CanonicalFinish {
+  if (reason === 'function_call' || (reason === 'stop' && hasCalls)) return 'tool_calls';
   return hasRefusal && reason === 'stop' ? 'refusal' : reason;
 }
 

@@ -20,6 +20,7 @@ class ChoiceState {
   /** Tool calls by OpenAI's index. Servers interleave them, so they stay open until the choice ends. */
   private readonly calls = new Map<number, OpenBlock>();
   hasRefused = false;
+  hasCalled = false;
 
   constructor(private readonly choice: number) {}
 
@@ -55,6 +56,7 @@ class ChoiceState {
     const called: JsonObject = isCustom ? custom : isObject(delta.function) ? delta.function : {};
     let block = this.calls.get(delta.index);
     if (block === undefined) {
+      this.hasCalled = true;
       this.close(out);
       const name = nonEmptyString(called['name']) ?? '';
       const id = nonEmptyString(delta.id) ?? legacyCallId(name);
@@ -140,6 +142,6 @@ export class ChunkReader {
     if (reason === null) return;
     this.hasFinished = true;
     state.end(out);
-    out.push({ type: 'finish', choice: index, reason: readFinish(reason, state.hasRefused) });
+    out.push({ type: 'finish', choice: index, reason: readFinish(reason, state.hasRefused, state.hasCalled) });
   }
 }

@@ -24,9 +24,11 @@ export function readResult(completion: ChatCompletion): CanonicalResult {
 
 function readChoice({ message, finish_reason: reason, logprobs }: Choice): CanonicalChoice {
   const annotations = message['annotations'];
+  const blocks = readAssistantMessage(message);
+  const hasCalls = blocks.some(({ type }) => type === 'tool_call');
   return {
-    blocks: readAssistantMessage(message),
-    finish: readFinish(reason, nonEmptyString(message.refusal) !== undefined),
+    blocks,
+    finish: readFinish(reason, nonEmptyString(message.refusal) !== undefined, hasCalls),
     ...(logprobs != null && { logprobs }),
     ...(Array.isArray(annotations) && annotations.length > 0 && { extras: { 'openai-chat': { annotations } } }),
   };

@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { awsFrame as frame } from '../aws-event-stream.js';
 import { ModelResponse, JsonBody, object, objects, pieces, text, WireFormat } from './wire-format.js';
 
 /** Bedrock's Converse. https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html */
@@ -118,38 +118,4 @@ function usageOf({ usage }: ModelResponse): JsonBody {
     totalTokens: usage.prompt + usage.completion,
     cacheReadInputTokens: usage.cached,
   };
-}
-
-/** One message of AWS's binary event stream: lengths, checksums, headers and a JSON payload. */
-function frame(messageType: 'event' | 'exception', name: string, payload: JsonBody): Buffer {
-  const headers = Buffer.concat([
-    header(':message-type', messageType),
-    header(messageType === 'event' ? ':event-type' : ':exception-type', name),
-    header(':content-type', 'application/json'),
-  ]);
-  const body = Buffer.from(JSON.stringify(payload));
-  const prelude = Buffer.alloc(8);
-  prelude.writeUInt32BE(16 + headers.length + body.length, 0);
-  prelude.writeUInt32BE(headers.length, 4);
-  const message = Buffer.concat([prelude, checksum(prelude), headers, body]);
-  return Buffer.concat([message, checksum(message)]);
-}
-
-function header(name: string, value: string): Buffer {
-  const STRING = 7;
-  const length = Buffer.alloc(2);
-  length.writeUInt16BE(Buffer.byteLength(value));
-  return Buffer.concat([
-    Buffer.from([name.length]),
-    Buffer.from(name),
-    Buffer.from([STRING]),
-    length,
-    Buffer.from(value),
-  ]);
-}
-
-function checksum(bytes: Buffer): Buffer {
-  const sum = Buffer.alloc(4);
-  sum.writeUInt32BE(crc32(bytes));
-  return sum;
 }
