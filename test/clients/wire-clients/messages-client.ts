@@ -88,7 +88,7 @@ export const MESSAGES_CLIENT: WireClient = {
   },
 
   readStream(stream, isStrict) {
-    const blocks: OpenBlock[] = [];
+    const blocks: (OpenBlock | undefined)[] = [];
     let usage: JsonBody | undefined;
     let finish: Finish | undefined;
     let isWhole = false;
@@ -112,7 +112,7 @@ export const MESSAGES_CLIENT: WireClient = {
             demand(usage !== undefined && finish === undefined, 'a block outside of the message');
             demand(body['index'] === blocks.length, 'index of a block', body);
             demand(
-              blocks.every(({ isOpen }) => !isOpen),
+              blocks.every((each) => each?.isOpen !== true),
               'a block within a block',
               body,
             );
@@ -137,7 +137,7 @@ export const MESSAGES_CLIENT: WireClient = {
           if (isStrict) {
             demand(usage !== undefined && finish === undefined, 'message_delta out of place');
             demand(
-              blocks.every(({ isOpen }) => !isOpen),
+              blocks.every((each) => each?.isOpen !== true),
               'message_delta within a block',
             );
           }
