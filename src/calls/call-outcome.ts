@@ -70,6 +70,8 @@ export interface CallOutcome {
   readonly collector: Collector<OperationName>;
   /** Fields and headers of the request that the provider did not receive, by the client's names; usually empty. */
   readonly droppedParams: readonly string[];
+  /** Events of streams that could not be read and were left out. */
+  readonly skippedEvents: number;
   /** Its spans, where tracing is on; they are ended after the hooks. */
   readonly trace: CallTrace | undefined;
   /** Its reservations; undefined where nothing is limited. */

@@ -7,7 +7,7 @@ import { toGatewayError } from '../errors/to-gateway-error.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { sendJson } from '../model-endpoint/json-responder.js';
 import { LiveCalls } from '../model-endpoint/live-calls.js';
-import { setServedBy } from '../model-endpoint/served-by-headers.js';
+import { logStream, setServedBy } from '../model-endpoint/served-by-headers.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
 import { CHAT } from '../operations/chat/chat-operation.js';
 import { formatDollars } from '../pricing/cost.js';
@@ -71,6 +71,7 @@ export class ChatResponder {
       throw error;
     } finally {
       stream.close();
+      logStream(response, stream.facts);
     }
   }
 }

@@ -13,7 +13,7 @@ import type { Timeouts } from './settings/upstream.js';
 export type { CloudSettings } from '../providers/definitions/types/connection.js';
 export type { Quirks } from '../providers/definitions/types/field-rules.js';
 export type { DatabaseConfig } from './database-url.js';
-export type { Affinity, DeploymentConfig, Strategy } from './settings/models.js';
+export type { Affinity, DeploymentConfig, Strategy, StreamRecovery } from './settings/models.js';
 export type { PriceConfig } from './settings/prices.js';
 export type { Timeouts } from './settings/upstream.js';
 
@@ -58,6 +58,7 @@ type RoutingFile = KindValue<typeof ROUTING_SETTINGS>;
 /** What a reload replaces. Inject RoutingConfig (routing-config.ts) to read it. */
 export interface RoutingSettings {
   readonly upstream: RoutingFile['upstream'];
+  readonly retry: RoutingFile['retry'];
   readonly providers: readonly ProviderConfig[];
   readonly models: readonly ModelConfig[];
   readonly expose: RoutingFile['expose'];
@@ -68,7 +69,7 @@ export type Configuration = GatewayConfig & RoutingSettings;
 
 /** The settings that are read once, at the start, without those that a reload replaces. */
 export function staticSettings(config: GatewayConfig | Configuration): GatewayConfig {
-  const { upstream, providers, models, expose, ...settings }: GatewayConfig & Partial<RoutingSettings> = config;
+  const { upstream, retry, providers, models, expose, ...settings }: GatewayConfig & Partial<RoutingSettings> = config;
   return Object.freeze(settings);
 }
 

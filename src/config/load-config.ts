@@ -153,6 +153,7 @@ function assemble(file: GatewayFile, environment: Environment, cwd: string, faul
     providers,
     models: readModels(routing.models, providers, routing.upstream.timeouts, faults),
     expose: routing.expose,
+    retry: routing.retry,
   };
 }
 

@@ -43,6 +43,10 @@ export function readModels(
       const fault = fallbackFault(fallback, entry.id, ids, providerNames);
       if (fault !== undefined) faults.push({ path: `${path}.fallbacks[${position}]`, message: fault });
     });
+    entry.contextFallbacks.forEach((fallback, position) => {
+      const fault = fallbackFault(fallback, entry.id, ids, providerNames);
+      if (fault !== undefined) faults.push({ path: `${path}.context_fallbacks[${position}]`, message: fault });
+    });
     return { ...entry, timeouts: { ...defaults, ...whereSet(entry.timeouts) } };
   });
 }

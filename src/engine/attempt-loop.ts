@@ -6,6 +6,7 @@ import type { OperationName, RequestOf } from '../operations/operation-types.js'
 import type { OperationPort, ProviderCall } from '../providers/provider.js';
 import { DeploymentLimiter, Slot } from '../routing/deployments/deployment-limiter.js';
 import { Deployments } from '../routing/deployments/deployments.service.js';
+import type { Deployment } from '../routing/resolved-model.js';
 import { Routing } from '../routing/routing.service.js';
 import { delay } from '../runtime/delay.js';
 import { Attempt } from './attempt.js';
@@ -13,6 +14,7 @@ import { CallRoute } from './call-route.js';
 import { Candidates, stillFull, type FullDeployments } from './candidates.js';
 import { ModelAdmissions } from './model-admissions.js';
 import { withoutOperatorOptions, type AllowedRequest } from './provider-options.js';
+import { pauseBeforeSame } from './same-deployment.js';
 import { RetryBudget } from './retry-budget.js';
 import type { ServedBy } from './served-by.js';
 import { operationNotServed, portOf } from './served-operation.js';
@@ -27,6 +29,29 @@ export interface PreparedAttempt<Name extends OperationName> {
   readonly providerCall: ProviderCall<RequestOf<Name>>;
   readonly attempt: Attempt;
   readonly servedBy: ServedBy;
+  /** Tries what is left once the stream of this attempt has broken. */
+  readonly resume: Resume<Name>;
+}
+
+/**
+ * Tries further deployments of a call whose stream broke.
+ *
+ * @param failure what broke it
+ * @param requestOf the request to send to a deployment
+ * @param attempt sends it
+ * @throws GatewayError why none could go on
+ */
+export type Resume<Name extends OperationName> = <Result>(
+  failure: GatewayError,
+  requestOf: (deployment: Deployment) => RequestOf<Name>,
+  attempt: (prepared: PreparedAttempt<Name>) => Promise<Result>,
+) => Promise<Result>;
+
+/** The parameters of `Resume`. */
+interface Resumption<Name extends OperationName, Result> {
+  readonly failure: GatewayError;
+  readonly requestOf: (deployment: Deployment) => RequestOf<Name>;
+  readonly send: (prepared: PreparedAttempt<Name>) => Promise<Result>;
 }
 
 /** How a response is had: from an attempt, or from a hook in place of all attempts. */
@@ -42,6 +67,8 @@ interface Progress<Name extends OperationName> {
   readonly allowed: AllowedRequest<Name>;
   readonly admissions: ModelAdmissions;
   readonly candidates: Candidates;
+  /** Candidates that were not tried yet. */
+  readonly rest: Iterator<Attempt | FullDeployments>;
   /** By `performance.now()`. */
   readonly deadline: number;
   attempts: number;
@@ -49,6 +76,12 @@ interface Progress<Name extends OperationName> {
   failures: number;
   /** The reason of the last one. */
   failure: GatewayError | undefined;
+  /** The last attempt, where it failed. */
+  failed: { readonly attempt: Attempt; readonly error: GatewayError } | undefined;
+  /** Deployments that were tried a second time, with whether they had asked for a pause. */
+  readonly triedAgain: Map<string, boolean>;
+  /** The request in place of the client's, by deployment. */
+  requestOf: ((deployment: Deployment) => RequestOf<Name>) | undefined;
 }
 
 /** The next candidate may be tried. */
@@ -92,42 +125,117 @@ export class AttemptLoop {
     context.signal.throwIfAborted();
     this.budget.deposit();
     const candidates = new Candidates(this.deployments, this.queue, call);
-    const progress: Progress<Name> = {
-      call,
-      route,
-      allowed,
-      admissions,
-      candidates,
-      deadline,
-      attempts: 0,
-      failures: 0,
-      failure: undefined,
-    };
-    for (const candidate of candidates.of(
+    const rest = candidates.of(
       route.models(),
       {
         named: operation.cacheKeyOf(request) ?? context.session?.key,
         derived: () => operation.conversationOf(request),
       },
       operation.preferredProvider(request),
-    )) {
-      const outcome = await this.try(candidate, progress, sender);
+    );
+    const progress: Progress<Name> = {
+      call,
+      route,
+      allowed,
+      admissions,
+      candidates,
+      rest,
+      deadline,
+      attempts: 0,
+      failures: 0,
+      failure: undefined,
+      failed: undefined,
+      triedAgain: new Map(),
+      requestOf: undefined,
+    };
+    return this.tryRest(progress, (prepared) => sender.attempt(prepared));
+  }
+
+  private async tryRest<Name extends OperationName, Result>(
+    progress: Progress<Name>,
+    send: (prepared: PreparedAttempt<Name>) => Promise<Result>,
+  ): Promise<Result> {
+    for (;;) {
+      const again = await this.again(progress);
+      const candidate = again ?? (progress.rest.next().value as Attempt | FullDeployments | undefined);
+      if (candidate === undefined) break;
+      const outcome = await this.try(candidate, progress, send, again !== undefined);
       if (outcome === STOP) break;
       if (outcome !== NEXT) return outcome;
     }
     throw progress.failure ?? upstreamError({ message: 'No deployment of this model could be tried.' });
   }
 
+  /** Once what is left was tried, a deployment whose stream broke may go on itself, once. */
+  private async resume<Name extends OperationName, Result>(
+    progress: Progress<Name>,
+    broken: Attempt,
+    { failure, requestOf, send }: Resumption<Name, Result>,
+  ): Promise<Result> {
+    progress.failures += 1;
+    progress.failure = failure;
+    progress.failed = undefined;
+    progress.candidates.hasFailed = true;
+    progress.requestOf = requestOf;
+    try {
+      return await this.tryRest(progress, send);
+    } catch (error) {
+      const { deployment } = broken.slot;
+      if (error !== progress.failure || progress.triedAgain.has(deployment.id)) throw error;
+      const same = this.take(broken, progress);
+      if (same === undefined) throw error;
+      progress.triedAgain.set(deployment.id, false);
+      const outcome = await this.try(same, progress, send, false);
+      if (outcome === STOP || outcome === NEXT) throw progress.failure;
+      return outcome;
+    }
+  }
+
+  /** Waits for the deployment that has just failed, where its model has no other and its failure may be over soon. */
+  private async again<Name extends OperationName>(progress: Progress<Name>): Promise<Attempt | undefined> {
+    const { failed, triedAgain, candidates, call } = progress;
+    progress.failed = undefined;
+    if (failed === undefined) return undefined;
+    const { attempt, error } = failed;
+    const { health, deployment } = attempt.slot;
+    const hasWaited = triedAgain.get(deployment.id);
+    if (hasWaited !== undefined) {
+      if (hasWaited && error.retryAfterMs !== undefined) health.wasWaitUseless = true;
+      return undefined;
+    }
+    const pause = pauseBeforeSame(error, attempt.model.maxRetryWait);
+    if (pause === undefined || !candidates.isOnly(attempt) || (pause.isRequested && health.wasWaitUseless)) return;
+    if (performance.now() + pause.milliseconds >= progress.deadline || !this.budget.tryAcquire()) return undefined;
+    triedAgain.set(deployment.id, pause.isRequested);
+    let next: Attempt | undefined;
+    try {
+      await delay(pause.milliseconds, call.context.signal);
+      next = this.take(attempt, progress);
+      return next;
+    } finally {
+      if (next === undefined) this.budget.release();
+    }
+  }
+
+  /** A further attempt at a deployment; undefined where it may not be called now. */
+  private take({ model, slot }: Attempt, { call }: Progress<OperationName>): Attempt | undefined {
+    const { keyId } = call.context.principal;
+    if (slot.health.waitFor(keyId) > 0 || !slot.health.canCall(keyId)) return undefined;
+    const free = this.queue.take(slot.deployment, keyId);
+    return free === undefined ? undefined : new Attempt(model, free);
+  }
+
   /** One candidate. Its attempt is disposed of here, unless it is a stream, which disposes of the attempt at its end. */
   private async try<Name extends OperationName, Result>(
     candidate: Attempt | FullDeployments,
     progress: Progress<Name>,
-    sender: Sender<Name, Result>,
+    send: (prepared: PreparedAttempt<Name>) => Promise<Result>,
+    hasBudget: boolean,
   ): Promise<Result | typeof NEXT | typeof STOP> {
     const { call, candidates } = progress;
     const { signal } = call.context;
     let attempt = candidate instanceof Attempt ? candidate : undefined;
-    let isRetry = false;
+    let isRetry = hasBudget;
     let hasResult = false;
     try {
       const refusal =
@@ -141,13 +249,13 @@ export class AttemptLoop {
       if (attempt === undefined) return NEXT;
       if (progress.attempts > 0 && !(await call.mayTryAgain())) return STOP;
       // A deployment that refused the request did no work, so that another one takes nothing from the budget of retries.
-      if (progress.failures > 0) {
+      if (progress.failures > 0 && !hasBudget) {
         if (performance.now() >= progress.deadline || !this.budget.tryAcquire()) return STOP;
         isRetry = true;
         await delay(Math.random() * FIRST_PAUSE_MS * 2 ** (progress.failures - 1), signal);
       }
       progress.attempts += 1;
-      const result = await sender.attempt(this.prepare(attempt, progress));
+      const result = await send(this.prepare(attempt, progress));
       hasResult = true;
       return result;
     } catch (error) {
@@ -163,6 +271,9 @@ export class AttemptLoop {
         candidates.hasFailed = true;
       }
       progress.failure = error;
+      progress.failed = { attempt, error };
+      if (error.code === 'context_length_exceeded') progress.route.isTooLong = true;
+      if (error.isContentRefusal) progress.route.isContentRefused = true;
       return NEXT;
     } finally {
       if (isRetry) this.budget.release();
@@ -170,10 +281,8 @@ export class AttemptLoop {
     }
   }
 
-  private prepare<Name extends OperationName>(
-    attempt: Attempt,
-    { call, allowed, attempts, deadline }: Progress<Name>,
-  ): PreparedAttempt<Name> {
+  private prepare<Name extends OperationName>(attempt: Attempt, progress: Progress<Name>): PreparedAttempt<Name> {
+    const { call, allowed, attempts, deadline } = progress;
     const model = attempt.model.id;
     const { deployment } = attempt.slot;
     const { timeouts, upstreamModel, provider } = deployment;
@@ -184,12 +293,13 @@ export class AttemptLoop {
     call.droppedParams = droppedParams;
     const headers = call.attemptBegins(model, deployment, allowed.headers);
     const providerCall: ProviderCall<RequestOf<Name>> = {
-      request: allowed.request,
+      request: progress.requestOf?.(deployment) ?? allowed.request,
       upstreamModel,
       timeouts,
       requestId: call.context.requestId,
       headers,
       signal,
+      onSkippedEvent: () => (call.skippedEvents += 1),
       onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
     };
     const rateLimits = call.admission?.headers;
@@ -198,6 +308,7 @@ export class AttemptLoop {
       providerCall,
       attempt,
       servedBy: { model, provider: provider.name, attempts, droppedParams, rateLimits },
+      resume: (failure, requestOf, send) => this.resume(progress, attempt, { failure, requestOf, send }),
     };
   }
 

@@ -11,7 +11,12 @@ import type { TrackedCall } from './tracked-call.js';
 /** The model of a request and its fallbacks. */
 export class CallRoute {
   readonly model: ResolvedModel;
+  /** Set when the prompt is too long for the model: only models that may take more are tried then. */
+  isTooLong = false;
+  /** Set when a provider declined the content of the request: no other model is asked then. */
+  isContentRefused = false;
   private readonly fallbacks: readonly string[];
+  private readonly contextFallbacks: readonly string[];
   private readonly table: RoutingTable;
 
   /**
@@ -29,13 +34,19 @@ export class CallRoute {
     for (const id of overrides?.fallbacks ?? []) this.allowed(id, principal);
     // A fallback of the file is the operator's choice for this model, so the key needs no permission for it.
     this.fallbacks = overrides?.fallbacks ?? this.model.fallbacks;
+    this.contextFallbacks = overrides?.fallbacks === undefined ? this.model.contextFallbacks : [];
     this.assertServes(call);
   }
 
   /** The model, then its fallbacks, each resolved when it is needed. */
   *models(): Generator<ResolvedModel> {
     yield this.model;
-    for (const fallback of this.fallbacks) yield this.routing.resolve(fallback, this.table);
+    const hasOwn = this.isTooLong && this.contextFallbacks.length > 0;
+    for (const fallback of hasOwn ? this.contextFallbacks : this.fallbacks) {
+      if (this.isContentRefused) return;
+      const model = this.routing.resolve(fallback, this.table);
+      if (!(this.isTooLong && !hasOwn && takesNoMore(model, this.model))) yield model;
+    }
   }
 
   private allowed(modelId: string, principal: Principal): ResolvedModel {
@@ -57,4 +68,9 @@ export class CallRoute {
 function hasPort(deployments: readonly Deployment[], needed: NeededOperation<OperationName>): boolean {
   for (const { provider } of deployments) if (portOf(provider, needed) !== undefined) return true;
   return false;
+}
+
+/** Whether a model is known to take no longer prompts than another. */
+function takesNoMore({ contextLength }: ResolvedModel, than: ResolvedModel): boolean {
+  return contextLength !== undefined && than.contextLength !== undefined && contextLength <= than.contextLength;
 }

@@ -75,6 +75,13 @@ export class Candidates {
     if (spare !== undefined && slot !== undefined) yield new Attempt(spare.model, slot);
     else if (shortestWait < Infinity) throw stillWaiting(shortestWait);
   }
+
+  /** Whether its model has no other deployment that serves the call. */
+  isOnly({ model, slot }: Attempt): boolean {
+    return !model.deployments.some(
+      ({ id, provider }) => id !== slot.deployment.id && portOf(provider, this.call) !== undefined,
+    );
+  }
 }
 
 function preferring(deployments: Iterable<Deployment>, provider: string | undefined): Iterable<Deployment> {

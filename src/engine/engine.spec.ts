@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { GatewayError, invalidRequest, upstreamError } from '../errors/gateway-error.js';
+import { GatewayError, invalidRequest, rateLimitExceeded, upstreamError } from '../errors/gateway-error.js';
 import { CHAT } from '../operations/chat/chat-operation.js';
 
 import { BUG, EngineBench, REQUEST } from '../../test/fixtures/engine-bench.js';
+import { until } from '../../test/fixtures/until.js';
 
 describe('Engine', () => {
   const stages = [
@@ -95,6 +96,36 @@ describe('Engine', () => {
     expect(health.canCall('key_a')).toBe(false);
     await bench.engine.run(CHAT, REQUEST, bench.context);
     expect(bench.calls).toEqual(['p/two', 'p/one']);
+  });
+
+  it('tries the only deployment of a model once more after one 5xx, and no more than once', async () => {
+    const down = upstreamError({ message: 'down' });
+    down.upstream = { status: 500, code: undefined, message: undefined };
+    const alone = new EngineBench('nowhere', { 'p/one': down });
+    await expect(alone.engine.run(CHAT, REQUEST, alone.context)).rejects.toBe(down);
+    expect(alone.calls).toEqual(['p/one', 'p/one']);
+    alone.expectNothingTaken();
+    const two = new EngineBench('nowhere', { 'p/one': down }, ['p/one', 'p/two']);
+    await two.engine.run(CHAT, REQUEST, two.context);
+    expect(two.calls).toEqual(['p/one', 'p/two']);
+  });
+
+  it('waits out a short Retry-After at the only deployment, until such a wait was without success', async () => {
+    const limited = rateLimitExceeded({ message: 'limited', retryable: true, retryAfterMs: 10 });
+    const answers: Record<string, Error> = { 'p/one': limited };
+    const bench = new EngineBench('nowhere', answers);
+    const health = bench.deployments.healthOf({ id: 'p/one' });
+    const first = bench.engine.run(CHAT, REQUEST, bench.context);
+    await until(() => bench.calls.length === 1);
+    delete answers['p/one'];
+    expect(await first).toMatchObject({ attempts: 2 });
+    answers['p/one'] = limited;
+    await expect(bench.engine.run(CHAT, REQUEST, bench.context)).rejects.toBe(limited);
+    expect([bench.calls.length, health.wasWaitUseless]).toEqual([4, true]);
+    await until(() => health.waitFor('key_a') === 0);
+    await expect(bench.engine.run(CHAT, REQUEST, bench.context)).rejects.toBe(limited);
+    expect(bench.calls).toHaveLength(5);
+    bench.expectNothingTaken();
   });
 
   it('does not count the time that the request itself asked for as a failure of the deployment', async () => {

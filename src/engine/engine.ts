@@ -42,6 +42,14 @@ export interface Streaming<Name extends OperationName> extends ServedBy {
    * @param error what kept it from being sent
    */
   readonly close: (error?: unknown) => void;
+  /** What became of it, as far as it has come. */
+  readonly facts: StreamFacts;
+}
+
+/** What the log says of a stream once it has ended. */
+export interface StreamFacts {
+  /** Events of the provider that were no JSON and were left out. */
+  readonly skippedEvents: number;
 }
 
 /**
@@ -101,11 +109,11 @@ export class Engine {
           const opened = await port.open(providerCall);
           const chunks = new CallStream(opened, call, attempt);
           attempt.slot.health.responded(call.responds());
-          return streaming(opened, chunks, providerCall.signal, servedBy);
+          return streaming(opened, chunks, call, providerCall.signal, servedBy);
         },
         shortCircuit: ({ chunks, source }, servedBy) => {
           if (chunks === undefined) throw new TypeError(`the hook '${source}' has no chunks for a stream`);
-          return streaming(chunks, new CallStream(chunks, call), context.signal, servedBy);
+          return streaming(chunks, new CallStream(chunks, call), call, context.signal, servedBy);
         },
       });
     } catch (error) {
@@ -131,9 +139,10 @@ export class Engine {
 function streaming<Name extends OperationName>(
   { head }: OperationStream<Name>,
   chunks: CallStream<Name>,
+  facts: StreamFacts,
   signal: CancelSignal,
   servedBy: ServedBy,
 ): Streaming<Name> {
   const close = (error?: unknown): void => chunks.close(error);
-  return Object.assign(servedBy, { head, chunks, signal, close });
+  return Object.assign(servedBy, { head, chunks, signal, close, facts });
 }

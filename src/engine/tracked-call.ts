@@ -31,6 +31,8 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
   admission: Admission | undefined;
   /** Fields and headers of the request that the last attempt did not send. */
   droppedParams: readonly string[] = [];
+  /** Events of the provider's stream that could not be read and were left out. */
+  skippedEvents = 0;
   /** Epoch milliseconds. */
   readonly startedAt = steadyNow();
   readonly collector: Collector<Name>;
@@ -66,7 +68,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
   /** @returns milliseconds since the attempt began */
   responds(): number {
     const now = performance.now();
-    this.firstByte = now - this.started;
+    this.firstByte ??= now - this.started;
     if (this.running === undefined) return 0;
     return (this.running.firstByte = now - this.running.started);
   }
@@ -156,6 +158,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
       trace: this.trace,
       admission: this.admission,
       droppedParams: this.droppedParams,
+      skippedEvents: this.skippedEvents,
     };
     try {
       this.hooks.after(outcome);

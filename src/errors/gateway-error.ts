@@ -33,6 +33,8 @@ export interface GatewayErrorOptions {
   mayBeBilled?: boolean;
   /** No connection to the provider could be made, which has nothing to do with the request. */
   isConnectionFault?: boolean;
+  /** The provider declined the content of the request; another model is not asked for what this one declined. */
+  isContentRefusal?: boolean;
   /** Extra response headers, such as `retry-after`. */
   headers?: Readonly<Record<string, string>>;
   cause?: unknown;
@@ -59,6 +61,7 @@ export class GatewayError extends Error {
   readonly rejectedByGateway: boolean;
   readonly mayBeBilled: boolean;
   readonly isConnectionFault: boolean;
+  readonly isContentRefusal: boolean;
   readonly headers: Readonly<Record<string, string>>;
   /** Set where a provider has responded with a failure. */
   upstream: UpstreamFailureReport | undefined;
@@ -75,6 +78,7 @@ export class GatewayError extends Error {
     this.rejectedByGateway = options.rejectedByGateway ?? false;
     this.mayBeBilled = options.mayBeBilled ?? false;
     this.isConnectionFault = options.isConnectionFault ?? false;
+    this.isContentRefusal = options.isContentRefusal ?? false;
     this.headers = options.headers ?? {};
   }
 

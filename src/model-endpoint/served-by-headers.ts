@@ -1,7 +1,13 @@
+import type { StreamFacts } from '../engine/engine.js';
 import type { ServedBy } from '../engine/served-by.js';
 import type { HttpResponse } from '../http/http-types.js';
 import { headerList, headerText } from '../http/header-text.js';
 import { AccessLog } from '../telemetry/access-log.js';
+
+/** Says in the access log what became of a stream. */
+export function logStream(response: HttpResponse, { skippedEvents }: StreamFacts): void {
+  if (skippedEvents > 0) AccessLog.fieldsOf(response).skipped_events = skippedEvents;
+}
 
 /**
  * Says in the headers and in the access log which deployment responded.

@@ -20,7 +20,7 @@ import { resultWithClientNames } from './client-tool-names.js';
 import { writeContextOf } from './input-estimate.js';
 import { type Exchange, sendJson } from './json-responder.js';
 import { LiveCalls } from './live-calls.js';
-import { setServedBy } from './served-by-headers.js';
+import { logStream, setServedBy } from './served-by-headers.js';
 import { withUsage } from './usage-estimate.js';
 import { WireEventSender } from './wire-event-sender.js';
 import { WireFrames } from './wire-frames.js';
@@ -131,6 +131,7 @@ export class WireResponder {
         throw error;
       } finally {
         stream.close();
+        logStream(response, stream.facts);
       }
     } catch (error) {
       if (!sender.hasBegun) throw error;

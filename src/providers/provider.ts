@@ -53,6 +53,8 @@ export interface ProviderCall<Request = ChatRequest> {
    * OpenAI's names. Never called with `strict_params: true`, which makes the first of them a 400 `unsupported_parameter`.
    */
   readonly onDroppedParams?: (names: readonly string[]) => void;
+  /** Called when an event of a stream that is no JSON was left out. */
+  readonly onSkippedEvent?: () => void;
 }
 
 /** How a provider serves one operation. */

@@ -9,6 +9,7 @@ import type { JsonObject } from '../runtime/json-value.js';
 import { AccessLog } from '../telemetry/access-log.js';
 import { ResponsesStreamWriter } from '../wire/openai-responses/stream-writer.js';
 import type { WriteContext } from '../wire/wire-format.js';
+import { logStream } from '../model-endpoint/served-by-headers.js';
 import { CanonicalChunks } from '../model-endpoint/canonical-chunks.js';
 import { WireEventSender } from '../model-endpoint/wire-event-sender.js';
 import { NativeEvents } from './native-events.js';
@@ -70,6 +71,7 @@ export class ResponseStream {
       sender.fail(broken);
     } finally {
       stream?.close();
+      if (stream !== undefined) logStream(this.response, stream.facts);
       sender.end();
     }
   }

@@ -1,5 +1,5 @@
 import type { Account } from '../auth/spending.js';
-import type { Affinity, PriceConfig, Strategy, Timeouts } from '../config/gateway-config.js';
+import type { Affinity, PriceConfig, Strategy, StreamRecovery, Timeouts } from '../config/gateway-config.js';
 import type { Provider } from '../providers/provider.js';
 
 /** One way to run a model: a model id at a provider. */
@@ -42,6 +42,16 @@ export interface ResolvedModel {
   readonly deployments: readonly Deployment[];
   /** Ids of models to try, in order, when every deployment failed. */
   readonly fallbacks: readonly string[];
+  /** Ids of models to try in their place when the prompt is too long; empty where the fallbacks are tried. */
+  readonly contextFallbacks: readonly string[];
+  /** Tokens of input and output together, if the file sets it. */
+  readonly contextLength: number | undefined;
+  /** What happens to a stream that breaks after its first content. */
+  readonly streamRecovery: StreamRecovery;
+  /** Newest tokens of a stream that are not sent yet. */
+  readonly holdBack: number;
+  /** Longest `Retry-After` that is waited out on the same deployment, in milliseconds. */
+  readonly maxRetryWait: number;
   /**
    * The limits that all keys share: its own, and those of the file's models whose deployments it reaches under another name. Empty
    * is no limit.

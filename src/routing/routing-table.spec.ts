@@ -21,6 +21,9 @@ function model(id: string, at: readonly string[], fields: Partial<ModelConfig> =
       return { provider: each.slice(0, slash), model: each.slice(slash + 1), weight: 1, concurrency: undefined };
     }),
     fallbacks: [],
+    contextFallbacks: [],
+    streamRecovery: 'continue',
+    holdBack: 0,
     price: undefined,
     limits: undefined,
     contextLength: undefined,
@@ -33,7 +36,10 @@ function model(id: string, at: readonly string[], fields: Partial<ModelConfig> =
 }
 
 function table(models: readonly ModelConfig[], expose: RoutingSettings['expose'] = 'all'): RoutingTable {
-  return new RoutingTable({ models, expose, upstream }, new Map([provider('openai'), provider('local')]));
+  return new RoutingTable(
+    { models, expose, upstream, retry: { maxWait: 5_000 } },
+    new Map([provider('openai'), provider('local')]),
+  );
 }
 
 function targets(routes: RoutingTable, id: string): string[] | undefined {

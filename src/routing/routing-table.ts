@@ -29,7 +29,7 @@ export class RoutingTable {
   private whenUnused: (() => void) | undefined;
 
   constructor(
-    private readonly config: Pick<RoutingSettings, 'models' | 'expose' | 'upstream'>,
+    private readonly config: Pick<RoutingSettings, 'models' | 'expose' | 'upstream' | 'retry'>,
     readonly providers: ReadonlyMap<string, ProviderInstance>,
   ) {
     this.owners = new DeploymentOwners(config.models);
@@ -132,6 +132,11 @@ export class RoutingTable {
       affinity: 'none',
       deployments: [deployment],
       fallbacks: NO_FALLBACKS,
+      contextFallbacks: NO_FALLBACKS,
+      contextLength: first?.model.contextLength,
+      streamRecovery: first?.model.streamRecovery ?? 'continue',
+      holdBack: first?.model.holdBack ?? 0,
+      maxRetryWait: this.config.retry.maxWait,
       accounts: accountsOf(owners.map(({ model }) => model)),
       maxOutputTokens: mostOutput === 0 ? undefined : mostOutput,
       queue: first === undefined ? { id: modelId, size: 0, timeout: 0 } : { id: first.model.id, ...first.model.queue },
@@ -169,11 +174,17 @@ export class RoutingTable {
       ];
     });
     const { strategy, affinity, fallbacks, maxOutputTokens, queue } = model;
+    const { contextFallbacks, contextLength, streamRecovery, holdBack } = model;
     return {
       id,
       strategy,
       affinity,
       fallbacks,
+      contextFallbacks,
+      contextLength,
+      streamRecovery,
+      holdBack,
+      maxRetryWait: this.config.retry.maxWait,
       accounts: accountsOf(owned),
       maxOutputTokens,
       queue: { id: model.id, ...queue },

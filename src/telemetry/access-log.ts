@@ -16,6 +16,8 @@ export interface AccessFields {
   provider?: string;
   attempts?: number;
   stream?: boolean;
+  /** Events of the provider's stream that were no JSON and were left out; absent where there were none. */
+  skipped_events?: number;
   usage?: Usage | undefined;
   error_code?: string | null;
   /** Status of the last provider that responded with a failure. */

@@ -50,6 +50,7 @@ export class CallMetrics {
   private readonly unpriced: PlainCounter;
   private readonly retries: PlainCounter;
   private readonly fallbacks: PlainCounter;
+  private readonly skippedEvents: PlainCounter;
 
   constructor(
     { registry }: MetricsRegistry,
@@ -62,6 +63,11 @@ export class CallMetrics {
     this.fallbacks = new PlainCounter(
       'gateway_fallbacks_total',
       'Requests to which another model than the requested one responded.',
+      registry,
+    );
+    this.skippedEvents = new PlainCounter(
+      'gateway_skipped_events_total',
+      'Events of streams that were no JSON and were left out.',
       registry,
     );
     this.duration = new PlainHistogram(
@@ -114,6 +120,7 @@ export class CallMetrics {
     duration,
     reported,
     cost,
+    skippedEvents,
   }: CallOutcome): void {
     const last = attempts.at(-1);
     const model = this.modelLabel(request.model);
@@ -125,6 +132,7 @@ export class CallMetrics {
     if (last === undefined) return;
     series.duration[source].observe(duration / 1_000);
     if (attempts.length > 1) series.retries.value += attempts.length - 1;
+    if (skippedEvents > 0) this.skippedEvents.series(series.labels).value += skippedEvents;
     if (status === 'succeeded' && attempts.some((attempt) => attempt.model !== last.model)) {
       this.fallbacks.series({ operation: operation.name, model, fallback: this.modelLabel(last.model) }).value += 1;
     }

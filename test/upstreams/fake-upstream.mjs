@@ -546,8 +546,8 @@ async function behave(name, params, request, response) {
       return socket.destroy();
     case 'malformed': {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      const [first] = chunksOf(contentOf('echo', params, request), params, body);
-      response.write(`data: ${JSON.stringify(first)}\n\n`);
+      const [first, second] = chunksOf(contentOf('echo', params, request), params, body);
+      response.write(`data: ${JSON.stringify(first)}\n\ndata: ${JSON.stringify(second)}\n\n`);
       await pause(20);
       return response.end('data: {"id": oops}\n\ndata: [DONE]\n\n');
     }

@@ -5,6 +5,7 @@ const base = (maxAnswerSize: number): RoutingSettings => ({
   providers: [],
   models: [],
   expose: 'all',
+  retry: { maxWait: 5 },
   upstream: { maxAnswerSize, timeouts: { connect: 1, firstByte: 2, idle: 3, total: 4 } },
 });
 

@@ -7,7 +7,7 @@ import { RESPONSES } from './responses.js';
 import { SERVER, STREAMING } from './server.js';
 import { setting, type KindFile } from './setting.js';
 import { DATABASE_URL } from './storage.js';
-import { UPSTREAM } from './upstream.js';
+import { RETRY, UPSTREAM } from './upstream.js';
 import { ALERTS } from './webhooks.js';
 
 /**
@@ -33,6 +33,7 @@ export const PROCESS_SECTIONS = {
 /** Sections that a reload applies. */
 export const ROUTING_SECTIONS = {
   upstream: UPSTREAM,
+  retry: RETRY,
   sandbox: SANDBOX,
   expose: EXPOSE,
   discover: DISCOVER,

@@ -83,9 +83,25 @@ const MODEL = group({
     required: true,
   }),
   fallbacks: setting(list(text()), {
-    description: 'Models to try, in order, when every deployment failed before the first byte.',
+    description: 'Models to try, in order, when every deployment failed.',
     default: [],
     example: ['smart'],
+  }),
+  context_fallbacks: setting(list(text()), {
+    description:
+      'Models to try, in order, when the prompt is too long for this one, in place of `fallbacks`. Without any, those of the `fallbacks` are tried that are not known to take as little.',
+    default: [],
+    example: ['long-context'],
+  }),
+  stream_recovery: setting(choice(['off', 'restart', 'continue']), {
+    description:
+      'What happens to a stream that breaks after its first content. `continue`: another deployment goes on from the text that was sent. `restart`: another deployment answers again, and what agrees with the text that was sent is left out. `off`: the client gets an error.',
+    default: 'continue',
+  }),
+  hold_back: setting(integer({ minimum: 0, maximum: 1_000, of: 'tokens' }), {
+    description:
+      'Newest tokens of a stream that are held back, so that a restarted stream may differ in them. Delays each token by as many.',
+    default: 0,
   }),
   price: setting(PRICE, {
     description: 'What the model costs.',
@@ -127,3 +143,4 @@ export type ModelSettings = KindValue<typeof MODEL>;
 export type DeploymentConfig = KindValue<typeof DEPLOYMENT>;
 export type Strategy = ModelSettings['strategy'];
 export type Affinity = ModelSettings['affinity'];
+export type StreamRecovery = ModelSettings['streamRecovery'];

@@ -4,7 +4,8 @@ import { setting } from './setting.js';
 
 const TEXTS = {
   connect: 'Longest time to connect: TCP and TLS.',
-  first_byte: 'Streams: longest silence before the first event. Comments of the provider count as activity.',
+  first_byte:
+    'Streams: longest silence before the first content: text, thinking or a tool call. Events and comments without content count as activity.',
   idle: 'Streams: longest silence between two reads.',
   total: 'Longest time of the whole attempt. For responses that are not streamed, only this and `connect` apply.',
 } as const;
@@ -15,6 +16,14 @@ const TIMEOUTS = {
   idle: setting(duration(), { description: TEXTS.idle, default: '90s' }),
   total: setting(duration(), { description: TEXTS.total, default: '10m' }),
 };
+
+export const RETRY = section('Further attempts of a request whose deployment failed.', {
+  max_wait: setting(duration({ zero: true }), {
+    description:
+      'Longest `Retry-After` that is waited out on the same deployment, where the model has no other one. A longer one, or `0`, goes to the next model at once.',
+    default: '5s',
+  }),
+});
 
 export const UPSTREAM = section('Calls to providers.', {
   max_answer_size: setting(size(), {

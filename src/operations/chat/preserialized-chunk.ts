@@ -1,3 +1,4 @@
+import type { CanonicalChunk } from './canonical/canonical-result.js';
 import type { ChatCompletionChunk } from './chat-completion.js';
 import { SourcedChunk } from './sourced-chunk.js';
 
@@ -27,6 +28,39 @@ export class PreserializedChunk {
 }
 
 export type StreamedChunk = ChatCompletionChunk | PreserializedChunk | SourcedChunk;
+
+/** Whether a chunk brings a part of the response, as opposed to its role, its usage or a sign of life. */
+export function hasContent(chunk: StreamedChunk): boolean {
+  if (chunk instanceof PreserializedChunk) return true;
+  if (chunk instanceof SourcedChunk) return chunk.events.some(isContent);
+  return chunk.choices.some(({ delta, finish_reason: reason }) => {
+    if (reason !== null) return true;
+    for (const field in delta) if (field !== 'role' && !isEmpty(delta[field])) return true;
+    return false;
+  });
+}
+
+function isEmpty(value: unknown): boolean {
+  return value == null || value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+/** The beginning of a text may come long before the text; that of thinking or of a call shows that the model works. */
+function isContent(event: CanonicalChunk): boolean {
+  switch (event.type) {
+    case 'delta':
+      return event.text !== '';
+    case 'block_start':
+      return event.block.type !== 'text' && event.block.type !== 'refusal';
+    case 'signature':
+    case 'block_extras':
+    case 'logprobs':
+    case 'finish':
+    case 'end':
+      return true;
+    default:
+      return false;
+  }
+}
 
 /** The chunks as objects, for code that reads their content. */
 export function toChunks(chunks: readonly StreamedChunk[]): ChatCompletionChunk[] {

@@ -114,6 +114,7 @@ export class OpenAiProvider extends Provider {
       redact: this.limits.redact,
       now: Date.now(),
       expectedChoices: choiceCount(call.request),
+      onSkippedEvent: call.onSkippedEvent,
     });
     const opened = await stream.open();
     return usesFunctions(call.request) ? toFunctionCallStream(opened) : opened;

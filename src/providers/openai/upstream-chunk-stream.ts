@@ -1,4 +1,4 @@
-import type { StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
+import { hasContent, type StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
 import { type GatewayError, upstreamError } from '../../errors/gateway-error.js';
 import { completionToChunks } from '../../wire/openai-chat/completion-to-chunks.js';
 import { parseCompletion } from '../../wire/openai-chat/parse-completion.js';
@@ -16,7 +16,7 @@ export class UpstreamChunkStream extends UpstreamItemStream<StreamedChunk> {
   private readonly parser: SseParser;
   private mode: 'undecided' | 'events' | 'json' = 'undecided';
   private json: BodyText | undefined;
-  private firstEventCame = false;
+  private hasContent = false;
 
   constructor(
     pool: UpstreamPool,
@@ -38,8 +38,9 @@ export class UpstreamChunkStream extends UpstreamItemStream<StreamedChunk> {
     }
     this.normalise(this.parse(bytes), items);
     if (this.normaliser.done) return 'over';
-    if (!this.firstEventCame) return 'waiting';
-    return this.normaliser.nearEnd ? 'ending' : 'begun';
+    if (this.normaliser.nearEnd) return 'ending';
+    this.hasContent ||= items.some(hasContent);
+    return this.hasContent ? 'begun' : 'waiting';
   }
 
   protected override readEnd(items: StreamedChunk[]): void {
@@ -81,7 +82,6 @@ export class UpstreamChunkStream extends UpstreamItemStream<StreamedChunk> {
 
   private normalise(events: readonly SseEvent[], items: StreamedChunk[]): void {
     for (const event of events) {
-      if (event.data !== '') this.firstEventCame = true;
       this.normaliser.push(event, items);
     }
   }

@@ -13,7 +13,7 @@ const END_TIMEOUT_MS = 5000;
 
 /**
  * How far a response is. It decides which timeout bounds the silence of the provider:
- * - `waiting`: nothing of the response itself has come, at most comments. The first-byte timeout.
+ * - `waiting`: nothing of the response itself has come, at most comments and items without content. The first-byte timeout.
  * - `begun`: more is to come. The idle timeout.
  * - `ending`: at most the usage and the end marker are missing. Five seconds, or the idle timeout if that is shorter.
  * - `over`: the last item has come. The stream ends, and the connection is used again.
@@ -32,7 +32,7 @@ export interface ItemStreamOptions {
  * A response that is read while it comes, as a sequence of items: the bytes of a sound, the chunks of a chat completion.
  * A subclass turns bytes into items and says which one is the last. This class does what all streams have in common:
  *
- * - `open` resolves with the first item, so that a refusal, or a failure before it, is still an HTTP status and can be retried;
+ * - `open` resolves with the first item that has content, and with those before it, so that a refusal, or a failure before it, is still an HTTP status and can be retried;
  * - items are grouped by what the socket delivered at once, so that one read costs one write;
  * - a slow reader slows the provider down, and the provider's silence is not measured meanwhile;
  * - items that came before a failure are delivered before it is thrown, except where the caller aborts;
@@ -99,7 +99,7 @@ export abstract class UpstreamItemStream<Item> implements ResponseSink, AsyncIte
   }
 
   /**
-   * Sends the request. Called once. Resolves with the first item, or with the end of a response that has none.
+   * Sends the request. Called once. Resolves with the first content, or with the end of a response that has none.
    *
    * @throws GatewayError as for a response that is read whole; the reason of an abort
    */
@@ -163,7 +163,8 @@ export abstract class UpstreamItemStream<Item> implements ResponseSink, AsyncIte
     } else {
       if (progress !== this.progress) this.enter(progress);
       if (this.queue.length === 0) this.queuedBytes = 0;
-      else if (this.queuedBytes > this.options.highWaterBytes) this.exchange.pause();
+      // The first content is not there yet, so there is no reader.
+      else if (progress !== 'waiting' && this.queuedBytes > this.options.highWaterBytes) this.exchange.pause();
     }
     this.wake();
   }
@@ -213,7 +214,8 @@ export abstract class UpstreamItemStream<Item> implements ResponseSink, AsyncIte
 
   /** Delivers later in the same turn of the event loop, so that everything that the socket has is one group. */
   private wake(): void {
-    if (this.opening !== undefined && (this.queue.length > 0 || this.ended)) {
+    const hasBegun = this.progress !== 'waiting' && this.queue.length > 0;
+    if (this.opening !== undefined && (hasBegun || this.ended)) {
       this.opening.resolve();
       this.opening = undefined;
     }

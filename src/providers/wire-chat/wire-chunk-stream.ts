@@ -1,10 +1,12 @@
 import type { CanonicalChunk } from '../../operations/chat/canonical/canonical-result.js';
 import { resultToChunks } from '../../operations/chat/canonical/result-to-chunks.js';
 import type { ChatCompletionChunk } from '../../operations/chat/chat-completion.js';
+import { hasContent } from '../../operations/chat/preserialized-chunk.js';
 import { SourcedChunk } from '../../operations/chat/sourced-chunk.js';
 import { upstreamError } from '../../errors/gateway-error.js';
 import { ChunkWriter } from '../../wire/openai-chat/chunk-writer.js';
 import { parseWithExactArguments } from '../../wire/exact-arguments.js';
+import { isMalformed, mayHoldContent } from '../../wire/malformed-event.js';
 import type { ProviderWire, ReadContext, StreamReader, WireEvent } from '../../wire/wire-format.js';
 import { chatStreamOptions, formOf } from '../transport/chat-stream-form.js';
 import { BodyText, type ResponseLimits } from '../transport/response-text.js';
@@ -20,6 +22,8 @@ export interface WireStreamOptions {
   readonly framing: FramingName;
   /** The event within an event, where a provider wraps those of another's format; undefined leaves it out. */
   readonly unwrap?: ((event: WireEvent) => WireEvent | undefined) | undefined;
+  /** Called when an event that is no JSON is left out. */
+  readonly onSkippedEvent?: (() => void) | undefined;
 }
 
 /** The events of a streamed response in a provider's own format, each with its meaning and with OpenAI's chunks. */
@@ -30,6 +34,9 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
   private json: BodyText | undefined;
   private isDecided = false;
   private firstEventCame = false;
+  private hasContent = false;
+  private hasCalls = false;
+  private hasSkipped = false;
   private hasEnded = false;
 
   constructor(
@@ -56,8 +63,13 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
       this.finish(items);
       return 'over';
     }
-    if (!this.firstEventCame) return 'waiting';
-    return this.reader.isWhole ? 'ending' : 'begun';
+    if (this.reader.isWhole) return 'ending';
+    if (!this.hasContent) {
+      this.hasContent = items.some(hasContent);
+      // Signs of life are not kept for the reader.
+      if (!this.hasContent) dropPings(items);
+    }
+    return this.hasContent ? 'begun' : 'waiting';
   }
 
   protected override readEnd(items: SourcedChunk[]): void {
@@ -88,11 +100,28 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
       const chunks: CanonicalChunk[] = [];
       if (event !== undefined) {
         this.firstEventCame = true;
-        this.reader.read(event, chunks);
+        if (!this.readEvent(event, chunks)) continue;
       }
       // Comments before the first event are no response yet.
       if (this.firstEventCame) this.emit(event?.frame ?? framed.frame, chunks, items);
     }
+  }
+
+  /** @returns false for an event that is left out */
+  private readEvent(event: FramedEvent, chunks: CanonicalChunk[]): boolean {
+    try {
+      this.reader.read(event, chunks);
+    } catch (error) {
+      const maySkip = !this.hasSkipped && !this.hasCalls && event.event !== 'error';
+      if (!maySkip || !isMalformed(event.data) || mayHoldContent(event.data)) throw error;
+      this.hasSkipped = true;
+      this.stream.onSkippedEvent?.();
+      return false;
+    }
+    for (const chunk of chunks) {
+      if (chunk.type === 'block_start' && chunk.block.type === 'tool_call') this.hasCalls = true;
+    }
+    return true;
   }
 
   private unwrapped(framed: FramedEvent): FramedEvent | undefined {
@@ -129,4 +158,12 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
     for (const event of events) this.writer.write(event, chunks);
     items.push(new SourcedChunk(this.stream.wire.name, frame, events, chunks));
   }
+}
+
+/** Leaves out those that say nothing else. */
+function dropPings(items: SourcedChunk[]): void {
+  const kept = items.filter(({ frame, events }) => {
+    return events.length === 0 ? !frame.startsWith(':') : events.some(({ type }) => type !== 'ping');
+  });
+  if (kept.length < items.length) items.splice(0, items.length, ...kept);
 }

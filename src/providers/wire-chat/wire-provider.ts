@@ -248,7 +248,13 @@ export class WireProvider extends Provider {
 
   private open(prepared: Prepared, call: ProviderCall, index: number): Promise<WireChunkStream> {
     const { wire, context, endpoint } = prepared;
-    const options = { wire, context, framing: endpoint.framing ?? 'sse', unwrap: unwrapOf(prepared) } as const;
+    const options = {
+      wire,
+      context,
+      framing: endpoint.framing ?? 'sse',
+      unwrap: unwrapOf(prepared),
+      onSkippedEvent: call.onSkippedEvent,
+    } as const;
     return this.client.openWith(this.callOf(prepared, index), contextOf(call, prepared), (pool, request, limits) => {
       return new WireChunkStream(pool, request, limits, options);
     });

@@ -35,6 +35,8 @@ export class DeploymentHealth {
   callTime: number | undefined;
   /** Code of the last failure. */
   lastError: string | undefined;
+  /** A call waited as long as the provider had asked for, and was asked to wait again. Others do not wait until it has responded. */
+  wasWaitUseless = false;
   private readonly circuit: CircuitBreaker;
   private readonly pauses: RequestedPauses;
   private buckets: Bucket[] = [];
@@ -94,6 +96,7 @@ export class DeploymentHealth {
 
   /** The call received its first byte after this number of milliseconds. */
   responded(firstByte: number): void {
+    this.wasWaitUseless = false;
     this.firstByte = smoothed(this.firstByte, firstByte);
     if (this.circuit.succeeded()) this.notify({ kind: 'closed' });
     this.bucket().succeeded += 1;

@@ -173,6 +173,7 @@ function refused(status: number, refusal: UpstreamErrorBody, redact: Redact): Ga
     message: redact(cut(message, MAX_MESSAGE_LENGTH)),
     param: refusal.param === undefined ? null : redact(refusal.param),
     retryable: false,
+    isContentRefusal: isContentRefused(refusal) && !isContextLength(refusal),
   });
 }
 

@@ -51,6 +51,11 @@ export class ChoiceNormaliser {
     return this.finish !== undefined;
   }
 
+  /** Whether it calls a tool. */
+  get hasCalls(): boolean {
+    return this.hasLegacyCall || this.toolCalls?.isEmpty === false;
+  }
+
   /** Changes the choice and its delta in place. @param fields the chunk that it came in */
   push(choice: JsonObject, reason: FinishReason | null, fields: JsonObject): ChoicePart {
     const { index } = this;

@@ -9,12 +9,15 @@ import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.j
 import { createdSeconds, newCompletionId } from './generated-ids.js';
 import { mapErrorObject } from '../errors/map-error.js';
 import type { NormaliseOptions } from './normalise-completion.js';
+import { mayHoldContent } from '../malformed-event.js';
 import { UsageCollector } from './find-usage.js';
 import { TextPattern } from './text-pattern.js';
 
 export interface StreamNormaliserOptions extends NormaliseOptions {
   /** How many choices the client asked for. */
   readonly expectedChoices: number;
+  /** Called when an event that is no JSON is left out. */
+  readonly onSkippedEvent?: (() => void) | undefined;
   /** Whether chunks with only text may be recognised without parsing them; the default. */
   readonly learns?: boolean;
 }
@@ -42,6 +45,7 @@ export class StreamNormaliser {
   private pattern: TextPattern | undefined;
   private attemptsLeft: number;
   private started = 0;
+  private hasSkipped = false;
 
   constructor(private readonly options: StreamNormaliserOptions) {
     this.model = options.upstreamModel;
@@ -61,7 +65,7 @@ export class StreamNormaliser {
 
   /**
    * @param out takes the chunks
-   * @throws GatewayError for an error event, malformed JSON, or `[DONE]` before every choice has ended
+   * @throws GatewayError for an error event, malformed JSON that may be missed, or `[DONE]` before every choice has ended
    */
   push({ event, data }: SseEvent, out: StreamedChunk[]): void {
     if (this.done || data === '') return;
@@ -72,7 +76,8 @@ export class StreamNormaliser {
       return;
     }
     if (data.charCodeAt(0) === 0x5b && data.trim() === '[DONE]') {
-      for (const choice of this.choices) choice?.inferReason();
+      // What was left out may have been the finish reason, or more than that.
+      if (!this.hasSkipped) for (const choice of this.choices) choice?.inferReason();
       this.end(out);
       return;
     }
@@ -81,7 +86,12 @@ export class StreamNormaliser {
       chunk = parseExact(data);
     } catch (cause) {
       if (event === 'error') throw mapErrorObject(data, this.options.redact);
-      throw upstreamError({ message: 'The upstream provider sent malformed JSON in its stream.', cause });
+      if (!this.maySkip(data)) {
+        throw upstreamError({ message: 'The upstream provider sent malformed JSON in its stream.', cause });
+      }
+      this.hasSkipped = true;
+      this.options.onSkippedEvent?.();
+      return;
     }
     if (!isObject(chunk)) throw upstreamError({ message: 'The upstream provider sent an event that is no object.' });
     if (chunk['error'] != null || event === 'error' || chunk['object'] === 'error') {
@@ -92,6 +102,12 @@ export class StreamNormaliser {
     this.pushChunk(chunk, chunks);
     out.push(...chunks);
     this.learn(data, isBare ? chunks : []);
+  }
+
+  /** One event that cannot be read is no loss where it held no content; its stream must then finish properly. */
+  private maySkip(data: string): boolean {
+    if (this.hasSkipped || mayHoldContent(data)) return false;
+    return !this.choices.some((choice) => choice?.hasCalls === true);
   }
 
   /** Anything but plain text may change the meaning of the next chunks, so the pattern is determined again after it. */
