@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 
 // Plain JavaScript that every Node.js with ES modules can read, so that an old one is told what it lacks.
 const [major, minor] = process.versions.node.split('.').map(Number);
-const entry = new URL('../dist/src/cli/main.js', import.meta.url);
+const entry = new URL('../dist/command.js', import.meta.url);
 if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`llm-gateway needs Node.js 20.19 or later; this is ${process.versions.node}.`);
   process.exitCode = 1;

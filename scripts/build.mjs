@@ -2,7 +2,7 @@
 // Builds into dist/: the sources under dist/src, so that ormconfig and migrations keep their relative paths, the packages
 // that they import under dist/node_modules, and the entry dist/main.js. `--if-needed` does nothing when dist is newer than every source, or where there are no sources.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -16,7 +16,7 @@ const SOURCES = [
   'tsconfig.build.json',
   'package.json',
   'package-lock.json',
-  'scripts/bundle-dependencies.mjs',
+  'scripts/bundle.mjs',
 ];
 const LOCK = join(root, 'node_modules/.build-lock');
 
@@ -63,12 +63,9 @@ async function build() {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (status !== 0) process.exit(status ?? 1);
-  const { bundleDependencies } = await import('./bundle-dependencies.mjs');
+  const { bundleApplication, bundleDependencies } = await import('./bundle.mjs');
   await bundleDependencies(join(root, 'dist'));
-  // Written last and whole: dist counts as built only when it is.
-  const draft = join(root, 'dist/main.js.draft');
-  writeFileSync(draft, "import './src/main.js';\n");
-  renameSync(draft, join(root, 'dist/main.js'));
+  await bundleApplication(join(root, 'dist'));
   console.error(`built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 

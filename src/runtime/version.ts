@@ -1,19 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { PACKAGE_FOLDER } from './source-folder.js';
 
-/** The version of package.json, from the source tree and from dist/ alike. */
+/** The version of package.json. */
 export const VERSION: string = readVersion();
 
 function readVersion(): string {
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
-        name?: string;
-        version?: string;
-      };
-      if (name === 'llm-gateway' && version !== undefined) return version;
-    } catch {
-      // Not there: the other place is.
-    }
-  }
-  return 'unknown';
+  const { version } = JSON.parse(readFileSync(new URL('package.json', PACKAGE_FOLDER), 'utf8')) as { version?: string };
+  return version ?? 'unknown';
 }

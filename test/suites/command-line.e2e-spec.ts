@@ -137,7 +137,7 @@ const statusWith = async (gateway: RunningGateway, key: string): Promise<number>
     const [pack] = JSON.parse(stdout) as { files: { path: string }[] }[];
     const paths = pack?.files.map(({ path }) => path) ?? [];
     expect(paths).toEqual(
-      expect.arrayContaining(['bin/llm-gateway.mjs', 'dist/main.js', 'dist/src/cli/main.js', 'README.md', 'LICENSE']),
+      expect.arrayContaining(['bin/llm-gateway.mjs', 'dist/main.js', 'dist/command.js', 'README.md', 'LICENSE']),
     );
     expect(
       paths.filter((path) => /^(?:src|test|bench|data|\.ci)\/|\.map$|\.d\.ts$|\.env$|\.sqlite/.test(path)),

@@ -1,3 +1,4 @@
+import { SOURCE_FOLDER } from '../../runtime/source-folder.js';
 import { Worker } from 'node:worker_threads';
 import type { ChatRequest } from './chat-completion.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
@@ -41,7 +42,7 @@ class TokenCounter {
   }
 
   private start(): Worker {
-    const worker = new Worker(new URL('./token-worker.js', import.meta.url));
+    const worker = new Worker(new URL('operations/chat/token-worker.js', SOURCE_FOLDER));
     worker.on('message', ({ id, tokens }: TokenResult) => {
       this.waiting.get(id)?.resolve(tokens);
       this.waiting.delete(id);

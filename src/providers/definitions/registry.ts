@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { parseUrl } from '../../runtime/parse-url.js';
+import { SOURCE_FOLDER } from '../../runtime/source-folder.js';
 import type { FieldRules, Quirks } from './types/field-rules.js';
 import type { ProviderDefinition } from './definition.js';
 import { OPENAI_TYPE } from './openai.js';
@@ -105,15 +106,15 @@ export function typeOf({ type, name }: Pick<ProviderDefinition, 'type' | 'name'>
 
 /** @throws Error when a file defines no provider, or when two have the same name or type */
 async function loadDefinitions(): Promise<ProviderDefinition[]> {
-  const stems = readdirSync(new URL('.', import.meta.url))
-    .flatMap((file) => /^([a-z\d-]+)\.(?:js|ts)$/.exec(file)?.[1] ?? [])
-    .filter((stem) => !OTHER_FILES.includes(stem))
+  const folder = new URL('providers/definitions/', SOURCE_FOLDER);
+  const files = readdirSync(folder)
+    .filter((file) => /^[a-z\d-]+\.(?:js|ts)$/.test(file) && !OTHER_FILES.includes(file.slice(0, -'.js'.length)))
     .sort();
   const definitions: ProviderDefinition[] = [];
   // One after the other: Jest's loader fails where modules that are imported at once share a module that none has loaded yet.
-  for (const stem of stems) {
-    const { definition } = (await import(`./${stem}.js`)) as { readonly definition?: ProviderDefinition };
-    if (definition === undefined) throw new Error(`providers/definitions/${stem} exports no definition.`);
+  for (const file of files) {
+    const { definition } = (await import(new URL(file, folder).href)) as { readonly definition?: ProviderDefinition };
+    if (definition === undefined) throw new Error(`providers/definitions/${file} exports no definition.`);
     definitions.push(definition);
   }
   const names = definitions.flatMap((definition) => [...new Set([definition.name, typeOf(definition)])]);

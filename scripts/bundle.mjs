@@ -1,8 +1,8 @@
 // Bundles most of the npm packages that dist/src imports into dist/node_modules, where Node finds them before those of the
-// project. A start then reads some fifty files instead of two thousand five hundred, and takes a third less processor time.
-// Without dist/node_modules the application runs on the project's node_modules in the same way.
+// project, and the files of dist/src that a start loads into dist/main.js. A start then reads some hundred and fifty files
+// instead of 3,400, and takes half the processor time. dist/src runs without the bundles as well.
 import { build } from 'esbuild';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -145,4 +145,28 @@ export async function bundleDependencies(dist) {
     }
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name, private: true, type: 'module', exports }));
   }
+}
+
+/**
+ * Writes dist/main.js, which starts the gateway, and dist/command.js, the command line: each with the files under dist/src
+ * that it loads. dist/main.js is written last: dist counts as built only when it is there.
+ * @param {string} dist the folder of the compiled application
+ */
+export async function bundleApplication(dist) {
+  const draft = join(dist, 'draft');
+  await build({
+    entryPoints: { main: join(dist, 'src/main.js'), command: join(dist, 'src/cli/main.js') },
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    keepNames: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    outdir: draft,
+    chunkNames: 'chunks/[name]-[hash]',
+    logLevel: 'error',
+  });
+  for (const name of ['chunks', 'command.js', 'main.js']) renameSync(join(draft, name), join(dist, name));
+  rmSync(draft, { recursive: true });
 }
