@@ -30,6 +30,7 @@ const WITHOUT_DATABASE = [
   'http-contract',
   'log-canary',
   'logs',
+  'native-bytes',
   'native-providers',
   'new-provider',
   'anthropic-client',

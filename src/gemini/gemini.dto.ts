@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { OpenObject } from '../openapi/open-object.decorator.js';
 
 const OBJECT = { type: 'object', additionalProperties: true } as const;
 /** A member that may be absent, with members that are Google's. */
@@ -15,6 +16,7 @@ export class GeminiContentDto {
 }
 
 /** A request for content. Every name may be written in camel case or in snake case. */
+@OpenObject()
 export class GenerateContentRequestDto {
   /** The turns of the conversation, the last one of the user. */
   contents!: GeminiContentDto[];
@@ -34,7 +36,8 @@ export class GenerateContentRequestDto {
   safetySettings?: Record<string, unknown>[];
 }
 
-/** A response, or one event of a stream. */
+/** A response, or one event of a stream, with all that Gemini says beside these members. */
+@OpenObject()
 export class GenerateContentResponseDto {
   /** The responses, each with `content`, `finishReason` and `index`. None where the prompt was blocked. */
   @ApiProperty({ type: 'array', items: OBJECT, required: false })

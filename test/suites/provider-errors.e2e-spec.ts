@@ -60,6 +60,8 @@ const WORDS: Readonly<Record<FailureKind, Readonly<Record<'openai' | 'messages' 
     failed: /^(?:content_filter|invalid_prompt)$/,
   },
 };
+/** Rules of the wire formats that a kind is about. */
+const RULES: Partial<Record<FailureKind, string>> = { overflow: 'rules 8 and 16: ', 'rate limit': 'rules 10 and 16: ' };
 const STATUSES: Readonly<Record<FailureKind, readonly number[]>> = {
   overflow: [400],
   'rate limit': [429],
@@ -128,39 +130,41 @@ describe('failures that providers report, in the words of every client', () => {
   }
 
   describe.each(WIRE_CLIENTS.map((client) => [client.name, client] as const))('%s', (_name, client) => {
-    it.each(ERROR_RECORDINGS.map((recording) => [`${recording.kind}, ${recording.name}`, recording] as const))(
-      '%s',
-      async (_title, { kind, provider: name, status, headers = {}, body }) => {
-        const reply = {
-          status,
-          headers: { 'content-type': 'application/json', ...headers },
-          pieces: [JSON.stringify(body)],
-        };
-        for (const isStream of [false, true]) {
-          const response = await ask(client, name, provider.add(reply), isStream);
-          if (isStream && response.status === 200) {
-            // Responses reports an overflow in the stream, where agents look for it.
-            expect([client.name, kind]).toEqual(['responses', 'overflow']);
-            const { error } = client.readStream(response.text, true);
-            expectFailure(client, kind, failureOf(client, error ?? {}), true);
-            continue;
-          }
-          expect([STATUSES[kind], response.status, response.text]).toEqual([
-            expect.arrayContaining([response.status]) as number[],
-            response.status,
-            response.text,
-          ]);
-          expectFailure(client, kind, failureOf(client, response.body), false);
-          if (kind === 'rate limit') expect(response.header('retry-after')).toBe('7');
-          if (client.name === 'messages')
-            expect(response.body).toMatchObject({ type: 'error', request_id: expect.any(String) as string });
+    it.each(
+      ERROR_RECORDINGS.map(
+        (recording) => [`${RULES[recording.kind] ?? ''}${recording.kind}, ${recording.name}`, recording] as const,
+      ),
+    )('%s', async (_title, { kind, provider: name, status, headers = {}, body }) => {
+      const reply = {
+        status,
+        headers: { 'content-type': 'application/json', ...headers },
+        pieces: [JSON.stringify(body)],
+      };
+      for (const isStream of [false, true]) {
+        const response = await ask(client, name, provider.add(reply), isStream);
+        if (isStream && response.status === 200) {
+          // Responses reports an overflow in the stream, where agents look for it.
+          expect([client.name, kind]).toEqual(['responses', 'overflow']);
+          const { error } = client.readStream(response.text, true);
+          expectFailure(client, kind, failureOf(client, error ?? {}), true);
+          continue;
         }
-      },
-    );
+        expect([STATUSES[kind], response.status, response.text]).toEqual([
+          expect.arrayContaining([response.status]) as number[],
+          response.status,
+          response.text,
+        ]);
+        expectFailure(client, kind, failureOf(client, response.body), false);
+        if (kind === 'rate limit') expect(response.header('retry-after')).toBe('7');
+        if (client.name === 'messages')
+          expect(response.body).toMatchObject({ type: 'error', request_id: expect.any(String) as string });
+      }
+    });
 
     it.each(
       ERROR_EVENT_RECORDINGS.map(
-        (recording) => [`within a stream: ${recording.kind}, ${recording.name}`, recording] as const,
+        (recording) =>
+          [`${RULES[recording.kind] ?? ''}within a stream: ${recording.kind}, ${recording.name}`, recording] as const,
       ),
     )('%s', async (_title, { kind, provider: name, wire, events }) => {
       const pieces = streamFrames(wire, events).filter((piece) => piece !== 'data: [DONE]\n\n');
