@@ -31,7 +31,7 @@ describe('rule 22: a body of the Responses API on the chat route', () => {
       ],
       tools: [{ type: 'function', function: { name: 'f' } }],
     });
-    expect(request[SOURCE]?.dropped).toEqual(['tools[1]']);
+    expect(request[SOURCE]?.dropped).toEqual(['tools[1].web_search']);
     expect(request['store']).toBeUndefined();
   });
 

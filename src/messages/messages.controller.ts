@@ -53,8 +53,8 @@ export class MessagesController {
     summary: 'Create a message',
     description: [
       "Anthropic's Messages API on any model. On Claude, body and response pass through unchanged, with fields that the gateway does",
-      'not know. On other models the request is translated; what has no counterpart is named in `x-gateway-dropped-params`, and a',
-      'tool that only Anthropic runs is a 400 that names it.',
+      'not know. On other models the request is translated; what has no counterpart is named in `x-gateway-dropped-params`. So are',
+      'tools that only Anthropic runs; where there is no other tool, or `tool_choice` asks for one, they are a 400 that names it.',
       '',
       'With `stream: true` the response is `text/event-stream` with the events of the Messages API. Errors have the form',
       '`{"type": "error", "error": {"type", "message"}, "request_id"}`.',

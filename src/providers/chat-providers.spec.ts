@@ -373,7 +373,8 @@ describe.each(OWN_FORMATS)('$type', (subject) => {
     const onDroppedParams = (names: readonly string[]): void => {
       dropped.push([...names]);
     };
-    const request = { logit_bias: { 5: 1 }, web_search_options: {}, temperature: 0.5, user: 'me', store: false };
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    const request = { logit_bias: { 5: 1 }, web_search_options: {}, tools, temperature: 0.5, user: 'me', store: false };
     await provider.complete(call(model, request, { onDroppedParams }));
     await read(await provider.stream(call(model, request, { onDroppedParams })));
     expect(dropped).toEqual([

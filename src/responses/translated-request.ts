@@ -2,6 +2,7 @@ import { GatewayError } from '../errors/gateway-error.js';
 import type { CanonicalBlock, CanonicalMessage } from '../operations/chat/canonical/blocks.js';
 import type { CanonicalRequest } from '../operations/chat/canonical/canonical-request.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
+import { assertNoOpenCall } from '../wire/hosted-tools.js';
 import { writeRequest } from '../wire/openai-chat/write-request.js';
 import { RESPONSES } from '../wire/openai-responses/item-extras.js';
 
@@ -42,7 +43,7 @@ export function translateRequest(request: CanonicalRequest): TranslatedRequest {
       canonical,
       view: written.body,
       dropped: [...dropped, ...written.dropped],
-      refusal: refusal ?? promptRefusal(request),
+      refusal: refusal ?? promptRefusal(request) ?? openCall(request),
       toolNames: written.toolNames,
     };
   } catch (error) {
@@ -105,6 +106,17 @@ function unknownItem({ name, value }: CanonicalBlock & { type: 'opaque' }): Gate
     message,
     param: 'input',
   });
+}
+
+/** A call of a tool of OpenAI's that the last turn waits for. */
+function openCall({ messages }: CanonicalRequest): GatewayError | undefined {
+  try {
+    assertNoOpenCall(messages, 'openai-chat', RESPONSES);
+    return undefined;
+  } catch (error) {
+    if (error instanceof GatewayError) return error;
+    throw error;
+  }
 }
 
 /** A prompt that is kept at OpenAI. */

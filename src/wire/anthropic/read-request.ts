@@ -12,7 +12,7 @@ import { isStrictSchema } from './structured-schema.js';
 const READ = new Set([
   ...['model', 'messages', 'system', 'stream', 'max_tokens', 'temperature', 'top_p', 'top_k', 'stop_sequences'],
   ...['tools', 'tool_choice', 'thinking', 'output_config', 'output_format', 'metadata', 'service_tier'],
-  ...['cache_control', 'mcp_servers', 'strict_params'],
+  ...['cache_control', 'strict_params'],
 ]);
 const CONFIG_READ = new Set(['effort', 'format']);
 /** Anthropic's tiers by OpenAI's names. */

@@ -36,7 +36,7 @@ function readTool(tool: unknown, path: string): CanonicalTool {
   if (type !== undefined && type !== 'custom') {
     const defined = definedTool(type);
     if (defined === undefined || name === undefined)
-      return { type: 'hosted', wire: 'anthropic', name: type, value: tool };
+      return { type: 'hosted', wire: 'anthropic', name: type, value: tool, place: path };
     const { description, parameters } = defined;
     const extras = readExtras(tool, DEFINED);
     return { type: 'function', name, description, parameters, ...hint, ...(extras !== undefined && { extras }) };

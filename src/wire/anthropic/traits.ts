@@ -1,3 +1,6 @@
+import type { WireName } from '../../operations/chat/canonical/wire-name.js';
+import type { Target } from '../wire-format.js';
+
 /** The traits that this format knows. Absent is what Anthropic's own API does. */
 export interface AnthropicTraits {
   /** Whether the provider fetches addresses of images and documents. Default true. */
@@ -8,4 +11,11 @@ export interface AnthropicTraits {
   readonly strictTools?: boolean;
   /** Whether it takes the `ttl` of a cache breakpoint. Default true. */
   readonly cacheTtl?: boolean;
+  /** Where the body is a draft of another format, that format: it has no tools and blocks that only Anthropic knows. */
+  readonly draftOf?: WireName;
+}
+
+/** The format whose own tools and blocks the provider takes. */
+export function ownFormat(target: Target): WireName {
+  return (target.traits as AnthropicTraits).draftOf ?? 'anthropic';
 }

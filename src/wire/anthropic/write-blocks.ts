@@ -6,6 +6,7 @@ import { fitName, type NameRule, type ToolNames } from '../tool-names.js';
 import type { Target } from '../wire-format.js';
 import { cacheControl } from './cache-breakpoints.js';
 import { unsupportedValue } from './faults.js';
+import { ownFormat } from './traits.js';
 import { writeDocument, writeImage } from './write-media.js';
 
 /** `^[a-zA-Z0-9_-]+$`; 64 is Bedrock's bound. */
@@ -45,7 +46,7 @@ function writeInput(block: CanonicalBlock, { target, dropped }: BlockOptions): J
     case 'video':
       throw unsupportedValue(`This model's provider takes no ${block.type}.`, 'messages');
     case 'opaque':
-      return writeOpaque(block, dropped);
+      return writeOpaque(block, target, dropped);
     case 'thinking':
     case 'tool_call':
     case 'tool_result':
@@ -54,16 +55,20 @@ function writeInput(block: CanonicalBlock, { target, dropped }: BlockOptions): J
 }
 
 function writeOpaque(
-  { wire, value }: CanonicalBlock & { type: 'opaque' },
+  { wire, name, value }: CanonicalBlock & { type: 'opaque' },
+  target: Target,
   dropped: DroppedFields,
 ): JsonObject | undefined {
-  if (wire === 'anthropic') return { ...value };
-  dropped.dropNamed('messages');
+  if (wire === ownFormat(target)) return { ...value };
+  dropped.dropBlock(name);
   return undefined;
 }
 
 /** A block of an assistant's turn; undefined where nothing is left of it, and for media, which only users may send. */
-export function writeAssistantBlock(block: CanonicalBlock, { names, dropped }: BlockOptions): JsonObject | undefined {
+export function writeAssistantBlock(
+  block: CanonicalBlock,
+  { target, names, dropped }: BlockOptions,
+): JsonObject | undefined {
   switch (block.type) {
     case 'text':
     case 'refusal':
@@ -87,7 +92,7 @@ export function writeAssistantBlock(block: CanonicalBlock, { names, dropped }: B
         ...cacheControl(block.cache),
       };
     case 'opaque':
-      return writeOpaque(block, dropped);
+      return writeOpaque(block, target, dropped);
     default:
       return undefined;
   }

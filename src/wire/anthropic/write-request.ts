@@ -10,7 +10,7 @@ import type { Target, Written } from '../wire-format.js';
 import { cacheControl, limitBreakpoints } from './cache-breakpoints.js';
 import { claudeModel, type ClaudeModel } from './claude-model.js';
 import { structuredSchema } from './structured-schema.js';
-import type { AnthropicTraits } from './traits.js';
+import { ownFormat, type AnthropicTraits } from './traits.js';
 import { writeMessages } from './write-messages.js';
 import { writeThinking } from './write-thinking.js';
 import { writeTools } from './write-tools.js';
@@ -52,7 +52,8 @@ export function writeRequest(request: CanonicalRequest, target: Target): Written
     ...written.system,
     ...(format.instruction === undefined ? [] : [{ type: 'text', text: format.instruction }]),
   ];
-  const own = target.client === 'anthropic' ? request.extras?.anthropic : undefined;
+  const isOwn = target.client === 'anthropic' && ownFormat(target) === 'anthropic';
+  const own = isOwn ? request.extras?.anthropic : undefined;
   const config = {
     ...configOf(own),
     ...(effort !== undefined && { effort }),
@@ -80,7 +81,7 @@ export function writeRequest(request: CanonicalRequest, target: Target): Written
   const { cacheTtl = true } = target.traits as AnthropicTraits;
   limitBreakpoints(body, { client: target.client, takesTtl: cacheTtl, dropped });
   dropUnknown(request, dropped);
-  if (target.client !== 'anthropic') dropped.dropExtras(request);
+  if (!isOwn) dropped.dropExtras(request);
   const { map } = names;
   return { body, dropped: dropped.names, ...(map !== undefined && { toolNames: map }) };
 }

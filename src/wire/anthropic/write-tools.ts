@@ -8,7 +8,8 @@ import type {
 import { invalidRequest } from '../../errors/gateway-error.js';
 import type { JsonObject } from '../../runtime/json-value.js';
 import { CUSTOM_TOOL_PARAMETERS, customDescription } from '../custom-tool.js';
-import { clientTools, type DroppedFields } from '../dropped-fields.js';
+import type { DroppedFields } from '../dropped-fields.js';
+import { offeredTools } from '../hosted-tools.js';
 import type { ToolNames } from '../tool-names.js';
 import type { Target } from '../wire-format.js';
 import { cacheControl } from './cache-breakpoints.js';
@@ -16,7 +17,7 @@ import type { ClaudeModel } from './claude-model.js';
 import { unsupportedValue } from './faults.js';
 import { inputSchema } from './input-schema.js';
 import { structuredSchema } from './structured-schema.js';
-import type { AnthropicTraits } from './traits.js';
+import { ownFormat, type AnthropicTraits } from './traits.js';
 
 /** Strict tools that one request may have. */
 const MAX_STRICT_TOOLS = 20;
@@ -39,19 +40,14 @@ interface Options {
  * @throws GatewayError 400 where the request demands a call that cannot be had
  */
 export function writeTools(request: CanonicalRequest, options: Options): WrittenTools {
-  const own = (request.tools ?? []).filter((tool) => tool.type === 'hosted' && tool.wire === 'anthropic');
-  const others =
-    own.length === 0 ? request : { ...request, tools: (request.tools ?? []).filter((tool) => !own.includes(tool)) };
-  const kept =
-    own.length > 0 && others.tools?.every((tool) => tool.type !== 'function') === true
-      ? []
-      : clientTools(others, options.dropped);
-  const listed = allowedTools(kept, request, options);
+  const own = ownFormat(options.target);
+  const { hosted, client } = offeredTools(request, own, options.dropped);
+  const listed = allowedTools(client, request, options);
   const strict = strictTools(listed, options);
-  const tools: JsonObject[] = own.flatMap((tool) =>
-    tool.type === 'hosted' && tool.name !== 'mcp_servers' ? [{ ...tool.value }] : [],
-  );
-  for (const tool of listed) tools.push(writeTool(tool, options.names, strict.has(tool)));
+  const tools: JsonObject[] = hosted.flatMap(({ name, value }) => (name === 'mcp_servers' ? [] : [{ ...value }]));
+  for (const tool of listed) {
+    tools.push(writeTool(tool, options.names, { isStrict: strict.has(tool), isOwn: own === 'anthropic' }));
+  }
   if (tools.length > 0) return { tools, ...writeChoice(request, tools, options) };
   assertCallable(request, tools, options);
   const called = calledTools(request.messages, options.names);
@@ -80,10 +76,14 @@ function strictTools(tools: readonly CanonicalTool[], { target, model, dropped }
   return new Set();
 }
 
-function writeTool(tool: FunctionTool | CustomTool, names: ToolNames, isStrict: boolean): JsonObject {
+function writeTool(
+  tool: FunctionTool | CustomTool,
+  names: ToolNames,
+  { isStrict, isOwn }: { readonly isStrict: boolean; readonly isOwn: boolean },
+): JsonObject {
   const { description, cache, extras } = tool;
   const name = names.fit(tool.name);
-  const own = extras?.anthropic;
+  const own = isOwn ? extras?.anthropic : undefined;
   // A tool whose schema Claude knows by its type.
   if (typeof own?.['type'] === 'string') return { ...own, name, ...cacheControl(cache) };
   if (tool.type === 'custom') {
@@ -149,7 +149,7 @@ function assertCallable(
   const { toolChoice } = request;
   const wanted = toolChoice?.type === 'tool' ? names.fit(toolChoice.name) : undefined;
   if (tools.length === 0 || (wanted !== undefined && !tools.some(({ name }) => name === wanted))) {
-    const left = dropped.names.filter((name) => name.startsWith('tools[')).slice(0, 10);
+    const left = dropped.names.filter((name) => /^(?:tools|mcp_servers|web_search_options)/.test(name)).slice(0, 10);
     throw invalidRequest(
       left.length === 0
         ? "'tool_choice' demands a function that is not among the tools."

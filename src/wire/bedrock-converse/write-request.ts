@@ -32,7 +32,13 @@ export function writeRequest(request: CanonicalRequest, target: Target): Written
   const schema = isClaude ? undefined : schemaOf(request);
   const written = ANTHROPIC.writeRequest(forMessages(request, isClaude, schema !== undefined), {
     ...target,
-    traits: { urlSources: false, structuredOutput: isClaude, strictTools: false, cacheTtl: isClaude },
+    traits: {
+      urlSources: false,
+      structuredOutput: isClaude,
+      strictTools: false,
+      cacheTtl: isClaude,
+      draftOf: 'bedrock-converse',
+    },
   });
   const dropped = new Set(written.dropped);
   const drop = (name: string): void => void dropped.add(name);

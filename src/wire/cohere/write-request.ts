@@ -8,7 +8,8 @@ import type {
   ResponseFormat,
 } from '../../operations/chat/canonical/canonical-request.js';
 import type { JsonObject } from '../../runtime/json-value.js';
-import { clientTools, DroppedFields } from '../dropped-fields.js';
+import { DroppedFields } from '../dropped-fields.js';
+import { offeredTools } from '../hosted-tools.js';
 import { limitStops } from '../openai-chat/ignorable-params.js';
 import { repairHistory } from '../repair-history.js';
 import { BUDGET_BY_EFFORT } from '../thinking-budgets.js';
@@ -33,7 +34,8 @@ const OWN_FIELDS: ReadonlySet<string> = new Set([
 export function writeRequest(request: CanonicalRequest, target: Target): Written {
   const dropped = new DroppedFields(target.client);
   const names = new ToolNames();
-  const tools = clientTools(request, dropped).map((tool) => writeTool(tool, names));
+  const offered = offeredTools(request, 'cohere', dropped).client;
+  const tools = offered.map((tool) => writeTool(tool, names));
   const body: JsonObject = {
     model: target.upstreamModel,
     messages: repairHistory(request.messages).flatMap((message, index) => writeMessage(message, index, names, dropped)),
@@ -44,7 +46,7 @@ export function writeRequest(request: CanonicalRequest, target: Target): Written
   };
   if (tools.length > 0) {
     set('tools', tools);
-    set('tool_choice', writeToolChoice(request, dropped));
+    set('tool_choice', writeToolChoice({ ...request, tools: offered }, dropped));
   }
   set('max_tokens', request.maxOutputTokens);
   set('temperature', request.temperature === undefined ? undefined : Math.min(1, request.temperature));
@@ -195,7 +197,7 @@ function writePart(block: CanonicalBlock, index: number, dropped: DroppedFields)
     case 'video':
       throw cannotTake(block.type, index);
     case 'opaque':
-      dropped.dropNamed(`messages[${index}].${block.name}`);
+      dropped.dropBlock(block.name);
       return [];
     case 'thinking':
     case 'tool_call':

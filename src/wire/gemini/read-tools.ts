@@ -19,7 +19,7 @@ export function readTools(found: Found): CanonicalTool[] {
     const hosted = Object.entries(tool).flatMap(([key, value]): CanonicalTool[] => {
       const name = camelCase(key);
       if (name === 'functionDeclarations' || value === null || value === undefined) return [];
-      return [{ type: 'hosted', wire: 'gemini', name, value: { [name]: value } }];
+      return [{ type: 'hosted', wire: 'gemini', name, value: { [name]: value }, place: path }];
     });
     return [...functions, ...hosted];
   });

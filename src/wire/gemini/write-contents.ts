@@ -163,7 +163,7 @@ function writeModelBlock(block: CanonicalBlock, { dropped }: ContentsOptions): J
     }
     case 'opaque':
       if (block.wire === 'gemini') return [{ ...block.value }];
-      dropped.dropNamed('messages');
+      dropped.dropBlock(block.name);
       return [];
     case 'tool_call':
     case 'tool_result':
@@ -199,7 +199,7 @@ function writeResult(
       const fits = isObject(data) && RESPONSE_TYPES.test(String(data['mimeType']));
       (family.hasResponseParts && fits ? within : after).push(media);
     } else if (each.type === 'opaque' && each.wire === 'gemini') after.push({ ...each.value });
-    else dropped.dropNamed('messages');
+    else dropped.dropBlock(each.type === 'opaque' ? each.name : each.type);
   }
   const text = texts.join('\n');
   return [

@@ -224,7 +224,7 @@ describe('requests to Gemini', () => {
 
   it('tools that another provider runs are named, and refused when there is no other', () => {
     const hosted = { type: 'hosted', wire: 'openai-responses', name: 'web_search', value: {} } as const;
-    expect(write({ tools: [hosted, { type: 'function', name: 'f' }] }).dropped).toEqual(['tools[0]']);
+    expect(write({ tools: [hosted, { type: 'function', name: 'f' }] }).dropped).toEqual(['tools[0].web_search']);
     expect(() => write({ tools: [hosted] })).toThrow(/web_search/);
   });
 

@@ -2,16 +2,15 @@ import { invalidRequest } from '../../errors/gateway-error.js';
 import { fieldName } from '../../operations/chat/canonical/canonical-fields.js';
 import type {
   CanonicalRequest,
-  CanonicalTool,
   CustomTool,
   FunctionTool,
-  HostedTool,
   ToolChoice,
 } from '../../operations/chat/canonical/canonical-request.js';
 import type { WireName } from '../../operations/chat/canonical/wire-name.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { customDescription } from '../custom-tool.js';
-import { clientTools, type DroppedFields } from '../dropped-fields.js';
+import type { DroppedFields } from '../dropped-fields.js';
+import { offeredTools } from '../hosted-tools.js';
 import type { ToolNames } from '../tool-names.js';
 import { writeSchema } from './write-schema.js';
 
@@ -38,11 +37,8 @@ export function writeTools(
   names: ToolNames,
   dropped: DroppedFields,
 ): WrittenTools {
-  const { tools = [], toolChoice } = request;
-  const hosted = tools.filter((tool): tool is HostedTool => isOwn(tool));
-  // With a tool of Google's own there is one at least that the model can use.
-  const others = tools.filter((tool) => !isOwn(tool) && (hosted.length === 0 || tool.type !== 'hosted'));
-  const offered = clientTools({ ...request, tools: others }, dropped);
+  const { toolChoice } = request;
+  const { hosted, client: offered } = offeredTools(request, 'gemini', dropped);
   assertPossible(toolChoice, offered, client);
   const allowed = toolChoice?.type === 'allowed' && toolChoice.mode === 'auto' ? new Set(toolChoice.names) : undefined;
   const functions = offered.filter(({ name }) => allowed?.has(name) !== false);
@@ -56,10 +52,6 @@ export function writeTools(
     calling: declarations.length === 0 ? undefined : callingConfig(toolChoice, names),
     hasFunctions: declarations.length > 0,
   };
-}
-
-function isOwn(tool: CanonicalTool): boolean {
-  return tool.type === 'hosted' && tool.wire === 'gemini';
 }
 
 /** A response without a call that the request demands would be wrong. */

@@ -69,7 +69,8 @@ describe('fitRequest', () => {
         (responses, parameters) => {
           const messages = [USER, ...responses, { ...USER, name: 'Ada' }];
           const before = structuredClone(messages);
-          const { sent } = fit(server, { messages, ...parameters });
+          const tools = [{ type: 'function', function: { name: 'f' } }];
+          const { sent } = fit(server, { messages, tools, ...parameters });
           expect(messages).toEqual(before);
           expect(Object.keys(sent).filter((name) => fields?.has(name) !== true)).toEqual([]);
           for (const message of sent['messages'] as (JsonObject & { role: string })[]) {

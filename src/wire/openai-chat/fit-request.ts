@@ -1,4 +1,5 @@
 import { isObject, JsonObject, nonEmptyString } from '../../runtime/json-value.js';
+import { unsupportedSearch } from '../hosted-tools.js';
 import { fitCallIds } from './fit-call-ids.js';
 import { isIgnorable, limitStops } from './ignorable-params.js';
 import type { FieldRules } from '../../providers/definitions/types/field-rules.js';
@@ -17,6 +18,7 @@ type Message = Readonly<JsonObject>;
  * its messages belong to the client's request, so changed ones are copied.
  *
  * @param rules of a server that refuses unknown fields; undefined for any other
+ * @throws GatewayError 400 for a search of the web that the server lacks and that is all the request offers
  */
 export function fitRequest(body: JsonObject, rules: FieldRules | undefined): FittedRequest {
   const dropped: string[] = [];
@@ -56,10 +58,15 @@ function fitFields(body: JsonObject, { fields, refusedFields, renamed }: FieldRu
     const otherName = renamed !== undefined && Object.hasOwn(renamed, name) ? renamed[name] : undefined;
     const isTaken = fields === undefined ? refusedFields?.has(name) !== true : fields.has(name);
     if (isTaken && otherName === undefined) continue;
+    if (name === 'web_search_options' && isObject(value) && !hasTools(body)) throw unsupportedSearch();
     body[name] = undefined;
     if (otherName !== undefined) body[otherName] ??= value;
     else if (name !== 'stream_options' && !isIgnorable(name, value)) dropped.push(name);
   }
+}
+
+function hasTools({ tools, functions }: JsonObject): boolean {
+  return [tools, functions].some((list) => Array.isArray(list) && list.length > 0);
 }
 
 /** @returns the message itself where nothing has to change, undefined where the server could not take what is left */

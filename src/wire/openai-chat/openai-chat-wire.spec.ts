@@ -212,7 +212,7 @@ describe("OpenAI's chat format", () => {
     };
     const target: Target = { ...TARGET, client: 'openai-responses' };
     const both = OPENAI_CHAT.writeRequest({ ...request, tools: [hosted, { type: 'function', name: 'f' }] }, target);
-    expect(both.dropped).toEqual(['tools[0]']);
+    expect(both.dropped).toEqual(['tools[0].web_search']);
     expect(both.body['tools']).toHaveLength(1);
     expect(() => OPENAI_CHAT.writeRequest({ ...request, tools: [hosted] }, target)).toThrow(/'web_search'/);
   });

@@ -95,10 +95,10 @@ function readTools(request: ChatRequest): CanonicalTool[] {
   if (entries.length === 0 && Array.isArray(functions)) {
     return functions.flatMap((definition: unknown) => readFunction(definition, definition) ?? []);
   }
-  return entries.flatMap((tool) => readTool(tool) ?? []);
+  return entries.flatMap((tool, index) => readTool(tool, `tools[${index}]`) ?? []);
 }
 
-function readTool(tool: unknown): CanonicalTool | undefined {
+function readTool(tool: unknown, place: string): CanonicalTool | undefined {
   if (!isObject(tool)) return undefined;
   if (isObject(tool['function'])) return readFunction(tool, tool['function']);
   // Anthropic's form, which clients of its batches send.
@@ -116,7 +116,7 @@ function readTool(tool: unknown): CanonicalTool | undefined {
     };
   }
   const type = nonEmptyString(tool['type']) ?? 'unknown';
-  return { type: 'hosted', wire: 'openai-chat', name: type, value: tool };
+  return { type: 'hosted', wire: 'openai-chat', name: type, value: tool, place };
 }
 
 function readFunction(carrier: unknown, definition: unknown): CanonicalTool | undefined {
@@ -152,7 +152,9 @@ function readToolChoice(choice: unknown): ToolChoice | undefined {
 function toolNameOf(tool: unknown): string | undefined {
   if (!isObject(tool)) return undefined;
   const named = isObject(tool['function']) ? tool['function'] : isObject(tool['custom']) ? tool['custom'] : tool;
-  return nonEmptyString(named['name']);
+  const type = nonEmptyString(tool['type']);
+  // A tool that the provider runs has no name but its type.
+  return nonEmptyString(named['name']) ?? (type === 'function' || type === 'custom' ? undefined : type);
 }
 
 function readResponseFormat(format: ChatRequest['response_format']): ResponseFormat | undefined {

@@ -140,7 +140,7 @@ function writePart(block: CanonicalBlock, index: number, options: MessageOptions
     case 'file':
       return [{ ...writeFile(block.source, block.name, index), ...hinted }];
     case 'opaque':
-      options.dropped.dropNamed(`messages[${index}].${block.name}`);
+      options.dropped.dropBlock(block.name);
       return [];
     case 'tool_call':
     case 'tool_result':

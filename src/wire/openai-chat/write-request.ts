@@ -9,7 +9,8 @@ import type {
 import type { ChatRequest } from '../../operations/chat/chat-completion.js';
 import type { JsonObject } from '../../runtime/json-value.js';
 import { CUSTOM_TOOL_PARAMETERS, customDescription } from '../custom-tool.js';
-import { clientTools, DroppedFields } from '../dropped-fields.js';
+import { DroppedFields } from '../dropped-fields.js';
+import { offeredTools } from '../hosted-tools.js';
 import { repairHistory } from '../repair-history.js';
 import { effortOfBudget } from '../thinking-budgets.js';
 import { ToolNames } from '../tool-names.js';
@@ -34,7 +35,11 @@ export function writeRequest(request: CanonicalRequest, target: Target): Written
   const { thinkingBlocks = false, cacheHints = false, customTools = false } = target.traits as OpenAiChatTraits;
   const dropped = new DroppedFields(target.client);
   const names = new ToolNames();
-  const tools = clientTools(request, dropped).map((tool) => writeTool(tool, names, { cacheHints, customTools }));
+  const { client, hosted } = offeredTools(request, 'openai-chat', dropped);
+  const tools = [
+    ...client.map((tool) => writeTool(tool, names, { cacheHints, customTools })),
+    ...hosted.map(({ value }) => ({ ...value })),
+  ];
   const options = { names, dropped, thinkingBlocks, cacheHints, customTools };
   const body: ChatRequest = {
     model: target.upstreamModel,

@@ -55,7 +55,7 @@ function readTool(tool: unknown, path: string): CanonicalTool[] {
     const { name, description, parameters } = clientTool;
     return [{ type: 'function', name, description, parameters, ...extrasOf({ tool }) }];
   }
-  return [{ type: 'hosted', wire: RESPONSES, name: type, value: tool }];
+  return [{ type: 'hosted', wire: RESPONSES, name: type, value: tool, place: path }];
 }
 
 /** A shell in a container of the provider is not the client's. */
@@ -167,6 +167,8 @@ export function readToolChoice(choice: unknown): ToolChoice | undefined {
 /** A function, a custom tool, or a tool that has no name but its type. */
 function chosenName(choice: unknown): string | undefined {
   if (!isObject(choice)) return undefined;
+  // The name is that of a tool of the server, which the request does not list.
+  if (choice['type'] === 'mcp') return 'mcp';
   const nested = choice['function'];
   const name = nonEmptyString(choice['name']) ?? (isObject(nested) ? nonEmptyString(nested['name']) : undefined);
   if (name !== undefined) return flatName(nonEmptyString(choice['namespace']), name);

@@ -1,5 +1,4 @@
-import { GatewayError } from '../../errors/gateway-error.js';
-import { fieldName, type CanonicalField } from '../../operations/chat/canonical/canonical-fields.js';
+import type { CanonicalField } from '../../operations/chat/canonical/canonical-fields.js';
 import type {
   CanonicalRequest,
   CanonicalTool,
@@ -9,6 +8,8 @@ import type {
   ToolChoice,
 } from '../../operations/chat/canonical/canonical-request.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { DroppedFields } from '../dropped-fields.js';
+import { offeredTools } from '../hosted-tools.js';
 import type { Target, Written } from '../wire-format.js';
 import { allExtras, extra, RESPONSES } from './item-extras.js';
 import { ToolNames } from './tool-names.js';
@@ -45,13 +46,13 @@ const LOGPROBS = 'message.output_text.logprobs';
  * @throws GatewayError 400 where the only tools are another provider's
  */
 export function writeRequest(request: CanonicalRequest, target: Target): Written {
-  const dropped: string[] = [];
-  const dropField = (field: CanonicalField): void => void dropped.push(fieldName(field, target.client));
+  const dropped = new DroppedFields(target.client);
   const names = new ToolNames();
-  for (const field of ABSENT) if (request[field] !== undefined) dropField(field);
-  if (request.choices !== undefined && request.choices > 1) dropField('choices');
+  for (const field of ABSENT) if (request[field] !== undefined) dropped.drop(field);
+  if (request.choices !== undefined && request.choices > 1) dropped.drop('choices');
   const { systemPrompt, messages } = splitInstructions(request);
-  const tools = writeTools(request, names, target, dropped);
+  const offered = offeredTools(request, RESPONSES, dropped);
+  const tools = writeTools(request.tools ?? [], names);
   const { reasoning, logprobs, topLogprobs, store = false } = request;
   const include = [
     ...(!store && reasoning !== undefined && reasoning.effort !== 'none' ? [ENCRYPTED] : []),
@@ -62,10 +63,10 @@ export function writeRequest(request: CanonicalRequest, target: Target): Written
     ...extras,
     model: target.upstreamModel,
     ...(systemPrompt !== undefined && { instructions: systemPrompt }),
-    input: writeItems(messages, names, (name) => dropped.push(name)),
+    input: writeItems(messages, names, (name) => dropped.dropNamed(name)),
     ...(request.stream !== undefined && { stream: request.stream }),
     ...(tools.length > 0 && { tools }),
-    ...writeToolChoice(request.toolChoice, request.tools ?? [], names),
+    ...writeToolChoice(request.toolChoice, [...offered.hosted, ...offered.client], names),
     ...(request.parallelToolCalls !== undefined && { parallel_tool_calls: request.parallelToolCalls }),
     ...(request.maxOutputTokens !== undefined && { max_output_tokens: request.maxOutputTokens }),
     ...(request.temperature !== undefined && { temperature: request.temperature }),
@@ -80,7 +81,8 @@ export function writeRequest(request: CanonicalRequest, target: Target): Written
     store,
     ...(include.length > 0 && { include }),
   };
-  return { body, dropped: [...new Set(dropped)], ...(names.changed.size > 0 && { toolNames: names.changed }) };
+  if (target.client !== RESPONSES) dropped.dropExtras(request);
+  return { body, dropped: dropped.names, ...(names.changed.size > 0 && { toolNames: names.changed }) };
 }
 
 /** The prompt that the client sent as `instructions`, apart from the messages. */
@@ -93,19 +95,13 @@ function splitInstructions({
   return { messages: others, systemPrompt };
 }
 
-function writeTools(
-  { tools = [], toolChoice }: CanonicalRequest,
-  names: ToolNames,
-  target: Target,
-  dropped: string[],
-): JsonObject[] {
-  const foreign: HostedTool[] = [];
+/** Tools in the order of the request. Those of other providers are left out. */
+function writeTools(tools: readonly CanonicalTool[], names: ToolNames): JsonObject[] {
   const written: JsonObject[] = [];
   const namespaces = new Map<string, JsonObject[]>();
   for (const tool of tools) {
     if (tool.type === 'hosted') {
       if (tool.wire === RESPONSES) written.push(tool.value);
-      else foreign.push(tool);
       continue;
     }
     const raw = extra(tool, 'tool');
@@ -133,23 +129,7 @@ function writeTools(
       });
     }
   }
-  const [unknown] = foreign;
-  if (unknown !== undefined) {
-    const isChosen = toolChoice?.type === 'tool' && foreign.some(({ name }) => name === toolChoice.name);
-    if (written.length === 0 || isChosen) throw unsupportedTool(unknown.name);
-    dropped.push(...foreign.map(({ name }) => `${fieldName('tools', target.client)}.${name}`));
-  }
   return written;
-}
-
-function unsupportedTool(name: string): GatewayError {
-  return new GatewayError({
-    status: 400,
-    type: 'invalid_request_error',
-    code: 'unsupported_value',
-    message: `The tool '${name}' is one that another provider runs, and this model's provider does not have it. Leave it out, or use a model of that provider.`,
-    param: 'tools',
-  });
 }
 
 function writeTool(

@@ -32,6 +32,8 @@ export interface HostedTool {
   /** As the format names it: `web_search`, `code_execution_20250825`, `googleSearch`. */
   readonly name: string;
   readonly value: Readonly<JsonObject>;
+  /** Where it is in the client's request, for messages: `tools[2]`. */
+  readonly place?: string;
 }
 
 export type CanonicalTool = FunctionTool | CustomTool | HostedTool;
