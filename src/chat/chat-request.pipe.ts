@@ -1,6 +1,7 @@
 import { Injectable, PipeTransform } from '@nestjs/common';
 import { validateSync } from 'class-validator';
 import { invalidRequest } from '../errors/gateway-error.js';
+import { asNumber } from '../runtime/exact-integers.js';
 import { toInvalidRequest } from '../http/validation-errors.js';
 import { ChatCompletionRequestDto, StreamOptionsDto } from './chat-completion-request.dto.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
@@ -49,7 +50,9 @@ export function parseChatRequest(body: unknown): ChatRequest {
   if (!isSurelyValid(fields)) {
     const declared = new ChatCompletionRequestDto();
     for (const name of DECLARED) {
-      if (fields[name] !== undefined) (declared as unknown as Record<string, unknown>)[name] = fields[name];
+      if (fields[name] !== undefined) {
+        (declared as unknown as Record<string, unknown>)[name] = asNumber(fields[name]) ?? fields[name];
+      }
     }
     const streamOptions = fields['stream_options'];
     if (streamOptions !== undefined) declared.stream_options = toStreamOptions(streamOptions);

@@ -1,4 +1,5 @@
 import { parseExact } from '../runtime/exact-integers.js';
+import { isObject } from '../runtime/json-value.js';
 import type { IncomingMessage } from 'node:http';
 import { invalidJson } from '../errors/gateway-error.js';
 import { streamBody, type BodyLimit } from './body-stream.js';
@@ -29,7 +30,7 @@ export async function readJson(request: IncomingMessage, limit: BodyLimit, isExa
   const isLarge = text.length > LARGE_CHARACTERS;
   if (isLarge) await new Promise(setImmediate);
   const value = parseJson(text, isExact);
-  if (typeof value !== 'object' || value === null) throw invalidJson();
+  if (!Array.isArray(value) && !isObject(value)) throw invalidJson();
   if (bounds.mayOverflow) assertFinite(value);
   // Printing a large body for the provider takes milliseconds as well.
   if (isLarge) await new Promise(setImmediate);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { asNumber, markWithin, parseExact, printExact, restoreIntegers } from './exact-integers.js';
+import { asNumber, parseExact, parseExactWithin, printExact, restoreIntegers } from './exact-integers.js';
+import { isObject, nonEmptyString } from './json-value.js';
 
 /** JSON text whose integers may be of any size, with strings that look like numbers in JSON. */
 const json: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
@@ -74,10 +75,35 @@ describe('exact integers', () => {
 
   it('are marked within the named members alone', () => {
     const text = '{"created":12345678901234567891,"args":{"id":[12345678901234567891]},"n":1}';
-    const value = JSON.parse(markWithin(text, new Set(['args']))) as Record<string, unknown>;
+    const value = parseExactWithin(text, new Set(['args'])) as Record<string, unknown>;
     expect(value['created']).toBe(12345678901234567000);
     expect(printExact(value['args'])).toBe('{"id":[12345678901234567891]}');
-    expect(markWithin('{"a":1}', new Set(['a']))).toBe('{"a":1}');
+    expect(parseExactWithin('{"a":1}', new Set(['a']))).toEqual({ a: 1 });
+  });
+
+  it('are taken for no value of another type', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 2n ** 53n + 1n, max: 10n ** 40n }), fc.boolean(), (integer, isNegative) => {
+        const digits = String(isNegative ? -integer : integer);
+        fc.pre(String(Number(digits)) !== digits);
+        const value = (parseExact(`{"v":${digits}}`) as { v: unknown }).v;
+        expect([typeof value === 'string', typeof value === 'number', Array.isArray(value), isObject(value)]).toEqual([
+          false,
+          false,
+          false,
+          false,
+        ]);
+        expect(nonEmptyString(value)).toBeUndefined();
+        expect(asNumber(value)).toBe(Number(digits));
+        expect(printExact([value])).toBe(`[${digits}]`);
+      }),
+    );
+  });
+
+  it('are found however deep they are nested', () => {
+    const depth = 3_000;
+    const text = `${'['.repeat(depth)}12345678901234567890${']'.repeat(depth)}`;
+    expect(printExact(parseExact(text))).toBe(text);
   });
 });
 

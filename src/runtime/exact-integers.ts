@@ -1,29 +1,64 @@
-import { randomBytes } from 'node:crypto';
 import { isObject } from './json-value.js';
+import { LongInteger, MARK } from './long-integer.js';
 
-/**
- * JSON.parse rounds integers beyond 2^53, and no hook of Node 20 gives their source text. Where a body is re-written, such an
- * integer is therefore held as a string with this mark in front, and printed as the digits that came. The mark is random, so
- * that no string from outside can be taken for a number. Everything but integers that would change is parsed as always.
- */
-const MARK = `\ue000${randomBytes(6).toString('hex')}:`;
 /** An integer of fewer digits is exact. */
 const MIN_DIGITS = 16;
 const LONG = /\d{16}/;
 /** A number where a value may stand; anything else is left for JSON.parse to refuse. */
 const VALUES = /([:,[\s]|^)(-?[1-9]\d{15,})(?=\s*[,\]}])/g;
 
-/** As JSON.parse, with marked strings for the integers that a double would change. @throws SyntaxError */
+/**
+ * As JSON.parse, with a `LongInteger` for each integer that a double would change. JSON.parse rounds integers beyond 2^53, and no hook
+ * of Node 20 gives their source text, so they pass it as marked strings. Everything else is parsed as always.
+ *
+ * @throws SyntaxError
+ */
 export function parseExact(text: string): unknown {
-  return JSON.parse(LONG.test(text) ? markIntegers(text) : text) as unknown;
+  const marked = LONG.test(text) ? markIntegers(text) : text;
+  const parsed = JSON.parse(marked) as unknown;
+  return marked === text ? parsed : replaceAll(parsed, readMarked);
 }
 
-/** As JSON.stringify, with the digits of marked integers. */
+/**
+ * As `parseExact`, but with long integers within the members of the given names alone; they are rounded elsewhere, for readers that
+ * expect numbers.
+ *
+ * @throws SyntaxError
+ */
+export function parseExactWithin(text: string, names: ReadonlySet<string>): unknown {
+  const parsed = parseExact(text);
+  return LONG.test(text) ? replaceAll(parsed, (value) => asNumber(value) ?? value, names) : parsed;
+}
+
+/** Replaces the values in a parsed value, however deep it is nested. @param without members that stay as they are */
+function replaceAll(root: unknown, replace: (value: unknown) => unknown, without?: ReadonlySet<string>): unknown {
+  const holder: Record<string, unknown> = { root };
+  const waiting: object[] = [holder];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const container = next as Record<string, unknown>;
+    for (const key of Object.keys(container)) {
+      const value = container[key];
+      if (without?.has(key) === true && !Array.isArray(container)) continue;
+      if (Array.isArray(value) || isObject(value)) waiting.push(value);
+      else {
+        const replaced = replace(value);
+        if (replaced !== value) container[key] = replaced;
+      }
+    }
+  }
+  return holder['root'];
+}
+
+function readMarked(value: unknown): unknown {
+  return typeof value === 'string' && value.startsWith(MARK) ? new LongInteger(value.slice(MARK.length)) : value;
+}
+
+/** As JSON.stringify, with the digits of long integers. */
 export function printExact(value: unknown): string {
   return restoreIntegers(JSON.stringify(value));
 }
 
-/** Marked integers in JSON text, or in JSON within strings of it, become numbers again. */
+/** Long integers in JSON text, or in JSON within strings of it, become numbers again. */
 export function restoreIntegers(text: string): string {
   let at = text.indexOf(MARK);
   if (at === -1) return text;
@@ -42,34 +77,10 @@ export function restoreIntegers(text: string): string {
   return restored + text.slice(from);
 }
 
-/** The number that a value stands for, rounded where it is a marked integer; undefined where it is no number. */
+/** The number that a value stands for, rounded where it is a long integer; undefined where it is no number. */
 export function asNumber(value: unknown): number | undefined {
-  if (typeof value === 'string' && value.startsWith(MARK)) return Number(value.slice(MARK.length));
+  if (value instanceof LongInteger) return Number(value.digits);
   return typeof value === 'number' ? value : undefined;
-}
-
-/**
- * JSON text with marks at integers within the members of the given names alone, for a reader that expects numbers elsewhere.
- * The text itself where there are none, or where it is no JSON.
- */
-export function markWithin(text: string, names: ReadonlySet<string>): string {
-  if (!LONG.test(text)) return text;
-  const marked = markIntegers(text);
-  if (marked === text) return text;
-  try {
-    return JSON.stringify(unmarkOutside(JSON.parse(marked), names));
-  } catch {
-    return text;
-  }
-}
-
-function unmarkOutside(value: unknown, names: ReadonlySet<string>): unknown {
-  if (Array.isArray(value)) return value.map((item: unknown) => unmarkOutside(item, names));
-  if (!isObject(value)) return asNumber(value) ?? value;
-  for (const name of Object.keys(value)) {
-    if (!names.has(name)) value[name] = unmarkOutside(value[name], names);
-  }
-  return value;
 }
 
 function markIntegers(text: string): string {

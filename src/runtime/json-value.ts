@@ -1,8 +1,10 @@
+import { LongInteger } from './long-integer.js';
+
 /** A parsed JSON object, of which nothing else is known. */
 export type JsonObject = Record<string, unknown>;
 
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof LongInteger);
 }
 
 /** The value if it is an object, else an empty one: for members of responses that may be missing. */

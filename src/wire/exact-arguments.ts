@@ -1,4 +1,4 @@
-import { markWithin } from '../runtime/exact-integers.js';
+import { parseExactWithin } from '../runtime/exact-integers.js';
 
 /** Where Anthropic, Bedrock and Gemini have the arguments of a tool call as an object. */
 const TOOL_ARGUMENTS: ReadonlySet<string> = new Set(['input', 'args']);
@@ -10,5 +10,5 @@ const TOOL_ARGUMENTS: ReadonlySet<string> = new Set(['input', 'args']);
  * @throws SyntaxError
  */
 export function parseWithExactArguments(json: string): unknown {
-  return JSON.parse(markWithin(json, TOOL_ARGUMENTS)) as unknown;
+  return parseExactWithin(json, TOOL_ARGUMENTS);
 }

@@ -1,3 +1,4 @@
+import { asNumber } from '../../runtime/exact-integers.js';
 import { isObject } from '../../runtime/json-value.js';
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
 
@@ -140,7 +141,7 @@ function assertKeyCount(value: Record<string, unknown>, path: string): void {
 }
 
 function wrongType(path: string, expected: string, value: unknown): GatewayError {
-  const actual = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+  const actual = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a ${typeof (asNumber(value) ?? value)}`;
   return invalidRequest(
     `'${path}' must be ${expected}, not ${actual.replace('a object', 'an object')}.`,
     path,

@@ -1,3 +1,4 @@
+import { asNumber } from '../../runtime/exact-integers.js';
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
 
 /** 400 for a value of the wrong type, by its path. */
@@ -9,7 +10,8 @@ export function wrongType(path: string, expected: string, value: unknown): Gatew
       value === undefined ? 'missing_required_parameter' : 'invalid_type',
     );
   }
-  const actual = Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  const kind = asNumber(value) === undefined ? typeof value : 'number';
+  const actual = Array.isArray(value) ? 'an array' : kind === 'object' ? 'an object' : `a ${kind}`;
   return invalidRequest(`'${path}' must be ${expected}, not ${actual}.`, path, 'invalid_type');
 }
 

@@ -73,7 +73,11 @@ export function enumOf(found: Found): string | undefined {
 }
 
 export function wrongType(path: string, expected: string, value: unknown): GatewayError {
-  const actual = Array.isArray(value) ? 'an array' : isObject(value) ? 'an object' : `a ${typeof value}`;
+  const actual = Array.isArray(value)
+    ? 'an array'
+    : isObject(value)
+      ? 'an object'
+      : `a ${typeof (asNumber(value) ?? value)}`;
   return invalidRequest(`'${path}' must be ${expected}, not ${actual}.`, path, 'invalid_type');
 }
 
