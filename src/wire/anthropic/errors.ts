@@ -2,7 +2,7 @@ import type { GatewayError } from '../../errors/gateway-error.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { mapErrorObject } from '../errors/map-error.js';
 import type { Redact } from '../errors/redact.js';
-import { overflowMessage } from './context-overflow.js';
+import { anthropicOverflowMessage } from '../errors/context-overflow.js';
 
 /** HTTP statuses of Anthropic's types of errors, for those that come within a response of status 200. */
 const STATUS_OF_TYPE: Readonly<Record<string, number>> = {
@@ -41,7 +41,7 @@ export function readReportedError(body: JsonObject, redact: Redact): GatewayErro
 /** The body of an error as Anthropic's clients read it. */
 export function writeError(error: GatewayError, requestId: string): JsonObject {
   const { code, status } = error;
-  const message = code === 'context_length_exceeded' ? overflowMessage(error.message) : error.message;
+  const message = code === 'context_length_exceeded' ? anthropicOverflowMessage(error.message) : error.message;
   return { type: 'error', error: { type: typeOf(error.type, status), message }, request_id: requestId };
 }
 

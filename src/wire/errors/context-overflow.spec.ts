@@ -1,5 +1,10 @@
 import fc from 'fast-check';
-import { openAiOverflowMessage, overflowCounts } from './context-overflow.js';
+import {
+  anthropicOverflowMessage,
+  googleOverflowMessage,
+  openAiOverflowMessage,
+  overflowCounts,
+} from './context-overflow.js';
 import { mapErrorResponse } from './map-error.js';
 
 /** What each provider says of a prompt of `input` tokens for a context of `limit`. */
@@ -68,5 +73,28 @@ describe('a request that is larger than the context window', () => {
     expect(error).toMatchObject({ status: 400, code: 'context_length_exceeded', retryable: false });
     expect(error.message).toMatch(/maximum context length/);
     expect(error.message).toMatch(/reduce the length of the messages/);
+  });
+
+  test.each(Object.entries(PROMPT_TOO_LONG))('of %s has its counts in the words of each format', (_name, write) => {
+    fc.assert(
+      fc.property(tokens, tokens, (input, limit) => {
+        const message = write(input, limit);
+        expect(anthropicOverflowMessage(message)).toBe(`prompt is too long: ${input} tokens > ${limit} maximum`);
+        const google = googleOverflowMessage(message);
+        expect(google).toContain(
+          `input token count (${input}) exceeds the maximum number of tokens allowed (${limit})`,
+        );
+      }),
+    );
+  });
+
+  test('with one count alone, or none, still has the words', () => {
+    expect(googleOverflowMessage('Too much: 9,001 tokens > what is left')).toMatch(
+      /count \(9001\) exceeds .*allowed\. /,
+    );
+    expect(googleOverflowMessage('No room')).toBe(
+      'The input token count exceeds the maximum number of tokens allowed. No room',
+    );
+    expect(anthropicOverflowMessage('No room')).toBe('prompt is too long: No room');
   });
 });

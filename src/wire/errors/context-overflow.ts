@@ -89,6 +89,52 @@ export function overflowCounts(message: string): Overflow | undefined {
   return undefined;
 }
 
+/** Where only one of the counts is in a text, or both in words of no known provider. */
+const INPUTS = [
+  /(?:resulted in|requested|has|count of|prompt is too long:|\()\s*([\d,]{2,})\s*(?:input |prompt )?tokens?/i,
+  /([\d,]{2,})\s*(?:input |prompt )?tokens?\s*>/i,
+];
+const LIMITS = [
+  /(?:maximum(?: context length)?(?: is| of|:)|limit(?: is| of|:)|allowed \(|context (?:size|window|length) \()\s*([\d,]{3,})/i,
+  />\s*([\d,]{3,})/,
+];
+
+function countIn(message: string, patterns: readonly RegExp[]): number | undefined {
+  const text = message.slice(0, MAX_LENGTH);
+  const digits = patterns.map((pattern) => pattern.exec(text)?.[1]).find((each) => each !== undefined);
+  return digits === undefined ? undefined : Number(digits.replaceAll(',', ''));
+}
+
+/**
+ * An overflow in the words of Anthropic's API, which its clients match to shorten a conversation or to ask for less.
+ *
+ * @param message what the provider said
+ */
+export function anthropicOverflowMessage(message: string): string {
+  const counts = overflowCounts(message);
+  if (counts === undefined) return /prompt is too long/i.test(message) ? message : `prompt is too long: ${message}`;
+  const { input, output, limit } = counts;
+  if (output !== undefined && input <= limit) {
+    return `input length and \`max_tokens\` exceed context limit: ${input} + ${output} > ${limit}, decrease input length or \`max_tokens\` and try again`;
+  }
+  return `prompt is too long: ${input} tokens > ${limit} maximum`;
+}
+
+/**
+ * An overflow in the words of Google's API, by which its clients know a full context, with the provider's own behind them.
+ *
+ * @param message what the provider said
+ */
+export function googleOverflowMessage(message: string): string {
+  if (/input token count/i.test(message)) return message;
+  const counts = overflowCounts(message);
+  const input = counts === undefined ? countIn(message, INPUTS) : counts.input + (counts.output ?? 0);
+  const limit = counts === undefined ? countIn(message, LIMITS) : counts.limit;
+  const ofInput = input === undefined ? '' : ` (${input})`;
+  const ofLimit = limit === undefined ? '' : ` (${limit})`;
+  return `The input token count${ofInput} exceeds the maximum number of tokens allowed${ofLimit}. ${message}`;
+}
+
 /**
  * An overflow in OpenAI's words, by which clients of OpenAI's formats know it, with the provider's own behind them.
  *

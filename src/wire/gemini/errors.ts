@@ -1,5 +1,6 @@
 import type { GatewayError } from '../../errors/gateway-error.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { googleOverflowMessage } from '../errors/context-overflow.js';
 import { mapErrorObject } from '../errors/map-error.js';
 import type { Redact } from '../errors/redact.js';
 
@@ -75,30 +76,9 @@ export function writeError(error: GatewayError, requestId: string): JsonObject {
   return {
     error: {
       code: status,
-      message: messageOf(error),
+      message: code === 'context_length_exceeded' ? googleOverflowMessage(error.message) : error.message,
       status: NAMES[status] ?? (status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL'),
       details,
     },
   };
-}
-
-const COUNTS = [
-  /(?:resulted in|requested|has|count of|prompt is too long:|\()\s*([\d,]{2,})\s*(?:input |prompt )?tokens?/i,
-  /([\d,]{2,})\s*(?:input |prompt )?tokens?\s*>/i,
-];
-const MAXIMUMS = [
-  /(?:maximum(?: context length)?(?: is| of|:)|limit(?: is| of|:)|allowed \(|context (?:size|window|length) \()\s*([\d,]{3,})/i,
-  />\s*([\d,]{3,})/,
-];
-
-/** Clients of Google know a full context by these words. */
-function messageOf({ code, message }: GatewayError): string {
-  if (code !== 'context_length_exceeded' || /input token count/i.test(message)) return message;
-  const numberIn = (patterns: readonly RegExp[]): string | undefined =>
-    patterns.map((pattern) => pattern.exec(message)?.[1]?.replaceAll(',', '')).find((each) => each !== undefined);
-  const count = numberIn(COUNTS);
-  const most = numberIn(MAXIMUMS);
-  const ofCount = count === undefined ? '' : ` (${count})`;
-  const ofMost = most === undefined ? '' : ` (${most})`;
-  return `The input token count${ofCount} exceeds the maximum number of tokens allowed${ofMost}. ${message}`;
 }

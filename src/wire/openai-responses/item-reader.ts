@@ -28,6 +28,8 @@ export class ItemReader {
   /** Arguments that came before the call was known, which another event repeats. */
   private early = '';
   private isFinished = false;
+  /** What the call that has begun said of itself. */
+  private called: JsonObject | undefined;
 
   constructor(
     private readonly next: () => number,
@@ -91,6 +93,7 @@ export class ItemReader {
       return;
     }
     this.isFinished = true;
+    this.assertSameCall(item);
     const parts = readOutputItem(item, this.toolNames);
     parts.forEach((block, index) => this.finishBlock(block, item, index, out));
     this.close(out);
@@ -122,7 +125,9 @@ export class ItemReader {
       if (kind !== 'text' && kind !== 'refusal') continue;
       if (text.trim() !== '' && !parts.includes(key)) throw contradiction();
     }
-    if (whole.length === 0 && this.blocks.some(({ kind }) => kind === 'tool_call')) throw contradiction();
+    const isCall = whole.some(({ type }) => type === 'tool_call');
+    if (!isCall && this.blocks.some(({ kind }) => kind === 'tool_call')) throw contradiction();
+    if (isObject(item)) this.assertSameCall(item);
   }
 
   private finishBlock(block: CanonicalBlock, item: JsonObject, index: number, out: CanonicalChunk[]): void {
@@ -182,10 +187,19 @@ export class ItemReader {
     const [call] = readOutputItem(item, this.toolNames);
     if (call?.type !== 'tool_call' || nonEmptyString(item['name']) === undefined) return undefined;
     const { id, name, kind } = call;
+    this.called = item;
     const block = this.start('tool_call', 'call', { type: 'tool_call', id, name, kind }, out);
     if (this.early !== '') this.append(block, this.early, out);
     this.early = '';
     return block;
+  }
+
+  /** @throws GatewayError where the item is another call than the one that has begun */
+  private assertSameCall(item: JsonObject): void {
+    for (const member of ['call_id', 'name']) {
+      const [begun, whole] = [nonEmptyString(this.called?.[member]), nonEmptyString(item[member])];
+      if (begun !== undefined && whole !== undefined && begun !== whole) throw contradiction();
+    }
   }
 
   private partOf(kind: string, event: JsonObject, out: CanonicalChunk[]): Block {

@@ -100,6 +100,26 @@ describe('streams that differ from OpenAI’s', () => {
     expect(error).toMatchObject({ status });
   });
 
+  it('a call that the whole item names otherwise is a contradiction, wherever the events say its place', () => {
+    for (const member of ['call_id', 'name']) {
+      for (const type of ['response.output_item.done', 'response.completed']) {
+        const events = RECORDINGS['reasoning and calls'].map((event) => {
+          if (event.type !== type) return event;
+          const text = JSON.stringify(event);
+          return JSON.parse(text.replace(new RegExp(`"${member}":"[^"]+"`), `"${member}":"another"`)) as typeof event;
+        });
+        expect(() => read(events)).toThrow(GatewayError);
+      }
+    }
+    // The beginning of the second call takes the place of the first.
+    const [second] = RECORDINGS['reasoning and calls'].filter(
+      ({ type, ...event }) =>
+        type === 'response.output_item.added' && JSON.stringify(event).includes('call_9LAR8MvFNptuiZK6K6HCy5k'),
+    );
+    const { output_index: _place, ...misplaced } = { ...second };
+    expect(() => read([misplaced, ...RECORDINGS['reasoning and calls']])).toThrow(GatewayError);
+  });
+
   it('any mutation gives the whole response or an error, never a part that looks whole', () => {
     const mutation = fc.record({
       kind: fc.constantFrom('drop', 'repeat', 'swap', 'cut', 'rename', 'retype', 'remove member'),
