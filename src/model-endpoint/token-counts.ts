@@ -30,7 +30,8 @@ export class TokenCounts {
     return counted ?? estimatePromptTokens(request[SOURCE].canonical);
   }
 
-  private allowed(modelId: string, { principal }: CallContext): ResolvedModel {
+  /** @throws GatewayError 404 for an unknown model, 403 for one that the key may not call */
+  allowed(modelId: string, { principal }: CallContext): ResolvedModel {
     const model = this.routing.resolve(modelId);
     if (mayCallModel(principal, modelId) || mayCallModel(principal, model.id)) return model;
     throw permissionDenied(`This key may not call the model '${modelId}'.`, 'model_not_allowed', 'model');

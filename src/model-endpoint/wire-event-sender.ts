@@ -30,21 +30,21 @@ export class WireEventSender {
   }
 
   begin(): void {
-    if (this.hasBegun) return;
+    if (this.hasBegun || this.response.destroyed) return;
     this.response.writeHead(200, { ...SSE_HEADERS, ...this.headers });
     this.response.flushHeaders();
   }
 
   /** Waits while the client's socket is full. */
   async send(frames: string, signal: CancelSignal): Promise<void> {
-    if (frames === '') return;
+    if (frames === '' || this.response.destroyed) return;
     this.ping?.refresh();
     if (!this.response.write(frames, encodingOf(frames))) await drained(this.response, signal);
   }
 
   /** The last frames. A client that does not read them is dropped once the response has ended. */
   sendLast(frames: string): void {
-    if (frames !== '') this.response.write(frames, encodingOf(frames));
+    if (frames !== '' && !this.response.destroyed) this.response.write(frames, encodingOf(frames));
   }
 
   fail(error: GatewayError): void {

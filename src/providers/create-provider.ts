@@ -2,7 +2,7 @@ import type { ProviderConfig, RoutingSettings } from '../config/gateway-config.j
 import { authorizerOf } from './credentials/authorize.js';
 import { CombinedProvider } from './combined-provider.js';
 import { JsonOperations } from './json-operations/json-operations.js';
-import type { ChatFormat, ModelListRequest } from './definitions/types/chat-format.js';
+import type { ChatFormat, TokenCounting, ModelListRequest } from './definitions/types/chat-format.js';
 import { OPENAI_TYPE, responsesUrl } from './definitions/openai.js';
 import { definitionAt, definitionOfType, speaksOpenAi } from './definitions/registry.js';
 import { MediaOperations } from './media-operations/media-operations.js';
@@ -17,6 +17,12 @@ const MODEL_LIST: ModelListRequest = {
   url: (baseUrl) => `${baseUrl}/models`,
   headers: (apiKey) => ({ authorization: `Bearer ${apiKey}` }),
 };
+
+/** https://platform.openai.com/docs/api-reference/responses/input-tokens */
+const COUNTED_MEMBERS: ReadonlySet<string> = new Set([
+  ...['model', 'input', 'instructions', 'previous_response_id', 'conversation', 'tools', 'tool_choice'],
+  ...['parallel_tool_calls', 'reasoning', 'text', 'truncation'],
+]);
 
 /** What every provider is created with besides its own entry. */
 export function providerOptions({ maxAnswerSize, timeouts }: RoutingSettings['upstream']): ProviderOptions {
@@ -39,10 +45,27 @@ function chatOf(config: ProviderConfig, options: ProviderOptions): Provider {
     return new ResponsesRouter(ownChatOf(config, options));
   }
   const endpoint = { path: (definition.responsesUrl ?? responsesUrl)(config) };
-  const chat: ChatFormat = { wire: 'openai-responses', endpoint: () => endpoint, modelList: MODEL_LIST };
+  const chat: ChatFormat = {
+    wire: 'openai-responses',
+    endpoint: () => endpoint,
+    modelList: MODEL_LIST,
+    countTokens: responsesTokenCounting(endpoint.path),
+  };
   const native = new WireProvider({ ...definition, chat }, config, options);
   if (responses === 'all') return new ResponsesRouter(native, native);
   return new ResponsesRouter(ownChatOf(config, options), native, responses === 'assumed');
+}
+
+/** `POST /responses/input_tokens`, which takes a part of the members of a request. */
+function responsesTokenCounting(responses: string): TokenCounting {
+  const url = new URL(responses);
+  url.pathname += '/input_tokens';
+  const endpoint = { path: url.href };
+  return {
+    endpoint: () => endpoint,
+    fitBody: (body) => Object.fromEntries(Object.entries(body).filter(([name]) => COUNTED_MEMBERS.has(name))),
+    read: ({ input_tokens: tokens }) => tokens,
+  };
 }
 
 function ownChatOf(config: ProviderConfig, options: ProviderOptions): Provider {

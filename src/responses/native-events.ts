@@ -17,6 +17,11 @@ export class NativeEvents {
   /** The last event; empty before it has come. */
   last = '';
   private events = 0;
+  /** Text of the provider's id, as it stands in frames that have a response. */
+  private foreignId: string | undefined;
+
+  /** @param ownId in place of the provider's id of the response; undefined leaves that */
+  constructor(private readonly ownId?: string) {}
 
   /** @returns what is to be sent now */
   pass(frame: string): string {
@@ -27,11 +32,18 @@ export class NativeEvents {
       const event = parse(data);
       if (!isObject(event?.['response'])) continue;
       this.response = event['response'];
+      this.foreignId = JSON.stringify(this.response['id']);
+      if (this.ownId !== undefined) this.response = { ...this.response, id: this.ownId };
       if (!LAST.test(String(event['type']))) continue;
-      this.last = frame;
+      this.last = this.withOwnId(frame);
       return '';
     }
-    return frame;
+    return this.withOwnId(frame);
+  }
+
+  private withOwnId(frame: string): string {
+    if (this.ownId === undefined || this.foreignId === undefined) return frame;
+    return frame.replaceAll(this.foreignId, JSON.stringify(this.ownId));
   }
 
   /** What ends a stream that broke. */

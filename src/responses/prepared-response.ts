@@ -32,6 +32,8 @@ export interface PreparedResponse {
   readonly needsStore: boolean;
   /** Whether a provider of the format keeps it as well, under the same id. */
   readonly isKeptNatively: boolean;
+  /** Whether the client does not wait for the response, and reads it later. */
+  readonly isBackground: boolean;
 }
 
 /** Reads requests of the Responses API: what they say, and what they go on from. */
@@ -46,6 +48,9 @@ export class ResponsePreparation {
   async prepare(body: unknown, keyId: string): Promise<PreparedResponse> {
     if (!isObject(body)) throw invalidRequest('The request body must be a JSON object.', null, 'invalid_type');
     assertSupported(body);
+    const isBackground = body['background'] === true;
+    // The gateway itself makes responses in the background, on every provider.
+    const sent = isBackground ? withoutMembers(body, ['background']) : body;
     const own = readRequest(body);
     const previousId = previousOf(body);
     const turns = previousId === null ? [] : await this.responses.conversation(keyId, previousId);
@@ -57,11 +62,11 @@ export class ResponsePreparation {
     });
     const isChanged = turns.length > 0 || resolved !== given;
     const history = turns.flatMap(turnItems);
-    const { previous_response_id: _previous, ...rest } = body;
-    const whole = isChanged ? { ...rest, input: [...history, ...resolved] } : body;
-    const request = isChanged ? readRequest(whole) : own;
+    const { previous_response_id: _previous, ...rest } = sent;
+    const whole = isChanged ? { ...rest, input: [...history, ...resolved] } : sent;
+    const request = isChanged || isBackground ? readRequest(whole) : own;
     const origins = await this.responses.origins(encryptedContents(whole['input']));
-    const view = viewOf(request, { body, whole, resolved, turns, origins });
+    const view = viewOf(request, { body: sent, whole, resolved, turns, origins });
     // The response repeats what the client sent, of which the whole conversation has no member.
     const canonical = { ...request, ...(own.extras !== undefined && { extras: { ...request.extras, ...own.extras } }) };
     return {
@@ -73,9 +78,10 @@ export class ResponsePreparation {
         .map((item, index) => identified(item, index, responseId)),
       previousId,
       responseId,
-      store: own.store ?? this.config.responses.store,
-      needsStore: own.store === true,
-      isKeptNatively: own.store !== false,
+      store: isBackground || (own.store ?? this.config.responses.store),
+      needsStore: isBackground || own.store === true,
+      isKeptNatively: !isBackground && own.store !== false,
+      isBackground,
     };
   }
 }
@@ -84,8 +90,12 @@ function assertSupported(body: JsonObject): void {
   if (body['conversation'] != null) {
     throw unsupported('conversation', "Send 'previous_response_id', or the whole conversation in 'input'.");
   }
-  if (body['background'] === true) {
-    throw unsupported('background', 'Leave it out, and use `stream: true` for responses that take long.');
+  const { background, store } = body;
+  if (background !== undefined && background !== null && typeof background !== 'boolean') {
+    throw invalidRequest("'background' must be true or false.", 'background', 'invalid_type');
+  }
+  if (background === true && store === false) {
+    throw invalidRequest("'background' needs 'store': a response that is not kept cannot be read later.", 'store');
   }
 }
 

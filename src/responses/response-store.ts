@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { DataSource, In, Like } from 'typeorm';
+import { DataSource, In, LessThan, Like } from 'typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { Database } from '../database/database.js';
 import { deleteInSteps } from '../database/delete-in-steps.js';
@@ -13,6 +13,11 @@ import { Periodic } from '../runtime/periodic.js';
 import { ReasoningOrigin, StoredResponse } from './stored-response.entity.js';
 
 const SWEEP_INTERVAL_MS = 10 * 60_000;
+/** Between two signs that a response is still being made. */
+export const HEARTBEAT_INTERVAL_MS = 5_000;
+/** After so long without one, the process that made it is gone. */
+const LOST_AFTER_MS = 30_000;
+const LOST_PER_SWEEP = 500;
 /** Turns of one conversation that are read. A bound on work. */
 const MAX_TURNS = 2_000;
 /** Longest id that a provider may give and that is kept. */
@@ -36,6 +41,8 @@ export interface NewResponse {
   readonly provider: string | null;
   readonly input: readonly unknown[];
   readonly response: Readonly<JsonObject>;
+  /** Whether it is still being made. */
+  readonly isUnfinished?: boolean;
 }
 
 /** Responses that are kept for later requests. A key sees its own alone. */
@@ -66,6 +73,7 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
 
   /** Deletes what is older than `responses.retention`. Safe in any number of processes. */
   async sweep(): Promise<void> {
+    await this.failLost();
     const before = Date.now() - this.config.responses.retention;
     for (const table of ['stored_response', 'reasoning_origin']) {
       const parameters = [before];
@@ -79,7 +87,7 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   /** Keeps a response. Resolves when it is committed. */
-  async keep({ keyId, previousId, provider, input, response }: NewResponse): Promise<void> {
+  async keep({ keyId, previousId, provider, input, response, isUnfinished = false }: NewResponse): Promise<void> {
     const responseId = String(response['id']).slice(0, MAX_ID_LENGTH);
     // A server that gives every response the same id must not make a conversation that goes on from itself.
     if (responseId === previousId) return;
@@ -92,16 +100,17 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
       Date.now(),
       storableText(JSON.stringify(input)),
       storableText(JSON.stringify(response)),
+      isUnfinished ? Date.now() : null,
     ];
     await this.database.transaction((manager) =>
       runSql(
         manager,
         this.database.dialect,
-        `INSERT INTO stored_response (id, key_id, response_id, previous_id, provider, created_at, input, response)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        `INSERT INTO stored_response (id, key_id, response_id, previous_id, provider, created_at, input, response, heartbeat_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (key_id, response_id) DO UPDATE SET previous_id = excluded.previous_id,
            provider = excluded.provider, created_at = excluded.created_at, input = excluded.input,
-           response = excluded.response`,
+           response = excluded.response, heartbeat_at = excluded.heartbeat_at`,
         values,
       ),
     );
@@ -111,7 +120,50 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
   async read(keyId: string, responseId: string): Promise<KeptResponse> {
     const row = await this.dataSource.manager.findOneBy(StoredResponse, { keyId, responseId });
     if (row === null) throw unknownResponse(responseId);
-    return keptOf(row);
+    if (!isLost(row.heartbeatAt)) return keptOf(row);
+    await this.finish(keyId, responseId, lostResponse(row.response));
+    return this.read(keyId, responseId);
+  }
+
+  /**
+   * Replaces a response that is being made by the finished one.
+   *
+   * @returns false where it is not being made any more, so that it stays as it is
+   */
+  async finish(keyId: string, responseId: string, response: Readonly<JsonObject>): Promise<boolean> {
+    const { affected } = await this.database.transaction((manager) =>
+      runSql(
+        manager,
+        this.database.dialect,
+        `UPDATE stored_response SET response = $1, heartbeat_at = NULL
+         WHERE key_id = $2 AND response_id = $3 AND heartbeat_at IS NOT NULL`,
+        [storableText(JSON.stringify(response)), keyId, responseId],
+      ),
+    );
+    return affected > 0;
+  }
+
+  /** Says that a response is still being made. @returns false where it was cancelled, deleted or finished */
+  async sendHeartbeat(keyId: string, responseId: string): Promise<boolean> {
+    const { affected } = await this.database.transaction((manager) =>
+      runSql(
+        manager,
+        this.database.dialect,
+        `UPDATE stored_response SET heartbeat_at = $1
+         WHERE key_id = $2 AND response_id = $3 AND heartbeat_at IS NOT NULL`,
+        [Date.now(), keyId, responseId],
+      ),
+    );
+    return affected > 0;
+  }
+
+  /** Marks responses as failed whose process ended without finishing them. */
+  private async failLost(): Promise<void> {
+    const lost = await this.dataSource.manager.find(StoredResponse, {
+      where: { heartbeatAt: LessThan(Date.now() - LOST_AFTER_MS) },
+      take: LOST_PER_SWEEP,
+    });
+    for (const { keyId, responseId, response } of lost) await this.finish(keyId, responseId, lostResponse(response));
   }
 
   /** @throws GatewayError 404 for an id that the key does not have */
@@ -157,6 +209,8 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
     const [oldest] = turns;
     if (oldest === undefined) throw unknownPrevious(responseId);
     if (oldest.previousId !== null) throw unknownPrevious(oldest.previousId);
+    const { status } = turns.at(-1)?.response ?? {};
+    if (status === 'queued' || status === 'in_progress') throw unfinishedPrevious(responseId);
     return turns;
   }
 
@@ -221,7 +275,7 @@ function originId(content: string): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-function keptOf(row: Omit<StoredResponse, 'id' | 'keyId'>): KeptResponse {
+function keptOf(row: Omit<StoredResponse, 'id' | 'keyId' | 'heartbeatAt'>): KeptResponse {
   const { responseId, previousId, provider, createdAt } = row;
   return {
     responseId,
@@ -231,6 +285,23 @@ function keptOf(row: Omit<StoredResponse, 'id' | 'keyId'>): KeptResponse {
     input: JSON.parse(row.input) as JsonObject[],
     response: JSON.parse(row.response) as JsonObject,
   };
+}
+
+function isLost(heartbeatAt: number | null): boolean {
+  return heartbeatAt !== null && heartbeatAt < Date.now() - LOST_AFTER_MS;
+}
+
+/** @param json of the response as it was being made */
+function lostResponse(json: string): JsonObject {
+  const message = 'The gateway was stopped while it made this response. Send the request again.';
+  return { ...(JSON.parse(json) as JsonObject), status: 'failed', error: { code: 'server_error', message } };
+}
+
+function unfinishedPrevious(responseId: string): Error {
+  return invalidRequest(
+    `The response '${responseId.slice(0, MAX_ID_LENGTH)}' is still in progress. Wait until it is completed.`,
+    'previous_response_id',
+  );
 }
 
 function unknownResponse(responseId: string): Error {

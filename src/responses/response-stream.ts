@@ -22,6 +22,10 @@ export interface ResponseStreamOptions {
   readonly context: WriteContext;
   /** Keeps the whole response before its last event is sent. */
   readonly keep: (response: JsonObject, provider: string | null) => Promise<boolean>;
+  /** The id under which the response is kept, in place of the provider's. */
+  readonly ownId?: string;
+  /** Called with why a response is not completed. */
+  readonly failed?: (error: GatewayError) => Promise<void>;
 }
 
 /**
@@ -65,6 +69,7 @@ export class ResponseStream {
     } catch (error) {
       stream?.close(error);
       const broken = toGatewayError(error);
+      await this.options.failed?.(broken);
       if (!sender.hasBegun && !isStreamedFailure(broken)) throw error;
       sender.begin();
       AccessLog.fieldsOf(this.response).error_code = broken.code;
@@ -88,7 +93,7 @@ export class ResponseStream {
     // A provider that sends no stream has no frames either: its response is written as any other's.
     const isFrame = chunk instanceof SourcedChunk && chunk.wire === 'openai-responses';
     if (isFrame && (chunk.frame !== '' || this.native !== undefined)) {
-      this.native ??= new NativeEvents();
+      this.native ??= new NativeEvents(this.options.ownId);
       return this.native.pass(chunk.frame);
     }
     return this.writer.write(this.chunks.read(chunk));

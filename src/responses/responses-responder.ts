@@ -3,35 +3,23 @@ import type { CallContext } from '../calls/call-context.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { Engine } from '../engine/engine.js';
 import { describeError } from '../errors/describe-error.js';
-import { upstreamError } from '../errors/gateway-error.js';
-import { resultWithClientNames } from '../model-endpoint/client-tool-names.js';
-import { writeContextOf } from '../model-endpoint/input-estimate.js';
 import { type Exchange, sendJson } from '../model-endpoint/json-responder.js';
 import { LiveCalls } from '../model-endpoint/live-calls.js';
-import { withUsage } from '../model-endpoint/usage-estimate.js';
 import { setServedBy } from '../model-endpoint/served-by-headers.js';
-import { SOURCE } from '../operations/chat/canonical/sources.js';
-import type { ChatCompletion } from '../operations/chat/chat-completion.js';
 import { CHAT } from '../operations/chat/chat-operation.js';
 import { formatDollars } from '../pricing/cost.js';
 import { isObject, type JsonObject } from '../runtime/json-value.js';
 import { AccessLog } from '../telemetry/access-log.js';
-import { readResult } from '../wire/openai-chat/read-result.js';
 import { encryptedContents } from '../wire/openai-responses/native-input.js';
-import { writeResponse } from '../wire/openai-responses/write-response.js';
-import type { WriteContext } from '../wire/wire-format.js';
+import { TokenCounts } from '../model-endpoint/token-counts.js';
+import { BackgroundResponses } from './background-responses.js';
+import { writeContext, writtenOf } from './written-response.js';
 import { ResponsePreparation, type PreparedResponse } from './prepared-response.js';
 import { ResponseStore } from './response-store.js';
 import { ResponseStream } from './response-stream.js';
 
 /** Headers of the format, which go to a provider that has it. */
 const NATIVE_HEADERS = 'openai-';
-
-/** A response, and who made it. */
-interface Written {
-  readonly text: string;
-  readonly response: JsonObject;
-}
 
 /** The HTTP half of a request of the Responses API, whose response is sent as JSON or as events. */
 @Injectable()
@@ -42,6 +30,8 @@ export class ResponsesResponder {
     private readonly engine: Engine,
     private readonly calls: LiveCalls,
     private readonly preparation: ResponsePreparation,
+    private readonly background: BackgroundResponses,
+    private readonly counts: TokenCounts,
     private readonly responses: ResponseStore,
     private readonly config: GatewayConfig,
   ) {}
@@ -59,8 +49,20 @@ export class ResponsesResponder {
       const prepared = await this.preparation.prepare(body, principal.keyId);
       const isStream = prepared.canonical.stream === true && write === undefined;
       access.stream = isStream;
-      if (isStream) await this.sendStream(prepared, context, response, started);
+      if (prepared.isBackground) await this.serveBackground(prepared, context, response, started, isStream);
+      else if (isStream) await this.sendStream(prepared, context, response, started);
       else await this.sendWhole(prepared, context, response, started, write);
+    };
+    await this.calls.serve(principal, request, response, serve, NATIVE_HEADERS);
+  }
+
+  /** Counts the tokens of an input. It costs nothing and counts against no limit. */
+  async countInput(body: unknown, { principal, request, response }: Exchange): Promise<void> {
+    const counted = isObject(body) ? { ...body, input: body['input'] ?? '', background: false } : body;
+    const serve = async (context: CallContext): Promise<void> => {
+      const { view } = await this.preparation.prepare(counted, principal.keyId);
+      const tokens = await this.counts.count(view, context);
+      sendJson(response, JSON.stringify({ object: 'response.input_tokens', input_tokens: tokens }));
     };
     await this.calls.serve(principal, request, response, serve, NATIVE_HEADERS);
   }
@@ -73,8 +75,7 @@ export class ResponsesResponder {
     write: ((response: JsonObject) => JsonObject) | undefined,
   ): Promise<void> {
     const completed = await this.engine.run(CHAT, { ...prepared.view, stream: false }, context);
-    const { text, response: whole } = this.writtenOf(completed.result, prepared, context);
-    const isNative = completed.result[SOURCE]?.wire === 'openai-responses';
+    const { text, response: whole, isNative } = writtenOf(completed.result, prepared, context);
     const isKept =
       write !== undefined || (await this.keep(prepared, whole, isNative ? completed.provider : null, context));
     setServedBy(response, completed, started);
@@ -84,20 +85,33 @@ export class ResponsesResponder {
     else sendJson(response, isKept || isNative ? text : JSON.stringify({ ...whole, store: false }));
   }
 
-  private writtenOf(result: ChatCompletion, prepared: PreparedResponse, context: CallContext): Written {
-    const source = result[SOURCE];
-    if (source?.wire === 'openai-responses') {
-      const parsed: unknown = JSON.parse(source.text);
-      if (!isObject(parsed)) throw upstreamError({ message: 'The upstream provider answered with no JSON object.' });
-      return { text: source.text, response: parsed };
+  /** The response is made whether or not the client waits for its events. */
+  private async serveBackground(
+    prepared: PreparedResponse,
+    context: CallContext,
+    response: Exchange['response'],
+    started: number,
+    isStream: boolean,
+  ): Promise<void> {
+    if (!isStream) {
+      sendJson(response, JSON.stringify(await this.background.start(prepared, context)));
+      return;
     }
-    const canonical = source?.canonical ?? resultWithClientNames(readResult(result), prepared.toolNames);
-    const writing = writeContext(prepared, context);
-    const response = writeResponse(
-      withUsage(canonical, () => writing.estimatedInputTokens),
-      writing,
-    );
-    return { text: JSON.stringify(response), response };
+    const { done } = await this.background.begin(prepared, context, async ({ context: own, finish, fail }) => {
+      const stream = new ResponseStream(response, {
+        keepAliveMs: this.config.streaming.keepAlive,
+        toolNames: prepared.toolNames,
+        context: writeContext(prepared, own),
+        ownId: prepared.responseId,
+        keep: (whole, provider) => finish(whole, provider === null ? [] : encryptedContents(whole['output']), provider),
+        failed: fail,
+      });
+      await stream.send(
+        () => this.engine.stream(CHAT, prepared.view, own),
+        (servedBy) => setServedBy(response, servedBy, started),
+      );
+    });
+    await done;
   }
 
   private async sendStream(
@@ -149,10 +163,4 @@ export class ResponsesResponder {
       return false;
     }
   }
-}
-
-function writeContext(prepared: PreparedResponse, { requestId }: CallContext): WriteContext {
-  const { canonical, responseId, store, input } = prepared;
-  const request = { ...canonical, store };
-  return writeContextOf({ model: canonical.model, requestId, responseId, request }, () => JSON.stringify(input).length);
 }

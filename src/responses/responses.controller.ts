@@ -17,16 +17,19 @@ import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import { MODEL_RESPONSE_HEADERS, ModelEndpoint } from '../model-endpoint/model-endpoint.decorator.js';
 import type { JsonObject } from '../runtime/json-value.js';
+import { BackgroundResponses } from './background-responses.js';
 import {
   CompactedResponseDto,
   CompactRequestDto,
   DeletedResponseDto,
   InputItemListDto,
   InputItemsQueryDto,
+  InputTokensDto,
+  InputTokensRequestDto,
   ResponseDto,
   ResponseRequestDto,
 } from './responses.dto.js';
-import { COMPACT_EXAMPLES, RESPONSE_EXAMPLES, STREAM_EXAMPLE } from './responses.examples.js';
+import { COMPACT_EXAMPLES, INPUT_TOKENS_EXAMPLES, RESPONSE_EXAMPLES, STREAM_EXAMPLE } from './responses.examples.js';
 import { ResponsesResponder } from './responses-responder.js';
 import { compactedOf, compactionBody, ResponsesService } from './responses.service.js';
 
@@ -43,6 +46,7 @@ export class ResponsesController {
   constructor(
     private readonly responder: ResponsesResponder,
     private readonly responses: ResponsesService,
+    private readonly background: BackgroundResponses,
   ) {}
 
   @ApiOperation({
@@ -54,8 +58,9 @@ export class ResponsesController {
       'With `stream: true` the response is `text/event-stream`, in order `response.created`, `response.in_progress`, the events of',
       'each item, and as the last one `response.completed`, `response.incomplete` or `response.failed`.',
       '',
-      'A response is kept for `previous_response_id` before its last event is sent. `background: true` and `conversation` are not',
-      'supported. WebSocket connections get 426.',
+      'A response is kept for `previous_response_id` before its last event is sent. With `background: true` it is made without the',
+      'client: the response to the request is `queued`, or with `stream: true` its events; read it by its id until its `status` is',
+      'another than `in_progress`. `conversation` is not supported. WebSocket connections get 426.',
     ].join('\n'),
   })
   @ApiBody({ type: ResponseRequestDto, examples: RESPONSE_EXAMPLES })
@@ -96,6 +101,26 @@ export class ResponsesController {
   ): Promise<void> {
     const exchange = { principal, request, response };
     return this.responder.respond(compactionBody(body), exchange, (whole) => ({ ...compactedOf(whole) }));
+  }
+
+  @ApiOperation({
+    summary: 'Count the tokens of an input',
+    description: [
+      'Takes the body of POST /v1/responses; `input` may be absent. A provider that has the Responses API counts by itself. For other',
+      'models it is an estimate that is rather too high. It costs nothing and counts against no limit.',
+    ].join('\n'),
+  })
+  @ApiBody({ type: InputTokensRequestDto, examples: INPUT_TOKENS_EXAMPLES })
+  @ApiOkResponse({ type: InputTokensDto, headers: REQUEST_ID_HEADER })
+  @ModelEndpoint()
+  @Post('input_tokens')
+  countInputTokens(
+    @Body() body: unknown,
+    @CurrentPrincipal() principal: Principal,
+    @Req() request: HttpRequest,
+    @Res() response: HttpResponse,
+  ): Promise<void> {
+    return this.responder.countInput(body, { principal, request, response });
   }
 
   @ApiKeySecurity()
@@ -142,7 +167,8 @@ export class ResponsesController {
   @ApiKeySecurity()
   @ApiOperation({
     summary: 'Cancel a response',
-    description: 'Always a 400 for a response that is kept, since none is made in the background.',
+    description:
+      'Ends a response that is being made in the background; one that is finished stays as it is. A 400 for one that was not made in the background.',
   })
   @ApiParam(RESPONSE_ID)
   @ApiOkResponse({ type: ResponseDto, headers: REQUEST_ID_HEADER })
@@ -153,6 +179,6 @@ export class ResponsesController {
     @Param('response_id') responseId: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<JsonObject> {
-    return this.responses.cancel(principal, responseId);
+    return this.background.cancel(principal, responseId);
   }
 }

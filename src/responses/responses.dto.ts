@@ -49,6 +49,13 @@ export class ResponseRequestDto {
   stream?: boolean | null;
 
   /**
+   * Whether the response is made without the client, which reads it later by its id. It is always kept.
+   * @example false
+   */
+  @ApiProperty({ required: false, nullable: true, type: 'boolean' })
+  background?: boolean | null;
+
+  /**
    * Most tokens of the response, reasoning included.
    * @example 100
    */
@@ -198,6 +205,35 @@ export class ResponseDto {
     example: { input_tokens: 6, output_tokens: 4, total_tokens: 10 },
   })
   usage!: unknown;
+}
+
+/** What the tokens are counted of. Fields of POST /v1/responses that are not named here are taken as well. */
+export class InputTokensRequestDto {
+  /**
+   * The id of the model: one of GET /v1/models.
+   * @example "sandbox/echo"
+   */
+  @ApiProperty({ minLength: 1, maxLength: 256 })
+  model!: string;
+  /** A text, or items. Default: an empty text. */
+  @ApiProperty({ required: false, oneOf: [{ type: 'string' }, { type: 'array', items: ITEM }], example: 'Hello' })
+  input?: unknown;
+  /** The system prompt. */
+  @ApiProperty({ required: false, nullable: true, type: 'string' })
+  instructions?: string | null;
+  /** The response whose conversation is counted as well. */
+  @ApiProperty({ required: false, nullable: true, type: 'string' })
+  previous_response_id?: string | null;
+}
+
+/** Tokens of an input. */
+export class InputTokensDto {
+  /** Always `response.input_tokens`. */
+  @ApiProperty({ enum: ['response.input_tokens'], example: 'response.input_tokens' })
+  object!: string;
+  /** Tokens of the prompt. */
+  @ApiProperty({ type: 'integer', example: 14 })
+  input_tokens!: number;
 }
 
 /** Which items of an input. */

@@ -45,6 +45,10 @@ export const COMPACT_EXAMPLES = {
   },
 };
 
+export const INPUT_TOKENS_EXAMPLES = {
+  text: { summary: 'A text', value: { model: 'sandbox/echo', input: 'Say hello to Ada.' } },
+};
+
 export const STREAM_EXAMPLE = [
   'event: response.created',
   'data: {"type":"response.created","response":{"id":"resp_3f1c","object":"response","status":"in_progress","output":[]},"sequence_number":0}',

@@ -1,7 +1,9 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { EngineModule } from '../engine/engine.module.js';
+import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { ModelEndpointModule } from '../model-endpoint/model-endpoint.module.js';
+import { BackgroundResponses } from './background-responses.js';
 import { ResponsePreparation } from './prepared-response.js';
 import { ResponseStore } from './response-store.js';
 import { ResponsesController } from './responses.controller.js';
@@ -10,8 +12,8 @@ import { ResponsesService } from './responses.service.js';
 
 /** OpenAI's Responses API. */
 @Module({
-  imports: [AuthModule, EngineModule, ModelEndpointModule],
+  imports: [AuthModule, EngineModule, LifecycleModule, ModelEndpointModule],
   controllers: [ResponsesController],
-  providers: [ResponsePreparation, ResponseStore, ResponsesResponder, ResponsesService],
+  providers: [BackgroundResponses, ResponsePreparation, ResponseStore, ResponsesResponder, ResponsesService],
 })
 export class ResponsesModule {}

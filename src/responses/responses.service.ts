@@ -49,27 +49,13 @@ export class ResponsesService {
       has_more: from + limit < items.length,
     };
   }
-
-  /**
-   * Only responses that are made in the background can be cancelled, and there are none.
-   *
-   * @throws GatewayError 404 for an id that the key does not have, else 400
-   */
-  async cancel({ keyId }: Principal, responseId: string): Promise<never> {
-    await this.responses.read(keyId, responseId);
-    throw invalidRequest(
-      'Only responses that were created with `background: true` can be cancelled, which this gateway does not support. Close the connection to end a response.',
-      null,
-      'invalid_request',
-    );
-  }
 }
 
 /** The request that compacts a conversation: its items, and a last one that asks for the compaction. */
 export function compactionBody(body: unknown): unknown {
   if (!isObject(body)) return body;
   const input = [...inputItems(body['input']), { type: 'compaction_trigger' }];
-  return { ...body, input, store: false, stream: false };
+  return { ...body, input, store: false, stream: false, background: false };
 }
 
 /** A compacted conversation: what the model made of it, as exactly one item. */

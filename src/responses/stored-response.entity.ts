@@ -30,6 +30,10 @@ export class StoredResponse {
   @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })
   createdAt!: number;
 
+  /** Epoch milliseconds: when the process that makes the response was last known to run; null once it is finished. */
+  @Column({ name: 'heartbeat_at', type: 'bigint', nullable: true, transformer: wholeNumber })
+  heartbeatAt!: number | null;
+
   /** JSON: the items of the request's own input, each with an id. */
   @Column({ type: 'text' })
   input!: string;

@@ -24,6 +24,7 @@ const OTHERS: Readonly<Record<string, { readonly model: string; readonly [field:
   '/v1/completions': { prompt: 'one', model: 'sandbox/echo' },
   '/v1/responses': { input: 'one', model: 'sandbox/echo' },
   '/v1/responses/compact': { input: 'one', model: 'sandbox/echo' },
+  '/v1/responses/input_tokens': { input: 'one', model: 'sandbox/echo' },
   '/v1/messages': { max_tokens: 9, messages: user('one two'), model: 'sandbox/echo' },
   '/v1/messages/count_tokens': { messages: user('one two'), model: 'sandbox/echo' },
   '/v1/embeddings': { input: ['one', 'two'], model: 'sandbox/embed' },

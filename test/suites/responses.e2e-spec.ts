@@ -283,7 +283,6 @@ describe('POST /v1/responses', () => {
 
     it.each([
       ['conversation', { conversation: 'conv_1' }],
-      ['background', { background: true }],
       ['previous_response_id', { previous_response_id: 5 }],
     ])('%s is a 400 that names it', async (param, more) => {
       const response = await post({ model: 'plain', input: 'x', ...more });

@@ -18,6 +18,14 @@ export const definition: ProviderDefinition = {
     wire: 'gemini',
     endpoint: ({ upstreamModel, isStream }) => ({ path: `/${modelPath(upstreamModel)}${geminiMethod({ isStream })}` }),
     fitBody: fitGeminiBody,
+    // https://ai.google.dev/api/tokens
+    countTokens: {
+      endpoint: ({ upstreamModel }) => ({ path: `/${modelPath(upstreamModel)}:countTokens` }),
+      fitBody: (body, { upstreamModel }) => ({
+        generateContentRequest: { ...fitGeminiBody(body), model: modelPath(upstreamModel) },
+      }),
+      read: ({ totalTokens }) => totalTokens,
+    },
     modelList: {
       url: (baseUrl) => `${baseUrl}/models?pageSize=1000`,
       headers: (apiKey) => ({ 'x-goog-api-key': apiKey }),

@@ -42,7 +42,10 @@ export class ResponsesRouter extends Provider {
   }
 
   override countTokens(call: ProviderCall): Promise<number | undefined> {
-    return this.chat.countTokens(call);
+    const source = call.request[SOURCE];
+    if (source?.wire !== RESPONSES || this.responses === undefined || this.isAbsent) return this.chat.countTokens(call);
+    const body = source.bodyFor?.(this.name) ?? source.body;
+    return this.responses.countTokens({ ...call, request: { ...call.request, [SOURCE]: { ...source, body } } });
   }
 
   override async close(): Promise<void> {

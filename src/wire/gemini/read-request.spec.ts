@@ -118,7 +118,7 @@ describe('requests of clients of Gemini', () => {
           description: 'Runs a command',
           parameters: { type: 'object', properties: { command: { type: 'string' } }, required: ['command'] },
         },
-        { type: 'hosted', wire: 'gemini', name: 'googleSearch', value: { googleSearch: {} } },
+        { type: 'hosted', wire: 'gemini', name: 'googleSearch', value: { googleSearch: {} }, place: 'tools[1]' },
       ],
       toolChoice: { type: 'tool', name: 'run_shell_command' },
       temperature: 1,

@@ -25,7 +25,7 @@ const REPEATED: readonly (readonly [name: string, otherwise: unknown])[] = [
 
 /** What a response says beside what its request asked for. */
 export interface ResponseState {
-  readonly status: 'in_progress' | 'completed' | 'incomplete' | 'failed';
+  readonly status: 'queued' | 'in_progress' | 'completed' | 'incomplete' | 'failed';
   readonly output: readonly JsonObject[];
   readonly incompleteDetails?: JsonObject | null;
   readonly error?: JsonObject | null;
@@ -56,7 +56,7 @@ export function responseObject(ids: ResponseIds, context: WriteContext, state: R
   const { request, now, model } = context;
   const extras = allExtras(request);
   const created = Math.floor(now / MS_PER_SECOND);
-  const isOver = state.status !== 'in_progress';
+  const isOver = state.status !== 'in_progress' && state.status !== 'queued';
   const { store, topLogprobs = 0, temperature = null, topP = null, maxOutputTokens = null } = request;
   return {
     id: ids.response,

@@ -88,7 +88,11 @@ export function dropUnread({ socket }: ServerResponse): void {
 /** Resolves when the client's socket takes more. @throws the reason of the signal */
 export function drained(response: ServerResponse, signal: CancelSignal): Promise<void> {
   return waitOrAbort(signal, (resolve) => {
-    response.once('drain', resolve);
-    return () => response.off('drain', resolve);
+    const onEnd = (): void => {
+      response.off('drain', onEnd).off('close', onEnd);
+      resolve();
+    };
+    response.once('drain', onEnd).once('close', onEnd);
+    return () => response.off('drain', onEnd).off('close', onEnd);
   });
 }
