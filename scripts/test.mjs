@@ -20,8 +20,21 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   // The steps tidy up behind themselves; this process ends after them.
   process.on(signal, () => {
     broken.push(signal);
-    for (const child of running) child.kill(signal);
+    for (const child of running) stop(child, signal);
   });
+}
+
+/**
+ * npm passes a signal to a shell, which keeps it from the programs that the shell started, so the process group of a step in the background is stopped.
+ * @param {import('node:child_process').ChildProcess} child the leader of its process group
+ * @param {NodeJS.Signals} signal
+ */
+function stop(child, signal) {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  } catch {
+    child.kill(signal);
+  }
 }
 
 /**
@@ -34,7 +47,11 @@ async function run(name, command, args, { inBackground = false } = {}) {
   if (broken.some((each) => each.startsWith('SIG'))) return false;
   if (!inBackground) console.log(`\n== ${name}`);
   const started = performance.now();
-  const child = spawn(command, args, { cwd: root, stdio: inBackground ? ['ignore', 'pipe', 'pipe'] : 'inherit' });
+  const child = spawn(command, args, {
+    cwd: root,
+    stdio: inBackground ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+    detached: inBackground,
+  });
   running.add(child);
   let output = '';
   if (inBackground && child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
