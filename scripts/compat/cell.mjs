@@ -5,6 +5,8 @@ import { runAgent, scratchFolder } from './run-agent.mjs';
 import { Play } from './upstreams/play.mjs';
 
 const OUTPUT_TAIL = 4000;
+/** From the end of an agent until the upstream must have noticed that nobody reads the response. */
+const CLOSED_WITHIN_MS = 30_000;
 
 /**
  * @typedef {Awaited<ReturnType<typeof import('./upstreams/server.mjs').startUpstream>>} Upstream
@@ -28,6 +30,15 @@ const OUTPUT_TAIL = 4000;
 function hasUnderstoodOverflow(agent, play, output) {
   if (play.name !== 'overflow') return false;
   return agent.overflow?.test(output) === true || (play.isFinished && play.turns.includes('side'));
+}
+
+/** @param {Play} play @returns {Promise<boolean>} whether the request that was in the middle of its response has ended */
+async function isClosed(play) {
+  let timer;
+  const late = new Promise((resolve) => (timer = setTimeout(() => resolve(false), CLOSED_WITHIN_MS)));
+  const closed = await Promise.race([play.closed.then(() => true), late]);
+  clearTimeout(timer);
+  return closed;
 }
 
 /** @param {Play} play @param {string} output @returns {string[]} what is missing of a whole turn with tools */
@@ -58,11 +69,16 @@ export async function runCell({ agent, wire, upstream, play: name, target, timeo
   const started = performance.now();
   try {
     const setup = agent.wires[wire]({ ...target, prompt: play.prompt });
-    const { status, timedOut, output } = await runAgent(agent, setup, { folder, timeoutMs });
+    const user = new AbortController();
+    play.onHeld = () => user.abort();
+    const { status, timedOut, output } = await runAgent(agent, setup, { folder, timeoutMs, signal: user.signal });
     const problems = [...play.problems];
     if (upstream.exchanges.length === 0) problems.push('no request reached the upstream');
     if (timedOut) problems.push(`stopped after ${timeoutMs / 1000} s`);
-    if (!hasUnderstoodOverflow(agent, play, output)) {
+    if (name === 'abort') {
+      if (!user.signal.aborted) problems.push('no response was begun');
+      else if (!(await isClosed(play))) problems.push('the upstream goes on after the agent has ended');
+    } else if (!hasUnderstoodOverflow(agent, play, output)) {
       const missing = unfinished(play, output);
       if (missing.length > 0) problems.push(...new Set(play.refusals), ...missing);
       if (status !== 0 && !timedOut) problems.push(`the agent ended with status ${status}`);

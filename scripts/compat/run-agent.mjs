@@ -41,8 +41,12 @@ export function commandOf(agent) {
   return [join(install(NODE_22, NODE_22_VERSION), NODE_22, 'bin/node'), program];
 }
 
-/** @returns {Promise<{ status: number | null, timedOut: boolean, output: string }>} */
-function runOnce(command, { cwd, env, timeoutMs }) {
+/**
+ * @param {string[]} command
+ * @param {{ cwd: string, env: Record<string, string>, timeoutMs: number, signal?: AbortSignal | undefined }} options
+ * @returns {Promise<{ status: number | null, timedOut: boolean, output: string }>}
+ */
+function runOnce(command, { cwd, env, timeoutMs, signal }) {
   return new Promise((resolve) => {
     // A group of its own: an agent's children end with it.
     const child = spawn(command[0], command.slice(1), { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
@@ -58,11 +62,15 @@ function runOnce(command, { cwd, env, timeoutMs }) {
         // It has ended.
       }
     };
-    const timer = setTimeout(() => {
-      timedOut = true;
+    const stop = () => {
       end('SIGTERM');
       setTimeout(() => end('SIGKILL'), KILL_AFTER_MS).unref();
+    };
+    const timer = setTimeout(() => {
+      timedOut = true;
+      stop();
     }, timeoutMs);
+    signal?.addEventListener('abort', stop, { once: true });
     child.once('error', (error) => (output += error.message));
     child.once('close', (status) => {
       clearTimeout(timer);
@@ -80,9 +88,9 @@ export function scratchFolder() {
 /**
  * @param {import('./agents.mjs').Agent} agent
  * @param {import('./agents.mjs').Setup} setup
- * @param {{ folder: string, timeoutMs: number }} options `folder`: where it works
+ * @param {{ folder: string, timeoutMs: number, signal?: AbortSignal }} options `folder`: where it works; `signal`: ends it as a user does
  */
-export async function runAgent(agent, setup, { folder, timeoutMs }) {
+export async function runAgent(agent, setup, { folder, timeoutMs, signal }) {
   const command = commandOf(agent);
   const home = mkdtempSync(join(tmpdir(), 'compat-home-'));
   const env = { HOME: home, PATH: '/usr/local/bin:/usr/bin:/bin', TERM: 'dumb', NO_COLOR: '1', CI: '1', ...setup.env };
@@ -92,7 +100,7 @@ export async function runAgent(agent, setup, { folder, timeoutMs }) {
       writeFileSync(join(home, name), text);
     }
     const args = setup.args.map((each) => each.replace(/^~\//, `${home}/`));
-    return await runOnce([...command, ...args], { cwd: folder, env, timeoutMs });
+    return await runOnce([...command, ...args], { cwd: folder, env, timeoutMs, signal });
   } finally {
     rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   }

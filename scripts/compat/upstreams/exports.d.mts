@@ -1,6 +1,6 @@
 export const UPSTREAMS: readonly { readonly name: string; readonly model: string; readonly format: unknown }[];
 export class Play {
-  constructor(name: 'edit' | 'overflow' | 'rate-limit' | 'overload', folder: string);
+  constructor(name: 'edit' | 'overflow' | 'rate-limit' | 'overload' | 'abort', folder: string);
   readonly problems: string[];
   readonly refusals: string[];
   readonly turns: string[];

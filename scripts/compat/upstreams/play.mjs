@@ -26,7 +26,7 @@ const MOST_REQUESTS = 30;
  * @property {string} text
  * @property {(import('./tool-calls.mjs').ToolCall & { id: string })[]} calls
  *
- * @typedef {'edit' | 'overflow' | 'rate-limit' | 'overload'} PlayName
+ * @typedef {'edit' | 'overflow' | 'rate-limit' | 'overload' | 'abort'} PlayName
  */
 
 /** @param {string} text */
@@ -46,6 +46,12 @@ export class Play {
   /** Ids of calls that this model made. @type {Set<string>} */
   callIds = new Set();
   isFinished = false;
+  /** Called when half of a response has been sent and no more follows: `abort` ends the agent then. @type {(() => void) | undefined} */
+  onHeld;
+  /** Resolves when the request of that response has been closed from the other side. @type {Promise<void>} */
+  closed;
+  /** @type {() => void} */
+  #resolveClosed = () => undefined;
   #requests = 0;
   #faultsLeft;
 
@@ -60,6 +66,13 @@ export class Play {
     this.finalText = `FINISHED-${nonce}`;
     this.prompt = `Create the file ${this.task.file} in the current folder. Its only line is: ${this.task.line}`;
     this.#faultsLeft = name === 'edit' ? 0 : 1;
+    this.closed = new Promise((resolve) => (this.#resolveClosed = resolve));
+  }
+
+  /** Half of a response has been sent. @param {import('node:http').ServerResponse} response */
+  hold(response) {
+    response.once('close', () => this.#resolveClosed());
+    this.onHeld?.();
   }
 
   /** A signature as providers make them: base64 with all of its letters. */

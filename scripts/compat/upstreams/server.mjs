@@ -109,6 +109,10 @@ export async function startUpstream(format) {
       format.check(body, context);
       const conversation = format.read(body, context);
       const fault = play.fault(conversation);
+      if (fault === 'abort') {
+        const response = play.respond(conversation, format.newId);
+        return await sendHalf(context.stream ? format.stream(response, context) : []);
+      }
       if (fault !== undefined) {
         planned = format.faults[fault]();
         if (fault !== 'overflow' || format.streamedError === undefined || !context.stream) throw planned;
@@ -124,6 +128,18 @@ export async function startUpstream(format) {
       }
       if (error !== planned) play?.refusals.push(`${format.name} refused: ${error.message}`);
       refuse(error);
+    }
+
+    /** And nothing more, until the client goes away. */
+    async function sendHalf(events) {
+      const all = [...events];
+      exchange.status = 200;
+      response.writeHead(200, { 'content-type': format.streamType });
+      for (const event of all.slice(0, Math.ceil(all.length / 2))) {
+        response.write(event);
+        await nextTurn();
+      }
+      play?.hold(response);
     }
 
     async function sendStream(events) {
