@@ -46,6 +46,7 @@ const WITHOUT_DATABASE = [
   'provider-recordings',
   'provider-shapes',
   'resilience',
+  'silent-streams',
   'streaming',
   'token-log',
   'traces',

@@ -16,6 +16,8 @@ export interface Reply {
   readonly pieces: readonly (string | Buffer)[];
   /** Whether the connection breaks behind the last piece, in place of an end. */
   readonly breaks?: boolean;
+  /** Whether nothing follows the last piece, not even an end. */
+  readonly holds?: boolean;
 }
 
 /** A request as the server received it. */
@@ -109,14 +111,21 @@ export class ReplayProvider {
       response.writeHead(404).end();
       return;
     }
-    const { status = 200, headers = { 'content-type': 'application/json' }, pieces, breaks = false } = reply;
+    const {
+      status = 200,
+      headers = { 'content-type': 'application/json' },
+      pieces,
+      breaks = false,
+      holds = false,
+    } = reply;
     response.writeHead(status, headers);
     for (const piece of pieces) {
       response.write(piece);
       if (pieces.length < MAX_SEPARATE_PIECES) await new Promise(setImmediate);
     }
+    response.flushHeaders();
     if (breaks) response.destroy();
-    else response.end();
+    else if (!holds) response.end();
   }
 }
 
