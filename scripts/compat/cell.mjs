@@ -5,7 +5,7 @@ import { runAgent, scratchFolder } from './run-agent.mjs';
 import { Play } from './upstreams/play.mjs';
 
 const OUTPUT_TAIL = 4000;
-/** From the end of an agent until the upstream must have noticed that nobody reads the response. */
+/** From the end of an agent until the upstream must have noticed that the response is not read. */
 const CLOSED_WITHIN_MS = 30_000;
 
 /**
