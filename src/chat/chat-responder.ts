@@ -5,21 +5,21 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { Engine } from '../engine/engine.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
-import { sendJson } from '../model-endpoint/json-responder.js';
+import { sendWritten } from '../model-endpoint/json-responder.js';
 import { LiveCalls } from '../model-endpoint/live-calls.js';
 import { logStream, setServedBy } from '../model-endpoint/served-by-headers.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
 import { CHAT } from '../operations/chat/chat-operation.js';
-import { formatDollars } from '../pricing/cost.js';
-import { printExact } from '../runtime/exact-integers.js';
 import { AccessLog } from '../telemetry/access-log.js';
 import { sendSse } from '../wire/sse/sse-response.js';
+import { ChatEndpoint } from './chat-endpoint.js';
 
 /** The HTTP half of a chat completion, which is sent as JSON or as SSE. */
 @Injectable()
 export class ChatResponder {
   constructor(
     private readonly engine: Engine,
+    private readonly endpoint: ChatEndpoint,
     private readonly calls: LiveCalls,
     private readonly config: GatewayConfig,
   ) {}
@@ -43,11 +43,7 @@ export class ChatResponder {
     response: HttpResponse,
     started: number,
   ): Promise<void> {
-    const completed = await this.engine.run(CHAT, body, context);
-    setServedBy(response, completed, started);
-    if (completed.cost !== null) response.setHeader('x-gateway-cost', formatDollars(completed.cost));
-    AccessLog.fieldsOf(response).usage = completed.result.usage;
-    sendJson(response, printExact(completed.result));
+    sendWritten(response, await this.endpoint.run(body, context), started);
   }
 
   private async sendStream(

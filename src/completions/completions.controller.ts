@@ -2,11 +2,10 @@ import { Body, Controller, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiExtraModels, ApiOperation, ApiResponse, ApiTags, getSchemaPath } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
-import { invalidRequest } from '../errors/gateway-error.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { MODEL_RESPONSE_HEADERS, ModelEndpoint } from '../model-endpoint/model-endpoint.decorator.js';
+import { objectBody } from '../model-endpoint/wire-endpoint.js';
 import { WireResponder } from '../model-endpoint/wire-responder.js';
-import { isObject, type JsonObject } from '../runtime/json-value.js';
 import { OPENAI_COMPLETIONS } from '../wire/openai-completions/openai-completions-wire.js';
 import { CompletionDto, CompletionRequestDto } from './completions.dto.js';
 
@@ -53,11 +52,6 @@ export class CompletionsController {
     @Req() request: HttpRequest,
     @Res() response: HttpResponse,
   ): Promise<void> {
-    return this.responder.respond(OPENAI_COMPLETIONS, assertObject(body), { principal, request, response });
+    return this.responder.respond(OPENAI_COMPLETIONS, objectBody(body), { principal, request, response });
   }
-}
-
-function assertObject(body: unknown): JsonObject {
-  if (!isObject(body)) throw invalidRequest('The request body must be a JSON object.', null, 'invalid_type');
-  return body;
 }

@@ -5,16 +5,17 @@ import type { Principal } from '../auth/principal.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { JsonResponder } from '../model-endpoint/json-responder.js';
 import { MODEL_RESPONSE_HEADERS, ModelEndpoint } from '../model-endpoint/model-endpoint.decorator.js';
-import { countInputTokens, EMBEDDINGS } from '../operations/embeddings/embedding-operation.js';
-import { writeEmbeddings } from '../wire/embeddings/write-embeddings.js';
-import { parseEmbeddingRequest } from './embedding-request.js';
+import { EmbeddingsEndpoint } from './embeddings-endpoint.js';
 import { EmbeddingListDto, EmbeddingRequestDto } from './embeddings.dto.js';
 import { EMBEDDING_EXAMPLES } from './embeddings.examples.js';
 
 @ApiTags('Embeddings')
 @Controller('v1')
 export class EmbeddingsController {
-  constructor(private readonly responder: JsonResponder) {}
+  constructor(
+    private readonly responder: JsonResponder,
+    private readonly endpoint: EmbeddingsEndpoint,
+  ) {}
 
   @ApiOperation({
     summary: 'Create embeddings',
@@ -36,9 +37,6 @@ export class EmbeddingsController {
     @Req() request: HttpRequest,
     @Res() response: HttpResponse,
   ): Promise<void> {
-    const parsed = parseEmbeddingRequest(body);
-    return this.responder.respond(EMBEDDINGS, parsed, { principal, request, response }, (result) =>
-      writeEmbeddings(result, () => countInputTokens(parsed)),
-    );
+    return this.responder.respond(this.endpoint, body, { principal, request, response });
   }
 }

@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
+import type { CallContext } from '../calls/call-context.js';
+import { Engine } from '../engine/engine.js';
 import { chatRequestOf } from '../model-endpoint/chat-request-of.js';
+import { runAndWrite, type WrittenResponse } from '../model-endpoint/json-endpoint.js';
 import { type Exchange, JsonResponder, sendJson } from '../model-endpoint/json-responder.js';
 import { LiveCalls } from '../model-endpoint/live-calls.js';
 import { TokenCounts } from '../model-endpoint/token-counts.js';
 import { WireResponder } from '../model-endpoint/wire-responder.js';
 import { EMBEDDINGS } from '../operations/embeddings/embedding-operation.js';
+import type { EmbeddingRequest } from '../operations/embeddings/embedding-request.js';
 import { GEMINI } from '../wire/gemini/gemini-wire.js';
 import { readBatchEmbedRequest, readEmbedRequest, writeEmbeddings } from './embed-request.js';
 import { requestToCount, withUrl } from './gemini-body.js';
@@ -18,6 +22,7 @@ export class GeminiResponder {
     private readonly json: JsonResponder,
     private readonly calls: LiveCalls,
     private readonly counts: TokenCounts,
+    private readonly engine: Engine,
   ) {}
 
   generate(model: string, body: unknown, exchange: Exchange): Promise<void> {
@@ -44,13 +49,22 @@ export class GeminiResponder {
   }
 
   embed(model: string, body: unknown, exchange: Exchange): Promise<void> {
-    const request = readEmbedRequest(body, model);
-    return this.json.respond(EMBEDDINGS, request, exchange, (result) => writeEmbeddings(result, false));
+    return this.embeddings((given) => readEmbedRequest(given, model), false, body, exchange);
   }
 
   embedAll(model: string, body: unknown, exchange: Exchange): Promise<void> {
-    const request = readBatchEmbedRequest(body, model);
-    return this.json.respond(EMBEDDINGS, request, exchange, (result) => writeEmbeddings(result, true));
+    return this.embeddings((given) => readBatchEmbedRequest(given, model), true, body, exchange);
+  }
+
+  private embeddings(
+    parse: (body: unknown) => EmbeddingRequest,
+    isBatch: boolean,
+    body: unknown,
+    exchange: Exchange,
+  ): Promise<void> {
+    const run = (request: EmbeddingRequest, context: CallContext): Promise<WrittenResponse> =>
+      runAndWrite(this.engine, EMBEDDINGS, request, context, (result) => writeEmbeddings(result, isBatch));
+    return this.json.respond({ operation: EMBEDDINGS.name, parse, run }, body, exchange);
   }
 }
 

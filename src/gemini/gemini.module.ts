@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuthModule } from '../auth/auth.module.js';
 import { ErrorFormats, type ErrorWriter } from '../http/error-formats.js';
+import { EngineModule } from '../engine/engine.module.js';
 import { ModelEndpointModule } from '../model-endpoint/model-endpoint.module.js';
 import { ModelsModule } from '../models/models.module.js';
 import { GEMINI } from '../wire/gemini/gemini-wire.js';
@@ -14,7 +15,7 @@ const METHODS =
   /^\/v1\/models\/.+:(?:generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)$/;
 
 @Module({
-  imports: [AuthModule, ModelEndpointModule, ModelsModule],
+  imports: [AuthModule, EngineModule, ModelEndpointModule, ModelsModule],
   controllers: [GeminiController, GeminiV1Controller, GeminiModelsController],
   providers: [GeminiModels, GeminiResponder],
 })

@@ -1,14 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../auth/principal.js';
-import { Engine } from '../engine/engine.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
-import type { Operation } from '../operations/operation.js';
-import type { OperationName, RequestOf, ResultOf } from '../operations/operation-types.js';
 import { formatDollars } from '../pricing/cost.js';
-import { printExact } from '../runtime/exact-integers.js';
-import type { JsonObject } from '../runtime/json-value.js';
 import { AccessLog } from '../telemetry/access-log.js';
 import { dropUnread } from '../wire/sse/sse-response.js';
+import type { JsonEndpoint, WrittenResponse } from './json-endpoint.js';
 import { LiveCalls } from './live-calls.js';
 import { setServedBy } from './served-by-headers.js';
 
@@ -19,31 +15,39 @@ export interface Exchange {
   readonly response: HttpResponse;
 }
 
-/** Runs an operation for a client and sends its result as JSON. */
+/** Runs a request of an endpoint that has no streams, and sends its response. */
 @Injectable()
 export class JsonResponder {
-  constructor(
-    private readonly engine: Engine,
-    private readonly calls: LiveCalls,
-  ) {}
+  constructor(private readonly calls: LiveCalls) {}
 
-  /** @param write the body in the client's wire format; a string is sent as it is */
-  async respond<Name extends OperationName>(
-    operation: Operation<Name>,
-    body: RequestOf<Name>,
+  async respond<Request>(
+    endpoint: Pick<JsonEndpoint<Request>, 'operation' | 'parse' | 'run'>,
+    body: unknown,
     { principal, request, response }: Exchange,
-    write: (result: ResultOf<Name>) => Promise<JsonObject | string> | JsonObject | string,
   ): Promise<void> {
     const started = performance.now();
-    AccessLog.fieldsOf(response).operation = operation.name;
+    const parsed = endpoint.parse(body);
+    AccessLog.fieldsOf(response).operation = endpoint.operation;
     await this.calls.serve(principal, request, response, async (context) => {
-      const completed = await this.engine.run(operation, body, context);
-      const written = await write(completed.result);
-      setServedBy(response, completed, started);
-      if (completed.cost !== null) response.setHeader('x-gateway-cost', formatDollars(completed.cost));
-      sendJson(response, typeof written === 'string' ? written : printExact(written));
+      sendWritten(response, await endpoint.run(parsed, context), started);
     });
   }
+}
+
+/**
+ * Sends a whole response with the headers that say how it came about.
+ *
+ * @param started of the request, by `performance.now()`
+ */
+export function sendWritten(
+  response: HttpResponse,
+  { text, servedBy, cost, usage }: WrittenResponse,
+  started: number,
+): void {
+  setServedBy(response, servedBy, started);
+  if (cost !== null) response.setHeader('x-gateway-cost', formatDollars(cost));
+  if (usage !== undefined) AccessLog.fieldsOf(response).usage = usage;
+  sendJson(response, text);
 }
 
 /** Sends JSON text, headers and body in one piece. */

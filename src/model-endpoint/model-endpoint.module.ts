@@ -5,6 +5,7 @@ import { RoutingModule } from '../routing/routing.module.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { ErrorFormats } from '../http/error-formats.js';
 import { FastPath } from './fast-path.js';
+import { JsonEndpoints } from './json-endpoints.js';
 import { JsonResponder } from './json-responder.js';
 import { LiveCalls } from './live-calls.js';
 import { RawResponder } from './raw-responder.js';
@@ -15,7 +16,17 @@ import { WireResponder } from './wire-responder.js';
 /** What the endpoints of all operations have in common on the client's side. */
 @Module({
   imports: [AuthModule, EngineModule, LifecycleModule, RoutingModule],
-  providers: [ErrorFormats, FastPath, JsonResponder, LiveCalls, RawResponder, TokenCounts, Uploads, WireResponder],
-  exports: [ErrorFormats, JsonResponder, LiveCalls, RawResponder, TokenCounts, Uploads, WireResponder],
+  providers: [
+    ErrorFormats,
+    FastPath,
+    JsonEndpoints,
+    JsonResponder,
+    LiveCalls,
+    RawResponder,
+    TokenCounts,
+    Uploads,
+    WireResponder,
+  ],
+  exports: [ErrorFormats, JsonEndpoints, JsonResponder, LiveCalls, RawResponder, TokenCounts, Uploads, WireResponder],
 })
 export class ModelEndpointModule {}

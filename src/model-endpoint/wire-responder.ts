@@ -8,20 +8,14 @@ import type { CanonicalRequest } from '../operations/chat/canonical/canonical-re
 import { SOURCE } from '../operations/chat/canonical/sources.js';
 import type { WireName } from '../operations/chat/canonical/wire-name.js';
 import { CHAT } from '../operations/chat/chat-operation.js';
-import { promptSize } from '../operations/chat/prompt-bytes.js';
-import { formatDollars } from '../pricing/cost.js';
-import { printExact } from '../runtime/exact-integers.js';
 import type { JsonObject } from '../runtime/json-value.js';
 import { AccessLog } from '../telemetry/access-log.js';
-import { readResult } from '../wire/openai-chat/read-result.js';
-import type { WireFormat, WriteContext } from '../wire/wire-format.js';
+import type { WireFormat } from '../wire/wire-format.js';
 import { chatRequestOf, type WireRequest } from './chat-request-of.js';
-import { resultWithClientNames } from './client-tool-names.js';
-import { writeContextOf } from './input-estimate.js';
-import { type Exchange, sendJson } from './json-responder.js';
+import { type Exchange, sendWritten } from './json-responder.js';
 import { LiveCalls } from './live-calls.js';
 import { logStream, setServedBy } from './served-by-headers.js';
-import { withUsage } from './usage-estimate.js';
+import { runWire, writeContextFor } from './wire-call.js';
 import { WireEventSender } from './wire-event-sender.js';
 import { WireFrames } from './wire-frames.js';
 
@@ -35,8 +29,6 @@ const HEADER_PREFIXES: { readonly [Wire in WireName]?: string } = {
 export interface WireEndpointOptions {
   /** Changes the request before it is used, such as the turns of an earlier response. */
   readonly prepare?: (canonical: CanonicalRequest) => CanonicalRequest;
-  /** Called with a whole response before it is sent. @returns the body to send. Default: the body as it is */
-  readonly completed?: (body: JsonObject) => JsonObject | Promise<JsonObject>;
   /** Headers of a stream beside those of server-sent events, or in their place. */
   readonly streamHeaders?: Readonly<Record<string, string>>;
   /** A writer with what the endpoint adds, such as storing a response before its last event. */
@@ -73,39 +65,11 @@ export class WireResponder {
       (context) =>
         isStream
           ? this.sendStream(wire, chat, context, response, started, options)
-          : this.sendWhole(wire, chat, context, response, started, options),
+          : runWire(this.engine, wire, chat, context).then((written) => {
+              sendWritten(response, written, started);
+            }),
       HEADER_PREFIXES[wire.name],
     );
-  }
-
-  private async sendWhole(
-    wire: WireFormat,
-    chat: WireRequest,
-    context: CallContext,
-    response: HttpResponse,
-    started: number,
-    { completed }: WireEndpointOptions,
-  ): Promise<void> {
-    const whole = await this.engine.run(CHAT, chat, context);
-    const { result, cost } = whole;
-    const source = result[SOURCE];
-    const isNative = source?.wire === wire.name;
-    let text: string;
-    if (isNative && completed === undefined) {
-      ({ text } = source);
-    } else {
-      const canonical = source?.canonical ?? resultWithClientNames(readResult(result), chat[SOURCE].toolNames);
-      const writing = contextOf(chat, context);
-      const written = wire.writeResponse(
-        withUsage(canonical, () => writing.estimatedInputTokens),
-        writing,
-      );
-      text = printExact(completed === undefined ? written : await completed(written));
-    }
-    setServedBy(response, whole, started);
-    if (cost !== null) response.setHeader('x-gateway-cost', formatDollars(cost));
-    AccessLog.fieldsOf(response).usage = result.usage;
-    sendJson(response, text);
   }
 
   private async sendStream(
@@ -116,7 +80,7 @@ export class WireResponder {
     started: number,
     options: WireEndpointOptions,
   ): Promise<void> {
-    const own = new WireFrames(wire, contextOf(chat, context), chat[SOURCE].toolNames);
+    const own = new WireFrames(wire, writeContextFor(chat, context), chat[SOURCE].toolNames);
     const frames = options.frames?.(own) ?? own;
     const sender = new WireEventSender(response, frames.writer, this.config.streaming.keepAlive, options.streamHeaders);
     try {
@@ -142,9 +106,4 @@ export class WireResponder {
       sender.end();
     }
   }
-}
-
-function contextOf(chat: WireRequest, { requestId }: CallContext): WriteContext {
-  const { canonical } = chat[SOURCE];
-  return writeContextOf({ model: canonical.model, requestId, request: canonical }, () => promptSize(chat).bytes);
 }

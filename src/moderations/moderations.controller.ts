@@ -5,12 +5,7 @@ import type { Principal } from '../auth/principal.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { JsonResponder } from '../model-endpoint/json-responder.js';
 import { MODEL_RESPONSE_HEADERS, ModelEndpoint } from '../model-endpoint/model-endpoint.decorator.js';
-import { MODERATIONS } from '../operations/moderations/moderation-operation.js';
-import { Routing } from '../routing/routing.service.js';
-import { randomId } from '../runtime/random-id.js';
-import { writeModeration } from '../wire/moderations/write-moderation.js';
-import { defaultModerationModel } from './default-model.js';
-import { parseModerationRequest } from './moderation-request.js';
+import { ModerationsEndpoint } from './moderations-endpoint.js';
 import { ModerationRequestDto, ModerationResponseDto } from './moderations.dto.js';
 import { MODERATION_EXAMPLES } from './moderations.examples.js';
 
@@ -19,7 +14,7 @@ import { MODERATION_EXAMPLES } from './moderations.examples.js';
 export class ModerationsController {
   constructor(
     private readonly responder: JsonResponder,
-    private readonly routing: Routing,
+    private readonly endpoint: ModerationsEndpoint,
   ) {}
 
   @ApiOperation({
@@ -40,9 +35,6 @@ export class ModerationsController {
     @Req() request: HttpRequest,
     @Res() response: HttpResponse,
   ): Promise<void> {
-    const parsed = parseModerationRequest(body, () => defaultModerationModel(this.routing.current));
-    return this.responder.respond(MODERATIONS, parsed, { principal, request, response }, (result) =>
-      writeModeration(result, () => randomId('modr-')),
-    );
+    return this.responder.respond(this.endpoint, body, { principal, request, response });
   }
 }

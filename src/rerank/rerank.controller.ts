@@ -3,12 +3,9 @@ import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
-import { JsonResponder, type Exchange } from '../model-endpoint/json-responder.js';
+import { JsonResponder } from '../model-endpoint/json-responder.js';
 import { MODEL_RESPONSE_HEADERS, ModelEndpoint } from '../model-endpoint/model-endpoint.decorator.js';
-import { countRerankTokens, RERANK } from '../operations/rerank/rerank-operation.js';
-import { randomId } from '../runtime/random-id.js';
-import { writeRerank, type RerankApiVersion } from '../wire/rerank/write-rerank.js';
-import { parseRerankRequest } from './rerank-request.js';
+import { RerankEndpoint, RerankV2Endpoint } from './rerank-endpoint.js';
 import { RerankRequestDto, RerankResponseDto } from './rerank.dto.js';
 import { RERANK_EXAMPLES } from './rerank.examples.js';
 
@@ -24,7 +21,11 @@ const RESPONSE = { type: RerankResponseDto, description: 'The ranking.', headers
 @ApiTags('Rerank')
 @Controller()
 export class RerankController {
-  constructor(private readonly responder: JsonResponder) {}
+  constructor(
+    private readonly responder: JsonResponder,
+    private readonly endpoint: RerankEndpoint,
+    private readonly endpointV2: RerankV2Endpoint,
+  ) {}
 
   @ApiOperation({ summary: 'Rank documents', description: DESCRIPTION })
   @ApiBody(BODY)
@@ -37,7 +38,7 @@ export class RerankController {
     @Req() request: HttpRequest,
     @Res() response: HttpResponse,
   ): Promise<void> {
-    return this.respond(body, { principal, request, response }, '1');
+    return this.responder.respond(this.endpoint, body, { principal, request, response });
   }
 
   @ApiOperation({ summary: 'Rank documents, at the path of version 2 of Cohere', description: DESCRIPTION })
@@ -51,18 +52,6 @@ export class RerankController {
     @Req() request: HttpRequest,
     @Res() response: HttpResponse,
   ): Promise<void> {
-    return this.respond(body, { principal, request, response }, '2');
-  }
-
-  private respond(body: unknown, exchange: Exchange, apiVersion: RerankApiVersion): Promise<void> {
-    const request = parseRerankRequest(body);
-    return this.responder.respond(RERANK, request, exchange, (result) =>
-      writeRerank(result, {
-        request,
-        apiVersion,
-        newId: () => randomId('rerank-'),
-        countTokens: () => countRerankTokens(request),
-      }),
-    );
+    return this.responder.respond(this.endpointV2, body, { principal, request, response });
   }
 }

@@ -9,6 +9,7 @@ import { encryptedContents, forProvider, withoutEncryptedReasoning } from '../wi
 import { readRequest } from '../wire/openai-responses/read-request.js';
 import { inputItems, resolveReferences, turnItems } from './conversation-items.js';
 import type { WireRequest } from '../model-endpoint/chat-request-of.js';
+import { objectBody } from '../model-endpoint/wire-endpoint.js';
 import { ResponseStore, type KeptResponse } from './response-store.js';
 import { translateRequest } from './translated-request.js';
 
@@ -36,6 +37,21 @@ export interface PreparedResponse {
   readonly isBackground: boolean;
 }
 
+/** A body of the Responses API, as far as it can be read by itself. */
+export interface ResponseBody {
+  readonly body: JsonObject;
+  /** What it says, without what it goes on from. */
+  readonly own: CanonicalRequest;
+  readonly previousId: string | null;
+}
+
+/** @throws GatewayError 400 that names the field */
+export function readResponseBody(given: unknown): ResponseBody {
+  const body = objectBody(given);
+  assertSupported(body);
+  return { body, own: readRequest(body), previousId: previousOf(body) };
+}
+
 /** Reads requests of the Responses API: what they say, and what they go on from. */
 @Injectable()
 export class ResponsePreparation {
@@ -45,14 +61,10 @@ export class ResponsePreparation {
   ) {}
 
   /** @throws GatewayError 400 that names the field */
-  async prepare(body: unknown, keyId: string): Promise<PreparedResponse> {
-    if (!isObject(body)) throw invalidRequest('The request body must be a JSON object.', null, 'invalid_type');
-    assertSupported(body);
+  async prepare({ body, own, previousId }: ResponseBody, keyId: string): Promise<PreparedResponse> {
     const isBackground = body['background'] === true;
     // The gateway itself makes responses in the background, on every provider.
     const sent = isBackground ? withoutMembers(body, ['background']) : body;
-    const own = readRequest(body);
-    const previousId = previousOf(body);
     const turns = previousId === null ? [] : await this.responses.conversation(keyId, previousId);
     const responseId = `resp_${randomBytes(ID_BYTES).toString('hex')}`;
     const given = inputItems(body['input']);

@@ -4,9 +4,11 @@ import { EngineModule } from '../engine/engine.module.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { ModelEndpointModule } from '../model-endpoint/model-endpoint.module.js';
 import { BackgroundResponses } from './background-responses.js';
+import { ResponseCalls } from './response-calls.js';
 import { ResponsePreparation } from './prepared-response.js';
 import { ResponseStore } from './response-store.js';
 import { ResponsesController } from './responses.controller.js';
+import { ResponsesEndpoint } from './responses-endpoint.js';
 import { ResponsesResponder } from './responses-responder.js';
 import { ResponsesService } from './responses.service.js';
 
@@ -14,6 +16,14 @@ import { ResponsesService } from './responses.service.js';
 @Module({
   imports: [AuthModule, EngineModule, LifecycleModule, ModelEndpointModule],
   controllers: [ResponsesController],
-  providers: [BackgroundResponses, ResponsePreparation, ResponseStore, ResponsesResponder, ResponsesService],
+  providers: [
+    BackgroundResponses,
+    ResponseCalls,
+    ResponsePreparation,
+    ResponseStore,
+    ResponsesEndpoint,
+    ResponsesResponder,
+    ResponsesService,
+  ],
 })
 export class ResponsesModule {}
