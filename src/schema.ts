@@ -16,6 +16,7 @@ import { GatewayInstance } from './admin/instances/gateway-instance.entity.js';
 import { AuditEntry } from './audit/audit-entry.entity.js';
 import { CreateStoredResponse1772830000000 } from '../migrations/1772830000000-CreateStoredResponse.js';
 import { AddResponseHeartbeat1772860000000 } from '../migrations/1772860000000-AddResponseHeartbeat.js';
+import { AddTaskDialect1772840000000 } from '../migrations/1772840000000-AddTaskDialect.js';
 import { AddOperation1772820000000 } from '../migrations/1772820000000-AddOperation.js';
 import { AddKeyParent1772740000000 } from '../migrations/1772740000000-AddKeyParent.js';
 import { IndexWebhooksByKey1772730000000 } from '../migrations/1772730000000-IndexWebhooksByKey.js';
@@ -72,6 +73,7 @@ const MIGRATIONS = [
   IndexUnfinishedJobs1772810000000,
   AddOperation1772820000000,
   CreateStoredResponse1772830000000,
+  AddTaskDialect1772840000000,
   AddSessionsAndCacheWrites1772850000000,
   AddResponseHeartbeat1772860000000,
 ];

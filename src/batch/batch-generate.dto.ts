@@ -39,7 +39,7 @@ export class WebhookDto {
   secret?: string;
 }
 
-/** A batch of chat completions. */
+/** A batch of requests. */
 export class BatchGenerateDto {
   /**
    * The ID of the model to use for this request; a task may name its own.
@@ -51,9 +51,18 @@ export class BatchGenerateDto {
   model!: string;
 
   /**
-   * A list of tasks to be processed in the batch, 1 to 50,000. Each is a string, `{prompt}`, a chat request
-   * (`{custom_id?, messages, ...}`), a line of OpenAI's batch files (`{custom_id, method?, url?, body}`) or of
-   * Anthropic's (`{custom_id, params}`). A task's own fields override the job's.
+   * The endpoint whose requests the tasks are, unless they name their own: /v1/chat/completions, /v1/completions, /v1/responses,
+   * /v1/messages, /v1/embeddings, /v1/rerank, /v2/rerank or /v1/moderations.
+   */
+  @ApiProperty({ required: false, nullable: true, default: '/v1/chat/completions', example: '/v1/chat/completions' })
+  @IsOptional()
+  @IsString()
+  endpoint?: string | null;
+
+  /**
+   * A list of tasks to be processed in the batch, 1 to 50,000. Each is a string, `{prompt}`, a request of its endpoint
+   * (`{custom_id?, endpoint?, messages, ...}`), a line of OpenAI's batch files (`{custom_id, method?, url?, body}`) or of
+   * Anthropic's (`{custom_id, params}`, which are requests of /v1/messages). A task's own fields override the job's.
    */
   @ApiProperty({
     type: 'array',
@@ -73,7 +82,7 @@ export class BatchGenerateDto {
   @Allow()
   tasks!: unknown[];
 
-  /** The maximum number of tokens to generate in each chat completion. */
+  /** The maximum number of tokens to generate for each task; of responses it is `max_output_tokens`. */
   @ApiProperty({ type: 'integer', required: false, nullable: true, minimum: 0, example: 100 })
   @IsOptional()
   @IsInt()

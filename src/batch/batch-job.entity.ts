@@ -46,7 +46,11 @@ export class BatchJob {
   @Column({ type: 'varchar', length: 256 })
   model!: string;
 
-  /** Chat fields that the tasks inherit. */
+  /** Path of the endpoint of tasks that name none; null for chat completions. */
+  @Column({ type: 'varchar', length: 64, nullable: true })
+  endpoint!: string | null;
+
+  /** Fields that the tasks inherit, by the names of the submission. */
   @Column({ type: 'simple-json' })
   defaults!: object;
 

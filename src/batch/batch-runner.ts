@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Injectable, Logger } from '@nestjs/common';
 import { ApiKeyAuthenticator } from '../auth/api-key-authenticator.js';
-import { Engine } from '../engine/engine.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { Periodic } from '../runtime/periodic.js';
@@ -19,9 +18,10 @@ import { OutcomeWriter } from './outcome-writer.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { type HeldTask, HeldTasks } from './held-tasks.js';
 import type { TaskOutcome } from './task-outcomes.js';
+import { TaskCalls } from './task-calls.js';
 import { TaskClaims } from './task-claims.js';
+import { TaskErrors } from './task-errors.js';
 import { outcomeOfFailure } from './task-failure.js';
-import { runTask } from './task-operations.js';
 import { taskResponse } from './task-response.js';
 
 /** Milliseconds between polls for work and for cancelled or paused jobs while there are unfinished jobs. */
@@ -57,7 +57,8 @@ export class BatchRunner {
     private readonly writer: OutcomeWriter,
     private readonly room: ModelRoom,
     private readonly loop: ClaimLoop,
-    private readonly engine: Engine,
+    private readonly calls: TaskCalls,
+    private readonly errors: TaskErrors,
     private readonly keys: ApiKeyAuthenticator,
     private readonly queue: BatchQueue,
     private readonly load: BackgroundThrottle,
@@ -176,28 +177,23 @@ export class BatchRunner {
         this.requeue(task);
         return;
       }
-      const { body, droppedParams } = await runTask(
-        task.operation,
-        this.engine,
-        { model: job.model, ...job.defaults, ...task.request },
-        {
-          principal,
-          requestId,
-          source: 'batch',
-          headers: {},
-          task: { jobId: task.jobId, index: task.taskIndex },
-          takeUsage: (records) => {
-            usage = records;
-          },
-          signal: controller.signal,
+      const { text, servedBy } = await this.calls.run(task, job, {
+        principal,
+        requestId,
+        source: 'batch',
+        headers: {},
+        task: { jobId: task.jobId, index: task.taskIndex },
+        takeUsage: (records) => {
+          usage = records;
         },
-      );
+        signal: controller.signal,
+      });
       this.room.succeeded(job.keyId, task.model);
       this.loop.measure(performance.now() - started);
       this.ended(task, {
         status: 'succeeded',
         attempts: task.attempts + 1,
-        response: taskResponse(requestId, body, droppedParams),
+        response: taskResponse(requestId, text, servedBy.droppedParams),
         usage: await usage,
       });
     } catch (error) {
@@ -228,7 +224,8 @@ export class BatchRunner {
       this.logger.error({ msg: 'a batch task failed', error: describeError(error.cause ?? error) });
     }
     if (outcome.status === 'queued' && outcome.attempts !== undefined) this.metrics.retried();
-    this.ended(task, { ...outcome, usage });
+    const stored = outcome.status === 'failed' ? this.errors.stored(error, task) : null;
+    this.ended(task, { ...outcome, error: stored, usage });
   }
 
   private requeue(task: HeldTask, delay = 0): void {

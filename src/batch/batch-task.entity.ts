@@ -25,6 +25,10 @@ export class BatchTask {
   @Column({ type: 'varchar', length: 16, default: 'chat' })
   operation!: string;
 
+  /** The wire format of the request and of the result, where it is not the operation's own; with the operation it says which endpoint. */
+  @Column({ type: 'varchar', length: 32, nullable: true })
+  dialect!: string | null;
+
   /** The task's own fields of the request, as JSON text. */
   @Column({ type: 'text' })
   request!: string;

@@ -23,13 +23,13 @@ import { BatchGenerateDto } from './batch-generate.dto.js';
 import { BatchDto, BatchListDto, BatchSubmittedDto, BatchSummaryDto, ReadBatchDto } from './batch.dto.js';
 import { BATCH_EXAMPLES, EVENTS_EXAMPLE, RESULTS_EXAMPLE } from './batch.examples.js';
 import { BatchService } from './batch.service.js';
-import { TaskResponseDto, TaskResultDto } from './task-result.dto.js';
+import { RESULT_SCHEMAS, TaskResponseDto, TaskResultDto } from './task-result.dto.js';
 
 const JOB_ID = { name: 'job_id', description: 'The ID of the batch job.', example: 'batch_68f0c1d2a3b4c5d6e7f80912' };
 
 @ApiTags('Batches')
 @ApiKeySecurity()
-@ApiExtraModels(TaskResultDto, TaskResponseDto)
+@ApiExtraModels(TaskResultDto, TaskResponseDto, ...RESULT_SCHEMAS)
 @UsePipes(StrictBodyPipe)
 @Controller('v1/batch')
 export class BatchController {
@@ -41,7 +41,8 @@ export class BatchController {
   @ApiOperation({
     summary: 'Submit a batch',
     description: [
-      'Submits a batch of generation tasks for asynchronous processing, for any model on any provider.',
+      'Submits a batch of generation tasks for asynchronous processing, for any model on any provider and in any format: a task is a',
+      'request of /v1/chat/completions or of the `endpoint` that it or the job names, and its result is what that endpoint responds with.',
       '',
       'Every task is checked before anything is stored: one invalid task rejects the whole submission, and the response names',
       'the first 20 faults by path. After the 202 the job survives crashes and restarts. Each task has exactly one',

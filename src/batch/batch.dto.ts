@@ -42,6 +42,9 @@ export class BatchSummaryDto {
   /** The ID of the model that tasks use unless they name their own. */
   @ApiProperty({ example: 'sandbox/echo' })
   model!: string;
+  /** The endpoint of tasks that name none. */
+  @ApiProperty({ example: '/v1/chat/completions' })
+  endpoint!: string;
   /** The Unix timestamp (in seconds) of when the batch job was submitted. */
   @ApiProperty({ type: 'integer', example: 1767225600 })
   submitted_at!: number;

@@ -17,7 +17,7 @@ export const BATCH_EXAMPLES = {
     },
   },
   openai: {
-    summary: 'Lines of an OpenAI batch file',
+    summary: 'Lines of an OpenAI batch file, of several endpoints',
     value: {
       model: 'sandbox/echo',
       tasks: [
@@ -27,8 +27,81 @@ export const BATCH_EXAMPLES = {
           url: '/v1/chat/completions',
           body: { model: 'sandbox/echo', messages: [{ role: 'user', content: 'Say hello to Ada.' }] },
         },
+        {
+          custom_id: 'request-2',
+          method: 'POST',
+          url: '/v1/responses',
+          body: { model: 'sandbox/echo', input: 'Say hello to Grace.' },
+        },
+        {
+          custom_id: 'request-3',
+          method: 'POST',
+          url: '/v1/embeddings',
+          body: { model: 'sandbox/embed', input: 'The quick brown fox' },
+        },
       ],
     },
+  },
+  anthropic: {
+    summary: "Lines of Anthropic's batches",
+    value: {
+      model: 'sandbox/echo',
+      tasks: [
+        {
+          custom_id: 'message-1',
+          params: {
+            model: 'sandbox/echo',
+            max_tokens: 50,
+            system: 'Be brief.',
+            messages: [{ role: 'user', content: 'Say hello to Ada.' }],
+          },
+        },
+      ],
+    },
+  },
+  messages: {
+    summary: 'Requests of /v1/messages',
+    value: {
+      endpoint: '/v1/messages',
+      model: 'sandbox/echo',
+      max_tokens: 50,
+      tasks: [
+        'Say hello to Ada.',
+        { custom_id: 'grace', messages: [{ role: 'user', content: 'Say hello to Grace.' }] },
+      ],
+    },
+  },
+  responses: {
+    summary: 'Requests of /v1/responses',
+    value: {
+      endpoint: '/v1/responses',
+      model: 'sandbox/echo',
+      tasks: ['Say hello to Ada.', { custom_id: 'grace', input: 'Say hello to Grace.', store: false }],
+    },
+  },
+  completions: {
+    summary: 'Requests of /v1/completions',
+    value: { endpoint: '/v1/completions', model: 'sandbox/echo', tasks: [{ prompt: 'Once upon a time' }] },
+  },
+  embeddings: {
+    summary: 'Requests of /v1/embeddings',
+    value: {
+      endpoint: '/v1/embeddings',
+      model: 'sandbox/embed',
+      tasks: ['The quick brown fox', { custom_id: 'two', input: ['one', 'two'] }],
+    },
+  },
+  rerank: {
+    summary: 'Requests of /v1/rerank',
+    value: {
+      endpoint: '/v1/rerank',
+      model: 'sandbox/rerank',
+      tasks: [{ custom_id: 'capitals', query: 'capital of France', documents: ['Paris', 'Berlin'] }],
+    },
+  },
+  moderations: {
+    summary: 'Requests of /v1/moderations',
+    value: { endpoint: '/v1/moderations', model: 'sandbox/moderate', tasks: ['Have a nice day.'] },
   },
 };
 

@@ -2,9 +2,9 @@ import { DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module.js';
 import { AuthModule } from '../auth/auth.module.js';
-import { EngineModule } from '../engine/engine.module.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
+import { ModelEndpointModule } from '../model-endpoint/model-endpoint.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { AdminBatchesController } from './admin-batches.controller.js';
@@ -32,6 +32,8 @@ import { InProcessQueueModule } from './queue/in-process-queue.module.js';
 import { ResultReader } from './results/result-reader.js';
 import { SubmissionStore } from './submission/submission-store.js';
 import { WebhookModule } from '../webhooks/webhook.module.js';
+import { TaskCalls } from './task-calls.js';
+import { TaskErrors } from './task-errors.js';
 import { TaskClaims } from './task-claims.js';
 import { TaskOutcomes } from './task-outcomes.js';
 import { WebhookSender } from './webhook/webhook-sender.js';
@@ -52,9 +54,9 @@ export class BatchModule {
         TypeOrmModule.forFeature([BatchJob, BatchTask]),
         AuditModule,
         AuthModule,
-        EngineModule,
         LifecycleModule,
         LimitsModule,
+        ModelEndpointModule,
         RoutingModule,
         WebhookModule,
         queue,
@@ -75,7 +77,9 @@ export class BatchModule {
         ModelRoom,
         OutcomeWriter,
         ClaimedTasks,
+        TaskCalls,
         TaskClaims,
+        TaskErrors,
         TaskOutcomes,
         SubmissionStore,
         BatchRunner,

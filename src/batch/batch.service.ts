@@ -10,6 +10,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { newestFirst, Page } from '../database/newest-first.js';
 import { GatewayError, invalidRequest, notFound, permissionDenied } from '../errors/gateway-error.js';
 import { DEFAULT_PAGE, PageQueryDto } from '../http/page-query.dto.js';
+import { JsonEndpoints } from '../model-endpoint/json-endpoints.js';
 import { Routing } from '../routing/routing.service.js';
 import { BatchJob } from './batch-job.entity.js';
 import { BatchRunner } from './batch-runner.js';
@@ -19,6 +20,7 @@ import { JobWatchers } from './events/job-watchers.js';
 import { JobControl, type NoteChange } from './job-control.js';
 import { submittedOf, summaryOf } from './job-summary.js';
 import { BatchQueue } from './queue/batch-queue.js';
+import { DEFAULT_ENDPOINT } from './submission/parse-task.js';
 import { readSubmission, type Submission } from './submission/submission-reader.js';
 import { SubmissionStore } from './submission/submission-store.js';
 import { webhookUrlFault } from '../webhooks/webhook-address.js';
@@ -40,6 +42,7 @@ export class BatchService {
     private readonly watchers: JobWatchers,
     private readonly runner: BatchRunner,
     private readonly routing: Routing,
+    private readonly endpoints: JsonEndpoints,
     private readonly config: GatewayConfig,
   ) {}
 
@@ -60,7 +63,7 @@ export class BatchService {
     }
     const { maxBodySize, maxTasks } = this.config.batch;
     const directory = join(this.config.dataDirectory, 'spool');
-    const submission = await readSubmission(request, { maxBodySize, maxTasks, directory });
+    const submission = await readSubmission(request, { maxBodySize, maxTasks, directory }, this.endpoints);
     try {
       this.assertAllowed(submission, principal);
       const submitted = await this.insert(submission, principal, idempotencyKey);
@@ -119,7 +122,7 @@ export class BatchService {
   }
 
   private async insert(
-    { fields, spool, hash }: Submission,
+    { fields, endpoint, spool, hash }: Submission,
     principal: Principal,
     idempotencyKey: string | undefined,
   ): Promise<BatchSubmittedDto> {
@@ -130,6 +133,7 @@ export class BatchService {
       id,
       keyId: principal.keyId,
       model: fields.model,
+      endpoint: endpoint === DEFAULT_ENDPOINT ? null : endpoint,
       defaults: defaultsOf(fields),
       metadata: fields.batch_metadata ?? null,
       priority: fields.priority ?? 'normal',

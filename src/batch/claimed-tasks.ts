@@ -21,8 +21,9 @@ export interface ClaimedTask {
   readonly taskIndex: number;
   /** The lane that it came from. */
   readonly lane: string;
-  /** The operation that it requests. */
+  /** The operation that it requests, and the wire format where it is not the operation's own: they say which endpoint it is for. */
   readonly operation: string;
+  readonly dialect: string | null;
   readonly request: Readonly<Record<string, unknown>>;
   /** Upstream calls that ended before this claim. */
   readonly attempts: number;
@@ -99,6 +100,7 @@ export class ClaimedTasks {
       task_index: number;
       lane: string;
       operation: string;
+      dialect: string | null;
       request: string;
       attempts: number;
     }>(this.tasksStatement(), parameters);
@@ -108,6 +110,7 @@ export class ClaimedTasks {
       lane: row.lane,
       attempts: row.attempts,
       operation: row.operation,
+      dialect: row.dialect,
       request: parseExact(row.request) as Record<string, unknown>,
     }));
     return tasks.sort((a, b) => a.taskIndex - b.taskIndex);
@@ -115,7 +118,7 @@ export class ClaimedTasks {
 
   /** The tasks to run of a claim: of a range only those that name no model, since the others wait in `batch_requeue`. */
   tasksStatement(): string {
-    const columns = 't.job_id, t.task_index, r.lane, t.operation, t.request, t.attempts';
+    const columns = 't.job_id, t.task_index, r.lane, t.operation, t.dialect, t.request, t.attempts';
     const which = `t.job_id = r.job_id AND t.task_index = r.task_index`;
     const condition = `t.status = 'queued' AND (t.model IS NULL OR r.is_single = 1)`;
     return this.dialect.isSqlite

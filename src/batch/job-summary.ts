@@ -1,5 +1,6 @@
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import type { BatchJob, JobStatus } from './batch-job.entity.js';
+import { DEFAULT_ENDPOINT } from './submission/parse-task.js';
 import type { BatchSubmittedDto, BatchSummaryDto } from './batch.dto.js';
 
 /** The response to the submission of a job. */
@@ -17,6 +18,7 @@ export function summaryOf(job: BatchJob): BatchSummaryDto {
   return {
     ...submittedOf(job),
     model: job.model,
+    endpoint: job.endpoint ?? DEFAULT_ENDPOINT,
     started_at: toUnixSeconds(job.startedAt),
     completed_at: toUnixSeconds(job.completedAt),
     expires_at: toUnixSeconds(job.expiresAt),

@@ -33,9 +33,7 @@ describe('the outcome of a task whose call has failed', () => {
       'a spent account',
       new GatewayError({ status: 429, type: 'insufficient_quota', code: 'insufficient_quota', message: 'no credit' }),
     ],
-  ])('is final for %s, with the error that a live request would get', (_name, error) => {
-    const outcome = outcomeOfFailure(error, 0, 3);
-    expect(outcome).toMatchObject({ status: 'failed', attempts: 1 });
-    expect(JSON.parse('error' in outcome ? (outcome.error ?? '') : '')).toEqual(error.toBody().error);
+  ])('is final for %s', (_name, error) => {
+    expect(outcomeOfFailure(error, 0, 3)).toEqual({ status: 'failed', attempts: 1 });
   });
 });

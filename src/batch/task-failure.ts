@@ -8,7 +8,7 @@ const REFUSED_DELAY_MS = 1_000;
 /** The fields of an outcome that a failure decides. `attempts` is absent where the failure does not count as an attempt. */
 export type FailureOutcome =
   | (Pick<TaskOutcome, 'delay'> & { readonly status: 'queued'; readonly attempts?: number })
-  | (Pick<TaskOutcome, 'error' | 'attempts'> & { readonly status: 'failed' });
+  | (Pick<TaskOutcome, 'attempts'> & { readonly status: 'failed' });
 
 /**
  * What becomes of a task whose call has failed.
@@ -35,5 +35,5 @@ export function outcomeOfFailure(
   if (mayRetry && ended < maxAttempts) {
     return { status: 'queued', attempts: ended, delay: retryDelay(ended, error.retryAfterMs, random) };
   }
-  return { status: 'failed', attempts: ended, error: JSON.stringify(error.toBody().error) };
+  return { status: 'failed', attempts: ended };
 }

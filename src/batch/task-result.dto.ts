@@ -1,6 +1,27 @@
 import { ApiProperty, getSchemaPath } from '@nestjs/swagger';
 import { ChatCompletionDto } from '../chat/chat-completion.dto.js';
+import { CompletionDto } from '../completions/completions.dto.js';
+import { EmbeddingListDto } from '../embeddings/embeddings.dto.js';
 import { ErrorDetailDto } from '../errors/error-body.dto.js';
+import { MessageDto, MessagesErrorDetailDto } from '../messages/messages.dto.js';
+import { ModerationResponseDto } from '../moderations/moderations.dto.js';
+import { RerankResponseDto } from '../rerank/rerank.dto.js';
+import { ResponseDto } from '../responses/responses.dto.js';
+
+/** The bodies of responses of all endpoints. */
+const BODIES = [
+  ChatCompletionDto,
+  CompletionDto,
+  ResponseDto,
+  MessageDto,
+  EmbeddingListDto,
+  RerankResponseDto,
+  ModerationResponseDto,
+];
+/** The members that a chat completion has; those of other endpoints have others. */
+export type TaskBody = ChatCompletionDto & Record<string, unknown>;
+/** Schemas that results refer to. */
+export const RESULT_SCHEMAS = [...BODIES, ErrorDetailDto, MessagesErrorDetailDto];
 
 /** A part of the request that the task was run without. */
 export class TaskWarningDto {
@@ -29,8 +50,11 @@ export class TaskResponseDto {
    * @example "req_3f1c0e8a9b7d4c55"
    */
   request_id!: string;
-  /** The completion, as a live request would have received it. */
-  body!: ChatCompletionDto;
+  /** What the endpoint of the task responds with to a live request, in the same format. */
+  @ApiProperty({
+    anyOf: BODIES.map((dto) => ({ $ref: getSchemaPath(dto) })),
+  })
+  body!: TaskBody;
   /** Parameters that were not sent, as the header `x-gateway-dropped-params` names it for a live request; absent when nothing was left out. */
   @ApiProperty({ required: false, type: [TaskWarningDto] })
   warnings?: TaskWarningDto[];
@@ -52,13 +76,17 @@ export class TaskResultDto {
   /** The response; null when there is none. */
   @ApiProperty({ nullable: true, allOf: [{ $ref: getSchemaPath(TaskResponseDto) }] })
   response!: TaskResponseDto | null;
-  /** Why there is no response; null when there is one. */
-  @ApiProperty({ nullable: true, allOf: [{ $ref: getSchemaPath(ErrorDetailDto) }], example: null })
+  /** Why there is no response, as the `error` of the endpoint's error body; null when there is a response. */
+  @ApiProperty({
+    nullable: true,
+    anyOf: [{ $ref: getSchemaPath(ErrorDetailDto) }, { $ref: getSchemaPath(MessagesErrorDetailDto) }],
+    example: null,
+  })
   error!: ErrorDetailDto | null;
   /** Calls that were made for the task and have ended. */
   @ApiProperty({ type: 'integer', example: 1 })
   attempts!: number;
-  /** Token counts of the response; null when there is none. */
+  /** The `usage` of the response, by the names of its format; null when there is none. */
   @ApiProperty({
     type: 'object',
     nullable: true,

@@ -29,6 +29,8 @@ export interface TaskForm {
   readonly ofText?: (text: string) => JsonObject;
   /** Whether `prompt` is a field of the endpoint itself, and may be more than a text. */
   readonly hasPrompt?: boolean;
+  /** Fields beside `stream` that cannot be true in a batch. */
+  readonly neverTrue?: readonly string[];
 }
 
 /**

@@ -9,6 +9,8 @@ import { randomId } from '../runtime/random-id.js';
 import { writeRerank, type RerankApiVersion } from '../wire/rerank/write-rerank.js';
 import { parseRerankRequest } from './rerank-request.js';
 
+/** The parameters of its constructor are those of its classes. */
+@Injectable()
 abstract class AnyRerankEndpoint extends JsonEndpoint<RerankRequest> {
   readonly operation = RERANK.name;
   readonly task: TaskForm = { defaults: {} };
@@ -44,10 +46,6 @@ abstract class AnyRerankEndpoint extends JsonEndpoint<RerankRequest> {
 export class RerankEndpoint extends AnyRerankEndpoint {
   readonly path = '/v1/rerank';
   protected readonly apiVersion = '1';
-
-  constructor(engine: Engine, endpoints: JsonEndpoints) {
-    super(engine, endpoints);
-  }
 }
 
 /** `POST /v2/rerank`, the path of version 2 of Cohere. */
@@ -56,8 +54,4 @@ export class RerankV2Endpoint extends AnyRerankEndpoint {
   readonly path = '/v2/rerank';
   override readonly dialect = 'cohere-v2';
   protected readonly apiVersion = '2';
-
-  constructor(engine: Engine, endpoints: JsonEndpoints) {
-    super(engine, endpoints);
-  }
 }

@@ -16,6 +16,8 @@ export class ResponsesEndpoint extends JsonEndpoint<ResponseBody> {
     defaults: { max_tokens: 'max_output_tokens', temperature: 'temperature', top_p: 'top_p' },
     ofText: (input) => ({ input }),
     hasPrompt: true,
+    // A task waits for its response, which is its result.
+    neverTrue: ['background'],
   };
 
   constructor(

@@ -75,6 +75,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       id: `batch_${String((number += 1)).padStart(24, '0')}`,
       keyId: 'key_1',
       model: 'sandbox/echo',
+      endpoint: null,
       defaults: { max_tokens: 5 },
       metadata: null,
       priority: 'normal',

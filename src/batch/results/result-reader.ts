@@ -4,6 +4,7 @@ import { Database } from '../../database/database.js';
 import { runSql } from '../../database/sql.js';
 import { notFound } from '../../errors/gateway-error.js';
 import type { BatchJob } from '../batch-job.entity.js';
+import { TaskErrors } from '../task-errors.js';
 import { MemberFinder } from './member-finder.js';
 
 const FINISHED = `'succeeded', 'failed', 'cancelled', 'expired'`;
@@ -32,6 +33,8 @@ interface ResultRow {
   custom_id: string;
   status: string;
   attempts: number;
+  operation: string;
+  dialect: string | null;
   error: string | null;
   /** Text from PostgreSQL, bytes from SQLite. */
   response: string | Buffer | null;
@@ -55,6 +58,7 @@ export class ResultReader {
   constructor(
     private readonly database: Database,
     private readonly dataSource: DataSource,
+    private readonly errors: TaskErrors,
   ) {}
 
   /**
@@ -112,17 +116,22 @@ export class ResultReader {
           finder.write(response);
           parts.push(response);
         } else parts.push(Buffer.from('null'));
-        parts.push(Buffer.from(`${tailOf(row, finder.value)}${layout.terminator}`));
+        parts.push(Buffer.from(`${this.tailOf(row, finder.value)}${layout.terminator}`));
       }
       yield parts;
     }
+  }
+
+  private tailOf(row: ResultRow, usage: string | undefined): string {
+    const error = row.error === null ? 'null' : this.errors.shown(row.error, row);
+    return `,"error":${error},"attempts":${row.attempts},"usage":${usage ?? 'null'}}`;
   }
 
   private rows(jobId: string, group: readonly ResultRef[], isLarge: boolean): Promise<readonly ResultRow[]> {
     // As a BLOB, so that SQLite's driver makes no string of it, which would be encoded again.
     const response = isLarge ? 'NULL' : this.database.isSqlite ? 'CAST(response AS BLOB)' : 'response';
     return this.query<ResultRow>(
-      `SELECT task_index, custom_id, status, attempts, error, ${response} AS response FROM batch_task
+      `SELECT task_index, custom_id, status, attempts, operation, dialect, error, ${response} AS response FROM batch_task
        WHERE job_id = $1 AND task_index IN (${group.map((_ref, index) => `$${index + 2}`).join(', ')})
        ORDER BY task_index`,
       [jobId, ...group.map(({ index }) => index)],
@@ -185,8 +194,4 @@ function* groupsOf(refs: readonly ResultRef[]): Generator<readonly ResultRef[]> 
 
 function headOf({ task_index: index, custom_id: customId, status }: ResultRow): string {
   return `{"index":${index},"custom_id":${JSON.stringify(customId)},"status":"${status}","response":`;
-}
-
-function tailOf({ error, attempts }: ResultRow, usage: string | undefined): string {
-  return `,"error":${error ?? 'null'},"attempts":${attempts},"usage":${usage ?? 'null'}}`;
 }

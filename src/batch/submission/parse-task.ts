@@ -1,85 +1,159 @@
-import { isObject } from '../../runtime/json-value.js';
-import { parseChatRequest, removeUnlimited } from '../../chat/chat-request.pipe.js';
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
+import type { JsonEndpoint } from '../../model-endpoint/json-endpoint.js';
+import type { JsonEndpoints } from '../../model-endpoint/json-endpoints.js';
+import { isObject, type JsonObject } from '../../runtime/json-value.js';
+
+/** The endpoint of tasks that name none, in jobs that name none. */
+export const DEFAULT_ENDPOINT = '/v1/chat/completions';
+/** The endpoint of `params`, which are lines of Anthropic's batches. */
+const PARAMS_ENDPOINT = '/v1/messages';
 
 /** A task in the form in which it is stored. */
 export interface TaskLine {
   readonly customId: string;
-  /** The task's own chat fields, always with `messages`. */
-  readonly request: Readonly<Record<string, unknown>>;
+  readonly endpoint: JsonEndpoint;
+  /** The task's own fields of the endpoint's body. */
+  readonly request: Readonly<JsonObject>;
   /** The model that the task itself names, if any. */
   readonly model: string | undefined;
+  /** Where it names its model. */
+  readonly modelPath: string;
+}
+
+/** What a task takes from its job. */
+export interface JobFields {
+  readonly model: unknown;
+  readonly endpoint: JsonEndpoint;
+}
+
+/** A task's own body, and the endpoint that it is for. */
+interface TaskBody {
+  readonly endpoint: JsonEndpoint;
+  readonly fields: JsonObject;
+  /** Where the fields are. */
+  readonly path: string;
 }
 
 const MAX_CUSTOM_ID_LENGTH = 512;
+/** Characters of a value that an error repeats. */
+const MAX_SHOWN_LENGTH = 80;
 /** Control characters and lone surrogates, which databases do not store. */
 const UNSTORABLE = /[\p{Cc}\p{Cs}]/u;
 
 /**
- * Reads a task in any of the supported shapes: a bare string, `{prompt}`, a chat request, a line of OpenAI's batch files
- * (`{custom_id, method, url, body}`) or of Anthropic's (`{custom_id, params}`).
+ * Reads a task in any of the supported shapes: a bare string, `{prompt}`, a request of an endpoint, a line of OpenAI's batch files
+ * (`{custom_id, method, url, body}`) or of Anthropic's (`{custom_id, params}`). The endpoint itself validates the request.
  *
  * @throws GatewayError 400 whose `param` begins with `tasks[index]`
  */
-export function readTask(task: unknown, index: number, jobModel: unknown): TaskLine {
+export function readTask(task: unknown, index: number, job: JobFields, endpoints: JsonEndpoints): TaskLine {
   const path = `tasks[${index}]`;
+  const { customId, body } = bodyOf(task, index, path, job.endpoint, endpoints);
+  const { endpoint, fields } = body;
+  within(body.path, () => {
+    for (const name of ['stream', ...(endpoint.task.neverTrue ?? [])]) {
+      if (fields[name] === true) throw invalidRequest(`'${name}' cannot be true in a batch. Leave it out.`, name);
+    }
+    // A copy, because endpoints may change members. With the job's model, so that the whole request is validated.
+    const model = fields['model'] ?? (typeof job.model === 'string' ? job.model : 'x');
+    endpoint.parse({ ...fields, model });
+  });
+  const { model } = fields;
+  return {
+    customId,
+    endpoint,
+    request: fields,
+    model: typeof model === 'string' ? model : undefined,
+    modelPath: `${body.path}.model`,
+  };
+}
+
+/** @throws GatewayError 400 for what is no endpoint that tasks can be for */
+export function endpointAt(value: unknown, path: string, endpoints: JsonEndpoints): JsonEndpoint {
+  if (typeof value !== 'string') throw invalidRequest(`'${path}' must be a string.`, path, 'invalid_type');
+  const found = endpoints.at(value);
+  if (found !== undefined) return found;
+  throw invalidRequest(
+    `'${path}' must be an endpoint that batches run, not '${value.slice(0, MAX_SHOWN_LENGTH)}': one of ${endpoints.paths.join(', ')}.`,
+    path,
+  );
+}
+
+function bodyOf(
+  task: unknown,
+  index: number,
+  path: string,
+  jobEndpoint: JsonEndpoint,
+  endpoints: JsonEndpoints,
+): { customId: string; body: TaskBody } {
   if (typeof task === 'string') {
     if (task === '') throw invalidRequest(`'${path}' is an empty string. Send a prompt.`, path);
-    return { customId: `task-${index}`, request: { messages: [{ role: 'user', content: task }] }, model: undefined };
+    const fields = textFields(jobEndpoint, task, path);
+    return { customId: `task-${index}`, body: { endpoint: jobEndpoint, fields, path } };
   }
   if (!isObject(task)) {
     throw invalidRequest(`'${path}' must be an object or a string.`, path, 'invalid_type');
   }
   const customId = customIdOf(task['custom_id'], index, path);
-  const [request, requestPath] = chatFieldsOf(task, path);
-  within(requestPath, () => {
-    if (request['stream'] === true) {
-      throw invalidRequest("'stream' cannot be true in a batch. Leave it out.", 'stream', 'invalid_value');
-    }
-    // Uses the job's model where the task names none, so that the whole request is validated.
-    parseChatRequest(
-      request['model'] == null ? { ...request, model: typeof jobModel === 'string' ? jobModel : 'x' } : request,
-    );
-    removeUnlimited(request);
-  });
-  return { customId, request, model: typeof request['model'] === 'string' ? request['model'] : undefined };
-}
-
-function chatFieldsOf(task: Record<string, unknown>, path: string): [fields: Record<string, unknown>, path: string] {
-  if (task['body'] !== undefined) {
-    const { method, url, body } = task;
-    if (method != null && (typeof method !== 'string' || method.toUpperCase() !== 'POST')) {
-      throw invalidRequest(`'${path}.method' must be POST.`, `${path}.method`);
-    }
-    if (url != null && (typeof url !== 'string' || !/^(?:.*\/)?chat\/completions\/?$/.test(url))) {
-      throw invalidRequest(
-        `'${path}.url' must be /v1/chat/completions: batches run chat completions alone.`,
-        `${path}.url`,
-      );
-    }
-    return [objectAt(body, `${path}.body`), `${path}.body`];
+  const named = (name: string): JsonEndpoint | undefined =>
+    task[name] == null ? undefined : endpointAt(task[name], `${path}.${name}`, endpoints);
+  if (task['body'] !== undefined || task['method'] != null || task['url'] != null) {
+    return { customId, body: lineBody(task, path, named('url') ?? named('endpoint') ?? jobEndpoint) };
   }
   if (task['params'] !== undefined) {
-    return [fromAnthropic(objectAt(task['params'], `${path}.params`)), `${path}.params`];
+    const endpoint = endpointAt(PARAMS_ENDPOINT, path, endpoints);
+    if ((named('endpoint') ?? endpoint) !== endpoint) {
+      const param = `${path}.endpoint`;
+      throw invalidRequest(
+        `'${param}' must be ${PARAMS_ENDPOINT} beside 'params'. Put other requests in 'body'.`,
+        param,
+      );
+    }
+    return { customId, body: { endpoint, fields: objectAt(task['params'], `${path}.params`), path: `${path}.params` } };
   }
-  const { custom_id: _customId, prompt, ...fields } = task;
-  if (prompt == null) return [fields, path];
-  if (fields['messages'] != null) {
-    throw invalidRequest(`'${path}' has both prompt and messages. Send one of them.`, `${path}.prompt`);
+  return { customId, body: flatBody(task, path, named('endpoint') ?? jobEndpoint) };
+}
+
+/** A line of OpenAI's batch files. */
+function lineBody({ method, body }: JsonObject, path: string, endpoint: JsonEndpoint): TaskBody {
+  if (method != null && (typeof method !== 'string' || method.toUpperCase() !== 'POST')) {
+    throw invalidRequest(`'${path}.method' must be POST.`, `${path}.method`);
   }
+  const param = `${path}.body`;
+  if (body === undefined) {
+    throw invalidRequest(
+      `Missing required field '${param}'. Send the body of a request of ${endpoint.path}.`,
+      param,
+      'missing_required_parameter',
+    );
+  }
+  return { endpoint, fields: objectAt(body, param), path: param };
+}
+
+/** A request whose fields are the task's own, or a prompt in their place. */
+function flatBody(task: JsonObject, path: string, endpoint: JsonEndpoint): TaskBody {
+  const { custom_id: _customId, endpoint: _endpoint, prompt, ...fields } = task;
+  if (prompt == null) return { endpoint, fields, path };
+  const isOwn = endpoint.task.ofText === undefined || (endpoint.task.hasPrompt === true && typeof prompt !== 'string');
+  if (isOwn) return { endpoint, fields: { ...fields, prompt }, path };
   if (typeof prompt !== 'string' || prompt === '') {
     throw invalidRequest(`'${path}.prompt' must be a string that is not empty.`, `${path}.prompt`, 'invalid_type');
   }
-  return [{ ...fields, messages: [{ role: 'user', content: prompt }] }, path];
+  const made = textFields(endpoint, prompt, path);
+  const other = Object.keys(made).find((name) => fields[name] != null);
+  if (other !== undefined) {
+    throw invalidRequest(`'${path}' has both prompt and ${other}. Send one of them.`, `${path}.prompt`);
+  }
+  return { endpoint, fields: { ...fields, ...made }, path };
 }
 
-/** Reads Anthropic's form: `system` is beside the messages, and stop sequences are `stop_sequences`. Other fields pass unchanged. */
-function fromAnthropic({ system, stop_sequences: stop, ...fields }: Record<string, unknown>): Record<string, unknown> {
-  if (stop != null) fields['stop'] = stop;
-  if (system != null && Array.isArray(fields['messages'])) {
-    fields['messages'] = [{ role: 'system', content: system }, ...(fields['messages'] as unknown[])];
-  }
-  return fields;
+function textFields({ task, path: endpointPath }: JsonEndpoint, text: string, path: string): JsonObject {
+  if (task.ofText !== undefined) return task.ofText(text);
+  throw invalidRequest(
+    `'${path}' must be an object with the fields of ${endpointPath}, which takes more than a text.`,
+    path,
+    'invalid_type',
+  );
 }
 
 function customIdOf(value: unknown, index: number, path: string): string {
@@ -95,20 +169,20 @@ function customIdOf(value: unknown, index: number, path: string): string {
   return value;
 }
 
-function objectAt(value: unknown, path: string): Record<string, unknown> {
+function objectAt(value: unknown, path: string): JsonObject {
   if (!isObject(value)) throw invalidRequest(`'${path}' must be an object.`, path, 'invalid_type');
-  return { ...value };
+  return value;
 }
 
-/** Prefixes the path of faults of a chat request with the path in the submission. */
+/** Prefixes the path of faults of a request with the path in the submission. */
 function within(path: string, check: () => void): void {
   try {
     check();
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;
-    const param = error.param === null ? path : `${path}.${error.param}`;
-    const message =
-      error.param === null ? `'${path}': ${error.message}` : error.message.replaceAll(`'${error.param}`, `'${param}`);
-    throw invalidRequest(message, param, error.code ?? undefined);
+    const { param, message, code } = error;
+    const whole = param === null ? path : `${path}.${param}`;
+    const named = param === null ? message : message.replaceAll(`'${param}`, `'${whole}`);
+    throw invalidRequest(named.includes(`'${whole}`) ? named : `'${whole}': ${named}`, whole, code ?? undefined);
   }
 }

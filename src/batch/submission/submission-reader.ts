@@ -1,19 +1,19 @@
-import { printExact } from '../../runtime/exact-integers.js';
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
 import { streamBody } from '../../http/body-stream.js';
 import { batchBodyLimit } from '../../http/json-body.interceptor.js';
-import { assertFinite } from '../../http/json-bounds.js';
-import { parseJson } from '../../http/read-json.js';
 import { toInstance } from '../../http/to-instance.js';
+import type { JsonEndpoint } from '../../model-endpoint/json-endpoint.js';
+import type { JsonEndpoints } from '../../model-endpoint/json-endpoints.js';
 import { BatchGenerateDto } from '../batch-generate.dto.js';
-import { inPart, JsonMembers } from './streaming-json.js';
-import { readTask } from './parse-task.js';
-import { TaskSpool } from './task-spool.js';
+import { CheckedTasks, MAX_FAULTS, type TaskLimits } from './checked-tasks.js';
+import { LineSpool } from './line-spool.js';
+import { parsePart } from './parse-part.js';
+import { JsonMembers } from './streaming-json.js';
+import { DEFAULT_ENDPOINT, endpointAt, type JobFields } from './parse-task.js';
+import type { TaskSpool } from './task-spool.js';
 
-/** Faults reported in one response; reading stops at the last of them. */
-const MAX_FAULTS = 20;
 /** Bytes of a job-level field, and of one task. */
 const MAX_PART_BYTES = 32 * 1024 * 1024;
 
@@ -21,18 +21,19 @@ const MAX_PART_BYTES = 32 * 1024 * 1024;
 const SLICE_MS = 8;
 /** Bytes processed between two checks of the clock. */
 const PIECE_BYTES = 16 * 1024;
+const LINE_BREAK = /[\n\r]/;
+const LINE_BREAKS = /[\n\r]/g;
 
-export interface SubmissionLimits {
+export interface SubmissionLimits extends TaskLimits {
   /** Decompressed bytes of a body. */
   readonly maxBodySize: number;
-  readonly maxTasks: number;
-  /** Where a submission that is too large for memory is kept while it is checked. */
-  readonly directory: string;
 }
 
 /** A submission whose tasks are all valid. Its spool must be disposed of. */
 export interface Submission {
   readonly fields: BatchGenerateDto;
+  /** Path of the endpoint of tasks that name none. */
+  readonly endpoint: string;
   readonly spool: TaskSpool;
   /** SHA-256 of the decompressed body, in hex. */
   readonly hash: string;
@@ -46,8 +47,12 @@ export interface Submission {
  *
  * @throws GatewayError 400 that names the first 20 faults by path, 413 over the limits, 415 for an unknown encoding
  */
-export async function readSubmission(request: IncomingMessage, limits: SubmissionLimits): Promise<Submission> {
-  const reader = new SubmissionReader(limits);
+export async function readSubmission(
+  request: IncomingMessage,
+  limits: SubmissionLimits,
+  endpoints: JsonEndpoints,
+): Promise<Submission> {
+  const reader = new SubmissionReader(limits, endpoints);
   let sliceEnd = performance.now() + SLICE_MS;
   /** Processes a chunk piece by piece, and yields after each slice of time. */
   const take = (chunk: Buffer, from: number): Promise<void> | undefined => {
@@ -63,30 +68,38 @@ export async function readSubmission(request: IncomingMessage, limits: Submissio
   };
   try {
     await streamBody(request, batchBodyLimit(limits.maxBodySize), { write: (chunk) => take(chunk, 0) });
-    return reader.end();
+    const submission = await reader.end();
+    reader.dispose(true);
+    return submission;
   } catch (error) {
-    reader.spool.dispose();
+    reader.dispose(false);
     throw error;
   }
 }
 
 class SubmissionReader {
-  readonly spool: TaskSpool;
+  private tasks: CheckedTasks;
   private readonly hash = createHash('sha256');
   private readonly members: JsonMembers;
   private readonly fields: Record<string, unknown> = {};
-  private readonly customIds = new Set<string>();
-  private readonly taskModels = new Map<string, string>();
-  private readonly faults: GatewayError[] = [];
-  private index = 0;
+  private endpoint: JsonEndpoint;
+  /** The tasks as they came, in case the endpoint that they are for comes after them. */
+  private readonly unread: LineSpool;
 
-  constructor(private readonly limits: SubmissionLimits) {
-    this.spool = new TaskSpool(limits.directory);
+  constructor(
+    private readonly limits: SubmissionLimits,
+    private readonly endpoints: JsonEndpoints,
+  ) {
+    this.endpoint = endpointAt(DEFAULT_ENDPOINT, 'endpoint', endpoints);
+    this.tasks = new CheckedTasks(limits, endpoints);
+    this.unread = new LineSpool(limits.directory);
     this.members = new JsonMembers('tasks', MAX_PART_BYTES, {
       member: (name, json, mayOverflow) => {
         if (Object.hasOwn(this.fields, name))
           throw invalidRequest(`'${name}' is given twice.`, name, 'duplicate_field');
-        Object.defineProperty(this.fields, name, { value: parsePart(json, mayOverflow, name), enumerable: true });
+        const value = parsePart(json, mayOverflow, name);
+        Object.defineProperty(this.fields, name, { value, enumerable: true });
+        if (name === 'endpoint' && value !== null) this.endpoint = endpointAt(value, name, this.endpoints);
       },
       element: (json, mayOverflow) => this.task(json, mayOverflow),
     });
@@ -97,42 +110,53 @@ class SubmissionReader {
     this.members.write(chunk);
   }
 
-  end(): Submission {
+  async end(): Promise<Submission> {
     this.members.end();
+    await this.readAgain();
+    const { tasks } = this;
     const fields = this.jobFields();
-    if (this.faults.length > 0) throw manyFaults(this.faults);
+    if (tasks.faults.length > 0) throw manyFaults(tasks.faults);
     if (fields === undefined) throw invalidRequest('The request body is invalid.', null);
-    return { fields, spool: this.spool, hash: this.hash.digest('hex'), taskModels: this.taskModels };
+    return {
+      fields,
+      endpoint: this.endpoint.path,
+      spool: tasks.spool,
+      hash: this.hash.digest('hex'),
+      taskModels: tasks.models,
+    };
+  }
+
+  /** @param keepsTasks the submission has them, which frees them later */
+  dispose(keepsTasks: boolean): void {
+    this.unread.dispose();
+    if (!keepsTasks) this.tasks.spool.dispose();
   }
 
   private task(json: string, mayOverflow: boolean): void {
-    const { index } = this;
-    this.index += 1;
-    if (this.index > this.limits.maxTasks) {
-      throw invalidRequest(
-        `'tasks' has more than ${this.limits.maxTasks} tasks. Split the batch.`,
-        'tasks',
-        'array_above_max_length',
-      );
+    const isKnown = Object.hasOwn(this.fields, 'endpoint');
+    // Line breaks are between the parts of a task, never within a text.
+    if (!isKnown) this.unread.add(LINE_BREAK.test(json) ? json.replaceAll(LINE_BREAKS, ' ') : json);
+    this.tasks.add(json, mayOverflow, this.job);
+    if (isKnown && this.tasks.isFull) throw manyFaults(this.tasks.faults);
+  }
+
+  /** Checks the tasks once more where the endpoint that they are for came after them. */
+  private async readAgain(): Promise<void> {
+    if (this.unread.count === 0 || this.endpoint.path === DEFAULT_ENDPOINT) return;
+    this.tasks.spool.dispose();
+    this.tasks = new CheckedTasks(this.limits, this.endpoints);
+    let sliceEnd = performance.now() + SLICE_MS;
+    for (const line of this.unread.lines()) {
+      this.tasks.add(line, true, this.job);
+      if (this.tasks.isFull) throw manyFaults(this.tasks.faults);
+      if (performance.now() < sliceEnd) continue;
+      await new Promise(setImmediate);
+      sliceEnd = performance.now() + SLICE_MS;
     }
-    try {
-      const { customId, request, model } = readTask(
-        parsePart(json, mayOverflow, `tasks[${index}]`, true),
-        index,
-        this.fields['model'],
-      );
-      if (this.customIds.has(customId)) {
-        const param = `tasks[${index}].custom_id`;
-        throw invalidRequest(`'${param}' is used twice: '${customId.slice(0, 64)}'.`, param, 'duplicate_custom_id');
-      }
-      this.customIds.add(customId);
-      if (model !== undefined && !this.taskModels.has(model)) this.taskModels.set(model, `tasks[${index}].model`);
-      if (this.faults.length === 0) this.spool.add({ customId, request: printExact(request) });
-    } catch (error) {
-      if (!(error instanceof GatewayError) || error.code === 'invalid_json') throw error;
-      this.faults.push(error);
-      if (this.faults.length === MAX_FAULTS) throw manyFaults(this.faults);
-    }
+  }
+
+  private get job(): JobFields {
+    return { model: this.fields['model'], endpoint: this.endpoint };
   }
 
   private jobFields(): BatchGenerateDto | undefined {
@@ -142,7 +166,7 @@ class SubmissionReader {
         throw invalidRequest("'tasks' must be an array of tasks.", 'tasks', 'invalid_type');
       }
       const fields = toInstance(BatchGenerateDto, rest, { strayNull: 'absent' });
-      if (this.index === 0) {
+      if (this.tasks.count === 0) {
         throw invalidRequest(
           "Missing required field 'tasks'. Send at least one task.",
           'tasks',
@@ -152,7 +176,7 @@ class SubmissionReader {
       return fields;
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      this.faults.unshift(error);
+      this.tasks.faults.unshift(error);
       return undefined;
     }
   }
@@ -166,16 +190,4 @@ function manyFaults(faults: readonly GatewayError[]): GatewayError {
     first.param,
     first.code ?? undefined,
   );
-}
-
-/** Parses a part of the body. @throws GatewayError 400 where it is not JSON or has a number beyond a double */
-function parsePart(json: string, mayOverflow: boolean, path: string, isExact = false): unknown {
-  const value = parseJson(json, isExact);
-  if (!mayOverflow) return value;
-  try {
-    assertFinite(value);
-    return value;
-  } catch (error) {
-    throw error instanceof GatewayError ? inPart(error, path) : error;
-  }
 }

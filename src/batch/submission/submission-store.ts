@@ -12,6 +12,10 @@ const GROUPS_PER_TRANSACTION = 4;
 /** A task as it is inserted. */
 export interface NewTask {
   readonly customId: string;
+  /** Default: chat. */
+  readonly operation?: string;
+  /** The wire format, where it is not the operation's own. */
+  readonly dialect?: string | null;
   /** JSON text. */
   readonly request: string;
 }
@@ -98,20 +102,22 @@ export class SubmissionStore {
     tasks: readonly NewTask[],
   ): Promise<void> {
     const { dialect } = this.database;
-    const rows = tasks.map(({ customId, request }, offset) => [
+    const rows = tasks.map(({ customId, operation = 'chat', dialect = null, request }, offset) => [
       firstIndex + offset,
       customId,
       request,
       ownModel(request, job.model),
+      operation,
+      dialect,
     ]);
     await runSql(
       manager,
       dialect,
       dialect.isSqlite
-        ? `INSERT INTO batch_task (job_id, task_index, custom_id, request, model)
-           SELECT $1, value->>0, value->>1, value->>2, value->>3 FROM json_each($2)`
-        : `INSERT INTO batch_task (job_id, task_index, custom_id, request, model)
-           SELECT $1, CAST(value->>0 AS INT), value->>1, value->>2, value->>3
+        ? `INSERT INTO batch_task (job_id, task_index, custom_id, request, model, operation, dialect)
+           SELECT $1, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each($2)`
+        : `INSERT INTO batch_task (job_id, task_index, custom_id, request, model, operation, dialect)
+           SELECT $1, CAST(value->>0 AS INT), value->>1, value->>2, value->>3, value->>4, value->>5
            FROM json_array_elements(CAST($2 AS JSON))`,
       [job.id, JSON.stringify(rows)],
     );

@@ -1,0 +1,48 @@
+import { GatewayError, invalidRequest, notFound, rateLimitExceeded } from '../errors/gateway-error.js';
+import { ErrorFormats } from '../http/error-formats.js';
+import type { JsonEndpoint } from '../model-endpoint/json-endpoint.js';
+import { JsonEndpoints } from '../model-endpoint/json-endpoints.js';
+import { ANTHROPIC } from '../wire/anthropic/anthropic-wire.js';
+import { TaskErrors } from './task-errors.js';
+
+const CHAT = { operation: 'chat', dialect: null };
+const MESSAGES = { operation: 'chat', dialect: 'anthropic' };
+const RESPONSES = { operation: 'chat', dialect: 'openai-responses' };
+const UNKNOWN = { operation: 'chat', dialect: 'of-tomorrow' };
+
+describe('errors of tasks', () => {
+  const endpoints = new JsonEndpoints();
+  endpoints.add({ path: '/v1/messages', ...MESSAGES } as unknown as JsonEndpoint);
+  endpoints.add({ path: '/v1/responses', ...RESPONSES } as unknown as JsonEndpoint);
+  const formats = new ErrorFormats();
+  formats.add('/v1/messages', (error, requestId) => ANTHROPIC.writeError(error, requestId));
+  const errors = new TaskErrors(endpoints, formats);
+
+  it.each([
+    invalidRequest("'n' is too high.", 'n'),
+    notFound('No such model.', 'model_not_found', 'model'),
+    rateLimitExceeded({ message: 'slower', retryAfterMs: 1 }),
+    new GatewayError({ status: 529, type: 'overloaded_error', code: null, message: 'Overloaded' }),
+  ])('are shown as the live endpoint says them: %s', (error) => {
+    for (const task of [CHAT, RESPONSES, UNKNOWN]) {
+      expect(JSON.parse(errors.shown(errors.stored(error, task), task))).toEqual(error.toBody().error);
+    }
+    expect(JSON.parse(errors.shown(errors.stored(error, MESSAGES), MESSAGES))).toEqual(
+      ANTHROPIC.writeError(error, '')['error'],
+    );
+  });
+
+  it('are shown in the format of the task when the gateway itself ended it', () => {
+    const expired = { message: 'The job expired.', type: 'server_error', param: null, code: 'batch_expired' };
+    expect(errors.shown(JSON.stringify(expired), CHAT)).toBe(JSON.stringify(expired));
+    expect(JSON.parse(errors.shown(JSON.stringify(expired), MESSAGES))).toEqual({
+      type: 'timeout_error',
+      message: 'The job expired.',
+    });
+    const lost = { ...expired, code: 'some_code' };
+    expect(JSON.parse(errors.shown(JSON.stringify(lost), MESSAGES))).toMatchObject({ type: 'api_error' });
+    for (const text of ['null', '{}', '[]']) {
+      expect(JSON.parse(errors.shown(text, MESSAGES))).toEqual({ type: 'api_error', message: 'The task failed.' });
+    }
+  });
+});
