@@ -12,6 +12,10 @@ describe('unsupportedEndpoint', () => {
     '/openai/deployments/x/embeddings?api-version=1',
     '/v1/vector_stores/vs_1/files',
     '/api/tags',
+    '/v1/threads',
+    '/v1/threads/thread_1/runs',
+    '/v1/assistants/asst_1',
+    '/v1/organizations/users',
   ])('%s is known elsewhere and not served here', (url) => {
     const { error, body } = unsupportedEndpoint(url, 'req_1') ?? {};
     expect(error).toMatchObject({ status: 404, code: 'unsupported_endpoint' });
@@ -25,9 +29,21 @@ describe('unsupportedEndpoint', () => {
       error: { type: 'not_found_error', code: 'unsupported_endpoint', param: null },
       request_id: 'req_1',
     });
-    expect(unsupportedEndpoint('/v1beta/models/gemini-2.5-pro:generateContent', 'req_1')?.body).toMatchObject({
-      error: { status: 'NOT_FOUND', code: 'unsupported_endpoint' },
-    });
+    for (const path of ['/v1/messages/xyz', '/v1/messages/count_tokens/x', '/anthropic/v1/complete']) {
+      expect(unsupportedEndpoint(path, 'r')?.body).toMatchObject({ type: 'error', error: { type: 'not_found_error' } });
+    }
+    for (const path of [
+      '/v1beta/models/gemini-2.5-pro:generateContent',
+      '/v1beta/foo',
+      '/v1beta',
+      '/v1alpha/anything/at/all',
+      '/upload/v1beta/files?uploadType=media',
+      '/v1/models/gemini-2.5-pro:batchGenerateContent',
+    ]) {
+      expect(unsupportedEndpoint(path, 'req_1')?.body).toMatchObject({
+        error: { status: 'NOT_FOUND', code: 'unsupported_endpoint' },
+      });
+    }
   });
 
   it.each([
@@ -35,6 +51,7 @@ describe('unsupportedEndpoint', () => {
     '/v1/nothing',
     '/v1/chat/completions',
     '/v1/models/embeddings',
+    '/v1/models/ft:gpt-4o:org',
     '/v1/embeddings?x=1',
     '/embeddings',
     '/v2/rerank',

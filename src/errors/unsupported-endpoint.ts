@@ -8,12 +8,14 @@ interface UnsupportedEndpoint {
 
 /** Paths of OpenAI's, Anthropic's, Cohere's and Jina's APIs, under whichever prefix clients put before them. */
 const OPENAI_PATH =
-  /^\/(?:openai\/|anthropic\/|api\/)?(?:deployments\/[^/]+\/)?(?:v\d+\/)?(?:assistants|audio|batches|chat\/completions\/[^/]+|chatkit|classify|complete|completions|containers|conversations|edits|embed|embeddings|engines|evals|files|fine-tunes|fine_tuning|images|messages|moderations|organization|realtime|rerank|responses|score|skills|threads|tokenize|uploads|vector_stores|videos)(?:\/|$)/;
+  /^\/(?:openai\/|anthropic\/|api\/)?(?:deployments\/[^/]+\/)?(?:v\d+\/)?(?:assistants|audio|batches|chat\/completions\/[^/]+|chatkit|classify|complete|completions|containers|conversations|edits|embed|embeddings|engines|evals|files|fine-tunes|fine_tuning|images|messages|moderations|organizations?|realtime|rerank|responses|score|skills|threads|tokenize|uploads|vector_stores|videos)(?:\/|$)/;
 /** Among them are paths that are served, with another method than the one that was called. */
 const SERVED_PATH =
   /^\/(?:v1\/)?(?:completions|embeddings|messages(?:\/count_tokens)?|moderations|rerank|images\/(?:generations|edits)|audio\/(?:speech|transcriptions|translations)|responses(?:\/[^/]+(?:\/(?:input_items|cancel))?)?)\/?$|^\/v2\/rerank\/?$/;
 const ANTHROPIC_PATH = /\/(?:messages|complete)(?:\/|$)/;
-const GEMINI_PATH = /^\/v1(?:alpha|beta\d?)\/(?:models|tunedModels|cachedContents|corpora|files|batches)(?:[/:]|$)/;
+/** All that is below the versions of Gemini's API, and methods of models by which version 1 differs from OpenAI's. */
+const GEMINI_PATH =
+  /^\/(?:(?:upload|download)\/)?v1(?:alpha|beta\d?)(?:[/:]|$)|^\/v1\/(?:models|tunedModels)\/.+:(?:predict|predictLongRunning|rawPredict|streamRawPredict|batchGenerateContent|asyncBatchEmbedContent|bidiGenerateContent|generateAnswer|generateText|embedText)$/;
 const OLLAMA_PATH = /^\/api\/(?:chat|generate|embed|embeddings|tags|show|ps|pull|version)$/;
 const MAX_PATH_CHARACTERS = 200;
 

@@ -13,6 +13,8 @@ export interface AnthropicTraits {
   readonly cacheTtl?: boolean;
   /** Where the body is a draft of another format, that format: it has no tools and blocks that only Anthropic knows. */
   readonly draftOf?: WireName;
+  /** Whether videos, documents of any type and objects of S3 stay in the draft, since the other format may have them. */
+  readonly anyMedia?: boolean;
 }
 
 /** The format whose own tools and blocks the provider takes. */

@@ -7,7 +7,7 @@ import type { Target } from '../wire-format.js';
 import { cacheControl } from './cache-breakpoints.js';
 import { unsupportedValue } from './faults.js';
 import { ownFormat } from './traits.js';
-import { writeDocument, writeImage } from './write-media.js';
+import { writeDocument, writeImage, writeVideo } from './write-media.js';
 
 /** `^[a-zA-Z0-9_-]+$`; 64 is Bedrock's bound. */
 export const TOOL_USE_ID_RULE: NameRule = { refused: /[^a-zA-Z0-9_-]/g, maxLength: 64 };
@@ -42,8 +42,9 @@ function writeInput(block: CanonicalBlock, { target, dropped }: BlockOptions): J
       return writeImage(block, target);
     case 'file':
       return writeDocument(block, target);
-    case 'audio':
     case 'video':
+      return writeVideo(block, target);
+    case 'audio':
       throw unsupportedValue(`This model's provider takes no ${block.type}.`, 'messages');
     case 'opaque':
       return writeOpaque(block, target, dropped);

@@ -1,6 +1,7 @@
-import type { FileBlock, ImageBlock, MediaSource } from '../../operations/chat/canonical/blocks.js';
+import type { FileBlock, ImageBlock, MediaSource, VideoBlock } from '../../operations/chat/canonical/blocks.js';
 import type { JsonObject } from '../../runtime/json-value.js';
 import { typeByExtension } from '../media-types.js';
+import { messagesField } from '../dropped-fields.js';
 import { mediaTypeOf } from '../sniff-media-type.js';
 import type { Target } from '../wire-format.js';
 import { unsupportedValue } from './faults.js';
@@ -23,6 +24,16 @@ export function writeImage({ source }: ImageBlock, target: Target): JsonObject {
   return { type: 'image', source: { type: 'base64', media_type: type, data: source.data } };
 }
 
+/** @throws GatewayError 400: Claude sees no videos; another format that the body is a draft of may */
+export function writeVideo({ source }: VideoBlock, target: Target): JsonObject {
+  const { anyMedia = false } = target.traits as AnthropicTraits;
+  if (!anyMedia) throw unsupportedValue(`This model's provider takes no video.`, messagesField(target.client));
+  if (source.kind !== 'base64') {
+    return { type: 'video', media_type: source.mediaType, source: writeReference(source, target, 'video') };
+  }
+  return { type: 'video', media_type: source.mediaType, source: { type: 'base64', data: source.data } };
+}
+
 /** @throws GatewayError 400 for a document that Claude cannot read */
 export function writeDocument(block: FileBlock, target: Target): JsonObject {
   const { source, name } = block;
@@ -43,6 +54,9 @@ function documentSource(source: MediaSource, name: string | undefined, target: T
       if (TEXT_TYPE.test(type)) {
         return { type: 'text', media_type: 'text/plain', data: Buffer.from(source.data, 'base64').toString('utf8') };
       }
+      if ((target.traits as AnthropicTraits).anyMedia === true) {
+        return { type: 'base64', media_type: type, data: source.data };
+      }
       throw unsupportedValue(
         `This model's provider takes PDF and text documents, not ${type.slice(0, 80) || 'files of an unknown type'}.`,
         'messages',
@@ -58,7 +72,10 @@ function writeReference(
   target: Target,
   kind: string,
 ): JsonObject {
-  const { urlSources = true } = target.traits as AnthropicTraits;
+  const { urlSources = true, anyMedia = false } = target.traits as AnthropicTraits;
+  if (anyMedia && source.kind === 'url' && source.url.startsWith('s3://')) {
+    return { type: 's3', uri: source.url, media_type: source.mediaType ?? typeByExtension(source.url) };
+  }
   if (source.kind === 'url') {
     if (urlSources && /^https?:/i.test(source.url)) return { type: 'url', url: source.url };
     const reason = urlSources ? 'fetches http and https addresses alone' : 'does not fetch addresses';

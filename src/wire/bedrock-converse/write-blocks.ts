@@ -1,3 +1,4 @@
+import { GatewayError } from '../../errors/gateway-error.js';
 import { objectOf, isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
 import { cachePoint } from './cache-point.js';
 
@@ -7,30 +8,78 @@ export const CONVERSE_DATA = 'converse:';
 const REFUSED_IN_NAMES = /[^a-zA-Z0-9\s\-()[\]]+/g;
 const MAX_NAME_LENGTH = 200;
 const NO_OUTPUT = 'No output.';
+const OFFICE = 'application/vnd.openxmlformats-officedocument';
+/**
+ * Converse's names of formats by media type.
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ContentBlock.html
+ */
+const FORMATS = {
+  image: { 'image/png': 'png', 'image/jpeg': 'jpeg', 'image/jpg': 'jpeg', 'image/gif': 'gif', 'image/webp': 'webp' },
+  video: {
+    'video/mp4': 'mp4',
+    'video/quicktime': 'mov',
+    'video/mov': 'mov',
+    'video/x-matroska': 'mkv',
+    'video/webm': 'webm',
+    'video/x-flv': 'flv',
+    'video/flv': 'flv',
+    'video/mpeg': 'mpeg',
+    'video/mpg': 'mpg',
+    'video/x-ms-wmv': 'wmv',
+    'video/wmv': 'wmv',
+    'video/3gpp': 'three_gp',
+  },
+  document: {
+    'application/pdf': 'pdf',
+    'text/csv': 'csv',
+    'text/html': 'html',
+    'text/plain': 'txt',
+    'text/markdown': 'md',
+    'application/msword': 'doc',
+    [`${OFFICE}.wordprocessingml.document`]: 'docx',
+    'application/vnd.ms-excel': 'xls',
+    [`${OFFICE}.spreadsheetml.sheet`]: 'xlsx',
+  },
+} as const;
 
-/** Blocks of Anthropic's Messages as those of Converse. A cache hint becomes a point behind its block. */
-export function writeBlocks(content: unknown, withPoints: boolean): JsonObject[] {
+export interface BlockOptions {
+  /** Whether the model takes cache points. */
+  readonly withPoints: boolean;
+  /** The client's name of the conversation, for errors. */
+  readonly field: string;
+}
+
+/**
+ * Blocks of a draft in the format of Anthropic's Messages as those of Converse. A cache hint becomes a point behind its block.
+ *
+ * @throws GatewayError 400 for media that Converse has no format for
+ */
+export function writeBlocks(content: unknown, options: BlockOptions): JsonObject[] {
   if (typeof content === 'string') return [{ text: content }];
   if (!Array.isArray(content)) return [];
   return content.filter(isObject).flatMap((block, index) => {
-    const written = writeBlock(block, index);
+    const written = writeBlock(block, index, options.field);
     if (written === undefined) return [];
     const { cache_control: cache } = block;
-    return withPoints && isObject(cache) ? [written, cachePoint(cache)] : [written];
+    return options.withPoints && isObject(cache) ? [written, cachePoint(cache)] : [written];
   });
 }
 
-function writeBlock(block: JsonObject, index: number): JsonObject | undefined {
+function writeBlock(block: JsonObject, index: number, field: string): JsonObject | undefined {
   switch (block['type']) {
     case 'text':
       return { text: block['text'] };
     case 'image': {
       const source = objectOf(block['source']);
-      const format = String(source['media_type']).replace(/^image\//, '');
-      return { image: { format, source: { bytes: source['data'] } } };
+      return { image: { format: formatOf('image', source['media_type'], field), source: bytesOf(source) } };
+    }
+    case 'video': {
+      const source = objectOf(block['source']);
+      const type = block['media_type'] ?? source['media_type'];
+      return { video: { format: formatOf('video', type, field), source: bytesOf(source) } };
     }
     case 'document':
-      return { document: writeDocument(block, index) };
+      return { document: writeDocument(block, index, field) };
     case 'thinking':
       return { reasoningContent: { reasoningText: { text: block['thinking'], signature: block['signature'] } } };
     case 'redacted_thinking': {
@@ -42,7 +91,7 @@ function writeBlock(block: JsonObject, index: number): JsonObject | undefined {
     case 'tool_use':
       return { toolUse: { toolUseId: block['id'], name: block['name'], input: block['input'] } };
     case 'tool_result': {
-      const content = writeBlocks(block['content'], false);
+      const content = writeBlocks(block['content'], { withPoints: false, field });
       return {
         toolResult: {
           toolUseId: block['tool_use_id'],
@@ -56,7 +105,7 @@ function writeBlock(block: JsonObject, index: number): JsonObject | undefined {
   }
 }
 
-function writeDocument(block: JsonObject, index: number): JsonObject {
+function writeDocument(block: JsonObject, index: number, field: string): JsonObject {
   const source = objectOf(block['source']);
   const given = (nonEmptyString(block['title']) ?? '').replace(/\.[a-z]{1,4}$/i, '').replace(REFUSED_IN_NAMES, ' ');
   const name = given.replace(/\s+/g, ' ').trim().slice(0, MAX_NAME_LENGTH) || `document ${index + 1}`;
@@ -64,5 +113,26 @@ function writeDocument(block: JsonObject, index: number): JsonObject {
     const bytes = Buffer.from(nonEmptyString(source['data']) ?? ' ', 'utf8').toString('base64');
     return { format: 'txt', name, source: { bytes } };
   }
-  return { format: 'pdf', name, source: { bytes: source['data'] } };
+  return { format: formatOf('document', source['media_type'], field), name, source: bytesOf(source) };
+}
+
+/** @throws GatewayError 400 for a type of media that Converse has no name for */
+function formatOf(kind: keyof typeof FORMATS, mediaType: unknown, field: string): string {
+  const type = (nonEmptyString(mediaType) ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+  const formats: Readonly<Record<string, string>> = FORMATS[kind];
+  const format = Object.hasOwn(formats, type) ? formats[type] : undefined;
+  if (format !== undefined) return format;
+  const known = [...new Set(Object.values(formats))].join(', ');
+  throw new GatewayError({
+    status: 400,
+    type: 'invalid_request_error',
+    code: 'unsupported_value',
+    message: `This model's provider takes a ${kind} as ${known}, not as ${type.slice(0, 80) || 'a file of an unknown type'}. Send it in one of these, with its media type.`,
+    param: field,
+  });
+}
+
+/** The bytes themselves, or where they are in S3. */
+function bytesOf({ type, data, uri }: JsonObject): JsonObject {
+  return type === 's3' ? { s3Location: { uri } } : { bytes: data };
 }

@@ -3,9 +3,10 @@ import type { CanonicalRequest, Reasoning } from '../../operations/chat/canonica
 import { fieldName } from '../../operations/chat/canonical/canonical-fields.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { ANTHROPIC } from '../anthropic/anthropic-wire.js';
+import { messagesField } from '../dropped-fields.js';
 import type { Target, Written } from '../wire-format.js';
 import { cachePoint } from './cache-point.js';
-import { CONVERSE_DATA, writeBlocks } from './write-blocks.js';
+import { CONVERSE_DATA, writeBlocks, type BlockOptions } from './write-blocks.js';
 
 /** The traits that this format knows. */
 export interface ConverseTraits {
@@ -38,18 +39,20 @@ export function writeRequest(request: CanonicalRequest, target: Target): Written
       strictTools: false,
       cacheTtl: isClaude,
       draftOf: 'bedrock-converse',
+      anyMedia: true,
     },
   });
   const dropped = new Set(written.dropped);
   const drop = (name: string): void => void dropped.add(name);
   const messages = written.body;
   const withPoints = isClaude || cachePoints;
+  const field = messagesField(target.client);
   const body: JsonObject = {
     messages: listOf(messages['messages']).map(({ role, content }) => ({
       role,
-      content: writeBlocks(content, withPoints),
+      content: writeBlocks(content, { withPoints, field }),
     })),
-    ...systemOf(messages, withPoints),
+    ...systemOf(messages, { withPoints, field }),
     ...inferenceOf(messages, isClaude || request.maxOutputTokens !== undefined),
     ...toolsOf(messages, withPoints, () => drop(fieldName('toolChoice', target.client))),
     ...(schema !== undefined && respondBy(schema)),
@@ -96,8 +99,8 @@ function isOwnData(block: CanonicalBlock): boolean {
   return block.type === 'thinking' && block.signature?.wire === 'bedrock-converse';
 }
 
-function systemOf({ system }: JsonObject, withPoints: boolean): JsonObject {
-  const blocks = writeBlocks(system ?? [], withPoints);
+function systemOf({ system }: JsonObject, options: BlockOptions): JsonObject {
+  const blocks = writeBlocks(system ?? [], options);
   return blocks.length === 0 ? {} : { system: blocks };
 }
 
