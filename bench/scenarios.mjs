@@ -6,6 +6,7 @@ import { median, percentile, plainClient, streamClient, writeWrkScript, wrk } fr
 import { cpuSeconds, memory } from './process.mjs';
 import { PLAIN_BODY, startFloor, startGateway, startNginx, startPortkey, startStreamUpstream } from './targets.mjs';
 
+export { formats } from './formats.mjs';
 export { processes } from './several-processes.mjs';
 
 async function stopAll(servers) {

@@ -46,8 +46,12 @@ export function makeFolder() {
   return folder;
 }
 
-/** nginx with one fixed completion: of all upstreams the cheapest. */
-export async function startNginx(folder) {
+/**
+ * nginx with one fixed completion: of all upstreams the cheapest.
+ * @param {string} folder
+ * @param {Record<string, object>} [replies] other responses, by the first part of the path
+ */
+export async function startNginx(folder, replies = {}) {
   const port = await freePort();
   const path = join(folder, 'nginx.conf');
   writeFileSync(
@@ -57,7 +61,10 @@ events { worker_connections 8192; }
 http { access_log off; keepalive_requests 100000000; client_max_body_size 64m; client_body_temp_path ${folder}/body;
   proxy_temp_path ${folder}/p; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
   server { listen 127.0.0.1:${port}; default_type application/json;
-    location / { return 200 '${COMPLETION}'; } } }
+    location / { return 200 '${COMPLETION}'; }
+    ${Object.entries(replies)
+      .map(([name, reply]) => `location /${name}/ { return 200 '${JSON.stringify(reply)}'; }`)
+      .join('\n    ')} } }
 `,
   );
   const isReady = () => isResponding(`http://127.0.0.1:${port}/`);
