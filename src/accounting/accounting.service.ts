@@ -90,9 +90,14 @@ export class Accounting implements BeforeApplicationShutdown {
     const abandoned = outcome.attempts.slice(0, -1).filter(({ mayBeBilled }) => mayBeBilled);
     return Promise.all(
       abandoned.map(async (attempt) => {
-        const usage = this.worstCaseOf(outcome, attempt);
-        const cost = await this.pricing.mostOf(usage, attempt.deployment);
         const recorded = { ...attempt, startedAt: outcome.startedAt, status: 'retried', firstByte: null } as const;
+        const { consumed, deployment } = attempt;
+        if (consumed !== undefined) {
+          const price = await this.pricing.costOf(consumed, deployment);
+          return recordOf(outcome, recorded, 1, { usage: consumed, basis: 'estimated' }, price, attempt);
+        }
+        const usage = this.worstCaseOf(outcome, attempt);
+        const cost = await this.pricing.mostOf(usage, deployment);
         return recordOf(outcome, recorded, 1, { usage, basis: 'worst_case' }, cost, attempt);
       }),
     );

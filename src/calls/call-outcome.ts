@@ -29,6 +29,8 @@ export interface AttemptOutcome {
   readonly error: GatewayError | null;
   /** Whether the provider may bill it, as far as is known: it responded, or it was abandoned while it was working. */
   readonly mayBeBilled: boolean;
+  /** What the provider consumed before its stream broke and another deployment went on with it; estimated in part. */
+  readonly consumed?: BilledUsage | undefined;
 }
 
 /** Who gave the response of a call that reached no provider. */
@@ -72,6 +74,10 @@ export interface CallOutcome {
   readonly droppedParams: readonly string[];
   /** Events of streams that could not be read and were left out. */
   readonly skippedEvents: number;
+  /** How often another deployment has gone on with the stream. */
+  readonly recovered: number;
+  /** A stream broke, and no other deployment could go on with it. */
+  readonly hasFailedRecovery: boolean;
   /** Its spans, where tracing is on; they are ended after the hooks. */
   readonly trace: CallTrace | undefined;
   /** Its reservations; undefined where nothing is limited. */

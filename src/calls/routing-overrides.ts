@@ -3,8 +3,13 @@ import type { Principal } from '../auth/principal.js';
 import { parseDuration } from '../config/units.js';
 import { invalidRequest, permissionDenied } from '../errors/gateway-error.js';
 
+const RECOVERY_MODES = ['off', 'restart', 'continue'] as const;
+export type RecoveryMode = (typeof RECOVERY_MODES)[number];
+
 /** The routing that a request with the scope `routing` may choose for itself. */
 export interface RoutingOverrides {
+  /** What happens to a stream that breaks; undefined is the model's own. */
+  readonly streamRecovery?: RecoveryMode | undefined;
   /** Models to try after the requested one, instead of its own fallbacks; empty is none. */
   readonly fallbacks: readonly string[] | undefined;
   /** Milliseconds for the whole request, all attempts and waits included. */
@@ -12,12 +17,14 @@ export interface RoutingOverrides {
 }
 
 const FALLBACKS = 'x-gateway-fallbacks';
+const RECOVERY = 'x-gateway-stream-recovery';
 const TIMEOUT = 'x-gateway-timeout';
 /** Bounds the work that one request can cause. */
 const MAX_FALLBACKS = 10;
 
 /**
  * Reads `x-gateway-fallbacks: fast, openai/gpt-5-mini` (empty or `none` is none) and `x-gateway-timeout: 20s`.
+ * `x-gateway-stream-recovery: off` needs no scope, for it takes nothing that another key could need.
  *
  * @throws GatewayError 403 when the key has no scope `routing`, 400 when a header cannot be read
  */
@@ -27,16 +34,25 @@ export function readRoutingOverrides(
 ): RoutingOverrides | undefined {
   const fallbacks = headers[FALLBACKS];
   const timeout = headers[TIMEOUT];
-  if (fallbacks === undefined && timeout === undefined) return undefined;
-  if (!scopes.has('routing')) {
-    const name = fallbacks === undefined ? TIMEOUT : FALLBACKS;
+  const streamRecovery = readRecovery(headers[RECOVERY]);
+  if (fallbacks === undefined && timeout === undefined && streamRecovery === undefined) return undefined;
+  const needsScope = fallbacks !== undefined || timeout !== undefined || streamRecovery !== 'off';
+  if (needsScope && !scopes.has('routing')) {
+    const name = fallbacks !== undefined ? FALLBACKS : timeout !== undefined ? TIMEOUT : RECOVERY;
     throw permissionDenied(
       `This key may not use the header ${name}: it needs the scope 'routing'. Leave the header out.`,
       'insufficient_scope',
       name,
     );
   }
-  return { fallbacks: readFallbacks(fallbacks), timeout: readTimeout(timeout) };
+  return { fallbacks: readFallbacks(fallbacks), timeout: readTimeout(timeout), streamRecovery };
+}
+
+function readRecovery(value: string | string[] | undefined): RecoveryMode | undefined {
+  if (value === undefined) return undefined;
+  const mode = RECOVERY_MODES.find((each) => each === value);
+  if (mode !== undefined) return mode;
+  throw invalidRequest(`The header ${RECOVERY} takes off, restart or continue.`, RECOVERY, 'invalid_value');
 }
 
 function readFallbacks(value: string | string[] | undefined): string[] | undefined {

@@ -15,8 +15,10 @@ import { Pricing } from '../pricing/pricing.service.js';
 import { Routing } from '../routing/routing.service.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
 import { AttemptLoop } from './attempt-loop.js';
-import { CallStream } from './call-stream.js';
+import { CallStream, type StreamOrigin } from './call-stream.js';
 import { HookRunner } from './hook-runner.js';
+import { PrefillSupport } from './recovery/prefill.js';
+import { recoveryOf } from './recovery/stream-recovery.js';
 import { operationNotServed } from './served-operation.js';
 import type { ServedBy } from './served-by.js';
 import { TrackedCall, type CostOf } from './tracked-call.js';
@@ -50,6 +52,8 @@ export interface Streaming<Name extends OperationName> extends ServedBy {
 export interface StreamFacts {
   /** Events of the provider that were no JSON and were left out. */
   readonly skippedEvents: number;
+  /** How often another deployment has gone on with the stream. */
+  readonly recovered: number;
 }
 
 /**
@@ -58,6 +62,8 @@ export interface StreamFacts {
  */
 @Injectable()
 export class Engine {
+  private readonly prefills = new PrefillSupport();
+
   constructor(
     private readonly pricing: Pricing,
     private readonly routing: Routing,
@@ -104,16 +110,20 @@ export class Engine {
     const call = this.track(operation, request, context, true);
     try {
       return await this.attempts.run(call, {
-        attempt: async ({ port, providerCall, attempt, servedBy }) => {
+        attempt: async ({ port, providerCall, attempt, servedBy, resume }) => {
           if (port.open === undefined) throw operationNotServed(call, servedBy.model, [servedBy.provider]);
           const opened = await port.open(providerCall);
-          const chunks = new CallStream(opened, call, attempt);
+          const { request: asked, signal } = providerCall;
+          const mode = context.overrides?.streamRecovery;
+          const recovery = recoveryOf(operation.name, asked, attempt.model, mode, this.prefills);
+          const origin: StreamOrigin<Name> = { attempt, signal, resume, recovery };
+          const chunks = new CallStream(opened, call, origin, signal);
           attempt.slot.health.responded(call.responds());
-          return streaming(opened, chunks, call, providerCall.signal, servedBy);
+          return streaming(opened, chunks, call, servedBy);
         },
         shortCircuit: ({ chunks, source }, servedBy) => {
           if (chunks === undefined) throw new TypeError(`the hook '${source}' has no chunks for a stream`);
-          return streaming(chunks, new CallStream(chunks, call), call, context.signal, servedBy);
+          return streaming(chunks, new CallStream(chunks, call, undefined, context.signal), call, servedBy);
         },
       });
     } catch (error) {
@@ -140,9 +150,9 @@ function streaming<Name extends OperationName>(
   { head }: OperationStream<Name>,
   chunks: CallStream<Name>,
   facts: StreamFacts,
-  signal: CancelSignal,
   servedBy: ServedBy,
 ): Streaming<Name> {
   const close = (error?: unknown): void => chunks.close(error);
+  const { signal } = chunks;
   return Object.assign(servedBy, { head, chunks, signal, close, facts });
 }

@@ -33,6 +33,10 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
   droppedParams: readonly string[] = [];
   /** Events of the provider's stream that could not be read and were left out. */
   skippedEvents = 0;
+  /** How often another deployment has gone on with the stream. */
+  recovered = 0;
+  /** A stream broke, and no other deployment could go on with it. */
+  hasFailedRecovery = false;
   /** Epoch milliseconds. */
   readonly startedAt = steadyNow();
   readonly collector: Collector<Name>;
@@ -116,8 +120,11 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
     this.end(this.context.signal.aborted ? 'abandoned' : 'failed', error ?? this.context.signal.reason);
   }
 
-  /** @param error null when the attempt returned the whole response */
-  attemptEnds(error: unknown): void {
+  /**
+   * @param error null when the attempt returned the whole response
+   * @param consumed what the provider consumed, where that is known of an attempt that broke
+   */
+  attemptEnds(error: unknown, consumed?: BilledUsage): void {
     if (this.running === undefined) return;
     const { model, deployment, startedAt, started, firstByte } = this.running;
     this.running = undefined;
@@ -130,6 +137,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
       firstByte,
       duration: performance.now() - started,
       error: failure,
+      consumed,
       mayBeBilled: hasResponded || failure.mayBeBilled || this.context.signal.aborted,
     });
   }
@@ -159,6 +167,8 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
       admission: this.admission,
       droppedParams: this.droppedParams,
       skippedEvents: this.skippedEvents,
+      recovered: this.recovered,
+      hasFailedRecovery: this.hasFailedRecovery,
     };
     try {
       this.hooks.after(outcome);

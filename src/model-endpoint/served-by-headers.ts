@@ -5,8 +5,10 @@ import { headerList, headerText } from '../http/header-text.js';
 import { AccessLog } from '../telemetry/access-log.js';
 
 /** Says in the access log what became of a stream. */
-export function logStream(response: HttpResponse, { skippedEvents }: StreamFacts): void {
-  if (skippedEvents > 0) AccessLog.fieldsOf(response).skipped_events = skippedEvents;
+export function logStream(response: HttpResponse, { skippedEvents, recovered }: StreamFacts): void {
+  const access = AccessLog.fieldsOf(response);
+  if (skippedEvents > 0) access.skipped_events = skippedEvents;
+  if (recovered > 0) access.recovered = recovered;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { CanonicalChunk } from '../operations/chat/canonical/canonical-result.js';
 import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
+import { SplicedChunk } from '../operations/chat/spliced-chunk.js';
 import { SourcedChunk } from '../operations/chat/sourced-chunk.js';
 import type { StreamWriter, WireFormat, WriteContext } from '../wire/wire-format.js';
 import { CanonicalChunks } from './canonical-chunks.js';
@@ -31,6 +32,12 @@ export class WireFrames {
       events = [];
     };
     for (const chunk of group) {
+      if (chunk instanceof SplicedChunk && this.isNative) {
+        // The writer goes on where the provider's own frames ended.
+        flush();
+        this.isNative = false;
+        this.writer.write(chunk.before());
+      }
       const isFrame = chunk instanceof SourcedChunk && chunk.wire === this.wire.name;
       if (isFrame && (chunk.frame !== '' || this.isNative)) {
         flush();

@@ -52,6 +52,13 @@ export interface Collector<Name extends OperationName> {
   completed(result: ResultOf<Name>): void;
   /** Takes a group of chunks. @returns those of it that the client gets; none where it is empty */
   streamed(group: readonly ChunkOf<Name>[]): readonly ChunkOf<Name>[];
+  /**
+   * Another deployment goes on with a stream that broke; usage is that of this deployment from now on.
+   *
+   * @param request what it was asked
+   * @param beginsAgain whether it writes what was sent once more
+   */
+  goesOn?(request: RequestOf<Name>, beginsAgain: boolean): void;
   /** What a whole response without reported usage bills, estimated. */
   estimate(): Promise<BilledUsage> | BilledUsage;
   /** What the GenAI conventions say of the response; no content. */

@@ -4,6 +4,7 @@ import type { GatewayError } from '../errors/gateway-error.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
 import type { HttpResponse } from '../http/http-types.js';
 import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
+import { SplicedChunk } from '../operations/chat/spliced-chunk.js';
 import { SourcedChunk } from '../operations/chat/sourced-chunk.js';
 import type { JsonObject } from '../runtime/json-value.js';
 import { AccessLog } from '../telemetry/access-log.js';
@@ -33,7 +34,7 @@ export interface ResponseStreamOptions {
  * they are written. Signs of life begin before the provider's first byte; from then on a failure is an event.
  */
 export class ResponseStream {
-  private readonly writer: ResponsesStreamWriter;
+  private writer: ResponsesStreamWriter;
   private readonly chunks: CanonicalChunks;
   private native: NativeEvents | undefined;
   private readonly sender: WireEventSender;
@@ -90,6 +91,13 @@ export class ResponseStream {
   }
 
   private frameOf(chunk: StreamedChunk): string {
+    if (chunk instanceof SplicedChunk && this.native !== undefined) {
+      // The writer goes on where the provider's own events ended.
+      this.writer = new ResponsesStreamWriter(this.options.context, this.native.place);
+      this.writer.write(chunk.before());
+      this.writer.continueAt(this.native.place.events);
+      this.native = undefined;
+    }
     // A provider that sends no stream has no frames either: its response is written as any other's.
     const isFrame = chunk instanceof SourcedChunk && chunk.wire === 'openai-responses';
     if (isFrame && (chunk.frame !== '' || this.native !== undefined)) {

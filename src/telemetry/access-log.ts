@@ -18,6 +18,8 @@ export interface AccessFields {
   stream?: boolean;
   /** Events of the provider's stream that were no JSON and were left out; absent where there were none. */
   skipped_events?: number;
+  /** How often another deployment went on with a stream that broke; absent where it did not break. */
+  recovered?: number;
   usage?: Usage | undefined;
   error_code?: string | null;
   /** Status of the last provider that responded with a failure. */

@@ -51,6 +51,7 @@ export class CallMetrics {
   private readonly retries: PlainCounter;
   private readonly fallbacks: PlainCounter;
   private readonly skippedEvents: PlainCounter;
+  private readonly recoveries: PlainCounter;
 
   constructor(
     { registry }: MetricsRegistry,
@@ -68,6 +69,11 @@ export class CallMetrics {
     this.skippedEvents = new PlainCounter(
       'gateway_skipped_events_total',
       'Events of streams that were no JSON and were left out.',
+      registry,
+    );
+    this.recoveries = new PlainCounter(
+      'gateway_stream_recoveries_total',
+      'Streams that broke after their first content, by whether another deployment went on with them.',
       registry,
     );
     this.duration = new PlainHistogram(
@@ -121,6 +127,8 @@ export class CallMetrics {
     reported,
     cost,
     skippedEvents,
+    recovered,
+    hasFailedRecovery,
   }: CallOutcome): void {
     const last = attempts.at(-1);
     const model = this.modelLabel(request.model);
@@ -132,6 +140,8 @@ export class CallMetrics {
     if (last === undefined) return;
     series.duration[source].observe(duration / 1_000);
     if (attempts.length > 1) series.retries.value += attempts.length - 1;
+    if (recovered > 0) this.recoveries.series({ ...series.labels, outcome: 'recovered' }).value += recovered;
+    if (hasFailedRecovery) this.recoveries.series({ ...series.labels, outcome: 'failed' }).value += 1;
     if (skippedEvents > 0) this.skippedEvents.series(series.labels).value += skippedEvents;
     if (status === 'succeeded' && attempts.some((attempt) => attempt.model !== last.model)) {
       this.fallbacks.series({ operation: operation.name, model, fallback: this.modelLabel(last.model) }).value += 1;

@@ -9,6 +9,7 @@ import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Delta, Usage } f
 import { countPromptTokens, countTokens } from './count-tokens.js';
 import { PreserializedChunk, type StreamedChunk } from './preserialized-chunk.js';
 import { SourcedChunk } from './sourced-chunk.js';
+import { SplicedChunk } from './spliced-chunk.js';
 
 /** Characters of a response that are kept until it ends, so that a long one does not fill memory. */
 const MAX_KEPT_CHARACTERS = 65_536;
@@ -23,6 +24,8 @@ export class ChatCollector implements Collector<'chat'> {
   private readonly output: string[] = [];
   private outputLength = 0;
   private readonly recorder: ResponseRecorder | undefined;
+  /** What the deployment was asked that the usage is of. */
+  private asked: ChatRequest;
   private readonly wantsUsage: boolean;
   private readonly isOpenAiClient: boolean;
 
@@ -30,6 +33,7 @@ export class ChatCollector implements Collector<'chat'> {
     private readonly request: ChatRequest,
     detail: RecordingDetail,
   ) {
+    this.asked = request;
     this.wantsUsage = request.stream_options?.include_usage === true;
     this.isOpenAiClient = request[SOURCE] === undefined;
     if (detail !== 'nothing') this.recorder = new ResponseRecorder(detail === 'content');
@@ -64,6 +68,8 @@ export class ChatCollector implements Collector<'chat'> {
         this.keep(chunk.text);
       } else if (chunk instanceof SourcedChunk) {
         for (const one of chunk.chunks) this.chunk(one);
+        // The client gets the usage of all deployments; this call is billed by that of the last one.
+        if (chunk instanceof SplicedChunk && chunk.usage !== undefined) this.uses(chunk.usage);
         isChanged ||= this.isOpenAiClient;
       } else if (this.chunk(chunk)) {
         isChanged ||= !this.wantsUsage;
@@ -85,9 +91,18 @@ export class ChatCollector implements Collector<'chat'> {
     return usage != null && choices.length === 0;
   }
 
+  goesOn(request: ChatRequest, beginsAgain: boolean): void {
+    this.asked = request;
+    this.usage = undefined;
+    this.billed = undefined;
+    if (beginsAgain) return;
+    this.output.length = 0;
+    this.outputLength = 0;
+  }
+
   async estimate(): Promise<BilledUsage> {
     const kept = this.output.join('');
-    const [prompt, ofKept] = await Promise.all([countPromptTokens(this.request), countTokens([kept])]);
+    const [prompt, ofKept] = await Promise.all([countPromptTokens(this.asked), countTokens([kept])]);
     const completion = kept === '' ? 0 : (ofKept * this.outputLength) / kept.length;
     return billedTokens(boundTokens(prompt), boundTokens(completion));
   }

@@ -148,7 +148,7 @@ export class WireProvider extends Provider {
     const source = request[SOURCE];
     const client = source?.wire ?? 'openai-chat';
     const wire = providerWireOf(typeof format.wire === 'string' ? format.wire : format.wire(upstreamModel, client));
-    const isNative = source?.wire === wire.name;
+    const isNative = source?.wire === wire.name && source.isChanged !== true;
     const canonical = (): CanonicalRequest => ({ ...(source?.canonical ?? readRequest(request)), stream: isStream });
     const written = isNative ? nativeBody(wire, source.body, upstreamModel) : this.translate(wire, canonical(), call);
     const target = { ...this.config, upstreamModel, isStream, wire: wire.name, headers: isNative ? call.headers : {} };

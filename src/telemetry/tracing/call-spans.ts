@@ -121,6 +121,7 @@ class Trace implements CallTrace {
       const { error, firstByte } = outcome;
       if (firstByte !== null) this.span?.setAttribute('gateway.time_to_first_byte', firstByte / 1_000);
       this.span?.setAttribute('gateway.attempts', outcome.attempts.length);
+      if (outcome.recovered > 0) this.span?.setAttribute('gateway.recovered', outcome.recovered);
       if (error !== null) this.span?.setAttribute('error.type', error.code ?? String(error.status));
     } catch (error) {
       // A fault in tracing must not cost the client its response.

@@ -32,6 +32,17 @@ export interface ResponseState {
   readonly usage?: CanonicalUsage | undefined;
   readonly serviceTier?: string | undefined;
   readonly model?: string | undefined;
+  /** Members that the gateway adds. */
+  readonly extras?: JsonObject;
+}
+
+/** Where a stream of a provider that has the format broke, for a writer that goes on with it. */
+export interface NativePlace {
+  readonly responseId: string | undefined;
+  /** By their index in the output. */
+  readonly itemIds: ReadonlyMap<number, string>;
+  /** Events that were sent. */
+  readonly events: number;
 }
 
 /** Ids of a response and of its items. The same request has the same ids. */
@@ -39,15 +50,19 @@ export class ResponseIds {
   readonly response: string;
   private readonly base: string;
 
-  constructor({ responseId, requestId }: Pick<WriteContext, 'responseId' | 'requestId'>) {
+  /** @param place ids that the client knows already */
+  constructor(
+    { responseId, requestId }: Pick<WriteContext, 'responseId' | 'requestId'>,
+    private readonly place?: NativePlace,
+  ) {
     this.base =
       responseId?.replace(/^resp_/, '') ?? createHash('sha256').update(requestId).digest('hex').slice(0, ID_DIGITS);
-    this.response = `resp_${this.base}`;
+    this.response = place?.responseId ?? `resp_${this.base}`;
   }
 
   /** @param prefix of the kind of item, such as `msg` */
   item(prefix: string, index: number): string {
-    return `${prefix}_${this.base}${index.toString(16).padStart(4, '0')}`;
+    return this.place?.itemIds.get(index) ?? `${prefix}_${this.base}${index.toString(16).padStart(4, '0')}`;
   }
 }
 
@@ -82,6 +97,7 @@ export function responseObject(ids: ResponseIds, context: WriteContext, state: R
     top_p: topP,
     usage: isOver && state.usage !== undefined ? writeUsage(state.usage) : null,
     user: request.endUser ?? null,
+    ...state.extras,
   };
 }
 

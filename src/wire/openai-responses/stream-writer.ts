@@ -20,7 +20,7 @@ import {
   type Emit,
   type StreamedItem,
 } from './streamed-items.js';
-import { ResponseIds, responseObject, type ResponseState } from './response-object.js';
+import { type NativePlace, ResponseIds, responseObject, type ResponseState } from './response-object.js';
 import { isCompaction } from './write-response.js';
 
 /** Ignored by every reader of events; an event of its own would be unknown to some. */
@@ -50,11 +50,16 @@ export class ResponsesStreamWriter implements StreamWriter {
   private model: string | undefined;
   /** Text of a summary, which is sent as one item at the end. */
   private summary = '';
+  private extras: JsonObject = {};
   /** As the last event has it; undefined before. */
   response: JsonObject | undefined;
 
-  constructor(private readonly context: WriteContext) {
-    this.ids = new ResponseIds(context);
+  /** @param place where the provider's own events ended */
+  constructor(
+    private readonly context: WriteContext,
+    place?: NativePlace,
+  ) {
+    this.ids = new ResponseIds(context, place);
     this.tools = new CalledTools(context.request);
     this.isCompaction = isCompaction(context);
   }
@@ -62,6 +67,11 @@ export class ResponsesStreamWriter implements StreamWriter {
   write(chunks: readonly CanonicalChunk[]): string {
     chunks.forEach((chunk, index) => this.writeChunk(chunk, chunks, index));
     return this.take();
+  }
+
+  /** Numbers the next event, where others were sent before those that were written. */
+  continueAt(sequence: number): void {
+    this.sequence = sequence;
   }
 
   ping(): string {
@@ -98,6 +108,9 @@ export class ResponsesStreamWriter implements StreamWriter {
         return;
       case 'usage':
         this.usage = chunk.usage;
+        return;
+      case 'extras':
+        this.extras = { ...this.extras, ...chunk.extras['openai-responses'] };
         return;
       case 'finish':
         this.finish = chunk.reason;
@@ -220,7 +233,7 @@ export class ResponsesStreamWriter implements StreamWriter {
   }
 
   private object(state: ResponseState): JsonObject {
-    return responseObject(this.ids, this.context, { ...state, model: this.model });
+    return responseObject(this.ids, this.context, { ...state, model: this.model, extras: this.extras });
   }
 
   private readonly emit: Emit = (type, members) => {

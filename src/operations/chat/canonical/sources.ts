@@ -26,6 +26,8 @@ export interface RequestSource {
   readonly refusal?: GatewayError;
   /** The request without some of its fields, by the client's names. */
   readonly without: (names: readonly string[]) => ChatRequest;
+  /** The gateway has changed what is asked: the body is not sent, also not to a provider of the same format. */
+  readonly isChanged?: boolean;
   /** The body for a provider of the same format, where it depends on which one that is. Default: `body`. */
   readonly bodyFor?: (provider: string) => Readonly<JsonObject>;
   /** The provider whose deployments are tried first, since it alone can read a part of the request. */

@@ -1,0 +1,14 @@
+/** The whole response to every request. */
+export const ANSWER: string;
+/** Milliseconds of each fault. */
+export const TIMES: Readonly<Record<'slow' | 'stall' | 'silence' | 'outage' | 'betweenTokens', number>>;
+
+export interface FaultyProvider {
+  /** Origin of the server. */
+  readonly url: string;
+  /** Every request, in order. */
+  readonly seen: readonly { readonly model: string; readonly at: number; readonly action: string }[];
+  stop(): Promise<void>;
+}
+
+export function startFaultyProvider(): Promise<FaultyProvider>;

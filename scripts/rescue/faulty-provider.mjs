@@ -1,0 +1,259 @@
+/** A provider that fails on purpose, in three wire formats. The model's name chooses the fault. */
+import { createServer } from 'node:http';
+
+/** The whole response to every request: sixty words. */
+export const ANSWER = Array.from({ length: 60 }, (_, at) => `word${at + 1}`).join(' ');
+const WORDS = ANSWER.split(' ');
+
+const CUT_AFTER = 40;
+const STALL_AFTER = 20;
+const MALFORMED_AT = 10;
+const RETRY_AFTER_S = 2;
+
+/** Milliseconds of each fault. */
+export const TIMES = { slow: 3_000, stall: 4_000, silence: 15_000, outage: 6_000, betweenTokens: 3 };
+
+/**
+ * @typedef {object} Seen
+ * @property {string} model
+ * @property {number} at milliseconds since the first request of this model
+ * @property {string} action
+ */
+
+/** @param {number} milliseconds */
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** Starts it. `seen` has every request in order. */
+export async function startFaultyProvider() {
+  /** @type {Seen[]} */
+  const seen = [];
+  /** @type {Map<string, number>} */
+  const first = new Map();
+  const server = createServer((request, response) => {
+    let text = '';
+    request.setEncoding('utf8').on('data', (piece) => (text += piece));
+    request.on('end', () => {
+      const body = JSON.parse(text === '' ? '{}' : text);
+      const model = String(body.model ?? '');
+      const now = performance.now();
+      if (!first.has(model)) first.set(model, now);
+      const at = now - (first.get(model) ?? now);
+      const entry = { model, at, action: '' };
+      const attempt = seen.filter((each) => each.model === model).length + 1;
+      seen.push(entry);
+      void respond({ path: request.url ?? '', body, response, entry, attempt, at }).catch(() => response.destroy());
+    });
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    seen,
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+/**
+ * @typedef {object} Exchange
+ * @property {string} path
+ * @property {any} body
+ * @property {import('node:http').ServerResponse} response
+ * @property {Seen} entry
+ * @property {number} attempt
+ * @property {number} at
+ */
+
+/** @param {Exchange} exchange */
+async function respond({ path, body, response, entry, attempt, at }) {
+  const fault = /s\d\d|ok-noprefill|ok/.exec(entry.model)?.[0] ?? 'ok';
+  const format = path.includes('/messages') ? 'messages' : path.includes('/responses') ? 'responses' : 'chat';
+  /** @param {number} status @param {string} code @param {string} message @param {Record<string, string>} [headers] */
+  const refuse = (status, code, message, headers = {}) => {
+    entry.action = `${status} ${code}`;
+    const type = status < 500 ? 'invalid_request_error' : 'server_error';
+    const error = { message, type, param: null, code };
+    const text = JSON.stringify(format === 'messages' ? { type: 'error', error } : { error });
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text);
+  };
+  const sent = prefillOf(body);
+  let words = WORDS;
+  if (sent !== undefined) {
+    if (fault === 'ok-noprefill') {
+      return refuse(400, 'invalid_prefill', 'This model does not support assistant message prefill.');
+    }
+    if (ANSWER.startsWith(sent)) words = ANSWER.slice(sent.length).trim().split(' ');
+  }
+  switch (fault) {
+    case 's01':
+      if (attempt > 1) break;
+      return refuse(429, 'rate_limit_exceeded', 'Rate limit reached.', { 'retry-after': String(RETRY_AFTER_S) });
+    case 's02':
+      return refuse(429, 'rate_limit_exceeded', 'Rate limit reached.');
+    case 's03':
+      if (attempt > 1) break;
+      return refuse(500, 'server_error', 'The server had an error.');
+    case 's04':
+    case 's16':
+      return refuse(503, 'overloaded', 'The engine is overloaded.');
+    case 's05':
+      if (attempt > 1) break;
+      entry.action = 'reset';
+      response.socket?.resetAndDestroy();
+      return;
+    case 's06':
+      entry.action = 'silence';
+      await pause(TIMES.silence);
+      response.destroy();
+      return;
+    case 's12':
+      return refuse(
+        400,
+        'context_length_exceeded',
+        "This model's maximum context length is 8192 tokens. However, your messages resulted in 9631 tokens.",
+      );
+    case 's13':
+      return refuse(400, 'content_policy_violation', 'Your request was rejected as a result of our safety system.');
+    case 's15':
+      if (at >= TIMES.outage) break;
+      return refuse(503, 'overloaded', 'The engine is overloaded.');
+  }
+  entry.action = sent === undefined ? '200' : '200 goes on';
+  await stream({ fault, format, model: entry.model, words, isRest: sent !== undefined, response });
+}
+
+/** The text of a last turn of the assistant. @param {any} body @returns {string | undefined} */
+function prefillOf(body) {
+  const last = [body.messages, body.input].find(Array.isArray)?.at(-1);
+  if (last?.role !== 'assistant') return undefined;
+  const { content } = last;
+  return typeof content === 'string' ? content : content.map((/** @type {any} */ part) => part.text).join('');
+}
+
+/**
+ * @param {{ fault: string, format: string, model: string, words: string[], isRest: boolean,
+ *   response: import('node:http').ServerResponse }} options
+ */
+async function stream({ fault, format, model, words, isRest, response }) {
+  const events = FORMATS[/** @type {keyof typeof FORMATS} */ (format)](model);
+  /** @param {object} event */
+  const send = (event) => {
+    const name = 'type' in event ? `event: ${String(event.type)}\n` : '';
+    response.write(`${name}data: ${JSON.stringify(event)}\n\n`);
+  };
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.flushHeaders();
+  events.begin.forEach(send);
+  if (fault === 's07') await pause(TIMES.slow);
+  for (const [at, word] of words.entries()) {
+    if ((fault === 's08' || fault === 's14') && at === CUT_AFTER) {
+      response.destroy();
+      return;
+    }
+    if (fault === 's09' && at === STALL_AFTER) {
+      await pause(TIMES.stall);
+      response.destroy();
+      return;
+    }
+    if (fault === 's10' && at === MALFORMED_AT) response.write('data: {"id":"x","choices":[{"delta":{"content": \n\n');
+    send(events.delta(at > 0 || isRest ? ` ${word}` : word));
+    await pause(TIMES.betweenTokens);
+  }
+  const whole = words.join(' ');
+  events.end(isRest ? ` ${whole}` : whole, words.length).forEach(send);
+  response.end(format === 'chat' && fault !== 's11' ? 'data: [DONE]\n\n' : '');
+}
+
+/** @typedef {{ begin: object[], delta: (text: string) => object, end: (text: string, tokens: number) => object[] }} Events */
+
+/** @type {Record<'chat' | 'messages' | 'responses', (model: string) => Events>} */
+const FORMATS = {
+  chat: (model) => {
+    /** @param {object} delta @param {string | null} [reason] */
+    const chunk = (delta, reason = null) => ({
+      id: `chatcmpl-${model}`,
+      object: 'chat.completion.chunk',
+      created: 1_700_000_000,
+      model,
+      choices: [{ index: 0, delta, finish_reason: reason }],
+    });
+    return {
+      begin: [chunk({ role: 'assistant', content: '' })],
+      delta: (content) => chunk({ content }),
+      end: (_text, tokens) => [
+        chunk({}, 'stop'),
+        {
+          ...chunk({}),
+          choices: [],
+          usage: { prompt_tokens: 20, completion_tokens: tokens, total_tokens: tokens + 20 },
+        },
+      ],
+    };
+  },
+  messages: (model) => ({
+    begin: [
+      {
+        type: 'message_start',
+        message: {
+          id: `msg_${model}`,
+          type: 'message',
+          role: 'assistant',
+          model,
+          content: [],
+          stop_reason: null,
+          stop_sequence: null,
+          usage: { input_tokens: 20, output_tokens: 1 },
+        },
+      },
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+      { type: 'ping' },
+    ],
+    delta: (text) => ({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } }),
+    end: (_text, tokens) => [
+      { type: 'content_block_stop', index: 0 },
+      {
+        type: 'message_delta',
+        delta: { stop_reason: 'end_turn', stop_sequence: null },
+        usage: { output_tokens: tokens },
+      },
+      { type: 'message_stop' },
+    ],
+  }),
+  responses: (model) => {
+    let sequence = 0;
+    const place = { item_id: `msg_${model}`, output_index: 0, content_index: 0 };
+    /** @param {string} type @param {object} members */
+    const event = (type, members) => ({ type, ...members, sequence_number: sequence++ });
+    const head = { id: `resp_${model}`, object: 'response', created_at: 1_700_000_000, model, output: [], usage: null };
+    const item = { id: place.item_id, type: 'message', role: 'assistant', status: 'in_progress', content: [] };
+    const part = { type: 'output_text', text: '', annotations: [], logprobs: [] };
+    return {
+      begin: [
+        event('response.created', { response: { ...head, status: 'in_progress' } }),
+        event('response.in_progress', { response: { ...head, status: 'in_progress' } }),
+        event('response.output_item.added', { output_index: 0, item }),
+        event('response.content_part.added', { ...place, part }),
+      ],
+      delta: (delta) => event('response.output_text.delta', { ...place, delta, logprobs: [] }),
+      end: (text, tokens) => {
+        const whole = { ...item, status: 'completed', content: [{ ...part, text }] };
+        const usage = {
+          input_tokens: 20,
+          input_tokens_details: { cached_tokens: 0 },
+          output_tokens: tokens,
+          output_tokens_details: { reasoning_tokens: 0 },
+          total_tokens: tokens + 20,
+        };
+        return [
+          event('response.output_text.done', { ...place, text, logprobs: [] }),
+          event('response.content_part.done', { ...place, part: { ...part, text } }),
+          event('response.output_item.done', { output_index: 0, item: whole }),
+          event('response.completed', { response: { ...head, status: 'completed', output: [whole], usage } }),
+        ];
+      },
+    };
+  },
+};

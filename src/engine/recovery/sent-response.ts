@@ -1,0 +1,142 @@
+import type { Signature } from '../../operations/chat/canonical/blocks.js';
+import type { CanonicalChunk, CanonicalUsage } from '../../operations/chat/canonical/canonical-result.js';
+import { PreserializedChunk, toChunks, type StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
+import { SourcedChunk } from '../../operations/chat/sourced-chunk.js';
+import { ChunkReader } from '../../wire/openai-chat/chunk-reader.js';
+
+/** Characters of a response that are kept, above which it is not recovered. */
+const MOST_CHARACTERS = 1_000_000;
+
+interface SentBlock {
+  readonly index: number;
+  readonly type: 'text' | 'refusal' | 'thinking';
+  readonly pieces: string[];
+  signature: Signature | undefined;
+  isOpen: boolean;
+}
+
+type Start = CanonicalChunk & { readonly type: 'start' };
+
+/** What a client has of a stream, so that another deployment can go on with it. Kept as text: most chunks bring nothing else. */
+export class SentResponse {
+  start: Start | undefined;
+  /** As the deployment that sends has reported it so far. */
+  usage: CanonicalUsage | undefined;
+  /** Characters so far. */
+  length = 0;
+  private readonly blocks: SentBlock[] = [];
+  private readonly reader = new ChunkReader();
+  private last: SentBlock | undefined;
+  /** Whether everything so far is text or thinking of one choice, and small enough. */
+  private isPlain = true;
+  private hasFinished = false;
+
+  /** Whether another deployment can go on: nothing but text and thinking was sent. */
+  get isRecoverable(): boolean {
+    return this.isPlain && !this.hasFinished;
+  }
+
+  /** The text of the response, without its thinking. */
+  get text(): string {
+    return this.blocks.flatMap(({ type, pieces }) => (type === 'text' ? pieces : [])).join('');
+  }
+
+  get hasText(): boolean {
+    return this.blocks.some(({ type, pieces }) => type === 'text' && pieces.length > 0);
+  }
+
+  /** The block that the client sees as in progress. */
+  get openBlock(): { readonly index: number; readonly type: SentBlock['type'] } | undefined {
+    return this.last?.isOpen === true ? this.last : undefined;
+  }
+
+  get nextIndex(): number {
+    return this.blocks.reduce((next, { index }) => Math.max(next, index + 1), 0);
+  }
+
+  add(group: readonly StreamedChunk[]): void {
+    for (const chunk of group) {
+      if (chunk instanceof PreserializedChunk && this.last?.type === 'text' && this.last.isOpen) {
+        this.write(this.last, chunk.text);
+      } else if (chunk instanceof SourcedChunk) {
+        for (const event of chunk.events) this.event(event);
+      } else {
+        const events: CanonicalChunk[] = [];
+        for (const each of toChunks([chunk])) this.reader.read(each, events);
+        for (const event of events) this.event(event);
+      }
+    }
+  }
+
+  /** What was sent as chunks, for writers that have written none of it. */
+  events(): CanonicalChunk[] {
+    const events: CanonicalChunk[] = [this.start ?? { type: 'start' }];
+    for (const { index, type, pieces, signature, isOpen } of this.blocks) {
+      events.push({ type: 'block_start', choice: 0, index, block: { type } });
+      if (pieces.length > 0) events.push({ type: 'delta', choice: 0, index, text: pieces.join('') });
+      if (signature !== undefined) events.push({ type: 'signature', choice: 0, index, signature });
+      if (!isOpen) events.push({ type: 'block_end', choice: 0, index });
+    }
+    return events;
+  }
+
+  private event(event: CanonicalChunk): void {
+    if ('choice' in event && event.choice !== 0) this.isPlain = false;
+    switch (event.type) {
+      case 'start':
+        this.start ??= event;
+        break;
+      case 'usage':
+        this.usage = event.usage;
+        break;
+      case 'block_start':
+        this.begin(event);
+        break;
+      case 'delta': {
+        const block = this.blockAt(event.index);
+        if (block !== undefined) this.write(block, event.text);
+        break;
+      }
+      case 'signature': {
+        const block = this.blockAt(event.index);
+        if (block !== undefined) block.signature = event.signature;
+        break;
+      }
+      case 'block_end': {
+        const block = this.blockAt(event.index);
+        if (block !== undefined) block.isOpen = false;
+        break;
+      }
+      case 'block_extras':
+      case 'logprobs':
+        this.isPlain = false;
+        break;
+      case 'finish':
+        this.hasFinished = true;
+        break;
+      case 'extras':
+      case 'ping':
+      case 'end':
+        break;
+    }
+  }
+
+  private begin({ index, block }: CanonicalChunk & { readonly type: 'block_start' }): void {
+    if (block.type !== 'text' && block.type !== 'thinking') this.isPlain = false;
+    if (block.type === 'tool_call' || block.type === 'whole') return;
+    this.last = { index, type: block.type, pieces: [], signature: undefined, isOpen: true };
+    this.blocks.push(this.last);
+  }
+
+  private blockAt(index: number): SentBlock | undefined {
+    return this.last?.index === index ? this.last : this.blocks.find((block) => block.index === index);
+  }
+
+  private write(block: SentBlock, text: string): void {
+    this.length += text.length;
+    if (this.length > MOST_CHARACTERS) {
+      this.isPlain = false;
+      block.pieces.length = 0;
+    } else block.pieces.push(text);
+  }
+}
