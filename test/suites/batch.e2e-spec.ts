@@ -149,7 +149,8 @@ describe(`batches (${isPostgresRun ? 'PostgreSQL and Redis' : 'SQLite, in the pr
 
   it('retries what may pass, and fails the rest at once with the provider’s error', async () => {
     await upstream.reset();
-    await upstream.script([{ model: 'flaky', behaviour: 'status-503', times: 2 }]);
+    // Each attempt of the task calls its only deployment twice.
+    await upstream.script([{ model: 'flaky', behaviour: 'status-503', times: 4 }]);
     const { body } = await submit({
       model: 'fake/flaky',
       tasks: ['comes back', { messages: [{ role: 'user', content: 'x' }], model: 'fake/status?code=400&body=context' }],
