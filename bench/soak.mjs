@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { freePort } from './process.mjs';
 import { Batches } from './soak/batches.mjs';
 import { gatewayConfig } from './soak/kinds.mjs';
-import { Load, MOST_AT_ONCE } from './soak/load.mjs';
+import { Load, MAX_CONCURRENCY } from './soak/load.mjs';
 import { collected, sample } from './soak/observe.mjs';
 import { startUpstream } from './soak/upstream.mjs';
 import { judge, judgeRecords, slope } from './soak/verdict.mjs';
@@ -31,7 +31,7 @@ const BATCH_SECONDS = 15;
 /** Longer than an idle connection to a provider (30 s) and the thread that counts tokens (60 s) are kept. */
 const REST_SECONDS = 75;
 /** Places of the key: what the load and the batches (32) take at most, and a few that close as others open. */
-const PLACES = MOST_AT_ONCE + 100;
+const MAX_CALLS_IN_FLIGHT = MAX_CONCURRENCY + 100;
 const PAGE = 100;
 
 /** @returns {any} */
@@ -78,7 +78,7 @@ async function start({ node, tree, snapshots }, upstream) {
       SOAK_SNAPSHOTS: String(snapshots !== undefined),
     },
     config: gatewayConfig(upstream.origin, closedPort),
-    limits: { rpm: 1_000_000, tpm: 1_000_000_000, concurrency: PLACES },
+    limits: { rpm: 1_000_000, tpm: 1_000_000_000, concurrency: MAX_CALLS_IN_FLIGHT },
   });
   return { ...gateway, heapReport, metricsUrl: `http://127.0.0.1:${metricsPort}/metrics` };
 }
@@ -130,7 +130,7 @@ async function takeAllPlaces(gateway) {
     messages: [{ role: 'user', content: 'All at once.' }],
   });
   const statuses = await Promise.all(
-    Array.from({ length: PLACES }, async () => {
+    Array.from({ length: MAX_CALLS_IN_FLIGHT }, async () => {
       const response = await fetch(gateway.url, {
         method: 'POST',
         headers: { ...gateway.headers, connection: 'close' },
@@ -140,7 +140,7 @@ async function takeAllPlaces(gateway) {
       return response.status;
     }),
   );
-  return { count: PLACES, refused: statuses.filter((status) => status === 429).length };
+  return { count: MAX_CALLS_IN_FLIGHT, refused: statuses.filter((status) => status === 429).length };
 }
 
 async function usageRecords({ base, adminKey }) {

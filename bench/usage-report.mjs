@@ -19,10 +19,10 @@ const { UsageReport } = await built('src/usage/report/usage-report.service.js');
 
 const ROWS = Number(process.env.BENCH_ROWS ?? 1_000_000);
 const RUNS = Number(process.env.BENCH_RUNS ?? 3);
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 const SPANS = [1, 7, 90];
-const end = Math.ceil(Date.now() / DAY) * DAY;
-const start = end - 90 * DAY;
+const end = Math.ceil(Date.now() / DAY_MS) * DAY_MS;
+const start = end - 90 * DAY_MS;
 
 /** One row for each request, in the order of time, of 200 keys (some much busier than others), 12 models, 5,000 users. */
 async function fill(dataSource, isSqlite) {
@@ -43,10 +43,10 @@ async function fill(dataSource, isSqlite) {
        CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'succeeded' END, 200, NULL, 1, prompt, completion, prompt + completion, 0, 0,
        n % 40 = 0, CASE WHEN model = 11 THEN NULL ELSE prompt * 3000 + completion * 15000 END, 300, 2000,
        'user-' || person, '{"ticket":"T-' || n || '"}'
-     FROM (SELECT n, ${start} + n * ${90 * DAY} / ${ROWS} AS created_at, ${uneven(200)} AS key, ${uneven(12)} AS model,
+     FROM (SELECT n, ${start} + n * ${90 * DAY_MS} / ${ROWS} AS created_at, ${uneven(200)} AS key, ${uneven(12)} AS model,
        ${upTo(3000)} AS prompt, ${upTo(1000)} AS completion, ${uneven(5000)} AS person FROM ${numbers}) AS made`.replaceAll(
-      `n * ${90 * DAY}`,
-      isSqlite ? `n * ${90 * DAY}` : `n::bigint * ${90 * DAY}`,
+      `n * ${90 * DAY_MS}`,
+      isSqlite ? `n * ${90 * DAY_MS}` : `n::bigint * ${90 * DAY_MS}`,
     ),
   );
   await runner.query(isSqlite ? 'ANALYZE' : 'VACUUM ANALYZE');
@@ -92,7 +92,7 @@ async function run(kind, config) {
   console.log(`\n${kind}: ${ROWS} records of 90 days, made in ${((performance.now() - began) / 1000).toFixed(0)} s`);
   console.log('median ms (longest wait of the event loop), by the days that are asked for');
   console.log(`${''.padEnd(34)}${SPANS.map((days) => `${days} d`.padStart(14)).join('')}`);
-  const spanOf = (days) => ({ start: (end - days * DAY) / 1000, end: end / 1000 });
+  const spanOf = (days) => ({ start: (end - days * DAY_MS) / 1000, end: end / 1000 });
   for (const interval of ['day', 'hour', 'none']) {
     for (const group of ['none', 'key', 'group', 'model', 'provider', 'user']) {
       const figures = [];
@@ -126,7 +126,7 @@ async function run(kind, config) {
   const figures = [];
   for (const days of SPANS) {
     const [{ id }] = await dataSource.query(
-      `SELECT id FROM usage_record WHERE created_at <= ${end - (days * DAY) / 2} ORDER BY created_at DESC LIMIT 1`,
+      `SELECT id FROM usage_record WHERE created_at <= ${end - (days * DAY_MS) / 2} ORDER BY created_at DESC LIMIT 1`,
     );
     figures.push(await measure(() => report.list({ limit: 100, after: id, ...spanOf(days) })));
   }

@@ -219,12 +219,12 @@ async function drain(
 }
 
 /** Takes no new connection, and lets clients end those that they keep. */
-async function letConnectionsGo(httpServer: Server, inFlight: InFlight, timeout: number): Promise<void> {
+async function letConnectionsGo(httpServer: Server, inFlight: InFlight, timeoutMs: number): Promise<void> {
   // The close() of an HTTP server would end idle connections at once, and the requests that are on their way on them.
   NetServer.prototype.close.call(httpServer);
   await delay(EXIT_DELAY_MS);
   if (inFlight.size === 0) return;
-  await inFlight.drained(timeout - EXIT_DELAY_MS);
+  await inFlight.drained(timeoutMs - EXIT_DELAY_MS);
   await delay(EXIT_DELAY_MS);
 }
 

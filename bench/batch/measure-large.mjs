@@ -4,7 +4,7 @@ import { endedOf } from './seed.mjs';
 import { cpuSecondsOf, familyOf, loadAverage, residentMegabytesOf } from './servers.mjs';
 import { statementsOf, tableOf } from './statements.mjs';
 
-const LOOK_MS = 1_000;
+const POLL_MS = 1_000;
 
 export async function measureLarge({ worker, api, database, redis, total, jobs, processes }) {
   const cpu = () => ({
@@ -22,7 +22,7 @@ export async function measureLarge({ worker, api, database, redis, total, jobs, 
   const loads = [];
   let other = 0;
   for (let count = 0; count + other < total;) {
-    await sleep(LOOK_MS);
+    await sleep(POLL_MS);
     ({ completed: count, other } = await endedOf(database, 'large_'));
     points.push({ at: (performance.now() - started) / 1_000, count: count + other });
     memory.push(Math.max(...familyOf(worker.pid).map(residentMegabytesOf)));

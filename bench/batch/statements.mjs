@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const LONGEST_TEXT = 110;
+const MAX_TEXT_CHARACTERS = 110;
 
 /** @returns {Promise<{ statement: string, calls: number, total: number, max: number, rows?: number, wal?: number }[]>} times in milliseconds */
 export async function statementsOf(database, folder) {
@@ -45,7 +45,7 @@ export function tableOf(statements, tasks, count = 16) {
       ((total * 1_000) / tasks).toFixed(1).padStart(8),
       ...(wal === undefined ? [] : [String(rows).padStart(9), (wal / tasks).toFixed(0).padStart(7)]),
     ];
-    return `${numbers.join(' ')}  ${statement.slice(0, LONGEST_TEXT)}`;
+    return `${numbers.join(' ')}  ${statement.slice(0, MAX_TEXT_CHARACTERS)}`;
   });
   const hasWal = statements[0]?.wal !== undefined;
   const head = `${'calls'.padStart(8)} ${'mean ms'.padStart(8)} ${'max ms'.padStart(7)} ${'us/task'.padStart(8)}${hasWal ? ` ${'rows'.padStart(9)} ${'WAL B/t'.padStart(7)}` : ''}  statement`;

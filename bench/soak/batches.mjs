@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const GOOD = 16;
 const FAILING = 4;
 /** Milliseconds between two looks at a job, and from the end of the load until the last one must be finished. */
-const LOOK = 1000;
+const POLL_MS = 1000;
 const DRAIN_TIMEOUT_MS = 60_000;
 
 export class Batches {
@@ -66,7 +66,7 @@ export class Batches {
         }
         return;
       }
-      await delay(LOOK);
+      await delay(POLL_MS);
     }
   }
 }

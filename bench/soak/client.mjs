@@ -1,9 +1,9 @@
 /** One request of the soak, and what came of it as its client saw it. */
 import { request } from 'node:http';
-import { MAX_BODY } from './kinds.mjs';
+import { MAX_BODY_BYTES } from './kinds.mjs';
 
 /** Milliseconds after which a request counts as hung: the gateway's own bounds and what a busy machine may add. */
-const DEADLINE = 30_000;
+const TIMEOUT_MS = 30_000;
 
 function bodyOf(kind, text) {
   const { model, stream = false, breaks } = kind;
@@ -11,7 +11,7 @@ function bodyOf(kind, text) {
   const options = stream ? { stream, stream_options: { include_usage: true } } : {};
   const body = JSON.stringify({ model, max_tokens: 100, ...options, messages });
   if (breaks === 'json') return body.slice(0, -3);
-  if (breaks === 'size') return body.replace(text, text.padEnd(MAX_BODY + 100_000, ' padding'));
+  if (breaks === 'size') return body.replace(text, text.padEnd(MAX_BODY_BYTES + 100_000, ' padding'));
   return body;
 }
 
@@ -102,7 +102,7 @@ export function send({ base, key, agent, kind, id, random }) {
       sent.destroy();
       end(outcome);
     };
-    later(DEADLINE, () => leave(`no end within ${DEADLINE / 1000} s`));
+    later(TIMEOUT_MS, () => leave(`no end within ${TIMEOUT_MS / 1000} s`));
     sent.on('error', () => end('connection lost'));
     sent.on('response', (response) => {
       let received = '';

@@ -142,7 +142,7 @@ export const KINDS = [
 /** Milliseconds; every wait of the gateway's on a provider is bounded by them. Long enough for a busy machine. */
 export const TIMEOUTS = { connect: 2000, first_byte: 3000, idle: 3000, total: 9000 };
 /** Bytes of a request body. */
-export const MAX_BODY = 256 * 1024;
+export const MAX_BODY_BYTES = 256 * 1024;
 
 /** gateway.yaml: a model for each kind, so that each has breakers and metrics of its own. */
 export function gatewayConfig(origin, closedPort) {
@@ -156,7 +156,7 @@ export function gatewayConfig(origin, closedPort) {
       const price = '{ input_per_million: 1, output_per_million: 2 }';
       return `  - { id: ${model}, strategy: priority, deployments: [${deployments.join(', ')}], price: ${price} }`;
     });
-  return `server: { max_body_size: ${MAX_BODY / 1024}KB }
+  return `server: { max_body_size: ${MAX_BODY_BYTES / 1024}KB }
 streaming: { keep_alive: 500ms }
 upstream: { timeouts: { ${timeouts.join(', ')} } }
 batch: { max_attempts: 2 }

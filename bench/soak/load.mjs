@@ -4,7 +4,7 @@ import { send } from './client.mjs';
 import { KINDS } from './kinds.mjs';
 
 /** Most requests in flight; beyond that the machine is too slow for the rate, and requests are left out. */
-export const MOST_AT_ONCE = 150;
+export const MAX_CONCURRENCY = 150;
 const EXAMPLES = 5;
 
 /** mulberry32: numbers from 0 to 1, the same for the same seed. */
@@ -55,7 +55,7 @@ export class Load {
     while (next < until) {
       const pause = next - performance.now();
       if (pause > 1) await new Promise((resolve) => setTimeout(resolve, pause));
-      if (this.#inFlight.size < MOST_AT_ONCE) this.#begin(agent);
+      if (this.#inFlight.size < MAX_CONCURRENCY) this.#begin(agent);
       else this.leftOut += 1;
       next += (-Math.log(1 - this.#random()) * 1000) / rate;
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { runAgent, scratchFolder } from './run-agent.mjs';
 import { Play } from './upstreams/play.mjs';
 
-const OUTPUT_TAIL = 4000;
+const OUTPUT_TAIL_CHARACTERS = 4000;
 /** From the end of an agent until the upstream must have noticed that the response is not read. */
 const CLOSED_WITHIN_MS = 30_000;
 
@@ -116,5 +116,5 @@ export function describe({ problems, turns, refusals, signaturesMade, signatures
   const signatures = signaturesMade === 0 ? '' : `, signatures ${signaturesReturned} of ${signaturesMade}`;
   const recovered = refusals.map((each) => `\n  recovered: ${each}`).join('');
   if (problems.length === 0) return `pass in ${seconds.toFixed(0)} s (${turns.join(', ')}${signatures})${recovered}`;
-  return `FAIL in ${seconds.toFixed(0)} s (${turns.join(', ')}${signatures})\n  ${problems.join('\n  ')}\n  output: ${output.slice(-OUTPUT_TAIL).trim()}`;
+  return `FAIL in ${seconds.toFixed(0)} s (${turns.join(', ')}${signatures})\n  ${problems.join('\n  ')}\n  output: ${output.slice(-OUTPUT_TAIL_CHARACTERS).trim()}`;
 }

@@ -5,15 +5,15 @@ import { EntityManager, Repository } from 'typeorm';
 import { Database } from '../database/database.js';
 import { newestFirst } from '../database/newest-first.js';
 import { isoSeconds } from '../http/query-time.js';
-import { DEFAULT_PAGE } from '../http/page-query.dto.js';
+import { DEFAULT_PAGE_ENTRIES } from '../http/page-query.dto.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import type { AuditEntryListDto, AuditQueryDto } from './audit.dto.js';
 import { AuditEntry, type AuditTarget } from './audit-entry.entity.js';
 import { randomId } from '../runtime/random-id.js';
 
 /** Longest JSON of what was there before that an entry keeps, in characters. */
-const MAX_BEFORE_LENGTH = 8_000;
-const MAX_TARGET_ID_LENGTH = 32;
+const MAX_BEFORE_CHARACTERS = 8_000;
+const MAX_TARGET_ID_CHARACTERS = 32;
 /** Entries of one statement. */
 const INSERT_ROWS = 500;
 /** Entries of one query of an export. */
@@ -77,7 +77,7 @@ export class AuditLog {
   }
 
   list(query: AuditQueryDto): Promise<AuditEntryListDto> {
-    return this.page(query, query.limit ?? DEFAULT_PAGE, query.after);
+    return this.page(query, query.limit ?? DEFAULT_PAGE_ENTRIES, query.after);
   }
 
   /** Everything that meets the conditions, a page at a time, for CSV. */
@@ -128,9 +128,9 @@ function entryOf({ actor, action, targetId, changes, before }: AuditedAction): A
     actor,
     action,
     targetType: action.slice(0, action.indexOf('.')) as AuditTarget,
-    targetId: targetId.slice(0, MAX_TARGET_ID_LENGTH),
+    targetId: targetId.slice(0, MAX_TARGET_ID_CHARACTERS),
     changes,
-    before: before === undefined || JSON.stringify(before).length > MAX_BEFORE_LENGTH ? null : before,
+    before: before === undefined || JSON.stringify(before).length > MAX_BEFORE_CHARACTERS ? null : before,
   };
 }
 

@@ -10,7 +10,7 @@ export interface ParsedKey {
 
 const SHAPE = /^gw_([0-9a-f]{16})_([0-9A-Za-z]{40})_([0-9a-f]{6})$/;
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const SECRET_LENGTH = 40;
+const SECRET_CHARACTERS = 40;
 
 /** A new key: 64 bits of public id and 238 bits of secret. */
 export function generateKey(id: string = randomBytes(8).toString('hex')): ParsedKey {
@@ -45,10 +45,10 @@ function checksum(body: string): string {
 
 function randomSecret(): string {
   let secret = '';
-  while (secret.length < SECRET_LENGTH) {
-    for (const byte of randomBytes(SECRET_LENGTH)) {
+  while (secret.length < SECRET_CHARACTERS) {
+    for (const byte of randomBytes(SECRET_CHARACTERS)) {
       // 248 is the largest multiple of 62 in a byte: every character is as likely as another.
-      if (byte < 248 && secret.length < SECRET_LENGTH) secret += ALPHABET[byte % 62] ?? '';
+      if (byte < 248 && secret.length < SECRET_CHARACTERS) secret += ALPHABET[byte % 62] ?? '';
     }
   }
   return secret;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 
 /** Longer than any key, so that no client makes the gateway hash megabytes of header. */
-const MAX_LENGTH = 512;
+const MAX_CHARACTERS = 512;
 /** Paths of Google's API. */
 const GOOGLE_PREFIX = '/v1beta/';
 const BEARER = /^bearer +([^ ]+) *$/i;
@@ -20,7 +20,7 @@ export function credentialOf({ headers, url }: Pick<IncomingMessage, 'headers' |
   if (apiKey !== undefined && (typeof apiKey !== 'string' || (bearer !== undefined && bearer !== apiKey)))
     return undefined;
   const credential = bearer ?? apiKey;
-  return credential === undefined || credential === '' || credential.length > MAX_LENGTH ? undefined : credential;
+  return credential === undefined || credential === '' || credential.length > MAX_CHARACTERS ? undefined : credential;
 }
 
 /** `?key=` of a path of Google's API. */

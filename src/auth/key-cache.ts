@@ -7,7 +7,7 @@ const CACHE_TTL_MS = 5_000;
 /** How much longer it is served while the database does not respond. */
 const STALE_MS = 60_000;
 /** Most keys that are cached; the oldest go first. */
-const CACHE_SIZE = 20_000;
+const MAX_CACHED_KEYS = 20_000;
 
 export interface CachedKey {
   /** Null: there is no such key. */
@@ -57,7 +57,7 @@ export class KeyCache {
   set(name: string, key: CachedKey): void {
     this.entries.delete(name);
     this.entries.set(name, { ...key, endsAtMonotonic: performance.now() + (key.endsAt - Date.now()) });
-    if (this.entries.size <= CACHE_SIZE) return;
+    if (this.entries.size <= MAX_CACHED_KEYS) return;
     const oldest = this.entries.keys().next();
     if (oldest.done !== true) this.entries.delete(oldest.value);
   }

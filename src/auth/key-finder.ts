@@ -14,9 +14,9 @@ export const IMPORTED_KEYS_SETTING = 'imported_keys';
 /** Milliseconds for which the information that no keys were imported is cached. */
 const NO_IMPORT_TTL_MS = 5_000;
 /** Longest wait for that information, since most secrets of another form are not keys. */
-const LONGEST_ASKING_MS = 250;
+const MAX_ASKING_MS = 250;
 /** Rows with the same hash that are compared; there is one, unless a key was imported twice. */
-const MOST_SAME = 10;
+const MAX_EQUAL_HASHES = 10;
 
 export interface FoundKey {
   readonly key: ApiKey;
@@ -55,7 +55,7 @@ export class KeyFinder implements OnModuleInit, BeforeApplicationShutdown {
     const rows = await this.keys.find({
       where: [{ hash: In(hashes) }, { previousHash: In(hashes) }],
       order: { createdAt: 'ASC', id: 'ASC' },
-      take: MOST_SAME,
+      take: MAX_EQUAL_HASHES,
     });
     for (const row of rows) {
       const match = this.match(row, secret);
@@ -74,7 +74,7 @@ export class KeyFinder implements OnModuleInit, BeforeApplicationShutdown {
       this.asking = undefined;
     });
     const timeoutCancel = new AbortController();
-    const timeout = delay(LONGEST_ASKING_MS, undefined, { ref: false, signal: timeoutCancel.signal }).catch(
+    const timeout = delay(MAX_ASKING_MS, undefined, { ref: false, signal: timeoutCancel.signal }).catch(
       () => undefined,
     );
     await Promise.race([this.asking, timeout]);

@@ -37,10 +37,10 @@ export class AdaptiveLimit {
     if (this.limit < this.most) this.limit = Math.min(this.most, this.limit + 1 / this.limit);
   }
 
-  /** @param retryAfter milliseconds that the upstream asked to wait, if it did */
-  refused(retryAfter: number | undefined): void {
+  /** @param retryAfterMs milliseconds that the upstream asked to wait, if it did */
+  refused(retryAfterMs: number | undefined): void {
     const now = this.now();
-    if (retryAfter !== undefined) this.pausedUntil = Math.max(this.pausedUntil, now + retryAfter);
+    if (retryAfterMs !== undefined) this.pausedUntil = Math.max(this.pausedUntil, now + retryAfterMs);
     if (now - this.lastCut < CUT_INTERVAL_MS) return;
     this.lastCut = now;
     this.limit = Math.max(1, this.limit / 2);

@@ -5,7 +5,7 @@ import { AuditLog, type AuditedAction } from '../audit/audit-log.service.js';
 import type { Principal } from '../auth/principal.js';
 import { newestFirst } from '../database/newest-first.js';
 import { GatewayError, notFound } from '../errors/gateway-error.js';
-import { DEFAULT_PAGE } from '../http/page-query.dto.js';
+import { DEFAULT_PAGE_ENTRIES } from '../http/page-query.dto.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import type { AdminBatchDto, AdminBatchListDto, AdminBatchQueryDto, UpdateBatchDto } from './admin-batches.dto.js';
 import { BatchJob } from './batch-job.entity.js';
@@ -32,7 +32,7 @@ export class AdminBatchesService {
   ) {}
 
   async list(query: AdminBatchQueryDto): Promise<AdminBatchListDto> {
-    const { limit = DEFAULT_PAGE, after } = query;
+    const { limit = DEFAULT_PAGE_ENTRIES, after } = query;
     const { rows, ...page } = await newestFirst(jobsOf(this.jobs, query), 'submittedAt', {
       limit,
       after,

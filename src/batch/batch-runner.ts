@@ -228,8 +228,8 @@ export class BatchRunner {
     this.ended(task, { ...outcome, error: stored, usage });
   }
 
-  private requeue(task: HeldTask, delay = 0): void {
-    this.ended(task, { status: 'queued', delay });
+  private requeue(task: HeldTask, delayMs = 0): void {
+    this.ended(task, { status: 'queued', delayMs });
   }
 
   /** Fields that are not given keep their defaults: no further attempt, nothing to store beside the status. */
@@ -241,7 +241,7 @@ export class BatchRunner {
       taskIndex,
       model,
       attempts,
-      delay: 0,
+      delayMs: 0,
       response: null,
       error: null,
       usage: [],

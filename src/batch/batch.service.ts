@@ -9,7 +9,7 @@ import type { Principal } from '../auth/principal.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { newestFirst, Page } from '../database/newest-first.js';
 import { GatewayError, invalidRequest, notFound, permissionDenied } from '../errors/gateway-error.js';
-import { DEFAULT_PAGE, PageQueryDto } from '../http/page-query.dto.js';
+import { DEFAULT_PAGE_ENTRIES, PageQueryDto } from '../http/page-query.dto.js';
 import { JsonEndpoints } from '../model-endpoint/json-endpoints.js';
 import { Routing } from '../routing/routing.service.js';
 import { BatchJob } from './batch-job.entity.js';
@@ -164,7 +164,7 @@ export class BatchService {
     };
   }
 
-  private page({ limit = DEFAULT_PAGE, after }: PageQueryDto, { keyId }: Principal): Promise<Page<BatchJob>> {
+  private page({ limit = DEFAULT_PAGE_ENTRIES, after }: PageQueryDto, { keyId }: Principal): Promise<Page<BatchJob>> {
     const query = this.jobs
       .createQueryBuilder('job')
       .where(`job.status <> 'staging'`)

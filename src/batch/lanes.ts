@@ -21,7 +21,7 @@ export interface RequeuedTask {
   readonly model: string;
   readonly taskIndex: number;
   /** Milliseconds from now. */
-  readonly delay: number;
+  readonly delayMs: number;
 }
 
 /** The unit between which slots are shared: a key's tasks for one model. */
@@ -91,11 +91,11 @@ export class Lanes {
   async requeue(manager: EntityManager, tasks: readonly RequeuedTask[]): Promise<void> {
     if (tasks.length === 0) return;
     const { now, isSqlite } = this.dialect;
-    const rows = tasks.map(({ jobId, model, taskIndex, delay }) => ({
+    const rows = tasks.map(({ jobId, model, taskIndex, delayMs }) => ({
       job_id: jobId,
       model,
       task_index: taskIndex,
-      delay: Math.round(delay),
+      delay: Math.round(delayMs),
     }));
     rows.sort((a, b) => (a.job_id === b.job_id ? a.task_index - b.task_index : a.job_id < b.job_id ? -1 : 1));
     const { rows: added } = await this.run<{ job_id: string; model: string; next_run_at: string | number }>(

@@ -12,12 +12,12 @@ import { taskKey, type TaskOutcome, TaskOutcomes } from './task-outcomes.js';
 const OUTCOMES_PER_TRANSACTION = 500;
 const SET_CHARACTERS = 8_000_000;
 /** Characters of results waiting for the database above which no further task begins. */
-const MOST_WAITING_CHARACTERS = 64_000_000;
+const MAX_WAITING_CHARACTERS = 64_000_000;
 /** Outcomes a second above which they are stored in sets, and milliseconds for which a set is then gathered. */
 const BUSY_OUTCOMES_PER_SECOND = 200;
 const GATHER_MS = 20;
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 5_000;
+const MAX_PAUSE_MS = 5_000;
 /** Retry delay at which a shutdown stops waiting for the database. */
 const LAST_PAUSE_MS = 3_000;
 
@@ -60,7 +60,7 @@ export class OutcomeWriter {
 
   /** Whether further tasks may begin: false while too many or too large results wait. */
   hasRoom(concurrency: number): boolean {
-    return this.unstored.size < 2 * concurrency && this.characters < MOST_WAITING_CHARACTERS;
+    return this.unstored.size < 2 * concurrency && this.characters < MAX_WAITING_CHARACTERS;
   }
 
   /** Adds a new claim; every task of it ends with `add`. */
@@ -121,7 +121,7 @@ export class OutcomeWriter {
         this.logger.error({ msg: 'results could not be stored; trying again', error: describeError(error) });
         if (this.isClosing && pause > LAST_PAUSE_MS) return;
         await sleep(pause);
-        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+        pause = Math.min(pause * 2, MAX_PAUSE_MS);
       }
     }
   }

@@ -9,9 +9,9 @@ const MAX_DELAY_MS = 60_000;
  */
 export function retryDelay(
   attempts: number,
-  retryAfter: number | undefined,
+  retryAfterMs: number | undefined,
   random: () => number = Math.random,
 ): number {
   const bound = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (attempts - 1));
-  return (retryAfter ?? 0) + random() * bound;
+  return (retryAfterMs ?? 0) + random() * bound;
 }

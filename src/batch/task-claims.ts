@@ -31,7 +31,7 @@ export interface Claim {
 @Injectable()
 export class TaskClaims {
   private readonly dialect: SqlDialect;
-  private readonly lease: number;
+  private readonly leaseMs: number;
 
   constructor(
     private readonly database: Database,
@@ -40,7 +40,7 @@ export class TaskClaims {
     private readonly claimed: ClaimedTasks,
     config: GatewayConfig,
   ) {
-    this.lease = config.batch.lease;
+    this.leaseMs = config.batch.lease;
     this.dialect = database.dialect;
   }
 
@@ -63,7 +63,7 @@ export class TaskClaims {
       runSql(
         manager,
         this.dialect,
-        `UPDATE batch_claim SET lease_until = ${now} + ${this.lease}
+        `UPDATE batch_claim SET lease_until = ${now} + ${this.leaseMs}
          WHERE id IN (SELECT id FROM batch_claim WHERE worker = $1 ${lock})`,
         [worker],
       ),
@@ -126,7 +126,7 @@ export class TaskClaims {
         WHERE l.job_id = s.job_id AND l.model = s.model AND NOT s.may_be_more AND s.left_over <= 0),
       claimed AS (
         INSERT INTO batch_claim (id, worker, lease_until, tasks, task_count)
-        SELECT $2, $3, ${now} + ${this.lease},
+        SELECT $2, $3, ${now} + ${this.leaseMs},
           CAST(json_agg(json_build_array(job_id, model, next_index, end_index, CAST(indexes AS JSON))) AS TEXT),
           SUM(end_index - next_index + due_count)
         FROM share HAVING SUM(end_index - next_index + due_count) > 0)
@@ -169,7 +169,7 @@ export class TaskClaims {
       manager,
       this.dialect,
       `INSERT INTO batch_claim (id, worker, lease_until, tasks, task_count)
-       VALUES ($1, $2, ${this.dialect.now} + ${this.lease}, $3, $4)`,
+       VALUES ($1, $2, ${this.dialect.now} + ${this.leaseMs}, $3, $4)`,
       [id, worker, storedLanes(lanes), lanes.reduce((sum, lane) => sum + countOf(lane), 0)],
     );
     return lanes;

@@ -10,18 +10,18 @@ describe('the outcome of a task whose call has failed', () => {
     for (const attempts of [0, 2, 9]) {
       expect(outcomeOfFailure(databaseUnavailable(new Error('gone')), attempts, 3)).toEqual({
         status: 'queued',
-        delay: 1_000,
+        delayMs: 1_000,
       });
-      expect(outcomeOfFailure(refused, attempts, 3, () => 0)).toEqual({ status: 'queued', delay: 2_000 });
-      expect(outcomeOfFailure(refused, attempts, 3, half)).toEqual({ status: 'queued', delay: 4_000 });
+      expect(outcomeOfFailure(refused, attempts, 3, () => 0)).toEqual({ status: 'queued', delayMs: 2_000 });
+      expect(outcomeOfFailure(refused, attempts, 3, half)).toEqual({ status: 'queued', delayMs: 4_000 });
     }
   });
 
   it('is a further attempt while there are some left, never earlier than the provider asked for', () => {
     const limited = rateLimitExceeded({ message: 'slow down', retryAfterMs: 7_000 });
     const first = outcomeOfFailure(limited, 0, 3, half);
-    expect(first).toEqual({ status: 'queued', attempts: 1, delay: 7_500 });
-    expect(outcomeOfFailure(limited, 1, 3, half)).toEqual({ status: 'queued', attempts: 2, delay: 8_000 });
+    expect(first).toEqual({ status: 'queued', attempts: 1, delayMs: 7_500 });
+    expect(outcomeOfFailure(limited, 1, 3, half)).toEqual({ status: 'queued', attempts: 2, delayMs: 8_000 });
     expect(outcomeOfFailure(limited, 2, 3, half)).toMatchObject({ status: 'failed', attempts: 3 });
     expect(outcomeOfFailure(upstreamError({ message: 'broken' }), 0, 3, half)).toMatchObject({ status: 'queued' });
   });

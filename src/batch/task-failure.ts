@@ -7,7 +7,7 @@ const REFUSED_DELAY_MS = 1_000;
 
 /** The fields of an outcome that a failure decides. `attempts` is absent where the failure does not count as an attempt. */
 export type FailureOutcome =
-  | (Pick<TaskOutcome, 'delay'> & { readonly status: 'queued'; readonly attempts?: number })
+  | (Pick<TaskOutcome, 'delayMs'> & { readonly status: 'queued'; readonly attempts?: number })
   | (Pick<TaskOutcome, 'attempts'> & { readonly status: 'failed' });
 
 /**
@@ -24,16 +24,16 @@ export function outcomeOfFailure(
   random: () => number = Math.random,
 ): FailureOutcome {
   // The gateway's database cannot be reached. No provider was called.
-  if (error.code === 'database_unavailable') return { status: 'queued', delay: REFUSED_DELAY_MS };
+  if (error.code === 'database_unavailable') return { status: 'queued', delayMs: REFUSED_DELAY_MS };
   if (error.rejectedByGateway) {
     // Spread out; otherwise all that were refused together would retry together.
-    return { status: 'queued', delay: (error.retryAfterMs ?? REFUSED_DELAY_MS) * (0.5 + random()) };
+    return { status: 'queued', delayMs: (error.retryAfterMs ?? REFUSED_DELAY_MS) * (0.5 + random()) };
   }
   const ended = attempts + 1;
   const mayRetry =
     error.retryable || (error.status === 429 && error.code !== 'insufficient_quota') || error.status === 503;
   if (mayRetry && ended < maxAttempts) {
-    return { status: 'queued', attempts: ended, delay: retryDelay(ended, error.retryAfterMs, random) };
+    return { status: 'queued', attempts: ended, delayMs: retryDelay(ended, error.retryAfterMs, random) };
   }
   return { status: 'failed', attempts: ended };
 }

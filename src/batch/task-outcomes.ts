@@ -16,7 +16,7 @@ export const MAX_LOST_CLAIMS = 50;
 /** Claims per transaction. */
 const CLAIMS_PER_TRANSACTION = 20;
 
-/** The outcome of a claimed task. `queued` requeues it, to run again after `delay` milliseconds. */
+/** The outcome of a claimed task. `queued` requeues it, to run again after `delayMs` milliseconds. */
 export interface TaskOutcome {
   readonly claimId: string;
   readonly jobId: string;
@@ -25,7 +25,7 @@ export interface TaskOutcome {
   readonly model: string;
   readonly status: Exclude<TaskStatus, 'running'>;
   readonly attempts: number;
-  readonly delay: number;
+  readonly delayMs: number;
   /** JSON text. */
   readonly response: string | null;
   /** JSON text. */
@@ -52,7 +52,7 @@ export interface StoredOutcomes {
 @Injectable()
 export class TaskOutcomes {
   private readonly dialect: SqlDialect;
-  private readonly lease: number;
+  private readonly leaseMs: number;
 
   constructor(
     private readonly database: Database,
@@ -62,7 +62,7 @@ export class TaskOutcomes {
     config: GatewayConfig,
   ) {
     this.dialect = database.dialect;
-    this.lease = config.batch.lease;
+    this.leaseMs = config.batch.lease;
   }
 
   /**
@@ -155,7 +155,7 @@ export class TaskOutcomes {
       jobId,
       taskIndex,
       model: models.get(`${jobId}/${taskIndex}`) ?? '',
-      delay: 0,
+      delayMs: 0,
       isPoison: lostError !== undefined && fence >= MAX_LOST_CLAIMS,
     }));
     const poison = tasks.filter(({ isPoison }) => isPoison);
@@ -195,7 +195,7 @@ export class TaskOutcomes {
     const { rows: held } = await this.run<{ id: string }>(
       manager,
       `UPDATE batch_claim AS c SET tasks = r.tasks, task_count = r.task_count, version = c.version + 1,
-         lease_until = ${this.dialect.now} + ${this.lease}
+         lease_until = ${this.dialect.now} + ${this.leaseMs}
        FROM ${changed} WHERE c.id = r.id AND c.version = r.version RETURNING ${this.dialect.isSqlite ? 'id' : 'c.id'}`,
       [JSON.stringify(rows)],
     );

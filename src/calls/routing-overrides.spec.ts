@@ -17,7 +17,7 @@ describe('readRoutingOverrides', () => {
     const headers = { 'x-gateway-fallbacks': 'fast, openai/gpt-5-mini', 'x-gateway-timeout': '1.5s' };
     expect(readRoutingOverrides(headers, TRUSTED)).toEqual({
       fallbacks: ['fast', 'openai/gpt-5-mini'],
-      timeout: 1_500,
+      timeoutMs: 1_500,
     });
     expect(readRoutingOverrides({ 'x-gateway-fallbacks': 'none' }, TRUSTED)?.fallbacks).toEqual([]);
     expect(readRoutingOverrides({ 'x-gateway-fallbacks': '' }, TRUSTED)?.fallbacks).toEqual([]);

@@ -13,12 +13,12 @@ export interface RoutingOverrides {
   /** Models to try after the requested one, instead of its own fallbacks; empty is none. */
   readonly fallbacks: readonly string[] | undefined;
   /** Milliseconds for the whole request, all attempts and waits included. */
-  readonly timeout: number | undefined;
+  readonly timeoutMs: number | undefined;
 }
 
 const FALLBACKS = 'x-gateway-fallbacks';
 const RECOVERY = 'x-gateway-stream-recovery';
-const TIMEOUT = 'x-gateway-timeout';
+const TIMEOUT_HEADER = 'x-gateway-timeout';
 /** Bounds the work that one request can cause. */
 const MAX_FALLBACKS = 10;
 
@@ -33,19 +33,19 @@ export function readRoutingOverrides(
   { scopes }: Principal,
 ): RoutingOverrides | undefined {
   const fallbacks = headers[FALLBACKS];
-  const timeout = headers[TIMEOUT];
+  const timeout = headers[TIMEOUT_HEADER];
   const streamRecovery = readRecovery(headers[RECOVERY]);
   if (fallbacks === undefined && timeout === undefined && streamRecovery === undefined) return undefined;
   const needsScope = fallbacks !== undefined || timeout !== undefined || streamRecovery !== 'off';
   if (needsScope && !scopes.has('routing')) {
-    const name = fallbacks !== undefined ? FALLBACKS : timeout !== undefined ? TIMEOUT : RECOVERY;
+    const name = fallbacks !== undefined ? FALLBACKS : timeout !== undefined ? TIMEOUT_HEADER : RECOVERY;
     throw permissionDenied(
       `This key may not use the header ${name}: it needs the scope 'routing'. Leave the header out.`,
       'insufficient_scope',
       name,
     );
   }
-  return { fallbacks: readFallbacks(fallbacks), timeout: readTimeout(timeout), streamRecovery };
+  return { fallbacks: readFallbacks(fallbacks), timeoutMs: readTimeout(timeout), streamRecovery };
 }
 
 function readRecovery(value: string | string[] | undefined): RecoveryMode | undefined {
@@ -75,8 +75,8 @@ function readTimeout(value: string | string[] | undefined): number | undefined {
   const milliseconds = parseDuration(value);
   if (milliseconds === undefined || milliseconds <= 0 || milliseconds > 86_400_000) {
     throw invalidRequest(
-      `The header ${TIMEOUT} takes a duration with its unit, such as 500ms, 20s or 2m, of at most 24h.`,
-      TIMEOUT,
+      `The header ${TIMEOUT_HEADER} takes a duration with its unit, such as 500ms, 20s or 2m, of at most 24h.`,
+      TIMEOUT_HEADER,
       'invalid_value',
     );
   }

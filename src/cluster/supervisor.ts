@@ -57,7 +57,7 @@ export class Supervisor {
   constructor(
     private readonly count: number,
     /** Milliseconds. */
-    private readonly drainTimeout: number,
+    private readonly drainTimeoutMs: number,
     private readonly logger: Logger,
     services: readonly WorkerService[],
   ) {
@@ -129,7 +129,7 @@ export class Supervisor {
 
   /** Waits until a process that was asked to stop has exited, and kills it after the timeout. */
   private async ended({ worker, exited }: Member): Promise<void> {
-    const timer = setTimeout(() => worker.process.kill('SIGKILL'), this.drainTimeout + KILL_GRACE_MS);
+    const timer = setTimeout(() => worker.process.kill('SIGKILL'), this.drainTimeoutMs + KILL_GRACE_MS);
     await exited;
     clearTimeout(timer);
   }

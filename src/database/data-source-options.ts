@@ -13,7 +13,7 @@ const LOCK_TIMEOUT_MS = 10_000;
 /** A process that is suspended in the middle of a transaction must not hold its locks without end. */
 const IDLE_TIMEOUT_MS = 10_000;
 /** Connections of one process without DATABASE_POOL_SIZE; five processes stay well below PostgreSQL's default of 100. */
-const DEFAULT_POOL_SIZE = 10;
+const DEFAULT_POOL_CONNECTIONS = 10;
 
 /** The tables of the application and their migrations. The composition root (`src/schema.ts`) lists them. */
 export interface Schema {
@@ -51,7 +51,7 @@ export function dataSourceOptions(database: DatabaseConfig, { entities, migratio
     url: database.url,
     applicationName: 'llm-gateway',
     connectTimeoutMS: CONNECT_TIMEOUT_MS,
-    poolSize: database.poolSize ?? DEFAULT_POOL_SIZE,
+    poolSize: database.poolSize ?? DEFAULT_POOL_CONNECTIONS,
     extra: {
       Client: watchedPostgresClient(STATEMENT_TIMEOUT_MS),
       lock_timeout: LOCK_TIMEOUT_MS,

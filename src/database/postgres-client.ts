@@ -16,9 +16,9 @@ type PostgresModule = typeof import('pg');
  * connection. Then the connection is closed, which fails its statements and makes the pool open another one. A server that
  * responds on another connection is only slow, and a long statement continues up to the session's `statement_timeout`.
  *
- * @param statementTimeout initial value of the session, in milliseconds
+ * @param statementTimeoutMs initial value of the session, in milliseconds
  */
-export function watchedPostgresClient(statementTimeout: number): typeof Client {
+export function watchedPostgresClient(statementTimeoutMs: number): typeof Client {
   // Loaded here, because most gateways have no PostgreSQL.
   const { Client: PostgresClient } = createRequire(import.meta.url)('pg') as PostgresModule;
   let probe: Promise<boolean> | undefined;
@@ -34,7 +34,7 @@ export function watchedPostgresClient(statementTimeout: number): typeof Client {
   return class WatchedPostgresClient extends PostgresClient {
     constructor(config: ClientConfig = {}) {
       super(config);
-      let limit = statementTimeout;
+      let limit = statementTimeoutMs;
       const query = this.query.bind(this) as (...args: unknown[]) => unknown;
       const watched = (...args: unknown[]): unknown => {
         limit = statementTimeoutOf(args[0]) ?? limit;
@@ -49,7 +49,7 @@ export function watchedPostgresClient(statementTimeout: number): typeof Client {
   /** The value that a statement sets for the session's `statement_timeout`; undefined for any other statement. */
   function statementTimeoutOf(statement: unknown): number | undefined {
     if (typeof statement !== 'string') return undefined;
-    if (/\bRESET statement_timeout\b/.test(statement)) return statementTimeout;
+    if (/\bRESET statement_timeout\b/.test(statement)) return statementTimeoutMs;
     const set = /\bSET statement_timeout = (\d+)/.exec(statement);
     return set === null ? undefined : Number(set[1]);
   }

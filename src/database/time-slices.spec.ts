@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { timeSlices } from './time-slices.js';
 
-const HOUR = 3_600_000;
+const HOUR_MS = 3_600_000;
 
 /** A clock that goes on by what the reading of a slice takes, and by nothing else. */
 let now = 0;
@@ -11,7 +11,7 @@ beforeEach(() => {
 afterEach(() => jest.restoreAllMocks());
 
 it('covers a time without gap or overlap, the latest first, in few parts where there is little to do', async () => {
-  const span = { start: 17, end: 365 * 24 * HOUR };
+  const span = { start: 17, end: 365 * 24 * HOUR_MS };
   let until = span.end;
   let parts = 0;
   for await (const { start, end } of timeSlices(span)) {
@@ -31,12 +31,12 @@ it('makes parts shorter where they take long, and lets others have their turn', 
     immediate = setImmediate(take);
   });
   const lengths: number[] = [];
-  for await (const { start, end } of timeSlices({ start: 0, end: 4 * HOUR })) {
+  for await (const { start, end } of timeSlices({ start: 0, end: 4 * HOUR_MS })) {
     lengths.push(end - start);
     now += (end - start) / 60_000;
   }
   clearImmediate(immediate);
-  expect(Math.max(...lengths.slice(2))).toBeLessThan(HOUR / 2);
+  expect(Math.max(...lengths.slice(2))).toBeLessThan(HOUR_MS / 2);
   expect(lengths.length).toBeGreaterThan(5);
   expect(turns).toBeGreaterThanOrEqual(lengths.length - 1);
 });

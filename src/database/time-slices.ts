@@ -2,7 +2,7 @@
 const TARGET_SLICE_MS = 20;
 /** Length of the first slice, and minimum length, in milliseconds. */
 const FIRST_SLICE_MS = 3_600_000;
-const SHORTEST_SLICE_MS = 1_000;
+const MIN_SLICE_MS = 1_000;
 /** Maximum ratio between the lengths of two consecutive slices. */
 const MAX_GROWTH_FACTOR = 4;
 
@@ -24,7 +24,7 @@ export async function* timeSlices({ start, end }: TimeSpan): AsyncGenerator<Time
     yield { start: from, end: until };
     const ratio = TARGET_SLICE_MS / Math.max(performance.now() - began, 0.1);
     length = Math.max(
-      SHORTEST_SLICE_MS,
+      MIN_SLICE_MS,
       Math.round(length * Math.min(MAX_GROWTH_FACTOR, Math.max(1 / MAX_GROWTH_FACTOR, ratio))),
     );
     until = from;

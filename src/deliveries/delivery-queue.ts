@@ -118,8 +118,8 @@ export class DeliveryQueue<Due extends DueDelivery> {
   }
 
   /** Ends a delivery, or has it tried again after `delay` milliseconds; nothing if another process holds it by now. */
-  async settle({ id, webhook_attempts: attempts }: DueDelivery, delay: number | null): Promise<void> {
-    const dueAt = delay === null ? 'NULL' : `${this.dialect.now} + ${Math.round(delay)}`;
+  async settle({ id, webhook_attempts: attempts }: DueDelivery, delayMs: number | null): Promise<void> {
+    const dueAt = delayMs === null ? 'NULL' : `${this.dialect.now} + ${Math.round(delayMs)}`;
     await this.database.transaction((manager) =>
       runSql(
         manager,

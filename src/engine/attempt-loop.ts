@@ -110,7 +110,7 @@ export class AttemptLoop {
     sender: Sender<Name, Result>,
   ): Promise<Result> {
     const { operation, request, context } = call;
-    const deadline = performance.now() + (context.overrides?.timeout ?? Infinity);
+    const deadline = performance.now() + (context.overrides?.timeoutMs ?? Infinity);
     const route = new CallRoute(call, this.routing);
     const allowed = withoutOperatorOptions(operation, request, context.headers, context.principal);
     const hooked = call.hooks.before(call);
@@ -326,7 +326,7 @@ export class AttemptLoop {
       maxWaitMs: deadline - performance.now(),
       signal,
     });
-    return slot instanceof Slot ? new Attempt(model, slot) : stillFull(model, slot.retryAfter);
+    return slot instanceof Slot ? new Attempt(model, slot) : stillFull(model, slot.retryAfterMs);
   }
 }
 

@@ -2,7 +2,7 @@ import { upstreamTimeout } from '../errors/gateway-error.js';
 import { CancelSource, type CancelSignal } from '../runtime/cancel-signal.js';
 
 /** The longest delay that a timer of Node.js supports. */
-const LONGEST_TIMER_MS = 2_147_483_647;
+const MAX_TIMER_MS = 2_147_483_647;
 
 /**
  * Aborts one upstream attempt: with the caller's reason when the caller aborts, and with an `upstream_timeout` after `total`
@@ -37,7 +37,7 @@ export class AttemptTimeout extends CancelSource {
           }),
         );
       },
-      Math.min(LONGEST_TIMER_MS, milliseconds),
+      Math.min(MAX_TIMER_MS, milliseconds),
     );
     this.timer.unref();
   }

@@ -138,7 +138,7 @@ describe('Engine', () => {
         });
       });
     for (let round = 0; round < 6; round += 1) {
-      const context = { ...bench.context, overrides: { fallbacks: undefined, timeout: 5 } };
+      const context = { ...bench.context, overrides: { fallbacks: undefined, timeoutMs: 5 } };
       await expect(bench.engine.run(CHAT, REQUEST, context)).rejects.toMatchObject({ status: 504 });
     }
     const health = bench.deployments.healthOf({ id: 'p/one' });

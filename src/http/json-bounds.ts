@@ -23,7 +23,7 @@ export const MAX_VALUES = 500_000;
 /** Array elements and members whose names are shown in the path of a fault. */
 const MAX_PATH_STEPS = 6;
 /** Characters of a member's name that are shown. */
-const MAX_NAME_LENGTH = 60;
+const MAX_NAME_CHARACTERS = 60;
 /** Digits in a row from which on a number may be beyond a double. */
 const LONG_NUMBER_DIGITS = 300;
 /** Bytes of a string that are looked at one by one, before the search for its end is left to the machine. */
@@ -185,7 +185,7 @@ export class JsonBounds {
 
   private nameAt(level: number): string {
     const start = this.nameStarts[level] ?? 0;
-    const end = Math.min(this.nameEnds[level] ?? 0, start + 4 * MAX_NAME_LENGTH);
+    const end = Math.min(this.nameEnds[level] ?? 0, start + 4 * MAX_NAME_CHARACTERS);
     const raw = this.bytes().toString('utf8', start, end);
     let name = raw;
     try {
@@ -193,7 +193,7 @@ export class JsonBounds {
     } catch {
       // Cut within an escape: shown as it was written.
     }
-    return name.slice(0, MAX_NAME_LENGTH).toWellFormed();
+    return name.slice(0, MAX_NAME_CHARACTERS).toWellFormed();
   }
 }
 
@@ -222,7 +222,7 @@ function pathOfInfinity(value: unknown): string | undefined {
   }
   for (const name of Object.keys(value)) {
     const path = pathOfInfinity((value as Record<string, unknown>)[name]);
-    if (path !== undefined) return join(name.slice(0, MAX_NAME_LENGTH).toWellFormed(), path);
+    if (path !== undefined) return join(name.slice(0, MAX_NAME_CHARACTERS).toWellFormed(), path);
   }
   return undefined;
 }

@@ -3,7 +3,7 @@ import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 
 /** Entries of a page unless the query says otherwise. */
-export const DEFAULT_PAGE = 20;
+export const DEFAULT_PAGE_ENTRIES = 20;
 
 /** Which page of a list. */
 export class PageQueryDto {
@@ -11,7 +11,14 @@ export class PageQueryDto {
    * Most entries, 1 to 100.
    * @example 20
    */
-  @ApiProperty({ type: 'integer', required: false, default: DEFAULT_PAGE, minimum: 1, maximum: 100, example: 20 })
+  @ApiProperty({
+    type: 'integer',
+    required: false,
+    default: DEFAULT_PAGE_ENTRIES,
+    minimum: 1,
+    maximum: 100,
+    example: 20,
+  })
   @IsOptional()
   @Type(() => Number)
   @IsInt()

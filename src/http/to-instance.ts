@@ -21,7 +21,7 @@ export interface ToInstanceOptions {
 }
 
 /** Characters of an unknown member's name that are shown. */
-const MAX_NAME_LENGTH = 100;
+const MAX_NAME_CHARACTERS = 100;
 /** Where @nestjs/swagger keeps what the document says of a property. */
 const DOCUMENTED = 'swagger/apiModelProperties';
 
@@ -63,7 +63,7 @@ function build(
   const instance: object = new cls();
   for (const name of Object.keys(plain)) {
     const property = declared.get(name);
-    const path = `${prefix}${name.slice(0, MAX_NAME_LENGTH).toWellFormed()}`;
+    const path = `${prefix}${name.slice(0, MAX_NAME_CHARACTERS).toWellFormed()}`;
     if (property === undefined) throw unknownMember(path);
     const value = plain[name];
     if (value === null && !property.isNullable) {

@@ -84,16 +84,16 @@ export class InFlight {
   /**
    * Waits until nothing is in flight.
    *
-   * @param timeout milliseconds
+   * @param timeoutMs milliseconds
    * @returns whether that was reached within the timeout
    */
-  async drained(timeout: number): Promise<boolean> {
+  async drained(timeoutMs: number): Promise<boolean> {
     if (this.size === 0) return true;
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.idle = undefined;
         resolve(false);
-      }, timeout);
+      }, timeoutMs);
       this.idle = () => {
         clearTimeout(timer);
         this.idle = undefined;

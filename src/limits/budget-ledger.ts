@@ -18,7 +18,7 @@ const CHANNEL = 'gateway:budgets';
  */
 const SETTLING_MS = 1_500;
 /** Longest that a reservation waits for this. */
-const LONGEST_WAIT_MS = 5_000;
+const MAX_WAIT_MS = 5_000;
 
 /** An amount that is reserved until a call has ended. */
 export interface Reservation {
@@ -166,7 +166,7 @@ export class BudgetLedger {
 
   /** Opens a balance in Redis with the sum of the records, once every replica has reported its calls in flight. */
   private async openIn(client: RedisConnection, { account, period, balance }: InFlight): Promise<void> {
-    const waitUntil = performance.now() + LONGEST_WAIT_MS;
+    const waitUntil = performance.now() + MAX_WAIT_MS;
     for (;;) {
       const { name, ageMs } = await sharedBalances.life(client);
       if (name !== this.life) {

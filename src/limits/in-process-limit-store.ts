@@ -21,7 +21,7 @@ export class InProcessLimitStore extends LimitStore {
 
   async takePoints(id: string, limit: number, points: number): Promise<Window | Full> {
     const outcome = judge(await this.windows.consume(id, points), limit, points);
-    if ('retryAfter' in outcome) this.changePoints(id, -points);
+    if ('retryAfterMs' in outcome) this.changePoints(id, -points);
     return outcome;
   }
 

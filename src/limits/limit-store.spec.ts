@@ -31,8 +31,8 @@ describe.each<[string, () => LimitStore]>([
     const outcomes = await Promise.all(Array.from({ length: 100 }, () => store.takePoints('requests:k', 30, 1)));
     const taken = outcomes.flatMap((outcome) => ('remaining' in outcome ? [outcome.remaining] : []));
     expect(taken.sort((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, index) => index));
-    const refused = outcomes.find((outcome) => 'retryAfter' in outcome);
-    expect((refused as { retryAfter: number }).retryAfter).toBeGreaterThan(59_000);
+    const refused = outcomes.find((outcome) => 'retryAfterMs' in outcome);
+    expect((refused as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(59_000);
     store.changePoints('requests:k', -1);
     expect(await store.takePoints('requests:k', 30, 1)).toMatchObject({ remaining: 0 });
   });
@@ -40,7 +40,7 @@ describe.each<[string, () => LimitStore]>([
   it('let what is larger than the whole window through when it is empty, and nothing after it', async () => {
     const store = make();
     expect(await store.takePoints('tokens:k', 10, 25)).toMatchObject({ remaining: 0 });
-    expect(await store.takePoints('tokens:k', 10, 1)).toHaveProperty('retryAfter');
+    expect(await store.takePoints('tokens:k', 10, 1)).toHaveProperty('retryAfterMs');
   });
 
   it('grants slots up to the limit, and freed slots again', async () => {

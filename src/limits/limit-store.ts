@@ -8,7 +8,7 @@ export interface Window {
 
 /** A window without room: milliseconds until it ends. */
 export interface Full {
-  readonly retryAfter: number;
+  readonly retryAfterMs: number;
 }
 
 /** The state of a balance without room, in billionths of a dollar. */

@@ -139,7 +139,7 @@ export class Limits {
     const taken = await this.windows.take(`requests:${id}`, rpm, calls);
     if (isFull(taken)) {
       const headers = fullWindowHeaders('requests', rpm, taken);
-      throw rateRefusal(`${rpm} requests a minute`, ownerOf(id, call), taken.retryAfter, headers);
+      throw rateRefusal(`${rpm} requests a minute`, ownerOf(id, call), taken.retryAfterMs, headers);
     }
     requests.push(taken);
   }
@@ -155,7 +155,7 @@ export class Limits {
     const taken = await this.windows.take(`tokens:${id}`, tpm, estimate.likelyTokens());
     if (isFull(taken)) {
       const headers = fullWindowHeaders('tokens', tpm, taken);
-      throw rateRefusal(`${tpm} tokens a minute`, ownerOf(id, call), taken.retryAfter, headers);
+      throw rateRefusal(`${tpm} tokens a minute`, ownerOf(id, call), taken.retryAfterMs, headers);
     }
     tokens.push(taken);
   }
@@ -266,5 +266,5 @@ function limitOf({ usd }: Budget): NanoDollars {
 }
 
 function isFull(outcome: Taken | Full): outcome is Full {
-  return 'retryAfter' in outcome;
+  return 'retryAfterMs' in outcome;
 }

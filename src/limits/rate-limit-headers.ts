@@ -30,10 +30,10 @@ function addNearest(headers: Record<string, string>, kind: 'requests' | 'tokens'
 export function fullWindowHeaders(
   kind: 'requests' | 'tokens',
   limit: number,
-  { retryAfter }: Full,
+  { retryAfterMs }: Full,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
-  addRateHeaders(headers, kind, limit, 0, retryAfter);
+  addRateHeaders(headers, kind, limit, 0, retryAfterMs);
   return headers;
 }
 

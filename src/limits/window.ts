@@ -16,5 +16,5 @@ export function judge(
   if (remaining >= 0 || (points > limit && consumedPoints === points)) {
     return { remaining: Math.max(0, remaining), endsAt: Date.now() + msBeforeNext };
   }
-  return { retryAfter: Math.max(1, msBeforeNext) };
+  return { retryAfterMs: Math.max(1, msBeforeNext) };
 }

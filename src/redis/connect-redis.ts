@@ -7,7 +7,7 @@ export type RedisConnection = Redis | Cluster;
 /** Tries of one command that meets a node which is being replaced, and milliseconds between them. */
 const CLUSTER_TRIES = 5;
 const CLUSTER_TRY_DELAY_MS = 40;
-const LONGEST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 1_000;
 
 /**
  * Connects to the Redis, the Sentinels or the cluster of REDIS_URL.
@@ -60,5 +60,5 @@ export function connectRedis(url: string, options: RedisOptions): RedisConnectio
 
 /** Milliseconds before Sentinels or a cluster are queried again; without end. */
 function retryDelay(times: number): number {
-  return Math.min(LONGEST_RETRY_MS, times * 100);
+  return Math.min(MAX_RETRY_MS, times * 100);
 }

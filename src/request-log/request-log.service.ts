@@ -9,7 +9,7 @@ import { Database } from '../database/database.js';
 import { deleteInSteps } from '../database/delete-in-steps.js';
 import { newestFirst } from '../database/newest-first.js';
 import { GatewayError, invalidRequest, notFound } from '../errors/gateway-error.js';
-import { DEFAULT_PAGE } from '../http/page-query.dto.js';
+import { DEFAULT_PAGE_ENTRIES } from '../http/page-query.dto.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import { ContentCipher } from './content-cipher.js';
 import { RequestLogEntry } from './request-log.entity.js';
@@ -35,7 +35,7 @@ export class RequestLogService {
   ) {}
 
   /** Entries without their content, newest first. */
-  async list({ limit = DEFAULT_PAGE, after, ...filter }: RequestLogQueryDto): Promise<RequestLogListDto> {
+  async list({ limit = DEFAULT_PAGE_ENTRIES, after, ...filter }: RequestLogQueryDto): Promise<RequestLogListDto> {
     const query = this.entries.createQueryBuilder('entry').where('entry.expiresAt > :now', { now: Date.now() });
     narrow(query, filter);
     const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'entry' });

@@ -1,6 +1,6 @@
 import { invalidRequest } from '../errors/gateway-error.js';
 import { isObject, nonEmptyString, type JsonObject } from '../runtime/json-value.js';
-import { MAX_ID_LENGTH, type KeptResponse } from './response-store.js';
+import { MAX_ID_CHARACTERS, type KeptResponse } from './response-store.js';
 
 /** `<kind>_<response><number>`: an item of a response that the gateway made. */
 const OWN_ITEM = /^[a-z]+_([0-9a-f]{48})[0-9a-f]{4}$/;
@@ -75,7 +75,7 @@ export async function resolveReferences(
     const found = known.get(id);
     if (found !== undefined) return found;
     throw invalidRequest(
-      `Item with id '${id.slice(0, MAX_ID_LENGTH)}' not found. Send the item itself.`,
+      `Item with id '${id.slice(0, MAX_ID_CHARACTERS)}' not found. Send the item itself.`,
       `input[${index}]`,
     );
   });

@@ -21,7 +21,7 @@ const LOST_PER_SWEEP = 500;
 /** Turns of one conversation that are read. A bound on work. */
 const MAX_TURNS = 2_000;
 /** Longest id that a provider may give and that is kept. */
-export const MAX_ID_LENGTH = 128;
+export const MAX_ID_CHARACTERS = 128;
 const IDS_PER_QUERY = 500;
 const ITEM_ID = /^[\w-]{1,128}$/;
 
@@ -88,7 +88,7 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
 
   /** Keeps a response. Resolves when it is committed. */
   async keep({ keyId, previousId, provider, input, response, isUnfinished = false }: NewResponse): Promise<void> {
-    const responseId = String(response['id']).slice(0, MAX_ID_LENGTH);
+    const responseId = String(response['id']).slice(0, MAX_ID_CHARACTERS);
     // A server that gives every response the same id must not make a conversation that goes on from itself.
     if (responseId === previousId) return;
     const values = [
@@ -299,18 +299,22 @@ function lostResponse(json: string): JsonObject {
 
 function unfinishedPrevious(responseId: string): Error {
   return invalidRequest(
-    `The response '${responseId.slice(0, MAX_ID_LENGTH)}' is still in progress. Wait until it is completed.`,
+    `The response '${responseId.slice(0, MAX_ID_CHARACTERS)}' is still in progress. Wait until it is completed.`,
     'previous_response_id',
   );
 }
 
 function unknownResponse(responseId: string): Error {
-  return notFound(`Response with id '${responseId.slice(0, MAX_ID_LENGTH)}' not found.`, 'not_found', 'response_id');
+  return notFound(
+    `Response with id '${responseId.slice(0, MAX_ID_CHARACTERS)}' not found.`,
+    'not_found',
+    'response_id',
+  );
 }
 
 function unknownPrevious(responseId: string): Error {
   return invalidRequest(
-    `Previous response with id '${responseId.slice(0, MAX_ID_LENGTH)}' not found. Send the whole conversation in 'input' instead.`,
+    `Previous response with id '${responseId.slice(0, MAX_ID_CHARACTERS)}' not found. Send the whole conversation in 'input' instead.`,
     'previous_response_id',
     'previous_response_not_found',
   );

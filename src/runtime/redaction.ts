@@ -18,7 +18,7 @@ const PATTERNS: readonly (readonly [Redaction, RegExp])[] = [
 /** Of an address, what is behind the `@`. */
 const EMAIL_DOMAIN = /[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/y;
 const EMAIL_NAME_CHARACTER = /[A-Za-z0-9._%+-]/;
-const MAX_EMAIL_NAME_LENGTH = 64;
+const MAX_EMAIL_NAME_CHARACTERS = 64;
 /** Redactions that apply to the text of strings. */
 const OF_TEXT: ReadonlySet<Redaction> = new Set([...PATTERNS.map(([name]) => name), 'email']);
 
@@ -49,7 +49,7 @@ function withoutEmails(text: string): string {
   let end = 0;
   for (let at = text.indexOf('@'); at !== -1; at = text.indexOf('@', at + 1)) {
     let start = at;
-    const earliest = Math.max(end, at - MAX_EMAIL_NAME_LENGTH);
+    const earliest = Math.max(end, at - MAX_EMAIL_NAME_CHARACTERS);
     while (start > earliest && EMAIL_NAME_CHARACTER.test(text.charAt(start - 1))) start -= 1;
     if (start === at) continue;
     EMAIL_DOMAIN.lastIndex = at + 1;

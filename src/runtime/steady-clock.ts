@@ -6,7 +6,7 @@
 let latest = 0;
 
 /** Later instances of one product may have written records with a time that this machine's clock has not reached yet. */
-const MOST_AHEAD_MS = 32 * 86_400_000;
+const MAX_AHEAD_MS = 32 * 86_400_000;
 
 export function steadyNow(): number {
   latest = Math.max(latest, Date.now());
@@ -15,5 +15,5 @@ export function steadyNow(): number {
 
 /** Holds the clock at a time that is known to have been reached; times further ahead than a month are taken for damaged. */
 export function reached(time: number): void {
-  if (Number.isFinite(time) && time <= Date.now() + MOST_AHEAD_MS) latest = Math.max(latest, time);
+  if (Number.isFinite(time) && time <= Date.now() + MAX_AHEAD_MS) latest = Math.max(latest, time);
 }

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import type { JsonObject } from './json-value.js';
 import { withoutLongStrings } from './without-long-strings.js';
 
-const LONG = 4_096;
+const LONG_BYTES = 4_096;
 
 function shortened(value: unknown): unknown {
-  if (typeof value === 'string') return Buffer.byteLength(JSON.stringify(value)) - 2 >= LONG ? '' : value;
+  if (typeof value === 'string') return Buffer.byteLength(JSON.stringify(value)) - 2 >= LONG_BYTES ? '' : value;
   if (Array.isArray(value)) return value.map(shortened);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value as JsonObject).map(([name, item]) => [name, shortened(item)]));

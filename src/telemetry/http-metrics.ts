@@ -40,12 +40,12 @@ export class HttpMetrics {
     );
   }
 
-  /** @param duration milliseconds */
+  /** Counts a response and its duration. @param errorCode of an error, or of a stream that ended early; null for none */
   responded(
     request: HttpRequest,
     response: HttpResponse,
     route: string,
-    duration: number,
+    durationMs: number,
     errorCode: string | null,
   ): void {
     const status = response.writableFinished ? response.statusCode : CLIENT_CLOSED;
@@ -61,7 +61,7 @@ export class HttpMetrics {
       this.byResponse.set(id, series);
     }
     series.count.value += 1;
-    series.duration.observe(duration / 1_000);
+    series.duration.observe(durationMs / 1_000);
     if (errorCode !== null) this.errors.series({ code: codeLabel({ code: errorCode }) }).value += 1;
   }
 }

@@ -1,7 +1,7 @@
 /** Characters of the request that are compared; for a longer request the provider's message is not logged. */
-const MAX_TEXT_LENGTH = 1_000_000;
+const MAX_TEXT_CHARACTERS = 1_000_000;
 /** Shorter words reveal nothing. */
-const MIN_WORD_LENGTH = 4;
+const MIN_WORD_CHARACTERS = 4;
 const WORD = /[\p{L}\p{N}_@.+-]+/gu;
 const LEFT_OUT = '…';
 
@@ -24,10 +24,10 @@ export function withoutRequestText(request: {
 
 /** Whether a word is one of the request's, also when the provider cut it off or joined it to others. */
 function contains(own: ReadonlySet<string>, word: string): boolean {
-  if (word.length < 2 * MIN_WORD_LENGTH) return false;
+  if (word.length < 2 * MIN_WORD_CHARACTERS) return false;
   const lower = word.toLowerCase();
   for (const each of own) {
-    if (each.length >= 2 * MIN_WORD_LENGTH && (each.includes(lower) || lower.includes(each))) return true;
+    if (each.length >= 2 * MIN_WORD_CHARACTERS && (each.includes(lower) || lower.includes(each))) return true;
   }
   return false;
 }
@@ -37,11 +37,11 @@ function wordsOf(request: { readonly model: string }): ReadonlySet<string> | und
   const words = new Set<string>();
   let length = 0;
   const visit = (value: unknown): void => {
-    if (length > MAX_TEXT_LENGTH) return;
+    if (length > MAX_TEXT_CHARACTERS) return;
     if (typeof value === 'string') {
       length += value.length;
-      if (length > MAX_TEXT_LENGTH) return;
-      for (const [word] of value.matchAll(WORD)) if (word.length >= MIN_WORD_LENGTH) words.add(word.toLowerCase());
+      if (length > MAX_TEXT_CHARACTERS) return;
+      for (const [word] of value.matchAll(WORD)) if (word.length >= MIN_WORD_CHARACTERS) words.add(word.toLowerCase());
     } else if (typeof value === 'object' && value !== null) {
       for (const [key, item] of Object.entries(value)) {
         // Object keys chosen by the client are part of its text, too.
@@ -53,7 +53,7 @@ function wordsOf(request: { readonly model: string }): ReadonlySet<string> | und
   const { model: _model, ...rest } = request;
   visit(rest);
   for (const name of FIELDS) words.delete(name);
-  return length > MAX_TEXT_LENGTH ? undefined : words;
+  return length > MAX_TEXT_CHARACTERS ? undefined : words;
 }
 
 /** Names and constants of the API, which errors mention. */

@@ -5,7 +5,7 @@ const MAX_IN_FLIGHT = 256;
 const MAX_PER_OWNER = 4;
 const MAX_OF_FAILING_OWNERS = 128;
 /** Deliveries that wait for a place. */
-const MAX_WAITING = 1_000;
+const MAX_WAITING_DELIVERIES = 1_000;
 /** Owners whose last delivery failed, as far as they are remembered. */
 const MAX_FAILING_OWNERS = 10_000;
 
@@ -63,7 +63,8 @@ export class WebhookPool {
   private async place(owner: string): Promise<boolean> {
     const hasRoom = this.roomOf(owner) > 0 && !this.waiting.some((each) => each.owner === owner);
     if (hasRoom) return this.enter(owner);
-    if (this.waiting.length >= MAX_WAITING) throw new Error(`${MAX_WAITING} webhook deliveries wait already`);
+    if (this.waiting.length >= MAX_WAITING_DELIVERIES)
+      throw new Error(`${MAX_WAITING_DELIVERIES} webhook deliveries wait already`);
     return new Promise((resolve) => {
       this.waiting.push({ owner, start: resolve });
     });

@@ -26,11 +26,11 @@ const MAGICS: readonly Magic[] = [
   { type: 'video/mp4', at: 4, bytes: 'ftyp' },
 ];
 /** Characters of base64 that hold the longest of these. */
-const HEAD_LENGTH = 24;
+const HEAD_CHARACTERS = 24;
 
 /** The media type that the first bytes of base64 data show; undefined where they show none. */
 export function sniffMediaType(base64: string): string | undefined {
-  const head = Buffer.from(base64.slice(0, HEAD_LENGTH), 'base64').toString('latin1');
+  const head = Buffer.from(base64.slice(0, HEAD_CHARACTERS), 'base64').toString('latin1');
   return MAGICS.find(({ bytes, at = 0 }) => head.startsWith(bytes, at))?.type;
 }
 

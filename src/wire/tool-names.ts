@@ -14,11 +14,11 @@ export const TOOL_NAME_RULE: NameRule = { refused: /[^a-zA-Z0-9_-]/g, maxLength:
 /** OpenAI's bound of tool call ids. */
 export const CALL_ID_RULE: NameRule = { refused: /[^a-zA-Z0-9_-]/g, maxLength: 40 };
 
-const HASH_LENGTH = 8;
+const HASH_DIGITS = 8;
 
 /** Hexadecimal digits that depend on the text alone, so that every turn and every process makes the same name of it. */
 function hashOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, HASH_LENGTH);
+  return createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS);
 }
 
 /** The name itself where the provider takes it, else one that it takes and that no other name becomes. */
@@ -27,7 +27,7 @@ export function fitName(name: string, { refused, maxLength, startsWithAny = true
   const isGood = cleaned === name && name !== '' && name.length <= maxLength;
   if (isGood && (startsWithAny || /^[a-zA-Z_]/.test(name))) return name;
   const start = startsWithAny || /^[a-zA-Z_]/.test(cleaned) ? cleaned : `_${cleaned}`;
-  return `${start.slice(0, maxLength - HASH_LENGTH - 1)}_${hashOf(name)}`;
+  return `${start.slice(0, maxLength - HASH_DIGITS - 1)}_${hashOf(name)}`;
 }
 
 /** Names of tools within one request as the provider takes them, and the way back. */

@@ -16,7 +16,7 @@ import { until } from '../fixtures/until.js';
 /** `npm run test:chaos` runs the figures as they are stated; `npm test` a shorter form of the same. */
 const isLong = process.env['CHAOS'] === 'long';
 const CONCURRENCY = 8;
-const LEASE = 2_000;
+const LEASE_MS = 2_000;
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Calls a second of `count` calls, `parallel` at a time. */
@@ -56,7 +56,7 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
   async function start(role: 'api' | 'worker' | 'all', concurrency = CONCURRENCY): Promise<RunningGateway> {
     const gateway = await startGateway({
       dataDirectory: folder,
-      config: { providers: { fake: openAiAt(upstream) }, batch: { concurrency, lease: `${LEASE}ms` } },
+      config: { providers: { fake: openAiAt(upstream) }, batch: { concurrency, lease: `${LEASE_MS}ms` } },
       env: {
         DATABASE_URL: databaseUrl,
         GATEWAY_ADMIN_KEY: adminKey,

@@ -181,7 +181,7 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
       for (let round = 0; round < 8; round += 1) {
         const taken = await claims.claim(shares, 'worker', `claim_${round}`);
         const ended = taken.tasks.map(({ jobId, taskIndex, lane: model }) => ({
-          ...{ claimId: taken.id, jobId, taskIndex, model, status: 'succeeded' as const, attempts: 1, delay: 0 },
+          ...{ claimId: taken.id, jobId, taskIndex, model, status: 'succeeded' as const, attempts: 1, delayMs: 0 },
           ...{ response: JSON.stringify({ status_code: 200, body: 'y'.repeat(60) }), error: null, usage: [] },
         }));
         const { stored } = await outcomes.store(ended, [{ id: taken.id, version: 0, lanes: [] }], 'worker');

@@ -180,7 +180,7 @@ describe(`every statement of batches over ${JOBS * TASKS} tasks and ${FINISHED_J
     Array.from({ length: 8 }, (_, index) => ({ jobId: `batch_${first + index}`, model: 'sandbox/echo', count: 8 }));
   const outcomesOf = (taken: Awaited<ReturnType<TaskClaims['claim']>>, status: 'succeeded' | 'queued'): TaskOutcome[] =>
     taken.tasks.map(({ jobId, taskIndex, lane: model }) => ({
-      ...{ claimId: taken.id, jobId, taskIndex, model, status, attempts: 1, delay: 0, usage: [] },
+      ...{ claimId: taken.id, jobId, taskIndex, model, status, attempts: 1, delayMs: 0, usage: [] },
       ...{ response: status === 'succeeded' ? '{}' : null, error: null },
     }));
 

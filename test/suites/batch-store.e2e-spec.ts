@@ -22,7 +22,7 @@ import { UsageRecorder } from '../../src/usage/records/usage-recorder.service.js
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { usageRecord } from '../fixtures/usage-record.js';
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 
 describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
   let folder: string;
@@ -90,7 +90,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       startedAt: null,
       completedAt: null,
       pausedAt: null,
-      expiresAt: now + DAY,
+      expiresAt: now + DAY_MS,
       idempotencyKey: null,
       requestHash: null,
       webhookUrl: null,
@@ -106,7 +106,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       customId: `task-${index}`,
       request: JSON.stringify({ messages: [{ role: 'user', content: `№ ${index} \\ \u0000 "` }] }),
     }));
-    expect(await submissions.insertJob(made, [tasks], DAY)).toBeUndefined();
+    expect(await submissions.insertJob(made, [tasks], DAY_MS)).toBeUndefined();
     return made.id;
   }
   const claim = (jobId: string, count: number, worker = 'one', model = 'sandbox/echo'): Promise<Claim> =>
@@ -119,7 +119,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       model: task.lane,
       status: 'succeeded',
       attempts: 1,
-      delay: 0,
+      delayMs: 0,
       response: JSON.stringify({ text: 'ü \u0000 \\' }),
       error: null,
       usage: [],
@@ -184,7 +184,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
         }
         const ended = outcomesOf(taken).map((outcome) =>
           outcome.taskIndex % 4 === 0 && !seen.has(`${outcome.jobId}/${outcome.taskIndex}/back`)
-            ? { ...outcome, status: 'queued' as const, delay: outcome.taskIndex % 8 === 0 ? 20 : 0 }
+            ? { ...outcome, status: 'queued' as const, delayMs: outcome.taskIndex % 8 === 0 ? 20 : 0 }
             : outcome,
         );
         for (const { jobId, taskIndex, status } of ended) {
@@ -259,7 +259,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   it('puts a task back for later, and does not offer it before', async () => {
     const id = await insert(1);
     const taken = await claim(id, 1);
-    await end(taken, outcomesOf(taken, { status: 'queued', delay: 60_000, response: null }));
+    await end(taken, outcomesOf(taken, { status: 'queued', delayMs: 60_000, response: null }));
     await readyLanes.wakeDelayed();
     expect(await readyLanes.groups('', 10)).toEqual([]);
     expect(await readyLanes.hasAny()).toBe(true);
@@ -286,7 +286,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
         ...(index % 3 === 2 && { model: 'sandbox/other' }),
       }),
     }));
-    expect(await submissions.insertJob(made, [tasks], DAY)).toBeUndefined();
+    expect(await submissions.insertJob(made, [tasks], DAY_MS)).toBeUndefined();
     expect(await readyLanes.groups('', 10)).toEqual([
       laneGroup('key_1', 'sandbox/echo'),
       laneGroup('key_1', 'sandbox/other'),
@@ -305,7 +305,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     const id = await insert(5_000);
     const running = await claim(id, 1);
     const back = await claim(id, 2);
-    await end(back, outcomesOf(back, { status: 'queued', delay: 60_000 }));
+    await end(back, outcomesOf(back, { status: 'queued', delayMs: 60_000 }));
     expect(await control.beginCancel(id)).toBe(true);
     expect(await control.beginCancel(id)).toBe(false);
     expect((await claim(id, 1)).hasTaken).toBe(false);
@@ -346,7 +346,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       customId: `task-${index}`,
       request: JSON.stringify({ messages: [], ...(index >= 9 && { model: 'sandbox/other' }) }),
     }));
-    await submissions.insertJob(made, [tasks], DAY);
+    await submissions.insertJob(made, [tasks], DAY_MS);
     const { id } = made;
     const claimAll = (): Promise<Claim> =>
       claims.claim(
@@ -366,7 +366,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect((await claimAll()).hasTaken).toBe(false);
     // A lane that was claimed empty is opened again by requeued tasks, and stays closed to claims.
     await end(own, outcomesOf(own, { status: 'queued' }));
-    await end(back, outcomesOf(back, { status: 'queued', delay: 60_000 }));
+    await end(back, outcomesOf(back, { status: 'queued', delayMs: 60_000 }));
     await dataSource.query(`UPDATE batch_claim SET lease_until = 1 WHERE id = '${lost.id}'`);
     expect(await outcomes.requeueExpired('{}')).toBe(2);
     await dataSource.query('UPDATE batch_requeue SET next_run_at = 1');
@@ -436,7 +436,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     await dataSource.query(`UPDATE batch_task SET status = 'succeeded' WHERE task_index = 0`);
     await dataSource.query(`UPDATE batch_task SET status = 'running', lease_until = 1 WHERE task_index = 1`);
     await dataSource.query(
-      `UPDATE batch_task SET status = 'running', lease_until = ${Date.now() + DAY} WHERE task_index = 2`,
+      `UPDATE batch_task SET status = 'running', lease_until = ${Date.now() + DAY_MS} WHERE task_index = 2`,
     );
     await dataSource.query(`UPDATE batch_job SET status = 'in_progress', completed_count = 1 WHERE id = '${id}'`);
     expect(await store.recoverStalled()).toBe(1);
@@ -474,10 +474,10 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       const taken = await claim(id, 3);
       await end(taken, outcomesOf(taken));
     }
-    await dataSource.query(`UPDATE batch_job SET completed_at = completed_at - ${DAY} WHERE id = '${old}'`);
+    await dataSource.query(`UPDATE batch_job SET completed_at = completed_at - ${DAY_MS} WHERE id = '${old}'`);
     const abandoned = await insert(3);
     await dataSource.query(`UPDATE batch_job SET status = 'staging', submitted_at = 1 WHERE id = '${abandoned}'`);
-    expect(await store.deleteFinished(DAY / 2)).toBe(1);
+    expect(await store.deleteFinished(DAY_MS / 2)).toBe(1);
     await store.deleteAbandoned();
     const jobs = await dataSource.query<{ id: string }[]>('SELECT id FROM batch_job');
     const tasks = await dataSource.query<{ job_id: string }[]>('SELECT DISTINCT job_id FROM batch_task');
@@ -489,12 +489,12 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   it('gives an idempotency key back after its window', async () => {
     const first = await insert(1, { idempotencyKey: 'order-1' });
     const tasks = [{ customId: 'task-0', request: '{}' }];
-    const again = await submissions.insertJob(job(1, { idempotencyKey: 'order-1' }), [tasks], DAY);
+    const again = await submissions.insertJob(job(1, { idempotencyKey: 'order-1' }), [tasks], DAY_MS);
     expect(again?.id).toBe(first);
-    const other = await submissions.insertJob(job(1, { idempotencyKey: 'order-1', keyId: 'key_2' }), [tasks], DAY);
+    const other = await submissions.insertJob(job(1, { idempotencyKey: 'order-1', keyId: 'key_2' }), [tasks], DAY_MS);
     expect(other).toBeUndefined();
-    await dataSource.query(`UPDATE batch_job SET submitted_at = submitted_at - ${DAY} WHERE id = '${first}'`);
-    expect(await submissions.insertJob(job(1, { idempotencyKey: 'order-1' }), [tasks], DAY)).toBeUndefined();
+    await dataSource.query(`UPDATE batch_job SET submitted_at = submitted_at - ${DAY_MS} WHERE id = '${first}'`);
+    expect(await submissions.insertJob(job(1, { idempotencyKey: 'order-1' }), [tasks], DAY_MS)).toBeUndefined();
   });
 
   it('reports how much waits and for how long nothing of it was claimed', async () => {

@@ -11,7 +11,7 @@ type Json = Record<string, unknown>;
 
 /** What an incoming webhook of Slack takes at the top of a message. */
 const SLACK_FIELDS = new Set(['text', 'blocks', 'attachments', 'thread_ts', 'mrkdwn', 'unfurl_links', 'unfurl_media']);
-const MAX_SLACK_TEXT = 40_000;
+const MAX_SLACK_CHARACTERS = 40_000;
 const MAX_SLACK_BLOCKS = 50;
 
 /** The response of an incoming webhook of Slack: `ok`, or why it does not take the message. */
@@ -30,7 +30,7 @@ function slackResponse(contentType: string | undefined, text: string): { status:
   if (words !== undefined && typeof words !== 'string') return { status: 400, body: 'invalid_payload' };
   if ((words === undefined || words === '') && isEmpty(blocks) && isEmpty(attachments))
     return { status: 400, body: 'no_text' };
-  if ((words?.length ?? 0) > MAX_SLACK_TEXT) return { status: 400, body: 'msg_too_long' };
+  if ((words?.length ?? 0) > MAX_SLACK_CHARACTERS) return { status: 400, body: 'msg_too_long' };
   if (Array.isArray(blocks)) {
     const isBlock = (block: unknown): boolean => typeof (block as Json | null)?.['type'] === 'string';
     if (blocks.length > MAX_SLACK_BLOCKS || !blocks.every(isBlock)) return { status: 400, body: 'invalid_blocks' };

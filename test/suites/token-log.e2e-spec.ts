@@ -10,7 +10,7 @@ const TEXT = 'one two three four five six seven eight nine';
 const HALF = 'one two three four';
 const PRICE = { input: 3, output: 15 };
 /** What an answer is taken to have at most, where neither the request nor the file says it. */
-const LONGEST = 4_096;
+const MAX_OUTPUT_TOKENS = 4_096;
 
 /** By model: what its deployments do, tried in this order. Each passes the fake the model for which it was called. */
 const MODELS: Readonly<Record<string, { deployments: string[]; fallbacks?: string[] }>> = {
@@ -122,7 +122,7 @@ describe('usage records and the provider’s own book of tokens', () => {
 
   it('say of each disconnect, retry and failure what it may cost at most, unless the provider counted', async () => {
     const prompt = 16;
-    const worst = { cost_basis: 'worst_case', completion_tokens: LONGEST, estimated: true };
+    const worst = { cost_basis: 'worst_case', completion_tokens: MAX_OUTPUT_TOKENS, estimated: true };
     const reported = { cost_basis: 'reported', prompt_tokens: prompt, completion_tokens: 9, estimated: false };
     const cases = {
       hush: { status: 'abandoned', ...worst },

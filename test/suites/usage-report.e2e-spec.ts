@@ -5,10 +5,10 @@ import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const END = Date.UTC(2026, 5, 1);
-const START = END - 60 * DAY;
+const START = END - 60 * DAY_MS;
 
 /** A row of the table. */
 type Row = Record<string, string | number | boolean | null> & { id: string; created_at: number; total_tokens: number };
@@ -16,7 +16,7 @@ type Row = Record<string, string | number | boolean | null> & { id: string; crea
 /** Some days busy, some empty; every column that reports group by, none of them in step with another. */
 const ROWS: Row[] = Array.from({ length: 4_000 }, (_, index) => ({
   id: `use_${String(index).padStart(24, '0')}`,
-  created_at: START + ((index * index * 7_919) % 50) * DAY + ((index * 7_919_731) % DAY),
+  created_at: START + ((index * index * 7_919) % 50) * DAY_MS + ((index * 7_919_731) % DAY_MS),
   request_id: `req_${index}`,
   key_id: `key_${index % 7}`,
   group_id: index % 3 === 0 ? null : `group_${index % 5}`,
@@ -73,7 +73,7 @@ const GROUPS = {
   provider: (row: Row) => row['provider'],
   user: (row: Row) => row['end_user'],
 };
-const INTERVALS = { hour: HOUR, day: DAY, none: Infinity };
+const INTERVALS = { hour: HOUR_MS, day: DAY_MS, none: Infinity };
 
 /** The sums of rows, by bucket and group. */
 function expected(rows: readonly Row[], interval: keyof typeof INTERVALS, group: keyof typeof GROUPS): object {
@@ -151,7 +151,7 @@ describe('reports over many records', () => {
   it('takes dates, and filters by a member of the metadata', async () => {
     const read = async (query: string): Promise<number> =>
       (await gateway.admin.usage(`interval=none&${query}`))[0]?.requests ?? 0;
-    const from = START + 20 * DAY;
+    const from = START + 20 * DAY_MS;
     const meant = ROWS.filter(({ created_at: at }) => at >= from && at < END);
     expect(await read(`start=${iso(from).slice(0, 10)}&end=${iso(END)}`)).toBe(meant.length);
     expect(await read(`start=${iso(from)}&end=${END / 1000}&metadata=team:team-2`)).toBe(

@@ -9,7 +9,7 @@ const FIELDS = namesOf(
 const TOOL_FIELDS = namesOf(
   'type name description input_schema cache_control strict defer_loading allowed_callers input_examples eager_input_streaming',
 );
-const MOST_CACHE_POINTS = 4;
+const MAX_CACHE_POINTS = 4;
 
 const newId = (prefix) => `${prefix}_01${randomBytes(11).toString('hex')}`;
 
@@ -123,7 +123,7 @@ function check(body, { headers, play }) {
   checkTools(body);
   checkTurns(body, String(headers['anthropic-beta'] ?? ''), play);
   const points = JSON.stringify([body.tools, body.system, body.messages]).match(/"cache_control":\{/g)?.length ?? 0;
-  require(points <= MOST_CACHE_POINTS, `A maximum of 4 blocks with cache_control may be provided. Found ${points}.`);
+  require(points <= MAX_CACHE_POINTS, `A maximum of 4 blocks with cache_control may be provided. Found ${points}.`);
 }
 
 const blocksOf = (content) => (typeof content === 'string' ? [{ type: 'text', text: content }] : content);

@@ -4,7 +4,7 @@ import { isObject, namesOf, require, unknownKey } from './refusal.mjs';
 const BLOCKS = namesOf(
   'text image document video audio toolUse toolResult guardContent cachePoint reasoningContent citationsContent searchResult',
 );
-const MOST_CACHE_POINTS = 4;
+const MAX_CACHE_POINTS = 4;
 
 function checkBlock(block, at, play) {
   const kinds = Object.keys(block);
@@ -113,5 +113,5 @@ export function checkMessages(body, play) {
   if (body.additionalModelRequestFields?.thinking?.type === 'enabled') checkThinkingComesFirst(messages);
   const points = JSON.stringify([body.toolConfig, system, messages]).match(/"cachePoint":/g)?.length ?? 0;
   require(points <=
-    MOST_CACHE_POINTS, `The model returned the following errors: A maximum of 4 blocks with cache_control may be provided. Found ${points}.`);
+    MAX_CACHE_POINTS, `The model returned the following errors: A maximum of 4 blocks with cache_control may be provided. Found ${points}.`);
 }

@@ -12,7 +12,7 @@ const MESSAGE_FIELDS = {
   assistant: namesOf('role content name refusal annotations audio tool_calls function_call'),
   tool: namesOf('role content tool_call_id'),
 };
-const MAX_ID_LENGTH = 40;
+const MAX_ID_CHARACTERS = 40;
 
 const newId = (prefix) => prefix + randomBytes(12).toString('base64url').replaceAll(/[-_]/g, 'x');
 
@@ -87,7 +87,7 @@ function checkCalls(calls, at) {
     const { id } = call;
     require(typeof id === 'string' && id !== '', `Missing required parameter: '${at}.tool_calls[${index}].id'.`);
     require(id.length <=
-      MAX_ID_LENGTH, `Invalid '${at}.tool_calls[${index}].id': string too long. Expected a string with maximum length 40, but got a string with length ${id.length} instead.`);
+      MAX_ID_CHARACTERS, `Invalid '${at}.tool_calls[${index}].id': string too long. Expected a string with maximum length 40, but got a string with length ${id.length} instead.`);
     require(typeof (call.function?.arguments ?? call.custom?.input) ===
       'string', `Missing required parameter: '${at}.tool_calls[${index}].function.arguments'.`);
   }

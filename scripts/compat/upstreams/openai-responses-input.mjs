@@ -16,7 +16,7 @@ const ID_PREFIXES = {
   custom_tool_call: 'ctc',
   reasoning: 'rs',
 };
-const MAX_CALL_ID_LENGTH = 64;
+const MAX_CALL_ID_CHARACTERS = 64;
 const PART_KINDS = {
   user: namesOf('input_text input_image input_file input_audio'),
   system: namesOf('input_text input_image input_file'),
@@ -88,7 +88,7 @@ function checkItem(item, at, body, play) {
       code: 'invalid_value',
     });
     require(item.id.length <=
-      MAX_CALL_ID_LENGTH, `Invalid '${at}.id': string too long. Expected a string with maximum length 64, but got a string with length ${item.id.length} instead.`, {
+      MAX_CALL_ID_CHARACTERS, `Invalid '${at}.id': string too long. Expected a string with maximum length 64, but got a string with length ${item.id.length} instead.`, {
       param: `${at}.id`,
       code: 'string_above_max_length',
     });
@@ -100,7 +100,7 @@ function checkItem(item, at, body, play) {
     param: `${at}.call_id`,
   });
   require(id.length <=
-    MAX_CALL_ID_LENGTH, `Invalid '${at}.call_id': string too long. Expected a string with maximum length 64, but got a string with length ${id.length} instead.`, {
+    MAX_CALL_ID_CHARACTERS, `Invalid '${at}.call_id': string too long. Expected a string with maximum length 64, but got a string with length ${id.length} instead.`, {
     param: `${at}.call_id`,
     code: 'string_above_max_length',
   });

@@ -10,7 +10,7 @@ import { instanceOf } from './schema-instance.mjs';
 import { callThatWrites, callsThatRead } from './tool-calls.mjs';
 
 /** An agent that asks more often than this in one run goes round in circles. */
-const MOST_REQUESTS = 30;
+const MAX_REQUESTS = 30;
 
 /**
  * @typedef {object} Conversation what a wire format reads from a request
@@ -104,7 +104,7 @@ export class Play {
    */
   respond(conversation, newId) {
     this.#requests += 1;
-    if (this.#requests > MOST_REQUESTS) this.#problem('the agent asks again and again');
+    if (this.#requests > MAX_REQUESTS) this.#problem('the agent asks again and again');
     const respond = this.#decide(conversation);
     const calls = respond.calls.map((call) => ({ ...call, id: newId(call.custom) }));
     for (const { id } of calls) this.callIds.add(id);

@@ -7,7 +7,7 @@ import { Database } from '../../database/database.js';
 import { containing } from '../../database/like.js';
 import { newestFirst } from '../../database/newest-first.js';
 import { GatewayError, notFound } from '../../errors/gateway-error.js';
-import { DEFAULT_PAGE } from '../../http/page-query.dto.js';
+import { DEFAULT_PAGE_ENTRIES } from '../../http/page-query.dto.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { ApiKey } from '../../auth/api-key.entity.js';
 import { assertSpendingWithin } from '../keys/assert-spending-within.js';
@@ -61,7 +61,7 @@ export class GroupsService {
     return toDto(row);
   }
 
-  async list({ limit = DEFAULT_PAGE, after, name }: GroupQueryDto): Promise<GroupListDto> {
+  async list({ limit = DEFAULT_PAGE_ENTRIES, after, name }: GroupQueryDto): Promise<GroupListDto> {
     const query = this.groups.createQueryBuilder('key_group');
     if (name !== undefined) {
       query.andWhere(`LOWER(key_group.name) LIKE :name ESCAPE '!'`, { name: containing(name) });

@@ -15,7 +15,7 @@ import { toBudget, toRateLimits } from './spending.dto.js';
 
 /** Entries that are checked before others get their turn on the event loop. */
 const CHECKED_AT_ONCE = 50;
-const LEAST_CHARACTERS = 24;
+const MIN_CHARACTERS = 24;
 
 interface Read<Row> {
   readonly row: Row;
@@ -130,7 +130,7 @@ export class KeyImportReader {
       if (key.startsWith('gw_')) {
         throw invalidRequest("'key' begins as a key of this gateway and is damaged. Check that it is whole.", 'key');
       }
-      const fault = secretFault(key, LEAST_CHARACTERS);
+      const fault = secretFault(key, MIN_CHARACTERS);
       if (fault !== undefined) throw invalidRequest(`'key' ${fault}`, 'key');
     } else if (id !== undefined && id !== parsed.id) {
       throw invalidRequest(`'id' must be '${parsed.id}', which the key itself names, or absent.`, 'id');

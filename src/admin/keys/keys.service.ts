@@ -4,7 +4,7 @@ import { EntityManager, Repository } from 'typeorm';
 import { Database } from '../../database/database.js';
 import { newestFirst } from '../../database/newest-first.js';
 import { invalidRequest, permissionDenied } from '../../errors/gateway-error.js';
-import { DEFAULT_PAGE } from '../../http/page-query.dto.js';
+import { DEFAULT_PAGE_ENTRIES } from '../../http/page-query.dto.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { generateKey, hintOf, publicPart } from '../../auth/api-key-format.js';
 import { ApiKey } from '../../auth/api-key.entity.js';
@@ -88,7 +88,13 @@ export class KeysService {
     return { ...toDto(row), key };
   }
 
-  async list({ limit = DEFAULT_PAGE, after, name, group_id: groupId, revoked }: KeyQueryDto): Promise<KeyListDto> {
+  async list({
+    limit = DEFAULT_PAGE_ENTRIES,
+    after,
+    name,
+    group_id: groupId,
+    revoked,
+  }: KeyQueryDto): Promise<KeyListDto> {
     const query = this.keys.createQueryBuilder('key');
     if (name !== undefined) {
       query.andWhere(`LOWER(key.name) LIKE :name ESCAPE '!'`, { name: containing(name) });

@@ -34,9 +34,9 @@ interface TaskBody {
   readonly path: string;
 }
 
-const MAX_CUSTOM_ID_LENGTH = 512;
+const MAX_CUSTOM_ID_CHARACTERS = 512;
 /** Characters of a value that an error repeats. */
-const MAX_SHOWN_LENGTH = 80;
+const MAX_SHOWN_CHARACTERS = 80;
 /** Control characters and lone surrogates, which databases do not store. */
 const UNSTORABLE = /[\p{Cc}\p{Cs}]/u;
 
@@ -74,7 +74,7 @@ export function endpointAt(value: unknown, path: string, endpoints: JsonEndpoint
   const found = endpoints.at(value);
   if (found !== undefined) return found;
   throw invalidRequest(
-    `'${path}' must be an endpoint that batches run, not '${value.slice(0, MAX_SHOWN_LENGTH)}': one of ${endpoints.paths.join(', ')}.`,
+    `'${path}' must be an endpoint that batches run, not '${value.slice(0, MAX_SHOWN_CHARACTERS)}': one of ${endpoints.paths.join(', ')}.`,
     path,
   );
 }
@@ -160,9 +160,9 @@ function customIdOf(value: unknown, index: number, path: string): string {
   if (value == null) return `task-${index}`;
   const param = `${path}.custom_id`;
   if (typeof value !== 'string') throw invalidRequest(`'${param}' must be a string.`, param, 'invalid_type');
-  if (value === '' || value.length > MAX_CUSTOM_ID_LENGTH || UNSTORABLE.test(value)) {
+  if (value === '' || value.length > MAX_CUSTOM_ID_CHARACTERS || UNSTORABLE.test(value)) {
     throw invalidRequest(
-      `'${param}' must be 1 to ${MAX_CUSTOM_ID_LENGTH} characters without control characters.`,
+      `'${param}' must be 1 to ${MAX_CUSTOM_ID_CHARACTERS} characters without control characters.`,
       param,
     );
   }

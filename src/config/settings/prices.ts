@@ -3,17 +3,17 @@ import { decimal, text } from './kinds.js';
 import { setting, type KindFile, type KindValue } from './setting.js';
 
 /** A thousand dollars for a token, far above any price; it keeps costs inside the range of the ledger. */
-const HIGHEST_PRICE_PER_MILLION = 1_000_000_000;
+const MAX_PRICE_PER_MILLION = 1_000_000_000;
 /** US dollars for an image, a second or a minute; far above any price as well. */
-const HIGHEST_UNIT_PRICE = 10_000;
+const MAX_UNIT_PRICE = 10_000;
 
 /** Far above any price as well. */
-const HIGHEST_PRICE_PER_SEARCH = 10_000;
+const MAX_PRICE_PER_SEARCH = 10_000;
 
-const PER_MILLION = decimal({ form: 'US dollars per million tokens', minimum: 0, maximum: HIGHEST_PRICE_PER_MILLION });
+const PER_MILLION = decimal({ form: 'US dollars per million tokens', minimum: 0, maximum: MAX_PRICE_PER_MILLION });
 
 function unitPrice(unit: string): ReturnType<typeof decimal> {
-  return decimal({ form: `US dollars per ${unit}`, minimum: 0, maximum: HIGHEST_UNIT_PRICE });
+  return decimal({ form: `US dollars per ${unit}`, minimum: 0, maximum: MAX_UNIT_PRICE });
 }
 
 const IMAGE_PRICE = group({
@@ -50,7 +50,7 @@ const MEMBERS = group({
     without: 'that of `input_per_million`',
     example: 0.025,
   }),
-  per_search: setting(decimal({ form: 'US dollars per search', minimum: 0, maximum: HIGHEST_PRICE_PER_SEARCH }), {
+  per_search: setting(decimal({ form: 'US dollars per search', minimum: 0, maximum: MAX_PRICE_PER_SEARCH }), {
     description:
       'Price of a search unit of reranking: a query with up to 100 documents, of which long ones count several times.',
     without: 'not billed by searches',
@@ -103,7 +103,7 @@ const MEMBERS = group({
     example: 0.006,
   }),
   characters_per_million: setting(
-    decimal({ form: 'US dollars per million characters', minimum: 0, maximum: HIGHEST_PRICE_PER_MILLION }),
+    decimal({ form: 'US dollars per million characters', minimum: 0, maximum: MAX_PRICE_PER_MILLION }),
     {
       description: 'Price of text that is read out.',
       without: 'not billed by characters',

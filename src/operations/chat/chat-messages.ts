@@ -10,7 +10,7 @@ export const MAX_KEYS = 1_000;
 const ROLE_LIST = 'developer, system, user, assistant, tool, function';
 /** Roles whose messages say nothing without content. Other roles, which only the provider knows, are its to check. */
 const CONTENT_REQUIRED = new Set(['developer', 'system', 'user', 'tool', 'function']);
-const MAX_NAME_LENGTH = 64;
+const MAX_NAME_CHARACTERS = 64;
 /**
  * The field that a content part of a type that OpenAI defines must carry, and its types. Parts of any other type are the
  * provider's to check: servers add their own (`audio_url`, `video_url`, `document_url`, `thinking`).
@@ -63,9 +63,9 @@ function assertMessage(message: unknown, path: string, index: number): void {
       'missing_required_parameter',
     );
   }
-  if (role === '' || role.length > MAX_NAME_LENGTH) {
+  if (role === '' || role.length > MAX_NAME_CHARACTERS) {
     throw invalidRequest(
-      `'${path}[${index}].role' must be 1 to ${MAX_NAME_LENGTH} characters, such as one of ${ROLE_LIST}.`,
+      `'${path}[${index}].role' must be 1 to ${MAX_NAME_CHARACTERS} characters, such as one of ${ROLE_LIST}.`,
       `${path}[${index}].role`,
     );
   }
@@ -111,7 +111,7 @@ function assertPart(part: unknown, path: string): void {
   if (!isObject(part)) throw wrongType(path, 'a content part object', part);
   assertKeyCount(part, path);
   const { type } = part;
-  if (typeof type !== 'string' || type === '' || type.length > MAX_NAME_LENGTH) {
+  if (typeof type !== 'string' || type === '' || type.length > MAX_NAME_CHARACTERS) {
     throw invalidRequest(
       `'${path}.type' must be the name of a part type, such as ${Object.keys(PARTS).join(', ')}.`,
       `${path}.type`,

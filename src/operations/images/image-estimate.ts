@@ -14,7 +14,7 @@ const SQUARE_TOKENS = new Map([
   ['high', 4_160],
 ]);
 /** Of an image whose quality is left to the model. */
-const HIGHEST_TOKENS = 4_160;
+const MAX_TOKENS = 4_160;
 /** The largest of the sizes that a model chooses from by itself. */
 const AUTO_PIXELS = 1_024 * 1_536;
 /** Of each preview in a stream. */
@@ -26,7 +26,7 @@ const INPUT_IMAGE_TOKENS = 8_000;
 export function imageTokens(size: string | undefined, quality: string | undefined): number {
   const [, width, height] = /^(\d{1,5})x(\d{1,5})$/.exec(size ?? '') ?? [];
   const pixels = width === undefined || height === undefined ? AUTO_PIXELS : Number(width) * Number(height);
-  return Math.ceil(((SQUARE_TOKENS.get(quality ?? '') ?? HIGHEST_TOKENS) * pixels) / SQUARE_PIXELS);
+  return Math.ceil(((SQUARE_TOKENS.get(quality ?? '') ?? MAX_TOKENS) * pixels) / SQUARE_PIXELS);
 }
 
 /** What a request for images may come to. */

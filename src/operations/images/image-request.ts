@@ -48,7 +48,7 @@ export const IMAGE_FILES = ['image', 'image[]'] as const;
 const MAX_IMAGES = 100;
 const MAX_PARTIAL_IMAGES = 3;
 /** Longest name of a size or a quality. */
-const MAX_NAME_LENGTH = 40;
+const MAX_NAME_CHARACTERS = 40;
 
 /** @throws GatewayError 400 that names the field */
 export function readImageGeneration(body: unknown): ImageRequest {
@@ -99,9 +99,9 @@ function readFields(
 
 function shortText(fields: RequestFields, name: string): string | undefined {
   const text = fields.text(name);
-  if (text !== undefined && text.length > MAX_NAME_LENGTH) {
+  if (text !== undefined && text.length > MAX_NAME_CHARACTERS) {
     throw invalidRequest(
-      `'${name}' must be at most ${MAX_NAME_LENGTH} characters long.`,
+      `'${name}' must be at most ${MAX_NAME_CHARACTERS} characters long.`,
       name,
       'string_above_max_length',
     );

@@ -8,7 +8,7 @@ export interface NumberBounds {
 }
 
 /** Longest id of a model. */
-const MAX_MODEL_LENGTH = 256;
+const MAX_MODEL_CHARACTERS = 256;
 
 /**
  * Reads the fields of a request that the gateway itself looks at. They come as JSON, where null means absent, or as the texts of
@@ -24,9 +24,9 @@ export class RequestFields {
   /** The id of the model. @throws GatewayError 400 that names the field, as all others do */
   model(): string {
     const model = this.required('model');
-    if (model.length > MAX_MODEL_LENGTH) {
+    if (model.length > MAX_MODEL_CHARACTERS) {
       throw invalidRequest(
-        `'model' must be at most ${MAX_MODEL_LENGTH} characters long.`,
+        `'model' must be at most ${MAX_MODEL_CHARACTERS} characters long.`,
         'model',
         'string_above_max_length',
       );

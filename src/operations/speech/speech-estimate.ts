@@ -8,7 +8,7 @@ import { speechCharacters, type SpeechRequest } from './speech-request.js';
 const TOKENS_PER_SECOND = 21;
 /** Characters that are read out in a second at normal speed: usual, and fewest (Chinese). */
 const LIKELY_CHARACTERS_PER_SECOND = 15;
-const FEWEST_CHARACTERS_PER_SECOND = 4;
+const MIN_CHARACTERS_PER_SECOND = 4;
 /** Silence before and behind. */
 const PAUSE_SECONDS = 2;
 
@@ -31,7 +31,7 @@ export class SpeechEstimate implements Estimate {
   most(): BilledUsage {
     const { input, instructions = '', speed } = this.request;
     const characters = speechCharacters(this.request);
-    const seconds = characters / FEWEST_CHARACTERS_PER_SECOND / Math.min(1, speed) + PAUSE_SECONDS;
+    const seconds = characters / MIN_CHARACTERS_PER_SECOND / Math.min(1, speed) + PAUSE_SECONDS;
     return usageOf(estimateTokens([input, instructions]).most, seconds, characters);
   }
 }

@@ -7,7 +7,7 @@ import { TranscriptionEstimate } from './transcription-estimate.js';
 import type { TranscriptionRequest } from './transcription-request.js';
 
 /** Characters of the text that are kept for the request log. */
-const MAX_TEXT_LENGTH = 65_536;
+const MAX_TEXT_CHARACTERS = 65_536;
 
 /**
  * A recording is billed by the seconds or the tokens that the provider reports; where it reports neither (text and subtitles), by
@@ -48,7 +48,7 @@ export class TranscriptionCollector extends MediaCollector {
   }
 
   protected override readText(body: Buffer): void {
-    this.keep(body.toString('utf8', 0, MAX_TEXT_LENGTH));
+    this.keep(body.toString('utf8', 0, MAX_TEXT_CHARACTERS));
   }
 
   protected override content(): JsonObject {
@@ -56,6 +56,6 @@ export class TranscriptionCollector extends MediaCollector {
   }
 
   private keep(text: string): void {
-    this.text = text.slice(0, MAX_TEXT_LENGTH);
+    this.text = text.slice(0, MAX_TEXT_CHARACTERS);
   }
 }

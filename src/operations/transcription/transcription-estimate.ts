@@ -8,7 +8,7 @@ import type { TranscriptionRequest } from './transcription-request.js';
 const INPUT_TOKENS_PER_SECOND = 10;
 /** Tokens of the text of a second: usual, and most. */
 const LIKELY_OUTPUT_TOKENS_PER_SECOND = 4;
-const MOST_OUTPUT_TOKENS_PER_SECOND = 10;
+const MAX_OUTPUT_TOKENS_PER_SECOND = 10;
 
 type Sized = Pick<TranscriptionRequest, 'prompt' | 'duration'>;
 
@@ -28,7 +28,7 @@ export class TranscriptionEstimate implements Estimate {
 
   most(): BilledUsage {
     const { prompt = '', duration } = this.request;
-    return usageOf(estimateTokens([prompt]).most, duration.mostSeconds, MOST_OUTPUT_TOKENS_PER_SECOND);
+    return usageOf(estimateTokens([prompt]).most, duration.mostSeconds, MAX_OUTPUT_TOKENS_PER_SECOND);
   }
 }
 

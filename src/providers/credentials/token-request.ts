@@ -14,7 +14,7 @@ const FIRST_PAUSE_MS = 100;
 /** Far longer than any token. */
 const MAX_RESPONSE_BYTES = 1_048_576;
 /** Of what a service says of a failure. */
-const MAX_WORDS_LENGTH = 500;
+const MAX_WORDS_CHARACTERS = 500;
 /** Too many requests, and a request that came too slowly. */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
 
@@ -45,7 +45,7 @@ export function withoutSecrets(text: string, secrets: TokenRequest['secrets'] = 
   let clean = text;
   for (const secret of secrets)
     if (secret !== undefined && secret !== '') clean = clean.replaceAll(secret, '[redacted]');
-  return clean.replace(/\s+/g, ' ').trim().slice(0, MAX_WORDS_LENGTH);
+  return clean.replace(/\s+/g, ' ').trim().slice(0, MAX_WORDS_CHARACTERS);
 }
 
 /**

@@ -9,7 +9,7 @@ interface Part {
 }
 
 /** Patterns come from clients: longer ones are not read. */
-const MAX_PATTERN_LENGTH = 500;
+const MAX_PATTERN_CHARACTERS = 500;
 /** Nesting of groups that is read. */
 const MAX_GROUP_DEPTH = 12;
 
@@ -37,7 +37,7 @@ const CLASSES: Readonly<Record<string, string>> = {
  * @returns undefined for unsupported syntax: look-around, back references, properties, boundaries inside
  */
 export function textOf(pattern: string, minLength: number, maxLength: number): string | undefined {
-  if (pattern.length > MAX_PATTERN_LENGTH) return undefined;
+  if (pattern.length > MAX_PATTERN_CHARACTERS) return undefined;
   const alternatives = new PatternReader(pattern).read();
   if (alternatives === undefined) return undefined;
   for (const alternative of alternatives) {

@@ -14,7 +14,7 @@ import { sandboxModerations } from './sandbox-moderation.js';
 import { cosine, DEFAULT_DIMENSIONS, MAX_DIMENSIONS, sandboxVector } from './sandbox-vector.js';
 
 /** Characters, or tokens, of one text. */
-const MAX_TEXT_LENGTH = 100_000;
+const MAX_TEXT_CHARACTERS = 100_000;
 /** Numbers of all vectors of a response together. */
 const MAX_NUMBERS = 1_000_000;
 /** Characters after which others get their turn on the event loop. */
@@ -99,7 +99,8 @@ async function vectorsOf(
 function assertLengths(inputs: readonly EmbeddingInput[], param: string): void {
   let sum = 0;
   for (const { length } of inputs) {
-    if (length > MAX_TEXT_LENGTH) throw beyondBound(`reads texts of at most ${MAX_TEXT_LENGTH} characters`, param);
+    if (length > MAX_TEXT_CHARACTERS)
+      throw beyondBound(`reads texts of at most ${MAX_TEXT_CHARACTERS} characters`, param);
     sum += length;
   }
   if (sum > MAX_PROMPT_CHARACTERS) throw beyondBound(`reads at most ${MAX_PROMPT_CHARACTERS} characters in all`, param);

@@ -47,7 +47,7 @@ type SandboxOperation = keyof typeof MODELS;
 
 /** Delay of sandbox/slow, in milliseconds, where the request names none. */
 const DEFAULT_DELAY_MS = 1_000;
-const LONGEST_DELAY_MS = 60_000;
+const MAX_DELAY_MS = 60_000;
 /** Chunks of a stream after which others get their turn on the event loop. */
 const CHUNKS_PER_TURN = 512;
 
@@ -166,7 +166,7 @@ function cutOff(): GatewayError {
 
 function delayOf(options: unknown): number {
   const delay = (options as { delay_ms?: unknown } | null | undefined)?.delay_ms;
-  return typeof delay === 'number' && delay >= 0 ? Math.min(delay, LONGEST_DELAY_MS) : DEFAULT_DELAY_MS;
+  return typeof delay === 'number' && delay >= 0 ? Math.min(delay, MAX_DELAY_MS) : DEFAULT_DELAY_MS;
 }
 
 async function* toChunks(

@@ -31,15 +31,15 @@ export interface SandboxResponse {
 
 const WIDE_SPACE = /\s/;
 /** Characters in which the next word is looked for first. */
-const WORD_WINDOW = 256;
+const WORD_WINDOW_CHARACTERS = 256;
 const LOREM =
   'lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et dolore magna aliqua'.split(
     ' ',
   );
 /** Words of sandbox/lorem when the request sets no limit. */
-const LOREM_LENGTH = 50;
+const LOREM_WORDS = 50;
 /** Most words of sandbox/lorem. */
-const LOREM_LIMIT = 100_000;
+const MAX_LOREM_WORDS = 100_000;
 
 /**
  * The same request always gets the same response.
@@ -163,8 +163,8 @@ function countWords(text: string, limit = Infinity): { count: number; end: numbe
 /** The words of a text one by one; joined they are the text. */
 export function* wordsOf(text: string): Generator<string> {
   for (let start = 0; start < text.length;) {
-    const { end } = countWords(text.slice(start, start + WORD_WINDOW), 1);
-    const next = end < WORD_WINDOW ? start + end : start + countWords(text.slice(start), 1).end;
+    const { end } = countWords(text.slice(start, start + WORD_WINDOW_CHARACTERS), 1);
+    const next = end < WORD_WINDOW_CHARACTERS ? start + end : start + countWords(text.slice(start), 1).end;
     yield text.slice(start, next);
     start = next;
   }
@@ -214,7 +214,7 @@ function textOf({ content }: ChatMessage): string {
 }
 
 function lorem(limit: number | undefined): string {
-  const length = Math.min(limit ?? LOREM_LENGTH, LOREM_LIMIT);
+  const length = Math.min(limit ?? LOREM_WORDS, MAX_LOREM_WORDS);
   return Array.from({ length }, (_, index) => LOREM[index % LOREM.length]).join(' ');
 }
 

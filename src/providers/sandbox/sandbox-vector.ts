@@ -5,7 +5,7 @@ export const DEFAULT_DIMENSIONS = 256;
 /** The longest that the sandbox makes. */
 export const MAX_DIMENSIONS = 4_096;
 /** Characters of a piece of a word. */
-const PIECE = 3;
+const PIECE_CHARACTERS = 3;
 const WORDS = /[\p{L}\p{N}]+/gu;
 /** FNV-1a, 32 bits. */
 const FNV_OFFSET = 0x811c9dc5;
@@ -45,7 +45,7 @@ function* featuresOf(input: EmbeddingInput): Generator<string> {
   for (const [word] of input.toLowerCase().matchAll(WORDS)) {
     yield `w${word}`;
     const padded = `^${word}$`;
-    for (let at = 0; at + PIECE <= padded.length; at += 1) yield padded.slice(at, at + PIECE);
+    for (let at = 0; at + PIECE_CHARACTERS <= padded.length; at += 1) yield padded.slice(at, at + PIECE_CHARACTERS);
   }
 }
 

@@ -7,7 +7,7 @@ import { SchemaWork } from './schema-work.js';
 const MAX_DEPTH = 24;
 const OPTIONAL_DEPTH = 6;
 /** Characters of a `$ref` that is followed. */
-const MAX_REFERENCE_LENGTH = 1_000;
+const MAX_REFERENCE_CHARACTERS = 1_000;
 
 const FORMATS: Readonly<Record<string, string>> = {
   'date-time': '2026-01-01T00:00:00Z',
@@ -107,7 +107,7 @@ class Generator {
   }
 
   private resolve(reference: string): unknown {
-    if (!reference.startsWith('#') || reference.length > MAX_REFERENCE_LENGTH) return undefined;
+    if (!reference.startsWith('#') || reference.length > MAX_REFERENCE_CHARACTERS) return undefined;
     return reference
       .slice(1)
       .split('/')

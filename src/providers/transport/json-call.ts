@@ -17,7 +17,7 @@ import { UpstreamPools } from './upstream-pools.js';
 import type { PhaseTimeouts, RepeatableBody, UpstreamRequest } from './upstream-request.js';
 
 /** Shorter parts of an authorization header are names, dates and the like. */
-const MIN_SECRET_LENGTH = 16;
+const MIN_SECRET_CHARACTERS = 16;
 
 /** One call of a provider's HTTP API, as a wire format writes it: no transport, no credentials. */
 export interface JsonCall {
@@ -197,7 +197,7 @@ export class JsonClient {
       let clean = text;
       for (const value of Object.values(authorization)) {
         for (const secret of [value, ...value.split(/[\s,=/]+/)]) {
-          if (secret.length >= MIN_SECRET_LENGTH) clean = clean.replaceAll(secret, '[redacted]');
+          if (secret.length >= MIN_SECRET_CHARACTERS) clean = clean.replaceAll(secret, '[redacted]');
         }
       }
       return this.redact(clean);

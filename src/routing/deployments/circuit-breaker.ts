@@ -4,7 +4,7 @@ const FAILURES_TO_OPEN = 5;
 const FAILURES_COUNTED_PER_KEY = 3;
 /** Time for which it stays open at first, and at most; each failed probe doubles it. */
 const FIRST_OPEN_MS = 30_000;
-export const LONGEST_OPEN_MS = 300_000;
+export const MAX_OPEN_MS = 300_000;
 /** Failures older than this no longer count. */
 const EVIDENCE_KEPT_MS = 300_000;
 
@@ -90,10 +90,10 @@ export class CircuitBreaker {
     if (isConnectionFault) this.connectionFailures += 1;
     else this.failures.set(key, (this.failures.get(key) ?? 0) + 1);
     if (this.isFaultOfProvider()) {
-      if (state === 'half_open') this.open(Math.min(LONGEST_OPEN_MS, this.openFor * 2), undefined);
+      if (state === 'half_open') this.open(Math.min(MAX_OPEN_MS, this.openFor * 2), undefined);
       else if (this.openFor === 0 || this.openKey !== undefined) this.open(FIRST_OPEN_MS, undefined);
     } else if (state === 'half_open') {
-      this.open(Math.min(LONGEST_OPEN_MS, this.openFor * 2), this.openKey);
+      this.open(Math.min(MAX_OPEN_MS, this.openFor * 2), this.openKey);
     } else if (this.openFor === 0 && (this.failures.get(key) ?? 0) >= FAILURES_TO_OPEN) {
       this.open(FIRST_OPEN_MS, key);
     }
@@ -107,7 +107,7 @@ export class CircuitBreaker {
   /** Applies an opening of another process; the longer one wins. */
   applyPeerState({ until, openFor, key }: BreakerOpened): void {
     // Clocks of machines differ, so the duration is capped.
-    const left = Math.min(LONGEST_OPEN_MS, until - Date.now());
+    const left = Math.min(MAX_OPEN_MS, until - Date.now());
     if (left <= 0) return;
     const ends = this.now() + left;
     const wasOpen = this.state !== 'closed';
@@ -115,7 +115,7 @@ export class CircuitBreaker {
     const onlyKey = wasOpen && this.openKey !== key ? undefined : key;
     if (wasOpen && onlyKey === this.openKey && ends <= this.openUntil) return;
     this.openUntil = wasOpen ? Math.max(this.openUntil, ends) : ends;
-    this.openFor = Math.min(LONGEST_OPEN_MS, Math.max(FIRST_OPEN_MS, openFor));
+    this.openFor = Math.min(MAX_OPEN_MS, Math.max(FIRST_OPEN_MS, openFor));
     this.openKey = onlyKey;
   }
 

@@ -77,14 +77,14 @@ describe('DeploymentQueue', () => {
     const [slot] = taken(one);
     const controller = new AbortController();
     const waiting = [1, 2, 3].map(() => wait({ signal: controller.signal }));
-    expect(await wait()).toEqual({ retryAfter: 1_000 });
+    expect(await wait()).toEqual({ retryAfterMs: 1_000 });
     controller.abort(new Error('gone'));
     for (const each of waiting) await expect(each).rejects.toThrow('gone');
     expect(queue.waitingFor('m')).toBe(0);
     known.healthOf(one).callTime = 8_000;
-    expect(await wait()).toEqual({ retryAfter: 8_000 });
+    expect(await wait()).toEqual({ retryAfterMs: 8_000 });
     known.healthOf(one).callTime = 2_000;
-    expect(await wait({ maxWaitMs: 1_500 })).toEqual({ retryAfter: 2_000 });
+    expect(await wait({ maxWaitMs: 1_500 })).toEqual({ retryAfterMs: 2_000 });
     slot?.free();
   });
 
@@ -94,8 +94,8 @@ describe('DeploymentQueue', () => {
     const batch = wait({ isBatch: true });
     const live = wait();
     expect(queue.waitingFor('m')).toBe(2);
-    expect(await live).toEqual({ retryAfter: 1_000 });
-    expect(await batch).toEqual({ retryAfter: 1_000 });
+    expect(await live).toEqual({ retryAfterMs: 1_000 });
+    expect(await batch).toEqual({ retryAfterMs: 1_000 });
     expect(queue.waitingFor('m')).toBe(0);
   });
 });

@@ -64,7 +64,7 @@ export class Slot {
 /** The result when there is no slot. */
 export interface NoSlot {
   /** Milliseconds after which a retry may succeed. */
-  readonly retryAfter: number;
+  readonly retryAfterMs: number;
 }
 
 /** The slots of deployments that have a `concurrency`, and the calls that wait for one. */
@@ -95,7 +95,7 @@ export class DeploymentLimiter {
     const ahead = this.waiters.filter((waiter) => waiter.queueId === queueId && (isBatch || !waiter.isBatch)).length;
     const expected = this.expectedWait(deployments, ahead);
     const longest = Math.min(timeout, maxWaitMs);
-    if (ahead >= size || expected > longest) return { retryAfter: Math.max(1_000, expected) };
+    if (ahead >= size || expected > longest) return { retryAfterMs: Math.max(1_000, expected) };
     return new Promise((resolve, reject: (reason: Error) => void) => {
       const waiter: Waiter = {
         queueId,
@@ -115,7 +115,7 @@ export class DeploymentLimiter {
       const timer = setTimeout(() => {
         this.leave(waiter);
         done();
-        resolve({ retryAfter: Math.max(1_000, expected) });
+        resolve({ retryAfterMs: Math.max(1_000, expected) });
       }, longest);
       const done = (): void => {
         clearTimeout(timer);

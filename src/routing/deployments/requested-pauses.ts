@@ -1,5 +1,5 @@
 /** The longest pause by Retry-After that is respected. */
-const LONGEST_PAUSE_MS = 300_000;
+const MAX_PAUSE_MS = 300_000;
 /** Number of keys whose pauses are kept. */
 const MAX_KEYS = 1_000;
 
@@ -45,7 +45,7 @@ export class RequestedPauses {
 
   /** The provider has asked a call of the key to retry after this number of milliseconds. */
   requested(key: string, retryAfterMs: number): void {
-    const pause = Math.min(LONGEST_PAUSE_MS, retryAfterMs);
+    const pause = Math.min(MAX_PAUSE_MS, retryAfterMs);
     const left = this.forKey(key);
     this.add(key, this.now() + pause);
     const isForEveryKey = this.forEveryKey > 0;
@@ -57,7 +57,7 @@ export class RequestedPauses {
 
   /** Applies a pause of another process; the longer one wins. */
   applyPeerState({ until, key }: PauseRequested): void {
-    const left = Math.min(LONGEST_PAUSE_MS, until - Date.now());
+    const left = Math.min(MAX_PAUSE_MS, until - Date.now());
     if (left <= 0) return;
     if (key === undefined) this.everyKeyUntil = Math.max(this.everyKeyUntil, this.now() + left);
     else this.add(key, this.now() + left);

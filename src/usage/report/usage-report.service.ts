@@ -5,7 +5,7 @@ import { Database } from '../../database/database.js';
 import { newestFirst } from '../../database/newest-first.js';
 import { timeSlices, type TimeSpan } from '../../database/time-slices.js';
 import { invalidRequest } from '../../errors/gateway-error.js';
-import { DEFAULT_PAGE } from '../../http/page-query.dto.js';
+import { DEFAULT_PAGE_ENTRIES } from '../../http/page-query.dto.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { UsageRecord } from '../records/usage-record.entity.js';
 import { type Dimension, dimensionsOf, metadataMember } from './dimensions.js';
@@ -61,7 +61,7 @@ export class UsageReport {
   ) {}
 
   async sums(query: UsageQueryDto): Promise<UsageRowListDto> {
-    const { limit = DEFAULT_PAGE } = query;
+    const { limit = DEFAULT_PAGE_ENTRIES } = query;
     const skipped = offsetOf(query.after);
     const span = spanOf(query);
     const rows = this.database.isSqlite
@@ -104,7 +104,7 @@ export class UsageReport {
   }
 
   list(query: UsageFilterDto): Promise<UsageRecordListDto> {
-    return this.page(query, spanOf(query), query.limit ?? DEFAULT_PAGE, query.after);
+    return this.page(query, spanOf(query), query.limit ?? DEFAULT_PAGE_ENTRIES, query.after);
   }
 
   private async page(

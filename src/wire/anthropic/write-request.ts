@@ -26,7 +26,7 @@ const UNKNOWN_FIELDS: readonly CanonicalField[] = [
   'logitBias',
 ];
 /** Longer ids of end users are refused. */
-const MAX_USER_ID_LENGTH = 256;
+const MAX_USER_ID_CHARACTERS = 256;
 /** An e-mail address or a telephone number, which Anthropic refuses as the id of an end user. */
 const IDENTIFYING = /@|^\+?\d[\d ().-]{6,}$/;
 /** Anthropic's tiers by OpenAI's names; others have no counterpart. */
@@ -146,7 +146,7 @@ function writeTier({ serviceTier }: CanonicalRequest, dropped: DroppedFields): J
 
 /** The id as it is; one that says who the user is, or that is too long, becomes a hash, the same each time. */
 function userId(id: string): string {
-  if (id.length <= MAX_USER_ID_LENGTH && !IDENTIFYING.test(id)) return id;
+  if (id.length <= MAX_USER_ID_CHARACTERS && !IDENTIFYING.test(id)) return id;
   return `user_${createHash('sha256').update(id).digest('hex')}`;
 }
 

@@ -6,7 +6,7 @@ import { cachePoint } from './cache-point.js';
 export const CONVERSE_DATA = 'converse:';
 /** What document names may not have. */
 const REFUSED_IN_NAMES = /[^a-zA-Z0-9\s\-()[\]]+/g;
-const MAX_NAME_LENGTH = 200;
+const MAX_NAME_CHARACTERS = 200;
 const NO_OUTPUT = 'No output.';
 const OFFICE = 'application/vnd.openxmlformats-officedocument';
 /**
@@ -108,7 +108,7 @@ function writeBlock(block: JsonObject, index: number, field: string): JsonObject
 function writeDocument(block: JsonObject, index: number, field: string): JsonObject {
   const source = objectOf(block['source']);
   const given = (nonEmptyString(block['title']) ?? '').replace(/\.[a-z]{1,4}$/i, '').replace(REFUSED_IN_NAMES, ' ');
-  const name = given.replace(/\s+/g, ' ').trim().slice(0, MAX_NAME_LENGTH) || `document ${index + 1}`;
+  const name = given.replace(/\s+/g, ' ').trim().slice(0, MAX_NAME_CHARACTERS) || `document ${index + 1}`;
   if (source['type'] === 'text') {
     const bytes = Buffer.from(nonEmptyString(source['data']) ?? ' ', 'utf8').toString('base64');
     return { format: 'txt', name, source: { bytes } };

@@ -74,14 +74,14 @@ const PATTERNS: readonly Pattern[] = [
   ],
 ];
 /** Messages of providers are cut before they are searched. */
-const MAX_LENGTH = 4000;
+const MAX_CHARACTERS = 4000;
 
 /**
  * @param message what the provider said
  * @returns undefined where it gives no counts
  */
 export function overflowCounts(message: string): Overflow | undefined {
-  const text = message.slice(0, MAX_LENGTH);
+  const text = message.slice(0, MAX_CHARACTERS);
   for (const [pattern, counts] of PATTERNS) {
     const match = pattern.exec(text);
     if (match !== null) return counts(match.slice(1).map((digits) => Number(digits.replaceAll(',', ''))));

@@ -19,10 +19,10 @@ const ABOUT_THE_REQUEST = new Set([400, 404, 409, 413, 415, 422]);
 const UNAVAILABLE = new Set([425, 498, 503, 529]);
 /** 408, gateways' 504, and Cloudflare's "connection timed out" and "a timeout occurred". */
 const TIMED_OUT = new Set([408, 504, 522, 524]);
-const MAX_MESSAGE_LENGTH = 4000;
-const MAX_LOGGED_LENGTH = 500;
+const MAX_MESSAGE_CHARACTERS = 4000;
+const MAX_LOGGED_CHARACTERS = 500;
 /** Of the provider's words behind the gateway's own. */
-const MAX_WORDS_LENGTH = 1000;
+const MAX_WORDS_CHARACTERS = 1000;
 
 /** vLLM, llama.cpp, Ollama, Together, Mistral, DeepSeek, Groq, OpenRouter, Anthropic, Gemini, xAI, Bedrock and OpenAI itself. */
 const CONTEXT_LENGTH =
@@ -77,7 +77,7 @@ function reported(
   error.upstream = {
     status,
     code: kind === undefined ? undefined : redact(kind),
-    message: message === undefined ? undefined : redact(message.slice(0, MAX_LOGGED_LENGTH)),
+    message: message === undefined ? undefined : redact(message.slice(0, MAX_LOGGED_CHARACTERS)),
   };
   return error;
 }
@@ -115,7 +115,7 @@ function mapRefusal(error: unknown, refusal: UpstreamErrorBody, redact: Redact, 
 function ownWords({ message }: UpstreamErrorBody, redact: Redact): string {
   if (message === undefined) return '';
   const text = withoutAddresses(redact(message)).replace(/\s+/g, ' ').trim();
-  return text === '' ? '' : ` It says: ${cut(text, MAX_WORDS_LENGTH)}`;
+  return text === '' ? '' : ` It says: ${cut(text, MAX_WORDS_CHARACTERS)}`;
 }
 
 function mapStatus(
@@ -170,7 +170,7 @@ function refused(status: number, refusal: UpstreamErrorBody, redact: Redact): Ga
     status,
     type: refusal.type ?? 'invalid_request_error',
     code: code === null ? null : providerCode(redact(code)),
-    message: redact(cut(message, MAX_MESSAGE_LENGTH)),
+    message: redact(cut(message, MAX_MESSAGE_CHARACTERS)),
     param: refusal.param === undefined ? null : redact(refusal.param),
     retryable: false,
     isContentRefusal: isContentRefused(refusal) && !isContextLength(refusal),

@@ -12,7 +12,7 @@ const MAPPED = new Set([
   ...['presence_penalty', 'frequency_penalty', 'logit_bias', 'user', 'best_of', 'echo', 'suffix', 'logprobs'],
   ...['strict_params'],
 ]);
-const MAX_MODEL_LENGTH = 256;
+const MAX_MODEL_CHARACTERS = 256;
 
 /**
  * A request of the legacy completions: its prompt is one message of the user. What only the raw text of a prompt can have
@@ -49,9 +49,9 @@ export function readRequest(body: JsonObject): CanonicalRequest {
 }
 
 function modelOf({ model }: JsonObject): string {
-  if (typeof model === 'string' && model !== '' && model.length <= MAX_MODEL_LENGTH) return model;
+  if (typeof model === 'string' && model !== '' && model.length <= MAX_MODEL_CHARACTERS) return model;
   if (model === undefined || model === null) throw missing('model', 'Name one of GET /v1/models.');
-  throw wrongType('model', `a string of 1 to ${MAX_MODEL_LENGTH} characters`, model);
+  throw wrongType('model', `a string of 1 to ${MAX_MODEL_CHARACTERS} characters`, model);
 }
 
 function promptOf({ prompt }: JsonObject): string {

@@ -70,12 +70,12 @@ export function readRequest(body: JsonObject): CanonicalRequest {
 
 function modelOf(body: JsonObject): string {
   const { model } = body;
-  if (typeof model === 'string' && model !== '' && model.length <= MAX_MODEL_LENGTH) return model;
+  if (typeof model === 'string' && model !== '' && model.length <= MAX_MODEL_CHARACTERS) return model;
   if (model === undefined || model === null) throw missing('model', 'Name one of GET /v1/models.');
-  throw wrongType('model', `a string of 1 to ${MAX_MODEL_LENGTH} characters`, model);
+  throw wrongType('model', `a string of 1 to ${MAX_MODEL_CHARACTERS} characters`, model);
 }
 
-const MAX_MODEL_LENGTH = 256;
+const MAX_MODEL_CHARACTERS = 256;
 
 function inputOf({ input }: JsonObject): { items: readonly unknown[]; isText: boolean } {
   if (typeof input === 'string') return { items: [{ role: 'user', content: input }], isText: true };

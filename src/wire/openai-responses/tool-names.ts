@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 
 /** What OpenAI takes as the name of a tool and as the id of a call. */
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
-const MAX_LENGTH = 64;
+const MAX_CHARACTERS = 64;
 const HASH_DIGITS = 8;
 
 /** Names of one request in the alphabet of the format, and the way back. The same name gives the same result in every request. */
@@ -21,11 +21,11 @@ export class ToolNames {
 export function fit(text: string): string {
   if (NAME.test(text)) return text;
   const hash = createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS);
-  const plain = text.replace(/[^a-zA-Z0-9_-]+/g, '_').slice(0, MAX_LENGTH - HASH_DIGITS - 1);
+  const plain = text.replace(/[^a-zA-Z0-9_-]+/g, '_').slice(0, MAX_CHARACTERS - HASH_DIGITS - 1);
   return `${plain}_${hash}`;
 }
 
 /** An id of a call: any characters, at most 64 of them. */
 export function fitId(id: string): string {
-  return id.length <= MAX_LENGTH && id !== '' ? id : fit(id);
+  return id.length <= MAX_CHARACTERS && id !== '' ? id : fit(id);
 }

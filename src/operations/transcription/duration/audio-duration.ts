@@ -5,7 +5,7 @@ import { mp4Seconds, webmSeconds } from './mp4-webm-duration.js';
 import { wavSeconds } from './riff-duration.js';
 
 /** Bytes of a second of the most compressed speech that recorders make: 6 kbit/s, Opus's least. */
-const FEWEST_BYTES_PER_SECOND = 750;
+const MIN_BYTES_PER_SECOND = 750;
 /** Bytes of a second as browsers and phones record it: 32 kbit/s. */
 const LIKELY_BYTES_PER_SECOND = 4_000;
 /** More bytes than the start of a file needs to be recognised. */
@@ -26,7 +26,7 @@ export async function audioDuration(source: ByteSource): Promise<AudioDuration> 
   if (seconds !== undefined) return { likelySeconds: seconds, mostSeconds: seconds, isKnown: true };
   return {
     likelySeconds: source.size / LIKELY_BYTES_PER_SECOND,
-    mostSeconds: source.size / FEWEST_BYTES_PER_SECOND,
+    mostSeconds: source.size / MIN_BYTES_PER_SECOND,
     isKnown: false,
   };
 }

@@ -3,7 +3,7 @@ import { plausibleSeconds, type ByteSource } from './byte-source.js';
 /** Bytes at the end of a file in which the last page of an Ogg stream begins: a page has at most 65,307. */
 const LAST_PAGE_BYTES = 70_000;
 /** The clock of Opus, independent of the sample rate of the recording. */
-const OPUS_RATE = 48_000;
+const OPUS_RATE_HZ = 48_000;
 const PAGE = Buffer.from('OggS');
 
 /** Seconds of a FLAC file: its first block states rate and number of samples. */
@@ -24,7 +24,7 @@ export async function oggSeconds(source: ByteSource): Promise<number | undefined
   let rate: number;
   let skipped = 0;
   if (opus !== -1 && head.length >= opus + 12) {
-    rate = OPUS_RATE;
+    rate = OPUS_RATE_HZ;
     skipped = head.readUInt16LE(opus + 10);
   } else if (vorbis !== -1 && head.length >= vorbis + 16) rate = head.readUInt32LE(vorbis + 12);
   else return undefined;

@@ -16,7 +16,7 @@ import { readKeys, type KeyNames } from './aws-keys.js';
 
 const NAMES: KeyNames = { id: 'AccessKeyId', secret: 'SecretAccessKey', token: 'Token' };
 /** Seconds. Each login takes a new token of the metadata service, so it need not live long. */
-const TOKEN_LIFETIME_S = 300;
+const TOKEN_LIFETIME_SECONDS = 300;
 /** While IMDS cannot renew a role's keys, it sends the last ones; AWS asks its clients to use them and to ask again. */
 const STALE_REFRESH_MS = 300_000;
 const ROLE_NAME = /^[\w+=,.@-]{1,128}$/;
@@ -52,7 +52,7 @@ export async function instanceKeys(endpoint: string): Promise<Login<AwsKeys>> {
     ...common,
     method: 'PUT',
     url: `${endpoint}/latest/api/token`,
-    headers: { 'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_LIFETIME_S) },
+    headers: { 'x-aws-ec2-metadata-token-ttl-seconds': String(TOKEN_LIFETIME_SECONDS) },
   });
   const token = opened.text.trim();
   if (opened.status !== 200 || token === '' || /[^\x21-\x7e]/.test(token)) {

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, randomUUID, sign, X509Certificate, type K
 import { LoginError } from '../login-error.js';
 
 /** Seconds. Long enough for clocks that differ. */
-const LIFETIME_S = 600;
+const LIFETIME_SECONDS = 600;
 const PRIVATE_KEY = /-----BEGIN (?:RSA )?PRIVATE KEY-----[^]+?-----END (?:RSA )?PRIVATE KEY-----/;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^]+?-----END CERTIFICATE-----/;
 
@@ -28,9 +28,9 @@ export function certificateAssertion(pem: string, clientId: string, audience: st
     iss: clientId,
     sub: clientId,
     jti: randomUUID(),
-    nbf: now - LIFETIME_S,
+    nbf: now - LIFETIME_SECONDS,
     iat: now,
-    exp: now + LIFETIME_S,
+    exp: now + LIFETIME_SECONDS,
   };
   const signed = [header, claims].map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
   return `${signed}.${sign('sha256', Buffer.from(signed), key).toString('base64url')}`;

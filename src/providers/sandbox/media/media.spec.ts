@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { wavSeconds } from '../../../operations/transcription/duration/riff-duration.js';
 import { pngImage } from './png-image.js';
 import { segmentsOf, toSrt, toVtt } from './subtitles.js';
-import { SAMPLE_RATE, toneSamples, wavFile } from './wav-sound.js';
+import { SAMPLE_RATE_HZ, toneSamples, wavFile } from './wav-sound.js';
 
 /** The chunks of a PNG, each checked against its CRC. */
 function chunksOf(png: Buffer): Map<string, Buffer> {
@@ -56,7 +56,7 @@ describe('wavFile', () => {
     const file = wavFile(toneSamples(text, speed));
     const source = { size: file.length, read: (at: number, n: number) => Promise.resolve(file.subarray(at, at + n)) };
     expect(await wavSeconds(source)).toBeCloseTo(seconds, 3);
-    expect(file.length).toBe(44 + Math.round(seconds * SAMPLE_RATE) * 2);
+    expect(file.length).toBe(44 + Math.round(seconds * SAMPLE_RATE_HZ) * 2);
   });
 
   it('follows from its text, and is no silence', () => {

@@ -5,8 +5,8 @@ import { eventFrame } from './event-frame.js';
 import { pngImage, type ImageSize } from './png-image.js';
 
 const DEFAULT_SIZE: ImageSize = { width: 1_024, height: 1_024 };
-const SMALLEST_SIDE = 16;
-const LARGEST_SIDE = 4_096;
+const MIN_SIDE_PIXELS = 16;
+const MAX_SIDE_PIXELS = 4_096;
 const MAX_IMAGES = 10;
 
 /** What the sandbox makes of a request: each image follows from prompt, size and position, and is a PNG. */
@@ -75,10 +75,10 @@ function sizeOf(size: string | undefined): ImageSize {
   if (size === undefined || size === 'auto') return DEFAULT_SIZE;
   const [, width, height] = /^(\d{2,4})x(\d{2,4})$/.exec(size) ?? [];
   const sides = [Number(width), Number(height)];
-  if (!sides.every((side) => side >= SMALLEST_SIDE && side <= LARGEST_SIDE)) {
+  if (!sides.every((side) => side >= MIN_SIDE_PIXELS && side <= MAX_SIDE_PIXELS)) {
     throw unsupported(
       'size',
-      `makes images from ${SMALLEST_SIDE}x${SMALLEST_SIDE} to ${LARGEST_SIDE}x${LARGEST_SIDE}. Send a size such as 1024x1024, or auto`,
+      `makes images from ${MIN_SIDE_PIXELS}x${MIN_SIDE_PIXELS} to ${MAX_SIDE_PIXELS}x${MAX_SIDE_PIXELS}. Send a size such as 1024x1024, or auto`,
     );
   }
   const [first = 0, second = 0] = sides;

@@ -2,13 +2,13 @@ import type { RawHead } from '../../../operations/media/raw-response.js';
 import type { SpeechRequest } from '../../../operations/speech/speech-request.js';
 import { eventFrame } from './event-frame.js';
 import { unsupported } from './sandbox-images.js';
-import { SAMPLE_RATE, toneSamples, wavFile } from './wav-sound.js';
+import { SAMPLE_RATE_HZ, toneSamples, wavFile } from './wav-sound.js';
 
 const PIECE_BYTES = 16 * 1024;
 /** Characters that are read; speech ends after 20 s anyway. */
 const MAX_CHARACTERS = 4_096;
 /** Bytes of one second of samples. */
-const BYTES_PER_SECOND = SAMPLE_RATE * 2;
+const BYTES_PER_SECOND = SAMPLE_RATE_HZ * 2;
 const TOKENS_PER_SECOND = 20;
 
 /**

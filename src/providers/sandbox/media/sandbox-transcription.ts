@@ -6,7 +6,7 @@ import { segmentsOf, toSrt, toVtt, type Segment } from './subtitles.js';
 
 const JSON_TYPE = 'application/json';
 const TEXT_TYPE = 'text/plain; charset=utf-8';
-const MAX_NAME_LENGTH = 200;
+const MAX_NAME_CHARACTERS = 200;
 
 /**
  * The sandbox does not process sound: its text names the file and its length.
@@ -57,7 +57,7 @@ export function sandboxTranscriptionEvents(request: TranscriptionRequest): RawHe
 }
 
 function textOf({ kind, filename, duration: { likelySeconds: seconds, isKnown } }: TranscriptionRequest): string {
-  const name = filename === '' ? 'a recording' : filename.slice(0, MAX_NAME_LENGTH);
+  const name = filename === '' ? 'a recording' : filename.slice(0, MAX_NAME_CHARACTERS);
   const length = isKnown ? `which lasts ${Math.round(seconds * 100) / 100} seconds` : 'whose length it does not know';
   return `Sandbox ${kind} of ${name}, ${length}.`;
 }

@@ -1,12 +1,12 @@
 /** As OpenAI's `pcm` has it: 24,000 samples of 16 bits in a second, one channel. */
-export const SAMPLE_RATE = 24_000;
+export const SAMPLE_RATE_HZ = 24_000;
 const BYTES_PER_SAMPLE = 2;
 const HEADER_BYTES = 44;
 /** Seconds of the tone of one word at normal speed, by its characters. */
 const SECONDS_PER_CHARACTER = 0.05;
 const PAUSE_SECONDS = 0.05;
-const SHORTEST_SECONDS = 0.25;
-const LONGEST_SECONDS = 20;
+const MIN_SECONDS = 0.25;
+const MAX_SECONDS = 20;
 /** A pentatonic scale, in Hz. */
 const TONES = [261.63, 293.66, 329.63, 392, 440, 523.25, 587.33];
 const LOUDNESS = 8_000;
@@ -21,12 +21,12 @@ export function toneSamples(text: string, speed: number): Buffer {
   const words = text.split(/\s+/).filter((word) => word !== '');
   const seconds = words.map((word) => [...word].length * SECONDS_PER_CHARACTER + PAUSE_SECONDS);
   const whole = seconds.reduce((sum, each) => sum + each, 0) / speed;
-  const length = Math.round(Math.min(LONGEST_SECONDS, Math.max(SHORTEST_SECONDS, whole)) * SAMPLE_RATE);
+  const length = Math.round(Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, whole)) * SAMPLE_RATE_HZ);
   const samples = Buffer.alloc(length * BYTES_PER_SAMPLE);
   let start = 0;
   for (const [index, word] of words.entries()) {
-    const end = Math.min(length, start + Math.round(((seconds[index] ?? 0) / speed) * SAMPLE_RATE));
-    writeTone(samples, start, end - Math.round((PAUSE_SECONDS / speed) * SAMPLE_RATE), toneOf(word));
+    const end = Math.min(length, start + Math.round(((seconds[index] ?? 0) / speed) * SAMPLE_RATE_HZ));
+    writeTone(samples, start, end - Math.round((PAUSE_SECONDS / speed) * SAMPLE_RATE_HZ), toneOf(word));
     start = end;
     if (start === length) break;
   }
@@ -43,8 +43,8 @@ export function wavFile(samples: Buffer): Buffer {
   // PCM, one channel.
   header.writeUInt16LE(1, 20);
   header.writeUInt16LE(1, 22);
-  header.writeUInt32LE(SAMPLE_RATE, 24);
-  header.writeUInt32LE(SAMPLE_RATE * BYTES_PER_SAMPLE, 28);
+  header.writeUInt32LE(SAMPLE_RATE_HZ, 24);
+  header.writeUInt32LE(SAMPLE_RATE_HZ * BYTES_PER_SAMPLE, 28);
   header.writeUInt16LE(BYTES_PER_SAMPLE, 32);
   header.writeUInt16LE(BYTES_PER_SAMPLE * 8, 34);
   header.write('data', 36, 'latin1');
@@ -61,7 +61,7 @@ function toneOf(word: string): number {
 function writeTone(samples: Buffer, from: number, to: number, frequency: number): void {
   for (let at = from; at < to; at += 1) {
     const edge = Math.min(1, (at - from) / FADE_SAMPLES, (to - at) / FADE_SAMPLES);
-    const value = Math.sin((2 * Math.PI * frequency * (at - from)) / SAMPLE_RATE) * LOUDNESS * edge;
+    const value = Math.sin((2 * Math.PI * frequency * (at - from)) / SAMPLE_RATE_HZ) * LOUDNESS * edge;
     samples.writeInt16LE(Math.round(value), at * BYTES_PER_SAMPLE);
   }
 }
