@@ -29,7 +29,7 @@ import type { Listening, WorkerProcess } from './cluster/worker.js';
 import { descriptorFault } from './runtime/descriptors.js';
 import { createLogger } from './telemetry/logger.js';
 
-/** After the drain timeout, how long broken-off streams get to send their error event. */
+/** Time for aborted streams to send their error event after the drain timeout. */
 const ABORT_GRACE_MS = 2_000;
 /**
  * Where other processes continue to serve the port, how long idle connections are kept in milliseconds: a client that uses one
@@ -109,7 +109,7 @@ function listenFault(error: unknown, host: string, port: number): string {
   }
 }
 
-/** Applies a valid new configuration; calls in flight go on. Refuses an invalid one, and keeps the old one. */
+/** Applies a valid new configuration; calls in flight continue. Refuses an invalid one, and keeps the old one. */
 function reloadOnChange(app: NestExpressApplication, config: GatewayConfig, logger: Logger, isWorker: boolean): void {
   const refuse = (reason: string, faults: unknown): void => {
     logger.error({ reason, faults }, 'the new configuration is refused, and the old one stays in force');

@@ -10,9 +10,9 @@ export interface CountedUsage {
 }
 
 /**
- * The usage of the last attempt of a call: as the provider reported it; an estimate if the whole response came without a count;
- * the upper bound of what it may have generated if it was abandoned or broke while the provider was working. An attempt that
- * was refused used nothing, and neither did a call whose response a hook gave.
+ * The usage of the last attempt of a call: the reported usage; an estimate if the complete response had no usage; the maximum
+ * that the provider may have generated if the attempt was abandoned or failed while the provider was working. An attempt that
+ * was refused, and a call whose response came from a hook, have no usage.
  */
 export function countedUsage(outcome: CallOutcome, worstCase: () => BilledUsage): CountedUsage | Promise<CountedUsage> {
   if (outcome.hookResponder !== undefined) return { usage: NOTHING_BILLED, basis: 'reported' };

@@ -29,7 +29,7 @@ import { SPEECH_EXAMPLES } from './audio.examples.js';
 
 /** Media types of speech as providers send it. */
 const SOUND_TYPES = ['mpeg', 'wav', 'pcm', 'opus', 'ogg', 'aac', 'flac'].map((name) => `audio/${name}`);
-/** What is read of a form with a recording. */
+/** The fields that the gateway reads from a form with a recording. */
 const RECORDING_FORM = { keep: TRANSCRIPTION_FIELDS, files: TRANSCRIPTION_FILES, maxFiles: 1 };
 
 @ApiTags('Audio')

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { OpenObject } from '../openapi/open-object.decorator.js';
 
-/** What a request for speech may say. Other fields travel through to the provider. */
+/** The fields of a speech request. Other fields are passed on to the provider. */
 export class CreateSpeechDto {
   /**
    * The id of the model.

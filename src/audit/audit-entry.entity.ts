@@ -1,11 +1,11 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
-/** What an entry is about: the first part of its action. */
+/** The kind of target of an entry: the first part of its action. */
 export const AUDIT_TARGETS = ['key', 'group', 'request_log', 'batch', 'provider', 'configuration'] as const;
 export type AuditTarget = (typeof AUDIT_TARGETS)[number];
 
-/** What an administrator did. Written with the change itself, never changed. */
+/** An action of an administrator. It is stored in the transaction of the change and never changed. */
 @Entity('audit_entry')
 @Index('IDX_audit_entry_created_at_id', ['createdAt', 'id'])
 export class AuditEntry {
@@ -35,7 +35,7 @@ export class AuditEntry {
   @Column({ type: 'simple-json' })
   changes!: object;
 
-  /** What the changed fields were; null where nothing was there, and where it is too long to keep. */
+  /** The previous values of the changed fields; null if there were none, or if they are too long to store. */
   @Column({ type: 'simple-json', nullable: true })
   before!: object | null;
 }

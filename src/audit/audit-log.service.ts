@@ -27,6 +27,7 @@ export type AuditAction =
   | `batch.${'read' | 'updated' | 'cancelled' | 'paused' | 'resumed' | 'deleted'}`
   | 'configuration.reloaded';
 
+/** An action to record. */
 export interface AuditedAction {
   /** Id of the key that does it; `operator` for what is done on the machine. */
   readonly actor: string;
@@ -34,7 +35,7 @@ export interface AuditedAction {
   readonly targetId: string;
   /** Fields with the requested values, without secrets. */
   readonly changes: object;
-  /** What the changed fields were; absent where nothing was there. */
+  /** The previous values of the changed fields; absent if there were none. */
   readonly before?: object;
 }
 
@@ -58,7 +59,7 @@ export class AuditLog {
     }
   }
 
-  /** Notes what changes nothing in the database, such as a read; resolves when the entry is stored. */
+  /** Records an action that changes nothing in the database, such as a read. Resolves when the entry is stored. */
   record(action: AuditedAction): Promise<void> {
     return this.database.transaction((manager) => this.note(manager, action));
   }

@@ -8,14 +8,14 @@ const ACTION = /^[a-z_]+\.(\*|[a-z_]+)$/;
 
 /** Which actions to list. */
 export class AuditQueryDto extends TimeSpanQueryDto {
-  /** Only what this key did. */
+  /** Only actions of this key. */
   @ApiProperty({ required: false })
   @IsOptional()
   @IsString()
   @MaxLength(64)
   actor?: string;
 
-  /** Only what was done to this key, group, entry or batch. */
+  /** Only actions on this key, group, entry or batch. */
   @ApiProperty({ required: false })
   @IsOptional()
   @IsString()
@@ -50,11 +50,11 @@ export class AuditEntryDto {
    */
   actor!: string;
   /**
-   * What was done.
+   * The action.
    * @example "key.created"
    */
   action!: string;
-  /** What it was done to. */
+  /** The target of the action. */
   @ApiProperty({ enum: AUDIT_TARGETS, example: 'key' })
   target_type!: AuditTarget;
   /**
@@ -65,7 +65,7 @@ export class AuditEntryDto {
   /** The fields that were set, with the requested values and without secrets. */
   @ApiProperty({ type: 'object', additionalProperties: true, example: { name: 'checkout service' } })
   changes!: Record<string, unknown>;
-  /** What the changed fields were; null where nothing was there. */
+  /** The previous values of the changed fields; null if there were none. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { name: 'checkout' } })
   before!: Record<string, unknown> | null;
 }

@@ -10,7 +10,7 @@ const BEARER = /^bearer +([^ ]+) *$/i;
  * The key that a request carries, in `Authorization: Bearer`, in `x-api-key`, or in `x-goog-api-key`. Never in the body, and in
  * the query (`key`) of Google's API alone, whose clients send it there; the gateway logs no query.
  *
- * @returns undefined when there is none, when it is malformed, or when two places differ
+ * @returns undefined if there is none, when it is malformed, or when two places differ
  */
 export function credentialOf({ headers, url }: Pick<IncomingMessage, 'headers' | 'url'>): string | undefined {
   const { authorization } = headers;

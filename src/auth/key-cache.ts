@@ -9,6 +9,7 @@ const STALE_MS = 60_000;
 /** Most keys that are cached; the oldest go first. */
 const MAX_CACHED_KEYS = 20_000;
 
+/** A key in the cache, with the time of its lookup. */
 export interface CachedKey {
   /** Null: there is no such key. */
   readonly principal: Principal | null;

@@ -18,6 +18,7 @@ const MAX_ASKING_MS = 250;
 /** Rows with the same hash that are compared; there is one, unless a key was imported twice. */
 const MAX_EQUAL_HASHES = 10;
 
+/** The row of a key whose hash matches a secret. */
 export interface FoundKey {
   readonly key: ApiKey;
   /** When this secret of it ends by a rotation; epoch milliseconds. */

@@ -13,6 +13,7 @@ export interface KeyHashCounts {
   readonly lost: number;
 }
 
+/** Counts the active keys by the pepper of their hash. */
 export async function countKeyHashes(
   manager: EntityManager,
   dialect: SqlDialect,
@@ -43,7 +44,7 @@ function kindOf(scheme: string | null, pepper: Pepper): keyof KeyHashCounts {
   return scheme === pepper.previousFingerprint ? 'previous' : 'lost';
 }
 
-/** What an operator has to know of them; nothing where all keys are hashed with the current pepper. */
+/** Warnings for operators; none if all keys are hashed with the current pepper. */
 export function hashRemarks({ previous, plain, lost }: KeyHashCounts): string[] {
   const keys = (count: number): string => (count === 1 ? '1 key is' : `${count} keys are`);
   return [

@@ -46,7 +46,7 @@ export async function readLineage(key: ApiKey, { findKey, findGroup }: LineageSo
   return { key, ancestors, groups, isBroken };
 }
 
-/** What a key may do now: its own rights, restricted by those of the keys that created it. */
+/** The present rights of a key: its own, restricted by those of the keys that created it. */
 export function principalOfLineage({ key, ancestors, groups }: KeyLineage): Principal {
   let scopes: readonly Scope[] = key.scopes;
   let { allowedModels } = key;
@@ -71,8 +71,8 @@ export function principalOfLineage({ key, ancestors, groups }: KeyLineage): Prin
 }
 
 /**
- * When the key ends by itself or because a key that made it ends; 0 when one of them is revoked. Keys that the first start's
- * key made go on without it, so that an operator can retire it.
+ * When the key ends by itself or because a key that made it ends; 0 when one of them is revoked. Keys that the key of the first
+ * start made do not end with it, so that an operator can revoke it.
  */
 export function endOfLineage({ key, ancestors, isBroken }: KeyLineage): number {
   if (isBroken || key.revokedAt !== null) return 0;

@@ -30,7 +30,7 @@ export interface Principal {
   readonly requestLog?: RequestLogSetting | null;
   /** When the key ends, in epoch milliseconds; null or absent is never. */
   readonly expiresAt?: number | null;
-  /** The keys that made this one and that it ends with, nearest first; absent is none. */
+  /** The ancestors of the key, with which it ends, nearest first; absent for none. */
   readonly makerIds?: readonly string[];
   /** Keys between this one and an operator: 0 for one that an operator made. */
   readonly generation?: number;

@@ -22,7 +22,7 @@ export interface Budget {
   readonly allow_unpriced?: boolean;
 }
 
-/** What an operator did to a budget; it counts as long as the period lasts in which it was done. */
+/** A reset or credit of a budget by an operator. It applies until the end of its period. */
 export interface BudgetAdjustment {
   /** Calls that came before this, in epoch milliseconds, count no more; null where the budget was not reset. */
   readonly resetAt: number | null;
@@ -32,7 +32,7 @@ export interface BudgetAdjustment {
   readonly creditPeriod: string | null;
 }
 
-/** Whose limits and budget hold for a call. */
+/** The accounts whose limits and budget apply to a call. */
 export interface Account {
   /** Id of a key or a group. */
   readonly id: string;

@@ -34,9 +34,9 @@ export class AdminBatchQueryDto extends PageQueryDto {
   model?: string;
 }
 
-/** What to change of a job. */
+/** The changes to a job. */
 export class UpdateBatchDto {
-  /** Tasks of a higher priority are claimed first. It holds for tasks that have not begun. */
+  /** Tasks of a higher priority are claimed first. It applies to tasks that have not begun. */
   @ApiProperty({ enum: JOB_PRIORITIES, example: 'high' })
   @IsIn(JOB_PRIORITIES)
   priority!: JobPriority;

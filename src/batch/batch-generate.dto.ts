@@ -90,7 +90,7 @@ export class BatchGenerateDto {
   @Max(Number.MAX_SAFE_INTEGER)
   max_tokens?: number | null;
 
-  /** What sampling temperature to use, between 0 and 2. */
+  /** The sampling temperature, between 0 and 2. */
   @ApiProperty({ required: false, nullable: true, minimum: 0, maximum: 2, example: 0.7 })
   @IsOptional()
   @IsNumber()

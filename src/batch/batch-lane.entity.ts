@@ -5,9 +5,9 @@ import { wholeNumber } from '../database/whole-number.js';
 export type LaneState = 'ready' | 'delayed' | 'paused' | 'closed';
 
 /**
- * The waiting tasks of one job for one model. The row exists while tasks wait, so that claiming reads lanes alone, however
- * many tasks they stand for. Tasks from `nextIndex` to `endIndex` were never claimed; `requeued` counts those in
- * `batch_requeue`. Times are epoch milliseconds of the database's clock.
+ * The waiting tasks of one job for one model. The row exists while tasks wait, so that claiming reads only lanes, at a cost
+ * that does not depend on the number of tasks. Tasks from `nextIndex` to `endIndex` were never claimed; `requeued` counts those
+ * in `batch_requeue`. Times are epoch milliseconds of the database's clock.
  */
 @Entity('batch_lane')
 @Check('CHK_batch_lane_state', `state IN ('ready', 'delayed', 'paused', 'closed')`)

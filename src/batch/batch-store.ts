@@ -14,6 +14,7 @@ const STAGING_MS = 120_000;
 const DEPTH_TTL_MS = 1_000;
 const JOBS_PER_QUERY = 100;
 
+/** The number of queued and running tasks of all jobs. */
 export interface Depth {
   readonly queued: number;
   readonly running: number;

@@ -21,6 +21,7 @@ const EXTRA_LOOK_MS = 500;
 /** Milliseconds between two notifications about tasks that a claim leaves to other processes. */
 const NOTIFY_INTERVAL_MS = 250;
 
+/** Callbacks and limits of a claim loop. */
 export interface ClaimLoopOptions {
   readonly worker: string;
   readonly held: HeldTasks;

@@ -16,6 +16,7 @@ export interface ClaimedJob {
   readonly isRunnable: boolean;
 }
 
+/** A task that this process has claimed. */
 export interface ClaimedTask {
   readonly jobId: string;
   readonly taskIndex: number;

@@ -91,6 +91,7 @@ export class HeldTasks implements HeldLoad {
   }
 }
 
+/** The key and the model of a task, between whose groups slots are shared. */
 export function groupOf({ job, modelName }: HeldTask): string {
   return laneGroup(job.keyId, modelName);
 }

@@ -2,6 +2,7 @@ import type { EntityManager } from 'typeorm';
 import { recordsOf, runSql, type SqlDialect } from '../database/sql.js';
 import type { TaskStatus } from './batch-task.entity.js';
 
+/** A task that has ended, for the counters of its job. */
 export interface EndedTask {
   readonly jobId: string;
   readonly status: Exclude<TaskStatus, 'queued' | 'running'>;

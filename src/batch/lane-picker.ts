@@ -20,6 +20,7 @@ export interface HeldLoad {
   readonly perGroup: ReadonlyMap<string, number>;
 }
 
+/** The load of this process, by which lanes are picked. */
 export interface PickOptions {
   readonly slots: number;
   /** Tasks that may be claimed ahead of free slots of a model. */
@@ -29,7 +30,7 @@ export interface PickOptions {
   readonly onlyIdle: boolean;
 }
 
-/** Decides what to claim: a share for each key, without models that have no room, by priority and the oldest first. */
+/** Decides what to claim: a share for each key, without models that have no free slot, by priority and the oldest first. */
 @Injectable()
 export class LanePicker {
   /** The group after which the next query begins, so that all groups take turns when there are many. */

@@ -29,10 +29,12 @@ export function laneGroup(keyId: string, model: string): string {
   return `${keyId} ${model}`;
 }
 
+/** The id of the key of a group, see `laneGroup`. */
 export function keyOfGroup(group: string): string {
   return group.slice(0, group.indexOf(' '));
 }
 
+/** The model of a group, see `laneGroup`. */
 export function modelOfGroup(group: string): string {
   return group.slice(group.indexOf(' ') + 1);
 }
@@ -186,7 +188,7 @@ export class Lanes {
     );
   }
 
-  /** Takes up to `count` tasks out of a closed lane of a job, in order to end them. Undefined when there is none left. */
+  /** Takes up to `count` tasks out of a closed lane of a job, in order to end them. Undefined if there is none left. */
   async takeClosed(manager: EntityManager, jobId: string, count: number): Promise<LaneTasks | undefined> {
     const lock = this.dialect.isSqlite ? '' : 'FOR UPDATE';
     const { rows } = await this.run<{ model: string }>(

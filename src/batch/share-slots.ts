@@ -7,10 +7,11 @@ export interface SlotRequest {
   readonly priority: JobPriority;
   /** Most tasks that it may get. */
   readonly room: number;
-  /** Names of limits that it shares with other lanes, whose room is in `rooms`: its model, its key's tasks for the model. */
+  /** Names of limits that it shares with other lanes, whose free slots are in `rooms`: its model, its key's tasks for the model. */
   readonly shares?: readonly string[];
 }
 
+/** The slots in use by key, and the free slots of shared limits. */
 export interface SlotLoad {
   /** Tasks of each key that this process holds now. */
   readonly perKey: ReadonlyMap<string, number>;

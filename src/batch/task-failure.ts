@@ -11,7 +11,7 @@ export type FailureOutcome =
   | (Pick<TaskOutcome, 'attempts'> & { readonly status: 'failed' });
 
 /**
- * What becomes of a task whose call has failed.
+ * The outcome of a task whose call has failed.
  *
  * @param attempts calls of a provider that had ended before
  * @param maxAttempts attempts after which a task is not tried again

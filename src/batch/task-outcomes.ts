@@ -42,6 +42,7 @@ export interface ClaimChange {
   readonly lanes: readonly LaneTasks[];
 }
 
+/** The result of storing outcomes. */
 export interface StoredOutcomes {
   readonly stored: ReadonlySet<TaskOutcome>;
   /** The claims that still exist. One that had changed before, unconfirmed, may still hold tasks of this set. */
@@ -269,6 +270,7 @@ export class TaskOutcomes {
   }
 }
 
+/** Identifies a task within this process. */
 export function taskKey({ jobId, taskIndex }: Pick<TaskOutcome, 'jobId' | 'taskIndex'>): string {
   return `${jobId}/${taskIndex}`;
 }

@@ -34,7 +34,7 @@ export class TaskWarningDto {
    */
   param!: string;
   /**
-   * What happened to it.
+   * The effect on the parameter.
    * @example "'frequency_penalty' was not sent, because the provider cannot take it or the key may not choose it."
    */
   message!: string;
@@ -73,7 +73,7 @@ export class TaskResultDto {
   /** Whether the task succeeded. */
   @ApiProperty({ enum: ['succeeded', 'failed', 'cancelled', 'expired'], example: 'succeeded' })
   status!: string;
-  /** The response; null when there is none. */
+  /** The response; null if there is none. */
   @ApiProperty({ nullable: true, allOf: [{ $ref: getSchemaPath(TaskResponseDto) }] })
   response!: TaskResponseDto | null;
   /** Why there is no response, as the `error` of the endpoint's error body; null when there is a response. */

@@ -43,7 +43,7 @@ export interface CallHook {
   before?<Name extends OperationName>(
     call: HookedCall<Name>,
   ): ShortCircuit<Name> | undefined | Promise<ShortCircuit<Name> | undefined>;
-  /** Replaces a group of chunks on its way to the client; an empty group is not sent. An error breaks the stream. */
+  /** Replaces a group of chunks on its way to the client; an empty group is not sent. An error ends the stream. */
   chunks?<Name extends OperationName>(
     call: HookedCall<Name>,
     group: readonly ChunkOf<Name>[],

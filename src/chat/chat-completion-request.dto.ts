@@ -18,7 +18,7 @@ import { GatewayFieldsDto } from '../model-endpoint/gateway-fields.dto.js';
 import { IsResponseFormat, IsStop, IsToolChoice, IsTools, MAX_STOPS } from './chat-field-constraints.js';
 import { ChatMessageDto } from './chat-message.dto.js';
 
-/** What LangChain and others send for "no limit". */
+/** The value that LangChain and other clients send for "no limit". */
 const UNLIMITED = -1;
 
 /** How a stream is sent. */

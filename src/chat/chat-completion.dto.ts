@@ -27,7 +27,7 @@ export class ToolCallDto {
   function!: unknown;
 }
 
-/** What the model generated. */
+/** The generated message. */
 @OpenObject()
 export class AssistantMessageDto {
   /**

@@ -3,8 +3,8 @@ import { ApiProperty } from '@nestjs/swagger';
 /** One message of the conversation. Fields that are not named here travel through untouched. */
 export class ChatMessageDto {
   /**
-   * Who speaks: `developer`, `system`, `user`, `assistant`, `tool`, `function`. Other roles pass to providers of OpenAI's
-   * format, and are refused elsewhere.
+   * The role of the author: `developer`, `system`, `user`, `assistant`, `tool`, `function`. Other roles are passed to providers
+   * of OpenAI's format, and refused for others.
    */
   @ApiProperty({ minLength: 1, maxLength: 64, example: 'user' })
   role!: string;

@@ -11,12 +11,13 @@ export interface Arguments {
   readonly flag: (name: string) => boolean;
 }
 
+/** A command of `llm-gateway`. */
 export interface Command {
   /** `keys create`: one word or two. */
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
-  /** What follows the name, such as `--to <postgres://...>`. */
+  /** The text after the name, such as `--to <postgres://...>`. */
   readonly usage: string;
   /** Each option with what it means, as `--help` of the command prints them. */
   readonly options: Readonly<Record<string, OptionDescription>>;
@@ -26,8 +27,9 @@ export interface Command {
   run(given: Arguments): Promise<number>;
 }
 
+/** An option of a command, for its help text. */
 export interface OptionDescription {
-  /** What the value is; absent where the option takes none. */
+  /** The name of the value; absent if the option takes none. */
   readonly value?: string;
   readonly isRepeatable?: boolean;
   readonly meaning: string;
@@ -46,10 +48,12 @@ export function parserOptions(options: Command['options']): NonNullable<ParseArg
   );
 }
 
+/** Writes a line to standard output. */
 export function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
+/** Writes a line to standard error. */
 export function complain(line: string): void {
   process.stderr.write(`${line}\n`);
 }

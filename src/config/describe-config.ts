@@ -33,7 +33,7 @@ export function describeConfig(config: Configuration, changed: readonly ChangedS
 /** Names that one line of the log has of providers, and of models. */
 const MAX_NAMES = 50;
 
-/** What an instance runs with, for the line that it logs at its start; without any secret. */
+/** The configuration in use, for the log line of the start, without secrets. */
 export function startFields({ role, database, redisUrl, providers, models }: Configuration): Record<string, unknown> {
   return {
     role,

@@ -6,7 +6,7 @@ const PLACEHOLDER: JsonSchema = { type: 'string', pattern: '\\$\\{[A-Za-z_]' };
 const NUMBER = String.raw`\d+(?:\.\d+)?\s*`;
 const ABOVE_ZERO = String.raw`(?=[\d.\s]*[1-9])`;
 const DURATION = '(?:ms|s|m|h|d)';
-/** What editors can check of a value with a unit. */
+/** The pattern by which editors check a value with a unit. */
 const UNITS: Readonly<Record<string, readonly JsonSchema[]>> = {
   duration: [
     text(`${NUMBER}${DURATION}|0`, 'must be a duration with its unit, such as 500ms, 5s, 10m, 2h or 30d; or 0'),

@@ -31,7 +31,7 @@ export class Environment implements SettingSource {
   }
 }
 
-/** What the environment says of providers. */
+/** The settings of providers in the environment. */
 export interface ProviderEnvironment {
   /** Providers whose key variable is set. */
   readonly providers: readonly {
@@ -44,6 +44,7 @@ export interface ProviderEnvironment {
   readonly variable: ReadVariable;
 }
 
+/** Reads the provider settings of the environment. */
 export function readProviderEnvironment(environment: Environment): ProviderEnvironment {
   const variable: ReadVariable = (name) => environment.variable(name);
   const providers = PROVIDER_DEFINITIONS.flatMap((definition) => {

@@ -17,6 +17,7 @@ export type { Affinity, DeploymentConfig, Strategy, StreamRecovery } from './set
 export type { PriceConfig } from './settings/prices.js';
 export type { Timeouts } from './settings/upstream.js';
 
+/** An entry under `providers`, with credentials and quirks resolved. */
 export interface ProviderConfig {
   /** The key under `providers:`; the prefix of `provider/model` ids. */
   readonly name: string;
@@ -119,6 +120,7 @@ export abstract class GatewayConfig {
   };
 }
 
+/** The receiver of budget alerts. */
 export interface AlertWebhook {
   readonly url: string;
   /** What deliveries are signed with; undefined only for Slack, which checks no signature. */

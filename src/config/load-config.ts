@@ -18,6 +18,7 @@ import { unknownVariables } from './unknown-variables.js';
 import { fileFaults } from './validate-file.js';
 import { readYaml, type YamlSource } from './yaml-source.js';
 
+/** The sources of a configuration. */
 export interface LoadOptions {
   readonly env?: Variables;
   /** Where relative paths start, and where gateway.yaml is looked for. */

@@ -56,7 +56,7 @@ function whereSet<Value extends object>(values: Value): { [Name in keyof Value]?
   return Object.fromEntries(entries) as { [Name in keyof Value]?: NonNullable<Value[Name]> };
 }
 
-/** Every id and alias, each of which may stand for one model alone. */
+/** Every id and alias; each names one model. */
 function namesOf(entries: readonly ModelSettings[], faults: ConfigFault[]): string[] {
   const places = new Map<string, string>();
   entries.forEach(({ id, aliases }, index) => {

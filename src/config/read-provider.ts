@@ -17,6 +17,7 @@ import {
 import type { ProviderFile } from './settings/providers.js';
 import type { VariableName } from './settings/variables.js';
 
+/** The result of reading one entry under `providers`. */
 export interface ReadProvider {
   /** Undefined when the entry does not say where the provider is. */
   readonly config: ProviderConfig | undefined;
@@ -124,7 +125,7 @@ function foreignKeys(type: ProviderConfig['type'], entry: ProviderFile): Fault[]
   });
 }
 
-/** Address and credentials of an entry that speaks a provider's own format. */
+/** Address and credentials of an entry with a provider's own format. */
 function connect(type: string, input: ConnectionInput): Connection {
   const definition = definitionOfType(type);
   if (definition?.connect !== undefined) return definition.connect(input);

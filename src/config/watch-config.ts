@@ -12,6 +12,7 @@ const SETTLE_PARTIAL_MS = 5_000;
 
 export type ReloadReason = 'SIGHUP' | 'file';
 
+/** Receives valid configurations, and the faults of invalid ones. */
 export interface ConfigListener {
   /**
    * The file has changed and is whole.

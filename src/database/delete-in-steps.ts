@@ -4,6 +4,7 @@ import { runSql } from './sql.js';
 /** Rows per statement, so that none blocks the database for long. */
 const ROWS_PER_STATEMENT = 1_000;
 
+/** The rows to delete: table, condition and its parameters. */
 export interface Deletion {
   /** Its name. It and the condition are the program's own text; values are passed as `parameters`. */
   readonly table: string;

@@ -18,6 +18,7 @@ export interface SchemaState {
   readonly unknown: readonly string[];
 }
 
+/** Reads which migrations have been run and which are pending. */
 export async function schemaState(dataSource: DataSource): Promise<SchemaState> {
   const runner = dataSource.createQueryRunner();
   try {
@@ -51,7 +52,7 @@ export async function migrate(dataSource: DataSource): Promise<string[]> {
   });
 }
 
-/** Reverts the last migration. @returns its name; undefined when there is none */
+/** Reverts the last migration. @returns its name; undefined if there is none */
 export async function revertLast(dataSource: DataSource): Promise<string | undefined> {
   return exclusively(dataSource, async (runner) => {
     const state = await stateOf(dataSource, runner);

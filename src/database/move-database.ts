@@ -23,7 +23,7 @@ interface Table {
   readonly columns: readonly Column[];
 }
 
-/** What SQLite stores. */
+/** The value as SQLite stores it. */
 type Cell = bigint | number | string | Buffer | null;
 
 /**

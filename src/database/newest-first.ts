@@ -2,13 +2,15 @@ import type { ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { invalidRequest } from '../errors/gateway-error.js';
 import { timeSlices, type TimeSpan } from './time-slices.js';
 
+/** A page of rows. */
 export interface Page<Row> {
   readonly rows: readonly Row[];
   readonly has_more: boolean;
-  /** The id to go on after; null on the last page. */
+  /** The cursor of the next page; null on the last page. */
   readonly next: string | null;
 }
 
+/** The position and the size of a page. */
 export interface PageRequest {
   readonly limit: number;
   readonly after: string | undefined;

@@ -5,6 +5,7 @@ import { dataSourceOptions, type Schema } from './data-source-options.js';
 import { createPrivateFile } from './private-files.js';
 import { assertUpToDate, migrate, schemaState } from './migrate.js';
 
+/** Options of opening the database. */
 export interface OpenOptions {
   /** Whether to run pending migrations; if not, a database that has some is refused. Default true. */
   readonly migrates?: boolean;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueryRunner } from 'typeorm';
 
+/** A transaction on SQLite's connection. */
 export interface SqliteTransaction {
   commit(): Promise<void>;
   rollback(): Promise<void>;

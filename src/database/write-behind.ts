@@ -10,6 +10,7 @@ const MAX_RETRY_DELAY_MS = 5_000;
 const SHUTDOWN_TIMEOUT_MS = 5_000;
 const SHUTDOWN_RETRY_DELAY_MS = 200;
 
+/** Options of a buffer that is written in the background. */
 export interface WriteBehindOptions<Item> {
   /** The name of the items in the log. */
   readonly what: string;

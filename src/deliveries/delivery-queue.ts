@@ -8,7 +8,7 @@ export const OWNERS_PER_POLL = 256;
 const HOLD_MS = 60_000;
 
 /**
- * A table with deliveries in its rows: `webhook_due_at` is when the next attempt is made, null when there is none to make, and
+ * A table with deliveries in its rows: `webhook_due_at` is when the next attempt is made, null if there is none to make, and
  * `webhook_attempts` counts attempts. It has partial indexes by `webhook_due_at`, and by owner and `webhook_due_at`.
  */
 export interface DeliveryTable {
@@ -26,11 +26,13 @@ export interface DueDelivery {
   readonly webhook_attempts: number;
 }
 
+/** An owner of deliveries, between whom slots are shared. */
 export interface DeliveryOwner {
   readonly ownerId: string;
   readonly isDue: boolean;
 }
 
+/** The SQL statements of a table with deliveries. */
 export interface DeliveryStatements {
   readonly anyDue: (dialect: SqlDialect) => string;
   /** Steps from owner to owner through the index: $1 is the owner to begin after. */

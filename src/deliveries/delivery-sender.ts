@@ -26,7 +26,7 @@ const CLAIM_PER_OWNER = 2;
 /** How long a shutdown waits for deliveries in flight, whose receivers would otherwise get them twice. */
 const SHUTDOWN_GRACE_MS = 5_000;
 
-/** What deliveries of one table are about. */
+/** The kind of event that the deliveries of one table are about. */
 export interface DeliveryKind<Due extends DueDelivery> {
   /** @returns undefined where there is no address any more: the delivery ends */
   readonly message: (due: Due) => WebhookDelivery | undefined;
@@ -38,7 +38,7 @@ export interface DeliveryKind<Due extends DueDelivery> {
   readonly isDraining: () => boolean;
 }
 
-/** Posts what is due: at least once, signed, with growing gaps until the receiver accepts. Safe in any number of processes. */
+/** Sends due deliveries: at least once, signed, with growing delays until the receiver accepts. Safe in any number of processes. */
 export class DeliverySender<Due extends DueDelivery> {
   private readonly logger = new Logger('Webhooks');
   private readonly delivering = new Set<Promise<void>>();
@@ -53,7 +53,7 @@ export class DeliverySender<Due extends DueDelivery> {
     private readonly kind: DeliveryKind<Due>,
   ) {}
 
-  /** Starts every delivery that is due and for which there is room. Does not wait for them. Safe in any number of processes. */
+  /** Starts every due delivery for which a slot is free. Does not wait for them. Safe in any number of processes. */
   async sendDue(): Promise<void> {
     if (this.claiming !== undefined) {
       this.claimAgain = true;

@@ -60,7 +60,7 @@ export class EmbeddingRequestDto extends GatewayFieldsDto {
   encoding_format?: string | null;
 
   /**
-   * What the texts are for, where the model distinguishes it: `search_document`, `search_query`, `classification` or
+   * The purpose of the texts, for models that distinguish it: `search_document`, `search_query`, `classification` or
    * `clustering`. Cohere's models get `search_document` where it is absent.
    * @example "search_document"
    */

@@ -3,6 +3,7 @@ import type { Slot } from '../routing/deployments/deployment-limiter.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
 import { AttemptTimeout } from './attempt-timeout.js';
 
+/** The times of an attempt. */
 export interface AttemptTimes {
   /** Timeout of the deployment in milliseconds, from the configuration. */
   readonly total: number;

@@ -33,7 +33,7 @@ export interface WholeResponse<Name extends OperationName> extends ServedBy {
 /** A response that comes in chunks. */
 export interface Streaming<Name extends OperationName> extends ServedBy {
   readonly head: HeadOf<Name> | undefined;
-  /** In the operation's order. Throws a GatewayError when the stream breaks. */
+  /** In the operation's order. Throws a GatewayError when the stream fails. */
   readonly chunks: AsyncIterable<readonly ChunkOf<Name>[]>;
   /** Aborted when the client has disconnected, and when the total timeout is over. */
   readonly signal: CancelSignal;

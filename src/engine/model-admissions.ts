@@ -23,7 +23,7 @@ export class ModelAdmissions {
 
   /**
    * @param models the model and its fallbacks
-   * @throws GatewayError when there is no room
+   * @throws GatewayError when a limit or budget is reached
    */
   first(model: ResolvedModel, models: () => Iterable<ResolvedModel>): Promise<void> | undefined {
     const { accounts } = this.call.context.principal;

@@ -114,7 +114,7 @@ const BILLED_NAMES: ReadonlySet<string> = new Set(BILLED_EXTRAS.map(bare));
 export interface AllowedRequest<Name extends OperationName> {
   readonly request: RequestOf<Name>;
   readonly headers: Readonly<Record<string, string>>;
-  /** What was removed, by the client's names. */
+  /** The removed fields, by the client's names. */
   readonly dropped: readonly string[];
 }
 

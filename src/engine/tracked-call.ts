@@ -98,7 +98,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
     this.responds();
   }
 
-  /** Reserves more where the provider may bill the last attempt. @returns false when the budget has no room for a further one */
+  /** Reserves more where the provider may bill the last attempt. @returns false if the budget does not cover another attempt */
   async mayTryAgain(): Promise<boolean> {
     if (this.admission === undefined || this.attempts.at(-1)?.mayBeBilled !== true) return true;
     return this.admission.coverAnother();
@@ -115,7 +115,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
     this.end('succeeded', null);
   }
 
-  /** Ends the call with the error that broke it; without one if its client has disconnected. */
+  /** Ends the call with its error; without one if its client has disconnected. */
   broken(error: unknown): void {
     this.end(this.context.signal.aborted ? 'abandoned' : 'failed', error ?? this.context.signal.reason);
   }

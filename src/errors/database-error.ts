@@ -2,7 +2,7 @@ import { QueryFailedError } from 'typeorm';
 import { GatewayError } from './gateway-error.js';
 
 /**
- * What drivers say when the database cannot be reached or cannot write: PostgreSQL's classes 08 (connection), 53
+ * The error codes of drivers when the database cannot be reached or cannot write: PostgreSQL's classes 08 (connection), 53
  * (resources), 57P (going down, coming up), 25006 (read only), 57014 and 55P03 (timeouts of statements and locks), 40001 and 40P01
  * (conflicts of transactions), XX001 and XX002 (damaged data), Node's socket errors, SQLite's locks, full disks and damaged files.
  */

@@ -1,6 +1,6 @@
 import { GatewayError } from './gateway-error.js';
 
-/** What the log may say of an error. */
+/** The members of an error that may be logged. */
 export interface ErrorDescription {
   name: string;
   code?: string | number;

@@ -1,7 +1,7 @@
 /** The inner object of every error. */
 export class ErrorDetailDto {
   /**
-   * What is wrong and how to fix it.
+   * The error, and how to fix it.
    * @example "'temperature' must be a number from 0 to 2."
    */
   message!: string;
@@ -12,7 +12,7 @@ export class ErrorDetailDto {
    */
   type!: string;
   /**
-   * The path of the field to blame, `messages[2].content`; null when there is none.
+   * The path of the field to blame, `messages[2].content`; null if there is none.
    * @example "temperature"
    */
   param!: string | null;

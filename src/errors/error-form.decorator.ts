@@ -2,7 +2,7 @@ import { applyDecorators, type Type } from '@nestjs/common';
 import { ApiExtraModels, ApiResponse, getSchemaPath } from '@nestjs/swagger';
 import { REQUEST_ID_HEADER } from './api-errors.decorator.js';
 
-/** What a status means, and the word that a form has for it. */
+/** The meaning of a status, and the word for it in an error format. */
 export type ErrorMeanings = Readonly<Record<number, readonly [description: string, word: string]>>;
 
 /**

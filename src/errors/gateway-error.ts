@@ -14,6 +14,7 @@ export interface ErrorBody {
   error: { message: string; type: string; param: string | null; code: string | null };
 }
 
+/** The members of a GatewayError. */
 export interface GatewayErrorOptions {
   /** HTTP status of the response, when headers have not been sent yet. */
   status: number;
@@ -40,7 +41,7 @@ export interface GatewayErrorOptions {
   cause?: unknown;
 }
 
-/** What a provider said of a failure, for the log alone: clients get what the gateway makes of it. */
+/** The error message of a provider, only for the log: clients get the gateway's own message. */
 export interface UpstreamFailureReport {
   /** HTTP status of its response; undefined where it came inside a response of status 200. */
   readonly status: number | undefined;

@@ -3,7 +3,7 @@ import { GatewayError } from './gateway-error.js';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
-/** What a failed operation on a file is for the client: 507 when the disk is full, else 503. */
+/** The error for the client after a failed file operation: 507 when the disk is full, else 503. */
 export function storageFault(error: unknown): GatewayError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (FULL.has(code)) {

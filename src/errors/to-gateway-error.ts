@@ -23,6 +23,7 @@ export function clientClosedRequest(): GatewayError {
   });
 }
 
+/** A 415 with the code `unsupported_media_type`. */
 export function unsupportedMediaType(message: string): GatewayError {
   return new GatewayError({
     status: 415,

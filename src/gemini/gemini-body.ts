@@ -7,7 +7,7 @@ export function modelOf(segments: string | readonly string[]): string {
   return path.replace(/^models\//, '');
 }
 
-/** @throws GatewayError 400 for a body that is no object */
+/** @throws GatewayError 400 for a body that is not an object */
 export function geminiBody(body: unknown): JsonObject {
   if (isObject(body)) return body;
   throw invalidRequest('The request body must be a JSON object with contents.', null, 'invalid_type');

@@ -7,7 +7,7 @@ const OptionalObject = (): PropertyDecorator => ApiPropertyOptional({ type: 'obj
 
 /** A turn of a conversation. */
 export class GeminiContentDto {
-  /** Who speaks: `user` or `model`. */
+  /** The role: `user` or `model`. */
   @ApiProperty({ required: false, enum: ['user', 'model'], example: 'user' })
   role?: string;
   /** Text, media, calls of functions and their results. */
@@ -57,7 +57,7 @@ export class GenerateContentResponseDto {
   responseId?: string;
 }
 
-/** What to count: `contents`, or a whole request. */
+/** The content to count: `contents`, or a whole request. */
 export class GeminiCountRequestDto {
   /** The turns of the conversation. */
   contents?: GeminiContentDto[];
@@ -76,7 +76,7 @@ export class GeminiCountDto {
 export class EmbedContentRequestDto {
   /** The text, in parts. */
   content!: GeminiContentDto;
-  /** What the vector is for, such as `RETRIEVAL_QUERY`. */
+  /** The purpose of the vector, such as `RETRIEVAL_QUERY`. */
   taskType?: string;
   /** Title of a document. */
   title?: string;

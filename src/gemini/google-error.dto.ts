@@ -6,7 +6,7 @@ export class GoogleErrorDto {
   @ApiProperty({ type: 'integer', example: 400 })
   code!: number;
   /**
-   * What is wrong, with the field and the fix.
+   * The error, with the field and the fix.
    * @example "'contents[0].role' must be user or model."
    */
   message!: string;

@@ -35,6 +35,7 @@ export function limitConnections(server: Server, logger: Logger, limit = descrip
   server.on('error', log);
 }
 
+/** The maximum number of client connections. @param limit file descriptors of the process */
 export function maxConnections(limit: number): number {
   return Math.max(1, limit - Math.max(MIN_KEPT, Math.ceil(limit * KEPT_SHARE)));
 }

@@ -5,7 +5,7 @@ export const MAX_HEADER_LIST_BYTES = 1024;
 
 const CUT = '...';
 const SEPARATOR = ', ';
-/** What needs no encoding: visible ASCII without `%` (begins a code) and `,` (separates names). */
+/** The characters that need no encoding: visible ASCII without `%` (begins a code) and `,` (separates names). */
 const PLAIN = /^[!-$&-+\--~]*$/;
 
 /**

@@ -18,5 +18,5 @@ export interface HttpResponse extends ServerResponse {
   locals: Record<string, unknown>;
 }
 
-/** What is done for every request before its route is looked for. */
+/** A function that runs for every request before its route is found. */
 export type RequestHook = (request: HttpRequest, response: HttpResponse) => void;

@@ -27,7 +27,7 @@ export const LimitedBody = (limit: BodyLimit): MethodDecorator => SetMetadata(BO
 
 const UPLOAD_BODY = 'gateway:upload-body';
 
-/** What a route with files takes: a form alone, or JSON as well. */
+/** The content types of a route with files: only a form, or JSON as well. */
 type UploadKind = 'form' | 'form-or-json';
 
 /** The handler receives a form with files itself, up to `server.max_upload_size`; here only its head is checked. */
@@ -38,7 +38,7 @@ const DEFAULT_LIMIT: BodyLimit = { maxBytes: 1024 * 1024, advice: 'Send less.' }
 /** How a handler's bodies are read. */
 interface BodyRule {
   readonly isStreamed: boolean;
-  /** Whether it is a prompt, which goes on to a provider with the digits of its integers. */
+  /** Whether it is a prompt, which is sent to a provider with the exact digits of its integers. */
   readonly isModel: boolean;
   readonly limit: BodyLimit;
   /** Whether a form with files may come. */

@@ -144,7 +144,7 @@ export class JsonBounds {
     }
   }
 
-  /** @returns where to go on: behind the string's end, or at the end of the chunk */
+  /** @returns the next position: after the end of the string, or the end of the chunk */
   private skipString(chunk: Buffer, from: number, base: number): number {
     let at = from;
     for (;;) {

@@ -15,6 +15,7 @@ export function requestIdOf(header: string | string[] | undefined): string {
   return typeof header === 'string' && SANE_REQUEST_ID.test(header) ? header : newRequestId();
 }
 
+/** A new id for a request: `req_` and random digits. */
 export function newRequestId(): string {
   return randomId('req_');
 }

@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 
 /**
  * Streams a text, no faster than the client reads. The first piece is made before the head is written, so that a fault that it
- * finds still has its status; a later fault breaks the connection off, so that it is noticed.
+ * finds still has its status; a later error closes the connection, so that the client notices it.
  */
 export async function sendText(
   response: ServerResponse,
@@ -25,7 +25,7 @@ export async function sendText(
   }
 }
 
-/** @returns false when the client has gone */
+/** @returns false when the client has disconnected */
 async function drained(response: ServerResponse): Promise<boolean> {
   const gone = new AbortController();
   try {

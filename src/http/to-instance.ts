@@ -16,7 +16,7 @@ interface Property {
 }
 
 export interface ToInstanceOptions {
-  /** What null means where the document does not give it a meaning: a fault, or that the member is absent. */
+  /** The meaning of a null that the document does not define: a fault, or an absent member. */
   readonly strayNull: 'fault' | 'absent';
 }
 

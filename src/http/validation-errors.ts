@@ -24,7 +24,7 @@ export function toInvalidRequest(errors: readonly ValidationError[]): GatewayErr
 function describe(error: ValidationError, prefix: string): GatewayError {
   const path = joinPath(prefix, error.property);
   const constraints = Object.entries(error.constraints ?? {});
-  // A wrong type breaks the range rules too; naming the type is what helps.
+  // A wrong type also fails the range rules; the error names only the type.
   const [name, text] = constraints.find(([constraint]) => TYPE_CONSTRAINTS.has(constraint)) ?? constraints.at(-1) ?? [];
   if (name === undefined || text === undefined) {
     const child = error.children?.[0];

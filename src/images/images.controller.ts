@@ -22,7 +22,7 @@ import { isObject } from '../runtime/json-value.js';
 import { EditImagesDto, GenerateImagesDto, ImagesDto } from './images.dto.js';
 import { IMAGE_EXAMPLES, IMAGE_STREAM_EXAMPLE } from './images.examples.js';
 
-/** What is read of an edit. OpenAI takes 16 images, the mask included. */
+/** The fields that the gateway reads from an edit. OpenAI takes 16 images, the mask included. */
 const IMAGE_FORM = { keep: IMAGE_FIELDS, files: IMAGE_FILES, maxFiles: 32 };
 
 @ApiTags('Images')

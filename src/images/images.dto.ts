@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { OpenObject } from '../openapi/open-object.decorator.js';
 
-/** What a request for images may say. Other fields travel through to the provider. */
+/** The fields of an image request. Other fields are passed on to the provider. */
 export class GenerateImagesDto {
   /**
    * The id of the model.
@@ -10,7 +10,7 @@ export class GenerateImagesDto {
   model!: string;
 
   /**
-   * What the image shows.
+   * The description of the image.
    * @example "A lighthouse at dusk"
    */
   prompt!: string;

@@ -23,7 +23,7 @@ export class BackgroundThrottle {
   private takenAt = performance.now();
   /** The part of its slots that background work may use now. */
   private part = 1;
-  /** When background work of this turn of the event loop has gone on for long enough; undefined in a new turn. */
+  /** The end of the time for background work in this turn of the event loop; undefined in a new turn. */
   private turnEnds: number | undefined;
 
   constructor(private readonly inFlight: InFlight) {}

@@ -10,7 +10,7 @@ type Cancels = Pick<CancelSource, 'abort'>;
 /** The key that something is done for. */
 export interface WorkOwner {
   readonly keyId: string;
-  /** The keys that made it and that it ends with; absent is none. */
+  /** The ancestors of the key, with which it ends; absent for none. */
   readonly makerIds?: readonly string[];
 }
 

@@ -17,7 +17,7 @@ export interface Admission {
   /**
    * Reserves the same amount again, for a further attempt after one that its provider may bill.
    *
-   * @returns false when a budget has no room for it
+   * @returns false if a budget does not cover it
    */
   coverAnother(): Promise<boolean>;
   /** What was reserved in budgets so far, all attempts together; 0 where there is no budget. */

@@ -1,8 +1,9 @@
 import type { Budget } from '../auth/spending.js';
 
-/** What happened to a budget. */
+/** The kind of budget event. */
 export type BudgetEventType = 'budget.threshold_reached' | 'budget.exhausted';
 
+/** A budget event, as alerts and metrics report it. */
 export interface BudgetEvent {
   readonly type: BudgetEventType;
   /** Id of the key or the group. */

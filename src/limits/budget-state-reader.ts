@@ -11,7 +11,7 @@ const TTL_MS = 1_000;
 const MAX_SUMS = 5_000;
 const NANOS_PER_DOLLAR = 1e9;
 
-/** Reads what accounts have spent of their budgets, from the same records that balances start with. */
+/** Reads the spent amounts of accounts, from the same records with which balances start. */
 @Injectable()
 export class BudgetStateReader {
   private readonly sums = new Map<string, { readonly nanos: number; readonly readAt: number }>();

@@ -10,7 +10,7 @@ const LEASE_MS = 30_000;
 const RENEWAL_INTERVAL_MS = 10_000;
 const PREFIX = 'gateway:concurrency:';
 
-/** ARGV: duration, limit, ids. Uses Redis' clock. Returns whether there was room for all of them. */
+/** ARGV: duration, limit, ids. Uses Redis' clock. Returns whether all of them were below the limit. */
 const TAKE = `
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'zset' and kind ~= 'none' then redis.call('DEL', KEYS[1]) end

@@ -29,6 +29,7 @@ export function ownerInText(id: string, caller: Caller): string {
   return inText(ownerOf(id, caller));
 }
 
+/** The 429 for a reached rate limit, with `retry-after`. */
 export function rateRefusal(
   what: string,
   owner: string,
@@ -44,6 +45,7 @@ export function rateRefusal(
   return new GatewayError({ ...error, message: error.message, headers: { ...headers, ...error.headers } });
 }
 
+/** The 429 for a budget that does not cover a call: `insufficient_quota` if it is spent, else retryable. */
 export function budgetRefusal(
   { spent, reserved }: NoRoom,
   {

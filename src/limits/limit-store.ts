@@ -6,18 +6,18 @@ export interface Window {
   readonly endsAt: number;
 }
 
-/** A window without room: milliseconds until it ends. */
+/** A full window: milliseconds until it ends. */
 export interface Full {
   readonly retryAfterMs: number;
 }
 
-/** The state of a balance without room, in billionths of a dollar. */
+/** The state of a balance that does not cover an amount, in billionths of a dollar. */
 export interface NoRoom {
   readonly spent: number;
   readonly reserved: number;
 }
 
-/** `reserved`; no room in the balance; or `unknown`: the balance has not been opened yet. */
+/** `reserved`; the state of a balance that does not cover it; or `unknown`: the balance has not been opened yet. */
 export type ReserveOutcome = 'reserved' | 'unknown' | NoRoom;
 
 /**
@@ -33,7 +33,7 @@ export abstract class LimitStore {
   abstract takeSlot(account: string, limit: number, id: string): Promise<boolean>;
   /** Must be called once for each slot that was taken. */
   abstract freeSlot(account: string, id: string): void;
-  /** Reserves an amount under its own id, if the balance has room for it below `limit`. Billionths of a dollar. */
+  /** Reserves an amount under its own id, if the balance stays at or below `limit`. Billionths of a dollar. */
   abstract reserve(balance: string, id: string, amount: number, limit: number): Promise<ReserveOutcome>;
   /** Sets the initial sum of a balance; only the first call has an effect. */
   abstract open(balance: string, spent: number): Promise<void>;

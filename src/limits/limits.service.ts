@@ -38,7 +38,7 @@ interface Reserved {
   readonly budgets: BudgetShare[];
 }
 
-/** Admits a call if key, group and model have room for its upper bound, and settles it with the actual usage. */
+/** Admits a call if the limits and budgets of key, group and model cover its upper bound, and settles it with the actual usage. */
 @Injectable()
 export class Limits {
   private readonly logger = new Logger('Limits');
@@ -52,9 +52,9 @@ export class Limits {
   ) {}
 
   /**
-   * Returns undefined synchronously where nothing is limited, which costs nothing.
+   * Returns undefined synchronously if nothing is limited.
    *
-   * @throws GatewayError 429 when there is no room, 403 for a model without a price, 503 when the sums cannot be read
+   * @throws GatewayError 429 when a limit or budget is reached, 403 for a model without a price, 503 when the sums cannot be read
    */
   admit(call: AdmissionRequest): Promise<Admission> | undefined {
     const { model, accounts } = call;

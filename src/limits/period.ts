@@ -2,6 +2,7 @@ import type { Account, Budget, Period } from '../auth/spending.js';
 
 const DAY_MS = 86_400_000;
 
+/** A budget period. Times in epoch milliseconds. */
 export interface PeriodSpan {
   /** Name of the period: `2026-11`, `2026-11-23`, `total`. */
   readonly name: string;
@@ -18,7 +19,7 @@ export interface BudgetInPeriod {
   readonly period: PeriodSpan;
 }
 
-/** Distinguishes what is counted before and after a reset. */
+/** Separates the amounts before and after a reset. */
 export function periodId({ name, resetAt }: PeriodSpan): string {
   return resetAt === undefined ? name : `${name}~${resetAt}`;
 }

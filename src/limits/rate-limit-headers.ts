@@ -26,7 +26,7 @@ function addNearest(headers: Record<string, string>, kind: 'requests' | 'tokens'
   addRateHeaders(headers, kind, nearest.limit, nearest.remaining, nearest.endsAt - Date.now());
 }
 
-/** The same of a window that has no room for the call. */
+/** The same headers for a full window. */
 export function fullWindowHeaders(
   kind: 'requests' | 'tokens',
   limit: number,

@@ -26,8 +26,8 @@ if spent and (not string.match(spent, '^%d+$') or string.len(spent) > 16) then
 end
 `;
 /**
- * ARGV: amount, limit, field, duration. Reserves the amount if there is room. An expired reservation of a dead process counts
- * as spent: its provider may have billed it.
+ * ARGV: amount, limit, field, duration. Reserves the amount if the balance covers it. An expired reservation of a dead process
+ * counts as spent: its provider may have billed it.
  */
 const RESERVE = `${HEAD}
 if not spent then return {-1, '0', '0'} end
@@ -57,7 +57,7 @@ if not spent then
 end
 if redis.call('HDEL', KEYS[1], ARGV[1]) == 1 or ARGV[3] == '1' then redis.call('HINCRBY', KEYS[1], 'spent', ARGV[2]) end
 return redis.call('HGET', KEYS[1], 'spent')`;
-/** ARGV: a field, an amount, duration. Reserves without checking for room: the call is already in flight. */
+/** ARGV: a field, an amount, duration. Reserves without a check of the limit, because the call is already in flight. */
 const RESTORE = `${HEAD}
 redis.call('HSETNX', KEYS[1], ARGV[1], ARGV[2] .. ':' .. string.format('%.0f', now + ARGV[3]))
 if redis.call('PTTL', KEYS[1]) == -1 and ARGV[4] ~= '0' then redis.call('PEXPIREAT', KEYS[1], ARGV[4]) end

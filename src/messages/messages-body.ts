@@ -4,7 +4,7 @@ import { invalidRequest } from '../errors/gateway-error.js';
 import type { CanonicalRequest } from '../operations/chat/canonical/canonical-request.js';
 import { isObject, type JsonObject } from '../runtime/json-value.js';
 
-/** @throws GatewayError 400 for a body that is no object */
+/** @throws GatewayError 400 for a body that is not an object */
 export function messagesBody(body: unknown): JsonObject {
   if (isObject(body)) return body;
   throw invalidRequest('The request body must be a JSON object with model and messages.', null, 'invalid_type');

@@ -7,7 +7,7 @@ const TEXT_OR_BLOCKS = { oneOf: [{ type: 'string' as const }, OPEN_OBJECTS] };
 
 /** One turn of the conversation. */
 export class InputMessageDto {
-  /** Who speaks. `system` stands between the turns. */
+  /** The role of the author. `system` may be between the turns. */
   @ApiProperty({ enum: ['user', 'assistant', 'system'], example: 'user' })
   role!: string;
   /** Text, or blocks: text, image, document, search_result, tool_use, tool_result, thinking and others that the model knows. */
@@ -128,7 +128,7 @@ export class TokenCountDto {
   input_tokens!: number;
 }
 
-/** What is wrong. */
+/** The error message. */
 @OpenObject()
 export class MessagesErrorDetailDto {
   /**

@@ -47,6 +47,7 @@ abstract class PlainMetric<Series> {
   protected abstract samples(labels: Labels, series: Series): Sample[];
 }
 
+/** One series of a counter. */
 export interface CounterSeries {
   value: number;
 }
@@ -83,6 +84,7 @@ export class HistogramSeries {
   }
 }
 
+/** A histogram whose series are updated without a lookup of labels. */
 export class PlainHistogram extends PlainMetric<HistogramSeries> {
   protected readonly type = 'histogram';
 

@@ -15,6 +15,7 @@ const PREFIX = '/v1';
 /** What the package cors names its middleware. */
 const CORS = 'corsMiddleware';
 
+/** The parts of the application that the fast path uses. */
 export interface FastPathOptions {
   /** What Express does for every request before it looks for a route. */
   readonly preparations: readonly RequestHook[];

@@ -23,8 +23,8 @@ export class LiveCalls {
   }
 
   /**
-   * Serves a request with a context whose signal is aborted when the client has gone, when its key is revoked, or at the end of
-   * a shutdown.
+   * Serves a request with a context whose signal is aborted when the client has disconnected, when its key is revoked, or at
+   * the end of a shutdown.
    *
    * @param headerPrefix of headers that belong to the client's format and go to the provider
    * @throws what `serve` throws, while the client is still there

@@ -93,7 +93,7 @@ export class RawResponder {
     }
   }
 
-  /** Whole events as they come, a comment in long silences, and an error event where the stream breaks. */
+  /** Whole events as they come, a comment in long silences, and an error event if the stream fails. */
   private async sendEvents(response: HttpResponse, { chunks, signal }: Streaming<RawOperationName>): Promise<void> {
     const { keepAlive } = this.config.streaming;
     response.setHeader('cache-control', 'no-cache, no-transform');
@@ -122,7 +122,10 @@ export class RawResponder {
   }
 }
 
-/** Sound has no place for an error: where it breaks, so does the connection, and no client takes the part for the whole. */
+/**
+ * An audio stream cannot contain an error event. If it fails, the gateway closes the connection, so that clients notice that it
+ * is incomplete.
+ */
 async function sendBytes(response: HttpResponse, { chunks, signal }: Streaming<RawOperationName>): Promise<void> {
   try {
     for await (const group of chunks) {

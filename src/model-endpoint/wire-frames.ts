@@ -6,7 +6,7 @@ import type { StreamWriter, WireFormat, WriteContext } from '../wire/wire-format
 import { CanonicalChunks } from './canonical-chunks.js';
 
 /**
- * The frames of a stream in the client's format: the provider's own where it speaks the same, else written from what they mean.
+ * The frames of a stream in the client's format: the provider's own frames if it has the same format, else translated ones.
  */
 export class WireFrames {
   readonly writer: StreamWriter;

@@ -14,15 +14,15 @@ export class ModelPricingDto {
   completion!: string;
 }
 
-/** What goes in and what comes out. */
+/** The input and output modalities. */
 export class ModelArchitectureDto {
   /**
-   * What the model reads.
+   * The input modalities of the model.
    * @example ["text", "image"]
    */
   input_modalities!: string[];
   /**
-   * What the model writes.
+   * The output modalities of the model.
    * @example ["text"]
    */
   output_modalities!: string[];
@@ -31,7 +31,7 @@ export class ModelArchitectureDto {
 /** A model that the key may call. Fields below `owned_by` are there where they are known. */
 export class ModelDto {
   /**
-   * What to send as `model`.
+   * The value to send as `model`.
    * @example "sandbox/echo"
    */
   id!: string;
@@ -74,7 +74,7 @@ export class ModelDto {
   /** Price per token. */
   pricing?: ModelPricingDto;
   /**
-   * What the model can do beyond text, as the catalogue names it.
+   * The further capabilities of the model, as the catalogue names them.
    * @example ["tools", "reasoning"]
    */
   capabilities?: string[];

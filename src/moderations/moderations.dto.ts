@@ -4,7 +4,10 @@ import { GatewayFieldsDto } from '../model-endpoint/gateway-fields.dto.js';
 
 /** A moderations request. Fields that are not named here travel through untouched to an OpenAI-compatible provider. */
 export class ModerationRequestDto extends GatewayFieldsDto {
-  /** What to classify: one text, an array of texts (a result for each), or the parts of one input with pictures (one result). */
+  /**
+   * The input to classify: one text, an array of texts (a result for each), or the parts of one input with pictures (one
+   * result).
+   */
   @ApiProperty({
     oneOf: [
       { type: 'string' },
@@ -36,7 +39,7 @@ export class ModerationRequestDto extends GatewayFieldsDto {
   model?: string | null;
 }
 
-/** What was found in one input. */
+/** The result of one input. */
 export class ModerationDto {
   /**
    * Whether any category was found.

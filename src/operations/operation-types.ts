@@ -52,7 +52,7 @@ export type HeadOf<Name extends OperationName> = OperationTypes[Name]['head'];
 
 /**
  * The chunks of a stream, grouped by what arrived together, so that one network read costs one write. The iterator throws a
- * GatewayError when the stream breaks; returning it early (`break`) aborts the upstream request.
+ * GatewayError when the stream fails; returning it early (`break`) aborts the upstream request.
  */
 export interface OperationStream<Name extends OperationName> extends AsyncIterable<readonly ChunkOf<Name>[]> {
   readonly head?: HeadOf<Name>;

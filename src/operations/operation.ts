@@ -109,7 +109,7 @@ export abstract class Operation<Name extends OperationName> {
     return undefined;
   }
 
-  /** A text that the requests of one conversation have in common, of bounded length; undefined where it is none. */
+  /** A text of bounded length that all requests of one conversation share; undefined if it is not a conversation. */
   conversationOf(_request: RequestOf<Name>): string | undefined {
     return undefined;
   }

@@ -17,7 +17,7 @@ export interface TokenPrice {
   readonly completion: number;
 }
 
-/** What is publicly known of a model; each field only where it is. */
+/** Published facts about a model; each field only if it is known. */
 export interface ModelFacts {
   readonly name?: string;
   /** Unix seconds of its release. */
@@ -56,7 +56,7 @@ export class PriceCatalog {
   private prices: PriceList | undefined;
   private readonly catalogues = new Map<string, Promise<Catalogue>>();
 
-  /** What one call costs; null when the price is unknown. Tiers, cached tokens and kinds of tokens count at their own rates. */
+  /** The cost of one call; null when the price is unknown. Tiers, cached tokens and kinds of tokens count at their own rates. */
   async costOf(usage: BilledUsage, baseUrl: string, model: string): Promise<NanoDollars | null> {
     const { priceId, unitPrices = {} } = definitionAt(baseUrl) ?? {};
     const published = Object.hasOwn(unitPrices, model) ? unitPrices[model] : undefined;

@@ -2,6 +2,6 @@ import { Module } from '@nestjs/common';
 import { PriceCatalog } from './price-catalog.js';
 import { Pricing } from './pricing.service.js';
 
-/** What calls cost, and what is publicly known of models. */
+/** The cost of calls, and published facts about models. */
 @Module({ providers: [PriceCatalog, Pricing], exports: [PriceCatalog, Pricing] })
 export class PricingModule {}

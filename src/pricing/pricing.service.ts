@@ -6,7 +6,7 @@ import { costBesideTokens } from './cost-beside-tokens.js';
 import { costAtPrice } from './cost.js';
 import { PriceCatalog } from './price-catalog.js';
 
-/** What the price of a deployment depends on. */
+/** The facts on which the price of a deployment depends. */
 export interface PricedDeployment {
   readonly baseUrl: string;
   readonly upstreamModel: string;
@@ -19,7 +19,7 @@ export interface PricedDeployment {
 export class Pricing {
   constructor(private readonly known: PriceCatalog) {}
 
-  /** What one call costs; null when the price is unknown, never an invented 0. */
+  /** The cost of one call; null when the price is unknown. */
   async costOf(tokens: BilledUsage, deployment: PricedDeployment): Promise<NanoDollars | null> {
     const beside = costBesideTokens(tokens, deployment);
     if (beside !== undefined) return beside;

@@ -4,7 +4,7 @@ import { boundTokens, NO_TOKENS } from '../runtime/token-count.js';
 
 /**
  * A usage with the tokens that a price needs. A provider that reports none for its images is charged for as many as OpenAI's
- * models have for such images. Undefined where there are none, and they cannot be determined.
+ * models have for such images. Undefined if there are none, and they cannot be determined.
  */
 export function withImageTokens(usage: BilledUsage): BilledUsage | undefined {
   const { units, imageKind } = usage;

@@ -1,6 +1,6 @@
 import { notFound } from '../errors/gateway-error.js';
 
-/** What becomes part of an address at the provider: no dots that climb, no query. */
+/** A text that becomes a part of a URL at the provider: without path traversal and query. */
 const MODEL_ID = /^(?!.*(?:^|\/)\.{1,2}(?:\/|$))[\w.:/@+-]{1,512}$/;
 /** The client's headers that mean something to a provider of another format than the client's. */
 const PASSED_HEADERS = ['traceparent', 'tracestate', 'x-client-request-id'];

@@ -6,7 +6,7 @@ import type { Timeouts } from '../config/gateway-config.js';
 
 const LIST_TIMEOUT_MS = 15_000;
 
-/** What every provider that is reached over HTTP is held to. */
+/** The contract of every provider over HTTP. */
 export interface ProviderOptions {
   /** Cap of one response or one event, decompressed, in bytes. */
   readonly maxResponseBytes: number;
@@ -46,7 +46,7 @@ export interface ProviderCall<Request = ChatRequest> {
   readonly requestId: string;
   /** The client's headers that the allow-list lets through, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Aborted when the client has gone or the total timeout is over; the call then rejects with `signal.reason`. */
+  /** Aborted when the client has disconnected or the total timeout is over; the call then rejects with `signal.reason`. */
   readonly signal: CancelSignal;
   /**
    * Called, before the response, with the fields of the request that the provider cannot take and therefore did not receive, by

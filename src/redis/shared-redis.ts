@@ -6,7 +6,7 @@ import { isCommandFault, isServerFault } from './redis-faults.js';
 
 /** Longest that a request may wait for Redis, in milliseconds: above this, going on alone is better. */
 const COMMAND_TIMEOUT_MS = 250;
-/** How often Redis is asked whether it is back, in milliseconds; requests go on without it meanwhile. */
+/** How often Redis is asked whether it is back, in milliseconds; requests continue without it meanwhile. */
 const PROBE_INTERVAL_MS = 500;
 /** Written to find out whether Redis takes writes again, and how long it lasts, in milliseconds. */
 const PROBE_KEY = 'gateway:probe';

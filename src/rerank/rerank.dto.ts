@@ -17,7 +17,7 @@ export class RerankRequestDto extends GatewayFieldsDto {
   model!: string;
 
   /**
-   * What the documents are compared with.
+   * The text with which the documents are compared.
    * @example "Where is the station?"
    */
   @IsString()

@@ -137,7 +137,7 @@ function viewOf(canonical: CanonicalRequest, bodies: Bodies): WireRequest {
   const preferredProvider = [...bodies.origins.values()].at(-1);
   const source: RequestSource = {
     wire: 'openai-responses',
-    // What it goes on from is the key's own, which has been checked: it is no option of the provider.
+    // The previous response belongs to the key, which was checked, so it is not a provider option.
     body: withoutMembers(bodies.body, ['previous_response_id']),
     canonical: translated,
     dropped,

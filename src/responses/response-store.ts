@@ -35,6 +35,7 @@ export interface KeptResponse {
   readonly response: JsonObject;
 }
 
+/** A response to store. */
 export interface NewResponse {
   readonly keyId: string;
   readonly previousId: string | null;
@@ -89,7 +90,7 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
   /** Keeps a response. Resolves when it is committed. */
   async keep({ keyId, previousId, provider, input, response, isUnfinished = false }: NewResponse): Promise<void> {
     const responseId = String(response['id']).slice(0, MAX_ID_CHARACTERS);
-    // A server that gives every response the same id must not make a conversation that goes on from itself.
+    // If a server gives every response the same id, a response must not become its own predecessor.
     if (responseId === previousId) return;
     const values = [
       randomBytes(16).toString('hex'),
@@ -178,7 +179,7 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   /**
-   * A response and all that it goes on from, oldest first.
+   * A response and all its predecessors, oldest first.
    *
    * @throws GatewayError 400 `previous_response_not_found` where one of them is not kept, or is another key's
    */

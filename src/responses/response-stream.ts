@@ -15,6 +15,7 @@ import { CanonicalChunks } from '../model-endpoint/canonical-chunks.js';
 import { WireEventSender } from '../model-endpoint/wire-event-sender.js';
 import { NativeEvents } from './native-events.js';
 
+/** Options of a stream of the Responses API. */
 export interface ResponseStreamOptions {
   /** Milliseconds of silence before a sign of life; 0 is off. */
   readonly keepAliveMs: number;

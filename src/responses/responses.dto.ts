@@ -30,7 +30,7 @@ export class ResponseRequestDto {
   @ApiProperty({ required: false, nullable: true, type: 'string' })
   instructions?: string | null;
 
-  /** The response that this one goes on from, of the same key. It may have been made by any provider. */
+  /** The previous response, of the same key. It may have been made by any provider. */
   @ApiProperty({ required: false, nullable: true, type: 'string' })
   previous_response_id?: string | null;
 
@@ -170,7 +170,7 @@ export class CompactRequestDto {
 @OpenObject()
 export class ResponseDto {
   /**
-   * Send it as `previous_response_id` to go on.
+   * Send it as `previous_response_id` to continue the conversation.
    * @example "resp_3f1c0e8a9b7d4c553f1c0e8a9b7d4c553f1c0e8a9b7d4c55"
    */
   id!: string;
@@ -282,7 +282,7 @@ export class InputItemListDto {
   has_more!: boolean;
 }
 
-/** What was deleted. */
+/** The kind of the deleted object. */
 export class DeletedResponseDto {
   /**
    * The id of the response.

@@ -18,7 +18,7 @@ export class StoredResponse {
   @Column({ name: 'response_id', type: 'varchar', length: 128 })
   responseId!: string;
 
-  /** The response that it goes on from. */
+  /** The previous response. */
   @Column({ name: 'previous_id', type: 'varchar', length: 128, nullable: true })
   previousId!: string | null;
 

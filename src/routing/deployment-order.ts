@@ -9,7 +9,7 @@ const EXPLORE_SHARE = 0.05;
 export interface RequestSession {
   /** The session that the client names; undefined where it names none. */
   readonly named: string | undefined;
-  /** What the requests of a conversation have in common. Asked for only where it matters, since it reads the prompt. */
+  /** The text that all requests of a conversation share. It is computed only when it is needed, because it reads the prompt. */
   readonly derived: () => string | undefined;
 }
 

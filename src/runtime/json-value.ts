@@ -3,6 +3,7 @@ import { LongInteger } from './long-integer.js';
 /** A parsed JSON object, of which nothing else is known. */
 export type JsonObject = Record<string, unknown>;
 
+/** Whether a value is an object and neither null nor an array. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof LongInteger);
 }

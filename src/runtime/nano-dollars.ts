@@ -33,6 +33,7 @@ export function readDollars(value: unknown): NanoDollars | undefined {
   return boundNanoDollars(value * NANOS_PER_DOLLAR);
 }
 
+/** Billionths of a dollar as dollars. */
 export function toDollars(nanos: NanoDollars): number {
   return nanos / NANOS_PER_DOLLAR;
 }

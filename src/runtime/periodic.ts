@@ -1,7 +1,8 @@
+/** Options of a repeated task. */
 export interface PeriodicOptions {
   /** Milliseconds between the beginnings of two runs. */
   readonly intervalMs: number;
-  /** Takes what a run throws or rejects with; the next run comes all the same. */
+  /** Receives the error of a run; the next run takes place anyway. */
   readonly onError: (error: unknown) => void;
   /** Whether the first run comes at the start rather than after the first interval. Default false. */
   readonly runsAtStart?: boolean;

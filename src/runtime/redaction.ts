@@ -1,9 +1,9 @@
-/** What a key's setting may take out before an entry is kept. */
+/** The data that a key's setting can remove before an entry is stored. */
 export const REDACTIONS = ['prompt', 'answer', 'files', 'email', 'phone', 'card', 'iban', 'ip', 'secret'] as const;
 export type Redaction = (typeof REDACTIONS)[number];
 
 /**
- * Bounded repetitions alone, so that no text makes them slow. More is taken out than must be rather than less: a long number that is no card may go as well.
+ * Bounded repetitions alone, so that no text makes them slow. The patterns may also remove other long numbers than card numbers.
  */
 const PATTERNS: readonly (readonly [Redaction, RegExp])[] = [
   ['secret', /\b(?:sk|pk|rk|gw|ghp|gho|xox[abpr]|AKIA|AIza)[-_]?[A-Za-z0-9_-]{16,200}/g],

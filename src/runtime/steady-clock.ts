@@ -8,6 +8,7 @@ let latest = 0;
 /** Later instances of one product may have written records with a time that this machine's clock has not reached yet. */
 const MAX_AHEAD_MS = 32 * 86_400_000;
 
+/** The wall-clock time in epoch milliseconds, which never goes back. */
 export function steadyNow(): number {
   latest = Math.max(latest, Date.now());
   return latest;

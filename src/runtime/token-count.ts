@@ -10,7 +10,7 @@ export type TokenCount = number & { readonly [checked]: 'tokens' };
 export const MAX_TOKENS = 2_147_483_647 as TokenCount;
 export const NO_TOKENS = 0 as TokenCount;
 
-/** A count that came from outside; undefined for anything that is no count: text, fractions, NaN, negative or absurd numbers. */
+/** A count from outside; undefined for text, fractions, NaN, negative or implausible numbers. */
 export function readTokenCount(value: unknown): TokenCount | undefined {
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value > MAX_TOKENS) return undefined;
   return (value === 0 ? 0 : value) as TokenCount;

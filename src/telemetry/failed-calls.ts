@@ -25,6 +25,7 @@ export interface FailedCall {
 /** Keyed by the error that the client receives, by which the line of the HTTP request finds it. */
 const calls = new WeakMap<GatewayError, FailedCall>();
 
+/** The failed call that was attached to an error; undefined if there is none. */
 export function failedCallOf(error: GatewayError): FailedCall | undefined {
   return calls.get(error);
 }

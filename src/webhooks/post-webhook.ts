@@ -6,6 +6,7 @@ import { webhookHeaders } from './webhook-signature.js';
 /** For the whole of a delivery: DNS, connection, request and the head of the response. */
 const DELIVERY_TIMEOUT_MS = 15_000;
 
+/** A webhook delivery: address, body and headers. */
 export interface WebhookDelivery {
   readonly url: string;
   /** `whsec_...`; the delivery is signed with it. Undefined leaves it unsigned. */

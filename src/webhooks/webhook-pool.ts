@@ -39,7 +39,7 @@ export class WebhookPool {
   }
 
   /**
-   * Runs a delivery once the owner has room.
+   * Runs a delivery when a slot of the owner is free.
    *
    * @param deliver rejects when the delivery failed
    * @throws what `deliver` throws; at once when too many deliveries wait

@@ -4,7 +4,7 @@ import type { CanonicalChunk, CanonicalResult } from '../operations/chat/canonic
 import type { WireName } from '../operations/chat/canonical/wire-name.js';
 import type { JsonObject } from '../runtime/json-value.js';
 
-/** What a writer of requests must know of the deployment. */
+/** The facts about the deployment that a writer of requests needs. */
 export interface Target {
   /** The model's id at the provider. */
   readonly upstreamModel: string;
@@ -30,7 +30,7 @@ export interface Written {
   readonly toolNames?: ReadonlyMap<string, string>;
 }
 
-/** What a reader of responses must know of its request. */
+/** The facts about the request that a reader of responses needs. */
 export interface ReadContext {
   readonly upstreamModel: string;
   /** From `Written`. */
@@ -41,7 +41,7 @@ export interface ReadContext {
   readonly now: number;
 }
 
-/** What a writer of responses must know of its request. */
+/** The facts about the request that a writer of responses needs. */
 export interface WriteContext {
   /** As the client named it. */
   readonly model: string;
@@ -96,7 +96,7 @@ export interface StreamWriter {
   ping(): string;
   /** After the last chunk of a whole response. */
   end(): string;
-  /** What ends a stream that broke. */
+  /** The event that ends a failed stream. */
   error(error: GatewayError): string;
 }
 
@@ -105,7 +105,10 @@ export interface ProviderWire {
   readonly name: WireName;
   /** @throws GatewayError 400 for what the provider cannot take and the request cannot do without */
   writeRequest(request: CanonicalRequest, target: Target): Written;
-  /** What a client's own body must go without, although the provider speaks the same format; the same body where nothing. */
+  /**
+   * Removes the members of a client's body that the provider refuses although it has the same format. Returns the same body if
+   * there are none.
+   */
   fitNative?(body: Readonly<JsonObject>): Readonly<JsonObject>;
   /** @throws GatewayError where it is no response of this format */
   readResponse(body: unknown, context: ReadContext): CanonicalResult;

@@ -5,7 +5,7 @@ export interface ObservedResponse {
   readonly status: number;
   /** The header `content-type`; empty without one. */
   readonly contentType: string;
-  /** The parsed JSON; undefined where there is none, or where it was not read. */
+  /** The parsed JSON; undefined if there is none, or where it was not read. */
   readonly body: unknown;
 }
 

@@ -10,7 +10,7 @@ import { SpendingBoundsDto, SpendingDto } from '../keys/spending.dto.js';
 /** A new group of keys. */
 export class CreateGroupDto extends SpendingDto {
   /**
-   * What the group is, 1 to 200 characters that are not all white space.
+   * The name of the group, 1 to 200 characters that are not all white space.
    * @example "search team"
    */
   @IsString()
@@ -46,7 +46,7 @@ export class GroupDto extends SpendingBoundsDto {
   @ApiProperty({ enum: ['key_group'], example: 'key_group' })
   object!: 'key_group';
   /**
-   * What the group is.
+   * The name of the group.
    * @example "search team"
    */
   name!: string;
@@ -63,7 +63,7 @@ export class GroupDto extends SpendingBoundsDto {
 
 /** A group and what is spent of its budget. */
 export class GroupWithUsageDto extends GroupDto {
-  /** What is spent and left of the budget, by all keys of the group; null without a budget. */
+  /** The spent and remaining amounts of the budget, of all keys of the group; null without a budget. */
   @ApiProperty({ type: BudgetUsageDto, nullable: true })
   budget_usage!: BudgetUsageDto | null;
 }

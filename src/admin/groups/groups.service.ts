@@ -147,6 +147,7 @@ function assertOwnGroup(group: KeyGroup, { accounts }: Principal, { limits, budg
   );
 }
 
+/** Returns a group that was found. @throws GatewayError 404 for null */
 export function foundGroup(group: KeyGroup | null, id: string): KeyGroup {
   if (group === null) throw notFound(`There is no group '${id.slice(0, 64)}'.`, 'not_found', 'id');
   return group;

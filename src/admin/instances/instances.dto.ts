@@ -19,7 +19,7 @@ export class InstanceDto {
   /** Its process id there. */
   @ApiProperty({ type: 'integer', example: 7 })
   pid!: number;
-  /** What it does: `api` serves, `worker` runs batches, `all` does both. */
+  /** The role: `api` serves requests, `worker` runs batches, `all` does both. */
   @ApiProperty({ enum: ['api', 'worker', 'all'], example: 'all' })
   role!: 'api' | 'worker' | 'all';
   /**

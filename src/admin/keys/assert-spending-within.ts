@@ -4,7 +4,7 @@ import { PERIODS, type Account, type Budget, type RateLimits } from '../../auth/
 /**
  * A key must not create a key with higher limits than its own, nor raise its own limits or those of its group.
  *
- * @param own limits and budget of the key that creates or changes; undefined is none
+ * @param own limits and budget of the key that creates or changes; undefined for none
  * @throws GatewayError 403 that names the field, the bound and its value
  */
 export function assertSpendingWithin(own: Account | undefined, limits: RateLimits | null, budget: Budget | null): void {

@@ -58,7 +58,7 @@ export class BudgetResets {
     return this.database.isSqlite ? {} : { lock: { mode: 'pessimistic_write' as const } };
   }
 
-  /** @throws GatewayError 409 without a budget, 403 where the budget holds for the key that asks */
+  /** @throws GatewayError 409 without a budget, 403 if the budget applies to the calling key */
   private adjustment(owner: Owner, { credit }: ResetBudgetDto, maker: Principal): BudgetAdjustment {
     if (owner.budget === null) {
       throw new GatewayError({

@@ -24,6 +24,7 @@ export class BudgetUsageDto {
   period_end!: number | null;
 }
 
+/** The state of a budget in US dollars and Unix seconds; null without a budget. */
 export function toBudgetUsage(state: BudgetState | undefined): BudgetUsageDto | null {
   if (state === undefined) return null;
   return {

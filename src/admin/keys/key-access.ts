@@ -6,11 +6,13 @@ import type { Principal } from '../../auth/principal.js';
 import { GatewayError, notFound } from '../../errors/gateway-error.js';
 import { assertAccountsHold } from './assert-within-maker.js';
 
+/** Returns a key that was found. @throws GatewayError 404 for null */
 export function foundKey(key: ApiKey | null, id: string): ApiKey {
   if (key === null) throw notFound(`There is no key '${id.slice(0, 64)}'.`, 'not_found', 'id');
   return key;
 }
 
+/** @throws GatewayError 409 for a revoked key */
 export function assertActive({ revokedAt }: ApiKey): void {
   if (revokedAt === null) return;
   throw new GatewayError({

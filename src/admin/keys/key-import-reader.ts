@@ -21,10 +21,11 @@ interface Read<Row> {
   readonly row: Row;
   /** Where it stands in the import. */
   readonly path: string;
-  /** What the audit log says of it, without secrets and hashes. */
+  /** The members of its entry in the audit log, without secrets and hashes. */
   readonly changes: object;
 }
 export type ReadGroup = Read<KeyGroup>;
+/** A key of an import, after its check. */
 export interface ReadKey extends Read<ApiKey> {
   /** Hashes under which the same key may be stored. */
   readonly hashes: readonly string[];
@@ -174,7 +175,7 @@ function within(path: string, error: GatewayError): GatewayError {
   return new GatewayError({ ...error, message: `${path}: ${error.message}`, param });
 }
 
-/** What places a key in a chain, or says who made it, is for operators. */
+/** Only operators may set the parent and the creator of a key. */
 function assertOrdinary({ parent_id: parent, created_by: maker }: TransferredKeyDto): void {
   const field = parent !== undefined ? 'parent_id' : maker !== undefined ? 'created_by' : undefined;
   if (field === undefined) return;

@@ -18,7 +18,7 @@ const CHUNK_ROWS = 200;
 
 /** Those that were revoked for long enough. $1 is the time before which they were revoked. */
 const REVOKED = 'SELECT id FROM api_key WHERE revoked_at <= $1 ORDER BY id';
-/** Ancestors of every key that stays: their rows say what holds for it. */
+/** Ancestors of every remaining key, whose bounds come from their rows. */
 const NEEDED = `
 WITH RECURSIVE needed(id) AS (
   SELECT parent_id FROM api_key WHERE parent_id IS NOT NULL AND (revoked_at IS NULL OR revoked_at > $1)

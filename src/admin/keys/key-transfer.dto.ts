@@ -88,7 +88,10 @@ export class TransferredKeyDto extends CreateKeyDto {
   @MaxLength(16)
   hint?: string;
 
-  /** The key whose bounds hold for this one: here already, or in the same import. Only for operators; absent is the key that imports. */
+  /**
+   * The parent, whose bounds apply to this key: an existing key, or one of the same import. Only for operators. Default: the
+   * key that imports.
+   */
   @ApiProperty({ type: String, required: false, nullable: true, example: null })
   @IsOptional()
   @IsString()
@@ -152,7 +155,7 @@ export class ImportKeysDto {
   object?: 'key_export';
 }
 
-/** What an import did. */
+/** The result of an import. */
 export class KeyImportDto {
   /** Always `key_import`. */
   @ApiProperty({ enum: ['key_import'], example: 'key_import' })
@@ -218,7 +221,7 @@ export class PurgeKeysDto {
   dry_run?: boolean;
 }
 
-/** What was purged, or would be. */
+/** The purged keys, or with `dry_run` those that would be purged. */
 export class KeyPurgeDto {
   /** Always `key_purge`. */
   @ApiProperty({ enum: ['key_purge'], example: 'key_purge' })

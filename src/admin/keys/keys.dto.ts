@@ -42,7 +42,7 @@ export class RequestLogSettingDto {
   @Max(365)
   days!: number;
 
-  /** What is removed before an entry is stored: whole parts (`prompt`, `answer`, `files`) or matches of patterns. */
+  /** The data to remove before an entry is stored: whole parts (`prompt`, `answer`, `files`) or matches of patterns. */
   @ApiProperty({ enum: REDACTIONS, isArray: true, required: false, default: [], example: ['email', 'card'] })
   @IsOptional()
   @IsArray()
@@ -54,7 +54,7 @@ export class RequestLogSettingDto {
 /** A new key. */
 export class CreateKeyDto extends SpendingDto {
   /**
-   * What the key is for, 1 to 200 characters that are not all white space.
+   * The purpose of the key, 1 to 200 characters that are not all white space.
    * @example "checkout service"
    */
   @IsString()
@@ -63,8 +63,9 @@ export class CreateKeyDto extends SpendingDto {
   name!: string;
 
   /**
-   * What the key may do: `inference` calls models, `admin` manages the gateway, `routing` lets a request choose its
-   * own fallbacks and timeout by headers, `provider_options` lets it choose model, account, price tier and stored state at the provider.
+   * The rights of the key: `inference` calls models, `admin` manages the gateway, `routing` lets a request choose its own
+   * fallbacks and timeout by headers, `provider_options` lets it choose model, account, price tier and stored state at the
+   * provider.
    * @example ["inference"]
    */
   @ApiProperty({ enum: SCOPES, isArray: true, required: false, default: ['inference'], example: ['inference'] })
@@ -112,7 +113,7 @@ export class CreateKeyDto extends SpendingDto {
   @IsSmallObject()
   metadata?: Record<string, unknown> | null;
 
-  /** The group of the key, whose limits and budget apply as well. Null or absent is none. */
+  /** The group of the key, whose limits and budget apply as well. Null or absent for none. */
   @ApiProperty({ type: String, required: false, nullable: true, example: null })
   @IsOptional()
   @IsString()
@@ -143,7 +144,7 @@ export class UpdateKeyDto extends PartialType(
   { skipNullProperties: false },
 ) {
   /**
-   * What the key may do; not null.
+   * The rights of the key; not null.
    * @example ["inference"]
    */
   @ApiProperty({ enum: SCOPES, isArray: true, required: false, example: ['inference'] })
@@ -212,7 +213,7 @@ export class KeyDto extends SpendingBoundsDto {
   @ApiProperty({ enum: ['api_key'], example: 'api_key' })
   object!: 'api_key';
   /**
-   * What the key is for.
+   * The purpose of the key.
    * @example "checkout service"
    */
   name!: string;
@@ -221,7 +222,7 @@ export class KeyDto extends SpendingBoundsDto {
    * @example "...Zk3f9a1c"
    */
   hint!: string;
-  /** What the key may do. */
+  /** The rights of the key. */
   @ApiProperty({ enum: SCOPES, isArray: true, example: ['inference'] })
   scopes!: Scope[];
   /** Null is every model. */
@@ -230,16 +231,16 @@ export class KeyDto extends SpendingBoundsDto {
   /** The metadata of the key. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { owner: 'ada' } })
   metadata!: Record<string, unknown> | null;
-  /** The group that the key belongs to; null is none. */
+  /** The group that the key belongs to; null for none. */
   @ApiProperty({ type: String, nullable: true, example: null })
   group_id!: string | null;
-  /** Which prompts and responses are stored; null is none. */
+  /** Which prompts and responses are stored; null for none. */
   @ApiProperty({ type: RequestLogSettingDto, nullable: true, example: null })
   request_log!: RequestLogSettingDto | null;
   /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
   @ApiProperty({ example: 'admin' })
   created_by!: string;
-  /** The key that created this one and whose limits, budget, rights and expiry apply to it as well; null is none. */
+  /** The key that created this one and whose limits, budget, rights and expiry apply to it as well; null for none. */
   @ApiProperty({ type: String, nullable: true, example: null })
   parent_id!: string | null;
   /** When the key was made. */
@@ -251,14 +252,14 @@ export class KeyDto extends SpendingBoundsDto {
   /** When the key was revoked; null while it works. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   revoked_at!: number | null;
-  /** When the key before the last rotation ends; null when there is none. */
+  /** When the key before the last rotation ends; null if there is none. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   previous_key_expires_at!: number | null;
 }
 
 /** A key and what is spent of its budget. */
 export class KeyWithUsageDto extends KeyDto {
-  /** What is spent and left of the budget, of the key and of the keys that it made; null without a budget. */
+  /** The spent and remaining amounts of the budget, of the key and of the keys that it made; null without a budget. */
   @ApiProperty({ type: BudgetUsageDto, nullable: true })
   budget_usage!: BudgetUsageDto | null;
 }

@@ -75,9 +75,9 @@ export class BudgetDto implements Budget {
   allow_unpriced?: boolean;
 }
 
-/** What a request sets of the spending of a key or of a group. */
+/** The limits and the budget of a key or a group that a request sets. */
 export class SpendingDto {
-  /** Rate limits. Those of a group hold for all its keys together. Null or absent is no limit. */
+  /** Rate limits. Those of a group apply to all its keys together. Null or absent for no limit. */
   @ApiProperty({ type: RateLimitsDto, required: false, nullable: true })
   @IsOptional()
   @IsObject()
@@ -85,7 +85,7 @@ export class SpendingDto {
   @Type(() => RateLimitsDto)
   limits?: RateLimitsDto | null;
 
-  /** The budget. That of a group holds for all its keys together. Null or absent is no limit. */
+  /** The budget. That of a group applies to all its keys together. Null or absent for no limit. */
   @ApiProperty({ type: BudgetDto, required: false, nullable: true })
   @IsOptional()
   @IsObject()
@@ -96,10 +96,10 @@ export class SpendingDto {
 
 /** The bounds of the spending of a key or of a group. */
 export class SpendingBoundsDto {
-  /** Rate limits. Those of a group hold for all its keys together. Null is no limit. */
+  /** Rate limits. Those of a group apply to all its keys together. Null for no limit. */
   @ApiProperty({ type: RateLimitsDto, nullable: true })
   limits!: RateLimitsDto | null;
-  /** The budget. That of a group holds for all its keys together. Null is no limit. */
+  /** The budget. That of a group applies to all its keys together. Null for no limit. */
   @ApiProperty({ type: BudgetDto, nullable: true })
   budget!: BudgetDto | null;
 }
@@ -128,6 +128,7 @@ export function toBudget(budget: BudgetDto | null | undefined): Budget | null {
   };
 }
 
+/** A stored budget as the admin API shows it; null without one. */
 export function toBudgetDto(budget: Budget | null): BudgetDto | null {
   return budget === null ? null : { ...budget, soft_thresholds: [...(budget.soft_thresholds ?? [0.8])] };
 }

@@ -13,7 +13,7 @@ export class ProviderDto {
   @ApiProperty({ enum: ['provider'], example: 'provider' })
   object!: 'provider';
   /**
-   * Which wire format it speaks.
+   * The wire format of the provider.
    * @example "sandbox"
    */
   type!: string;
@@ -54,13 +54,13 @@ export class ProviderTestErrorDto {
   @ApiProperty({ type: String, nullable: true, example: 'upstream_error' })
   code!: string | null;
   /**
-   * What is wrong, without keys and addresses.
+   * The error, without keys and addresses.
    * @example "The provider refused the credentials of the gateway."
    */
   message!: string;
 }
 
-/** What a test of a provider found. */
+/** The result of the test of a provider. */
 export class ProviderTestDto {
   /** Always `provider_test`. */
   @ApiProperty({ enum: ['provider_test'], example: 'provider_test' })
@@ -70,7 +70,7 @@ export class ProviderTestDto {
    * @example "sandbox"
    */
   provider!: string;
-  /** What was tested: the list of models, or a response of a model. */
+  /** The kind of test: the list of models, or a response of a model. */
   @ApiProperty({ enum: ['models', 'chat'], example: 'chat' })
   checked!: 'models' | 'chat';
   /**

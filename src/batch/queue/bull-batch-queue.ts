@@ -7,6 +7,7 @@ import { BatchQueue } from './batch-queue.js';
 export const BATCH_QUEUE_NAME = 'batch';
 export const WAKE_UP = 'ring';
 
+/** The data of the job in Redis that wakes workers. */
 export interface WakeUp {
   readonly jobId: string;
 }

@@ -35,7 +35,7 @@ export class MemberFinder {
 
   constructor(private readonly path: readonly string[]) {}
 
-  /** The JSON text of the last such member so far; undefined when there is none. */
+  /** The JSON text of the last such member so far; undefined if there is none. */
   get value(): string | undefined {
     return this.text;
   }

@@ -7,6 +7,7 @@ const WHOLE_BYTES = 64 * 1024;
 /** How long a client may read nothing before its connection is closed and its buffers are released. */
 const STALLED_MS = 60_000;
 
+/** Headers and signals of a body of results. */
 export interface ResultBodyOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;

@@ -42,7 +42,7 @@ export class WebhookSender implements OnModuleDestroy {
     });
   }
 
-  /** Starts every delivery that is due and for which there is room. Does not wait for them. */
+  /** Starts every due delivery for which a slot is free. Does not wait for them. */
   sendDue(): Promise<void> {
     return this.sender.sendDue();
   }

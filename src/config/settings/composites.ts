@@ -64,6 +64,7 @@ export function section<const Members extends Settings>(
   return whole;
 }
 
+/** A list of settings of one kind. */
 export function list<File, Value>(
   items: Kind<File, Value>,
   rules: { readonly minItems?: number } = {},
@@ -105,6 +106,7 @@ export function readVariables<const Variables extends Settings>(
   return Object.fromEntries(values) as { readonly [Name in keyof Variables]: ValueOf<Variables[Name]> };
 }
 
+/** `drain_timeout` becomes `drainTimeout`. */
 export function camelCase(key: string): string {
   return key.replaceAll(/_([a-z0-9])/g, (_match, letter: string) => letter.toUpperCase());
 }

@@ -11,6 +11,7 @@ interface TextRules {
   readonly form?: string;
 }
 
+/** A text, with bounds of its length in characters, a pattern or a check. */
 export function text({ pattern, check, form = 'text', ...lengths }: TextRules = {}): Kind<string, string> {
   return {
     form,
@@ -32,6 +33,7 @@ interface IntegerRules {
   readonly of?: string;
 }
 
+/** A whole number, with its bounds. */
 export function integer({ minimum, maximum, of }: IntegerRules): Kind<number, number> {
   const range = maximum === undefined ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
   const most = maximum ?? Number.MAX_SAFE_INTEGER;
@@ -67,6 +69,7 @@ export function flag([yes, no]: readonly [string, string] = ['true', 'false']): 
   };
 }
 
+/** One of the given texts. */
 export function choice<const Value extends string>(values: readonly Value[]): Kind<Value, Value> {
   return {
     form: values.map((value) => `\`${value}\``).join(', '),

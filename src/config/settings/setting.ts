@@ -42,7 +42,7 @@ export interface Kind<File, Value> {
 
 /** What every setting has besides its kind. */
 export type Facts<File> = {
-  /** What the setting does, in one or two sentences. */
+  /** The effect of the setting, in one or two sentences. */
   readonly description: string;
   /** A value as an operator may write it. Not needed where the default or the kind shows the form. */
   readonly example?: NoInfer<File>;
@@ -52,7 +52,7 @@ export type Facts<File> = {
   readonly secret?: true;
 } & (
   | { readonly default: NoInfer<File> }
-  /** What applies where nothing is set and no fixed value is the default. */
+  /** The value that applies if nothing is set and there is no fixed default. */
   | { readonly without: string }
   | { readonly required: true }
 );

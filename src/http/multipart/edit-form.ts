@@ -13,7 +13,7 @@ export interface ReadForm {
   readonly firstBoundary: number;
 }
 
-/** What changes in a form. */
+/** The changes to a form. */
 export interface FormEdit {
   /** The one field that gets another value. A form without it gets it before all others. */
   readonly field: string;

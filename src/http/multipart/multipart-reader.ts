@@ -13,6 +13,7 @@ export interface MultipartPart extends PartHead {
   readonly value: string | undefined;
 }
 
+/** Options of reading a form. */
 export interface MultipartOptions {
   readonly boundary: string;
   /** Fields whose text is wanted. Each of them may be given once. */
@@ -20,6 +21,7 @@ export interface MultipartOptions {
   readonly bounds?: Partial<MultipartBounds>;
 }
 
+/** Bounds of a form. */
 export interface MultipartBounds {
   /** Parts of the form, fields and files together. */
   readonly maxParts: number;
@@ -107,7 +109,7 @@ export class MultipartReader {
     );
   }
 
-  /** @returns where to go on; undefined where more bytes are needed */
+  /** @returns the next position; undefined if more bytes are needed */
   private step(bytes: Buffer, at: number, offset: number): number | undefined {
     switch (this.state) {
       case 'preamble':

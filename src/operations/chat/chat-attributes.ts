@@ -29,6 +29,7 @@ export function requestAttributes(request: ChatRequest): SpanAttributes {
   return attributes;
 }
 
+/** Span attributes of a response without its content. */
 export function responseAttributes(response: RecordedResponse | undefined, usage: Usage | undefined): SpanAttributes {
   const attributes: SpanAttributes = {};
   if (response?.id !== undefined) attributes['gen_ai.response.id'] = response.id;

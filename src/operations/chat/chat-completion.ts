@@ -8,6 +8,7 @@ import type { RequestSource, ResultSource, SOURCE } from './canonical/sources.js
 /** `function_call` is used only for requests with the deprecated `functions`. */
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'function_call';
 
+/** A tool call in OpenAI's form; `arguments` is JSON text. */
 export interface ToolCall {
   id: string;
   type: 'function';
@@ -15,6 +16,7 @@ export interface ToolCall {
   [field: string]: unknown;
 }
 
+/** A message in OpenAI's form. */
 export interface ChatMessage {
   role: 'developer' | 'system' | 'user' | 'assistant' | 'tool' | 'function';
   content?: string | null | ContentPart[];
@@ -24,12 +26,14 @@ export interface ChatMessage {
   [field: string]: unknown;
 }
 
+/** A part of a message in OpenAI's form. */
 export interface ContentPart {
   type: string;
   text?: string;
   [field: string]: unknown;
 }
 
+/** A function tool in OpenAI's form. */
 export interface FunctionTool {
   type: string;
   /** Absent from tools that are not functions (`custom`, and what comes next). */
@@ -72,6 +76,7 @@ export interface Usage {
   [field: string]: unknown;
 }
 
+/** The message of a choice. */
 export interface AssistantMessage {
   role: 'assistant';
   content: string | null;
@@ -81,6 +86,7 @@ export interface AssistantMessage {
   [field: string]: unknown;
 }
 
+/** One choice of a completion. */
 export interface Choice {
   index: number;
   message: AssistantMessage;
@@ -89,6 +95,7 @@ export interface Choice {
   [field: string]: unknown;
 }
 
+/** A complete response in OpenAI's form. */
 export interface ChatCompletion {
   id: string;
   object: 'chat.completion';
@@ -103,6 +110,7 @@ export interface ChatCompletion {
   [field: string]: unknown;
 }
 
+/** A part of a tool call in a stream; `index` identifies the call. */
 export interface ToolCallDelta {
   index: number;
   id?: string;
@@ -118,6 +126,7 @@ export interface FunctionCall {
   [field: string]: unknown;
 }
 
+/** The new part of a choice in a chunk. */
 export interface Delta {
   role?: 'assistant';
   function_call?: FunctionCall;
@@ -127,6 +136,7 @@ export interface Delta {
   [field: string]: unknown;
 }
 
+/** One choice of a chunk. */
 export interface ChunkChoice {
   index: number;
   delta: Delta;
@@ -135,6 +145,7 @@ export interface ChunkChoice {
   [field: string]: unknown;
 }
 
+/** A chunk of a stream in OpenAI's form. */
 export interface ChatCompletionChunk {
   id: string;
   object: 'chat.completion.chunk';

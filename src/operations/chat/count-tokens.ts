@@ -7,7 +7,7 @@ import type { TokenResult, TokenTask } from './token-worker.js';
 
 /** Characters for a token, where they cannot be counted. */
 const CHARACTERS_PER_TOKEN = 4;
-/** Milliseconds without a text after which the vocabulary is let go. */
+/** Milliseconds without a text after which the vocabulary is released. */
 const IDLE_MS = 10_000;
 /** What a message costs beside its text, as OpenAI's own models count it. */
 const TOKENS_PER_MESSAGE = 4;

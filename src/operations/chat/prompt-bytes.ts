@@ -21,7 +21,7 @@ const OTHER_MEDIA = new Set([
   'video',
 ]);
 
-/** What a request gives a model to read. */
+/** The input of a request for the model. */
 export interface PromptSize {
   /** Bytes of text, at least as many as its tokens. */
   readonly bytes: number;

@@ -5,6 +5,7 @@ const MAX_CHARACTERS = 1_000_000;
 /** Indexes of choices and of tool calls come from upstream; an array must not grow by one that is out of all reason. */
 const LAST_INDEX = 1_023;
 
+/** A tool call of a recorded response; `arguments` is JSON text. */
 export interface RecordedToolCall {
   id: string;
   name: string;
@@ -23,7 +24,7 @@ export interface RecordedChoice {
 /** The recorded response, for traces and the request log. */
 export interface RecordedResponse {
   id: string | undefined;
-  /** What the provider says that it ran. */
+  /** The model that the provider reports. */
   model: string | undefined;
   /** What was written, only where content is kept; finish reasons in any case. */
   readonly choices: RecordedChoice[];

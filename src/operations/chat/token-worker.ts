@@ -12,6 +12,7 @@ export interface TokenTask {
   readonly texts: readonly string[];
 }
 
+/** The token count of one task. */
 export interface TokenResult {
   readonly id: number;
   readonly tokens: number;

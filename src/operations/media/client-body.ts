@@ -9,6 +9,7 @@ export function fieldsOfBody(body: ClientBody): Readonly<JsonObject> {
   return body instanceof Upload ? body.named : body;
 }
 
+/** A copy of a body without the named fields. */
 export function withoutBodyFields(body: ClientBody, names: readonly string[]): ClientBody {
   if (body instanceof Upload) return body.without(names);
   const copy = { ...body };

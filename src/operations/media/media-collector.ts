@@ -57,7 +57,7 @@ export abstract class MediaCollector {
     if (json['usage'] != null) this.usage = json['usage'];
   }
 
-  /** A body that is no JSON. */
+  /** A body that is not JSON. */
   protected readText(_body: Buffer): void {
     return;
   }

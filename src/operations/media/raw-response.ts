@@ -15,7 +15,7 @@ export interface RawHead {
 /** Bytes of a streamed response: a whole event, or a stretch of sound. */
 export interface RawChunk {
   readonly bytes: Buffer;
-  /** The JSON of the event, without long strings; undefined where there is none. */
+  /** The JSON of the event, without long strings; undefined if there is none. */
   readonly event: JsonObject | undefined;
 }
 

@@ -46,5 +46,5 @@ async function countModerationTokens(request: ModerationRequest): Promise<TokenC
   return boundTokens((await countTokens(moderationTexts(request))) + imageCount(request) * TOKENS_PER_IMAGE);
 }
 
-/** What is harmful in texts and pictures. */
+/** Classification of harmful content in texts and images. */
 export const MODERATIONS = new ModerationOperation();

@@ -1,6 +1,6 @@
 import type { TokenCount } from '../../runtime/token-count.js';
 
-/** What was found in one input. */
+/** The result of one input. */
 export interface Moderation {
   readonly flagged: boolean;
   readonly categories: Readonly<Record<string, boolean>>;
@@ -11,6 +11,7 @@ export interface Moderation {
   readonly [field: string]: unknown;
 }
 
+/** The result of a moderation request in OpenAI's form. */
 export interface ModerationResult {
   readonly id: string | undefined;
   readonly model: string;

@@ -6,6 +6,7 @@ const DOCUMENTS_PER_UNIT = 100;
 /** Tokens of a document and its query from which on it counts as several documents. */
 const TOKENS_PER_DOCUMENT = 500;
 
+/** The estimated size of a rerank call. */
 export interface RerankEstimate extends InputTokens {
   readonly likelyUnits: number;
   readonly mostUnits: number;

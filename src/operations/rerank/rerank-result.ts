@@ -14,6 +14,7 @@ export interface RerankUsage {
   readonly searchUnits: number | undefined;
 }
 
+/** The result of a rerank request, best document first. */
 export interface RerankResult {
   readonly id: string | undefined;
   readonly model: string;

@@ -15,6 +15,7 @@ export interface RepeatableBody {
   open(): AsyncIterable<Buffer>;
 }
 
+/** The fields and files that a form may have. */
 export interface UploadRules {
   /** Fields that the gateway reads; each may be given once. */
   readonly keep: ReadonlySet<string>;
@@ -90,12 +91,12 @@ export class Upload {
 }
 
 /**
- * Receives a form. Memory does not grow with its size: beyond 256 KB it goes to a file without a name. A provider is called
- * only when all of it has come and is well-formed, so that a slow client holds no place at a provider, and what follows the
- * file counts as well (most clients send `model` behind it).
+ * Receives a form. Memory does not grow with its size: beyond 256 KB the form is written to an unlinked file. A provider is
+ * called only when the whole form has arrived and is well-formed, so that a slow client does not hold a slot of a provider, and
+ * fields after the file are known as well (most clients send `model` after it).
  *
  * @throws GatewayError 400 that names the fault, 413 over the limit, 415 for another content type, 507 or 503 where the disk
- * cannot take it, 499 when the client goes away
+ *   cannot take it, 499 when the client disconnects
  */
 export async function readUpload(request: IncomingMessage, rules: UploadRules): Promise<Upload> {
   const boundary = boundaryOf(request.headers['content-type'] ?? '');

@@ -31,10 +31,11 @@ export interface TokenRequest {
   readonly timeoutMs?: number;
   /** Statuses below 500 that a service sends while it is not ready. */
   readonly transientStatuses?: readonly number[];
-  /** What must not appear in an error, although the service may quote it. */
+  /** Texts that must not appear in an error, although the service may quote them. */
   readonly secrets?: readonly (string | undefined)[];
 }
 
+/** The response of a token service. */
 export interface TokenResponse {
   readonly status: number;
   readonly text: string;
@@ -129,6 +130,7 @@ export function readTokenJson({ service }: Pick<TokenRequest, 'service'>, { stat
   return body;
 }
 
+/** Parses a JSON object; undefined for any other text. */
 export function parseObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -32,7 +32,7 @@ export const definition: ProviderDefinition = {
   },
   connect,
   chat: {
-    // Claude takes the Messages API as it is from those who speak it; for all others there is one format for every maker.
+    // Clients of the Messages API reach Claude in their own format; all other calls use one format for the models of all makers.
     wire: (upstreamModel, client) =>
       client === 'anthropic' && isClaude(upstreamModel) ? 'anthropic' : 'bedrock-converse',
     endpoint: (call) => (call.wire === 'anthropic' ? invokeEndpoint(call) : converseEndpoint(call)),

@@ -94,7 +94,7 @@ export interface ProviderDefinition {
   readonly chat?: ChatFormat;
   /** Where its Responses API is; absent where it has none. An entry of OpenAI's format may say that its server has one. */
   readonly responsesUrl?: (target: OperationTarget) => string;
-  /** Absent is none; for a server of which nothing is known, every format of OpenAI's kind is tried. */
+  /** Absent for none; for an unknown server the gateway tries every OpenAI-compatible format. */
   readonly operations?: OperationFormats;
   /** The URL of a path that a wire format wrote, for operations beside chat. Default: below the base URL. */
   readonly operationUrl?: (target: OperationTarget) => (path: string, upstreamModel: string) => string;

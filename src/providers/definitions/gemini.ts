@@ -38,6 +38,7 @@ function modelPath(model: string): string {
   return model.includes('/') ? model : `models/${model}`;
 }
 
+/** The method of a call in Gemini's URLs. */
 export function geminiMethod({ isStream }: Pick<ChatEndpointCall, 'isStream'>): string {
   return isStream ? ':streamGenerateContent?alt=sse' : ':generateContent';
 }

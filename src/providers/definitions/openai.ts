@@ -2,7 +2,7 @@ import { namesOf } from './types/field-rules.js';
 import { type OperationTarget } from './types/connection.js';
 import { type ProviderDefinition } from './definition.js';
 
-/** The type of every entry that speaks OpenAI's format, whichever server it is. */
+/** The type of every entry with OpenAI's format, for any server. */
 export const OPENAI_TYPE = 'openai';
 
 /** The Responses API of a server that has OpenAI's paths. A query of the base URL belongs to every request. */

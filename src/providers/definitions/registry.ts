@@ -22,7 +22,7 @@ const BY_HOST = new Map(
     return host === undefined ? [] : [[host, definition] as const];
   }),
 );
-/** Looked up at each call; base URLs come from the configuration, so there are few. Null is none. */
+/** Looked up at each call; base URLs come from the configuration, so there are few. Null for none. */
 const BY_BASE_URL = new Map<string, ProviderDefinition | null>();
 const WITH_HOSTS = PROVIDER_DEFINITIONS.filter(({ hosts }) => hosts !== undefined);
 
@@ -93,7 +93,7 @@ export function speaksOpenAi(type: string): boolean {
   return definition?.compatible !== undefined && definition.chat === undefined;
 }
 
-/** What an entry that has a provider's name speaks unless it says otherwise. */
+/** The default wire format of an entry with a provider's name. */
 export function entryTypeOf(definition: ProviderDefinition): string {
   const { compatible, connect } = definition;
   return compatible === undefined || connect !== undefined ? typeOf(definition) : OPENAI_TYPE;

@@ -86,7 +86,7 @@ export class JsonOperations {
     return mergeRanks(parts, request, upstreamModel);
   }
 
-  /** What is found in each input. */
+  /** The result of each input. */
   private async moderate(wire: ModerationWire, call: ProviderCall<ModerationRequest>): Promise<ModerationResult> {
     const { request, signal } = call;
     reportDropped(call, wire.dropped(request));

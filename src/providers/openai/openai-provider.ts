@@ -49,7 +49,7 @@ export interface OpenAiTarget {
 
 /**
  * OpenAI and every server that speaks its protocol (vLLM, Ollama, llama.cpp, Groq, Mistral, DeepSeek, OpenRouter, ...):
- * bodies pass through with all their fields, and what such servers get wrong is put right.
+ * bodies pass through with all their fields, and the gateway corrects known deviations of such servers.
  */
 export class OpenAiProvider extends Provider {
   readonly name: string;

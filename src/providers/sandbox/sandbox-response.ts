@@ -107,6 +107,7 @@ function promptWords({ messages }: ChatRequest): number {
   return words;
 }
 
+/** The completion of a plain response. */
 export function toCompletion(model: string, response: SandboxResponse): ChatCompletion {
   const content = response.toolCalls.length > 0 ? null : response.text;
   return {
@@ -129,6 +130,7 @@ export function toCompletion(model: string, response: SandboxResponse): ChatComp
   };
 }
 
+/** A new random id with a prefix. */
 export function newId(prefix: string): string {
   return `${prefix}${randomBytes(12).toString('hex')}`;
 }

@@ -42,6 +42,7 @@ export function merge(one: Schema, other: Schema, step: (count: number) => void)
   return merged;
 }
 
+/** A finite number; undefined for any other value. */
 export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }

@@ -1,6 +1,7 @@
 import type { Transform } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 
+/** Receives the decoded bytes, the end and the errors of a body. */
 export interface BodyDecoderEvents {
   readonly onData: (chunk: Buffer) => void;
   readonly onEnd: () => void;

@@ -15,9 +15,8 @@ export const CONNECTION_HEADERS = new Set([
 ]);
 
 /**
- * The headers of requests to one provider, as undici's flat list of names and values. The operator's own headers win
- * over the gateway's, and both over what a client sent, so that no client can speak with the operator's key in the
- * name of another organisation.
+ * The headers of requests to one provider, as undici's flat list of names and values. The operator's headers take precedence
+ * over the gateway's, and both over the client's, so that no client can use the operator's key for another organisation.
  */
 export class RequestHeaders {
   private readonly names = new Set<string>(['x-request-id']);

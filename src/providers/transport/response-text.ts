@@ -75,6 +75,7 @@ export class UpstreamErrorResponse {
   }
 }
 
+/** Limits of reading a response, and the redaction of its texts. */
 export interface ResponseLimits {
   /** Bytes, decompressed. */
   readonly maxResponseBytes: number;

@@ -1,7 +1,7 @@
 import { GatewayError, upstreamError, upstreamTimeout, upstreamUnavailable } from '../../errors/gateway-error.js';
 import { isOutOfDescriptors } from '../../runtime/descriptors.js';
 
-/** What a call waits for; each has its own time. */
+/** The phases of a call, each with its own timeout. */
 export type Phase = 'connect' | 'firstByte' | 'idle';
 
 /** A phase took longer than its time. */
@@ -27,7 +27,7 @@ export function phaseTimeout(phase: Phase, milliseconds: number): GatewayError {
 }
 
 /**
- * The client's view of a broken connection: constant text, because the cause contains addresses.
+ * The error for the client after a connection failure: constant text, because the cause contains addresses.
  *
  * @param mayBeBilled whether some of the response had come
  */

@@ -20,7 +20,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
   private readonly times = new PhaseTimer((phase, milliseconds) =>
     this.fail(phaseTimeout(phase, milliseconds), 'connection'),
   );
-  /** Closes the socket of a server that goes on after the end. */
+  /** Closes the socket of a server that sends further bytes after the end. */
   private lingerTimer: NodeJS.Timeout | undefined;
   private controller: Dispatcher.DispatchController | undefined;
   private client: UpstreamClient | undefined;
@@ -96,7 +96,7 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
 
   /**
    * The sink has all it needs. The little that may follow is read and dropped, so that the connection can be reused; it is
-   * closed when the server goes on.
+   * closed when the server sends more.
    */
   finish(): void {
     if (!this.settle()) return;

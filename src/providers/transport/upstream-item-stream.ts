@@ -20,6 +20,7 @@ const END_TIMEOUT_MS = 5000;
  */
 export type StreamProgress = 'waiting' | 'begun' | 'ending' | 'over';
 
+/** Limits of a stream. */
 export interface ItemStreamOptions {
   /** Most bytes of the whole response, decompressed. */
   readonly maxBytes: number;
@@ -206,7 +207,7 @@ export abstract class UpstreamItemStream<Item> implements ResponseSink, AsyncIte
   }
 
   private enter(progress: StreamProgress): void {
-    // Also where the provider goes on after what looked like the end: silence is measured as before.
+    // This also applies when the provider sends more after the apparent end: the idle timeout works as before.
     if (progress === 'begun' || this.progress === 'waiting') this.exchange.firstByteCame();
     if (progress === 'ending') this.exchange.expectEnd(END_TIMEOUT_MS);
     this.progress = progress;

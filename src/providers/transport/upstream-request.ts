@@ -14,6 +14,7 @@ export interface RepeatableBody {
   open(): AsyncIterable<Buffer>;
 }
 
+/** An HTTP request to a provider. */
 export interface UpstreamRequest {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Path and query. */

@@ -14,7 +14,7 @@ export interface FramedEvent extends WireEvent {
 /** Cuts the bytes of a response into events. Bytes may be split anywhere. */
 export interface EventFraming {
   push(bytes: Buffer): readonly FramedEvent[];
-  /** What is complete when the response has ended. */
+  /** The items that are complete when the response has ended. */
   end(): readonly FramedEvent[];
 }
 

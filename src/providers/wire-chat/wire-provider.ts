@@ -47,12 +47,12 @@ interface Prepared {
   readonly endpoint: ChatEndpoint;
   readonly written: Written;
   readonly context: ReadContext;
-  /** Whether the client speaks the provider's format, so that its body goes there as it is. */
+  /** Whether the client uses the provider's format, so that its body is sent unchanged. */
   readonly isNative: boolean;
   readonly canonical: () => CanonicalRequest;
 }
 
-/** Chat at a provider that speaks a wire format of its own: Anthropic's, Gemini's, Bedrock's, Cohere's. */
+/** Chat at a provider with its own wire format: Anthropic's, Gemini's, Bedrock's, Cohere's. */
 export class WireProvider extends Provider {
   readonly name: string;
   readonly operations: OperationPorts = {

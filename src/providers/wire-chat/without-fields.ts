@@ -19,6 +19,7 @@ const MEMBERS: Partial<Record<OptionalField, keyof CanonicalRequest>> = {
   user: 'endUser',
 };
 
+/** A body without some fields, and their names. */
 export interface FieldsLeftOut {
   readonly request: CanonicalRequest;
   /** Fields that were there, by OpenAI's names. */

@@ -104,7 +104,7 @@ export class CircuitBreaker {
     if (this.stateFor(key) === 'half_open') this.isProbing = false;
   }
 
-  /** Applies an opening of another process; the longer one wins. */
+  /** Applies an opening of another process; the longer one applies. */
   applyPeerState({ until, openFor, key }: BreakerOpened): void {
     // Clocks of machines differ, so the duration is capped.
     const left = Math.min(MAX_OPEN_MS, until - Date.now());

@@ -52,7 +52,7 @@ export class DeploymentHealth {
     this.pauses = new RequestedPauses(now, notify);
   }
 
-  /** Applies an event of another process. The longer pause wins. */
+  /** Applies an event of another process. The longer pause applies. */
   applyPeerState(event: HealthEvent): void {
     if (event.kind === 'closed') this.circuit.close();
     else if (event.kind === 'wait') this.pauses.applyPeerState(event);

@@ -16,6 +16,7 @@ interface Waiter {
   readonly give: (slot: Slot) => void;
 }
 
+/** A call that needs a slot. */
 export interface QueueRequest {
   readonly model: ResolvedModel;
   /** Id of the key that calls. */

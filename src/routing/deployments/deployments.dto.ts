@@ -20,7 +20,7 @@ export class DeploymentDto {
   /** Calls in flight. */
   @ApiProperty({ type: 'integer', example: 0 })
   in_flight!: number;
-  /** Most concurrent calls of one process; null is no limit. */
+  /** Most concurrent calls of one process; null for no limit. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   concurrency!: number | null;
   /** Calls that wait for a slot at the models that run on it. */

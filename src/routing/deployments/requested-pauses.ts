@@ -55,7 +55,7 @@ export class RequestedPauses {
     }
   }
 
-  /** Applies a pause of another process; the longer one wins. */
+  /** Applies a pause of another process; the longer one applies. */
   applyPeerState({ until, key }: PauseRequested): void {
     const left = Math.min(MAX_PAUSE_MS, until - Date.now());
     if (left <= 0) return;

@@ -60,7 +60,7 @@ export class UsageRecord {
   @Column({ type: 'varchar', length: 16 })
   status!: 'succeeded' | 'failed' | 'abandoned' | 'retried';
 
-  /** 200, or the error's status; a stream that broke was a 200 to its client. */
+  /** 200, or the status of the error; 200 also for a stream that failed after its first event. */
   @Column({ name: 'http_status', type: 'integer' })
   httpStatus!: number;
 

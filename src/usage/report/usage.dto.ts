@@ -83,7 +83,7 @@ export class UsageQueryDto extends UsageFilterDto {
   interval?: (typeof INTERVALS)[number];
 
   /**
-   * What to group by: `none`, or up to three of `key`, `group`, `operation`, `model`, `provider`, `user`, `session`,
+   * The dimensions of the groups: `none`, or up to three of `key`, `group`, `operation`, `model`, `provider`, `user`, `session`,
    * `agent` and `metadata.<name>`, separated by commas.
    */
   @ApiProperty({ type: String, pattern: GROUP_BY_PATTERN.source, required: false, default: 'none', example: 'model' })

@@ -1,4 +1,4 @@
-/** What a Claude model takes and refuses, as its documentation says. */
+/** The features of a Claude model, from Anthropic's documentation. */
 export interface ClaudeModel {
   /** Most output tokens. */
   readonly maxOutputTokens: number;

@@ -35,6 +35,7 @@ export function readStopReason(reason: unknown, hasToolCalls: boolean): FinishRe
   return known === 'stop' && hasToolCalls ? 'tool_calls' : known;
 }
 
+/** Anthropic's `stop_reason`. */
 export function writeStopReason(reason: FinishReason): string {
   return TO_ANTHROPIC[reason];
 }

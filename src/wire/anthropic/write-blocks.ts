@@ -12,6 +12,7 @@ import { writeDocument, writeImage, writeVideo } from './write-media.js';
 /** `^[a-zA-Z0-9_-]+$`; 64 is Bedrock's bound. */
 export const TOOL_USE_ID_RULE: NameRule = { refused: /[^a-zA-Z0-9_-]/g, maxLength: 64 };
 
+/** Options of writing blocks. */
 export interface BlockOptions {
   readonly target: Target;
   readonly names: ToolNames;

@@ -9,6 +9,7 @@ interface Turn {
   readonly content: JsonObject[];
 }
 
+/** Messages and the system prompt in Anthropic's form. */
 export interface WrittenMessages {
   readonly system: readonly JsonObject[];
   readonly messages: readonly Turn[];

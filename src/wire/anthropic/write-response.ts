@@ -75,6 +75,7 @@ export function toolUseId(id: string): string {
   return fitName(id, TOOL_USE_ID_RULE);
 }
 
+/** A thinking block in Anthropic's form. */
 export function writeThinkingBlock({ text, signature, isRedacted }: ThinkingBlock): JsonObject {
   const signed = signature === undefined ? '' : writeSignature(signature, 'anthropic', isRedacted);
   if (isRedacted === true && text === '') return { type: 'redacted_thinking', data: signed };

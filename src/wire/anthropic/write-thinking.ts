@@ -21,6 +21,7 @@ const EFFORTS: Readonly<Record<string, string>> = {
   xhigh: 'xhigh',
   max: 'max',
 };
+/** The members of a request that configure thinking. */
 export interface WrittenThinking {
   readonly thinking?: JsonObject;
   readonly effort?: string;
@@ -80,7 +81,7 @@ function writeAdaptive({ effort, budgetTokens, isShown }: Reasoning, model: Clau
   };
 }
 
-/** A client that writes `thinking.budget_tokens` learns what is wrong with it; budgets of other formats are fitted. */
+/** An invalid `thinking.budget_tokens` of a client is an error; budgets of other formats are adapted. */
 function assertBudget(tokens: number, { maxOutputTokens }: CanonicalRequest, { client }: Target): void {
   if (client !== 'openai-chat' && client !== 'anthropic') return;
   const field = 'thinking.budget_tokens';

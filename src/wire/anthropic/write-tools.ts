@@ -22,6 +22,7 @@ import { ownFormat, type AnthropicTraits } from './traits.js';
 /** Strict tools that one request may have. */
 const MAX_STRICT_TOOLS = 20;
 
+/** Tools and the tool choice in Anthropic's form. */
 export interface WrittenTools {
   readonly tools?: readonly JsonObject[];
   readonly tool_choice?: JsonObject;

@@ -24,6 +24,7 @@ export function readFinishReason(reason: unknown, hasToolCalls: boolean): Finish
   return undefined;
 }
 
+/** Gemini's `finishReason`. */
 export function writeFinishReason(reason: FinishReason): string {
   switch (reason) {
     case 'length':

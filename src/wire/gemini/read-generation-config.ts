@@ -22,6 +22,7 @@ const READ = new Set([
 const JSON_TYPE = 'application/json';
 const LEVELS: Readonly<Record<string, string>> = { MINIMAL: 'minimal', LOW: 'low', MEDIUM: 'medium', HIGH: 'high' };
 
+/** The settings that were read from a `generationConfig`. */
 export interface ReadConfig {
   readonly fields: Partial<CanonicalRequest>;
   /** By their path, `generationConfig.speechConfig`. */

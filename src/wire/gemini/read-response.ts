@@ -33,6 +33,7 @@ export function readResponse(body: unknown, context: ReadContext): CanonicalResu
   };
 }
 
+/** The 502 for a response in an unknown form. */
 export function unknownForm(): GatewayError {
   return upstreamError({ message: 'The upstream provider answered in a form that the gateway does not know.' });
 }

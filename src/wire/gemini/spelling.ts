@@ -72,6 +72,7 @@ export function enumOf(found: Found): string | undefined {
   return value === undefined || value === '' || value.endsWith('_UNSPECIFIED') ? undefined : value;
 }
 
+/** The 400 for a value of a wrong type, with its path. */
 export function wrongType(path: string, expected: string, value: unknown): GatewayError {
   const actual = Array.isArray(value)
     ? 'an array'
@@ -81,7 +82,7 @@ export function wrongType(path: string, expected: string, value: unknown): Gatew
   return invalidRequest(`'${path}' must be ${expected}, not ${actual}.`, path, 'invalid_type');
 }
 
-/** The members that are not among the read names, spelled in camel case; undefined where there are none. */
+/** The members that are not among the read names, spelled in camel case; undefined if there are none. */
 export function unread(object: JsonObject, read: ReadonlySet<string>): JsonObject | undefined {
   const rest = Object.entries(object).flatMap(([key, value]): [string, unknown][] => {
     const name = camelCase(key);

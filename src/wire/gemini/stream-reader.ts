@@ -52,7 +52,7 @@ class Candidate {
     this.lastReason = reason;
   }
 
-  /** What was left open, and why it ended. */
+  /** The open blocks, and the finish reason. */
   end(out: CanonicalChunk[]): void {
     this.close(out);
     const { choice, hasToolCalls } = this;

@@ -33,6 +33,7 @@ export function readUsage(usage: unknown): CanonicalUsage | undefined {
   };
 }
 
+/** Usage in Gemini's form. */
 export function writeUsage(usage: CanonicalUsage): JsonObject {
   const { inputTokens, outputTokens, cachedTokens, reasoningTokens = 0 } = usage;
   return {

@@ -13,6 +13,7 @@ import type { ToolNames } from '../tool-names.js';
 import type { ModelFamily } from './model-family.js';
 import { writeMedia, type MediaBlock } from './write-media.js';
 
+/** Options of writing contents. */
 export interface ContentsOptions {
   readonly family: ModelFamily;
   /** Vertex AI knows no ids of calls. */
@@ -21,6 +22,7 @@ export interface ContentsOptions {
   readonly dropped: DroppedFields;
 }
 
+/** Contents and the system instruction in Gemini's form. */
 export interface WrittenContents {
   readonly contents: JsonObject[];
   /** Texts of the system instruction. */

@@ -14,7 +14,7 @@ import { offeredTools } from '../hosted-tools.js';
 import type { ToolNames } from '../tool-names.js';
 import { writeSchema } from './write-schema.js';
 
-/** What Google takes as the name of a function. */
+/** The names of functions that Google allows. */
 export const FUNCTION_NAME_RULE = { refused: /[^a-zA-Z0-9_.:-]/g, maxLength: 64, startsWithAny: false };
 /** A custom tool takes one text. */
 const CUSTOM_PARAMETERS: JsonObject = {
@@ -23,6 +23,7 @@ const CUSTOM_PARAMETERS: JsonObject = {
   required: ['input'],
 };
 
+/** Tools and the tool configuration in Gemini's form. */
 export interface WrittenTools {
   readonly tools: readonly JsonObject[] | undefined;
   /** `functionCallingConfig`. */

@@ -3,6 +3,7 @@ import type { Usage } from '../../operations/chat/chat-completion.js';
 import { readTokenCount } from '../../runtime/token-count.js';
 import { isObject } from '../../runtime/json-value.js';
 
+/** Reads usage in OpenAI's form; undefined if there is none. */
 export function readUsage(usage: Usage | null | undefined): CanonicalUsage | undefined {
   if (usage == null) return undefined;
   const { prompt_tokens: prompt, completion_tokens: completion, total_tokens: total } = usage;
@@ -23,6 +24,7 @@ export function readUsage(usage: Usage | null | undefined): CanonicalUsage | und
   };
 }
 
+/** Usage in OpenAI's form. */
 export function writeUsage(usage: CanonicalUsage): Usage {
   const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, cacheWrite1hTokens, reasoningTokens } = usage;
   const hasDetails = cachedTokens !== undefined || cacheWriteTokens !== undefined;

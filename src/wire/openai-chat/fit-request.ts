@@ -4,6 +4,7 @@ import { fitCallIds } from './fit-call-ids.js';
 import { isIgnorable, limitStops } from './ignorable-params.js';
 import type { FieldRules } from '../../providers/definitions/types/field-rules.js';
 
+/** A request that was adapted to a server, and the names of dropped parameters. */
 export interface FittedRequest {
   /** Fields of the request that the server cannot take, and that the client will miss. */
   readonly dropped: readonly string[];

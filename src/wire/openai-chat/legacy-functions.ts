@@ -11,7 +11,10 @@ import { isObject, nonEmptyString } from '../../runtime/json-value.js';
 
 type Group = readonly StreamedChunk[];
 
-/** Whether the client speaks the deprecated form: `functions` in, `function_call` out. `tools` win where both are there. */
+/**
+ * Whether the client speaks the deprecated form: `functions` in, `function_call` out. `tools` takes precedence if both are
+ * present.
+ */
 export function usesFunctions(request: ChatRequest): boolean {
   const functions = request['functions'];
   return Array.isArray(functions) && functions.length > 0 && (request.tools ?? []).length === 0;
@@ -49,7 +52,7 @@ function withToolMessages(messages: readonly ChatMessage[]): ChatMessage[] {
   });
 }
 
-/** The first tool call of each choice in the deprecated form, which has room for one. Changes the completion. */
+/** The first tool call of each choice in the deprecated form, which can contain only one. Changes the completion. */
 export function toFunctionCalls(completion: ChatCompletion): ChatCompletion {
   for (const choice of completion.choices) {
     const { message } = choice;
@@ -67,7 +70,7 @@ export function toFunctionCallStream(stream: ChunkStream): ChunkStream {
   return new FunctionCallStream(stream[Symbol.asyncIterator]());
 }
 
-/** No generator, because `return` on one that has not been started does nothing, and the upstream would go on. */
+/** Not a generator, because `return` on a generator that has not started does nothing, and the upstream call would continue. */
 class FunctionCallStream implements AsyncIterableIterator<Group> {
   constructor(private readonly chunks: AsyncIterator<Group>) {}
 

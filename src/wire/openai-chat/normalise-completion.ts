@@ -9,6 +9,7 @@ import { createdSeconds, newCompletionId, newToolCallId } from './generated-ids.
 import { mapErrorObject } from '../errors/map-error.js';
 import type { Redact } from '../errors/redact.js';
 
+/** Options of normalising a response. */
 export interface NormaliseOptions {
   /** The model's id at the provider, for a response that does not name its model. */
   readonly upstreamModel: string;
@@ -109,7 +110,7 @@ function malformedToolCall(): GatewayError {
   return upstreamError({ message: 'The upstream provider answered with a malformed tool call.' });
 }
 
-/** Tool arguments are JSON in a string; some servers forget the string. Undefined when there are none. */
+/** Tool arguments are JSON in a string; some servers forget the string. Undefined if there are none. */
 export function argumentsText(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   return typeof value === 'string' ? value : printExact(value);

@@ -197,7 +197,7 @@ function booleanOf(value: unknown): boolean | undefined {
   return typeof value === 'boolean' ? value : undefined;
 }
 
-/** A penalty of 0 is none, and no provider need say that it cannot take it. */
+/** A penalty of 0 has no effect, so it is removed without being named. */
 function unlessZero(value: unknown): number | undefined {
   const number = asNumber(value);
   return number === 0 ? undefined : number;

@@ -13,6 +13,7 @@ import { mayHoldContent } from '../malformed-event.js';
 import { UsageCollector } from './find-usage.js';
 import { TextPattern } from './text-pattern.js';
 
+/** Options of normalising a stream. */
 export interface StreamNormaliserOptions extends NormaliseOptions {
   /** How many choices the client asked for. */
   readonly expectedChoices: number;

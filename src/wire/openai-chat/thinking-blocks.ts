@@ -41,6 +41,7 @@ export function readCallSignature(call: unknown): Signature | undefined {
   return text === undefined ? undefined : readSignature(text, 'gemini');
 }
 
+/** The member of a tool call that carries its signature; empty without one. */
 export function writeCallSignature(signature: Signature | undefined): JsonObject {
   if (signature === undefined) return {};
   return { extra_content: { google: { thought_signature: writeSignature(signature, 'gemini') } } };
@@ -51,6 +52,7 @@ function ofAnthropic(signature: Signature): string {
   return writeSignature(signature, 'anthropic');
 }
 
+/** Whether a block is thinking. */
 export function isThinking(block: CanonicalBlock): block is ThinkingBlock {
   return block.type === 'thinking';
 }

@@ -14,7 +14,7 @@ import { CALL_ID_RULE, fitName, type ToolNames } from '../tool-names.js';
 import { audioFormat } from './read-media.js';
 import { isThinking, writeCallSignature, writeThinkingBlock } from './thinking-blocks.js';
 
-/** What the messages of one request need. */
+/** The state that the messages of one request share. */
 export interface MessageOptions {
   readonly names: ToolNames;
   readonly dropped: DroppedFields;

@@ -15,6 +15,7 @@ export interface ResultDefaults {
   readonly now: number;
 }
 
+/** A result in OpenAI's form. */
 export function writeResult(result: CanonicalResult, { model, now }: ResultDefaults): ChatCompletion {
   const { id, created, usage, serviceTier } = result;
   return {

@@ -11,6 +11,7 @@ export function readFinish(response: JsonObject, blocks: readonly { readonly typ
   return blocks.some(({ type }) => type === 'refusal') ? 'refusal' : 'stop';
 }
 
+/** The status of a response, with its error or reason. */
 export interface WrittenFinish {
   readonly status: 'completed' | 'incomplete';
   readonly incomplete_details: { readonly reason: 'max_output_tokens' | 'content_filter' } | null;

@@ -208,7 +208,7 @@ export class ItemReader {
     const key = keyOf(kind, event);
     const begun = this.blocks.find((block) => block.kind === 'thinking');
     if (begun === undefined) return this.block('thinking', key, out);
-    // A further part of a summary goes on in the same thinking.
+    // A further part of a summary continues the same thinking.
     const current = this.parts.get(begun);
     if (current !== key && current !== undefined) {
       this.partStart.set(begun, begun.text.length + PARAGRAPH.length);

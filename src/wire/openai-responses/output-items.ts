@@ -49,6 +49,7 @@ export function outputItems(
   return items;
 }
 
+/** A message item of a response. */
 export function messageItem(
   id: string,
   status: 'in_progress' | ItemStatus,

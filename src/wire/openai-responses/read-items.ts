@@ -221,6 +221,7 @@ export function readCall(item: JsonObject, path: string): ToolCallBlock {
   };
 }
 
+/** Reads a call of a tool that the client runs. @throws GatewayError 400 with the path of the fault */
 export function readClientCall(tool: ClientTool, item: JsonObject, path: string): ToolCallBlock {
   const id = nonEmptyString(item['call_id']) ?? nonEmptyString(item['id']);
   if (id === undefined) throw missing(`${path}.call_id`, 'Send the id of the call.');

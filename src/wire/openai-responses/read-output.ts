@@ -18,6 +18,7 @@ export function readOutputItems(output: readonly unknown[], toolNames: ToolNames
   return output.flatMap((item) => (isObject(item) ? readOutputItem(item, toolNames) : []));
 }
 
+/** Reads an output item of a response. */
 export function readOutputItem(item: JsonObject, toolNames: ToolNames): CanonicalBlock[] {
   const type = nonEmptyString(item['type']) ?? 'message';
   switch (type) {

@@ -61,6 +61,7 @@ export function headOf(body: JsonObject): { id?: string; model?: string; created
   };
 }
 
+/** The service tier of a response; empty if there is none. */
 export function tierOf(body: JsonObject): { serviceTier?: string } {
   const tier = nonEmptyString(body['service_tier']);
   return tier === undefined ? {} : { serviceTier: tier };

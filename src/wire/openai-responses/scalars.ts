@@ -11,6 +11,7 @@ export function boolean(body: JsonObject, name: string): boolean | undefined {
   return value;
 }
 
+/** A member that is a text; undefined if it is absent or null. @throws GatewayError 400 for another type */
 export function text(body: JsonObject, name: string): string | undefined {
   const value = body[name];
   if (value === undefined || value === null) return undefined;
@@ -18,6 +19,7 @@ export function text(body: JsonObject, name: string): string | undefined {
   return value;
 }
 
+/** A member that is an object; undefined if it is absent or null. @throws GatewayError 400 for another type */
 export function object(body: JsonObject, name: string): JsonObject | undefined {
   const value = body[name];
   if (value === undefined || value === null) return undefined;
@@ -25,6 +27,10 @@ export function object(body: JsonObject, name: string): JsonObject | undefined {
   return value;
 }
 
+/**
+ * A member that is a number from `least` to `most`; undefined if it is absent or null.
+ * @throws GatewayError 400 for another value
+ */
 export function number(body: JsonObject, name: string, least: number, most: number): number | undefined {
   const value = asNumber(body[name]);
   if (value === undefined) {
@@ -35,6 +41,10 @@ export function number(body: JsonObject, name: string, least: number, most: numb
   throw invalidRequest(`'${name}' must be a number from ${least} to ${most}.`, name);
 }
 
+/**
+ * A member that is a whole number of at least `least`; undefined if it is absent or null.
+ * @throws GatewayError 400 for another value
+ */
 export function integer(body: JsonObject, name: string, least: number): number | undefined {
   const value = asNumber(body[name]);
   if (value === undefined) {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What OpenAI takes as the name of a tool and as the id of a call. */
+/** The characters that OpenAI allows in names of tools and in ids of calls. */
 const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 const MAX_CHARACTERS = 64;
 const HASH_DIGITS = 8;

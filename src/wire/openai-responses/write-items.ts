@@ -66,7 +66,7 @@ function isItem({ type }: Readonly<JsonObject>): boolean {
 interface Conversation {
   readonly called: Set<string>;
   readonly returned: ReadonlySet<string>;
-  /** Whether the turn is what the model is to go on from. */
+  /** Whether the model continues this turn. */
   readonly isLast: boolean;
 }
 

@@ -2,7 +2,7 @@ import type { CanonicalBlock, MediaSource } from '../../operations/chat/canonica
 import type { JsonObject } from '../../runtime/json-value.js';
 import { extra, RESPONSES } from './item-extras.js';
 
-/** Names what a request has and this format has not. */
+/** Names the fields of a request that this format does not have. */
 export type Drop = (name: string) => void;
 
 const AUDIO_FORMATS: Readonly<Record<string, string>> = {

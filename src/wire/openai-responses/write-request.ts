@@ -184,6 +184,7 @@ function writeText(format: ResponseFormat | undefined, verbosity: string | undef
   };
 }
 
+/** A response format in the form of the Responses API. */
 export function writeFormat(format: ResponseFormat): JsonObject {
   if (format.type !== 'json_schema') return { type: format.type };
   const { type, name = 'response', description, schema, strict } = format;

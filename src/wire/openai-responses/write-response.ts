@@ -31,6 +31,7 @@ export function isCompaction({ request }: Pick<WriteContext, 'request'>): boolea
   return extra(request, 'compaction') === true;
 }
 
+/** The text of all text blocks. */
 export function textOf(blocks: readonly CanonicalBlock[]): string {
   return blocks.map((block) => (block.type === 'text' ? block.text : '')).join('');
 }

@@ -6,6 +6,7 @@ import type { RerankResult } from '../../operations/rerank/rerank-result.js';
 /** Of Cohere's API, by the path that was called. */
 export type RerankApiVersion = '1' | '2';
 
+/** The facts about a call that a writer needs. */
 export interface RerankContext {
   readonly request: RerankRequest;
   /** For a response without an id of the provider. */

@@ -15,7 +15,7 @@ export function encodeChunk(chunk: object): string {
   return `data: ${chunk instanceof PreserializedChunk ? chunk.json : printExact(chunk)}\n\n`;
 }
 
-/** What ends a stream that broke. */
+/** The event that ends a failed stream. */
 export function encodeError(error: GatewayError): string {
   return encodeChunk(error.toBody());
 }

@@ -37,7 +37,7 @@ export class SseFrames {
     return frames;
   }
 
-  /** What has come of a frame that has not ended. Servers leave the empty line behind the last one out. */
+  /** The bytes of an incomplete frame. Some servers omit the empty line after the last frame. */
   end(): Buffer | undefined {
     const rest = this.frame(Buffer.alloc(0));
     return rest.length === 0 ? undefined : rest;

@@ -1,5 +1,6 @@
 import { StringDecoder } from 'node:string_decoder';
 
+/** A server-sent event. */
 export interface SseEvent {
   /** The `event:` field; empty when there was none. */
   readonly event: string;

@@ -15,14 +15,15 @@ export const SSE_HEADERS = {
 /** Milliseconds for which the rest of a response waits for a client that does not read it. */
 const UNREAD_TIMEOUT_MS = 10_000;
 
+/** Options of a stream to a client. */
 export interface SseOptions {
   /** Sets the headers of this response; when it throws, the stream is closed and nothing has been sent. */
   readonly setHeaders?: () => void;
   /** Milliseconds of silence before a comment is sent; 0 is off. */
   readonly keepAlive: number;
-  /** Aborted when the client has gone, or has not read for too long. */
+  /** Aborted when the client has disconnected, or has not read for too long. */
   readonly signal: CancelSignal;
-  /** Turns what broke the stream into its error event. */
+  /** Converts the error that ended the stream into its error event. */
   readonly toError: (error: unknown) => GatewayError;
 }
 
@@ -74,7 +75,7 @@ export async function sendSse(
   return broken;
 }
 
-/** What is as many bytes as characters needs no encoding. */
+/** A text with as many bytes as characters needs no encoding. */
 export function encodingOf(text: string): 'latin1' | 'utf8' {
   return Buffer.byteLength(text) === text.length ? 'latin1' : 'utf8';
 }

@@ -33,6 +33,7 @@ export type MediaSource =
   /** A document of plain text. */
   | { readonly kind: 'text'; readonly mediaType: string; readonly text: string };
 
+/** A text. */
 export interface TextBlock extends Block {
   readonly type: 'text';
   readonly text: string;
@@ -46,6 +47,7 @@ export interface RefusalBlock extends Block {
   readonly text: string;
 }
 
+/** An image, by its data or its address. */
 export interface ImageBlock extends Block {
   readonly type: 'image';
   readonly source: MediaSource;
@@ -53,11 +55,13 @@ export interface ImageBlock extends Block {
   readonly detail?: string;
 }
 
+/** A recording. */
 export interface AudioBlock extends Block {
   readonly type: 'audio';
   readonly source: MediaSource;
 }
 
+/** A video, by its data or its address. */
 export interface VideoBlock extends Block {
   readonly type: 'video';
   readonly source: MediaSource;
@@ -70,6 +74,7 @@ export interface FileBlock extends Block {
   readonly name?: string;
 }
 
+/** The thinking of a model. */
 export interface ThinkingBlock extends Block {
   readonly type: 'thinking';
   /** Empty where the provider keeps the thinking to itself. */
@@ -80,6 +85,7 @@ export interface ThinkingBlock extends Block {
   readonly isRedacted?: boolean;
 }
 
+/** A call of a tool by the model. */
 export interface ToolCallBlock extends Block {
   readonly type: 'tool_call';
   readonly id: string;
@@ -91,6 +97,7 @@ export interface ToolCallBlock extends Block {
   readonly signature?: Signature;
 }
 
+/** The result of a tool call. */
 export interface ToolResultBlock extends Block {
   readonly type: 'tool_result';
   readonly callId: string;

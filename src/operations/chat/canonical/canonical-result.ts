@@ -26,6 +26,7 @@ export interface CanonicalUsage {
   readonly extras?: Extras;
 }
 
+/** One choice of a result. */
 export interface CanonicalChoice {
   readonly blocks: readonly CanonicalBlock[];
   readonly finish: FinishReason;

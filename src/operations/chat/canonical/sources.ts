@@ -6,9 +6,9 @@ import type { CanonicalResult } from './canonical-result.js';
 import type { WireName } from './wire-name.js';
 
 /**
- * The engine reads requests, results and chunks of chat in OpenAI's form. Where the client or the provider speaks another format,
- * that form is a translation, and what was translated travels with it under this key: JSON never shows it, and a copy by spread
- * keeps it.
+ * The engine reads requests, results and chunks of chat in OpenAI's form. If the client or the provider uses another format,
+ * that form is a translation, and the original is attached under this key: JSON does not contain it, and a copy by spread keeps
+ * it.
  */
 export const SOURCE: unique symbol = Symbol('source');
 

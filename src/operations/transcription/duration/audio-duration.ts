@@ -11,6 +11,7 @@ const LIKELY_BYTES_PER_SECOND = 4_000;
 /** More bytes than the start of a file needs to be recognised. */
 const MAGIC_BYTES = 16;
 
+/** The duration of a recording in seconds. */
 export interface AudioDuration {
   /** As the file states it, else as its size suggests. */
   readonly likelySeconds: number;

@@ -24,7 +24,7 @@ const ROLE_NAME = /^[\w+=,.@-]{1,128}$/;
 /** Keys of the task or pod, as ECS and EKS Pod Identity serve them. */
 export async function containerKeys({ url, token, tokenFile }: AwsContainer): Promise<Login<AwsKeys>> {
   const service = 'the credentials endpoint of the container';
-  // Written anew by the platform before it expires.
+  // The platform replaces it before it expires.
   const authorization =
     tokenFile === undefined ? token : await readTokenFile(tokenFile, 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE');
   const request: TokenRequest = {

@@ -13,6 +13,7 @@ export interface AwsKeys {
   readonly sessionToken?: string;
 }
 
+/** A role to assume. */
 export interface AwsRole {
   readonly arn: string;
   readonly sessionName: string;

@@ -97,7 +97,7 @@ type Fault = Connection['faults'][number];
 type Entry = ConnectionInput['entry'];
 type Environment = Values<keyof typeof ENTRA_VARIABLES>;
 
-/** The login of an entry; `entra` is undefined where there is none. */
+/** The login of an entry; `entra` is undefined if there is none. */
 export interface EntraConnection {
   readonly cloud: Pick<CloudSettings, 'entra'>;
   readonly faults: readonly Fault[];

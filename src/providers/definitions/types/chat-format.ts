@@ -22,6 +22,7 @@ export interface ChatEndpointCall {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** The address of one call of chat. */
 export interface ChatEndpoint {
   /** Below the base URL, with a leading slash; a whole URL where another host serves the call. */
   readonly path: string;
@@ -41,7 +42,7 @@ export interface TokenCounting {
   /** Undefined where it cannot count for this model. */
   readonly endpoint: (call: ChatEndpointCall) => ChatEndpoint | undefined;
   readonly fitBody: (body: JsonObject, call: ChatEndpointCall) => JsonObject;
-  /** The count in a response; undefined where there is none. */
+  /** The count in a response; undefined if there is none. */
   readonly read: (body: JsonObject) => unknown;
 }
 
@@ -52,7 +53,7 @@ export interface ChatFormat {
   readonly endpoint: (call: ChatEndpointCall) => ChatEndpoint;
   /** Changes a written or a client's body as the address asks, such as a model that is a part of the path. */
   readonly fitBody?: (body: JsonObject, upstreamModel: string, call: ChatEndpointCall) => JsonObject;
-  /** What the writer of the format must know of the provider and the model. */
+  /** The facts about the provider and the model that the writer of the format needs. */
   readonly traits?: (upstreamModel: string) => Readonly<Record<string, string | number | boolean | undefined>>;
   /** The event within an event, where the provider wraps those of another's format; undefined leaves an event out. */
   readonly unwrap?: (event: StreamEvent, wire: WireName) => StreamEvent | undefined;

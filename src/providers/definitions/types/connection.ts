@@ -2,7 +2,7 @@ import type { AwsLogin } from '../logins/aws-login.js';
 import type { EntraLogin } from '../logins/entra-login.js';
 import type { GoogleLogin } from '../logins/google-login.js';
 
-/** What the clouds need beside a key and an address; each only where its type has it. */
+/** Settings of clouds beside a key and an address; each only for the types that have it. */
 export interface CloudSettings {
   /** Bedrock: the AWS region. Vertex AI: the location, `global` by default. */
   readonly region?: string;
@@ -46,7 +46,7 @@ export const CLOUD_KEYS = [
 ] as const;
 export type CloudKey = (typeof CLOUD_KEYS)[number];
 
-/** What an entry and the environment say of where a provider is and who calls it. */
+/** The address and the credentials of a provider in its entry and in the environment. */
 export interface ConnectionInput {
   readonly entry: Readonly<Partial<Record<CloudKey, string>>>;
   /** Of the entry. */
@@ -61,11 +61,11 @@ export interface Connection {
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
   readonly cloud: CloudSettings;
-  /** What is missing, by the key of the entry that would give it. */
+  /** The missing settings, by their keys in the entry. */
   readonly faults: readonly { readonly key: CloudKey | 'api_key'; readonly message: string }[];
 }
 
-/** What the URL of an operation beside chat is made of. */
+/** The parts of the URL of an operation beside chat. */
 export interface OperationTarget {
   readonly baseUrl: string;
   readonly apiKey: string | undefined;

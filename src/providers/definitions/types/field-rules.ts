@@ -1,4 +1,4 @@
-/** Where servers that speak OpenAI's format differ from OpenAI, so that one request suits them all. */
+/** Differences of servers with OpenAI's format from OpenAI. With them the gateway adapts a request to each server. */
 export interface Quirks {
   /** The only name of the token limit that the server honors; undefined where it knows both. */
   readonly tokenLimit?: 'max_tokens' | 'max_completion_tokens';
@@ -14,10 +14,10 @@ export interface Quirks {
   readonly rerank?: string;
 }
 
-/** What most servers of open models have in common: the older name of the limit and the older role. */
+/** The quirks of most servers of open models: the older name of the token limit, and the older role. */
 export const OPEN_MODEL_QUIRKS: Quirks = { tokenLimit: 'max_tokens', developerRole: false };
 
-/** What a server takes of OpenAI's chat request. A set that is absent sets no rule. */
+/** The fields of OpenAI's chat request that a server supports. An absent set means no rule. */
 export interface FieldRules {
   /** All fields of the request that the server knows; it refuses any other. */
   readonly fields?: ReadonlySet<string>;
@@ -49,6 +49,6 @@ export function namesOf(names: string): ReadonlySet<string> {
 /** Request fields of OpenAI's platform. Servers of open models have nothing behind them. */
 export const PLATFORM_FIELDS =
   'store service_tier safety_identifier prompt_cache_key prompt_cache_retention verbosity web_search_options modalities audio prediction';
-/** What responses of OpenAI and of this gateway carry beside role, content and tool calls. */
+/** The members of messages in responses of OpenAI and of this gateway beside role, content and tool calls. */
 export const RESPONSE_FIELDS =
   'refusal annotations audio images thinking_blocks reasoning_details provider_specific_fields reasoning';

@@ -10,6 +10,7 @@ const BITS_PER_PIXEL = 4;
 /** A colour index for each of the two pixels of a byte. */
 const BOTH_PIXELS = 0x11;
 
+/** The size of an image in pixels. */
 export interface ImageSize {
   readonly width: number;
   readonly height: number;

@@ -19,29 +19,35 @@ import { sandboxTranscription, sandboxTranscriptionEvents } from './sandbox-tran
 
 const EVENTS: RawHead = { contentType: 'text/event-stream' };
 
+/** Makes the images of a request. */
 export async function imagesInSandbox({ request }: ProviderCall<ImageRequest>): Promise<RawResponse> {
   const body = await sandboxImages(request, nowInSeconds());
   return { contentType: 'application/json', body: Buffer.from(JSON.stringify(body)) };
 }
 
+/** Streams the images of a request as events. */
 export function imageStreamInSandbox(call: ProviderCall<ImageRequest>): Promise<OperationStream<'images'>> {
   return opened(EVENTS, sandboxImageEvents(call.request, nowInSeconds()), call);
 }
 
+/** Makes the speech of a request. */
 export function speechInSandbox({ request }: ProviderCall<SpeechRequest>): RawResponse {
   const { contentType, pieces } = sandboxSpeech(request);
   return { contentType, body: Buffer.concat(pieces) };
 }
 
+/** Streams the speech of a request. */
 export function speechStreamInSandbox(call: ProviderCall<SpeechRequest>): Promise<OperationStream<'speech'>> {
   const { contentType, pieces } = sandboxSpeech(call.request);
   return opened({ contentType }, pieces, call, Math.ceil(pieces.length / 2));
 }
 
+/** Makes the transcription of a request. */
 export function transcriptionInSandbox({ request }: ProviderCall<TranscriptionRequest>): RawResponse {
   return sandboxTranscription(request);
 }
 
+/** Streams the transcription of a request as events. */
 export function transcriptionStreamInSandbox(
   call: ProviderCall<TranscriptionRequest>,
 ): Promise<OperationStream<'transcription'>> {
