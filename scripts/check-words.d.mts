@@ -17,3 +17,4 @@ export declare function findUses(
   words?: readonly Word[],
 ): string[];
 export declare function uselessExceptions(exceptions: readonly Exception[], read: (file: string) => string): string[];
+export function findNames(file: string, text: string): string[];

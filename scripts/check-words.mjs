@@ -1,7 +1,8 @@
 /**
  * `npm run check:words`: holds the plain language of the product. Each word here once stood for several things or hid who does
  * what, and has a replacement. Looks at comments, texts and names, which are split at their capitals, of the sources, tests,
- * scripts and pages. Prints file, line, word and replacement of every use, and ends with 1 when there is one.
+ * scripts and pages. Words that only names must not have, and names of constants without a unit, are looked for in declarations and
+ * in names of files. Prints file, line, word and replacement of every use, and ends with 1 when there is one.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -39,8 +40,28 @@ const LIST = [
   ['dealt out', 'distribute'],
   ['bequeath(?:s|ed)?|bury|buried|roster', 'hand over, remove, set'],
 ];
+
+/**
+ * Words that declared names and names of files must not have; texts may.
+ *
+ * @type {readonly (readonly [words: string, use: string])[]}
+ */
+const NAMES = [['(?:un)?answer(?:s|ed|ing)?', 'response, respond']];
+/** Beginnings of names of constants that MIN and MAX say in one way. */
+const EXTREMES = /^(?:MOST|LONGEST|LARGEST|HIGHEST|BIGGEST|SHORTEST|FEWEST|LEAST|SMALLEST|LOWEST)_/;
+/** Ends of names of constants with a number that leave the unit open. */
+const NO_UNIT =
+  /(?:^|_)(?:TIMEOUT|DELAY|INTERVAL|LEASE|GRACE|TTL|LIFETIME|DEADLINE|PAUSE|WAIT|SIZE|LENGTH|BODY|BUFFER|S)$/;
+/** Where names are checked; a test may name things as its subject does. */
+const NAMED = /^(?:src|scripts|bench)\//;
+const DECLARATION =
+  /\b(?:(?:const|let|function|class|interface|type|enum|readonly|private|protected|static|async)\s+)+([A-Za-z_$][\w$]*)/g;
+const NUMBER_CONSTANT = /\bconst ([A-Z][A-Z\d_]*)\b[^=]*= *[-\d(]/g;
 /** @type {readonly Word[]} */
 export const WORDS = LIST.map(([words, use]) => ({ pattern: new RegExp(`\\b(?:${words})\\b`, 'g'), use }));
+
+/** @type {readonly Word[]} */
+const NAME_WORDS = NAMES.map(([words, use]) => ({ pattern: new RegExp(`\\b(?:${words})\\b`, 'g'), use }));
 
 /** @type {readonly Exception[]} */
 const EXCEPTIONS = [
@@ -117,6 +138,35 @@ export function findUses(file, text, exceptions = EXCEPTIONS, words = WORDS) {
   });
 }
 
+/**
+ * @param {string} file
+ * @param {string} text of the file
+ * @returns {string[]} one line for each declared name, or name of the file, that has a replacement
+ */
+export function findNames(file, text) {
+  const base = file.slice(file.lastIndexOf('/') + 1);
+  const ofFile = NAME_WORDS.flatMap(({ pattern, use }) =>
+    [...wordsOf(base).matchAll(pattern)].map(([word]) => `${file}: "${word}" in the name of the file: use ${use}`),
+  );
+  if (!NAMED.test(file) || file.endsWith('.spec.ts') || !/\.(?:ts|mjs)$/.test(file)) return ofFile;
+  const ofText = text.split('\n').flatMap((line, index) => {
+    if (/^\s*(?:\*|\/\/|\/\*)/.test(line)) return [];
+    const place = `${file}:${index + 1}`;
+    const names = [...line.matchAll(DECLARATION)].map(([, name]) => name);
+    const numbers = [...line.matchAll(NUMBER_CONSTANT)].map(([, name]) => name);
+    return [
+      ...names.flatMap((name) =>
+        NAME_WORDS.flatMap(({ pattern, use }) =>
+          [...wordsOf(name).matchAll(pattern)].map(([word]) => `${place}: "${word}" in ${name}: use ${use}`),
+        ),
+      ),
+      ...numbers.filter((name) => EXTREMES.test(name)).map((name) => `${place}: ${name}: use MIN_ or MAX_`),
+      ...numbers.filter((name) => NO_UNIT.test(name)).map((name) => `${place}: ${name}: end it with a unit`),
+    ];
+  });
+  return [...ofFile, ...ofText];
+}
+
 /** @param {readonly Exception[]} exceptions @param {(file: string) => string} read @returns {string[]} those that allow nothing */
 export function uselessExceptions(exceptions, read) {
   return exceptions
@@ -126,10 +176,10 @@ export function uselessExceptions(exceptions, read) {
 
 if (process.argv[1]?.endsWith('check-words.mjs') === true) {
   const texts = new Map(ROOTS.flatMap(filesOf).map((file) => [file, readFileSync(file, 'utf8')]));
-  const uses = [...texts].flatMap(([file, text]) => findUses(file, text));
+  const uses = [...texts].flatMap(([file, text]) => [...findUses(file, text), ...findNames(file, text)]);
   const useless = uselessExceptions(EXCEPTIONS, (file) => texts.get(file) ?? '');
   for (const use of uses) console.error(use);
   for (const exception of useless) console.error(`exception without a use: ${exception}`);
-  console.log(`${uses.length} uses of words that have a replacement`);
+  console.log(`${uses.length} uses of words and names that have a replacement`);
   if (uses.length + useless.length > 0) process.exitCode = 1;
 }

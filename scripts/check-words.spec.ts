@@ -1,4 +1,4 @@
-import { findUses, uselessExceptions, WORDS } from './check-words.mjs';
+import { findNames, findUses, uselessExceptions, WORDS } from './check-words.mjs';
 
 function usesOf(text: string): string[] {
   return findUses('src/a.ts', text, []);
@@ -44,6 +44,35 @@ describe('the check of the words', () => {
     const exception = { file: 'src/a.ts', phrase: 'set aside', reason: 'an error of the API' };
     expect(uselessExceptions([exception], () => 'is set aside')).toEqual([]);
     expect(uselessExceptions([exception], () => 'is reserved')).toEqual(['src/a.ts: set aside']);
+  });
+
+  it.each([
+    ['a class', 'export class AnswerRecorder {'],
+    ['a field', '  private readonly lastAnswer = 1;'],
+    ['a function', 'async function answerAll() {'],
+    ['a constant', 'const MAX_ANSWER_WORDS = 250;'],
+    ['an extreme without MIN or MAX', 'const LONGEST_WAIT_MS = 5_000;'],
+    ['a time without its unit', 'const LOGIN_TIMEOUT = 5_000;'],
+    ['a unit of one letter', 'export const LIFETIME_S = 600;'],
+    ['a size without its unit', 'const CACHE_SIZE: number = 20_000;'],
+  ])('finds a name to replace: %s', (_where, line) => {
+    expect(findNames('src/a.ts', line)).toHaveLength(1);
+  });
+
+  it.each([
+    'const RESPONSE_TIMEOUT_MS = 5_000;',
+    'const MAX_BODY_BYTES = 1_024;',
+    "const TIMEOUT = 'x-gateway-timeout';",
+    "throw new Error('the server did not answer');",
+    '// What no class AnswerRecorder does.',
+    'const SECONDS = 5;',
+  ])('leaves names and texts alone: %s', (line) => {
+    expect(findNames('src/a.ts', line)).toEqual([]);
+  });
+
+  it('finds a name to replace in the name of a file', () => {
+    expect(findNames('src/answer-recorder.ts', '')).toHaveLength(1);
+    expect(findNames('src/response-recorder.ts', '')).toEqual([]);
   });
 
   it('has a replacement for each word', () => {

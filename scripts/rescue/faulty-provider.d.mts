@@ -1,5 +1,5 @@
 /** The whole response to every request. */
-export const ANSWER: string;
+export const RESPONSE: string;
 /** Milliseconds of each fault. */
 export const TIMES: Readonly<Record<'slow' | 'stall' | 'silence' | 'outage' | 'betweenTokens', number>>;
 

@@ -2,13 +2,13 @@
 import { createServer } from 'node:http';
 
 /** The whole response to every request: sixty words. */
-export const ANSWER = Array.from({ length: 60 }, (_, at) => `word${at + 1}`).join(' ');
-const WORDS = ANSWER.split(' ');
+export const RESPONSE = Array.from({ length: 60 }, (_, at) => `word${at + 1}`).join(' ');
+const WORDS = RESPONSE.split(' ');
 
 const CUT_AFTER = 40;
 const STALL_AFTER = 20;
 const MALFORMED_AT = 10;
-const RETRY_AFTER_S = 2;
+const RETRY_AFTER_SECONDS = 2;
 
 /** Milliseconds of each fault. */
 export const TIMES = { slow: 3_000, stall: 4_000, silence: 15_000, outage: 6_000, betweenTokens: 3 };
@@ -85,12 +85,12 @@ async function respond({ path, body, response, entry, attempt, at }) {
     if (fault === 'ok-noprefill') {
       return refuse(400, 'invalid_prefill', 'This model does not support assistant message prefill.');
     }
-    if (ANSWER.startsWith(sent)) words = ANSWER.slice(sent.length).trim().split(' ');
+    if (RESPONSE.startsWith(sent)) words = RESPONSE.slice(sent.length).trim().split(' ');
   }
   switch (fault) {
     case 's01':
       if (attempt > 1) break;
-      return refuse(429, 'rate_limit_exceeded', 'Rate limit reached.', { 'retry-after': String(RETRY_AFTER_S) });
+      return refuse(429, 'rate_limit_exceeded', 'Rate limit reached.', { 'retry-after': String(RETRY_AFTER_SECONDS) });
     case 's02':
       return refuse(429, 'rate_limit_exceeded', 'Rate limit reached.');
     case 's03':

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startGatewayProcess } from '../gateway-process.mjs';
 import { ask } from './client.mjs';
-import { ANSWER, startFaultyProvider, TIMES } from './faulty-provider.mjs';
+import { RESPONSE, startFaultyProvider, TIMES } from './faulty-provider.mjs';
 
 /** @typedef {import('./client.mjs').Outcome} Outcome */
 /** @typedef {{ model: string, at: number, action: string }} Seen */
@@ -80,7 +80,7 @@ function configuration(url) {
 function verdictOf(name, outcome, primary, hasFallback) {
   const { wantsError = false, holds } = SCENARIOS[name] ?? { title: '' };
   const { isWhole, text, error, took, ids } = outcome;
-  const isComplete = isWhole && error === '' && text === ANSWER && ids.length <= 1;
+  const isComplete = isWhole && error === '' && text === RESPONSE && ids.length <= 1;
   if (took > HANG_MS || (isWhole && !isComplete)) return 'fail';
   const isFine = holds?.({ took, primary, hasFallback, outcome }) ?? true;
   if (wantsError) return isComplete ? 'partial' : isFine ? 'pass' : 'fail';
@@ -88,18 +88,18 @@ function verdictOf(name, outcome, primary, hasFallback) {
   return 'safe';
 }
 
-/** Requests during and after an outage: all are answered, and the model is used again within 30 s of being well. */
+/** Requests during and after an outage: all get a response, and the model is used again within 30 s of being well. */
 async function outage(/** @type {() => Promise<Outcome>} */ call, /** @type {() => Seen[]} */ primary) {
   const started = performance.now();
-  let answered = true;
+  let responded = true;
   while (performance.now() - started < TIMES.outage + 30_000) {
     const next = performance.now() + 1_200;
     const { isWhole, text } = await call();
-    answered &&= isWhole && text === ANSWER;
-    if (primary().some(({ action }) => action === '200')) return { answered, isBack: true };
+    responded &&= isWhole && text === RESPONSE;
+    if (primary().some(({ action }) => action === '200')) return { responded, isBack: true };
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
   }
-  return { answered, isBack: false };
+  return { responded, isBack: false };
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'rescue-'));
@@ -138,9 +138,9 @@ try {
       return { verdict, took: outcome.took, outcome, primary: primary() };
     }
     const started = performance.now();
-    const { answered, isBack } = await outage(call, primary);
+    const { responded, isBack } = await outage(call, primary);
     /** @type {Verdict} */
-    const verdict = isBack && answered ? 'pass' : isBack || way === 'without' ? 'safe' : 'fail';
+    const verdict = isBack && responded ? 'pass' : isBack || way === 'without' ? 'safe' : 'fail';
     return { verdict, took: performance.now() - started, outcome: undefined, primary: [] };
   };
   const rows = [

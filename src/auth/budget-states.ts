@@ -16,7 +16,7 @@ export interface BudgetState {
 /** Reads what accounts have spent; the result has no entries for accounts without a budget. */
 export type BudgetReader = (accounts: readonly Account[]) => Promise<ReadonlyMap<string, BudgetState>>;
 
-/** Says what a budget is after a reset or a credit, which depends on its periods. */
+/** Describes a budget after a reset or a credit, which depends on its periods. */
 export interface BudgetAdjuster {
   reset(): BudgetAdjustment;
   credited(account: Account, usd: number): BudgetAdjustment;

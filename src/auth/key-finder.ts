@@ -141,7 +141,7 @@ export class KeyFinder implements OnModuleInit, BeforeApplicationShutdown {
       .then(
         () => undefined,
         (error: unknown) => {
-          this.logger.debug({ msg: 'a key could not be hashed anew', key_id: key.id, error: describeError(error) });
+          this.logger.debug({ msg: 'a key could not be hashed again', key_id: key.id, error: describeError(error) });
         },
       )
       .finally(() => this.renewals.delete(renewal));

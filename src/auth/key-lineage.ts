@@ -26,7 +26,7 @@ interface LineageSource {
   readonly findGroup: (id: string) => Promise<KeyGroup | null>;
 }
 
-/** Reads what applies to a key besides its own row. A key of an operator without a group costs no query. */
+/** Reads the limits and rights that apply to a key besides its own row. A key of an operator without a group needs no query. */
 export async function readLineage(key: ApiKey, { findKey, findGroup }: LineageSource): Promise<KeyLineage> {
   const ancestors: ApiKey[] = [];
   let isBroken = false;
@@ -91,7 +91,7 @@ export function mayGiveScope(own: ReadonlySet<Scope>, scope: Scope): boolean {
   return own.has(scope) || (scope === 'routing' && own.has('admin'));
 }
 
-/** What both lists allow; null allows everything. */
+/** The models that both lists allow; null allows every model. */
 export function intersectModels(a: readonly string[] | null, b: readonly string[] | null): string[] | null {
   if (a === null || b === null) return a === null ? (b === null ? null : [...b]) : [...a];
   const both = a.filter((inner) => b.some((outer) => coversModel(outer, inner)));

@@ -26,7 +26,7 @@ export interface ShortCircuit<Name extends OperationName> {
 }
 
 /**
- * What is done for calls beside sending them to providers: request log, traces of content; a cache or guardrails later. Hooks
+ * Hooks run for calls in addition to the provider's call: request log, traces of content; later a cache or guardrails. Hooks
  * run in their order, live requests and batch tasks alike.
  */
 export interface CallHook {

@@ -68,7 +68,7 @@ export interface CallOutcome {
   readonly cost: () => Promise<number | null>;
   /** The same as a checked amount. */
   readonly costNanos: () => Promise<NanoDollars | null>;
-  /** What was received of the response: reported usage, estimates, and the response itself where it is kept. */
+  /** The received part of the response: reported usage, estimates, and the response itself if it is stored. */
   readonly collector: Collector<OperationName>;
   /** Fields and headers of the request that the provider did not receive, by the client's names; usually empty. */
   readonly droppedParams: readonly string[];

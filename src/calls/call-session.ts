@@ -15,8 +15,8 @@ export const SESSION_HEADERS = [
 const AGENT_HEADERS = ['x-claude-code-agent-id', 'thread-id', 'x-agent-id'] as const;
 
 /** Longest value that keeps requests together. */
-const MAX_KEY_LENGTH = 256;
-/** What is recorded: as long as the columns are, and without characters that have a meaning in a report or in a log. */
+const MAX_KEY_CHARACTERS = 256;
+/** The recorded text: at most as long as its column, and without characters that have a meaning in reports or logs. */
 const RECORDED_ID = /^[\w.:@+=~/-]{1,128}$/;
 
 /** The client's session, as its headers say. */
@@ -41,7 +41,7 @@ export function readCallSession(headers: IncomingHttpHeaders): CallSession | und
 function first(headers: IncomingHttpHeaders, names: readonly string[]): string | undefined {
   for (const name of names) {
     const value = headers[name];
-    if (typeof value === 'string' && value !== '' && value.length <= MAX_KEY_LENGTH) return value;
+    if (typeof value === 'string' && value !== '' && value.length <= MAX_KEY_CHARACTERS) return value;
   }
   return undefined;
 }

@@ -2,6 +2,6 @@ import { Module } from '@nestjs/common';
 import { CallEvents } from './call-events.js';
 import { CallHooks } from './call-hook.js';
 
-/** What is done for calls beside running them: hooks, and listeners that are notified when a call has ended. */
+/** Hooks of calls, and listeners that are notified when a call has ended. */
 @Module({ providers: [CallEvents, CallHooks], exports: [CallEvents, CallHooks] })
 export class CallsModule {}

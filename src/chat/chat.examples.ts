@@ -85,9 +85,9 @@ export const CHAT_RESPONSE_HEADERS = {
   ),
   'x-ratelimit-limit-requests': header('Requests a minute, of the nearest limit; absent when there is none.', '600'),
   'x-ratelimit-remaining-requests': header('Requests that are left of it.', '599'),
-  'x-ratelimit-reset-requests': header('How long until it begins anew.', '1m0s'),
+  'x-ratelimit-reset-requests': header('Time until the window ends.', '1m0s'),
   'x-ratelimit-limit-tokens': header('Tokens a minute, of the nearest limit; absent when there is none.', '200000'),
   'x-ratelimit-remaining-tokens': header('Tokens that are left of it.', '199000'),
-  'x-ratelimit-reset-tokens': header('How long until it begins anew.', '59s'),
+  'x-ratelimit-reset-tokens': header('Time until the window ends.', '59s'),
   'openai-processing-ms': header('Milliseconds until the response, or the first event of a stream, was ready.', '412'),
 };

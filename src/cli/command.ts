@@ -1,6 +1,6 @@
 import type { ParseArgsConfig } from 'node:util';
 
-/** What a command was given, checked against its options. */
+/** The arguments of a command, checked against its options. */
 export interface Arguments {
   /** Words that are no options. */
   readonly words: readonly string[];

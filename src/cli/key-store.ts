@@ -1,4 +1,4 @@
-/** What the commands on keys work with; loaded by them alone, since most of the application is behind it. */
+/** The services that commands on keys use. Only these commands load it, because it imports most of the application. */
 import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
 import { DataSource } from 'typeorm';
@@ -30,7 +30,7 @@ export const COMMAND_LINE: Principal = {
   isOperator: true,
 };
 
-/** What an operator has to know of the hashes of keys. */
+/** Warnings for operators about the hashes of keys. */
 export async function hashRemarksOf(app: INestApplicationContext): Promise<readonly string[]> {
   const pepper = app.get(Pepper, { strict: false });
   const { manager } = app.get(DataSource, { strict: false });

@@ -8,7 +8,7 @@ import { NoClusterPeers } from '../cluster/cluster-peers.js';
 import { SCHEMA } from '../schema.js';
 import { RedisModule } from '../redis/redis.module.js';
 
-/** What it takes to manage keys, and nothing that serves or runs by itself. */
+/** The modules that manage keys, without those that serve requests or run in the background. */
 @Module({})
 export class KeyCommandsModule {
   static forRoot(config: Configuration): DynamicModule {

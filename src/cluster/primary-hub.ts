@@ -91,7 +91,7 @@ export class PrimaryHub {
     return mergeMetrics([...[...this.members].map(({ metrics }) => metrics), this.exitedMetrics, this.ownMetrics()]);
   }
 
-  /** Keeps what a scrape has last seen, so that no sum falls when the worker exits. */
+  /** Keeps the values of the last scrape, so that no sum decreases when the worker exits. */
   private async read(member: Member): Promise<void> {
     if (!member.isServing) return;
     const families = await inTime(member.link.ask('metrics'));

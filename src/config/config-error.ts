@@ -2,7 +2,7 @@
 export interface ConfigFault {
   /** `models[0].deployments[1].provider` in the file, or the name of an environment variable. */
   readonly path: string;
-  /** What is wrong and what to write instead. It never contains the value of a secret. */
+  /** The fault and its fix. It never contains the value of a secret. */
   readonly message: string;
   /** Line of the file, from 1. */
   readonly line?: number | undefined;

@@ -40,7 +40,7 @@ export interface ProviderEnvironment {
     readonly apiKey: string;
     readonly baseUrl: string;
   }[];
-  /** For what an entry of the file leaves to the environment. */
+  /** For settings that an entry of the file does not have. */
   readonly variable: ReadVariable;
 }
 

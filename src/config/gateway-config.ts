@@ -56,7 +56,7 @@ export interface TracingConfig {
 type ProcessSettings = KindValue<typeof PROCESS_SETTINGS>;
 type RoutingFile = KindValue<typeof ROUTING_SETTINGS>;
 
-/** What a reload replaces. Inject RoutingConfig (routing-config.ts) to read it. */
+/** The part of the configuration that a reload replaces. Inject RoutingConfig (routing-config.ts) to read it. */
 export interface RoutingSettings {
   readonly upstream: RoutingFile['upstream'];
   readonly retry: RoutingFile['retry'];
@@ -123,7 +123,7 @@ export abstract class GatewayConfig {
 /** The receiver of budget alerts. */
 export interface AlertWebhook {
   readonly url: string;
-  /** What deliveries are signed with; undefined only for Slack, which checks no signature. */
+  /** The secret that signs deliveries; undefined only for Slack, which does not check signatures. */
   readonly secret: string | undefined;
   readonly format: ProcessSettings['alerts']['webhookFormat'];
 }

@@ -7,7 +7,7 @@ import { printPath } from './yaml-source.js';
 
 // The schema is a constant that a test validates, so that no start needs to.
 const ajv = new Ajv({ allErrors: true, strict: false, strictNumbers: true, verbose: true, validateSchema: false });
-/** What a value with a unit must be. `unit` is this schema's own keyword; editors ignore it. */
+/** The constraint of a value with a unit. `unit` is this schema's own keyword; editors ignore it. */
 const UNITS: Readonly<Record<string, { accepts: (value: unknown) => boolean; message: string }>> = {
   duration: {
     accepts: (value) => parseDuration(value) !== undefined,

@@ -82,7 +82,7 @@ async function wholeText(path: string, before: string | undefined, signal: Abort
   return text;
 }
 
-/** What a writer has written so far is a beginning of the text before, or stops in the middle of a line. */
+/** The text is incomplete if it is a prefix of the previous text or ends in the middle of a line. */
 export function settleTime(text: string | undefined, before: string | undefined): number {
   if (text === undefined || before === undefined || text === before) return SETTLE_MS;
   const looksPartial = before.startsWith(text) || (before.endsWith('\n') && !text.endsWith('\n'));

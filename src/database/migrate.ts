@@ -39,7 +39,7 @@ export function assertUpToDate(state: SchemaState): void {
 }
 
 /**
- * Runs what is pending under a lock that dies with the process that holds it, on one connection without a limit of time.
+ * Runs pending migrations under a lock that is released when its process ends, on one connection without a time limit.
  *
  * @returns names of the migrations that were run
  * @throws BootError when a newer version has migrated the database

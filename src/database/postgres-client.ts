@@ -7,7 +7,7 @@ const SUSPECT_AFTER_MS = 3_000;
 /** Timeout of that probe. */
 const PROBE_TIMEOUT_MS = 1_500;
 /** How much longer than the server's own `statement_timeout` a response may take. */
-const ANSWER_GRACE_MS = 5_000;
+const RESPONSE_GRACE_MS = 5_000;
 
 type PostgresModule = typeof import('pg');
 
@@ -60,7 +60,7 @@ function watch(client: Client, result: Promise<unknown>, limit: number, isRespon
   let hasEnded = false;
   let timer: NodeJS.Timeout;
   const suspect = async (): Promise<void> => {
-    const isTooLate = performance.now() - started > limit + ANSWER_GRACE_MS;
+    const isTooLate = performance.now() - started > limit + RESPONSE_GRACE_MS;
     const isAlive = !isTooLate && (await isResponding());
     if (hasEnded) return;
     if (isAlive) timer = setTimeout(() => void suspect(), SUSPECT_AFTER_MS);

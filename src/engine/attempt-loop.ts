@@ -60,7 +60,7 @@ export interface Sender<Name extends OperationName, Result> {
   shortCircuit(response: ShortCircuit<Name>, servedBy: ServedBy): Result;
 }
 
-/** What the attempts of one call have in common. */
+/** The state that the attempts of one call share. */
 interface Progress<Name extends OperationName> {
   readonly call: TrackedCall<Name>;
   readonly route: CallRoute;

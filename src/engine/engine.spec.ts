@@ -112,14 +112,14 @@ describe('Engine', () => {
 
   it('waits out a short Retry-After at the only deployment, until such a wait was without success', async () => {
     const limited = rateLimitExceeded({ message: 'limited', retryable: true, retryAfterMs: 10 });
-    const answers: Record<string, Error> = { 'p/one': limited };
-    const bench = new EngineBench('nowhere', answers);
+    const outcomes: Record<string, Error> = { 'p/one': limited };
+    const bench = new EngineBench('nowhere', outcomes);
     const health = bench.deployments.healthOf({ id: 'p/one' });
     const first = bench.engine.run(CHAT, REQUEST, bench.context);
     await until(() => bench.calls.length === 1);
-    delete answers['p/one'];
+    delete outcomes['p/one'];
     expect(await first).toMatchObject({ attempts: 2 });
-    answers['p/one'] = limited;
+    outcomes['p/one'] = limited;
     await expect(bench.engine.run(CHAT, REQUEST, bench.context)).rejects.toBe(limited);
     expect([bench.calls.length, health.wasWaitUseless]).toEqual([4, true]);
     await until(() => health.waitFor('key_a') === 0);

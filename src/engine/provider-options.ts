@@ -119,8 +119,8 @@ export interface AllowedRequest<Name extends OperationName> {
 }
 
 /**
- * Removes what only a key with the scope `provider_options` may choose: fields and headers that select the model, the account,
- * the price tier or stored state at the provider, and for keys with a budget also what is billed beside tokens.
+ * Removes the fields that only a key with the scope `provider_options` may set: fields and headers that select the model, the
+ * account, the price tier or stored state at the provider, and for keys with a budget also what is billed beside tokens.
  *
  * @throws GatewayError 400 with `strict_params`, 403 for a built-in tool that a key with a budget may not use
  */

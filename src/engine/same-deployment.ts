@@ -2,10 +2,10 @@ import type { GatewayError } from '../errors/gateway-error.js';
 import { isClosedSocket } from '../providers/transport/transport-error.js';
 
 /** Bounds of the delay before a deployment that failed once is called again, in milliseconds. */
-const LEAST_PAUSE_MS = 25;
-const MOST_PAUSE_MS = 75;
+const MIN_PAUSE_MS = 25;
+const MAX_PAUSE_MS = 75;
 /** Most milliseconds beyond a `Retry-After`, so that calls that were refused together do not come back together. */
-const MOST_SPREAD_MS = 250;
+const MAX_SPREAD_MS = 250;
 
 /** Why and when the same deployment is called again. */
 export interface SamePause {
@@ -25,10 +25,10 @@ export function pauseBeforeSame(error: GatewayError, maxWaitMs: number): SamePau
   if (!error.retryable || error.rejectedByGateway) return undefined;
   if (error.retryAfterMs !== undefined) {
     if (error.retryAfterMs > maxWaitMs) return undefined;
-    return { milliseconds: error.retryAfterMs + Math.random() * MOST_SPREAD_MS, isRequested: true };
+    return { milliseconds: error.retryAfterMs + Math.random() * MAX_SPREAD_MS, isRequested: true };
   }
   if (error.code === 'upstream_timeout' || error.isConnectionFault || error.mayBeBilled) return undefined;
   const hasFailed = (error.upstream?.status ?? 0) >= 500 || isClosedSocket(error.cause);
   if (!hasFailed) return undefined;
-  return { milliseconds: LEAST_PAUSE_MS + Math.random() * (MOST_PAUSE_MS - LEAST_PAUSE_MS), isRequested: false };
+  return { milliseconds: MIN_PAUSE_MS + Math.random() * (MAX_PAUSE_MS - MIN_PAUSE_MS), isRequested: false };
 }

@@ -2,7 +2,7 @@ import { HttpException } from '@nestjs/common';
 import { databaseUnavailable, isDatabaseUnavailable, isUnstorableText } from './database-error.js';
 import { GatewayError, internalError, invalidJson, invalidRequest, notFound } from './gateway-error.js';
 
-/** What body-parser and raw-body attach to the errors they throw (http-errors with a `type`). */
+/** The members that body-parser and raw-body add to their errors (http-errors with a `type`). */
 interface BodyReadError extends Error {
   type: string;
   status: number;

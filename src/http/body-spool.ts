@@ -124,7 +124,7 @@ export class BodySpool {
   }
 }
 
-/** What is left of some chunks behind their first bytes. */
+/** The rest of some chunks after their first bytes. */
 function rest(chunks: readonly Buffer[], bytes: number): Buffer[] {
   const left: Buffer[] = [];
   let start = 0;

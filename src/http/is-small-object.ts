@@ -12,5 +12,5 @@ class SmallObjectConstraint implements ValidatorConstraintInterface {
   }
 }
 
-/** What a client keeps with something of its own: at most 16 KB of JSON. */
+/** Metadata of a client: at most 16 KB of JSON. */
 export const IsSmallObject = (): PropertyDecorator => Validate(SmallObjectConstraint);

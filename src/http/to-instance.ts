@@ -7,7 +7,7 @@ import { toInvalidRequest } from './validation-errors.js';
 
 type Class = new () => object;
 
-/** What a class declares of one of its properties. */
+/** The declaration of one property of a class. */
 interface Property {
   /** The class of a nested object; undefined where the value is kept as it was parsed. */
   readonly nested: Class | undefined;

@@ -102,12 +102,12 @@ export class InFlight {
     });
   }
 
-  /** Aborts what is in flight; each client receives `reason`, in a stream as its error event. */
+  /** Aborts all calls in flight; each client receives `reason`, in a stream as its error event. */
   abortAll(reason: GatewayError): void {
     for (const { cancel } of this.work) cancel.abort(reason);
   }
 
-  /** Aborts what is in flight for a key and for the keys that it created. */
+  /** Aborts the calls in flight of a key and of the keys that it created. */
   abortOf(keyId: string, reason: GatewayError): void {
     for (const { cancel, owner } of this.work) if (isFor(owner, keyId)) cancel.abort(reason);
     for (const [controller, owner] of this.watchers) if (isFor(owner, keyId)) controller.abort(reason);

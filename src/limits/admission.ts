@@ -20,7 +20,7 @@ export interface Admission {
    * @returns false if a budget does not cover it
    */
   coverAnother(): Promise<boolean>;
-  /** What was reserved in budgets so far, all attempts together; 0 where there is no budget. */
+  /** The amount reserved in budgets so far, for all attempts together; 0 without a budget. */
   readonly reserved: NanoDollars;
 }
 

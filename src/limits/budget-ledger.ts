@@ -44,7 +44,7 @@ interface Unsettled {
 }
 
 /**
- * What accounts have spent in a period and what is reserved for calls in flight, in Redis for all processes or on this
+ * The spent amounts of accounts in a period and the reservations of calls in flight, in Redis for all processes or on this
  * machine. A balance starts with the sum of the usage records, so a crash leaves nothing to repair.
  *
  * The process that made a reservation keeps it until it is settled. So when Redis has lost its data, or was unreachable, the
@@ -58,7 +58,7 @@ export class BudgetLedger {
   private readonly opening = new Map<string, Promise<void>>();
   /** Balances that this process keeps while Redis is unreachable, with the initial sum of the records. */
   private readonly alone = new Map<string, Promise<NanoDollars>>();
-  /** What was spent of each balance while Redis was unreachable. */
+  /** The amount spent of each balance while Redis was unreachable. */
   private readonly spentAlone = new Map<string, NanoDollars>();
   /** Settlements and reservations for which Redis sent no response. */
   private readonly degradedBalances = new Map<string, Unsettled>();

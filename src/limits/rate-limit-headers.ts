@@ -2,7 +2,7 @@ import { durationText } from './duration-text.js';
 import type { Full } from './limit-store.js';
 import type { Taken } from './rate-windows.js';
 
-/** What a call has taken of windows, one for each account that has such a limit. */
+/** The points that a call has taken of windows, one window for each account with such a limit. */
 interface TakenWindows {
   readonly requests: readonly Taken[];
   readonly tokens: readonly Taken[];

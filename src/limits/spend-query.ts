@@ -1,7 +1,7 @@
 import type { NanoDollars } from '../runtime/nano-dollars.js';
 import type { PeriodSpan } from './period.js';
 
-/** What accounts have spent according to the usage records, with which balances start. Implemented by the usage module. */
+/** The spent amounts of accounts according to the usage records, with which balances start. Implemented by the usage module. */
 export abstract class SpendQuery {
   /** Writes the records that this process has not stored yet. */
   abstract flush(): Promise<void>;

@@ -15,7 +15,7 @@ export class InputMessageDto {
   content!: unknown;
 }
 
-/** What POST /v1/messages and its count have in common. Fields that are not listed pass through to Claude. */
+/** The fields that POST /v1/messages and its count share. Fields that are not listed are passed on to Claude. */
 export class CountTokensRequestDto {
   /**
    * A model that GET /v1/models lists, of any provider.

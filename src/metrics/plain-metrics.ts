@@ -36,7 +36,7 @@ abstract class PlainMetric<Series> {
     return found.series;
   }
 
-  /** What prom-client asks for. */
+  /** The interface that prom-client requires. */
   get(): Promise<{ name: string; help: string; type: string; aggregator: 'sum'; values: Sample[] }> {
     const { name, help, type } = this;
     const values = [...this.all.values()].flatMap(({ labels, series }) => this.samples(labels, series));

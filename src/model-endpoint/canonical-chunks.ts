@@ -32,7 +32,7 @@ export class CanonicalChunks {
     return withClientNames(this.usage.read(events), this.toolNames);
   }
 
-  /** What comes after the last chunk of a whole response. */
+  /** The bytes after the last chunk of a complete response. */
   end(): readonly CanonicalChunk[] {
     const events: CanonicalChunk[] = [];
     if (!this.hasOwnEnd) this.reader.end(events);

@@ -12,12 +12,12 @@ import { middlewareOf, skippedEnhancers, skippedMiddleware } from './skipped-enh
 
 /** Paths below it are served without it as well. */
 const PREFIX = '/v1';
-/** What the package cors names its middleware. */
+/** The name of the middleware of the package cors. */
 const CORS = 'corsMiddleware';
 
 /** The parts of the application that the fast path uses. */
 export interface FastPathOptions {
-  /** What Express does for every request before it looks for a route. */
+  /** The functions that Express runs for every request before it looks for a route. */
   readonly preparations: readonly RequestHook[];
   /** Middleware that does the preparations, or that has no say in these requests. */
   readonly known: readonly unknown[];
@@ -32,7 +32,7 @@ export interface FastPathOptions {
 @Injectable()
 export class FastPath implements OnApplicationBootstrap {
   private readonly hasCors: boolean;
-  /** What Nest's adapter puts before everything of the application: hooks that are not set. */
+  /** The middleware that Nest's adapter adds before the application's own: hooks that are not set. */
   private readonly ofNest: readonly unknown[];
   private readonly routes = new Map<string, ModelRoute>();
   private guards: readonly CanActivate[] = [];

@@ -13,7 +13,7 @@ import { TokenCounts } from './token-counts.js';
 import { Uploads } from './uploads.js';
 import { WireResponder } from './wire-responder.js';
 
-/** What the endpoints of all operations have in common on the client's side. */
+/** The code that the endpoints of all operations share on the client's side. */
 @Module({
   imports: [AuthModule, EngineModule, LifecycleModule, RoutingModule],
   providers: [

@@ -32,7 +32,7 @@ export interface ModelRoute {
   readonly statusCode: number;
   /** The handler's arguments. */
   values(context: ExecutionContextHost): unknown[] | Promise<unknown[]>;
-  /** What the metadata ask for and the fast path does not do. */
+  /** The features in the metadata that the fast path does not support. */
   readonly skipped: readonly string[];
 }
 
@@ -45,7 +45,7 @@ interface ArgumentMetadata {
   readonly factory?: (data: unknown, context: ExecutionContext) => unknown;
 }
 
-/** What a class or a handler may carry that runs around the handler. */
+/** The metadata of a class or a handler that run around the handler. */
 const ENHANCERS = {
   [GUARDS_METADATA]: 'guards',
   [INTERCEPTORS_METADATA]: 'interceptors',

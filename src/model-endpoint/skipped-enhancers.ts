@@ -9,7 +9,7 @@ interface Layer {
   match(path: string): boolean;
 }
 
-/** What the fast path runs beside global guards. */
+/** The functions that the fast path runs in addition to global guards. */
 export interface RunEnhancers {
   /** Without it no error would be sent. */
   readonly filter: object | undefined;

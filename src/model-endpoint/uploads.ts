@@ -9,7 +9,7 @@ import type { ReadRequest } from './raw-responder.js';
 /** Operations whose requests may be forms. */
 type FormOperationName = 'images' | 'transcription';
 
-/** What a route takes from a form. */
+/** The fields and files that a route accepts in a form. */
 type FormRules = Pick<UploadRules, 'keep' | 'files' | 'maxFiles'>;
 
 /** Receives forms with files, within the operator's limit and to the operator's disk. */

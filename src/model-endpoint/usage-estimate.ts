@@ -21,7 +21,7 @@ export class UsageEstimate {
     return end === -1 ? chunks : [...chunks.slice(0, end), ...this.rest(), ...chunks.slice(end)];
   }
 
-  /** What is missing after the last chunk. */
+  /** The bytes that are missing after the last chunk. */
   rest(): readonly CanonicalChunk[] {
     if (this.isReported) return [];
     this.isReported = true;

@@ -25,7 +25,7 @@ const HEADER_PREFIXES: { readonly [Wire in WireName]?: string } = {
   'openai-responses': 'openai-',
 };
 
-/** What an endpoint adds to its format. */
+/** The parts that an endpoint adds to its format. */
 export interface WireEndpointOptions {
   /** Changes the request before it is used, such as the turns of an earlier response. */
   readonly prepare?: (canonical: CanonicalRequest) => CanonicalRequest;

@@ -35,7 +35,7 @@ export class ModelCatalog {
   private readonly logger = new Logger('Models');
   /** By provider, not by name: a reload may put another provider under the name. */
   private readonly lists = new WeakMap<Provider, ProviderList>();
-  /** What `created` says of a model whose release is not known: when this process started. */
+  /** The value of `created` for a model whose release date is unknown: the start of this process. */
   private readonly startedAt = Math.floor(Date.now() / 1_000);
 
   constructor(
@@ -65,7 +65,7 @@ export class ModelCatalog {
     return listed && this.describe(id, provider, listed);
   }
 
-  /** What the provider of a pattern's first deployment lists, under the ids by which clients reach it. */
+  /** The models that the provider of a pattern's first deployment lists, under the ids by which clients reach them. */
   private async describePattern({ id, deployments: [first] }: ModelConfig): Promise<ModelDto[]> {
     const provider = this.config.current.providers.find(({ name }) => name === first?.provider);
     const [before, after, ...none] = first?.model.split('*') ?? [];

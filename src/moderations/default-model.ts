@@ -1,6 +1,6 @@
 import type { RoutingTable } from '../routing/routing-table.js';
 
-/** What OpenAI takes where a request names no model. */
+/** The model that OpenAI uses if a request names none. */
 const DEFAULT_MODEL = 'omni-moderation-latest';
 
 /** The model for a request that names none: OpenAI's default, under its own name or as the model of the provider `openai`. */

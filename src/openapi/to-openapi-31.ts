@@ -1,7 +1,7 @@
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { isObject, JsonObject } from '../runtime/json-value.js';
 
-/** What describes a schema and is no part of what it allows. */
+/** Keywords that describe a schema and do not restrict values. */
 const ANNOTATIONS = ['description', 'example', 'examples', 'default', 'title', 'deprecated', 'readOnly', 'writeOnly'];
 const METHODS = new Set(['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']);
 

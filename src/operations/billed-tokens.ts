@@ -2,7 +2,7 @@ import { isObject, type JsonObject } from '../runtime/json-value.js';
 import { readCounts } from './chat/reported-counts.js';
 import { boundTokens, NO_TOKENS, readTokenCount, type TokenCount } from '../runtime/token-count.js';
 
-/** What a call is billed by beside tokens; each only where the provider bills it. */
+/** The units beside tokens that a call is billed by; each only if the provider bills it. */
 export interface BilledUnits {
   /** Images that were made. */
   readonly images?: number;
@@ -37,7 +37,7 @@ export interface ModalityTokens {
   readonly audioOutput: TokenCount;
 }
 
-/** What the price of an image depends on; undefined where the model chose. */
+/** The properties on which the price of an image depends; undefined if the model chose them. */
 export interface ImageKind {
   readonly size: string | undefined;
   readonly quality: string | undefined;

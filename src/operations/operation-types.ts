@@ -17,7 +17,10 @@ interface Types<Request extends { readonly model: string }, Result, Chunk = neve
   readonly result: Result;
   /** One item of a stream; never where the operation has no streams. */
   readonly chunk: Chunk;
-  /** What a stream has before its first chunk, such as the media type of sound; undefined where there is nothing. */
+  /**
+   * The headers of a stream that are known before its first chunk, such as the media type of audio; undefined if there are
+   * none.
+   */
   readonly head: Head;
 }
 

@@ -3,7 +3,7 @@ import type { TokenCount } from '../runtime/token-count.js';
 import type { BilledUsage } from './billed-tokens.js';
 import type { ChunkOf, OperationName, RequestOf, ResultOf } from './operation-types.js';
 
-/** What the size of one attempt depends on beside the request. */
+/** The facts beside the request on which the size of an attempt depends. */
 export interface EstimateTarget {
   /** The model's id at the provider. */
   readonly upstreamModel: string;
@@ -13,7 +13,7 @@ export interface EstimateTarget {
   readonly calls: number;
 }
 
-/** What a request may come to, before it is sent. Made only where something is limited, and for attempts without usage. */
+/** The estimated size of a request before it is sent. It is made only if something is limited, and for attempts without usage. */
 export interface Estimate {
   /** Reserved of tokens a minute, and corrected when the call has ended. */
   likelyTokens(target: Omit<EstimateTarget, 'upstreamModel'>): TokenCount;
@@ -42,7 +42,7 @@ export interface RecordedResponse {
 export interface Collector<Name extends OperationName> {
   /** Usage as the provider reported it; undefined where it did not. */
   readonly usage: unknown;
-  /** What that usage bills; undefined where the provider reported none that can be read. */
+  /** The billed units of that usage; undefined if the provider reported no readable usage. */
   readonly billed: BilledUsage | undefined;
   /** Output tokens of what was received, estimated; a provider may have sent more than the request asked for. */
   readonly receivedTokens: number;
@@ -61,7 +61,7 @@ export interface Collector<Name extends OperationName> {
   goesOn?(request: RequestOf<Name>, beginsAgain: boolean): void;
   /** What a whole response without reported usage bills, estimated. */
   estimate(): Promise<BilledUsage> | BilledUsage;
-  /** What the GenAI conventions say of the response; no content. */
+  /** The span attributes of the response by the GenAI conventions, without content. */
   attributes(): SpanAttributes;
   /** Request and response as the conventions write them down. */
   contentAttributes(): SpanAttributes;
@@ -135,7 +135,7 @@ export abstract class Operation<Name extends OperationName> {
     return request;
   }
 
-  /** What the GenAI conventions say of a request; no content. */
+  /** The span attributes of a request by the GenAI conventions, without content. */
   requestAttributes(_request: RequestOf<Name>): SpanAttributes {
     return {};
   }

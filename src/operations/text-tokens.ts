@@ -5,7 +5,7 @@ const BYTES_PER_TOKEN = 4;
 export interface InputTokens {
   /** The likely number: reserved of tokens a minute, and corrected when the call has ended. */
   readonly likely: number;
-  /** What it does not exceed, since a token is at least one byte of text: reserved of a budget. */
+  /** The upper bound, because a token is at least one byte of text. Budgets reserve it. */
   readonly most: number;
 }
 

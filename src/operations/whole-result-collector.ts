@@ -3,15 +3,15 @@ import type { BilledUsage } from './billed-tokens.js';
 import type { Collector, RecordedResponse, RecordingDetail, SpanAttributes } from './operation.js';
 import type { ChunkOf, OperationName, ResultOf } from './operation-types.js';
 
-/** What the collector of an operation without streams knows of its requests and results. */
+/** The functions that the collector of an operation without streams needs. */
 export interface ResultReader<Name extends OperationName> {
-  /** What the reported usage bills; undefined where the provider reported none. */
+  /** The billed units of the reported usage; undefined if the provider reported none. */
   billed(result: ResultOf<Name>): BilledUsage | undefined;
-  /** What the whole response bills where nothing was reported. */
+  /** The estimated units of the complete response if nothing was reported. */
   estimate(): Promise<BilledUsage>;
   /** The response as the request log keeps it. */
   recorded(result: ResultOf<Name>): RecordedResponse;
-  /** What the client sent to the model, for traces with content. */
+  /** The client's input for the model, for traces with content. */
   input(): unknown;
 }
 

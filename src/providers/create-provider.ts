@@ -24,7 +24,7 @@ const COUNTED_MEMBERS: ReadonlySet<string> = new Set([
   ...['parallel_tool_calls', 'reasoning', 'text', 'truncation'],
 ]);
 
-/** What every provider is created with besides its own entry. */
+/** The options of every provider beside its own entry. */
 export function providerOptions({ maxAnswerSize, timeouts }: RoutingSettings['upstream']): ProviderOptions {
   return { maxResponseBytes: maxAnswerSize, connectTimeoutMs: timeouts.connect };
 }

@@ -33,9 +33,9 @@ const REFUSED =
 const MAX_MODELS = 1_000;
 
 /**
- * What models refused of requests that were translated from another wire format. Their clients did not ask for these fields by
- * name, so they are left out, for this model from then on. Whether a model takes a field follows from nothing else: operators
- * choose names and addresses.
+ * Fields that models refused in requests that were translated from another wire format. Their clients did not ask for these
+ * fields by name, so they are left out, for this model from then on. Whether a model takes a field follows from nothing else:
+ * operators choose names and addresses.
  */
 export class RefusedFields {
   private readonly byModel = new Map<string, Set<OptionalField>>();

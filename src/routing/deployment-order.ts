@@ -5,7 +5,7 @@ import { hashText, orderBySession } from './session-hash.js';
 /** Share of the requests that `fastest` sends to other deployments, to notice when another has become faster. */
 const EXPLORE_SHARE = 0.05;
 
-/** What a request says of the session that it belongs to. */
+/** The session of a request, as its client names it. */
 export interface RequestSession {
   /** The session that the client names; undefined where it names none. */
   readonly named: string | undefined;

@@ -1,4 +1,4 @@
-/** What those use of an AbortSignal who do work that may be called off. Every AbortSignal is one. */
+/** The members of an AbortSignal that cancellable work uses. Every AbortSignal is one. */
 export interface CancelSignal {
   readonly aborted: boolean;
   /** Why; undefined before. */

@@ -22,7 +22,7 @@ const MAX_EMAIL_NAME_CHARACTERS = 64;
 /** Redactions that apply to the text of strings. */
 const OF_TEXT: ReadonlySet<Redaction> = new Set([...PATTERNS.map(([name]) => name), 'email']);
 
-/** Replaces what the patterns find in the strings of a JSON text by its name in brackets. */
+/** Replaces the matches of the patterns in the strings of a JSON text by the name of the pattern in brackets. */
 export function redactJson(json: string, redactions: readonly Redaction[]): string {
   if (!redactions.some((name) => OF_TEXT.has(name))) return json;
   const value: unknown = JSON.parse(json, (_name, part: unknown) =>

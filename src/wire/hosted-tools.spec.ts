@@ -22,7 +22,7 @@ interface Client {
   /** A turn that waits for a call of the provider's tool. */
   readonly open: JsonObject;
   /** Such a turn with the result of the call. */
-  readonly answered: JsonObject;
+  readonly returned: JsonObject;
 }
 
 const SCHEMA = { type: 'object', properties: {} };
@@ -50,7 +50,7 @@ const CLIENTS: readonly Client[] = [
         { role: 'assistant', content: [{ type: 'server_tool_use', id: 's1', name: 'web_search', input: {} }] },
       ],
     },
-    answered: {
+    returned: {
       messages: [
         { role: 'user', content: 'Hi' },
         {
@@ -84,7 +84,7 @@ const CLIENTS: readonly Client[] = [
         { type: 'mcp_approval_request', id: 'a1', name: 'delete' },
       ],
     },
-    answered: {
+    returned: {
       input: [
         { role: 'user', content: 'Hi' },
         { type: 'mcp_approval_request', id: 'a1', name: 'delete' },
@@ -112,7 +112,7 @@ const CLIENTS: readonly Client[] = [
         { role: 'model', parts: [{ executableCode: { language: 'PYTHON', code: '1' } }] },
       ],
     },
-    answered: {
+    returned: {
       contents: [
         { role: 'user', parts: [{ text: 'Hi' }] },
         {
@@ -141,7 +141,7 @@ const CLIENTS: readonly Client[] = [
     }),
     choose: (hosted) => ({ tool_choice: { type: hosted } }),
     open: {},
-    answered: {},
+    returned: {},
   },
 ];
 const PROVIDERS: readonly WireName[] = [
@@ -190,11 +190,11 @@ describe('rule 11: tools that another provider runs', () => {
     }
   });
 
-  it.each(PAIRS)('%s on %s: an answered call is left out, an open one refused', (wire, provider, client) => {
+  it.each(PAIRS)('%s on %s: a returned call is left out, an open one refused', (wire, provider, client) => {
     if (wire === 'openai-chat') return;
     const body = client.body(undefined, true);
     expect(() => write(client, provider, { ...body, ...client.open })).toThrow(refusal('waits for a call'));
-    const { dropped, body: written } = write(client, provider, { ...body, ...client.answered });
+    const { dropped, body: written } = write(client, provider, { ...body, ...client.returned });
     expect(dropped.length).toBeGreaterThan(0);
     expect(JSON.stringify(written)).not.toMatch(/server_tool_use|mcp_|executableCode/);
   });

@@ -29,7 +29,7 @@ interface ForeignTool {
 /** OpenAI's chat format offers the search of the web by a field of the request. */
 const SEARCH_FIELD = 'web_search_options';
 const MCP_SERVERS = 'mcp_servers';
-const MAX_SHOWN_LENGTH = 80;
+const MAX_SHOWN_CHARACTERS = 80;
 
 /**
  * The tools that a provider of a format gets. One rule holds for every format: a tool that another provider runs is left out and
@@ -76,7 +76,9 @@ function isChosen(tool: ForeignTool, foreign: readonly ForeignTool[], choice: Ca
 /** 400 for a tool, or a field that offers one, that the provider lacks. */
 export function unsupportedTool({ names: [name = ''], place }: ForeignTool): GatewayError {
   const what =
-    place === name ? `'${place}' asks for a tool that` : `'${place}': the tool '${name.slice(0, MAX_SHOWN_LENGTH)}'`;
+    place === name
+      ? `'${place}' asks for a tool that`
+      : `'${place}': the tool '${name.slice(0, MAX_SHOWN_CHARACTERS)}'`;
   return new GatewayError({
     status: 400,
     type: 'invalid_request_error',
@@ -93,14 +95,14 @@ export function unsupportedSearch(): GatewayError {
 
 /** Calls of tools that a provider runs, by the names of their blocks, and where their results name them. */
 const CALLS: Readonly<Record<string, (call: OpaqueBlock, later: readonly OpaqueBlock[]) => boolean>> = {
-  server_tool_use: isAnswered('id', 'tool_use_id'),
-  mcp_tool_use: isAnswered('id', 'tool_use_id'),
-  mcp_approval_request: isAnswered('id', 'approval_request_id', 'mcp_call'),
+  server_tool_use: hasResult('id', 'tool_use_id'),
+  mcp_tool_use: hasResult('id', 'tool_use_id'),
+  mcp_approval_request: hasResult('id', 'approval_request_id', 'mcp_call'),
   executableCode: (_call, later) => later.some(({ name }) => name === 'codeExecutionResult'),
   toolCall: (_call, later) => later.some(({ name }) => name === 'toolResponse'),
 };
 
-function isAnswered(id: string, reference: string, by?: string) {
+function hasResult(id: string, reference: string, by?: string) {
   return ({ value }: OpaqueBlock, later: readonly OpaqueBlock[]): boolean =>
     later.some((block) => block.value[reference] === value[id] && (by === undefined || block.name === by));
 }
@@ -124,7 +126,7 @@ export function assertNoOpenCall(messages: readonly CanonicalMessage[], wire: Wi
     status: 400,
     type: 'invalid_request_error',
     code: 'unsupported_value',
-    message: `'${field}': the last turn waits for a call of the tool '${name.slice(0, MAX_SHOWN_LENGTH)}' (${open.name}), which its provider runs, and this model's provider does not have it. Send the turn to a model of that provider, or leave the call out.`,
+    message: `'${field}': the last turn waits for a call of the tool '${name.slice(0, MAX_SHOWN_CHARACTERS)}' (${open.name}), which its provider runs, and this model's provider does not have it. Send the turn to a model of that provider, or leave the call out.`,
     param: field,
   });
 }

@@ -7,7 +7,7 @@ export class OpenBlocks {
   private next = 0;
   private readonly open = new Map<number, { readonly index: number; readonly type: BlockStart['type'] }>();
 
-  /** What is open at a place; undefined for nothing. */
+  /** The open block at an index; undefined for none. */
   at(position: number): { readonly index: number; readonly type: BlockStart['type'] } | undefined {
     return this.open.get(position);
   }

@@ -72,7 +72,7 @@ export interface WireEvent {
  */
 export interface StreamReader {
   /**
-   * Appends what an event says.
+   * Appends the content of an event.
    *
    * @throws GatewayError for an event by which the provider reports a failure
    */

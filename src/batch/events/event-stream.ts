@@ -30,7 +30,7 @@ export class EventStream {
     this.send();
   }
 
-  /** Drops what is still buffered. */
+  /** Drops the buffered items. */
   close(): void {
     clearInterval(this.ping);
   }

@@ -8,7 +8,7 @@ import { TaskSpool } from './task-spool.js';
 /** Faults reported in one response; checking stops at the last of them. */
 export const MAX_FAULTS = 20;
 /** Characters of a custom_id that an error repeats. */
-const MAX_SHOWN_LENGTH = 64;
+const MAX_SHOWN_CHARACTERS = 64;
 
 export interface TaskLimits {
   readonly maxTasks: number;
@@ -70,7 +70,7 @@ export class CheckedTasks {
     const { customId, endpoint, request, model, modelPath } = readTask(task, index, job, this.endpoints);
     if (this.customIds.has(customId)) {
       const param = `tasks[${index}].custom_id`;
-      const shown = customId.slice(0, MAX_SHOWN_LENGTH);
+      const shown = customId.slice(0, MAX_SHOWN_CHARACTERS);
       throw invalidRequest(`'${param}' is used twice: '${shown}'.`, param, 'duplicate_custom_id');
     }
     this.customIds.add(customId);

@@ -7,7 +7,7 @@ interface TextRules {
   /** A regular expression, and the fault where a value does not match it. */
   readonly pattern?: readonly [source: string, fault: string];
   readonly check?: (text: string) => string | undefined;
-  /** What to write, where "text" says too little. */
+  /** The form of the value, if "text" is not precise enough. */
   readonly form?: string;
 }
 
@@ -29,7 +29,7 @@ export function text({ pattern, check, form = 'text', ...lengths }: TextRules = 
 interface IntegerRules {
   readonly minimum: number;
   readonly maximum?: number;
-  /** What is counted: `tokens`. */
+  /** The counted unit: `tokens`. */
   readonly of?: string;
 }
 

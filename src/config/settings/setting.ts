@@ -21,7 +21,7 @@ export interface SettingSource {
  * @template Value what the program gets: durations in milliseconds, sizes in bytes, members in camelCase
  */
 export interface Kind<File, Value> {
-  /** What to write, in Markdown: `integer from 1 to 64`. */
+  /** The form of the value in Markdown: `integer from 1 to 64`. */
   readonly form: string;
   readonly schema: JsonSchema;
   /** Of an object, by their keys in the file. */
@@ -40,7 +40,7 @@ export interface Kind<File, Value> {
   toText?(file: File): string;
 }
 
-/** What every setting has besides its kind. */
+/** The members of every setting beside its kind. */
 export type Facts<File> = {
   /** The effect of the setting, in one or two sentences. */
   readonly description: string;
@@ -115,7 +115,7 @@ export function setting<File, Value, const Given extends Facts<File>>(
   };
 }
 
-/** What editors show of a setting. */
+/** The text that editors show for a setting. */
 function annotations(
   { schema, members }: Pick<Kind<never, unknown>, 'schema' | 'members'>,
   facts: AnyFacts,

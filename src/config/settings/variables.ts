@@ -54,7 +54,10 @@ export function providerVariables(): Settings {
   return variables;
 }
 
-/** What entries of gateway.yaml leave to the environment, by the definitions of their types, several of which may read one. */
+/**
+ * The variables that entries of gateway.yaml read, from the definitions of their types. Several types may read the same
+ * variable.
+ */
 export function cloudVariables(): Settings {
   const variables: Record<string, AnySetting> = {};
   const types = new Map<string, string[]>();

@@ -21,7 +21,7 @@ import { Splice, sumOf } from './splice.js';
 import { ContinueJoin, RestartJoin } from './text-join.js';
 
 /** How often one stream is recovered at most. */
-const MOST_RECOVERIES = 3;
+const MAX_RECOVERIES = 3;
 /** That make a token, on average. Counting takes too long while a client waits. */
 const CHARACTERS_PER_TOKEN = 4;
 const BYTES_PER_TOKEN = 4;
@@ -52,7 +52,7 @@ export class ChatRecovery {
 
   /** Whether another deployment can go on now. */
   get isPossible(): boolean {
-    return this.recovered < MOST_RECOVERIES && this.sent.isRecoverable && isPlain(this.request);
+    return this.recovered < MAX_RECOVERIES && this.sent.isRecoverable && isPlain(this.request);
   }
 
   /**

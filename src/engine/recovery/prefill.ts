@@ -8,7 +8,7 @@ import { parseUrl } from '../../runtime/parse-url.js';
 /** Characters that make a token, on average. */
 const CHARACTERS_PER_TOKEN = 4;
 /** Deployments whose refusals are remembered; models outside the file come from clients. */
-const MOST_REMEMBERED = 1_000;
+const MAX_REMEMBERED = 1_000;
 /** OpenAI answers a last turn of the assistant as any other, instead of going on with it. */
 const NEVER = /(?:^|\.)openai(?:\.azure)?\.com$/;
 /** Mistral goes on with a last turn that says so. */
@@ -30,7 +30,7 @@ export class PrefillSupport {
     if (!(error instanceof GatewayError) || error.retryable || error.rejectedByGateway) return false;
     if (error.status !== 400 && error.status !== 422) return false;
     if (REFUSED.test(error.message) || REFUSED.test(error.code ?? '')) {
-      if (this.refused.size >= MOST_REMEMBERED) this.refused.clear();
+      if (this.refused.size >= MAX_REMEMBERED) this.refused.clear();
       this.refused.add(id);
     }
     return true;

@@ -5,7 +5,7 @@ import { SourcedChunk } from '../../operations/chat/sourced-chunk.js';
 import { ChunkReader } from '../../wire/openai-chat/chunk-reader.js';
 
 /** Characters of a response that are kept, above which it is not recovered. */
-const MOST_CHARACTERS = 1_000_000;
+const MAX_CHARACTERS = 1_000_000;
 
 interface SentBlock {
   readonly index: number;
@@ -134,7 +134,7 @@ export class SentResponse {
 
   private write(block: SentBlock, text: string): void {
     this.length += text.length;
-    if (this.length > MOST_CHARACTERS) {
+    if (this.length > MAX_CHARACTERS) {
       this.isPlain = false;
       block.pieces.length = 0;
     } else block.pieces.push(text);

@@ -48,9 +48,9 @@ export class RestartJoin implements TextJoin {
 }
 
 /** Characters that a repetition must have, so that it is not taken for text that happens to be alike. */
-const LEAST_OVERLAP = 8;
+const MIN_OVERLAP_CHARACTERS = 8;
 /** Characters of the end of the text that are searched for a repetition. */
-const MOST_OVERLAP = 400;
+const MAX_OVERLAP_CHARACTERS = 400;
 /** Characters by which a response that begins again is recognised. */
 const BEGINNING = 24;
 const WORDS = /[\p{L}\p{N}]+/gu;
@@ -71,7 +71,7 @@ export class ContinueJoin implements TextJoin {
     private readonly sent: string,
     private readonly asked: string = sent,
   ) {
-    this.tail = sent.slice(-MOST_OVERLAP);
+    this.tail = sent.slice(-MAX_OVERLAP_CHARACTERS);
   }
 
   get isJoined(): boolean {
@@ -143,7 +143,7 @@ function beginsAgain(text: string, sent: string): boolean {
  * words that stand nowhere else in the text, or the last word where the two would run into each other.
  */
 function overlapOf(sent: string, text: string): number {
-  for (let length = Math.min(sent.length, text.length, MOST_OVERLAP); length > 0; length -= 1) {
+  for (let length = Math.min(sent.length, text.length, MAX_OVERLAP_CHARACTERS); length > 0; length -= 1) {
     const repeated = text.slice(0, length);
     if (!sent.endsWith(repeated)) continue;
     return isRepetition(repeated, sent) ? length : 0;
@@ -154,7 +154,7 @@ function overlapOf(sent: string, text: string): number {
 function isRepetition(repeated: string, sent: string): boolean {
   const before = sent.slice(0, -repeated.length);
   const words = wordsOf(repeated);
-  if (repeated.length >= LEAST_OVERLAP && new Set(words).size > 1) return !before.includes(repeated);
+  if (repeated.length >= MIN_OVERLAP_CHARACTERS && new Set(words).size > 1) return !before.includes(repeated);
   // "only" behind "only" without a space between them.
   const isWholeWord = words.length === 1 && words[0] === repeated && !/[\p{L}\p{N}]$/u.test(before);
   return isWholeWord && repeated.length >= 4 && !before.endsWith(repeated);

@@ -12,7 +12,7 @@ export function isFormDataType(contentType: string): boolean {
 }
 
 /**
- * What separates the parts of a form.
+ * The separator of the parts of a form.
  *
  * @throws GatewayError 415 for another content type, 400 without a boundary that can be used
  */

@@ -142,7 +142,7 @@ export class MultipartReader {
     return at + needed;
   }
 
-  /** What follows a boundary: a line end before the next part, or two dashes at the end of the form. */
+  /** The bytes after a boundary: a line end before the next part, or two dashes at the end of the form. */
   private boundary(bytes: Buffer, at: number): number | undefined {
     if (bytes.length < at + 2) return undefined;
     if (bytes[at] === DASH && bytes[at + 1] === DASH) {

@@ -1,7 +1,7 @@
 import { charsetOf } from '../content-type.js';
 import { invalidMultipart } from './invalid-multipart.js';
 
-/** What the header lines of a part say. */
+/** The values in the header lines of a part. */
 export interface PartHead {
   /** Name of the form field. */
   readonly name: string;

@@ -13,7 +13,7 @@ const NUMBERS = {
   seed: 'gen_ai.request.seed',
 } as const;
 
-/** What the GenAI conventions, version 1.37, say of a request; no text of its client. */
+/** The span attributes of a request by the GenAI conventions, version 1.37, without texts of its client. */
 export function requestAttributes(request: ChatRequest): SpanAttributes {
   const attributes: SpanAttributes = {};
   for (const [field, name] of Object.entries(NUMBERS)) {

@@ -20,7 +20,7 @@ const CHARACTERS_PER_TOKEN = 4;
 export class ChatCollector implements Collector<'chat'> {
   usage: Usage | undefined;
   billed: BilledUsage | undefined;
-  /** What the model wrote: text, reasoning and arguments of tools; of a long response the beginning. */
+  /** The generated text, reasoning and tool arguments; the beginning of a long response. */
   private readonly output: string[] = [];
   private outputLength = 0;
   private readonly recorder: ResponseRecorder | undefined;

@@ -14,7 +14,7 @@ const IMAGE_TOKENS_OF_SMALL_MODELS = 50_000;
 const SMALL_MODELS = /4o-mini/;
 /** Of a video, a sound or a document, whose length the request need not say. */
 const MEDIA_TOKENS = 64_000;
-/** What providers add to a prompt that has tools. */
+/** The tokens that providers add to a prompt with tools. */
 const TOOLS_TOKENS = 600;
 /** Results of searches that a provider makes for one response. */
 const SEARCH_TOKENS = 32_000;

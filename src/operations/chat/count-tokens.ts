@@ -9,7 +9,7 @@ import type { TokenResult, TokenTask } from './token-worker.js';
 const CHARACTERS_PER_TOKEN = 4;
 /** Milliseconds without a text after which the vocabulary is released. */
 const IDLE_MS = 10_000;
-/** What a message costs beside its text, as OpenAI's own models count it. */
+/** The tokens of a message beside its text, as OpenAI's own models count them. */
 const TOKENS_PER_MESSAGE = 4;
 /** Tokens of the start of the response, which is part of the prompt. */
 const TOKENS_PER_REPLY = 3;

@@ -26,7 +26,7 @@ export interface RecordedResponse {
   id: string | undefined;
   /** The model that the provider reports. */
   model: string | undefined;
-  /** What was written, only where content is kept; finish reasons in any case. */
+  /** The generated content, only if content is kept; finish reasons in any case. */
   readonly choices: RecordedChoice[];
   /** Whether the response was longer than what is recorded. */
   isCut: boolean;

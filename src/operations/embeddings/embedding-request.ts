@@ -15,7 +15,7 @@ export interface EmbeddingRequest {
   readonly encoding_format?: string | null;
   /** The client's own id of the end user. */
   readonly user?: string | null;
-  /** What the texts are for, in Cohere's words, such as `search_document` or `search_query`. */
+  /** The purpose of the texts, in Cohere's words, such as `search_document` or `search_query`. */
   readonly input_type?: string | null;
   readonly [field: string]: unknown;
 }

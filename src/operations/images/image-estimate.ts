@@ -29,7 +29,7 @@ export function imageTokens(size: string | undefined, quality: string | undefine
   return Math.ceil(((SQUARE_TOKENS.get(quality ?? '') ?? MAX_TOKENS) * pixels) / SQUARE_PIXELS);
 }
 
-/** What a request for images may come to. */
+/** The maximum size of an image request. */
 export class ImageEstimate implements Estimate {
   constructor(private readonly request: ImageRequest) {}
 

@@ -62,6 +62,6 @@ export abstract class MediaCollector {
     return;
   }
 
-  /** What the request log keeps of the response. Files are not kept. */
+  /** The part of the response that the request log stores. Files are not stored. */
   protected abstract content(): JsonObject;
 }

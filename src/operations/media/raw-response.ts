@@ -7,7 +7,7 @@ export interface RawResponse {
   readonly body: Buffer;
 }
 
-/** What a streamed response of that kind has before its first bytes. */
+/** The headers of such a stream, which are known before its first bytes. */
 export interface RawHead {
   readonly contentType: string;
 }

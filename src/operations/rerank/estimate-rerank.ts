@@ -12,7 +12,7 @@ export interface RerankEstimate extends InputTokens {
   readonly mostUnits: number;
 }
 
-/** What a rerank call may come to: the model reads the query with each document, which is how providers count tokens. */
+/** The estimated size of a rerank call: the model reads the query with each document, which is how providers count tokens. */
 export function estimateRerank({ query, documents }: RerankRequest): RerankEstimate {
   const ofQuery = estimateTokens([query]);
   let [likely, most, likelyDocuments, mostDocuments] = [0, 0, 0, 0];

@@ -7,7 +7,7 @@ export interface RankedDocument {
   readonly score: number;
 }
 
-/** What a rerank call is billed by; each as far as the provider reported it. */
+/** The billed units of a rerank call; each only if the provider reported it. */
 export interface RerankUsage {
   readonly tokens: TokenCount | undefined;
   /** Cohere: one for a query with up to 100 documents, of which long ones count several times. */

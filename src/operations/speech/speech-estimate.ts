@@ -12,7 +12,7 @@ const MIN_CHARACTERS_PER_SECOND = 4;
 /** Silence before and behind. */
 const PAUSE_SECONDS = 2;
 
-/** What a text that is read out may come to. */
+/** The estimated size of a speech request. */
 export class SpeechEstimate implements Estimate {
   constructor(private readonly request: SpeechRequest) {}
 
@@ -20,7 +20,7 @@ export class SpeechEstimate implements Estimate {
     return this.likely().totalTokens;
   }
 
-  /** What a response is billed by that reports nothing. */
+  /** The estimated units of a response without reported usage. */
   likely(): BilledUsage {
     const { input, instructions = '', speed } = this.request;
     const characters = speechCharacters(this.request);

@@ -12,7 +12,7 @@ const MAX_OUTPUT_TOKENS_PER_SECOND = 10;
 
 type Sized = Pick<TranscriptionRequest, 'prompt' | 'duration'>;
 
-/** What a recording may come to. */
+/** The estimated size of a transcription request. */
 export class TranscriptionEstimate implements Estimate {
   constructor(private readonly request: Sized) {}
 
@@ -20,7 +20,7 @@ export class TranscriptionEstimate implements Estimate {
     return this.likely().totalTokens;
   }
 
-  /** What a response is billed by that reports nothing. */
+  /** The estimated units of a response without reported usage. */
   likely(): BilledUsage {
     const { prompt = '', duration } = this.request;
     return usageOf(estimateTokens([prompt]).likely, duration.likelySeconds, LIKELY_OUTPUT_TOKENS_PER_SECOND);

@@ -1,4 +1,4 @@
-/** What a login gave. Times in epoch milliseconds. */
+/** The result of a login. Times in epoch milliseconds. */
 export interface Login<Value> {
   readonly value: Value;
   /** Infinity for a value that does not expire. */

@@ -20,7 +20,7 @@ export class LoginError extends Error {
 }
 
 /**
- * What a client gets of a failed login: 503 where a later request may succeed, otherwise 502. An error of its own for each
+ * The error for the client after a failed login: 503 where a later request may succeed, otherwise 502. An error of its own for each
  * call, as several calls wait for one login.
  */
 export function loginFailed(reason: unknown): GatewayError {

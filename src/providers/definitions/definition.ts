@@ -38,7 +38,7 @@ export interface ProviderVariable {
   /** What holds where the variable is not set and there is no default. Default: `none`. */
   readonly without?: string;
   readonly example?: string;
-  /** What to write, where "text" says too little. */
+  /** The form of the value, if "text" is not precise enough. */
   readonly form?: string;
   readonly secret?: true;
 }

@@ -129,7 +129,7 @@ export class SandboxProvider extends Provider {
     return respond(call);
   }
 
-  /** What every sandbox model does before its first token. */
+  /** The checks and the delay of every sandbox model before its first token. */
   private async assertServed(
     operation: SandboxOperation,
     { upstreamModel, signal }: ProviderCall<unknown>,

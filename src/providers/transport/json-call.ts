@@ -41,7 +41,7 @@ interface PreparedCall {
   readonly redact: Redact;
 }
 
-/** What a call has from its attempt. A `ProviderCall` of any operation is one. */
+/** The members of a call that come from its attempt. Every `ProviderCall` has them. */
 export interface CallContext {
   /** Milliseconds. `total` is held by the signal. */
   readonly timeouts: Timeouts;

@@ -8,7 +8,7 @@ import { isClosedSocket, phaseTimeout, transportError } from './transport-error.
 import type { UpstreamClient, UpstreamPool } from './upstream-pool.js';
 import type { FailureOrigin, RepeatableBody, ResponseSink, UpstreamRequest } from './upstream-request.js';
 
-/** What may follow the end of the events, such as the last bytes of a chunked body, before the socket is closed. */
+/** The maximum of bytes after the end of the events, such as the last bytes of a chunked body, before the socket is closed. */
 const LINGER_MS = 1000;
 const LINGER_BYTES = 65_536;
 

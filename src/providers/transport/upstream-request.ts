@@ -28,7 +28,7 @@ export interface UpstreamRequest {
   readonly signal: CancelSignal;
 }
 
-/** What ended an exchange: the caller's signal, the connection (or its silence), or the content of the response. */
+/** The cause of the end of an exchange: the caller's signal, the connection (or its silence), or the content of the response. */
 export type FailureOrigin = 'abort' | 'connection' | 'response';
 
 /** Receives a response. Either `end` or `fail` is called, once, and nothing after it. */

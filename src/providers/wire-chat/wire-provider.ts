@@ -88,7 +88,7 @@ export class WireProvider extends Provider {
     return usesFunctions(call.request) ? toFunctionCallStream(opened) : opened;
   }
 
-  /** What the provider's own list has; empty where it has none. */
+  /** The models of the provider's own list; empty if it has none. */
   override async listModels(signal: AbortSignal): Promise<readonly ListedModel[]> {
     const { modelList } = this.definition.chat;
     if (modelList === undefined) return [];

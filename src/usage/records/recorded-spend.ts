@@ -30,7 +30,7 @@ below(id) AS (
 made(id) AS (SELECT CAST(id AS text) FROM below UNION ${made})
 SELECT id FROM made`;
 
-/** What an account has spent according to the records, with which balances start. */
+/** The spent amount of an account according to the records, with which balances start. */
 @Injectable()
 export class RecordedSpend extends SpendQuery implements OnApplicationBootstrap {
   constructor(

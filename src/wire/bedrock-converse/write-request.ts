@@ -155,7 +155,7 @@ function tierOf({ serviceTier }: CanonicalRequest, drop: () => void): JsonObject
   return {};
 }
 
-/** What Converse passes on to Claude as it is. */
+/** Fields that Converse passes on to Claude unchanged. */
 function claudeFields({ thinking, output_config: output, top_k: topK, tool_choice: choice }: JsonObject): JsonObject {
   const isSerial = isObject(choice) && choice['disable_parallel_tool_use'] === true;
   return {

@@ -8,7 +8,7 @@ import { countInHeader, encodeVector, readVectors } from './read-vectors.js';
 import { assertFloats, defined, member, modelSegment, textsOf, unreadMembers } from './write-inputs.js';
 
 const READ = ['dimensions', 'input_type', 'truncate', 'max_tokens', 'priority'];
-/** What an OpenAI client, which does not say it, most likely embeds. Cohere requires it. */
+/** The most likely purpose of texts from OpenAI clients, which do not name one. Cohere requires it. */
 const DEFAULT_INPUT_TYPE = 'search_document';
 /** Voyage's words for it. */
 const INPUT_TYPES: Readonly<Record<string, string>> = { document: 'search_document', query: 'search_query' };

@@ -3,7 +3,7 @@ import type { EmbeddingInput, EmbeddingRequest } from '../../operations/embeddin
 
 /** Members that each wire format has a place for, or that are the gateway's own. */
 const ALWAYS_READ = ['model', 'input', 'encoding_format', 'strict_params', 'metadata'];
-/** What a text is for: Cohere's words, and Google's. */
+/** The purpose of a text: Cohere's words, and Google's. */
 const GOOGLE_TASK_TYPES: Readonly<Record<string, string>> = {
   search_document: 'RETRIEVAL_DOCUMENT',
   document: 'RETRIEVAL_DOCUMENT',

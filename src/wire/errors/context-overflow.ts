@@ -100,7 +100,7 @@ const LIMITS = [
 ];
 
 function countIn(message: string, patterns: readonly RegExp[]): number | undefined {
-  const text = message.slice(0, MAX_LENGTH);
+  const text = message.slice(0, MAX_CHARACTERS);
   const digits = patterns.map((pattern) => pattern.exec(text)?.[1]).find((each) => each !== undefined);
   return digits === undefined ? undefined : Number(digits.replaceAll(',', ''));
 }

@@ -205,7 +205,7 @@ function readResult(response: JsonObject, path: string, ids: CallIds): ToolResul
 /** The members under which Google's documentation and its clients give one text. */
 const OUTPUTS = ['output', 'result', 'content'];
 
-/** What a function gave, as the text that other formats have for it: JSON where it is more than one text. */
+/** The result of a function as text, as other formats have it: JSON if it is more than one text. */
 function readOutput(result: unknown): { readonly text: string | undefined; readonly isError: boolean } {
   if (typeof result === 'string') return { text: result, isError: false };
   if (!isObject(result)) return { text: printExact(result), isError: false };

@@ -38,7 +38,7 @@ export function unknownForm(): GatewayError {
   return upstreamError({ message: 'The upstream provider answered in a form that the gateway does not know.' });
 }
 
-/** What a response, or an event of a stream, begins with. */
+/** The first members of a response or of a stream event. */
 export function readHead(body: JsonObject): { id?: string; model?: string; created?: number } {
   const id = nonEmptyString(member(body, 'responseId'));
   const model = nonEmptyString(member(body, 'modelVersion'))?.replace(/^models\//, '');

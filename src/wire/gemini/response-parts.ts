@@ -23,7 +23,7 @@ export interface WrittenCall {
   readonly signature?: Signature;
 }
 
-/** What a part of a response says. */
+/** The content of a part of a response. */
 export type ResponsePart = WrittenText | WrittenCall | { readonly type: 'whole'; readonly block: CanonicalBlock };
 
 /** @returns undefined for a part without content, or of an unknown form */
@@ -100,7 +100,7 @@ const CANDIDATE_EXTRAS = [
   'avgLogprobs',
 ];
 
-/** What only Gemini has of a candidate; undefined where there is nothing. */
+/** Members of a candidate that only Gemini has; undefined if there are none. */
 export function candidateExtras(candidate: JsonObject): JsonObject | undefined {
   const found = CANDIDATE_EXTRAS.flatMap((name): [string, unknown][] => {
     const value = member(candidate, name);

@@ -18,7 +18,7 @@ interface OpenBlock {
   signature?: Signature;
 }
 
-/** What one choice has for the next event. */
+/** The parts of one choice for the next event. */
 interface Pending {
   readonly parts: JsonObject[];
   logprobs?: JsonObject;

@@ -126,7 +126,7 @@ function writeFormat(
   };
 }
 
-/** What Google has no place for. Hints of where to cache are left out in silence: it caches by itself. */
+/** Fields that Google does not support. Cache hints are left out without being named, because Google caches by itself. */
 function dropRest(request: CanonicalRequest, dropped: DroppedFields): void {
   if (request.logitBias !== undefined && Object.keys(request.logitBias).length > 0) dropped.drop('logitBias');
   if (request.parallelToolCalls === false && (request.tools ?? []).length > 0) dropped.drop('parallelToolCalls');

@@ -16,7 +16,7 @@ describe("OpenAI's format", () => {
     category_scores: { violence: 0.8599265510337075, sexual: 2.34135824776394e-7 },
     category_applied_input_types: { violence: ['image'], sexual: ['text', 'image'] },
   };
-  const ANSWER = { id: 'modr-0d9740456c391e43c445bf0f010940c7', model: 'omni-moderation-latest', results: [RESULT] };
+  const RESPONSE = { id: 'modr-0d9740456c391e43c445bf0f010940c7', model: 'omni-moderation-latest', results: [RESULT] };
 
   it.each<ModerationRequest['input']>(['a', ['a', 'b'], PARTS])('passes %j on', (input) => {
     const request = { model: 'm', input, metadata: { a: 1 }, extra: 1 };
@@ -27,8 +27,11 @@ describe("OpenAI's format", () => {
   });
 
   it('reads a result for each text, and one for parts', () => {
-    expect(wire.read(JSON.stringify(ANSWER), { model: 'm', input: PARTS })).toEqual({ ...ANSWER, tokens: undefined });
-    expect(() => wire.read(JSON.stringify(ANSWER), { model: 'm', input: ['a', 'b'] })).toThrow(
+    expect(wire.read(JSON.stringify(RESPONSE), { model: 'm', input: PARTS })).toEqual({
+      ...RESPONSE,
+      tokens: undefined,
+    });
+    expect(() => wire.read(JSON.stringify(RESPONSE), { model: 'm', input: ['a', 'b'] })).toThrow(
       expect.objectContaining({ status: 502 }) as Error,
     );
   });
@@ -43,7 +46,7 @@ describe("OpenAI's format", () => {
 describe("Mistral's format", () => {
   const wire = new MistralModerations('mistral-moderation-latest');
   /** As the documentation of Mistral has it. */
-  const ANSWER = {
+  const RESPONSE = {
     id: '4d71ae510af942108ef7344f903e2b88',
     model: 'mistral-moderation-latest',
     results: [
@@ -76,7 +79,7 @@ describe("Mistral's format", () => {
   };
 
   it('adds what OpenAI clients read: flagged, and the names of its categories', () => {
-    const { results, tokens } = wire.read(JSON.stringify(ANSWER), { model: 'm', input: 'a' });
+    const { results, tokens } = wire.read(JSON.stringify(RESPONSE), { model: 'm', input: 'a' });
     expect(tokens).toBe(20);
     expect(results[0]).toMatchObject({
       flagged: true,

@@ -8,7 +8,7 @@ import { argumentsText } from './normalise-completion.js';
 interface OpenCall {
   /** Position among the choice's calls, in order of appearance. */
   readonly index: number;
-  /** What the upstream called it; undefined when it gives no indices. */
+  /** The index that the provider sent; undefined if it sends none. */
   readonly upstreamIndex: number | undefined;
   readonly upstreamId: string | undefined;
   /** Undefined until it has come. */
@@ -19,7 +19,7 @@ interface OpenCall {
   held: JsonObject | undefined;
 }
 
-/** What one delta says, read once. */
+/** The content of one delta, read once. */
 interface Incoming {
   readonly delta: JsonObject;
   readonly called: JsonObject | undefined;

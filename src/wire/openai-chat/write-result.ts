@@ -7,7 +7,7 @@ import { writeUsage } from './canonical-usage.js';
 import { createdSeconds, newCompletionId, newToolCallId } from './generated-ids.js';
 import { isThinking, writeCallSignature, writeThinkingBlock } from './thinking-blocks.js';
 
-/** What a response does not say of itself. */
+/** Facts that a response does not contain. */
 export interface ResultDefaults {
   /** For a response that does not name its model. */
   readonly model: string;

@@ -3,7 +3,7 @@ import type { CanonicalMessage } from '../../operations/chat/canonical/blocks.js
 /** In front of the text of a compaction that the gateway made; what a provider made is opaque and has none. */
 const PREFIX = 'gw1.compaction.';
 
-/** What the model is asked where a conversation is to be compacted. */
+/** The instruction for the model to compact a conversation. */
 export const COMPACTION_PROMPT = [
   'Summarise the conversation above, so that another model can go on from your summary without the conversation.',
   'Keep: what the user wants, in the words that matter; decisions and their reasons; facts that were found out; files, functions,',
@@ -25,7 +25,7 @@ export function readCompaction(encrypted: unknown): string | undefined {
   return Buffer.from(encrypted.slice(PREFIX.length), 'base64url').toString('utf8');
 }
 
-/** What a model reads in place of a compaction that the gateway made. */
+/** The text that a model receives in place of a compaction that the gateway made. */
 export function compactionText(summary: string): string {
   return `${INTRODUCTION}\n\n${summary}`;
 }

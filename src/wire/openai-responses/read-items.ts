@@ -18,7 +18,7 @@ const ROLES = new Set(['user', 'assistant', 'system', 'developer']);
 /** Items that the provider makes or keeps for itself, and that belong to the model's turn. */
 const OF_THE_MODEL = /_call$|^(?:mcp_list_tools|mcp_approval_request|program|compaction)$/;
 
-/** What items say beside messages. */
+/** The content of items beside messages. */
 export interface ReadItems {
   readonly messages: CanonicalMessage[];
   /** Entries of `additional_tools` items, with the path of each list. */

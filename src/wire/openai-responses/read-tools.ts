@@ -120,7 +120,7 @@ function nameOf(tool: JsonObject, path: string): string {
     : wrongType(`${path}.name`, 'the name of the tool', tool['name']);
 }
 
-/** What is said of a namespace is said of each of its tools. */
+/** The description of a namespace applies to each of its tools. */
 function described(description: unknown, namespace: Namespace | undefined): { description?: string } {
   const parts = [namespace?.description, nonEmptyString(description)].filter((text) => text !== undefined);
   return parts.length === 0 ? {} : { description: parts.join('\n\n') };

@@ -127,7 +127,7 @@ function emptyOutput({ type, call_id: id }: JsonObject): JsonObject {
     : { type: 'function_call_output', call_id: id, output: '' };
 }
 
-/** Only what the format's own providers made can be read by them. */
+/** Providers can read only what providers of the same format made. */
 function writeThinking(block: CanonicalBlock & { type: 'thinking' }, index: number): JsonObject[] {
   if (block.signature?.wire !== RESPONSES) return [];
   const [id, summary, content] = [extra(block, 'id'), extra(block, 'summary'), extra(block, 'content')];

@@ -8,7 +8,7 @@ const READ = ['raw_scores', 'truncate', 'truncation_direction'];
 
 /** Hugging Face's Text Embeddings Inference, `POST /rerank`: `texts`, and a bare list of scores for all of them. */
 export class TeiRerank implements RerankWire {
-  /** What a server takes by default; it scores each text by itself, so that several calls give the same scores. */
+  /** The default maximum of a server. It scores each text separately, so that several calls give the same scores. */
   readonly maxDocuments = 32;
 
   dropped(request: RerankRequest): string[] {

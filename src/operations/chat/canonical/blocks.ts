@@ -111,7 +111,7 @@ export interface ToolResultBlock extends Block {
 export interface OpaqueBlock extends Block {
   readonly type: 'opaque';
   readonly wire: WireName;
-  /** What it is, for the error that names it: `web_search_call`, `server_tool_use`. */
+  /** Its name in errors: `web_search_call`, `server_tool_use`. */
   readonly name: string;
   readonly value: Readonly<JsonObject>;
 }

@@ -72,7 +72,7 @@ export type CanonicalChunk =
   | { readonly type: 'delta'; readonly choice: number; readonly index: number; readonly text: string }
   /** Of a thinking block, a text block or a tool call; whole, and before the block ends. */
   | { readonly type: 'signature'; readonly choice: number; readonly index: number; readonly signature: Signature }
-  /** What only one format has of a block, such as a citation. */
+  /** Members of a block that only one format has, such as a citation. */
   | { readonly type: 'block_extras'; readonly choice: number; readonly index: number; readonly extras: Extras }
   | { readonly type: 'block_end'; readonly choice: number; readonly index: number }
   | { readonly type: 'logprobs'; readonly choice: number; readonly logprobs: unknown }

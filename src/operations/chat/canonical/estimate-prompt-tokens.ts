@@ -4,10 +4,10 @@ import type { CanonicalRequest } from './canonical-request.js';
 
 /** Tokenizers differ; Anthropic's newest makes about this many tokens of one of the vocabulary that is counted by. */
 const VOCABULARY_FACTOR = 1.4;
-/** What a message, and a request, cost beside their text. */
+/** The tokens of a message and of a request beside their text. */
 const TOKENS_PER_MESSAGE = 8;
 const TOKENS_PER_REQUEST = 16;
-/** What providers add to a prompt that has tools, and for each of them. */
+/** The tokens that providers add to a prompt with tools, and for each tool. */
 const TOKENS_OF_TOOLS = 600;
 const TOKENS_PER_TOOL = 32;
 /** The most that an image costs. */

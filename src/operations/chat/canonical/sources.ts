@@ -18,7 +18,7 @@ export interface RequestSource {
   /** The parsed body, not to be changed. */
   readonly body: Readonly<JsonObject>;
   readonly canonical: CanonicalRequest;
-  /** What OpenAI's form could not hold, by the client's names. */
+  /** The fields that OpenAI's form cannot express, by the client's names. */
   readonly dropped: readonly string[];
   /** The client's names of tools that were changed for OpenAI's form, by the changed ones. */
   readonly toolNames: ReadonlyMap<string, string> | undefined;

@@ -17,7 +17,7 @@ const FILE_REFRESH_MS = 60_000;
 const PROCESS_TIMEOUT_MS = 30_000;
 const MAX_PROCESS_OUTPUT_BYTES = 1_048_576;
 
-/** What profiles refer to. */
+/** The roles to which profiles refer. */
 export interface ProfileContext {
   readonly environment: AwsEnvironment;
   readonly sts: Sts;

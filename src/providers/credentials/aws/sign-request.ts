@@ -7,7 +7,7 @@ const SIGNED_HEADERS: readonly string[] = ['content-type'];
 /** The key that is derived from an access key for a day, a region and a service; kept for as long as the access key is in use. */
 const derivedKeys = new WeakMap<AwsKeys, Map<string, ArrayBuffer>>();
 
-/** What a signature is valid for. */
+/** The scope of a signature. */
 export interface SignatureScope {
   readonly region: string;
   readonly service: string;

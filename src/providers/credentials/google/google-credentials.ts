@@ -150,7 +150,7 @@ function subjectFileOf(json: JsonObject): string {
   return nonEmptyString(source['file']) ?? 'of the subject token';
 }
 
-/** What the library throws may hold the file and the response, so a few members of it are read. */
+/** Errors of the library may contain the file and the response, so only a few members are read. */
 function libraryError(error: unknown, { json, path }: CredentialsFile): LoginError {
   const {
     status,

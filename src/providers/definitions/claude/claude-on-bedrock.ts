@@ -5,7 +5,7 @@ import type { ChatEndpoint, ChatEndpointCall, StreamEvent } from '../types/chat-
 const VERSION = 'bedrock-2023-05-31';
 /** Betas that say which client sends a request to Anthropic's own API. Bedrock refuses them. */
 const OF_ANTHROPIC_ALONE = /^(?:claude-code|oauth)-/;
-/** What Bedrock calls the failures that Anthropic's API has types for. */
+/** Bedrock's names of failures for which Anthropic's API has types. */
 const ERROR_TYPES: Readonly<Record<string, string>> = {
   throttlingException: 'rate_limit_error',
   serviceUnavailableException: 'overloaded_error',

@@ -13,7 +13,7 @@ interface Application {
 
 /** How a token of Microsoft Entra ID is had. */
 export type EntraLogin = {
-  /** What the token is for: `https://cognitiveservices.azure.com/.default`. */
+  /** The audience of the token: `https://cognitiveservices.azure.com/.default`. */
   readonly scope: string;
 } & (
   | ({ readonly kind: 'client-secret'; readonly clientSecret: string } & Application)

@@ -9,7 +9,7 @@ const MIN_SIDE_PIXELS = 16;
 const MAX_SIDE_PIXELS = 4_096;
 const MAX_IMAGES = 10;
 
-/** What the sandbox makes of a request: each image follows from prompt, size and position, and is a PNG. */
+/** The images of the sandbox: PNG files that are determined by prompt, size and position. */
 export async function sandboxImages(request: ImageRequest, createdAt: number): Promise<object> {
   const { size, properties } = planOf(request);
   const data: object[] = [];
