@@ -30,10 +30,14 @@ function sources(folder: string): string[] {
 /** Properties that are documentation, or names in another party's list: a catalogue, or a package's options. */
 const FOREIGN = ['example', 'priceId', 'catalogueId', 'namespace'];
 
-/** Folders that name wire formats, some of which have the name of the provider that published them. */
-const FORMAT_FOLDERS = ['wire', 'operations/chat/canonical', 'providers/definitions', 'runtime/wire-name.ts'].map(
-  (folder) => join(SRC, folder),
-);
+/** Folders and files that name wire formats, some of which have the name of the provider that published them. */
+const FORMAT_FOLDERS = [
+  'wire',
+  'operations/chat/canonical',
+  'providers/definitions',
+  'runtime/wire-name.ts',
+  'engine/recovery/splice.ts',
+].map((folder) => join(SRC, folder));
 
 function isFormatName(name: string, path: string): boolean {
   return (WIRE_NAMES as readonly string[]).includes(name) && FORMAT_FOLDERS.some((folder) => path.startsWith(folder));
