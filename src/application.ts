@@ -35,6 +35,9 @@ const EXPOSED_HEADERS = [
   'retry-after-ms',
   'x-should-retry',
   ...['limit', 'remaining', 'reset'].flatMap((what) => [`x-ratelimit-${what}-requests`, `x-ratelimit-${what}-tokens`]),
+  ...['requests', 'tokens', 'input-tokens', 'output-tokens'].flatMap((what) =>
+    ['limit', 'remaining', 'reset'].map((which) => `anthropic-ratelimit-${what}-${which}`),
+  ),
   'openai-processing-ms',
   'x-gateway-model',
   'x-gateway-provider',

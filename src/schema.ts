@@ -11,6 +11,7 @@ import { AddBudgetAdjustment1772802000000 } from '../migrations/1772802000000-Ad
 import { CreateFormerOwner1772803000000 } from '../migrations/1772803000000-CreateFormerOwner.js';
 import { AddAlertDeliveries1772804000000 } from '../migrations/1772804000000-AddAlertDeliveries.js';
 import { IndexUnfinishedJobs1772810000000 } from '../migrations/1772810000000-IndexUnfinishedJobs.js';
+import { AddReasoningModel1772851000000 } from '../migrations/1772851000000-AddReasoningModel.js';
 import { AddSessionsAndCacheWrites1772850000000 } from '../migrations/1772850000000-AddSessionsAndCacheWrites.js';
 import { GatewayInstance } from './admin/instances/gateway-instance.entity.js';
 import { AuditEntry } from './audit/audit-entry.entity.js';
@@ -75,6 +76,7 @@ const MIGRATIONS = [
   CreateStoredResponse1772830000000,
   AddTaskDialect1772840000000,
   AddSessionsAndCacheWrites1772850000000,
+  AddReasoningModel1772851000000,
   AddResponseHeartbeat1772860000000,
 ];
 

@@ -83,7 +83,10 @@ export const CHAT_RESPONSE_HEADERS = {
     'US dollars. Not on streams; absent when the price is unknown, never a made-up 0.',
     '0.0000125',
   ),
-  'x-ratelimit-limit-requests': header('Requests a minute, of the nearest limit; absent when there is none.', '600'),
+  'x-ratelimit-limit-requests': header(
+    "Requests a minute, of the gateway's nearest limit. Where it has none, all `x-ratelimit-*` are those of a provider that speaks the client's format, or absent.",
+    '600',
+  ),
   'x-ratelimit-remaining-requests': header('Requests that are left of it.', '599'),
   'x-ratelimit-reset-requests': header('Time until the window ends.', '1m0s'),
   'x-ratelimit-limit-tokens': header('Tokens a minute, of the nearest limit; absent when there is none.', '200000'),

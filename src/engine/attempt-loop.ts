@@ -16,7 +16,7 @@ import { ModelAdmissions } from './model-admissions.js';
 import { withoutOperatorOptions, type AllowedRequest } from './provider-options.js';
 import { pauseBeforeSame } from './same-deployment.js';
 import { RetryBudget } from './retry-budget.js';
-import type { ServedBy } from './served-by.js';
+import { limitHeaders, type ServedBy } from './served-by.js';
 import { operationNotServed, portOf } from './served-operation.js';
 import type { TrackedCall } from './tracked-call.js';
 
@@ -82,6 +82,8 @@ interface Progress<Name extends OperationName> {
   readonly triedAgain: Map<string, boolean>;
   /** The request in place of the client's, by deployment. */
   requestOf: ((deployment: Deployment) => RequestOf<Name>) | undefined;
+  /** What the provider of the last attempt said in headers that its client gets. */
+  providerHeaders: Readonly<Record<string, string>>;
 }
 
 /** The next candidate may be tried. */
@@ -131,7 +133,7 @@ export class AttemptLoop {
         named: operation.cacheKeyOf(request) ?? context.session?.key,
         derived: () => operation.conversationOf(request),
       },
-      operation.preferredProvider(request),
+      operation.preferredPlace(request),
     );
     const progress: Progress<Name> = {
       call,
@@ -144,6 +146,7 @@ export class AttemptLoop {
       attempts: 0,
       failures: 0,
       failure: undefined,
+      providerHeaders: {},
       failed: undefined,
       triedAgain: new Map(),
       requestOf: undefined,
@@ -270,6 +273,10 @@ export class AttemptLoop {
         progress.failures += 1;
         candidates.hasFailed = true;
       }
+      const { providerHeaders } = progress;
+      if (error.upstream !== undefined) {
+        error.headers = { ...limitHeaders({ rateLimits: call.admission?.headers, providerHeaders }), ...error.headers };
+      }
       progress.failure = error;
       progress.failed = { attempt, error };
       if (error.code === 'context_length_exceeded') progress.route.isTooLong = true;
@@ -292,6 +299,8 @@ export class AttemptLoop {
     const droppedParams = [...allowed.dropped];
     call.droppedParams = droppedParams;
     const headers = call.attemptBegins(model, deployment, allowed.headers);
+    const providerHeaders: Record<string, string> = {};
+    progress.providerHeaders = providerHeaders;
     const providerCall: ProviderCall<RequestOf<Name>> = {
       request: progress.requestOf?.(deployment) ?? allowed.request,
       upstreamModel,
@@ -301,13 +310,14 @@ export class AttemptLoop {
       signal,
       onSkippedEvent: () => (call.skippedEvents += 1),
       onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
+      onResponseHeaders: (passed) => Object.assign(providerHeaders, passed),
     };
     const rateLimits = call.admission?.headers;
     return {
       port,
       providerCall,
       attempt,
-      servedBy: { model, provider: provider.name, attempts, droppedParams, rateLimits },
+      servedBy: { model, provider: provider.name, upstreamModel, attempts, droppedParams, rateLimits, providerHeaders },
       resume: (failure, requestOf, send) => this.resume(progress, attempt, { failure, requestOf, send }),
     };
   }
@@ -337,5 +347,13 @@ function refused(refusal: GatewayError, progress: Progress<OperationName>): type
 }
 
 function servedByHook({ source }: ShortCircuit<OperationName>, { model }: CallRoute): ServedBy {
-  return { model: model.id, provider: source, attempts: 0, droppedParams: [], rateLimits: undefined };
+  return {
+    model: model.id,
+    provider: source,
+    upstreamModel: undefined,
+    attempts: 0,
+    droppedParams: [],
+    rateLimits: undefined,
+    providerHeaders: {},
+  };
 }

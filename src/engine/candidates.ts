@@ -2,6 +2,7 @@ import { rateLimitExceeded, upstreamUnavailable, type GatewayError } from '../er
 import type { DeploymentLimiter } from '../routing/deployments/deployment-limiter.js';
 import type { Deployments } from '../routing/deployments/deployments.service.js';
 import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
+import type { PreferredPlace } from '../operations/operation.js';
 import type { OperationName } from '../operations/operation-types.js';
 import { portOf } from './served-operation.js';
 import type { TrackedCall } from './tracked-call.js';
@@ -34,13 +35,13 @@ export class Candidates {
 
   /**
    * @param session whose requests are sent to the same deployment where there is a choice
-   * @param preferredProvider whose deployments of a model come before others
+   * @param preferred the deployment that comes before others of a model, and then others of its provider
    * @throws GatewayError 429 when every deployment that may serve the request asked for a pause
    */
   *of(
     models: Iterable<ResolvedModel>,
     session: RequestSession,
-    preferredProvider?: string,
+    preferred?: PreferredPlace,
   ): Generator<Attempt | FullDeployments> {
     const { call } = this;
     const key = call.context.principal.keyId;
@@ -50,7 +51,7 @@ export class Candidates {
     for (const model of models) {
       let full: Deployment[] | undefined;
       const ordered = orderDeployments(model, this.deployments, Math.random, session);
-      for (const deployment of preferring(ordered, preferredProvider)) {
+      for (const deployment of preferring(ordered, preferred)) {
         if (portOf(deployment.provider, call) === undefined) continue;
         const health = this.deployments.healthOf(deployment);
         const wait = health.waitFor(key);
@@ -84,11 +85,13 @@ export class Candidates {
   }
 }
 
-function preferring(deployments: Iterable<Deployment>, provider: string | undefined): Iterable<Deployment> {
-  if (provider === undefined) return deployments;
-  const all = [...deployments];
-  const isPreferred = (deployment: Deployment): boolean => deployment.provider.name === provider;
-  return [...all.filter(isPreferred), ...all.filter((deployment) => !isPreferred(deployment))];
+function preferring(deployments: readonly Deployment[], preferred: PreferredPlace | undefined): readonly Deployment[] {
+  if (preferred === undefined) return deployments;
+  const distance = ({ provider, upstreamModel }: Deployment): number => {
+    if (provider.name !== preferred.provider) return 2;
+    return preferred.upstreamModel === null || preferred.upstreamModel === upstreamModel ? 0 : 1;
+  };
+  return [...deployments].sort((first, second) => distance(first) - distance(second));
 }
 
 /** All deployments are full, and the queue for them is full or its wait would be too long. */

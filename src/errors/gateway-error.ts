@@ -63,7 +63,8 @@ export class GatewayError extends Error {
   readonly mayBeBilled: boolean;
   readonly isConnectionFault: boolean;
   readonly isContentRefusal: boolean;
-  readonly headers: Readonly<Record<string, string>>;
+  /** Extra response headers; those of a provider's response are added where its client gets them. */
+  headers: Readonly<Record<string, string>>;
   /** Set where a provider has responded with a failure. */
   upstream: UpstreamFailureReport | undefined;
 

@@ -12,7 +12,7 @@ import {
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
-import { MODEL_RESPONSE_HEADERS, ModelEndpoint } from '../model-endpoint/model-endpoint.decorator.js';
+import { MESSAGES_RESPONSE_HEADERS, ModelEndpoint } from '../model-endpoint/model-endpoint.decorator.js';
 import { WireResponder } from '../model-endpoint/wire-responder.js';
 import { ANTHROPIC } from '../wire/anthropic/anthropic-wire.js';
 import { CountTokensResponder } from './count-tokens-responder.js';
@@ -67,7 +67,7 @@ export class MessagesController {
   @ApiResponse({
     status: 200,
     description: 'The message, or with `stream: true` its events.',
-    headers: MODEL_RESPONSE_HEADERS,
+    headers: MESSAGES_RESPONSE_HEADERS,
     content: {
       'application/json': { schema: { $ref: getSchemaPath(MessageDto) } },
       'text/event-stream': { schema: { type: 'string', description: 'The events of the Messages API.' } },

@@ -82,14 +82,14 @@ export async function runAndWrite<Name extends OperationName>(
 
 /** The response that the engine gave, with its body in the client's format. @param body a string is JSON text */
 export function writtenResponse(
-  { model, provider, attempts, droppedParams, rateLimits, cost }: ServedBy & { readonly cost: number | null },
+  completed: ServedBy & { readonly cost: number | null },
   body: JsonObject | string,
   usage?: Usage,
 ): WrittenResponse {
   return {
     text: typeof body === 'string' ? body : printExact(body),
-    servedBy: { model, provider, attempts, droppedParams, rateLimits },
-    cost,
+    servedBy: completed,
+    cost: completed.cost,
     usage,
   };
 }

@@ -23,13 +23,30 @@ export const MODEL_RESPONSE_HEADERS = {
     'seed, logit_bias',
   ),
   'x-gateway-cost': header('US dollars; absent when the price is unknown, never a made-up 0.', '0.0000125'),
-  'x-ratelimit-limit-requests': header('Requests a minute, of the nearest limit; absent when there is none.', '600'),
+  'x-ratelimit-limit-requests': header(
+    "Requests a minute, of the gateway's nearest limit. Where it has none, all `x-ratelimit-*` are those of a provider that speaks the client's format, or absent.",
+    '600',
+  ),
   'x-ratelimit-remaining-requests': header('Requests that are left of it.', '599'),
   'x-ratelimit-reset-requests': header('Time until the window ends.', '1m0s'),
   'x-ratelimit-limit-tokens': header('Tokens a minute, of the nearest limit; absent when there is none.', '200000'),
   'x-ratelimit-remaining-tokens': header('Tokens that are left of it.', '199000'),
   'x-ratelimit-reset-tokens': header('Time until the window ends.', '59s'),
   'openai-processing-ms': header('Milliseconds until the response was there.', '412'),
+};
+
+/** The same of POST /v1/messages, with what Anthropic says of its limits where Claude runs there. */
+export const MESSAGES_RESPONSE_HEADERS = {
+  ...MODEL_RESPONSE_HEADERS,
+  'anthropic-ratelimit-requests-limit': header(
+    'Of Anthropic itself, where it responded. So are all others that begin with `anthropic-ratelimit-` or `anthropic-priority-`, on errors as well.',
+    '4000',
+  ),
+  'anthropic-ratelimit-requests-remaining': header('Requests that are left of it.', '3999'),
+  'anthropic-ratelimit-requests-reset': header('When it is whole again, in RFC 3339.', '2026-11-28T08:00:00Z'),
+  'anthropic-ratelimit-tokens-limit': header('Tokens a minute, of Anthropic itself.', '400000'),
+  'anthropic-ratelimit-tokens-remaining': header('Tokens that are left of it.', '399000'),
+  'anthropic-ratelimit-tokens-reset': header('When it is whole again, in RFC 3339.', '2026-11-28T08:00:00Z'),
 };
 
 export const MODEL_ENDPOINT = 'gateway:model-endpoint';

@@ -1,5 +1,5 @@
 import type { StreamFacts } from '../engine/engine.js';
-import type { ServedBy } from '../engine/served-by.js';
+import { limitHeaders, type ServedBy } from '../engine/served-by.js';
 import type { HttpResponse } from '../http/http-types.js';
 import { headerList, headerText } from '../http/header-text.js';
 import { AccessLog } from '../telemetry/access-log.js';
@@ -16,15 +16,13 @@ export function logStream(response: HttpResponse, { skippedEvents, recovered }: 
  *
  * @param started of the request, by `performance.now()`
  */
-export function setServedBy(
-  response: HttpResponse,
-  { model, provider, attempts, droppedParams, rateLimits }: ServedBy,
-  started: number,
-): void {
+export function setServedBy(response: HttpResponse, servedBy: ServedBy, started: number): void {
+  const { model, provider, attempts, droppedParams } = servedBy;
   response.setHeader('x-gateway-model', headerText(model));
   response.setHeader('x-gateway-provider', headerText(provider));
   response.setHeader('x-gateway-attempts', String(attempts));
-  for (const name in rateLimits) response.setHeader(name, headerText(rateLimits[name] ?? ''));
+  const limits = limitHeaders(servedBy);
+  for (const name in limits) response.setHeader(name, limits[name] ?? '');
   if (droppedParams.length > 0) response.setHeader('x-gateway-dropped-params', headerList(droppedParams));
   response.setHeader('openai-processing-ms', String(Math.round(performance.now() - started)));
   const access = AccessLog.fieldsOf(response);

@@ -67,6 +67,13 @@ export interface Collector<Name extends OperationName> {
   contentAttributes(): SpanAttributes;
 }
 
+/** A deployment by the names that its provider knows. */
+export interface PreferredPlace {
+  readonly provider: string;
+  /** Null where only the provider is known. */
+  readonly upstreamModel: string | null;
+}
+
 const NO_HEADERS: ReadonlySet<string> = new Set();
 
 /**
@@ -114,8 +121,8 @@ export abstract class Operation<Name extends OperationName> {
     return undefined;
   }
 
-  /** The provider whose deployments are tried before others of the same model. */
-  preferredProvider(_request: RequestOf<Name>): string | undefined {
+  /** Where a part of the request was made that no other deployment can read; it is tried before others of the same model. */
+  preferredPlace(_request: RequestOf<Name>): PreferredPlace | undefined {
     return undefined;
   }
 

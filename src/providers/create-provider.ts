@@ -3,7 +3,7 @@ import { authorizerOf } from './credentials/authorize.js';
 import { CombinedProvider } from './combined-provider.js';
 import { JsonOperations } from './json-operations/json-operations.js';
 import type { ChatFormat, TokenCounting, ModelListRequest } from './definitions/types/chat-format.js';
-import { OPENAI_TYPE, responsesUrl } from './definitions/openai.js';
+import { LIMIT_HEADERS, OPENAI_TYPE, responsesUrl } from './definitions/openai.js';
 import { definitionAt, definitionOfType, speaksOpenAi } from './definitions/registry.js';
 import { MediaOperations } from './media-operations/media-operations.js';
 import type { Provider, ProviderOptions } from './provider.js';
@@ -50,6 +50,7 @@ function chatOf(config: ProviderConfig, options: ProviderOptions): Provider {
     endpoint: () => endpoint,
     modelList: MODEL_LIST,
     countTokens: responsesTokenCounting(endpoint.path),
+    responseHeaders: definition.compatible?.responseHeaders ?? LIMIT_HEADERS,
   };
   const native = new WireProvider({ ...definition, chat }, config, options);
   if (responses === 'all') return new ResponsesRouter(native, native);
@@ -80,9 +81,11 @@ function openAiTargetOf(config: ProviderConfig): OpenAiTarget {
   const definition = definitionOfType(config.type);
   const isKnown = config.type !== OPENAI_TYPE ? definition : definitionAt(config.baseUrl);
   const hasModelList = isKnown?.compatible?.hasModelList !== false;
-  if (definition?.operationUrl === undefined) return { hasModelList };
+  const { responseHeaders = LIMIT_HEADERS } = isKnown?.compatible ?? {};
+  if (definition?.operationUrl === undefined) return { hasModelList, responseHeaders };
   return {
     hasModelList,
+    responseHeaders,
     url: definition.operationUrl(config),
     authorize: authorizerOf(definition.credentials, config),
   };

@@ -3,6 +3,7 @@ import type { ChatRequest } from '../operations/chat/chat-completion.js';
 import type { OperationName, OperationStream, RequestOf, ResultOf } from '../operations/operation-types.js';
 import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
 import type { Timeouts } from '../config/gateway-config.js';
+import type { TakeResponseHeaders } from './response-headers.js';
 
 const LIST_TIMEOUT_MS = 15_000;
 
@@ -55,6 +56,8 @@ export interface ProviderCall<Request = ChatRequest> {
   readonly onDroppedParams?: (names: readonly string[]) => void;
   /** Called when an event of a stream that is no JSON was left out. */
   readonly onSkippedEvent?: () => void;
+  /** Called with the headers of the provider's response that its client gets, where both speak the same format. */
+  readonly onResponseHeaders?: TakeResponseHeaders;
 }
 
 /** How a provider serves one operation. */

@@ -2,12 +2,14 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShut
 import type { Principal } from '../auth/principal.js';
 import type { CallContext } from '../calls/call-context.js';
 import { Engine } from '../engine/engine.js';
+import { placeOf } from '../engine/served-by.js';
 import { describeError } from '../errors/describe-error.js';
 import { invalidRequest, rateLimitExceeded, type GatewayError } from '../errors/gateway-error.js';
 import { clientClosedRequest, toGatewayError } from '../errors/to-gateway-error.js';
 import { InFlight } from '../lifecycle/in-flight.service.js';
 import { TokenCounts } from '../model-endpoint/token-counts.js';
 import { CHAT } from '../operations/chat/chat-operation.js';
+import type { PreferredPlace } from '../operations/operation.js';
 import { CancelSource } from '../runtime/cancel-signal.js';
 import type { JsonObject } from '../runtime/json-value.js';
 import { Periodic } from '../runtime/periodic.js';
@@ -30,7 +32,11 @@ export interface BackgroundRun {
   /** The caller's, without the client's connection. */
   readonly context: CallContext;
   /** Stores the whole response. @returns false where it was cancelled or deleted meanwhile */
-  readonly finish: (response: JsonObject, contents: readonly string[], provider: string | null) => Promise<boolean>;
+  readonly finish: (
+    response: JsonObject,
+    contents: readonly string[],
+    place: PreferredPlace | null,
+  ) => Promise<boolean>;
   readonly fail: (error: unknown) => Promise<void>;
 }
 
@@ -138,8 +144,8 @@ export class BackgroundResponses implements OnApplicationBootstrap, OnApplicatio
     return {
       prepared,
       context,
-      finish: async (response, contents, provider) => {
-        if (provider !== null) await this.storeSurely(() => this.responses.keepOrigins(contents, provider));
+      finish: async (response, contents, place) => {
+        if (place !== null) await this.storeSurely(() => this.responses.keepOrigins(contents, place));
         return store({ ...response, id: responseId, background: true });
       },
       fail: async (thrown) => {
@@ -151,10 +157,10 @@ export class BackgroundResponses implements OnApplicationBootstrap, OnApplicatio
 
   private async complete({ prepared, context, finish, fail }: BackgroundRun): Promise<void> {
     try {
-      const { result, provider } = await this.engine.run(CHAT, { ...prepared.view, stream: false }, context);
-      const { response, isNative } = writtenOf(result, prepared, context);
+      const completed = await this.engine.run(CHAT, { ...prepared.view, stream: false }, context);
+      const { response, isNative } = writtenOf(completed.result, prepared, context);
       const contents = isNative ? encryptedContents(response['output']) : [];
-      await finish(response, contents, isNative ? provider : null);
+      await finish(response, contents, isNative ? placeOf(completed) : null);
     } catch (error) {
       try {
         await fail(error);

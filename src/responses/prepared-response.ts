@@ -4,6 +4,7 @@ import { GatewayConfig } from '../config/gateway-config.js';
 import { GatewayError, invalidRequest } from '../errors/gateway-error.js';
 import type { CanonicalRequest } from '../operations/chat/canonical/canonical-request.js';
 import { SOURCE, type RequestSource } from '../operations/chat/canonical/sources.js';
+import type { PreferredPlace } from '../operations/operation.js';
 import { isObject, nonEmptyString, type JsonObject } from '../runtime/json-value.js';
 import { encryptedContents, forProvider, withoutEncryptedReasoning } from '../wire/openai-responses/native-input.js';
 import { readRequest } from '../wire/openai-responses/read-request.js';
@@ -128,13 +129,13 @@ interface Bodies {
   readonly whole: Readonly<JsonObject>;
   readonly resolved: readonly unknown[];
   readonly turns: readonly KeptResponse[];
-  readonly origins: ReadonlyMap<string, string>;
+  readonly origins: ReadonlyMap<string, PreferredPlace>;
 }
 
 /** A request in OpenAI's chat format, with what providers of other formats get. */
 function viewOf(canonical: CanonicalRequest, bodies: Bodies): WireRequest {
   const { view, dropped, refusal, toolNames, canonical: translated } = translateRequest(canonical);
-  const preferredProvider = [...bodies.origins.values()].at(-1);
+  const preferredPlace = [...bodies.origins.values()].at(-1);
   const source: RequestSource = {
     wire: 'openai-responses',
     // The previous response belongs to the key, which was checked, so it is not a provider option.
@@ -143,8 +144,8 @@ function viewOf(canonical: CanonicalRequest, bodies: Bodies): WireRequest {
     dropped,
     toolNames,
     ...(refusal !== undefined && { refusal }),
-    ...(preferredProvider !== undefined && { preferredProvider }),
-    bodyFor: (provider) => bodyFor(provider, bodies),
+    ...(preferredPlace !== undefined && { preferredPlace }),
+    bodyFor: (provider, upstreamModel) => bodyFor({ provider, upstreamModel }, bodies),
     without: (names) => {
       const [body, whole] = [withoutMembers(bodies.body, names), withoutMembers(bodies.whole, names)];
       return viewOf(readRequest(whole), { ...bodies, body, whole });
@@ -159,9 +160,12 @@ function withoutMembers(body: Readonly<JsonObject>, names: readonly string[]): J
 
 /**
  * The body for a provider that has the Responses API. The client's own where the provider keeps what it goes on from; otherwise
- * with the whole conversation, without reasoning that another provider encrypted.
+ * with the whole conversation, without reasoning that another deployment encrypted.
  */
-function bodyFor(provider: string, { body, whole, resolved, turns, origins }: Bodies): Readonly<JsonObject> {
+function bodyFor(
+  { provider, upstreamModel }: PreferredPlace,
+  { body, whole, resolved, turns, origins }: Bodies,
+): Readonly<JsonObject> {
   const last = turns.at(-1);
   const isKept = last !== undefined && last.provider === provider;
   const isSame = resolved === body['input'] || (isKept && !Array.isArray(body['input']));
@@ -171,7 +175,11 @@ function bodyFor(provider: string, { body, whole, resolved, turns, origins }: Bo
       : { ...body, input: resolved }
     : withoutBareReasoning(whole, turns.length > 0);
   const readable = forProvider(chosen);
-  const isForeign = (encrypted: string): boolean => (origins.get(encrypted) ?? provider) !== provider;
+  const isForeign = (encrypted: string): boolean => {
+    const origin = origins.get(encrypted);
+    if (origin === undefined) return false;
+    return origin.provider !== provider || (origin.upstreamModel ?? upstreamModel) !== upstreamModel;
+  };
   return withoutEncryptedReasoning(readable, isForeign) ?? readable;
 }
 

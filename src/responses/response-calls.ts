@@ -1,9 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { CallContext } from '../calls/call-context.js';
 import { Engine } from '../engine/engine.js';
+import { placeOf } from '../engine/served-by.js';
 import { describeError } from '../errors/describe-error.js';
 import { writtenResponse, type WrittenResponse } from '../model-endpoint/json-endpoint.js';
 import { CHAT } from '../operations/chat/chat-operation.js';
+import type { PreferredPlace } from '../operations/operation.js';
 import type { JsonObject } from '../runtime/json-value.js';
 import { encryptedContents } from '../wire/openai-responses/native-input.js';
 import type { PreparedResponse } from './prepared-response.js';
@@ -30,10 +32,10 @@ export class ResponseCalls {
     write?: (response: JsonObject) => JsonObject,
   ): Promise<WrittenResponse> {
     const completed = await this.engine.run(CHAT, { ...prepared.view, stream: false }, context);
-    const { result, provider } = completed;
+    const { result } = completed;
     const { text, response, isNative } = writtenOf(result, prepared, context);
     if (write !== undefined) return writtenResponse(completed, JSON.stringify(write(response)), result.usage);
-    const isKept = await this.keep(prepared, response, isNative ? provider : null, context);
+    const isKept = await this.keep(prepared, response, isNative ? placeOf(completed) : null, context);
     const body = isKept || isNative ? text : JSON.stringify({ ...response, store: false });
     return writtenResponse(completed, body, result.usage);
   }
@@ -41,24 +43,23 @@ export class ResponseCalls {
   /**
    * Keeps a response before the client has it.
    *
-   * @param provider that speaks the format and gave the response its id; null for any other
+   * @param place the deployment that speaks the format and gave the response its id; null for any other
    * @returns whether it is as the client asked
    * @throws GatewayError 503 where the client counts on it and the database does not respond
    */
   async keep(
     prepared: PreparedResponse,
     whole: JsonObject,
-    provider: string | null,
+    place: PreferredPlace | null,
     { principal }: CallContext,
   ): Promise<boolean> {
     try {
-      const contents = provider === null ? [] : encryptedContents(whole['output']);
-      if (provider !== null) await this.responses.keepOrigins(contents, provider);
+      if (place !== null) await this.responses.keepOrigins(encryptedContents(whole['output']), place);
       if (!prepared.store) return true;
       await this.responses.keep({
         keyId: principal.keyId,
         previousId: prepared.previousId,
-        provider: prepared.isKeptNatively ? provider : null,
+        provider: prepared.isKeptNatively ? (place?.provider ?? null) : null,
         input: prepared.input,
         response: whole,
       });

@@ -8,6 +8,7 @@ import { runSql } from '../database/sql.js';
 import { storableText } from '../database/storable-text.js';
 import { describeError } from '../errors/describe-error.js';
 import { invalidRequest, notFound } from '../errors/gateway-error.js';
+import type { PreferredPlace } from '../operations/operation.js';
 import type { JsonObject } from '../runtime/json-value.js';
 import { Periodic } from '../runtime/periodic.js';
 import { ReasoningOrigin, StoredResponse } from './stored-response.entity.js';
@@ -22,6 +23,7 @@ const LOST_PER_SWEEP = 500;
 const MAX_TURNS = 2_000;
 /** Longest id that a provider may give and that is kept. */
 export const MAX_ID_CHARACTERS = 128;
+const MAX_MODEL_CHARACTERS = 256;
 const IDS_PER_QUERY = 500;
 const ITEM_ID = /^[\w-]{1,128}$/;
 
@@ -240,8 +242,8 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
     return rows.map(keptOf);
   }
 
-  /** Remembers which provider encrypted reasoning. */
-  async keepOrigins(contents: readonly string[], provider: string): Promise<void> {
+  /** Remembers which deployment encrypted reasoning. */
+  async keepOrigins(contents: readonly string[], { provider, upstreamModel }: PreferredPlace): Promise<void> {
     const now = Date.now();
     const ids = [...new Set(contents.map(originId))];
     if (ids.length === 0) return;
@@ -250,23 +252,23 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
         await runSql(
           manager,
           this.database.dialect,
-          'INSERT INTO reasoning_origin (id, provider, created_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING',
-          [id, provider, now],
+          'INSERT INTO reasoning_origin (id, provider, upstream_model, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING',
+          [id, provider, upstreamModel?.slice(0, MAX_MODEL_CHARACTERS) ?? null, now],
         );
       }
     });
   }
 
-  /** The providers that encrypted reasoning, by its content; what has no known origin is absent. */
-  async origins(contents: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  /** The deployments that encrypted reasoning, by its content; what has no known origin is absent. */
+  async origins(contents: readonly string[]): Promise<ReadonlyMap<string, PreferredPlace>> {
     const byId = new Map(contents.map((content) => [originId(content), content]));
     const ids = [...byId.keys()];
-    const origins = new Map<string, string>();
+    const origins = new Map<string, PreferredPlace>();
     for (let start = 0; start < ids.length; start += IDS_PER_QUERY) {
       const found = await this.dataSource.manager.findBy(ReasoningOrigin, {
         id: In(ids.slice(start, start + IDS_PER_QUERY)),
       });
-      for (const { id, provider } of found) origins.set(byId.get(id) ?? '', provider);
+      for (const { id, provider, upstreamModel } of found) origins.set(byId.get(id) ?? '', { provider, upstreamModel });
     }
     return origins;
   }

@@ -1,10 +1,11 @@
-import type { ServedBy } from '../engine/served-by.js';
+import { placeOf, type ServedBy } from '../engine/served-by.js';
 import type { Streaming } from '../engine/engine.js';
 import type { GatewayError } from '../errors/gateway-error.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
 import type { HttpResponse } from '../http/http-types.js';
 import type { StreamedChunk } from '../operations/chat/preserialized-chunk.js';
 import { SplicedChunk } from '../operations/chat/spliced-chunk.js';
+import type { PreferredPlace } from '../operations/operation.js';
 import { SourcedChunk } from '../operations/chat/sourced-chunk.js';
 import type { JsonObject } from '../runtime/json-value.js';
 import { AccessLog } from '../telemetry/access-log.js';
@@ -23,7 +24,7 @@ export interface ResponseStreamOptions {
   readonly toolNames: ReadonlyMap<string, string> | undefined;
   readonly context: WriteContext;
   /** Keeps the whole response before its last event is sent. */
-  readonly keep: (response: JsonObject, provider: string | null) => Promise<boolean>;
+  readonly keep: (response: JsonObject, place: PreferredPlace | null) => Promise<boolean>;
   /** The id under which the response is kept, in place of the provider's. */
   readonly ownId?: string;
   /** Called with why a response is not completed. */
@@ -39,7 +40,7 @@ export class ResponseStream {
   private readonly chunks: CanonicalChunks;
   private native: NativeEvents | undefined;
   private readonly sender: WireEventSender;
-  private provider: string | null = null;
+  private place: PreferredPlace | null = null;
 
   constructor(
     private readonly response: HttpResponse,
@@ -64,7 +65,7 @@ export class ResponseStream {
     try {
       stream = await open();
       if (!sender.hasBegun) setHeaders(stream);
-      this.provider = stream.provider;
+      this.place = placeOf(stream);
       sender.begin();
       await this.sendChunks(stream);
       await this.sendEnd();
@@ -112,7 +113,7 @@ export class ResponseStream {
   private async sendEnd(): Promise<void> {
     const { native, sender } = this;
     if (native !== undefined) {
-      if (native.response !== undefined) await this.options.keep(native.response, this.provider);
+      if (native.response !== undefined) await this.options.keep(native.response, this.place);
       sender.sendLast(native.last);
       return;
     }

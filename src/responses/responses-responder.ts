@@ -81,7 +81,7 @@ export class ResponsesResponder {
         toolNames: prepared.toolNames,
         context: writeContext(prepared, own),
         ownId: prepared.responseId,
-        keep: (whole, provider) => finish(whole, provider === null ? [] : encryptedContents(whole['output']), provider),
+        keep: (whole, place) => finish(whole, place === null ? [] : encryptedContents(whole['output']), place),
         failed: fail,
       });
       await stream.send(
@@ -102,7 +102,7 @@ export class ResponsesResponder {
       keepAliveMs: this.config.streaming.keepAlive,
       toolNames: prepared.toolNames,
       context: writeContext(prepared, context),
-      keep: (whole, provider) => this.responses.keep(prepared, whole, provider, context),
+      keep: (whole, place) => this.responses.keep(prepared, whole, place, context),
     });
     await stream.send(
       () => this.engine.stream(CHAT, prepared.view, context),

@@ -43,7 +43,7 @@ export class StoredResponse {
   response!: string;
 }
 
-/** Which provider encrypted a piece of reasoning. No other can decrypt it. */
+/** Which deployment encrypted a piece of reasoning. No other can decrypt it. */
 @Entity('reasoning_origin')
 @Index('IDX_reasoning_origin_created_at', ['createdAt'])
 export class ReasoningOrigin {
@@ -53,6 +53,10 @@ export class ReasoningOrigin {
 
   @Column({ type: 'varchar', length: 128 })
   provider!: string;
+
+  /** The model's id there; null in rows of versions that did not store it, which stand for any model of the provider. */
+  @Column({ name: 'upstream_model', type: 'varchar', length: 256, nullable: true })
+  upstreamModel!: string | null;
 
   /** Epoch milliseconds. */
   @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })

@@ -6,10 +6,12 @@ import { FormerOwner } from '../../auth/former-owner.entity.js';
 import { ApiKeyAuthenticator } from '../../auth/api-key-authenticator.js';
 import type { Principal } from '../../auth/principal.js';
 import { Database } from '../../database/database.js';
+import { deleteInSteps } from '../../database/delete-in-steps.js';
 import { runSql } from '../../database/sql.js';
 import { GatewayError } from '../../errors/gateway-error.js';
 import { assertMayRevoke } from './assert-within-maker.js';
 import { assertReach } from './key-access.js';
+import { DELETED_WITH_KEY } from './owned-rows.js';
 import type { KeyPurgeDto, PurgeKeysDto } from './key-transfer.dto.js';
 
 const DAY_MS = 86_400_000;
@@ -25,7 +27,7 @@ WITH RECURSIVE needed(id) AS (
   UNION SELECT api_key.parent_id FROM api_key JOIN needed ON api_key.id = needed.id WHERE api_key.parent_id IS NOT NULL)
 SELECT id FROM needed`;
 
-/** Takes rows of keys away that were revoked long ago; their names and what they spent stay. */
+/** Takes rows of keys away that were revoked long ago, with what only they could read; their names and what they spent stay. */
 @Injectable()
 export class KeyPurge {
   constructor(
@@ -42,7 +44,10 @@ export class KeyPurge {
     else {
       // Keys before the keys that made them, so that what is left of an interrupted purge has no gap in its chains.
       for (let start = 0; start < chosen.length; start += CHUNK_ROWS) {
-        purged += await this.remove(chosen.slice(start, start + CHUNK_ROWS), before, maker);
+        const ids = chosen.slice(start, start + CHUNK_ROWS);
+        // Before the keys, so that an interrupted purge finds them again; in steps, because there may be many.
+        await this.removeOwned(ids);
+        purged += await this.remove(ids, before, maker);
       }
       if (purged > 0) await this.keyCheck.allChanged();
     }
@@ -86,6 +91,16 @@ export class KeyPurge {
     const depths = new Map(chosen.map((id) => [id, depthOf(id)]));
     chosen.sort((a, b) => (depths.get(b) ?? 0) - (depths.get(a) ?? 0));
     return { chosen, found: revoked.length };
+  }
+
+  private async removeOwned(ids: readonly string[]): Promise<void> {
+    const list = this.database.isSqlite
+      ? '(SELECT value FROM json_each($1))'
+      : '(SELECT json_array_elements_text($1::json))';
+    const parameters = [JSON.stringify(ids)];
+    for (const table of DELETED_WITH_KEY) {
+      await deleteInSteps(this.database, { table, condition: `key_id IN ${list}`, parameters });
+    }
   }
 
   private async remove(ids: readonly string[], before: number, maker: Principal): Promise<number> {

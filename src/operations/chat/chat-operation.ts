@@ -1,7 +1,7 @@
 import { permissionDenied } from '../../errors/gateway-error.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { JsonOperation } from '../json-operation.js';
-import type { RecordingDetail, SpanAttributes } from '../operation.js';
+import type { PreferredPlace, RecordingDetail, SpanAttributes } from '../operation.js';
 import { requestAttributes } from './chat-attributes.js';
 import { ChatCollector } from './chat-collector.js';
 import { SOURCE } from './canonical/sources.js';
@@ -101,8 +101,8 @@ class ChatOperation extends JsonOperation<'chat'> {
     return conversationKey(request);
   }
 
-  override preferredProvider(request: ChatRequest): string | undefined {
-    return request[SOURCE]?.preferredProvider;
+  override preferredPlace(request: ChatRequest): PreferredPlace | undefined {
+    return request[SOURCE]?.preferredPlace;
   }
 
   override endUserOf({ user }: ChatRequest): string | null {

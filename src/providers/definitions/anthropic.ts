@@ -14,6 +14,7 @@ export const MESSAGES_CHAT: ChatFormat = {
   wire: 'anthropic',
   endpoint: (call) => ({ path: '/messages', headers: versionHeader(call) }),
   passedHeaders: ['anthropic-beta'],
+  responseHeaders: ['anthropic-ratelimit-', 'anthropic-priority-'],
   countTokens: {
     endpoint: (call) => ({ path: '/messages/count_tokens', headers: versionHeader(call) }),
     fitBody: countedBody,

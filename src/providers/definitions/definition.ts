@@ -52,6 +52,8 @@ export interface CompatibleFormat {
   readonly hasModelList?: false;
   /** Whether an entry of this name at another address may be a server of any kind, so that only `fields` hold for it. */
   readonly nameIsGeneric?: true;
+  /** Prefixes, in lower case, of the headers of its responses that clients of OpenAI's formats get. Default: those of OpenAI. */
+  readonly responseHeaders?: readonly string[];
 }
 
 /**

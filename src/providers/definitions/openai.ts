@@ -12,6 +12,9 @@ export function responsesUrl({ baseUrl }: OperationTarget): string {
   return url.href;
 }
 
+/** Headers by which servers of OpenAI's format say how much of their limits is left. */
+export const LIMIT_HEADERS: readonly string[] = ['x-ratelimit-'];
+
 export const definition: ProviderDefinition = {
   name: OPENAI_TYPE,
   title: 'OpenAI',
@@ -57,5 +60,6 @@ export const definition: ProviderDefinition = {
       maxStops: 4,
     },
     nameIsGeneric: true,
+    responseHeaders: LIMIT_HEADERS,
   },
 };

@@ -15,9 +15,10 @@ import { unsupportedParameter } from '../../wire/openai-chat/unsupported-paramet
 import { mergeRanks, splitDocuments } from '../../wire/rerank/merge-parts.js';
 import type { RerankWire } from '../../wire/rerank/rerank-wire.js';
 import { authorizerOf } from '../credentials/authorize.js';
-import { OPENAI_TYPE } from '../definitions/openai.js';
+import { LIMIT_HEADERS, OPENAI_TYPE } from '../definitions/openai.js';
 import { definitionOfType } from '../definitions/registry.js';
 import { assertModelId, passedHeaders } from '../other-format.js';
+import { passedResponseHeaders } from '../response-headers.js';
 import type { OperationPorts, ProviderCall } from '../provider.js';
 import { JsonClient } from '../transport/json-call.js';
 import type { UpstreamResponse } from '../transport/response-text.js';
@@ -98,12 +99,14 @@ export class JsonOperations {
   private post(
     path: string,
     body: JsonObject,
-    { upstreamModel, timeouts, requestId, headers }: ProviderCall<unknown>,
+    { upstreamModel, timeouts, requestId, headers, onResponseHeaders }: ProviderCall<unknown>,
     signal: CancelSignal,
   ): Promise<UpstreamResponse> {
     if (this.config.type !== OPENAI_TYPE) assertModelId(upstreamModel);
     const call = { path: this.target.url(path, upstreamModel), body };
-    return this.client.call(call, { timeouts, requestId, headers: this.passed(headers), signal });
+    const isNative = this.config.type === OPENAI_TYPE;
+    const onHeaders = isNative ? passedResponseHeaders(LIMIT_HEADERS, onResponseHeaders) : undefined;
+    return this.client.call(call, { timeouts, requestId, headers: this.passed(headers), signal, onHeaders });
   }
 
   /** The client's headers that go to the provider. */

@@ -32,7 +32,9 @@ import { parseResponse, parseCompletion } from '../../wire/openai-chat/parse-com
 import { withSystemFirst } from '../../wire/openai-chat/system-first.js';
 import { redactor } from '../../wire/errors/redact.js';
 import { RequestHeaders } from '../transport/request-headers.js';
+import { passedHeaders } from '../other-format.js';
 import { RefusedFields, untilTaken } from '../refused-fields.js';
+import { passedResponseHeaders } from '../response-headers.js';
 import { UpstreamChunkStream } from './upstream-chunk-stream.js';
 import type { UpstreamRequest } from '../transport/upstream-request.js';
 import { UpstreamPool } from '../transport/upstream-pool.js';
@@ -41,6 +43,8 @@ import { UpstreamPool } from '../transport/upstream-pool.js';
 export interface OpenAiTarget {
   /** False where the provider has no list of what can be called. */
   readonly hasModelList: boolean;
+  /** Prefixes of the headers of its responses that clients of the same format get. Default: none. */
+  readonly responseHeaders?: readonly string[];
   /** The URL of a path, by the model's id at the provider. Default: below the base URL. */
   readonly url?: (path: string, upstreamModel: string) => string;
   /** Default: the API key as a bearer token. */
@@ -203,11 +207,13 @@ export class OpenAiProvider extends Provider {
       headers: this.headers.build(
         stream,
         call.requestId,
-        source === undefined ? call.headers : tracingHeaders(call.headers),
+        source === undefined ? call.headers : passedHeaders(call.headers),
       ),
       body: Buffer.from(printExact(body)),
       timeouts: stream ? call.timeouts : plainTimeouts(call.timeouts),
       signal: call.signal,
+      onHeaders:
+        source === undefined ? passedResponseHeaders(this.target.responseHeaders, call.onResponseHeaders) : undefined,
     };
   }
 }
@@ -216,9 +222,4 @@ export class OpenAiProvider extends Provider {
 function inTools(request: ChatRequest): ChatRequest {
   const isLegacy = ({ role, function_call: call }: ChatMessage): boolean => role === 'function' || call != null;
   return request['functions'] != null || request.messages.some(isLegacy) ? withTools(request) : request;
-}
-
-/** Of the headers of a client that speaks another format. */
-function tracingHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('trace')));
 }

@@ -50,6 +50,8 @@ export interface CallContext {
   /** The client's headers that the allow-list lets through, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: CancelSignal;
+  /** Called with the headers of the response, errors included. */
+  readonly onHeaders?: UpstreamRequest['onHeaders'];
 }
 
 /**
@@ -148,7 +150,7 @@ export class JsonClient {
 
   private async prepare(
     call: JsonCall,
-    { requestId, headers: clientHeaders, signal }: CallContext,
+    { requestId, headers: clientHeaders, signal, onHeaders }: CallContext,
     timeouts: PhaseTimeouts,
   ): Promise<PreparedCall> {
     signal.throwIfAborted();
@@ -180,6 +182,7 @@ export class JsonClient {
         body,
         timeouts,
         signal,
+        onHeaders,
       },
     };
   }

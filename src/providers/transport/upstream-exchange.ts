@@ -127,7 +127,10 @@ export class UpstreamExchange implements Dispatcher.DispatchHandler {
       return;
     }
     if (encoding === 'encoded') this.decoder = this.openDecoder(String(contentEncoding));
-    this.guard(() => this.sink.start(status, headers));
+    this.guard(() => {
+      this.request.onHeaders?.(headers);
+      this.sink.start(status, headers);
+    });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {

@@ -26,6 +26,8 @@ export interface UpstreamRequest {
   /** Milliseconds; Infinity leaves a phase to the signal. */
   readonly timeouts: PhaseTimeouts;
   readonly signal: CancelSignal;
+  /** Called with the headers of the final response of any status, before the sink. */
+  readonly onHeaders?: ((headers: IncomingHttpHeaders) => void) | undefined;
 }
 
 /** The cause of the end of an exchange: the caller's signal, the connection (or its silence), or the content of the response. */

@@ -44,7 +44,7 @@ export class ResponsesRouter extends Provider {
   override countTokens(call: ProviderCall): Promise<number | undefined> {
     const source = call.request[SOURCE];
     if (source?.wire !== RESPONSES || this.responses === undefined || this.isAbsent) return this.chat.countTokens(call);
-    const body = source.bodyFor?.(this.name) ?? source.body;
+    const body = source.bodyFor?.(this.name, call.upstreamModel) ?? source.body;
     return this.responses.countTokens({ ...call, request: { ...call.request, [SOURCE]: { ...source, body } } });
   }
 
@@ -92,7 +92,7 @@ export class ResponsesRouter extends Provider {
     source: RequestSource,
     send: (port: ChatPort, call: ProviderCall) => Promise<Result>,
   ): Promise<Result> {
-    const body = source.bodyFor?.(this.name) ?? source.body;
+    const body = source.bodyFor?.(this.name, call.upstreamModel) ?? source.body;
     const withBody = (own: RequestSource['body']): ProviderCall => ({
       ...call,
       request: { ...call.request, [SOURCE]: { ...source, body: own } },

@@ -1,4 +1,5 @@
 import type { GatewayError } from '../../../errors/gateway-error.js';
+import type { PreferredPlace } from '../../operation.js';
 import type { JsonObject } from '../../../runtime/json-value.js';
 import type { ChatRequest } from '../chat-completion.js';
 import type { CanonicalRequest } from './canonical-request.js';
@@ -28,10 +29,10 @@ export interface RequestSource {
   readonly without: (names: readonly string[]) => ChatRequest;
   /** The gateway has changed what is asked: the body is not sent, also not to a provider of the same format. */
   readonly isChanged?: boolean;
-  /** The body for a provider of the same format, where it depends on which one that is. Default: `body`. */
-  readonly bodyFor?: (provider: string) => Readonly<JsonObject>;
-  /** The provider whose deployments are tried first, since it alone can read a part of the request. */
-  readonly preferredProvider?: string;
+  /** The body for a deployment of the same format, where it depends on which one that is. Default: `body`. */
+  readonly bodyFor?: (provider: string, upstreamModel: string) => Readonly<JsonObject>;
+  /** Where a part of the request was made that no other deployment can read. */
+  readonly preferredPlace?: PreferredPlace;
 }
 
 /** A whole response as the provider sent it. */

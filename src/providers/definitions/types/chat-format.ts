@@ -59,6 +59,8 @@ export interface ChatFormat {
   readonly unwrap?: (event: StreamEvent, wire: WireName) => StreamEvent | undefined;
   /** Headers, in lower case, by which clients of other formats ask for what only this provider has. */
   readonly passedHeaders?: readonly string[];
+  /** Prefixes, in lower case, of the headers of its responses that clients of the same format get. Default: none. */
+  readonly responseHeaders?: readonly string[];
   /** How the tokens of a prompt are counted; absent where the provider does not count. */
   readonly countTokens?: TokenCounting;
   /** Absent where the provider has no list of what can be called. */
