@@ -13,7 +13,9 @@ import { Contradiction, type TextJoin } from './text-join.js';
 /** The member by which the end of a response says how often another deployment went on with it. */
 const RECOVERED = 'x_gateway_recovered';
 /** Formats that have a place for it. */
-const WIRES: readonly WireName[] = ['anthropic', 'gemini', 'openai-responses'];
+const WIRES = { anthropic: true, gemini: true, 'openai-responses': true } satisfies {
+  readonly [Name in WireName]?: true;
+};
 
 export interface SpliceOptions {
   readonly sent: SentResponse;
@@ -199,7 +201,7 @@ export class Splice {
   }
 
   private mark(): Record<string, Record<string, number>> {
-    return Object.fromEntries(WIRES.map((wire) => [wire, { [RECOVERED]: this.options.recovered }]));
+    return Object.fromEntries(Object.keys(WIRES).map((wire) => [wire, { [RECOVERED]: this.options.recovered }]));
   }
 
   private withClientName(event: CanonicalChunk): CanonicalChunk {
