@@ -16,7 +16,9 @@ const folder = mkdtempSync(join(tmpdir(), 'gateway-test-'));
 const broken = [];
 const running = new Set();
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+/** @type {readonly NodeJS.Signals[]} */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+for (const signal of SIGNALS) {
   // The steps tidy up behind themselves; this process ends after them.
   process.on(signal, () => {
     broken.push(signal);

@@ -5,6 +5,7 @@ import { wholeNumber } from '../database/whole-number.js';
 @Entity('stored_response')
 @Index('IDX_stored_response_key_id', ['keyId', 'responseId'], { unique: true })
 @Index('IDX_stored_response_created_at', ['createdAt'])
+@Index('IDX_stored_response_heartbeat_at', ['heartbeatAt'], { where: 'heartbeat_at IS NOT NULL' })
 export class StoredResponse {
   /** The gateway's own. Providers choose the ids of their responses, so that two keys may have the same one. */
   @PrimaryColumn({ type: 'varchar', length: 32 })

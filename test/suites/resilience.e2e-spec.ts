@@ -18,6 +18,8 @@ const SHORT = { connect: '5s', first_byte: '1500ms', idle: '1500ms', total: '4s'
 /** What a connection that is refused must not wait for. */
 const CONNECT_TIMEOUT_MS = 60_000;
 
+const WORDS = 'one two three four five six seven eight';
+
 const FAULTS: readonly [fault: string, behaviour: string, plain: number, stream: number | 'error event'][] = [
   ['no-first-byte', 'stall?at=headers', 504, 504],
   ['reset-mid', 'reset?at=mid', 502, 'error event'],
@@ -53,7 +55,7 @@ describe('two deployments, one of them in trouble', () => {
           model('nowhere-alone', 'nowhere/x', { timeouts: { connect: `${CONNECT_TIMEOUT_MS}ms` } }),
           model('falls-back', 'refused/y', { fallbacks: ['rescue'] }),
           model('rescue', 'second/echo'),
-          model('limited', 'first/status?code=429&retry-after=2'),
+          model('limited', 'first/status?code=429&retry-after=6'),
           model('both', ['first/echo?delay=5', 'second/echo?delay=5']),
         ],
       },
@@ -65,8 +67,13 @@ describe('two deployments, one of them in trouble', () => {
     await Promise.all([first.stop(), second.stop()]);
   });
 
-  const ask = (id: string, stream: boolean): Promise<GatewayResponse<object>> =>
-    client.chat({ model: id, stream, messages: [{ role: 'user', content: 'still here' }] });
+  const ask = (id: string, stream: boolean, recovery?: 'off'): Promise<GatewayResponse<object>> =>
+    client.chat(
+      { model: id, stream, messages: [{ role: 'user', content: WORDS }] },
+      recovery === undefined ? {} : { headers: { 'x-gateway-stream-recovery': recovery } },
+    );
+  const textOf = (frames: string): string =>
+    [...frames.matchAll(/"content":"([^"]*)"/g)].map(([, text]) => text).join('');
 
   it.each(FAULTS)(
     '%s: the next deployment answers before the first byte; alone it is a %s failure',
@@ -83,9 +90,14 @@ describe('two deployments, one of them in trouble', () => {
       ]);
       expect(alone.status).toBe(plain);
       if (stream === 'error event') {
-        expect(broken.status).toBe(200);
-        expect(broken.text).toMatch(/data: \{"error":[^\n]*\n\n$/);
-        expect(broken.text).not.toContain('[DONE]');
+        // Broken after its first words: the other deployment goes on with it. Alone, and without recovery, it ends with an error.
+        expect([broken.status, textOf(broken.text)]).toEqual([200, WORDS]);
+        expect(broken.text).toContain('"x_gateway_recovered":1');
+        expect(broken.text).toContain('[DONE]');
+        const ended = await ask(`${fault}-alone`, true, 'off');
+        expect(ended.status).toBe(200);
+        expect(ended.text).toMatch(/data: \{"error":[^\n]*\n\n$/);
+        expect(ended.text).not.toContain('[DONE]');
       } else {
         expect([broken.status, broken.header('x-gateway-provider')]).toEqual([200, 'second']);
         expect(broken.text).toContain('[DONE]');
@@ -129,7 +141,7 @@ describe('two deployments, one of them in trouble', () => {
   it('honours Retry-After: no call is made early, for any behaviour of clients', async () => {
     await first.reset();
     const limited = await ask('limited', false);
-    expect([limited.status, limited.header('retry-after')]).toEqual([429, '2']);
+    expect([limited.status, limited.header('retry-after')]).toEqual([429, '6']);
     const responses = await Promise.all(Array.from({ length: 200 }, (_, index) => ask('limited', index % 2 === 0)));
     expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([429]));
     expect(responses.every(({ header }) => Number(header('retry-after-ms')) > 0)).toBe(true);
@@ -141,7 +153,7 @@ describe('two deployments, one of them in trouble', () => {
     );
     await ask('limited', false);
     const [one, two] = await first.requests();
-    expect(two!.startedAt - one!.startedAt).toBeGreaterThanOrEqual(2_000);
+    expect(two!.startedAt - one!.startedAt).toBeGreaterThanOrEqual(6_000);
   });
 
   it('survives the SIGKILL of one of two upstreams under 200 requests/s without one client error', async () => {

@@ -126,7 +126,6 @@ describe('usage records and the provider’s own book of tokens', () => {
     const reported = { cost_basis: 'reported', prompt_tokens: prompt, completion_tokens: 9, estimated: false };
     const cases = {
       hush: { status: 'abandoned', ...worst },
-      cut: { status: 'failed', ...worst },
       refusing: { status: 'succeeded', ...reported, attempts: 3 },
       dropping: { status: 'succeeded', ...reported, attempts: 3 },
     };
@@ -137,6 +136,15 @@ describe('usage records and the provider’s own book of tokens', () => {
       expect(records).toEqual([expect.objectContaining(expected)]);
       expect(records[0]?.prompt_tokens).toBeGreaterThanOrEqual(prompt);
     }
+    // The only deployment is asked once more to go on with its stream, and breaks again.
+    const broken = await recordsOf([await ask('alan', 'cut', 'single-cut')]);
+    expect(broken).toHaveLength(2);
+    expect(broken).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ status: 'retried', cost_basis: 'estimated', estimated: true, attempts: 1 }),
+        expect.objectContaining({ status: 'failed', attempts: 2, ...worst }),
+      ]),
+    );
     const waited = await leaveWaiting('alan', 'single-slow');
     expect(await recordsOf([waited])).toEqual([expect.objectContaining({ status: 'abandoned', ...worst })]);
     const passed = await recordsOf([await ask('alan', 'passing', 'single-passing')]);

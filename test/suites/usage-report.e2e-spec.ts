@@ -35,6 +35,8 @@ const ROWS: Row[] = Array.from({ length: 4_000 }, (_, index) => ({
   completion_tokens: 1,
   total_tokens: index + 1,
   cached_tokens: 0,
+  cache_write_tokens: 0,
+  cache_write_1h_tokens: 0,
   reasoning_tokens: 0,
   is_estimated: false,
   cost_nanos: index % 13 === 0 ? null : index * 1_001,
