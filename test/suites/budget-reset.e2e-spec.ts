@@ -70,11 +70,18 @@ describe(`budgets are reset and credited (${isPostgresRun ? 'two replicas, Postg
   const newKey = (fields: object = {}): Promise<KeyWithSecretDto> =>
     gateway.admin.createKey({ budget: BUDGET, ...fields });
 
-  it.each(['key', 'group'])('a %s has its whole budget again at once, everywhere, and a credit on top', (kind) =>
+  it.each(['key', 'group'])('a %s has its whole budget again, everywhere, and a credit on top', (kind) =>
     whileRedisHolds(new Set([gateway, other]), async () => {
       const group = kind === 'group' ? await gateway.admin.createGroup({ name: 'team', budget: BUDGET }) : undefined;
       const { id, key } = await newKey(group === undefined ? {} : { budget: null, group_id: group.id });
       const path = group === undefined ? `keys/${id}` : `groups/${group.id}`;
+      // Replicas tell each other of a change by a message, which may arrive after the response to the operator.
+      const toldToOther = (isNew: (usage: BudgetUsageDto) => boolean): Promise<void> =>
+        until(async () => {
+          const own = await other.client(key).read<OwnKeyDto>('/v1/key');
+          const usage = group === undefined ? own.budget_usage : own.group_budget_usage;
+          return usage !== undefined && usage !== null && isNew(usage);
+        });
       const whole = await spend(key);
       expect(whole).toBeGreaterThanOrEqual(2);
       await until(async () => Math.abs((await usageOf(path)).spent_usd - whole * COST) < 1e-9);
@@ -82,6 +89,7 @@ describe(`budgets are reset and credited (${isPostgresRun ? 'two replicas, Postg
       const reset = await post(`${path}/budget/reset`, {});
       expect(reset.body.budget_usage).toMatchObject({ spent_usd: 0, remaining_usd: BUDGET.usd, credit_usd: 0 });
       expect(reset.body.budget_usage?.reset_at).toBeGreaterThan(1_700_000_000);
+      await toldToOther(({ reset_at: resetAt }) => resetAt === reset.body.budget_usage?.reset_at);
       expect(await spend(key)).toBe(whole);
       await until(async () => Math.abs((await usageOf(path)).spent_usd - whole * COST) < 1e-9);
 
@@ -90,6 +98,7 @@ describe(`budgets are reset and credited (${isPostgresRun ? 'two replicas, Postg
       const credited = await post(`${path}/budget/reset`, { credit: 2 * COST });
       expect(credited.body.budget_usage).toMatchObject({ spent_usd: before.spent_usd, credit_usd: 2 * COST });
       expect(credited.body.budget_usage?.remaining_usd).toBeCloseTo(before.remaining_usd + 2 * COST, 9);
+      await toldToOther(({ credit_usd: credit }) => credit === 2 * COST);
       expect(await spend(key)).toBe(2);
       expect((await post(`${path}/budget/reset`, { credit: COST })).body.budget_usage?.credit_usd).toBeCloseTo(
         3 * COST,
@@ -122,6 +131,10 @@ describe(`budgets are reset and credited (${isPostgresRun ? 'two replicas, Postg
       const call = ask(key, 'held');
       await until(async () => (await upstream.requests()).length > 0);
       await post(`keys/${id}/budget/reset`, {});
+      await until(async () => {
+        const { budget_usage: usage } = await other.client(key).read<OwnKeyDto>('/v1/key');
+        return typeof usage?.reset_at === 'number';
+      });
       await upstream.openGate();
       expect((await call).status).toBe(200);
       expect((await ask(key)).status).toBe(200);
