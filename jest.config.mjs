@@ -47,6 +47,7 @@ const WITHOUT_DATABASE = [
   'provider-shapes',
   'resilience',
   'silent-streams',
+  'stream-recovery',
   'streaming',
   'token-log',
   'traces',

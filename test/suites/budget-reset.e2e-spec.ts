@@ -75,12 +75,12 @@ describe(`budgets are reset and credited (${isPostgresRun ? 'two replicas, Postg
       const group = kind === 'group' ? await gateway.admin.createGroup({ name: 'team', budget: BUDGET }) : undefined;
       const { id, key } = await newKey(group === undefined ? {} : { budget: null, group_id: group.id });
       const path = group === undefined ? `keys/${id}` : `groups/${group.id}`;
-      // Replicas tell each other of a change by a message, which may arrive after the response to the operator.
-      const toldToOther = (isNew: (usage: BudgetUsageDto) => boolean): Promise<void> =>
+      // Replicas notify each other of a change by a message, which may arrive after the response to the operator.
+      const otherKnows = (isNew: (usage: BudgetUsageDto) => boolean): Promise<void> =>
         until(async () => {
           const own = await other.client(key).read<OwnKeyDto>('/v1/key');
           const usage = group === undefined ? own.budget_usage : own.group_budget_usage;
-          return usage !== undefined && usage !== null && isNew(usage);
+          return usage !== null && isNew(usage);
         });
       const whole = await spend(key);
       expect(whole).toBeGreaterThanOrEqual(2);
@@ -89,7 +89,7 @@ describe(`budgets are reset and credited (${isPostgresRun ? 'two replicas, Postg
       const reset = await post(`${path}/budget/reset`, {});
       expect(reset.body.budget_usage).toMatchObject({ spent_usd: 0, remaining_usd: BUDGET.usd, credit_usd: 0 });
       expect(reset.body.budget_usage?.reset_at).toBeGreaterThan(1_700_000_000);
-      await toldToOther(({ reset_at: resetAt }) => resetAt === reset.body.budget_usage?.reset_at);
+      await otherKnows(({ reset_at: resetAt }) => resetAt === reset.body.budget_usage?.reset_at);
       expect(await spend(key)).toBe(whole);
       await until(async () => Math.abs((await usageOf(path)).spent_usd - whole * COST) < 1e-9);
 
@@ -98,7 +98,7 @@ describe(`budgets are reset and credited (${isPostgresRun ? 'two replicas, Postg
       const credited = await post(`${path}/budget/reset`, { credit: 2 * COST });
       expect(credited.body.budget_usage).toMatchObject({ spent_usd: before.spent_usd, credit_usd: 2 * COST });
       expect(credited.body.budget_usage?.remaining_usd).toBeCloseTo(before.remaining_usd + 2 * COST, 9);
-      await toldToOther(({ credit_usd: credit }) => credit === 2 * COST);
+      await otherKnows(({ credit_usd: credit }) => credit === 2 * COST);
       expect(await spend(key)).toBe(2);
       expect((await post(`${path}/budget/reset`, { credit: COST })).body.budget_usage?.credit_usd).toBeCloseTo(
         3 * COST,
