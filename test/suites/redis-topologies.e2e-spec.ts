@@ -45,6 +45,10 @@ const chat = async (gateway: RunningGateway, key: string): Promise<number> => (a
       const env = { REDIS_URL: cluster.url, GATEWAY_DATA_DIR: first.dataDirectory };
       const second = await startGateway({ env, joins: first });
       try {
+        // A gateway listens before it is connected to Redis, and counts by itself until then.
+        for (const gateway of [first, second]) {
+          await until(async () => /^gateway_redis_up 1$/m.test((await gateway.admin.get('/metrics')).text), TIMEOUT_MS);
+        }
         const limited = await first.apiKey({ limits: { rpm: 1, tpm: 100_000, concurrency: 5 } });
         // Accounts of several keys are on several nodes.
         const others = await Promise.all(
