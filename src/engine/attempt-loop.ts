@@ -1,90 +1,28 @@
 import { Injectable } from '@nestjs/common';
-import type { ShortCircuit } from '../calls/call-hook.js';
 import { GatewayError, upstreamError } from '../errors/gateway-error.js';
 import { Limits } from '../limits/limits.service.js';
 import type { OperationName, RequestOf } from '../operations/operation-types.js';
-import type { OperationPort, ProviderCall } from '../providers/provider.js';
+import type { ProviderCall } from '../providers/provider.js';
 import { DeploymentLimiter, Slot } from '../routing/deployments/deployment-limiter.js';
 import { Deployments } from '../routing/deployments/deployments.service.js';
 import type { Deployment } from '../routing/resolved-model.js';
 import { Routing } from '../routing/routing.service.js';
 import { delay } from '../runtime/delay.js';
 import { Attempt } from './attempt.js';
+import type { FailedAttempt, Progress } from './call-progress.js';
 import { CallRoute } from './call-route.js';
 import { Candidates, stillFull, type FullDeployments } from './candidates.js';
 import { ModelAdmissions } from './model-admissions.js';
-import { withoutOperatorOptions, type AllowedRequest } from './provider-options.js';
+import type { PreparedAttempt, Sender } from './prepared-attempt.js';
+import { withoutOperatorOptions } from './provider-options.js';
 import { pauseBeforeSame } from './same-deployment.js';
 import { RetryBudget } from './retry-budget.js';
-import { limitHeaders, type ServedBy } from './served-by.js';
+import { limitHeaders, servedByHook } from './served-by.js';
 import { operationNotServed, portOf } from './served-operation.js';
 import type { TrackedCall } from './tracked-call.js';
 
 /** Upper bound of the delay before a second attempt, in milliseconds; it doubles with each further one. */
 const FIRST_PAUSE_MS = 25;
-
-/** The parameters of one attempt. */
-export interface PreparedAttempt<Name extends OperationName> {
-  readonly port: OperationPort<Name>;
-  readonly providerCall: ProviderCall<RequestOf<Name>>;
-  readonly attempt: Attempt;
-  readonly servedBy: ServedBy;
-  /** Tries what is left once the stream of this attempt has broken. */
-  readonly resume: Resume<Name>;
-}
-
-/**
- * Tries further deployments of a call whose stream broke.
- *
- * @param failure what broke it
- * @param requestOf the request to send to a deployment
- * @param attempt sends it
- * @throws GatewayError why none could go on
- */
-export type Resume<Name extends OperationName> = <Result>(
-  failure: GatewayError,
-  requestOf: (deployment: Deployment) => RequestOf<Name>,
-  attempt: (prepared: PreparedAttempt<Name>) => Promise<Result>,
-) => Promise<Result>;
-
-/** The parameters of `Resume`. */
-interface Resumption<Name extends OperationName, Result> {
-  readonly failure: GatewayError;
-  readonly requestOf: (deployment: Deployment) => RequestOf<Name>;
-  readonly send: (prepared: PreparedAttempt<Name>) => Promise<Result>;
-}
-
-/** How a response is had: from an attempt, or from a hook in place of all attempts. */
-export interface Sender<Name extends OperationName, Result> {
-  attempt(prepared: PreparedAttempt<Name>): Promise<Result>;
-  shortCircuit(response: ShortCircuit<Name>, servedBy: ServedBy): Result;
-}
-
-/** The state that the attempts of one call share. */
-interface Progress<Name extends OperationName> {
-  readonly call: TrackedCall<Name>;
-  readonly route: CallRoute;
-  readonly allowed: AllowedRequest<Name>;
-  readonly admissions: ModelAdmissions;
-  readonly candidates: Candidates;
-  /** Candidates that were not tried yet. */
-  readonly rest: Iterator<Attempt | FullDeployments>;
-  /** By `performance.now()`. */
-  readonly deadline: number;
-  attempts: number;
-  /** Attempts that failed, as opposed to being refused. */
-  failures: number;
-  /** The reason of the last one. */
-  failure: GatewayError | undefined;
-  /** The last attempt, where it failed. */
-  failed: { readonly attempt: Attempt; readonly error: GatewayError } | undefined;
-  /** Deployments that were tried a second time, with whether they had asked for a pause. */
-  readonly triedAgain: Map<string, boolean>;
-  /** The request in place of the client's, by deployment. */
-  requestOf: ((deployment: Deployment) => RequestOf<Name>) | undefined;
-  /** What the provider of the last attempt said in headers that its client gets. */
-  providerHeaders: Readonly<Record<string, string>>;
-}
 
 /** The next candidate may be tried. */
 const NEXT = Symbol('next');
@@ -119,7 +57,7 @@ export class AttemptLoop {
     const shortCircuit = hooked === undefined ? undefined : await hooked;
     if (shortCircuit !== undefined) {
       call.shortCircuited({ source: shortCircuit.source, model: route.model.id });
-      return sender.shortCircuit(shortCircuit, servedByHook(shortCircuit, route));
+      return sender.shortCircuit(shortCircuit, servedByHook(shortCircuit.source, route.model.id));
     }
     const admissions = new ModelAdmissions(this.limits, call);
     const admitted = admissions.first(route.model, () => route.models());
@@ -159,7 +97,7 @@ export class AttemptLoop {
     send: (prepared: PreparedAttempt<Name>) => Promise<Result>,
   ): Promise<Result> {
     for (;;) {
-      const again = await this.again(progress);
+      const again = progress.failed === undefined ? undefined : await this.again(progress.failed, progress);
       const candidate = again ?? (progress.rest.next().value as Attempt | FullDeployments | undefined);
       if (candidate === undefined) break;
       const outcome = await this.try(candidate, progress, send, again !== undefined);
@@ -173,7 +111,9 @@ export class AttemptLoop {
   private async resume<Name extends OperationName, Result>(
     progress: Progress<Name>,
     broken: Attempt,
-    { failure, requestOf, send }: Resumption<Name, Result>,
+    failure: GatewayError,
+    requestOf: (deployment: Deployment) => RequestOf<Name>,
+    send: (prepared: PreparedAttempt<Name>) => Promise<Result>,
   ): Promise<Result> {
     progress.failures += 1;
     progress.failure = failure;
@@ -195,11 +135,12 @@ export class AttemptLoop {
   }
 
   /** Waits for the deployment that has just failed, where its model has no other and its failure may be over soon. */
-  private async again<Name extends OperationName>(progress: Progress<Name>): Promise<Attempt | undefined> {
-    const { failed, triedAgain, candidates, call } = progress;
+  private async again(
+    { attempt, error }: FailedAttempt,
+    progress: Progress<OperationName>,
+  ): Promise<Attempt | undefined> {
+    const { triedAgain, candidates, call } = progress;
     progress.failed = undefined;
-    if (failed === undefined) return undefined;
-    const { attempt, error } = failed;
     const { health, deployment } = attempt.slot;
     const hasWaited = triedAgain.get(deployment.id);
     if (hasWaited !== undefined) {
@@ -318,7 +259,7 @@ export class AttemptLoop {
       providerCall,
       attempt,
       servedBy: { model, provider: provider.name, upstreamModel, attempts, droppedParams, rateLimits, providerHeaders },
-      resume: (failure, requestOf, send) => this.resume(progress, attempt, { failure, requestOf, send }),
+      resume: (failure, requestOf, send) => this.resume(progress, attempt, failure, requestOf, send),
     };
   }
 
@@ -344,16 +285,4 @@ export class AttemptLoop {
 function refused(refusal: GatewayError, progress: Progress<OperationName>): typeof NEXT {
   if (progress.failure === undefined || !progress.failure.retryable) progress.failure = refusal;
   return NEXT;
-}
-
-function servedByHook({ source }: ShortCircuit<OperationName>, { model }: CallRoute): ServedBy {
-  return {
-    model: model.id,
-    provider: source,
-    upstreamModel: undefined,
-    attempts: 0,
-    droppedParams: [],
-    rateLimits: undefined,
-    providerHeaders: {},
-  };
 }

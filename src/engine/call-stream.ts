@@ -2,7 +2,7 @@ import { GatewayError } from '../errors/gateway-error.js';
 import type { ChunkOf, OperationName, OperationStream } from '../operations/operation-types.js';
 import { CancelSource, type CancelSignal } from '../runtime/cancel-signal.js';
 import type { Attempt } from './attempt.js';
-import type { Resume } from './attempt-loop.js';
+import type { Resume } from './prepared-attempt.js';
 import type { ChunkFilter } from './hook-runner.js';
 import type { StreamRecovery } from './recovery/stream-recovery.js';
 import { Contradiction } from './recovery/text-join.js';

@@ -17,6 +17,19 @@ export interface ServedBy {
   readonly providerHeaders: Readonly<Record<string, string>>;
 }
 
+/** Of a response that a hook gave, for which no provider was called. */
+export function servedByHook(source: string, model: string): ServedBy {
+  return {
+    model,
+    provider: source,
+    upstreamModel: undefined,
+    attempts: 0,
+    droppedParams: [],
+    rateLimits: undefined,
+    providerHeaders: {},
+  };
+}
+
 /** The deployment that responded, by the names of its provider. */
 export function placeOf({ provider, upstreamModel }: ServedBy): PreferredPlace {
   return { provider, upstreamModel: upstreamModel ?? null };

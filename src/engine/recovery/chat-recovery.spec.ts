@@ -9,7 +9,7 @@ import { invalidRequest } from '../../errors/gateway-error.js';
 import type { ProviderCall } from '../../providers/provider.js';
 import type { Deployment } from '../../routing/resolved-model.js';
 import { ChunkWriter } from '../../wire/openai-chat/chunk-writer.js';
-import type { PreparedAttempt } from '../attempt-loop.js';
+import type { PreparedAttempt } from '../prepared-attempt.js';
 import { ChatRecovery, type RecoveryOptions } from './chat-recovery.js';
 import { PrefillSupport } from './prefill.js';
 import { Contradiction } from './text-join.js';

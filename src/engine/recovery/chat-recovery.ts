@@ -14,7 +14,7 @@ import type { Collector } from '../../operations/operation.js';
 import type { OperationStream } from '../../operations/operation-types.js';
 import type { Deployment } from '../../routing/resolved-model.js';
 import { writeUsage } from '../../wire/openai-chat/canonical-usage.js';
-import type { PreparedAttempt } from '../attempt-loop.js';
+import type { PreparedAttempt } from '../prepared-attempt.js';
 import { type PrefillSupport, withPrefill } from './prefill.js';
 import { SentResponse } from './sent-response.js';
 import { Splice, sumOf } from './splice.js';

@@ -4,7 +4,7 @@ import type { ChatRequest } from '../../operations/chat/chat-completion.js';
 import type { Collector } from '../../operations/operation.js';
 import type { ChunkOf, OperationName, OperationStream, RequestOf } from '../../operations/operation-types.js';
 import type { Deployment, ResolvedModel } from '../../routing/resolved-model.js';
-import type { PreparedAttempt } from '../attempt-loop.js';
+import type { PreparedAttempt } from '../prepared-attempt.js';
 import { ChatRecovery } from './chat-recovery.js';
 import type { PrefillSupport } from './prefill.js';
 
