@@ -1,5 +1,7 @@
-/** Bytes of text that make a token, on average. */
-const BYTES_PER_TOKEN = 4;
+/** Bytes of text that make a token, on average; for what is likely, not for what is certain. */
+export const BYTES_PER_TOKEN = 4;
+/** Characters of text that make a token, on average, where they cannot be counted or counting takes too long. */
+export const CHARACTERS_PER_TOKEN = 4;
 
 /** Tokens of input, before a provider has counted them. */
 export interface InputTokens {

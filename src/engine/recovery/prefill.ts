@@ -2,17 +2,12 @@ import { GatewayError } from '../../errors/gateway-error.js';
 import type { CanonicalMessage } from '../../operations/chat/canonical/blocks.js';
 import { SOURCE } from '../../operations/chat/canonical/sources.js';
 import type { ChatMessage, ChatRequest } from '../../operations/chat/chat-completion.js';
+import { CHARACTERS_PER_TOKEN } from '../../operations/text-tokens.js';
+import { prefillFormAt } from '../../providers/definitions/registry.js';
 import type { Deployment } from '../../routing/resolved-model.js';
-import { parseUrl } from '../../runtime/parse-url.js';
 
-/** Characters that make a token, on average. */
-const CHARACTERS_PER_TOKEN = 4;
 /** Deployments whose refusals are remembered; models outside the file come from clients. */
 const MAX_REMEMBERED = 1_000;
-/** OpenAI answers a last turn of the assistant as any other, instead of going on with it. */
-const NEVER = /(?:^|\.)openai(?:\.azure)?\.com$/;
-/** Mistral goes on with a last turn that says so. */
-const WITH_PREFIX = /(?:^|\.)mistral\.ai$/;
 /** Anthropic, Bedrock, Mistral, Gemini, vLLM and others, where the last turn is one of the assistant. */
 const REFUSED =
   /pre-?fill|assistant (?:message|turn|role)|(?:end|last|final)[^.]{0,40}(?:user|assistant)|expected last role|roles must alternate|continue_final_message/i;
@@ -22,7 +17,7 @@ export class PrefillSupport {
   private readonly refused = new Set<string>();
 
   takes({ id, baseUrl }: Deployment): boolean {
-    return !this.refused.has(id) && !NEVER.test(hostOf(baseUrl));
+    return !this.refused.has(id) && prefillFormAt(baseUrl) !== 'none';
   }
 
   /** @returns whether the error is a refusal, after which the request may be sent without the beginning */
@@ -45,7 +40,7 @@ export class PrefillSupport {
 export function withPrefill(request: ChatRequest, text: string, { baseUrl }: Deployment): ChatRequest {
   const spent = Math.ceil(text.length / CHARACTERS_PER_TOKEN);
   const message: ChatMessage = { role: 'assistant', content: text };
-  if (WITH_PREFIX.test(hostOf(baseUrl))) message['prefix'] = true;
+  if (prefillFormAt(baseUrl) === 'prefix') message['prefix'] = true;
   const source = request[SOURCE];
   const changed: ChatRequest = {
     ...request,
@@ -76,8 +71,4 @@ export function withPrefill(request: ChatRequest, text: string, { baseUrl }: Dep
 function less(request: ChatRequest, name: 'max_tokens' | 'max_completion_tokens', spent: number): Partial<ChatRequest> {
   const value = request[name];
   return typeof value === 'number' && value > 0 ? { [name]: Math.max(1, value - spent) } : {};
-}
-
-function hostOf(baseUrl: string): string {
-  return parseUrl(baseUrl)?.hostname ?? '';
 }

@@ -10,6 +10,7 @@ export const definition: ProviderDefinition = {
   catalogueId: 'azure',
   telemetryName: 'azure.ai.openai',
   credentials: 'api-key-or-entra',
+  prefill: { hosts: /(?:^|\.)openai\.azure\.com$/, form: 'none' },
   operations: { embeddings: { format: 'openai-embeddings' }, media: ['images', 'speech', 'transcription'] },
   compatible: { fields: { maxStops: 4 }, hasModelList: false },
   // It is not below the address of a deployment, whichever version is asked for.

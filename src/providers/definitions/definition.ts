@@ -56,6 +56,14 @@ export interface CompatibleFormat {
   readonly responseHeaders?: readonly string[];
 }
 
+/** What a provider does with the beginning of its response as the last turn. */
+export interface PrefillRule {
+  /** The servers for which the rule holds, by host name. */
+  readonly hosts: RegExp;
+  /** `none`: it answers the turn as any other, instead of going on with it. `prefix`: it goes on where the turn says so. */
+  readonly form: 'none' | 'prefix';
+}
+
 /**
  * All that the gateway knows of one provider. Each is a file of its own in this folder, and nothing else names the provider:
  * the registry reads the folder.
@@ -100,6 +108,8 @@ export interface ProviderDefinition {
   readonly operations?: OperationFormats;
   /** The URL of a path that a wire format wrote, for operations beside chat. Default: below the base URL. */
   readonly operationUrl?: (target: OperationTarget) => (path: string, upstreamModel: string) => string;
+  /** How its servers take the beginning of a response as the last turn. Default: as any other turn of the assistant. */
+  readonly prefill?: PrefillRule;
   /** Which adapter serves the provider. Default: by format. */
   readonly adapter?: 'built-in';
   /** Keys of an entry that belong to this provider's type. */

@@ -11,6 +11,7 @@ export const definition: ProviderDefinition = {
   catalogueId: 'mistral',
   telemetryName: 'mistral_ai',
   credentials: 'bearer',
+  prefill: { hosts: /(?:^|\.)mistral\.ai$/, form: 'prefix' },
   operations: {
     media: ['transcription'],
     embeddings: {

@@ -43,6 +43,7 @@ export const definition: ProviderDefinition = {
   catalogueId: 'openai',
   telemetryName: 'openai',
   credentials: 'bearer',
+  prefill: { hosts: /(?:^|\.)openai\.com$/, form: 'none' },
   responsesUrl,
   operations: {
     embeddings: { format: 'openai-embeddings' },

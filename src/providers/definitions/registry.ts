@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { parseUrl } from '../../runtime/parse-url.js';
 import { SOURCE_FOLDER } from '../../runtime/source-folder.js';
 import type { FieldRules, Quirks } from './types/field-rules.js';
-import type { ProviderDefinition } from './definition.js';
+import type { PrefillRule, ProviderDefinition } from './definition.js';
 import { OPENAI_TYPE } from './openai.js';
 
 /** Files of this folder that define no provider. */
@@ -24,6 +24,7 @@ const BY_HOST = new Map(
 );
 /** Looked up at each call; base URLs come from the configuration, so there are few. Null for none. */
 const BY_BASE_URL = new Map<string, ProviderDefinition | null>();
+const PREFILL_RULES = PROVIDER_DEFINITIONS.flatMap(({ prefill }) => prefill ?? []);
 const WITH_HOSTS = PROVIDER_DEFINITIONS.filter(({ hosts }) => hosts !== undefined);
 
 /** Values of `type` beside `openai`: they choose a provider's own wire format, or what OpenAI's format has of its own there. */
@@ -72,6 +73,12 @@ function findByHost(baseUrl: string): ProviderDefinition | undefined {
   const host = parseUrl(baseUrl)?.host;
   if (host === undefined) return undefined;
   return BY_HOST.get(host) ?? WITH_HOSTS.find(({ hosts }) => hosts?.test(host) === true);
+}
+
+/** How the server at a base URL takes the beginning of its response as the last turn; undefined where no rule is known. */
+export function prefillFormAt(baseUrl: string): PrefillRule['form'] | undefined {
+  const host = parseUrl(baseUrl)?.hostname ?? '';
+  return PREFILL_RULES.find(({ hosts }) => hosts.test(host))?.form;
 }
 
 /** The rules that `quirks.accepts` names; undefined for `any`. */
