@@ -1,5 +1,6 @@
 import { BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import { NOTHING_BILLED, type BilledUsage } from '../operations/billed-tokens.js';
+import { BYTES_PER_TOKEN } from '../operations/text-tokens.js';
 import { boundNanoDollars, NO_COST, type NanoDollars } from '../runtime/nano-dollars.js';
 import { boundTokens, NO_TOKENS, type TokenCount } from '../runtime/token-count.js';
 import { CallEvents } from '../calls/call-events.js';
@@ -16,7 +17,6 @@ import { SwapRemoveSet } from '../runtime/swap-remove-set.js';
 
 const MAX_ERROR_CHARACTERS = 256;
 const MAX_PROVIDER_CHARACTERS = 128;
-const BYTES_PER_TOKEN = 4;
 
 /** Turns the outcome of a call into usage: settles its reservations, and records it. */
 @Injectable()

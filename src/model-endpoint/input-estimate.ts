@@ -1,7 +1,5 @@
+import { BYTES_PER_TOKEN } from '../operations/text-tokens.js';
 import type { WriteContext } from '../wire/wire-format.js';
-
-/** Bytes of a prompt that make a token, on average. */
-const BYTES_PER_TOKEN = 4;
 
 /**
  * The context of a response. The prompt is measured when its estimate is asked for first, which a provider that reports usage, or

@@ -1,7 +1,5 @@
+import { CHARACTERS_PER_TOKEN } from '../operations/text-tokens.js';
 import type { CanonicalChunk, CanonicalResult, CanonicalUsage } from '../operations/chat/canonical/canonical-result.js';
-
-/** Characters that make a token, on average. */
-const CHARACTERS_PER_TOKEN = 4;
 
 /** Clients fail, or ask again and again, where a response has no usage. Servers of open models often report none. */
 export class UsageEstimate {

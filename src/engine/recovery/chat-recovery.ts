@@ -12,6 +12,7 @@ import {
 } from '../../operations/chat/preserialized-chunk.js';
 import type { Collector } from '../../operations/operation.js';
 import type { OperationStream } from '../../operations/operation-types.js';
+import { BYTES_PER_TOKEN, CHARACTERS_PER_TOKEN } from '../../operations/text-tokens.js';
 import type { Deployment } from '../../routing/resolved-model.js';
 import { writeUsage } from '../../wire/openai-chat/canonical-usage.js';
 import type { PreparedAttempt } from '../prepared-attempt.js';
@@ -22,9 +23,6 @@ import { ContinueJoin, RestartJoin } from './text-join.js';
 
 /** How often one stream is recovered at most. */
 const MAX_RECOVERIES = 3;
-/** That make a token, on average. Counting takes too long while a client waits. */
-const CHARACTERS_PER_TOKEN = 4;
-const BYTES_PER_TOKEN = 4;
 
 export interface RecoveryOptions {
   readonly mode: 'restart' | 'continue';

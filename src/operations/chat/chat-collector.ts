@@ -1,3 +1,4 @@
+import { CHARACTERS_PER_TOKEN } from '../text-tokens.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { boundTokens } from '../../runtime/token-count.js';
 import { billedTokens, readBilledTokens, type BilledUsage } from '../billed-tokens.js';
@@ -13,8 +14,6 @@ import { SplicedChunk } from './spliced-chunk.js';
 
 /** Characters of a response that are kept until it ends, so that a long one does not fill memory. */
 const MAX_KEPT_CHARACTERS = 65_536;
-/** Characters of text that make a token, on average. */
-const CHARACTERS_PER_TOKEN = 4;
 
 /** Follows a completion or the chunks of one: usage, the text to estimate it by, and the response for those who keep it. */
 export class ChatCollector implements Collector<'chat'> {

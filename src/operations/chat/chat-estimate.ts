@@ -1,3 +1,4 @@
+import { BYTES_PER_TOKEN } from '../text-tokens.js';
 import { boundTokens, type TokenCount } from '../../runtime/token-count.js';
 import { billedTokens, type BilledUsage } from '../billed-tokens.js';
 import type { Estimate, EstimateTarget } from '../operation.js';
@@ -6,8 +7,6 @@ import { responseTokens } from './response-tokens.js';
 import type { ChatRequest } from './chat-completion.js';
 import { promptSize, type PromptSize } from './prompt-bytes.js';
 
-/** Bytes of text that make a token, on average; for what is likely, not for what is certain. */
-const BYTES_PER_TOKEN = 4;
 /** The most that a picture is known to cost; some small models bill it by many times as many tokens as the others. */
 const IMAGE_TOKENS = 3_000;
 const IMAGE_TOKENS_OF_SMALL_MODELS = 50_000;

@@ -2,11 +2,10 @@ import { SOURCE_FOLDER } from '../../runtime/source-folder.js';
 import { Worker } from 'node:worker_threads';
 import type { ChatRequest } from './chat-completion.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { CHARACTERS_PER_TOKEN } from '../text-tokens.js';
 import { bytesOf } from './prompt-bytes.js';
 import type { TokenResult, TokenTask } from './token-worker.js';
 
-/** Characters for a token, where they cannot be counted. */
-const CHARACTERS_PER_TOKEN = 4;
 /** Milliseconds without a text after which the vocabulary is released. */
 const IDLE_MS = 10_000;
 /** The tokens of a message beside its text, as OpenAI's own models count them. */
