@@ -5,7 +5,7 @@ import { GatewayError, invalidRequest } from '../errors/gateway-error.js';
 import type { CanonicalRequest } from '../operations/chat/canonical/canonical-request.js';
 import { SOURCE, type RequestSource } from '../operations/chat/canonical/sources.js';
 import type { PreferredPlace } from '../operations/operation.js';
-import { isObject, nonEmptyString, type JsonObject } from '../runtime/json-value.js';
+import { isObject, nonEmptyString, withoutMembers, type JsonObject } from '../runtime/json-value.js';
 import { encryptedContents, forProvider, withoutEncryptedReasoning } from '../wire/openai-responses/native-input.js';
 import { readRequest } from '../wire/openai-responses/read-request.js';
 import { inputItems, resolveReferences, turnItems } from './conversation-items.js';
@@ -152,10 +152,6 @@ function viewOf(canonical: CanonicalRequest, bodies: Bodies): WireRequest {
     },
   };
   return { ...view, [SOURCE]: source };
-}
-
-function withoutMembers(body: Readonly<JsonObject>, names: readonly string[]): JsonObject {
-  return Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)));
 }
 
 /**

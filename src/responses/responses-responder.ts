@@ -14,7 +14,7 @@ import { BackgroundResponses } from './background-responses.js';
 import { writeContext } from './written-response.js';
 import { readResponseBody, ResponsePreparation, type PreparedResponse } from './prepared-response.js';
 import { ResponseCalls } from './response-calls.js';
-import { ResponseStream } from './response-stream.js';
+import { ResponseStream, type ResponseStreamOptions } from './response-stream.js';
 
 /** Headers of the format, which go to a provider that has it. */
 const NATIVE_HEADERS = 'openai-';
@@ -46,8 +46,11 @@ export class ResponsesResponder {
       const isStream = prepared.canonical.stream === true && write === undefined;
       access.stream = isStream;
       if (prepared.isBackground) await this.serveBackground(prepared, context, response, started, isStream);
-      else if (isStream) await this.sendStream(prepared, context, response, started);
-      else sendWritten(response, await this.responses.run(prepared, context, write), started);
+      else if (isStream) {
+        const keep: ResponseStreamOptions['keep'] = (whole, place) =>
+          this.responses.keep(prepared, whole, place, context);
+        await this.sendStream(prepared, context, response, started, { keep });
+      } else sendWritten(response, await this.responses.run(prepared, context, write), started);
     };
     await this.calls.serve(principal, request, response, serve, NATIVE_HEADERS);
   }
@@ -75,20 +78,13 @@ export class ResponsesResponder {
       sendJson(response, JSON.stringify(await this.background.start(prepared, context)));
       return;
     }
-    const { done } = await this.background.begin(prepared, context, async ({ context: own, finish, fail }) => {
-      const stream = new ResponseStream(response, {
-        keepAliveMs: this.config.streaming.keepAlive,
-        toolNames: prepared.toolNames,
-        context: writeContext(prepared, own),
+    const { done } = await this.background.begin(prepared, context, ({ context: own, finish, fail }) =>
+      this.sendStream(prepared, own, response, started, {
         ownId: prepared.responseId,
         keep: (whole, place) => finish(whole, place === null ? [] : encryptedContents(whole['output']), place),
         failed: fail,
-      });
-      await stream.send(
-        () => this.engine.stream(CHAT, prepared.view, own),
-        (servedBy) => setServedBy(response, servedBy, started),
-      );
-    });
+      }),
+    );
     await done;
   }
 
@@ -97,12 +93,13 @@ export class ResponsesResponder {
     context: CallContext,
     response: Exchange['response'],
     started: number,
+    keeping: Pick<ResponseStreamOptions, 'ownId' | 'keep' | 'failed'>,
   ): Promise<void> {
     const stream = new ResponseStream(response, {
       keepAliveMs: this.config.streaming.keepAlive,
       toolNames: prepared.toolNames,
       context: writeContext(prepared, context),
-      keep: (whole, place) => this.responses.keep(prepared, whole, place, context),
+      ...keeping,
     });
     await stream.send(
       () => this.engine.stream(CHAT, prepared.view, context),
