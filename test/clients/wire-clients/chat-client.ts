@@ -78,19 +78,8 @@ export const CHAT_CLIENT: WireClient = {
     const calls: { name: string; input: string }[] = [];
     const finishes = new Map<unknown, string>();
     let usage: Pick<Outcome, 'usage'> = {};
-    let isDone = false;
-    let error: JsonBody | undefined;
-    for (const { data } of eventsOf(stream)) {
-      demand(!isDone && error === undefined, 'an event behind the end', data);
-      if (data === '[DONE]') {
-        isDone = true;
-        continue;
-      }
-      const chunk = JSON.parse(data) as JsonBody;
-      if (chunk['error'] !== undefined) {
-        error = chunk;
-        continue;
-      }
+    const { chunks, isDone, error } = readEvents(stream);
+    for (const chunk of chunks) {
       demand(chunk['object'] === 'chat.completion.chunk' && text(chunk['id']) !== '', 'chunk', chunk);
       for (const choice of objects(chunk['choices'])) {
         const { index, finish_reason: reason } = choice;
@@ -117,6 +106,28 @@ export const CHAT_CLIENT: WireClient = {
     };
   },
 };
+
+/** The chunks of a stream, up to `[DONE]` or an error, behind which there is nothing. */
+function readEvents(stream: Parameters<WireClient['readStream']>[0]): {
+  readonly chunks: readonly JsonBody[];
+  readonly isDone: boolean;
+  readonly error: JsonBody | undefined;
+} {
+  const chunks: JsonBody[] = [];
+  let isDone = false;
+  let error: JsonBody | undefined;
+  for (const { data } of eventsOf(stream)) {
+    demand(!isDone && error === undefined, 'an event behind the end', data);
+    if (data === '[DONE]') {
+      isDone = true;
+      continue;
+    }
+    const chunk = JSON.parse(data) as JsonBody;
+    if (chunk['error'] === undefined) chunks.push(chunk);
+    else error = chunk;
+  }
+  return { chunks, isDone, error };
+}
 
 function takeCall(call: JsonBody, calls: { name: string; input: string }[]): void {
   const index = count(call['index']);
@@ -158,19 +169,8 @@ export const COMPLETIONS_CLIENT: WireClient = {
     let read = '';
     let finish: Finish | undefined;
     let usage: Pick<Outcome, 'usage'> = {};
-    let isDone = false;
-    let error: JsonBody | undefined;
-    for (const { data } of eventsOf(stream)) {
-      demand(!isDone && error === undefined, 'an event behind the end', data);
-      if (data === '[DONE]') {
-        isDone = true;
-        continue;
-      }
-      const chunk = JSON.parse(data) as JsonBody;
-      if (chunk['error'] !== undefined) {
-        error = chunk;
-        continue;
-      }
+    const { chunks, isDone, error } = readEvents(stream);
+    for (const chunk of chunks) {
       demand(chunk['object'] === 'text_completion', 'chunk', chunk);
       for (const choice of objects(chunk['choices'])) {
         if (choice['index'] !== 0) continue;
