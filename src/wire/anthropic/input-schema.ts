@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { isObject, withoutMembers, type JsonObject } from '../../runtime/json-value.js';
 
 /** Schemas within schemas; the reader of bodies allows fewer levels. */
 const MAX_DEPTH = 200;
@@ -28,7 +28,7 @@ function resolveTop(schema: JsonObject): JsonObject {
 
 /** The members of all branches, none of them required unless all branches or the whole require it. */
 function withoutUnions(top: JsonObject, unions: readonly string[]): JsonObject {
-  const rest = Object.fromEntries(Object.entries(top).filter(([name]) => !unions.includes(name)));
+  const rest = withoutMembers(top, unions);
   const properties: JsonObject = { ...(isObject(top['properties']) ? top['properties'] : {}) };
   const required = new Set<unknown>(listOf(top['required']));
   for (const union of unions) {

@@ -1,5 +1,5 @@
 import { parseExact, printExact } from '../../runtime/exact-integers.js';
-import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
+import { isObject, nonEmptyString, objectOf, withoutMembers, type JsonObject } from '../../runtime/json-value.js';
 
 /**
  * Tools that the client runs, and that have item types of their own instead of `function_call`. Elsewhere they are functions, of which
@@ -47,7 +47,7 @@ const LOCAL_SHELL: ClientTool = {
       env: isObject(input['env']) ? input['env'] : {},
     },
   }),
-  toInput: (item) => without(item['action'], 'type'),
+  toInput: (item) => withoutMembers(objectOf(item['action']), ['type']),
 };
 
 const SHELL: ClientTool = {
@@ -89,7 +89,7 @@ const APPLY_PATCH: ClientTool = {
   },
   member: 'operation',
   toCall: (input) => ({ operation: input }),
-  toInput: (item) => without(item['operation'], ''),
+  toInput: (item) => objectOf(item['operation']),
 };
 
 const CLIENT_TOOLS: readonly ClientTool[] = [LOCAL_SHELL, SHELL, APPLY_PATCH];
@@ -113,7 +113,7 @@ export function clientToolOfOutput(type: string): ClientTool | undefined {
 }
 
 /** Arguments of a function call as an object; what is none becomes `{}`. */
-export function objectOf(input: string): JsonObject {
+function parsedObject(input: string): JsonObject {
   try {
     const parsed = parseExact(input);
     return isObject(parsed) ? parsed : {};
@@ -124,7 +124,7 @@ export function objectOf(input: string): JsonObject {
 
 /** Members of an item of the tool, for a function call with these arguments. */
 export function toClientCall(tool: ClientTool, input: string): JsonObject {
-  return tool.toCall(objectOf(input));
+  return tool.toCall(parsedObject(input));
 }
 
 /** Arguments of the function call that stands for an item, as JSON text. */
@@ -134,18 +134,13 @@ export function toFunctionInput(tool: ClientTool, item: JsonObject): string {
 
 /** The text of a custom tool's call where the provider only knew a function with the one argument `input`. */
 export function customInputOf(input: string): string {
-  const { input: text } = objectOf(input);
+  const { input: text } = parsedObject(input);
   return nonEmptyString(text) ?? (text === '' ? '' : input);
 }
 
 function textsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   return Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
-}
-
-function without(value: unknown, name: string): JsonObject {
-  if (!isObject(value)) return {};
-  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== name));
 }
 
 function withoutNulls(value: unknown): JsonObject {

@@ -1,6 +1,6 @@
 import type { CanonicalUsage } from '../../operations/chat/canonical/canonical-result.js';
 import { asNumber } from '../../runtime/exact-integers.js';
-import { objectOf, isObject, type JsonObject } from '../../runtime/json-value.js';
+import { isObject, objectOf, withoutMembers, type JsonObject } from '../../runtime/json-value.js';
 import { allExtras, extrasOf } from './item-extras.js';
 
 /** `usage` of a response; undefined where it has no counts. Cached tokens are a part of `input_tokens`, in both forms. */
@@ -19,7 +19,7 @@ export function readUsage(usage: unknown): CanonicalUsage | undefined {
     ...(cached !== undefined && { cachedTokens: cached }),
     ...(written !== undefined && written > 0 && { cacheWriteTokens: written }),
     ...(reasoning !== undefined && { reasoningTokens: reasoning }),
-    ...extrasOf(without(usage, COUNTED)),
+    ...extrasOf(withoutMembers(usage, COUNTED)),
   };
 }
 
@@ -43,8 +43,4 @@ export function writeUsage(usage: CanonicalUsage): JsonObject {
 function count(value: unknown): number | undefined {
   const number = asNumber(value);
   return number !== undefined && Number.isFinite(number) && number >= 0 ? Math.floor(number) : undefined;
-}
-
-function without(value: JsonObject, names: ReadonlySet<string>): JsonObject {
-  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.has(name)));
 }
