@@ -1,4 +1,4 @@
-import { isCommandFault, isServerFault } from './redis-faults.js';
+import { isCommandFault, isServerFault, isTooSlow } from './redis-faults.js';
 
 function reply(message: string): Error {
   return Object.assign(new Error(message), { name: 'ReplyError' });
@@ -31,3 +31,9 @@ it.each([new Error('Command timed out'), new Error('Connection is closed.'), 'te
     expect([isCommandFault(error), isServerFault(error)]).toEqual([false, false]);
   },
 );
+
+it('distinguishes a connection that gives no response in time from a refused one', () => {
+  const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:6379'), { code: 'ECONNREFUSED' });
+  const faults = [new Error('Command timed out'), new Error('Connection is closed.'), refused, reply('NOAUTH'), 'text'];
+  expect(faults.map(isTooSlow)).toEqual([true, true, false, false, false]);
+});

@@ -15,6 +15,11 @@ export function isServerFault(error: unknown): boolean {
   return isReply(error) && SERVER_FAULT.test(error.message);
 }
 
+/** Whether a connection was made and gave no response in time; ioredis has words for it and no code. */
+export function isTooSlow(error: unknown): boolean {
+  return error instanceof Error && (error.message === 'Command timed out' || error.message === 'Connection is closed.');
+}
+
 function isReply(error: unknown): error is Error {
   return error instanceof Error && error.name === 'ReplyError';
 }

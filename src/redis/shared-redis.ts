@@ -1,8 +1,9 @@
-import { Logger, OnApplicationShutdown } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Logger, OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { Periodic } from '../runtime/periodic.js';
 import { describeError } from '../errors/describe-error.js';
 import type { connectRedis, RedisConnection } from './connect-redis.js';
-import { isCommandFault, isServerFault } from './redis-faults.js';
+import { isCommandFault, isServerFault, isTooSlow } from './redis-faults.js';
 
 /** Longest that a request may wait for Redis, in milliseconds: above this, going on alone is better. */
 const COMMAND_TIMEOUT_MS = 250;
@@ -13,17 +14,23 @@ const PROBE_KEY = 'gateway:probe';
 const PROBE_TTL_MS = 1_000;
 /** Longest pause before the next try to connect, in milliseconds. */
 const MAX_RETRY_DELAY_MS = 1_000;
+/** Longest that a start waits to be connected, in milliseconds; afterwards the process serves alone. */
+const MAX_START_WAIT_MS = 3_000;
 
 /**
  * The Redis that replicas share to act as one: limits, and messages about keys and deployments. No response depends on it: while
- * it is unreachable each process works alone.
+ * it is unreachable each process works alone. A start waits for the connection, within a bound, so that the first request is counted
+ * with those of the other replicas.
  */
-export class SharedRedis implements OnApplicationShutdown {
+export class SharedRedis implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Redis');
   private readonly commands: RedisConnection | undefined;
   private readonly subscriber: RedisConnection | undefined;
   private readonly readyListeners: (() => void)[] = [];
   private readonly listeners = new Map<string, (message: string) => void>();
+  private readonly subscriptions: Promise<unknown>[] = [];
+  /** Ends the wait of a start. */
+  private readonly startWait = new AbortController();
   private probe: Periodic | undefined;
   private isAway = false;
 
@@ -37,7 +44,9 @@ export class SharedRedis implements OnApplicationShutdown {
       retryStrategy: (times: number) => Math.min(MAX_RETRY_DELAY_MS, times * 100),
     };
     this.commands = connect(redisUrl, { ...options, commandTimeout: COMMAND_TIMEOUT_MS });
-    this.subscriber = connect(redisUrl, { ...options, enableOfflineQueue: true, maxRetriesPerRequest: null });
+    // The INFO of a ready check is refused on a connection that has subscribed before its response came.
+    const forMessages = { enableOfflineQueue: true, maxRetriesPerRequest: null, enableReadyCheck: false };
+    this.subscriber = connect(redisUrl, { ...options, ...forMessages });
     for (const client of [this.commands, this.subscriber]) client.on('error', this.onError);
     this.commands.on('ready', () => this.isBack());
     this.subscriber.on('message', (channel: string, message: string) => this.listeners.get(channel)?.(message));
@@ -103,7 +112,20 @@ export class SharedRedis implements OnApplicationShutdown {
       }
       listener(message);
     });
-    this.subscriber.subscribe(channel).catch(this.onError);
+    this.subscriptions.push(this.subscriber.subscribe(channel).catch(this.onError));
+  }
+
+  /** Waits until Redis responds and all subscriptions stand, or cannot be reached, or until the bound of a start has passed. */
+  async onApplicationBootstrap(): Promise<void> {
+    const { commands, startWait } = this;
+    if (commands === undefined || startWait.signal.aborted) return;
+    const ready = new Promise<void>((resolve) => {
+      if (commands.status === 'ready') resolve();
+      else commands.once('ready', resolve);
+    });
+    const end = delay(MAX_START_WAIT_MS, undefined, { signal: startWait.signal }).catch(() => undefined);
+    await Promise.race([Promise.all([ready, ...this.subscriptions]), end]);
+    startWait.abort();
   }
 
   /** After one request has timed out, the others do not try before a probe has succeeded. */
@@ -131,6 +153,8 @@ export class SharedRedis implements OnApplicationShutdown {
   }
 
   private readonly onError = (error: unknown): void => {
+    // A start that is busy with itself may see a response late; the next try follows in the same wait.
+    if (!isTooSlow(error)) this.startWait.abort();
     if (this.isAway) return;
     this.isAway = true;
     const what = isServerFault(error) ? 'takes no writes' : 'cannot be reached';

@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { keyIdOf } from '../clients/gateway-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
+import { startRedis } from '../fixtures/redis-server.js';
 import { startRedisCluster, startWatchedRedis, withClient } from '../fixtures/redis-topologies.js';
 import { until } from '../fixtures/until.js';
 
@@ -8,6 +12,33 @@ import { until } from '../fixtures/until.js';
 const TIMEOUT_MS = 30_000;
 
 const chat = async (gateway: RunningGateway, key: string): Promise<number> => (await gateway.client(key).chat()).status;
+
+/** How long the slow server keeps its first clients waiting: longer than a gateway takes from there until it could listen. */
+const SLOW_MS = 1_500;
+
+/** A server through which another port is reached once the time has passed since its first connection; without a port never. */
+async function startSlowServer(port?: number): Promise<{ url: string; stop: () => Promise<void> }> {
+  const sockets = new Set<Socket>();
+  let opened: Promise<void> | undefined;
+  const server: Server = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined));
+    opened ??= delay(SLOW_MS);
+    if (port === undefined) return;
+    void opened.then(() => {
+      const target = connect(port, '127.0.0.1').on('error', () => socket.destroy());
+      sockets.add(target);
+      socket.pipe(target).pipe(socket);
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      await once(server.close(), 'close');
+    },
+  };
+}
 
 // Redis comes with PostgreSQL, as operators have it; once is enough.
 (isPostgresRun ? describe : describe.skip)('Redis', () => {
@@ -45,7 +76,7 @@ const chat = async (gateway: RunningGateway, key: string): Promise<number> => (a
       const env = { REDIS_URL: cluster.url, GATEWAY_DATA_DIR: first.dataDirectory };
       const second = await startGateway({ env, joins: first });
       try {
-        // A gateway listens before it is connected to Redis, and counts by itself until then.
+        // On a busy machine a start may stop waiting for Redis.
         for (const gateway of [first, second]) {
           await until(async () => /^gateway_redis_up 1$/m.test((await gateway.admin.get('/metrics')).text), TIMEOUT_MS);
         }
@@ -77,4 +108,33 @@ const chat = async (gateway: RunningGateway, key: string): Promise<number> => (a
     },
     4 * TIMEOUT_MS,
   );
+
+  it('that is slow to accept is waited for, so that the very first request is counted in it', async () => {
+    const redis = await startRedis();
+    const port = Number(new URL(redis.url).port);
+    const slow = await startSlowServer(port);
+    const gateway = await startGateway({ env: { REDIS_URL: slow.url } });
+    try {
+      const key = await gateway.apiKey({ limits: { rpm: 10 } });
+      expect(await chat(gateway, key)).toBe(200);
+      const windows = await withClient(port, (client) => client.keys('gateway:rate:*'));
+      expect(windows).toEqual([expect.stringContaining(keyIdOf(key))]);
+    } finally {
+      await gateway.stop();
+      await slow.stop();
+      await redis.stop();
+    }
+  });
+
+  it('that accepts and never responds delays the start by a bound alone', async () => {
+    const silent = await startSlowServer();
+    const gateway = await startGateway({ env: { REDIS_URL: silent.url } });
+    try {
+      expect(await chat(gateway, await gateway.apiKey({ limits: { rpm: 10 } }))).toBe(200);
+      expect((await gateway.admin.get('/metrics')).text).toMatch(/^gateway_redis_up 0$/m);
+    } finally {
+      await gateway.stop();
+      await silent.stop();
+    }
+  });
 });

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { Gauge } from 'prom-client';
 import { MetricsRegistry } from '../../metrics/metrics-registry.js';
+import { SharedRedis } from '../../redis/shared-redis.js';
 import { BATCH_QUEUE_NAME } from './bull-batch-queue.js';
 
 /** Longest wait for Redis at a scrape, in milliseconds. */
@@ -11,7 +12,7 @@ const PING_TIMEOUT_MS = 1_000;
 /** Whether Redis responds, and how fast; measured at each scrape. */
 @Injectable()
 export class RedisMetrics {
-  constructor({ registry }: MetricsRegistry, @InjectQueue(BATCH_QUEUE_NAME) queue: Queue) {
+  constructor({ registry }: MetricsRegistry, @InjectQueue(BATCH_QUEUE_NAME) queue: Queue, shared: SharedRedis) {
     const registers = [registry];
     // Both gauges of a scrape share one PING, because collectors of a registry run concurrently.
     let asking: Promise<number | undefined> | undefined;
@@ -30,11 +31,12 @@ export class RedisMetrics {
     });
     new Gauge({
       name: 'gateway_redis_up',
-      help: '1 when Redis responded to the PING of this scrape, else 0.',
+      help: '1 when Redis responded to the PING of this scrape and limits are counted in it, else 0.',
       aggregator: 'min',
       registers,
       async collect() {
-        this.set((await latencyOfScrape()) === undefined ? 0 : 1);
+        const latency = await latencyOfScrape();
+        this.set(latency === undefined || shared.client === undefined ? 0 : 1);
       },
     });
   }
