@@ -39,7 +39,7 @@ describe('isSurelyValid', () => {
         passed += 1;
         expect({ request, isValid: isValid(request) }).toEqual({ request, isValid: true });
       }),
-      { numRuns: 5_000 },
+      { numRuns: 1_500 },
     );
     expect(passed).toBeGreaterThan(100);
   });

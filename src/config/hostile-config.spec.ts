@@ -99,7 +99,7 @@ describe('a configuration with anything in any place', () => {
           for (const fault of error.faults) expect(fault.message).not.toBe('');
         }
       }),
-      { numRuns: 1_500 },
+      { numRuns: 500 },
     );
   });
 });

@@ -722,7 +722,7 @@ describe('completionToChunks', () => {
         expect(found).toEqual(calls.map(({ name, args }) => ({ name, text: JSON.stringify(args) })));
         expect(chunks.at(-1)?.choices[0]?.finish_reason).toBe('tool_calls');
       }),
-      { numRuns: 2_000 },
+      { numRuns: 500 },
     );
   });
 });
