@@ -1,0 +1,3 @@
+export declare function nameClassesAlone(text: string): string;
+export declare function bundleDependencies(dist: string): Promise<void>;
+export declare function bundleApplication(dist: string): Promise<void>;
