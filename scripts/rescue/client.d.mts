@@ -18,7 +18,7 @@ export interface Outcome {
 export function ask(
   url: string,
   key: string,
-  format: 'chat' | 'messages' | 'responses',
+  format: 'chat' | 'messages' | 'responses' | 'gemini',
   model: string,
   headers?: Readonly<Record<string, string>>,
 ): Promise<Outcome>;

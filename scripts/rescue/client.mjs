@@ -1,4 +1,4 @@
-/** Clients of three formats that read a stream as the official libraries do: one that did not finish is an error. */
+/** Clients of four formats that read a stream as the official libraries do: one that did not finish is an error. */
 
 /**
  * @typedef {object} Outcome
@@ -14,10 +14,27 @@
 
 const PROMPT = 'Explain in sixty words why a gateway earns trust.';
 
+const TURNS = [{ role: 'user', content: PROMPT }];
+
+/** The path and the body of a request in each format. */
 const REQUESTS = {
-  chat: { path: '/v1/chat/completions', body: { stream_options: { include_usage: true } }, input: 'messages' },
-  messages: { path: '/v1/messages', body: { max_tokens: 500 }, input: 'messages' },
-  responses: { path: '/v1/responses', body: {}, input: 'input' },
+  /** @param {string} model */
+  chat: (model) => ({
+    path: '/v1/chat/completions',
+    body: { model, stream: true, messages: TURNS, stream_options: { include_usage: true } },
+  }),
+  /** @param {string} model */
+  messages: (model) => ({
+    path: '/v1/messages',
+    body: { model, stream: true, messages: TURNS, max_tokens: 500 },
+  }),
+  /** @param {string} model */
+  responses: (model) => ({ path: '/v1/responses', body: { model, stream: true, input: TURNS } }),
+  /** @param {string} model */
+  gemini: (model) => ({
+    path: `/v1beta/models/${model}:streamGenerateContent?alt=sse`,
+    body: { contents: [{ role: 'user', parts: [{ text: PROMPT }] }] },
+  }),
 };
 
 /**
@@ -29,7 +46,7 @@ const REQUESTS = {
  * @returns {Promise<Outcome>}
  */
 export async function ask(url, key, format, model, headers = {}) {
-  const { path, body, input } = REQUESTS[format];
+  const { path, body } = REQUESTS[format](model);
   const started = performance.now();
   /** @type {Outcome} */
   const outcome = {
@@ -46,7 +63,7 @@ export async function ask(url, key, format, model, headers = {}) {
     const response = await fetch(`${url}${path}`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
-      body: JSON.stringify({ model, stream: true, [input]: [{ role: 'user', content: PROMPT }], ...body }),
+      body: JSON.stringify(body),
     });
     outcome.model = response.headers.get('x-gateway-model');
     const text = await response.text();
@@ -99,6 +116,17 @@ const READERS = {
     outcome.usage = event.response.usage;
     const whole = event.response.output.map((/** @type {any} */ item) => item.content?.[0]?.text ?? '').join('');
     if (whole !== outcome.text) outcome.error = 'the last event has another text than the deltas';
+  },
+  gemini: (data, outcome) => {
+    const event = JSON.parse(data);
+    const [candidate] = event.candidates ?? [];
+    note(outcome, event.responseId, candidate?.x_gateway_recovered);
+    if (event.error !== undefined) outcome.error = JSON.stringify(event.error);
+    if (event.promptFeedback !== undefined) outcome.error = JSON.stringify(event.promptFeedback);
+    outcome.usage = event.usageMetadata ?? outcome.usage;
+    for (const part of candidate?.content?.parts ?? []) outcome.text += part.text ?? '';
+    if (candidate?.finishReason !== undefined) outcome.isWhole = true;
+    if (outcome.error !== '') outcome.isWhole = false;
   },
 };
 

@@ -1,4 +1,4 @@
-/** A provider that fails on purpose, in three wire formats. The model's name chooses the fault. */
+/** A provider that fails on purpose, in four wire formats. The model's name chooses the fault. */
 import { createServer } from 'node:http';
 
 /** The whole response to every request: sixty words. */
@@ -34,7 +34,7 @@ export async function startFaultyProvider() {
     request.setEncoding('utf8').on('data', (piece) => (text += piece));
     request.on('end', () => {
       const body = JSON.parse(text === '' ? '{}' : text);
-      const model = String(body.model ?? '');
+      const model = String(body.model ?? /models\/([^:]+):/.exec(request.url ?? '')?.[1] ?? '');
       const now = performance.now();
       if (!first.has(model)) first.set(model, now);
       const at = now - (first.get(model) ?? now);
@@ -70,13 +70,13 @@ export async function startFaultyProvider() {
 /** @param {Exchange} exchange */
 async function respond({ path, body, response, entry, attempt, at }) {
   const fault = /s\d\d|ok-noprefill|ok/.exec(entry.model)?.[0] ?? 'ok';
-  const format = path.includes('/messages') ? 'messages' : path.includes('/responses') ? 'responses' : 'chat';
+  const format = formatOf(path);
   /** @param {number} status @param {string} code @param {string} message @param {Record<string, string>} [headers] */
   const refuse = (status, code, message, headers = {}) => {
     entry.action = `${status} ${code}`;
     const type = status < 500 ? 'invalid_request_error' : 'server_error';
     const error = { message, type, param: null, code };
-    const text = JSON.stringify(format === 'messages' ? { type: 'error', error } : { error });
+    const text = JSON.stringify(ERRORS[format](error, status));
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text);
   };
   const sent = prefillOf(body);
@@ -116,6 +116,13 @@ async function respond({ path, body, response, entry, attempt, at }) {
         "This model's maximum context length is 8192 tokens. However, your messages resulted in 9631 tokens.",
       );
     case 's13':
+      if (format === 'gemini') {
+        entry.action = '200 blocked';
+        const blocked = { promptFeedback: { blockReason: 'SAFETY' }, usageMetadata: { promptTokenCount: 20 } };
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        response.end(`data: ${JSON.stringify(blocked)}\n\n`);
+        return;
+      }
       return refuse(400, 'content_policy_violation', 'Your request was rejected as a result of our safety system.');
     case 's15':
       if (at >= TIMES.outage) break;
@@ -125,11 +132,33 @@ async function respond({ path, body, response, entry, attempt, at }) {
   await stream({ fault, format, model: entry.model, words, isRest: sent !== undefined, response });
 }
 
+/** @param {string} path @returns {keyof typeof FORMATS} */
+function formatOf(path) {
+  if (path.includes('/messages')) return 'messages';
+  if (path.includes('/responses')) return 'responses';
+  return path.includes(':streamGenerateContent') ? 'gemini' : 'chat';
+}
+
+const GOOGLE_STATUSES = new Map([
+  [400, 'INVALID_ARGUMENT'],
+  [429, 'RESOURCE_EXHAUSTED'],
+  [500, 'INTERNAL'],
+  [503, 'UNAVAILABLE'],
+]);
+
+/** @type {Record<keyof typeof FORMATS, (error: { message: string }, status: number) => object>} */
+const ERRORS = {
+  chat: (error) => ({ error }),
+  messages: (error) => ({ type: 'error', error }),
+  responses: (error) => ({ error }),
+  gemini: ({ message }, status) => ({ error: { code: status, message, status: GOOGLE_STATUSES.get(status) } }),
+};
+
 /** The text of a last turn of the assistant. @param {any} body @returns {string | undefined} */
 function prefillOf(body) {
-  const last = [body.messages, body.input].find(Array.isArray)?.at(-1);
-  if (last?.role !== 'assistant') return undefined;
-  const { content } = last;
+  const last = [body.messages, body.input, body.contents].find(Array.isArray)?.at(-1);
+  if (last?.role !== 'assistant' && last?.role !== 'model') return undefined;
+  const content = last.content ?? last.parts;
   return typeof content === 'string' ? content : content.map((/** @type {any} */ part) => part.text).join('');
 }
 
@@ -169,7 +198,7 @@ async function stream({ fault, format, model, words, isRest, response }) {
 
 /** @typedef {{ begin: object[], delta: (text: string) => object, end: (text: string, tokens: number) => object[] }} Events */
 
-/** @type {Record<'chat' | 'messages' | 'responses', (model: string) => Events>} */
+/** @type {Record<'chat' | 'messages' | 'responses' | 'gemini', (model: string) => Events>} */
 const FORMATS = {
   chat: (model) => {
     /** @param {object} delta @param {string | null} [reason] */
@@ -222,6 +251,24 @@ const FORMATS = {
       { type: 'message_stop' },
     ],
   }),
+  gemini: (model) => {
+    /** @param {string} text @param {object} [members] */
+    const event = (text, members = {}) => ({
+      candidates: [{ index: 0, content: { role: 'model', parts: [{ text }] }, ...members }],
+      modelVersion: model,
+      responseId: `gemini-${model}`,
+    });
+    return {
+      begin: [],
+      delta: (text) => event(text),
+      end: (_text, tokens) => [
+        {
+          ...event('', { finishReason: 'STOP' }),
+          usageMetadata: { promptTokenCount: 20, candidatesTokenCount: tokens, totalTokenCount: tokens + 20 },
+        },
+      ],
+    };
+  },
   responses: (model) => {
     let sequence = 0;
     const place = { item_id: `msg_${model}`, output_index: 0, content_index: 0 };

@@ -1,5 +1,5 @@
 /**
- * Prints what clients get from sixteen faults of a provider, in three formats, with a fallback and without one.
+ * Prints what clients get from sixteen faults of a provider, in four formats, with a fallback and without one.
  * Needs a build. Fails where a cell with a fallback does not pass, or one without it fails.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { RESPONSE, startFaultyProvider, TIMES } from './faulty-provider.mjs';
 /** @typedef {'pass' | 'partial' | 'safe' | 'fail'} Verdict */
 /** @typedef {{ took: number, primary: Seen[], hasFallback: boolean, outcome: Outcome }} Facts */
 
-const FORMATS = /** @type {const} */ (['chat', 'messages', 'responses']);
+const FORMATS = /** @type {const} */ (['chat', 'messages', 'responses', 'gemini']);
 const ADMIN_KEY = 'rescue-admin-key-0123456789abcdef';
 /** Longest time that a request may take; more is a hang. */
 const HANG_MS = 20_000;
@@ -52,6 +52,7 @@ function configuration(url) {
     chat: { type: 'openai', base_url: `${url}/v1`, list_models: false },
     messages: { type: 'anthropic', base_url: `${url}/v1`, api_key: 'x' },
     responses: { type: 'openai', base_url: `${url}/v1`, responses: 'native', list_models: false },
+    gemini: { type: 'google', base_url: `${url}/v1beta`, api_key: 'x' },
   };
   const models = FORMATS.flatMap((format) => [
     ...['ok', 'ok-noprefill'].map((name) => ({
