@@ -6,6 +6,7 @@ import type { ProviderCall } from '../providers/provider.js';
 import { DeploymentLimiter, Slot } from '../routing/deployments/deployment-limiter.js';
 import { Deployments } from '../routing/deployments/deployments.service.js';
 import type { Deployment } from '../routing/resolved-model.js';
+import { PriceCatalog } from '../pricing/price-catalog.js';
 import { Routing } from '../routing/routing.service.js';
 import { delay } from '../runtime/delay.js';
 import { Attempt } from './attempt.js';
@@ -42,6 +43,7 @@ export class AttemptLoop {
     private readonly deployments: Deployments,
     private readonly queue: DeploymentLimiter,
     private readonly limits: Limits,
+    private readonly catalog: PriceCatalog,
   ) {}
 
   /** @throws GatewayError the last deployment's reason, or why none was tried; the reason of an abort */
@@ -220,7 +222,7 @@ export class AttemptLoop {
       }
       progress.failure = error;
       progress.failed = { attempt, error };
-      if (error.code === 'context_length_exceeded') progress.route.isTooLong = true;
+      if (error.code === 'context_length_exceeded') await progress.route.promptIsTooLong(this.lengthOf);
       if (error.isContentRefusal) progress.route.isContentRefused = true;
       return NEXT;
     } finally {
@@ -262,6 +264,9 @@ export class AttemptLoop {
       resume: (failure, requestOf, send) => this.resume(progress, attempt, failure, requestOf, send),
     };
   }
+
+  private readonly lengthOf = async (baseUrl: string, upstreamModel: string): Promise<number | undefined> =>
+    (await this.catalog.factsOf(baseUrl, upstreamModel)).contextLength;
 
   /** @returns the error to end with when there is no other model to try */
   private async waitForSlot(

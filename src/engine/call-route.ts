@@ -8,11 +8,16 @@ import type { RoutingTable } from '../routing/routing-table.js';
 import { operationNotServed, portOf, type NeededOperation } from './served-operation.js';
 import type { TrackedCall } from './tracked-call.js';
 
+/** The published context length of a model at a provider, in tokens; undefined where there is none. */
+type LengthOf = (baseUrl: string, upstreamModel: string) => Promise<number | undefined>;
+
 /** The model of a request and its fallbacks. */
 export class CallRoute {
   readonly model: ResolvedModel;
-  /** Set when the prompt is too long for the model: only models that may take more are tried then. */
-  isTooLong = false;
+  /** Whether the prompt is too long for the model: only models that may take more are tried then. */
+  private isTooLong = false;
+  /** Tokens that models take, by their ids, as far as the catalogue of models knows it; filled once the prompt is too long. */
+  private readonly knownLengths = new Map<string, number>();
   /** Set when a provider declined the content of the request: no other model is asked then. */
   isContentRefused = false;
   private readonly fallbacks: readonly string[];
@@ -38,6 +43,21 @@ export class CallRoute {
     this.assertServes(call);
   }
 
+  /**
+   * The prompt is too long for the model, so that fallbacks are left out which are known to take no more.
+   *
+   * @param lengthOf context length of a model at a provider, where it is published
+   */
+  async promptIsTooLong(lengthOf: LengthOf): Promise<void> {
+    if (this.isTooLong) return;
+    this.isTooLong = true;
+    const others = this.fallbacks.map((id) => this.routing.resolve(id, this.table));
+    for (const { id, contextLength, deployments } of [this.model, ...others]) {
+      const length = contextLength ?? (await longest(deployments, lengthOf));
+      if (length !== undefined) this.knownLengths.set(id, length);
+    }
+  }
+
   /** The model, then its fallbacks, each resolved when it is needed. */
   *models(): Generator<ResolvedModel> {
     yield this.model;
@@ -45,8 +65,14 @@ export class CallRoute {
     for (const fallback of hasOwn ? this.contextFallbacks : this.fallbacks) {
       if (this.isContentRefused) return;
       const model = this.routing.resolve(fallback, this.table);
-      if (!(this.isTooLong && !hasOwn && takesNoMore(model, this.model))) yield model;
+      if (!(this.isTooLong && !hasOwn && this.takesNoMore(model))) yield model;
     }
+  }
+
+  /** Whether a fallback is known to take no longer prompts than the model. */
+  private takesNoMore({ id }: ResolvedModel): boolean {
+    const [own, other] = [this.knownLengths.get(this.model.id), this.knownLengths.get(id)];
+    return own !== undefined && other !== undefined && other <= own;
   }
 
   private allowed(modelId: string, principal: Principal): ResolvedModel {
@@ -70,7 +96,13 @@ function hasPort(deployments: readonly Deployment[], needed: NeededOperation<Ope
   return false;
 }
 
-/** Whether a model is known to take no longer prompts than another. */
-function takesNoMore({ contextLength }: ResolvedModel, than: ResolvedModel): boolean {
-  return contextLength !== undefined && than.contextLength !== undefined && contextLength <= than.contextLength;
+/** The most that any of the deployments takes; undefined where that is not known of all. */
+async function longest(deployments: readonly Deployment[], lengthOf: LengthOf): Promise<number | undefined> {
+  let most: number | undefined;
+  for (const { baseUrl, upstreamModel } of deployments) {
+    const length = await lengthOf(baseUrl, upstreamModel);
+    if (length === undefined) return undefined;
+    most = Math.max(most ?? 0, length);
+  }
+  return most;
 }

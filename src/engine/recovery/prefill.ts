@@ -16,8 +16,8 @@ const REFUSED =
 export class PrefillSupport {
   private readonly refused = new Set<string>();
 
-  takes({ id, baseUrl }: Deployment): boolean {
-    return !this.refused.has(id) && prefillFormAt(baseUrl) !== 'none';
+  takes({ id, baseUrl, provider }: Deployment): boolean {
+    return !this.refused.has(id) && prefillFormAt(baseUrl, provider.name) !== 'none';
   }
 
   /** @returns whether the error is a refusal, after which the request may be sent without the beginning */
@@ -37,14 +37,17 @@ export class PrefillSupport {
  *
  * @param text without white space at its end, which some providers refuse
  */
-export function withPrefill(request: ChatRequest, text: string, { baseUrl }: Deployment): ChatRequest {
+export function withPrefill(request: ChatRequest, text: string, { baseUrl, provider }: Deployment): ChatRequest {
   const spent = Math.ceil(text.length / CHARACTERS_PER_TOKEN);
   const message: ChatMessage = { role: 'assistant', content: text };
-  if (prefillFormAt(baseUrl) === 'prefix') message['prefix'] = true;
+  const form = prefillFormAt(baseUrl, provider.name);
+  if (form === 'prefix') message['prefix'] = true;
   const source = request[SOURCE];
   const changed: ChatRequest = {
     ...request,
     messages: [...request.messages, message],
+    // Without these, such servers begin a new turn.
+    ...(form === 'continue' && { continue_final_message: true, add_generation_prompt: false }),
     ...less(request, 'max_tokens', spent),
     ...less(request, 'max_completion_tokens', spent),
   };

@@ -58,10 +58,13 @@ export interface CompatibleFormat {
 
 /** What a provider does with the beginning of its response as the last turn. */
 export interface PrefillRule {
-  /** The servers for which the rule holds, by host name. */
-  readonly hosts: RegExp;
-  /** `none`: it answers the turn as any other, instead of going on with it. `prefix`: it goes on where the turn says so. */
-  readonly form: 'none' | 'prefix';
+  /** The servers for which the rule holds, by host name. Absent: entries of the provider's name whose address says nothing. */
+  readonly hosts?: RegExp;
+  /**
+   * `none`: it answers the turn as any other, instead of going on with it. `prefix`: it goes on where the turn says so. `continue`: it
+   * goes on where the request says so, by `continue_final_message`.
+   */
+  readonly form: 'none' | 'prefix' | 'continue';
 }
 
 /**
@@ -91,6 +94,8 @@ export interface ProviderDefinition {
   readonly priceId?: string;
   /** Models that cost nothing, where the price catalogue does not have them. */
   readonly freeModels?: RegExp;
+  /** US dollars for a search of the web that the provider makes for a chat call. */
+  readonly webSearchPrice?: (upstreamModel: string) => number;
   /** Prices by model, where the price catalogue does not have them. */
   readonly unitPrices?: Readonly<Record<string, UnitPrice>>;
   /** Its name in the catalogue of context lengths; absent where that does not have it. */

@@ -75,10 +75,17 @@ function findByHost(baseUrl: string): ProviderDefinition | undefined {
   return BY_HOST.get(host) ?? WITH_HOSTS.find(({ hosts }) => hosts?.test(host) === true);
 }
 
-/** How the server at a base URL takes the beginning of its response as the last turn; undefined where no rule is known. */
-export function prefillFormAt(baseUrl: string): PrefillRule['form'] | undefined {
+/**
+ * How a server takes the beginning of its response as the last turn; undefined where no rule is known.
+ *
+ * @param name of the entry, which counts where the base URL says nothing
+ */
+export function prefillFormAt(baseUrl: string, name: string): PrefillRule['form'] | undefined {
   const host = parseUrl(baseUrl)?.hostname ?? '';
-  return PREFILL_RULES.find(({ hosts }) => hosts.test(host))?.form;
+  const ofHost = PREFILL_RULES.find(({ hosts }) => hosts?.test(host) === true);
+  if (ofHost !== undefined || definitionAt(baseUrl) !== undefined) return ofHost?.form;
+  const ofName = BY_NAME.get(name)?.prefill;
+  return ofName?.hosts === undefined ? ofName?.form : undefined;
 }
 
 /** The rules that `quirks.accepts` names; undefined for `any`. */

@@ -7,5 +7,6 @@ export const definition: ProviderDefinition = {
   baseUrl: 'http://127.0.0.1:8000/v1',
   isLocal: true,
   credentials: 'bearer',
+  prefill: { form: 'continue' },
   compatible: { quirks: { developerRole: false } },
 };
