@@ -17,6 +17,9 @@ import { GatewayInstance } from './admin/instances/gateway-instance.entity.js';
 import { AuditEntry } from './audit/audit-entry.entity.js';
 import { CreateStoredResponse1772830000000 } from '../migrations/1772830000000-CreateStoredResponse.js';
 import { AddResponseHeartbeat1772860000000 } from '../migrations/1772860000000-AddResponseHeartbeat.js';
+import { CreateResponseEvent1795802000000 } from '../migrations/1795802000000-CreateResponseEvent.js';
+import { AddBatchHeaders1795801000000 } from '../migrations/1795801000000-AddBatchHeaders.js';
+import { AddWireFormatAndTier1795800000000 } from '../migrations/1795800000000-AddWireFormatAndTier.js';
 import { AddTaskDialect1772840000000 } from '../migrations/1772840000000-AddTaskDialect.js';
 import { AddOperation1772820000000 } from '../migrations/1772820000000-AddOperation.js';
 import { AddKeyParent1772740000000 } from '../migrations/1772740000000-AddKeyParent.js';
@@ -32,7 +35,7 @@ import { BatchTask } from './batch/batch-task.entity.js';
 import { BudgetAlert } from './limits/budget-alert.entity.js';
 import { UsageRecord } from './usage/records/usage-record.entity.js';
 import { RequestLogEntry } from './request-log/request-log.entity.js';
-import { ReasoningOrigin, StoredResponse } from './responses/stored-response.entity.js';
+import { ReasoningOrigin, StoredResponse, StoredResponseEvent } from './responses/stored-response.entity.js';
 import { GatewaySetting } from './database/gateway-setting.entity.js';
 
 /** By class, so that the build needs no folder of files to search. */
@@ -53,6 +56,7 @@ const ENTITIES = [
   ReasoningOrigin,
   RequestLogEntry,
   StoredResponse,
+  StoredResponseEvent,
   UsageRecord,
 ];
 /** In the order of their timestamps, in which they run. Append only. */
@@ -78,6 +82,9 @@ const MIGRATIONS = [
   AddSessionsAndCacheWrites1772850000000,
   AddReasoningModel1772851000000,
   AddResponseHeartbeat1772860000000,
+  AddWireFormatAndTier1795800000000,
+  AddBatchHeaders1795801000000,
+  CreateResponseEvent1795802000000,
 ];
 
 /** All tables of the application and their migrations. */

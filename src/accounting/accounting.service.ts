@@ -17,6 +17,7 @@ import { SwapRemoveSet } from '../runtime/swap-remove-set.js';
 
 const MAX_ERROR_CHARACTERS = 256;
 const MAX_PROVIDER_CHARACTERS = 128;
+const MAX_TIER_CHARACTERS = 64;
 
 /** Turns the outcome of a call into usage: settles its reservations, and records it. */
 @Injectable()
@@ -154,7 +155,7 @@ type Recorded = Pick<AttemptOutcome, 'startedAt' | 'firstByte' | 'duration' | 'e
 
 // Written out field by field: spreading objects costs V8 of Node 20 a new shape for each request.
 function recordOf(
-  { operation, request, context, isStream, hookResponder }: CallOutcome,
+  { operation, request, context, isStream, hookResponder, collector }: CallOutcome,
   { startedAt, status, error, firstByte, duration }: Recorded,
   attempts: number,
   { usage, basis }: CountedUsage,
@@ -170,6 +171,7 @@ function recordOf(
     keyId: principal.keyId,
     groupId: principal.groupId,
     operation: operation.name,
+    wireFormat: context.wireFormat ?? operation.wireFormatOf(request),
     source: context.source,
     requestedModel: request.model.slice(0, MAX_ERROR_CHARACTERS),
     model: (attempt?.model ?? hookResponder?.model ?? request.model).slice(0, MAX_ERROR_CHARACTERS),
@@ -191,6 +193,8 @@ function recordOf(
     audioSeconds: units?.audioSeconds ?? null,
     characters: units?.characters === undefined ? null : boundTokens(units.characters),
     searchUnits: units?.searchUnits === undefined ? null : boundTokens(units.searchUnits),
+    webSearches: units?.webSearches === undefined ? null : boundTokens(units.webSearches),
+    serviceTier: status === 'retried' ? null : (collector.serviceTier?.slice(0, MAX_TIER_CHARACTERS) ?? null),
     isEstimated: basis !== 'reported',
     costNanos,
     costBasis: basis,

@@ -54,6 +54,10 @@ export class BatchJob {
   @Column({ type: 'simple-json' })
   defaults!: object;
 
+  /** Headers of the submission that belong to the formats of its tasks, names in lower case; null for none. */
+  @Column({ type: 'simple-json', nullable: true })
+  headers!: object | null;
+
   @Column({ type: 'simple-json', nullable: true })
   metadata!: object | null;
 

@@ -8,6 +8,7 @@ import { Periodic } from '../runtime/periodic.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
 import { BackgroundThrottle } from '../lifecycle/background-throttle.js';
 import { newRequestId } from '../http/request-id.js';
+import { headerPrefixOf, upstreamHeaders } from '../model-endpoint/upstream-headers.js';
 import type { UsageRecord } from '../usage/records/usage-record.entity.js';
 import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
 import { BatchMetrics } from './batch-metrics.js';
@@ -181,7 +182,7 @@ export class BatchRunner {
         principal,
         requestId,
         source: 'batch',
-        headers: {},
+        headers: upstreamHeaders(job.headers, headerPrefixOf(task.dialect)),
         task: { jobId: task.jobId, index: task.taskIndex },
         takeUsage: (records) => {
           usage = records;
@@ -197,11 +198,11 @@ export class BatchRunner {
         usage: await usage,
       });
     } catch (error) {
-      this.failed(task, error, await usage);
+      this.failed(task, error, requestId, await usage);
     }
   }
 
-  private failed(task: HeldTask, thrown: unknown, usage: readonly UsageRecord[]): void {
+  private failed(task: HeldTask, thrown: unknown, requestId: string, usage: readonly UsageRecord[]): void {
     const { reason } = task.controller.signal as { reason: unknown };
     if (reason === LEASE_LOST) {
       this.recorder.takeBack(usage);
@@ -224,7 +225,7 @@ export class BatchRunner {
       this.logger.error({ msg: 'a batch task failed', error: describeError(error.cause ?? error) });
     }
     if (outcome.status === 'queued' && outcome.attempts !== undefined) this.metrics.retried();
-    const stored = outcome.status === 'failed' ? this.errors.stored(error, task) : null;
+    const stored = outcome.status === 'failed' ? this.errors.stored(error, requestId) : null;
     this.ended(task, { ...outcome, error: stored, usage });
   }
 

@@ -11,6 +11,7 @@ import { newestFirst, Page } from '../database/newest-first.js';
 import { GatewayError, invalidRequest, notFound, permissionDenied } from '../errors/gateway-error.js';
 import { DEFAULT_PAGE_ENTRIES, PageQueryDto } from '../http/page-query.dto.js';
 import { JsonEndpoints } from '../model-endpoint/json-endpoints.js';
+import { formatHeaders } from '../model-endpoint/upstream-headers.js';
 import { Routing } from '../routing/routing.service.js';
 import { BatchJob } from './batch-job.entity.js';
 import { BatchRunner } from './batch-runner.js';
@@ -66,7 +67,8 @@ export class BatchService {
     const submission = await readSubmission(request, { maxBodySize, maxTasks, directory }, this.endpoints);
     try {
       this.assertAllowed(submission, principal);
-      const submitted = await this.insert(submission, principal, idempotencyKey);
+      const headers = formatHeaders(request.headers);
+      const submitted = await this.insert(submission, principal, headers, idempotencyKey);
       this.queue.notify(submitted.job_id);
       return submitted;
     } finally {
@@ -124,6 +126,7 @@ export class BatchService {
   private async insert(
     { fields, endpoint, spool, hash }: Submission,
     principal: Principal,
+    headers: BatchJob['headers'],
     idempotencyKey: string | undefined,
   ): Promise<BatchSubmittedDto> {
     const id = `batch_${randomBytes(12).toString('hex')}`;
@@ -135,6 +138,7 @@ export class BatchService {
       model: fields.model,
       endpoint: endpoint === DEFAULT_ENDPOINT ? null : endpoint,
       defaults: defaultsOf(fields),
+      headers,
       metadata: fields.batch_metadata ?? null,
       priority: fields.priority ?? 'normal',
       status: 'queued',

@@ -12,6 +12,8 @@ export interface ClaimedJob {
   readonly keyId: string;
   readonly model: string;
   readonly defaults: Readonly<Record<string, unknown>>;
+  /** Headers of its submission that belong to the formats of its tasks. */
+  readonly headers: Readonly<Record<string, string>>;
   /** False once the job is paused, is being cancelled, or cannot run. */
   readonly isRunnable: boolean;
 }
@@ -52,10 +54,14 @@ export class ClaimedTasks {
       key_id: string;
       model: string;
       defaults: string;
+      headers: string | null;
       status: string;
       error: string | null;
       paused_at: string | number | null;
-    }>(`SELECT id, key_id, model, defaults, status, error, paused_at FROM batch_job WHERE id IN (${list})`, ids);
+    }>(
+      `SELECT id, key_id, model, defaults, headers, status, error, paused_at FROM batch_job WHERE id IN (${list})`,
+      ids,
+    );
     if (rows.some(({ status }) => status === 'queued')) {
       const lock = isSqlite ? '' : 'ORDER BY id FOR UPDATE';
       await this.database.transaction((manager) =>
@@ -76,6 +82,7 @@ export class ClaimedTasks {
           keyId: row.key_id,
           model: row.model,
           defaults: JSON.parse(row.defaults) as Record<string, unknown>,
+          headers: row.headers === null ? {} : (JSON.parse(row.headers) as Record<string, string>),
           isRunnable:
             (row.status === 'queued' || row.status === 'in_progress') && row.error === null && row.paused_at === null,
         },

@@ -1,3 +1,4 @@
+import { ERROR_CODES } from '../errors/error-codes.js';
 import { GatewayError, invalidRequest, notFound, rateLimitExceeded } from '../errors/gateway-error.js';
 import { ErrorFormats } from '../http/error-formats.js';
 import type { JsonEndpoint } from '../model-endpoint/json-endpoint.js';
@@ -25,24 +26,33 @@ describe('errors of tasks', () => {
     new GatewayError({ status: 529, type: 'overloaded_error', code: null, message: 'Overloaded' }),
   ])('are shown as the live endpoint says them: %s', (error) => {
     for (const task of [CHAT, RESPONSES, UNKNOWN]) {
-      expect(JSON.parse(errors.shown(errors.stored(error, task), task))).toEqual(error.toBody().error);
+      const shown = errors.shown(errors.stored(error, 'req_1'), task);
+      expect(JSON.parse(shown.error)).toEqual(error.toBody().error);
+      expect(shown).toMatchObject({ statusCode: error.status, requestId: 'req_1' });
     }
-    expect(JSON.parse(errors.shown(errors.stored(error, MESSAGES), MESSAGES))).toEqual(
-      ANTHROPIC.writeError(error, '')['error'],
-    );
+    const shown = errors.shown(errors.stored(error, 'req_1'), MESSAGES);
+    expect(JSON.parse(shown.error)).toEqual(ANTHROPIC.writeError(error, '')['error']);
+    expect(shown).toMatchObject({ statusCode: error.status, requestId: 'req_1' });
   });
 
   it('are shown in the format of the task when the gateway itself ended it', () => {
     const expired = { message: 'The job expired.', type: 'server_error', param: null, code: 'batch_expired' };
-    expect(errors.shown(JSON.stringify(expired), CHAT)).toBe(JSON.stringify(expired));
-    expect(JSON.parse(errors.shown(JSON.stringify(expired), MESSAGES))).toEqual({
+    expect(errors.shown(JSON.stringify(expired), CHAT)).toEqual({
+      error: JSON.stringify(expired),
+      statusCode: ERROR_CODES.batch_expired,
+      requestId: null,
+    });
+    expect(JSON.parse(errors.shown(JSON.stringify(expired), MESSAGES).error)).toEqual({
       type: 'timeout_error',
       message: 'The job expired.',
     });
     const lost = { ...expired, code: 'some_code' };
-    expect(JSON.parse(errors.shown(JSON.stringify(lost), MESSAGES))).toMatchObject({ type: 'api_error' });
+    expect(JSON.parse(errors.shown(JSON.stringify(lost), MESSAGES).error)).toMatchObject({ type: 'api_error' });
     for (const text of ['null', '{}', '[]']) {
-      expect(JSON.parse(errors.shown(text, MESSAGES))).toEqual({ type: 'api_error', message: 'The task failed.' });
+      expect(JSON.parse(errors.shown(text, MESSAGES).error)).toEqual({
+        type: 'api_error',
+        message: 'The task failed.',
+      });
     }
   });
 });

@@ -8,6 +8,16 @@ import { nonEmptyString, objectOf, type JsonObject } from '../runtime/json-value
 /** Of an error that is stored without its status, and with a code that has none. */
 const UNKNOWN_STATUS = 500;
 
+/** The error of a task in its result. */
+export interface ShownError {
+  /** JSON text: the member `error` of the endpoint's error body. */
+  readonly error: string;
+  /** HTTP status with which the endpoint would have responded. */
+  readonly statusCode: number;
+  /** The id of the call in the log; null where none was made, or where an older version stored the error. */
+  readonly requestId: string | null;
+}
+
 interface OfEndpoint {
   readonly operation: string;
   readonly dialect: string | null;
@@ -15,8 +25,7 @@ interface OfEndpoint {
 
 /**
  * Errors of tasks: stored in OpenAI's form, as `{message, type, param, code}`, and shown as the member `error` of the body that the
- * task's endpoint would have responded with. For an endpoint with a form of its own the HTTP status is stored too, since that form
- * depends on it.
+ * task's endpoint would have responded with. The HTTP status and the id of the call are stored beside it.
  */
 @Injectable()
 export class TaskErrors {
@@ -25,18 +34,22 @@ export class TaskErrors {
     private readonly formats: ErrorFormats,
   ) {}
 
-  /** JSON text to store. */
-  stored(error: GatewayError, of: OfEndpoint): string {
-    const { error: detail } = error.toBody();
-    return JSON.stringify(this.writerOf(of) === undefined ? detail : { ...detail, status: error.status });
+  /** JSON text to store. @param requestId of the call that failed */
+  stored(error: GatewayError, requestId: string): string {
+    return JSON.stringify({ ...error.toBody().error, status: error.status, request_id: requestId });
   }
 
-  /** JSON text to show. */
-  shown(stored: string, of: OfEndpoint): string {
+  /** What a result says of its error. */
+  shown(stored: string, of: OfEndpoint): ShownError {
+    const { status, request_id: id, ...detail } = objectOf(JSON.parse(stored));
+    const error = readError(detail, status);
     const write = this.writerOf(of);
-    if (write === undefined) return stored;
-    const body = write(readStored(stored), '') as JsonObject;
-    return JSON.stringify(body['error']);
+    const body = write === undefined ? { error: detail } : (write(error, '') as JsonObject);
+    return {
+      error: JSON.stringify(body['error']),
+      statusCode: error.status,
+      requestId: nonEmptyString(id) ?? null,
+    };
   }
 
   private writerOf({ operation, dialect }: OfEndpoint): ErrorWriter | undefined {
@@ -46,9 +59,7 @@ export class TaskErrors {
   }
 }
 
-function readStored(text: string): GatewayError {
-  const detail = objectOf(JSON.parse(text));
-  const { status } = detail;
+function readError(detail: JsonObject, status: unknown): GatewayError {
   const code = nonEmptyString(detail['code']);
   const ofCode =
     code !== undefined && Object.hasOwn(ERROR_CODES, code) ? ERROR_CODES[code as ErrorCode] : UNKNOWN_STATUS;

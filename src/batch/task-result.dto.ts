@@ -83,6 +83,12 @@ export class TaskResultDto {
     example: null,
   })
   error!: ErrorDetailDto | null;
+  /** Of a failed task: the HTTP status with which its endpoint would have responded. Absent where `error` is null. */
+  @ApiProperty({ type: 'integer', required: false, example: 400 })
+  status_code?: number;
+  /** Of a failed task: the id of its last call in the log, or null if it has none. Absent where `error` is null. */
+  @ApiProperty({ type: String, required: false, nullable: true, example: 'req_3f1c0e8a9b7d4c55' })
+  request_id?: string | null;
   /** Calls that were made for the task and have ended. */
   @ApiProperty({ type: 'integer', example: 1 })
   attempts!: number;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { readCallSession } from './call-session.js';
+import { readCallSession, readUserIdSession } from './call-session.js';
 
 describe('the session of a request', () => {
   it.each([
@@ -43,6 +43,52 @@ describe('the session of a request', () => {
         expect(recorded).toMatch(/^[\w.:@+=~/-]*$/);
         expect(session?.agentId).toBeNull();
       }),
+    );
+  });
+});
+
+describe("the session in Claude Code's id of its user", () => {
+  const HASH = 'a1'.repeat(32);
+  const SESSION = '6e9e8828-b6ce-46c3-8382-7aff627ecbde';
+
+  it.each([
+    ['as older versions have it', `user_${HASH}_account__session_${SESSION}`],
+    ['with an account', `user_${HASH}_account_0b0c9d6e-1f6a-4c55-9df2-2f5c6f2f0a11_session_${SESSION}`],
+    ['as JSON', JSON.stringify({ device_id: HASH, account_uuid: '', session_id: SESSION })],
+  ])('is read %s', (_form, userId) => {
+    expect(readUserIdSession(userId)).toEqual({ key: SESSION, id: SESSION, agentId: null });
+  });
+
+  it.each([
+    [undefined],
+    [''],
+    ['ada@example.com'],
+    ['user_1_session_'],
+    ['{'],
+    ['{}'],
+    ['{"session_id":1}'],
+    ['{"session_id":""}'],
+    [`{"session_id":"${'x'.repeat(257)}"}`],
+    [`_session_${'x'.repeat(2_000)}`],
+  ])('is none in %j', (userId) => {
+    expect(readUserIdSession(userId)).toBeUndefined();
+  });
+
+  it('never takes more than an id from a text of any kind', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.string().map((text) => `x_session_${text}`),
+        ),
+        (userId) => {
+          const session = readUserIdSession(userId);
+          if (session === undefined) return;
+          expect(userId).toContain(JSON.stringify(session.key).slice(1, -1));
+          expect(session.id === null || /^[\w.:@+=~/-]{1,128}$/.test(session.id)).toBe(true);
+        },
+      ),
     );
   });
 });

@@ -38,6 +38,31 @@ export function readCallSession(headers: IncomingHttpHeaders): CallSession | und
   return { key, id: recorded(key), agentId: agent === undefined || agent === key ? null : recorded(agent) };
 }
 
+/** Claude Code's id of its user, as it was and as it is: its session is a part of it. */
+const USER_SESSION = /_session_([\w-]{1,128})$/;
+const MAX_USER_ID_CHARACTERS = 1_024;
+
+/**
+ * The session that Claude Code names in `metadata.user_id`, where no header does: the id has the form
+ * `user_<hash>_account_<id>_session_<id>`, or is a JSON object with `session_id`.
+ *
+ * @returns undefined for any other id
+ */
+export function readUserIdSession(userId: string | undefined): CallSession | undefined {
+  if (userId === undefined || userId.length > MAX_USER_ID_CHARACTERS) return undefined;
+  const key = userId.startsWith('{') ? memberOf(userId, 'session_id') : USER_SESSION.exec(userId)?.[1];
+  return key === undefined ? undefined : { key, id: recorded(key), agentId: null };
+}
+
+function memberOf(json: string, name: string): string | undefined {
+  try {
+    const value = (JSON.parse(json) as Readonly<Record<string, unknown>>)[name];
+    return typeof value === 'string' && value !== '' && value.length <= MAX_KEY_CHARACTERS ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function first(headers: IncomingHttpHeaders, names: readonly string[]): string | undefined {
   for (const name of names) {
     const value = headers[name];

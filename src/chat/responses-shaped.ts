@@ -1,7 +1,7 @@
 import { GatewayError } from '../errors/gateway-error.js';
 import { SOURCE } from '../operations/chat/canonical/sources.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
-import { isObject, withoutMembers, type JsonObject } from '../runtime/json-value.js';
+import { isObject, type JsonObject } from '../runtime/json-value.js';
 import { translateRequest } from '../responses/translated-request.js';
 import { readRequest } from '../wire/openai-responses/read-request.js';
 
@@ -37,7 +37,7 @@ export function chatFromResponses(body: JsonObject): ChatRequest {
     dropped,
     toolNames,
     ...(refusal !== undefined && { refusal }),
-    without: (names: readonly string[]): ChatRequest => chatFromResponses(withoutMembers(body, names)),
+    changed: (change: (own: Readonly<JsonObject>) => JsonObject): ChatRequest => chatFromResponses(change(body)),
   } as const;
   return { ...view, [SOURCE]: source };
 }

@@ -28,10 +28,11 @@ export class CompletionsController {
   @ApiOperation({
     summary: 'Create a completion',
     description: [
-      "OpenAI's legacy completions on any chat model: the prompt is one message of the user. With `stream: true` the response is",
+      "OpenAI's legacy completions. On a chat model the prompt is one message of the user. With `stream: true` the response is",
       '`text/event-stream`, and its last chunk has the usage.',
       '',
-      '`echo`, `suffix`, `logprobs`, `best_of`, several prompts and tokens in place of text are a 400 that names the field.',
+      '`echo`, `suffix`, `logprobs`, `best_of`, several prompts and tokens in place of text go to a provider that has a completions',
+      'API, unchanged, and its response comes back as it is. On all other models they are a 400 that names the field.',
     ].join('\n'),
   })
   @ApiBody({ type: CompletionRequestDto, examples: EXAMPLES })

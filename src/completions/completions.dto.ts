@@ -10,9 +10,17 @@ export class CompletionRequestDto {
   @ApiProperty({ minLength: 1, maxLength: 256 })
   model!: string;
 
-  /** The prompt, which goes to the model as one message of the user. An array may have one string. */
+  /**
+   * The prompt, which goes to a chat model as one message of the user. Several strings, and tokens in place of text, are for providers
+   * with a completions API.
+   */
   @ApiProperty({
-    oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, minItems: 1, maxItems: 1 }],
+    oneOf: [
+      { type: 'string' },
+      { type: 'array', items: { type: 'string' }, minItems: 1 },
+      { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1 },
+      { type: 'array', items: { type: 'array', items: { type: 'integer', minimum: 0 } }, minItems: 1 },
+    ],
     example: 'Once upon a time',
   })
   prompt!: unknown;
@@ -37,6 +45,22 @@ export class CompletionRequestDto {
    */
   @ApiProperty({ required: false, nullable: true, type: 'integer', minimum: 1, maximum: 128 })
   n?: number | null;
+
+  /** Whether the prompt is repeated in front of the completion; for providers with a completions API. */
+  @ApiProperty({ required: false, nullable: true, type: 'boolean' })
+  echo?: boolean | null;
+
+  /** The text behind the completion; for providers with a completions API. */
+  @ApiProperty({ required: false, nullable: true, type: 'string' })
+  suffix?: string | null;
+
+  /** Likeliest tokens whose log probabilities are returned; for providers with a completions API. */
+  @ApiProperty({ required: false, nullable: true, type: 'integer', minimum: 0 })
+  logprobs?: number | null;
+
+  /** Completions that are made, of which the best `n` are returned; for providers with a completions API. */
+  @ApiProperty({ required: false, nullable: true, type: 'integer', minimum: 1 })
+  best_of?: number | null;
 
   /** Where the completion stops. */
   @ApiProperty({

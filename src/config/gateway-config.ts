@@ -4,7 +4,7 @@ import type { ModelSettings } from './settings/models.js';
 import type { PROCESS_VARIABLES } from './settings/process-variables.js';
 import type { CloudSettings } from '../providers/definitions/types/connection.js';
 import type { Quirks } from '../providers/definitions/types/field-rules.js';
-import type { ResponsesMode } from '../providers/definitions/types/operation-formats.js';
+import type { CompletionsMode, ResponsesMode } from '../providers/definitions/types/operation-formats.js';
 import type { KindValue, ValueOf } from './settings/setting.js';
 import type { Timeouts } from './settings/upstream.js';
 
@@ -35,6 +35,8 @@ export interface ProviderConfig {
    * not to have it, requests are translated.
    */
   readonly responses?: ResponsesMode | 'assumed';
+  /** Which requests of the legacy completions go to the provider's own completions API. Default: `auto`. */
+  readonly completions?: CompletionsMode;
   /** For type openai. */
   readonly quirks?: Quirks;
   /** A local server that is not configured, but probed at its usual port; it may not be running. */

@@ -47,6 +47,9 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
   if (entry.responses !== undefined && !speaksOpenAi(type)) {
     faults.push({ key: 'responses', message: `is for types of OpenAI's format alone, not for type ${type}` });
   }
+  if (entry.completions !== undefined && !speaksOpenAi(type)) {
+    faults.push({ key: 'completions', message: `is for types of OpenAI's format alone, not for type ${type}` });
+  }
   if (baseUrl === undefined) {
     if (faults.length === 0)
       faults.push({ key: 'base_url', message: 'is required, such as http://127.0.0.1:11434/v1' });
@@ -65,6 +68,7 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
       ),
       listModels: entry.list_models ?? true,
       ...responsesOf({ name, type, baseUrl }, entry.responses),
+      ...(entry.completions !== undefined && { completions: entry.completions }),
       ...(speaksOpenAi(type) && { quirks: quirksOf(entry, baseUrl, quirksByType(type, name)) }),
       ...(cloud !== undefined && { cloud }),
     },

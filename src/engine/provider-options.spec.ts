@@ -84,7 +84,7 @@ describe('withoutOperatorOptions', () => {
     expect(allowed.dropped).toEqual([...OPERATOR_HEADERS]);
   });
 
-  it('takes what is billed beside tokens out for keys with a budget, and refuses tools of the provider', () => {
+  it('takes what is billed beside tokens out for keys with a budget, and tools of the provider', () => {
     const limited = key({ budget: BUDGET });
     for (const name of BILLED_EXTRAS) {
       const fields = { [name]: name === 'modalities' ? ['text', 'audio'] : {} };
@@ -95,7 +95,14 @@ describe('withoutOperatorOptions', () => {
     }
     expect(withoutOperatorOptions(CHAT, request({ modalities: ['text'] }), {}, limited).dropped).toEqual([]);
     const tools = [{ type: 'function', function: { name: 'f' } }, { type: 'web_search_preview' }];
-    expect(() => withoutOperatorOptions(CHAT, request({ tools }), {}, limited)).toThrow(/tools\[1\]/);
+    expect(withoutOperatorOptions(CHAT, request({ tools }), {}, limited)).toMatchObject({
+      request: { tools: [tools[0]] },
+      dropped: ['tools[1].web_search_preview'],
+    });
+    const only = request({ tools: [tools[1]] });
+    expect(() => withoutOperatorOptions(CHAT, only, {}, limited)).toThrow(/tools\[0\]/);
+    const strict = request({ tools, strict_params: true });
+    expect(() => withoutOperatorOptions(CHAT, strict, {}, limited)).toThrow(/tools\[1\]/);
     expect(withoutOperatorOptions(CHAT, request({ tools }), {}, key()).dropped).toEqual([]);
   });
 

@@ -122,7 +122,7 @@ export interface AllowedRequest<Name extends OperationName> {
  * Removes the fields that only a key with the scope `provider_options` may set: fields and headers that select the model, the
  * account, the price tier or stored state at the provider, and for keys with a budget also what is billed beside tokens.
  *
- * @throws GatewayError 400 with `strict_params`, 403 for a built-in tool that a key with a budget may not use
+ * @throws GatewayError 400 with `strict_params`, 403 for a tool of the provider that a request with a budget is made for
  */
 export function withoutOperatorOptions<Name extends OperationName>(
   operation: Operation<Name>,
@@ -133,7 +133,7 @@ export function withoutOperatorOptions<Name extends OperationName>(
   if (principal.scopes.has('provider_options'))
     return { request, headers: withOwnIdempotency(headers, principal), dropped: [] };
   const hasBudget = principal.accounts.some(({ budget }) => budget !== null);
-  const { knownFields } = operation;
+  const knownFields = operation.knownFieldsOf(request);
   const given = operation.fieldsOf(request);
   let dropped: string[] | undefined;
   for (const name in given) {
@@ -148,13 +148,14 @@ export function withoutOperatorOptions<Name extends OperationName>(
     if (OPERATOR_HEADERS.has(name) && !ownHeaders.has(name)) heads.push(name);
     else kept[name] = value;
   }
-  if (hasBudget) operation.assertPriced(request);
-  const [first] = fields;
+  const permitted = fields.length === 0 ? request : operation.withoutFields(request, fields);
+  const priced = hasBudget ? operation.withoutUnpriced(permitted) : { request: permitted, dropped: [] };
+  const [first] = [...fields, ...priced.dropped];
   if (first !== undefined && given['strict_params'] === true) throw notAllowed(first);
   return {
-    request: fields.length === 0 ? request : operation.withoutFields(request, fields),
+    request: priced.request,
     headers: heads.length === 0 ? headers : kept,
-    dropped: [...fields.filter((name) => !isUsual(name, given[name])), ...heads],
+    dropped: [...fields.filter((name) => !isUsual(name, given[name])), ...priced.dropped, ...heads],
   };
 }
 

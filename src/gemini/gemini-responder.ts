@@ -63,7 +63,9 @@ export class GeminiResponder {
     exchange: Exchange,
   ): Promise<void> {
     const run = (request: EmbeddingRequest, context: CallContext): Promise<WrittenResponse> =>
-      runAndWrite(this.engine, EMBEDDINGS, request, context, (result) => writeEmbeddings(result, isBatch));
+      runAndWrite(this.engine, EMBEDDINGS, request, { ...context, wireFormat: 'gemini' }, (result) =>
+        writeEmbeddings(result, isBatch),
+      );
     return this.json.respond({ operation: EMBEDDINGS.name, parse, run }, body, exchange);
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { readCallSession } from '../calls/call-session.js';
+import { readCallSession, readUserIdSession } from '../calls/call-session.js';
 import { invalidRequest } from '../errors/gateway-error.js';
 import type { CanonicalRequest } from '../operations/chat/canonical/canonical-request.js';
 import { isObject, type JsonObject } from '../runtime/json-value.js';
@@ -13,5 +13,8 @@ export function messagesBody(body: unknown): JsonObject {
 /** Providers of other formats get the session as the key of their prompt cache. */
 export function withSession(headers: IncomingHttpHeaders): (request: CanonicalRequest) => CanonicalRequest {
   const session = readCallSession(headers);
-  return (request) => (session === undefined ? request : { promptCacheKey: session.key, ...request });
+  return (request) => {
+    const { key } = session ?? readUserIdSession(request.endUser) ?? {};
+    return key === undefined ? request : { promptCacheKey: key, ...request };
+  };
 }

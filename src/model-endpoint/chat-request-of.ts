@@ -30,6 +30,7 @@ export function chatRequestOf(
 ): WireRequest {
   const canonical = prepare(wire.readRequest(body));
   const { written, refusal } = writtenFor(canonical, wire.name);
+  const nativeOnly = wire.nativeOnly?.(body);
   return {
     ...written.body,
     [SOURCE]: {
@@ -39,11 +40,8 @@ export function chatRequestOf(
       dropped: written.dropped,
       toolNames: written.toolNames,
       ...(refusal !== undefined && { refusal }),
-      without: (names) => {
-        const copy = { ...body };
-        for (const name of names) Reflect.deleteProperty(copy, name);
-        return chatRequestOf(wire, copy, prepare);
-      },
+      ...(nativeOnly !== undefined && { nativeOnly }),
+      changed: (change) => chatRequestOf(wire, change(body), prepare),
     },
   };
 }

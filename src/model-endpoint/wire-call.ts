@@ -1,4 +1,5 @@
 import type { CallContext } from '../calls/call-context.js';
+import { readUserIdSession } from '../calls/call-session.js';
 import type { Engine } from '../engine/engine.js';
 import { SOURCE } from '../operations/chat/canonical/sources.js';
 import { CHAT } from '../operations/chat/chat-operation.js';
@@ -24,7 +25,7 @@ export async function runWire(
   chat: WireRequest,
   context: CallContext,
 ): Promise<WrittenResponse> {
-  const completed = await engine.run(CHAT, chat, context);
+  const completed = await engine.run(CHAT, chat, withSessionOf(chat, context));
   const { result } = completed;
   const source = result[SOURCE];
   if (source?.wire === wire.name) return writtenResponse(completed, source.text, result.usage);
@@ -35,6 +36,13 @@ export async function runWire(
     writing,
   );
   return writtenResponse(completed, printExact(written), result.usage);
+}
+
+/** The context with the session that the body names, where no header names one. */
+export function withSessionOf(chat: WireRequest, context: CallContext): CallContext {
+  if (context.session !== undefined) return context;
+  const session = readUserIdSession(chat[SOURCE].canonical.endUser);
+  return session === undefined ? context : { ...context, session };
 }
 
 /** What the writer of a response must know of a chat request. */

@@ -6,7 +6,6 @@ import { toGatewayError } from '../errors/to-gateway-error.js';
 import type { HttpResponse } from '../http/http-types.js';
 import type { CanonicalRequest } from '../operations/chat/canonical/canonical-request.js';
 import { SOURCE } from '../operations/chat/canonical/sources.js';
-import type { WireName } from '../operations/chat/canonical/wire-name.js';
 import { CHAT } from '../operations/chat/chat-operation.js';
 import type { JsonObject } from '../runtime/json-value.js';
 import { AccessLog } from '../telemetry/access-log.js';
@@ -15,15 +14,10 @@ import { chatRequestOf, type WireRequest } from './chat-request-of.js';
 import { type Exchange, sendWritten } from './json-responder.js';
 import { LiveCalls } from './live-calls.js';
 import { logStream, setServedBy } from './served-by-headers.js';
-import { runWire, writeContextFor } from './wire-call.js';
+import { headerPrefixOf } from './upstream-headers.js';
+import { runWire, withSessionOf, writeContextFor } from './wire-call.js';
 import { WireEventSender } from './wire-event-sender.js';
 import { WireFrames } from './wire-frames.js';
-
-/** Headers of a format, which go to a provider of the same format. */
-const HEADER_PREFIXES: { readonly [Wire in WireName]?: string } = {
-  anthropic: 'anthropic-',
-  'openai-responses': 'openai-',
-};
 
 /** The parts that an endpoint adds to its format. */
 export interface WireEndpointOptions {
@@ -68,7 +62,7 @@ export class WireResponder {
           : runWire(this.engine, wire, chat, context).then((written) => {
               sendWritten(response, written, started);
             }),
-      HEADER_PREFIXES[wire.name],
+      headerPrefixOf(wire.name),
     );
   }
 
@@ -84,7 +78,7 @@ export class WireResponder {
     const frames = options.frames?.(own) ?? own;
     const sender = new WireEventSender(response, frames.writer, this.config.streaming.keepAlive, options.streamHeaders);
     try {
-      const stream = await this.engine.stream(CHAT, chat, context);
+      const stream = await this.engine.stream(CHAT, chat, withSessionOf(chat, context));
       try {
         if (!sender.hasBegun) setServedBy(response, stream, started);
         sender.begin();

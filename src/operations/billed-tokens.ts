@@ -1,4 +1,5 @@
 import { isObject, type JsonObject } from '../runtime/json-value.js';
+import { BILLED_BESIDE, type BilledBeside } from './chat/chat-completion.js';
 import { readCounts } from './chat/reported-counts.js';
 import { boundTokens, NO_TOKENS, readTokenCount, type TokenCount } from '../runtime/token-count.js';
 
@@ -12,6 +13,8 @@ export interface BilledUnits {
   readonly characters?: number;
   /** Of reranking, as Cohere counts them: a query with up to 100 documents. */
   readonly searchUnits?: number;
+  /** Searches of the web that a provider made for a chat call. */
+  readonly webSearches?: number;
 }
 
 /** Tokens that a call is billed by. */
@@ -83,7 +86,7 @@ export function billedTokens(promptTokens: TokenCount, completionTokens: TokenCo
  * `total_tokens`: where the total has more than prompt and completion, the completion is larger by that. Undefined when the
  * provider did not report.
  */
-export function readBilledTokens(usage: unknown): BilledTokens | undefined {
+export function readBilledTokens(usage: unknown): BilledUsage | undefined {
   if (!isObject(usage)) return undefined;
   const counts = readCounts(usage);
   if (counts === undefined) return undefined;
@@ -93,6 +96,7 @@ export function readBilledTokens(usage: unknown): BilledTokens | undefined {
   const ofCompletion = detailsOf(usage['completion_tokens_details']);
   const cachedTokens = atMost(ofPrompt['cached_tokens'], promptTokens);
   const cacheWriteTokens = atMost(ofPrompt['cache_write_tokens'], promptTokens - cachedTokens);
+  const webSearches = webSearchesOf(usage);
   return {
     promptTokens,
     completionTokens,
@@ -101,7 +105,23 @@ export function readBilledTokens(usage: unknown): BilledTokens | undefined {
     cacheWriteTokens,
     cacheWrite1hTokens: atMost(ofPrompt['cache_write_1h_tokens'], cacheWriteTokens),
     reasoningTokens: atMost(ofCompletion['reasoning_tokens'], completionTokens),
+    ...(webSearches > 0 && { units: { webSearches } }),
   };
+}
+
+/**
+ * Searches of the web that the provider made: as a reader of another format found them, or where servers of OpenAI's format have them.
+ * Perplexity: `num_search_queries`; OpenRouter: `server_tool_use`; xAI: `server_side_tool_usage_details`.
+ */
+function webSearchesOf(usage: JsonObject): number {
+  const beside = (usage as { readonly [BILLED_BESIDE]?: BilledBeside })[BILLED_BESIDE];
+  return (
+    beside?.webSearches ??
+    readTokenCount(usage['num_search_queries']) ??
+    readTokenCount(detailsOf(usage['server_tool_use'])['web_search_requests']) ??
+    readTokenCount(detailsOf(usage['server_side_tool_usage_details'])['web_search_calls']) ??
+    0
+  );
 }
 
 function detailsOf(value: unknown): JsonObject {

@@ -1,3 +1,4 @@
+import type { ClientFormat } from '../runtime/wire-name.js';
 import type { JsonObject } from '../runtime/json-value.js';
 import type { TokenCount } from '../runtime/token-count.js';
 import type { BilledUsage } from './billed-tokens.js';
@@ -44,6 +45,8 @@ export interface Collector<Name extends OperationName> {
   readonly usage: unknown;
   /** The billed units of that usage; undefined if the provider reported no readable usage. */
   readonly billed: BilledUsage | undefined;
+  /** The service tier that the provider reported, by its own name. */
+  readonly serviceTier?: string | undefined;
   /** Output tokens of what was received, estimated; a provider may have sent more than the request asked for. */
   readonly receivedTokens: number;
   /** Undefined where nothing is recorded or nothing came. */
@@ -86,6 +89,11 @@ export abstract class Operation<Name extends OperationName> {
   /** Fields that the gateway itself reads: no key needs the scope `provider_options` for them, and no other spelling passes. */
   abstract readonly knownFields: ReadonlySet<string>;
 
+  /** Those of one request, where they depend on its format. */
+  knownFieldsOf(_request: RequestOf<Name>): ReadonlySet<string> {
+    return this.knownFields;
+  }
+
   abstract estimate(request: RequestOf<Name>): Estimate;
 
   abstract collector(request: RequestOf<Name>, detail: RecordingDetail): Collector<Name>;
@@ -106,9 +114,17 @@ export abstract class Operation<Name extends OperationName> {
     return false;
   }
 
-  /** @throws GatewayError 403 for what a key with a budget may not ask for, because no price covers it */
-  assertPriced(_request: RequestOf<Name>): void {
-    return;
+  /**
+   * The request without what no price covers, for a key with a budget.
+   *
+   * @returns also the names of what was left out
+   * @throws GatewayError 403 where the request is made for it
+   */
+  withoutUnpriced(request: RequestOf<Name>): {
+    readonly request: RequestOf<Name>;
+    readonly dropped: readonly string[];
+  } {
+    return { request, dropped: [] };
   }
 
   /** The client's own name of what requests share in a provider's cache; those with the same name go to the same deployment. */
@@ -124,6 +140,11 @@ export abstract class Operation<Name extends OperationName> {
   /** Where a part of the request was made that no other deployment can read; it is tried before others of the same model. */
   preferredPlace(_request: RequestOf<Name>): PreferredPlace | undefined {
     return undefined;
+  }
+
+  /** The wire format of the client's request, for its usage record. */
+  wireFormatOf(_request: RequestOf<Name>): string {
+    return 'openai' satisfies ClientFormat;
   }
 
   /** The client's id of its end user. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { PriceConfig } from '../config/gateway-config.js';
 import { boundNanoDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 import type { BilledUsage } from '../operations/billed-tokens.js';
-import { costBesideTokens } from './cost-beside-tokens.js';
+import { costBesideTokens, costOfWebSearches } from './cost-beside-tokens.js';
 import { costAtPrice } from './cost.js';
 import { PriceCatalog } from './price-catalog.js';
 
@@ -21,6 +21,12 @@ export class Pricing {
 
   /** The cost of one call; null when the price is unknown. */
   async costOf(tokens: BilledUsage, deployment: PricedDeployment): Promise<NanoDollars | null> {
+    const cost = await this.costWithoutSearches(tokens, deployment);
+    const ofSearches = costOfWebSearches(tokens, deployment);
+    return cost === null || ofSearches === 0 ? cost : boundNanoDollars(cost + ofSearches);
+  }
+
+  private async costWithoutSearches(tokens: BilledUsage, deployment: PricedDeployment): Promise<NanoDollars | null> {
     const beside = costBesideTokens(tokens, deployment);
     if (beside !== undefined) return beside;
     const { baseUrl, upstreamModel, price } = deployment;

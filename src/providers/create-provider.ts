@@ -2,12 +2,14 @@ import type { ProviderConfig, RoutingSettings } from '../config/gateway-config.j
 import { authorizerOf } from './credentials/authorize.js';
 import { CombinedProvider } from './combined-provider.js';
 import { JsonOperations } from './json-operations/json-operations.js';
-import type { ChatFormat, TokenCounting, ModelListRequest } from './definitions/types/chat-format.js';
+import { objectOf, type JsonObject } from '../runtime/json-value.js';
+import type { ChatFormat, ModelListRequest, StreamEvent, TokenCounting } from './definitions/types/chat-format.js';
 import { LIMIT_HEADERS, OPENAI_TYPE, responsesUrl } from './definitions/openai.js';
 import { definitionAt, definitionOfType, speaksOpenAi } from './definitions/registry.js';
 import { MediaOperations } from './media-operations/media-operations.js';
 import type { Provider, ProviderOptions } from './provider.js';
 import { OpenAiProvider, type OpenAiTarget } from './openai/openai-provider.js';
+import { CompletionsRouter } from './wire-chat/completions-router.js';
 import { ResponsesRouter } from './wire-chat/responses-router.js';
 import { WireProvider } from './wire-chat/wire-provider.js';
 import { SandboxProvider } from './sandbox/sandbox-provider.js';
@@ -32,8 +34,8 @@ export function providerOptions({ maxAnswerSize, timeouts }: RoutingSettings['up
 /** The adapter of a configured provider, as its definition says. */
 export function createProvider(provider: ProviderConfig, options: ProviderOptions): Provider {
   if (definitionOfType(provider.type)?.adapter === 'built-in')
-    return new ResponsesRouter(new SandboxProvider(provider.name));
-  const chat = chatOf(provider, options);
+    return new CompletionsRouter(new ResponsesRouter(new SandboxProvider(provider.name)));
+  const chat = new CompletionsRouter(chatOf(provider, options), completionsOf(provider, options), provider.completions);
   return new CombinedProvider(chat, [new JsonOperations(provider, options), new MediaOperations(provider, options)]);
 }
 
@@ -55,6 +57,42 @@ function chatOf(config: ProviderConfig, options: ProviderOptions): Provider {
   const native = new WireProvider({ ...definition, chat }, config, options);
   if (responses === 'all') return new ResponsesRouter(native, native);
   return new ResponsesRouter(ownChatOf(config, options), native, responses === 'assumed');
+}
+
+/** The legacy completions of a server of OpenAI's format; undefined where it is not to be asked for them. */
+function completionsOf(config: ProviderConfig, options: ProviderOptions): Provider | undefined {
+  const definition = definitionOfType(config.type);
+  if (definition === undefined || !speaksOpenAi(config.type) || config.completions === 'off') return undefined;
+  const urlOf = definition.operationUrl?.(config) ?? belowBase(config);
+  const chat: ChatFormat = {
+    wire: 'openai-completions',
+    endpoint: ({ upstreamModel }) => ({ path: urlOf('/completions', upstreamModel) }),
+    fitBody: withUsageOption,
+    isHidden: isUnwantedUsage,
+    makesChoices: true,
+    responseHeaders: definition.compatible?.responseHeaders ?? LIMIT_HEADERS,
+  };
+  return new WireProvider({ ...definition, chat }, config, options);
+}
+
+/** A query of the base URL belongs to every request. */
+function belowBase({ baseUrl }: ProviderConfig): (path: string) => string {
+  return (path) => {
+    const url = new URL(baseUrl);
+    url.pathname = `${url.pathname.replace(/\/+$/, '')}${path}`;
+    return url.href;
+  };
+}
+
+/** A stream is billed by its usage, also where the client did not ask for it. */
+function withUsageOption(body: JsonObject): JsonObject {
+  if (body['stream'] !== true) return body;
+  return { ...body, stream_options: { ...objectOf(body['stream_options']), include_usage: true } };
+}
+
+/** The chunk with usage alone, for a client that did not ask for it. */
+function isUnwantedUsage({ data }: StreamEvent, body: Readonly<JsonObject>): boolean {
+  return objectOf(body['stream_options'])['include_usage'] !== true && /"choices"\s*:\s*\[\s*\]/.test(data);
 }
 
 /** `POST /responses/input_tokens`, which takes a part of the members of a request. */

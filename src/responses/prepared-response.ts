@@ -146,8 +146,8 @@ function viewOf(canonical: CanonicalRequest, bodies: Bodies): WireRequest {
     ...(refusal !== undefined && { refusal }),
     ...(preferredPlace !== undefined && { preferredPlace }),
     bodyFor: (provider, upstreamModel) => bodyFor({ provider, upstreamModel }, bodies),
-    without: (names) => {
-      const [body, whole] = [withoutMembers(bodies.body, names), withoutMembers(bodies.whole, names)];
+    changed: (change) => {
+      const [body, whole] = [change(bodies.body), change(bodies.whole)];
       return viewOf(readRequest(whole), { ...bodies, body, whole });
     },
   };

@@ -78,7 +78,7 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
   async sweep(): Promise<void> {
     await this.failLost();
     const before = Date.now() - this.config.responses.retention;
-    for (const table of ['stored_response', 'reasoning_origin']) {
+    for (const table of ['stored_response', 'stored_response_event', 'reasoning_origin']) {
       const parameters = [before];
       await deleteInSteps(this.database, {
         table,
@@ -171,12 +171,14 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
 
   /** @throws GatewayError 404 for an id that the key does not have */
   async delete(keyId: string, responseId: string): Promise<void> {
-    const { affected } = await this.database.transaction((manager) =>
-      runSql(manager, this.database.dialect, 'DELETE FROM stored_response WHERE key_id = $1 AND response_id = $2', [
-        keyId,
-        responseId,
-      ]),
-    );
+    const affected = await this.database.transaction(async (manager) => {
+      let rows = 0;
+      for (const table of ['stored_response_event', 'stored_response']) {
+        const statement = `DELETE FROM ${table} WHERE key_id = $1 AND response_id = $2`;
+        ({ affected: rows } = await runSql(manager, this.database.dialect, statement, [keyId, responseId]));
+      }
+      return rows;
+    });
     if (affected === 0) throw unknownResponse(responseId);
   }
 

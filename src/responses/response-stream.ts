@@ -27,6 +27,8 @@ export interface ResponseStreamOptions {
   readonly keep: (response: JsonObject, place: PreferredPlace | null) => Promise<boolean>;
   /** The id under which the response is kept, in place of the provider's. */
   readonly ownId?: string;
+  /** Called with all frames of events, before they are sent. */
+  readonly record?: (frames: string) => void;
   /** Called with why a response is not completed. */
   readonly failed?: (error: GatewayError) => Promise<void>;
 }
@@ -88,6 +90,7 @@ export class ResponseStream {
     for await (const group of chunks) {
       let frames = '';
       for (const chunk of group) frames += this.frameOf(chunk);
+      this.options.record?.(frames);
       await this.sender.send(frames, signal);
     }
   }
@@ -118,6 +121,7 @@ export class ResponseStream {
       return;
     }
     const last = this.writer.write(this.chunks.end()) + this.writer.end();
+    this.options.record?.(last);
     const whole = this.writer.response;
     const isKept = whole === undefined || (await this.options.keep(whole, null));
     sender.sendLast(isKept ? last : notKept(last));

@@ -14,6 +14,7 @@ import { BackgroundResponses } from './background-responses.js';
 import { writeContext } from './written-response.js';
 import { readResponseBody, ResponsePreparation, type PreparedResponse } from './prepared-response.js';
 import { ResponseCalls } from './response-calls.js';
+import { ResponseEvents } from './response-events.js';
 import { ResponseStream, type ResponseStreamOptions } from './response-stream.js';
 
 /** Headers of the format, which go to a provider that has it. */
@@ -29,6 +30,7 @@ export class ResponsesResponder {
     private readonly background: BackgroundResponses,
     private readonly counts: TokenCounts,
     private readonly responses: ResponseCalls,
+    private readonly events: ResponseEvents,
     private readonly config: GatewayConfig,
   ) {}
 
@@ -78,11 +80,21 @@ export class ResponsesResponder {
       sendJson(response, JSON.stringify(await this.background.start(prepared, context)));
       return;
     }
+    const { responseId } = prepared;
+    const recorder = this.events.recorder(context.principal.keyId, responseId);
     const { done } = await this.background.begin(prepared, context, ({ context: own, finish, fail }) =>
       this.sendStream(prepared, own, response, started, {
-        ownId: prepared.responseId,
-        keep: (whole, place) => finish(whole, place === null ? [] : encryptedContents(whole['output']), place),
-        failed: fail,
+        ownId: responseId,
+        record: (frames) => recorder.add(frames),
+        // A client that reads that the response is finished finds all its events.
+        keep: async (whole, place) => {
+          await recorder.flush();
+          return finish(whole, place === null ? [] : encryptedContents(whole['output']), place);
+        },
+        failed: async (error) => {
+          await recorder.flush();
+          await fail(error);
+        },
       }),
     );
     await done;
@@ -93,7 +105,7 @@ export class ResponsesResponder {
     context: CallContext,
     response: Exchange['response'],
     started: number,
-    keeping: Pick<ResponseStreamOptions, 'ownId' | 'keep' | 'failed'>,
+    keeping: Pick<ResponseStreamOptions, 'ownId' | 'keep' | 'failed' | 'record'>,
   ): Promise<void> {
     const stream = new ResponseStream(response, {
       keepAliveMs: this.config.streaming.keepAlive,

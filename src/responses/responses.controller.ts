@@ -9,6 +9,7 @@ import {
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
+import type { Response } from 'express';
 import { ApiKeySecurity } from '../auth/admin.decorator.js';
 import { CurrentPrincipal } from '../auth/current-principal.decorator.js';
 import type { Principal } from '../auth/principal.js';
@@ -26,10 +27,12 @@ import {
   InputItemsQueryDto,
   InputTokensDto,
   InputTokensRequestDto,
+  ReadResponseQueryDto,
   ResponseDto,
   ResponseRequestDto,
 } from './responses.dto.js';
 import { COMPACT_EXAMPLES, INPUT_TOKENS_EXAMPLES, RESPONSE_EXAMPLES, STREAM_EXAMPLE } from './responses.examples.js';
+import { ResponseReplay } from './response-replay.js';
 import { ResponsesResponder } from './responses-responder.js';
 import { compactedOf, compactionBody, ResponsesService } from './responses.service.js';
 
@@ -47,6 +50,7 @@ export class ResponsesController {
     private readonly responder: ResponsesResponder,
     private readonly responses: ResponsesService,
     private readonly background: BackgroundResponses,
+    private readonly replay: ResponseReplay,
   ) {}
 
   @ApiOperation({
@@ -124,16 +128,37 @@ export class ResponsesController {
   }
 
   @ApiKeySecurity()
-  @ApiOperation({ summary: 'Read a response', description: 'A response that is kept. One of another key is a 404.' })
+  @ApiOperation({
+    summary: 'Read a response',
+    description: [
+      'A response that is kept. One of another key is a 404.',
+      '',
+      'With `stream=true` the events of a response that was created with `background: true`: those behind `starting_after`, then those',
+      'to come, and the last event when it is finished. If it was created without `stream: true`, the last event is the only one.',
+    ].join('\n'),
+  })
   @ApiParam(RESPONSE_ID)
-  @ApiOkResponse({ type: ResponseDto, headers: REQUEST_ID_HEADER })
+  @ApiResponse({
+    status: 200,
+    description: 'The response, or with `stream=true` its events.',
+    headers: REQUEST_ID_HEADER,
+    content: {
+      'application/json': { schema: { $ref: getSchemaPath(ResponseDto) } },
+      'text/event-stream': { schema: { type: 'string' }, example: STREAM_EXAMPLE },
+    },
+  })
   @ApiErrors()
+  @UsePipes(StrictBodyPipe)
   @Get(':response_id')
-  readResponse(
+  async readResponse(
     @Param('response_id') responseId: string,
+    @Query() { stream, starting_after: after = -1 }: ReadResponseQueryDto,
     @CurrentPrincipal() principal: Principal,
-  ): Promise<JsonObject> {
-    return this.responses.read(principal, responseId);
+    @Req() request: HttpRequest,
+    @Res() response: Response,
+  ): Promise<void> {
+    if (stream === 'true') await this.replay.send(responseId, after, { principal, request, response });
+    else response.json(await this.responses.read(principal, responseId));
   }
 
   @ApiKeySecurity()

@@ -236,6 +236,23 @@ export class InputTokensDto {
   input_tokens!: number;
 }
 
+/** How a response is read. */
+export class ReadResponseQueryDto {
+  /** `true` sends the events of a response in the background, those to come included. */
+  @ApiProperty({ required: false, enum: ['true', 'false'], default: 'false' })
+  @IsOptional()
+  @IsIn(['true', 'false'])
+  stream?: 'true' | 'false';
+
+  /** With `stream=true`: the `sequence_number` of the last event that the client has. */
+  @ApiProperty({ type: 'integer', required: false, minimum: 0, example: 4 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  starting_after?: number;
+}
+
 /** Which items of an input. */
 export class InputItemsQueryDto {
   /**

@@ -5,7 +5,9 @@ import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { ModelEndpointModule } from '../model-endpoint/model-endpoint.module.js';
 import { BackgroundResponses } from './background-responses.js';
 import { ResponseCalls } from './response-calls.js';
+import { ResponseEvents } from './response-events.js';
 import { ResponsePreparation } from './prepared-response.js';
+import { ResponseReplay } from './response-replay.js';
 import { ResponseStore } from './response-store.js';
 import { ResponsesController } from './responses.controller.js';
 import { ResponsesEndpoint } from './responses-endpoint.js';
@@ -19,7 +21,9 @@ import { ResponsesService } from './responses.service.js';
   providers: [
     BackgroundResponses,
     ResponseCalls,
+    ResponseEvents,
     ResponsePreparation,
+    ResponseReplay,
     ResponseStore,
     ResponsesEndpoint,
     ResponsesResponder,

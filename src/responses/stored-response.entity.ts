@@ -63,3 +63,31 @@ export class ReasoningOrigin {
   @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })
   createdAt!: number;
 }
+
+/** Events of a response in the background that is streamed, several in one piece. */
+@Entity('stored_response_event')
+@Index('IDX_stored_response_event_key_id', ['keyId', 'responseId', 'piece'], { unique: true })
+@Index('IDX_stored_response_event_created_at', ['createdAt'])
+export class StoredResponseEvent {
+  @PrimaryColumn({ type: 'varchar', length: 32 })
+  id!: string;
+
+  /** The key that made the response; every query of a client carries it. */
+  @Column({ name: 'key_id', type: 'varchar', length: 32 })
+  keyId!: string;
+
+  @Column({ name: 'response_id', type: 'varchar', length: 128 })
+  responseId!: string;
+
+  /** Its place among the pieces of the response, from 0. */
+  @Column({ type: 'int' })
+  piece!: number;
+
+  /** Epoch milliseconds. */
+  @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })
+  createdAt!: number;
+
+  /** Frames of server-sent events, as the client got them. */
+  @Column({ type: 'text' })
+  frames!: string;
+}

@@ -10,3 +10,16 @@ export const WIRE_NAMES = [
 ] as const;
 
 export type WireName = (typeof WIRE_NAMES)[number];
+
+/** The wire formats that clients speak; `openai` is that of OpenAI's endpoints beside chat. */
+export const CLIENT_FORMATS = [
+  'openai',
+  'openai-chat',
+  'openai-completions',
+  'openai-responses',
+  'anthropic',
+  'gemini',
+  'cohere',
+] as const;
+
+export type ClientFormat = (typeof CLIENT_FORMATS)[number];

@@ -101,7 +101,7 @@ export class CallMetrics {
     );
     this.units = new PlainCounter(
       'gateway_billed_units_total',
-      'What calls are billed by beside tokens: images, audio_seconds, characters, search_units.',
+      'What calls are billed by beside tokens: images, audio_seconds, characters, search_units, web_searches.',
       registry,
     );
     this.cost = new PlainCounter('gateway_cost_dollars_total', 'US dollars, where the price is known.', registry);
@@ -181,10 +181,16 @@ export class CallMetrics {
   }
 
   private usedUnits(
-    { images, audioSeconds, characters, searchUnits }: BilledUnits,
+    { images, audioSeconds, characters, searchUnits, webSearches }: BilledUnits,
     { labels, units }: ModelSeries,
   ): void {
-    const amounts = { images, audio_seconds: audioSeconds, characters, search_units: searchUnits };
+    const amounts = {
+      images,
+      audio_seconds: audioSeconds,
+      characters,
+      search_units: searchUnits,
+      web_searches: webSearches,
+    };
     for (const [unit, amount] of Object.entries(amounts)) {
       if (amount === undefined) continue;
       let series = units.get(unit);

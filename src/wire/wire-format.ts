@@ -123,6 +123,8 @@ export interface ProviderWire {
 export interface WireFormat extends ProviderWire {
   /** @throws GatewayError 400 with the path of the fault */
   readRequest(body: JsonObject): CanonicalRequest;
+  /** Why no other format can hold this request, which then goes to providers of this format alone. Absent: any other can. */
+  nativeOnly?(body: Readonly<JsonObject>): GatewayError | undefined;
   writeResponse(result: CanonicalResult, context: WriteContext): JsonObject;
   writeStream(context: WriteContext): StreamWriter;
   /** The body of an error, in the words that this format's clients match. */

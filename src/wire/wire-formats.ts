@@ -4,6 +4,7 @@ import { BEDROCK_CONVERSE } from './bedrock-converse/bedrock-converse-wire.js';
 import { COHERE } from './cohere/cohere-wire.js';
 import { GEMINI } from './gemini/gemini-wire.js';
 import { OPENAI_CHAT } from './openai-chat/openai-chat-wire.js';
+import { OPENAI_COMPLETIONS } from './openai-completions/openai-completions-wire.js';
 import { OPENAI_RESPONSES } from './openai-responses/openai-responses-wire.js';
 import type { ProviderWire } from './wire-format.js';
 
@@ -14,6 +15,7 @@ const FORMATS: { readonly [Name in WireName]?: ProviderWire } = {
   cohere: COHERE,
   gemini: GEMINI,
   'openai-chat': OPENAI_CHAT,
+  'openai-completions': OPENAI_COMPLETIONS,
   'openai-responses': OPENAI_RESPONSES,
 };
 

@@ -159,6 +159,41 @@ describe(`batch tasks of every endpoint (${isPostgresRun ? 'PostgreSQL and Redis
     expect(received?.body).toEqual({ ...body, model: 'claude-sonnet-4-5', brand_new: { big: 9007199254740993 } });
   });
 
+  it('sends headers of a format to providers of tasks in this format, as of live requests', async () => {
+    natives.requests.length = 0;
+    const headers = {
+      'anthropic-version': '2024-10-22',
+      'anthropic-beta': 'context-1m-2025-08-07,files-api-2025-04-14',
+      'openai-beta': 'responses=v1',
+      'x-other': '1',
+    };
+    const tasks = [
+      { params: { model: 'anthropic/claude-sonnet-4-5', max_tokens: 20, ...MESSAGE } },
+      { body: { model: 'google/gemini-2.5-flash', ...MESSAGE } },
+    ];
+    const submitted = await client.post<{ job_id: string }>(
+      '/v1/batch/generate',
+      { model: 'sandbox/echo', tasks },
+      { headers },
+    );
+    const results = await resultsOf(submitted.body.job_id);
+    expect(results.map(({ status }) => status)).toEqual(['succeeded', 'succeeded']);
+    await client.post('/v1/messages', tasks[0]?.params, { headers });
+    const sent = (name: string): unknown[] => natives.requests.map((request) => request.headers[name]);
+    const ofProvider = (path: RegExp): number[] =>
+      natives.requests.flatMap(({ url }, index) => (path.test(url) ? [index] : []));
+    const claude = ofProvider(/messages/);
+    expect(claude).toHaveLength(2);
+    for (const name of Object.keys(headers)) {
+      const [ofTask, ofLive] = claude.map((index) => sent(name)[index]);
+      expect([name, ofTask]).toEqual([name, ofLive]);
+    }
+    expect(sent('anthropic-version')[claude[0]!]).toBe('2024-10-22');
+    expect(sent('anthropic-beta')[claude[0]!]).toBe(headers['anthropic-beta']);
+    const [gemini] = ofProvider(/generateContent/);
+    expect([sent('anthropic-version')[gemini!], sent('anthropic-beta')[gemini!]]).toEqual([undefined, undefined]);
+  });
+
   it('reads a text, a prompt and fields as requests of the job’s endpoint, and gives the job’s fields by its names', async () => {
     const shapes = ['one two three', { prompt: 'one two three' }];
     for (const [endpoint, expected] of [
@@ -361,7 +396,13 @@ describe(`batch tasks of every endpoint (${isPostgresRun ? 'PostgreSQL and Redis
     for (const [index, { path, body }] of requests.entries()) {
       const live = await client.post<{ error: Json }>(path, body);
       expect(live.status).toBe(422);
-      expect(results[index]).toMatchObject({ status: 'failed', response: null, error: live.body.error });
+      expect(results[index]).toMatchObject({
+        status: 'failed',
+        response: null,
+        error: live.body.error,
+        status_code: 422,
+        request_id: expect.stringMatching(/^req_/) as string,
+      });
       expect(Object.keys(results[index]?.error ?? {}).sort()).toEqual(
         path === '/v1/messages' ? ['message', 'type'] : ['code', 'message', 'param', 'type'],
       );

@@ -77,6 +77,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       model: 'sandbox/echo',
       endpoint: null,
       defaults: { max_tokens: 5 },
+      headers: null,
       metadata: null,
       priority: 'normal',
       status: 'queued',

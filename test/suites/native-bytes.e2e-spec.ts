@@ -73,6 +73,33 @@ const UNKNOWN = fc.uniqueArray(
 const SPACES = fc.array(fc.constantFrom('', ' ', '\n', '\t\r\n  '), { minLength: 1, maxLength: 7 });
 const ESCAPES = fc.array(fc.boolean(), { minLength: 1, maxLength: 11 });
 
+/** One event of a stream. */
+interface StreamedEvent {
+  /** Empty for none. */
+  readonly event: string;
+  /** Members of its JSON. */
+  readonly members: readonly (readonly [string, string])[];
+}
+
+const event = (type: string, ...members: readonly (readonly [string, string])[]): StreamedEvent => ({
+  event: type,
+  members: [['type', JSON.stringify(type)], ...members],
+});
+const data = (...members: readonly (readonly [string, string])[]): StreamedEvent => ({ event: '', members });
+const chunk = (choices: string): StreamedEvent =>
+  data(
+    ['id', '"chatcmpl-1"'],
+    ['object', '"chat.completion.chunk"'],
+    ['created', '1770933883'],
+    ['model', '"gpt-x"'],
+    ['choices', choices],
+  );
+const ITEM =
+  '{"id":"msg_1","type":"message","status":"completed","role":"assistant","content":[{"type":"output_text","text":"Hi","annotations":[]}]}';
+const RESPONSE_HEAD = '"id":"resp_1","object":"response","created_at":1770933883,"model":"gpt-x"';
+const RESPONSE_USAGE =
+  '{"input_tokens":1,"input_tokens_details":{"cached_tokens":0},"output_tokens":1,"output_tokens_details":{"reasoning_tokens":0},"total_tokens":2}';
+
 interface NativePath {
   readonly name: string;
   readonly provider: string;
@@ -80,6 +107,10 @@ interface NativePath {
   readonly path: (model: string) => string;
   /** Members of a request with its prompt, as JSON text. */
   readonly request: (prompt: string) => readonly (readonly [string, string])[];
+  /** The path of a stream, where it is another one. */
+  readonly streamPath?: (model: string) => string;
+  /** The events of a streamed response. */
+  readonly events: readonly StreamedEvent[];
   /** Members of a response. */
   readonly response: readonly (readonly [string, string])[];
   /** Whether a response has to reach the client byte by byte. Chat's is written anew, since most of its servers deviate. */
@@ -110,6 +141,14 @@ const PATHS: readonly NativePath[] = [
       ['usage', '{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}'],
     ],
     keepsBytes: false,
+    events: [
+      chunk(
+        '[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}]',
+      ),
+      chunk('[{"index":0,"delta":{"content":"H","x_id":18446744073709551615},"logprobs":null,"finish_reason":null}]'),
+      chunk('[{"index":0,"delta":{"content":"i"},"logprobs":null,"finish_reason":null}]'),
+      chunk('[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}]'),
+    ],
   },
   {
     name: 'Responses',
@@ -139,6 +178,55 @@ const PATHS: readonly NativePath[] = [
       ],
     ],
     keepsBytes: true,
+    events: [
+      event(
+        'response.created',
+        ['response', `{${RESPONSE_HEAD},"status":"in_progress","output":[]}`],
+        ['sequence_number', '0'],
+      ),
+      event(
+        'response.in_progress',
+        ['response', `{${RESPONSE_HEAD},"status":"in_progress","output":[]}`],
+        ['sequence_number', '1'],
+      ),
+      event(
+        'response.output_item.added',
+        ['output_index', '0'],
+        ['item', '{"id":"msg_1","type":"message","status":"in_progress","role":"assistant","content":[]}'],
+        ['sequence_number', '2'],
+      ),
+      event('response.x_future', ['x_id', '18446744073709551615'], ['sequence_number', '3']),
+      event(
+        'response.content_part.added',
+        ['item_id', '"msg_1"'],
+        ['output_index', '0'],
+        ['content_index', '0'],
+        ['part', '{"type":"output_text","text":"","annotations":[]}'],
+        ['sequence_number', '4'],
+      ),
+      event(
+        'response.output_text.delta',
+        ['item_id', '"msg_1"'],
+        ['output_index', '0'],
+        ['content_index', '0'],
+        ['delta', '"Hi"'],
+        ['sequence_number', '5'],
+      ),
+      event(
+        'response.output_text.done',
+        ['item_id', '"msg_1"'],
+        ['output_index', '0'],
+        ['content_index', '0'],
+        ['text', '"Hi"'],
+        ['sequence_number', '6'],
+      ),
+      event('response.output_item.done', ['output_index', '0'], ['item', ITEM], ['sequence_number', '7']),
+      event(
+        'response.completed',
+        ['response', `{${RESPONSE_HEAD},"status":"completed","output":[${ITEM}],"usage":${RESPONSE_USAGE}}`],
+        ['sequence_number', '8'],
+      ),
+    ],
   },
   {
     name: 'Anthropic Messages',
@@ -163,6 +251,25 @@ const PATHS: readonly NativePath[] = [
       ['usage', '{"input_tokens":1,"output_tokens":1}'],
     ],
     keepsBytes: true,
+    events: [
+      event('message_start', [
+        'message',
+        '{"id":"msg_1","type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":1,"output_tokens":1}}',
+      ]),
+      event('content_block_start', ['index', '0'], ['content_block', '{"type":"text","text":""}']),
+      event('ping'),
+      event('content_block_delta', ['index', '0'], ['delta', '{"type":"text_delta","text":"H"}']),
+      event('x_future_event', ['x_id', '18446744073709551615']),
+      event('content_block_delta', ['index', '0'], ['delta', '{"type":"text_delta","text":"i"}']),
+      event('ping'),
+      event('content_block_stop', ['index', '0']),
+      event(
+        'message_delta',
+        ['delta', '{"stop_reason":"end_turn","stop_sequence":null}'],
+        ['usage', '{"output_tokens":2}'],
+      ),
+      event('message_stop'),
+    ],
   },
   {
     name: 'Gemini',
@@ -181,6 +288,19 @@ const PATHS: readonly NativePath[] = [
       ['modelVersion', '"gemini-2.5-flash"'],
     ],
     keepsBytes: true,
+    streamPath: (model) => `/v1beta/models/${model}:streamGenerateContent?alt=sse`,
+    events: [
+      data(
+        ['candidates', '[{"content":{"parts":[{"text":"H"}],"role":"model"},"index":0,"x_id":18446744073709551615}]'],
+        ['modelVersion', '"gemini-2.5-flash"'],
+      ),
+      data(['x_future', '18446744073709551615']),
+      data(
+        ['candidates', '[{"content":{"parts":[{"text":"i"}],"role":"model"},"finishReason":"STOP","index":0}]'],
+        ['usageMetadata', '{"promptTokenCount":1,"candidatesTokenCount":1,"totalTokenCount":2}'],
+        ['modelVersion', '"gemini-2.5-flash"'],
+      ),
+    ],
   },
 ];
 
@@ -204,7 +324,7 @@ describe('native paths', () => {
 
   describe.each(PATHS.map((each) => [each.name, each] as const))(
     '%s',
-    (_name, { provider: name, model, path, request, response, keepsBytes }) => {
+    (_name, { provider: name, model, path, streamPath = path, request, response, events, keepsBytes }) => {
       it('a request reaches the provider with each value, digit and member in its place, but for the model', async () => {
         await fc.assert(
           fc.asyncProperty(UNKNOWN, SPACES, ESCAPES, async (unknown, spaces, escapes) => {
@@ -249,9 +369,77 @@ describe('native paths', () => {
           { numRuns: RUNS },
         );
       });
+
+      it(`a stream reaches the client ${keepsBytes ? 'byte by byte, wherever the bytes are split' : 'with each value, digit and member in its place'}`, async () => {
+        await fc.assert(
+          fc.asyncProperty(UNKNOWN, SPACES, ESCAPES, LAYOUT, async (unknown, spaces, escapes, layout) => {
+            // A line of an event has no line end.
+            const inLine = spaces.map((space) => space.replaceAll(/[\r\n]/g, ' '));
+            const plain = events.map(({ members }) => textOfMembers([...members, ...unknown]));
+            const body = events
+              .map(({ event: type }, index) => frameOf(type, spelled(plain[index]!, inLine, escapes), index, layout))
+              .join('');
+            const prompt = provider.add({
+              headers: { 'content-type': 'text/event-stream' },
+              pieces: splitAt(Buffer.from(keepsBytes ? body : `${body}data: [DONE]\n\n`), layout.cuts),
+            });
+            const hasModel = path('x') === path('y');
+            const members = [
+              ...(hasModel
+                ? ([
+                    ['model', JSON.stringify(name)],
+                    ['stream', 'true'],
+                  ] as const)
+                : []),
+              ...request(prompt).filter(([member]) => member !== 'stream'),
+            ];
+            const answer = await fetch(`${gateway.url}${streamPath(name)}`, {
+              method: 'POST',
+              headers: { authorization: `Bearer ${gateway.adminKey}`, 'content-type': 'application/json' },
+              body: textOfMembers(members),
+            });
+            const text = Buffer.from(await answer.arrayBuffer()).toString();
+            expect([answer.status, text]).toEqual([200, text]);
+            if (keepsBytes) {
+              expect(text).toBe(body);
+              return;
+            }
+            const received = text.split('\n\n').filter((frame) => frame.startsWith('data: {'));
+            expect(received.map((frame) => sorted(tokensOf(frame.slice('data: '.length))))).toEqual(
+              plain.map((json) => sorted(tokensOf(json))),
+            );
+          }),
+          { numRuns: RUNS },
+        );
+      });
     },
   );
 });
+
+/** How a server writes its frames, and where its bytes are split. */
+const LAYOUT = fc.record({
+  lineEnd: fc.constantFrom('\n', '\r\n'),
+  space: fc.constantFrom(' ', ''),
+  /** Lines that an event may have beside its data, by the place of the event. */
+  extras: fc.array(fc.constantFrom('', 'id: 7', 'retry: 100', ': a comment', ':'), { minLength: 1, maxLength: 5 }),
+  cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 }),
+});
+type Layout = typeof LAYOUT extends fc.Arbitrary<infer Value> ? Value : never;
+
+function frameOf(type: string, json: string, index: number, { lineEnd, space, extras }: Layout): string {
+  const extra = extras[index % extras.length] ?? '';
+  const lines = [
+    ...(type === '' ? [] : [`event:${space}${type}`]),
+    ...(extra === '' ? [] : [extra]),
+    `data:${space}${json}`,
+  ];
+  return `${lines.join(lineEnd)}${lineEnd}${lineEnd}`;
+}
+
+function splitAt(bytes: Buffer, cuts: readonly number[]): Buffer[] {
+  const places = [0, ...cuts.map((share) => Math.floor(share * bytes.length)).toSorted((a, b) => a - b), bytes.length];
+  return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
+}
 
 /** The gateway writes members of chat's responses in an order of its own. */
 function sorted(tokens: readonly string[]): string[] {

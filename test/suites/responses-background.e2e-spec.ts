@@ -173,6 +173,62 @@ describe('responses in the background', () => {
     expect([done.status, done.output_text]).toEqual(['completed', 'Hello']);
   });
 
+  it('are streamed again from any event to a client that comes back, while they are made and when they are finished', async () => {
+    type Event = OpenAI.Responses.ResponseStreamEvent;
+    const stream = await openai.responses.create({ model: 'held', input: 'x', background: true, stream: true });
+    const all: Event[] = [];
+    const read = async (events: AsyncIterable<Event>, into: Event[]): Promise<void> => {
+      for await (const event of events) into.push(event);
+    };
+    const reading = read(stream, all);
+    const upstream = await held.next();
+    await until(() => all.some(({ type }) => type === 'response.output_text.delta'));
+    const [created] = all;
+    const id = created?.type === 'response.created' ? created.response.id : '';
+    const resumed: Event[] = [];
+    const fromStart = read(await openai.responses.retrieve(id, { stream: true }), resumed);
+    await until(() => resumed.some(({ type }) => type === 'response.output_text.delta'));
+    upstream.write(`data: ${JSON.stringify(chunkOf({ content: 'lo' }, 'stop'))}\n\n`);
+    upstream.end('data: [DONE]\n\n');
+    await Promise.all([reading, fromStart]);
+    expect(all.at(-1)).toMatchObject({ type: 'response.completed', response: { id, status: 'completed' } });
+    const numbers = (events: readonly Event[]): number[] => events.map(({ sequence_number: number }) => number);
+    expect(resumed.slice(0, -1)).toEqual(all.slice(0, -1));
+    expect(resumed.at(-1)).toMatchObject({ type: 'response.completed', response: { id, status: 'completed' } });
+    expect(numbers(resumed)).toEqual(numbers(all));
+    for (const last of [0, 3, all.length - 2, all.length - 1]) {
+      const rest: Event[] = [];
+      await read(await openai.responses.retrieve(id, { stream: true, starting_after: last }), rest);
+      const expected = numbers(all).filter((number) => number > last);
+      expect(numbers(rest)).toEqual(expected.length === 0 ? [last + 1] : expected);
+      expect(rest.at(-1)?.type).toBe('response.completed');
+    }
+    await expect(other.responses.retrieve(id, { stream: true })).rejects.toBeInstanceOf(NotFoundError);
+    await openai.responses.delete(id);
+    await expect(openai.responses.retrieve(id, { stream: true })).rejects.toBeInstanceOf(NotFoundError);
+  });
+
+  it('are streamed to their failure or cancellation, and whole where they were not streamed before', async () => {
+    const lastOf = async (id: string): Promise<OpenAI.Responses.ResponseStreamEvent | undefined> => {
+      let last: OpenAI.Responses.ResponseStreamEvent | undefined;
+      for await (const event of await openai.responses.retrieve(id, { stream: true })) last = event;
+      return last;
+    };
+    const { id } = await openai.responses.create({ model: 'held', input: 'Wait.', background: true });
+    const waiting = lastOf(id);
+    await held.next();
+    await openai.responses.cancel(id);
+    expect(await waiting).toMatchObject({ type: 'response.failed', response: { id, status: 'cancelled' } });
+    const queued = await openai.responses.create({ model: 'held', input: 'Say hello.', background: true });
+    release(await held.next(), 'Hello');
+    expect(await lastOf(queued.id)).toMatchObject({ type: 'response.completed', sequence_number: 0 });
+    const plain = await openai.responses.create({ model: 'sandbox/echo', input: 'x' });
+    await expect(openai.responses.retrieve(plain.id, { stream: true })).rejects.toMatchObject({
+      status: 400,
+      param: 'stream',
+    });
+  });
+
   it('are streamed by a provider that has the API under the gateway’s id', async () => {
     native.respondWith(() => ({ frames: framesOf(RECORDINGS.text) }));
     const stream = await openai.responses.create({ model: 'native', input: 'x', background: true, stream: true });

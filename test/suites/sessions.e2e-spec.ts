@@ -23,6 +23,12 @@ const CLAUDE_USAGE = {
 };
 /** Its cost at 3, 3.75, 6, 0.3 and 15 dollars a million, as the invoice has it. */
 const CLAUDE_COST = (2_048 * 3 + 148 * 3.75 + 100 * 6 + 1_800 * 0.3 + 503 * 15) / 1e6;
+const SEARCH_USAGE = {
+  input_tokens: 1_000,
+  output_tokens: 503,
+  service_tier: 'priority',
+  server_tool_use: { web_search_requests: 3, web_fetch_requests: 1 },
+};
 const CLAUDE_HEAD = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude', stop_sequence: null };
 const LIMITS = {
   'anthropic-ratelimit-requests-limit': '50',
@@ -80,19 +86,20 @@ class Providers {
       return;
     }
     if (!path.endsWith('messages')) {
-      json(200, completionOf({ content: 'Hi' }));
+      json(200, { ...completionOf({ content: 'Hi' }), ...(body['model'] === 'gpt-flex' && { service_tier: 'flex' }) });
       return;
     }
     const content = [{ type: 'text', text: 'Hi' }];
+    const usage = body['model'] === 'searches' ? SEARCH_USAGE : CLAUDE_USAGE;
     if (body['stream'] !== true) {
-      json(200, { ...CLAUDE_HEAD, content, stop_reason: 'end_turn', usage: CLAUDE_USAGE });
+      json(200, { ...CLAUDE_HEAD, content, stop_reason: 'end_turn', usage });
       return;
     }
     response.writeHead(200, { 'content-type': 'text/event-stream', ...LIMITS, ...UNPASSED });
     const events = [
       {
         type: 'message_start',
-        message: { ...CLAUDE_HEAD, content: [], stop_reason: null, usage: { ...CLAUDE_USAGE, output_tokens: 1 } },
+        message: { ...CLAUDE_HEAD, content: [], stop_reason: null, usage: { ...usage, output_tokens: 1 } },
       },
       { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
       { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hi' } },
@@ -166,6 +173,8 @@ describe(`sessions (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
           model('apart', ['a/o', 'b/o'], { affinity: 'none' }),
           model('claude', 'claude/claude-sonnet-4-5', { price: claudePrice }),
           model('claude-limited', 'claude/claude-limited', { limits: { rpm: 1_000 } }),
+          model('searches', 'claude/searches', { price: { ...claudePrice, per_web_search: 0.02 } }),
+          model('flex', 'a/gpt-flex'),
           model('full', 'claude/full'),
           model('gpt', 'a/gpt'),
           model('gpt-limited', 'a/gpt-limited', { limits: { rpm: 1_000 } }),
@@ -279,6 +288,41 @@ describe(`sessions (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     const entries = (): Promise<Json[]> => admin.pages<Json>(`/v1/admin/request-log?session_id=${session}`);
     await until(async () => (await entries()).length === 2);
     expect((await entries())[0]).toMatchObject({ session_id: session, agent_id: 'a5022d752ab2ad15a' });
+  });
+
+  it('rule 14: are read from `metadata.user_id`; records name format, tier and searches, which are billed', async () => {
+    const session = '2b1c7a52-7a0e-4a6f-8a43-0f4d7f1f9c11';
+    const user = JSON.stringify({ device_id: 'd'.repeat(64), account_uuid: '', session_id: session });
+    const body = { model: 'searches', max_tokens: 600, messages: [{ role: 'user', content: 'Hi' }] };
+    const metadata = { user_id: user };
+    const whole = await client.post('/v1/messages', { ...body, metadata });
+    const cost = (1_000 * 3 + 503 * 15) / 1e6 + 3 * 0.02;
+    expect(Number(whole.header('x-gateway-cost'))).toBeCloseTo(cost, 9);
+    const stream = await client.open('/v1/messages', { ...body, metadata, stream: true });
+    expect(await stream.text()).toContain('message_stop');
+    const translated = await client.chat({ model: 'searches', stream: false });
+    expect(translated.header('x-gateway-cost')).toBe(whole.header('x-gateway-cost'));
+    await client.chat({ model: 'flex' });
+    const { admin } = gateway;
+    const ofKey = (query: string) => admin.usageRecords(`key_id=${client.keyId}&${query}`);
+    let records = await ofKey(`session_id=${session}`);
+    await until(async () => (records = await ofKey(`session_id=${session}`)).length === 2);
+    for (const record of records) {
+      expect(record).toMatchObject({ wire_format: 'anthropic', service_tier: 'priority', web_searches: 3 });
+      expect(record.cost_usd).toBeCloseTo(cost, 9);
+    }
+    await until(async () => (await ofKey('service_tier=flex')).length === 1);
+    expect((await ofKey('service_tier=flex'))[0]).toMatchObject({ wire_format: 'openai-chat', web_searches: null });
+    const inChat = await ofKey('service_tier=priority&wire_format=openai-chat');
+    expect(inChat).toMatchObject([{ web_searches: 3, session_id: null }]);
+    const rows = await admin.usage(
+      `key_id=${client.keyId}&model=searches&interval=none&group_by=wire_format,service_tier`,
+    );
+    expect(rows.map(({ groups, web_searches: searches }) => ({ ...groups, searches }))).toEqual([
+      { wire_format: 'anthropic', service_tier: 'priority', searches: 6 },
+      { wire_format: 'openai-chat', service_tier: 'priority', searches: 3 },
+    ]);
+    expect((await admin.get('/v1/admin/usage?wire_format=morse')).status).toBe(400);
   });
 
   it('rule 10: limits of Anthropic reach clients of its format, with errors too, and no other header does', async () => {

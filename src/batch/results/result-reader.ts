@@ -123,8 +123,14 @@ export class ResultReader {
   }
 
   private tailOf(row: ResultRow, usage: string | undefined): string {
-    const error = row.error === null ? 'null' : this.errors.shown(row.error, row);
-    return `,"error":${error},"attempts":${row.attempts},"usage":${usage ?? 'null'}}`;
+    return `,${this.errorOf(row)},"attempts":${row.attempts},"usage":${usage ?? 'null'}}`;
+  }
+
+  /** The members that say why a task has no response. */
+  private errorOf(row: ResultRow): string {
+    if (row.error === null) return '"error":null';
+    const { error, statusCode, requestId } = this.errors.shown(row.error, row);
+    return `"error":${error},"status_code":${statusCode},"request_id":${JSON.stringify(requestId)}`;
   }
 
   private rows(jobId: string, group: readonly ResultRef[], isLarge: boolean): Promise<readonly ResultRow[]> {

@@ -56,6 +56,11 @@ const MEMBERS = group({
     without: 'not billed by searches',
     example: 0.002,
   }),
+  per_web_search: setting(decimal({ form: 'US dollars per search', minimum: 0, maximum: MAX_PRICE_PER_SEARCH }), {
+    description: 'Price of a search of the web that the provider makes for a chat call, beside its tokens.',
+    without: "the provider's list price where the gateway knows it, see usage.md; else not billed",
+    example: 0.01,
+  }),
   cache_write_per_million: setting(PER_MILLION, {
     description:
       "Price of input tokens that are written to the provider's cache, for five minutes where it has two times.",

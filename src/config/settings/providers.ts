@@ -1,7 +1,11 @@
 import { group, map, section } from './composites.js';
 import { choice, flag, text } from './kinds.js';
 import { setting, type KindFile } from './setting.js';
-import { RESPONSES_MODES, SERVER_RERANK_FORMATS } from '../../providers/definitions/types/operation-formats.js';
+import {
+  COMPLETIONS_MODES,
+  RESPONSES_MODES,
+  SERVER_RERANK_FORMATS,
+} from '../../providers/definitions/types/operation-formats.js';
 import { OPENAI_TYPE } from '../../providers/definitions/openai.js';
 import {
   EMBEDDINGS_NAMES,
@@ -191,6 +195,11 @@ const PROVIDER = group({
     description:
       "OpenAI's format: which requests go to the server's Responses API. `native`: those that came by it, unchanged. `all`: every request, for models that have no other API. `off`: none; they are translated.",
     without: '`native` for OpenAI and Azure; else `off`',
+  }),
+  completions: setting(choice(COMPLETIONS_MODES), {
+    description:
+      "OpenAI's format: which requests of `POST /v1/completions` go to the server's own completions API, unchanged. `auto`: those that no chat can take, such as with `echo` or `suffix`. `native`: all, for models that do not chat. `off`: none.",
+    default: 'auto',
   }),
   quirks: QUIRKS,
 });

@@ -17,7 +17,13 @@ import { Contradiction } from './text-join.js';
 const TOKENS = Array.from({ length: 60 }, (_, at) => `${at === 0 ? '' : ' '}word${at}`);
 const ANSWER = TOKENS.join('');
 const REQUEST: ChatRequest = { model: 'm', messages: [{ role: 'user', content: 'hi' }], max_tokens: 100 };
-const DEPLOYMENT = { id: 'p/two', baseUrl: 'http://127.0.0.1/v1', upstreamModel: 'two' } as Deployment;
+const PROVIDER = { name: 'p' };
+const DEPLOYMENT = {
+  id: 'p/two',
+  baseUrl: 'http://127.0.0.1/v1',
+  upstreamModel: 'two',
+  provider: PROVIDER,
+} as unknown as Deployment;
 
 type Form = 'parsed' | 'serialized' | 'sourced';
 

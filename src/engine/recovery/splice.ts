@@ -212,7 +212,9 @@ export class Splice {
 }
 
 export function sumOf(first: CanonicalUsage, second: CanonicalUsage): CanonicalUsage {
-  const sum = (name: 'cachedTokens' | 'cacheWriteTokens' | 'cacheWrite1hTokens' | 'reasoningTokens'): object => {
+  const sum = (
+    name: 'cachedTokens' | 'cacheWriteTokens' | 'cacheWrite1hTokens' | 'reasoningTokens' | 'webSearches',
+  ): object => {
     const [one, two] = [first[name], second[name]];
     return one === undefined && two === undefined ? {} : { [name]: (one ?? 0) + (two ?? 0) };
   };
@@ -224,5 +226,6 @@ export function sumOf(first: CanonicalUsage, second: CanonicalUsage): CanonicalU
     ...sum('cacheWriteTokens'),
     ...sum('cacheWrite1hTokens'),
     ...sum('reasoningTokens'),
+    ...sum('webSearches'),
   };
 }

@@ -6,7 +6,14 @@ import type { Collector, RecordedResponse, RecordingDetail, SpanAttributes } fro
 import { ResponseRecorder } from './response-recorder.js';
 import { contentAttributes, responseAttributes } from './chat-attributes.js';
 import { SOURCE } from './canonical/sources.js';
-import type { ChatCompletion, ChatCompletionChunk, ChatRequest, Delta, Usage } from './chat-completion.js';
+import {
+  BILLED_BESIDE,
+  type ChatCompletion,
+  type ChatCompletionChunk,
+  type ChatRequest,
+  type Delta,
+  type Usage,
+} from './chat-completion.js';
 import { countPromptTokens, countTokens } from './count-tokens.js';
 import { PreserializedChunk, type StreamedChunk } from './preserialized-chunk.js';
 import { SourcedChunk } from './sourced-chunk.js';
@@ -19,6 +26,7 @@ const MAX_KEPT_CHARACTERS = 65_536;
 export class ChatCollector implements Collector<'chat'> {
   usage: Usage | undefined;
   billed: BilledUsage | undefined;
+  serviceTier: string | undefined;
   /** The generated text, reasoning and tool arguments; the beginning of a long response. */
   private readonly output: string[] = [];
   private outputLength = 0;
@@ -51,6 +59,7 @@ export class ChatCollector implements Collector<'chat'> {
 
   completed(completion: ChatCompletion): void {
     this.uses(completion.usage);
+    this.servedAt(completion);
     this.recorder?.completed(completion);
     if (this.billed === undefined) for (const { message } of completion.choices) this.wrote(message as Delta);
   }
@@ -85,6 +94,7 @@ export class ChatCollector implements Collector<'chat'> {
   private chunk(chunk: ChatCompletionChunk): boolean {
     const { choices, usage } = chunk;
     this.recorder?.streamed(chunk);
+    this.servedAt(chunk);
     if (usage != null) this.uses(usage);
     for (const { delta } of choices) this.wrote(delta);
     return usage != null && choices.length === 0;
@@ -94,6 +104,7 @@ export class ChatCollector implements Collector<'chat'> {
     this.asked = request;
     this.usage = undefined;
     this.billed = undefined;
+    this.serviceTier = undefined;
     if (beginsAgain) return;
     this.output.length = 0;
     this.outputLength = 0;
@@ -117,6 +128,12 @@ export class ChatCollector implements Collector<'chat'> {
   private uses(usage: Usage | undefined): void {
     this.usage = usage;
     this.billed = readBilledTokens(usage);
+    this.serviceTier = usage?.[BILLED_BESIDE]?.serviceTier ?? this.serviceTier;
+  }
+
+  /** OpenAI's form names the tier beside the usage. */
+  private servedAt({ service_tier: tier }: Readonly<JsonObject>): void {
+    if (typeof tier === 'string' && tier !== '') this.serviceTier = tier;
   }
 
   private wrote(delta: Delta): void {

@@ -66,6 +66,17 @@ export interface ChatRequest {
   [field: string]: unknown;
 }
 
+/** Of usage: what a provider bills beside tokens, where OpenAI's form has no member for it. JSON does not contain it. */
+export const BILLED_BESIDE: unique symbol = Symbol('billed beside tokens');
+
+/** What a call is billed by beside its tokens. */
+export interface BilledBeside {
+  /** The service tier, by the provider's own name. */
+  readonly serviceTier?: string;
+  /** Searches of the web that the provider made itself. */
+  readonly webSearches?: number;
+}
+
 /** Token counts as the provider reported them. */
 export interface Usage {
   prompt_tokens: number;
@@ -73,6 +84,7 @@ export interface Usage {
   total_tokens: number;
   prompt_tokens_details?: { cached_tokens?: number; [field: string]: unknown } | null;
   completion_tokens_details?: { reasoning_tokens?: number; [field: string]: unknown } | null;
+  [BILLED_BESIDE]?: BilledBeside;
   [field: string]: unknown;
 }
 

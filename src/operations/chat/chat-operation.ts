@@ -1,5 +1,4 @@
-import { permissionDenied } from '../../errors/gateway-error.js';
-import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { withoutMembers, type JsonObject } from '../../runtime/json-value.js';
 import { JsonOperation } from '../json-operation.js';
 import type { PreferredPlace, RecordingDetail, SpanAttributes } from '../operation.js';
 import { requestAttributes } from './chat-attributes.js';
@@ -9,6 +8,7 @@ import type { WireName } from './canonical/wire-name.js';
 import type { ChatRequest } from './chat-completion.js';
 import { ChatEstimate } from './chat-estimate.js';
 import { conversationKey } from './conversation-key.js';
+import { withoutUnpricedTools, type WithoutUnpriced } from './unpriced-tools.js';
 
 const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'model',
@@ -36,6 +36,9 @@ const KNOWN_FIELDS: ReadonlySet<string> = new Set([
   'seed',
 ]);
 
+/** All completions that are made are reserved, and not only those that are returned. */
+const KNOWN_COMPLETION_FIELDS: ReadonlySet<string> = new Set([...KNOWN_FIELDS, 'prompt', 'best_of']);
+
 const NO_HEADERS: ReadonlySet<string> = new Set();
 /** Headers that belong to the body of a format: without them, the provider refuses fields of it. */
 const OWN_HEADERS: { readonly [Wire in WireName]?: ReadonlySet<string> } = {
@@ -46,6 +49,10 @@ const OWN_HEADERS: { readonly [Wire in WireName]?: ReadonlySet<string> } = {
 class ChatOperation extends JsonOperation<'chat'> {
   override readonly name = 'chat';
   override readonly knownFields = KNOWN_FIELDS;
+
+  override knownFieldsOf(request: ChatRequest): ReadonlySet<string> {
+    return request[SOURCE]?.wire === 'openai-completions' ? KNOWN_COMPLETION_FIELDS : KNOWN_FIELDS;
+  }
 
   override estimate(request: ChatRequest): ChatEstimate {
     return new ChatEstimate(request);
@@ -61,7 +68,7 @@ class ChatOperation extends JsonOperation<'chat'> {
   }
 
   override withoutFields(request: ChatRequest, names: readonly string[]): ChatRequest {
-    return request[SOURCE]?.without(names) ?? super.withoutFields(request, names);
+    return request[SOURCE]?.changed((body) => withoutMembers(body, names)) ?? super.withoutFields(request, names);
   }
 
   override loggedRequest(request: ChatRequest): unknown {
@@ -76,20 +83,8 @@ class ChatOperation extends JsonOperation<'chat'> {
     return n != null && n !== 1;
   }
 
-  /** Tools that the provider runs itself are billed by use. */
-  override assertPriced(request: ChatRequest): void {
-    const types = request[SOURCE]?.canonical.tools?.map(({ type, name }) => (type === 'hosted' ? name : type));
-    const { tools } = request;
-    const given =
-      types ?? (Array.isArray(tools) ? tools.map((tool: unknown) => (isObject(tool) ? tool['type'] : undefined)) : []);
-    given.forEach((type, index) => {
-      if (typeof type !== 'string' || type === 'function' || type === 'custom') return;
-      throw permissionDenied(
-        `This key has a budget, and its prices do not cover the provider's own tools: leave out tools[${index}], or ask the operator for the scope 'provider_options'.`,
-        'insufficient_scope',
-        `tools[${index}].type`,
-      );
-    });
+  override withoutUnpriced(request: ChatRequest): WithoutUnpriced {
+    return withoutUnpricedTools(request);
   }
 
   /** Requests with the same key find their prompt in the provider's cache. */
@@ -103,6 +98,10 @@ class ChatOperation extends JsonOperation<'chat'> {
 
   override preferredPlace(request: ChatRequest): PreferredPlace | undefined {
     return request[SOURCE]?.preferredPlace;
+  }
+
+  override wireFormatOf(request: ChatRequest): string {
+    return request[SOURCE]?.wire ?? 'openai-chat';
   }
 
   override endUserOf({ user }: ChatRequest): string | null {

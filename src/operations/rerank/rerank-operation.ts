@@ -1,4 +1,5 @@
 import { boundTokens, type TokenCount } from '../../runtime/token-count.js';
+import type { ClientFormat } from '../../runtime/wire-name.js';
 import type { JsonObject } from '../../runtime/json-value.js';
 import { billedTokens } from '../billed-tokens.js';
 import { countTokens } from '../chat/count-tokens.js';
@@ -44,6 +45,10 @@ class RerankOperation extends JsonOperation<'rerank'> {
       recorded: ({ id, model, results }) => ({ id, model, content: { results }, isCut: false }),
       input: () => ({ query: request.query, documents: request.documents }),
     });
+  }
+
+  override wireFormatOf(): string {
+    return 'cohere' satisfies ClientFormat;
   }
 
   override metadataOf({ metadata }: RerankRequest): JsonObject | null {

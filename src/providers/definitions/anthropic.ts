@@ -43,6 +43,8 @@ export const definition: ProviderDefinition = {
   keyVariable: 'ANTHROPIC_API_KEY',
   baseUrl: 'https://api.anthropic.com/v1',
   priceId: 'anthropic',
+  // https://docs.claude.com/en/docs/about-claude/pricing#web-search-tool
+  webSearchPrice: () => 0.01,
   catalogueId: 'anthropic',
   telemetryName: 'anthropic',
   credentials: 'x-api-key',

@@ -12,6 +12,7 @@ export const definition: ProviderDefinition = {
   priceId: 'google',
   catalogueId: 'google',
   telemetryName: 'gcp.gemini',
+  webSearchPrice: googleSearchPrice,
   credentials: 'x-goog-api-key',
   operations: { embeddings: { format: 'gemini-embed' } },
   chat: {
@@ -32,6 +33,11 @@ export const definition: ProviderDefinition = {
     },
   },
 };
+
+/** US dollars: for each grounded response up to Gemini 2.5, later for each question. https://ai.google.dev/gemini-api/docs/pricing */
+export function googleSearchPrice(model: string): number {
+  return /^gemini-[12]/.test(model) ? 0.035 : 0.014;
+}
 
 /** Tuned models have a collection of their own, which is a part of their id. */
 function modelPath(model: string): string {

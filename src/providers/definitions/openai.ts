@@ -25,6 +25,8 @@ export const definition: ProviderDefinition = {
   priceId: 'openai',
   // Moderations, speech and images: https://platform.openai.com/docs/pricing
   freeModels: /^(?:omni|text)-moderation-/,
+  // https://platform.openai.com/docs/pricing#built-in-tools
+  webSearchPrice: () => 0.01,
   unitPrices: {
     'tts-1': { charactersPerMillion: 15 },
     'tts-1-hd': { charactersPerMillion: 30 },

@@ -8,7 +8,7 @@ import { isClaude } from './claude/is-claude.js';
 import { type ChatEndpoint, type ChatEndpointCall } from './types/chat-format.js';
 import { type OperationTarget } from './types/connection.js';
 import { type ProviderDefinition } from './definition.js';
-import { fitGeminiBody, geminiMethod } from './gemini.js';
+import { fitGeminiBody, geminiMethod, googleSearchPrice } from './gemini.js';
 import { GOOGLE_LOGIN_VARIABLES, PROJECT_OF_LOGIN, readGoogleLogin } from './logins/google-login.js';
 
 /** Vertex AI takes log probabilities and penalties, and no ids of calls. */
@@ -22,6 +22,7 @@ export const definition: ProviderDefinition = {
   priceId: 'google',
   catalogueId: 'google-vertex',
   telemetryName: 'gcp.vertex_ai',
+  webSearchPrice: (model) => (isClaude(model) ? 0.01 : googleSearchPrice(model)),
   credentials: 'google-cloud',
   operations: { embeddings: { format: 'vertex-predict' } },
   operationUrl: (target) => (path) => `${target.baseUrl}${publisherOf(target)}${path}`,

@@ -28,7 +28,7 @@ function translated(fields: Partial<ChatRequest>, body: Record<string, string | 
     canonical: { model: 'm', messages: [] },
     dropped: [],
     toolNames: undefined,
-    without: () => ({ model: 'm', messages }),
+    changed: () => ({ model: 'm', messages }),
   };
   return { ...fields, messages, [SOURCE]: source };
 }

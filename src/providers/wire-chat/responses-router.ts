@@ -4,10 +4,9 @@ import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
 import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
 import { withoutEncryptedReasoning } from '../../wire/openai-responses/native-input.js';
 import { Provider, type OperationPort, type OperationPorts, type ProviderCall } from '../provider.js';
+import { isMissingPath } from './missing-path.js';
 
 const RESPONSES = 'openai-responses';
-/** Statuses of a server that does not have the path. */
-const ABSENT = new Set([404, 405, 501]);
 const REFUSED_REASONING = /invalid_encrypted_content|encrypted[ _]content/i;
 
 type ChatPort = OperationPort<'chat'>;
@@ -115,10 +114,6 @@ export class ResponsesRouter extends Provider {
     call.onDroppedParams?.(dropped);
     return call;
   }
-}
-
-function isMissingPath(error: unknown): boolean {
-  return error instanceof GatewayError && error.code === 'upstream_error' && ABSENT.has(error.upstream?.status ?? 0);
 }
 
 function isRefusedReasoning(error: unknown): boolean {

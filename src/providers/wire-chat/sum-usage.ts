@@ -1,4 +1,4 @@
-import type { Usage } from '../../operations/chat/chat-completion.js';
+import { BILLED_BESIDE, type BilledBeside, type Usage } from '../../operations/chat/chat-completion.js';
 
 /** The usage of several calls that make one response; undefined when any of them was not counted. */
 export function sumUsage(usages: readonly (Usage | undefined)[]): Usage | undefined {
@@ -14,7 +14,15 @@ function add(a: Usage, b: Usage): Usage {
     total_tokens: a.total_tokens + b.total_tokens,
     ...(prompt !== undefined && { prompt_tokens_details: prompt }),
     ...(completion !== undefined && { completion_tokens_details: completion }),
+    ...besideOf(a[BILLED_BESIDE], b[BILLED_BESIDE]),
   };
+}
+
+function besideOf(a: BilledBeside = {}, b: BilledBeside = {}): { [BILLED_BESIDE]?: BilledBeside } {
+  const beside = { ...a, ...b };
+  if (Object.keys(beside).length === 0) return {};
+  const webSearches = (a.webSearches ?? 0) + (b.webSearches ?? 0);
+  return { [BILLED_BESIDE]: { ...beside, ...(beside.webSearches !== undefined && { webSearches }) } };
 }
 
 type Counts = Record<string, unknown> | null | undefined;

@@ -22,9 +22,14 @@ export interface WireStreamOptions {
   readonly framing: FramingName;
   /** The event within an event, where a provider wraps those of another's format; undefined leaves it out. */
   readonly unwrap?: ((event: WireEvent) => WireEvent | undefined) | undefined;
+  /** Whether a client of the same format does not get an event; undefined for none. */
+  readonly isHidden?: ((event: WireEvent) => boolean) | undefined;
   /** Called when an event that is no JSON is left out. */
   readonly onSkippedEvent?: (() => void) | undefined;
 }
+
+/** Events that are held until the first content; of more, signs of life are left out. */
+const MAX_HELD_EVENTS = 256;
 
 /** The events of a streamed response in a provider's own format, each with its meaning and with OpenAI's chunks. */
 export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
@@ -66,8 +71,8 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
     if (this.reader.isWhole) return 'ending';
     if (!this.hasContent) {
       this.hasContent = items.some(hasContent);
-      // Signs of life are not kept for the reader.
-      if (!this.hasContent) dropPings(items);
+      // They reach the client in their places, but a provider that sends nothing else must not fill memory.
+      if (!this.hasContent && items.length > MAX_HELD_EVENTS) dropPings(items);
     }
     return this.hasContent ? 'begun' : 'waiting';
   }
@@ -103,7 +108,9 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
         if (!this.readEvent(event, chunks)) continue;
       }
       // Comments before the first event are no response yet.
-      if (this.firstEventCame) this.emit(event?.frame ?? framed.frame, chunks, items);
+      if (!this.firstEventCame) continue;
+      const isHidden = event !== undefined && this.stream.isHidden?.(event) === true;
+      this.emit(isHidden ? '' : (event?.frame ?? framed.frame), chunks, items);
     }
   }
 

@@ -58,8 +58,7 @@ export class WireProvider extends Provider {
   readonly name: string;
   readonly operations: OperationPorts = {
     chat: {
-      // Providers respond with one choice per call.
-      callsOf: choiceCount,
+      callsOf: (request) => this.callsOf(request),
       invoke: (call) => this.complete(call),
       open: (call) => this.stream(call),
     },
@@ -77,6 +76,11 @@ export class WireProvider extends Provider {
     this.name = config.name;
     this.redact = redactor(config);
     this.client = new JsonClient(config, options.maxResponseBytes, authorizerOf(definition.credentials, config));
+  }
+
+  /** Most providers respond with one choice per call. */
+  private callsOf(request: ChatRequest): number {
+    return this.definition.chat.makesChoices === true ? 1 : choiceCount(request);
   }
 
   async complete(call: ProviderCall): Promise<ChatCompletion> {
@@ -206,7 +210,7 @@ export class WireProvider extends Provider {
   }
 
   private async invokeAll(prepared: Prepared, call: ProviderCall): Promise<ChatCompletion> {
-    const count = choiceCount(call.request);
+    const count = this.callsOf(call.request);
     const completions = await Promise.all(
       Array.from({ length: count }, (_, index) => this.invoke(prepared, call, index)),
     );
@@ -235,7 +239,7 @@ export class WireProvider extends Provider {
   }
 
   private async openAll(prepared: Prepared, call: ProviderCall): Promise<ChunkStream> {
-    const count = choiceCount(call.request);
+    const count = this.callsOf(call.request);
     const opening = Array.from({ length: count }, (_, index) => this.open(prepared, call, index));
     try {
       const [first, ...others] = await Promise.all(opening);
@@ -254,6 +258,7 @@ export class WireProvider extends Provider {
       context,
       framing: endpoint.framing ?? 'sse',
       unwrap: unwrapOf(prepared),
+      isHidden: hiddenOf(prepared, call),
       onSkippedEvent: call.onSkippedEvent,
     } as const;
     return this.client.openWith(this.callOf(prepared, index), contextOf(call, prepared), (pool, request, limits) => {
@@ -285,6 +290,14 @@ function nativeBody(wire: ProviderWire, body: Readonly<JsonObject>, upstreamMode
 function unwrapOf({ format, wire }: Prepared): WireStreamOptions['unwrap'] {
   const { unwrap } = format;
   return unwrap && ((event) => unwrap(event, wire.name));
+}
+
+function hiddenOf(
+  { format: { isHidden }, isNative }: Prepared,
+  { request }: ProviderCall,
+): WireStreamOptions['isHidden'] {
+  const body = request[SOURCE]?.body;
+  return isHidden === undefined || !isNative || body === undefined ? undefined : (event) => isHidden(event, body);
 }
 
 function isStrict(request: ChatRequest): boolean {

@@ -15,6 +15,7 @@ export type CostBasis = 'reported' | 'estimated' | 'worst_case';
 @Index('IDX_usage_record_created_at_id', ['createdAt', 'id'])
 @Index('IDX_usage_record_key_id_created_at', ['keyId', 'createdAt'])
 @Index('IDX_usage_record_group_id_created_at', ['groupId', 'createdAt'])
+@Index('IDX_usage_record_session_id_created_at', ['sessionId', 'createdAt'], { where: 'session_id IS NOT NULL' })
 export class UsageRecord {
   /** `use_` and 24 hexadecimal digits. */
   @PrimaryColumn({ type: 'varchar', length: 32 })
@@ -35,6 +36,10 @@ export class UsageRecord {
 
   @Column({ type: 'varchar', length: 16, default: 'chat' })
   operation!: string;
+
+  /** The wire format of the client's request; null in records of versions that did not store it. */
+  @Column({ name: 'wire_format', type: 'varchar', length: 32, nullable: true })
+  wireFormat!: string | null;
 
   @Column({ type: 'varchar', length: 8 })
   source!: 'live' | 'batch';
@@ -109,6 +114,14 @@ export class UsageRecord {
   @Column({ name: 'search_units', type: 'integer', nullable: true })
   searchUnits!: number | null;
 
+  /** Searches of the web that the provider made for a chat call. */
+  @Column({ name: 'web_searches', type: 'integer', nullable: true })
+  webSearches!: number | null;
+
+  /** The service tier that the provider reported, by its own name. */
+  @Column({ name: 'service_tier', type: 'varchar', length: 64, nullable: true })
+  serviceTier!: string | null;
+
   @Column({ name: 'is_estimated', type: 'boolean' })
   isEstimated!: boolean;
 
@@ -131,7 +144,7 @@ export class UsageRecord {
   @Column({ name: 'end_user', type: 'varchar', length: 512, nullable: true })
   endUser!: string | null;
 
-  /** The client's session, of its headers. */
+  /** The client's session, of its headers or of its `metadata.user_id`. */
   @Column({ name: 'session_id', type: 'varchar', length: 128, nullable: true })
   sessionId!: string | null;
 

@@ -8,6 +8,8 @@ const COLUMNS = {
   user: 'record.endUser',
   session: 'record.sessionId',
   agent: 'record.agentId',
+  wire_format: 'record.wireFormat',
+  service_tier: 'record.serviceTier',
 } as const;
 
 /** Most dimensions of one report; each further one multiplies its rows. */

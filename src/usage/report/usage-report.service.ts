@@ -38,6 +38,7 @@ const SUMS = [
   'seconds',
   'characters',
   'searches',
+  'web_searches',
   'nanos',
   'unpriced',
   'estimated',
@@ -159,6 +160,7 @@ export class UsageReport {
       .addSelect('SUM(record.audioSeconds)', 'seconds')
       .addSelect('SUM(record.characters)', 'characters')
       .addSelect('SUM(record.searchUnits)', 'searches')
+      .addSelect('SUM(record.webSearches)', 'web_searches')
       .addSelect('SUM(record.costNanos)', 'nanos')
       .addSelect('SUM(CASE WHEN record.costNanos IS NULL THEN 1 ELSE 0 END)', 'unpriced')
       .addSelect('SUM(CASE WHEN record.isEstimated THEN 1 ELSE 0 END)', 'estimated');
@@ -175,7 +177,7 @@ export class UsageReport {
 
   private filtered(filter: UsageFilterDto, { start, end }: TimeSpan): SelectQueryBuilder<UsageRecord> {
     const { key_id: keyId, group_id: groupId, operation, model, provider, user, metadata } = filter;
-    const { session_id: sessionId, agent_id: agentId } = filter;
+    const { session_id: sessionId, agent_id: agentId, wire_format: wireFormat, service_tier: serviceTier } = filter;
     const query = this.records
       .createQueryBuilder('record')
       .where('record.createdAt >= :start AND record.createdAt < :end', { start, end });
@@ -187,6 +189,8 @@ export class UsageReport {
     if (user !== undefined) query.andWhere('record.endUser = :user', { user });
     if (sessionId !== undefined) query.andWhere('record.sessionId = :sessionId', { sessionId });
     if (agentId !== undefined) query.andWhere('record.agentId = :agentId', { agentId });
+    if (wireFormat !== undefined) query.andWhere('record.wireFormat = :wireFormat', { wireFormat });
+    if (serviceTier !== undefined) query.andWhere('record.serviceTier = :serviceTier', { serviceTier });
     if (metadata !== undefined) {
       const colon = metadata.indexOf(':');
       const member = metadataMember(metadata.slice(0, colon), this.database.isSqlite);
@@ -255,6 +259,7 @@ function toRow(row: SumRow, dimensions: readonly Dimension[], names: ReadonlyMap
     audio_seconds: Number(row.seconds),
     characters: Number(row.characters),
     search_units: Number(row.searches),
+    web_searches: Number(row.web_searches),
     cost_usd: Number(row.nanos) / 1e9,
     unpriced_requests: Number(row.unpriced),
     estimated_requests: Number(row.estimated),
@@ -270,6 +275,7 @@ function toRecordDto(record: UsageRecord): UsageRecordDto {
     key_id: record.keyId,
     group_id: record.groupId,
     operation: record.operation,
+    wire_format: record.wireFormat,
     source: record.source,
     requested_model: record.requestedModel,
     model: record.model,
@@ -291,6 +297,8 @@ function toRecordDto(record: UsageRecord): UsageRecordDto {
     audio_seconds: record.audioSeconds,
     characters: record.characters,
     search_units: record.searchUnits,
+    web_searches: record.webSearches,
+    service_tier: record.serviceTier,
     estimated: record.isEstimated,
     cost_basis: record.costBasis ?? (record.isEstimated ? 'estimated' : 'reported'),
     cost_usd: record.costNanos === null ? null : record.costNanos / 1e9,

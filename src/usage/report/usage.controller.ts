@@ -27,6 +27,7 @@ const SUM_COLUMNS = [
   'search_units',
   'cached_tokens',
   'cache_write_tokens',
+  'web_searches',
 ];
 
 const RECORD_COLUMNS = [
@@ -67,6 +68,9 @@ const RECORD_COLUMNS = [
   'cache_write_1h_tokens',
   'session_id',
   'agent_id',
+  'wire_format',
+  'service_tier',
+  'web_searches',
 ];
 
 const csvOf = (columns: readonly string[]): object => ({
@@ -82,7 +86,7 @@ export class UsageController {
   @ApiOperation({
     summary: 'Read sums of usage',
     description:
-      'By hour or day, and by key, group, operation, model, provider, end user, session or agent. `Accept: text/csv` gives CSV.',
+      'By hour or day, and by key, group, operation, model, provider, end user, session, agent, wire format or service tier. `Accept: text/csv` gives CSV.',
   })
   @ApiOkResponse({
     description: 'The sums.',

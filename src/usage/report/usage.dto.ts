@@ -3,6 +3,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { TimeSpanQueryDto } from '../../http/time-span-query.dto.js';
 import { OPERATION_NAMES } from '../../operations/operation-types.js';
+import { CLIENT_FORMATS } from '../../runtime/wire-name.js';
 import { GROUP_BY_PATTERN, METADATA_PATTERN } from './dimensions.js';
 
 export const INTERVALS = ['hour', 'day', 'none'] as const;
@@ -64,6 +65,19 @@ export class UsageFilterDto extends TimeSpanQueryDto {
   @MaxLength(128)
   agent_id?: string;
 
+  /** Only of requests in this wire format. */
+  @ApiProperty({ required: false, enum: CLIENT_FORMATS })
+  @IsOptional()
+  @IsIn(CLIENT_FORMATS)
+  wire_format?: string;
+
+  /** Only of responses for which the provider reported this service tier, such as `flex`, by its own name. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  service_tier?: string;
+
   /**
    * Only of requests whose `metadata` has this member: `name:value`, such as `team:search`.
    */
@@ -84,14 +98,14 @@ export class UsageQueryDto extends UsageFilterDto {
 
   /**
    * The dimensions of the groups: `none`, or up to three of `key`, `group`, `operation`, `model`, `provider`, `user`, `session`,
-   * `agent` and `metadata.<name>`, separated by commas.
+   * `agent`, `wire_format`, `service_tier` and `metadata.<name>`, separated by commas.
    */
   @ApiProperty({ type: String, pattern: GROUP_BY_PATTERN.source, required: false, default: 'none', example: 'model' })
   @IsOptional()
   @IsString()
   @Matches(GROUP_BY_PATTERN, {
     message:
-      "must be 'none' or up to three of key, group, operation, model, provider, user, session, agent and metadata.<name>, separated by commas",
+      "must be 'none' or up to three of key, group, operation, model, provider, user, session, agent, wire_format, service_tier and metadata.<name>, separated by commas",
   })
   group_by?: string;
 }
@@ -106,7 +120,7 @@ export class UsageRowDto {
   date!: string;
   /**
    * The row's value of the first dimension of `group_by`: id of a key or group, name of an operation, model or provider, the end
-   * user, the session or agent, or the member of the metadata; null if it has none.
+   * user, the session or agent, a wire format or service tier, or the member of the metadata; null if it has none.
    */
   @ApiProperty({ type: String, nullable: true, example: 'sandbox/echo' })
   group!: string | null;
@@ -153,6 +167,9 @@ export class UsageRowDto {
   /** Search units of reranking. */
   @ApiProperty({ type: 'integer', example: 0 })
   search_units!: number;
+  /** Searches of the web that providers made for chat calls. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  web_searches!: number;
   /** US dollars of the requests whose price is known. */
   @ApiProperty({ type: Number, example: 0.00051 })
   cost_usd!: number;
@@ -198,6 +215,9 @@ export class UsageRecordDto {
    * @example "chat"
    */
   operation!: string;
+  /** The wire format of the client's request; `openai` is that of OpenAI's endpoints beside chat. Null in records of versions that did not store it. */
+  @ApiProperty({ type: String, nullable: true, example: 'openai-chat' })
+  wire_format!: string | null;
   /** Whether it was a client's request or a task of a batch. */
   @ApiProperty({ enum: ['live', 'batch'], example: 'live' })
   source!: 'live' | 'batch';
@@ -270,6 +290,12 @@ export class UsageRecordDto {
   /** Search units of reranking; null where none are billed. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   search_units!: number | null;
+  /** Searches of the web that the provider made; null where it reported none. */
+  @ApiProperty({ type: 'integer', nullable: true, example: null })
+  web_searches!: number | null;
+  /** The service tier that the provider reported, by its own name, such as `default`, `flex` or `priority`; null if it named none. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  service_tier!: string | null;
   /** Whether the token counts are estimates rather than the provider's own. */
   @ApiProperty({ example: false })
   estimated!: boolean;
@@ -291,7 +317,7 @@ export class UsageRecordDto {
   /** The request's `user`. */
   @ApiProperty({ type: String, nullable: true, example: null })
   user!: string | null;
-  /** The client's session, of its headers; null if it named none. */
+  /** The client's session, of its headers or of its `metadata.user_id`; null if it named none. */
   @ApiProperty({ type: String, nullable: true, example: null })
   session_id!: string | null;
   /** The agent within the session; null for the main one. */

@@ -1,5 +1,5 @@
 import type { CanonicalUsage } from '../../operations/chat/canonical/canonical-result.js';
-import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { isObject, nonEmptyString, objectOf, type JsonObject } from '../../runtime/json-value.js';
 import { boundTokens, readTokenCount } from '../../runtime/token-count.js';
 
 /** Counts with a canonical member; everything else of a usage object is kept in its extras. */
@@ -25,6 +25,8 @@ export function readUsage(usage: unknown): CanonicalUsage | undefined {
   const { fresh, cached, written, written1h, output } = counts;
   const { output_tokens_details: details } = usage;
   const reasoning = isObject(details) ? readTokenCount(details['thinking_tokens']) : undefined;
+  const serviceTier = nonEmptyString(usage['service_tier']);
+  const webSearches = readTokenCount(objectOf(usage['server_tool_use'])['web_search_requests']) ?? 0;
   const extras = Object.fromEntries(
     Object.entries(usage).filter(([name, value]) => !COUNTS.has(name) && value !== null && value !== undefined),
   );
@@ -35,6 +37,8 @@ export function readUsage(usage: unknown): CanonicalUsage | undefined {
     ...(written1h !== undefined && { cacheWrite1hTokens: Math.min(written1h, written ?? written1h) }),
     outputTokens: output,
     ...(reasoning !== undefined && { reasoningTokens: Math.min(reasoning, output) }),
+    ...(serviceTier !== undefined && { serviceTier }),
+    ...(webSearches > 0 && { webSearches }),
     ...(Object.keys(extras).length > 0 && { extras: { anthropic: extras } }),
   };
 }

@@ -81,7 +81,8 @@ export function writeRequest(request: CanonicalRequest, target: Target): Written
   const { cacheTtl = true } = target.traits as AnthropicTraits;
   limitBreakpoints(body, { client: target.client, takesTtl: cacheTtl, dropped });
   dropUnknown(request, dropped);
-  if (!isOwn) dropped.dropExtras(request);
+  // A draft keeps what documents have.
+  if (!isOwn) dropped.dropExtras({ ...request, messages: [] });
   const { map } = names;
   return { body, dropped: dropped.names, ...(map !== undefined && { toolNames: map }) };
 }

@@ -6,10 +6,11 @@ import type {
   FinishReason,
 } from '../../operations/chat/canonical/canonical-result.js';
 import { printExact } from '../../runtime/exact-integers.js';
-import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
+import { isObject, nonEmptyString, objectOf, type JsonObject } from '../../runtime/json-value.js';
 import { boundTokens, readTokenCount } from '../../runtime/token-count.js';
 import type { ReadContext } from '../wire-format.js';
 import { namelessCall } from '../nameless-call.js';
+import { citedText, readCitations } from './citations.js';
 
 const REASONS: Readonly<Record<string, FinishReason>> = {
   end_turn: 'stop',
@@ -31,7 +32,7 @@ export function readResponse(body: unknown, context: ReadContext): CanonicalResu
   }
   const content = Array.isArray(message['content']) ? message['content'].filter(isObject) : [];
   const blocks = content.flatMap((block) => readBlock(block, context) ?? []);
-  const usage = readUsage(body['usage']);
+  const usage = readBilledUsage(body);
   return {
     choices: [
       {
@@ -71,6 +72,13 @@ export function readUsage(usage: unknown): CanonicalUsage | undefined {
   };
 }
 
+/** The usage of a response with its service tier. */
+export function readBilledUsage(body: JsonObject): CanonicalUsage | undefined {
+  const usage = readUsage(body['usage']);
+  const serviceTier = nonEmptyString(objectOf(body['serviceTier'])['type']);
+  return usage === undefined || serviceTier === undefined ? usage : { ...usage, serviceTier };
+}
+
 function writtenForAnHour(details: unknown): number {
   let sum = 0;
   for (const detail of Array.isArray(details) ? details.filter(isObject) : []) {
@@ -92,7 +100,12 @@ export function readRedacted(data: unknown): ThinkingBlock | undefined {
 }
 
 function readBlock(block: JsonObject, { toolNames }: ReadContext): CanonicalBlock | undefined {
-  const { text, toolUse, reasoningContent: reasoning } = block;
+  const { text, toolUse, reasoningContent: reasoning, citationsContent: cited } = block;
+  if (isObject(cited)) {
+    const extras = readCitations(cited['citations']);
+    const ofContent = citedText(cited['content']);
+    return ofContent === '' ? undefined : { type: 'text', text: ofContent, ...(extras !== undefined && { extras }) };
+  }
   if (typeof text === 'string') return text === '' ? undefined : { type: 'text', text };
   if (isObject(toolUse)) {
     const name = nonEmptyString(toolUse['name']);

@@ -5,7 +5,8 @@ import { mapErrorObject } from '../errors/map-error.js';
 import { namelessCall } from '../nameless-call.js';
 import { OpenBlocks } from '../open-blocks.js';
 import type { ReadContext, StreamReader, WireEvent } from '../wire-format.js';
-import { readFinish, readRedacted, readSignatureText, readUsage } from './read-response.js';
+import { readCitations } from './citations.js';
+import { readBilledUsage, readFinish, readRedacted, readSignatureText } from './read-response.js';
 
 /** The statuses of the failures that a stream reports in place of an event. */
 const STATUSES: Readonly<Record<string, number>> = {
@@ -54,7 +55,7 @@ export class ConverseStreamReader implements StreamReader {
         this.isWhole = true;
         break;
       case 'metadata': {
-        const usage = readUsage(body['usage']);
+        const usage = readBilledUsage(body);
         if (usage !== undefined) out.push({ type: 'usage', usage });
         this.isDone = this.isWhole;
         break;
@@ -94,6 +95,11 @@ export class ConverseStreamReader implements StreamReader {
       // The name of the tool was in the start. Of a tool that only gives the response its form, the input is text.
       if (call === undefined) throw namelessCall();
       out.push({ type: 'delta', choice: 0, index: call.index, text: input });
+    }
+    const cited = delta['citation'] === undefined ? undefined : readCitations([delta['citation']]);
+    if (cited !== undefined) {
+      const index = this.blocks.indexOf(position, 'text', out);
+      out.push({ type: 'block_extras', choice: 0, index, extras: cited });
     }
     const signature = nonEmptyString(reasoning['signature']);
     if (signature !== undefined) {

@@ -45,6 +45,8 @@ const FORMATS = {
 export interface BlockOptions {
   /** Whether the model takes cache points. */
   readonly withPoints: boolean;
+  /** Whether the model cites documents, and takes a text about each. */
+  readonly withCitations?: boolean;
   /** The client's name of the conversation, for errors. */
   readonly field: string;
 }
@@ -58,14 +60,15 @@ export function writeBlocks(content: unknown, options: BlockOptions): JsonObject
   if (typeof content === 'string') return [{ text: content }];
   if (!Array.isArray(content)) return [];
   return content.filter(isObject).flatMap((block, index) => {
-    const written = writeBlock(block, index, options.field);
+    const written = writeBlock(block, index, options);
     if (written === undefined) return [];
     const { cache_control: cache } = block;
     return options.withPoints && isObject(cache) ? [written, cachePoint(cache)] : [written];
   });
 }
 
-function writeBlock(block: JsonObject, index: number, field: string): JsonObject | undefined {
+function writeBlock(block: JsonObject, index: number, options: BlockOptions): JsonObject | undefined {
+  const { field } = options;
   switch (block['type']) {
     case 'text':
       return { text: block['text'] };
@@ -79,7 +82,9 @@ function writeBlock(block: JsonObject, index: number, field: string): JsonObject
       return { video: { format: formatOf('video', type, field), source: bytesOf(source) } };
     }
     case 'document':
-      return { document: writeDocument(block, index, field) };
+      return {
+        document: { ...writeDocument(block, index, field), ...(options.withCitations === true && citing(block)) },
+      };
     case 'thinking':
       return { reasoningContent: { reasoningText: { text: block['thinking'], signature: block['signature'] } } };
     case 'redacted_thinking': {
@@ -91,7 +96,7 @@ function writeBlock(block: JsonObject, index: number, field: string): JsonObject
     case 'tool_use':
       return { toolUse: { toolUseId: block['id'], name: block['name'], input: block['input'] } };
     case 'tool_result': {
-      const content = writeBlocks(block['content'], { withPoints: false, field });
+      const content = writeBlocks(block['content'], { ...options, withPoints: false });
       return {
         toolResult: {
           toolUseId: block['tool_use_id'],
@@ -103,6 +108,15 @@ function writeBlock(block: JsonObject, index: number, field: string): JsonObject
     default:
       return undefined;
   }
+}
+
+/** What a model that cites needs of a document. */
+function citing({ citations, context }: JsonObject): JsonObject {
+  const about = nonEmptyString(context);
+  return {
+    ...(objectOf(citations)['enabled'] === true && { citations: { enabled: true } }),
+    ...(about !== undefined && { context: about }),
+  };
 }
 
 function writeDocument(block: JsonObject, index: number, field: string): JsonObject {

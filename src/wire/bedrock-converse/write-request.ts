@@ -3,7 +3,7 @@ import type { CanonicalRequest, Reasoning } from '../../operations/chat/canonica
 import { fieldName } from '../../operations/chat/canonical/canonical-fields.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { ANTHROPIC } from '../anthropic/anthropic-wire.js';
-import { messagesField } from '../dropped-fields.js';
+import { documentMembers, messagesField } from '../dropped-fields.js';
 import type { Target, Written } from '../wire-format.js';
 import { cachePoint } from './cache-point.js';
 import { CONVERSE_DATA, writeBlocks, type BlockOptions } from './write-blocks.js';
@@ -42,7 +42,7 @@ export function writeRequest(request: CanonicalRequest, target: Target): Written
       anyMedia: true,
     },
   });
-  const dropped = new Set(written.dropped);
+  const dropped = new Set([...written.dropped, ...(isClaude ? [] : documentMembers(request, target.client))]);
   const drop = (name: string): void => void dropped.add(name);
   const messages = written.body;
   const withPoints = isClaude || cachePoints;
@@ -50,7 +50,7 @@ export function writeRequest(request: CanonicalRequest, target: Target): Written
   const body: JsonObject = {
     messages: listOf(messages['messages']).map(({ role, content }) => ({
       role,
-      content: writeBlocks(content, { withPoints, field }),
+      content: writeBlocks(content, { withPoints, withCitations: isClaude, field }),
     })),
     ...systemOf(messages, { withPoints, field }),
     ...inferenceOf(messages, isClaude || request.maxOutputTokens !== undefined),

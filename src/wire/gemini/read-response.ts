@@ -12,7 +12,7 @@ import { readFinishReason } from './finish-reason.js';
 import { readLogprobs } from './logprobs.js';
 import { annotationsOf, candidateExtras, readResponsePart, type ResponsePart } from './response-parts.js';
 import { member } from './spelling.js';
-import { readUsage } from './usage.js';
+import { readBilledUsage } from './usage.js';
 
 /** @throws GatewayError where the body is an error, or no response at all */
 export function readResponse(body: unknown, context: ReadContext): CanonicalResult {
@@ -24,7 +24,7 @@ export function readResponse(body: unknown, context: ReadContext): CanonicalResu
   if (choices.length === 0 && blocked === undefined) {
     throw upstreamError({ message: 'The upstream provider answered with neither content nor a finish reason.' });
   }
-  const usage = readUsage(member(body, 'usageMetadata'));
+  const usage = readBilledUsage(body);
   return {
     ...readHead(body),
     choices: choices.length > 0 ? choices : [{ blocks: [], finish: 'content_filter' }],

@@ -9,7 +9,7 @@ import { readLogprobs } from './logprobs.js';
 import { blockedPrompt, brokenGeneration, choiceExtras, readHead, unknownForm } from './read-response.js';
 import { readResponsePart, type ResponsePart, type WrittenText } from './response-parts.js';
 import { member } from './spelling.js';
-import { readUsage } from './usage.js';
+import { readBilledUsage, webSearchesOf } from './usage.js';
 
 /** Candidates of one response; Google gives 8 at most. */
 const MAX_CANDIDATES = 128;
@@ -138,6 +138,7 @@ export class GeminiStreamReader implements StreamReader {
   readonly isDone = false;
   private hasBegun = false;
   private isBlocked = false;
+  private webSearches = 0;
   private readonly candidates = new Map<number, Candidate>();
 
   constructor(private readonly context: ReadContext) {}
@@ -165,7 +166,8 @@ export class GeminiStreamReader implements StreamReader {
     for (const candidate of listed) {
       if (isObject(candidate)) this.candidateOf(candidate).read(candidate, this.context, out);
     }
-    const usage = readUsage(member(body, 'usageMetadata'));
+    this.webSearches = Math.max(this.webSearches, webSearchesOf(body));
+    const usage = readBilledUsage(body, this.webSearches);
     if (usage !== undefined) out.push({ type: 'usage', usage });
   }
 

@@ -1,5 +1,5 @@
 import type { CanonicalUsage } from '../../operations/chat/canonical/canonical-result.js';
-import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { isObject, nonEmptyString, type JsonObject } from '../../runtime/json-value.js';
 import { boundTokens, readTokenCount } from '../../runtime/token-count.js';
 import { member } from './spelling.js';
 
@@ -31,6 +31,41 @@ export function readUsage(usage: unknown): CanonicalUsage | undefined {
     outputTokens,
     ...(reasoning > 0 || count('thoughtsTokenCount') !== undefined ? { reasoningTokens: reasoning } : {}),
   };
+}
+
+/** Models of which a search of Google is billed for each question, and not once for the response. */
+const BILLS_EACH_QUESTION = /^gemini-(?:[3-9]|\d{2,})/;
+
+/**
+ * The usage of a response, or of an event of one, with its service tier and the searches that are billed.
+ * Source: https://ai.google.dev/gemini-api/docs/pricing
+ *
+ * @param before searches of the events before: a grounding is repeated, and need not come with the last count
+ */
+export function readBilledUsage(body: JsonObject, before = 0): CanonicalUsage | undefined {
+  const metadata = member(body, 'usageMetadata');
+  const usage = readUsage(metadata);
+  if (usage === undefined || !isObject(metadata)) return undefined;
+  const tier = nonEmptyString(member(metadata, 'serviceTier')) ?? nonEmptyString(member(metadata, 'trafficType'));
+  const webSearches = Math.max(before, webSearchesOf(body));
+  return {
+    ...usage,
+    ...(tier !== undefined && { serviceTier: tier.toLowerCase() }),
+    ...(webSearches > 0 && { webSearches }),
+  };
+}
+
+/** The searches of Google that a response, or an event of one, is billed for. */
+export function webSearchesOf(body: JsonObject): number {
+  const candidates: readonly unknown[] = Array.isArray(body['candidates']) ? body['candidates'] : [];
+  let questions = 0;
+  for (const candidate of candidates) {
+    const grounding = isObject(candidate) ? member(candidate, 'groundingMetadata') : undefined;
+    const asked = isObject(grounding) ? member(grounding, 'webSearchQueries') : undefined;
+    if (Array.isArray(asked)) questions += asked.filter((question) => question !== '').length;
+  }
+  const model = nonEmptyString(member(body, 'modelVersion')) ?? '';
+  return BILLS_EACH_QUESTION.test(model.replace(/^models\//, '')) ? questions : Math.min(questions, 1);
 }
 
 /** Usage in Gemini's form. */

@@ -1,5 +1,5 @@
 import type { CanonicalUsage } from '../../operations/chat/canonical/canonical-result.js';
-import type { Usage } from '../../operations/chat/chat-completion.js';
+import { BILLED_BESIDE, type Usage } from '../../operations/chat/chat-completion.js';
 import { readTokenCount } from '../../runtime/token-count.js';
 import { isObject } from '../../runtime/json-value.js';
 
@@ -21,12 +21,15 @@ export function readUsage(usage: Usage | null | undefined): CanonicalUsage | und
     ...(written !== undefined && { cacheWriteTokens: written }),
     ...(writtenForAnHour !== undefined && { cacheWrite1hTokens: writtenForAnHour }),
     ...(reasoning !== undefined && { reasoningTokens: reasoning }),
+    ...usage[BILLED_BESIDE],
   };
 }
 
 /** Usage in OpenAI's form. */
 export function writeUsage(usage: CanonicalUsage): Usage {
   const { inputTokens, outputTokens, cachedTokens, cacheWriteTokens, cacheWrite1hTokens, reasoningTokens } = usage;
+  const { serviceTier, webSearches } = usage;
+  const hasBeside = serviceTier !== undefined || webSearches !== undefined;
   const hasDetails = cachedTokens !== undefined || cacheWriteTokens !== undefined;
   return {
     prompt_tokens: inputTokens,
@@ -40,5 +43,11 @@ export function writeUsage(usage: CanonicalUsage): Usage {
       },
     }),
     ...(reasoningTokens !== undefined && { completion_tokens_details: { reasoning_tokens: reasoningTokens } }),
+    ...(hasBeside && {
+      [BILLED_BESIDE]: {
+        ...(serviceTier !== undefined && { serviceTier }),
+        ...(webSearches !== undefined && { webSearches }),
+      },
+    }),
   };
 }

@@ -1,3 +1,4 @@
+import type { CanonicalChunk } from '../../operations/chat/canonical/canonical-result.js';
 import { GatewayError } from '../../errors/gateway-error.js';
 import type { JsonObject } from '../../runtime/json-value.js';
 import { SseParser } from '../sse/sse-parser.js';
@@ -31,13 +32,10 @@ describe('legacy completions', () => {
     ['model', { prompt: 'x' }],
     ['prompt', { model: 'm' }],
     ['prompt', { model: 'm', prompt: [] }],
-    ['prompt', { model: 'm', prompt: [1, 2] }],
-    ['prompt', { model: 'm', prompt: ['a', 'b'] }],
     ['prompt', { model: 'm', prompt: 5 }],
-    ['echo', { model: 'm', prompt: 'x', echo: true }],
-    ['suffix', { model: 'm', prompt: 'x', suffix: 'y' }],
-    ['logprobs', { model: 'm', prompt: 'x', logprobs: 1 }],
-    ['best_of', { model: 'm', prompt: 'x', best_of: 3 }],
+    ['prompt[1]', { model: 'm', prompt: ['a', -1] }],
+    ['prompt[0]', { model: 'm', prompt: [[1, 'a']] }],
+    ['best_of', { model: 'm', prompt: 'x', best_of: 0 }],
     ['stop', { model: 'm', prompt: 'x', stop: [1] }],
     ['max_tokens', { model: 'm', prompt: 'x', max_tokens: 0 }],
   ])('%s is refused by name: %j', (param, body) => {
@@ -49,6 +47,58 @@ describe('legacy completions', () => {
     }
     expect(error).toBeInstanceOf(GatewayError);
     expect(error).toMatchObject({ status: 400, param });
+  });
+
+  it.each<[string | undefined, JsonObject]>([
+    [undefined, { prompt: 'x' }],
+    [undefined, { prompt: ['x'], n: 2, best_of: 2, echo: false, suffix: '', logprobs: null }],
+    ['prompt', { prompt: [1, 2] }],
+    ['prompt', { prompt: [[1, 2]] }],
+    ['prompt', { prompt: ['a', 'b'] }],
+    ['echo', { prompt: 'x', echo: true }],
+    ['suffix', { prompt: 'x', suffix: 'y' }],
+    ['logprobs', { prompt: 'x', logprobs: 0 }],
+    ['best_of', { prompt: 'x', best_of: 3 }],
+  ])('%s is what no chat can take of %j', (param, body) => {
+    const error = OPENAI_COMPLETIONS.nativeOnly?.(body);
+    expect([error?.status, error?.param, error?.code]).toEqual(
+      param === undefined ? [undefined, undefined, undefined] : [400, param, 'unsupported_parameter'],
+    );
+  });
+
+  it.each<[JsonObject, number | undefined]>([
+    [{ prompt: 'x' }, undefined],
+    [{ prompt: 'x', n: 2, best_of: 5 }, 5],
+    [{ prompt: ['a', 'b', 'c'] }, 3],
+    [{ prompt: [[1, 2], [3]], n: 2 }, 4],
+    [{ prompt: [1, 2, 3], n: 2 }, 2],
+  ])('all choices that %j makes are reserved: %p', (body, choices) => {
+    expect(OPENAI_COMPLETIONS.readRequest({ model: 'm', ...body }).choices).toBe(choices);
+  });
+
+  it('reads what a completions API responds with, whole and streamed', () => {
+    const context = { upstreamModel: 'm', redact: (text: string) => text, now: 0 };
+    const choice = { index: 0, text: 'def f():', logprobs: { tokens: ['def'] }, finish_reason: 'length' };
+    const usage = { prompt_tokens: 2, completion_tokens: 3, total_tokens: 5 };
+    const body = { id: 'cmpl-1', object: 'text_completion', created: 1, model: 'm', choices: [choice], usage };
+    expect(OPENAI_COMPLETIONS.readResponse(body, context)).toMatchObject({
+      id: 'cmpl-1',
+      choices: [{ blocks: [{ type: 'text', text: 'def f():' }], finish: 'length' }],
+      usage: { inputTokens: 2, outputTokens: 3 },
+    });
+    const reader = OPENAI_COMPLETIONS.readStream(context);
+    const out: CanonicalChunk[] = [];
+    const chunks = [
+      { ...body, usage: null, choices: [{ ...choice, text: 'def ', finish_reason: null }] },
+      { ...body, usage: null, choices: [{ ...choice, text: 'f():' }] },
+      { ...body, choices: [] },
+    ];
+    for (const chunk of chunks) reader.read({ event: '', data: JSON.stringify(chunk) }, out);
+    reader.read({ event: '', data: '[DONE]' }, out);
+    reader.end(out);
+    expect(out.flatMap((event) => (event.type === 'delta' ? [event.text] : [])).join('')).toBe('def f():');
+    expect(out).toContainEqual({ type: 'finish', choice: 0, reason: 'length' });
+    expect(out).toContainEqual({ type: 'usage', usage: { inputTokens: 2, outputTokens: 3 } });
   });
 
   it('writes choices of text, without thinking', () => {

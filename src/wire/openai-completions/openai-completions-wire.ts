@@ -9,15 +9,20 @@ import { OPENAI_CHAT } from '../openai-chat/openai-chat-wire.js';
 import { DONE_FRAME, encodeError, PING_COMMENT } from '../sse/sse-encoder.js';
 import type { StreamWriter, WireFormat, WriteContext } from '../wire-format.js';
 import { writeUsage } from '../openai-chat/canonical-usage.js';
+import { nativeOnly } from './native-only.js';
+import { CompletionReader, readResponse } from './read-completion.js';
 import { COMPLETIONS, readRequest } from './read-request.js';
 
 const MS_PER_SECOND = 1_000;
 
-/** OpenAI's legacy completions, as clients see them. Providers get the prompt as a chat. */
+/** OpenAI's legacy completions, as clients see them. Providers without them get the prompt as a chat. */
 export const OPENAI_COMPLETIONS: WireFormat = {
   ...OPENAI_CHAT,
   name: COMPLETIONS,
   readRequest,
+  nativeOnly,
+  readResponse,
+  readStream: (context) => new CompletionReader(context),
   writeResponse,
   writeStream: (context) => new CompletionWriter(context),
 };

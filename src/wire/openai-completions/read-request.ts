@@ -1,5 +1,6 @@
-import { invalidRequest, type GatewayError } from '../../errors/gateway-error.js';
+import { invalidRequest } from '../../errors/gateway-error.js';
 import type { CanonicalRequest } from '../../operations/chat/canonical/canonical-request.js';
+import { asNumber } from '../../runtime/exact-integers.js';
 import type { JsonObject } from '../../runtime/json-value.js';
 import { missing, wrongType } from '../openai-responses/path-faults.js';
 import { boolean, integer, number, object, text } from '../openai-responses/scalars.js';
@@ -13,15 +14,16 @@ const MAPPED = new Set([
   ...['strict_params'],
 ]);
 const MAX_MODEL_CHARACTERS = 256;
+/** A text of one token. */
+const TOKEN_TEXT = ' a';
 
 /**
  * A request of the legacy completions: its prompt is one message of the user. What only the raw text of a prompt can have
- * (`echo`, `suffix`, `logprobs`, tokens in place of text) is refused.
+ * (`echo`, `suffix`, `logprobs`, tokens in place of text) is in the body alone, see `nativeOnly`.
  *
  * @throws GatewayError 400 whose `param` names the field
  */
 export function readRequest(body: JsonObject): CanonicalRequest {
-  assertPlain(body);
   const own = Object.entries(body).filter(([name, value]) => !MAPPED.has(name) && value !== null);
   const request: CanonicalRequest = {
     model: modelOf(body),
@@ -29,10 +31,10 @@ export function readRequest(body: JsonObject): CanonicalRequest {
   };
   const fields = {
     stream: boolean(body, 'stream'),
-    maxOutputTokens: integer(body, 'max_tokens', 1),
+    maxOutputTokens: integer(body, 'max_tokens', body['echo'] === true ? 0 : 1),
     temperature: number(body, 'temperature', 0, 2),
     topP: number(body, 'top_p', 0, 1),
-    choices: integer(body, 'n', 1),
+    choices: choicesOf(body),
     stop: stopsOf(body),
     seed: integer(body, 'seed', Number.MIN_SAFE_INTEGER),
     presencePenalty: number(body, 'presence_penalty', -2, 2),
@@ -54,35 +56,36 @@ function modelOf({ model }: JsonObject): string {
   throw wrongType('model', `a string of 1 to ${MAX_MODEL_CHARACTERS} characters`, model);
 }
 
+/** Several prompts are one text, and a token is a word: as long as what the provider reads. */
 function promptOf({ prompt }: JsonObject): string {
   if (typeof prompt === 'string') return prompt;
   if (prompt === undefined || prompt === null) throw missing('prompt', 'Send a string.');
-  if (!Array.isArray(prompt)) throw wrongType('prompt', 'a string or an array with one string', prompt);
-  const [first] = prompt as readonly unknown[];
+  if (!Array.isArray(prompt)) throw wrongType('prompt', 'a string, or an array of strings or of tokens', prompt);
   if (prompt.length === 0) throw invalidRequest("'prompt' is empty. Send a string.", 'prompt', 'empty_array');
-  if (typeof first !== 'string')
-    throw unsupported('prompt', 'Tokens in place of text are not supported. Send a string.');
-  if (prompt.length > 1)
-    throw unsupported('prompt', 'Several prompts in one request are not supported. Send one each.');
-  return first;
+  const all: readonly unknown[] = prompt;
+  return all
+    .map((each, index) => {
+      if (typeof each === 'string') return each;
+      const tokens: readonly unknown[] = Array.isArray(each) ? each : [each];
+      if (!tokens.every(isToken)) throw wrongType(`prompt[${index}]`, 'a string, a token or an array of tokens', each);
+      return TOKEN_TEXT.repeat(tokens.length);
+    })
+    .join('');
 }
 
-function assertPlain(body: JsonObject): void {
-  const { echo, suffix, logprobs, best_of: bestOf, n } = body;
-  if (echo === true) throw unsupported('echo', 'Put the prompt in front of the text yourself.');
-  if (suffix !== undefined && suffix !== null && suffix !== '') {
-    throw unsupported('suffix', 'Chat models do not fill in text. Leave it out.');
-  }
-  if (logprobs !== undefined && logprobs !== null) throw unsupported('logprobs', 'Use POST /v1/chat/completions.');
-  if (bestOf !== undefined && bestOf !== null && bestOf !== 1 && bestOf !== n) throw unsupported('best_of', 'Use n.');
+function isToken(value: unknown): boolean {
+  const number = asNumber(value);
+  return number !== undefined && Number.isInteger(number) && number >= 0;
 }
 
-function unsupported(name: string, advice: string): GatewayError {
-  return invalidRequest(
-    `'${name}' is not supported here, since the prompt goes to a chat model. ${advice}`,
-    name,
-    'unsupported_parameter',
-  );
+/** Choices that the provider makes, of which it may return fewer. */
+function choicesOf(body: JsonObject): number | undefined {
+  const choices = integer(body, 'n', 1);
+  const made = Math.max(choices ?? 1, integer(body, 'best_of', 1) ?? 1);
+  const { prompt } = body;
+  const isSeveral = Array.isArray(prompt) && !prompt.every((each) => asNumber(each) !== undefined);
+  const all = made * (isSeveral ? prompt.length : 1);
+  return all === 1 && choices === undefined ? undefined : all;
 }
 
 function stopsOf({ stop }: JsonObject): readonly string[] | undefined {

@@ -7,7 +7,7 @@ import type { ReadContext } from '../wire-format.js';
 import { readFinish } from './finish-reason.js';
 import { extrasOf } from './item-extras.js';
 import { readOutputItems } from './read-output.js';
-import { readUsage } from './usage.js';
+import { readBilledUsage } from './usage.js';
 
 /**
  * A whole response.
@@ -26,7 +26,7 @@ export function readResponse(body: unknown, context: ReadContext): CanonicalResu
     });
   }
   const blocks = readOutputItems(output, context.toolNames);
-  const usage = readUsage(body['usage']);
+  const usage = readBilledUsage(body);
   const text = outputText(body, blocks.length);
   return {
     ...headOf(body),

@@ -8,7 +8,7 @@ import { readFinish } from './finish-reason.js';
 import { ItemReader } from './item-reader.js';
 import { failure, headOf, statusOf, tierOf } from './read-response.js';
 import { RESPONSES } from './item-extras.js';
-import { readUsage } from './usage.js';
+import { readBilledUsage } from './usage.js';
 
 /** Events whose text belongs to one part of an item, and what they do with it. */
 const TEXT_EVENT =
@@ -153,7 +153,7 @@ export class ResponsesStreamReader implements StreamReader {
       item.close(out);
       seen.push(...item.kinds);
     }
-    const usage = readUsage(response['usage']);
+    const usage = readBilledUsage(response);
     const reason = readFinish(isIncomplete ? { status: 'incomplete', ...response } : response, seen);
     const { serviceTier } = tierOf(response);
     if (serviceTier !== undefined) {

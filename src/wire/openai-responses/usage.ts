@@ -1,6 +1,6 @@
 import type { CanonicalUsage } from '../../operations/chat/canonical/canonical-result.js';
 import { asNumber } from '../../runtime/exact-integers.js';
-import { isObject, objectOf, withoutMembers, type JsonObject } from '../../runtime/json-value.js';
+import { isObject, nonEmptyString, objectOf, withoutMembers, type JsonObject } from '../../runtime/json-value.js';
 import { allExtras, extrasOf } from './item-extras.js';
 
 /** `usage` of a response; undefined where it has no counts. Cached tokens are a part of `input_tokens`, in both forms. */
@@ -26,6 +26,27 @@ export function readUsage(usage: unknown): CanonicalUsage | undefined {
 const COUNTED = new Set([
   ...['input_tokens', 'output_tokens', 'total_tokens', 'input_tokens_details', 'output_tokens_details'],
 ]);
+
+/** The usage of a response with what it is billed by beside tokens: its service tier, and its searches of the web. */
+export function readBilledUsage(response: JsonObject): CanonicalUsage | undefined {
+  const usage = readUsage(response['usage']);
+  if (usage === undefined) return undefined;
+  const serviceTier = nonEmptyString(response['service_tier']);
+  const { output } = response;
+  const webSearches = Array.isArray(output) ? output.filter(isBilledSearch).length : 0;
+  return {
+    ...usage,
+    ...(serviceTier !== undefined && { serviceTier }),
+    ...(webSearches > 0 && { webSearches }),
+  };
+}
+
+/** Opening a page and finding a text in it cost nothing. Source: https://platform.openai.com/docs/guides/tools-web-search */
+function isBilledSearch(item: unknown): boolean {
+  if (!isObject(item) || item['type'] !== 'web_search_call' || item['status'] === 'failed') return false;
+  const { type = 'search' } = objectOf(item['action']);
+  return type === 'search';
+}
 
 /** As OpenAI writes it: every count is there. */
 export function writeUsage(usage: CanonicalUsage): JsonObject {

@@ -22,6 +22,10 @@ export interface CanonicalUsage {
   readonly outputTokens: number;
   /** Of the response, spent on thinking. */
   readonly reasoningTokens?: number;
+  /** The service tier that the provider says it used, by its own name. */
+  readonly serviceTier?: string;
+  /** Searches of the web that the provider made itself, which it bills beside tokens. */
+  readonly webSearches?: number;
   /** Counts that only the provider's format has. */
   readonly extras?: Extras;
 }

@@ -25,8 +25,10 @@ export interface RequestSource {
   readonly toolNames: ReadonlyMap<string, string> | undefined;
   /** Why OpenAI's form cannot hold the request. A provider that is sent that form throws it; others do not mind. */
   readonly refusal?: GatewayError;
-  /** The request without some of its fields, by the client's names. */
-  readonly without: (names: readonly string[]) => ChatRequest;
+  /** Why no provider of another format can take the request. */
+  readonly nativeOnly?: GatewayError;
+  /** The request with another body, which is made of its own. */
+  readonly changed: (change: (body: Readonly<JsonObject>) => JsonObject) => ChatRequest;
   /** The gateway has changed what is asked: the body is not sent, also not to a provider of the same format. */
   readonly isChanged?: boolean;
   /** The body for a deployment of the same format, where it depends on which one that is. Default: `body`. */

@@ -61,6 +61,10 @@ export interface ChatFormat {
   readonly passedHeaders?: readonly string[];
   /** Prefixes, in lower case, of the headers of its responses that clients of the same format get. Default: none. */
   readonly responseHeaders?: readonly string[];
+  /** The provider makes all choices of a request in one call, and not one each. */
+  readonly makesChoices?: true;
+  /** Whether an event of a stream is for the gateway alone, by the client's body. */
+  readonly isHidden?: (event: StreamEvent, body: Readonly<JsonObject>) => boolean;
   /** How the tokens of a prompt are counted; absent where the provider does not count. */
   readonly countTokens?: TokenCounting;
   /** Absent where the provider has no list of what can be called. */

@@ -34,3 +34,7 @@ export interface OperationFormats {
 /** Which requests go to a server's Responses API: those that came by it, all, or none. */
 export const RESPONSES_MODES = ['native', 'all', 'off'] as const;
 export type ResponsesMode = (typeof RESPONSES_MODES)[number];
+
+/** Which requests of the legacy completions go to a server's own completions API. */
+export const COMPLETIONS_MODES = ['auto', 'native', 'off'] as const;
+export type CompletionsMode = (typeof COMPLETIONS_MODES)[number];
