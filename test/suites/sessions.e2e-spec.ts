@@ -389,6 +389,8 @@ describe(`sessions (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
       );
     const made = await owner.make<{ id: string }>('/v1/responses', { model: 'gpt', input: 'Hi' });
     expect((await owner.get(`/v1/responses/${made.id}`)).status).toBe(200);
+    const streamed = { model: 'gpt', input: 'Hi', background: true, stream: true };
+    expect(await (await owner.open('/v1/responses', streamed)).text()).toContain('response.completed');
     await owner.endedBatch(await owner.submitBatch('gpt', [{ messages: [{ role: 'user', content: 'Hi' }] }]));
     let before = await countAll();
     await until(async () => {

@@ -1,4 +1,5 @@
 import { SOURCE } from '../../operations/chat/canonical/sources.js';
+import type { OperationStream } from '../../operations/operation-types.js';
 import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
 import type { CompletionsMode } from '../definitions/types/operation-formats.js';
 import { Provider, type OperationPort, type OperationPorts, type ProviderCall } from '../provider.js';
@@ -47,13 +48,9 @@ export class CompletionsRouter extends Provider {
   private routed(port: ChatPort): ChatPort {
     return {
       callsOf: (request) => (this.nativePort(request) ?? port).callsOf?.(request) ?? 1,
-      invoke: (call) => this.send(call, port, (to) => to.invoke(call)),
+      invoke: (call) => (isCompletion(call) ? this.send(call, port, (to) => to.invoke(call)) : port.invoke(call)),
       ...(port.open !== undefined && {
-        open: (call) =>
-          this.send(call, port, (to) => {
-            if (to.open === undefined) throw new TypeError(`${this.name} has no streams`);
-            return to.open(call);
-          }),
+        open: (call) => (isCompletion(call) ? this.send(call, port, (to) => opened(to, call)) : opened(port, call)),
       }),
     };
   }
@@ -63,8 +60,6 @@ export class CompletionsRouter extends Provider {
     port: ChatPort,
     send: (port: ChatPort) => Promise<Result>,
   ): Promise<Result> {
-    const source = call.request[SOURCE];
-    if (source?.wire !== COMPLETIONS) return send(port);
     const native = this.nativePort(call.request);
     if (native !== undefined) {
       try {
@@ -74,7 +69,8 @@ export class CompletionsRouter extends Provider {
         this.isAbsent = true;
       }
     }
-    if (source.nativeOnly !== undefined) throw source.nativeOnly;
+    const nativeOnly = call.request[SOURCE]?.nativeOnly;
+    if (nativeOnly !== undefined) throw nativeOnly;
     return send(port);
   }
 
@@ -84,4 +80,13 @@ export class CompletionsRouter extends Provider {
     if (source?.wire !== COMPLETIONS || source.isChanged === true || this.isAbsent) return undefined;
     return this.mode === 'native' || source.nativeOnly !== undefined ? this.completions?.operations.chat : undefined;
   }
+}
+
+function isCompletion({ request }: ProviderCall): boolean {
+  return request[SOURCE]?.wire === COMPLETIONS;
+}
+
+function opened(port: ChatPort, call: ProviderCall): Promise<OperationStream<'chat'>> {
+  if (port.open === undefined) throw new TypeError('a provider of chat has streams');
+  return port.open(call);
 }
