@@ -8,6 +8,7 @@ import { contentAttributes, responseAttributes } from './chat-attributes.js';
 import { SOURCE } from './canonical/sources.js';
 import {
   BILLED_BESIDE,
+  type BilledBeside,
   type ChatCompletion,
   type ChatCompletionChunk,
   type ChatRequest,
@@ -128,7 +129,8 @@ export class ChatCollector implements Collector<'chat'> {
   private uses(usage: Usage | undefined): void {
     this.usage = usage;
     this.billed = readBilledTokens(usage);
-    this.serviceTier = usage?.[BILLED_BESIDE]?.serviceTier ?? this.serviceTier;
+    const { serviceTier }: BilledBeside = usage?.[BILLED_BESIDE] ?? {};
+    if (serviceTier !== undefined) this.serviceTier = serviceTier;
   }
 
   /** OpenAI's form names the tier beside the usage. */
