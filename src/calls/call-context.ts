@@ -1,6 +1,5 @@
 import type { Span } from '@opentelemetry/api';
 import type { Principal } from '../auth/principal.js';
-import type { ClientFormat } from '../runtime/wire-name.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
 import type { CallSession } from './call-session.js';
 import type { RoutingOverrides } from './routing-overrides.js';
@@ -15,7 +14,7 @@ export interface CallContext {
   /** The client's headers that the allow-list lets through to the upstream, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** The wire format of the client, where the request does not say it itself. */
-  readonly wireFormat?: ClientFormat | undefined;
+  readonly wireFormat?: string | undefined;
   /** The session that the client names. */
   readonly session?: CallSession | undefined;
   /** Overrides of a trusted key for this request alone. */

@@ -63,7 +63,7 @@ export class GeminiResponder {
     exchange: Exchange,
   ): Promise<void> {
     const run = (request: EmbeddingRequest, context: CallContext): Promise<WrittenResponse> =>
-      runAndWrite(this.engine, EMBEDDINGS, request, { ...context, wireFormat: 'gemini' }, (result) =>
+      runAndWrite(this.engine, EMBEDDINGS, request, { ...context, wireFormat: GEMINI.name }, (result) =>
         writeEmbeddings(result, isBatch),
       );
     return this.json.respond({ operation: EMBEDDINGS.name, parse, run }, body, exchange);

@@ -22,4 +22,7 @@ export const CLIENT_FORMATS = [
   'cohere',
 ] as const;
 
+/** The format of rerank. */
+export const RERANK_FORMAT: ClientFormat = 'cohere';
+
 export type ClientFormat = (typeof CLIENT_FORMATS)[number];

@@ -1,5 +1,5 @@
 import { boundTokens, type TokenCount } from '../../runtime/token-count.js';
-import type { ClientFormat } from '../../runtime/wire-name.js';
+import { RERANK_FORMAT } from '../../runtime/wire-name.js';
 import type { JsonObject } from '../../runtime/json-value.js';
 import { billedTokens } from '../billed-tokens.js';
 import { countTokens } from '../chat/count-tokens.js';
@@ -48,7 +48,7 @@ class RerankOperation extends JsonOperation<'rerank'> {
   }
 
   override wireFormatOf(): string {
-    return 'cohere' satisfies ClientFormat;
+    return RERANK_FORMAT;
   }
 
   override metadataOf({ metadata }: RerankRequest): JsonObject | null {

@@ -59,7 +59,7 @@ describe('streams of Gemini', () => {
   it('goes on after a finish reason that stands in every event', () => {
     const { choices, usage } = read(recorded('a finish reason in every event, as Vertex AI sent it'));
     expect(choices).toEqual([{ blocks: [{ type: 'text', text: 'one two' }], finish: 'stop' }]);
-    expect(usage).toEqual({ inputTokens: 3, outputTokens: 4 });
+    expect(usage).toEqual({ inputTokens: 3, outputTokens: 4, serviceTier: 'on_demand' });
   });
 
   it('keeps what Google ran itself, counts its tokens, and gives its pages as annotations', () => {

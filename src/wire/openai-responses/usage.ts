@@ -36,7 +36,8 @@ export function readBilledUsage(response: JsonObject): CanonicalUsage | undefine
   const webSearches = Array.isArray(output) ? output.filter(isBilledSearch).length : 0;
   return {
     ...usage,
-    ...(serviceTier !== undefined && { serviceTier }),
+    // It says what was asked for, and not which tier it was.
+    ...(serviceTier !== undefined && serviceTier !== 'auto' && { serviceTier }),
     ...(webSearches > 0 && { webSearches }),
   };
 }
