@@ -144,7 +144,7 @@ export abstract class Operation<Name extends OperationName> {
 
   /** The wire format of the client's request, for its usage record. */
   wireFormatOf(_request: RequestOf<Name>): string {
-    return 'openai' satisfies ClientFormat;
+    return 'openai-api' satisfies ClientFormat;
   }
 
   /** The client's id of its end user. */

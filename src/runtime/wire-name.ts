@@ -11,9 +11,9 @@ export const WIRE_NAMES = [
 
 export type WireName = (typeof WIRE_NAMES)[number];
 
-/** The wire formats that clients speak; `openai` is that of OpenAI's endpoints beside chat. */
+/** The wire formats that clients speak; `openai-api` is that of OpenAI's endpoints beside chat. */
 export const CLIENT_FORMATS = [
-  'openai',
+  'openai-api',
   'openai-chat',
   'openai-completions',
   'openai-responses',

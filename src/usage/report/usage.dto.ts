@@ -215,7 +215,7 @@ export class UsageRecordDto {
    * @example "chat"
    */
   operation!: string;
-  /** The wire format of the client's request; `openai` is that of OpenAI's endpoints beside chat. Null in records of versions that did not store it. */
+  /** The wire format of the client's request; `openai-api` is that of OpenAI's endpoints beside chat. Null in records of versions that did not store it. */
   @ApiProperty({ type: String, nullable: true, example: 'openai-chat' })
   wire_format!: string | null;
   /** Whether it was a client's request or a task of a batch. */
