@@ -106,7 +106,12 @@ export class AuditLog {
     if (end !== undefined) query.andWhere('entry.createdAt < :end', { end: end * 1_000 });
     if (actor !== undefined) query.andWhere('entry.actor = :actor', { actor });
     if (targetId !== undefined) query.andWhere('entry.targetId = :targetId', { targetId });
-    const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'audit entry' });
+    const { rows, ...page } = await newestFirst(query, 'createdAt', {
+      limit,
+      after,
+      what: 'audit entry',
+      idPrefix: 'aud_',
+    });
     const data = rows.map(({ id, createdAt, action, targetType, changes, before, ...entry }) => ({
       id,
       object: 'audit_entry' as const,

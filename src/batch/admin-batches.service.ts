@@ -37,6 +37,7 @@ export class AdminBatchesService {
       limit,
       after,
       what: 'batch',
+      idPrefix: 'batch_',
     });
     const { queued, running, oldestWaiting } = await this.store.depth();
     return {

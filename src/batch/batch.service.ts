@@ -173,7 +173,7 @@ export class BatchService {
       .createQueryBuilder('job')
       .where(`job.status <> 'staging'`)
       .andWhere('job.keyId = :keyId', { keyId });
-    return newestFirst(query, 'submittedAt', { limit, after, what: 'batch' });
+    return newestFirst(query, 'submittedAt', { limit, after, what: 'batch', idPrefix: 'batch_', owner: { keyId } });
   }
 }
 

@@ -1,5 +1,6 @@
-import type { ObjectLiteral, SelectQueryBuilder } from 'typeorm';
+import type { FindOptionsWhere, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { invalidRequest } from '../errors/gateway-error.js';
+import { type ListPlace, parsePlace, printPlace } from './list-place.js';
 import { timeSlices, type TimeSpan } from './time-slices.js';
 
 /** A page of rows. */
@@ -11,47 +12,77 @@ export interface Page<Row> {
 }
 
 /** The position and the size of a page. */
-export interface PageRequest {
+export interface PageRequest<Row> {
   readonly limit: number;
+  /** The `next` of the page before, or the id of any row of the table. */
   readonly after: string | undefined;
   /** Names the entries in the message for a wrong cursor. */
   readonly what: string;
+  /** What the ids of the table begin with. */
+  readonly idPrefix: string;
+  /** The rows whose ids the client may name; absent for all. Unlike the conditions of the list, it does not change for a row. */
+  readonly owner?: FindOptionsWhere<Row>;
   /** The time that the list is of, where it is to be read in slices, because few of many rows may meet the conditions. */
   readonly inSlicesOf?: TimeSpan | undefined;
 }
 
 /**
- * One page of a list, newest first, by time and then by id, so that entries that are added meanwhile move nothing.
+ * One page of a list, newest first, by time and then by id. A cursor holds a place and not a row, so rows that are added, deleted
+ * or changed meanwhile move nothing, and the row at the end of the page before need not exist any more.
  *
  * @param query what the list is of, with its conditions
  * @param time property of the entity, epoch milliseconds
- * @throws GatewayError 400 when `after` is no id of the list
+ * @throws GatewayError 400 when `after` is neither a cursor of the list nor the id of a row
  */
 export async function newestFirst<Row extends ObjectLiteral & { id: string }>(
   query: SelectQueryBuilder<Row>,
   time: keyof Row & string,
-  { limit, after, what, inSlicesOf }: PageRequest,
+  request: PageRequest<Row>,
 ): Promise<Page<Row>> {
   const { alias } = query;
+  const { limit, inSlicesOf } = request;
   let span = inSlicesOf;
-  if (after !== undefined) {
-    const cursor = await query.clone().andWhere(`${alias}.id = :after`, { after }).getOne();
-    if (cursor === null) {
-      throw invalidRequest(`'after' is no ${what}'s id. Send the \`next\` of the page before.`, 'after');
-    }
+  const place = await placeOf(query, time, request);
+  if (place !== undefined) {
     // The first part is redundant, but lets PostgreSQL use the index.
     query.andWhere(
       `${alias}.${time} <= :time AND (${alias}.${time} < :time OR (${alias}.${time} = :time AND ${alias}.id < :id))`,
-      { time: cursor[time], id: cursor.id },
+      place,
     );
-    if (inSlicesOf !== undefined) span = { start: inSlicesOf.start, end: (cursor[time] as number) + 1 };
+    if (inSlicesOf !== undefined) {
+      span = { start: inSlicesOf.start, end: Math.min(inSlicesOf.end, place.time + 1) };
+    }
   }
   query.orderBy(`${alias}.${time}`, 'DESC').addOrderBy(`${alias}.id`, 'DESC');
   const found =
     span === undefined ? await query.limit(limit + 1).getMany() : await inSlices(query, time, span, limit + 1);
   const rows = found.slice(0, limit);
   const hasMore = found.length > limit;
-  return { rows, has_more: hasMore, next: hasMore ? (rows.at(-1)?.id ?? null) : null };
+  const last = rows.at(-1);
+  return {
+    rows,
+    has_more: hasMore,
+    next: hasMore && last !== undefined ? printPlace({ time: last[time], id: last.id }) : null,
+  };
+}
+
+async function placeOf<Row extends ObjectLiteral & { id: string }>(
+  query: SelectQueryBuilder<Row>,
+  time: keyof Row & string,
+  { after, what, idPrefix, owner }: PageRequest<Row>,
+): Promise<ListPlace | undefined> {
+  if (after === undefined) return undefined;
+  const place = parsePlace(after);
+  if (place?.id.startsWith(idPrefix) === true) return place;
+  if (place === undefined) {
+    const where = { ...owner, id: after } as FindOptionsWhere<Row>;
+    const row = await query.dataSource.manager.findOneBy<Row>(query.expressionMap.mainAlias?.target ?? '', where);
+    if (row !== null) return { time: row[time], id: row.id };
+  }
+  throw invalidRequest(
+    `'after' is no cursor of this list and no ${what}'s id. Send the \`next\` of the page before.`,
+    'after',
+  );
 }
 
 async function inSlices<Row extends ObjectLiteral>(

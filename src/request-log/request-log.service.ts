@@ -38,7 +38,12 @@ export class RequestLogService {
   async list({ limit = DEFAULT_PAGE_ENTRIES, after, ...filter }: RequestLogQueryDto): Promise<RequestLogListDto> {
     const query = this.entries.createQueryBuilder('entry').where('entry.expiresAt > :now', { now: Date.now() });
     narrow(query, filter);
-    const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'entry' });
+    const { rows, ...page } = await newestFirst(query, 'createdAt', {
+      limit,
+      after,
+      what: 'entry',
+      idPrefix: 'rlog_',
+    });
     return { object: 'list', data: rows.map(toDto), ...page };
   }
 

@@ -34,7 +34,8 @@ export class ResponsesService {
     { limit = DEFAULT_ITEMS, order = 'desc', after }: InputItemsQueryDto,
   ): Promise<InputItemListDto> {
     const { input } = await this.responses.read(keyId, responseId);
-    const items = order === 'asc' ? [...input] : input.toReversed();
+    const inOrder = withOwnIds(input);
+    const items = order === 'asc' ? inOrder : inOrder.toReversed();
     const from = after === undefined ? 0 : items.findIndex(({ id }) => id === after) + 1;
     if (after !== undefined && from === 0) {
       throw invalidRequest(`'after' names no item of this response: '${after}'.`, 'after');
@@ -49,6 +50,19 @@ export class ResponsesService {
       has_more: from + limit < items.length,
     };
   }
+}
+
+/** Items that a cursor can name: an id that a client gave to several of them gets the number of its repetition. */
+function withOwnIds(items: readonly JsonObject[]): readonly JsonObject[] {
+  const ids = new Set<string>();
+  const given = new Set(items.map(({ id }) => String(id)));
+  return items.map((item) => {
+    const id = String(item['id']);
+    let own = id;
+    for (let count = 2; ids.has(own) || (own !== id && given.has(own)); count += 1) own = `${id}_${count}`;
+    ids.add(own);
+    return own === id ? item : { ...item, id: own };
+  });
 }
 
 /** The request that compacts a conversation: its items, and a last one that asks for the compaction. */

@@ -159,7 +159,12 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
         statement = query.getQueryAndParameters() as [string, unknown[]];
         return read();
       };
-      const { rows: found, next } = await newestFirst(query, 'submittedAt', { limit: 20, after, what: 'batch' });
+      const { rows: found, next } = await newestFirst(query, 'submittedAt', {
+        limit: 20,
+        after,
+        what: 'batch',
+        idPrefix: 'batch_',
+      });
       pages.push([...found]);
       after = next ?? undefined;
       const text = await planOf(statement?.[0] ?? '', statement?.[1] ?? []);

@@ -66,7 +66,12 @@ export class GroupsService {
     if (name !== undefined) {
       query.andWhere(`LOWER(key_group.name) LIKE :name ESCAPE '!'`, { name: containing(name) });
     }
-    const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'group' });
+    const { rows, ...page } = await newestFirst(query, 'createdAt', {
+      limit,
+      after,
+      what: 'group',
+      idPrefix: 'group_',
+    });
     const states = await this.budgets.of(rows);
     const data = rows.map((group) => ({ ...toDto(group), budget_usage: toBudgetUsage(states.get(group.id)) }));
     return { object: 'list', data, ...page };

@@ -101,7 +101,7 @@ export class KeysService {
     }
     if (groupId !== undefined) query.andWhere('key.groupId = :groupId', { groupId });
     if (revoked !== undefined) query.andWhere(`key.revokedAt IS ${revoked === 'true' ? 'NOT' : ''} NULL`);
-    const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'key' });
+    const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'key', idPrefix: 'key_' });
     return { object: 'list', data: await this.withUsage(rows), ...page };
   }
 

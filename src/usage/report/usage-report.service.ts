@@ -6,51 +6,19 @@ import { newestFirst } from '../../database/newest-first.js';
 import { timeSlices, type TimeSpan } from '../../database/time-slices.js';
 import { invalidRequest } from '../../errors/gateway-error.js';
 import { DEFAULT_PAGE_ENTRIES } from '../../http/page-query.dto.js';
-import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { UsageRecord } from '../records/usage-record.entity.js';
 import { type Dimension, dimensionsOf, metadataMember } from './dimensions.js';
 import { OwnerNames } from './owner-names.js';
 import { isoSeconds } from '../../http/query-time.js';
-import type {
-  UsageFilterDto,
-  UsageQueryDto,
-  UsageRecordDto,
-  UsageRecordListDto,
-  UsageRowDto,
-  UsageRowListDto,
-} from './usage.dto.js';
+import { behindPlace, isBehind, parseSumsPlace, placeBehind, printSumsPlace, type SumsPlace } from './sums-place.js';
+import { addedUp, GROUPS, inOrder, placedRow, type SumRow, toRecordDto, toRow } from './usage-rows.js';
+import type { UsageFilterDto, UsageQueryDto, UsageRecordListDto, UsageRowListDto } from './usage.dto.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const DEFAULT_SPAN_MS = 30 * DAY_MS;
 /** Records per query of an export. */
 const ROWS_PER_PAGE = 500;
-const SUMS = [
-  'records',
-  'requests',
-  'failed',
-  'prompt',
-  'completion',
-  'total',
-  'cached',
-  'written',
-  'images',
-  'seconds',
-  'characters',
-  'searches',
-  'web_searches',
-  'nanos',
-  'unpriced',
-  'estimated',
-] as const;
-
-/** Aliases of the dimensions in a row. */
-const GROUPS = ['grp0', 'grp1', 'grp2'] as const;
-
-/** Sums are null where there is nothing to sum. */
-type SumRow = Record<(typeof SUMS)[number], string | number | null> & { bucket: string | number } & Partial<
-    Record<(typeof GROUPS)[number], string | null>
-  >;
 
 /** Usage for administrators: sums, and the records themselves. */
 @Injectable()
@@ -63,26 +31,34 @@ export class UsageReport {
 
   async sums(query: UsageQueryDto): Promise<UsageRowListDto> {
     const { limit = DEFAULT_PAGE_ENTRIES } = query;
-    const skipped = offsetOf(query.after);
+    const dimensions = this.dimensions(query);
     const span = spanOf(query);
+    const place = placeIn(query, parseSumsPlace(query.after, dimensions.length), span);
+    const skipped = place?.skip ?? 0;
     const rows = this.database.isSqlite
-      ? (await this.sumsInSlices(query, span, skipped + limit + 1)).slice(skipped)
-      : await this.sumsOf(query, span, span.start)
+      ? (await this.sumsInSlices(query, span, place, skipped + limit + 1)).slice(skipped)
+      : await this.sumsBehind(query, span, place)
           .offset(skipped)
           .limit(limit + 1)
           .getRawMany<SumRow>();
-    const found = rows.slice(0, limit).filter(({ records }) => Number(records) > 0);
-    const dimensions = this.dimensions(query);
+    const shown = rows.slice(0, limit);
+    const found = shown.filter(({ records }) => Number(records) > 0);
     const names = await this.names.of(
       dimensions[0]?.name,
       found.map(({ grp0 }) => grp0 ?? null),
     );
-    const hasMore = rows.length > limit;
+    const next =
+      rows.length > limit
+        ? placeBehind(
+            shown.map((row) => placedRow(row, dimensions)),
+            place,
+          )
+        : undefined;
     return {
       object: 'list',
       data: found.map((row) => toRow(row, dimensions, names)),
-      has_more: hasMore,
-      next: hasMore ? String(skipped + limit) : null,
+      has_more: next !== undefined,
+      next: next === undefined ? null : printSumsPlace(next),
     };
   }
 
@@ -118,33 +94,52 @@ export class UsageReport {
       limit,
       after,
       what: 'usage record',
+      idPrefix: 'use_',
       inSlicesOf: this.database.isSqlite ? span : undefined,
     });
     return { object: 'list', data: rows.map(toRecordDto), ...page };
   }
 
-  /** The first `most` rows of the sums. */
-  private async sumsInSlices(query: UsageQueryDto, span: TimeSpan, most: number): Promise<SumRow[]> {
+  /** The sums from a place on. */
+  private sumsBehind(
+    query: UsageQueryDto,
+    span: TimeSpan,
+    place: SumsPlace | undefined,
+  ): SelectQueryBuilder<UsageRecord> {
+    const sums = this.sumsOf(query, untilPlace(query, span, place), span.start);
+    if (place === undefined) return sums;
+    const groups = this.dimensions(query).map(({ expression }) => expression);
+    const { sql, parameters } = behindPlace(bucketOf(query), groups, place);
+    return sums.andWhere(sql, parameters);
+  }
+
+  /** The first `most` rows of the sums from a place on. */
+  private async sumsInSlices(
+    query: UsageQueryDto,
+    span: TimeSpan,
+    place: SumsPlace | undefined,
+    most: number,
+  ): Promise<SumRow[]> {
     const merged = new Map<string, SumRow>();
-    for await (const slice of timeSlices(span)) {
+    const dimensions = this.dimensions(query);
+    const isListed = (row: SumRow): boolean => place === undefined || isBehind(placedRow(row, dimensions), place);
+    for await (const slice of timeSlices(untilPlace(query, span, place))) {
       for (const row of await this.sumsOf(query, slice, span.start).getRawMany<SumRow>()) {
         const id = JSON.stringify([row.bucket, row.grp0, row.grp1, row.grp2]);
         const known = merged.get(id);
         merged.set(id, known === undefined ? row : addedUp(known, row));
       }
       // Buckets that begin in this slice or later are complete.
-      const isWhole = ({ bucket }: SumRow): boolean => Number(bucket) >= slice.start;
+      const isWhole = (row: SumRow): boolean => Number(row.bucket) >= slice.start && isListed(row);
       if (query.interval !== 'none' && countOf(merged.values(), isWhole) >= most) break;
     }
-    return [...merged.values()].sort(inOrder).slice(0, most);
+    return [...merged.values()].filter(isListed).sort(inOrder).slice(0, most);
   }
 
   /** @param from where the only bucket begins when there are no intervals */
   private sumsOf(query: UsageQueryDto, span: TimeSpan, from: number): SelectQueryBuilder<UsageRecord> {
     const { interval = 'day' } = query;
-    const length = interval === 'hour' ? HOUR_MS : DAY_MS;
-    // Not a parameter: PostgreSQL must see that it is the same expression everywhere.
-    const bucket = interval === 'none' ? 'CAST(:from AS BIGINT)' : `(record.createdAt - record.createdAt % ${length})`;
+    const bucket = bucketOf(query);
     const sums = this.filtered(query, span)
       .select(bucket, 'bucket')
       .setParameters({ from })
@@ -209,104 +204,35 @@ function spanOf({ start, end }: UsageFilterDto): TimeSpan {
   return { start: from, end: until };
 }
 
-/** Rows are sums that change while they are read, so the page cursor is an offset. */
-function offsetOf(after: string | undefined): number {
-  if (after === undefined) return 0;
-  if (/^\d{1,9}$/.test(after)) return Number(after);
-  throw invalidRequest("'after' is no cursor of this list. Send the `next` of the page before.", 'after');
+/** The beginning of a record's bucket. */
+function bucketOf({ interval = 'day' }: UsageQueryDto): string {
+  // No parameter but for the only bucket: PostgreSQL must see that it is the same expression everywhere.
+  return interval === 'none'
+    ? 'CAST(:from AS BIGINT)'
+    : `(record.createdAt - record.createdAt % ${lengthOf(interval)})`;
 }
 
-function addedUp(one: SumRow, other: SumRow): SumRow {
-  const sums = SUMS.map((name) => [name, Number(one[name]) + Number(other[name])] as const);
-  return { ...one, ...(Object.fromEntries(sums) as Record<(typeof SUMS)[number], number>) };
+function lengthOf(interval: 'hour' | 'day'): number {
+  return interval === 'hour' ? HOUR_MS : DAY_MS;
 }
 
-/** The order of the database: the latest first, then by the bytes of the dimensions, null before all others. */
-function inOrder(one: SumRow, other: SumRow): number {
-  if (one.bucket !== other.bucket) return Number(other.bucket) - Number(one.bucket);
-  for (const alias of GROUPS) {
-    const [first, second] = [one[alias] ?? null, other[alias] ?? null];
-    if (first === second) continue;
-    if (first === null || second === null) return Number(second === null) - Number(first === null);
-    return first < second ? -1 : 1;
-  }
-  return 0;
+/** The only bucket of a report without intervals begins with its time, which moves with the clock unless it is given. */
+function placeIn(
+  { interval }: UsageQueryDto,
+  place: SumsPlace | undefined,
+  { start }: TimeSpan,
+): SumsPlace | undefined {
+  return place === undefined || interval !== 'none' ? place : { ...place, bucket: start };
+}
+
+/** The part of the time in which there are rows from a place on. */
+function untilPlace({ interval = 'day' }: UsageQueryDto, span: TimeSpan, place: SumsPlace | undefined): TimeSpan {
+  if (place === undefined || interval === 'none') return span;
+  return { start: span.start, end: Math.min(span.end, place.bucket + lengthOf(interval)) };
 }
 
 function countOf<Item>(items: Iterable<Item>, condition: (item: Item) => boolean): number {
   let count = 0;
   for (const item of items) if (condition(item)) count += 1;
   return count;
-}
-
-function toRow(row: SumRow, dimensions: readonly Dimension[], names: ReadonlyMap<string, string>): UsageRowDto {
-  const bucket = toUnixSeconds(Number(row.bucket));
-  const group = row.grp0 ?? null;
-  return {
-    bucket,
-    date: isoSeconds(bucket),
-    group,
-    group_name: group === null ? null : (names.get(group) ?? null),
-    groups: Object.fromEntries(dimensions.map(({ name }, index) => [name, row[GROUPS[index] ?? 'grp0'] ?? null])),
-    requests: Number(row.requests),
-    failed_requests: Number(row.failed),
-    prompt_tokens: Number(row.prompt),
-    completion_tokens: Number(row.completion),
-    total_tokens: Number(row.total),
-    cached_tokens: Number(row.cached),
-    cache_write_tokens: Number(row.written),
-    images: Number(row.images),
-    audio_seconds: Number(row.seconds),
-    characters: Number(row.characters),
-    search_units: Number(row.searches),
-    web_searches: Number(row.web_searches),
-    cost_usd: Number(row.nanos) / 1e9,
-    unpriced_requests: Number(row.unpriced),
-    estimated_requests: Number(row.estimated),
-  };
-}
-
-function toRecordDto(record: UsageRecord): UsageRecordDto {
-  return {
-    id: record.id,
-    object: 'usage_record',
-    created_at: toUnixSeconds(record.createdAt),
-    request_id: record.requestId,
-    key_id: record.keyId,
-    group_id: record.groupId,
-    operation: record.operation,
-    wire_format: record.wireFormat,
-    source: record.source,
-    requested_model: record.requestedModel,
-    model: record.model,
-    provider: record.provider,
-    upstream_model: record.upstreamModel,
-    stream: record.isStream,
-    status: record.status,
-    http_status: record.httpStatus,
-    error_code: record.errorCode,
-    attempts: record.attempts,
-    prompt_tokens: record.promptTokens,
-    completion_tokens: record.completionTokens,
-    total_tokens: record.totalTokens,
-    cached_tokens: record.cachedTokens,
-    cache_write_tokens: record.cacheWriteTokens,
-    cache_write_1h_tokens: record.cacheWrite1hTokens,
-    reasoning_tokens: record.reasoningTokens,
-    images: record.images,
-    audio_seconds: record.audioSeconds,
-    characters: record.characters,
-    search_units: record.searchUnits,
-    web_searches: record.webSearches,
-    service_tier: record.serviceTier,
-    estimated: record.isEstimated,
-    cost_basis: record.costBasis ?? (record.isEstimated ? 'estimated' : 'reported'),
-    cost_usd: record.costNanos === null ? null : record.costNanos / 1e9,
-    first_byte_ms: record.firstByteMs,
-    duration_ms: record.durationMs,
-    user: record.endUser,
-    session_id: record.sessionId,
-    agent_id: record.agentId,
-    metadata: record.metadata as Record<string, unknown> | null,
-  };
 }

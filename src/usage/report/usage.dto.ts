@@ -1,11 +1,13 @@
 import { ListOf } from '../../http/list-of.js';
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, OmitType } from '@nestjs/swagger';
 import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
 import { TimeSpanQueryDto } from '../../http/time-span-query.dto.js';
 import { OPERATION_NAMES } from '../../operations/operation-types.js';
 import { CLIENT_FORMATS } from '../../runtime/wire-name.js';
 import { GROUP_BY_PATTERN, METADATA_PATTERN } from './dimensions.js';
 
+/** Of a cursor with three values, each as long as a cursor holds. */
+const MAX_SUMS_CURSOR_CHARACTERS = 6_000;
 export const INTERVALS = ['hour', 'day', 'none'] as const;
 
 /** Which calls; those of the last 30 days where no `start` is given. */
@@ -89,7 +91,7 @@ export class UsageFilterDto extends TimeSpanQueryDto {
 }
 
 /** Which calls to sum, and into which rows. */
-export class UsageQueryDto extends UsageFilterDto {
+export class UsageQueryDto extends OmitType(UsageFilterDto, ['after']) {
   /** Duration of a row, in UTC; `none` is the whole time. */
   @ApiProperty({ enum: INTERVALS, required: false, default: 'day', example: 'day' })
   @IsOptional()
@@ -108,6 +110,13 @@ export class UsageQueryDto extends UsageFilterDto {
       "must be 'none' or up to three of key, group, operation, model, provider, user, session, agent, wire_format, service_tier and metadata.<name>, separated by commas",
   })
   group_by?: string;
+
+  /** The `next` of the page before; it holds the values of groups. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(MAX_SUMS_CURSOR_CHARACTERS)
+  after?: string;
 }
 
 /** Sums of a time and a group. */
