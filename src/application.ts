@@ -12,6 +12,7 @@ import type { RequestHook, HttpRequest, HttpResponse } from './http/http-types.j
 import { assignRequestId } from './http/request-id.js';
 import { respondToClientErrors } from './http/client-errors.js';
 import { endBeforeBody, hasUnreadBody } from './http/early-response.js';
+import { useOriginForm } from './http/origin-form.js';
 import { refuseWebSocket } from './http/refuse-websocket.js';
 import { addVersionPrefix } from './http/version-prefix.js';
 import { refuseAllButHealth } from './http/worker-routes.js';
@@ -63,6 +64,7 @@ export async function createApplication(
   app.set('query parser', 'simple').set('etag', false).set('x-powered-by', false);
   const shutdown = app.get(Shutdown);
   const preparations: RequestHook[] = [
+    useOriginForm,
     assignRequestId,
     AccessLog.preparation(logger, app.get(HttpMetrics)),
     ...(config.tracing === undefined ? [] : [app.get(RequestTracing).prepare]),
@@ -86,6 +88,8 @@ export async function createApplication(
     app.enableCors({
       origin: config.server.corsOrigins.includes('*') ? '*' : [...config.server.corsOrigins],
       exposedHeaders: EXPOSED_HEADERS,
+      // An OPTIONS request gets its `Allow` where the routes are known.
+      preflightContinue: true,
     });
   }
   if (config.server.swagger) {

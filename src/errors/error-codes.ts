@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   invalid_type: 400,
   invalid_url: 400,
   invalid_value: 400,
+  method_not_allowed: 405,
   missing_required_parameter: 400,
   model_not_allowed: 403,
   model_not_found: 404,

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors/error-codes.js';
+import { closeInStages, endInStages } from './early-response.js';
 import { newRequestId } from './request-id.js';
 
 interface Refusal {
@@ -15,7 +16,13 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
     status: 431,
     reason: 'Request Header Fields Too Large',
     code: 'headers_too_large',
-    message: 'The request headers are larger than 16 KB. Send fewer or shorter ones.',
+    message: 'The request line and headers are larger than 16 KB. Send fewer or shorter ones.',
+  },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: {
+    status: 413,
+    reason: 'Content Too Large',
+    code: 'request_too_large',
+    message: 'The chunk extensions of the request are larger than 16 KB. Leave them out.',
   },
   ERR_HTTP_REQUEST_TIMEOUT: {
     status: 408,
@@ -50,24 +57,30 @@ export function respondToClientErrors(server: Server): void {
   Object.assign(server, { requireHostHeader: false, maxHeadersCount: 0 });
   const listeners = server.listeners('request') as ((request: IncomingMessage, response: ServerResponse) => void)[];
   server.removeAllListeners('request');
+  /** The latest response of each connection. */
+  const responses = new WeakMap<Socket, ServerResponse>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (request.headers.host === undefined && request.httpVersion === '1.1') refuse(response, NO_HOST);
+    responses.set(request.socket, response);
+    if (request.headers.host === undefined && request.httpVersion === '1.1') refuse(request, response, NO_HOST);
     else for (const listener of listeners) listener.call(server, request, response);
   });
   // The reader of the body decides whether to send 100 Continue.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     server.emit('request', request, response);
   });
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    refuse(response, UNKNOWN_EXPECTATION);
+  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    refuse(request, response, UNKNOWN_EXPECTATION);
   });
-  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    socket.on('error', () => undefined);
-    refuseOnSocket(socket, NO_TUNNEL);
+  server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    endInStages(socket, textOf(NO_TUNNEL));
   });
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+  const refused = new WeakSet<Socket>();
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Everything that follows on the connection is an error again.
+    if (refused.has(socket)) return;
+    refused.add(socket);
     if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
-    else refuseOnSocket(socket, REFUSALS[error.code ?? ''] ?? BAD_REQUEST);
+    else refuseOnSocket(socket, responses.get(socket), REFUSALS[error.code ?? ''] ?? BAD_REQUEST);
   });
 }
 
@@ -75,28 +88,37 @@ function bodyOf({ message, code }: Refusal): string {
   return JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } });
 }
 
-function refuse(response: ServerResponse, refusal: Refusal): void {
+function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
   const body = bodyOf(refusal);
+  closeInStages(request, response);
   response.writeHead(refusal.status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     'x-request-id': newRequestId(),
-    connection: 'close',
   });
   response.end(body);
 }
 
-function refuseOnSocket(socket: Duplex, refusal: Refusal): void {
+/** @param latest the response of the last request on the connection whose head was valid */
+function refuseOnSocket(socket: Socket, latest: ServerResponse | undefined, refusal: Refusal): void {
+  const text = textOf(refusal);
+  if (latest === undefined || latest.writableFinished) endInStages(socket, text);
+  // The fault is in a later request than the one that is being served.
+  else if (latest.req.complete) latest.once('finish', () => endInStages(socket, text));
+  // The fault is in the body of that request. A response that has begun cannot be corrected.
+  else if (latest.headersSent) socket.destroy();
+  else endInStages(socket, text);
+}
+
+function textOf(refusal: Refusal): string {
   const body = bodyOf(refusal);
-  socket.end(
-    [
-      `HTTP/1.1 ${refusal.status} ${refusal.reason}`,
-      'content-type: application/json; charset=utf-8',
-      `content-length: ${Buffer.byteLength(body)}`,
-      `x-request-id: ${newRequestId()}`,
-      'connection: close',
-      '',
-      body,
-    ].join('\r\n'),
-  );
+  return [
+    `HTTP/1.1 ${refusal.status} ${refusal.reason}`,
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(body)}`,
+    `x-request-id: ${newRequestId()}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n');
 }

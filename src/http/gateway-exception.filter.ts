@@ -8,12 +8,15 @@ import {
   Optional,
   ServiceUnavailableException,
 } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { allowedMethods, methodNotAllowed, respondToOptions } from './allowed-methods.js';
 import { ErrorFormats } from './error-formats.js';
 import { endBeforeBody } from './early-response.js';
 import type { HttpRequest, HttpResponse } from './http-types.js';
+import type { GatewayError } from '../errors/gateway-error.js';
 import { describeError } from '../errors/describe-error.js';
 import { toGatewayError } from '../errors/to-gateway-error.js';
-import { unsupportedEndpoint } from '../errors/unsupported-endpoint.js';
+import { isCustomMethod, unsupportedEndpoint, type UnsupportedEndpoint } from '../errors/unsupported-endpoint.js';
 
 /** Prints every error of every route, in the form that the clients of its API expect. Once headers are out it only ends the connection. */
 @Catch()
@@ -21,7 +24,10 @@ import { unsupportedEndpoint } from '../errors/unsupported-endpoint.js';
 export class GatewayExceptionFilter implements ExceptionFilter {
   private readonly logger = new Logger('Errors');
 
-  constructor(@Optional() private readonly formats?: ErrorFormats) {}
+  constructor(
+    private readonly adapter: HttpAdapterHost,
+    @Optional() private readonly formats?: ErrorFormats,
+  ) {}
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
@@ -32,8 +38,16 @@ export class GatewayExceptionFilter implements ExceptionFilter {
       send(response, 503, thrown.getResponse());
       return;
     }
-    const unsupported = thrown instanceof NotFoundException ? unsupportedEndpoint(request.url, request.id) : undefined;
-    const error = unsupported?.error ?? toGatewayError(thrown);
+    let error: GatewayError | undefined;
+    let unsupported: UnsupportedEndpoint | undefined;
+    if (thrown instanceof NotFoundException) {
+      const allowed = allowedMethods(this.adapter.httpAdapter.getInstance(), request.url);
+      if (respondToOptions(request, response, allowed)) return;
+      const isServed = allowed.length > 0 && !allowed.includes(request.method);
+      if (isServed && !isCustomMethod(request)) error = methodNotAllowed(request, allowed);
+      else unsupported = unsupportedEndpoint(request.url, request.id);
+    }
+    error ??= unsupported?.error ?? toGatewayError(thrown);
     response.locals['errorCode'] = error.code;
     response.locals['error'] = error;
     if (error.status >= 500) {

@@ -1,3 +1,4 @@
+import { endBeforeBody } from './early-response.js';
 import type { HttpRequest, HttpResponse } from './http-types.js';
 
 /** With a version prefix or without; a query does not matter. */
@@ -18,6 +19,7 @@ export function refuseWebSocket(request: HttpRequest, response: HttpResponse, ne
     param: null,
     code: 'upgrade_required',
   };
+  endBeforeBody(request, response);
   response.statusCode = 426;
   response.setHeader('connection', 'close');
   response.setHeader('content-type', 'application/json; charset=utf-8');

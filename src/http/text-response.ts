@@ -16,6 +16,8 @@ export async function sendText(
       if (response.destroyed) return;
       if (!hasBegun) response.setHeader('content-type', contentType);
       hasBegun = true;
+      // The head alone: what follows would be read for nothing.
+      if (response.req.method === 'HEAD') break;
       if (!response.write(piece) && !(await drained(response))) return;
     }
     response.end();

@@ -1,13 +1,5 @@
 import type { ApplicationConfig } from '@nestjs/core';
-
-/** A layer of Express's router, as far as it is read. */
-interface Layer {
-  readonly name: string;
-  readonly handle: unknown;
-  /** Undefined for middleware. */
-  readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
-  match(path: string): boolean;
-}
+import { layersOf } from '../http/express-layers.js';
 
 /** The functions that the fast path runs in addition to global guards. */
 export interface RunEnhancers {
@@ -47,7 +39,7 @@ export function skippedEnhancers(config: ApplicationConfig, { filter, body }: Ru
  * @param known middleware whose work the fast path does as well, or that has no say in its requests
  */
 export function skippedMiddleware(express: unknown, path: string, known: ReadonlySet<unknown>): string[] {
-  const stack = stackOf(express);
+  const stack = layersOf(express);
   const own = stack.findIndex((layer) => layer.route?.methods['post'] === true && layer.match(path));
   // Behind the route are the handlers of paths that there are not.
   return stack
@@ -60,11 +52,7 @@ export function skippedMiddleware(express: unknown, path: string, known: Readonl
 
 /** The middleware that Express has so far. */
 export function middlewareOf(express: unknown): unknown[] {
-  return stackOf(express).flatMap((layer) => (layer.route === undefined ? [layer.handle] : []));
-}
-
-function stackOf(express: unknown): readonly Layer[] {
-  return (express as { readonly router: { readonly stack: readonly Layer[] } }).router.stack;
+  return layersOf(express).flatMap((layer) => (layer.route === undefined ? [layer.handle] : []));
 }
 
 function nameOf(instance: object): string {

@@ -124,7 +124,6 @@ describe('the HTTP contract', () => {
   it('answers unknown models, routes and methods', async () => {
     expectError(await post({ ...CHAT, model: 'nope' }), 404, 'invalid_request_error', 'model_not_found', 'model');
     expectError(await client.get('/v1/nothing'), 404, 'invalid_request_error', 'not_found', null);
-    expectError(await client.get('/v1/chat/completions'), 404, 'invalid_request_error', 'not_found', null);
     expectError(await client.get('/'), 404, 'invalid_request_error', 'not_found', null);
     expectError(await client.get('/v1/models/%E0%A4%A'), 400, 'invalid_request_error', 'invalid_url', null);
   });
@@ -162,6 +161,96 @@ describe('the HTTP contract', () => {
     expect((await anonymous.get('/health/ready')).body).toMatchObject({
       status: 'ok',
       details: { database: { status: 'up' }, shutdown: { status: 'up' } },
+    });
+  });
+
+  describe('methods', () => {
+    const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
+
+    /** Paths of the document with ids in them, and the methods of all routes that each of them matches. */
+    async function routes(): Promise<{ path: string; allowed: string[] }[]> {
+      const { paths } = await gateway.client('').read<{ paths: Record<string, Record<string, unknown>> }>('/docs-json');
+      const documented = Object.entries({ ...paths, '/metrics': { get: {} } }).map(([path, methods]) => {
+        const isModel = path.includes('/models/{');
+        const pattern = new RegExp(`^${path.replaceAll(/\{[^}]+\}/g, isModel ? '.+' : '[^/]+')}$`);
+        return { path: path.replaceAll(/\{[^}]+\}/g, 'x'), pattern, methods: Object.keys(methods) };
+      });
+      return documented.map(({ path }) => {
+        const methods = new Set(documented.flatMap((each) => (each.pattern.test(path) ? each.methods : [])));
+        if (methods.has('get')) methods.add('head');
+        return { path, allowed: METHODS.filter((method) => methods.has(method.toLowerCase())) };
+      });
+    }
+
+    it('that a path does not have are answered with 405 and with those that it has', async () => {
+      for (const { path, allowed } of await routes()) {
+        const allow = [...allowed, 'OPTIONS'].join(', ');
+        for (const spelling of [path, `${path}/`, `${path}?limit=1`, path.replace(/^\/v1\//, '/')]) {
+          const options = await gateway.client('').send('OPTIONS', spelling);
+          expect([spelling, options.status, options.header('allow')]).toEqual([spelling, 204, allow]);
+        }
+        for (const method of METHODS.filter((each) => !allowed.includes(each))) {
+          const body = method === 'GET' || method === 'HEAD' ? undefined : '{}';
+          const response = await gateway.client('').send(method, path, body);
+          const { status, headers } = response;
+          expect([method, path, status, headers.get('allow')]).toEqual([method, path, 405, allow]);
+          expect(headers.get('x-request-id')).toMatch(/^req_/);
+          if (method !== 'HEAD') expect(response.body.error?.message).toContain(allow);
+        }
+      }
+    });
+
+    it('of other standards are 405 as well, and OPTIONS of the server names all', async () => {
+      const { hostname, port } = new URL(gateway.url);
+      const statusOf = async (line: string): Promise<string> => {
+        const socket = connect(Number(port), hostname);
+        await once(socket, 'connect');
+        socket.write(`${line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`);
+        let text = '';
+        for await (const chunk of socket.setEncoding('utf8')) text += String(chunk);
+        return text;
+      };
+      for (const method of ['TRACE', 'PROPFIND', 'QUERY', 'PURGE', 'LINK']) {
+        expect(await statusOf(`${method} /v1/models`)).toMatch(
+          /^HTTP\/1\.1 405 [^]*\r\nallow: GET, HEAD, OPTIONS\r\n/i,
+        );
+        expect(await statusOf(`${method} /v1/nothing`)).toMatch(/^HTTP\/1\.1 404 /);
+      }
+      expect(await statusOf('OPTIONS *')).toMatch(
+        /^HTTP\/1\.1 204 [^]*\r\nallow: GET, HEAD, POST, PATCH, DELETE, OPTIONS\r\n/i,
+      );
+      for (const path of ['/v1/models', '/models']) {
+        expect(await statusOf(`PUT http://gateway.example${path}?x=1`)).toMatch(/^HTTP\/1\.1 405 /);
+        expect(await statusOf(`GET http://gateway.example${path}`)).toMatch(/^HTTP\/1\.1 401 /);
+      }
+    });
+
+    it('HEAD and GET have the same head wherever there is a GET', async () => {
+      const jobId = await gateway.admin.submitBatch('sandbox/echo', ['hi']);
+      await gateway.admin.endedBatch(jobId);
+      const { id: responseId } = await gateway.admin.make<{ id: string }>('/v1/responses', {
+        model: 'sandbox/echo',
+        input: 'hi',
+      });
+      const gets = (await routes()).filter(({ allowed }) => allowed.includes('GET'));
+      const paths = gets.flatMap(({ path }) => [
+        path,
+        ...(path.includes('/batch') ? [path.replace('/x', `/${jobId}`)] : []),
+        path.replace('/responses/x', `/responses/${responseId}`).replace('/models/x', '/models/sandbox/echo'),
+      ]);
+      let successes = 0;
+      for (const path of new Set(paths)) {
+        for (const accept of ['application/json', 'text/csv']) {
+          const headers = { accept };
+          const got = await gateway.admin.get(path, { headers });
+          const head = await gateway.admin.send('HEAD', path, undefined, { headers });
+          const of = ({ status, headers: all }: GatewayResponse): unknown[] => [path, status, all.get('content-type')];
+          expect(of(head)).toEqual(of(got));
+          expect(head.text).toBe('');
+          if (head.status === 200) successes += 1;
+        }
+      }
+      expect(successes).toBeGreaterThan(30);
     });
   });
 
@@ -208,7 +297,7 @@ describe('the HTTP contract', () => {
           };
           const roles = { 'no key': '', 'a wrong key': 'gw_0000000000000000_wrong', 'an inference key': client.key };
           await Promise.all(
-            [method as Method, 'HEAD' as const, 'OPTIONS' as const].flatMap((verb) =>
+            [method as Method, 'HEAD' as const].flatMap((verb) =>
               Object.entries(roles).map(([role, credential]) => send(verb, role, credential)),
             ),
           );

@@ -228,6 +228,63 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     }
   });
 
+  onSqlite('lets a client that still sends have what Node refuses', async () => {
+    const { hostname, port } = new URL(gateway.url);
+    const megabyte = 'x'.repeat(1_048_576);
+    const key = `authorization: Bearer ${gateway.adminKey}`;
+    for (const [start, status] of [
+      [`GET / HTTP/1.1\r\nhost: x\r\na: `, 431],
+      ['GET / HTTP/1.1\r\nhost: x\r\nbad header\r\n\r\n', 400],
+      ['POST /v1/admin/keys HTTP/1.1\r\ncontent-length: 20000000\r\n\r\n', 400],
+      ['POST /v1/admin/keys HTTP/1.1\r\nhost: x\r\nexpect: a\r\ncontent-length: 20000000\r\n\r\n', 417],
+      ['CONNECT 127.0.0.1:22 HTTP/1.1\r\nhost: 127.0.0.1:22\r\n\r\n', 501],
+      [
+        'GET /v1/responses HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\ncontent-length: 20000000\r\n\r\n',
+        426,
+      ],
+      [`POST /v1/admin/keys HTTP/1.1\r\nhost: x\r\n${key}\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n`, 400],
+      [`PUT /v1/admin/keys HTTP/1.1\r\nhost: x\r\ncontent-length: 20000000\r\n\r\n`, 405],
+      [`POST /v1/nothing HTTP/1.1\r\nhost: x\r\ncontent-length: 20000000\r\n\r\n`, 404],
+      [`OPTIONS /v1/models HTTP/1.1\r\nhost: x\r\ncontent-length: 20000000\r\n\r\n`, 204],
+      [`GET /v1/models HTTP/1.1\r\nhost: x\r\ncontent-length: 20000000\r\n\r\n`, 401],
+    ] as const) {
+      const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+      await once(socket, 'connect');
+      let fault: unknown;
+      socket.on('error', (error) => (fault = error));
+      // The response is read when all has been sent, as by clients that do not read meanwhile.
+      socket.pause();
+      socket.write(start);
+      for (let sent = 0; sent < 19 && fault === undefined; sent += 1) {
+        await new Promise((resolve) => socket.write(megabyte, resolve));
+      }
+      socket.end();
+      let text = '';
+      for await (const chunk of socket.setEncoding('utf8')) text += String(chunk);
+      expect([start.slice(0, 40), fault, text.slice(9, 12)]).toEqual([start.slice(0, 40), undefined, String(status)]);
+      expect(text).toMatch(/\r\nx-request-id: req_/i);
+    }
+  });
+
+  onSqlite('does not write a refusal into a response, nor in place of one', async () => {
+    const good = head('/v1/chat/completions', `content-length: ${CHAT.length}`);
+    const both = await raw(good, `${CHAT}NOT HTTP\r\n\r\n`, /invalid_http/);
+    const [first = '', second = ''] = both.split(/(?=HTTP\/1\.1 400)/);
+    expect(first).toMatch(/^HTTP\/1\.1 200 [^]*"content":"hi"[^]*\}$/);
+    expect(second).toMatch(/^HTTP\/1\.1 400 Bad Request[^]*invalid_http/);
+    const body = JSON.stringify({
+      model: 'sandbox/slow',
+      stream: true,
+      messages: [{ role: 'user', content: 'a b c d' }],
+    });
+    const streamed = await raw(
+      head('/v1/chat/completions', `content-length: ${body.length}`),
+      `${body}NOT HTTP\r\n\r\n`,
+      /invalid_http/,
+    );
+    expect(streamed).toMatch(/^HTTP\/1\.1 200 [^]*data: \[DONE\]\n\n\r\n0\r\n\r\nHTTP\/1\.1 400 /);
+  });
+
   onSqlite('gives what Node refuses the error body and an id, and drops no header line', async () => {
     const key = `authorization: Bearer ${gateway.adminKey}`;
     for (const [lines, status, code] of [

@@ -461,6 +461,21 @@ suite('shapes that providers answer in', () => {
     );
   });
 
+  it('answers a preflight for any path, and names the methods of a path', async () => {
+    const preflight = { origin: 'https://app.example', 'access-control-request-method': 'POST' };
+    const ask = (path: string, headers: Record<string, string>): Promise<GatewayResponse> =>
+      gateway.client('').send('OPTIONS', path, undefined, { headers });
+    for (const path of ['/v1/chat/completions', '/chat/completions', '/v1/nothing']) {
+      const response = await ask(path, preflight);
+      expect([path, response.status, response.text]).toEqual([path, 204, '']);
+      expect(response.header('access-control-allow-origin')).toBe('https://app.example');
+      expect(response.header('access-control-allow-methods')).toMatch(/POST/);
+      expect(response.header('allow')).toBe(path === '/v1/nothing' ? '' : 'POST, OPTIONS');
+    }
+    expect((await ask('/v1/models', {})).header('allow')).toBe('GET, HEAD, OPTIONS');
+    expect((await ask('/v1/nothing', {})).status).toBe(404);
+  });
+
   it('describes the models that a pattern or `provider/model` leads to', async () => {
     for (const id of ['sandbox/echo', 'vllm/never-listed', 'anthropic/claude-next', 'team/ann', 'watches']) {
       expect(await client.models.retrieve(id)).toMatchObject({ id, object: 'model' });
