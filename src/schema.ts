@@ -20,6 +20,7 @@ import { AddResponseHeartbeat1772860000000 } from '../migrations/1772860000000-A
 import { CreateResponseEvent1795802000000 } from '../migrations/1795802000000-CreateResponseEvent.js';
 import { AddBatchHeaders1795801000000 } from '../migrations/1795801000000-AddBatchHeaders.js';
 import { AddWireFormatAndTier1795800000000 } from '../migrations/1795800000000-AddWireFormatAndTier.js';
+import { AddFallbackRules1795850000000 } from '../migrations/1795850000000-AddFallbackRules.js';
 import { AddTaskDialect1772840000000 } from '../migrations/1772840000000-AddTaskDialect.js';
 import { AddOperation1772820000000 } from '../migrations/1772820000000-AddOperation.js';
 import { AddKeyParent1772740000000 } from '../migrations/1772740000000-AddKeyParent.js';
@@ -85,6 +86,7 @@ const MIGRATIONS = [
   AddWireFormatAndTier1795800000000,
   AddBatchHeaders1795801000000,
   CreateResponseEvent1795802000000,
+  AddFallbackRules1795850000000,
 ];
 
 /** All tables of the application and their migrations. */

@@ -1,5 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
+import type { FallbackRule } from './fallback-rule.js';
 import type { Budget, BudgetAdjustment, RateLimits } from './spending.js';
 import type { RequestLogSetting, Scope } from './principal.js';
 
@@ -45,6 +46,10 @@ export class ApiKey {
   /** Null is every model. */
   @Column({ name: 'allowed_models', type: 'simple-json', nullable: true })
   allowedModels!: string[] | null;
+
+  /** Which fallbacks of models may serve the key; null is `any`. */
+  @Column({ type: 'varchar', length: 16, nullable: true })
+  fallbacks!: FallbackRule | null;
 
   @Column({ type: 'simple-json', nullable: true })
   metadata!: object | null;

@@ -1,5 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
+import type { FallbackRule } from './fallback-rule.js';
 import type { Budget, BudgetAdjustment, RateLimits } from './spending.js';
 
 /** Keys that share limits and a budget: a team, a service, a customer. */
@@ -22,6 +23,10 @@ export class KeyGroup {
   /** Null where the budget was neither reset nor credited. */
   @Column({ name: 'budget_adjustment', type: 'simple-json', nullable: true })
   budgetAdjustment!: BudgetAdjustment | null;
+
+  /** Which fallbacks of models may serve its keys; null is `any`. */
+  @Column({ type: 'varchar', length: 16, nullable: true })
+  fallbacks!: FallbackRule | null;
 
   @Column({ type: 'simple-json', nullable: true })
   metadata!: object | null;

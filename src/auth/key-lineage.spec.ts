@@ -40,13 +40,15 @@ describe('the models that two lists allow', () => {
 
 describe('what a key may do', () => {
   const scopes = fc.subarray([...SCOPES]);
-  const chain = fc.array(fc.record({ scopes, allowedModels: models }), { minLength: 1, maxLength: 5 });
+  const fallbacks = fc.constantFrom('any' as const, 'within_allowed' as const, null);
+  const chain = fc.array(fc.record({ scopes, allowedModels: models, fallbacks }), { minLength: 1, maxLength: 5 });
 
   it('is never more than what each key that made it may do', () => {
     fc.assert(
       fc.property(chain, model, (rows, name) => {
         const keys = rows.map((row, index) => key({ ...row, id: `key_${index}` }));
         const principal = principalOfLineage(lineage(...keys));
+        expect(principal.fallbacks === 'within_allowed').toBe(keys.some((each) => each.fallbacks === 'within_allowed'));
         for (const each of keys) {
           for (const scope of principal.scopes) {
             const gives = each.scopes.includes(scope) || (scope === 'routing' && each.scopes.includes('admin'));

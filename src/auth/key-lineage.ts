@@ -1,4 +1,5 @@
 import type { ApiKey } from './api-key.entity.js';
+import type { FallbackRule } from './fallback-rule.js';
 import type { KeyGroup } from './key-group.entity.js';
 import { coversModel } from './may-call-model.js';
 import type { Principal, Scope } from './principal.js';
@@ -60,6 +61,7 @@ export function principalOfLineage({ key, ancestors, groups }: KeyLineage): Prin
     name,
     scopes: new Set(scopes),
     allowedModels,
+    fallbacks: fallbackRuleOf([key, ...ancestors], groups),
     groupId,
     accounts: accountsOf([key, ...ancestors], groups),
     requestLog,
@@ -97,6 +99,13 @@ export function intersectModels(a: readonly string[] | null, b: readonly string[
   const both = a.filter((inner) => b.some((outer) => coversModel(outer, inner)));
   const narrower = b.filter((inner) => a.some((outer) => coversModel(outer, inner)));
   return [...new Set([...both, ...narrower])];
+}
+
+/** `within_allowed` where it is the rule of the key, of a key that made it, or of a group of them. */
+function fallbackRuleOf(keys: readonly ApiKey[], groups: ReadonlyMap<string, KeyGroup>): FallbackRule {
+  return [...keys, ...groups.values()].some(({ fallbacks }) => fallbacks === 'within_allowed')
+    ? 'within_allowed'
+    : 'any';
 }
 
 /** Limits and budgets of the key, of its group, and of the keys that made it and of their groups; each once. */

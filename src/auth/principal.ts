@@ -1,3 +1,4 @@
+import type { FallbackRule } from './fallback-rule.js';
 import type { Account } from './spending.js';
 import type { Redaction } from '../runtime/redaction.js';
 
@@ -23,6 +24,8 @@ export interface Principal {
   readonly scopes: ReadonlySet<Scope>;
   /** Model ids and `prefix/*` patterns that the key may call; null is every model. */
   readonly allowedModels: readonly string[] | null;
+  /** Which fallbacks of models may serve the key; absent is `any`. */
+  readonly fallbacks?: FallbackRule;
   readonly groupId: string | null;
   /** The accounts whose limits and budgets apply: the key's, its group's, then those of the keys that created it and of their groups. */
   readonly accounts: readonly Account[];

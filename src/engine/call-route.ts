@@ -37,9 +37,10 @@ export class CallRoute {
     this.table = table;
     this.model = this.allowed(request.model, principal);
     for (const id of overrides?.fallbacks ?? []) this.allowed(id, principal);
-    // A fallback of the file is the operator's choice for this model, so the key needs no permission for it.
-    this.fallbacks = overrides?.fallbacks ?? this.model.fallbacks;
-    this.contextFallbacks = overrides?.fallbacks === undefined ? this.model.contextFallbacks : [];
+    // A fallback of the file is the operator's choice for this model, so a key needs no permission for it unless its rule says so.
+    this.fallbacks = overrides?.fallbacks ?? this.within(principal, this.model.fallbacks);
+    this.contextFallbacks =
+      overrides?.fallbacks === undefined ? this.within(principal, this.model.contextFallbacks) : [];
     this.assertServes(call);
   }
 
@@ -77,9 +78,18 @@ export class CallRoute {
 
   private allowed(modelId: string, principal: Principal): ResolvedModel {
     const model = this.routing.resolve(modelId, this.table);
-    // A key that may call a model may use its aliases.
-    if (mayCallModel(principal, modelId) || mayCallModel(principal, model.id)) return model;
+    if (this.isAllowed(modelId, model, principal)) return model;
     throw permissionDenied(`This key may not call the model '${modelId}'.`, 'model_not_allowed', 'model');
+  }
+
+  private within(principal: Principal, fallbacks: readonly string[]): readonly string[] {
+    if (principal.fallbacks !== 'within_allowed') return fallbacks;
+    return fallbacks.filter((id) => this.isAllowed(id, this.routing.resolve(id, this.table), principal));
+  }
+
+  private isAllowed(modelId: string, model: ResolvedModel, principal: Principal): boolean {
+    // A key that may call a model may use its aliases.
+    return mayCallModel(principal, modelId) || mayCallModel(principal, model.id);
   }
 
   private assertServes(needed: NeededOperation<OperationName>): void {

@@ -44,6 +44,8 @@ export class CallEstimate {
   readonly calls: number;
   private measured: Estimate | undefined;
   private most: Promise<NanoDollars | null> | undefined;
+  /** The model whose price is not known, once `cost` has found one. */
+  unpriced: ResolvedModel | undefined;
 
   constructor(
     private readonly call: EstimatedCall,
@@ -72,12 +74,16 @@ export class CallEstimate {
 
   private async findCost(): Promise<NanoDollars | null> {
     let most = NO_COST;
-    for (const { deployments, maxOutputTokens } of this.call.models()) {
+    for (const model of this.call.models()) {
+      const { deployments, maxOutputTokens } = model;
       for (const deployment of deployments) {
         if (deployment.provider.operation(this.call.operation.name) === undefined) continue;
         const usage = mostAt(this.estimate, this.call, deployment, maxOutputTokens);
         const cost = await this.pricing.mostOf(usage, deployment);
-        if (cost === null) return null;
+        if (cost === null) {
+          this.unpriced = model;
+          return null;
+        }
         most = boundNanoDollars(Math.max(most, cost));
       }
     }

@@ -1,6 +1,7 @@
 import type { NanoDollars } from '../runtime/nano-dollars.js';
 import type { Budget } from '../auth/spending.js';
-import { GatewayError, rateLimitExceeded } from '../errors/gateway-error.js';
+import { GatewayError, permissionDenied, rateLimitExceeded } from '../errors/gateway-error.js';
+import type { ResolvedModel } from '../routing/resolved-model.js';
 import type { NoRoom } from './limit-store.js';
 import type { PeriodSpan } from './period.js';
 
@@ -27,6 +28,16 @@ export function ownerOf(id: string, { keyId, groupId }: Caller): string {
 /** The same in the middle of a sentence. */
 export function ownerInText(id: string, caller: Caller): string {
   return inText(ownerOf(id, caller));
+}
+
+/** The 403 for a call with a budget that may be served by a model without a price. @param unpriced the model, or a fallback of it */
+export function unpricedRefusal(model: ResolvedModel, unpriced: ResolvedModel, owner: string): GatewayError {
+  const which = unpriced.id === model.id ? `'${model.id}'` : `'${unpriced.id}', a fallback of '${model.id}',`;
+  return permissionDenied(
+    `The price of ${which} is not known, and ${inText(owner)} has a budget. Ask the operator to set the price of '${unpriced.id}', or allow_unpriced in the budget.`,
+    'model_unpriced',
+    'model',
+  );
 }
 
 /** The 429 for a reached rate limit, with `retry-after`. */

@@ -5,14 +5,21 @@ import type { Account, Budget, RateLimits } from '../auth/spending.js';
 import { delay } from '../runtime/delay.js';
 import { describeError } from '../errors/describe-error.js';
 import { databaseUnavailable, isDatabaseUnavailable } from '../errors/database-error.js';
-import { GatewayError, invalidRequest, permissionDenied, upstreamUnavailable } from '../errors/gateway-error.js';
+import { GatewayError, invalidRequest, upstreamUnavailable } from '../errors/gateway-error.js';
 import type { Admission, AdmissionRequest } from './admission.js';
 import { BudgetAlerts } from './budget-alerts.service.js';
 import { BudgetLedger, type Reservation } from './budget-ledger.js';
 import { ConcurrencyLeases, type Lease } from './concurrency-leases.js';
 import type { Full, NoRoom } from './limit-store.js';
 import { isCommandFault } from '../redis/redis-faults.js';
-import { budgetRefusal, ownerInText, ownerOf, rateRefusal, MIN_RETRY_AFTER_MS } from './limit-refusals.js';
+import {
+  budgetRefusal,
+  ownerInText,
+  ownerOf,
+  rateRefusal,
+  unpricedRefusal,
+  MIN_RETRY_AFTER_MS,
+} from './limit-refusals.js';
 import { budgetAt, type PeriodSpan } from './period.js';
 import { fullWindowHeaders, rateLimitHeaders } from './rate-limit-headers.js';
 import { RateWindows, type Taken } from './rate-windows.js';
@@ -173,11 +180,7 @@ export class Limits {
     const amount = await estimate.cost();
     if (amount === null) {
       if (budget.allow_unpriced === true) return;
-      throw permissionDenied(
-        `The price of '${call.model.id}' is not known, and ${ownerInText(id, call)} has a budget. Ask the operator to set the model's price, or allow_unpriced in the budget.`,
-        'model_unpriced',
-        'model',
-      );
+      throw unpricedRefusal(call.model, estimate.unpriced ?? call.model, ownerOf(id, call));
     }
     const share: BudgetShare = { id, budget, period, amount, reservations: [] };
     const outcome = await this.reserve(share);

@@ -42,6 +42,7 @@ describe('/v1/admin/keys', () => {
       parent_id: null,
       created_at: expect.any(Number) as number,
       expires_at: null,
+      fallbacks: 'any',
       revoked_at: null,
       previous_key_expires_at: null,
     });

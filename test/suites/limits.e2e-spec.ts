@@ -18,6 +18,7 @@ const configOf = (upstream: FakeUpstream): GatewayFile => ({
     model('paid', 'local/echo', { price: price(10, 100) }),
     model('held', 'local/echo?gate'),
     model('free', 'local/echo'),
+    model('falls-back', 'local/echo', { price: price(10, 100), fallbacks: ['paid', 'free'] }),
     model('narrow', 'local/echo', { limits: { rpm: 5 } }),
   ],
 });
@@ -236,6 +237,19 @@ describe('limits of one process', () => {
     const strict = await gateway.apiKey({ budget: { usd: 1, period: 'day' } });
     const refused = await ask(gateway, strict, { model: 'free' });
     expect([refused.status, refused.body.error?.code]).toEqual([403, 'model_unpriced']);
+    expect(refused.body.error?.message).toMatch(/^The price of 'free' is not known/);
+    const byFallback = await ask(gateway, strict, { model: 'falls-back' });
+    expect(byFallback.body.error).toMatchObject({
+      code: 'model_unpriced',
+      message: expect.stringMatching(/^The price of 'free', a fallback of 'falls-back', is not known/) as string,
+    });
+    // A fallback that may not serve the key needs no price.
+    const bound = {
+      budget: { usd: 1, period: 'day' },
+      allowed_models: ['falls-back', 'paid'],
+      fallbacks: 'within_allowed',
+    };
+    expect((await ask(gateway, await gateway.apiKey(bound), { model: 'falls-back' })).status).toBe(200);
     const lenient = await gateway.apiKey({ budget: { usd: 1, period: 'day', allow_unpriced: true } });
     expect((await ask(gateway, lenient, { model: 'free' })).status).toBe(200);
   });

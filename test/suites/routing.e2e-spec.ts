@@ -112,6 +112,56 @@ onceOnly('patterns, aliases, overrides and places', () => {
     expect((await ask('vendor/echo', { key: narrow })).status).toBe(403);
   });
 
+  it('serves a key by a fallback that it may not call, unless its rule or that of its group is within_allowed', async () => {
+    const allowed_models = ['down'];
+    const within = { allowed_models, fallbacks: 'within_allowed' };
+    const outcome = async (own: string): Promise<unknown> => {
+      const { status, body, header } = await ask('down', { key: own });
+      return status === 200 ? header('x-gateway-model') : body.error?.code;
+    };
+    expect(await outcome(await gateway.apiKey({ allowed_models }))).toBe('fast');
+    expect(await outcome(await gateway.apiKey({ allowed_models, fallbacks: 'any' }))).toBe('fast');
+    expect(await outcome(await gateway.apiKey(within))).toBe('upstream_error');
+    expect(await outcome(await gateway.apiKey({ ...within, allowed_models: ['down', 'fast'] }))).toBe('fast');
+    // Null allows every model.
+    expect(await outcome(await gateway.apiKey({ ...within, allowed_models: null }))).toBe('fast');
+
+    const group = await gateway.admin.createGroup({ fallbacks: 'within_allowed' });
+    expect(group).toMatchObject({ fallbacks: 'within_allowed' });
+    const member = await gateway.admin.createKey({ allowed_models, group_id: group.id });
+    expect(member).toMatchObject({ fallbacks: 'any' });
+    expect(await outcome(member.key)).toBe('upstream_error');
+    expect(await gateway.client(member.key).read('/v1/key')).toMatchObject({ fallbacks: 'within_allowed' });
+    await gateway.admin.patch(`/v1/admin/groups/${group.id}`, { fallbacks: null });
+    expect(await outcome(member.key)).toBe('fast');
+
+    const { id } = await gateway.admin.createKey({ allowed_models });
+    const changed = await gateway.admin.updateKey(id, { fallbacks: 'within_allowed' });
+    expect(changed.body).toMatchObject({ fallbacks: 'within_allowed' });
+    const wrong = await gateway.admin.updateKey(id, { fallbacks: 'none' });
+    expect([wrong.status, wrong.body]).toMatchObject([400, { error: { param: 'fallbacks' } }]);
+    const { keys } = await gateway.admin.read<{ keys: { id: string; fallbacks: string }[] }>('/v1/admin/keys/export');
+    expect(keys.find((each) => each.id === id)).toMatchObject({ fallbacks: 'within_allowed' });
+  });
+
+  it('holds the rule for fallbacks over keys that a key makes and changes', async () => {
+    const maker = await gateway.admin.createKey({
+      scopes: ['inference', 'admin'],
+      allowed_models: ['down'],
+      fallbacks: 'within_allowed',
+    });
+    const client = gateway.client(maker.key);
+    const made = await client.createKey({ allowed_models: ['down'] });
+    expect((await ask('down', { key: made.key })).status).toBe(502);
+    for (const refused of [
+      await client.post('/v1/admin/keys', { name: 'x', allowed_models: ['down'], fallbacks: 'any' }),
+      await client.updateKey(maker.id, { fallbacks: null }),
+      await client.updateKey(made.id, { fallbacks: 'any' }),
+    ]) {
+      expect([refused.status, refused.body]).toMatchObject([403, { error: { param: 'fallbacks' } }]);
+    }
+  });
+
   it('takes fallbacks and timeout of a request from trusted keys alone', async () => {
     const none = { headers: { 'x-gateway-fallbacks': 'none' } };
     expect((await ask('down', none)).text).toContain("scope 'routing'");

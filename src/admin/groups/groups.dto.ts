@@ -1,6 +1,7 @@
 import { ListOf } from '../../http/list-of.js';
 import { ApiProperty, PartialType } from '@nestjs/swagger';
-import { IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsIn, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
+import { FALLBACK_RULES, type FallbackRule } from '../../auth/fallback-rule.js';
 import { IsNotBlank } from '../../http/is-not-blank.js';
 import { IsSmallObject } from '../../http/is-small-object.js';
 import { BudgetUsageDto } from '../keys/budget-usage.dto.js';
@@ -17,6 +18,15 @@ export class CreateGroupDto extends SpendingDto {
   @IsNotBlank()
   @MaxLength(200)
   name!: string;
+
+  /**
+   * Which fallbacks of a model in gateway.yaml may serve the keys of the group: `any`, or `within_allowed` those that the allowed models of the
+   * key include. Null or absent is `any`.
+   */
+  @ApiProperty({ enum: FALLBACK_RULES, required: false, nullable: true, example: 'within_allowed' })
+  @IsOptional()
+  @IsIn(FALLBACK_RULES)
+  fallbacks?: FallbackRule | null;
 
   /** Metadata to keep with the group: a JSON object of at most 16 KB. */
   @ApiProperty({
@@ -50,6 +60,9 @@ export class GroupDto extends SpendingBoundsDto {
    * @example "search team"
    */
   name!: string;
+  /** Which fallbacks of models may serve the keys of the group. */
+  @ApiProperty({ enum: FALLBACK_RULES, example: 'any' })
+  fallbacks!: FallbackRule;
   /** The metadata of the group. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { cost_center: '4711' } })
   metadata!: Record<string, unknown> | null;

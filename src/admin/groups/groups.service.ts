@@ -10,6 +10,7 @@ import { GatewayError, notFound } from '../../errors/gateway-error.js';
 import { DEFAULT_PAGE_ENTRIES } from '../../http/page-query.dto.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { ApiKey } from '../../auth/api-key.entity.js';
+import { assertMaySetFallbacks } from '../keys/assert-within-maker.js';
 import { assertSpendingWithin } from '../keys/assert-spending-within.js';
 import { BudgetStates } from '../../auth/budget-states.js';
 import { toBudgetUsage } from '../keys/budget-usage.dto.js';
@@ -45,6 +46,7 @@ export class GroupsService {
       limits: toRateLimits(fields.limits),
       budget: toBudget(fields.budget),
       budgetAdjustment: null,
+      fallbacks: fields.fallbacks ?? null,
       metadata: fields.metadata ?? null,
       createdBy: maker.keyId,
       createdAt: Date.now(),
@@ -91,6 +93,10 @@ export class GroupsService {
       if (fields.name !== undefined) group.name = fields.name;
       if (fields.limits !== undefined) group.limits = toRateLimits(fields.limits);
       if (fields.budget !== undefined) group.budget = toBudget(fields.budget);
+      if (fields.fallbacks !== undefined) {
+        assertMaySetFallbacks(maker, fields.fallbacks);
+        group.fallbacks = fields.fallbacks;
+      }
       if (fields.metadata !== undefined) group.metadata = fields.metadata;
       await this.audit.note(manager, {
         actor: maker.keyId,
@@ -158,13 +164,14 @@ export function foundGroup(group: KeyGroup | null, id: string): KeyGroup {
   return group;
 }
 
-function toDto({ id, name, limits, budget, metadata, createdBy, createdAt }: KeyGroup): GroupDto {
+function toDto({ id, name, limits, budget, fallbacks, metadata, createdBy, createdAt }: KeyGroup): GroupDto {
   return {
     id,
     object: 'key_group',
     name,
     limits,
     budget: toBudgetDto(budget),
+    fallbacks: fallbacks ?? 'any',
     metadata: metadata as Record<string, unknown> | null,
     created_by: createdBy,
     created_at: toUnixSeconds(createdAt),

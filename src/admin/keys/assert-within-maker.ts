@@ -3,6 +3,7 @@ import type { ApiKey } from '../../auth/api-key.entity.js';
 import { assertSpendingWithin } from './assert-spending-within.js';
 import { MAX_GENERATIONS, mayGiveScope } from '../../auth/key-lineage.js';
 import { coversModel } from '../../auth/may-call-model.js';
+import type { FallbackRule } from '../../auth/fallback-rule.js';
 import type { Principal } from '../../auth/principal.js';
 
 /** The key as it would be after its creation or change. */
@@ -44,6 +45,15 @@ export function assertAccountsHold(maker: Principal, accountIds: ReadonlySet<str
   throw beyond(
     `The limits or the budget of '${missing.id}' hold for this key but not for '${keyId}', which it therefore cannot change. Use a key without them.`,
     missing.id.startsWith('group_') ? 'group_id' : 'id',
+  );
+}
+
+/** A key that only allowed fallbacks may serve does not lift that rule, from itself, from its group or from another key. */
+export function assertMaySetFallbacks(maker: Principal, rule: FallbackRule | null): void {
+  if (maker.fallbacks !== 'within_allowed' || rule === 'within_allowed') return;
+  throw beyond(
+    "This key may not be served by any fallback and cannot allow it. Set fallbacks to 'within_allowed'.",
+    'fallbacks',
   );
 }
 

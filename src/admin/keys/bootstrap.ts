@@ -54,6 +54,7 @@ export async function bootstrapKeys(
       previousExpiresAt: null,
       scopes: [...FIRST_KEY_SCOPES],
       allowedModels: null,
+      fallbacks: null,
       metadata: null,
       createdBy: FIRST_START,
       createdAt: Date.now(),

@@ -70,6 +70,7 @@ export class KeyExport {
       hint: key.hint,
       scopes: key.scopes,
       allowed_models: key.allowedModels,
+      fallbacks: key.fallbacks,
       limits: key.limits,
       budget: toBudgetDto(key.budget),
       group_id: key.groupId,
@@ -89,12 +90,13 @@ export class KeyExport {
   }
 }
 
-function toGroup({ id, name, limits, budget, metadata, createdAt }: KeyGroup): TransferredGroupDto {
+function toGroup({ id, name, limits, budget, fallbacks, metadata, createdAt }: KeyGroup): TransferredGroupDto {
   return {
     id,
     name,
     limits,
     budget: toBudgetDto(budget),
+    fallbacks,
     metadata: metadata as Record<string, unknown> | null,
     created_at: toUnixSeconds(createdAt),
   };

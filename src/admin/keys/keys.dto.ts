@@ -25,6 +25,7 @@ import { SpendingBoundsDto, SpendingDto } from './spending.dto.js';
 import { IsNotBlank } from '../../http/is-not-blank.js';
 import { IsSmallObject } from '../../http/is-small-object.js';
 import { REDACTIONS, type Redaction } from '../../runtime/redaction.js';
+import { FALLBACK_RULES, type FallbackRule } from '../../auth/fallback-rule.js';
 import { SCOPES, type Scope } from '../../auth/principal.js';
 
 /** The end of year 9999, in Unix seconds: a later time is milliseconds by mistake. */
@@ -90,6 +91,15 @@ export class CreateKeyDto extends SpendingDto {
   allowed_models?: string[] | null;
 
   /**
+   * Which fallbacks of a model in gateway.yaml may serve the key: `any`, or `within_allowed` those that the allowed models of the
+   * key include. Null or absent is `any`.
+   */
+  @ApiProperty({ enum: FALLBACK_RULES, required: false, nullable: true, example: 'within_allowed' })
+  @IsOptional()
+  @IsIn(FALLBACK_RULES)
+  fallbacks?: FallbackRule | null;
+
+  /**
    * When the key stops working, in Unix seconds; in the future. Null or absent is never.
    * @example 4102444800
    */
@@ -134,6 +144,7 @@ export class UpdateKeyDto extends PartialType(
   PickType(CreateKeyDto, [
     'name',
     'allowed_models',
+    'fallbacks',
     'expires_at',
     'metadata',
     'limits',
@@ -228,6 +239,9 @@ export class KeyDto extends SpendingBoundsDto {
   /** Null is every model. */
   @ApiProperty({ type: [String], nullable: true, example: ['sandbox/*'] })
   allowed_models!: string[] | null;
+  /** Which fallbacks of models may serve the key. */
+  @ApiProperty({ enum: FALLBACK_RULES, example: 'any' })
+  fallbacks!: FallbackRule;
   /** The metadata of the key. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { owner: 'ada' } })
   metadata!: Record<string, unknown> | null;

@@ -27,7 +27,7 @@ import { assertActive, assertReach, foundKey } from './key-access.js';
 import { KeyRevocations } from '../../auth/key-revocations.js';
 import { Pepper } from '../../auth/pepper.js';
 import { AuditLog, changedOf, type AuditedAction } from '../../audit/audit-log.service.js';
-import { assertGeneration, assertMayRevoke, assertWithinMaker } from './assert-within-maker.js';
+import { assertGeneration, assertMayRevoke, assertMaySetFallbacks, assertWithinMaker } from './assert-within-maker.js';
 import { KeyGroup } from '../../auth/key-group.entity.js';
 import { toBudget, toBudgetDto, toRateLimits } from './spending.dto.js';
 import type { Principal } from '../../auth/principal.js';
@@ -65,6 +65,7 @@ export class KeysService {
       previousExpiresAt: null,
       scopes,
       allowedModels,
+      fallbacks: fields.fallbacks ?? null,
       metadata: fields.metadata ?? null,
       groupId: fields.group_id ?? null,
       limits,
@@ -79,6 +80,7 @@ export class KeysService {
       revokedAt: null,
     };
     assertWithinMaker(maker, row);
+    if (row.fallbacks !== null) assertMaySetFallbacks(maker, row.fallbacks);
     assertGeneration(maker);
     await this.database.transaction(async (manager) => {
       await assertGroup(manager, row.groupId);
@@ -119,6 +121,10 @@ export class KeysService {
       if (fields.name !== undefined) key.name = fields.name;
       if (fields.scopes !== undefined) key.scopes = fields.scopes;
       if (fields.allowed_models !== undefined) key.allowedModels = fields.allowed_models;
+      if (fields.fallbacks !== undefined) {
+        assertMaySetFallbacks(maker, fields.fallbacks);
+        key.fallbacks = fields.fallbacks;
+      }
       if (fields.expires_at !== undefined) key.expiresAt = toMilliseconds(fields.expires_at);
       if (fields.metadata !== undefined) key.metadata = fields.metadata;
       if (fields.limits !== undefined) key.limits = toRateLimits(fields.limits);
@@ -229,6 +235,7 @@ function toDto(key: ApiKey): KeyDto {
     hint: key.hint,
     scopes: key.scopes,
     allowed_models: key.allowedModels,
+    fallbacks: key.fallbacks ?? 'any',
     metadata: key.metadata as Record<string, unknown> | null,
     request_log: key.requestLog === null ? null : { days: key.requestLog.days, redact: [...key.requestLog.redact] },
     created_by: key.createdBy,

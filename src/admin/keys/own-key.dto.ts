@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { BudgetUsageDto } from './budget-usage.dto.js';
+import { FALLBACK_RULES, type FallbackRule } from '../../auth/fallback-rule.js';
 import { SCOPES, type Scope } from '../../auth/principal.js';
 import { BudgetDto, RateLimitsDto, SpendingBoundsDto } from './spending.dto.js';
 
@@ -24,6 +25,9 @@ export class OwnKeyDto extends SpendingBoundsDto {
   /** Models that the key may call: ids, or prefixes such as `openai/*`. Null is every model. */
   @ApiProperty({ type: [String], nullable: true, example: ['sandbox/*'] })
   allowed_models!: string[] | null;
+  /** Which fallbacks of models may serve the key, within the rules of its group and of the key that made it. */
+  @ApiProperty({ enum: FALLBACK_RULES, example: 'any' })
+  fallbacks!: FallbackRule;
   /** When the key stops working; null is never. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   expires_at!: number | null;

@@ -11,7 +11,8 @@ import { toBudgetDto } from './spending.dto.js';
 export class OwnKeyService {
   constructor(private readonly budgets: BudgetStates) {}
 
-  async find({ keyId, name, scopes, allowedModels, groupId, accounts, expiresAt }: Principal): Promise<OwnKeyDto> {
+  async find({ keyId, name, scopes, allowedModels, fallbacks = 'any', ...principal }: Principal): Promise<OwnKeyDto> {
+    const { groupId, accounts, expiresAt } = principal;
     // Limits of the keys that created this one apply, too, but their spending is not disclosed.
     const own = accounts.find(({ id }) => id === keyId);
     const group = groupId === null ? undefined : accounts.find(({ id }) => id === groupId);
@@ -22,6 +23,7 @@ export class OwnKeyService {
       name,
       scopes: [...scopes],
       allowed_models: allowedModels === null ? null : [...allowedModels],
+      fallbacks,
       expires_at: toUnixSeconds(expiresAt ?? null),
       limits: own?.limits ?? null,
       budget: toBudgetDto(own?.budget ?? null),
