@@ -8,6 +8,7 @@ import { steadyNow } from '../../runtime/steady-clock.js';
 import { Database } from '../../database/database.js';
 import { InsertRows } from '../../database/insert-rows.js';
 import { WriteBehind } from '../../database/write-behind.js';
+import { storableJson } from '../../database/storable-text.js';
 import { MetricsRegistry } from '../../metrics/metrics-registry.js';
 import { bytesOf } from '../../operations/chat/prompt-bytes.js';
 import type { UsageRecord } from './usage-record.entity.js';
@@ -60,7 +61,11 @@ const INSERT = new InsertRows<UsageRecord>('usage_record', [
   { name: 'end_user', type: 'text', of: ({ endUser }) => endUser },
   { name: 'session_id', type: 'text', of: ({ sessionId }) => sessionId },
   { name: 'agent_id', type: 'text', of: ({ agentId }) => agentId },
-  { name: 'metadata', type: 'text', of: ({ metadata }) => (metadata === null ? null : printExact(metadata)) },
+  {
+    name: 'metadata',
+    type: 'text',
+    of: ({ metadata }) => (metadata === null ? null : storableJson(printExact(metadata))),
+  },
 ]);
 
 /** Writes records in batches, off the path of requests. An id is written once, however often it is retried. */

@@ -21,6 +21,9 @@ export const GROUP_BY_PATTERN = new RegExp(`^(none|(${NAMES})(,(${NAMES})){0,${M
 /** `name:value`, a member of the request's metadata. */
 export const METADATA_PATTERN = /^[A-Za-z0-9_-]{1,64}:.{0,256}$/s;
 
+/** Whether PostgreSQL would fail to read a member: rows of versions before may have escapes of NUL and of halves of surrogate pairs. */
+const UNREADABLE = String.raw`strpos(record.metadata, '\u') > 0 AND record.metadata ~ '(^|[^\\])(\\\\)*\\u(0000|d[89a-f])'`;
+
 /** One dimension that a report groups by. */
 export interface Dimension {
   /** As in `group_by`: `key`, `model`, `metadata.team`. */
@@ -38,9 +41,8 @@ export function dimensionsOf(groupBy: string, isSqlite: boolean): readonly Dimen
 /** The value of a metadata member as text. `name` has only letters, digits, `_` and `-`: it is part of the statement. */
 export function metadataMember(name: string, isSqlite: boolean): string {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) throw new TypeError(`no name of a member: ${name}`);
-  return isSqlite
-    ? `CAST(json_extract(record.metadata, '$."${name}"') AS TEXT)`
-    : `(CAST(record.metadata AS json) ->> '${name}')`;
+  if (isSqlite) return `CAST(json_extract(record.metadata, '$."${name}"') AS TEXT)`;
+  return `(CASE WHEN ${UNREADABLE} THEN NULL ELSE CAST(record.metadata AS json) ->> '${name}' END)`;
 }
 
 function expressionOf(name: string, isSqlite: boolean): string {
