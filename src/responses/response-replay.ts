@@ -6,6 +6,7 @@ import type { Exchange } from '../model-endpoint/json-responder.js';
 import { LiveCalls } from '../model-endpoint/live-calls.js';
 import { WireEventSender } from '../model-endpoint/wire-event-sender.js';
 import { PING_COMMENT } from '../wire/sse/sse-encoder.js';
+import { SSE_HEADERS } from '../wire/sse/sse-response.js';
 import { ResponseEvents } from './response-events.js';
 import { ResponseStore } from './response-store.js';
 
@@ -38,6 +39,10 @@ export class ResponseReplay {
         "Only responses that were created with `background: true` can be streamed again. Read this one without 'stream'.",
         'stream',
       );
+    }
+    if (request.method === 'HEAD') {
+      response.writeHead(200, SSE_HEADERS).end();
+      return;
     }
     if (this.readers >= MAX_READERS) throw tooMany();
     this.readers += 1;

@@ -106,6 +106,13 @@ describe('responses in the background', () => {
       openai.responses.create({ model: 'held', input: 'And?', previous_response_id: queued.id }),
     ).rejects.toMatchObject({ status: 400, param: 'previous_response_id' });
     await expect(other.responses.retrieve(queued.id)).rejects.toBeInstanceOf(NotFoundError);
+    // The head alone, while the events are still to come.
+    const head = await gateway.client(key).send('HEAD', `/v1/responses/${queued.id}?stream=true`);
+    expect([head.status, head.header('content-type'), head.text]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+      '',
+    ]);
     release(await held.next(), 'Hello');
     const done = await finished(queued.id);
     expect(done).toMatchObject({ id: queued.id, status: 'completed', background: true, store: true });
