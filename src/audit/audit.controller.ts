@@ -29,7 +29,11 @@ export class AuditController {
   })
   @ApiErrors()
   @Get()
-  async listActions(@Query() query: AuditQueryDto, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async listAuditEntries(
+    @Query() query: AuditQueryDto,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
     if (request.accepts(['json', 'text/csv']) === 'text/csv') {
       await sendCsv(response, COLUMNS, this.audit.pages(query));
     } else response.json(await this.audit.list(query));

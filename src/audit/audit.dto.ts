@@ -55,7 +55,7 @@ export class AuditEntryDto {
    */
   action!: string;
   /** The target of the action. */
-  @ApiProperty({ enum: AUDIT_TARGETS, example: 'key' })
+  @ApiProperty({ enum: AUDIT_TARGETS, enumName: 'AuditTarget', example: 'key' })
   target_type!: AuditTarget;
   /**
    * Id of the key, the group, the entry of the request log, the batch or the provider.

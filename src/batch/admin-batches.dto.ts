@@ -8,7 +8,7 @@ import { BatchSummaryDto } from './batch.dto.js';
 /** Which jobs of all keys to list. */
 export class AdminBatchQueryDto extends PageQueryDto {
   /** Only jobs of this status. */
-  @ApiProperty({ enum: JOB_STATUSES, required: false })
+  @ApiProperty({ enum: JOB_STATUSES, enumName: 'BatchStatus', required: false })
   @IsOptional()
   @IsIn(JOB_STATUSES)
   status?: JobStatus;
@@ -37,7 +37,7 @@ export class AdminBatchQueryDto extends PageQueryDto {
 /** The changes to a job. */
 export class UpdateBatchDto {
   /** Tasks of a higher priority are claimed first. It applies to tasks that have not begun. */
-  @ApiProperty({ enum: JOB_PRIORITIES, example: 'high' })
+  @ApiProperty({ enum: JOB_PRIORITIES, enumName: 'BatchPriority', example: 'high' })
   @IsIn(JOB_PRIORITIES)
   priority!: JobPriority;
 }

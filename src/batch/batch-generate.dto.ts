@@ -33,10 +33,10 @@ export class WebhookDto {
   url!: string;
 
   /** `whsec_` and 24 to 64 bytes in base64, which sign each delivery; if absent, one is generated and returned in the response. */
-  @ApiProperty({ required: false, example: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' })
+  @ApiProperty({ required: false, nullable: true, example: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw' })
   @IsOptional()
   @Matches(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, { message: '$property must be whsec_ and 24 to 64 bytes in base64' })
-  secret?: string;
+  secret?: string | null;
 }
 
 /** A batch of requests. */
@@ -138,7 +138,14 @@ export class BatchGenerateDto {
   expires_in?: number | null;
 
   /** The weight of the job among your jobs when slots are shared: high is four times low, normal twice. */
-  @ApiProperty({ enum: JOB_PRIORITIES, required: false, nullable: true, default: 'normal', example: 'normal' })
+  @ApiProperty({
+    enum: JOB_PRIORITIES,
+    enumName: 'BatchPriority',
+    required: false,
+    nullable: true,
+    default: 'normal',
+    example: 'normal',
+  })
   @IsOptional()
   @IsIn(JOB_PRIORITIES)
   priority?: JobPriority | null;

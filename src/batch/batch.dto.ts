@@ -13,7 +13,7 @@ export class BatchSubmittedDto {
    */
   job_id!: string;
   /** The status of the batch job. */
-  @ApiProperty({ enum: JOB_STATUSES, example: 'queued' })
+  @ApiProperty({ enum: JOB_STATUSES, enumName: 'BatchStatus', example: 'queued' })
   status!: JobStatus;
   /** The Unix timestamp (in seconds) of when the batch job was submitted. */
   @ApiProperty({ type: 'integer', example: 1767225600 })
@@ -37,7 +37,7 @@ export class BatchSummaryDto {
    * The status of the batch job. A job some of whose tasks failed is `completed` with `failed_count` above 0; `failed`
    * means that the job itself could not run.
    */
-  @ApiProperty({ enum: JOB_STATUSES, example: 'completed' })
+  @ApiProperty({ enum: JOB_STATUSES, enumName: 'BatchStatus', example: 'completed' })
   status!: JobStatus;
   /** The ID of the model that tasks use unless they name their own. */
   @ApiProperty({ example: 'sandbox/echo' })
@@ -76,7 +76,7 @@ export class BatchSummaryDto {
   @ApiProperty({ type: 'integer', example: 0 })
   expired_count!: number;
   /** The weight of the job among the jobs of its key. */
-  @ApiProperty({ enum: JOB_PRIORITIES, example: 'normal' })
+  @ApiProperty({ enum: JOB_PRIORITIES, enumName: 'BatchPriority', example: 'normal' })
   priority!: JobPriority;
   /** The metadata that was submitted with the job. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { run: 7 } })

@@ -164,7 +164,7 @@ export class BatchService {
     if (earlier !== undefined) return sameOr409(earlier, hash);
     return {
       ...submittedOf(job),
-      ...(secret !== null && fields.webhook?.secret === undefined && { webhook_secret: secret }),
+      ...(secret !== null && fields.webhook?.secret == null && { webhook_secret: secret }),
     };
   }
 

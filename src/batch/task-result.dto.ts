@@ -6,13 +6,13 @@ import { ErrorDetailDto } from '../errors/error-body.dto.js';
 import { MessageDto, MessagesErrorDetailDto } from '../messages/messages.dto.js';
 import { ModerationResponseDto } from '../moderations/moderations.dto.js';
 import { RerankResponseDto } from '../rerank/rerank.dto.js';
-import { ResponseDto } from '../responses/responses.dto.js';
+import { ResponseObjectDto } from '../responses/responses.dto.js';
 
 /** The bodies of responses of all endpoints. */
 const BODIES = [
   ChatCompletionDto,
   CompletionDto,
-  ResponseDto,
+  ResponseObjectDto,
   MessageDto,
   EmbeddingListDto,
   RerankResponseDto,

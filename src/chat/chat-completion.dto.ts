@@ -30,11 +30,9 @@ export class ToolCallDto {
 /** The generated message. */
 @OpenObject()
 export class AssistantMessageDto {
-  /**
-   * Always `assistant`.
-   * @example "assistant"
-   */
-  role!: string;
+  /** Always `assistant`. */
+  @ApiProperty({ enum: ['assistant'], example: 'assistant' })
+  role!: 'assistant';
   /**
    * The text; null when the model called tools instead.
    * @example "Say hello to Ada."
@@ -73,7 +71,7 @@ export class ChoiceDto {
   @ApiProperty({ type: 'object', nullable: true, additionalProperties: true, example: null })
   logprobs!: unknown;
   /** Why the choice ended; `function_call` only for a request with the deprecated `functions`. */
-  @ApiProperty({ enum: FINISH_REASONS, example: 'stop' })
+  @ApiProperty({ enum: FINISH_REASONS, enumName: 'FinishReason', example: 'stop' })
   finish_reason!: string;
 }
 

@@ -29,7 +29,7 @@ export class HealthController {
   @ApiErrorResponses()
   @Header('cache-control', 'no-store')
   @Get()
-  check(): HealthDto {
+  readHealth(): HealthDto {
     return {
       status: this.shutdown.isDraining ? 'draining' : 'ok',
       service: 'llm-gateway',
@@ -45,7 +45,7 @@ export class HealthController {
   @ApiErrorResponses()
   @HealthCheck()
   @Get('live')
-  live(): Promise<HealthCheckResult> {
+  readLiveness(): Promise<HealthCheckResult> {
     return this.health.check([() => this.indicators.check('process').up()]);
   }
 
@@ -57,7 +57,7 @@ export class HealthController {
   @ApiErrorResponses()
   @HealthCheck()
   @Get('ready')
-  ready(): Promise<HealthCheckResult> {
+  readReadiness(): Promise<HealthCheckResult> {
     return this.health.check([
       () => {
         const indicator = this.indicators.check('shutdown');

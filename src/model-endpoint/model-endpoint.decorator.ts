@@ -49,6 +49,9 @@ export const MESSAGES_RESPONSE_HEADERS = {
   'anthropic-ratelimit-tokens-reset': header('When it is whole again, in RFC 3339.', '2026-11-28T08:00:00Z'),
 };
 
+/** Durations up to 24 h, as programs write them. The gateway also takes fractions and spaces. */
+const TIMEOUT_PATTERN = '^([1-9]\\d{0,6}ms|[1-9]\\d{0,3}s|[1-9]\\d{0,2}m|([1-9]|1\\d|2[0-4])h)$';
+
 export const MODEL_ENDPOINT = 'gateway:model-endpoint';
 
 /** A route whose JSON body goes to a model: its size limit, key, routing headers and errors, and their documentation. */
@@ -60,14 +63,15 @@ export function ModelEndpoint(): MethodDecorator & ClassDecorator {
       name: 'x-gateway-fallbacks',
       required: false,
       description:
-        'Models to try after this one, separated by commas, or `none`, such as `sandbox/lorem`. Needs the scope `routing`.',
-      schema: { type: 'string' },
+        'At most ten models to try after this one, separated by commas, or `none`, such as `sandbox/lorem`. Needs the scope `routing`.',
+      schema: { type: 'string', pattern: '^(\\s*|\\s*[^,\\s][^,]{0,255}(,\\s*[^,\\s][^,]{0,255}){0,9})$' },
     }),
     ApiHeader({
       name: 'x-gateway-timeout',
       required: false,
-      description: 'Longest time for the whole request, with its unit, such as `20s`. Needs the scope `routing`.',
-      schema: { type: 'string' },
+      description:
+        'Longest time for the whole request, with its unit, such as `20s`; at most 24 h. Needs the scope `routing`.',
+      schema: { type: 'string', pattern: TIMEOUT_PATTERN },
     }),
     ApiErrors(400, 401, 403, 404, 409, 413, 415, 422, 429, 451, 502, 503, 504),
     ModelBody(),

@@ -11,15 +11,34 @@ export class ModerationRequestDto extends GatewayFieldsDto {
   @ApiProperty({
     oneOf: [
       { type: 'string' },
-      { type: 'array', minItems: 1, items: { type: 'string' } },
+      { type: 'array', minItems: 1, maxItems: 2_048, items: { type: 'string' } },
       {
         type: 'array',
         minItems: 1,
+        maxItems: 2_048,
         items: {
-          type: 'object',
-          required: ['type'],
-          properties: { type: { type: 'string', example: 'text' } },
-          additionalProperties: true,
+          oneOf: [
+            {
+              type: 'object',
+              required: ['type', 'text'],
+              properties: { type: { type: 'string', enum: ['text'] }, text: { type: 'string' } },
+              additionalProperties: true,
+            },
+            {
+              type: 'object',
+              required: ['type', 'image_url'],
+              properties: {
+                type: { type: 'string', enum: ['image_url'] },
+                image_url: {
+                  type: 'object',
+                  required: ['url'],
+                  properties: { url: { type: 'string' } },
+                  additionalProperties: true,
+                },
+              },
+              additionalProperties: true,
+            },
+          ],
         },
       },
     ],

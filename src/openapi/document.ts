@@ -1,8 +1,12 @@
 import type { INestApplication } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { DocumentBuilder, OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { ERROR_MODELS } from '../errors/api-errors.decorator.js';
 import { VERSION } from '../runtime/version.js';
+import { describeValidation } from './describe-validation.js';
+import { describedRoutes } from './described-routes.js';
 import { openObjectNames } from './open-object.decorator.js';
+import { withReadableNames } from './readable-names.js';
 import { toOpenApi31 } from './to-openapi-31.js';
 
 const DESCRIPTION = [
@@ -23,6 +27,9 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .setVersion(VERSION)
     .setLicense('MIT', 'https://opensource.org/license/mit')
     .addTag('Chat', 'OpenAI-compatible completions, plain and streamed')
+    .addTag('Completions', 'The legacy completions of OpenAI')
+    .addTag('Responses', "OpenAI's Responses API, on any model")
+    .addTag('Messages', "Anthropic's Messages API, on any model")
     .addTag('Gemini', "Google's Gemini API, on any model")
     .addTag('Embeddings', 'Vectors of texts')
     .addTag('Rerank', 'Documents by how well they fit a query')
@@ -37,6 +44,8 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('Admin: groups', 'Groups of keys with limits and budgets of their own, with an admin key')
     .addTag('Admin: batches', 'All batches and what waits, with an admin key')
     .addTag('Admin: deployments', 'How each deployment is doing, with an admin key')
+    .addTag('Admin: instances', 'The processes of the gateway, with an admin key')
+    .addTag('Admin: providers', 'The configured providers and their tests, with an admin key')
     .addTag('Admin: usage', 'Tokens, cost and requests, summed and one by one, with an admin key')
     .addTag('Admin: request log', 'Stored requests and responses, with an admin key')
     .addTag('Admin: audit', 'Who changed what, with an admin key')
@@ -54,9 +63,10 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     extraModels: ERROR_MODELS,
     operationIdFactory: (_controller, method) => method,
   });
+  describeValidation(document, describedRoutes(app.get(ModulesContainer)));
   for (const name of openObjectNames()) {
     const schema = document.components?.schemas?.[name];
     if (schema !== undefined && !('$ref' in schema)) schema.additionalProperties = true;
   }
-  return toOpenApi31(document);
+  return withReadableNames(toOpenApi31(document));
 }

@@ -26,7 +26,7 @@ export class RequestLogQueryDto extends PageQueryDto {
   session_id?: string;
 
   /** Only of this operation, such as `chat` or `embeddings`. */
-  @ApiProperty({ required: false, enum: OPERATION_NAMES })
+  @ApiProperty({ required: false, enum: OPERATION_NAMES, enumName: 'OperationName' })
   @IsOptional()
   @IsIn(OPERATION_NAMES)
   operation?: string;
@@ -39,7 +39,7 @@ export class RequestLogQueryDto extends PageQueryDto {
   model?: string;
 
   /** Only those with this outcome. */
-  @ApiProperty({ required: false, enum: STATUSES })
+  @ApiProperty({ required: false, enum: STATUSES, enumName: 'CallStatus' })
   @IsOptional()
   @IsIn(STATUSES)
   status?: (typeof STATUSES)[number];
@@ -97,7 +97,7 @@ export class RequestLogEntryDto {
   @ApiProperty({ type: String, nullable: true, example: 'sandbox' })
   provider!: string | null;
   /** How the call ended; `abandoned` when its response was no longer needed. */
-  @ApiProperty({ enum: STATUSES, example: 'succeeded' })
+  @ApiProperty({ enum: STATUSES, enumName: 'CallStatus', example: 'succeeded' })
   status!: (typeof STATUSES)[number];
   /** Code of the error; null when it succeeded. */
   @ApiProperty({ type: String, nullable: true, example: null })

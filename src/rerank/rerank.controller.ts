@@ -32,7 +32,7 @@ export class RerankController {
   @ApiOkResponse(RESPONSE)
   @ModelEndpoint()
   @Post('v1/rerank')
-  rerank(
+  rankDocuments(
     @Body() body: unknown,
     @CurrentPrincipal() principal: Principal,
     @Req() request: HttpRequest,
@@ -46,7 +46,7 @@ export class RerankController {
   @ApiOkResponse(RESPONSE)
   @ModelEndpoint()
   @Post('v2/rerank')
-  rerankV2(
+  rankDocumentsV2(
     @Body() body: unknown,
     @CurrentPrincipal() principal: Principal,
     @Req() request: HttpRequest,

@@ -28,7 +28,7 @@ import {
   InputTokensDto,
   InputTokensRequestDto,
   ReadResponseQueryDto,
-  ResponseDto,
+  ResponseObjectDto,
   ResponseRequestDto,
 } from './responses.dto.js';
 import { COMPACT_EXAMPLES, INPUT_TOKENS_EXAMPLES, RESPONSE_EXAMPLES, STREAM_EXAMPLE } from './responses.examples.js';
@@ -43,7 +43,7 @@ const RESPONSE_ID = {
 };
 
 @ApiTags('Responses')
-@ApiExtraModels(ResponseDto)
+@ApiExtraModels(ResponseObjectDto)
 @Controller('v1/responses')
 export class ResponsesController {
   constructor(
@@ -73,7 +73,7 @@ export class ResponsesController {
     description: 'The response, or with `stream: true` its events.',
     headers: MODEL_RESPONSE_HEADERS,
     content: {
-      'application/json': { schema: { $ref: getSchemaPath(ResponseDto) } },
+      'application/json': { schema: { $ref: getSchemaPath(ResponseObjectDto) } },
       'text/event-stream': { schema: { type: 'string' }, example: STREAM_EXAMPLE },
     },
   })
@@ -143,7 +143,7 @@ export class ResponsesController {
     description: 'The response, or with `stream=true` its events.',
     headers: REQUEST_ID_HEADER,
     content: {
-      'application/json': { schema: { $ref: getSchemaPath(ResponseDto) } },
+      'application/json': { schema: { $ref: getSchemaPath(ResponseObjectDto) } },
       'text/event-stream': { schema: { type: 'string' }, example: STREAM_EXAMPLE },
     },
   })
@@ -196,7 +196,7 @@ export class ResponsesController {
       'Ends a response that is being made in the background; one that is finished stays as it is. A 400 for one that was not made in the background.',
   })
   @ApiParam(RESPONSE_ID)
-  @ApiOkResponse({ type: ResponseDto, headers: REQUEST_ID_HEADER })
+  @ApiOkResponse({ type: ResponseObjectDto, headers: REQUEST_ID_HEADER })
   @ApiErrors()
   @HttpCode(200)
   @Post(':response_id/cancel')

@@ -168,7 +168,7 @@ export class CompactRequestDto {
 
 /** A response. Further fields, and those that a provider of the API sends, are passed on. */
 @OpenObject()
-export class ResponseDto {
+export class ResponseObjectDto {
   /**
    * Send it as `previous_response_id` to continue the conversation.
    * @example "resp_3f1c0e8a9b7d4c553f1c0e8a9b7d4c553f1c0e8a9b7d4c55"

@@ -83,7 +83,7 @@ suite('shapes that providers answer in', () => {
     expect(text).toMatch(/data: \[DONE\]\n\n$/);
     const lines = text.split('\n').filter((line) => line.startsWith('data: {'));
     const chunks = lines.map((line) => JSON.parse(line.slice(6)) as OpenAI.ChatCompletionChunk);
-    expect(chunks.map((chunk) => contract.faultOfSchema('ChatCompletionChunkDto', chunk) ?? '').join('')).toBe('');
+    expect(chunks.map((chunk) => contract.faultOfSchema('ChatCompletionChunk', chunk) ?? '').join('')).toBe('');
     return chunks;
   }
 

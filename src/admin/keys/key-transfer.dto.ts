@@ -69,7 +69,7 @@ export class TransferredKeyDto extends CreateKeyDto {
   hash?: string;
 
   /** How `hash` was made: `pepper` is HMAC-SHA-256 under a key pepper of this gateway, `sha256` is SHA-256 of the key alone. */
-  @ApiProperty({ enum: HASH_TYPES, required: false })
+  @ApiProperty({ enum: HASH_TYPES, enumName: 'HashType', required: false })
   @IsOptional()
   @IsIn(HASH_TYPES)
   hash_type?: HashType;

@@ -44,7 +44,14 @@ export class RequestLogSettingDto {
   days!: number;
 
   /** The data to remove before an entry is stored: whole parts (`prompt`, `answer`, `files`) or matches of patterns. */
-  @ApiProperty({ enum: REDACTIONS, isArray: true, required: false, default: [], example: ['email', 'card'] })
+  @ApiProperty({
+    enum: REDACTIONS,
+    enumName: 'Redaction',
+    isArray: true,
+    required: false,
+    default: [],
+    example: ['email', 'card'],
+  })
   @IsOptional()
   @IsArray()
   @ArrayUnique()
@@ -69,7 +76,14 @@ export class CreateKeyDto extends SpendingDto {
    * provider.
    * @example ["inference"]
    */
-  @ApiProperty({ enum: SCOPES, isArray: true, required: false, default: ['inference'], example: ['inference'] })
+  @ApiProperty({
+    enum: SCOPES,
+    enumName: 'Scope',
+    isArray: true,
+    required: false,
+    default: ['inference'],
+    example: ['inference'],
+  })
   @IsOptional()
   @IsArray()
   @ArrayNotEmpty()
@@ -158,7 +172,7 @@ export class UpdateKeyDto extends PartialType(
    * The rights of the key; not null.
    * @example ["inference"]
    */
-  @ApiProperty({ enum: SCOPES, isArray: true, required: false, example: ['inference'] })
+  @ApiProperty({ enum: SCOPES, enumName: 'Scope', isArray: true, required: false, example: ['inference'] })
   @ValidateIf((_body, value) => value !== undefined)
   @IsArray()
   @ArrayNotEmpty()
@@ -234,7 +248,7 @@ export class KeyDto extends SpendingBoundsDto {
    */
   hint!: string;
   /** The rights of the key. */
-  @ApiProperty({ enum: SCOPES, isArray: true, example: ['inference'] })
+  @ApiProperty({ enum: SCOPES, enumName: 'Scope', isArray: true, example: ['inference'] })
   scopes!: Scope[];
   /** Null is every model. */
   @ApiProperty({ type: [String], nullable: true, example: ['sandbox/*'] })

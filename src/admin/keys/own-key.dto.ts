@@ -20,7 +20,7 @@ export class OwnKeyDto extends SpendingBoundsDto {
    */
   name!: string;
   /** The present rights of the key, within those of the key that made it. */
-  @ApiProperty({ enum: SCOPES, isArray: true, example: ['inference'] })
+  @ApiProperty({ enum: SCOPES, enumName: 'Scope', isArray: true, example: ['inference'] })
   scopes!: Scope[];
   /** Models that the key may call: ids, or prefixes such as `openai/*`. Null is every model. */
   @ApiProperty({ type: [String], nullable: true, example: ['sandbox/*'] })

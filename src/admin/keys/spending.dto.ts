@@ -54,7 +54,7 @@ export class BudgetDto implements Budget {
   usd!: number;
 
   /** In UTC; a week begins on Monday. */
-  @ApiProperty({ enum: PERIODS, example: 'month' })
+  @ApiProperty({ enum: PERIODS, enumName: 'BudgetPeriod', example: 'month' })
   @IsIn(PERIODS)
   period!: Period;
 

@@ -98,7 +98,7 @@ export class UsageController {
   })
   @ApiErrors()
   @Get()
-  async readUsage(@Query() query: UsageQueryDto, @Req() request: Request, @Res() response: Response): Promise<void> {
+  async listUsage(@Query() query: UsageQueryDto, @Req() request: Request, @Res() response: Response): Promise<void> {
     const sums = await this.usage.sums(query);
     if (request.accepts(['json', 'text/csv']) === 'text/csv') {
       response.setHeader('content-type', 'text/csv; charset=utf-8');

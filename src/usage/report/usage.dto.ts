@@ -27,7 +27,7 @@ export class UsageFilterDto extends TimeSpanQueryDto {
   group_id?: string;
 
   /** Only of this operation, such as `chat` or `embeddings`. */
-  @ApiProperty({ required: false, enum: OPERATION_NAMES })
+  @ApiProperty({ required: false, enum: OPERATION_NAMES, enumName: 'OperationName' })
   @IsOptional()
   @IsIn(OPERATION_NAMES)
   operation?: string;
@@ -68,7 +68,7 @@ export class UsageFilterDto extends TimeSpanQueryDto {
   agent_id?: string;
 
   /** Only of requests in this wire format. */
-  @ApiProperty({ required: false, enum: CLIENT_FORMATS })
+  @ApiProperty({ required: false, enum: CLIENT_FORMATS, enumName: 'ClientFormat' })
   @IsOptional()
   @IsIn(CLIENT_FORMATS)
   wire_format?: string;
@@ -93,7 +93,7 @@ export class UsageFilterDto extends TimeSpanQueryDto {
 /** Which calls to sum, and into which rows. */
 export class UsageQueryDto extends OmitType(UsageFilterDto, ['after']) {
   /** Duration of a row, in UTC; `none` is the whole time. */
-  @ApiProperty({ enum: INTERVALS, required: false, default: 'day', example: 'day' })
+  @ApiProperty({ enum: INTERVALS, enumName: 'UsageInterval', required: false, default: 'day', example: 'day' })
   @IsOptional()
   @IsIn(INTERVALS)
   interval?: (typeof INTERVALS)[number];

@@ -22,7 +22,7 @@ function asJson<Data>(data: Data): Exclude<Data, string> {
 const group = answered(await client.POST('/v1/admin/groups', { body: { name: 'contract', budget: null } }));
 const names = ['first', 'second', 'third'];
 for (const name of names) {
-  const key: components['schemas']['KeyWithSecretDto'] = answered(
+  const key: components['schemas']['KeyWithSecret'] = answered(
     await client.POST('/v1/admin/keys', {
       body: { name, group_id: group.id, limits: { rpm: 100 }, metadata: { owner: name } },
     }),
