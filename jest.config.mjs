@@ -45,6 +45,7 @@ const WITHOUT_DATABASE = [
   'provider-errors',
   'provider-recordings',
   'provider-shapes',
+  'python-clients',
   'resilience',
   'silent-streams',
   'stream-recovery',
