@@ -7,12 +7,14 @@ export class CreateSpeechDto {
    * The id of the model.
    * @example "sandbox/speech"
    */
+  @ApiProperty({ minLength: 1 })
   model!: string;
 
   /**
    * The text that is read out.
    * @example "Hello from the sandbox."
    */
+  @ApiProperty({ minLength: 1 })
   input!: string;
 
   /** A voice of the model: its name, or `{"id": "voice_1234"}`. */
@@ -53,13 +55,14 @@ export class CreateSpeechDto {
 /** The form of a translation. Other fields travel through to the provider. */
 export class CreateTranslationDto {
   /** The recording. */
-  @ApiProperty({ type: 'string', format: 'binary' })
+  @ApiProperty({ type: 'string', format: 'binary', minLength: 1 })
   file!: unknown;
 
   /**
    * The id of the model.
    * @example "sandbox/transcribe"
    */
+  @ApiProperty({ minLength: 1 })
   model!: string;
 
   /**

@@ -109,7 +109,24 @@ export const RESULTS_EXAMPLE = {
   index: 0,
   custom_id: 'ada',
   status: 'succeeded',
-  response: { status_code: 200, request_id: 'req_3f1c0e8a9b7d4c55', body: { object: 'chat.completion', choices: [] } },
+  response: {
+    status_code: 200,
+    request_id: 'req_3f1c0e8a9b7d4c55',
+    body: {
+      id: 'chatcmpl-3f1c0e8a9b7d4c55',
+      object: 'chat.completion',
+      created: 1767225600,
+      model: 'sandbox/echo',
+      choices: [
+        {
+          index: 0,
+          message: { role: 'assistant', content: 'Say hello to Ada.', refusal: null },
+          logprobs: null,
+          finish_reason: 'stop',
+        },
+      ],
+    },
+  },
   error: null,
   attempts: 1,
   usage: { prompt_tokens: 4, completion_tokens: 4, total_tokens: 8 },

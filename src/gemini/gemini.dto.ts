@@ -11,7 +11,7 @@ export class GeminiContentDto {
   @ApiProperty({ required: false, enum: ['user', 'model'], example: 'user' })
   role?: string;
   /** Text, media, calls of functions and their results. */
-  @ApiProperty({ type: 'array', items: OBJECT, example: [{ text: 'Where is the station?' }] })
+  @ApiProperty({ type: 'array', minItems: 1, items: OBJECT, example: [{ text: 'Where is the station?' }] })
   parts!: Record<string, unknown>[];
 }
 
@@ -19,6 +19,7 @@ export class GeminiContentDto {
 @OpenObject()
 export class GenerateContentRequestDto {
   /** The turns of the conversation, the last one of the user. */
+  @ApiProperty({ type: [GeminiContentDto], minItems: 1 })
   contents!: GeminiContentDto[];
   /** Instructions, as text. */
   systemInstruction?: GeminiContentDto;
@@ -60,6 +61,7 @@ export class GenerateContentResponseDto {
 /** The content to count: `contents`, or a whole request. */
 export class GeminiCountRequestDto {
   /** The turns of the conversation. */
+  @ApiProperty({ type: [GeminiContentDto], required: false, minItems: 1 })
   contents?: GeminiContentDto[];
   /** A whole request, in place of `contents`. */
   generateContentRequest?: GenerateContentRequestDto;
@@ -88,6 +90,7 @@ export class EmbedContentRequestDto {
 /** Several texts to embed with the same settings. */
 export class BatchEmbedContentsRequestDto {
   /** The texts. */
+  @ApiProperty({ type: [EmbedContentRequestDto], minItems: 1 })
   requests!: EmbedContentRequestDto[];
 }
 

@@ -1,6 +1,10 @@
 /** A date, or a date and time with its zone, as of ISO 8601. */
 const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2}))?$/;
 
+/** The same with its bounds, for the document; times before 1971 are left out, because their zone may put them before 1970. */
+const DOCUMENTED =
+  /^(197[1-9]|19[89]\d|[2-9]\d{3})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])(T([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?(Z|[+-]([01]\d|2[0-3]):?[0-5]\d))?$/;
+
 /**
  * A time of a query, in Unix seconds: digits are Unix seconds, `2026-11-01` is the start of that day in UTC, and
  * `2026-11-01T08:00:00+01:00` is a moment. Anything else is returned unchanged, for the validator to refuse.
@@ -27,6 +31,6 @@ export const TIME_MESSAGE = { message: 'must be Unix seconds, or a date such as 
 export const timeSchema = (): object => ({
   oneOf: [
     { type: 'integer', minimum: 0, maximum: LATEST_EPOCH_SECONDS },
-    { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}(T.+)?$' },
+    { type: 'string', pattern: DOCUMENTED.source },
   ],
 });

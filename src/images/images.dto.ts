@@ -7,12 +7,14 @@ export class GenerateImagesDto {
    * The id of the model.
    * @example "sandbox/image"
    */
+  @ApiProperty({ minLength: 1 })
   model!: string;
 
   /**
    * The description of the image.
    * @example "A lighthouse at dusk"
    */
+  @ApiProperty({ minLength: 1 })
   prompt!: string;
 
   /** How many images. */
@@ -69,7 +71,7 @@ export class GenerateImagesDto {
 /** The form of an edit: the fields of a generation, and images. */
 export class EditImagesDto extends GenerateImagesDto {
   /** The image to change. Several are sent as `image[]`. */
-  @ApiProperty({ type: 'string', format: 'binary' })
+  @ApiProperty({ type: 'string', format: 'binary', minLength: 1 })
   image!: unknown;
 
   /** A PNG whose transparent parts say where the image is changed. */

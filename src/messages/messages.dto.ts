@@ -21,15 +21,25 @@ export class CountTokensRequestDto {
    * A model that GET /v1/models lists, of any provider.
    * @example "sandbox/echo"
    */
+  @ApiProperty({ minLength: 1 })
   model!: string;
   /** The conversation, at least one turn. */
-  @ApiProperty({ type: [InputMessageDto] })
+  @ApiProperty({ type: [InputMessageDto], minItems: 1 })
   messages!: InputMessageDto[];
   /** The system prompt: text, or text blocks, each with its own `cache_control`. */
   @ApiProperty({ ...TEXT_OR_BLOCKS, required: false })
   system?: unknown;
   /** Tools of the client (`name`, `input_schema`), or tools that Anthropic runs, by their type. */
-  @ApiProperty({ ...OPEN_OBJECTS, required: false })
+  @ApiProperty({
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['name'],
+      properties: { name: { type: 'string', minLength: 1, example: 'get_weather' } },
+      additionalProperties: true,
+    },
+    required: false,
+  })
   tools?: unknown;
   /** `{"type": "auto" | "any" | "tool" | "none"}`, with `name` for `tool`, and `disable_parallel_tool_use`. */
   @ApiProperty({ ...OPEN_OBJECT, selfRequired: false })
@@ -107,6 +117,7 @@ export class MessageDto {
    * The model that the provider says it ran.
    * @example "echo"
    */
+  @ApiProperty({ minLength: 1 })
   model!: string;
   /** Blocks of text, thinking and tool use. */
   @ApiProperty({ ...OPEN_OBJECTS, example: [{ type: 'text', text: 'Where is the station?' }] })

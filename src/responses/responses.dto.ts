@@ -153,9 +153,13 @@ export class CompactRequestDto {
   @ApiProperty({ minLength: 1, maxLength: 256 })
   model!: string;
 
-  /** A text, or the items of the conversation. */
-  @ApiProperty({ oneOf: [{ type: 'string' }, { type: 'array', items: ITEM }], example: 'Say hello to Ada.' })
-  input!: unknown;
+  /** A text, or the items of the conversation. Default: an empty text. */
+  @ApiProperty({
+    required: false,
+    oneOf: [{ type: 'string' }, { type: 'array', items: ITEM }],
+    example: 'Say hello to Ada.',
+  })
+  input?: unknown;
 
   /** The system prompt. */
   @ApiProperty({ required: false, nullable: true, type: 'string', example: 'You are brief.' })

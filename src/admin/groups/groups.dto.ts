@@ -23,7 +23,13 @@ export class CreateGroupDto extends SpendingDto {
    * Which fallbacks of a model in gateway.yaml may serve the keys of the group: `any`, or `within_allowed` those that the allowed models of the
    * key include. Null or absent is `any`.
    */
-  @ApiProperty({ enum: FALLBACK_RULES, required: false, nullable: true, example: 'within_allowed' })
+  @ApiProperty({
+    enum: FALLBACK_RULES,
+    enumName: 'FallbackRule',
+    required: false,
+    nullable: true,
+    example: 'within_allowed',
+  })
   @IsOptional()
   @IsIn(FALLBACK_RULES)
   fallbacks?: FallbackRule | null;
@@ -61,7 +67,7 @@ export class GroupDto extends SpendingBoundsDto {
    */
   name!: string;
   /** Which fallbacks of models may serve the keys of the group. */
-  @ApiProperty({ enum: FALLBACK_RULES, example: 'any' })
+  @ApiProperty({ enum: FALLBACK_RULES, enumName: 'FallbackRule', example: 'any' })
   fallbacks!: FallbackRule;
   /** The metadata of the group. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { cost_center: '4711' } })

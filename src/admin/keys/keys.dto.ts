@@ -108,7 +108,13 @@ export class CreateKeyDto extends SpendingDto {
    * Which fallbacks of a model in gateway.yaml may serve the key: `any`, or `within_allowed` those that the allowed models of the
    * key include. Null or absent is `any`.
    */
-  @ApiProperty({ enum: FALLBACK_RULES, required: false, nullable: true, example: 'within_allowed' })
+  @ApiProperty({
+    enum: FALLBACK_RULES,
+    enumName: 'FallbackRule',
+    required: false,
+    nullable: true,
+    example: 'within_allowed',
+  })
   @IsOptional()
   @IsIn(FALLBACK_RULES)
   fallbacks?: FallbackRule | null;
@@ -254,7 +260,7 @@ export class KeyDto extends SpendingBoundsDto {
   @ApiProperty({ type: [String], nullable: true, example: ['sandbox/*'] })
   allowed_models!: string[] | null;
   /** Which fallbacks of models may serve the key. */
-  @ApiProperty({ enum: FALLBACK_RULES, example: 'any' })
+  @ApiProperty({ enum: FALLBACK_RULES, enumName: 'FallbackRule', example: 'any' })
   fallbacks!: FallbackRule;
   /** The metadata of the key. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { owner: 'ada' } })

@@ -26,7 +26,7 @@ export class OwnKeyDto extends SpendingBoundsDto {
   @ApiProperty({ type: [String], nullable: true, example: ['sandbox/*'] })
   allowed_models!: string[] | null;
   /** Which fallbacks of models may serve the key, within the rules of its group and of the key that made it. */
-  @ApiProperty({ enum: FALLBACK_RULES, example: 'any' })
+  @ApiProperty({ enum: FALLBACK_RULES, enumName: 'FallbackRule', example: 'any' })
   fallbacks!: FallbackRule;
   /** When the key stops working; null is never. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })

@@ -8,6 +8,12 @@ const [, , baseUrl = '', adminKey = ''] = process.argv;
 client.setConfig({ baseUrl, auth: adminKey });
 const throwOnError = true;
 
+/** The text of a chat completion, which is one of the bodies that a task of a batch can have. */
+function textOf(body: gateway.TaskResponse['body'] | undefined): unknown {
+  const choices: unknown = body !== undefined && 'choices' in body ? body.choices : [];
+  return (choices as gateway.Choice[])[0]?.message.content;
+}
+
 const { data: group } = await gateway.createGroup({ body: { name: 'contract' }, throwOnError });
 const names = ['first', 'second', 'third'];
 for (const name of names) {
@@ -51,7 +57,7 @@ while (batch.completed_at === null) {
   ({ data: batch } = await gateway.readBatch({ path: job, throwOnError }));
 }
 assert.deepEqual(
-  batch.results.map(({ response }) => response?.body.choices[0]?.message.content),
+  batch.results.map(({ response }) => textOf(response?.body)),
   ['one', 'two'],
 );
 
@@ -61,6 +67,6 @@ while (records.data.length === 0) {
   ({ data: records } = await gateway.listUsageRecords({ query: { user: 'grace' }, throwOnError }));
 }
 assert.equal(records.data[0]?.total_tokens, completion.usage?.total_tokens);
-const { data: rows } = await gateway.readUsage({ query: { group_by: 'user', start: '2026-01-01' }, throwOnError });
+const { data: rows } = await gateway.listUsage({ query: { group_by: 'user', start: '2026-01-01' }, throwOnError });
 assert.ok(rows.data.some((row) => row.group === 'grace'));
 console.log('hey-api: keys, groups, chat, batches and usage work');

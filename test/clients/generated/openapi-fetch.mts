@@ -13,6 +13,12 @@ function answered<Data, Failure>({ data, error }: { data?: Data; error?: Failure
   return data;
 }
 
+/** The text of a chat completion, which is one of the bodies that a task of a batch can have. */
+function textOf(body: components['schemas']['TaskResponse']['body'] | undefined): unknown {
+  const choices: unknown = body !== undefined && 'choices' in body ? body.choices : [];
+  return (choices as components['schemas']['Choice'][])[0]?.message.content;
+}
+
 /** Of a route that also answers in another media type, which is a string. */
 function asJson<Data>(data: Data): Exclude<Data, string> {
   assert.notEqual(typeof data, 'string');
@@ -71,7 +77,7 @@ while (batch.completed_at === null) {
   batch = answered(await client.GET('/v1/batch/{job_id}', { params: { path } }));
 }
 assert.deepEqual(
-  batch.results.map(({ custom_id: id, response }) => [id, response?.body.choices[0]?.message.content]),
+  batch.results.map(({ custom_id: id, response }) => [id, textOf(response?.body)]),
   [
     ['one', 'one'],
     ['two', 'two'],
