@@ -22,6 +22,7 @@ const base = {
 const WITHOUT_DATABASE = [
   'cloud-logins',
   'completions',
+  'deployment-health',
   'fast-path',
   'freeze-watch',
   'gemini',

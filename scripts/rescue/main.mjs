@@ -18,6 +18,9 @@ const FORMATS = /** @type {const} */ (['chat', 'messages', 'responses', 'gemini'
 const ADMIN_KEY = 'rescue-admin-key-0123456789abcdef';
 /** Longest time that a request may take; more is a hang. */
 const HANG_MS = 20_000;
+/** Longest time until a model that is well again is used, and the time between two requests that watch it. */
+const MAX_LATE_MS = 5_000;
+const OUTAGE_INTERVAL_MS = 1_200;
 /** Of faults that last, which no wait may prolong. */
 const LASTING_MS = 600;
 
@@ -89,12 +92,12 @@ function verdictOf(name, outcome, primary, hasFallback) {
   return 'safe';
 }
 
-/** Requests during and after an outage: all get a response, and the model is used again within 30 s of being well. */
+/** Requests during and after an outage: all get a response, and the model is used again within 5 s of being well. */
 async function outage(/** @type {() => Promise<Outcome>} */ call, /** @type {() => Seen[]} */ primary) {
   const started = performance.now();
   let responded = true;
-  while (performance.now() - started < TIMES.outage + 30_000) {
-    const next = performance.now() + 1_200;
+  while (performance.now() - started < TIMES.outage + MAX_LATE_MS + OUTAGE_INTERVAL_MS) {
+    const next = performance.now() + OUTAGE_INTERVAL_MS;
     const { isWhole, text } = await call();
     responded &&= isWhole && text === RESPONSE;
     if (primary().some(({ action }) => action === '200')) return { responded, isBack: true };

@@ -59,7 +59,8 @@ function describeRedis(url: string): string {
 }
 
 /** Which kind of credentials a provider has; never what they are. */
-function describeCredentials({ type, apiKey, cloud = {} }: ProviderConfig): string {
+function describeCredentials({ type, apiKey, furtherKeys, cloud = {} }: ProviderConfig): string {
+  if (furtherKeys !== undefined) return `${furtherKeys.length + 1} keys set`;
   if (apiKey !== undefined) return 'key set';
   if (cloud.aws !== undefined) return describeAwsLogin(cloud.aws);
   if (cloud.entra !== undefined) return `Entra ID by ${ENTRA_LOGINS[cloud.entra.kind]}`;

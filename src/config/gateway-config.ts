@@ -13,6 +13,7 @@ import type { Timeouts } from './settings/upstream.js';
 export type { CloudSettings } from '../providers/definitions/types/connection.js';
 export type { Quirks } from '../providers/definitions/types/field-rules.js';
 export type { DatabaseConfig } from './database-url.js';
+export type { BreakerSettings, EjectionSettings, HealthSettings } from './settings/health.js';
 export type { Affinity, DeploymentConfig, Strategy, StreamRecovery } from './settings/models.js';
 export type { PriceConfig } from './settings/prices.js';
 export type { Timeouts } from './settings/upstream.js';
@@ -26,6 +27,8 @@ export interface ProviderConfig {
   /** Without a trailing slash, including `/v1` where the server has it. */
   readonly baseUrl: string;
   readonly apiKey: string | undefined;
+  /** Those of `api_keys` beside the first one, which is `apiKey`. Absent where there is one key. */
+  readonly furtherKeys?: readonly string[];
   /** Sent with every request to this provider, such as `OpenAI-Organization`. Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** Whether GET {baseUrl}/models fills the model list. */
@@ -62,6 +65,7 @@ type RoutingFile = KindValue<typeof ROUTING_SETTINGS>;
 export interface RoutingSettings {
   readonly upstream: RoutingFile['upstream'];
   readonly retry: RoutingFile['retry'];
+  readonly health: RoutingFile['health'];
   readonly providers: readonly ProviderConfig[];
   readonly models: readonly ModelConfig[];
   readonly expose: RoutingFile['expose'];
@@ -72,7 +76,8 @@ export type Configuration = GatewayConfig & RoutingSettings;
 
 /** The settings that are read once, at the start, without those that a reload replaces. */
 export function staticSettings(config: GatewayConfig | Configuration): GatewayConfig {
-  const { upstream, retry, providers, models, expose, ...settings }: GatewayConfig & Partial<RoutingSettings> = config;
+  const { upstream, retry, health, providers, models, expose, ...settings }: GatewayConfig & Partial<RoutingSettings> =
+    config;
   return Object.freeze(settings);
 }
 

@@ -155,6 +155,7 @@ function assemble(file: GatewayFile, environment: Environment, cwd: string, faul
     models: readModels(routing.models, providers, routing.upstream.timeouts, faults),
     expose: routing.expose,
     retry: routing.retry,
+    health: routing.health,
   };
 }
 

@@ -49,6 +49,15 @@ describe('readProvider', () => {
     expect(types('vertex', { project: 'p' })).toEqual(['vertex', 'https://aiplatform.googleapis.com']);
   });
 
+  it('takes several keys in place of one', () => {
+    const { config, faults } = read('openai', { api_keys: ['a', 'b', 'c'] });
+    expect([config?.apiKey, config?.furtherKeys, faults]).toEqual(['a', ['b', 'c'], []]);
+    expect(read('anthropic', { api_keys: ['a'] }).config?.furtherKeys).toBeUndefined();
+    expect(keysOf(read('openai', { api_key: 'a', api_keys: ['b'] }))).toEqual(['api_keys']);
+    expect(keysOf(read('openai', { api_keys: ['a', 'b', 'a'] }))).toEqual(['api_keys']);
+    expect(keysOf(read('azure', { api_keys: ['a', 'b'], resource_name: 'mine' }))).toEqual([]);
+  });
+
   it('takes what the file leaves out from the environment', () => {
     expect(read('my-claude', { type: 'anthropic' }, { ANTHROPIC_API_KEY: 'of-env' }).config?.apiKey).toBe('of-env');
     expect(

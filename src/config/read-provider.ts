@@ -31,7 +31,10 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
   const known = definitionNamed(name) ?? definitionOfType(name);
   const fromEnvironment = environment.providers.find((provider) => provider.name === name);
   const type = entry.type ?? (known === undefined ? OPENAI_TYPE : entryTypeOf(known));
-  const own = { apiKey: entry.api_key ?? fromEnvironment?.apiKey, baseUrl: entry.base_url ?? fromEnvironment?.baseUrl };
+  const own = {
+    apiKey: entry.api_key ?? entry.api_keys?.[0] ?? fromEnvironment?.apiKey,
+    baseUrl: entry.base_url ?? fromEnvironment?.baseUrl,
+  };
   const {
     apiKey,
     baseUrl,
@@ -40,7 +43,7 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
   } = type === OPENAI_TYPE
     ? { ...own, baseUrl: own.baseUrl ?? definitionNamed(name)?.baseUrl, cloud: undefined, faults: [] }
     : connect(type, { entry, ...own, variable: (variable) => environment.variable(variable as VariableName) });
-  const faults: Fault[] = [...foreignKeys(type, entry), ...missing];
+  const faults: Fault[] = [...foreignKeys(type, entry), ...faultsOfKeys(entry), ...missing];
   if (entry.quirks !== undefined && !speaksOpenAi(type)) {
     faults.push({ key: 'quirks', message: `are for type openai alone, not for type ${type}` });
   }
@@ -55,6 +58,7 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
       faults.push({ key: 'base_url', message: 'is required, such as http://127.0.0.1:11434/v1' });
     return { config: undefined, faults };
   }
+  const [, ...furtherKeys] = entry.api_keys ?? [];
   const fault = baseUrlFault(baseUrl);
   if (fault !== undefined) faults.push({ key: 'base_url', message: fault });
   return {
@@ -63,6 +67,7 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
       type,
       baseUrl: baseUrl.replace(/\/+$/, ''),
       apiKey,
+      ...(furtherKeys.length > 0 && { furtherKeys }),
       headers: Object.fromEntries(
         Object.entries(entry.headers ?? {}).map(([header, value]) => [header.toLowerCase(), value]),
       ),
@@ -74,6 +79,13 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
     },
     faults,
   };
+}
+
+function faultsOfKeys({ api_key: one, api_keys: several }: ProviderFile): Fault[] {
+  if (several === undefined) return [];
+  if (one !== undefined) return [{ key: 'api_keys', message: 'stands in place of api_key. Set one of the two' }];
+  const isRepeated = new Set(several).size < several.length;
+  return isRepeated ? [{ key: 'api_keys', message: 'has the same key twice. Leave one of them out' }] : [];
 }
 
 /** Those of the server at that address, or of the local server of that name, under what the entry says itself. */

@@ -4,15 +4,15 @@ import type { RoutingSettings } from './gateway-config.js';
 export type RoutingListener = (current: RoutingSettings, previous: RoutingSettings) => void;
 
 /**
- * The settings that a reload replaces: providers, models, `expose`, `upstream` and `retry`. Also its own injection token. Read
+ * The settings that a reload replaces: providers, models, `expose`, `upstream`, `retry` and `health`. Also its own injection token. Read
  * `current` when a value is needed, or subscribe with `onChange`; everything else is in GatewayConfig and never changes.
  */
 export class RoutingConfig {
   private settings: RoutingSettings;
   private readonly listeners: RoutingListener[] = [];
 
-  constructor({ providers, models, expose, upstream, retry }: RoutingSettings) {
-    this.settings = Object.freeze({ providers, models, expose, upstream, retry });
+  constructor({ providers, models, expose, upstream, retry, health }: RoutingSettings) {
+    this.settings = Object.freeze({ providers, models, expose, upstream, retry, health });
   }
 
   get current(): RoutingSettings {
@@ -29,9 +29,9 @@ export class RoutingConfig {
    *
    * @throws what the listener threw
    */
-  replace({ providers, models, expose, upstream, retry }: RoutingSettings): void {
+  replace({ providers, models, expose, upstream, retry, health }: RoutingSettings): void {
     const previous = this.settings;
-    this.settings = Object.freeze({ providers, models, expose, upstream, retry });
+    this.settings = Object.freeze({ providers, models, expose, upstream, retry, health });
     try {
       for (const listener of this.listeners) listener(this.settings, previous);
     } catch (error) {

@@ -223,7 +223,8 @@ export class AttemptLoop {
       progress.failure = error;
       progress.failed = { attempt, error };
       if (error.code === 'context_length_exceeded') await progress.route.promptIsTooLong(this.lengthOf);
-      if (error.isContentRefusal) progress.route.isContentRefused = true;
+      progress.route.isContentRefused ||= error.isContentRefusal;
+      candidates.isContentRefused ||= error.isContentRefusal;
       return NEXT;
     } finally {
       if (isRetry) this.budget.release();
@@ -253,6 +254,7 @@ export class AttemptLoop {
       signal,
       onSkippedEvent: () => (call.skippedEvents += 1),
       onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
+      onHeaders: attempt.slot.health.onHeaders,
       onResponseHeaders: (passed) => Object.assign(providerHeaders, passed),
     };
     const rateLimits = call.admission?.headers;

@@ -18,7 +18,8 @@ export interface FullDeployments {
 /**
  * The deployments to try for one request, in order: those of the model, then of its fallbacks. Deployments whose provider does
  * not have the operation, whose breaker is open for the key, or that asked for a pause are left out. Full deployments are waited
- * for when the others of their model have failed. Lazy, so that the fallbacks of a healthy model are never resolved.
+ * for when the others of their model have failed. Deployments whose responses say that a limit of their provider is reached come after
+ * all others. Lazy, so that the fallbacks of a healthy model are never resolved.
  *
  * If there is nothing else to try, or all that was tried refused the request as one that it cannot serve, the first deployment
  * with an open breaker is tried: it may be the only one that can serve the request.
@@ -26,6 +27,8 @@ export interface FullDeployments {
 export class Candidates {
   /** Whether a deployment failed, as opposed to refusing the request. */
   hasFailed = false;
+  /** Whether a provider declined the content of the request: no other model is asked then. */
+  isContentRefused = false;
 
   constructor(
     private readonly deployments: Deployments,
@@ -48,15 +51,20 @@ export class Candidates {
     let tried = 0;
     let spare: { model: ResolvedModel; deployment: Deployment } | undefined;
     let shortestWait = Infinity;
+    let limited: FullDeployments[] | undefined;
+    let last: ResolvedModel | undefined;
     for (const model of models) {
       let full: Deployment[] | undefined;
-      const ordered = orderDeployments(model, this.deployments, Math.random, session);
+      last = model;
+      const drawn = orderDeployments(model, this.deployments, Math.random, session);
+      const ordered = this.deployments.ejections.toEnd(model.id, drawn);
       for (const deployment of preferring(ordered, preferred)) {
         if (portOf(deployment.provider, call) === undefined) continue;
         const health = this.deployments.healthOf(deployment);
         const wait = health.waitFor(key);
         if (wait > 0) shortestWait = Math.min(shortestWait, wait);
         else if (!health.canCall(key)) spare ??= { model, deployment };
+        else if (health.limits.left > 0) (limited ??= []).push({ model, full: [deployment] });
         else {
           const slot = this.queue.take(deployment, key);
           if (slot === undefined) (full ??= []).push(deployment);
@@ -70,6 +78,13 @@ export class Candidates {
         tried += 1;
         yield { model, full };
       }
+    }
+    for (const { model, full } of limited ?? []) {
+      if (this.isContentRefused && model !== last) continue;
+      const [deployment] = full;
+      const slot = deployment === undefined ? undefined : this.queue.take(deployment, key);
+      tried += 1;
+      yield slot === undefined ? { model, full } : new Attempt(model, slot);
     }
     if (tried > 0 && this.hasFailed) return;
     const slot = spare === undefined ? undefined : this.queue.take(spare.deployment, key);

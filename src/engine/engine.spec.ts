@@ -187,4 +187,44 @@ describe('Engine', () => {
     });
     bench.expectNothingTaken();
   });
+
+  describe('and what it knows of deployments', () => {
+    const IDS = ['p/one', 'p/two', 'p/three'];
+    const exhausted = { 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '1m0s' };
+
+    it('tries those whose limit is reached after all others, and still tries them', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.subarray(IDS), fc.subarray(IDS), async (limited, failing) => {
+          const errors = Object.fromEntries(failing.map((id) => [id, upstreamError({ message: id })]));
+          const bench = new EngineBench('nowhere', errors, IDS);
+          for (const id of limited) bench.deployments.healthOf({ id }).onHeaders(exhausted);
+          await bench.engine.run(CHAT, REQUEST, bench.context).catch(() => undefined);
+          const order = [...IDS.filter((id) => !limited.includes(id)), ...limited];
+          const served = order.findIndex((id) => !failing.includes(id));
+          expect(bench.calls).toEqual(served === -1 ? order : order.slice(0, served + 1));
+          bench.expectNothingTaken();
+        }),
+        { numRuns: 60 },
+      );
+    });
+
+    it('tries those that are ejected after the others of their model', async () => {
+      const bench = new EngineBench('nowhere', { 'p/two': upstreamError({ message: 'two' }) }, IDS);
+      bench.deployments.ejections.eject('m', 'p/one', 'errors', { firstTime: 60_000, maxTime: 60_000 });
+      await bench.engine.run(CHAT, REQUEST, bench.context);
+      expect(bench.calls).toEqual(['p/two', 'p/three']);
+    });
+
+    it('leaves an account without quota alone while others serve, and tries it where none does', async () => {
+      const spent = upstreamError({ message: 'no credit', isOutOfQuota: true });
+      const bench = new EngineBench('nowhere', { 'p/one': spent }, ['p/one', 'p/two']);
+      for (let round = 0; round < 4; round += 1) await bench.engine.run(CHAT, REQUEST, bench.context);
+      expect(bench.calls).toEqual(['p/one', 'p/two', 'p/two', 'p/two', 'p/two']);
+      const alone = new EngineBench('nowhere', { 'p/one': spent }, ['p/one']);
+      for (let round = 0; round < 3; round += 1) {
+        await expect(alone.engine.run(CHAT, REQUEST, alone.context)).rejects.toBe(spent);
+      }
+      expect(alone.calls).toEqual(['p/one', 'p/one', 'p/one']);
+    });
+  });
 });

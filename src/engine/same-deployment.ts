@@ -19,10 +19,11 @@ export interface SamePause {
  * moment after a failure that is often gone by then (a 5xx, a connection closed without a response).
  *
  * @param maxWaitMs longest `Retry-After` that is waited out
- * @returns undefined where it is not tried again: it asked for a longer pause, it named none with its 429, or it was silent
+ * @returns undefined where it is not tried again: it asked for a longer pause, it named none with its 429, its account has no
+ *   quota left, or it was silent
  */
 export function pauseBeforeSame(error: GatewayError, maxWaitMs: number): SamePause | undefined {
-  if (!error.retryable || error.rejectedByGateway) return undefined;
+  if (!error.retryable || error.rejectedByGateway || error.isOutOfQuota) return undefined;
   if (error.retryAfterMs !== undefined) {
     if (error.retryAfterMs > maxWaitMs) return undefined;
     return { milliseconds: error.retryAfterMs + Math.random() * MAX_SPREAD_MS, isRequested: true };

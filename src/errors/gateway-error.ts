@@ -36,6 +36,8 @@ export interface GatewayErrorOptions {
   isConnectionFault?: boolean;
   /** The provider declined the content of the request; another model is not asked for what this one declined. */
   isContentRefusal?: boolean;
+  /** The operator's account at the provider has no quota or credit left, or its limit of a day is reached. */
+  isOutOfQuota?: boolean;
   /** Extra response headers, such as `retry-after`. */
   headers?: Readonly<Record<string, string>>;
   cause?: unknown;
@@ -63,6 +65,7 @@ export class GatewayError extends Error {
   readonly mayBeBilled: boolean;
   readonly isConnectionFault: boolean;
   readonly isContentRefusal: boolean;
+  readonly isOutOfQuota: boolean;
   /** Extra response headers; those of a provider's response are added where its client gets them. */
   headers: Readonly<Record<string, string>>;
   /** Set where a provider has responded with a failure. */
@@ -81,6 +84,7 @@ export class GatewayError extends Error {
     this.mayBeBilled = options.mayBeBilled ?? false;
     this.isConnectionFault = options.isConnectionFault ?? false;
     this.isContentRefusal = options.isContentRefusal ?? false;
+    this.isOutOfQuota = options.isOutOfQuota ?? false;
     this.headers = options.headers ?? {};
   }
 
@@ -140,7 +144,7 @@ export function retryAfter(
   return { retryAfterMs: milliseconds, headers };
 }
 
-interface RateLimit extends Pick<GatewayErrorOptions, 'message' | 'retryable' | 'rejectedByGateway'> {
+interface RateLimit extends Pick<GatewayErrorOptions, 'message' | 'retryable' | 'rejectedByGateway' | 'isOutOfQuota'> {
   /** Milliseconds to wait; sent to the client as `retry-after` and `retry-after-ms`. */
   retryAfterMs: number | undefined;
 }
@@ -170,15 +174,23 @@ export function internalError(cause: unknown): GatewayError {
 
 interface UpstreamFailure extends Pick<
   GatewayErrorOptions,
-  'message' | 'cause' | 'retryable' | 'rejectedByGateway' | 'mayBeBilled' | 'isConnectionFault'
+  'message' | 'cause' | 'retryable' | 'rejectedByGateway' | 'mayBeBilled' | 'isConnectionFault' | 'isOutOfQuota'
 > {
   /** Milliseconds to wait; sent to the client with a 503. */
   retryAfterMs?: number | undefined;
 }
 
 /** 502: the upstream's response was invalid or ended early, or it refused the operator's credentials. */
-export function upstreamError({ retryable = true, ...failure }: UpstreamFailure): GatewayError {
-  return new GatewayError({ status: 502, type: 'server_error', code: 'upstream_error', retryable, ...failure });
+export function upstreamError({ retryable = true, retryAfterMs, ...failure }: UpstreamFailure): GatewayError {
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return new GatewayError({
+    status: 502,
+    type: 'server_error',
+    code: 'upstream_error',
+    retryable,
+    ...failure,
+    ...wait,
+  });
 }
 
 /** 503: the upstream cannot take the request now. */

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
 import type { ChatRequest } from '../operations/chat/chat-completion.js';
 import type { OperationName, OperationStream, RequestOf, ResultOf } from '../operations/operation-types.js';
@@ -56,6 +57,8 @@ export interface ProviderCall<Request = ChatRequest> {
   readonly onDroppedParams?: (names: readonly string[]) => void;
   /** Called when an event of a stream that is no JSON was left out. */
   readonly onSkippedEvent?: () => void;
+  /** Called with all headers of each response of the provider, errors included. */
+  readonly onHeaders?: (headers: IncomingHttpHeaders) => void;
   /** Called with the headers of the provider's response that its client gets, where both speak the same format. */
   readonly onResponseHeaders?: TakeResponseHeaders;
 }

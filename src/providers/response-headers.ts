@@ -9,6 +9,12 @@ const PRINTABLE = /^[\x20-\x7e]*$/;
 /** Takes the headers of a provider's response that its client gets, names in lower case. */
 export type TakeResponseHeaders = (headers: Readonly<Record<string, string>>) => void;
 
+/** Who reads the headers of a response: the gateway, which gets all of them, and the client. */
+export interface ResponseHeadersReaders {
+  readonly onHeaders?: (headers: IncomingHttpHeaders) => void;
+  readonly onResponseHeaders?: TakeResponseHeaders;
+}
+
 /**
  * Reads what a client of the provider's own format gets of the headers of a response, errors included.
  *
@@ -32,5 +38,22 @@ export function passedResponseHeaders(
       count += 1;
     }
     if (passed !== undefined) take(passed);
+  };
+}
+
+/**
+ * Reads the headers of a response for the gateway itself and for its client.
+ *
+ * @param prefixes of the names that the client gets; undefined where it gets none
+ */
+export function responseHeadersReader(
+  { onHeaders, onResponseHeaders }: ResponseHeadersReaders,
+  prefixes: readonly string[] | undefined,
+): ((headers: IncomingHttpHeaders) => void) | undefined {
+  const passed = passedResponseHeaders(prefixes, onResponseHeaders);
+  if (passed === undefined || onHeaders === undefined) return passed ?? onHeaders;
+  return (headers) => {
+    onHeaders(headers);
+    passed(headers);
   };
 }

@@ -54,6 +54,27 @@ describe('orderDeployments', () => {
     expect(first / 4_000).toBeCloseTo(0.75, 1);
   });
 
+  it('gives a deployment that has recovered a part of its weight, under every strategy but priority', () => {
+    const recovering = new DeploymentHealth();
+    recovering.slowStart.begin();
+    const health = {
+      healthOf: ({ upstreamModel }: Deployment) => (upstreamModel === 'm0' ? recovering : new DeploymentHealth()),
+    };
+    const share = (strategy: Strategy, sessionOf: (index: number) => RequestSession | undefined): number => {
+      const random = seeded();
+      const orders = Array.from(
+        { length: 1_000 },
+        (_, index) => names(model(strategy, [1, 1]), random, health, sessionOf(index))[0],
+      );
+      return orders.filter((first) => first === 'm0').length / 1_000;
+    };
+    expect(share('weighted', () => undefined)).toBeLessThan(0.2);
+    expect(share('weighted', () => undefined)).toBeGreaterThan(0.02);
+    expect(share('weighted', (index) => sessionNamed(`s${index}`))).toBeLessThan(0.2);
+    expect(share('least_busy', () => undefined)).toBeLessThan(0.2);
+    expect(share('priority', () => undefined)).toBe(1);
+  });
+
   it('begins with the least busy for its weight', () => {
     const health = healths({ m0: { inFlight: 4 }, m1: { inFlight: 3 }, m2: { inFlight: 6 } });
     expect(names(model('least_busy', [1, 1, 4]), Math.random, health)).toEqual(['m2', 'm1', 'm0']);

@@ -13,6 +13,9 @@ export interface RequestSession {
   readonly derived: () => string | undefined;
 }
 
+/** The weight of a deployment now: less than its own after it has recovered. */
+type ShareOf = (deployment: Deployment) => number;
+
 /** A request by itself. */
 export const NO_SESSION: RequestSession = { named: undefined, derived: () => undefined };
 
@@ -20,7 +23,7 @@ export const NO_SESSION: RequestSession = { named: undefined, derived: () => und
  * The order in which a model's deployments are tried. `priority` keeps the order of the file; `weighted` draws each position by
  * weight among those left, so that a failing deployment's share goes to the others by their weights; `least_busy` begins with
  * the one with the fewest calls in flight for its weight; `fastest` with the one with the lowest average time to first byte,
- * after those that were never called. A session takes the place of the draw, and where the client names it also of load and speed.
+ * after those that were never called. A deployment that has recovered gets a growing part of its weight. A session takes the place of the draw, and where the client names it also of load and speed.
  *
  * @param random a number in [0, 1), like Math.random
  */
@@ -33,17 +36,18 @@ export function orderDeployments(
   const { deployments, strategy } = model;
   if (deployments.length === 1 || strategy === 'priority') return deployments;
   const key = model.affinity === 'none' ? undefined : sessionOf(session, strategy);
-  if (key !== undefined) return orderBySession(hashText(key), deployments);
+  const shareOf: ShareOf = (deployment) => deployment.weight * health.healthOf(deployment).share;
+  if (key !== undefined) return orderBySession(hashText(key), deployments, shareOf);
   switch (strategy) {
     case 'weighted':
-      return byWeight(deployments, random);
+      return byWeight(deployments, random, shareOf);
     case 'least_busy':
       return sorted(
-        byWeight(deployments, random),
-        (deployment) => health.healthOf(deployment).inFlight / deployment.weight,
+        byWeight(deployments, random, shareOf),
+        (deployment) => health.healthOf(deployment).inFlight / shareOf(deployment),
       );
     case 'fastest': {
-      const drawn = byWeight(deployments, random);
+      const drawn = byWeight(deployments, random, shareOf);
       if (random() < EXPLORE_SHARE) return drawn;
       return sorted(drawn, (deployment) => health.healthOf(deployment).firstByte ?? 0);
     }
@@ -54,13 +58,13 @@ function sessionOf({ named, derived }: RequestSession, strategy: ResolvedModel['
   return named ?? (strategy === 'weighted' ? derived() : undefined);
 }
 
-function byWeight(deployments: readonly Deployment[], random: () => number): Deployment[] {
+function byWeight(deployments: readonly Deployment[], random: () => number, shareOf: ShareOf): Deployment[] {
   const left = [...deployments];
   const ordered: Deployment[] = [];
   while (left.length > 0) {
-    const total = left.reduce((sum, deployment) => sum + deployment.weight, 0);
+    const total = left.reduce((sum, deployment) => sum + shareOf(deployment), 0);
     let point = random() * total;
-    let chosen = left.findIndex((deployment) => (point -= deployment.weight) < 0);
+    let chosen = left.findIndex((deployment) => (point -= shareOf(deployment)) < 0);
     if (chosen === -1) chosen = left.length - 1;
     ordered.push(...left.splice(chosen, 1));
   }

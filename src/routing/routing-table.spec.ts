@@ -85,6 +85,26 @@ describe('RoutingTable', () => {
     expect(targets(table([model('local/*', ['openai/*'])], 'listed'), 'local/a')).toEqual(['openai/a']);
   });
 
+  it('makes a deployment of each key of a provider, which share its weight, under every name', () => {
+    const [name, instance] = provider('openai');
+    const keys = { ...instance, withFurtherKeys: [{ name } as Provider, { name } as Provider] };
+    const routes = new RoutingTable(
+      { models: [model('fast', ['openai/a', 'local/b'])], expose: 'all', upstream, retry: { maxWait: 5_000 } },
+      new Map([[name, keys], provider('local')]),
+    );
+    expect(targets(routes, 'fast')).toEqual(['openai/a', 'openai/a#2', 'openai/a#3', 'local/b']);
+    const { deployments = [] } = routes.resolve('fast') ?? {};
+    expect(new Set(deployments.slice(0, 3).map((each) => each.provider)).size).toBe(3);
+    expect(deployments.map(({ weight }) => Math.round(weight * 6))).toEqual([2, 2, 2, 6]);
+    expect(targets(routes, 'openai/other')).toEqual(['openai/other', 'openai/other#2', 'openai/other#3']);
+    expect(routes.resolve('openai/other')).toMatchObject({ strategy: 'weighted', affinity: 'session' });
+    for (const id of ['openai/a', 'openai/a#2', 'openai/a#3', 'local/b', 'openai/other#2', 'local/x#2']) {
+      expect(routes.deploymentAt(id)?.id).toBe(id);
+    }
+    // A model of that name, with the first key.
+    expect(routes.deploymentAt('openai/a#4')).toMatchObject({ upstreamModel: 'a#4', provider: instance.provider });
+  });
+
   it('resolves any text without a throw, and only to its own providers', () => {
     const routes = table([model('openai/*', ['local/*'])]);
     fc.assert(

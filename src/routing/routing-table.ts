@@ -7,9 +7,13 @@ import { accountsOf, highestPrice, deploymentId, DeploymentOwners, smallestConcu
 export interface ProviderInstance {
   readonly config: ProviderConfig;
   readonly provider: Provider;
+  /** The clients that call it with its further keys. Absent where it has one key. */
+  readonly withFurtherKeys?: readonly Provider[];
 }
 
 const NO_FALLBACKS: readonly string[] = [];
+/** The end of the id of a deployment with a further key: `openai/gpt-5-mini#2`. */
+const KEY_SUFFIX = /#\d+$/;
 /** Number of models outside the file that are cached; clients may name any number. */
 const MAX_CACHED_MODELS = 1_000;
 
@@ -46,6 +50,20 @@ export class RoutingTable {
   /** The models of the file other than patterns. */
   *listed(): Generator<ResolvedModel> {
     for (const [id, model] of this.byId) if (model.id === id) yield model;
+  }
+
+  /** A deployment by its id: of a model of the file, or of a model that clients name themselves. */
+  deploymentAt(id: string): Deployment | undefined {
+    for (const { deployments } of this.byId.values()) {
+      const found = deployments.find((deployment) => deployment.id === id);
+      if (found !== undefined) return found;
+    }
+    for (const name of [id.replace(KEY_SUFFIX, ''), id]) {
+      const model = this.rememberedAtProvider(name);
+      const found = model?.deployments.find((deployment) => deployment.id === id);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** Every id and alias of the file. */
@@ -115,7 +133,7 @@ export class RoutingTable {
     const byName = this.owners.byName(providerName, upstreamModel);
     const owners = [...byName, ...this.owners.byPattern(providerName, upstreamModel)];
     const [first] = owners;
-    const deployment: Deployment = {
+    const deployments = byKey(found, {
       id: deploymentId(providerName, upstreamModel, byName),
       provider: found.provider,
       baseUrl: found.config.baseUrl,
@@ -124,13 +142,14 @@ export class RoutingTable {
       concurrency: smallestConcurrency(owners),
       timeouts,
       price: highestPrice(owners),
-    };
+    });
+    const hasKeys = deployments.length > 1;
     const mostOutput = Math.max(0, ...owners.map(({ model }) => model.maxOutputTokens ?? 0));
     return {
       id: modelId,
-      strategy: 'priority',
-      affinity: 'none',
-      deployments: [deployment],
+      strategy: hasKeys ? 'weighted' : 'priority',
+      affinity: hasKeys ? 'session' : 'none',
+      deployments,
       fallbacks: NO_FALLBACKS,
       contextFallbacks: NO_FALLBACKS,
       contextLength: first?.model.contextLength,
@@ -157,21 +176,17 @@ export class RoutingTable {
       if (isPattern) owned.push(...owners.map((owner) => owner.model));
       const { provider: instance, config } = found;
       const smallest = smallestConcurrency(owners);
-      return [
-        {
-          id: deploymentId(provider, upstreamModel, owners),
-          provider: instance,
-          baseUrl: config.baseUrl,
-          upstreamModel,
-          weight,
-          concurrency:
-            isPattern && smallest !== undefined
-              ? Math.min(smallest, concurrency ?? Infinity)
-              : (concurrency ?? smallest),
-          timeouts: model.timeouts,
-          price: model.price ?? (isPattern ? highestPrice(owners) : undefined),
-        },
-      ];
+      return byKey(found, {
+        id: deploymentId(provider, upstreamModel, owners),
+        provider: instance,
+        baseUrl: config.baseUrl,
+        upstreamModel,
+        weight,
+        concurrency:
+          isPattern && smallest !== undefined ? Math.min(smallest, concurrency ?? Infinity) : (concurrency ?? smallest),
+        timeouts: model.timeouts,
+        price: model.price ?? (isPattern ? highestPrice(owners) : undefined),
+      });
     });
     const { strategy, affinity, fallbacks, maxOutputTokens, queue } = model;
     const { contextFallbacks, contextLength, streamRecovery, holdBack } = model;
@@ -191,4 +206,17 @@ export class RoutingTable {
       deployments,
     };
   }
+}
+
+/** A deployment for each key of its provider, which share its weight. */
+function byKey({ withFurtherKeys = [] }: ProviderInstance, deployment: Deployment): Deployment[] {
+  if (withFurtherKeys.length === 0) return [deployment];
+  const weight = deployment.weight / (withFurtherKeys.length + 1);
+  const further = withFurtherKeys.map((provider, index) => ({
+    ...deployment,
+    id: `${deployment.id}#${index + 2}`,
+    provider,
+    weight,
+  }));
+  return [{ ...deployment, weight }, ...further];
 }

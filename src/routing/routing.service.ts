@@ -1,9 +1,9 @@
 import { Injectable, Logger, OnApplicationShutdown } from '@nestjs/common';
-import type { RoutingSettings } from '../config/gateway-config.js';
+import type { ProviderConfig, RoutingSettings } from '../config/gateway-config.js';
 import { RoutingConfig } from '../config/routing-config.js';
 import { describeError } from '../errors/describe-error.js';
 import { Deployments } from './deployments/deployments.service.js';
-import type { Provider } from '../providers/provider.js';
+import type { Provider, ProviderOptions } from '../providers/provider.js';
 import { createProvider, providerOptions } from '../providers/create-provider.js';
 import type { ResolvedModel } from './resolved-model.js';
 import { ProviderInstance, RoutingTable } from './routing-table.js';
@@ -56,7 +56,7 @@ export class Routing implements OnApplicationShutdown {
       if (next === undefined || !isSame(next.config, config)) this.deployments.forgetProvider(name);
     }
     before.retire(() => {
-      for (const { provider } of before.providers.values()) this.release(provider);
+      for (const instance of before.providers.values()) clientsOf(instance).forEach((client) => this.release(client));
     });
   }
 
@@ -70,11 +70,8 @@ export class Routing implements OnApplicationShutdown {
     const options = providerOptions(settings.upstream);
     for (const config of settings.providers) {
       const known = before.get(config.name);
-      const instance =
-        known !== undefined && isSame(known.config, config)
-          ? known
-          : { config, provider: createProvider(config, options) };
-      this.uses.set(instance.provider, (this.uses.get(instance.provider) ?? 0) + 1);
+      const instance = known !== undefined && isSame(known.config, config) ? known : createInstance(config, options);
+      for (const client of clientsOf(instance)) this.uses.set(client, (this.uses.get(client) ?? 0) + 1);
       providers.set(config.name, instance);
     }
     return new RoutingTable(settings, providers);
@@ -91,6 +88,21 @@ export class Routing implements OnApplicationShutdown {
       this.logger.warn({ msg: 'a replaced provider was not closed well', error: describeError(error) });
     });
   }
+}
+
+function createInstance(config: ProviderConfig, options: ProviderOptions): ProviderInstance {
+  const provider = createProvider(config, options);
+  const { furtherKeys } = config;
+  if (furtherKeys === undefined) return { config, provider };
+  return {
+    config,
+    provider,
+    withFurtherKeys: furtherKeys.map((apiKey) => createProvider({ ...config, apiKey }, options)),
+  };
+}
+
+function clientsOf({ provider, withFurtherKeys = [] }: ProviderInstance): Provider[] {
+  return [provider, ...withFurtherKeys];
 }
 
 function isSame(first: object, second: object): boolean {

@@ -35,14 +35,21 @@ export function hashText(text: string): TextHash {
  * the session, and the highest comes first. So every process finds the same order without asking another, shares follow the weights,
  * and a deployment that leaves or fails loses its own sessions alone, to the others by their weights.
  */
-export function orderBySession(session: TextHash, deployments: readonly Deployment[]): readonly Deployment[] {
+export function orderBySession(
+  session: TextHash,
+  deployments: readonly Deployment[],
+  shareOf: (deployment: Deployment) => number = ({ weight }) => weight,
+): readonly Deployment[] {
   const seen = new Map<string, number>();
   const scored = deployments.map((deployment) => {
-    const { id, weight } = deployment;
+    const { id } = deployment;
     // The same place may be listed twice, and each entry has its share.
     const times = seen.get(id) ?? 0;
     seen.set(id, times + 1);
-    return { deployment, score: weight / -Math.log(drawOf(session, hashText(times === 0 ? id : `${id} ${times}`))) };
+    return {
+      deployment,
+      score: shareOf(deployment) / -Math.log(drawOf(session, hashText(times === 0 ? id : `${id} ${times}`))),
+    };
   });
   return scored.sort((first, second) => second.score - first.score).map(({ deployment }) => deployment);
 }

@@ -1,4 +1,5 @@
 import type { RoutingSettings } from '../../config/gateway-config.js';
+import { DEFAULT_HEALTH } from '../../config/settings/health.js';
 import { configurationHash } from './configuration-hash.js';
 
 const base = (maxAnswerSize: number): RoutingSettings => ({
@@ -6,6 +7,7 @@ const base = (maxAnswerSize: number): RoutingSettings => ({
   models: [],
   expose: 'all',
   retry: { maxWait: 5 },
+  health: DEFAULT_HEALTH,
   upstream: { maxAnswerSize, timeouts: { connect: 1, firstByte: 2, idle: 3, total: 4 } },
 });
 

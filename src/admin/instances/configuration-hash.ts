@@ -5,8 +5,8 @@ import type { RoutingSettings } from '../../config/gateway-config.js';
 const HASH_DIGITS = 12;
 
 /** Equal for the same providers, models and upstream settings, in any order of their members. */
-export function configurationHash({ providers, models, expose, upstream, retry }: RoutingSettings): string {
-  const text = JSON.stringify({ providers, models, expose, upstream, retry }, sorted);
+export function configurationHash({ providers, models, expose, upstream, retry, health }: RoutingSettings): string {
+  const text = JSON.stringify({ providers, models, expose, upstream, retry, health }, sorted);
   return createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS);
 }
 

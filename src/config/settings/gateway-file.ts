@@ -1,5 +1,6 @@
 import { BATCH } from './batch.js';
 import { group } from './composites.js';
+import { HEALTH } from './health.js';
 import { EXPOSE, MODELS } from './models.js';
 import { LOG, METRICS, USAGE } from './observability.js';
 import { DISCOVER, PROVIDERS, SANDBOX } from './providers.js';
@@ -34,6 +35,7 @@ export const PROCESS_SECTIONS = {
 export const ROUTING_SECTIONS = {
   upstream: UPSTREAM,
   retry: RETRY,
+  health: HEALTH,
   sandbox: SANDBOX,
   expose: EXPOSE,
   discover: DISCOVER,

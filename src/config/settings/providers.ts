@@ -1,4 +1,4 @@
-import { group, map, section } from './composites.js';
+import { group, list, map, section } from './composites.js';
 import { choice, flag, text } from './kinds.js';
 import { setting, type KindFile } from './setting.js';
 import {
@@ -83,6 +83,13 @@ const PROVIDER = group({
     description: "The provider's key.",
     without: "the provider's variable; without that, requests carry no key, where the type allows it",
     example: '${OPENAI_API_KEY}',
+    secret: true,
+  }),
+  api_keys: setting(list(text({ minLength: 1 }), { minItems: 1 }), {
+    description:
+      'Several keys of the provider, in place of `api_key`. Calls are divided between them. Each is a deployment of its own: one whose account has no quota left, or whose rate limit is reached, pauses while the others serve.',
+    without: 'one key',
+    example: ['${OPENAI_API_KEY}', '${OPENAI_API_KEY_2}'],
     secret: true,
   }),
   region: setting(CLOUD_NAME, {

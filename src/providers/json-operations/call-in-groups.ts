@@ -41,7 +41,8 @@ export async function callInGroups<Group, Part>(
 
 function asBilled(error: unknown): unknown {
   if (!(error instanceof GatewayError) || error.mayBeBilled) return error;
-  const { status, type, code, message, param, retryable, rejectedByGateway, isConnectionFault, headers, cause } = error;
+  const { status, type, code, message, param, retryable, rejectedByGateway } = error;
+  const { isConnectionFault, isOutOfQuota, headers, cause } = error;
   const billed = new GatewayError({
     status,
     type,
@@ -53,6 +54,7 @@ function asBilled(error: unknown): unknown {
     isConnectionFault,
     headers,
     cause,
+    isOutOfQuota,
     mayBeBilled: true,
     ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }),
   });

@@ -18,7 +18,7 @@ import { authorizerOf } from '../credentials/authorize.js';
 import { LIMIT_HEADERS, OPENAI_TYPE } from '../definitions/openai.js';
 import { definitionOfType } from '../definitions/registry.js';
 import { assertModelId, passedHeaders } from '../other-format.js';
-import { passedResponseHeaders } from '../response-headers.js';
+import { responseHeadersReader } from '../response-headers.js';
 import type { OperationPorts, ProviderCall } from '../provider.js';
 import { JsonClient } from '../transport/json-call.js';
 import type { UpstreamResponse } from '../transport/response-text.js';
@@ -99,14 +99,15 @@ export class JsonOperations {
   private post(
     path: string,
     body: JsonObject,
-    { upstreamModel, timeouts, requestId, headers, onResponseHeaders }: ProviderCall<unknown>,
+    call: ProviderCall<unknown>,
     signal: CancelSignal,
   ): Promise<UpstreamResponse> {
+    const { upstreamModel, timeouts, requestId, headers } = call;
     if (this.config.type !== OPENAI_TYPE) assertModelId(upstreamModel);
-    const call = { path: this.target.url(path, upstreamModel), body };
+    const request = { path: this.target.url(path, upstreamModel), body };
     const isNative = this.config.type === OPENAI_TYPE;
-    const onHeaders = isNative ? passedResponseHeaders(LIMIT_HEADERS, onResponseHeaders) : undefined;
-    return this.client.call(call, { timeouts, requestId, headers: this.passed(headers), signal, onHeaders });
+    const onHeaders = responseHeadersReader(call, isNative ? LIMIT_HEADERS : undefined);
+    return this.client.call(request, { timeouts, requestId, headers: this.passed(headers), signal, onHeaders });
   }
 
   /** The client's headers that go to the provider. */

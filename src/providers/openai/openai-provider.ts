@@ -34,7 +34,7 @@ import { redactor } from '../../wire/errors/redact.js';
 import { RequestHeaders } from '../transport/request-headers.js';
 import { passedHeaders } from '../other-format.js';
 import { RefusedFields, untilTaken } from '../refused-fields.js';
-import { passedResponseHeaders } from '../response-headers.js';
+import { responseHeadersReader } from '../response-headers.js';
 import { UpstreamChunkStream } from './upstream-chunk-stream.js';
 import type { UpstreamRequest } from '../transport/upstream-request.js';
 import { UpstreamPool } from '../transport/upstream-pool.js';
@@ -212,8 +212,7 @@ export class OpenAiProvider extends Provider {
       body: Buffer.from(printExact(body)),
       timeouts: stream ? call.timeouts : plainTimeouts(call.timeouts),
       signal: call.signal,
-      onHeaders:
-        source === undefined ? passedResponseHeaders(this.target.responseHeaders, call.onResponseHeaders) : undefined,
+      onHeaders: responseHeadersReader(call, source === undefined ? this.target.responseHeaders : undefined),
     };
   }
 }

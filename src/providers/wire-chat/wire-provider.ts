@@ -29,7 +29,7 @@ import {
 } from '../provider.js';
 import { type CallContext, JsonClient } from '../transport/json-call.js';
 import { RefusedFields, untilTaken } from '../refused-fields.js';
-import { passedResponseHeaders } from '../response-headers.js';
+import { responseHeadersReader } from '../response-headers.js';
 import { readModelList } from './list-models.js';
 import { MergedStreams } from './merged-streams.js';
 import { sumUsage } from './sum-usage.js';
@@ -306,8 +306,8 @@ function isStrict(request: ChatRequest): boolean {
 
 /** Headers in the client's format go to a provider of the same format alone. */
 function contextOf(call: ProviderCall, { isNative, format }: Prepared): CallContext {
-  const { timeouts, requestId, signal, headers, onResponseHeaders } = call;
+  const { timeouts, requestId, signal, headers } = call;
   const passed = isNative ? headers : passedHeaders(headers, format.passedHeaders);
-  const onHeaders = isNative ? passedResponseHeaders(format.responseHeaders, onResponseHeaders) : undefined;
+  const onHeaders = responseHeadersReader(call, isNative ? format.responseHeaders : undefined);
   return { timeouts, requestId, signal, headers: passed, onHeaders };
 }

@@ -1,14 +1,21 @@
-/** Consecutive failures after which a deployment is not called for a while. */
-const FAILURES_TO_OPEN = 5;
-/** Failures of one key that count towards opening the breaker for every key. */
-const FAILURES_COUNTED_PER_KEY = 3;
-/** Time for which it stays open at first, and at most; each failed probe doubles it. */
-const FIRST_OPEN_MS = 30_000;
-export const MAX_OPEN_MS = 300_000;
+import type { BreakerSettings } from '../../config/gateway-config.js';
+
 /** Failures older than this no longer count. */
 const EVIDENCE_KEPT_MS = 300_000;
+/** Share of the pause that is added at random, so that processes do not make their trials at the same time. */
+const JITTER = 0.1;
+/** Most milliseconds that a process adds to a pause that another one has begun: that one makes the first trial. */
+const MAX_PEER_DELAY_MS = 2_000;
+/** Longest that a trial without an outcome keeps others from trying, in milliseconds: a response may take minutes. */
+const TRIAL_MS = 15_000;
 
 export type BreakerState = 'closed' | 'open' | 'half_open';
+
+/** The settings of the breaker, and a number in [0, 1) like Math.random. */
+export interface BreakerOptions {
+  readonly settings: () => BreakerSettings;
+  readonly random: () => number;
+}
 
 /**
  * The message about an opening to other processes. `until` is in epoch milliseconds, `openFor` a duration in milliseconds.
@@ -24,7 +31,8 @@ export interface BreakerOpened {
 /**
  * Decides per key whether a deployment may be called. One key's prompts can make a provider fail, so the failures of one key
  * open the breaker for that key alone. It opens for every key when more than one key has failures, or when the connection
- * itself fails, which no prompt can cause. Any response closes it. Times are those of a monotonic clock.
+ * itself fails, which no prompt can cause. Any response closes it. While it is half open, one call at a time is a trial. Times are
+ * those of a monotonic clock.
  */
 export class CircuitBreaker {
   /** Failures since the last response, by key. */
@@ -36,11 +44,15 @@ export class CircuitBreaker {
   private openFor = 0;
   /** The only key for which it is open; undefined when it is open for every key. */
   private openKey: string | undefined;
-  private isProbing = false;
+  /** Until when a trial keeps other calls from trying; 0 while there is none. */
+  private trialUntil = 0;
+  /** How often it has opened. */
+  openings = 0;
 
   constructor(
     private readonly now: () => number,
     private readonly notify: (opened: BreakerOpened) => void,
+    private readonly options: BreakerOptions,
   ) {}
 
   /** The only key for which it is open. */
@@ -59,19 +71,19 @@ export class CircuitBreaker {
     return this.now() < this.openUntil ? 'open' : 'half_open';
   }
 
-  /** False while it is open for the key; allows one probe at a time while it is half open. */
+  /** False while it is open for the key; allows one trial at a time while it is half open. */
   canCall(key: string): boolean {
     const state = this.stateFor(key);
-    return state === 'closed' || (state === 'half_open' && !this.isProbing);
+    return state === 'closed' || (state === 'half_open' && this.now() >= this.trialUntil);
   }
 
-  /** Milliseconds until a probe may be made; 0 when one may be made now. */
+  /** Milliseconds until a trial may be made; 0 when one may be made now. */
   get opensIn(): number {
     return this.state === 'open' ? this.openUntil - this.now() : 0;
   }
 
   begin(key: string): void {
-    if (this.stateFor(key) === 'half_open') this.isProbing = true;
+    if (this.stateFor(key) === 'half_open') this.trialUntil = this.now() + TRIAL_MS;
   }
 
   /** @returns whether it was open */
@@ -81,41 +93,63 @@ export class CircuitBreaker {
     return wasOpen;
   }
 
-  /** @param isConnectionFault the connection failed, independent of the request */
-  failed(key: string, isConnectionFault: boolean): void {
+  /**
+   * @param isConnectionFault the connection failed, independent of the request
+   * @param began when the call began; the failure of a call from before the pause is no failed trial
+   */
+  failed(key: string, isConnectionFault: boolean, began: number): void {
+    const { failures: limit, firstOpen } = this.options.settings();
     const state = this.stateFor(key);
-    if (state === 'half_open') this.isProbing = false;
+    if (state === 'half_open') {
+      if (began < this.openUntil) return;
+      this.trialUntil = 0;
+    }
     if (this.now() - this.lastFailureAt > EVIDENCE_KEPT_MS) this.forgetFailures();
     this.lastFailureAt = this.now();
     if (isConnectionFault) this.connectionFailures += 1;
     else this.failures.set(key, (this.failures.get(key) ?? 0) + 1);
-    if (this.isFaultOfProvider()) {
-      if (state === 'half_open') this.open(Math.min(MAX_OPEN_MS, this.openFor * 2), undefined);
-      else if (this.openFor === 0 || this.openKey !== undefined) this.open(FIRST_OPEN_MS, undefined);
+    if (this.isFaultOfProvider(limit)) {
+      if (state === 'half_open') this.open(this.openFor * 2, undefined);
+      else if (this.openFor === 0 || this.openKey !== undefined) this.open(firstOpen, undefined);
     } else if (state === 'half_open') {
-      this.open(Math.min(MAX_OPEN_MS, this.openFor * 2), this.openKey);
-    } else if (this.openFor === 0 && (this.failures.get(key) ?? 0) >= FAILURES_TO_OPEN) {
-      this.open(FIRST_OPEN_MS, key);
+      this.open(this.openFor * 2, this.openKey);
+    } else if (this.openFor === 0 && (this.failures.get(key) ?? 0) >= limit) {
+      this.open(firstOpen, key);
     }
   }
 
   /** The call of the key ended without evidence for or against the deployment. */
   recordNeutral(key: string): void {
-    if (this.stateFor(key) === 'half_open') this.isProbing = false;
+    if (this.stateFor(key) === 'half_open') this.trialUntil = 0;
+  }
+
+  /** A test in the background has failed: no trial is made for this number of milliseconds. */
+  postpone(milliseconds: number): void {
+    const until = this.now() + milliseconds;
+    if (this.openFor === 0 || until <= this.openUntil) return;
+    this.openUntil = until;
+    this.notify({ kind: 'open', until: Date.now() + milliseconds, openFor: this.openFor, key: this.openKey });
+  }
+
+  /** A test in the background has succeeded: the next call is a trial. */
+  allowTrial(): void {
+    this.openUntil = Math.min(this.openUntil, this.now());
+    this.trialUntil = 0;
   }
 
   /** Applies an opening of another process; the longer one applies. */
   applyPeerState({ until, openFor, key }: BreakerOpened): void {
     // Clocks of machines differ, so the duration is capped.
-    const left = Math.min(MAX_OPEN_MS, until - Date.now());
+    const { firstOpen, maxOpen } = this.options.settings();
+    const left = Math.min(maxOpen * (1 + JITTER), until - Date.now());
     if (left <= 0) return;
-    const ends = this.now() + left;
+    const ends = this.now() + left + this.options.random() * Math.min(MAX_PEER_DELAY_MS, left);
     const wasOpen = this.state !== 'closed';
     // Two keys whose calls fail, each in its own process, are evidence against the provider.
     const onlyKey = wasOpen && this.openKey !== key ? undefined : key;
     if (wasOpen && onlyKey === this.openKey && ends <= this.openUntil) return;
     this.openUntil = wasOpen ? Math.max(this.openUntil, ends) : ends;
-    this.openFor = Math.min(MAX_OPEN_MS, Math.max(FIRST_OPEN_MS, openFor));
+    this.openFor = Math.min(maxOpen, Math.max(firstOpen, openFor));
     this.openKey = onlyKey;
   }
 
@@ -123,13 +157,15 @@ export class CircuitBreaker {
     this.forgetFailures();
     this.openFor = 0;
     this.openKey = undefined;
-    this.isProbing = false;
+    this.trialUntil = 0;
   }
 
-  private isFaultOfProvider(): boolean {
+  /** Of each key only half of the needed failures count, so that it takes two keys. */
+  private isFaultOfProvider(limit: number): boolean {
     let counted = this.connectionFailures;
-    for (const count of this.failures.values()) counted += Math.min(count, FAILURES_COUNTED_PER_KEY);
-    return counted >= FAILURES_TO_OPEN;
+    const isOfOneKey = this.failures.size === 1 && this.connectionFailures === 0;
+    for (const count of this.failures.values()) counted += Math.min(count, Math.ceil(limit / 2));
+    return counted >= limit && !isOfOneKey;
   }
 
   private forgetFailures(): void {
@@ -138,10 +174,12 @@ export class CircuitBreaker {
   }
 
   private open(milliseconds: number, key: string | undefined): void {
-    this.openFor = milliseconds;
-    this.openUntil = this.now() + milliseconds;
+    this.openFor = Math.min(this.options.settings().maxOpen, milliseconds);
+    const pause = this.openFor * (1 + this.options.random() * JITTER);
+    this.openUntil = this.now() + pause;
     this.openKey = key;
-    this.isProbing = false;
-    this.notify({ kind: 'open', until: Date.now() + milliseconds, openFor: milliseconds, key });
+    this.trialUntil = 0;
+    this.openings += 1;
+    this.notify({ kind: 'open', until: Date.now() + pause, openFor: this.openFor, key });
   }
 }

@@ -1,20 +1,29 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { DEFAULT_HEALTH, type HealthSettings } from '../../config/settings/health.js';
 import type { GatewayError } from '../../errors/gateway-error.js';
 import { CircuitBreaker, type BreakerOpened, type BreakerState } from './circuit-breaker.js';
+import { ProviderLimits, type LimitReached } from './provider-limits.js';
+import { QuotaPause, type QuotaSpent } from './quota-pause.js';
+import { RECENT_MS, RecentCalls, type CallCounts } from './recent-calls.js';
 import { RequestedPauses, type PauseRequested } from './requested-pauses.js';
+import { SlowStart } from './slow-start.js';
 
 /** Weight of the newest time to first byte in the average. */
 const SMOOTHING = 0.2;
-/** Duration of a bucket of the recent rates in milliseconds, and number of buckets: five minutes. */
-const BUCKET_MS = 10_000;
-const BUCKETS = 30;
 
 /** A change of a deployment's health that other processes need to know. */
-export type HealthEvent = BreakerOpened | PauseRequested | { readonly kind: 'closed' };
+export type HealthEvent = BreakerOpened | PauseRequested | QuotaSpent | LimitReached | { readonly kind: 'closed' };
 
-interface Bucket {
-  readonly start: number;
-  succeeded: number;
-  failed: number;
+/** What a background test of a deployment has found. `unknown`: it responds, but the test says nothing of its chat. */
+export type ProbeResult = 'well' | 'unwell' | 'unknown';
+
+/** What health depends on besides calls. */
+export interface HealthOptions {
+  readonly now?: () => number;
+  readonly notify?: (event: HealthEvent) => void;
+  readonly settings?: () => HealthSettings;
+  /** A number in [0, 1), like Math.random. */
+  readonly random?: () => number;
 }
 
 interface LastCall {
@@ -37,25 +46,50 @@ export class DeploymentHealth {
   lastError: string | undefined;
   /** A call waited as long as the provider had asked for, and was asked to wait again. Others do not wait until it has responded. */
   wasWaitUseless = false;
-  private readonly circuit: CircuitBreaker;
+  /** Outcomes of background tests, by what they found. */
+  readonly probes: Record<ProbeResult, number> = { well: 0, unwell: 0, unknown: 0 };
+  readonly calls: RecentCalls;
+  readonly limits: ProviderLimits;
+  readonly slowStart: SlowStart;
+  readonly circuit: CircuitBreaker;
+  private readonly quota: QuotaPause;
   private readonly pauses: RequestedPauses;
-  private buckets: Bucket[] = [];
+  private readonly now: () => number;
+  private readonly notify: (event: HealthEvent) => void;
+  private readonly settings: () => HealthSettings;
   /** The last call, and the last call of a different key. */
   private lastCall: LastCall | undefined;
   private lastOfAnother: LastCall | undefined;
+  /** When the latest call began that succeeded. */
+  private lastGoodCall = -Infinity;
 
-  constructor(
-    private readonly now: () => number = () => performance.now(),
-    private readonly notify: (event: HealthEvent) => void = () => undefined,
-  ) {
-    this.circuit = new CircuitBreaker(now, notify);
+  constructor(options: HealthOptions = {}) {
+    const {
+      now = () => performance.now(),
+      notify = () => undefined,
+      settings = () => DEFAULT_HEALTH,
+      random = Math.random,
+    } = options;
+    this.now = now;
+    this.notify = notify;
+    this.settings = settings;
+    this.calls = new RecentCalls(now);
+    this.circuit = new CircuitBreaker(now, notify, { settings: () => settings().breaker, random });
+    this.quota = new QuotaPause(now, notify);
     this.pauses = new RequestedPauses(now, notify);
+    this.limits = new ProviderLimits(now, notify);
+    this.slowStart = new SlowStart(now, () => settings().slowStart);
   }
 
   /** Applies an event of another process. The longer pause applies. */
   applyPeerState(event: HealthEvent): void {
-    if (event.kind === 'closed') this.circuit.close();
-    else if (event.kind === 'wait') this.pauses.applyPeerState(event);
+    if (event.kind === 'closed') {
+      if (this.circuit.state !== 'closed') this.slowStart.begin();
+      this.circuit.close();
+      this.quota.end();
+    } else if (event.kind === 'wait') this.pauses.applyPeerState(event);
+    else if (event.kind === 'quota') this.quota.applyPeerState(event);
+    else if (event.kind === 'limit') this.limits.applyPeerState(event);
     else this.circuit.applyPeerState(event);
   }
 
@@ -65,10 +99,32 @@ export class DeploymentHealth {
     return onlyKey !== undefined && this.isCalledByAnotherThan(onlyKey) ? 'closed' : this.circuit.state;
   }
 
-  /** Whether a call of the key may be made: not while the breaker is open; one probe at a time while it is half open. */
+  /**
+   * Whether a call of the key may be made: not while the breaker is open or the account has no quota; afterwards one trial at a time.
+   */
   canCall(key: string): boolean {
-    return this.circuit.canCall(key);
+    return this.circuit.canCall(key) && this.quota.canCall;
   }
+
+  /** Milliseconds until the account of the deployment is tried again; 0 while it has quota. */
+  get quotaPause(): number {
+    return this.quota.left;
+  }
+
+  /** Whether no call is made now that is not a trial, for operators. */
+  get isResting(): boolean {
+    return this.breaker === 'open' || this.quota.left > 0;
+  }
+
+  /** Share of its weight that the deployment gets, from 0.1 to 1: less than 1 after it has recovered. */
+  get share(): number {
+    return this.slowStart.share;
+  }
+
+  /** Reads the headers of a response of the provider. A bound function, so that a call need not make one. */
+  readonly onHeaders = (headers: IncomingHttpHeaders): void => {
+    this.limits.observe(headers);
+  };
 
   /** For operators: milliseconds until the provider may be called again; 0 when it may be called now. */
   get wait(): number {
@@ -82,7 +138,7 @@ export class DeploymentHealth {
     return this.pauses.forKey(key);
   }
 
-  /** Milliseconds until the breaker allows a probe; 0 when it is closed. */
+  /** Milliseconds until the breaker allows a trial; 0 when it is closed. */
   get opensIn(): number {
     return this.breaker === 'open' ? this.circuit.opensIn : 0;
   }
@@ -90,6 +146,7 @@ export class DeploymentHealth {
   begin(key: string): void {
     this.inFlight += 1;
     this.circuit.begin(key);
+    this.quota.begin();
     if (this.lastCall !== undefined && this.lastCall.key !== key) this.lastOfAnother = this.lastCall;
     this.lastCall = { key, at: this.now() };
   }
@@ -98,23 +155,45 @@ export class DeploymentHealth {
   responded(firstByte: number): void {
     this.wasWaitUseless = false;
     this.firstByte = smoothed(this.firstByte, firstByte);
-    if (this.circuit.succeeded()) this.notify({ kind: 'closed' });
-    this.bucket().succeeded += 1;
+    this.calls.succeeded(firstByte);
+    const began = this.now() - firstByte;
+    if (began > this.lastGoodCall) this.lastGoodCall = began;
+    const hadNoQuota = this.quota.responded(began);
+    if (this.circuit.succeeded() || hadNoQuota) this.recovered();
   }
 
-  /** A call of the key failed in a way that may be the provider's fault. */
-  failed(error: GatewayError, key: string): void {
+  /** A background test had a real response. */
+  probedWell(): void {
+    if (this.circuit.succeeded()) this.recovered();
+  }
+
+  /**
+   * A call of the key failed in a way that may be the provider's fault.
+   *
+   * @param held milliseconds since the call began. A call that began before one that succeeded says nothing of the present.
+   */
+  failed(error: GatewayError, key: string, held = 0): void {
     this.lastError = error.code ?? String(error.status);
-    this.bucket().failed += 1;
+    this.calls.failed();
+    if (error.isOutOfQuota) {
+      // The headers of the same response may say when the limit is reset.
+      this.quota.spent(error.retryAfterMs ?? (this.limits.left || this.settings().quotaPause));
+      if (error.status === 429 && error.retryAfterMs !== undefined) this.pauses.requested(key, error.retryAfterMs);
+      this.circuit.recordNeutral(key);
+      return;
+    }
+    this.quota.recordNeutral();
     if (error.retryAfterMs !== undefined) this.pauses.requested(key, error.retryAfterMs);
+    const began = this.now() - held;
     // A provider that limits rates is up; the requested pause applies instead.
-    if (error.status === 429) this.circuit.recordNeutral(key);
-    else this.circuit.failed(key, error.isConnectionFault);
+    if (error.status === 429 || began < this.lastGoodCall) this.circuit.recordNeutral(key);
+    else this.circuit.failed(key, error.isConnectionFault, began);
   }
 
   /** The call ended without evidence for or against the deployment: the client disconnected, or the request was refused. */
   recordNeutral(key: string): void {
     this.circuit.recordNeutral(key);
+    this.quota.recordNeutral();
   }
 
   /** The call has ended after this number of milliseconds, successfully or not. */
@@ -124,26 +203,18 @@ export class DeploymentHealth {
   }
 
   /** Outcomes of the calls of the last five minutes. */
-  recent(): { succeeded: number; failed: number } {
-    this.bucket();
-    return this.buckets.reduce(
-      (sum, { succeeded, failed }) => ({ succeeded: sum.succeeded + succeeded, failed: sum.failed + failed }),
-      { succeeded: 0, failed: 0 },
-    );
+  recent(): CallCounts {
+    return this.calls.within(RECENT_MS);
+  }
+
+  private recovered(): void {
+    this.slowStart.begin();
+    this.notify({ kind: 'closed' });
   }
 
   private isCalledByAnotherThan(key: string): boolean {
     const last = this.lastCall?.key === key ? this.lastOfAnother : this.lastCall;
-    return last !== undefined && this.now() - last.at < BUCKET_MS * BUCKETS;
-  }
-
-  private bucket(): Bucket {
-    const now = this.now();
-    const last = this.buckets.at(-1);
-    if (last !== undefined && now - last.start < BUCKET_MS) return last;
-    const fresh = { start: now, succeeded: 0, failed: 0 };
-    this.buckets = [...this.buckets.filter(({ start }) => now - start < BUCKET_MS * BUCKETS), fresh];
-    return fresh;
+    return last !== undefined && this.now() - last.at < RECENT_MS;
   }
 }
 

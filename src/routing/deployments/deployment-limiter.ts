@@ -46,7 +46,7 @@ export class Slot {
 
   /** The call failed in a way that may be the provider's fault. */
   failed(error: GatewayError): void {
-    this.health.failed(error, this.key);
+    this.health.failed(error, this.key, performance.now() - this.since);
   }
 
   /** The call ended without evidence for or against the deployment. */

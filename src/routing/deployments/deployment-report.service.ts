@@ -31,7 +31,11 @@ export class DeploymentReport {
         id,
         models: served,
         breaker: health.breaker,
-        retry_in_ms: Math.ceil(Math.max(health.wait, health.opensIn)),
+        retry_in_ms: Math.ceil(Math.max(health.wait, health.opensIn, health.quotaPause)),
+        out_of_quota_ms: Math.ceil(health.quotaPause),
+        rate_limit_reset_ms: Math.ceil(health.limits.left),
+        ejected_from: served.filter((model) => this.deployments.ejections.has(model, id)),
+        share: Math.round(health.share * 1_000) / 1_000,
         in_flight: health.inFlight,
         concurrency: limits.get(id) ?? null,
         waiting: served.reduce((sum, model) => sum + this.queue.waitingFor(model), 0),
@@ -53,7 +57,7 @@ export class DeploymentReport {
       .filter(({ deployments }) =>
         deployments.every((deployment) => {
           const health = this.deployments.healthOf(deployment);
-          return health.breaker === 'open' || health.wait > 0;
+          return health.isResting || health.wait > 0;
         }),
       )
       .map(({ id }) => id);

@@ -9,14 +9,29 @@ export class DeploymentDto {
   @ApiProperty({ type: [String], example: ['fast'] })
   models!: string[];
   /**
-   * `closed`: in use. `open`: not called after five consecutive failures. `half_open`: one call at a time tests whether it has
+   * `closed`: in use. `open`: not called after several failures in a row. `half_open`: one call at a time tests whether it has
    * recovered.
    */
   @ApiProperty({ enum: ['closed', 'open', 'half_open'], example: 'closed' })
   breaker!: string;
-  /** Milliseconds until it may be called again, because the breaker is open or the provider asked for a pause; otherwise 0. */
+  /**
+   * Milliseconds until it may be called again, because the breaker is open, the provider asked for a pause or the account has no quota
+   * left; otherwise 0.
+   */
   @ApiProperty({ type: 'integer', example: 0 })
   retry_in_ms!: number;
+  /** Milliseconds until it is tried again because its account has no quota or credit left; 0 while it has. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  out_of_quota_ms!: number;
+  /** Milliseconds until the reset of a rate limit of which nothing is left, as its responses say; others are called first. */
+  @ApiProperty({ type: 'integer', example: 0 })
+  rate_limit_reset_ms!: number;
+  /** Ids of the models whose other deployments are called first, because this one fails more often or responds more slowly. */
+  @ApiProperty({ type: [String], example: [] })
+  ejected_from!: string[];
+  /** Share of its weight that it gets, 0.1 to 1: less than 1 for a while after it has recovered. */
+  @ApiProperty({ type: Number, example: 1 })
+  share!: number;
   /** Calls in flight. */
   @ApiProperty({ type: 'integer', example: 0 })
   in_flight!: number;

@@ -1,6 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
+import { RoutingConfig } from '../../config/routing-config.js';
+import { DEFAULT_HEALTH } from '../../config/settings/health.js';
 import type { Deployment } from '../resolved-model.js';
 import { DeploymentHealth, type HealthEvent } from './deployment-health.js';
+import { Ejections } from './ejections.js';
 
 /** Number of deployments named by clients (`provider/model`) that are cached. */
 const MAX_DEPLOYMENTS = 5_000;
@@ -9,12 +12,20 @@ const MAX_DEPLOYMENTS = 5_000;
 @Injectable()
 export class Deployments {
   private readonly known = new Map<string, DeploymentHealth>();
-  private listener: ((id: string, event: HealthEvent) => void) | undefined;
+  private readonly listeners: ((id: string, event: HealthEvent) => void)[] = [];
+  /** The deployments that are tried last, by model. */
+  readonly ejections = new Ejections();
+
+  /** @param config without one, the defaults apply */
+  constructor(@Optional() private readonly config?: RoutingConfig) {}
 
   healthOf({ id }: Pick<Deployment, 'id'>): DeploymentHealth {
     let health = this.known.get(id);
     if (health === undefined) {
-      health = new DeploymentHealth(undefined, (event) => this.listener?.(id, event));
+      health = new DeploymentHealth({
+        notify: (event) => this.listeners.forEach((listener) => listener(id, event)),
+        settings: () => this.config?.current.health ?? DEFAULT_HEALTH,
+      });
       if (this.known.size >= MAX_DEPLOYMENTS) this.forgetIdle();
       this.known.set(id, health);
     }
@@ -23,7 +34,7 @@ export class Deployments {
 
   /** Called with changes of health that other processes need to know. */
   onHealthEvent(listener: (id: string, event: HealthEvent) => void): void {
-    this.listener = listener;
+    this.listeners.push(listener);
   }
 
   /** Every deployment that was called, as `provider/model`. */
@@ -38,7 +49,8 @@ export class Deployments {
 
   private forgetIdle(): void {
     for (const [id, health] of this.known) {
-      if (health.inFlight === 0 && health.breaker === 'closed' && health.wait === 0) this.known.delete(id);
+      if (health.inFlight === 0 && health.breaker === 'closed' && health.wait === 0 && !health.isResting)
+        this.known.delete(id);
       if (this.known.size < MAX_DEPLOYMENTS * 0.9) return;
     }
   }

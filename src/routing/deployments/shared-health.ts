@@ -8,12 +8,12 @@ import { Deployments } from './deployments.service.js';
 const CHANNEL = 'gateway:deployments';
 /** The Redis hash with the state for processes that start later. */
 const TABLE = 'gateway:deployments:known';
-/** Milliseconds: twice the longest validity of an entry. */
-const TABLE_TTL_MS = 600_000;
+/** Milliseconds: the longest validity of an entry, which is a pause for want of quota. */
+const TABLE_TTL_MS = 24 * 3_600_000;
 
 /**
- * Shares breaker openings and requested pauses with the other processes, so that each process need not discover a failing
- * provider itself. Probes of a half-open breaker stay local to each process.
+ * Shares breaker openings, pauses and limits that are reached with the other processes, so that each process need not discover a
+ * failing provider itself. Trials of a half-open breaker stay local to each process; one that did not open it waits a little longer.
  */
 @Injectable()
 export class SharedHealth implements OnApplicationBootstrap {
@@ -44,11 +44,13 @@ export class SharedHealth implements OnApplicationBootstrap {
   private publish(id: string, event: HealthEvent): void {
     const message = { id, ...event };
     // A pause must not replace an opening of the same deployment, and an opening must not replace a pause.
-    const keepAs = event.kind === 'wait' ? `${id} wait` : id;
+    const keepAs = event.kind === 'open' || event.kind === 'closed' ? id : `${id} ${event.kind}`;
     void this.broadcast.publish(CHANNEL, message, keepAs);
+    // A process that starts later must not learn of a pause that has ended.
+    if (event.kind === 'closed') void this.broadcast.publish(CHANNEL, message, `${id} quota`);
     void this.redis.run<unknown>((client) =>
       event.kind === 'closed'
-        ? client.hdel(TABLE, id)
+        ? client.hdel(TABLE, id, `${id} quota`)
         : client.multi().hset(TABLE, keepAs, JSON.stringify(message)).pexpire(TABLE, TABLE_TTL_MS).exec(),
     );
   }
@@ -60,6 +62,7 @@ export class SharedHealth implements OnApplicationBootstrap {
     const health = this.deployments.healthOf({ id });
     if (kind === 'closed') health.applyPeerState({ kind });
     else if (typeof until !== 'number') return;
+    else if (kind === 'quota' || kind === 'limit') health.applyPeerState({ kind, until });
     else if (kind === 'wait') health.applyPeerState({ kind, until, key });
     else if (kind === 'open' && typeof openFor === 'number') health.applyPeerState({ kind, until, openFor, key });
   }

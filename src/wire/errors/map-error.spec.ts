@@ -403,3 +403,71 @@ describe('an error in the middle of a stream', () => {
     expect(mapErrorObject({ message: 'x'.repeat(5000) }, redact).message.length).toBeLessThan(1200);
   });
 });
+
+describe('an account without quota', () => {
+  const openAi = {
+    message: 'You exceeded your current quota.',
+    type: 'insufficient_quota',
+    code: 'insufficient_quota',
+  };
+  const groq = {
+    message: 'Rate limit reached for model on tokens per day (TPD): Limit 100000. Please try again in 7m12s.',
+    code: 'rate_limit_exceeded',
+  };
+  const gemini = {
+    error: {
+      code: 429,
+      message: 'You exceeded your current quota. Please retry in 34.5s.',
+      status: 'RESOURCE_EXHAUSTED',
+      details: [{ violations: [{ quotaId: 'GenerateRequestsPerDayPerProjectPerModel-FreeTier' }] }],
+    },
+  };
+
+  it.each([
+    ['OpenAI', 429, { error: openAi }, 502, undefined],
+    ['DeepSeek', 402, { error: { message: 'Insufficient Balance' } }, 502, undefined],
+    ['a bare 402', 402, {}, 502, undefined],
+    ['Anthropic', 400, { error: { message: 'Your credit balance is too low to access the API.' } }, 502, undefined],
+    ['xAI', 403, { error: 'Your team has used all available credits or has no credits left.' }, 502, undefined],
+    ['Groq, of a day', 429, { error: groq }, 429, 432_000],
+    ['Gemini, of a day', 429, gemini, 429, 34_500],
+    ['OpenRouter, of a day', 429, { error: { message: 'Rate limit exceeded: free-models-per-day' } }, 429, undefined],
+  ])('%s: is known as such, and may be tried elsewhere', (_name, status, body, mapped, waitMs) => {
+    const error = map(status, body);
+    expect([error.isOutOfQuota, error.retryable, error.status, error.retryAfterMs]).toEqual([
+      true,
+      true,
+      mapped,
+      waitMs,
+    ]);
+  });
+
+  it('is read from an error of status 200, and with the time that the provider names', () => {
+    expect(mapErrorObject({ code: 'insufficient_quota', message: 'quota' }, redact).isOutOfQuota).toBe(true);
+    expect(mapErrorObject({ code: 402, message: 'Insufficient credits' }, redact).isOutOfQuota).toBe(true);
+    const timed = map(402, {}, { 'retry-after': '3600' });
+    expect([timed.isOutOfQuota, timed.retryAfterMs, timed.headers]).toEqual([true, 3_600_000, {}]);
+  });
+
+  it.each([
+    [429, { error: { message: 'Too many requests per minute.' } }],
+    [
+      429,
+      {
+        error: {
+          code: 429,
+          message: 'You exceeded your current quota, please check your plan and billing details.',
+          status: 'RESOURCE_EXHAUSTED',
+          details: [{ violations: [{ quotaId: 'GenerateRequestsPerMinutePerProjectPerModel' }] }],
+        },
+      },
+    ],
+    [401, { error: { message: 'Incorrect API key provided.' } }],
+    [403, { error: { message: 'Not allowed in your country.' } }],
+    [400, { error: { message: 'Invalid API key.' } }],
+    [500, { error: { message: 'daily report failed' } }],
+    [503, {}],
+  ])('is not every refusal: %d %j', (status, body) => {
+    expect(map(status, body).isOutOfQuota).toBe(false);
+  });
+});

@@ -36,13 +36,22 @@ const OUT_OF_QUOTA = /^(?:insufficient_quota|billing_hard_limit_reached|billing_
 /** The operator's account has no money, or its own limit is reached, said with a status of the request: Anthropic, Gemini, OpenAI, xAI, proxies. */
 const OUT_OF_MONEY =
   /credit balance is too low|(?:insufficient|not enough|out of|any|no) (?:account )?(?:credits?|balance|funds)\b|reached your (?:specified )?(?:API )?(?:usage|spend(?:ing)?) limits?|(?:enable|check your plan and) billing|billing (?:hard limit|account|details)[^.]{0,60}(?:reached|disabled|inactive|not active|closed)|account is not active/i;
+/** A limit of a day, which a wait of seconds does not end: OpenAI, Groq, Gemini, OpenRouter, Cerebras. */
+const DAILY_LIMIT = /per[ _-]?day|\bdaily\b|\b(?:RPD|TPD|ASD)\b/i;
+/** Characters of a body in which a daily limit is looked for. */
+const MAX_SEARCHED_CHARACTERS = 8_000;
 /** Gemini and some proxies say with a 400 that the operator's key is wrong. */
 const BAD_KEY = /api[ _-]?key/i;
 const BAD_KEY_VERDICT = /invalid|not valid|incorrect|expired|missing|revoked/i;
 
-/** The operator must check the provider's credentials or account; the upstream's text is not repeated. */
-function credentialsRefused(status: number): GatewayError {
+/**
+ * The operator must check the provider's credentials or account; the upstream's text is not repeated.
+ *
+ * @param quota where the account has no quota or credit left; `waitMs` is when it has some again, where the provider says so
+ */
+function credentialsRefused(status: number, quota?: { readonly waitMs: number | undefined }): GatewayError {
   return upstreamError({
+    ...(quota !== undefined && { isOutOfQuota: true, retryAfterMs: quota.waitMs }),
     message: `The upstream provider refused the gateway's credentials or account (HTTP ${status}). The operator of the gateway must check them.`,
   });
 }
@@ -96,9 +105,9 @@ export function mapErrorObject(error: unknown, redact: Redact, knownStatus?: num
 
 function mapRefusal(error: unknown, refusal: UpstreamErrorBody, redact: Redact, knownStatus?: number): GatewayError {
   const inner = isObject(error) && isObject(error['error']) ? error['error'] : error;
-  if (refusal.code !== undefined && OUT_OF_QUOTA.test(refusal.code)) return credentialsRefused(200);
-  const words = ownWords(refusal, redact);
   const waitMs = retryHintMs(error, refusal.message);
+  if (refusal.code !== undefined && OUT_OF_QUOTA.test(refusal.code)) return credentialsRefused(200, { waitMs });
+  const words = ownWords(refusal, redact);
   const isRateLimit = refusal.type === 'rate_limit_error' || refusal.code === 'rate_limit_exceeded';
   const status = knownStatus ?? (isObject(inner) ? statusIn(inner) : undefined) ?? (isRateLimit ? 429 : undefined);
   // "Too many tokens, please wait" is no overflow where the provider says that it is a limit of its rate.
@@ -106,7 +115,8 @@ function mapRefusal(error: unknown, refusal: UpstreamErrorBody, redact: Redact, 
     return mapStatus(status, refusal, waitMs, redact, words);
   }
   if (isContextLength(refusal)) return mapStatus(400, refusal, undefined, redact);
-  if (isBadKey(refusal) || isOutOfMoney(refusal)) return credentialsRefused(200);
+  if (isOutOfMoney(refusal)) return credentialsRefused(200, { waitMs });
+  if (isBadKey(refusal)) return credentialsRefused(200);
   if (status !== undefined) return mapStatus(status, refusal, waitMs, redact, words);
   return upstreamError({ message: `The upstream provider reported an error instead of an answer.${words}` });
 }
@@ -128,10 +138,11 @@ function mapStatus(
   const outOfQuota = OUT_OF_QUOTA.test(refusal.code ?? '') || OUT_OF_QUOTA.test(refusal.type ?? '');
   // Refused content is the request's fault, whichever status the provider uses.
   if ((status === 403 || status === 451) && isContentRefused(refusal)) return refused(status, refusal, redact);
-  if (status === 401 || status === 402 || status === 403 || (status < 500 && outOfQuota)) {
-    return credentialsRefused(status);
+  if (status === 402 || (status < 500 && (outOfQuota || (status !== 429 && isOutOfMoney(refusal))))) {
+    return credentialsRefused(status, { waitMs });
   }
-  if (status === 429) return rateLimited(waitMs, words);
+  if (status === 401 || status === 403) return credentialsRefused(status);
+  if (status === 429) return rateLimited(waitMs, words, isLongLimit(refusal));
   if (TIMED_OUT.has(status)) {
     return upstreamTimeout({ message: `The upstream provider ran out of time (HTTP ${status}).${words}` });
   }
@@ -151,7 +162,7 @@ function mapStatus(
     });
   }
   if (ABOUT_THE_REQUEST.has(status)) {
-    if (isBadKey(refusal) || isOutOfMoney(refusal)) return credentialsRefused(status);
+    if (isBadKey(refusal)) return credentialsRefused(status);
     // A 404 that says nothing of a model comes from a wrong base URL, which no client can fix.
     if (status !== 404 || isUnknownModel(refusal)) return refused(status, refusal, redact);
   }
@@ -181,8 +192,9 @@ function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}...` : text;
 }
 
-function rateLimited(waitMs: number | undefined, words: string): GatewayError {
+function rateLimited(waitMs: number | undefined, words: string, isOutOfQuota: boolean): GatewayError {
   return rateLimitExceeded({
+    isOutOfQuota,
     message: `The upstream provider's rate limit is reached. Wait and try again.${words}`,
     retryable: true,
     retryAfterMs: waitMs,
@@ -203,6 +215,14 @@ function isUnknownModel({ code, message, param }: UpstreamErrorBody): boolean {
 
 function isOutOfMoney({ message }: UpstreamErrorBody): boolean {
   return message !== undefined && OUT_OF_MONEY.test(message);
+}
+
+/** A limit that lasts for hours. Gemini names it in the details of its error alone, and speaks of billing at each of its limits. */
+function isLongLimit(refusal: UpstreamErrorBody): boolean {
+  const { message = '', code = '', body } = refusal;
+  if (isOutOfMoney(refusal) && code !== 'RESOURCE_EXHAUSTED') return true;
+  if (DAILY_LIMIT.test(code) || DAILY_LIMIT.test(message)) return true;
+  return body !== undefined && DAILY_LIMIT.test(JSON.stringify(body).slice(0, MAX_SEARCHED_CHARACTERS));
 }
 
 function isBadKey({ code, message }: UpstreamErrorBody): boolean {
