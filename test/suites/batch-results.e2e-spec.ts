@@ -103,7 +103,7 @@ describe(`what goes out of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`
     const { text: lines } = await client.get(`/v1/batch/${id}/results`);
     const expected = [
       `{"index":3,"custom_id":"task-3","status":"succeeded","response":${odd},"error":null,"attempts":1,"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}`,
-      `{"index":5,"custom_id":"task-5","status":"failed","response":null,"error":${failure},"attempts":1,"usage":null}`,
+      `{"index":5,"custom_id":"task-5","status":"failed","response":null,"error":${failure},"status_code":502,"request_id":null,"attempts":1,"usage":null}`,
     ];
     expect(lines).toBe(`${expected.join('\n')}\n`);
     const response = await client.get(`/v1/batch/${id}?limit=2`);

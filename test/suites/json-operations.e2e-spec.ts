@@ -215,7 +215,7 @@ describe('embeddings, reranking and moderations', () => {
     const wrong = await post('/v1/embeddings', { model: 'sandbox/embed', input: ['a', 5] });
     expect(error(wrong)).toMatchObject({ status: 400, param: 'input[1]', code: 'invalid_type' });
     const get = await gateway.client(key).get('/v1/embeddings');
-    expect(error(get)).toMatchObject({ status: 404, code: 'not_found' });
+    expect(error(get)).toMatchObject({ status: 405, code: 'method_not_allowed' });
   });
 
   describe('reranking', () => {
