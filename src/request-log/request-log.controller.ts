@@ -47,7 +47,10 @@ export class RequestLogController {
     return this.log.find(id, principal);
   }
 
-  @ApiOperation({ summary: 'Delete the request log of a key' })
+  @ApiOperation({
+    summary: 'Delete the request log of a key',
+    description: 'All entries of the key. They cannot be restored.',
+  })
   @ApiOkResponse({ type: DeletedRequestLogDto, headers })
   @ApiErrors()
   @Delete()
@@ -58,7 +61,7 @@ export class RequestLogController {
     return this.log.deleteOfKey(query, principal);
   }
 
-  @ApiOperation({ summary: 'Delete an entry of the request log' })
+  @ApiOperation({ summary: 'Delete an entry of the request log', description: 'It cannot be restored.' })
   @EntryId()
   @ApiOkResponse({ type: DeletedRequestLogDto, headers })
   @ApiErrors()

@@ -20,7 +20,10 @@ export class ResponseRequestDto {
   /**
    * A text, or items: messages, calls of tools and their outputs, reasoning, and references to items; at most 10,000.
    */
-  @ApiProperty({ oneOf: [{ type: 'string' }, { type: 'array', items: ITEM }], example: 'Say hello to Ada.' })
+  @ApiProperty({
+    oneOf: [{ type: 'string' }, { type: 'array', minItems: 1, items: ITEM }],
+    example: 'Say hello to Ada.',
+  })
   input!: unknown;
 
   /**
@@ -249,7 +252,7 @@ export class ReadResponseQueryDto {
   stream?: 'true' | 'false';
 
   /** With `stream=true`: the `sequence_number` of the last event that the client has. */
-  @ApiProperty({ type: 'integer', required: false, minimum: 0, example: 4 })
+  @ApiProperty({ type: 'integer', required: false, minimum: 0 })
   @IsOptional()
   @Type(() => Number)
   @IsInt()

@@ -18,8 +18,8 @@ REFUSALS = [
     (r"Send either 'key' or 'hash'", "one of two members; alternatives would be two classes in generated clients"),
     (r"'hash' and 'hash_type'|'hash_type'", "members that go together"),
     (r"is the same (key|group) as", "a relation between items"),
-    (r"Previous response with id", "a reference to an earlier response"),
-    (r"is not supported by this model|with this model's provider", "what the model's provider takes"),
+    (r"Previous response with id|There is no group|There is no key", "a reference to what was made before"),
+    (r"is not supported by this model|with this model's provider|The sandbox (makes|has|takes)", "what the model's provider takes"),
     (r"'contents' must be an array of turns", "one of `contents` and `generateContentRequest` to be counted"),
     (r"Part \d+ has no name", "a part of a form needs a name; Schemathesis makes some without"),
     (
@@ -40,6 +40,9 @@ def filter_failure(context, failure, case, response):
     kind = type(failure).__name__
     if kind == "RejectedPositiveData":
         return not any(re.search(pattern, response.text) for pattern, _ in REFUSALS)
+    if failure.title == "Allow header mismatch":
+        # This path also is that of a key whose id would be `purge`, `import` or `export`.
+        return re.fullmatch(r"/v1/admin/keys/(purge|import|export)", case.path) is None
     if kind == "ServerError":
         return FAULTS.search(response.text) is None
     if kind == "AcceptedNegativeData":

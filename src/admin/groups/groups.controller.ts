@@ -40,7 +40,7 @@ export class GroupsController {
     return this.groups.list(query);
   }
 
-  @ApiOperation({ summary: 'Read a group' })
+  @ApiOperation({ summary: 'Read a group', description: 'With what is spent and left of its budget.' })
   @ApiGroupId()
   @ApiOkResponse({ type: GroupWithUsageDto, headers })
   @ApiErrors()
