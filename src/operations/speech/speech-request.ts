@@ -24,6 +24,14 @@ const SPEED = { min: 0.01, max: 100 };
 export function readSpeechRequest(body: unknown): SpeechRequest {
   if (!isObject(body)) throw invalidRequest('The request body must be a JSON object.', null, 'invalid_type');
   const fields = new RequestFields(body);
+  const { voice } = body;
+  if (voice !== undefined && voice !== null && typeof voice !== 'string' && !isObject(voice)) {
+    throw invalidRequest(
+      `'voice' must be the name of a voice, or an object such as {"id": "voice_1234"}.`,
+      'voice',
+      'invalid_type',
+    );
+  }
   return {
     model: fields.model(),
     input: fields.required('input'),
