@@ -49,6 +49,7 @@ export const ERROR_CODES = {
   unsupported_method: 501,
   unsupported_endpoint: 404,
   unsupported_parameter: 400,
+  unsupported_transfer_encoding: 501,
   unsupported_value: 400,
   upgrade_required: 426,
   upstream_error: 502,

@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ErrorCode } from '../errors/error-codes.js';
 import { closeInStages, endInStages } from './early-response.js';
-import { newRequestId } from './request-id.js';
+import { newRequestId, requestIdOf } from './request-id.js';
 
 interface Refusal {
   readonly status: number;
@@ -38,6 +38,17 @@ const BAD_REQUEST: Refusal = {
   message: 'The request is not valid HTTP/1.1.',
 };
 const NO_HOST: Refusal = { ...BAD_REQUEST, message: "The request has no header 'Host', which HTTP/1.1 requires." };
+const TWO_HOSTS: Refusal = { ...BAD_REQUEST, message: "The request has more than one header 'Host'. Send it once." };
+const NOT_CHUNKED: Refusal = {
+  ...BAD_REQUEST,
+  message: "The header 'Transfer-Encoding' does not end with chunked, so the end of the body is unknown.",
+};
+const UNKNOWN_CODING: Refusal = {
+  status: 501,
+  reason: 'Not Implemented',
+  code: 'unsupported_transfer_encoding',
+  message: "The header 'Transfer-Encoding' takes chunked alone. Compress the body with 'Content-Encoding' instead.",
+};
 const UNKNOWN_EXPECTATION: Refusal = {
   status: 417,
   reason: 'Expectation Failed',
@@ -51,6 +62,9 @@ const NO_TUNNEL: Refusal = {
   message: 'The gateway is no proxy and makes no tunnels, so it does not serve CONNECT.',
 };
 
+const HOST = 'host';
+const ENDS_CHUNKED = /(?:^|,)\s*chunked\s*$/i;
+
 /** Requests that Node.js rejects itself get the same error body and a request id as all others. */
 export function respondToClientErrors(server: Server): void {
   // Node's own responses to these have no body. Its limit of 2,000 header lines would drop those behind; 16 KB of them is the limit.
@@ -61,7 +75,8 @@ export function respondToClientErrors(server: Server): void {
   const responses = new WeakMap<Socket, ServerResponse>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     responses.set(request.socket, response);
-    if (request.headers.host === undefined && request.httpVersion === '1.1') refuse(request, response, NO_HOST);
+    const refusal = refusalOf(request);
+    if (refusal !== undefined) refuse(request, response, refusal);
     else for (const listener of listeners) listener.call(server, request, response);
   });
   // The reader of the body decides whether to send 100 Continue.
@@ -84,6 +99,21 @@ export function respondToClientErrors(server: Server): void {
   });
 }
 
+/** What RFC 9112 has a server refuse and Node.js takes: 3.2 on `Host`, 6.1 on `Transfer-Encoding`. */
+function refusalOf({ headers, httpVersion, rawHeaders }: IncomingMessage): Refusal | undefined {
+  if (headers.host === undefined) return httpVersion === '1.1' ? NO_HOST : undefined;
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && coding !== 'chunked' && coding.trim().toLowerCase() !== 'chunked') {
+    return ENDS_CHUNKED.test(coding) ? UNKNOWN_CODING : NOT_CHUNKED;
+  }
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? '';
+    if (name.length === HOST.length && name.toLowerCase() === HOST) hosts += 1;
+  }
+  return hosts > 1 ? TWO_HOSTS : undefined;
+}
+
 function bodyOf({ message, code }: Refusal): string {
   return JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code } });
 }
@@ -94,7 +124,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, refusal: Ref
   response.writeHead(refusal.status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
-    'x-request-id': newRequestId(),
+    'x-request-id': requestIdOf(request.headers['x-request-id']),
   });
   response.end(body);
 }
@@ -102,10 +132,13 @@ function refuse(request: IncomingMessage, response: ServerResponse, refusal: Ref
 /** @param latest the response of the last request on the connection whose head was valid */
 function refuseOnSocket(socket: Socket, latest: ServerResponse | undefined, refusal: Refusal): void {
   const text = textOf(refusal);
-  if (latest === undefined || latest.writableFinished) endInStages(socket, text);
+  if (latest === undefined || (latest.writableFinished && latest.req.complete)) endInStages(socket, text);
   // The fault is in a later request than the one that is being served.
   else if (latest.req.complete) latest.once('finish', () => endInStages(socket, text));
-  // The fault is in the body of that request. A response that has begun cannot be corrected.
+  // The fault is in the body of that request, which has had its response.
+  else if (latest.writableFinished) endInStages(socket);
+  else if (latest.writableEnded) latest.once('finish', () => endInStages(socket));
+  // A response that has begun cannot be corrected.
   else if (latest.headersSent) socket.destroy();
   else endInStages(socket, text);
 }

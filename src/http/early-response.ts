@@ -31,8 +31,8 @@ export function closeInStages(request: IncomingMessage, response: ServerResponse
   socket.destroySoon = () => lingerThenClose(request, socket);
 }
 
-/** The same for a connection whose bytes are no request: sends `text` and the end, and discards what still comes. */
-export function endInStages(socket: Socket, text: string): void {
+/** The same for a connection whose bytes are no request: sends `text`, if there is one, and the end, and discards what still comes. */
+export function endInStages(socket: Socket, text?: string): void {
   const close = (): void => {
     clearTimeout(timer);
     socket.destroy();
@@ -43,7 +43,8 @@ export function endInStages(socket: Socket, text: string): void {
     if (socket.writableFinished) close();
     else socket.once('finish', close);
   };
-  socket.end(text);
+  if (text === undefined) socket.end();
+  else socket.end(text);
   if (socket.readableEnded) closeOnceSent();
   else socket.once('end', closeOnceSent);
   socket.resume();

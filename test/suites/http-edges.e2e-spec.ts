@@ -291,6 +291,13 @@ describe(`the edge (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
       [['GET /v1/models HTTP/1.1', key], 400, 'invalid_http'],
       [head('/v1/chat/completions', 'content-length: 2', 'expect: something'), 417, 'unsupported_expectation'],
       [['CONNECT 127.0.0.1:22 HTTP/1.1', 'host: 127.0.0.1:22'], 501, 'unsupported_method'],
+      [['GET /v1/models HTTP/1.1', 'host: x', key, 'Host: y'], 400, 'invalid_http'],
+      [head('/v1/chat/completions', 'transfer-encoding: gzip, chunked'), 501, 'unsupported_transfer_encoding'],
+      [head('/v1/chat/completions', 'transfer-encoding: gzip'), 400, 'invalid_http'],
+      [head('/v1/chat/completions', 'transfer-encoding: chunked', 'content-length: 5'), 400, 'invalid_http'],
+      [['GET /v1/models HTTP/3.0', 'host: x', key], 400, 'invalid_http'],
+      [['G@T /v1/models HTTP/1.1', 'host: x', key], 400, 'invalid_http'],
+      [['GET /v1/models HTTP/1.1', 'host: x', 'no name', key], 400, 'invalid_http'],
       [['GET / HTTP/1.1', 'host: x', `a: ${'b'.repeat(20_000)}`], 431, 'headers_too_large'],
     ] as const) {
       const response = await raw(lines);
