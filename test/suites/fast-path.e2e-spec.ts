@@ -225,6 +225,6 @@ describe('model endpoints, ahead of Express and through it', () => {
   });
 
   it('leaves other methods and other origins to Express', async () => {
-    expect((await gateway.client(keys.plain).get(DIRECT)).status).toBe(404);
+    expect((await gateway.client(keys.plain).get(DIRECT)).status).toBe(405);
   });
 });

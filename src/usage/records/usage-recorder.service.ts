@@ -8,7 +8,6 @@ import { steadyNow } from '../../runtime/steady-clock.js';
 import { Database } from '../../database/database.js';
 import { InsertRows } from '../../database/insert-rows.js';
 import { WriteBehind } from '../../database/write-behind.js';
-import { storableJson } from '../../database/storable-text.js';
 import { MetricsRegistry } from '../../metrics/metrics-registry.js';
 import { bytesOf } from '../../operations/chat/prompt-bytes.js';
 import type { UsageRecord } from './usage-record.entity.js';
@@ -64,7 +63,7 @@ const INSERT = new InsertRows<UsageRecord>('usage_record', [
   {
     name: 'metadata',
     type: 'text',
-    of: ({ metadata }) => (metadata === null ? null : storableJson(printExact(metadata))),
+    of: ({ metadata }) => (metadata === null ? null : printExact(metadata)),
   },
 ]);
 

@@ -21,8 +21,8 @@ export const GROUP_BY_PATTERN = new RegExp(`^(none|(${NAMES})(,(${NAMES})){0,${M
 /** `name:value`, a member of the request's metadata. */
 export const METADATA_PATTERN = /^[A-Za-z0-9_-]{1,64}:.{0,256}$/s;
 
-/** Whether PostgreSQL would fail to read a member: rows of versions before may have escapes of NUL and of halves of surrogate pairs. */
-const UNREADABLE = String.raw`strpos(record.metadata, '\u') > 0 AND record.metadata ~ '(^|[^\\])(\\\\)*\\u(0000|d[89a-f])'`;
+/** PostgreSQL fails to read a member of JSON with escapes of NUL or of halves of surrogate pairs: they are read as U+FFFD. */
+const READABLE = String.raw`regexp_replace(record.metadata, '(?<!\\)((\\\\)*)\\u(0000|d[89a-f][0-9a-f]{2})', '\1\\ufffd', 'g')`;
 
 /** One dimension that a report groups by. */
 export interface Dimension {
@@ -42,7 +42,8 @@ export function dimensionsOf(groupBy: string, isSqlite: boolean): readonly Dimen
 export function metadataMember(name: string, isSqlite: boolean): string {
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) throw new TypeError(`no name of a member: ${name}`);
   if (isSqlite) return `CAST(json_extract(record.metadata, '$."${name}"') AS TEXT)`;
-  return `(CASE WHEN ${UNREADABLE} THEN NULL ELSE CAST(record.metadata AS json) ->> '${name}' END)`;
+  const json = String.raw`CASE WHEN strpos(record.metadata, '\u') > 0 THEN ${READABLE} ELSE record.metadata END`;
+  return `(CAST(${json} AS json) ->> '${name}')`;
 }
 
 function expressionOf(name: string, isSqlite: boolean): string {
