@@ -215,7 +215,7 @@ describe('usage records', () => {
     const headers = { accept: 'text/csv' };
     const { text: csv } = await gateway.admin.get('/v1/admin/usage?group_by=user&interval=none', { headers });
     expect(csv.split('\r\n')[0]).toBe(
-      'bucket,date,group,group_name,requests,failed_requests,prompt_tokens,completion_tokens,total_tokens,cost_usd,unpriced_requests,estimated_requests,images,audio_seconds,characters,search_units,cached_tokens,cache_write_tokens',
+      'bucket,date,group,group_name,requests,failed_requests,prompt_tokens,completion_tokens,total_tokens,cost_usd,unpriced_requests,estimated_requests,images,audio_seconds,characters,search_units,cached_tokens,cache_write_tokens,web_searches',
     );
     expect(csv).toContain(`'=cmd()`);
   });
