@@ -4,6 +4,8 @@ import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-va
 import { OpenObject } from '../openapi/open-object.decorator.js';
 
 const ITEM = { type: 'object', additionalProperties: true } as const;
+/** A text is taken for a message of the user. */
+const INPUT_ITEM = { anyOf: [{ type: 'string' as const }, ITEM] };
 
 /**
  * A request of the Responses API. Fields that are not named here travel unchanged to a provider that has the API. An explicit null
@@ -21,7 +23,7 @@ export class ResponseRequestDto {
    * A text, or items: messages, calls of tools and their outputs, reasoning, and references to items; at most 10,000.
    */
   @ApiProperty({
-    oneOf: [{ type: 'string' }, { type: 'array', minItems: 1, items: ITEM }],
+    oneOf: [{ type: 'string' }, { type: 'array', minItems: 1, items: INPUT_ITEM }],
     example: 'Say hello to Ada.',
   })
   input!: unknown;
@@ -34,7 +36,7 @@ export class ResponseRequestDto {
   instructions?: string | null;
 
   /** The previous response, of the same key. It may have been made by any provider. */
-  @ApiProperty({ required: false, nullable: true, type: 'string' })
+  @ApiProperty({ required: false, nullable: true, type: 'string', minLength: 1 })
   previous_response_id?: string | null;
 
   /**
@@ -159,7 +161,7 @@ export class CompactRequestDto {
   /** A text, or the items of the conversation. Default: an empty text. */
   @ApiProperty({
     required: false,
-    oneOf: [{ type: 'string' }, { type: 'array', items: ITEM }],
+    oneOf: [{ type: 'string' }, { type: 'array', items: INPUT_ITEM }],
     example: 'Say hello to Ada.',
   })
   input?: unknown;
@@ -169,7 +171,7 @@ export class CompactRequestDto {
   instructions?: string | null;
 
   /** The response whose conversation is compacted. */
-  @ApiProperty({ required: false, nullable: true, type: 'string' })
+  @ApiProperty({ required: false, nullable: true, type: 'string', minLength: 1 })
   previous_response_id?: string | null;
 }
 
@@ -223,13 +225,13 @@ export class InputTokensRequestDto {
   @ApiProperty({ minLength: 1, maxLength: 256 })
   model!: string;
   /** A text, or items. Default: an empty text. */
-  @ApiProperty({ required: false, oneOf: [{ type: 'string' }, { type: 'array', items: ITEM }], example: 'Hello' })
+  @ApiProperty({ required: false, oneOf: [{ type: 'string' }, { type: 'array', items: INPUT_ITEM }], example: 'Hello' })
   input?: unknown;
   /** The system prompt. */
   @ApiProperty({ required: false, nullable: true, type: 'string' })
   instructions?: string | null;
   /** The response whose conversation is counted as well. */
-  @ApiProperty({ required: false, nullable: true, type: 'string' })
+  @ApiProperty({ required: false, nullable: true, type: 'string', minLength: 1 })
   previous_response_id?: string | null;
 }
 

@@ -19,7 +19,8 @@ REFUSALS = [
     (r"'hash' and 'hash_type'|'hash_type'", "members that go together"),
     (r"is the same (key|group) as", "a relation between items"),
     (r"Previous response with id|There is no group|There is no key", "a reference to what was made before"),
-    (r"is not supported by this model|with this model's provider|The sandbox (makes|has|takes)", "what the model's provider takes"),
+    (r"is not supported by this model|with this model's provider|[Tt]he sandbox (makes|has|takes)", "what the model's provider takes"),
+    (r"'stream' must be a boolean", "a form has no null"),
     (r"'contents' must be an array of turns", "one of `contents` and `generateContentRequest` to be counted"),
     (r"Part \d+ has (no name|a malformed header line)", "names of parts of a form; Schemathesis makes some that are none"),
     (

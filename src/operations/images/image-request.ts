@@ -80,6 +80,8 @@ function readFields(
   body: ImageRequest['body'],
   inputImages: number,
 ): ImageRequest {
+  // Not read here, but the providers take a text.
+  shortText(fields, 'background');
   return {
     kind,
     model: fields.model(),
