@@ -251,6 +251,22 @@ describe('loadConfig', () => {
     ]);
   });
 
+  it('refuses names of white space alone', () => {
+    expect(
+      faultsOf(
+        [
+          'models:',
+          '  - { id: "  ", deployments: [{ provider: sandbox, model: echo }] }',
+          '  - { id: a, aliases: ["\\u00a0"], deployments: [{ provider: sandbox, model: "\\t" }], display_name: " " }',
+        ].join('\n'),
+      ).sort(),
+    ).toEqual(
+      ['2 models[0].id', '3 models[1].aliases[0]', '3 models[1].deployments[0].model', '3 models[1].display_name'].map(
+        (path) => `${path}: must have a character that is not white space`,
+      ),
+    );
+  });
+
   it('checks patterns and aliases', () => {
     expect(
       faultsOf(

@@ -5,7 +5,8 @@ import { PRICE } from './prices.js';
 import { setting, type KindFile, type KindValue } from './setting.js';
 import { MODEL_TIMEOUTS } from './upstream.js';
 
-const MODEL_ID = text({ minLength: 1, maxLength: 256 });
+const NOT_BLANK: readonly [string, string] = ['\\S', 'must have a character that is not white space'];
+const MODEL_ID = text({ minLength: 1, maxLength: 256, pattern: NOT_BLANK });
 
 const DEPLOYMENT = group({
   provider: setting(text(), {
@@ -13,7 +14,7 @@ const DEPLOYMENT = group({
     required: true,
     example: 'openai',
   }),
-  model: setting(text({ minLength: 1 }), {
+  model: setting(text({ minLength: 1, pattern: NOT_BLANK }), {
     description:
       "The model's id at the provider. Where the model's `id` is a pattern, `*` is the part that it matched.",
     required: true,
@@ -122,7 +123,7 @@ const MODEL = group({
     without: 'the built-in catalog, for the list only',
     example: 4_096,
   }),
-  display_name: setting(text({ minLength: 1 }), {
+  display_name: setting(text({ minLength: 1, pattern: NOT_BLANK }), {
     description: 'A name for people, shown by `GET /v1/models`.',
     without: 'none',
     example: 'Fast and cheap',
