@@ -8,7 +8,8 @@ import { startGatewayProcess } from '../gateway-process.mjs';
 
 /** Requests of a generated test; more time is used for further ones. */
 const MAX_EXAMPLES = 40;
-const WORKERS = 2;
+/** Threads of Schemathesis: with several, the parser of some versions of Python 3.11 fails. */
+const WORKERS = 1;
 
 /**
  * @param {object} options
