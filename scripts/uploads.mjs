@@ -75,9 +75,12 @@ function python() {
   const environment = join(root, 'node_modules/.cache/uploads', PYTHON_CLIENTS.join('_'));
   const executable = join(environment, 'bin/python');
   if (existsSync(join(environment, 'ready'))) return executable;
-  for (const [command, args] of [
-    ['python3', ['-m', 'venv', '--clear', environment]],
-    [executable, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PYTHON_CLIENTS]],
+  for (const { command, args } of [
+    { command: 'python3', args: ['-m', 'venv', '--clear', environment] },
+    {
+      command: executable,
+      args: ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PYTHON_CLIENTS],
+    },
   ]) {
     const { status, error } = spawnSync(command, args, { stdio: 'inherit' });
     if (status !== 0) {
