@@ -35,6 +35,7 @@ const WITHOUT_DATABASE = [
   'native-providers',
   'new-provider',
   'anthropic-client',
+  'call-chaos',
   'openai-client',
   'openai-helpers',
   'openapi-document',
@@ -76,7 +77,10 @@ const onPostgres = {
   ...e2e,
   setupFiles: ['<rootDir>/test/fixtures/on-postgres.mjs'],
   globalSetup: '<rootDir>/test/fixtures/global-setup-postgres.mjs',
-  testPathIgnorePatterns: filesOf(WITHOUT_DATABASE),
+  // The long form of a run on purpose is for either database.
+  testPathIgnorePatterns: filesOf(
+    WITHOUT_DATABASE.filter((name) => name !== 'call-chaos' || process.env['CHAOS'] !== 'long'),
+  ),
 };
 
 export default {
@@ -86,7 +90,12 @@ export default {
   maxWorkers: 2,
   testSequencer: '<rootDir>/test/fixtures/longest-first.mjs',
   projects: [
-    { ...base, displayName: 'unit', roots: ['<rootDir>/src', '<rootDir>/scripts'], testMatch: ['**/*.spec.ts'] },
+    {
+      ...base,
+      displayName: 'unit',
+      roots: ['<rootDir>/src', '<rootDir>/scripts', '<rootDir>/test'],
+      testMatch: ['**/*.spec.ts'],
+    },
     { ...(process.env['TEST_DATABASE'] === 'postgres' ? onPostgres : onSqlite), displayName: 'e2e' },
     { ...onPostgres, displayName: 'e2e-postgres' },
   ],

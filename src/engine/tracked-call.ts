@@ -47,6 +47,8 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
   private firstByte: number | null = null;
   private hasEnded = false;
   private price: Promise<NanoDollars | null> | undefined;
+  /** What the collector held of the usage of a stream that broke; it is counted with that attempt. */
+  private brokenUsage: BilledUsage | undefined;
 
   constructor(
     readonly operation: Operation<Name>,
@@ -80,9 +82,9 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
   /** The cost of the reported usage, as in the outcome. */
   readonly costNanos = (): Promise<NanoDollars | null> => {
     const deployment = this.attempts.at(-1)?.deployment;
-    const { billed } = this.collector;
+    const { reported } = this;
     this.price ??=
-      billed === undefined || deployment === undefined ? Promise.resolve(null) : this.costOf(billed, deployment);
+      reported === undefined || deployment === undefined ? Promise.resolve(null) : this.costOf(reported, deployment);
     return this.price;
   };
 
@@ -91,6 +93,12 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
     const nanos = await this.costNanos();
     return nanos === null ? null : toDollars(nanos);
   };
+
+  /** What the last attempt reported. */
+  private get reported(): BilledUsage | undefined {
+    const { billed } = this.collector;
+    return billed === this.brokenUsage ? undefined : billed;
+  }
 
   /** A hook gives the response in place of all attempts. */
   shortCircuited(by: HookResponder): void {
@@ -128,6 +136,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
     if (this.running === undefined) return;
     const { model, deployment, startedAt, started, firstByte } = this.running;
     this.running = undefined;
+    if (consumed !== undefined) this.brokenUsage = this.collector.billed;
     const failure = error === null ? null : toGatewayError(error);
     const hasResponded = failure === null || firstByte !== null;
     this.attempts.push({
@@ -159,7 +168,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
       startedAt: this.startedAt,
       firstByte: this.firstByte,
       duration: performance.now() - this.started,
-      reported: this.collector.billed,
+      reported: this.reported,
       cost: this.cost,
       costNanos: this.costNanos,
       collector: this.collector,

@@ -23,3 +23,8 @@ export function withoutMembers(object: Readonly<JsonObject>, names: Iterable<str
   const left = new Set(names);
   return Object.fromEntries(Object.entries(object).filter(([name]) => !left.has(name)));
 }
+
+/** Whether a text begins as a JSON object or array does, unlike a page or a message of a proxy. */
+export function beginsAsJson(text: string): boolean {
+  return /^\s*[{[]/.test(text);
+}

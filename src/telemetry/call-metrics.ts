@@ -3,7 +3,9 @@ import type { BilledUnits, BilledUsage } from '../operations/billed-tokens.js';
 import { CallEvents } from '../calls/call-events.js';
 import { type AttemptOutcome, type CallOutcome, responderOf } from '../calls/call-outcome.js';
 import type { OperationName } from '../operations/operation-types.js';
+import { Pricing } from '../pricing/pricing.service.js';
 import { Routing } from '../routing/routing.service.js';
+import { toDollars } from '../runtime/nano-dollars.js';
 import { codeLabel } from '../errors/error-codes.js';
 import { MetricsRegistry } from '../metrics/metrics-registry.js';
 import { type CounterSeries, type HistogramSeries, PlainCounter, PlainHistogram } from '../metrics/plain-metrics.js';
@@ -57,6 +59,7 @@ export class CallMetrics {
     { registry }: MetricsRegistry,
     events: CallEvents,
     private readonly routing: Routing,
+    private readonly pricing: Pricing,
   ) {
     this.requests = new PlainCounter('gateway_requests_total', 'Requests to models that have ended.', registry);
     this.attempts = new PlainCounter('gateway_attempts_total', 'Calls to providers, each try by itself.', registry);
@@ -96,7 +99,7 @@ export class CallMetrics {
     );
     this.tokens = new PlainCounter(
       'gateway_tokens_total',
-      'Tokens as providers report them. cached and cache_write are parts of prompt, reasoning a part of completion.',
+      'Tokens as providers report them, estimated where a stream broke. cached and cache_write are parts of prompt, reasoning a part of completion.',
       registry,
     );
     this.units = new PlainCounter(
@@ -154,6 +157,13 @@ export class CallMetrics {
       }
     }
     if (reported !== undefined) this.used(reported, cost(), series);
+    for (const { consumed, deployment } of attempts) {
+      if (consumed === undefined) continue;
+      const price = this.pricing
+        .costOf(consumed, deployment)
+        .then((nanos) => (nanos === null ? null : toDollars(nanos)));
+      this.used(consumed, price, this.seriesOf(operation.name, model, deployment.provider.name));
+    }
   }
 
   private attempted(operation: OperationName, { model, deployment, error }: AttemptOutcome): void {

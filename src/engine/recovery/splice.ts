@@ -3,17 +3,15 @@ import type { CanonicalChunk, CanonicalUsage } from '../../operations/chat/canon
 import type { ChatCompletionChunk } from '../../operations/chat/chat-completion.js';
 import { toChunks, type StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
 import { SourcedChunk } from '../../operations/chat/sourced-chunk.js';
-import { SplicedChunk } from '../../operations/chat/spliced-chunk.js';
+import { RECOVERED, SplicedChunk } from '../../operations/chat/spliced-chunk.js';
 import { writeUsage } from '../../wire/openai-chat/canonical-usage.js';
 import { ChunkReader } from '../../wire/openai-chat/chunk-reader.js';
 import { ChunkWriter } from '../../wire/openai-chat/chunk-writer.js';
 import type { SentResponse } from './sent-response.js';
 import { Contradiction, type TextJoin } from './text-join.js';
 
-/** The member by which the end of a response says how often another deployment went on with it. */
-const RECOVERED = 'x_gateway_recovered';
-/** Formats that have a place for it. */
-const WIRES = { anthropic: true, gemini: true, 'openai-responses': true } satisfies {
+/** Formats whose end says how often another deployment went on; of OpenAI's, that of completions reads it as chat. */
+const WIRES = { anthropic: true, gemini: true, 'openai-chat': true, 'openai-responses': true } satisfies {
   readonly [Name in WireName]?: true;
 };
 

@@ -80,6 +80,28 @@ describe('a response that goes on', () => {
     );
   });
 
+  it('is joined as a restarted one where it begins again behind any part of the first words', () => {
+    const wholes = ['Absolutely. It is so.', 'The answer', 'ftt. gvj kos', '你好, world', ANSWER];
+    for (const whole of wholes) {
+      for (let at = 1; at < Math.min(30, whole.length); at += 1) {
+        const sent = whole.slice(0, at);
+        for (const size of [1, 2, 5, 100]) {
+          const join = new ContinueJoin(sent, sent.trimEnd());
+          expect(sent + joined(join, whole, [size])).toBe(whole);
+        }
+      }
+    }
+  });
+
+  it.each(['1', '**', '#', '"', '- 1.'])(
+    'contradicts a short text without a letter that comes once more: %j',
+    (sent) => {
+      for (const size of [1, 100])
+        expect(() => joined(new ContinueJoin(sent), `${sent} apples`, [size])).toThrow(Contradiction);
+      expect(sent + joined(new ContinueJoin(sent), ' apples', [2])).toBe(`${sent} apples`);
+    },
+  );
+
   it.each([
     ['| a | b |\n| ------- |', ' ------- |\n| 1 | 2 |'],
     ['if (a) {\n    b();\n    }\n', '    }\n}'],
@@ -88,7 +110,6 @@ describe('a response that goes on', () => {
     ['the numbers 1, 1,', ' 1, 1, 2'],
     ['he said that', ' that was it'],
     ['hahahaha', 'haha'],
-    ['1', '1 apples'],
   ])('keeps text that is alike by its nature: %j and %j', (sent, text) => {
     for (const size of [1, 3, 100]) expect(joined(new ContinueJoin(sent), text, [size])).toBe(text);
   });

@@ -54,6 +54,7 @@ const MAX_OVERLAP_CHARACTERS = 400;
 /** Characters by which a response that begins again is recognised. */
 const BEGINNING = 24;
 const WORDS = /[\p{L}\p{N}]+/gu;
+const LETTER = /\p{L}/u;
 
 /**
  * A response that goes on from the text that was sent. Models repeat the last words of it, or begin again in spite of the
@@ -95,7 +96,7 @@ export class ContinueJoin implements TextJoin {
 
   /** Whether it may still turn out to be a response from the start. */
   private mayBeginAgain(): boolean {
-    return this.held.length < Math.min(BEGINNING, this.sent.length) && this.sent.startsWith(this.held);
+    return this.held.length < Math.min(BEGINNING, this.asked.length) && this.asked.startsWith(this.held);
   }
 
   /** Whether it may still turn out to repeat the end of the text. */
@@ -107,7 +108,7 @@ export class ContinueJoin implements TextJoin {
     const { held, sent, asked } = this;
     this.isDecided = true;
     this.held = '';
-    if (beginsAgain(held, sent)) {
+    if (beginsAgain(held, asked)) {
       this.restart = new RestartJoin(sent);
       return this.restart.push(held);
     }
@@ -132,10 +133,17 @@ function withoutOverlap(text: string, overlap: number, sent: string): string {
   return repeated.endsWith(trailing) ? rest : rest.slice(alikeStart(rest, trailing));
 }
 
-/** Whether a response is one from the start: it has the beginning of the text, or all of a short one. */
-function beginsAgain(text: string, sent: string): boolean {
-  if (sent.length < BEGINNING) return wordsOf(sent).length > 1 && text.startsWith(sent);
-  return text.startsWith(sent.slice(0, BEGINNING));
+/**
+ * Whether a response is one from the start: it has the beginning of the text, or all of a short one. Texts of letters do not begin
+ * with what stands before them.
+ *
+ * @throws Contradiction for a short text without a letter, such as `1` or `**`, behind which the same may stand once more
+ */
+function beginsAgain(text: string, asked: string): boolean {
+  if (asked.length >= BEGINNING) return text.startsWith(asked.slice(0, BEGINNING));
+  if (asked === '' || !text.startsWith(asked)) return false;
+  if (!LETTER.test(asked)) throw new Contradiction();
+  return true;
 }
 
 /**

@@ -2,6 +2,9 @@ import type { CanonicalChunk } from './canonical/canonical-result.js';
 import type { ChatCompletionChunk, Usage } from './chat-completion.js';
 import { SourcedChunk } from './sourced-chunk.js';
 
+/** The member by which the end of a response says how often another deployment went on with it. */
+export const RECOVERED = 'x_gateway_recovered';
+
 /** A part of a stream that another deployment goes on with: it follows what was sent, in every client's format. */
 export class SplicedChunk extends SourcedChunk {
   /**

@@ -22,7 +22,7 @@ import { responseHeadersReader } from '../response-headers.js';
 import type { OperationPorts, ProviderCall } from '../provider.js';
 import { JsonClient } from '../transport/json-call.js';
 import type { UpstreamResponse } from '../transport/response-text.js';
-import { callInGroups } from './call-in-groups.js';
+import { callInGroups } from '../transport/call-in-groups.js';
 import { jsonTargetOf, type JsonTarget } from './json-target.js';
 
 /** Upstream calls that one request makes at once where it takes several. */

@@ -7,7 +7,7 @@ import type { OperationStream } from '../../operations/operation-types.js';
 import type { SpeechRequest } from '../../operations/speech/speech-request.js';
 import type { TranscriptionRequest } from '../../operations/transcription/transcription-request.js';
 import { Upload } from '../../operations/upload/upload.js';
-import { isObject } from '../../runtime/json-value.js';
+import { beginsAsJson, isObject } from '../../runtime/json-value.js';
 import { mapErrorObject } from '../../wire/errors/map-error.js';
 import { redactor, type Redact } from '../../wire/errors/redact.js';
 import type { MediaOperationName } from '../definitions/types/operation-formats.js';
@@ -105,7 +105,10 @@ export class MediaOperations implements ProviderPart {
 
   private assertResult(body: Buffer): void {
     const json = readJsonObject(body);
-    if (json === undefined) throw upstreamError({ message: 'The upstream provider sent a response that is not JSON.' });
+    if (json === undefined) {
+      const mayBeBilled = beginsAsJson(body.toString('utf8', 0, 16));
+      throw upstreamError({ message: 'The upstream provider sent a response that is not JSON.', mayBeBilled });
+    }
     const hasResult = json['data'] !== undefined || json['text'] !== undefined;
     if (!hasResult && isObject(json['error'])) throw mapErrorObject(json, this.redact);
     if (!hasResult) throw upstreamError({ message: 'The upstream provider sent a response without a result.' });

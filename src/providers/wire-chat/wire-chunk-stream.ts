@@ -3,8 +3,8 @@ import { resultToChunks } from '../../operations/chat/canonical/result-to-chunks
 import type { ChatCompletionChunk } from '../../operations/chat/chat-completion.js';
 import { hasContent } from '../../operations/chat/preserialized-chunk.js';
 import { SourcedChunk } from '../../operations/chat/sourced-chunk.js';
-import { upstreamError } from '../../errors/gateway-error.js';
 import { ChunkWriter } from '../../wire/openai-chat/chunk-writer.js';
+import { invalidResponse } from './invalid-response.js';
 import { parseWithExactArguments } from '../../wire/exact-arguments.js';
 import { isMalformed, mayHoldContent } from '../../wire/malformed-event.js';
 import type { ProviderWire, ReadContext, StreamReader, WireEvent } from '../../wire/wire-format.js';
@@ -152,7 +152,7 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
     try {
       body = parseWithExactArguments(text);
     } catch (cause) {
-      throw upstreamError({ message: 'The upstream provider answered with invalid JSON.', cause });
+      throw invalidResponse(text, cause);
     }
     const { wire, context } = this.stream;
     this.hasEnded = true;

@@ -1,5 +1,5 @@
 import type { ProviderConfig } from '../../config/gateway-config.js';
-import { GatewayError, upstreamError } from '../../errors/gateway-error.js';
+import { GatewayError } from '../../errors/gateway-error.js';
 import type { CanonicalRequest } from '../../operations/chat/canonical/canonical-request.js';
 import { SOURCE } from '../../operations/chat/canonical/sources.js';
 import type { ChatCompletion, ChatRequest } from '../../operations/chat/chat-completion.js';
@@ -31,6 +31,8 @@ import { type CallContext, JsonClient } from '../transport/json-call.js';
 import { RefusedFields, untilTaken } from '../refused-fields.js';
 import { responseHeadersReader } from '../response-headers.js';
 import { readModelList } from './list-models.js';
+import { areOver, asBilled, callInGroups, isBilled } from '../transport/call-in-groups.js';
+import { invalidResponse } from './invalid-response.js';
 import { MergedStreams } from './merged-streams.js';
 import { sumUsage } from './sum-usage.js';
 import { WireChunkStream, type WireStreamOptions } from './wire-chunk-stream.js';
@@ -211,17 +213,16 @@ export class WireProvider extends Provider {
 
   private async invokeAll(prepared: Prepared, call: ProviderCall): Promise<ChatCompletion> {
     const count = this.callsOf(call.request);
-    const completions = await Promise.all(
-      Array.from({ length: count }, (_, index) => this.invoke(prepared, call, index)),
+    const choices = Array.from({ length: count }, (_, index) => index);
+    const completions = await callInGroups(choices, count, call.signal, (index, signal) =>
+      this.invoke(prepared, count === 1 ? call : { ...call, signal }, index),
     );
     const [first] = completions;
     if (first === undefined || completions.length === 1) return first as ChatCompletion;
     const usage = sumUsage(completions.map((completion) => completion.usage));
     const { [SOURCE]: _source, usage: _usage, ...rest } = first;
-    const choices = completions
-      .flatMap((completion) => completion.choices)
-      .map((choice, index) => ({ ...choice, index }));
-    return { ...rest, choices, ...(usage !== undefined && { usage }) };
+    const all = completions.flatMap((completion) => completion.choices).map((choice, index) => ({ ...choice, index }));
+    return { ...rest, choices: all, ...(usage !== undefined && { usage }) };
   }
 
   private async invoke(prepared: Prepared, call: ProviderCall, index: number): Promise<ChatCompletion> {
@@ -231,7 +232,7 @@ export class WireProvider extends Provider {
     try {
       body = parseWithExactArguments(text);
     } catch (cause) {
-      throw upstreamError({ message: 'The upstream provider answered with invalid JSON.', cause });
+      throw invalidResponse(text, cause);
     }
     const canonical = wire.readResponse(body, context);
     const completion = writeResult(canonical, { model: context.upstreamModel, now: context.now });
@@ -246,8 +247,9 @@ export class WireProvider extends Provider {
       if (first === undefined) throw new RangeError('a request has at least one choice');
       return others.length === 0 ? first : new MergedStreams([first, ...others]);
     } catch (error) {
+      const isOver = count === 1 || (await areOver(opening));
       for (const stream of opening) void stream.then((opened) => opened.return()).catch(() => undefined);
-      throw error;
+      throw isOver && !(await Promise.allSettled(opening)).some(isBilled) ? error : asBilled(error);
     }
   }
 

@@ -1,3 +1,4 @@
+import { beginsAsJson } from '../../runtime/json-value.js';
 import { parseExact } from '../../runtime/exact-integers.js';
 import type { ChatCompletion } from '../../operations/chat/chat-completion.js';
 import { upstreamError } from '../../errors/gateway-error.js';
@@ -19,6 +20,8 @@ export function parseResponse(text: string): unknown {
           ? 'The upstream provider answered with an empty body.'
           : 'The upstream provider answered with something that is not whole JSON.',
       cause,
+      // A provider bills a response that ends early.
+      mayBeBilled: beginsAsJson(text),
     });
   }
 }

@@ -131,15 +131,17 @@ describe('legacy completions', () => {
         { type: 'block_start', ...at, block: { type: 'text' } },
         { type: 'delta', ...at, text: 'Hi' },
         { type: 'block_end', ...at },
+        { type: 'extras', extras: { 'openai-chat': { x_gateway_recovered: 2, other: 1 } } },
         { type: 'finish', choice: 0, reason: 'stop' },
         { type: 'usage', usage: { inputTokens: 1, outputTokens: 2 } },
         { type: 'end' },
       ]) + writer.end();
     const events = new SseParser().push(Buffer.from(frames)).map(({ data }) => data);
     expect(events.at(-1)).toBe('[DONE]');
+    expect(frames).not.toContain('other');
     expect(events.slice(0, -1).map((data) => JSON.parse(data) as JsonObject)).toMatchObject([
       { object: 'text_completion', model: 'up', choices: [{ text: 'Hi', finish_reason: null }] },
-      { choices: [{ text: '', finish_reason: 'stop' }], usage: { total_tokens: 3 } },
+      { choices: [{ text: '', finish_reason: 'stop' }], usage: { total_tokens: 3 }, x_gateway_recovered: 2 },
     ]);
   });
 });

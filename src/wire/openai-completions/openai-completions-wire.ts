@@ -8,6 +8,7 @@ import type { JsonObject } from '../../runtime/json-value.js';
 import { OPENAI_CHAT } from '../openai-chat/openai-chat-wire.js';
 import { DONE_FRAME, encodeError, PING_COMMENT } from '../sse/sse-encoder.js';
 import type { StreamWriter, WireFormat, WriteContext } from '../wire-format.js';
+import { RECOVERED } from '../../operations/chat/spliced-chunk.js';
 import { writeUsage } from '../openai-chat/canonical-usage.js';
 import { nativeOnly } from './native-only.js';
 import { CompletionReader, readResponse } from './read-completion.js';
@@ -61,6 +62,8 @@ class CompletionWriter implements StreamWriter {
   private readonly texts = new Set<string>();
   private readonly finished: JsonObject[] = [];
   private usage: JsonObject | undefined;
+  /** What the last chunk says beside it. */
+  private more: JsonObject = {};
 
   constructor(private readonly context: WriteContext) {}
 
@@ -75,7 +78,8 @@ class CompletionWriter implements StreamWriter {
   end(): string {
     const last = this.finished.pop();
     const chunks = this.finished.map((choice) => this.frame(choice));
-    if (last !== undefined) chunks.push(this.frame(last, this.usage));
+    if (last !== undefined)
+      chunks.push(this.frame(last, { ...this.more, ...(this.usage !== undefined && { usage: this.usage }) }));
     return chunks.join('') + DONE_FRAME;
   }
 
@@ -105,13 +109,18 @@ class CompletionWriter implements StreamWriter {
       case 'usage':
         this.usage = { ...writeUsage(chunk.usage) };
         return '';
+      case 'extras': {
+        const recovered = chunk.extras['openai-chat']?.[RECOVERED];
+        if (recovered !== undefined) this.more = { [RECOVERED]: recovered };
+        return '';
+      }
       default:
         return '';
     }
   }
 
-  private frame(choice: JsonObject, usage?: JsonObject): string {
-    const body = { ...headOf(this.context, this.model), choices: [choice], ...(usage !== undefined && { usage }) };
+  private frame(choice: JsonObject, more?: JsonObject): string {
+    const body = { ...headOf(this.context, this.model), choices: [choice], ...more };
     return `data: ${JSON.stringify(body)}\n\n`;
   }
 }
