@@ -10,17 +10,15 @@ export interface CountedUsage {
 }
 
 /**
- * The usage of the last attempt of a call: the reported usage; an estimate if the complete response had no usage, or if the stream
- * broke and it is known how far it had come; the maximum that the provider may have generated if the attempt was abandoned or failed
- * while the provider was working. An attempt that was refused, and a call whose response came from a hook, have no usage.
+ * The usage of the last attempt of a call: the reported usage; an estimate if the complete response had no usage; the maximum
+ * that the provider may have generated if the attempt was abandoned or failed while the provider was working. An attempt that
+ * was refused, and a call whose response came from a hook, have no usage.
  */
 export function countedUsage(outcome: CallOutcome, worstCase: () => BilledUsage): CountedUsage | Promise<CountedUsage> {
   if (outcome.hookResponder !== undefined) return { usage: NOTHING_BILLED, basis: 'reported' };
   if (outcome.reported !== undefined) return { usage: outcome.reported, basis: 'reported' };
   if (outcome.status === 'succeeded') return estimated(outcome);
-  const last = outcome.attempts.at(-1);
-  if (last?.consumed !== undefined) return { usage: last.consumed, basis: 'estimated' };
-  if (last?.mayBeBilled !== true) return { usage: NOTHING_BILLED, basis: 'reported' };
+  if (outcome.attempts.at(-1)?.mayBeBilled !== true) return { usage: NOTHING_BILLED, basis: 'reported' };
   const most = worstCase();
   // A provider may have generated more than the limit of the request.
   const completionTokens = boundTokens(Math.max(most.completionTokens, outcome.collector.receivedTokens));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import type { GatewayClient } from '../clients/gateway-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
-import { model, openAiAt, price, UNREACHABLE } from '../fixtures/gateway-config.js';
+import { LASTING_BREAKER, model, openAiAt, price, UNREACHABLE } from '../fixtures/gateway-config.js';
 import { parseMetrics, type MetricFamily } from '../clients/parse-metrics.js';
 import { startRedis, type RedisServer } from '../fixtures/redis-server.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
@@ -22,6 +22,7 @@ describe('metrics', () => {
     gateway = await startGateway({
       env: { METRICS_PORT: '0', LOG_LEVEL: 'info', ...(redis !== undefined && { REDIS_URL: redis.url }) },
       config: {
+        health: LASTING_BREAKER,
         providers: { fake: openAiAt(upstream), broken: UNREACHABLE },
         sandbox: true,
         models: [

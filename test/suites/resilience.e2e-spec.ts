@@ -2,7 +2,7 @@ import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream
 import type { GatewayClient } from '../clients/gateway-client.js';
 import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
-import { model, openAiAt, UNREACHABLE, type GatewayFile } from '../fixtures/gateway-config.js';
+import { LASTING_BREAKER, model, openAiAt, UNREACHABLE, type GatewayFile } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
 
 /** A model `<name>` with a bad deployment first and a good one second, and one with the bad one alone. */
@@ -42,6 +42,7 @@ describe('two deployments, one of them in trouble', () => {
     [first, second] = await Promise.all([startFakeUpstream(), startFakeUpstream()]);
     gateway = await startGateway({
       config: {
+        health: LASTING_BREAKER,
         providers: {
           first: openAiAt(first),
           second: openAiAt(second),

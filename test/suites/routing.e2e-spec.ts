@@ -12,7 +12,14 @@ import type { ModelListDto } from '../../src/models/models.dto.js';
 import type { DeploymentDto } from '../../src/routing/deployments/deployments.dto.js';
 import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
-import { gatewayYaml, model, openAiAt, UNREACHABLE, type GatewayFile } from '../fixtures/gateway-config.js';
+import {
+  LASTING_BREAKER,
+  gatewayYaml,
+  model,
+  openAiAt,
+  UNREACHABLE,
+  type GatewayFile,
+} from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
 
 /** What the slow model takes to answer: far longer than the timeout that a request asks for. */
@@ -261,6 +268,7 @@ onceOnly('local servers', () => {
   it('a breaker that opened and a pause that was asked for are known to the other process', async () => {
     const [redis, upstream] = await Promise.all([startRedis(), startFakeUpstream()]);
     const config = {
+      health: LASTING_BREAKER,
       providers: { local: openAiAt(upstream) },
       models: [
         model('broken', ['local/status-500', 'local/echo'], { strategy: 'priority' }),

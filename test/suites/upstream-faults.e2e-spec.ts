@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
-import { model, openAiAt } from '../fixtures/gateway-config.js';
+import { LASTING_BREAKER, model, openAiAt } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
 
@@ -39,6 +39,7 @@ interface Received {
     const timeouts = { connect: '500ms', first_byte: '30s', idle: '2s' };
     gateway = await startGateway({
       config: {
+        health: LASTING_BREAKER,
         providers: {
           first: openAiAt(first),
           second: openAiAt(second),
