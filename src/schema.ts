@@ -1,5 +1,6 @@
 import type { Schema } from './database/data-source-options.js';
 import { CreateApiKey1767225600000 } from '../migrations/1767225600000-CreateApiKey.js';
+import { AddBatchApi1796000000000 } from '../migrations/1796000000000-AddBatchApi.js';
 import { CreateBatch1769817600000 } from '../migrations/1769817600000-CreateBatch.js';
 import { AddUsageAndLimits1772409600000 } from '../migrations/1772409600000-AddUsageAndLimits.js';
 import { CreateRequestLog1772582400000 } from '../migrations/1772582400000-CreateRequestLog.js';
@@ -87,6 +88,7 @@ const MIGRATIONS = [
   AddBatchHeaders1795801000000,
   CreateResponseEvent1795802000000,
   AddFallbackRules1795850000000,
+  AddBatchApi1796000000000,
 ];
 
 /** All tables of the application and their migrations. */

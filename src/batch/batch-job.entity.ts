@@ -17,6 +17,9 @@ export type JobStatus = (typeof JOB_STATUSES)[number];
 export const JOB_PRIORITIES = ['high', 'normal', 'low'] as const;
 export type JobPriority = (typeof JOB_PRIORITIES)[number];
 
+/** The APIs other than the gateway's own through which jobs are submitted. */
+export type BatchApi = 'anthropic' | 'openai';
+
 /** A batch job. Its counters change in the transactions that change its tasks. Times are epoch milliseconds. */
 @Entity('batch_job')
 @Check(
@@ -25,6 +28,7 @@ export type JobPriority = (typeof JOB_PRIORITIES)[number];
 )
 @Check('CHK_batch_job_priority', `priority IN ('high', 'normal', 'low')`)
 @Index('IDX_batch_job_key_id', ['keyId', 'submittedAt', 'id'])
+@Index('IDX_batch_job_api', ['keyId', 'api', 'submittedAt', 'id'], { where: 'api IS NOT NULL' })
 @Index('IDX_batch_job_status', ['status', 'submittedAt'])
 @Index('IDX_batch_job_submitted_at', ['submittedAt', 'id'])
 @Index('IDX_batch_job_completed_at', ['completedAt'], { where: 'completed_at IS NOT NULL' })
@@ -42,6 +46,10 @@ export class BatchJob {
   /** The key that submitted the job; every query of a client carries it. */
   @Column({ name: 'key_id', type: 'varchar', length: 32 })
   keyId!: string;
+
+  /** The API whose clients see the job as their own; null for `/v1/batch`. */
+  @Column({ type: 'varchar', length: 16, nullable: true })
+  api!: BatchApi | null;
 
   @Column({ type: 'varchar', length: 256 })
   model!: string;
@@ -95,6 +103,10 @@ export class BatchJob {
 
   @Column({ name: 'completed_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   completedAt!: number | null;
+
+  /** When a client or an operator first asked to cancel the job. */
+  @Column({ name: 'cancel_requested_at', type: 'bigint', nullable: true, transformer: wholeNumber })
+  cancelRequestedAt!: number | null;
 
   /** When an operator paused the job; null while it is not paused. */
   @Column({ name: 'paused_at', type: 'bigint', nullable: true, transformer: wholeNumber })

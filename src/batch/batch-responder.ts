@@ -10,6 +10,7 @@ import type { ReadBatchDto } from './batch.dto.js';
 import { EventStream } from './events/event-stream.js';
 import { JobWatchers } from './events/job-watchers.js';
 import { summaryOf } from './job-summary.js';
+import { linesOf, OWN_FORMAT, type ResultFormat } from './results/result-format.js';
 import { ResultBody } from './results/result-body.js';
 import { ResultReader, type ResultRef } from './results/result-reader.js';
 import { StreamsPerKey } from './streams-per-key.js';
@@ -29,8 +30,17 @@ interface Exchange {
   readonly response: Response;
 }
 
+/** How all results are sent, one a line. */
+export interface LinesForm {
+  readonly format: ResultFormat;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' };
-const NDJSON_HEADERS = streamHeaders('application/x-ndjson; charset=utf-8');
+const OWN_LINES: LinesForm = {
+  format: linesOf(OWN_FORMAT),
+  headers: streamHeaders('application/x-ndjson; charset=utf-8'),
+};
 const EVENT_HEADERS = streamHeaders('text/event-stream; charset=utf-8');
 
 /** The responses that are written in parts or over time: a page of results, all results as NDJSON, progress as events. */
@@ -64,7 +74,7 @@ export class BatchResponder {
     const hasMore = shown.length < found.length;
     await this.writeBody({ response, principal, headers: JSON_HEADERS }, async (body) => {
       await body.write([Buffer.from(`${JSON.stringify(summaryOf(job)).slice(0, -1)},"results":[`)]);
-      for await (const parts of this.reader.read(job.id, shown, { separator: ',', terminator: '' })) {
+      for await (const parts of this.reader.read(job.id, shown, OWN_FORMAT, ',')) {
         await body.write(parts);
       }
       const next = hasMore ? (shown.at(-1)?.index ?? null) : null;
@@ -77,17 +87,22 @@ export class BatchResponder {
     await this.resultsOf(await this.batches.own(jobId, principal), principal, exchange);
   }
 
-  /** The same for a job that the reader may see, even of another key. */
-  async resultsOf(job: BatchJob, principal: Principal, { request, response }: Exchange): Promise<void> {
+  /** The same for a job that the reader may see, even of another key, in any format. */
+  async resultsOf(
+    job: BatchJob,
+    principal: Principal,
+    { request, response }: Exchange,
+    { format, headers }: LinesForm = OWN_LINES,
+  ): Promise<void> {
     if (request.method === 'HEAD') {
-      response.writeHead(200, NDJSON_HEADERS).end();
+      response.writeHead(200, headers).end();
       return;
     }
-    await this.writeBody({ response, principal, headers: NDJSON_HEADERS }, async (body) => {
+    await this.writeBody({ response, principal, headers }, async (body) => {
       let left = finishedOf(job);
       for (let after = -1; left > 0;) {
         const found = await this.reader.list(job, { after, limit: STREAM_ROWS, expected: left });
-        for await (const parts of this.reader.read(job.id, found, { separator: '', terminator: '\n' })) {
+        for await (const parts of this.reader.read(job.id, found, format)) {
           await body.write(parts);
         }
         if (found.length === 0) return;
@@ -135,7 +150,11 @@ export class BatchResponder {
   }
 
   private async writeBody(
-    { response, principal, headers }: { response: Response; principal: Principal; headers: Record<string, string> },
+    {
+      response,
+      principal,
+      headers,
+    }: { response: Response; principal: Principal; headers: Readonly<Record<string, string>> },
     work: (body: ResultBody) => Promise<void>,
   ): Promise<void> {
     await this.whileOpen(response, {}, async (signal) => {
@@ -200,6 +219,7 @@ function pageOf(found: readonly ResultRef[], limit: number): readonly ResultRef[
   return found.slice(0, count);
 }
 
-function streamHeaders(contentType: string): Record<string, string> {
+/** Headers of a body that is sent in parts as they are made. */
+export function streamHeaders(contentType: string): Record<string, string> {
   return { 'content-type': contentType, 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' };
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
 import { runSql, SqlDialect } from '../database/sql.js';
+import { deleteJob } from './delete-job.js';
 import { countEnded } from './job-counters.js';
 import { Lanes } from './lanes.js';
 import { readLanes } from './stored-lanes.js';
@@ -137,6 +138,27 @@ export class BatchStore {
     return rows.length;
   }
 
+  /**
+   * Deletes a job that has ended, with its tasks. It is invisible at once, and what a crash leaves of it is deleted as the remains
+   * of a submission are.
+   *
+   * @returns whether it had ended
+   */
+  async deleteEnded(jobId: string): Promise<boolean> {
+    const { affected } = await this.database.transaction((manager) =>
+      runSql(
+        manager,
+        this.dialect,
+        `UPDATE batch_job SET status = 'staging', idempotency_key = NULL, webhook_due_at = NULL
+         WHERE id = $1 AND status IN ('completed', 'failed', 'cancelled', 'expired')`,
+        [jobId],
+      ),
+    );
+    if (affected === 0) return false;
+    await this.deleteJobs([{ id: jobId }]);
+    return true;
+  }
+
   /** Deletes the remains of submissions that never completed. */
   async deleteAbandoned(): Promise<void> {
     const { rows } = await this.read<{ id: string }>(
@@ -269,25 +291,7 @@ export class BatchStore {
   }
 
   private async deleteJobs(jobs: readonly { id: string }[]): Promise<void> {
-    for (const { id } of jobs) {
-      await this.database.transaction((manager) => this.lanes.remove(manager, id));
-      for (;;) {
-        const { affected } = await this.database.transaction((manager) =>
-          runSql(
-            manager,
-            this.dialect,
-            `WITH picked AS MATERIALIZED (SELECT task_index FROM batch_task WHERE job_id = $1 ORDER BY task_index LIMIT ${ROWS_PER_STATEMENT})
-             DELETE FROM batch_task WHERE job_id = $1 AND task_index <= (SELECT MAX(task_index) FROM picked)`,
-            [id],
-          ),
-        );
-        if (affected < ROWS_PER_STATEMENT) break;
-        await new Promise(setImmediate);
-      }
-      await this.database.transaction((manager) =>
-        runSql(manager, this.dialect, 'DELETE FROM batch_job WHERE id = $1', [id]),
-      );
-    }
+    for (const { id } of jobs) await deleteJob(this.database, this.lanes, id);
   }
 
   private read<Row>(statement: string, parameters: readonly unknown[] = []): Promise<{ rows: readonly Row[] }> {

@@ -30,7 +30,10 @@ import { ModelRoom } from './model-room.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { InProcessQueueModule } from './queue/in-process-queue.module.js';
 import { ResultReader } from './results/result-reader.js';
+import { MessageBatchesController } from './message-batches/message-batches.controller.js';
+import { MessageBatchesService } from './message-batches/message-batches.service.js';
 import { SubmissionStore } from './submission/submission-store.js';
+import { Submissions } from './submission/submissions.service.js';
 import { WebhookModule } from '../webhooks/webhook.module.js';
 import { TaskCalls } from './task-calls.js';
 import { TaskErrors } from './task-errors.js';
@@ -61,9 +64,10 @@ export class BatchModule {
         WebhookModule,
         queue,
       ],
-      controllers: [BatchController, AdminBatchesController],
+      controllers: [BatchController, AdminBatchesController, MessageBatchesController],
       providers: [
         BatchService,
+        MessageBatchesService,
         AdminBatchesService,
         JobControl,
         BatchResponder,
@@ -82,6 +86,7 @@ export class BatchModule {
         TaskErrors,
         TaskOutcomes,
         SubmissionStore,
+        Submissions,
         BatchRunner,
         BatchSweeper,
         BatchWorker,

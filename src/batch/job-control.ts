@@ -27,7 +27,7 @@ export class JobControl {
 
   /** Marks a job so that no further task of it is claimed. @returns whether it could still be cancelled */
   beginCancel(jobId: string, note?: NoteChange): Promise<boolean> {
-    const change = `status = 'cancelling', paused_at = NULL`;
+    const change = `status = 'cancelling', paused_at = NULL, cancel_requested_at = ${this.dialect.now}`;
     return this.change(jobId, {
       change,
       condition: 'true',

@@ -24,7 +24,7 @@ describe('unsupportedEndpoint', () => {
   });
 
   it('has the shape that clients of Anthropic and of Gemini read', () => {
-    expect(unsupportedEndpoint('/v1/messages/batches', 'req_1')?.body).toMatchObject({
+    expect(unsupportedEndpoint('/v1/messages/unknown', 'req_1')?.body).toMatchObject({
       type: 'error',
       error: { type: 'not_found_error', code: 'unsupported_endpoint', param: null },
       request_id: 'req_1',

@@ -74,6 +74,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     return {
       id: `batch_${String((number += 1)).padStart(24, '0')}`,
       keyId: 'key_1',
+      api: null,
       model: 'sandbox/echo',
       endpoint: null,
       defaults: { max_tokens: 5 },
@@ -90,6 +91,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       submittedAt: now,
       startedAt: null,
       completedAt: null,
+      cancelRequestedAt: null,
       pausedAt: null,
       expiresAt: now + DAY_MS,
       idempotencyKey: null,

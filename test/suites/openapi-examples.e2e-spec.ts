@@ -61,6 +61,16 @@ describe('the examples of the OpenAPI document', () => {
       const tasks = Array.from({ length: isAdmin ? 5 : 1 }, () => 'x');
       return ordinary.submitBatch(isAdmin ? 'limited' : 'sandbox/echo', tasks);
     }
+    if (name === 'message_batch_id') {
+      const params = { model: 'sandbox/echo', max_tokens: 5, messages: [{ role: 'user', content: 'x' }] };
+      const body = { requests: [{ custom_id: 'a', params }] };
+      const { id } = await ordinary.make<{ id: string }>('/v1/messages/batches', body);
+      await until(async () => {
+        const batch = await ordinary.read<{ processing_status: string }>(`/v1/messages/batches/${id}`);
+        return batch.processing_status === 'ended';
+      });
+      return id;
+    }
     if (path.includes('/request-log/')) return newLogEntry();
     if (name === 'response_id') {
       const { text } = await ordinary.send('POST', '/v1/responses', { model: 'sandbox/echo', input: 'x' });

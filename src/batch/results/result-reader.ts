@@ -6,6 +6,7 @@ import { notFound } from '../../errors/gateway-error.js';
 import type { BatchJob } from '../batch-job.entity.js';
 import { TaskErrors } from '../task-errors.js';
 import { MemberFinder } from './member-finder.js';
+import type { ResultFormat } from './result-format.js';
 
 const FINISHED = `'succeeded', 'failed', 'cancelled', 'expired'`;
 /** Tasks of which one statement reads the finished ones. */
@@ -28,7 +29,8 @@ export interface ResultRef {
   readonly bytes: number;
 }
 
-interface ResultRow {
+/** A finished task as it is stored. */
+export interface ResultRow {
   task_index: number;
   custom_id: string;
   status: string;
@@ -36,14 +38,10 @@ interface ResultRow {
   operation: string;
   dialect: string | null;
   error: string | null;
+  /** 1 where there is a response, which is read apart from its row when it is large; otherwise 0. */
+  has_response: number;
   /** Text from PostgreSQL, bytes from SQLite. */
   response: string | Buffer | null;
-}
-
-/** Separators between and after results. */
-export interface ResultLayout {
-  readonly separator: string;
-  readonly terminator: string;
 }
 
 /**
@@ -89,9 +87,15 @@ export class ResultReader {
   /**
    * The results as JSON, a bounded number of bytes at a time, in consecutive parts.
    *
+   * @param separator between two results
    * @throws GatewayError 404 when the job is deleted meanwhile
    */
-  async *read(jobId: string, refs: readonly ResultRef[], layout: ResultLayout): AsyncGenerator<readonly Buffer[]> {
+  async *read(
+    jobId: string,
+    refs: readonly ResultRef[],
+    format: ResultFormat,
+    separator = '',
+  ): AsyncGenerator<readonly Buffer[]> {
     let isFirst = true;
     for (const group of groupsOf(refs)) {
       const isLarge = group[0] !== undefined && group[0].bytes > this.pieceBytes;
@@ -101,43 +105,36 @@ export class ResultReader {
       }
       let parts: Buffer[] = [];
       for (const row of rows) {
-        const finder = new MemberFinder(['body', 'usage']);
-        parts.push(Buffer.from(`${isFirst ? '' : layout.separator}${headOf(row)}`));
+        const finder = format.needsUsage ? new MemberFinder(['body', 'usage']) : undefined;
+        parts.push(Buffer.from(`${isFirst ? '' : separator}${format.head(row)}`));
         isFirst = false;
-        if (isLarge) {
+        if (isLarge && row.has_response === 1) {
           yield parts;
           parts = [];
+          let skip = format.skip;
           for await (const piece of this.pieces(jobId, row.task_index)) {
-            finder.write(piece);
-            yield [piece];
+            finder?.write(piece);
+            yield [skip === undefined ? piece : piece.subarray(skip(piece))];
+            skip = undefined;
           }
         } else if (row.response !== null) {
           const response = typeof row.response === 'string' ? Buffer.from(row.response) : row.response;
-          finder.write(response);
-          parts.push(response);
-        } else parts.push(Buffer.from('null'));
-        parts.push(Buffer.from(`${this.tailOf(row, finder.value)}${layout.terminator}`));
+          finder?.write(response);
+          parts.push(format.skip === undefined ? response : response.subarray(format.skip(response)));
+        }
+        const error = row.error === null ? undefined : this.errors.shown(row.error, row);
+        parts.push(Buffer.from(format.tail(row, error, finder?.value)));
       }
       yield parts;
     }
-  }
-
-  private tailOf(row: ResultRow, usage: string | undefined): string {
-    return `,${this.errorOf(row)},"attempts":${row.attempts},"usage":${usage ?? 'null'}}`;
-  }
-
-  /** The members that say why a task has no response. */
-  private errorOf(row: ResultRow): string {
-    if (row.error === null) return '"error":null';
-    const { error, statusCode, requestId } = this.errors.shown(row.error, row);
-    return `"error":${error},"status_code":${statusCode},"request_id":${JSON.stringify(requestId)}`;
   }
 
   private rows(jobId: string, group: readonly ResultRef[], isLarge: boolean): Promise<readonly ResultRow[]> {
     // As a BLOB, so that SQLite's driver makes no string of it, which would be encoded again.
     const response = isLarge ? 'NULL' : this.database.isSqlite ? 'CAST(response AS BLOB)' : 'response';
     return this.query<ResultRow>(
-      `SELECT task_index, custom_id, status, attempts, operation, dialect, error, ${response} AS response FROM batch_task
+      `SELECT task_index, custom_id, status, attempts, operation, dialect, error,
+         CASE WHEN response IS NULL THEN 0 ELSE 1 END AS has_response, ${response} AS response FROM batch_task
        WHERE job_id = $1 AND task_index IN (${group.map((_ref, index) => `$${index + 2}`).join(', ')})
        ORDER BY task_index`,
       [jobId, ...group.map(({ index }) => index)],
@@ -155,8 +152,7 @@ export class ResultReader {
       );
       const piece = row?.piece ?? undefined;
       if (piece === undefined) {
-        if (row !== undefined && offset === 1) yield Buffer.from('null');
-        else throw notFound('The batch was deleted while its results were read.', 'not_found', 'job_id');
+        throw notFound('The batch was deleted while its results were read.', 'not_found', 'job_id');
         return;
       }
       if (piece.length > 0) yield piece;
@@ -196,8 +192,4 @@ function* groupsOf(refs: readonly ResultRef[]): Generator<readonly ResultRef[]> 
     bytes += ref.bytes;
   }
   if (group.length > 0) yield group;
-}
-
-function headOf({ task_index: index, custom_id: customId, status }: ResultRow): string {
-  return `{"index":${index},"custom_id":${JSON.stringify(customId)},"status":"${status}","response":`;
 }

@@ -1,8 +1,9 @@
 import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
 import type { JsonEndpoints } from '../../model-endpoint/json-endpoints.js';
 import { printExact } from '../../runtime/exact-integers.js';
-import { readTask, type JobFields } from './parse-task.js';
+import type { JobFields } from './parse-task.js';
 import { parsePart } from './parse-part.js';
+import type { SubmissionForm } from './submission-form.js';
 import { TaskSpool } from './task-spool.js';
 
 /** Faults reported in one response; checking stops at the last of them. */
@@ -28,6 +29,7 @@ export class CheckedTasks {
   constructor(
     private readonly limits: TaskLimits,
     private readonly endpoints: JsonEndpoints,
+    private readonly form: Pick<SubmissionForm<object>, 'list' | 'read'>,
   ) {
     this.spool = new TaskSpool(limits.directory);
   }
@@ -49,17 +51,18 @@ export class CheckedTasks {
    */
   add(json: string, mayOverflow: boolean, job: JobFields): void {
     const { index } = this;
+    const { list } = this.form;
     this.index += 1;
     if (this.index > this.limits.maxTasks) {
       throw invalidRequest(
-        `'tasks' has more than ${this.limits.maxTasks} tasks. Split the batch.`,
-        'tasks',
+        `'${list}' has more than ${this.limits.maxTasks} tasks. Split the batch.`,
+        list,
         'array_above_max_length',
       );
     }
     if (this.isFull) return;
     try {
-      this.check(parsePart(json, mayOverflow, `tasks[${index}]`, true), index, job);
+      this.check(parsePart(json, mayOverflow, `${list}[${index}]`, true), index, job);
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code === 'invalid_json') throw error;
       this.faults.push(error);
@@ -67,9 +70,9 @@ export class CheckedTasks {
   }
 
   private check(task: unknown, index: number, job: JobFields): void {
-    const { customId, endpoint, request, model, modelPath } = readTask(task, index, job, this.endpoints);
+    const { customId, endpoint, request, model, modelPath } = this.form.read(task, index, job, this.endpoints);
     if (this.customIds.has(customId)) {
-      const param = `tasks[${index}].custom_id`;
+      const param = `${this.form.list}[${index}].custom_id`;
       const shown = customId.slice(0, MAX_SHOWN_CHARACTERS);
       throw invalidRequest(`'${param}' is used twice: '${shown}'.`, param, 'duplicate_custom_id');
     }

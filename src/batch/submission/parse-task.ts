@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../../runtime/json-value.js';
 /** The endpoint of tasks that name none, in jobs that name none. */
 export const DEFAULT_ENDPOINT = '/v1/chat/completions';
 /** The endpoint of `params`, which are lines of Anthropic's batches. */
-const PARAMS_ENDPOINT = '/v1/messages';
+export const PARAMS_ENDPOINT = '/v1/messages';
 
 /** A task in the form in which it is stored. */
 export interface TaskLine {
@@ -27,7 +27,7 @@ export interface JobFields {
 }
 
 /** A task's own body, and the endpoint that it is for. */
-interface TaskBody {
+export interface TaskBody {
   readonly endpoint: JsonEndpoint;
   readonly fields: JsonObject;
   /** Where the fields are. */
@@ -49,14 +49,30 @@ const UNSTORABLE = /[\p{Cc}\p{Cs}]/u;
 export function readTask(task: unknown, index: number, job: JobFields, endpoints: JsonEndpoints): TaskLine {
   const path = `tasks[${index}]`;
   const { customId, body } = bodyOf(task, index, path, job.endpoint, endpoints);
-  const { endpoint, fields } = body;
-  within(body.path, () => {
+  return checkedLine(customId, body, typeof job.model === 'string' ? job.model : 'x');
+}
+
+/**
+ * Checks a request as its endpoint does.
+ *
+ * @param jobModel the model of a request that names none; undefined where each must name its own
+ * @throws GatewayError 400 whose `param` begins with the path of the body
+ */
+export function checkedLine(
+  customId: string,
+  { endpoint, fields, path }: TaskBody,
+  jobModel: string | undefined,
+): TaskLine {
+  within(path, () => {
     for (const name of ['stream', ...(endpoint.task.neverTrue ?? [])]) {
       if (fields[name] === true) throw invalidRequest(`'${name}' cannot be true in a batch. Leave it out.`, name);
     }
+    const own = fields['model'] ?? jobModel;
+    if (own === undefined) {
+      throw invalidRequest("Missing required field 'model'.", 'model', 'missing_required_parameter');
+    }
     // A copy, because endpoints may change members. With the job's model, so that the whole request is validated.
-    const model = fields['model'] ?? (typeof job.model === 'string' ? job.model : 'x');
-    endpoint.parse({ ...fields, model });
+    endpoint.parse({ ...fields, model: own });
   });
   const { model } = fields;
   return {
@@ -64,7 +80,7 @@ export function readTask(task: unknown, index: number, job: JobFields, endpoints
     endpoint,
     request: fields,
     model: typeof model === 'string' ? model : undefined,
-    modelPath: `${body.path}.model`,
+    modelPath: `${path}.model`,
   };
 }
 
@@ -157,7 +173,11 @@ function textFields({ task, path: endpointPath }: JsonEndpoint, text: string, pa
 }
 
 function customIdOf(value: unknown, index: number, path: string): string {
-  if (value == null) return `task-${index}`;
+  return value == null ? `task-${index}` : checkedCustomId(value, path);
+}
+
+/** @throws GatewayError 400 for what is no name of a task */
+export function checkedCustomId(value: unknown, path: string): string {
   const param = `${path}.custom_id`;
   if (typeof value !== 'string') throw invalidRequest(`'${param}' must be a string.`, param, 'invalid_type');
   if (value === '' || value.length > MAX_CUSTOM_ID_CHARACTERS || UNSTORABLE.test(value)) {
@@ -169,7 +189,8 @@ function customIdOf(value: unknown, index: number, path: string): string {
   return value;
 }
 
-function objectAt(value: unknown, path: string): JsonObject {
+/** @throws GatewayError 400 for what is no object */
+export function objectAt(value: unknown, path: string): JsonObject {
   if (!isObject(value)) throw invalidRequest(`'${path}' must be an object.`, path, 'invalid_type');
   return value;
 }

@@ -6,12 +6,12 @@ import { batchBodyLimit } from '../../http/json-body.interceptor.js';
 import { toInstance } from '../../http/to-instance.js';
 import type { JsonEndpoint } from '../../model-endpoint/json-endpoint.js';
 import type { JsonEndpoints } from '../../model-endpoint/json-endpoints.js';
-import { BatchGenerateDto } from '../batch-generate.dto.js';
 import { CheckedTasks, MAX_FAULTS, type TaskLimits } from './checked-tasks.js';
 import { LineSpool } from './line-spool.js';
 import { parsePart } from './parse-part.js';
 import { JsonMembers } from './streaming-json.js';
 import { DEFAULT_ENDPOINT, endpointAt, type JobFields } from './parse-task.js';
+import type { SubmissionForm } from './submission-form.js';
 import type { TaskSpool } from './task-spool.js';
 
 /** Bytes of a job-level field, and of one task. */
@@ -30,8 +30,8 @@ export interface SubmissionLimits extends TaskLimits {
 }
 
 /** A submission whose tasks are all valid. Its spool must be disposed of. */
-export interface Submission {
-  readonly fields: BatchGenerateDto;
+export interface Submission<Fields extends object> {
+  readonly fields: Fields;
   /** Path of the endpoint of tasks that name none. */
   readonly endpoint: string;
   readonly spool: TaskSpool;
@@ -47,12 +47,13 @@ export interface Submission {
  *
  * @throws GatewayError 400 that names the first 20 faults by path, 413 over the limits, 415 for an unknown encoding
  */
-export async function readSubmission(
+export async function readSubmission<Fields extends object>(
   request: IncomingMessage,
+  form: SubmissionForm<Fields>,
   limits: SubmissionLimits,
   endpoints: JsonEndpoints,
-): Promise<Submission> {
-  const reader = new SubmissionReader(limits, endpoints);
+): Promise<Submission<Fields>> {
+  const reader = new SubmissionReader(form, limits, endpoints);
   let sliceEnd = performance.now() + SLICE_MS;
   /** Processes a chunk piece by piece, and yields after each slice of time. */
   const take = (chunk: Buffer, from: number): Promise<void> | undefined => {
@@ -77,7 +78,7 @@ export async function readSubmission(
   }
 }
 
-class SubmissionReader {
+class SubmissionReader<Fields extends object> {
   private tasks: CheckedTasks;
   private readonly hash = createHash('sha256');
   private readonly members: JsonMembers;
@@ -87,19 +88,21 @@ class SubmissionReader {
   private readonly unread: LineSpool;
 
   constructor(
+    private readonly form: SubmissionForm<Fields>,
     private readonly limits: SubmissionLimits,
     private readonly endpoints: JsonEndpoints,
   ) {
     this.endpoint = endpointAt(DEFAULT_ENDPOINT, 'endpoint', endpoints);
-    this.tasks = new CheckedTasks(limits, endpoints);
+    this.tasks = new CheckedTasks(limits, endpoints, form);
     this.unread = new LineSpool(limits.directory);
-    this.members = new JsonMembers('tasks', MAX_PART_BYTES, {
+    this.members = new JsonMembers(form.list, MAX_PART_BYTES, {
       member: (name, json, mayOverflow) => {
         if (Object.hasOwn(this.fields, name))
           throw invalidRequest(`'${name}' is given twice.`, name, 'duplicate_field');
         const value = parsePart(json, mayOverflow, name);
         Object.defineProperty(this.fields, name, { value, enumerable: true });
-        if (name === 'endpoint' && value !== null) this.endpoint = endpointAt(value, name, this.endpoints);
+        if (form.hasEndpoint && name === 'endpoint' && value !== null)
+          this.endpoint = endpointAt(value, name, this.endpoints);
       },
       element: (json, mayOverflow) => this.task(json, mayOverflow),
     });
@@ -110,7 +113,7 @@ class SubmissionReader {
     this.members.write(chunk);
   }
 
-  async end(): Promise<Submission> {
+  async end(): Promise<Submission<Fields>> {
     this.members.end();
     await this.readAgain();
     const { tasks } = this;
@@ -133,7 +136,7 @@ class SubmissionReader {
   }
 
   private task(json: string, mayOverflow: boolean): void {
-    const isKnown = Object.hasOwn(this.fields, 'endpoint');
+    const isKnown = !this.form.hasEndpoint || Object.hasOwn(this.fields, 'endpoint');
     // Line breaks are between the parts of a task, never within a text.
     if (!isKnown) this.unread.add(LINE_BREAK.test(json) ? json.replaceAll(LINE_BREAKS, ' ') : json);
     this.tasks.add(json, mayOverflow, this.job);
@@ -144,7 +147,7 @@ class SubmissionReader {
   private async readAgain(): Promise<void> {
     if (this.unread.count === 0 || this.endpoint.path === DEFAULT_ENDPOINT) return;
     this.tasks.spool.dispose();
-    this.tasks = new CheckedTasks(this.limits, this.endpoints);
+    this.tasks = new CheckedTasks(this.limits, this.endpoints, this.form);
     let sliceEnd = performance.now() + SLICE_MS;
     for (const line of this.unread.lines()) {
       this.tasks.add(line, true, this.job);
@@ -159,17 +162,18 @@ class SubmissionReader {
     return { model: this.fields['model'], endpoint: this.endpoint };
   }
 
-  private jobFields(): BatchGenerateDto | undefined {
-    const { tasks, ...rest } = this.fields;
+  private jobFields(): Fields | undefined {
+    const { list } = this.form;
+    const { [list]: tasks, ...rest } = this.fields;
     try {
       if (tasks !== undefined) {
-        throw invalidRequest("'tasks' must be an array of tasks.", 'tasks', 'invalid_type');
+        throw invalidRequest(`'${list}' must be an array of tasks.`, list, 'invalid_type');
       }
-      const fields = toInstance(BatchGenerateDto, rest, { strayNull: 'absent' });
+      const fields = toInstance(this.form.fields, rest, { strayNull: 'absent' });
       if (this.tasks.count === 0) {
         throw invalidRequest(
-          "Missing required field 'tasks'. Send at least one task.",
-          'tasks',
+          `Missing required field '${list}'. Send at least one task.`,
+          list,
           'missing_required_parameter',
         );
       }

@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import type { BatchApi, BatchJob } from '../batch-job.entity.js';
+
+const DEFAULT_EXPIRY_SECONDS = 86_400;
+
+/** The beginning of the ids of each API's jobs; `null` is the gateway's own. */
+const PREFIXES = { anthropic: 'msgbatch_', openai: 'batch_', own: 'batch_' } as const;
+
+/** What a submission decides about its job. */
+export type NewJob = Pick<BatchJob, 'model'> &
+  Partial<
+    Pick<
+      BatchJob,
+      'api' | 'endpoint' | 'defaults' | 'headers' | 'metadata' | 'priority' | 'webhookUrl' | 'webhookSecret'
+    >
+  > & {
+    /** Seconds until unfinished tasks expire; by default a day. */
+    readonly expiresInSeconds?: number;
+  };
+
+/** What is known of every job that is stored. */
+type KnownOfJob = Pick<BatchJob, 'keyId' | 'taskCount' | 'idempotencyKey' | 'requestHash'>;
+
+/** A job that has not run yet, with a new id. */
+export function newJob({
+  expiresInSeconds = DEFAULT_EXPIRY_SECONDS,
+  api = null,
+  ...fields
+}: NewJob & KnownOfJob): BatchJob {
+  const now = Date.now();
+  return {
+    id: newJobId(api),
+    api,
+    endpoint: null,
+    defaults: {},
+    headers: null,
+    metadata: null,
+    priority: 'normal',
+    status: 'queued',
+    completedCount: 0,
+    failedCount: 0,
+    cancelledCount: 0,
+    expiredCount: 0,
+    error: null,
+    submittedAt: now,
+    startedAt: null,
+    completedAt: null,
+    cancelRequestedAt: null,
+    pausedAt: null,
+    expiresAt: now + expiresInSeconds * 1_000,
+    webhookUrl: null,
+    webhookSecret: null,
+    webhookAttempts: 0,
+    webhookDueAt: null,
+    ...fields,
+  };
+}
+
+/** An id of a job, by the form of its API. */
+function newJobId(api: BatchApi | null): string {
+  return `${PREFIXES[api ?? 'own']}${randomBytes(12).toString('hex')}`;
+}

@@ -1,0 +1,112 @@
+import type { IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { Injectable } from '@nestjs/common';
+import { mayCallModel } from '../../auth/may-call-model.js';
+import type { Principal } from '../../auth/principal.js';
+import { GatewayConfig } from '../../config/gateway-config.js';
+import { GatewayError, invalidRequest, notFound, permissionDenied } from '../../errors/gateway-error.js';
+import { JsonEndpoints } from '../../model-endpoint/json-endpoints.js';
+import { Routing } from '../../routing/routing.service.js';
+import type { BatchJob } from '../batch-job.entity.js';
+import { BatchQueue } from '../queue/batch-queue.js';
+import { newJob, type NewJob } from './new-job.js';
+import type { SubmissionForm } from './submission-form.js';
+import { readSubmission, type Submission } from './submission-reader.js';
+import { SubmissionStore } from './submission-store.js';
+
+const IDEMPOTENCY_WINDOW_MS = 24 * 3_600_000;
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** The stored job of a submission. */
+export interface StoredSubmission {
+  readonly job: BatchJob;
+  /** Whether it was stored before, by a submission with the same idempotency key and body. */
+  readonly isEarlier: boolean;
+}
+
+/** Whose submission it is, and the job that it becomes. */
+export interface AcceptOptions<Fields extends object> {
+  readonly principal: Principal;
+  readonly idempotencyKey: string | undefined;
+  /** @throws GatewayError to refuse it */
+  readonly describe: (submission: Submission<Fields>) => NewJob;
+}
+
+/** Reads, checks and stores submissions, in the form of any API. */
+@Injectable()
+export class Submissions {
+  constructor(
+    private readonly store: SubmissionStore,
+    private readonly queue: BatchQueue,
+    private readonly routing: Routing,
+    private readonly endpoints: JsonEndpoints,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  /**
+   * Reads, checks and stores a submission. When this resolves, the job and all its tasks are in the database; when it
+   * rejects, nothing is.
+   */
+  async accept<Fields extends object>(
+    request: IncomingMessage,
+    form: SubmissionForm<Fields>,
+    { principal, idempotencyKey, describe }: AcceptOptions<Fields>,
+  ): Promise<StoredSubmission> {
+    if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
+      throw invalidRequest(
+        "The header 'Idempotency-Key' must be 1 to 255 visible ASCII characters.",
+        'Idempotency-Key',
+      );
+    }
+    const { maxBodySize, maxTasks } = this.config.batch;
+    const directory = join(this.config.dataDirectory, 'spool');
+    const submission = await readSubmission(request, form, { maxBodySize, maxTasks, directory }, this.endpoints);
+    try {
+      const { hash, spool } = submission;
+      const job = newJob({
+        ...describe(submission),
+        keyId: principal.keyId,
+        taskCount: spool.count,
+        idempotencyKey: idempotencyKey ?? null,
+        requestHash: hash,
+      });
+      const earlier = await this.store.insertJob(job, spool.groups(), IDEMPOTENCY_WINDOW_MS);
+      if (earlier !== undefined) return { job: sameOr409(earlier, hash), isEarlier: true };
+      this.queue.notify(job.id);
+      return { job, isEarlier: false };
+    } finally {
+      submission.spool.dispose();
+    }
+  }
+
+  /**
+   * Refuses models that there are not, or that the key may not call.
+   *
+   * @param models with the path where each is named first
+   * @throws GatewayError 404 or 403 that names the path
+   */
+  assertModels(models: Iterable<readonly [model: string, path: string]>, principal: Principal): void {
+    for (const [model, path] of models) {
+      try {
+        this.routing.resolve(model);
+      } catch (error) {
+        if (!(error instanceof GatewayError)) throw error;
+        throw notFound(error.message, 'model_not_found', path);
+      }
+      if (!mayCallModel(principal, model)) {
+        throw permissionDenied(`This key may not call the model '${model}'.`, 'model_not_allowed', path);
+      }
+    }
+  }
+}
+
+function sameOr409(job: BatchJob, hash: string): BatchJob {
+  if (job.requestHash === hash) return job;
+  throw new GatewayError({
+    status: 409,
+    type: 'invalid_request_error',
+    code: 'conflict',
+    message: 'This Idempotency-Key was used within 24 hours with another body. Use a new key for a new batch.',
+    param: 'Idempotency-Key',
+  });
+}
