@@ -94,7 +94,7 @@ describe(`message batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     expect([...results.keys()].sort()).toEqual(['echo', 'fails', 'lorem']);
     for (const name of ['echo', 'lorem']) {
       const { params } = requests.find(({ custom_id: id }) => id === name)!;
-      const { id: _id, ...live } = await anthropic.messages.create(params as Anthropic.MessageCreateParamsNonStreaming);
+      const { id: _id, ...live } = await anthropic.messages.create(params);
       const result = results.get(name);
       expect(result).toMatchObject({ type: 'succeeded', message: { content: live.content, usage: live.usage } });
     }
@@ -242,7 +242,10 @@ describe(`message batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     const before = await client.read<{ data: unknown[] }>('/v1/messages/batches?limit=1000');
     const { status, body: error } = await client.post('/v1/messages/batches', body as object);
     expect([400, 404]).toContain(status);
-    expect(error).toMatchObject({ type: 'error', error: { type: expect.any(String), message: expect.any(String) } });
+    expect(error).toMatchObject({
+      type: 'error',
+      error: { type: expect.any(String) as unknown, message: expect.any(String) as unknown },
+    });
     expect(JSON.stringify(error)).toContain(path);
     expect(await client.read('/v1/messages/batches?limit=1000')).toEqual(before);
   });
