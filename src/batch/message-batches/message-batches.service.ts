@@ -43,7 +43,7 @@ export class MessageBatchesService {
         this.submissions.assertModels(taskModels, principal);
         // The model of most tasks waits in lanes of the job, and each other one in its own.
         const [model = ''] = taskModels.keys();
-        return { api: 'anthropic', model, endpoint: PARAMS_ENDPOINT, headers: formatHeaders(request.headers) };
+        return { api: 'messages', model, endpoint: PARAMS_ENDPOINT, headers: formatHeaders(request.headers) };
       },
     });
     return messageBatchOf(job, request);
@@ -64,7 +64,7 @@ export class MessageBatchesService {
     }
     const query = this.jobs
       .createQueryBuilder('job')
-      .where(`job.status <> 'staging' AND job.keyId = :keyId AND job.api = 'anthropic'`, { keyId: principal.keyId });
+      .where(`job.status <> 'staging' AND job.keyId = :keyId AND job.api = 'messages'`, { keyId: principal.keyId });
     const [cursorId, name] = beforeId === undefined ? [afterId, 'after_id'] : [beforeId, 'before_id'];
     const [compare, order] = beforeId === undefined ? ['<', 'DESC' as const] : ['>', 'ASC' as const];
     if (cursorId !== undefined) {
@@ -121,7 +121,7 @@ export class MessageBatchesService {
 
   /** @throws GatewayError 404 for an unknown id, one of another key, and one of another API */
   private async own(id: string, principal: Principal): Promise<BatchJob> {
-    const job = await this.jobs.findOneBy({ id, keyId: principal.keyId, api: 'anthropic' });
+    const job = await this.jobs.findOneBy({ id, keyId: principal.keyId, api: 'messages' });
     if (job !== null && job.status !== 'staging') return job;
     throw notFound(`There is no message batch '${id.slice(0, 64)}'.`, 'not_found', 'message_batch_id');
   }

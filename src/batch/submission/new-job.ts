@@ -4,7 +4,7 @@ import type { BatchApi, BatchJob } from '../batch-job.entity.js';
 const DEFAULT_EXPIRY_SECONDS = 86_400;
 
 /** The beginning of the ids of each API's jobs; `null` is the gateway's own. */
-const PREFIXES = { anthropic: 'msgbatch_', openai: 'batch_', own: 'batch_' } as const;
+const PREFIXES = { messages: 'msgbatch_', own: 'batch_' } as const;
 
 /** What a submission decides about its job. */
 export type NewJob = Pick<BatchJob, 'model'> &
