@@ -66,7 +66,7 @@ export class AttemptLoop {
     if (admitted !== undefined) await admitted;
     context.signal.throwIfAborted();
     this.budget.deposit();
-    const candidates = new Candidates(this.deployments, this.queue, call);
+    const candidates = new Candidates(this.deployments, this.queue, call, route);
     const rest = candidates.of(
       route.models(),
       {
@@ -224,7 +224,6 @@ export class AttemptLoop {
       progress.failed = { attempt, error };
       if (error.code === 'context_length_exceeded') await progress.route.promptIsTooLong(this.lengthOf);
       progress.route.isContentRefused ||= error.isContentRefusal;
-      candidates.isContentRefused ||= error.isContentRefusal;
       return NEXT;
     } finally {
       if (isRetry) this.budget.release();

@@ -5,6 +5,7 @@ import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
 import type { PreferredPlace } from '../operations/operation.js';
 import type { OperationName } from '../operations/operation-types.js';
 import { portOf } from './served-operation.js';
+import type { CallRoute } from './call-route.js';
 import type { TrackedCall } from './tracked-call.js';
 import { Attempt } from './attempt.js';
 import { orderDeployments, type RequestSession } from '../routing/deployment-order.js';
@@ -13,6 +14,12 @@ import { orderDeployments, type RequestSession } from '../routing/deployment-ord
 export interface FullDeployments {
   readonly model: ResolvedModel;
   readonly full: readonly Deployment[];
+}
+
+/** A deployment of a model that is kept for later. */
+interface Place {
+  readonly model: ResolvedModel;
+  readonly deployment: Deployment;
 }
 
 /**
@@ -27,13 +34,12 @@ export interface FullDeployments {
 export class Candidates {
   /** Whether a deployment failed, as opposed to refusing the request. */
   hasFailed = false;
-  /** Whether a provider declined the content of the request: no other model is asked then. */
-  isContentRefused = false;
 
   constructor(
     private readonly deployments: Deployments,
     private readonly queue: DeploymentLimiter,
     private readonly call: TrackedCall<OperationName>,
+    private readonly route: Pick<CallRoute, 'isContentRefused'>,
   ) {}
 
   /**
@@ -49,9 +55,9 @@ export class Candidates {
     const { call } = this;
     const key = call.context.principal.keyId;
     let tried = 0;
-    let spare: { model: ResolvedModel; deployment: Deployment } | undefined;
+    let spare: Place | undefined;
     let shortestWait = Infinity;
-    let limited: FullDeployments[] | undefined;
+    let limited: Place[] | undefined;
     let last: ResolvedModel | undefined;
     for (const model of models) {
       let full: Deployment[] | undefined;
@@ -64,7 +70,7 @@ export class Candidates {
         const wait = health.waitFor(key);
         if (wait > 0) shortestWait = Math.min(shortestWait, wait);
         else if (!health.canCall(key)) spare ??= { model, deployment };
-        else if (health.limits.left > 0) (limited ??= []).push({ model, full: [deployment] });
+        else if (health.limits.left > 0) (limited ??= []).push({ model, deployment });
         else {
           const slot = this.queue.take(deployment, key);
           if (slot === undefined) (full ??= []).push(deployment);
@@ -79,12 +85,11 @@ export class Candidates {
         yield { model, full };
       }
     }
-    for (const { model, full } of limited ?? []) {
-      if (this.isContentRefused && model !== last) continue;
-      const [deployment] = full;
-      const slot = deployment === undefined ? undefined : this.queue.take(deployment, key);
+    for (const { model, deployment } of limited ?? []) {
+      if (this.route.isContentRefused && model !== last) continue;
+      const slot = this.queue.take(deployment, key);
       tried += 1;
-      yield slot === undefined ? { model, full } : new Attempt(model, slot);
+      yield slot === undefined ? { model, full: [deployment] } : new Attempt(model, slot);
     }
     if (tried > 0 && this.hasFailed) return;
     const slot = spare === undefined ? undefined : this.queue.take(spare.deployment, key);
