@@ -2,6 +2,7 @@ import type { GatewayError } from '../errors/gateway-error.js';
 import { isObject, nonEmptyString, type JsonObject } from '../runtime/json-value.js';
 import { failureOf } from '../wire/openai-responses/errors.js';
 import type { NativePlace } from '../wire/openai-responses/response-object.js';
+import { encodeEvent } from '../wire/sse/sse-encoder.js';
 import { SseParser } from '../wire/sse/sse-parser.js';
 
 /** Events that have the response itself. */
@@ -66,7 +67,7 @@ export class NativeEvents {
   failed(error: GatewayError): string {
     const type = 'response.failed';
     const response = { ...this.response, status: 'failed', error: failureOf(error) };
-    return `event: ${type}\ndata: ${JSON.stringify({ type, response, sequence_number: this.events })}\n\n`;
+    return encodeEvent(type, JSON.stringify({ type, response, sequence_number: this.events }));
   }
 }
 

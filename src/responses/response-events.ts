@@ -7,6 +7,7 @@ import { storableText } from '../database/storable-text.js';
 import { delay } from '../runtime/delay.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
 import { isObject, type JsonObject } from '../runtime/json-value.js';
+import { encodeEvent } from '../wire/sse/sse-encoder.js';
 import { SseParser } from '../wire/sse/sse-parser.js';
 import { EventRecorder } from './event-recorder.js';
 import { ResponseStore } from './response-store.js';
@@ -65,23 +66,19 @@ export class ResponseEvents {
           const { type, sequence_number: number } = parse(data);
           if (typeof number !== 'number' || number <= sequence || LAST_EVENTS.has(type)) continue;
           sequence = number;
-          yield frameOf(event, data);
+          yield encodeEvent(event, data);
         }
       }
       if (pieces.length > 0) continue;
       const { status } = response;
       if (status !== 'queued' && status !== 'in_progress') {
         const type = status === 'completed' || status === 'incomplete' ? `response.${status}` : 'response.failed';
-        yield frameOf(type, JSON.stringify({ type, response, sequence_number: sequence + 1 }));
+        yield encodeEvent(type, JSON.stringify({ type, response, sequence_number: sequence + 1 }));
         return;
       }
       await delay(POLL_MS, signal);
     }
   }
-}
-
-function frameOf(event: string, data: string): string {
-  return `event: ${event}\ndata: ${data}\n\n`;
 }
 
 function parse(data: string): JsonObject {

@@ -5,7 +5,7 @@ import { toGatewayError } from '../errors/to-gateway-error.js';
 import type { Exchange } from '../model-endpoint/json-responder.js';
 import { LiveCalls } from '../model-endpoint/live-calls.js';
 import { WireEventSender } from '../model-endpoint/wire-event-sender.js';
-import { PING_COMMENT } from '../wire/sse/sse-encoder.js';
+import { encodeEvent, PING_COMMENT } from '../wire/sse/sse-encoder.js';
 import { SSE_HEADERS } from '../wire/sse/sse-response.js';
 import { ResponseEvents } from './response-events.js';
 import { ResponseStore } from './response-store.js';
@@ -67,7 +67,7 @@ export class ResponseReplay {
 
 function errorFrame({ message, code, param }: GatewayError): string {
   const type = 'error';
-  return `event: ${type}\ndata: ${JSON.stringify({ type, code, message, param })}\n\n`;
+  return encodeEvent(type, JSON.stringify({ type, code, message, param }));
 }
 
 function tooMany(): GatewayError {

@@ -1,5 +1,6 @@
 import { EventStreamCodec } from '@smithy/eventstream-codec';
 import { type GatewayError, upstreamError } from '../../errors/gateway-error.js';
+import { encodeEvent } from '../../wire/sse/sse-encoder.js';
 import { SseEventTooLargeError, SseParser } from '../../wire/sse/sse-parser.js';
 import { SseFrames } from '../../wire/sse/sse-frames.js';
 import { eventTooLarge } from '../transport/chat-stream-form.js';
@@ -108,14 +109,9 @@ function read(message: Buffer): FramedEvent {
   };
   const event = header(':event-type') || header(':exception-type') || header(':error-code');
   const data = Buffer.from(decoded.body).toString('utf8') || JSON.stringify({ message: header(':error-message') });
-  return { event, data, frame: frameOf(event, data) };
+  return { event, data, frame: encodeEvent(event, data) };
 }
 
 function malformed(cause?: unknown): GatewayError {
   return upstreamError({ message: 'The upstream provider sent a malformed event stream.', cause });
-}
-
-/** One frame of server-sent events. JSON text has no raw line ends. */
-export function frameOf(event: string, data: string): string {
-  return event === '' ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`;
 }

@@ -13,7 +13,8 @@ import { BodyText, type ResponseLimits } from '../transport/response-text.js';
 import { type StreamProgress, UpstreamItemStream } from '../transport/upstream-item-stream.js';
 import type { UpstreamPool } from '../transport/upstream-pool.js';
 import type { UpstreamRequest } from '../transport/upstream-request.js';
-import { type EventFraming, type FramedEvent, framingOf, frameOf, type FramingName } from './event-framing.js';
+import { type EventFraming, type FramedEvent, framingOf, type FramingName } from './event-framing.js';
+import { encodeEvent } from '../../wire/sse/sse-encoder.js';
 
 /** How the events of a stream are found and read. */
 export interface WireStreamOptions {
@@ -135,7 +136,7 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
     const { unwrap } = this.stream;
     if (unwrap === undefined) return framed;
     const event = unwrap(framed);
-    return event === undefined ? undefined : { ...event, frame: frameOf(event.event, event.data) };
+    return event === undefined ? undefined : { ...event, frame: encodeEvent(event.event, event.data) };
   }
 
   /** @throws GatewayError where the response is not whole */

@@ -9,6 +9,7 @@ import { writeSignature } from '../../operations/chat/canonical/signature-text.j
 import type { GatewayError } from '../../errors/gateway-error.js';
 import { printExact } from '../../runtime/exact-integers.js';
 import type { JsonObject } from '../../runtime/json-value.js';
+import { encodeEvent } from '../sse/sse-encoder.js';
 import type { StreamWriter, WriteContext } from '../wire-format.js';
 import { writeError } from './errors.js';
 import { writeStopReason } from './finish-reason.js';
@@ -18,7 +19,7 @@ import { carrierOf, messageHead, toolUseId, writeContentBlock } from './write-re
 type BlockChunk = Extract<CanonicalChunk, { readonly index: number }>;
 
 function frame(event: JsonObject): string {
-  return `event: ${String(event['type'])}\ndata: ${printExact(event)}\n\n`;
+  return encodeEvent(String(event['type']), printExact(event));
 }
 
 const PING = frame({ type: 'ping' });

@@ -7,6 +7,7 @@ import type {
   FinishReason,
 } from '../../operations/chat/canonical/canonical-result.js';
 import type { JsonObject } from '../../runtime/json-value.js';
+import { encodeEvent } from '../sse/sse-encoder.js';
 import type { StreamWriter, WriteContext } from '../wire-format.js';
 import { CalledTools } from './called-tools.js';
 import { failureOf } from './errors.js';
@@ -238,7 +239,7 @@ export class ResponsesStreamWriter implements StreamWriter {
 
   private readonly emit: Emit = (type, members) => {
     const data = JSON.stringify({ type, ...members, sequence_number: this.sequence++ });
-    this.frames += `event: ${type}\ndata: ${data}\n\n`;
+    this.frames += encodeEvent(type, data);
   };
 
   private take(): string {

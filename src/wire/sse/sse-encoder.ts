@@ -15,6 +15,16 @@ export function encodeChunk(chunk: object): string {
   return `data: ${chunk instanceof PreserializedChunk ? chunk.json : printExact(chunk)}\n\n`;
 }
 
+/**
+ * One event of the formats that name their events. JSON text has no raw line ends.
+ *
+ * @param event empty for none
+ * @param data JSON text
+ */
+export function encodeEvent(event: string, data: string): string {
+  return event === '' ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`;
+}
+
 /** The event that ends a failed stream. */
 export function encodeError(error: GatewayError): string {
   return encodeChunk(error.toBody());
