@@ -6,6 +6,8 @@ import { ChunkReader } from '../../wire/openai-chat/chunk-reader.js';
 
 /** Characters of a response that are kept, above which it is not recovered. */
 const MAX_CHARACTERS = 1_000_000;
+/** Chunks that may wait to be read: most streams end well, so the chunks of their beginning and end are never read. */
+const MAX_UNREAD_CHUNKS = 16;
 
 interface SentBlock {
   readonly index: number;
@@ -19,11 +21,10 @@ type Start = CanonicalChunk & { readonly type: 'start' };
 
 /** What a client has of a stream, so that another deployment can go on with it. Kept as text: most chunks bring nothing else. */
 export class SentResponse {
-  start: Start | undefined;
-  /** As the deployment that sends has reported it so far. */
-  usage: CanonicalUsage | undefined;
-  /** Characters so far. */
-  length = 0;
+  private unread: StreamedChunk[] = [];
+  private startEvent: Start | undefined;
+  private reportedUsage: CanonicalUsage | undefined;
+  private characters = 0;
   private readonly blocks: SentBlock[] = [];
   private readonly reader = new ChunkReader();
   private last: SentBlock | undefined;
@@ -33,44 +34,60 @@ export class SentResponse {
 
   /** Whether another deployment can go on: nothing but text and thinking was sent. */
   get isRecoverable(): boolean {
+    this.readAll();
     return this.isPlain && !this.hasFinished;
+  }
+
+  get start(): Start | undefined {
+    this.readAll();
+    return this.startEvent;
+  }
+
+  /** As the deployment that sends has reported it so far. */
+  get usage(): CanonicalUsage | undefined {
+    this.readAll();
+    return this.reportedUsage;
+  }
+
+  /** Characters so far. */
+  get length(): number {
+    this.readAll();
+    return this.characters;
   }
 
   /** The text of the response, without its thinking. */
   get text(): string {
+    this.readAll();
     return this.blocks.flatMap(({ type, pieces }) => (type === 'text' ? pieces : [])).join('');
   }
 
   get hasText(): boolean {
+    this.readAll();
     return this.blocks.some(({ type, pieces }) => type === 'text' && pieces.length > 0);
   }
 
   /** The block that the client sees as in progress. */
   get openBlock(): { readonly index: number; readonly type: SentBlock['type'] } | undefined {
+    this.readAll();
     return this.last?.isOpen === true ? this.last : undefined;
   }
 
   get nextIndex(): number {
+    this.readAll();
     return this.blocks.reduce((next, { index }) => Math.max(next, index + 1), 0);
   }
 
   add(group: readonly StreamedChunk[]): void {
     for (const chunk of group) {
-      if (chunk instanceof PreserializedChunk && this.last?.type === 'text' && this.last.isOpen) {
-        this.write(this.last, chunk.text);
-      } else if (chunk instanceof SourcedChunk) {
-        for (const event of chunk.events) this.event(event);
-      } else {
-        const events: CanonicalChunk[] = [];
-        for (const each of toChunks([chunk])) this.reader.read(each, events);
-        for (const event of events) this.event(event);
-      }
+      if (this.unread.length > 0 || !this.addText(chunk)) this.unread.push(chunk);
     }
+    if (this.unread.length > MAX_UNREAD_CHUNKS) this.readAll();
   }
 
   /** What was sent as chunks, for writers that have written none of it. */
   events(): CanonicalChunk[] {
-    const events: CanonicalChunk[] = [this.start ?? { type: 'start' }];
+    this.readAll();
+    const events: CanonicalChunk[] = [this.startEvent ?? { type: 'start' }];
     for (const { index, type, pieces, signature, isOpen } of this.blocks) {
       events.push({ type: 'block_start', choice: 0, index, block: { type } });
       if (pieces.length > 0) events.push({ type: 'delta', choice: 0, index, text: pieces.join('') });
@@ -80,14 +97,35 @@ export class SentResponse {
     return events;
   }
 
+  private readAll(): void {
+    if (this.unread.length === 0) return;
+    const chunks = this.unread;
+    this.unread = [];
+    for (const chunk of chunks) {
+      if (chunk instanceof SourcedChunk) for (const event of chunk.events) this.event(event);
+      else if (!this.addText(chunk)) {
+        const events: CanonicalChunk[] = [];
+        for (const each of toChunks([chunk])) this.reader.read(each, events);
+        for (const event of events) this.event(event);
+      }
+    }
+  }
+
+  /** @returns whether the chunk has nothing but more text of the block in progress */
+  private addText(chunk: StreamedChunk): boolean {
+    if (!(chunk instanceof PreserializedChunk) || this.last?.type !== 'text' || !this.last.isOpen) return false;
+    this.write(this.last, chunk.text);
+    return true;
+  }
+
   private event(event: CanonicalChunk): void {
     if ('choice' in event && event.choice !== 0) this.isPlain = false;
     switch (event.type) {
       case 'start':
-        this.start ??= event;
+        this.startEvent ??= event;
         break;
       case 'usage':
-        this.usage = event.usage;
+        this.reportedUsage = event.usage;
         break;
       case 'block_start':
         this.begin(event);
@@ -133,8 +171,8 @@ export class SentResponse {
   }
 
   private write(block: SentBlock, text: string): void {
-    this.length += text.length;
-    if (this.length > MAX_CHARACTERS) {
+    this.characters += text.length;
+    if (this.characters > MAX_CHARACTERS) {
       this.isPlain = false;
       block.pieces.length = 0;
     } else block.pieces.push(text);
