@@ -35,6 +35,7 @@ const FLOORS = [
     'chat',
     'completions',
     'embeddings',
+    'files',
     'gemini',
     'health',
     'images',

@@ -4,6 +4,7 @@ import { AdminModule } from './admin/admin.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { KeyGuard } from './auth/key.guard.js';
 import { BatchModule } from './batch/batch.module.js';
+import { FilesModule } from './files/files.module.js';
 import { ChatModule } from './chat/chat.module.js';
 import { MessagesModule } from './messages/messages.module.js';
 import { EmbeddingsModule } from './embeddings/embeddings.module.js';
@@ -56,6 +57,7 @@ export class AppModule {
         ModerationsModule,
         ImagesModule,
         AudioModule,
+        FilesModule,
         BatchModule.forRoot(config),
         AccountingModule,
         UsageModule,

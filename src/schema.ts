@@ -1,6 +1,7 @@
 import type { Schema } from './database/data-source-options.js';
 import { CreateApiKey1767225600000 } from '../migrations/1767225600000-CreateApiKey.js';
 import { AddBatchApi1796000000000 } from '../migrations/1796000000000-AddBatchApi.js';
+import { CreateStoredFile1796001000000 } from '../migrations/1796001000000-CreateStoredFile.js';
 import { CreateBatch1769817600000 } from '../migrations/1769817600000-CreateBatch.js';
 import { AddUsageAndLimits1772409600000 } from '../migrations/1772409600000-AddUsageAndLimits.js';
 import { CreateRequestLog1772582400000 } from '../migrations/1772582400000-CreateRequestLog.js';
@@ -34,6 +35,7 @@ import { KeyGroup } from './auth/key-group.entity.js';
 import { BatchJob } from './batch/batch-job.entity.js';
 import { BatchClaim, BatchLane, BatchRequeue } from './batch/batch-lane.entity.js';
 import { BatchTask } from './batch/batch-task.entity.js';
+import { StoredFile } from './files/stored-file.entity.js';
 import { BudgetAlert } from './limits/budget-alert.entity.js';
 import { UsageRecord } from './usage/records/usage-record.entity.js';
 import { RequestLogEntry } from './request-log/request-log.entity.js';
@@ -57,6 +59,7 @@ const ENTITIES = [
   KeyPepperHolder,
   ReasoningOrigin,
   RequestLogEntry,
+  StoredFile,
   StoredResponse,
   StoredResponseEvent,
   UsageRecord,
@@ -89,6 +92,7 @@ const MIGRATIONS = [
   CreateResponseEvent1795802000000,
   AddFallbackRules1795850000000,
   AddBatchApi1796000000000,
+  CreateStoredFile1796001000000,
 ];
 
 /** All tables of the application and their migrations. */

@@ -116,6 +116,7 @@ export abstract class GatewayConfig {
   abstract readonly streaming: ProcessSettings['streaming'];
   abstract readonly batch: ProcessSettings['batch'];
   abstract readonly responses: ProcessSettings['responses'];
+  abstract readonly files: ProcessSettings['files'];
   abstract readonly alerts: {
     /** Undefined: budget events are logged only. */
     readonly webhook: AlertWebhook | undefined;

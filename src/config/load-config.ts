@@ -145,6 +145,7 @@ function assemble(file: GatewayFile, environment: Environment, cwd: string, faul
     streaming: settings.streaming,
     batch: settings.batch,
     responses: settings.responses,
+    files: settings.files,
     alerts: {
       webhook: readAlerts(file.alerts, allowPrivate, (path, message) => faults.push({ path, message })),
     },

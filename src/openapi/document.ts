@@ -38,6 +38,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('Audio', 'Speech, transcriptions and translations')
     .addTag('Batches', 'Durable batches of chat completions on any model')
     .addTag('Message Batches', "Anthropic's Message Batches API, on any model")
+    .addTag('Files', 'Files that are kept for later requests')
     .addTag('Models', 'What a key may call')
     .addTag('Key', 'The key that asks, and what is left of its budget')
     .addTag('Health', 'Probes for load balancers, without a key, and metrics, with an admin key')

@@ -61,6 +61,12 @@ describe('the examples of the OpenAPI document', () => {
       const tasks = Array.from({ length: isAdmin ? 5 : 1 }, () => 'x');
       return ordinary.submitBatch(isAdmin ? 'limited' : 'sandbox/echo', tasks);
     }
+    if (name === 'file_id') {
+      const form = new FormData();
+      form.append('purpose', 'batch');
+      form.append('file', new Blob(['x']), 'x.jsonl');
+      return (await ordinary.make<{ id: string }>('/v1/files', form)).id;
+    }
     if (name === 'message_batch_id') {
       const params = { model: 'sandbox/echo', max_tokens: 5, messages: [{ role: 'user', content: 'x' }] };
       const body = { requests: [{ custom_id: 'a', params }] };

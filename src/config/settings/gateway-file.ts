@@ -1,4 +1,5 @@
 import { BATCH } from './batch.js';
+import { FILES } from './files.js';
 import { group } from './composites.js';
 import { HEALTH } from './health.js';
 import { EXPOSE, MODELS } from './models.js';
@@ -27,6 +28,7 @@ export const PROCESS_SECTIONS = {
   streaming: STREAMING,
   batch: BATCH,
   responses: RESPONSES,
+  files: FILES,
   alerts: ALERTS,
   usage: USAGE,
 } as const;

@@ -77,6 +77,11 @@ export class Upload {
     };
   }
 
+  /** The content of a file in chunks. */
+  content(file: MultipartPart): AsyncIterable<Buffer> {
+    return this.spool.read(file.start, file.end);
+  }
+
   /** A stretch of a file. */
   async read(file: MultipartPart, from: number, length: number): Promise<Buffer> {
     const chunks: Buffer[] = [];

@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import type { Request } from 'express';
+import { EntityManager, Repository } from 'typeorm';
+import type { Principal } from '../auth/principal.js';
+import { GatewayConfig } from '../config/gateway-config.js';
+import { Database } from '../database/database.js';
+import { runSql } from '../database/sql.js';
+import { GatewayError, invalidRequest, notFound } from '../errors/gateway-error.js';
+import { readUpload } from '../operations/upload/upload.js';
+import { uploadLimit } from '../http/json-body.interceptor.js';
+import { toUnixSeconds } from '../http/unix-seconds.js';
+import { fileFieldsOf, FORM_FIELDS } from './file-fields.js';
+import type { DeletedFileDto, FileDto, FileListDto, FilePageDto } from './files.dto.js';
+import { FileStorage } from './storage/file-storage.js';
+import { StoredFile } from './stored-file.entity.js';
+
+const DEFAULT_LIMIT = 10_000;
+const DEFAULT_NAME = 'file';
+
+/** Takes, shows and deletes files. Every query filters by key, so another key's file does not exist for the caller. */
+@Injectable()
+export class FilesService {
+  constructor(
+    @InjectRepository(StoredFile) private readonly files: Repository<StoredFile>,
+    private readonly database: Database,
+    private readonly storage: FileStorage,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  /** Stores an upload. When this resolves, the content is on the disk and its row in the database. */
+  async upload(request: Request, principal: Principal): Promise<FileDto> {
+    const { config } = this;
+    const upload = await readUpload(request, {
+      keep: FORM_FIELDS,
+      files: ['file'],
+      maxFiles: 1,
+      limit: uploadLimit(config.server.maxUploadSize),
+      directory: config.dataDirectory,
+    });
+    try {
+      const { purpose, expiresInMs } = fileFieldsOf(upload.fields);
+      const [part] = upload.files;
+      if (part === undefined)
+        throw invalidRequest("Missing required file 'file'.", 'file', 'missing_required_parameter');
+      const now = Date.now();
+      const file: StoredFile = {
+        id: `file-${randomBytes(12).toString('hex')}`,
+        keyId: principal.keyId,
+        purpose,
+        filename: part.filename ?? DEFAULT_NAME,
+        bytes: part.end - part.start,
+        createdAt: now,
+        expiresAt: expiresInMs === undefined ? null : now + expiresInMs,
+      };
+      await this.storage.write(file.id, upload.content(part));
+      try {
+        await this.database.transaction((manager) => this.insert(manager, file));
+      } catch (error) {
+        await this.storage.delete(file.id).catch(() => undefined);
+        throw error;
+      }
+      return fileOf(file);
+    } finally {
+      await upload.dispose();
+    }
+  }
+
+  async list(
+    { limit = DEFAULT_LIMIT, after, order = 'desc', purpose }: FilePageDto,
+    { keyId }: Principal,
+  ): Promise<FileListDto> {
+    const [compare, direction] = order === 'desc' ? ['<', 'DESC' as const] : ['>', 'ASC' as const];
+    const query = this.files
+      .createQueryBuilder('file')
+      .where('file.keyId = :keyId AND (file.expiresAt IS NULL OR file.expiresAt > :now)', { keyId, now: Date.now() });
+    if (purpose !== undefined) query.andWhere('file.purpose = :purpose', { purpose });
+    if (after !== undefined) {
+      const cursor = await this.files.findOneBy({ id: after, keyId });
+      if (cursor === null)
+        throw invalidRequest("'after' is no file's id. Send the `last_id` of the page before.", 'after');
+      query.andWhere(`(file.createdAt ${compare} :time OR (file.createdAt = :time AND file.id ${compare} :after))`, {
+        time: cursor.createdAt,
+        after,
+      });
+    }
+    const found = await query
+      .orderBy('file.createdAt', direction)
+      .addOrderBy('file.id', direction)
+      .limit(limit + 1)
+      .getMany();
+    const page = found.slice(0, limit);
+    return {
+      object: 'list',
+      data: page.map(fileOf),
+      has_more: found.length > limit,
+      first_id: page[0]?.id ?? null,
+      last_id: page.at(-1)?.id ?? null,
+    };
+  }
+
+  async retrieve(id: string, principal: Principal): Promise<FileDto> {
+    return fileOf(await this.own(id, principal));
+  }
+
+  /** A file of the key. @throws GatewayError 404 as for an unknown id when it is another key's or has expired */
+  async own(id: string, { keyId }: Pick<Principal, 'keyId'>): Promise<StoredFile> {
+    const file = await this.files.findOneBy({ id, keyId });
+    if (file !== null && (file.expiresAt === null || file.expiresAt > Date.now())) return file;
+    throw notFound(`There is no file '${id.slice(0, 64)}'.`, 'not_found', 'file_id');
+  }
+
+  /** The content of a file in chunks. */
+  content({ id }: Pick<StoredFile, 'id'>): AsyncIterable<Buffer> {
+    return this.storage.read(id);
+  }
+
+  async delete(id: string, principal: Principal): Promise<DeletedFileDto> {
+    const file = await this.own(id, principal);
+    // The row first: a crash between leaves content that no one sees, which is swept.
+    await this.files.delete({ id: file.id, keyId: file.keyId });
+    await this.storage.delete(file.id);
+    return { id, object: 'file', deleted: true };
+  }
+
+  /** Uploads of one key take turns, so that together they do not pass its quota. */
+  private async insert(manager: EntityManager, file: StoredFile): Promise<void> {
+    const { dialect } = this.database;
+    if (!dialect.isSqlite) {
+      await runSql(manager, dialect, 'SELECT pg_advisory_xact_lock(hashtext($1))', [`files:${file.keyId}`]);
+    }
+    const { rows } = await runSql<{ bytes: number | string | null }>(
+      manager,
+      dialect,
+      'SELECT SUM(bytes) AS bytes FROM stored_file WHERE key_id = $1',
+      [file.keyId],
+    );
+    const kept = Number(rows[0]?.bytes ?? 0);
+    const { quota } = this.config.files;
+    if (kept + file.bytes > quota) throw quotaExceeded(kept, quota);
+    await manager.insert(StoredFile, file);
+  }
+}
+
+function quotaExceeded(kept: number, quota: number): GatewayError {
+  return new GatewayError({
+    status: 413,
+    type: 'invalid_request_error',
+    code: 'request_too_large',
+    message: `The files of this key have ${kept} bytes, and with this one they would have more than its quota (${quota} bytes). Delete files, or ask the operator to raise files.quota.`,
+    param: 'file',
+  });
+}
+
+function fileOf({ id, bytes, createdAt, expiresAt, filename, purpose }: StoredFile): FileDto {
+  return {
+    id,
+    object: 'file',
+    bytes,
+    created_at: toUnixSeconds(createdAt),
+    expires_at: toUnixSeconds(expiresAt),
+    filename,
+    purpose,
+    status: 'processed',
+  };
+}
