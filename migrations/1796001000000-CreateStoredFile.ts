@@ -1,6 +1,6 @@
 import { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** Files that clients upload. Their content is in the storage of files, under their id. */
+/** Files of clients: uploads and the results of batches. Their content is in the storage of files, under their id. */
 export class CreateStoredFile1796001000000 implements MigrationInterface {
   readonly name = 'CreateStoredFile1796001000000';
 
@@ -13,7 +13,8 @@ export class CreateStoredFile1796001000000 implements MigrationInterface {
          filename varchar(512) NOT NULL,
          bytes bigint NOT NULL,
          created_at bigint NOT NULL,
-         expires_at bigint
+         expires_at bigint,
+         batch_id varchar(40)
        )`,
     );
     await queryRunner.query('CREATE INDEX "IDX_stored_file_key_id" ON stored_file (key_id, created_at, id)');

@@ -23,13 +23,13 @@ export class FilesController {
   @ApiOperation({
     summary: 'Upload a file',
     description:
-      'Keeps a file for later requests of the same key. `server.max_upload_size` bounds one upload, and `files.quota` all files of a key.',
+      'Keeps a file for later requests of the same key. `files.max_size` bounds one file, and `files.quota` all files of a key.',
   })
   @ApiConsumes('multipart/form-data')
   @ApiBody({ type: UploadFileDto })
   @ApiOkResponse({ type: FileDto, headers: REQUEST_ID_HEADER })
   @ApiErrors()
-  @UploadBody('form')
+  @UploadBody('file')
   @HttpCode(200)
   @Post()
   uploadFile(@Req() request: Request, @CurrentPrincipal() principal: Principal): Promise<FileDto> {

@@ -9,7 +9,7 @@ import { Database } from '../database/database.js';
 import { runSql } from '../database/sql.js';
 import { GatewayError, invalidRequest, notFound } from '../errors/gateway-error.js';
 import { readUpload } from '../operations/upload/upload.js';
-import { uploadLimit } from '../http/json-body.interceptor.js';
+import { fileLimit } from '../http/json-body.interceptor.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import { fileFieldsOf, FORM_FIELDS } from './file-fields.js';
 import type { DeletedFileDto, FileDto, FileListDto, FilePageDto } from './files.dto.js';
@@ -36,7 +36,7 @@ export class FilesService {
       keep: FORM_FIELDS,
       files: ['file'],
       maxFiles: 1,
-      limit: uploadLimit(config.server.maxUploadSize),
+      limit: fileLimit(config.files.maxSize),
       directory: config.dataDirectory,
     });
     try {
@@ -53,6 +53,7 @@ export class FilesService {
         bytes: part.end - part.start,
         createdAt: now,
         expiresAt: expiresInMs === undefined ? null : now + expiresInMs,
+        batchId: null,
       };
       await this.storage.write(file.id, upload.content(part));
       try {
@@ -133,7 +134,7 @@ export class FilesService {
     const { rows } = await runSql<{ bytes: number | string | null }>(
       manager,
       dialect,
-      'SELECT SUM(bytes) AS bytes FROM stored_file WHERE key_id = $1',
+      'SELECT SUM(bytes) AS bytes FROM stored_file WHERE key_id = $1 AND batch_id IS NULL',
       [file.keyId],
     );
     const kept = Number(rows[0]?.bytes ?? 0);

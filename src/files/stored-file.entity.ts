@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
-/** A file that a client uploaded. Its content is in the storage of files, under its id. Times are epoch milliseconds. */
+/** A file of a client. The content of an upload is in the storage of files, under its id. Times are epoch milliseconds. */
 @Entity('stored_file')
 @Index('IDX_stored_file_key_id', ['keyId', 'createdAt', 'id'])
 @Index('IDX_stored_file_expires_at', ['expiresAt'], { where: 'expires_at IS NOT NULL' })
@@ -29,4 +29,8 @@ export class StoredFile {
   /** When the file is deleted; null if it is kept until a client deletes it. */
   @Column({ name: 'expires_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   expiresAt!: number | null;
+
+  /** The batch whose results are the content, which is then read from the tasks of the batch; null for an upload. */
+  @Column({ name: 'batch_id', type: 'varchar', length: 40, nullable: true })
+  batchId!: string | null;
 }

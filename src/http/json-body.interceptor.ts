@@ -27,11 +27,17 @@ export const LimitedBody = (limit: BodyLimit): MethodDecorator => SetMetadata(BO
 
 const UPLOAD_BODY = 'gateway:upload-body';
 
-/** The content types of a route with files: only a form, or JSON as well. */
-type UploadKind = 'form' | 'form-or-json';
+/** The content types of a route with files: only a form, or JSON as well. `file` is a form whose file is kept. */
+type UploadKind = 'form' | 'form-or-json' | 'file';
 
-/** The handler receives a form with files itself, up to `server.max_upload_size`; here only its head is checked. */
+/**
+ * The handler receives a form with files itself, up to `server.max_upload_size`, or `files.max_size` where the file is kept; here only
+ * its head is checked.
+ */
 export const UploadBody = (kind: UploadKind): MethodDecorator => SetMetadata(UPLOAD_BODY, kind);
+
+/** Bytes of the fields and headers of a form that are added to the limit of its file. */
+const MAX_FIELD_BYTES = 64 * 1024;
 
 const DEFAULT_LIMIT: BodyLimit = { maxBytes: 1024 * 1024, advice: 'Send less.' };
 
@@ -55,6 +61,11 @@ export function uploadLimit(maxBytes: number): BodyLimit {
   return { maxBytes, advice: 'Send less, or ask the operator to raise server.max_upload_size.' };
 }
 
+/** The limit of a form with a file that is kept: the file, and its other fields. */
+export function fileLimit(maxBytes: number): BodyLimit {
+  return { maxBytes: maxBytes + MAX_FIELD_BYTES, advice: 'Send less, or ask the operator to raise files.max_size.' };
+}
+
 /**
  * Reads the JSON body. Nest runs interceptors after guards and before pipes: without a valid key no byte of a body is read,
  * inflated or parsed, and DTOs get what was read. The limit is that of the handler, not of a URL. The head is checked before a
@@ -66,6 +77,7 @@ export class JsonBodyInterceptor implements NestInterceptor {
   private readonly modelLimit: BodyLimit;
   private readonly batchLimit: BodyLimit;
   private readonly uploadLimit: BodyLimit;
+  private readonly fileLimit: BodyLimit;
 
   constructor(
     private readonly reflector: Reflector,
@@ -77,6 +89,7 @@ export class JsonBodyInterceptor implements NestInterceptor {
     };
     this.batchLimit = batchBodyLimit(config.batch.maxBodySize);
     this.uploadLimit = uploadLimit(config.server.maxUploadSize);
+    this.fileLimit = fileLimit(config.files.maxSize);
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> | Promise<Observable<unknown>> {
@@ -101,8 +114,8 @@ export class JsonBodyInterceptor implements NestInterceptor {
     }
     const contentType = headers['content-type'] ?? '';
     const { isStreamed, isModel, upload, ...rule } = this.ruleFor(context);
-    const isForm = upload === 'form' || (upload !== undefined && isFormDataType(contentType));
-    const limit = isForm ? this.uploadLimit : rule.limit;
+    const isForm = upload === 'form' || upload === 'file' || (upload !== undefined && isFormDataType(contentType));
+    const limit = upload === 'file' ? this.fileLimit : isForm ? this.uploadLimit : rule.limit;
     if (isForm) boundaryOf(contentType);
     else if (contentType !== 'application/json' && length !== '0') assertJsonType(contentType);
     if (length !== undefined && Number(length) > limit.maxBytes) throw requestTooLarge(limit);

@@ -134,7 +134,11 @@ describe('the fast path', () => {
 
   async function start(setup: Setup): Promise<string> {
     const { controllers = [], providers = [], middleware, use, filter = true, body = true } = setup;
-    const config = { server: { corsOrigins: [], maxBodySize: 1_000 }, batch: { maxBodySize: 1_000 } };
+    const config = {
+      server: { corsOrigins: [], maxBodySize: 1_000 },
+      batch: { maxBodySize: 1_000 },
+      files: { maxSize: 1_000 },
+    };
 
     @Module({
       controllers: [Plain, ...controllers],

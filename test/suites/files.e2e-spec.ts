@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import OpenAI, { toFile } from 'openai';
@@ -23,7 +25,7 @@ describe(`files (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     writeFileSync(orphan, 'x');
     utimesSync(orphan, 0, 0);
     gateway = await startGateway({
-      config: { sandbox: true, server: { max_upload_size: '6MB' }, files: { quota: QUOTA } },
+      config: { sandbox: true, files: { max_size: '6MB', quota: QUOTA } },
       env: { GATEWAY_DATA_DIR: directory },
     });
     client = await gateway.newClient();
@@ -107,6 +109,37 @@ describe(`files (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     const [first] = (await own.files.list()).data;
     await own.files.delete(first!.id);
     await upload(randomBytes(3_000_000), 'a', own);
+  });
+
+  it('whose upload ends in the middle leave nothing, wherever it ends', async () => {
+    const own = await gateway.newClient();
+    const before = readdirSync(directory, { recursive: true }).sort();
+    const head = '--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n';
+    const tail = '\r\n--b\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nbatch\r\n--b--\r\n';
+    const whole = Buffer.concat([Buffer.from(head), randomBytes(1_000_000), Buffer.from(tail)]);
+    for (const length of [10, head.length, head.length + 10, 700_000, whole.length - 20, whole.length - 1]) {
+      const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+      await once(socket, 'connect');
+      socket.write(
+        `POST /v1/files HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${own.key}\r\ncontent-type: multipart/form-data; boundary=b\r\ncontent-length: ${whole.length}\r\n\r\n`,
+      );
+      await new Promise<void>((resolve) => socket.write(whole.subarray(0, length), () => resolve()));
+      socket.destroy();
+    }
+    const names = (): string[] =>
+      readdirSync(directory, { recursive: true })
+        .map(String)
+        .filter((name) => !name.includes('sqlite') && !name.includes('.db'))
+        .sort();
+    await until(
+      () =>
+        names().join() ===
+        before
+          .map(String)
+          .filter((name) => !/sqlite|\.db/.test(name))
+          .join(),
+    );
+    expect((await sdkOf(own).files.list()).data).toEqual([]);
   });
 
   it('are refused with the field at fault, and leave nothing', async () => {

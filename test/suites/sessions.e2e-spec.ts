@@ -392,6 +392,10 @@ describe(`sessions (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     const streamed = { model: 'gpt', input: 'Hi', background: true, stream: true };
     expect(await (await owner.open('/v1/responses', streamed)).text()).toContain('response.completed');
     await owner.endedBatch(await owner.submitBatch('gpt', [{ messages: [{ role: 'user', content: 'Hi' }] }]));
+    const form = new FormData();
+    form.append('purpose', 'user_data');
+    form.append('file', new Blob(['x']), 'x');
+    expect((await owner.post('/v1/files', form)).status).toBe(200);
     let before = await countAll();
     await until(async () => {
       before = await countAll();

@@ -7,6 +7,7 @@ export const OWNED_ROWS = {
   usage_record: 'kept',
   batch_job: 'kept',
   request_log: 'kept',
+  stored_file: 'deleted',
   stored_response: 'deleted',
   stored_response_event: 'deleted',
 } as const satisfies Readonly<Record<string, 'kept' | 'deleted'>>;
