@@ -85,7 +85,7 @@ const configOf = (origin) =>
 
 /** One connection: added p50 in milliseconds, by client and provider. */
 export async function formats({ folder, node, tree, rounds, seconds, warmUp }) {
-  const upstream = await startNginx(folder, REPLIES);
+  const upstream = await startNginx(folder, { replies: REPLIES });
   const gateway = await startGateway(folder, node, upstream.origin, { tree, config: configOf(upstream.origin) });
   const figures = {};
   try {

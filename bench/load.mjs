@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { pinned } from './process.mjs';
 
 /** The request as wrk's script; it prints what it saw as one line of JSON. */
 export function writeWrkScript(folder, name, headers, body) {
@@ -26,9 +27,16 @@ end
   return path;
 }
 
-/** @returns requests, rate in 1/s, p50 and p99 in milliseconds, failures */
-export async function wrk(url, script, connections, seconds) {
-  const child = spawn('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, url]);
+/**
+ * @param {number} [core] the only core that it may use
+ * @returns requests, rate in 1/s, p50 and p99 in milliseconds, failures
+ */
+export async function wrk(url, script, connections, seconds, core) {
+  const [program, ...args] = pinned(
+    ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, url],
+    core,
+  );
+  const child = spawn(program, args);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
   await new Promise((resolve) => child.once('close', resolve));

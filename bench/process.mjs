@@ -3,6 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const TICKS_PER_SECOND = Number(spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }).stdout) || 100;
@@ -28,12 +29,14 @@ export async function freePort() {
  *
  * @param {string} command
  * @param {readonly string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, output: string, isReady: (output: string) => any }} options
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, core?: number, output: string, isReady: (output: string) => any }} options
+ *   `core` is the only core that the server may use
  */
-export async function startServer(command, args, { cwd, env = {}, output, isReady }) {
+export async function startServer(command, args, { cwd, env = {}, core, output, isReady }) {
   const started = performance.now();
   const file = openSync(output, 'w');
-  const child = spawn(command, args, {
+  const [program, ...rest] = pinned([command, ...args], core);
+  const child = spawn(program, rest, {
     cwd,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
     stdio: ['ignore', file, file],
@@ -50,6 +53,27 @@ export async function startServer(command, args, { cwd, env = {}, output, isRead
   }
   child.kill('SIGKILL');
   throw new Error(`${command} ${args.join(' ')} did not start:\n${readFileSync(output, 'utf8').slice(-2000)}`);
+}
+
+/** A command that may use one core alone. @param {number | undefined} core undefined for all of them */
+export function pinned(command, core) {
+  return core === undefined ? command : ['taskset', '-c', String(core), ...command];
+}
+
+/** Moves a running process with all its threads to one core, or back to all. @returns what undoes it */
+export function pinRunning(pid, core) {
+  const mask = (list) => spawnSync('taskset', ['-a', '-c', '-p', list, String(pid)], { encoding: 'utf8' });
+  const { status, stderr } = mask(String(core));
+  if (status !== 0) throw new Error(`process ${pid} could not be moved to core ${core}: ${stderr}`);
+  return () => void mask(`0-${availableParallelism() - 1}`);
+}
+
+/** The process that listens at a TCP port of this machine. */
+export function processAtPort(port) {
+  const { stdout } = spawnSync('ss', ['-H', '-l', '-t', '-n', '-p', `sport = :${port}`], { encoding: 'utf8' });
+  const pid = /pid=(\d+)/.exec(stdout ?? '')?.[1];
+  if (pid === undefined) throw new Error(`no process of this user listens at port ${port}`);
+  return Number(pid);
 }
 
 async function stopServer(child) {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { drawChart } from './chart.mjs';
 import * as scenarios from './scenarios.mjs';
-import { installPortkey, makeFolder, root } from './targets.mjs';
+import { installPortkey, makeFolder, readPeer, root } from './targets.mjs';
 
 const USAGE = `Usage: npm run bench -- [options]
   --quick          one short round of each; for a first look, not for the table
@@ -15,7 +15,10 @@ const USAGE = `Usage: npm run bench -- [options]
   --seconds <n>    length of a round, by default 5
   --node <path>    the Node.js that runs the servers
   --tree <path>    a checkout with dist and node_modules of that Node.js, by default this one
-  --no-portkey     without the peer
+  --no-portkey     without Portkey
+  --peer <text>    a gateway that runs on this machine, beside ours in the rows plain, streams and oneCore, as often as wanted:
+                   NAME=URL,header:value,... with model:NAME for its model in place of "bench"
+  --upstream-port <n>  port of the provider in these rows, which peers call as http://127.0.0.1:<n>/v1
   --no-save        without a line in bench/results`;
 
 function fail(message) {
@@ -25,12 +28,13 @@ function fail(message) {
 
 /** @returns {Record<string, any>} */
 function readOptions() {
-  const names = ['only', 'rounds', 'seconds', 'node', 'tree'];
+  const names = ['only', 'rounds', 'seconds', 'node', 'tree', 'upstream-port'];
   const flags = ['quick', 'no-portkey', 'no-save', 'help'];
   /** @type {import('node:util').ParseArgsConfig['options']} */
   const options = Object.fromEntries([
     ...names.map((name) => [name, { type: 'string' }]),
     ...flags.map((name) => [name, { type: 'boolean', default: false }]),
+    ['peer', { type: 'string', multiple: true, default: [] }],
   ]);
   try {
     const { values } = parseArgs({ options });
@@ -61,8 +65,15 @@ if (unknown.length > 0) fail(`unknown: ${unknown.join(', ')}\n${USAGE}`);
 const tree = values.tree ?? root;
 if (!existsSync(join(tree, 'dist/main.js'))) fail(`${tree} is not built. Run: npm run build`);
 
+const ofPeers = (read) => {
+  try {
+    return values.peer.map(read);
+  } catch (error) {
+    return fail(error.message);
+  }
+};
 const node = values.node ?? process.execPath;
-const needsPeer = !values['no-portkey'] && chosen.some((name) => name === 'plain' || name === 'streams');
+const needsPeer = !values['no-portkey'] && chosen.some((name) => ['plain', 'streams', 'oneCore'].includes(name));
 const options = {
   folder: makeFolder(),
   node,
@@ -73,6 +84,8 @@ const options = {
   streamCount: values.quick ? 200 : 1000,
   requests: values.quick ? 10_000 : 100_000,
   tasks: values.quick ? 1000 : 10_000,
+  peers: ofPeers(readPeer),
+  upstreamPort: values['upstream-port'] && positive('upstream-port', values['upstream-port'], 0),
   portkey: needsPeer ? installPortkey() : undefined,
 };
 const say = (command, args) => spawnSync(command, args, { cwd: root, encoding: 'utf8' }).stdout.trim();

@@ -3,71 +3,28 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { median, percentile, plainClient, streamClient, writeWrkScript, wrk } from './load.mjs';
-import { cpuSeconds, memory } from './process.mjs';
-import { PLAIN_BODY, startFloor, startGateway, startNginx, startPortkey, startStreamUpstream } from './targets.mjs';
+import { memory } from './process.mjs';
+import { PLAIN_BODY, startGateway, startNginx, startStreamUpstream } from './targets.mjs';
+import { measureStreams, measureWrk, startTargets, stopAll, streamBody, summarise, writeScripts } from './turns.mjs';
 
 export { formats } from './formats.mjs';
+export { oneCore } from './one-core.mjs';
 export { processes } from './several-processes.mjs';
-
-async function stopAll(servers) {
-  for (const server of servers) await server.stop();
-}
-
-async function startTargets({ folder, node, tree, portkey }, origin) {
-  const targets = [await startFloor(folder, node, origin), await startGateway(folder, node, origin, { tree })];
-  if (portkey !== undefined) targets.push(await startPortkey(folder, node, origin, portkey));
-  return targets;
-}
-
-/** Rows of rounds to one object of medians; `ratios` are taken round by round. */
-function summarise(rounds, figure, names) {
-  const summary = {};
-  for (const name of names) {
-    const rows = rounds.map((round) => round[name]);
-    summary[name] = Object.fromEntries(
-      Object.keys(rows[0]).map((field) => [field, median(rows.map((row) => row[field]))]),
-    );
-    summary[name].ratioToFloor = median(rounds.map((round) => round[name][figure] / round.floor[figure]));
-    if (names.includes('portkey')) {
-      summary[name].ratioToPortkey = median(rounds.map((round) => round[name][figure] / round.portkey[figure]));
-    }
-  }
-  return summary;
-}
 
 /** Plain chat over 32 connections, in turns. `perCpuSecond`, requests for each second of processor time, is the figure per core. */
 export async function plain(options) {
   const { folder, rounds, seconds } = options;
-  const upstream = await startNginx(folder);
+  const upstream = await startNginx(folder, { port: options.upstreamPort });
   const targets = await startTargets(options, upstream.origin);
-  const body = JSON.stringify(PLAIN_BODY);
+  const scripts = writeScripts(folder, targets);
   const measured = [];
-  /** Of wrk, by target. */
-  const scripts = new Map();
   try {
-    for (const target of targets) {
-      scripts.set(target.name, writeWrkScript(folder, target.name, target.headers, body));
-      await wrk(target.url, scripts.get(target.name), 32, options.warmUp);
-    }
-    for (let round = 0; round < rounds; round += 1) {
-      const row = {};
-      for (const target of targets) {
-        const before = cpuSeconds(target.pid);
-        const { requests, rate, p50, p99, failures } = await wrk(target.url, scripts.get(target.name), 32, seconds);
-        const cpu = cpuSeconds(target.pid) - before;
-        if (failures > 0) throw new Error(`${target.name}: ${failures} of ${requests} requests failed`);
-        row[target.name] = { rate, perCpuSecond: requests / cpu, cpu, p50, p99, peakRss: memory(target.pid).peak };
-      }
-      measured.push(row);
-    }
+    for (const target of targets) await wrk(target.url, scripts.get(target.name), 32, options.warmUp);
+    for (let round = 0; round < rounds; round += 1) measured.push(await measureWrk(targets, scripts, seconds));
   } finally {
     await stopAll([...targets, upstream]);
   }
-  return summarise(
-    measured,
-    'perCpuSecond',
-    targets.map(({ name }) => name),
-  );
+  return summarise(measured, ['perCpuSecond', 'p99'], targets);
 }
 
 /** One connection: what a request takes longer than at the upstream itself, in milliseconds. */
@@ -93,42 +50,21 @@ export async function latency(options) {
   return { addedP50: median(added.map(({ p50 }) => p50)), addedP99: median(added.map(({ p99 }) => p99)) };
 }
 
-const streamBody = (tokens, interval) =>
-  JSON.stringify({ ...PLAIN_BODY, stream: true, bench_tokens: tokens, bench_interval: interval });
-
 /** 200 streams at 50 tokens a second, in turns: processor time of a thousand chunks. */
 export async function streams(options) {
   const { folder, rounds, seconds } = options;
-  const upstream = await startStreamUpstream(folder);
+  const upstream = await startStreamUpstream(folder, { port: options.upstreamPort });
   const targets = await startTargets(options, upstream.origin);
-  const body = streamBody(50, 20);
-  const load = (target, count) =>
-    Promise.all(Array.from({ length: 200 }, () => streamClient(target.url, target.headers, body, { count })));
   const measured = [];
   try {
-    for (const target of targets) await load(target, 2);
+    await measureStreams(targets, { streams: 200, count: 2 });
     for (let round = 0; round < rounds; round += 1) {
-      const row = {};
-      for (const target of targets) {
-        const count = Math.max(2, Math.round(seconds / 2));
-        const before = cpuSeconds(target.pid);
-        await load(target, count);
-        const cpu = cpuSeconds(target.pid) - before;
-        row[target.name] = {
-          cpuMsPer1000Chunks: (cpu * 1000) / ((200 * count * 53) / 1000),
-          peakRss: memory(target.pid).peak,
-        };
-      }
-      measured.push(row);
+      measured.push(await measureStreams(targets, { streams: 200, count: Math.max(2, Math.round(seconds / 2)) }));
     }
   } finally {
     await stopAll([...targets, upstream]);
   }
-  return summarise(
-    measured,
-    'cpuMsPer1000Chunks',
-    targets.map(({ name }) => name),
-  );
+  return summarise(measured, ['cpuMsPer1000Chunks'], targets);
 }
 
 /** 1,000 streams at once, 50 tokens a second each, against the same straight from the upstream. */

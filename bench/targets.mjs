@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isResponding, freePort, startServer } from './process.mjs';
+import { isResponding, freePort, pinRunning, processAtPort, startServer } from './process.mjs';
 
 const here = new URL('.', import.meta.url).pathname;
 export const root = new URL('..', import.meta.url).pathname;
@@ -49,10 +49,11 @@ export function makeFolder() {
 /**
  * nginx with one fixed completion: of all upstreams the cheapest.
  * @param {string} folder
- * @param {Record<string, object>} [replies] other responses, by the first part of the path
+ * @param {{ replies?: Record<string, object>, port?: number | undefined, core?: number }} [options] `replies` are other responses, by the
+ *   first part of the path; `core` is the only core that it may use
  */
-export async function startNginx(folder, replies = {}) {
-  const port = await freePort();
+export async function startNginx(folder, { replies = {}, port: wanted, core } = {}) {
+  const port = wanted ?? (await freePort());
   const path = join(folder, 'nginx.conf');
   writeFileSync(
     path,
@@ -68,24 +69,30 @@ http { access_log off; keepalive_requests 100000000; client_max_body_size 64m; c
 `,
   );
   const isReady = () => isResponding(`http://127.0.0.1:${port}/`);
-  const server = await startServer('nginx', ['-c', path, '-p', folder], { output: join(folder, 'nginx.log'), isReady });
+  const output = join(folder, 'nginx.log');
+  const server = await startServer('nginx', ['-c', path, '-p', folder], { core, output, isReady });
   return { ...server, origin: `http://127.0.0.1:${port}` };
 }
 
 const isListening = (output) => (output.includes('listening') ? true : undefined);
 
-export async function startStreamUpstream(folder) {
-  const port = await freePort();
+/**
+ * @param {string} folder
+ * @param {{ port?: number | undefined, core?: number }} [options] `core` is the only core that it may use
+ */
+export async function startStreamUpstream(folder, { port: wanted, core } = {}) {
+  const port = wanted ?? (await freePort());
   const output = join(folder, `upstream-${port}.log`);
   const args = [join(here, 'stream-upstream.mjs'), String(port)];
-  const server = await startServer(process.execPath, args, { output, isReady: isListening });
+  const server = await startServer(process.execPath, args, { core, output, isReady: isListening });
   return { ...server, origin: `http://127.0.0.1:${port}` };
 }
 
-export async function startFloor(folder, node, origin) {
+export async function startFloor(folder, node, origin, core) {
   const port = await freePort();
   const output = join(folder, `floor-${port}.log`);
   const server = await startServer(node, [join(here, 'floor.mjs'), String(port), origin], {
+    core,
     output,
     isReady: isListening,
   });
@@ -104,15 +111,19 @@ models:
 
 /**
  * The production build with everything on: a key with limits, validation, usage, metrics, a request log line.
- * @param tree where dist and node_modules are; another than this checkout for another major of Node
- * @param limits of the key
- * @param config gateway.yaml
+ *
+ * @param {string} folder
+ * @param {string} node
+ * @param {string | undefined} origin of the provider
+ * @param {{ tree?: string, nodeArgs?: readonly string[], env?: NodeJS.ProcessEnv, core?: number, limits?: object | null, config?: string }} [options]
+ *   `tree` is where dist and node_modules are, another than this checkout for another major of Node; `core` the only core that it may
+ *   use; `limits` those of the key; `config` gateway.yaml
  */
 export async function startGateway(
   folder,
   node,
   origin,
-  { tree = root, nodeArgs = [], env = {}, limits = UNREACHED, config = origin && oneModel(origin) } = {},
+  { tree = root, nodeArgs = [], env = {}, core, limits = UNREACHED, config = origin && oneModel(origin) } = {},
 ) {
   const data = mkdtempSync(join(folder, 'data-'));
   const adminKey = randomBytes(24).toString('base64url');
@@ -124,6 +135,7 @@ export async function startGateway(
   const started = performance.now();
   const server = await startServer(node, [...START_FLAGS, ...nodeArgs, join(tree, 'dist/main.js')], {
     cwd: data,
+    core,
     output: join(data, 'output.log'),
     isReady,
     env: {
@@ -167,11 +179,12 @@ export function installPortkey() {
   return folder;
 }
 
-export async function startPortkey(folder, node, origin, peer) {
+export async function startPortkey(folder, node, origin, peer, core) {
   const port = await freePort();
   const entry = join(peer, 'node_modules/@portkey-ai/gateway/build/start-server.js');
   const server = await startServer(node, [entry, `--port=${port}`, '--headless'], {
     cwd: peer,
+    core,
     env: { NODE_ENV: 'production' },
     output: join(folder, `portkey-${port}.log`),
     isReady: () => isResponding(`http://127.0.0.1:${port}/`),
@@ -183,4 +196,40 @@ export async function startPortkey(folder, node, origin, peer) {
     'x-portkey-custom-host': `${origin}/v1`,
   };
   return { ...server, name: 'portkey', url: `http://127.0.0.1:${port}/v1/chat/completions`, headers };
+}
+
+/**
+ * A gateway that someone else has started, from `--peer NAME=URL,header:value,...`. `model:NAME` is its model in place of `bench`.
+ *
+ * @param {string} text
+ */
+export function readPeer(text) {
+  const [, name, rest] = /^([\w.-]+)=(https?:\/\/.+)$/.exec(text) ?? [];
+  if (name === undefined || rest === undefined) {
+    throw new Error(
+      `--peer must be NAME=URL,header:value, such as other=http://127.0.0.1:8080/v1/chat/completions,authorization:Bearer key; not ${text}`,
+    );
+  }
+  const [address = '', ...fields] = rest.split(',');
+  const url = new URL(address);
+  /** @type {Record<string, string>} */
+  const headers = { 'content-type': 'application/json' };
+  let model;
+  for (const field of fields) {
+    const colon = field.indexOf(':');
+    if (colon < 1) throw new Error(`--peer ${name}: ${field} must be header:value`);
+    const value = field.slice(colon + 1).trim();
+    if (field.startsWith('model:')) model = value;
+    else headers[field.slice(0, colon).toLowerCase()] = value;
+  }
+  const pid = processAtPort(url.port || (url.protocol === 'https:' ? '443' : '80'));
+  return {
+    name,
+    url: url.href,
+    headers,
+    model,
+    pid,
+    stop: async () => undefined,
+    pin: (core) => pinRunning(pid, core),
+  };
 }
