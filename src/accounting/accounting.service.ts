@@ -8,6 +8,7 @@ import type { AttemptOutcome, CallOutcome } from '../calls/call-outcome.js';
 import { describeError } from '../errors/describe-error.js';
 import { Pricing } from '../pricing/pricing.service.js';
 import { Routing } from '../routing/routing.service.js';
+import { priceTierOf } from '../runtime/price-tier.js';
 import { CostEstimator } from '../limits/cost-estimator.js';
 import { countedUsage, type CountedUsage } from './counted-usage.js';
 import type { UsageRecord } from '../usage/records/usage-record.entity.js';
@@ -83,6 +84,7 @@ export class Accounting implements BeforeApplicationShutdown {
     const counted = await countedUsage(outcome, () => this.worstCaseOf(outcome, last));
     const cost = await this.costOf(outcome, counted);
     const record = recordOf(outcome, outcome, outcome.attempts.length, counted, cost, last);
+    record.listCostNanos = await this.listCostOf(outcome, counted, cost);
     return outcome.attempts.length <= 1 ? [record] : [...(await this.abandonedRecords(outcome)), record];
   }
 
@@ -114,7 +116,20 @@ export class Accounting implements BeforeApplicationShutdown {
     const deployment = outcome.attempts.at(-1)?.deployment;
     if (deployment === undefined || (usage.totalTokens === 0 && usage.units === undefined)) return NO_COST;
     if (basis === 'reported') return outcome.costNanos();
-    return basis === 'worst_case' ? this.pricing.mostOf(usage, deployment) : this.pricing.costOf(usage, deployment);
+    if (basis === 'worst_case') return this.pricing.mostOf(usage, deployment);
+    return this.pricing.costOf(usage, deployment, priceTierOf(outcome.collector.serviceTier));
+  }
+
+  /** What the same usage costs at the list price. Null when the price is unknown. */
+  private async listCostOf(
+    outcome: CallOutcome,
+    { usage, basis }: CountedUsage,
+    cost: NanoDollars | null,
+  ): Promise<NanoDollars | null> {
+    const deployment = outcome.attempts.at(-1)?.deployment;
+    const tier = priceTierOf(outcome.collector.serviceTier);
+    if (deployment === undefined || tier === undefined || basis === 'worst_case') return cost;
+    return this.pricing.costOf(usage, deployment);
   }
 
   /** The record of a call that could not be counted. */

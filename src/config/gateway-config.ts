@@ -16,6 +16,7 @@ export type { DatabaseConfig } from './database-url.js';
 export type { BreakerSettings, EjectionSettings, HealthSettings } from './settings/health.js';
 export type { Affinity, DeploymentConfig, Strategy, StreamRecovery } from './settings/models.js';
 export type { PriceConfig } from './settings/prices.js';
+export type { TierPricesConfig } from './settings/tier-prices.js';
 export type { Timeouts } from './settings/upstream.js';
 
 /** An entry under `providers`, with credentials and quirks resolved. */

@@ -132,7 +132,7 @@ export class Engine {
     }
   }
 
-  private readonly costOf: CostOf = (usage, deployment) => this.pricing.costOf(usage, deployment);
+  private readonly costOf: CostOf = (usage, deployment, tier) => this.pricing.costOf(usage, deployment, tier);
 
   private track<Name extends OperationName>(
     operation: Operation<Name>,

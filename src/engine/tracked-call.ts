@@ -11,11 +11,12 @@ import type { OperationName, RequestOf, ResultOf } from '../operations/operation
 import type { Deployment } from '../routing/resolved-model.js';
 import type { RoutingTable } from '../routing/routing-table.js';
 import { toDollars, type NanoDollars } from '../runtime/nano-dollars.js';
+import { priceTierOf, type PriceTier } from '../runtime/price-tier.js';
 import { steadyNow } from '../runtime/steady-clock.js';
 import type { HookRunner } from './hook-runner.js';
 
 /** The cost of usage at a deployment; null when its price is unknown. */
-export type CostOf = (usage: BilledUsage, deployment: Deployment) => Promise<NanoDollars | null>;
+export type CostOf = (usage: BilledUsage, deployment: Deployment, tier?: PriceTier) => Promise<NanoDollars | null>;
 
 interface RunningAttempt {
   readonly model: string;
@@ -84,7 +85,9 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
     const deployment = this.attempts.at(-1)?.deployment;
     const { reported } = this;
     this.price ??=
-      reported === undefined || deployment === undefined ? Promise.resolve(null) : this.costOf(reported, deployment);
+      reported === undefined || deployment === undefined
+        ? Promise.resolve(null)
+        : this.costOf(reported, deployment, priceTierOf(this.collector.serviceTier));
     return this.price;
   };
 

@@ -5,6 +5,7 @@ import type { OperationName, RequestOf } from '../operations/operation-types.js'
 import { Pricing } from '../pricing/pricing.service.js';
 import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
 import { boundNanoDollars, NO_COST, type NanoDollars } from '../runtime/nano-dollars.js';
+import { priceTierOf, type PriceTier } from '../runtime/price-tier.js';
 import type { TokenCount } from '../runtime/token-count.js';
 
 /** A request, and the operation that estimates its size. */
@@ -57,6 +58,11 @@ export class CallEstimate {
       : 1;
   }
 
+  /** The tier of service that the request asks for, which may cost more than the list price. */
+  private get tier(): PriceTier | undefined {
+    return priceTierOf(this.call.operation.fieldsOf(this.call.request)['service_tier']);
+  }
+
   /** Tokens a minute to reserve; corrected when the call has ended. */
   likelyTokens(): TokenCount {
     const { calls } = this;
@@ -79,7 +85,7 @@ export class CallEstimate {
       for (const deployment of deployments) {
         if (deployment.provider.operation(this.call.operation.name) === undefined) continue;
         const usage = mostAt(this.estimate, this.call, deployment, maxOutputTokens);
-        const cost = await this.pricing.mostOf(usage, deployment);
+        const cost = await this.pricing.mostOf(usage, deployment, this.tier);
         if (cost === null) {
           this.unpriced = model;
           return null;

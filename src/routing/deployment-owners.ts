@@ -1,4 +1,4 @@
-import type { ModelConfig, PriceConfig } from '../config/gateway-config.js';
+import type { ModelConfig, PriceConfig, TierPricesConfig } from '../config/gateway-config.js';
 import type { Account } from '../auth/spending.js';
 
 type DeploymentConfig = ModelConfig['deployments'][number];
@@ -73,6 +73,15 @@ export function accountsOf(models: readonly ModelConfig[]): Account[] {
 export function smallestConcurrency(owners: readonly Owner[]): number | undefined {
   const given = owners.flatMap(({ deployment }) => deployment.concurrency ?? []);
   return given.length === 0 ? undefined : Math.min(...given);
+}
+
+/** The prices of tiers that the file sets for the deployment; undefined means those that the provider publishes. */
+export function tierPricesOf(owners: readonly Owner[]): TierPricesConfig | undefined {
+  for (const { deployment, model } of owners) {
+    const prices = deployment.tierPrices ?? model.tierPrices;
+    if (prices !== undefined) return prices;
+  }
+  return undefined;
 }
 
 /** The most expensive price that the file sets for the deployment; undefined means the price catalogue. */

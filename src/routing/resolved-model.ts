@@ -1,5 +1,12 @@
 import type { Account } from '../auth/spending.js';
-import type { Affinity, PriceConfig, Strategy, StreamRecovery, Timeouts } from '../config/gateway-config.js';
+import type {
+  Affinity,
+  PriceConfig,
+  Strategy,
+  StreamRecovery,
+  TierPricesConfig,
+  Timeouts,
+} from '../config/gateway-config.js';
 import type { Provider } from '../providers/provider.js';
 
 /** One way to run a model: a model id at a provider. */
@@ -19,6 +26,8 @@ export interface Deployment {
   readonly timeouts: Timeouts;
   /** The file's price; undefined means the price catalogue. */
   readonly price: PriceConfig | undefined;
+  /** The file's prices of tiers; undefined means what the provider publishes. */
+  readonly tierPrices?: TierPricesConfig | undefined;
 }
 
 /** Names that resolve to the same deployments share a queue. */

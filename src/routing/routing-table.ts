@@ -1,7 +1,14 @@
 import type { ModelConfig, ProviderConfig, RoutingSettings } from '../config/gateway-config.js';
 import type { Provider } from '../providers/provider.js';
 import type { Deployment, ResolvedModel } from './resolved-model.js';
-import { accountsOf, highestPrice, deploymentId, DeploymentOwners, smallestConcurrency } from './deployment-owners.js';
+import {
+  accountsOf,
+  highestPrice,
+  deploymentId,
+  DeploymentOwners,
+  smallestConcurrency,
+  tierPricesOf,
+} from './deployment-owners.js';
 
 /** A provider of the configuration and the client that calls it. */
 export interface ProviderInstance {
@@ -142,6 +149,7 @@ export class RoutingTable {
       concurrency: smallestConcurrency(owners),
       timeouts,
       price: highestPrice(owners),
+      tierPrices: tierPricesOf(owners),
     });
     const hasKeys = deployments.length > 1;
     const mostOutput = Math.max(0, ...owners.map(({ model }) => model.maxOutputTokens ?? 0));
@@ -166,7 +174,7 @@ export class RoutingTable {
   private toResolved(model: ModelConfig, id: string, part: string): ResolvedModel {
     const isPattern = model.id.endsWith('*');
     const owned: ModelConfig[] = [model];
-    const deployments = model.deployments.flatMap(({ provider, model: template, weight, concurrency }) => {
+    const deployments = model.deployments.flatMap(({ provider, model: template, weight, concurrency, tierPrices }) => {
       const found = this.providers.get(provider);
       if (found === undefined) return [];
       // A function, because the client's text may contain replacement patterns of replace().
@@ -186,6 +194,7 @@ export class RoutingTable {
           isPattern && smallest !== undefined ? Math.min(smallest, concurrency ?? Infinity) : (concurrency ?? smallest),
         timeouts: model.timeouts,
         price: model.price ?? (isPattern ? highestPrice(owners) : undefined),
+        tierPrices: tierPrices ?? model.tierPrices ?? (isPattern ? tierPricesOf(owners) : undefined),
       });
     });
     const { strategy, affinity, fallbacks, maxOutputTokens, queue } = model;

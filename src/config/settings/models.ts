@@ -2,6 +2,7 @@ import { MAX_TOKENS } from '../../runtime/token-count.js';
 import { group, list, section } from './composites.js';
 import { choice, decimal, duration, integer, text } from './kinds.js';
 import { PRICE } from './prices.js';
+import { TIER_PRICES } from './tier-prices.js';
 import { setting, type KindFile, type KindValue } from './setting.js';
 import { MODEL_TIMEOUTS } from './upstream.js';
 
@@ -28,6 +29,10 @@ const DEPLOYMENT = group({
     description: 'Calls to this deployment that one process has in flight at once. Further calls wait.',
     without: 'no limit',
     example: 8,
+  }),
+  tier_prices: setting(TIER_PRICES, {
+    description: 'What tiers of service cost at this deployment.',
+    without: 'those of the model',
   }),
 });
 
@@ -107,6 +112,10 @@ const MODEL = group({
   price: setting(PRICE, {
     description: 'What the model costs.',
     without: 'the price of the built-in catalog, where that has the model',
+  }),
+  tier_prices: setting(TIER_PRICES, {
+    description: 'What the model costs in tiers of service that are not billed at the list price.',
+    without: 'what the provider publishes',
   }),
   limits: setting(LIMITS, {
     description: 'Limits of all keys together. They apply in addition to the limits of each key and group.',

@@ -43,6 +43,8 @@ export const definition: ProviderDefinition = {
   keyVariable: 'ANTHROPIC_API_KEY',
   baseUrl: 'https://api.anthropic.com/v1',
   priceId: 'anthropic',
+  // https://docs.claude.com/en/docs/about-claude/pricing#batch-processing; priority capacity has no list price.
+  tierFactors: () => ({ batch: 0.5 }),
   // https://docs.claude.com/en/docs/about-claude/pricing#web-search-tool
   webSearchPrice: () => 0.01,
   catalogueId: 'anthropic',

@@ -7,6 +7,8 @@ export const definition: ProviderDefinition = {
   documentation: 'https://learn.microsoft.com/azure/ai-foundry/openai/reference',
   hosts: /\.openai\.azure\.com$/,
   priceId: 'azure',
+  // https://azure.microsoft.com/pricing/details/cognitive-services/openai-service/
+  tierFactors: () => ({ batch: 0.5 }),
   catalogueId: 'azure',
   telemetryName: 'azure.ai.openai',
   credentials: 'api-key-or-entra',

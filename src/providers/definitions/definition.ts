@@ -1,3 +1,4 @@
+import type { TierFactors } from '../../runtime/price-tier.js';
 import type { ChatFormat } from './types/chat-format.js';
 import type { CloudKey, Connection, ConnectionInput, OperationTarget } from './types/connection.js';
 import type { FieldRules, Quirks } from './types/field-rules.js';
@@ -92,6 +93,8 @@ export interface ProviderDefinition {
   readonly isLocal?: true;
   /** Its name in the price catalogue; absent where that does not have it. */
   readonly priceId?: string;
+  /** What tiers of service cost against the list price, by model. A tier that the model does not have is absent. */
+  readonly tierFactors?: (upstreamModel: string) => TierFactors;
   /** Models that cost nothing, where the price catalogue does not have them. */
   readonly freeModels?: RegExp;
   /** US dollars for a search of the web that the provider makes for a chat call. */

@@ -8,6 +8,8 @@ export const definition: ProviderDefinition = {
   keyVariable: 'GROQ_API_KEY',
   baseUrl: 'https://api.groq.com/openai/v1',
   priceId: 'groq',
+  // https://console.groq.com/docs/batch; flex is billed as on demand: https://console.groq.com/docs/flex-processing
+  tierFactors: () => ({ batch: 0.5 }),
   catalogueId: 'groq',
   telemetryName: 'groq',
   credentials: 'bearer',

@@ -8,6 +8,8 @@ export const definition: ProviderDefinition = {
   keyVariable: 'MISTRAL_API_KEY',
   baseUrl: 'https://api.mistral.ai/v1',
   priceId: 'mistral',
+  // https://docs.mistral.ai/capabilities/batch/
+  tierFactors: () => ({ batch: 0.5 }),
   catalogueId: 'mistral',
   telemetryName: 'mistral_ai',
   credentials: 'bearer',

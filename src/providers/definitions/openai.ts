@@ -1,3 +1,4 @@
+import type { TierFactors } from '../../runtime/price-tier.js';
 import { namesOf } from './types/field-rules.js';
 import { type OperationTarget } from './types/connection.js';
 import { type ProviderDefinition } from './definition.js';
@@ -15,6 +16,30 @@ export function responsesUrl({ baseUrl }: OperationTarget): string {
 /** Headers by which servers of OpenAI's format say how much of their limits is left. */
 export const LIMIT_HEADERS: readonly string[] = ['x-ratelimit-'];
 
+/** Models that have the flex tier. Source: https://platform.openai.com/docs/pricing?latest-pricing=flex */
+const FLEX_MODELS = /^(?:gpt-5(?!.*(?:chat|codex|pro))|o3(?!-(?:pro|mini|deep))|o4-mini(?!-deep))/;
+/** What the priority tier costs, by the first that matches. Source: https://platform.openai.com/docs/pricing?latest-pricing=priority */
+const PRIORITY_FACTORS: readonly (readonly [models: RegExp, factor: number])[] = [
+  [/^gpt-5-mini/, 1.8],
+  [/^gpt-5(?!.*(?:chat|nano|pro))/, 2],
+  [/^gpt-4\.1-nano/, 2],
+  [/^gpt-4\.1/, 1.75],
+  [/^gpt-4o-mini(?!.*(?:audio|realtime|search|transcribe|tts))/, 5 / 3],
+  [/^gpt-4o(?!.*(?:audio|realtime|search|transcribe|tts|mini))/, 1.7],
+  [/^o3(?!-(?:pro|mini|deep))/, 1.75],
+  [/^o4-mini(?!-deep)/, 2 / 1.1],
+];
+
+/** https://platform.openai.com/docs/pricing */
+function tierFactors(model: string): TierFactors {
+  const priority = PRIORITY_FACTORS.find(([models]) => models.test(model))?.[1];
+  return {
+    batch: 0.5,
+    ...(FLEX_MODELS.test(model) && { flex: 0.5 }),
+    ...(priority !== undefined && { priority }),
+  };
+}
+
 export const definition: ProviderDefinition = {
   name: OPENAI_TYPE,
   title: 'OpenAI',
@@ -23,6 +48,7 @@ export const definition: ProviderDefinition = {
   baseUrl: 'https://api.openai.com/v1',
   baseUrlVariable: 'OPENAI_BASE_URL',
   priceId: 'openai',
+  tierFactors,
   // Moderations, speech and images: https://platform.openai.com/docs/pricing
   freeModels: /^(?:omni|text)-moderation-/,
   // https://platform.openai.com/docs/pricing#built-in-tools

@@ -129,6 +129,9 @@ export class UsageRecord {
   @Column({ name: 'cost_nanos', type: 'bigint', nullable: true, transformer: wholeNumber })
   costNanos!: number | null;
 
+  /** What the same usage costs at the list price; not stored. Absent where it is the cost. */
+  listCostNanos?: number | null;
+
   /** Null in records of versions that did not store it. */
   @Column({ name: 'cost_basis', type: 'varchar', length: 16, nullable: true })
   costBasis!: CostBasis | null;
