@@ -117,7 +117,7 @@ export class Accounting implements BeforeApplicationShutdown {
     if (deployment === undefined || (usage.totalTokens === 0 && usage.units === undefined)) return NO_COST;
     if (basis === 'reported') return outcome.costNanos();
     if (basis === 'worst_case') return this.pricing.mostOf(usage, deployment);
-    return this.pricing.costOf(usage, deployment, priceTierOf(outcome.collector.serviceTier));
+    return this.pricing.costOf(usage, deployment, priceTierOf(tierOf(outcome)));
   }
 
   /** What the same usage costs at the list price. Null when the price is unknown. */
@@ -127,7 +127,7 @@ export class Accounting implements BeforeApplicationShutdown {
     cost: NanoDollars | null,
   ): Promise<NanoDollars | null> {
     const deployment = outcome.attempts.at(-1)?.deployment;
-    const tier = priceTierOf(outcome.collector.serviceTier);
+    const tier = priceTierOf(tierOf(outcome));
     if (deployment === undefined || tier === undefined || basis === 'worst_case') return cost;
     return this.pricing.costOf(usage, deployment);
   }
@@ -146,6 +146,11 @@ export class Accounting implements BeforeApplicationShutdown {
       last,
     );
   }
+}
+
+/** The service tier of a call, by the provider's name; a line of a provider's batch is billed as such. */
+function tierOf({ context, collector }: Pick<CallOutcome, 'context' | 'collector'>): string | undefined {
+  return context.deferred === undefined ? collector.serviceTier : 'batch';
 }
 
 function costOf(records: readonly UsageRecord[]): NanoDollars {
@@ -209,7 +214,7 @@ function recordOf(
     characters: units?.characters === undefined ? null : boundTokens(units.characters),
     searchUnits: units?.searchUnits === undefined ? null : boundTokens(units.searchUnits),
     webSearches: units?.webSearches === undefined ? null : boundTokens(units.webSearches),
-    serviceTier: status === 'retried' ? null : (collector.serviceTier?.slice(0, MAX_TIER_CHARACTERS) ?? null),
+    serviceTier: status === 'retried' ? null : (tierOf({ context, collector })?.slice(0, MAX_TIER_CHARACTERS) ?? null),
     isEstimated: basis !== 'reported',
     costNanos,
     costBasis: basis,

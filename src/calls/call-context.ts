@@ -1,6 +1,7 @@
 import type { Span } from '@opentelemetry/api';
 import type { Principal } from '../auth/principal.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
+import type { DeferredCall } from './deferred-call.js';
 import type { CallSession } from './call-session.js';
 import type { RoutingOverrides } from './routing-overrides.js';
 import type { TakeUsage } from './call-outcome.js';
@@ -26,6 +27,8 @@ export interface CallContext {
    * of the task's result. Called once, before the call resolves or rejects; the promise never rejects.
    */
   readonly takeUsage?: TakeUsage | undefined;
+  /** The response comes by a batch of the provider. */
+  readonly deferred?: DeferredCall | undefined;
   /** The span of the HTTP request, where tracing is on. */
   readonly span?: Span | undefined;
   /** Aborted when the client has disconnected, or when the timeout of a shutdown is over. */

@@ -5,6 +5,7 @@ import type { PROCESS_VARIABLES } from './settings/process-variables.js';
 import type { CloudSettings } from '../providers/definitions/types/connection.js';
 import type { Quirks } from '../providers/definitions/types/field-rules.js';
 import type { CompletionsMode, ResponsesMode } from '../providers/definitions/types/operation-formats.js';
+import type { BatchMode } from '../providers/definitions/types/batch-format.js';
 import type { KindValue, ValueOf } from './settings/setting.js';
 import type { Timeouts } from './settings/upstream.js';
 
@@ -41,6 +42,8 @@ export interface ProviderConfig {
   readonly responses?: ResponsesMode | 'assumed';
   /** Which requests of the legacy completions go to the provider's own completions API. Default: `auto`. */
   readonly completions?: CompletionsMode;
+  /** Whether the provider's own batch API is used. Default: where its definition has one. */
+  readonly batches?: BatchMode;
   /** For type openai. */
   readonly quirks?: Quirks;
   /** A local server that is not configured, but probed at its usual port; it may not be running. */

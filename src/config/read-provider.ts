@@ -74,6 +74,7 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
       listModels: entry.list_models ?? true,
       ...responsesOf({ name, type, baseUrl }, entry.responses),
       ...(entry.completions !== undefined && { completions: entry.completions }),
+      ...(entry.batches !== undefined && { batches: entry.batches }),
       ...(speaksOpenAi(type) && { quirks: quirksOf(entry, baseUrl, quirksByType(type, name)) }),
       ...(cloud !== undefined && { cloud }),
     },

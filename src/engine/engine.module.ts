@@ -4,13 +4,14 @@ import { LimitsModule } from '../limits/limits.module.js';
 import { PricingModule } from '../pricing/pricing.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
 import { AttemptLoop } from './attempt-loop.js';
+import { DeferredRun } from './deferred-run.js';
 import { Engine } from './engine.js';
 import { HookRunner } from './hook-runner.js';
 
 /** Runs calls: candidates, attempts, retries, fallbacks. */
 @Module({
   imports: [CallsModule, LimitsModule, PricingModule, RoutingModule],
-  providers: [AttemptLoop, Engine, HookRunner],
+  providers: [AttemptLoop, DeferredRun, Engine, HookRunner],
   exports: [Engine],
 })
 export class EngineModule {}

@@ -1,6 +1,7 @@
 import { Injectable, Optional } from '@nestjs/common';
 import type { CallContext } from '../calls/call-context.js';
 import { CallEvents } from '../calls/call-events.js';
+import type { DeferredCall } from '../calls/deferred-call.js';
 import { CallTracing } from '../calls/call-tracing.js';
 import type { Operation } from '../operations/operation.js';
 import type {
@@ -15,6 +16,7 @@ import { Pricing } from '../pricing/pricing.service.js';
 import { Routing } from '../routing/routing.service.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
 import { AttemptLoop } from './attempt-loop.js';
+import { DeferredRun } from './deferred-run.js';
 import { CallStream, type StreamOrigin } from './call-stream.js';
 import { HookRunner } from './hook-runner.js';
 import { PrefillSupport } from './recovery/prefill.js';
@@ -70,6 +72,7 @@ export class Engine {
     private readonly attempts: AttemptLoop,
     private readonly events: CallEvents,
     private readonly hooks: HookRunner,
+    private readonly deferred: DeferredRun,
     @Optional() private readonly tracing?: CallTracing,
   ) {}
 
@@ -79,6 +82,8 @@ export class Engine {
     request: RequestOf<Name>,
     context: CallContext,
   ): Promise<WholeResponse<Name>> {
+    const { deferred } = context;
+    if (deferred !== undefined) return this.runDeferred(operation, request, context, deferred);
     const call = this.track(operation, request, context, false);
     try {
       const whole = await this.attempts.run(call, {
@@ -132,6 +137,25 @@ export class Engine {
     }
   }
 
+  private async runDeferred<Name extends OperationName>(
+    operation: Operation<Name>,
+    request: RequestOf<Name>,
+    context: CallContext,
+    deferred: DeferredCall,
+  ): Promise<WholeResponse<Name>> {
+    const call = this.track(operation, request, context, false);
+    const { exchange } = deferred;
+    if (exchange === undefined) return this.deferred.compose(call, deferred);
+    try {
+      const whole = await this.deferred.settle(call, deferred, exchange);
+      call.completed(whole.result);
+      return Object.assign(whole, { cost: await call.cost() });
+    } catch (error) {
+      call.broken(error);
+      throw error;
+    }
+  }
+
   private readonly costOf: CostOf = (usage, deployment, tier) => this.pricing.costOf(usage, deployment, tier);
 
   private track<Name extends OperationName>(
@@ -140,7 +164,9 @@ export class Engine {
     context: CallContext,
     isStream: boolean,
   ): TrackedCall<Name> {
-    const trace = this.tracing?.begin(operation, request, context, isStream);
+    // Of a deferred call the completion is traced.
+    const isWrittenAlone = context.deferred !== undefined && context.deferred.exchange === undefined;
+    const trace = isWrittenAlone ? undefined : this.tracing?.begin(operation, request, context, isStream);
     const { current } = this.routing;
     return new TrackedCall(operation, request, context, isStream, this.events, current, this.costOf, this.hooks, trace);
   }

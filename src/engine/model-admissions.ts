@@ -16,9 +16,11 @@ export class ModelAdmissions {
   private readonly counted = new Set<string>();
   private readonly refusals = new Map<string, GatewayError>();
 
+  /** @param isMade whether the provider has made the response already, so that no limit refuses the call */
   constructor(
     private readonly limits: Limits,
     private readonly call: TrackedCall<OperationName>,
+    private readonly isMade = false,
   ) {}
 
   /**
@@ -74,6 +76,7 @@ export class ModelAdmissions {
       mayWait,
       signal,
       models,
+      isMade: this.isMade,
     });
   }
 }

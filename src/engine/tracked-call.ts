@@ -87,7 +87,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
     this.price ??=
       reported === undefined || deployment === undefined
         ? Promise.resolve(null)
-        : this.costOf(reported, deployment, priceTierOf(this.collector.serviceTier));
+        : this.costOf(reported, deployment, this.tier);
     return this.price;
   };
 
@@ -96,6 +96,10 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
     const nanos = await this.costNanos();
     return nanos === null ? null : toDollars(nanos);
   };
+
+  private get tier(): PriceTier | undefined {
+    return this.context.deferred === undefined ? priceTierOf(this.collector.serviceTier) : 'batch';
+  }
 
   /** What the last attempt reported. */
   private get reported(): BilledUsage | undefined {
@@ -152,6 +156,13 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
       consumed,
       mayBeBilled: hasResponded || failure.mayBeBilled || this.context.signal.aborted,
     });
+  }
+
+  /** Ends a call that has no outcome, because it is made later. */
+  discard(): void {
+    if (this.hasEnded) return;
+    this.hasEnded = true;
+    this.table.release();
   }
 
   private end(status: CallStatus, error: unknown): void {

@@ -35,4 +35,6 @@ export interface AdmissionRequest extends Caller, SizedRequest {
   readonly signal: CancelSignal;
   /** All models whose deployments may be called, fallbacks included. */
   readonly models: () => readonly ResolvedModel[];
+  /** The provider has made the response already: budgets count it in any case, and no limit refuses it. Default false. */
+  readonly isMade?: boolean;
 }

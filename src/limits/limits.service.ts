@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { boundNanoDollars, NO_COST, readDollars, type NanoDollars } from '../runtime/nano-dollars.js';
+import { boundNanoDollars, MAX_NANO_DOLLARS, NO_COST, readDollars, type NanoDollars } from '../runtime/nano-dollars.js';
 import { NO_TOKENS, type TokenCount } from '../runtime/token-count.js';
 import type { Account, Budget, RateLimits } from '../auth/spending.js';
 import { delay } from '../runtime/delay.js';
@@ -73,15 +73,7 @@ export class Limits {
     const taken: Reserved = { leases: [], requests: [], tokens: [], budgets: [] };
     const estimate = this.estimator.of(call);
     try {
-      for (const { id, limits } of accounts) {
-        if (limits !== null) await this.takeConcurrency(id, limits, call, estimate, taken);
-      }
-      for (const { id, limits } of accounts) {
-        if (limits !== null) await this.takeRequests(id, limits, call, estimate, taken);
-      }
-      for (const { id, limits } of accounts) {
-        if (limits !== null) await this.takeTokens(id, limits, call, estimate, taken);
-      }
+      if (call.isMade !== true) await this.takeRates(accounts, call, estimate, taken);
       for (const account of accounts) await this.takeBudget(account, call, estimate, taken);
     } catch (error) {
       await this.release(taken);
@@ -106,6 +98,23 @@ export class Limits {
         return boundNanoDollars(Math.max(0, ...each));
       },
     };
+  }
+
+  private async takeRates(
+    accounts: readonly Account[],
+    call: AdmissionRequest,
+    estimate: CallEstimate,
+    taken: Reserved,
+  ): Promise<void> {
+    for (const { id, limits } of accounts) {
+      if (limits !== null) await this.takeConcurrency(id, limits, call, estimate, taken);
+    }
+    for (const { id, limits } of accounts) {
+      if (limits !== null) await this.takeRequests(id, limits, call, estimate, taken);
+    }
+    for (const { id, limits } of accounts) {
+      if (limits !== null) await this.takeTokens(id, limits, call, estimate, taken);
+    }
   }
 
   private async takeConcurrency(
@@ -179,11 +188,11 @@ export class Limits {
     const { budget, period } = present;
     const amount = await estimate.cost();
     if (amount === null) {
-      if (budget.allow_unpriced === true) return;
+      if (budget.allow_unpriced === true || call.isMade === true) return;
       throw unpricedRefusal(call.model, estimate.unpriced ?? call.model, ownerOf(id, call));
     }
     const share: BudgetShare = { id, budget, period, amount, reservations: [] };
-    const outcome = await this.reserve(share);
+    const outcome = await this.reserve(share, call.isMade === true ? MAX_NANO_DOLLARS : limitOf(budget));
     if ('field' in outcome) {
       share.reservations.push(outcome);
       budgets.push(share);
@@ -193,9 +202,12 @@ export class Limits {
     }
   }
 
-  private async reserve({ id, budget, period, amount }: BudgetShare): Promise<Reservation | NoRoom> {
+  private async reserve(
+    { id, budget, period, amount }: BudgetShare,
+    limit = limitOf(budget),
+  ): Promise<Reservation | NoRoom> {
     try {
-      return await this.ledger.reserve(id, period, amount, limitOf(budget));
+      return await this.ledger.reserve(id, period, amount, limit);
     } catch (error) {
       if (!isDatabaseUnavailable(error)) throw error;
       throw databaseUnavailable(

@@ -1,4 +1,5 @@
 import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
+import type { BatchApi } from './batch-api/batch-api.js';
 import { Provider, type OperationPorts, type ProviderCall } from './provider.js';
 
 /** Further operations of a provider, with connections of their own. */
@@ -15,10 +16,15 @@ export class CombinedProvider extends Provider {
   constructor(
     private readonly chat: Provider,
     private readonly parts: readonly ProviderPart[],
+    private readonly batches?: BatchApi,
   ) {
     super();
     this.name = chat.name;
     this.operations = Object.assign({}, chat.operations, ...parts.map(({ ports }) => ports)) as OperationPorts;
+  }
+
+  override get batchApi(): BatchApi | undefined {
+    return this.batches;
   }
 
   override listModels(signal: AbortSignal): Promise<readonly ListedModel[]> {
@@ -30,6 +36,6 @@ export class CombinedProvider extends Provider {
   }
 
   override async close(): Promise<void> {
-    await Promise.all([this.chat.close(), ...this.parts.map((part) => part.close())]);
+    await Promise.all([this.chat.close(), ...this.parts.map((part) => part.close()), this.batches?.close()]);
   }
 }

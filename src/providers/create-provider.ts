@@ -1,5 +1,6 @@
 import type { ProviderConfig, RoutingSettings } from '../config/gateway-config.js';
 import { authorizerOf } from './credentials/authorize.js';
+import { batchApiOf } from './batch-api/batch-api-of.js';
 import { CombinedProvider } from './combined-provider.js';
 import { JsonOperations } from './json-operations/json-operations.js';
 import { objectOf, type JsonObject } from '../runtime/json-value.js';
@@ -36,7 +37,8 @@ export function createProvider(provider: ProviderConfig, options: ProviderOption
   if (definitionOfType(provider.type)?.adapter === 'built-in')
     return new CompletionsRouter(new ResponsesRouter(new SandboxProvider(provider.name)));
   const chat = new CompletionsRouter(chatOf(provider, options), completionsOf(provider, options), provider.completions);
-  return new CombinedProvider(chat, [new JsonOperations(provider, options), new MediaOperations(provider, options)]);
+  const parts = [new JsonOperations(provider, options), new MediaOperations(provider, options)];
+  return new CombinedProvider(chat, parts, batchApiOf(provider, options));
 }
 
 /** Chat in whichever format the client has, by the provider's own API for it where there is one. */

@@ -4,6 +4,8 @@ import type { ChatRequest } from '../operations/chat/chat-completion.js';
 import type { OperationName, OperationStream, RequestOf, ResultOf } from '../operations/operation-types.js';
 import type { ListedModel } from '../wire/openai-chat/map-model-list.js';
 import type { Timeouts } from '../config/gateway-config.js';
+import type { BatchApi } from './batch-api/batch-api.js';
+import type { Exchange } from './transport/exchange.js';
 import type { TakeResponseHeaders } from './response-headers.js';
 
 const LIST_TIMEOUT_MS = 15_000;
@@ -55,6 +57,8 @@ export interface ProviderCall<Request = ChatRequest> {
    * OpenAI's names. Never called with `strict_params: true`, which makes the first of them a 400 `unsupported_parameter`.
    */
   readonly onDroppedParams?: (names: readonly string[]) => void;
+  /** Carries the request to the provider in place of HTTP. */
+  readonly exchange?: Exchange | undefined;
   /** Called when an event of a stream that is no JSON was left out. */
   readonly onSkippedEvent?: () => void;
   /** Called with all headers of each response of the provider, errors included. */
@@ -87,6 +91,11 @@ export abstract class Provider {
 
   /** Those that it has not are refused before any attempt, or served by another deployment. */
   abstract readonly operations: OperationPorts;
+
+  /** The provider's own batch API; undefined where it has none. */
+  get batchApi(): BatchApi | undefined {
+    return undefined;
+  }
 
   operation<Name extends OperationName>(name: Name): OperationPort<Name> | undefined {
     return this.operations[name];

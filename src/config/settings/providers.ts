@@ -6,6 +6,7 @@ import {
   RESPONSES_MODES,
   SERVER_RERANK_FORMATS,
 } from '../../providers/definitions/types/operation-formats.js';
+import { BATCH_MODES } from '../../providers/definitions/types/batch-format.js';
 import { OPENAI_TYPE } from '../../providers/definitions/openai.js';
 import {
   EMBEDDINGS_NAMES,
@@ -207,6 +208,11 @@ const PROVIDER = group({
     description:
       "OpenAI's format: which requests of `POST /v1/completions` go to the server's own completions API, unchanged. `auto`: those that no chat can take, such as with `echo` or `suffix`. `native`: all, for models that do not chat. `off`: none.",
     default: 'auto',
+  }),
+  batches: setting(choice(BATCH_MODES), {
+    description:
+      "Whether batches may use the provider's own batch API, see [batches](batches.md#price-tiers). `native`: it has one; a server with OpenAI's format has that of OpenAI. `off`: not to be used.",
+    without: '`native` for OpenAI, Azure, Groq, Mistral and Anthropic; else `off`',
   }),
   quirks: QUIRKS,
 });

@@ -50,5 +50,7 @@ export const definition: ProviderDefinition = {
   catalogueId: 'anthropic',
   telemetryName: 'anthropic',
   credentials: 'x-api-key',
+  // https://docs.claude.com/en/docs/build-with-claude/batch-processing#batch-limitations
+  batches: { format: 'message-batches', endpoints: ['/messages'], maxLines: 100_000, maxBytes: 256 * 1024 * 1024 },
   chat: { ...MESSAGES_CHAT, modelList: MODEL_LIST },
 };

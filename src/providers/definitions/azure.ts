@@ -14,6 +14,14 @@ export const definition: ProviderDefinition = {
   credentials: 'api-key-or-entra',
   prefill: { hosts: /(?:^|\.)openai\.azure\.com$/, form: 'none' },
   operations: { embeddings: { format: 'openai-embeddings' }, media: ['images', 'speech', 'transcription'] },
+  // https://learn.microsoft.com/azure/ai-foundry/openai/how-to/batch
+  batches: {
+    format: 'files-and-batches',
+    endpoints: ['/chat/completions', '/responses', '/embeddings'],
+    linePrefix: '',
+    maxLines: 100_000,
+    maxBytes: 200 * 1024 * 1024,
+  },
   compatible: { fields: { maxStops: 4 }, hasModelList: false },
   // It is not below the address of a deployment, whichever version is asked for.
   responsesUrl: ({ baseUrl, cloud: { apiVersion = 'v1' } = {} }) =>

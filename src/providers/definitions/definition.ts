@@ -1,4 +1,5 @@
 import type { TierFactors } from '../../runtime/price-tier.js';
+import type { BatchFormat } from './types/batch-format.js';
 import type { ChatFormat } from './types/chat-format.js';
 import type { CloudKey, Connection, ConnectionInput, OperationTarget } from './types/connection.js';
 import type { FieldRules, Quirks } from './types/field-rules.js';
@@ -114,6 +115,8 @@ export interface ProviderDefinition {
   readonly responsesUrl?: (target: OperationTarget) => string;
   /** Absent for none; for an unknown server the gateway tries every OpenAI-compatible format. */
   readonly operations?: OperationFormats;
+  /** Its own batch API; absent where it has none. */
+  readonly batches?: BatchFormat;
   /** The URL of a path that a wire format wrote, for operations beside chat. Default: below the base URL. */
   readonly operationUrl?: (target: OperationTarget) => (path: string, upstreamModel: string) => string;
   /** How its servers take the beginning of a response as the last turn. Default: as any other turn of the assistant. */

@@ -14,6 +14,13 @@ export const definition: ProviderDefinition = {
   telemetryName: 'groq',
   credentials: 'bearer',
   operations: { media: ['speech', 'transcription'] },
+  // https://console.groq.com/docs/batch
+  batches: {
+    format: 'files-and-batches',
+    endpoints: ['/chat/completions'],
+    maxLines: 50_000,
+    maxBytes: 200 * 1024 * 1024,
+  },
   compatible: {
     // A property that it does not know is a 400.
     fields: {

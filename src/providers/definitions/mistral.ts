@@ -29,6 +29,13 @@ export const definition: ProviderDefinition = {
     },
     moderations: 'mistral-moderations',
   },
+  // https://docs.mistral.ai/capabilities/batch/
+  batches: {
+    format: 'files-and-jobs',
+    endpoints: ['/chat/completions', '/embeddings', '/moderations'],
+    maxLines: 1_000_000,
+    maxBytes: 512 * 1024 * 1024,
+  },
   compatible: {
     quirks: { ...OPEN_MODEL_QUIRKS, streamOptions: false },
     // ChatCompletionRequest and its messages forbid additional properties.

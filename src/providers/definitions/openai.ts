@@ -40,6 +40,8 @@ function tierFactors(model: string): TierFactors {
   };
 }
 
+const MB = 1024 * 1024;
+
 export const definition: ProviderDefinition = {
   name: OPENAI_TYPE,
   title: 'OpenAI',
@@ -77,6 +79,13 @@ export const definition: ProviderDefinition = {
     embeddings: { format: 'openai-embeddings' },
     moderations: 'openai-moderations',
     media: ['images', 'speech', 'transcription'],
+  },
+  // https://platform.openai.com/docs/guides/batch#rate-limits
+  batches: {
+    format: 'files-and-batches',
+    endpoints: ['/chat/completions', '/responses', '/embeddings', '/completions', '/moderations'],
+    maxLines: 50_000,
+    maxBytes: 200 * MB,
   },
   compatible: {
     quirks: { tokenLimit: 'max_completion_tokens' },

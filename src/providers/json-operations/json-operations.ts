@@ -102,12 +102,13 @@ export class JsonOperations {
     call: ProviderCall<unknown>,
     signal: CancelSignal,
   ): Promise<UpstreamResponse> {
-    const { upstreamModel, timeouts, requestId, headers } = call;
+    const { upstreamModel, timeouts, requestId, headers, exchange } = call;
     if (this.config.type !== OPENAI_TYPE) assertModelId(upstreamModel);
     const request = { path: this.target.url(path, upstreamModel), body };
     const isNative = this.config.type === OPENAI_TYPE;
     const onHeaders = responseHeadersReader(call, isNative ? LIMIT_HEADERS : undefined);
-    return this.client.call(request, { timeouts, requestId, headers: this.passed(headers), signal, onHeaders });
+    const passed = this.passed(headers);
+    return this.client.call(request, { timeouts, requestId, headers: passed, signal, onHeaders, exchange });
   }
 
   /** The client's headers that go to the provider. */

@@ -212,6 +212,7 @@ export class OpenAiProvider extends Provider {
       body: Buffer.from(printExact(body)),
       timeouts: stream ? call.timeouts : plainTimeouts(call.timeouts),
       signal: call.signal,
+      exchange: call.exchange,
       onHeaders: responseHeadersReader(call, source === undefined ? this.target.responseHeaders : undefined),
     };
   }

@@ -52,6 +52,7 @@ export interface CallContext {
   readonly signal: CancelSignal;
   /** Called with the headers of the response, errors included. */
   readonly onHeaders?: UpstreamRequest['onHeaders'];
+  readonly exchange?: UpstreamRequest['exchange'];
 }
 
 /**
@@ -150,7 +151,7 @@ export class JsonClient {
 
   private async prepare(
     call: JsonCall,
-    { requestId, headers: clientHeaders, signal, onHeaders }: CallContext,
+    { requestId, headers: clientHeaders, signal, onHeaders, exchange }: CallContext,
     timeouts: PhaseTimeouts,
   ): Promise<PreparedCall> {
     signal.throwIfAborted();
@@ -183,6 +184,7 @@ export class JsonClient {
         timeouts,
         signal,
         onHeaders,
+        exchange,
       },
     };
   }

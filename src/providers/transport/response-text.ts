@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { GatewayError, upstreamError } from '../../errors/gateway-error.js';
 import { mapErrorResponse } from '../../wire/errors/map-error.js';
 import type { Redact } from '../../wire/errors/redact.js';
+import { readExchanged } from './exchange.js';
 import { UpstreamExchange } from './upstream-exchange.js';
 import type { UpstreamPool } from './upstream-pool.js';
 import type { FailureOrigin, ResponseSink, UpstreamRequest } from './upstream-request.js';
@@ -100,6 +101,7 @@ export function readResponse(
   request: UpstreamRequest,
   limits: ResponseLimits,
 ): Promise<UpstreamResponse> {
+  if (request.exchange !== undefined) return readExchanged(request.exchange, request, limits);
   return new Promise((resolve, reject) => {
     new TextSink(pool, request, limits, resolve, reject).exchange.send();
   });

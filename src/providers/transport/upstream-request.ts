@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Timeouts } from '../../config/gateway-config.js';
+import type { Exchange } from './exchange.js';
 import type { CancelSignal } from '../../runtime/cancel-signal.js';
 
 /** Milliseconds for each phase of a request. */
@@ -28,6 +29,8 @@ export interface UpstreamRequest {
   readonly signal: CancelSignal;
   /** Called with the headers of the final response of any status, before the sink. */
   readonly onHeaders?: ((headers: IncomingHttpHeaders) => void) | undefined;
+  /** Carries the request in place of HTTP. */
+  readonly exchange?: Exchange | undefined;
 }
 
 /** The cause of the end of an exchange: the caller's signal, the connection (or its silence), or the content of the response. */

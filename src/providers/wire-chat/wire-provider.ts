@@ -308,8 +308,8 @@ function isStrict(request: ChatRequest): boolean {
 
 /** Headers in the client's format go to a provider of the same format alone. */
 function contextOf(call: ProviderCall, { isNative, format }: Prepared): CallContext {
-  const { timeouts, requestId, signal, headers } = call;
+  const { timeouts, requestId, signal, headers, exchange } = call;
   const passed = isNative ? headers : passedHeaders(headers, format.passedHeaders);
   const onHeaders = responseHeadersReader(call, isNative ? format.responseHeaders : undefined);
-  return { timeouts, requestId, signal, headers: passed, onHeaders };
+  return { timeouts, requestId, signal, headers: passed, onHeaders, exchange };
 }

@@ -1,0 +1,111 @@
+import type { ProviderConfig } from '../../config/gateway-config.js';
+import { GatewayError, upstreamError } from '../../errors/gateway-error.js';
+import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { authorizerOf } from '../credentials/authorize.js';
+import type { ProviderDefinition } from '../definitions/definition.js';
+import type { ProviderOptions } from '../provider.js';
+import { JsonClient, type JsonCall } from '../transport/json-call.js';
+import type { BatchCall } from './batch-api.js';
+import { linesOf } from './lines-of.js';
+
+/** Milliseconds for the whole of a call that is no upload and no download, and for the whole of an upload. */
+const CALL_TIMEOUT_MS = 60_000;
+const UPLOAD_TIMEOUT_MS = 15 * 60_000;
+/** Milliseconds of silence that end a download. */
+const IDLE_TIMEOUT_MS = 60_000;
+/** Bytes of an answer about a batch or a list of them. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+
+/** Calls of a provider's batch API, with the credentials and headers of all its other calls. */
+export class BatchClient {
+  private readonly client: JsonClient;
+  private readonly connectMs: number;
+
+  constructor(
+    definition: Pick<ProviderDefinition, 'credentials'>,
+    config: ProviderConfig,
+    { connectTimeoutMs }: ProviderOptions,
+  ) {
+    this.connectMs = connectTimeoutMs;
+    this.client = new JsonClient(config, MAX_ANSWER_BYTES, authorizerOf(definition.credentials, config));
+  }
+
+  /** @throws GatewayError as a call of a model does, and where the answer is no object */
+  async json(call: JsonCall, { requestId, signal }: BatchCall, timeoutMs = CALL_TIMEOUT_MS): Promise<JsonObject> {
+    const timeouts = { connect: this.connectMs, firstByte: Infinity, idle: Infinity, total: timeoutMs };
+    const limited = withTimeout(signal, timeoutMs);
+    try {
+      const { text } = await this.client.call(call, { timeouts, requestId, headers: {}, signal: limited.signal });
+      const value: unknown = text.trim() === '' ? {} : JSON.parse(text);
+      if (isObject(value)) return value;
+    } catch (error) {
+      if (error instanceof SyntaxError) throw noObject();
+      if (limited.isOver()) throw upstreamError({ message: 'The batch API of the provider did not respond in time.' });
+      throw error;
+    } finally {
+      limited.clear();
+    }
+    throw noObject();
+  }
+
+  upload(call: JsonCall, batchCall: BatchCall): Promise<JsonObject> {
+    return this.json(call, batchCall, UPLOAD_TIMEOUT_MS);
+  }
+
+  /** The lines of a download, as they come. */
+  async *lines(path: string, headers: JsonCall['headers'], { requestId, signal }: BatchCall): AsyncGenerator<string> {
+    const timeouts = {
+      connect: this.connectMs,
+      firstByte: CALL_TIMEOUT_MS,
+      idle: IDLE_TIMEOUT_MS,
+      total: Infinity,
+    };
+    const call: JsonCall = {
+      method: 'GET',
+      path,
+      headers: { accept: '*/*', ...headers },
+      maxResponseBytes: Number.MAX_SAFE_INTEGER,
+    };
+    yield* linesOf(await this.client.open(call, { timeouts, requestId, headers: {}, signal }));
+  }
+
+  close(): Promise<void> {
+    return this.client.close();
+  }
+}
+
+/** Whether the provider says that there is no such batch or file, or that it can no longer be changed. */
+export function isGoneOrDone(error: unknown): boolean {
+  return error instanceof GatewayError && [400, 404, 409, 422].includes(error.upstream?.status ?? error.status);
+}
+
+function noObject(): GatewayError {
+  return upstreamError({ message: 'The batch API of the provider did not answer with a JSON object.' });
+}
+
+interface LimitedSignal {
+  readonly signal: AbortSignal;
+  isOver(): boolean;
+  clear(): void;
+}
+
+function withTimeout(signal: BatchCall['signal'], timeoutMs: number): LimitedSignal {
+  const controller = new AbortController();
+  let isOver = false;
+  const onAbort = (): void => controller.abort(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  const timer = setTimeout(() => {
+    isOver = true;
+    controller.abort(new Error('The call took too long.'));
+  }, timeoutMs);
+  timer.unref();
+  return {
+    signal: controller.signal,
+    isOver: () => isOver,
+    clear: () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    },
+  };
+}

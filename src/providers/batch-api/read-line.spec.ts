@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { linesOf } from './lines-of.js';
+import { readAnthropicLine, readOpenAiLine } from './read-line.js';
+
+async function* piecesOf(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer[]> {
+  let start = 0;
+  for (let index = 0; start < bytes.length; index += 1) {
+    const size = sizes[index % sizes.length] ?? 1;
+    // The same memory each time, as a reader may use it.
+    yield [bytes.subarray(start, start + size)];
+    start += size;
+    await Promise.resolve();
+  }
+}
+
+describe('the lines of a download', () => {
+  it('are the same in pieces of any size, and empty ones are left out', async () => {
+    const line = fc.string({ unit: 'grapheme', maxLength: 12 }).map((text) => text.replaceAll(/[\r\n]/g, ''));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(line),
+        fc.constantFrom('\n', '\r\n'),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }),
+        async (lines, end, sizes) => {
+          const expected = lines.map((each) => each.trim()).filter((each) => each !== '');
+          const found: string[] = [];
+          for await (const each of linesOf(piecesOf(Buffer.from(lines.join(end)), sizes))) found.push(each);
+          expect(found).toEqual(expected);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('a line of results', () => {
+  it.each([
+    ['{"custom_id":"a","response":{"status_code":200,"body":{"x":1}},"error":null}', 200],
+    ['{"id":"r","custom_id":"a","response":{"status_code":429,"request_id":"q","body":{"error":{}}}}', 429],
+    ['{"custom_id":"a","response":null,"error":{"code":"batch_expired","message":"late"}}', undefined],
+    ['{"custom_id":"a","response":{"status_code":200,"body":"text"}}', undefined],
+  ])('of OpenAI: %s', (line, status) => {
+    const result = readOpenAiLine(line);
+    expect(result?.customId).toBe('a');
+    expect(result?.response?.status).toBe(status);
+  });
+
+  it.each([
+    ['{"custom_id":"a","result":{"type":"succeeded","message":{"id":"m"}}}', 200],
+    [
+      '{"custom_id":"a","result":{"type":"errored","error":{"type":"error","error":{"type":"invalid_request_error"}}}}',
+      400,
+    ],
+    ['{"custom_id":"a","result":{"type":"errored","error":{"type":"overloaded_error"}}}', 529],
+    ['{"custom_id":"a","result":{"type":"errored","error":{"type":"error","error":{"type":"new_error"}}}}', 500],
+    ['{"custom_id":"a","result":{"type":"canceled"}}', undefined],
+    ['{"custom_id":"a","result":{"type":"expired"}}', undefined],
+  ])('of Anthropic: %s', (line, status) => {
+    const result = readAnthropicLine(line);
+    expect(result?.customId).toBe('a');
+    expect(result?.response?.status).toBe(status);
+  });
+
+  it('keeps integers beyond 2^53', () => {
+    const { text } = readOpenAiLine(
+      '{"custom_id":"a","response":{"status_code":200,"body":{"n":12345678901234567890}}}',
+    )?.response ?? { text: '' };
+    expect(text).toBe('{"n":12345678901234567890}');
+  });
+
+  it('that is cut or is no JSON object is none, and never throws', () => {
+    const whole = '{"custom_id":"a","response":{"status_code":200,"body":{"x":"y"}},"error":null}';
+    for (let length = 0; length < whole.length; length += 1) {
+      expect(readOpenAiLine(whole.slice(0, length))).toBeUndefined();
+    }
+    fc.assert(
+      fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
+        readOpenAiLine(text);
+        readAnthropicLine(text);
+      }),
+    );
+  });
+});
