@@ -13,8 +13,8 @@ const CALL_TIMEOUT_MS = 60_000;
 const UPLOAD_TIMEOUT_MS = 15 * 60_000;
 /** Milliseconds of silence that end a download. */
 const IDLE_TIMEOUT_MS = 60_000;
-/** Bytes of an answer about a batch or a list of them. */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+/** Bytes of a response about a batch or a list of them. */
+const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
 
 /** Calls of a provider's batch API, with the credentials and headers of all its other calls. */
 export class BatchClient {
@@ -27,7 +27,7 @@ export class BatchClient {
     { connectTimeoutMs }: ProviderOptions,
   ) {
     this.connectMs = connectTimeoutMs;
-    this.client = new JsonClient(config, MAX_ANSWER_BYTES, authorizerOf(definition.credentials, config));
+    this.client = new JsonClient(config, MAX_RESPONSE_BYTES, authorizerOf(definition.credentials, config));
   }
 
   /** @throws GatewayError as a call of a model does, and where the answer is no object */
@@ -80,7 +80,7 @@ export function isGoneOrDone(error: unknown): boolean {
 }
 
 function noObject(): GatewayError {
-  return upstreamError({ message: 'The batch API of the provider did not answer with a JSON object.' });
+  return upstreamError({ message: 'The batch API of the provider did not respond with a JSON object.' });
 }
 
 interface LimitedSignal {

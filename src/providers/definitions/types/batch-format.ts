@@ -1,4 +1,4 @@
-/** A provider's own batch API: many requests in one file, answered within a day at a lower price. */
+/** A provider's own batch API: many requests in one file, whose responses come within a day at a lower price. */
 export interface BatchFormat {
   /** `files-and-batches` as at OpenAI, `files-and-jobs` as at Mistral, `message-batches` as at Anthropic. */
   readonly format: 'files-and-batches' | 'files-and-jobs' | 'message-batches';
