@@ -140,7 +140,7 @@ const statusWith = async (gateway: RunningGateway, key: string): Promise<number>
       expect.arrayContaining(['bin/llm-gateway.mjs', 'dist/main.js', 'dist/command.js', 'README.md', 'LICENSE']),
     );
     expect(
-      paths.filter((path) => /^(?:src|test|bench|data|\.ci)\/|\.map$|\.d\.ts$|\.env$|\.sqlite/.test(path)),
+      paths.filter((path) => /^(?:src|test|bench|data|\.ci)\/|\.map$|\.cache$|\.d\.ts$|\.env$|\.sqlite/.test(path)),
     ).toEqual([]);
   });
 });
