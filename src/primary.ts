@@ -25,6 +25,8 @@ export async function supervise(): Promise<void> {
   stopOnSignal(supervisor, logger);
   try {
     const where = await supervisor.start();
+    // Before the line that says that it is ready: from then on it may be signalled.
+    reloadOnChange(supervisor, logger);
     logger.info({ ...where, version: VERSION, processes: config.processes, ...startFields(config) }, 'listening');
   } catch (error) {
     if (!(error instanceof StartFailure)) throw error;
@@ -32,6 +34,9 @@ export async function supervise(): Promise<void> {
     if (error.code === null) process.stderr.write('llm-gateway failed to start: its first process was killed\n');
     process.exit(error.code ?? 1);
   }
+}
+
+function reloadOnChange(supervisor: Supervisor, logger: Logger): void {
   const listener = {
     onChange: () => reload(supervisor, logger),
     onRefused: (reason: string, faults: string) => refuse(logger, reason, faults),

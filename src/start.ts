@@ -52,8 +52,9 @@ export async function start(config: Configuration): Promise<void> {
     limitConnections(app.getHttpServer(), logger);
     reloadOnChange(app, config, logger, worker !== undefined);
     if (worker === undefined) {
-      logger.info({ ...where, version: VERSION, ...startFields(config) }, 'listening');
+      // Before the line that says that it is ready: from then on it may be signalled.
       stopOnSignal(app, config, logger);
+      logger.info({ ...where, version: VERSION, ...startFields(config) }, 'listening');
     } else {
       void auditReplacement(app, worker, logger);
       worker.serve(where, (reason, hasSuccessor) => {
