@@ -59,7 +59,7 @@ export class CompletionRequestDto {
   logprobs?: number | null;
 
   /** Completions that are made, of which the best `n` are returned; for providers with a completions API. */
-  @ApiProperty({ required: false, nullable: true, type: 'integer', minimum: 1 })
+  @ApiProperty({ required: false, nullable: true, type: 'integer', minimum: 0 })
   best_of?: number | null;
 
   /** Where the completion stops. */

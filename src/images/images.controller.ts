@@ -17,7 +17,15 @@ import { MODEL_RESPONSE_HEADERS, ModelEndpoint } from '../model-endpoint/model-e
 import { RawResponder, type ReadRequest } from '../model-endpoint/raw-responder.js';
 import { Uploads } from '../model-endpoint/uploads.js';
 import { IMAGES } from '../operations/images/image-operation.js';
-import { IMAGE_FIELDS, IMAGE_FILES, readImageEdit, readImageGeneration } from '../operations/images/image-request.js';
+import {
+  IMAGE_FIELDS,
+  IMAGE_FILES,
+  readImageEdit,
+  readImageGeneration,
+  type FindDefaultModel,
+} from '../operations/images/image-request.js';
+import { servedDefault } from '../routing/default-model.js';
+import { Routing } from '../routing/routing.service.js';
 import { isObject } from '../runtime/json-value.js';
 import { EditImagesDto, GenerateImagesDto, ImagesDto } from './images.dto.js';
 import { IMAGE_EXAMPLES, IMAGE_STREAM_EXAMPLE } from './images.examples.js';
@@ -32,7 +40,10 @@ export class ImagesController {
   constructor(
     private readonly responder: RawResponder,
     private readonly uploads: Uploads,
+    private readonly routing: Routing,
   ) {}
+
+  private readonly findDefault: FindDefaultModel = (names) => servedDefault(this.routing.current, names);
 
   @ApiOperation({
     summary: 'Create images',
@@ -54,7 +65,7 @@ export class ImagesController {
     @Res() response: HttpResponse,
   ): Promise<void> {
     return this.responder.respond(IMAGES, { principal, request, response }, () => {
-      const read = readImageGeneration(body);
+      const read = readImageGeneration(body, this.findDefault);
       return Promise.resolve({ request: read, isStream: read.stream });
     });
   }
@@ -80,10 +91,10 @@ export class ImagesController {
 
   private readEdit(request: HttpRequest): Promise<ReadRequest<'images'>> {
     if (!isFormDataType(request.headers['content-type'] ?? '')) {
-      const read = readImageEdit(isObject(request.body) ? request.body : {});
+      const read = readImageEdit(isObject(request.body) ? request.body : {}, this.findDefault);
       return Promise.resolve({ request: read, isStream: read.stream });
     }
-    return this.uploads.read<'images'>(request, IMAGE_FORM, readImageEdit);
+    return this.uploads.read<'images'>(request, IMAGE_FORM, (form) => readImageEdit(form, this.findDefault));
   }
 }
 

@@ -4,11 +4,12 @@ import { OpenObject } from '../openapi/open-object.decorator.js';
 /** The fields of an image request. Other fields are passed on to the provider. */
 export class GenerateImagesDto {
   /**
-   * The id of the model.
+   * The id of the model. Default `gpt-image-1.5`, or `openai/gpt-image-1.5`; a generation without a field of the GPT image models
+   * has `dall-e-2` where it is served.
    * @example "sandbox/image"
    */
   @ApiProperty({ minLength: 1 })
-  model!: string;
+  model?: string | null;
 
   /**
    * The description of the image.

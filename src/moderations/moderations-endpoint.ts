@@ -5,12 +5,15 @@ import { JsonEndpoint, runAndWrite, type WrittenResponse } from '../model-endpoi
 import { JsonEndpoints } from '../model-endpoint/json-endpoints.js';
 import { MODERATIONS } from '../operations/moderations/moderation-operation.js';
 import type { ModerationRequest } from '../operations/moderations/moderation-request.js';
+import { servedDefault } from '../routing/default-model.js';
 import { Routing } from '../routing/routing.service.js';
 import type { JsonObject } from '../runtime/json-value.js';
 import { randomId } from '../runtime/random-id.js';
 import { writeModeration } from '../wire/moderations/write-moderation.js';
-import { defaultModerationModel } from './default-model.js';
 import { parseModerationRequest } from './moderation-request.js';
+
+/** The model that OpenAI uses if a request names none. */
+const DEFAULT_MODEL = 'omni-moderation-latest';
 
 /** `POST /v1/moderations`. */
 @Injectable()
@@ -29,7 +32,7 @@ export class ModerationsEndpoint extends JsonEndpoint<ModerationRequest> {
   }
 
   parse(body: unknown): ModerationRequest {
-    return parseModerationRequest(body, () => defaultModerationModel(this.routing.current));
+    return parseModerationRequest(body, () => servedDefault(this.routing.current, [DEFAULT_MODEL]) ?? DEFAULT_MODEL);
   }
 
   run(request: ModerationRequest, context: CallContext): Promise<WrittenResponse> {

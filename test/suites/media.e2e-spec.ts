@@ -117,6 +117,8 @@ describe('images and audio', () => {
           model('whisper', 'first/upstream-whisper', { price: { audio_per_minute: 0.006 } }),
           model('voice', 'first/tts', { price: { characters_per_million: 15 } }),
           model('draw', 'first/painter', { price: { images: [{ per_image: 0.04 }] } }),
+          model('gpt-image-1.5', 'first/gpt-painter'),
+          model('dall-e-2', 'first/old-painter'),
           model('steady', ['first/fails', 'second/works'], { strategy: 'priority' }),
         ],
       },
@@ -312,6 +314,15 @@ describe('images and audio', () => {
         completion_tokens: 272,
         cost_usd: 0.04,
       });
+    });
+
+    it.each([
+      ['a plain generation', 'old-painter', () => client.images.generate({ prompt: 'x' })],
+      ['a field of the GPT models', 'gpt-painter', () => client.images.generate({ prompt: 'x', output_format: 'png' })],
+      ['an edit', 'gpt-painter', async () => client.images.edit({ prompt: 'x', image: await toFile(PNG, 'a.png') })],
+    ])("goes to OpenAI's default without a model: %s", async (_case, expected, make) => {
+      await make();
+      expect(upstream.received.at(-1)!.head.toString('latin1')).toContain(expected);
     });
 
     it('streams sound, and prices its characters', async () => {

@@ -50,10 +50,37 @@ const MAX_PARTIAL_IMAGES = 3;
 /** Longest name of a size or a quality. */
 const MAX_NAME_CHARACTERS = 40;
 
+/** What OpenAI's reference names as the model of a request without one. */
+const DEFAULT_MODEL = 'gpt-image-1.5';
+/** The same for a generation without any of the fields that only the GPT image models have. */
+const DEFAULT_MODEL_OF_PLAIN_GENERATION = 'dall-e-2';
+const FIELDS_OF_GPT_IMAGE = [
+  'background',
+  'moderation',
+  'output_compression',
+  'output_format',
+  'partial_images',
+  'stream',
+] as const;
+
+/**
+ * Finds the model for a request that names none.
+ *
+ * @param names of OpenAI's models that may serve it, the best first
+ * @returns undefined where the gateway serves none of them
+ */
+export type FindDefaultModel = (names: readonly string[]) => string | undefined;
+
 /** @throws GatewayError 400 that names the field */
-export function readImageGeneration(body: unknown): ImageRequest {
+export function readImageGeneration(body: unknown, findDefault: FindDefaultModel): ImageRequest {
   if (!isObject(body)) throw invalidRequest('The request body must be a JSON object.', null, 'invalid_type');
-  return readFields('generation', new RequestFields(body), body, 0);
+  const isOfGptImage = FIELDS_OF_GPT_IMAGE.some((name) => body[name] !== undefined && body[name] !== null);
+  const names = isOfGptImage ? [DEFAULT_MODEL] : [DEFAULT_MODEL_OF_PLAIN_GENERATION, DEFAULT_MODEL];
+  return readFields('generation', new RequestFields(body), {
+    body,
+    inputImages: 0,
+    findDefault: () => findDefault(names),
+  });
 }
 
 /**
@@ -61,8 +88,12 @@ export function readImageGeneration(body: unknown): ImageRequest {
  *
  * @throws GatewayError 400 that names the field
  */
-export function readImageEdit(body: ClientBody): ImageRequest {
-  if (body instanceof Upload) return readFields('edit', new RequestFields(body.fields), body, body.files.length);
+export function readImageEdit(body: ClientBody, findDefault: FindDefaultModel): ImageRequest {
+  const ofEdit = (): string | undefined => findDefault([DEFAULT_MODEL]);
+  if (body instanceof Upload) {
+    const inputImages = body.files.length;
+    return readFields('edit', new RequestFields(body.fields), { body, inputImages, findDefault: ofEdit });
+  }
   const images = body['images'] ?? body['image'];
   if (images == null) {
     throw invalidRequest(
@@ -71,20 +102,20 @@ export function readImageEdit(body: ClientBody): ImageRequest {
       'missing_required_parameter',
     );
   }
-  return readFields('edit', new RequestFields(body), body, Array.isArray(images) ? images.length : 1);
+  const inputImages = Array.isArray(images) ? images.length : 1;
+  return readFields('edit', new RequestFields(body), { body, inputImages, findDefault: ofEdit });
 }
 
 function readFields(
   kind: ImageRequest['kind'],
   fields: RequestFields,
-  body: ImageRequest['body'],
-  inputImages: number,
+  { findDefault, ...sent }: Pick<ImageRequest, 'body' | 'inputImages'> & { findDefault: () => string | undefined },
 ): ImageRequest {
   // Not read here, but the providers take a text.
   shortText(fields, 'background');
   return {
     kind,
-    model: fields.model(),
+    model: fields.model(findDefault),
     prompt: fields.required('prompt'),
     n: fields.integer('n', { min: 1, max: MAX_IMAGES }) ?? 1,
     size: shortText(fields, 'size'),
@@ -93,9 +124,8 @@ function readFields(
     outputFormat: shortText(fields, 'output_format'),
     stream: fields.boolean('stream') ?? false,
     partialImages: fields.integer('partial_images', { min: 0, max: MAX_PARTIAL_IMAGES }) ?? 0,
-    inputImages,
     user: fields.text('user'),
-    body,
+    ...sent,
   };
 }
 

@@ -21,9 +21,14 @@ export class RequestFields {
     this.isForm = fields instanceof Map;
   }
 
-  /** The id of the model. @throws GatewayError 400 that names the field, as all others do */
-  model(): string {
-    const model = this.required('model');
+  /**
+   * The id of the model.
+   *
+   * @param findDefault the model for a request that names none. Without one, the field is required
+   * @throws GatewayError 400 that names the field, as all others do
+   */
+  model(findDefault?: () => string | undefined): string {
+    const model = (this.text('model') === undefined ? findDefault?.() : undefined) ?? this.required('model');
     if (model.length > MAX_MODEL_CHARACTERS) {
       throw invalidRequest(
         `'model' must be at most ${MAX_MODEL_CHARACTERS} characters long.`,

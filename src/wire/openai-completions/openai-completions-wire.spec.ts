@@ -35,7 +35,7 @@ describe('legacy completions', () => {
     ['prompt', { model: 'm', prompt: 5 }],
     ['prompt[1]', { model: 'm', prompt: ['a', -1] }],
     ['prompt[0]', { model: 'm', prompt: [[1, 'a']] }],
-    ['best_of', { model: 'm', prompt: 'x', best_of: 0 }],
+    ['best_of', { model: 'm', prompt: 'x', best_of: -1 }],
     ['stop', { model: 'm', prompt: 'x', stop: [1] }],
     ['max_tokens', { model: 'm', prompt: 'x', max_tokens: 0 }],
   ])('%s is refused by name: %j', (param, body) => {
@@ -58,6 +58,7 @@ describe('legacy completions', () => {
     ['echo', { prompt: 'x', echo: true }],
     ['suffix', { prompt: 'x', suffix: 'y' }],
     ['logprobs', { prompt: 'x', logprobs: 0 }],
+    [undefined, { prompt: 'x', best_of: 0 }],
     ['best_of', { prompt: 'x', best_of: 3 }],
   ])('%s is what no chat can take of %j', (param, body) => {
     const error = OPENAI_COMPLETIONS.nativeOnly?.(body);

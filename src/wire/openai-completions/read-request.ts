@@ -81,7 +81,7 @@ function isToken(value: unknown): boolean {
 /** Choices that the provider makes, of which it may return fewer. */
 function choicesOf(body: JsonObject): number | undefined {
   const choices = integer(body, 'n', 1);
-  const made = Math.max(choices ?? 1, integer(body, 'best_of', 1) ?? 1);
+  const made = Math.max(choices ?? 1, integer(body, 'best_of', 0) ?? 1);
   const { prompt } = body;
   const isSeveral = Array.isArray(prompt) && !prompt.every((each) => asNumber(each) !== undefined);
   const all = made * (isSeveral ? prompt.length : 1);
