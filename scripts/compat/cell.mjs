@@ -1,6 +1,7 @@
 /** One cell of the table: an agent in one wire format, against one upstream. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { runAgent, scratchFolder } from './run-agent.mjs';
 import { Play } from './upstreams/play.mjs';
 
@@ -9,6 +10,8 @@ const OUTPUT_TAIL_CHARACTERS = 4000;
 const CLOSED_WITHIN_MS = 30_000;
 
 /**
+ * @typedef {(model: string) => Promise<import('./gateway.mjs').UsageRecord[]>} RecordsOf
+ *
  * @typedef {Awaited<ReturnType<typeof import('./upstreams/server.mjs').startUpstream>>} Upstream
  *
  * @typedef {object} CellResult
@@ -41,6 +44,34 @@ async function isClosed(play) {
   return closed;
 }
 
+/** Until the gateway has written the record of a call that has ended, and between two looks at it. */
+const RECORDED_WITHIN_MS = 30_000;
+const RECORD_CHECK_MS = 200;
+
+/**
+ * The call whose client has gone away has one usage record, which says so and counts what had arrived by then.
+ * @param {RecordsOf} recordsOf
+ * @param {{ model: string, wire: string, provider: string | undefined, before: ReadonlySet<string> }} call `before`: ids of older records
+ * @returns {Promise<string[]>} what is wrong with it
+ */
+async function problemsOfRecord(recordsOf, { model, wire, provider, before }) {
+  const deadline = performance.now() + RECORDED_WITHIN_MS;
+  /** @type {import('./gateway.mjs').UsageRecord[]} */
+  let abandoned = [];
+  while (abandoned.length === 0 && performance.now() < deadline) {
+    await delay(RECORD_CHECK_MS);
+    abandoned = (await recordsOf(model)).filter(({ id, status }) => status === 'abandoned' && !before.has(id));
+  }
+  const [record] = abandoned;
+  if (record === undefined) return ['no usage record says that the call was abandoned'];
+  const problems = [];
+  if (abandoned.length > 1) problems.push(`${abandoned.length} usage records of one abandoned call`);
+  if (record.wire_format !== wire) problems.push(`the usage record has the wire format ${record.wire_format}`);
+  if (record.provider !== provider) problems.push(`the usage record has the provider ${record.provider}`);
+  if (record.prompt_tokens <= 0) problems.push('the usage record has no tokens of the prompt');
+  return problems;
+}
+
 /** @param {Play} play @param {string} output @returns {string[]} what is missing of a whole turn with tools */
 function unfinished(play, output) {
   const problems = [];
@@ -58,14 +89,16 @@ function unfinished(play, output) {
  * @param {import('./agents.mjs').Wire} cell.wire
  * @param {Upstream} cell.upstream
  * @param {import('./upstreams/play.mjs').PlayName} cell.play
- * @param {{ url: string, key: string, model: string }} cell.target
+ * @param {{ url: string, key: string, model: string, provider?: string }} cell.target `provider`: of the gateway, if there is one
  * @param {number} cell.timeoutMs
+ * @param {RecordsOf} [cell.recordsOf] of the gateway, if there is one
  * @returns {Promise<CellResult>}
  */
-export async function runCell({ agent, wire, upstream, play: name, target, timeoutMs }) {
+export async function runCell({ agent, wire, upstream, play: name, target, timeoutMs, recordsOf }) {
   const folder = scratchFolder();
   const play = new Play(name, folder);
   upstream.begin(play);
+  const before = new Set(name === 'abort' ? (await recordsOf?.(target.model))?.map(({ id }) => id) : []);
   const started = performance.now();
   try {
     const setup = agent.wires[wire]({ ...target, prompt: play.prompt });
@@ -78,6 +111,10 @@ export async function runCell({ agent, wire, upstream, play: name, target, timeo
     if (name === 'abort') {
       if (!user.signal.aborted) problems.push('no response was begun');
       else if (!(await isClosed(play))) problems.push('the upstream goes on after the agent has ended');
+      else if (recordsOf !== undefined) {
+        const call = { model: target.model, wire, provider: target.provider, before };
+        problems.push(...(await problemsOfRecord(recordsOf, call)));
+      }
     } else if (!hasUnderstoodOverflow(agent, play, output)) {
       const missing = unfinished(play, output);
       if (missing.length > 0) problems.push(...new Set(play.refusals), ...missing);

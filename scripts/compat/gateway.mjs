@@ -11,6 +11,11 @@ import { UPSTREAMS } from './upstreams/index.mjs';
 /** How names of models begin. */
 const PREFIXES = ['', ...new Set(AGENTS.flatMap(({ modelPrefixes = {} }) => Object.values(modelPrefixes)))];
 
+/** Of one play. */
+const MAX_RECORDS = 100;
+
+/** @typedef {{ id: string, status: string, wire_format: string, provider: string | null, prompt_tokens: number, completion_tokens: number }} UsageRecord */
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
@@ -39,7 +44,20 @@ export async function startGateway(servers, application = root) {
     url,
     key,
     /** What a client needs to reach this upstream. */
-    targetOf: (name, prefix = '') => ({ url, key, model: `${prefix}agent-${name}` }),
+    targetOf: (name, prefix = '') => ({ url, key, model: `${prefix}agent-${name}`, provider: name }),
+    /**
+     * Usage records of a model that the gateway was asked for, the newest first.
+     * @param {string} model
+     * @returns {Promise<UsageRecord[]>}
+     */
+    recordsOf: async (model) => {
+      const query = new URLSearchParams({ model, limit: String(MAX_RECORDS) });
+      const response = await fetch(`${url}/v1/admin/usage/records?${query}`, {
+        headers: { authorization: `Bearer ${key}` },
+      });
+      if (!response.ok) throw new Error(`no usage records: ${response.status} ${await response.text()}`);
+      return (await response.json()).data;
+    },
     close: async () => {
       child.removeAllListeners('exit');
       const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -62,7 +62,15 @@ try {
       key: 'sk-direct',
       model: upstream.model,
     };
-    const result = await runCell({ agent, wire, upstream: server, play, target, timeoutMs });
+    const result = await runCell({
+      agent,
+      wire,
+      upstream: server,
+      play,
+      target,
+      timeoutMs,
+      recordsOf: gateway?.recordsOf,
+    });
     const name = `${agent.name} ${wire} -> ${upstream.name}`;
     console.log(`${name}: ${describe(result)}`);
     if (options.captures !== undefined)

@@ -1,10 +1,11 @@
-/** Schemathesis over the served document, as an administrator and with an ordinary key, on SQLite and PostgreSQL. */
+/** Schemathesis over the served document, as an administrator and with an ordinary key, on SQLite and on PostgreSQL with Redis. */
 import { createServer } from 'node:http';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startPostgres } from '../../test/fixtures/postgres-server.mjs';
 import { startGatewayProcess } from '../gateway-process.mjs';
+import { startRedis } from './redis.mjs';
 
 /** Requests of a generated test; more time is used for further ones. */
 const MAX_EXAMPLES = 40;
@@ -23,14 +24,15 @@ const WORKERS = 1;
 export async function fuzz({ root, folder, python, seed, seconds, run }) {
   const receiver = await startReceiver();
   const postgres = await startPostgres();
+  const redis = await startRedis(folder);
   try {
-    for (const [database, url] of [
-      ['SQLite', undefined],
-      ['PostgreSQL', postgres.url],
+    for (const { database, variables } of [
+      { database: 'SQLite', variables: {} },
+      { database: 'PostgreSQL', variables: { DATABASE_URL: postgres.url, REDIS_URL: redis.url } },
     ]) {
-      const data = join(folder, String(database));
+      const data = join(folder, database);
       mkdirSync(data);
-      const gateway = await startFuzzedGateway(root, data, url);
+      const gateway = await startFuzzedGateway(root, data, variables);
       try {
         for (const { role, keyOf } of [
           { role: 'an administrator', keyOf: async () => gateway.adminKey },
@@ -68,17 +70,18 @@ export async function fuzz({ root, folder, python, seed, seconds, run }) {
     }
   } finally {
     receiver.server.close();
+    await redis.stop();
     await postgres.stop();
   }
 }
 
 /** The sandbox is its only provider, so that no request leaves the machine. */
-async function startFuzzedGateway(root, folder, database) {
+async function startFuzzedGateway(root, folder, variables) {
   const adminKey = randomBytes(24).toString('base64url');
   const env = {
     GATEWAY_WEBHOOK_ALLOW_PRIVATE: 'true',
     GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('base64'),
-    ...(database !== undefined && { DATABASE_URL: database }),
+    ...variables,
   };
   return { adminKey, ...(await startGatewayProcess({ application: root, folder, adminKey, env })) };
 }

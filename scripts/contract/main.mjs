@@ -5,7 +5,7 @@
  *
  * The document has no error for Redocly and Spectral; the clients that openapi-typescript, @hey-api/openapi-ts and
  * openapi-python-client make of it compile in strict mode and work; Schemathesis finds nothing, as an administrator and
- * with an ordinary key, on SQLite and PostgreSQL, in `--seconds` each. The tools are no dependencies of the project: they
+ * with an ordinary key, on SQLite and on PostgreSQL with Redis, in `--seconds` each. The tools are no dependencies of the project: they
  * are installed once, at the versions below and in test/contract/requirements.txt.
  */
 import { spawn } from 'node:child_process';
