@@ -1,4 +1,4 @@
-import { randomId, timeOrderedId } from './random-id.js';
+import { randomId, timeOfId, timeOrderedId } from './random-id.js';
 
 it('makes ids of one shape, none twice', () => {
   const ids = Array.from({ length: 10_000 }, () => randomId('req_'));
@@ -15,4 +15,18 @@ it('makes ids that sort by their time, none twice', async () => {
   expect(new Set(ids).size).toBe(ids.length);
   expect(ids.every((id) => /^use_[0-9a-f]{24}$/.test(id))).toBe(true);
   expect(before.every((id) => id < (after.at(-1) ?? ''))).toBe(true);
+});
+
+it('reads the time from such an id, and from no other text', () => {
+  for (const time of [1_577_836_800_000, 1_700_000_000_001, Date.now()]) {
+    expect(timeOfId(timeOrderedId('msgbatch_', time))).toBe(time);
+  }
+  const others = [
+    '',
+    'msgbatch_x',
+    'use_00000000000000000000000a',
+    'use_ffffffffffff000000000000',
+    `${timeOrderedId('use_')}0`,
+  ];
+  for (const text of others) expect(timeOfId(text)).toBeUndefined();
 });

@@ -14,6 +14,11 @@ export function randomId(prefix: string): string {
   return prefix + take();
 }
 
+/** No id is older: 2020-01-01. */
+const FIRST_TIME = 1_577_836_800_000;
+/** By how much the clocks of two processes may differ. */
+const MAX_CLOCK_SKEW_MS = 3_600_000;
+
 /** Bytes of the time in an id: milliseconds until the year 10889. */
 const TIME_BYTES = 6;
 
@@ -21,10 +26,23 @@ const TIME_BYTES = 6;
  * A new id that sorts by the time at which it was made, with 48 bits of chance: for tables that grow fast. Rows with such ids
  * are added at the end of an index, where random ones would change a page of it each.
  */
-export function timeOrderedId(prefix: string): string {
+export function timeOrderedId(prefix: string, time = Date.now()): string {
   refill();
-  pool.writeUIntBE(Date.now(), offset, TIME_BYTES);
+  pool.writeUIntBE(time, offset, TIME_BYTES);
   return prefix + take();
+}
+
+const TIME_ORDERED_ID = new RegExp(`^[a-z]+_([0-9a-f]{${TIME_BYTES * 2}})[0-9a-f]{${(ID_BYTES - TIME_BYTES) * 2}}$`);
+
+/**
+ * The time in an id that sorts by it, so that its place in a list is known when its row is no longer there.
+ *
+ * @returns epoch milliseconds; undefined for what is no such id, as an id of chance alone nearly always is
+ */
+export function timeOfId(id: string): number | undefined {
+  const [, hex = ''] = TIME_ORDERED_ID.exec(id) ?? [];
+  const time = Number.parseInt(hex, 16);
+  return time >= FIRST_TIME && time <= Date.now() + MAX_CLOCK_SKEW_MS ? time : undefined;
 }
 
 function refill(): void {

@@ -179,6 +179,10 @@ describe(`message batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     expect(await page({ limit: 2, before_id: fourth })).toMatchObject({ ids: [second, third], has_more: true });
     expect(await page({ limit: 3, before_id: fourth })).toMatchObject({ ids: [first, second, third], has_more: false });
     expect(await page({ after_id: fifth })).toMatchObject({ ids: [], has_more: false });
+    await until(async () => (await batches.retrieve(second)).processing_status === 'ended');
+    await batches.delete(second);
+    expect(await page({ limit: 2, after_id: second })).toMatchObject({ ids: [third, fourth] });
+    expect(await page({ before_id: second })).toMatchObject({ ids: [first], has_more: false });
     expect(await faultOf(batches.list({ after_id: 'msgbatch_x' }).then())).toBeInstanceOf(BadRequestError);
     expect(await faultOf(batches.list({ after_id: first, before_id: fifth }).then())).toBeInstanceOf(BadRequestError);
     expect(await own.read<{ data: unknown[] }>('/v1/messages/batches?beta=true&limit=1')).toMatchObject({
@@ -222,6 +226,7 @@ describe(`message batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     [{ requests: [{ custom_id: '', params: paramsOf() }] }, 'requests[0].custom_id'],
     [{ requests: [{ custom_id: 'a' }] }, 'requests[0].params'],
     [{ requests: [{ custom_id: 'a', params: 'x' }] }, 'requests[0].params'],
+    [{ requests: [{ custom_id: 'a', params: paramsOf(), system: 'x' }] }, 'requests[0].system'],
     [{ requests: [{ custom_id: 'a', params: { ...paramsOf(), model: undefined } }] }, 'requests[0].params.model'],
     [{ requests: [{ custom_id: 'a', params: { ...paramsOf(), stream: true } }] }, 'requests[0].params.stream'],
     [

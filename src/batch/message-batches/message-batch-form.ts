@@ -34,6 +34,15 @@ function readMessageRequest(task: unknown, index: number, _job: JobFields, endpo
       throw invalidRequest(`Missing required field '${param}'.`, param, 'missing_required_parameter');
     }
   }
+  const unknown = Object.keys(task).find((name) => name !== 'custom_id' && name !== 'params');
+  if (unknown !== undefined) {
+    const param = `${path}.${unknown}`;
+    throw invalidRequest(
+      `Unknown field '${param}'. A request has custom_id and params; fields of the message belong into params.`,
+      param,
+      'unknown_parameter',
+    );
+  }
   const endpoint = endpointAt(PARAMS_ENDPOINT, path, endpoints);
   const body = { endpoint, fields: objectAt(task['params'], `${path}.params`), path: `${path}.params` };
   return checkedLine(checkedCustomId(task['custom_id'], path), body, undefined);

@@ -7,12 +7,21 @@ export type ProcessingStatus = (typeof PROCESSING_STATUSES)[number];
 
 /** A request of a message batch. */
 export class MessageBatchRequestDto {
-  /** The name of the request, unique in its batch, by which its result is found: 1 to 512 characters. */
-  @ApiProperty({ minLength: 1, maxLength: 512, example: 'ada' })
+  /** The name of the request, unique in its batch, by which its result is found: 1 to 512 characters, none of them a control character. */
+  @ApiProperty({ minLength: 1, maxLength: 512, pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$', example: 'ada' })
   custom_id!: string;
   /** The body of a request of POST /v1/messages, without `stream: true`. */
   @ApiProperty({
     type: 'object',
+    required: ['model', 'messages'],
+    properties: {
+      model: { type: 'string', minLength: 1 },
+      messages: {
+        type: 'array',
+        minItems: 1,
+        items: { type: 'object', required: ['role', 'content'], additionalProperties: true },
+      },
+    },
     additionalProperties: true,
     example: { model: 'sandbox/echo', max_tokens: 50, messages: [{ role: 'user', content: 'Say hello to Ada.' }] },
   })

@@ -5,6 +5,7 @@ import { Repository } from 'typeorm';
 import type { Principal } from '../../auth/principal.js';
 import { invalidRequest, notFound } from '../../errors/gateway-error.js';
 import { formatHeaders } from '../../model-endpoint/upstream-headers.js';
+import { timeOfId } from '../../runtime/random-id.js';
 import { BatchJob } from '../batch-job.entity.js';
 import { BatchResponder, streamHeaders } from '../batch-responder.js';
 import { BatchService } from '../batch.service.js';
@@ -69,12 +70,14 @@ export class MessageBatchesService {
     const [compare, order] = beforeId === undefined ? ['<', 'DESC' as const] : ['>', 'ASC' as const];
     if (cursorId !== undefined) {
       const cursor = await query.clone().andWhere('job.id = :cursorId', { cursorId }).getOne();
-      if (cursor === null) {
+      // A batch that has been deleted keeps its place in the list.
+      const time = cursor?.submittedAt ?? timeOfId(cursorId);
+      if (time === undefined) {
         throw invalidRequest(`'${name}' is no message batch's id. Send the id of a batch of the list.`, name);
       }
       query.andWhere(
         `(job.submittedAt ${compare} :time OR (job.submittedAt = :time AND job.id ${compare} :cursorId))`,
-        { time: cursor.submittedAt, cursorId },
+        { time, cursorId },
       );
     }
     const found = await query

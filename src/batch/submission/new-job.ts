@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { timeOrderedId } from '../../runtime/random-id.js';
 import type { BatchApi, BatchJob } from '../batch-job.entity.js';
 
 const DEFAULT_EXPIRY_SECONDS = 86_400;
@@ -29,7 +30,7 @@ export function newJob({
 }: NewJob & KnownOfJob): BatchJob {
   const now = Date.now();
   return {
-    id: newJobId(api),
+    id: newJobId(api, now),
     api,
     endpoint: null,
     defaults: {},
@@ -57,6 +58,8 @@ export function newJob({
 }
 
 /** An id of a job, by the form of its API. */
-function newJobId(api: BatchApi | null): string {
+function newJobId(api: BatchApi | null, now: number): string {
+  // Clients page by the ids of these, whose places must be known after a deletion as well.
+  if (api === 'messages') return timeOrderedId(PREFIXES.messages, now);
   return `${PREFIXES[api ?? 'own']}${randomBytes(12).toString('hex')}`;
 }
