@@ -13,7 +13,8 @@ export function nativeOnly(body: Readonly<JsonObject>): GatewayError | undefined
     return unsupported('suffix', 'Chat models do not fill in text. Leave it out.');
   }
   if (logprobs !== undefined && logprobs !== null) return unsupported('logprobs', 'Use POST /v1/chat/completions.');
-  if (bestOf !== undefined && bestOf !== null && bestOf !== 0 && bestOf !== 1 && bestOf !== n) return unsupported('best_of', 'Use n.');
+  if (bestOf !== undefined && bestOf !== null && bestOf !== 0 && bestOf !== 1 && bestOf !== n)
+    return unsupported('best_of', 'Use n.');
   if (!Array.isArray(prompt)) return undefined;
   if (typeof prompt[0] !== 'string') return unsupported('prompt', 'Chat models take no tokens. Send a string.');
   if (prompt.length > 1) return unsupported('prompt', 'Chat models take one prompt. Send one each.');
