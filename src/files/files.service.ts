@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Request } from 'express';
@@ -10,6 +9,7 @@ import { runSql } from '../database/sql.js';
 import { GatewayError, invalidRequest, notFound } from '../errors/gateway-error.js';
 import { readUpload } from '../operations/upload/upload.js';
 import { fileLimit } from '../http/json-body.interceptor.js';
+import { timeOfId, timeOrderedId } from '../runtime/random-id.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import { fileFieldsOf, FORM_FIELDS } from './file-fields.js';
 import type { DeletedFileDto, FileDto, FileListDto, FilePageDto } from './files.dto.js';
@@ -46,7 +46,8 @@ export class FilesService {
         throw invalidRequest("Missing required file 'file'.", 'file', 'missing_required_parameter');
       const now = Date.now();
       const file: StoredFile = {
-        id: `file-${randomBytes(12).toString('hex')}`,
+        // Clients page by ids, whose places must be known after a deletion as well.
+        id: timeOrderedId('file-', now),
         keyId: principal.keyId,
         purpose,
         filename: part.filename ?? DEFAULT_NAME,
@@ -79,10 +80,12 @@ export class FilesService {
     if (purpose !== undefined) query.andWhere('file.purpose = :purpose', { purpose });
     if (after !== undefined) {
       const cursor = await this.files.findOneBy({ id: after, keyId });
-      if (cursor === null)
+      // A file that has been deleted keeps its place in the list.
+      const time = cursor?.createdAt ?? timeOfId(after);
+      if (time === undefined)
         throw invalidRequest("'after' is no file's id. Send the `last_id` of the page before.", 'after');
       query.andWhere(`(file.createdAt ${compare} :time OR (file.createdAt = :time AND file.id ${compare} :after))`, {
-        time: cursor.createdAt,
+        time,
         after,
       });
     }

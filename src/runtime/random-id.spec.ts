@@ -19,7 +19,7 @@ it('makes ids that sort by their time, none twice', async () => {
 
 it('reads the time from such an id, and from no other text', () => {
   for (const time of [1_577_836_800_000, 1_700_000_000_001, Date.now()]) {
-    expect(timeOfId(timeOrderedId('msgbatch_', time))).toBe(time);
+    for (const prefix of ['msgbatch_', 'file-']) expect(timeOfId(timeOrderedId(prefix, time))).toBe(time);
   }
   const others = [
     '',

@@ -32,7 +32,7 @@ export function timeOrderedId(prefix: string, time = Date.now()): string {
   return prefix + take();
 }
 
-const TIME_ORDERED_ID = new RegExp(`^[a-z]+_([0-9a-f]{${TIME_BYTES * 2}})[0-9a-f]{${(ID_BYTES - TIME_BYTES) * 2}}$`);
+const TIME_ORDERED_ID = new RegExp(`^[a-z]+[_-]([0-9a-f]{${TIME_BYTES * 2}})[0-9a-f]{${(ID_BYTES - TIME_BYTES) * 2}}$`);
 
 /**
  * The time in an id that sorts by it, so that its place in a list is known when its row is no longer there.

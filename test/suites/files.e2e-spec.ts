@@ -71,6 +71,15 @@ describe(`files (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     for await (const { id } of own.files.list({ limit: 2, purpose: 'batch', order: 'asc' })) reversed.push(id);
     expect(reversed).toEqual([...listed].reverse());
     expect((await own.files.list({ purpose: 'user_data' })).data.map(({ id }) => id)).toEqual([other.id]);
+    const [first, second, third] = listed as [string, string, string];
+    await own.files.delete(second);
+    for (const [order, next] of [
+      ['desc', third],
+      ['asc', first],
+    ] as const) {
+      const { data } = await own.files.list({ after: second, limit: 1, purpose: 'batch', order });
+      expect(data.map(({ id }) => id)).toEqual([next]);
+    }
     await expect(own.files.list({ after: 'file-x' })).rejects.toMatchObject({ status: 400 });
   });
 
