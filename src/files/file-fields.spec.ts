@@ -1,7 +1,8 @@
 import { GatewayError } from '../errors/gateway-error.js';
 import { fileFieldsOf } from './file-fields.js';
 
-const read = (fields: Record<string, string>) => fileFieldsOf(new Map(Object.entries(fields)));
+const read = (fields: Record<string, string>) =>
+  fileFieldsOf(new Map(Object.entries(fields)), ['file', ...Object.keys(fields)]);
 
 describe('the fields of an upload', () => {
   it('say the purpose and the time to expire', () => {
@@ -13,6 +14,8 @@ describe('the fields of an upload', () => {
   it.each<[fields: Record<string, string>, param: string]>([
     [{}, 'purpose'],
     [{ purpose: '' }, 'purpose'],
+    [{ purpose: 'batch', Purpose: 'batch' }, 'Purpose'],
+    [{ purpose: 'batch', expires_after: '3600' }, 'expires_after'],
     [{ purpose: 'batch_output' }, 'purpose'],
     [{ purpose: 'constructor' }, 'purpose'],
     [{ purpose: 'batch', 'expires_after[seconds]': '3600' }, 'expires_after[anchor]'],

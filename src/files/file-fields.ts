@@ -16,8 +16,19 @@ export interface FileFields {
   readonly expiresInMs: number | undefined;
 }
 
-/** Checks the fields of an upload. @throws GatewayError 400 that names the field */
-export function fileFieldsOf(fields: ReadonlyMap<string, string>): FileFields {
+const FILE = 'file';
+
+/**
+ * Checks the fields of an upload.
+ *
+ * @param names of all parts of the form, the file included
+ * @throws GatewayError 400 that names the field
+ */
+export function fileFieldsOf(fields: ReadonlyMap<string, string>, names: readonly string[]): FileFields {
+  const unknown = names.find((name) => name !== FILE && !FORM_FIELDS.has(name));
+  if (unknown !== undefined) {
+    throw invalidRequest(`Unknown field '${unknown}'. Remove it or check its spelling.`, unknown, 'unknown_parameter');
+  }
   const text = fields.get('purpose');
   if (text === undefined) {
     throw invalidRequest("Missing required field 'purpose'.", 'purpose', 'missing_required_parameter');
@@ -29,6 +40,17 @@ export function fileFieldsOf(fields: ReadonlyMap<string, string>): FileFields {
 
 function expiryOf(anchor: string | undefined, text: string | undefined): number | undefined {
   if (anchor === undefined && text === undefined) return undefined;
+  for (const [name, value, other] of [
+    [ANCHOR, anchor, SECONDS],
+    [SECONDS, text, ANCHOR],
+  ] as const) {
+    if (value !== undefined) continue;
+    throw invalidRequest(
+      `Missing required field '${name}'. It goes together with '${other}'.`,
+      name,
+      'missing_required_parameter',
+    );
+  }
   if (anchor !== 'created_at') throw invalidRequest(`'${ANCHOR}' must be created_at.`, ANCHOR);
   const seconds = /^\d{1,9}$/.test(text ?? '') ? Number(text) : Number.NaN;
   if (seconds >= MIN_EXPIRY_SECONDS && seconds <= MAX_EXPIRY_SECONDS) return seconds * 1_000;

@@ -40,7 +40,7 @@ export class FilesService {
       directory: config.dataDirectory,
     });
     try {
-      const { purpose, expiresInMs } = fileFieldsOf(upload.fields);
+      const { purpose, expiresInMs } = fileFieldsOf(upload.fields, Object.keys(upload.named));
       const [part] = upload.files;
       if (part === undefined)
         throw invalidRequest("Missing required file 'file'.", 'file', 'missing_required_parameter');

@@ -38,6 +38,13 @@ export class ModerationRequestDto extends GatewayFieldsDto {
               },
               additionalProperties: true,
             },
+            // Other parts go to the provider as they are.
+            {
+              type: 'object',
+              required: ['type'],
+              properties: { type: { type: 'string', not: { enum: ['text', 'image_url'] } } },
+              additionalProperties: true,
+            },
           ],
         },
       },

@@ -41,7 +41,7 @@ REFUSALS = [
     Expected(r"GET /v1/admin/(request-log|usage|usage/records)", 400, r"'start' must be before 'end'", TWO_PARAMETERS),
     Expected(r"(POST|PATCH) /v1/admin/keys.*", 400, r"'(\S+\.)?expires_at' is in the past", "a relation to the clock"),
     Expected(
-        r"(POST|PATCH) /v1/(admin/.*|batch/generate)",
+        r"(GET|POST|PATCH) /v1/(admin/.*|batch/generate)",
         400,
         r"must not contain NUL characters",
         "a rule of every text, which no database keeps otherwise",
@@ -53,6 +53,12 @@ REFUSALS = [
         r"Send either 'key' or 'hash'|Send 'hash_type' with 'hash'",
         "members that go together; alternatives would be two classes in generated clients",
     ),
+    Expected(
+        r"POST /v1/files",
+        400,
+        r"Missing required field 'expires_after\[(anchor|seconds)\]'\. It goes together with",
+        "members that go together; a form has no alternatives",
+    ),
     Expected(r"POST /v1/admin/keys/import", 400, r"is the same (key|group) as|is the same as", "a relation between items"),
     Expected(r"POST /v1/responses(/compact|/input_tokens)?", 400, r"Previous response with id", A_REFERENCE),
     Expected(r"POST /v1/responses/input_tokens", 400, r"'input' is empty", "empty only where no earlier response is named"),
@@ -63,7 +69,7 @@ REFUSALS = [
         OF_THE_SANDBOX,
     ),
     Expected(
-        r"POST /v1/(embeddings|rerank|moderations|images/\w+|audio/\w+|batch/generate)",
+        r"POST /v[12]/(embeddings|rerank|moderations|images/\w+|audio/\w+|batch/generate)",
         400,
         r"with this model's provider|[Tt]he sandbox (makes|has|takes)",
         OF_THE_SANDBOX,
@@ -123,7 +129,7 @@ REFUSALS = [
         r"'(requests\[\d+\]\.)?content[.\[]",
         AN_OUTLINE,
     ),
-    Expected(r"POST /v1/rerank", 400, r"'documents\[", AN_OUTLINE),
+    Expected(r"POST /v[12]/rerank", 400, r"'documents\[", AN_OUTLINE),
     Expected(r"POST /v1/batch/generate", 400, r"'tasks\[\d+\]", "a task is a request of its endpoint, of which there are many"),
 ]
 # Failures that the model of a request asks for.

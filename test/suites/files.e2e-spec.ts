@@ -163,6 +163,7 @@ describe(`files (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
       [formOf({ purpose: 'batch' }), 400, 'file'],
       [formOf({ file }), 400, 'purpose'],
       [formOf({ file, purpose: 'none' }), 400, 'purpose'],
+      [formOf({ file, purpose: 'batch', kind: 'x' }), 400, 'kind'],
       [formOf({ file: 'text', purpose: 'batch' }), 400, 'file'],
       [formOf({ file: new Blob([]), purpose: 'batch' }), 400, 'file'],
       [formOf({ file, purpose: 'batch', 'expires_after[anchor]': 'created_at' }), 400, 'expires_after[seconds]'],

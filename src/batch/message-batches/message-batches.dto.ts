@@ -13,6 +13,7 @@ export class MessageBatchRequestDto {
   /** The body of a request of POST /v1/messages, without `stream: true`. */
   @ApiProperty({
     type: 'object',
+    selfRequired: true,
     required: ['model', 'messages'],
     properties: {
       model: { type: 'string', minLength: 1 },
