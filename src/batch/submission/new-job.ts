@@ -61,5 +61,5 @@ export function newJob({
 function newJobId(api: BatchApi | null, now: number): string {
   // Clients page by the ids of these, whose places must be known after a deletion as well.
   if (api === 'messages') return timeOrderedId(PREFIXES.messages, now);
-  return `${PREFIXES[api ?? 'own']}${randomBytes(12).toString('hex')}`;
+  return `${PREFIXES.own}${randomBytes(12).toString('hex')}`;
 }
