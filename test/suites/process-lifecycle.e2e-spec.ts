@@ -9,6 +9,8 @@ import { childrenOf, isRunning, logLines, withMostDescriptors } from '../fixture
 import { until } from '../fixtures/until.js';
 
 const COUNT = 3;
+/** Between two requests of a client: clients that never pause would leave the machine no time to start a process. */
+const PAUSE_MS = 150;
 
 // How processes start and end does not depend on the database, and takes a minute to see; what they share is tested on both.
 (isPostgresRun ? describe.skip : describe)(`${COUNT} processes through their ends`, () => {
@@ -29,14 +31,17 @@ const COUNT = 3;
   const chat = (key: string, fields: object): Promise<GatewayResponse<object>> =>
     gateway.client(key).chat({ max_tokens: 10, ...fields });
 
-  beforeEach(async () => {
+  const startAll = (): Promise<RunningGateway> =>
+    startGateway({ config: configFor(), env: { GATEWAY_PROCESSES: String(COUNT) } });
+
+  beforeAll(async () => {
     upstream = await startFakeUpstream();
-    gateway = await startGateway({
-      config: configFor(),
-      env: { GATEWAY_PROCESSES: String(COUNT) },
-    });
+    gateway = await startAll();
   });
-  afterEach(async () => {
+  beforeEach(async () => {
+    await upstream.reset();
+  });
+  afterAll(async () => {
     await gateway.stop();
     await upstream.stop();
   });
@@ -61,8 +66,7 @@ const COUNT = 3;
         } catch (error) {
           failures.push(String(error));
         }
-        // Clients that never pause would leave the machine no time to start a process.
-        await new Promise((resolve) => setTimeout(resolve, 50));
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
     };
     const running = Array.from({ length: clients }, run);
@@ -166,6 +170,8 @@ const COUNT = 3;
   });
 
   it('SIGKILL of the primary ends all of them, streams first, and frees the port', async () => {
+    await gateway.stop();
+    gateway = await startAll();
     const key = await gateway.apiKey();
     const workers = childrenOf(gateway.pid);
     expect(workers).toHaveLength(COUNT);
