@@ -71,6 +71,14 @@ describe('the OpenAPI document', () => {
     expect(declared.filter((tag) => !used.has(tag))).toEqual([]);
   });
 
+  it('has schemas that the meta-schema of JSON Schema allows', () => {
+    const ajv = new Ajv2020({ strict: false });
+    expect(ajv.validateSchema({ minimum: '3' })).toBe(false);
+    const schemas = Object.entries(document.components.schemas);
+    expect(schemas.length).toBeGreaterThan(100);
+    expect(schemas.filter(([, schema]) => ajv.validateSchema(schema) !== true).map(([name]) => name)).toEqual([]);
+  });
+
   it('shows an example of each error status, as its schema has it', () => {
     const ajv = new Ajv2020({ strict: false, validateFormats: false });
     ajv.addSchema({ $id: 'document', components: document.components });
