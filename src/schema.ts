@@ -2,6 +2,7 @@ import type { Schema } from './database/data-source-options.js';
 import { CreateApiKey1767225600000 } from '../migrations/1767225600000-CreateApiKey.js';
 import { AddBatchApi1796000000000 } from '../migrations/1796000000000-AddBatchApi.js';
 import { CreateStoredFile1796001000000 } from '../migrations/1796001000000-CreateStoredFile.js';
+import { CreateFileBatch1796001001000 } from '../migrations/1796001001000-CreateFileBatch.js';
 import { CreateBatch1769817600000 } from '../migrations/1769817600000-CreateBatch.js';
 import { AddUsageAndLimits1772409600000 } from '../migrations/1772409600000-AddUsageAndLimits.js';
 import { CreateRequestLog1772582400000 } from '../migrations/1772582400000-CreateRequestLog.js';
@@ -35,6 +36,9 @@ import { KeyGroup } from './auth/key-group.entity.js';
 import { BatchJob } from './batch/batch-job.entity.js';
 import { BatchClaim, BatchLane, BatchRequeue } from './batch/batch-lane.entity.js';
 import { BatchTask } from './batch/batch-task.entity.js';
+import { FileBatch } from './batch/file-batches/file-batch.entity.js';
+import { CreateFileUpload1796001002000 } from '../migrations/1796001002000-CreateFileUpload.js';
+import { FileUpload, FileUploadPart } from './files/uploads/file-upload.entity.js';
 import { StoredFile } from './files/stored-file.entity.js';
 import { BudgetAlert } from './limits/budget-alert.entity.js';
 import { UsageRecord } from './usage/records/usage-record.entity.js';
@@ -52,6 +56,9 @@ const ENTITIES = [
   BatchRequeue,
   BatchTask,
   BudgetAlert,
+  FileBatch,
+  FileUpload,
+  FileUploadPart,
   FormerOwner,
   GatewayInstance,
   GatewaySetting,
@@ -93,6 +100,8 @@ const MIGRATIONS = [
   AddFallbackRules1795850000000,
   AddBatchApi1796000000000,
   CreateStoredFile1796001000000,
+  CreateFileBatch1796001001000,
+  CreateFileUpload1796001002000,
 ];
 
 /** All tables of the application and their migrations. */

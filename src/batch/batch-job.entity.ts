@@ -17,8 +17,8 @@ export type JobStatus = (typeof JOB_STATUSES)[number];
 export const JOB_PRIORITIES = ['high', 'normal', 'low'] as const;
 export type JobPriority = (typeof JOB_PRIORITIES)[number];
 
-/** The API other than the gateway's own through which jobs are submitted: `messages` is `/v1/messages/batches`. */
-export type BatchApi = 'messages';
+/** The API other than the gateway's own through which jobs are submitted: `messages` is `/v1/messages/batches`, `batches` is `/v1/batches`. */
+export type BatchApi = 'messages' | 'batches';
 
 /** A batch job. Its counters change in the transactions that change its tasks. Times are epoch milliseconds. */
 @Entity('batch_job')

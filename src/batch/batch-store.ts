@@ -159,10 +159,11 @@ export class BatchStore {
     return true;
   }
 
-  /** Deletes the remains of submissions that never completed. */
+  /** Deletes the remains of submissions that never completed. Files that are being read are none. */
   async deleteAbandoned(): Promise<void> {
     const { rows } = await this.read<{ id: string }>(
       `SELECT id FROM batch_job WHERE status = 'staging' AND submitted_at <= ${this.dialect.now} - $1
+         AND NOT EXISTS (SELECT 1 FROM file_batch f WHERE f.job_id = batch_job.id AND f.stage = 'import')
        LIMIT ${JOBS_PER_QUERY}`,
       [STAGING_MS],
     );

@@ -1,6 +1,7 @@
 import { Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { BatchRunner } from './batch-runner.js';
+import { FileBatchWorker } from './file-batches/file-batch-worker.js';
 import { BatchSweeper } from './batch-sweeper.js';
 
 /** Starts and stops the batch work of this process: everything, unless its role is `api`. */
@@ -9,12 +10,14 @@ export class BatchWorker implements OnApplicationBootstrap {
   constructor(
     private readonly runner: BatchRunner,
     private readonly sweeper: BatchSweeper,
+    private readonly fileBatches: FileBatchWorker,
     private readonly config: GatewayConfig,
   ) {}
 
   onApplicationBootstrap(): void {
     // Sweeping is cheap and idempotent, so an API process does it too: webhooks and cancellations need no worker.
     this.sweeper.start();
+    this.fileBatches.start();
     if (this.config.role !== 'api') this.runner.start();
   }
 
@@ -22,6 +25,6 @@ export class BatchWorker implements OnApplicationBootstrap {
   async stop(): Promise<void> {
     // Deliveries in flight end on their own; meanwhile the runner requeues its tasks.
     void this.sweeper.stop();
-    await this.runner.stop();
+    await Promise.all([this.runner.stop(), this.fileBatches.stop()]);
   }
 }

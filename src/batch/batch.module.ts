@@ -30,6 +30,15 @@ import { ModelRoom } from './model-room.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { InProcessQueueModule } from './queue/in-process-queue.module.js';
 import { ResultReader } from './results/result-reader.js';
+import { FilesModule } from '../files/files.module.js';
+import { BatchFinisher } from './file-batches/batch-finisher.js';
+import { BatchImporter } from './file-batches/batch-importer.js';
+import { FileBatchLeases } from './file-batches/file-batch-leases.js';
+import { FileBatchWorker } from './file-batches/file-batch-worker.js';
+import { FileBatch } from './file-batches/file-batch.entity.js';
+import { FileBatchesController } from './file-batches/file-batches.controller.js';
+import { FileBatchesService } from './file-batches/file-batches.service.js';
+import { ResultFiles } from './file-batches/result-files.js';
 import { MessageBatchesController } from './message-batches/message-batches.controller.js';
 import { MessageBatchesService } from './message-batches/message-batches.service.js';
 import { SubmissionStore } from './submission/submission-store.js';
@@ -54,9 +63,10 @@ export class BatchModule {
     return {
       module: BatchModule,
       imports: [
-        TypeOrmModule.forFeature([BatchJob, BatchTask]),
+        TypeOrmModule.forFeature([BatchJob, BatchTask, FileBatch]),
         AuditModule,
         AuthModule,
+        FilesModule,
         LifecycleModule,
         LimitsModule,
         ModelEndpointModule,
@@ -64,10 +74,16 @@ export class BatchModule {
         WebhookModule,
         queue,
       ],
-      controllers: [BatchController, AdminBatchesController, MessageBatchesController],
+      controllers: [BatchController, AdminBatchesController, MessageBatchesController, FileBatchesController],
       providers: [
         BatchService,
         MessageBatchesService,
+        FileBatchesService,
+        FileBatchWorker,
+        FileBatchLeases,
+        BatchImporter,
+        BatchFinisher,
+        ResultFiles,
         AdminBatchesService,
         JobControl,
         BatchResponder,

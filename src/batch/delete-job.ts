@@ -8,9 +8,12 @@ const ROWS_PER_STATEMENT = 2_000;
 /** Deletes a job that is invisible and does not run any more, with its tasks, in chunks. It is safe to repeat. */
 export async function deleteJob(database: Database, lanes: Lanes, id: string): Promise<void> {
   await deleteTasks(database, lanes, id);
-  await database.transaction((manager) =>
-    runSql(manager, database.dialect, 'DELETE FROM batch_job WHERE id = $1', [id]),
-  );
+  await database.transaction(async (manager) => {
+    // Files of results are read from the tasks.
+    await runSql(manager, database.dialect, 'DELETE FROM stored_file WHERE batch_id = $1', [id]);
+    await runSql(manager, database.dialect, 'DELETE FROM file_batch WHERE job_id = $1', [id]);
+    await runSql(manager, database.dialect, 'DELETE FROM batch_job WHERE id = $1', [id]);
+  });
 }
 
 /** Deletes the tasks of a job and its lanes. */

@@ -4,6 +4,7 @@ import { LessThanOrEqual, Repository } from 'typeorm';
 import { describeError } from '../errors/describe-error.js';
 import { Periodic } from '../runtime/periodic.js';
 import { FileStorage } from './storage/file-storage.js';
+import { UploadsService } from './uploads/uploads.service.js';
 import { StoredFile } from './stored-file.entity.js';
 
 const SWEEP_MS = 10 * 60_000;
@@ -20,6 +21,7 @@ export class FileSweeper implements OnApplicationBootstrap, OnApplicationShutdow
   constructor(
     @InjectRepository(StoredFile) private readonly files: Repository<StoredFile>,
     private readonly storage: FileStorage,
+    private readonly uploads: UploadsService,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -42,14 +44,16 @@ export class FileSweeper implements OnApplicationBootstrap, OnApplicationShutdow
         order: { expiresAt: 'ASC' },
         take: FILES_PER_QUERY,
       });
-      for (const { id } of expired) {
+      for (const { id, batchId } of expired) {
         await this.files.delete({ id });
-        await this.storage.delete(id);
+        if (batchId === null) await this.storage.delete(id);
       }
       if (expired.length < FILES_PER_QUERY) break;
     }
+    await this.uploads.sweep(now);
     for await (const id of this.storage.listBefore(now - ORPHAN_MS)) {
-      if (!(await this.files.existsBy({ id }))) await this.storage.delete(id);
+      const isKnown = (await this.files.existsBy({ id })) || (await this.uploads.hasPart(id));
+      if (!isKnown) await this.storage.delete(id);
     }
   }
 }

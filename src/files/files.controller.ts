@@ -9,6 +9,7 @@ import { UploadBody } from '../http/json-body.interceptor.js';
 import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import { sendContent } from './send-content.js';
 import { DeletedFileDto, FileDto, FileListDto, FilePageDto, UploadFileDto } from './files.dto.js';
+import { isGrowing } from './file-form.js';
 import { FilesService } from './files.service.js';
 
 const FILE_ID = { name: 'file_id', description: 'The id of the file.', example: 'file-68f0c1d2a3b4c5d6e7f80912' };
@@ -79,7 +80,7 @@ export class FilesController {
   ): Promise<void> {
     const file = await this.files.own(id, principal);
     await sendContent(response, {
-      bytes: file.bytes,
+      bytes: isGrowing(file) ? undefined : file.bytes,
       isHead: request.method === 'HEAD',
       content: () => this.files.content(file),
     });

@@ -55,9 +55,9 @@ export class FileDto {
   /** The purpose of the file. */
   @ApiProperty({ example: 'batch' })
   purpose!: string;
-  /** Always `processed`. */
-  @ApiProperty({ enum: ['processed'], example: 'processed' })
-  status!: 'processed';
+  /** `processed`; `uploaded` for the results of a batch that has not ended, whose `bytes` are 0 until then. */
+  @ApiProperty({ enum: ['uploaded', 'processed'], example: 'processed' })
+  status!: 'uploaded' | 'processed';
 }
 
 /** A page of files. */

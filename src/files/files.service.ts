@@ -1,18 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import type { Request } from 'express';
-import { EntityManager, Repository } from 'typeorm';
+import { Repository } from 'typeorm';
 import type { Principal } from '../auth/principal.js';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { Database } from '../database/database.js';
-import { runSql } from '../database/sql.js';
-import { GatewayError, invalidRequest, notFound } from '../errors/gateway-error.js';
+import { invalidRequest, notFound } from '../errors/gateway-error.js';
 import { readUpload } from '../operations/upload/upload.js';
 import { fileLimit } from '../http/json-body.interceptor.js';
 import { timeOfId, timeOrderedId } from '../runtime/random-id.js';
-import { toUnixSeconds } from '../http/unix-seconds.js';
+import { fileOf } from './file-form.js';
+import { FileQuota } from './quota.js';
 import { fileFieldsOf, FORM_FIELDS } from './file-fields.js';
 import type { DeletedFileDto, FileDto, FileListDto, FilePageDto } from './files.dto.js';
+import { DerivedContent } from './derived-content.js';
 import { FileStorage } from './storage/file-storage.js';
 import { StoredFile } from './stored-file.entity.js';
 
@@ -26,6 +27,8 @@ export class FilesService {
     @InjectRepository(StoredFile) private readonly files: Repository<StoredFile>,
     private readonly database: Database,
     private readonly storage: FileStorage,
+    private readonly derived: DerivedContent,
+    private readonly quota: FileQuota,
     private readonly config: GatewayConfig,
   ) {}
 
@@ -58,7 +61,10 @@ export class FilesService {
       };
       await this.storage.write(file.id, upload.content(part));
       try {
-        await this.database.transaction((manager) => this.insert(manager, file));
+        await this.database.transaction(async (manager) => {
+          await this.quota.assertRoom(manager, { keyId: file.keyId, bytes: file.bytes, param: 'file' });
+          await manager.insert(StoredFile, file);
+        });
       } catch (error) {
         await this.storage.delete(file.id).catch(() => undefined);
         throw error;
@@ -77,6 +83,8 @@ export class FilesService {
     const query = this.files
       .createQueryBuilder('file')
       .where('file.keyId = :keyId AND (file.expiresAt IS NULL OR file.expiresAt > :now)', { keyId, now: Date.now() });
+    // The results of a batch are listed when it has ended.
+    query.andWhere('(file.batchId IS NULL OR file.bytes > 0)');
     if (purpose !== undefined) query.andWhere('file.purpose = :purpose', { purpose });
     if (after !== undefined) {
       const cursor = await this.files.findOneBy({ id: after, keyId });
@@ -116,56 +124,15 @@ export class FilesService {
   }
 
   /** The content of a file in chunks. */
-  content({ id }: Pick<StoredFile, 'id'>): AsyncIterable<Buffer> {
-    return this.storage.read(id);
+  content(file: StoredFile): AsyncIterable<Buffer> {
+    return file.batchId === null ? this.storage.read(file.id) : this.derived.read(file);
   }
 
   async delete(id: string, principal: Principal): Promise<DeletedFileDto> {
     const file = await this.own(id, principal);
     // The row first: a crash between leaves content that no one sees, which is swept.
     await this.files.delete({ id: file.id, keyId: file.keyId });
-    await this.storage.delete(file.id);
+    if (file.batchId === null) await this.storage.delete(file.id);
     return { id, object: 'file', deleted: true };
   }
-
-  /** Uploads of one key take turns, so that together they do not pass its quota. */
-  private async insert(manager: EntityManager, file: StoredFile): Promise<void> {
-    const { dialect } = this.database;
-    if (!dialect.isSqlite) {
-      await runSql(manager, dialect, 'SELECT pg_advisory_xact_lock(hashtext($1))', [`files:${file.keyId}`]);
-    }
-    const { rows } = await runSql<{ bytes: number | string | null }>(
-      manager,
-      dialect,
-      'SELECT SUM(bytes) AS bytes FROM stored_file WHERE key_id = $1 AND batch_id IS NULL',
-      [file.keyId],
-    );
-    const kept = Number(rows[0]?.bytes ?? 0);
-    const { quota } = this.config.files;
-    if (kept + file.bytes > quota) throw quotaExceeded(kept, quota);
-    await manager.insert(StoredFile, file);
-  }
-}
-
-function quotaExceeded(kept: number, quota: number): GatewayError {
-  return new GatewayError({
-    status: 413,
-    type: 'invalid_request_error',
-    code: 'request_too_large',
-    message: `The files of this key have ${kept} bytes, and with this one they would have more than its quota (${quota} bytes). Delete files, or ask the operator to raise files.quota.`,
-    param: 'file',
-  });
-}
-
-function fileOf({ id, bytes, createdAt, expiresAt, filename, purpose }: StoredFile): FileDto {
-  return {
-    id,
-    object: 'file',
-    bytes,
-    created_at: toUnixSeconds(createdAt),
-    expires_at: toUnixSeconds(expiresAt),
-    filename,
-    purpose,
-    status: 'processed',
-  };
 }

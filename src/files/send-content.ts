@@ -6,7 +6,8 @@ const STALLED_MS = 60_000;
 
 /** Content to send. */
 export interface SentContent {
-  readonly bytes: number;
+  /** Undefined where the length is not known before. */
+  readonly bytes: number | undefined;
   readonly isHead: boolean;
   /** Opens the content; called only where it is sent. */
   readonly content: () => AsyncIterable<Buffer>;
@@ -21,7 +22,7 @@ export interface SentContent {
 export async function sendContent(response: ServerResponse, { bytes, isHead, content }: SentContent): Promise<void> {
   const headers = {
     'content-type': 'application/octet-stream',
-    'content-length': bytes,
+    ...(bytes !== undefined && { 'content-length': bytes }),
     'content-disposition': 'attachment',
     'x-content-type-options': 'nosniff',
   };

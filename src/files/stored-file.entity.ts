@@ -4,6 +4,7 @@ import { wholeNumber } from '../database/whole-number.js';
 /** A file of a client. The content of an upload is in the storage of files, under its id. Times are epoch milliseconds. */
 @Entity('stored_file')
 @Index('IDX_stored_file_key_id', ['keyId', 'createdAt', 'id'])
+@Index('IDX_stored_file_batch_id', ['batchId'], { where: 'batch_id IS NOT NULL' })
 @Index('IDX_stored_file_expires_at', ['expiresAt'], { where: 'expires_at IS NOT NULL' })
 export class StoredFile {
   @PrimaryColumn({ type: 'varchar', length: 40 })

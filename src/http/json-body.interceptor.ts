@@ -27,8 +27,8 @@ export const LimitedBody = (limit: BodyLimit): MethodDecorator => SetMetadata(BO
 
 const UPLOAD_BODY = 'gateway:upload-body';
 
-/** The content types of a route with files: only a form, or JSON as well. `file` is a form whose file is kept. */
-type UploadKind = 'form' | 'form-or-json' | 'file';
+/** The content types of a route with files: only a form, or JSON as well. `file` is a form whose file is kept, `part` one with a part of such a file. */
+type UploadKind = 'form' | 'form-or-json' | 'file' | 'part';
 
 /**
  * The handler receives a form with files itself, up to `server.max_upload_size`, or `files.max_size` where the file is kept; here only
@@ -40,6 +40,12 @@ export const UploadBody = (kind: UploadKind): MethodDecorator => SetMetadata(UPL
 const MAX_FIELD_BYTES = 64 * 1024;
 
 const DEFAULT_LIMIT: BodyLimit = { maxBytes: 1024 * 1024, advice: 'Send less.' };
+
+/** The limit of a form with a part of a file: 64 MB, as OpenAI's API has it, and the head of the part. */
+export const PART_LIMIT: BodyLimit = {
+  maxBytes: 64 * 1024 * 1024 + MAX_FIELD_BYTES,
+  advice: 'Send smaller parts, of at most 64 MB.',
+};
 
 /** How a handler's bodies are read. */
 interface BodyRule {
@@ -114,14 +120,19 @@ export class JsonBodyInterceptor implements NestInterceptor {
     }
     const contentType = headers['content-type'] ?? '';
     const { isStreamed, isModel, upload, ...rule } = this.ruleFor(context);
-    const isForm = upload === 'form' || upload === 'file' || (upload !== undefined && isFormDataType(contentType));
-    const limit = upload === 'file' ? this.fileLimit : isForm ? this.uploadLimit : rule.limit;
+    const isForm = upload !== undefined && (upload !== 'form-or-json' || isFormDataType(contentType));
+    const limit = isForm ? this.formLimit(upload) : rule.limit;
     if (isForm) boundaryOf(contentType);
     else if (contentType !== 'application/json' && length !== '0') assertJsonType(contentType);
     if (length !== undefined && Number(length) > limit.maxBytes) throw requestTooLarge(limit);
     if (headers['content-encoding'] !== undefined) decoderFor(headers['content-encoding']);
     acceptBody(request, context.getArgByIndex<HttpResponse>(1));
     return isStreamed || isForm ? undefined : readInto(request, limit, isModel);
+  }
+
+  private formLimit(kind: UploadKind): BodyLimit {
+    if (kind === 'file') return this.fileLimit;
+    return kind === 'part' ? PART_LIMIT : this.uploadLimit;
   }
 
   private ruleFor(context: ExecutionContext): BodyRule {

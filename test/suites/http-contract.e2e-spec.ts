@@ -287,9 +287,8 @@ describe('the HTTP contract', () => {
             .replace(/\/+$/, '')
             .toLowerCase();
           const isPublic = PUBLIC.has(resolved) || resolved.startsWith('/docs');
-          const isInference = /^(?:(\/v1)?\/(?:models|batch|files|messages\/batches$|key$)|\/v1beta\/models)/.test(
-            resolved,
-          );
+          const isInference =
+            /^(?:(\/v1)?\/(?:models|batch|files|uploads|messages\/batches$|key$)|\/v1beta\/models)/.test(resolved);
           const send = async (verb: Method, role: string, credential: string): Promise<void> => {
             const body = ['POST', 'PATCH', 'PUT'].includes(verb) ? '{}' : undefined;
             const { status } = await gateway.client(credential).send(verb, spelling, body);

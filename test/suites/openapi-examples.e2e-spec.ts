@@ -67,6 +67,11 @@ describe('the examples of the OpenAPI document', () => {
       form.append('file', new Blob(['x']), 'x.jsonl');
       return (await ordinary.make<{ id: string }>('/v1/files', form)).id;
     }
+    if (name === 'upload_id') {
+      const upload = { filename: 'x.bin', purpose: 'user_data', bytes: 4, mime_type: 'text/plain' };
+      return (await ordinary.make<{ id: string }>('/v1/uploads', upload)).id;
+    }
+    if (name === 'batch_id') return (await ordinary.make<{ id: string }>('/v1/batches', await fileBatchBody())).id;
     if (name === 'message_batch_id') {
       const params = { model: 'sandbox/echo', max_tokens: 5, messages: [{ role: 'user', content: 'x' }] };
       const body = { requests: [{ custom_id: 'a', params }] };
@@ -83,6 +88,24 @@ describe('the examples of the OpenAPI document', () => {
       return (JSON.parse(text) as { id: string }).id;
     }
     return String(example ?? schema.example);
+  }
+  /** The example of a batch with a file that there is. */
+  async function fileBatchBody(): Promise<object> {
+    const messages = [{ role: 'user', content: 'x' }];
+    const body = { model: 'sandbox/echo', messages };
+    const line = { custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body };
+    const form = new FormData();
+    form.append('purpose', 'batch');
+    form.append('file', new Blob([JSON.stringify(line)]), 'x.jsonl');
+    const { id } = await ordinary.make<{ id: string }>('/v1/files', form);
+    return { ...(sampleOf(document.components.schemas['CreateFileBatch'] ?? {}) as object), input_file_id: id };
+  }
+  /** The body of the completion of an upload, with a part that there is. */
+  async function completionOf(path: string): Promise<object> {
+    const form = new FormData();
+    form.append('data', new Blob(['RIFF']), 'data.bin');
+    const { id } = await ordinary.make<{ id: string }>(path.replace(/complete$/, 'parts'), form);
+    return { part_ids: [id] };
   }
   async function newLogEntry(): Promise<string> {
     await ordinary.chat({ model: 'sandbox/lorem' });
@@ -154,7 +177,9 @@ describe('the examples of the OpenAPI document', () => {
             }
           }
           if (headers.length > 0) refused.push(`${method} ${template} fills in headers: ${headers.join(', ')}`);
-          const needsBody = method === 'post' && body === undefined ? {} : body;
+          let needsBody = method === 'post' && body === undefined ? {} : body;
+          if (method === 'post' && template === '/v1/batches') needsBody = await fileBatchBody();
+          if (template.endsWith('/complete')) needsBody = await completionOf(path);
           const url = `${path}?${query.toString()}`;
           const { status, text } = await client.send(method.toUpperCase() as Method, url, needsBody as RequestBody);
           sent += 1;

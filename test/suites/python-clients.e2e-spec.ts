@@ -17,7 +17,7 @@ interface Check {
 const LIBRARIES: readonly (readonly [library: string, checks: number])[] = [
   ['requests', 5],
   ['aiohttp', 4],
-  ['openai', 13],
+  ['openai', 14],
   ['langchain', 8],
   ['instructor', 4],
   // Blocks of docs/clients.md.

@@ -396,6 +396,8 @@ describe(`sessions (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     form.append('purpose', 'user_data');
     form.append('file', new Blob(['x']), 'x');
     expect((await owner.post('/v1/files', form)).status).toBe(200);
+    const upload = { filename: 'x', purpose: 'user_data', bytes: 1, mime_type: 'text/plain' };
+    expect((await owner.post('/v1/uploads', upload)).status).toBe(200);
     let before = await countAll();
     await until(async () => {
       before = await countAll();

@@ -8,6 +8,7 @@ export const OWNED_ROWS = {
   batch_job: 'kept',
   request_log: 'kept',
   stored_file: 'deleted',
+  file_upload: 'deleted',
   stored_response: 'deleted',
   stored_response_event: 'deleted',
 } as const satisfies Readonly<Record<string, 'kept' | 'deleted'>>;

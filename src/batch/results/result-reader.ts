@@ -4,11 +4,12 @@ import { Database } from '../../database/database.js';
 import { runSql } from '../../database/sql.js';
 import { notFound } from '../../errors/gateway-error.js';
 import type { BatchJob } from '../batch-job.entity.js';
+import type { TaskStatus } from '../batch-task.entity.js';
 import { TaskErrors } from '../task-errors.js';
 import { MemberFinder } from './member-finder.js';
 import type { ResultFormat } from './result-format.js';
 
-const FINISHED = `'succeeded', 'failed', 'cancelled', 'expired'`;
+const FINISHED: readonly TaskStatus[] = ['succeeded', 'failed', 'cancelled', 'expired'];
 /** Tasks of which one statement reads the finished ones. */
 const TASKS_PER_QUERY = 1_000;
 
@@ -64,18 +65,25 @@ export class ResultReader {
    * number at a time, so that a job of a million tasks does not block other requests.
    *
    * @param expected the minimum number, if known: the search ends with the last of them
+   * @param statuses of the tasks
    */
   async list(
     { id, taskCount }: Pick<BatchJob, 'id' | 'taskCount'>,
-    { after, limit, expected = Infinity }: { after: number; limit: number; expected?: number },
+    {
+      after,
+      limit,
+      expected = Infinity,
+      statuses = FINISHED,
+    }: { after: number; limit: number; expected?: number; statuses?: readonly TaskStatus[] },
   ): Promise<ResultRef[]> {
     const found: ResultRef[] = [];
     const wanted = Math.min(limit, expected);
+    const list = statuses.map((status) => `'${status}'`).join(', ');
     for (let from = after + 1; from < taskCount && found.length < wanted; from += TASKS_PER_QUERY) {
       const rows = await this.query<{ task_index: number; bytes: number }>(
         `SELECT task_index, octet_length(custom_id) + COALESCE(octet_length(response), 0)
            + COALESCE(octet_length(error), 0) AS bytes
-         FROM batch_task WHERE job_id = $1 AND task_index >= $2 AND task_index < $3 AND status IN (${FINISHED})
+         FROM batch_task WHERE job_id = $1 AND task_index >= $2 AND task_index < $3 AND status IN (${list})
          ORDER BY task_index LIMIT $4`,
         [id, from, from + TASKS_PER_QUERY, limit - found.length],
       );

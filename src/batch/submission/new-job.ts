@@ -5,7 +5,7 @@ import type { BatchApi, BatchJob } from '../batch-job.entity.js';
 const DEFAULT_EXPIRY_SECONDS = 86_400;
 
 /** The beginning of the ids of each API's jobs; `null` is the gateway's own. */
-const PREFIXES = { messages: 'msgbatch_', own: 'batch_' } as const;
+const PREFIXES = { messages: 'msgbatch_', batches: 'batch_', own: 'batch_' } as const;
 
 /** What a submission decides about its job. */
 export type NewJob = Pick<BatchJob, 'model'> &
@@ -60,6 +60,6 @@ export function newJob({
 /** An id of a job, by the form of its API. */
 function newJobId(api: BatchApi | null, now: number): string {
   // Clients page by the ids of these, whose places must be known after a deletion as well.
-  if (api === 'messages') return timeOrderedId(PREFIXES.messages, now);
+  if (api !== null) return timeOrderedId(PREFIXES[api], now);
   return `${PREFIXES.own}${randomBytes(12).toString('hex')}`;
 }

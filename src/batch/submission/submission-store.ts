@@ -18,6 +18,8 @@ export interface NewTask {
   readonly dialect?: string | null;
   /** JSON text. */
   readonly request: string;
+  /** The model that it names, where that is known. */
+  readonly model?: string;
 }
 
 /** Stores submissions. */
@@ -95,18 +97,19 @@ export class SubmissionStore {
     return this.dataSource.manager.findOneBy(BatchJob, { keyId, idempotencyKey });
   }
 
-  private async insertTasks(
+  /** Stores tasks of a job that is `staging`. */
+  async insertTasks(
     manager: EntityManager,
     job: BatchJob,
     firstIndex: number,
     tasks: readonly NewTask[],
   ): Promise<void> {
     const { dialect } = this.database;
-    const rows = tasks.map(({ customId, operation = 'chat', dialect = null, request }, offset) => [
+    const rows = tasks.map(({ customId, operation = 'chat', dialect = null, request, model }, offset) => [
       firstIndex + offset,
       customId,
       request,
-      ownModel(request, job.model),
+      model === undefined ? ownModel(request, job.model) : model === job.model ? null : model,
       operation,
       dialect,
     ]);

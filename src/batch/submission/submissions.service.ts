@@ -4,18 +4,16 @@ import { Injectable } from '@nestjs/common';
 import { mayCallModel } from '../../auth/may-call-model.js';
 import type { Principal } from '../../auth/principal.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
-import { GatewayError, invalidRequest, notFound, permissionDenied } from '../../errors/gateway-error.js';
+import { GatewayError, notFound, permissionDenied } from '../../errors/gateway-error.js';
 import { JsonEndpoints } from '../../model-endpoint/json-endpoints.js';
 import { Routing } from '../../routing/routing.service.js';
 import type { BatchJob } from '../batch-job.entity.js';
 import { BatchQueue } from '../queue/batch-queue.js';
+import { checkedIdempotencyKey, IDEMPOTENCY_WINDOW_MS, sameOr409 } from './idempotency.js';
 import { newJob, type NewJob } from './new-job.js';
 import type { SubmissionForm } from './submission-form.js';
 import { readSubmission, type Submission } from './submission-reader.js';
 import { SubmissionStore } from './submission-store.js';
-
-const IDEMPOTENCY_WINDOW_MS = 24 * 3_600_000;
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /** The stored job of a submission. */
 export interface StoredSubmission {
@@ -52,12 +50,7 @@ export class Submissions {
     form: SubmissionForm<Fields>,
     { principal, idempotencyKey, describe }: AcceptOptions<Fields>,
   ): Promise<StoredSubmission> {
-    if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
-      throw invalidRequest(
-        "The header 'Idempotency-Key' must be 1 to 255 visible ASCII characters.",
-        'Idempotency-Key',
-      );
-    }
+    checkedIdempotencyKey(idempotencyKey);
     const { maxBodySize, maxTasks } = this.config.batch;
     const directory = join(this.config.dataDirectory, 'spool');
     const submission = await readSubmission(request, form, { maxBodySize, maxTasks, directory }, this.endpoints);
@@ -98,15 +91,4 @@ export class Submissions {
       }
     }
   }
-}
-
-function sameOr409(job: BatchJob, hash: string): BatchJob {
-  if (job.requestHash === hash) return job;
-  throw new GatewayError({
-    status: 409,
-    type: 'invalid_request_error',
-    code: 'conflict',
-    message: 'This Idempotency-Key was used within 24 hours with another body. Use a new key for a new batch.',
-    param: 'Idempotency-Key',
-  });
 }

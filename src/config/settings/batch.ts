@@ -11,6 +11,11 @@ export const BATCH = section('Batches and the workers that run them.', {
     description: 'Largest number of tasks in one batch.',
     default: 50_000,
   }),
+  max_file_lines: setting(integer({ minimum: 1, of: 'requests' }), {
+    description:
+      'Largest number of requests in an input file of `POST /v1/batches`. `files.max_size` bounds its bytes.',
+    default: 1_000_000,
+  }),
   max_body_size: setting(size(), {
     description: 'Largest body of a submission, after decompression.',
     default: '200MB',

@@ -1,7 +1,9 @@
 """The official library."""
 
 import asyncio
+import json
 import os
+import time
 
 import openai
 import expect
@@ -134,3 +136,29 @@ async def check_fifty_at_a_time():
 
         texts = await asyncio.gather(*[ask(number) for number in range(50)])
     assert texts == [f"number {number} of fifty" for number in range(50)]
+
+
+def check_batches():
+    lines = [
+        {"custom_id": name, "method": "POST", "url": "/v1/chat/completions", "body": {"model": model, "messages": HELLO}}
+        for name, model in [("a", "sandbox/echo"), ("b", "fast")]
+    ]
+    content = "\n".join(json.dumps(line) for line in lines).encode()
+    file = client.files.create(file=("requests.jsonl", content), purpose="batch")
+    assert client.files.wait_for_processing(file.id).status == "processed"
+    assert client.files.content(file.id).content == content
+    batch = client.batches.create(
+        input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h", metadata={"run": "1"}
+    )
+    assert batch.status == "validating" and batch.metadata == {"run": "1"}
+    while batch.status not in ("completed", "failed"):
+        time.sleep(0.1)
+        batch = client.batches.retrieve(batch.id)
+    assert batch.status == "completed" and batch.errors is None
+    assert (batch.request_counts.total, batch.request_counts.completed) == (2, 2)
+    results = [json.loads(line) for line in client.files.content(batch.output_file_id).text.splitlines()]
+    assert [result["custom_id"] for result in results] == ["a", "b"]
+    assert results[0]["response"]["body"]["choices"][0]["message"]["content"] == "Say hello to Ada."
+    assert batch.usage.total_tokens == sum(result["response"]["body"]["usage"]["total_tokens"] for result in results)
+    assert [each.id for each in client.batches.list(limit=1).data] == [batch.id]
+    assert client.files.delete(file.id).deleted

@@ -1,7 +1,7 @@
-import { tmpdir } from 'node:os';
+import { gzipSync } from 'node:zlib';
 import { GatewayError, invalidRequest, notFound } from '../../errors/gateway-error.js';
 import type { JsonEndpoint } from '../../model-endpoint/json-endpoint.js';
-import { readInputFile, type InputFile } from './input-file.js';
+import { readInputFile, type InputRules, type InputTask, type LineFault } from './input-file.js';
 
 const ENDPOINT = {
   path: '/v1/chat/completions',
@@ -20,24 +20,39 @@ function lineOf(fields: object = {}, body: object = {}): string {
   return JSON.stringify({ custom_id: 'a', method: 'POST', url: ENDPOINT.path, body: whole, ...fields });
 }
 
-async function read(text: string, maxTasks = 10): Promise<InputFile> {
+const RULES: InputRules = {
+  endpoint: ENDPOINT,
+  maxLines: 10,
+  assertModel: (model) => {
+    if (model === 'none') throw notFound('There is no model none.', 'model_not_found');
+  },
+  take: () => undefined,
+  onYield: () => undefined,
+};
+
+interface Read {
+  readonly faults: readonly LineFault[];
+  readonly tasks: readonly InputTask[];
+}
+
+async function read(text: string | Buffer, maxLines = 10): Promise<Read> {
   async function* content(): AsyncGenerator<Buffer> {
     await Promise.resolve();
-    yield Buffer.from(text);
+    yield Buffer.from(text as string);
   }
-  const assertModel = (model: string): void => {
-    if (model === 'none') throw notFound('There is no model none.', 'model_not_found');
-  };
-  const file = await readInputFile(content(), { endpoint: ENDPOINT, maxTasks, directory: tmpdir(), assertModel });
-  file.spool.dispose();
-  return file;
+  const tasks: InputTask[] = [];
+  const faults = await readInputFile(content(), { ...RULES, maxLines, take: (task) => void tasks.push(task) });
+  return { faults, tasks };
 }
 
 describe('an input file', () => {
   it('has its tasks, with the model of the first', async () => {
     const file = await read(`\ufeff${lineOf({}, { model: 'first' })}\r\n\r\n${lineOf({ custom_id: 'b' })}`);
-    expect(file).toMatchObject({ faults: [], model: 'first' });
-    expect(file.spool.count).toBe(2);
+    expect(file.faults).toEqual([]);
+    expect(file.tasks).toMatchObject([
+      { customId: 'a', model: 'first', operation: 'chat', dialect: null },
+      { customId: 'b', model: 'm' },
+    ]);
   });
 
   it.each<[what: string, line: string, code: string, param: string | null]>([
@@ -68,6 +83,14 @@ describe('an input file', () => {
     expect((await read(many, 2)).faults).toMatchObject([{ code: 'too_many_tasks', line: null }]);
   });
 
+  it('that is broken gzip is refused as a whole', async () => {
+    const whole = gzipSync(`${lineOf()}\n`);
+    expect((await read(whole)).tasks).toHaveLength(1);
+    for (const bytes of [whole.subarray(0, 30), Buffer.concat([whole.subarray(0, 12), Buffer.from('broken')])]) {
+      expect((await read(bytes)).faults).toMatchObject([{ code: 'invalid_gzip', line: null }]);
+    }
+  });
+
   it('reports a bounded number of faults', async () => {
     expect((await read('x\n'.repeat(500), 1_000)).faults).toHaveLength(100);
   });
@@ -78,7 +101,6 @@ describe('an input file', () => {
       yield Buffer.from('x');
       throw new GatewayError({ status: 503, type: 'server_error', code: 'storage_unavailable', message: 'gone' });
     }
-    const rules = { endpoint: ENDPOINT, maxTasks: 1, directory: tmpdir(), assertModel: () => undefined };
-    await expect(readInputFile(broken(), rules)).rejects.toMatchObject({ status: 503 });
+    await expect(readInputFile(broken(), RULES)).rejects.toMatchObject({ status: 503 });
   });
 });

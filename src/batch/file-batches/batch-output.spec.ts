@@ -1,17 +1,19 @@
 import type { ResultRow } from '../results/result-reader.js';
 import type { ShownError } from '../task-errors.js';
 import { taskResponse } from '../task-response.js';
-import { BATCH_OUTPUT } from './batch-output.js';
+import { batchOutput } from './batch-output.js';
+
+const FORMAT = batchOutput('batch_0a');
 
 function lineOf(status: string, response: string | null, error?: ShownError): unknown {
   const row = { custom_id: 'a"b', task_index: 3, status, has_response: response === null ? 0 : 1 } as ResultRow;
-  const line = `${BATCH_OUTPUT.head(row)}${response ?? ''}${BATCH_OUTPUT.tail(row, error, undefined)}`;
+  const line = `${FORMAT.head(row)}${response ?? ''}${FORMAT.tail(row, error, undefined)}`;
   expect(line.indexOf('\n')).toBe(line.length - 1);
   return JSON.parse(line);
 }
 
 describe('a line of an output file', () => {
-  const base = { id: 'batch_req_3', custom_id: 'a"b' };
+  const base = { id: 'batch_req_0a_3', custom_id: 'a"b' };
 
   it('has the response as it was stored', () => {
     const response = taskResponse('req_1', '{"object":"chat.completion"}', ['top_k']);

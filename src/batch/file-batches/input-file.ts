@@ -1,10 +1,12 @@
 import { GatewayError } from '../../errors/gateway-error.js';
 import type { JsonEndpoint } from '../../model-endpoint/json-endpoint.js';
 import { printExact } from '../../runtime/exact-integers.js';
+import { objectOf } from '../../runtime/json-value.js';
 import { parsePart } from '../submission/parse-part.js';
-import { TaskSpool } from '../submission/task-spool.js';
+import type { NewTask } from '../submission/submission-store.js';
 import { readBatchLine } from './batch-line.js';
 import { jsonlLines, type JsonlLine } from './jsonl-lines.js';
+import { TextSet } from './text-set.js';
 
 /** Bytes of one line. */
 const MAX_LINE_BYTES = 32 * 1024 * 1024;
@@ -22,34 +24,30 @@ export interface LineFault {
   readonly param: string | null;
 }
 
-/** The bounds of an input file, and the rules of its lines. */
+/** A request of an input file. */
+export type InputTask = NewTask & { readonly model: string };
+
+/** The bounds of an input file, the rules of its lines, and who takes them. */
 export interface InputRules {
   readonly endpoint: JsonEndpoint;
-  readonly maxTasks: number;
-  /** Where lines that are too many for memory are kept until all of them are checked. */
-  readonly directory: string;
+  readonly maxLines: number;
   /** @throws GatewayError for a model that there is not, or that the key may not call */
   readonly assertModel: (model: string) => void;
+  /** Takes the tasks in their order, up to the first fault. While the promise that it may give is pending, no more come. */
+  readonly take: (task: InputTask) => Promise<void> | undefined;
+  /** Called about each few milliseconds, where the reader yields to other work. @throws to stop reading */
+  readonly onYield: () => Promise<void> | undefined;
 }
 
-/** The lines of an input file, checked. Its spool must be disposed of. */
-export interface InputFile {
-  readonly spool: TaskSpool;
-  readonly faults: readonly LineFault[];
-  /** That the first line names. */
-  readonly model: string;
-}
-
-/** Reads and checks an input file, in memory that does not grow with it. @throws what the content throws */
-export async function readInputFile(content: AsyncIterable<Buffer>, rules: InputRules): Promise<InputFile> {
-  const spool = new TaskSpool(rules.directory);
+/** Reads and checks an input file, in memory that does not grow with it. @throws what the content and the callbacks throw */
+export async function readInputFile(content: AsyncIterable<Buffer>, rules: InputRules): Promise<readonly LineFault[]> {
   const faults: LineFault[] = [];
-  const customIds = new Set<string>();
+  const customIds = new TextSet();
   const models = new Map<string, GatewayError | undefined>();
   let count = 0;
   let sliceEnd = performance.now() + SLICE_MS;
 
-  const check = (line: JsonlLine): void => {
+  const check = (line: JsonlLine): InputTask => {
     if ('fault' in line) throw unreadable(line.fault);
     const {
       customId,
@@ -57,45 +55,45 @@ export async function readInputFile(content: AsyncIterable<Buffer>, rules: Input
       request,
       model = '',
     } = readBatchLine(parsePart(line.text, true, 'body', true), rules.endpoint);
-    if (customIds.has(customId))
+    if (!customIds.add(customId)) {
       throw new FaultyLine('duplicate_custom_id', 'The custom_id of this line was used before.', 'custom_id');
-    customIds.add(customId);
+    }
     if (!models.has(model)) models.set(model, faultOfModel(model, rules.assertModel));
     const fault = models.get(model);
     if (fault !== undefined) throw new FaultyLine(fault.code ?? 'model_not_found', fault.message, 'body.model');
-    if (faults.length === 0) {
-      spool.add({ customId, operation: endpoint.operation, dialect: endpoint.dialect, request: printExact(request) });
-    }
+    const { operation, dialect } = endpoint;
+    return { customId, operation, dialect, model, request: printExact(request) };
   };
   try {
     for await (const line of jsonlLines(content, MAX_LINE_BYTES)) {
       count += 1;
-      if (count > rules.maxTasks) {
-        faults.push({
-          code: 'too_many_tasks',
-          line: null,
-          message: `The file has more than ${rules.maxTasks} lines. Split it.`,
-          param: null,
-        });
+      if (count > rules.maxLines) {
+        const message = `The file has more than ${rules.maxLines} requests. Split it.`;
+        faults.push({ code: 'too_many_tasks', line: null, message, param: null });
         break;
       }
+      let task: InputTask | undefined;
       try {
-        check(line);
+        task = check(line);
       } catch (error) {
         faults.push(lineFault(error, line.number));
         if (faults.length === MAX_FAULTS) break;
       }
+      if (task !== undefined && faults.length === 0) await rules.take(task);
       if (performance.now() < sliceEnd) continue;
       await new Promise(setImmediate);
+      await rules.onYield();
       sliceEnd = performance.now() + SLICE_MS;
     }
   } catch (error) {
-    spool.dispose();
-    throw error;
+    if (!isOfZlib(error)) throw error;
+    const message = 'The file begins like gzip, but cannot be decompressed. Upload it again, or uncompressed.';
+    faults.push({ code: 'invalid_gzip', line: null, message, param: null });
   }
-  if (count === 0) faults.push({ code: 'empty_file', line: null, message: 'The file has no requests.', param: null });
-  const [model = ''] = models.keys();
-  return { spool, faults, model };
+  if (count === 0 && faults.length === 0) {
+    faults.push({ code: 'empty_file', line: null, message: 'The file has no requests.', param: null });
+  }
+  return faults;
 }
 
 /** A fault that is a line's own. */
@@ -133,4 +131,10 @@ function lineFault(error: unknown, line: number): LineFault {
     return { code: 'invalid_json_line', line, message: 'This line is not parseable as valid JSON.', param: null };
   }
   return { code: error.code ?? 'invalid_request', line, message: error.message, param: error.param };
+}
+
+/** Errors of zlib have codes such as `Z_DATA_ERROR`. */
+function isOfZlib(error: unknown): boolean {
+  const { code } = objectOf(error);
+  return typeof code === 'string' && code.startsWith('Z_');
 }
