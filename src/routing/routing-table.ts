@@ -29,7 +29,7 @@ const MAX_CACHED_MODELS = 1_000;
  * replaced table is disposed of with its last call.
  */
 export class RoutingTable {
-  /** By id and by alias. */
+  /** Models by id and by alias. */
   private readonly byId = new Map<string, ResolvedModel>();
   /** The file's patterns, the longest first. */
   private readonly patterns: { readonly prefix: string; readonly model: ModelConfig }[] = [];

@@ -10,9 +10,9 @@ import type { DeploymentHealth, HealthEvent, ProbeResult } from './deployment-he
 import { Deployments } from './deployments.service.js';
 import { PROBE_TIMEOUT_MS, ProbeRun, probeResultOf, type ProbeKind } from './probe-run.js';
 
-/** The Redis key that only the process has which tests the deployment. */
+/** Prefix of the Redis key that the process holds which tests the deployment. */
 const LEASE = 'gateway:probe:';
-/** Of a chat request that is a test. */
+/** Most tokens of a test by a chat request. */
 const TEST_TOKENS = 1;
 
 /**

@@ -1,13 +1,17 @@
 import type { BreakerSettings } from '../../config/gateway-config.js';
+import { Trial } from './trial.js';
 
 /** Failures older than this no longer count. */
 const EVIDENCE_KEPT_MS = 300_000;
 /** Share of the pause that is added at random, so that processes do not make their trials at the same time. */
 const JITTER = 0.1;
+/**
+ * A failed trial makes the next pause this many times as long. A deployment that is well again is so used within a quarter of its outage
+ * and one first pause, while an outage of an hour costs about 25 trials.
+ */
+const PAUSE_GROWTH = 1.25;
 /** Most milliseconds that a process adds to a pause that another one has begun: that one makes the first trial. */
 const MAX_PEER_DELAY_MS = 2_000;
-/** Longest that a trial without an outcome keeps others from trying, in milliseconds: a response may take minutes. */
-const TRIAL_MS = 15_000;
 
 export type BreakerState = 'closed' | 'open' | 'half_open';
 
@@ -44,8 +48,7 @@ export class CircuitBreaker {
   private openFor = 0;
   /** The only key for which it is open; undefined when it is open for every key. */
   private openKey: string | undefined;
-  /** Until when a trial keeps other calls from trying; 0 while there is none. */
-  private trialUntil = 0;
+  private readonly trial: Trial;
   /** How often it has opened. */
   openings = 0;
 
@@ -53,7 +56,9 @@ export class CircuitBreaker {
     private readonly now: () => number,
     private readonly notify: (opened: BreakerOpened) => void,
     private readonly options: BreakerOptions,
-  ) {}
+  ) {
+    this.trial = new Trial(now);
+  }
 
   /** The only key for which it is open. */
   get onlyKey(): string | undefined {
@@ -74,7 +79,7 @@ export class CircuitBreaker {
   /** False while it is open for the key; allows one trial at a time while it is half open. */
   canCall(key: string): boolean {
     const state = this.stateFor(key);
-    return state === 'closed' || (state === 'half_open' && this.now() >= this.trialUntil);
+    return state === 'closed' || (state === 'half_open' && !this.trial.isInFlight);
   }
 
   /** Milliseconds until a trial may be made; 0 when one may be made now. */
@@ -83,7 +88,7 @@ export class CircuitBreaker {
   }
 
   begin(key: string): void {
-    if (this.stateFor(key) === 'half_open') this.trialUntil = this.now() + TRIAL_MS;
+    if (this.stateFor(key) === 'half_open') this.trial.begin();
   }
 
   /** @returns whether it was open */
@@ -102,17 +107,17 @@ export class CircuitBreaker {
     const state = this.stateFor(key);
     if (state === 'half_open') {
       if (began < this.openUntil) return;
-      this.trialUntil = 0;
+      this.trial.end();
     }
     if (this.now() - this.lastFailureAt > EVIDENCE_KEPT_MS) this.forgetFailures();
     this.lastFailureAt = this.now();
     if (isConnectionFault) this.connectionFailures += 1;
     else this.failures.set(key, (this.failures.get(key) ?? 0) + 1);
     if (this.isFaultOfProvider(limit)) {
-      if (state === 'half_open') this.open(this.openFor * 2, undefined);
+      if (state === 'half_open') this.open(this.openFor * PAUSE_GROWTH, undefined);
       else if (this.openFor === 0 || this.openKey !== undefined) this.open(firstOpen, undefined);
     } else if (state === 'half_open') {
-      this.open(this.openFor * 2, this.openKey);
+      this.open(this.openFor * PAUSE_GROWTH, this.openKey);
     } else if (this.openFor === 0 && (this.failures.get(key) ?? 0) >= limit) {
       this.open(firstOpen, key);
     }
@@ -120,7 +125,7 @@ export class CircuitBreaker {
 
   /** The call of the key ended without evidence for or against the deployment. */
   recordNeutral(key: string): void {
-    if (this.stateFor(key) === 'half_open') this.trialUntil = 0;
+    if (this.stateFor(key) === 'half_open') this.trial.end();
   }
 
   /** A test in the background has failed: no trial is made for this number of milliseconds. */
@@ -134,7 +139,7 @@ export class CircuitBreaker {
   /** A test in the background has succeeded: the next call is a trial. */
   allowTrial(): void {
     this.openUntil = Math.min(this.openUntil, this.now());
-    this.trialUntil = 0;
+    this.trial.end();
   }
 
   /** Applies an opening of another process; the longer one applies. */
@@ -157,7 +162,7 @@ export class CircuitBreaker {
     this.forgetFailures();
     this.openFor = 0;
     this.openKey = undefined;
-    this.trialUntil = 0;
+    this.trial.end();
   }
 
   /** Of each key only half of the needed failures count, so that it takes two keys. */
@@ -178,7 +183,7 @@ export class CircuitBreaker {
     const pause = this.openFor * (1 + this.options.random() * JITTER);
     this.openUntil = this.now() + pause;
     this.openKey = key;
-    this.trialUntil = 0;
+    this.trial.end();
     this.openings += 1;
     this.notify({ kind: 'open', until: Date.now() + pause, openFor: this.openFor, key });
   }

@@ -71,7 +71,7 @@ export interface NoSlot {
 /** The slots of deployments that have a `concurrency`, and the calls that wait for one. */
 @Injectable()
 export class DeploymentLimiter {
-  /** In the order in which they are served. */
+  /** Waiting calls in the order in which they are served. */
   private readonly waiters: Waiter[] = [];
 
   constructor(private readonly deployments: Deployments) {}

@@ -24,14 +24,14 @@ export interface EjectionTimes {
  * model always keeps all its deployments. Times are those of a monotonic clock in milliseconds.
  */
 export class Ejections {
-  /** By model, then by deployment. */
+  /** Ejections by model, then by deployment. */
   private readonly byModel = new Map<string, Map<string, Ejection>>();
   /** How often a deployment was ejected, by its id and the reason. */
   readonly counts = new Map<string, Record<EjectionReason, number>>();
 
   constructor(private readonly now: () => number = () => performance.now()) {}
 
-  /** The same order, with those that are ejected from the model at its end. */
+  /** The same deployments, with those that are ejected from the model last. */
   toEnd(modelId: string, ordered: readonly Deployment[]): readonly Deployment[] {
     if (this.byModel.size === 0) return ordered;
     const ejected = this.byModel.get(modelId);

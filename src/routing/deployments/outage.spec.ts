@@ -37,11 +37,17 @@ describe('an outage', () => {
     );
   });
 
-  it('that lasts is felt by few: the time between trials doubles', () => {
-    for (const outageMs of [60_000, 600_000, 3_600_000]) {
-      const { felt } = passOutage({ intervalMs: 100, outageMs, random: 0 });
-      expect(felt).toBeLessThanOrEqual(3 + Math.log2(outageMs / 6_000) + outageMs / 300_000);
-    }
+  it('that lasts is over for the gateway within a quarter of it and one pause, and felt by few', () => {
+    const outage = fc.integer({ min: 1_000, max: 3_600_000 });
+    const random = fc.double({ min: 0, max: 0.999, noNaN: true });
+    fc.assert(
+      fc.property(fc.integer({ min: 100, max: 5_000 }), outage, random, (intervalMs, outageMs, drawn) => {
+        const { felt, backAfterMs } = passOutage({ intervalMs, outageMs, random: drawn });
+        expect(backAfterMs).toBeLessThanOrEqual(1.1 * (outageMs / 4 + 6_000) + intervalMs);
+        const growing = Math.log(outageMs / 24_000 + 1) / Math.log(1.25);
+        expect(felt).toBeLessThanOrEqual(3 + growing + outageMs / 300_000);
+      }),
+    );
   });
 });
 
@@ -89,7 +95,7 @@ describe('trials', () => {
     fail(5, fault, 20_000);
     expect(health.breaker).toBe('half_open');
     fail(1);
-    expect([health.breaker, health.opensIn]).toEqual(['open', 12_000]);
+    expect([health.breaker, health.opensIn]).toEqual(['open', 7_500]);
   });
 
   it('are not needed where calls that hung during an outage fail after others have succeeded', () => {

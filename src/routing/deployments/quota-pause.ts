@@ -1,7 +1,7 @@
+import { Trial } from './trial.js';
+
 /** The longest pause: after it a call finds out whether the account has quota again. */
 const MAX_PAUSE_MS = 24 * 3_600_000;
-/** Longest that a trial without an outcome keeps others from trying, in milliseconds. */
-const TRIAL_MS = 15_000;
 
 /** The message to other processes. `until` is in epoch milliseconds. */
 export interface QuotaSpent {
@@ -17,12 +17,14 @@ export class QuotaPause {
   private since = 0;
   /** 0 while there is quota. */
   private until = 0;
-  private trialUntil = 0;
+  private readonly trial: Trial;
 
   constructor(
     private readonly now: () => number,
     private readonly notify: (spent: QuotaSpent) => void,
-  ) {}
+  ) {
+    this.trial = new Trial(now);
+  }
 
   /** Milliseconds until a trial may be made; 0 where none is needed or one may be made now. */
   get left(): number {
@@ -31,13 +33,11 @@ export class QuotaPause {
 
   /** Whether a call may be made. */
   get canCall(): boolean {
-    if (this.until === 0) return true;
-    const now = this.now();
-    return now >= this.until && now >= this.trialUntil;
+    return this.until === 0 || (this.now() >= this.until && !this.trial.isInFlight);
   }
 
   begin(): void {
-    if (this.until !== 0 && this.left === 0) this.trialUntil = this.now() + TRIAL_MS;
+    if (this.until !== 0 && this.left === 0) this.trial.begin();
   }
 
   /** A call was refused because the account has nothing left. @param milliseconds until it has some again */
@@ -58,7 +58,7 @@ export class QuotaPause {
 
   /** The trial ended without evidence. */
   recordNeutral(): void {
-    this.trialUntil = 0;
+    this.trial.end();
   }
 
   /** Applies the pause of another process; the longer one applies. */
@@ -75,6 +75,6 @@ export class QuotaPause {
   private pauseUntil(until: number): void {
     this.since = this.now();
     this.until = until;
-    this.trialUntil = 0;
+    this.trial.end();
   }
 }
