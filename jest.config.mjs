@@ -50,6 +50,7 @@ const WITHOUT_DATABASE = [
   'python-clients',
   'resilience',
   'silent-streams',
+  'stream-cuts',
   'stream-recovery',
   'streaming',
   'token-log',

@@ -11,4 +11,8 @@ export interface FaultyProvider {
   stop(): Promise<void>;
 }
 
-export function startFaultyProvider(): Promise<FaultyProvider>;
+/** The event of a word that is not the first one. */
+export function eventOf(format: 'chat' | 'messages' | 'responses' | 'gemini', model: string, word: string): string;
+
+/** @param options the text of the whole response to every request */
+export function startFaultyProvider(options?: { readonly text?: string }): Promise<FaultyProvider>;

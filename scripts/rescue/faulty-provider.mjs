@@ -1,9 +1,11 @@
-/** A provider that fails on purpose, in four wire formats. The model's name chooses the fault. */
+/**
+ * A provider that fails on purpose, in four wire formats. The model's name chooses the fault: `s08`, or `cut-20-7-reset` for a stream that
+ * ends after 20 words and 7 bytes of the next event, by a reset or, with `cut-20-7-end`, as if it were whole.
+ */
 import { createServer } from 'node:http';
 
 /** The whole response to every request: sixty words. */
 export const RESPONSE = Array.from({ length: 60 }, (_, at) => `word${at + 1}`).join(' ');
-const WORDS = RESPONSE.split(' ');
 
 const CUT_AFTER = 40;
 const STALL_AFTER = 20;
@@ -23,8 +25,8 @@ export const TIMES = { slow: 3_000, stall: 4_000, silence: 15_000, outage: 6_000
 /** @param {number} milliseconds */
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Starts it. `seen` has every request in order. */
-export async function startFaultyProvider() {
+/** Starts it. `seen` has every request in order. @param {{ text?: string }} [options] the whole response to every request */
+export async function startFaultyProvider({ text: whole = RESPONSE } = {}) {
   /** @type {Seen[]} */
   const seen = [];
   /** @type {Map<string, number>} */
@@ -41,7 +43,9 @@ export async function startFaultyProvider() {
       const entry = { model, at, action: '' };
       const attempt = seen.filter((each) => each.model === model).length + 1;
       seen.push(entry);
-      void respond({ path: request.url ?? '', body, response, entry, attempt, at }).catch(() => response.destroy());
+      void respond({ path: request.url ?? '', body, response, entry, attempt, at, whole }).catch(() =>
+        response.destroy(),
+      );
     });
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
@@ -65,11 +69,12 @@ export async function startFaultyProvider() {
  * @property {Seen} entry
  * @property {number} attempt
  * @property {number} at
+ * @property {string} whole the text of the whole response
  */
 
 /** @param {Exchange} exchange */
-async function respond({ path, body, response, entry, attempt, at }) {
-  const fault = /s\d\d|ok-noprefill|ok/.exec(entry.model)?.[0] ?? 'ok';
+async function respond({ path, body, response, entry, attempt, at, whole }) {
+  const fault = /s\d\d|cut-\d+-\d+-(?:reset|end)|ok-noprefill|ok/.exec(entry.model)?.[0] ?? 'ok';
   const format = formatOf(path);
   /** @param {number} status @param {string} code @param {string} message @param {Record<string, string>} [headers] */
   const refuse = (status, code, message, headers = {}) => {
@@ -80,12 +85,13 @@ async function respond({ path, body, response, entry, attempt, at }) {
     response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(text);
   };
   const sent = prefillOf(body);
-  let words = WORDS;
+  let words = whole.split(' ');
   if (sent !== undefined) {
     if (fault === 'ok-noprefill') {
       return refuse(400, 'invalid_prefill', 'This model does not support assistant message prefill.');
     }
-    if (RESPONSE.startsWith(sent)) words = RESPONSE.slice(sent.length).trim().split(' ');
+    if (whole.startsWith(sent)) words = whole.slice(sent.length).trim().split(' ');
+    if (whole === sent) words = [];
   }
   switch (fault) {
     case 's01':
@@ -169,10 +175,8 @@ function prefillOf(body) {
 async function stream({ fault, format, model, words, isRest, response }) {
   const events = FORMATS[/** @type {keyof typeof FORMATS} */ (format)](model);
   /** @param {object} event */
-  const send = (event) => {
-    const name = 'type' in event ? `event: ${String(event.type)}\n` : '';
-    response.write(`${name}data: ${JSON.stringify(event)}\n\n`);
-  };
+  const send = (event) => response.write(frameOf(event));
+  if (fault.startsWith('cut-')) return cut({ fault, events, words, isRest, response });
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.flushHeaders();
   events.begin.forEach(send);
@@ -192,8 +196,35 @@ async function stream({ fault, format, model, words, isRest, response }) {
     await pause(TIMES.betweenTokens);
   }
   const whole = words.join(' ');
-  events.end(isRest ? ` ${whole}` : whole, words.length).forEach(send);
+  events.end(isRest && whole !== '' ? ` ${whole}` : whole, words.length).forEach(send);
   response.end(format === 'chat' && fault !== 's11' ? 'data: [DONE]\n\n' : '');
+}
+
+/** @param {object} event */
+function frameOf(event) {
+  const name = 'type' in event ? `event: ${String(event.type)}\n` : '';
+  return `${name}data: ${JSON.stringify(event)}\n\n`;
+}
+
+/** The event of a word that is not the first one. @param {keyof typeof FORMATS} format @param {string} model @param {string} word */
+export function eventOf(format, model, word) {
+  return frameOf(FORMATS[format](model).delta(` ${word}`));
+}
+
+/**
+ * A stream that ends early, without a pause between its words.
+ *
+ * @param {{ fault: string, events: Events, words: string[], isRest: boolean, response: import('node:http').ServerResponse }} options
+ */
+function cut({ fault, events, words, isRest, response }) {
+  const [, after = '0', bytes = '0', ending] = fault.split('-');
+  const frames = words.map((word, at) => frameOf(events.delta(at > 0 || isRest ? ` ${word}` : word)));
+  const begin = events.begin.map(frameOf).join('');
+  const next = Buffer.from(frames[Number(after)] ?? '').subarray(0, Number(bytes));
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.write(Buffer.concat([Buffer.from(begin + frames.slice(0, Number(after)).join('')), next]), () =>
+    ending === 'end' ? response.end() : response.destroy(),
+  );
 }
 
 /** @typedef {{ begin: object[], delta: (text: string) => object, end: (text: string, tokens: number) => object[] }} Events */

@@ -11,7 +11,7 @@ const MAX_SAVED = 500 * REQUESTS_PER_RETRY;
  * retried elsewhere.
  */
 export class RetryBudget {
-  /** In requests. */
+  /** The budget, counted in requests. */
   private saved = 0;
   private inFlight = 0;
 

@@ -17,7 +17,7 @@ export interface ServedBy {
   readonly providerHeaders: Readonly<Record<string, string>>;
 }
 
-/** Of a response that a hook gave, for which no provider was called. */
+/** The headers of a response that a hook gave, for which no provider was called. */
 export function servedByHook(source: string, model: string): ServedBy {
   return {
     model,

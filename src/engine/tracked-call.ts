@@ -91,7 +91,7 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
     return this.price;
   };
 
-  /** The same in US dollars. */
+  /** The cost in US dollars. */
   readonly cost = async (): Promise<number | null> => {
     const nanos = await this.costNanos();
     return nanos === null ? null : toDollars(nanos);

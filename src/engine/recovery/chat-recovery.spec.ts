@@ -234,6 +234,23 @@ describe('a stream that breaks', () => {
     );
   });
 
+  it.each(FORMS)(
+    'has one block of text, also where the rest of %s could be a repetition until it ends',
+    async (form) => {
+      const tokens = ['The end.', ' It is the', ' end', '.'];
+      for (let cut = 1; cut <= tokens.length; cut += 1) {
+        const first = response(tokens, 'sourced').slice(0, cut + 2);
+        const rest = tokens.slice(cut);
+        const second: Second = { answer: () => response(rest.length === 0 ? [''] : rest, form, 'two') };
+        const { chunks, error } = await recovered(first, second);
+        expect([error, clientView(chunks).text]).toEqual([undefined, tokens.join('')]);
+        expectOrder(chunks);
+        const events = chunks.flatMap((chunk) => (chunk instanceof SourcedChunk ? chunk.events : []));
+        expect(events.filter(({ type }) => type === 'block_start')).toHaveLength(1);
+      }
+    },
+  );
+
   it('is restarted where the deployment refuses to go on, which is remembered', async () => {
     const prefills = new PrefillSupport();
     const first = response(TOKENS, 'parsed').slice(0, 40);

@@ -34,7 +34,7 @@ export interface SpliceOptions {
 export class Splice {
   /** Characters that the deployment has sent, also those that are left out. */
   length = 0;
-  /** As this deployment reports it. */
+  /** The usage that this deployment reports. */
   usage: CanonicalUsage | undefined;
   private readonly reader = new ChunkReader();
   private readonly writer: ChunkWriter;
@@ -124,7 +124,8 @@ export class Splice {
         this.mapped(event, out);
         break;
       case 'block_end':
-        if (this.texts.has(event.index)) this.endsText = true;
+        // Text that is not certain yet belongs to the block that ends here.
+        if (this.texts.has(event.index)) this.endsText = this.join?.isHolding !== true;
         else this.mapped(event, out);
         if (this.open !== undefined && this.open.index === this.indices.get(event.index)) this.open = undefined;
         break;

@@ -14,6 +14,8 @@ export interface TextJoin {
   end(): string;
   /** Whether all that was sent has its place in the second response. */
   readonly isJoined: boolean;
+  /** Whether text was pushed that may still be sent. */
+  readonly isHolding: boolean;
 }
 
 /** The second response does not agree with what the client has. */
@@ -26,6 +28,7 @@ export class Contradiction extends Error {
 
 /** A response from the start: what agrees with the text that was sent is left out. */
 export class RestartJoin implements TextJoin {
+  readonly isHolding = false;
   private matched = 0;
 
   constructor(private readonly sent: string) {}
@@ -77,6 +80,10 @@ export class ContinueJoin implements TextJoin {
 
   get isJoined(): boolean {
     return this.restart?.isJoined ?? true;
+  }
+
+  get isHolding(): boolean {
+    return this.held !== '';
   }
 
   push(text: string): string {
