@@ -14,7 +14,7 @@ const LIST_TIMEOUT_MS = 15_000;
 export interface ProviderOptions {
   /** Cap of one response or one event, decompressed, in bytes. */
   readonly maxResponseBytes: number;
-  /** Of the model list, in milliseconds; a completion brings its own. */
+  /** Connect timeout of the model list in milliseconds; calls have their own. */
   readonly connectTimeoutMs: number;
 }
 

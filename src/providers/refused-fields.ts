@@ -8,7 +8,7 @@ const OPTIONAL_FIELDS = {
   reasoning_effort:
     /\b(?:reasoning[._]effort|effort|thinking_?(?:level|budget|config))\b|'reasoning'|(?:support|allow)\w* (?:thinking|reasoning)|(?:thinking|reasoning) is not/i,
   verbosity: /\bverbosity\b/,
-  // Before temperature: of two that exclude each other, this one goes.
+  // Listed before temperature: if the two exclude each other, this one is left out.
   top_p: /\btop_?p\b/i,
   temperature: /\btemperature\b/,
   top_k: /\btop_?k\b/i,

@@ -15,7 +15,7 @@ const MAX_EXPIRY_MARGIN_MS = 10_000;
 const EXPIRY_MARGIN_SHARE = 0.1;
 /** After a failed login no other one begins for so long; meanwhile calls get the same reason. */
 const PAUSE_AFTER_FAILURE_MS = 1_000;
-/** The same while the value before can still be used. */
+/** The same pause while the previous value can still be used. */
 const PAUSE_AFTER_FAILED_REFRESH_MS = 10_000;
 
 /** A value that was refused is replaced at most this often: the refusal may be about permissions, which no login changes. */

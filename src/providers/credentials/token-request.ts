@@ -4,23 +4,23 @@ import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { VERSION } from '../../runtime/version.js';
 import { LoginError } from './login-error.js';
 
-/** Of one try: connection, request and the whole response. */
+/** Longest time of one try in milliseconds: connection, request and the whole response. */
 export const TOKEN_TIMEOUT_MS = 5_000;
 /** The same for services on the machine or next to it, which respond within milliseconds or not at all. */
 export const METADATA_TIMEOUT_MS = 2_000;
 const MAX_TRIES = 3;
-/** Before the second try; it doubles, and half of it is random. */
+/** Pause before the second try in milliseconds. It doubles with each try, and half of it is random. */
 const FIRST_PAUSE_MS = 100;
 /** Far longer than any token. */
 const MAX_RESPONSE_BYTES = 1_048_576;
-/** Of what a service says of a failure. */
+/** Longest part of a service's error text that is kept, in characters. */
 const MAX_WORDS_CHARACTERS = 500;
 /** Too many requests, and a request that came too slowly. */
 const TRANSIENT_STATUSES: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** A request to a service that gives credentials. */
 export interface TokenRequest {
-  /** As errors name it: `AWS STS`. */
+  /** The name of the service in errors, such as `AWS STS`. */
   readonly service: string;
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly url: string;

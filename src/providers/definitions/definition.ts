@@ -21,7 +21,7 @@ export type CredentialsKind =
   | 'google-cloud'
   /** An API key in the header `api-key`, otherwise a token of Microsoft Entra ID: `readEntraLogin`. */
   | 'api-key-or-entra'
-  /** The same with the API key in the header `x-api-key`. */
+  /** The same format with the API key in the header `x-api-key`. */
   | 'x-api-key-or-entra'
   | 'none';
 
@@ -78,7 +78,7 @@ export interface ProviderDefinition {
   readonly name: string;
   /** The value of `type` that chooses the provider's own format. Default: the name, where there is such a format. */
   readonly type?: string;
-  /** As the provider writes itself. */
+  /** The provider's own spelling of its name. */
   readonly title: string;
   /** Where the facts of the definition come from. */
   readonly documentation: string;

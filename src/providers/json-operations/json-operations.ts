@@ -29,7 +29,7 @@ import { jsonTargetOf, type JsonTarget } from './json-target.js';
 const CALLS_AT_ONCE = 8;
 /** The operations of one provider whose requests and responses are JSON and which have no streams. */
 export class JsonOperations {
-  /** Those that the provider has. */
+  /** The operations that the provider has. */
   readonly ports: OperationPorts;
   private readonly target: JsonTarget;
   private readonly client: JsonClient;

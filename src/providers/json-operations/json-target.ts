@@ -29,7 +29,7 @@ export interface JsonTarget {
   readonly embeddings?: (upstreamModel: string) => EmbeddingWire;
   readonly rerank?: (upstreamModel: string) => RerankWire;
   readonly moderations?: (upstreamModel: string) => ModerationWire;
-  /** Those that it has at OpenAI's paths; their bodies and responses pass through. */
+  /** The operations that it has at OpenAI's paths; their bodies and responses pass through. */
   readonly media: readonly MediaOperationName[];
 }
 

@@ -32,7 +32,7 @@ import {
 import { embedInSandbox, moderateInSandbox, rerankInSandbox } from './sandbox-operations.js';
 import { respondTo, newId, toCompletion, wordsOf, type SandboxResponse } from './sandbox-response.js';
 
-/** Those that any operation has, for people who test what their code does then. */
+/** Errors that every operation can be asked for, so that people can test how their code reacts. */
 const FAULTS = ['slow', 'error-429', 'error-500'] as const;
 const MODELS = {
   chat: ['echo', 'lorem', 'cut', ...FAULTS],

@@ -22,7 +22,7 @@ export interface UpstreamRequest {
   readonly path: string;
   /** Flat list of names and values. */
   readonly headers: string[];
-  /** Of a repeatable body, the headers must have the content type and length. */
+  /** The headers of a repeatable body must have the content type and length. */
   readonly body: Buffer | RepeatableBody | null;
   /** Milliseconds; Infinity leaves a phase to the signal. */
   readonly timeouts: PhaseTimeouts;

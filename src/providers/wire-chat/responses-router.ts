@@ -1,112 +1,52 @@
 import { GatewayError } from '../../errors/gateway-error.js';
 import { SOURCE, type RequestSource } from '../../operations/chat/canonical/sources.js';
-import type { ListedModel } from '../../wire/openai-chat/map-model-list.js';
 import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
 import { withoutEncryptedReasoning } from '../../wire/openai-responses/native-input.js';
-import { Provider, type OperationPort, type OperationPorts, type ProviderCall } from '../provider.js';
-import { isMissingPath } from './missing-path.js';
+import type { Provider, ProviderCall } from '../provider.js';
+import { NativeApiRouter, type ChatPort, type Send } from './native-api-router.js';
 
-const RESPONSES = 'openai-responses';
 const REFUSED_REASONING = /invalid_encrypted_content|encrypted[ _]content/i;
-
-type ChatPort = OperationPort<'chat'>;
 
 /**
  * Sends requests that came by the Responses API to the provider's own, where it has one, and translated to its chat API where it
  * does not. Requests of other formats go to chat.
  */
-export class ResponsesRouter extends Provider {
-  readonly name: string;
-  readonly operations: OperationPorts;
-  private isAbsent = false;
-
+export class ResponsesRouter extends NativeApiRouter {
   /**
    * @param chat serves all else
    * @param responses the provider's Responses API; undefined where it has none
    * @param isAssumed whether no setting says that it has one, so that a 404 means that it does not
    */
-  constructor(
-    private readonly chat: Provider,
-    private readonly responses?: Provider,
-    private readonly isAssumed = false,
-  ) {
-    super();
-    this.name = chat.name;
-    const port = chat.operations.chat;
-    this.operations = port === undefined ? chat.operations : { ...chat.operations, chat: this.routed(port) };
-  }
-
-  override listModels(signal: AbortSignal): Promise<readonly ListedModel[]> {
-    return this.chat.listModels(signal);
+  constructor(chat: Provider, responses?: Provider, isAssumed = false) {
+    super(chat, { wire: 'openai-responses', provider: responses, isAssumed });
   }
 
   override countTokens(call: ProviderCall): Promise<number | undefined> {
     const source = call.request[SOURCE];
-    if (source?.wire !== RESPONSES || this.responses === undefined || this.isAbsent) return this.chat.countTokens(call);
-    const body = source.bodyFor?.(this.name, call.upstreamModel) ?? source.body;
-    return this.responses.countTokens({ ...call, request: { ...call.request, [SOURCE]: { ...source, body } } });
-  }
-
-  override async close(): Promise<void> {
-    await Promise.all([this.chat.close(), ...(this.responses === this.chat ? [] : [this.responses?.close()])]);
-  }
-
-  private routed(port: ChatPort): ChatPort {
-    return {
-      ...(port.callsOf !== undefined && { callsOf: (request) => port.callsOf?.(request) ?? 1 }),
-      invoke: (call) => this.send(call, port, (to, ready) => to.invoke(ready)),
-      ...(port.open !== undefined && {
-        open: (call) =>
-          this.send(call, port, (to, ready) => {
-            if (to.open === undefined) throw new TypeError(`${this.name} has no streams`);
-            return to.open(ready);
-          }),
-      }),
-    };
-  }
-
-  private async send<Result>(
-    call: ProviderCall,
-    port: ChatPort,
-    send: (port: ChatPort, call: ProviderCall) => Promise<Result>,
-  ): Promise<Result> {
-    const source = call.request[SOURCE];
-    if (source?.wire !== RESPONSES) return send(port, call);
-    const native = this.responses?.operations.chat;
-    if (native !== undefined && !this.isAbsent) {
-      try {
-        return await this.sendNative(native, call, source, send);
-      } catch (error) {
-        if (!this.isAssumed || !isMissingPath(error)) throw error;
-        this.isAbsent = true;
-      }
-    }
-    return send(port, this.translated(call, source));
+    const native = this.nativeFor(source);
+    if (source === undefined || native === undefined) return this.chat.countTokens(call);
+    return native.countTokens(withBody(call, source, this.bodyFor(call, source)));
   }
 
   /** Reasoning that the provider cannot decrypt is left out, and the request is sent once more. */
-  private async sendNative<Result>(
-    native: ChatPort,
+  protected override async sendNative<Result>(
+    port: ChatPort,
     call: ProviderCall,
     source: RequestSource,
-    send: (port: ChatPort, call: ProviderCall) => Promise<Result>,
+    send: Send<Result>,
   ): Promise<Result> {
-    const body = source.bodyFor?.(this.name, call.upstreamModel) ?? source.body;
-    const withBody = (own: RequestSource['body']): ProviderCall => ({
-      ...call,
-      request: { ...call.request, [SOURCE]: { ...source, body: own } },
-    });
+    const body = this.bodyFor(call, source);
     try {
-      return await send(native, withBody(body));
+      return await send(port, withBody(call, source, body));
     } catch (error) {
       const stripped = isRefusedReasoning(error) ? withoutEncryptedReasoning(body) : undefined;
       if (stripped === undefined) throw error;
-      return send(native, withBody(stripped));
+      return send(port, withBody(call, source, stripped));
     }
   }
 
   /** @throws GatewayError 400 for what another format cannot hold */
-  private translated(call: ProviderCall, { refusal, dropped, body }: RequestSource): ProviderCall {
+  protected override forChat(call: ProviderCall, { refusal, dropped, body }: RequestSource): ProviderCall {
     if (refusal !== undefined) throw refusal;
     const [first] = dropped;
     if (first === undefined) return call;
@@ -114,6 +54,14 @@ export class ResponsesRouter extends Provider {
     call.onDroppedParams?.(dropped);
     return call;
   }
+
+  private bodyFor({ upstreamModel }: ProviderCall, { bodyFor, body }: RequestSource): RequestSource['body'] {
+    return bodyFor?.(this.name, upstreamModel) ?? body;
+  }
+}
+
+function withBody(call: ProviderCall, source: RequestSource, body: RequestSource['body']): ProviderCall {
+  return { ...call, request: { ...call.request, [SOURCE]: { ...source, body } } };
 }
 
 function isRefusedReasoning(error: unknown): boolean {

@@ -4,7 +4,7 @@ import type { CanonicalRequest } from '../../operations/chat/canonical/canonical
 import { SOURCE } from '../../operations/chat/canonical/sources.js';
 import type { ChatCompletion, ChatRequest } from '../../operations/chat/chat-completion.js';
 import type { ChunkStream } from '../../operations/chat/preserialized-chunk.js';
-import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { isObject } from '../../runtime/json-value.js';
 import { readTokenCount } from '../../runtime/token-count.js';
 import { redactor, type Redact } from '../../wire/errors/redact.js';
 import { toFunctionCalls, toFunctionCallStream, usesFunctions } from '../../wire/openai-chat/legacy-functions.js';
@@ -13,12 +13,12 @@ import { readRequest } from '../../wire/openai-chat/read-request.js';
 import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
 import { writeResult } from '../../wire/openai-chat/write-result.js';
 import { parseWithExactArguments } from '../../wire/exact-arguments.js';
-import type { ProviderWire, ReadContext, Written } from '../../wire/wire-format.js';
+import type { ProviderWire, Written } from '../../wire/wire-format.js';
 import { providerWireOf } from '../../wire/wire-formats.js';
 import { authorizerOf } from '../credentials/authorize.js';
-import type { ChatEndpoint, ChatEndpointCall, ChatFormat } from '../definitions/types/chat-format.js';
+import type { ChatFormat } from '../definitions/types/chat-format.js';
 import type { ProviderDefinition } from '../definitions/definition.js';
-import { assertModelId, passedHeaders } from '../other-format.js';
+import { assertModelId } from '../other-format.js';
 import {
   choiceCount,
   listTimeouts,
@@ -27,33 +27,20 @@ import {
   type ProviderCall,
   type ProviderOptions,
 } from '../provider.js';
-import { type CallContext, JsonClient } from '../transport/json-call.js';
+import { JsonClient } from '../transport/json-call.js';
 import { RefusedFields, untilTaken } from '../refused-fields.js';
-import { responseHeadersReader } from '../response-headers.js';
 import { readModelList } from './list-models.js';
 import { areOver, asBilled, callInGroups, isBilled } from '../transport/call-in-groups.js';
 import { invalidResponse } from './invalid-response.js';
 import { MergedStreams } from './merged-streams.js';
 import { sumUsage } from './sum-usage.js';
-import { WireChunkStream, type WireStreamOptions } from './wire-chunk-stream.js';
+import { WireChunkStream } from './wire-chunk-stream.js';
 import { withoutFields } from './without-fields.js';
 import { withoutThinking } from './without-thinking.js';
+import { Prepared, contextOf, hiddenOf, isStrict, nativeBody, unwrapOf, withSeed } from './prepared-call.js';
 
 /** A provider's refusal of a thinking block that it did not sign, or no longer knows. */
 const SIGNATURE_REFUSED = /signature|thinking.{0,40}(?:block|cannot be modified|invalid)/i;
-
-/** A request that is ready to be sent. */
-interface Prepared {
-  readonly wire: ProviderWire;
-  readonly format: ChatFormat;
-  readonly target: ChatEndpointCall;
-  readonly endpoint: ChatEndpoint;
-  readonly written: Written;
-  readonly context: ReadContext;
-  /** Whether the client uses the provider's format, so that its body is sent unchanged. */
-  readonly isNative: boolean;
-  readonly canonical: () => CanonicalRequest;
-}
 
 /** Chat at a provider with its own wire format: Anthropic's, Gemini's, Bedrock's, Cohere's. */
 export class WireProvider extends Provider {
@@ -272,44 +259,4 @@ export class WireProvider extends Provider {
     const body = format.fitBody?.(written.body, target.upstreamModel, target) ?? written.body;
     return { path: endpoint.path, body: withSeed(body, index), headers: { ...endpoint.headers, ...written.headers } };
   }
-}
-
-/** One seed for all choices would make them all the same. */
-function withSeed(body: JsonObject, index: number): JsonObject {
-  if (index === 0) return body;
-  const { seed, generationConfig: config } = body;
-  if (typeof seed === 'number') return { ...body, seed: seed + index };
-  if (!isObject(config) || typeof config['seed'] !== 'number') return body;
-  return { ...body, generationConfig: { ...config, seed: config['seed'] + index } };
-}
-
-/** The client's body with the provider's name of the model, and without what is the gateway's own. */
-function nativeBody(wire: ProviderWire, body: Readonly<JsonObject>, upstreamModel: string): Written {
-  const { strict_params: _own, ...fields } = wire.fitNative?.(body) ?? body;
-  return { body: 'model' in fields ? { ...fields, model: upstreamModel } : fields, dropped: [] };
-}
-
-function unwrapOf({ format, wire }: Prepared): WireStreamOptions['unwrap'] {
-  const { unwrap } = format;
-  return unwrap && ((event) => unwrap(event, wire.name));
-}
-
-function hiddenOf(
-  { format: { isHidden }, isNative }: Prepared,
-  { request }: ProviderCall,
-): WireStreamOptions['isHidden'] {
-  const body = request[SOURCE]?.body;
-  return isHidden === undefined || !isNative || body === undefined ? undefined : (event) => isHidden(event, body);
-}
-
-function isStrict(request: ChatRequest): boolean {
-  return (request[SOURCE]?.body ?? request)['strict_params'] === true;
-}
-
-/** Headers in the client's format go to a provider of the same format alone. */
-function contextOf(call: ProviderCall, { isNative, format }: Prepared): CallContext {
-  const { timeouts, requestId, signal, headers, exchange } = call;
-  const passed = isNative ? headers : passedHeaders(headers, format.passedHeaders);
-  const onHeaders = responseHeadersReader(call, isNative ? format.responseHeaders : undefined);
-  return { timeouts, requestId, signal, headers: passed, onHeaders, exchange };
 }

@@ -12,7 +12,7 @@ import { certificateAssertion } from './certificate-assertion.js';
 const SERVICE = 'Microsoft Entra ID';
 const MANAGED_IDENTITY = "Azure's managed identity endpoint";
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-/** Of App Service, and of the metadata service of virtual machines. */
+/** API versions of App Service and of the metadata service of virtual machines. */
 const IDENTITY_API_VERSION = '2019-08-01';
 const INSTANCE_API_VERSION = '2018-02-01';
 /** The metadata service has no token yet, or is being updated. */

@@ -22,7 +22,7 @@ const REQUIRED_MEMBERS: Readonly<Record<string, readonly string[]>> = {
 };
 /** A file cannot be read. */
 const FILE_CODES: readonly string[] = ['ENOENT', 'EACCES', 'EISDIR', 'ENOTDIR'];
-/** Of a service account's address. */
+/** The project in the address of a service account. */
 const PROJECT_OF_ACCOUNT = /@([a-z][a-z\d-]+)\.iam\.gserviceaccount\.com/;
 
 /** A file of Application Default Credentials: service account, user, workload identity federation and the like. */

@@ -32,7 +32,7 @@ export interface AwsContainer {
 /** One place where keys may be. */
 export type AwsSource =
   | { readonly kind: 'keys'; readonly keys: AwsKeys }
-  /** Of the shared files; one that is not required may be absent. */
+  /** Paths of the shared files. A file that is not required may be absent. */
   | { readonly kind: 'profile'; readonly name: string; readonly isRequired: boolean }
   | { readonly kind: 'web-identity'; readonly role: AwsRole; readonly tokenFile: string }
   | { readonly kind: 'container'; readonly container: AwsContainer }
@@ -44,7 +44,7 @@ export interface AwsEnvironment {
   readonly configFile: string;
   readonly credentialsFile: string;
   readonly stsEndpoint: string;
-  /** For profiles that take their credentials from there. */
+  /** Credentials of the environment, for profiles that take theirs from it. */
   readonly keys?: AwsKeys;
   readonly container?: AwsContainer;
   /** Absent where AWS_EC2_METADATA_DISABLED is set. */
@@ -53,7 +53,7 @@ export interface AwsEnvironment {
 
 /** How AWS keys are found. */
 export interface AwsLogin {
-  /** In this order; the next one is asked only where a source has no keys. */
+  /** The sources in their order. The next one is asked only if a source has no keys. */
   readonly sources: readonly AwsSource[];
   /** Assumed with the keys of the sources. */
   readonly role?: AwsRole;
@@ -137,7 +137,7 @@ export const AWS_LOGIN_VARIABLES = {
 
 type Environment = Values<keyof typeof AWS_LOGIN_VARIABLES>;
 
-/** As CloudTrail shows what the gateway does. */
+/** The name of the gateway's sessions in CloudTrail. */
 export const DEFAULT_SESSION_NAME = 'llm-gateway';
 const CONTAINER_ORIGIN = 'http://169.254.170.2';
 const INSTANCE_ENDPOINTS = { IPv4: 'http://169.254.169.254', IPv6: 'http://[fd00:ec2::254]' } as const;

@@ -86,7 +86,7 @@ export const ENTRA_VARIABLES = {
 const SYSTEM_IDENTITY = 'system';
 const INSTANCE_ENDPOINT = 'http://169.254.169.254';
 const AZURE_HOST = /\.azure\.(com|us|cn)$/;
-/** By the end of the resource's host. */
+/** Scopes by the end of the resource's host. */
 const CLOUDS = {
   com: { scope: 'https://cognitiveservices.azure.com/.default', authority: 'https://login.microsoftonline.com' },
   us: { scope: 'https://cognitiveservices.azure.us/.default', authority: 'https://login.microsoftonline.us' },

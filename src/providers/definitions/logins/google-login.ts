@@ -5,7 +5,7 @@ import type { ProviderVariable } from '../definition.js';
 
 /** Where a login to Google Cloud is looked for when no credentials file is named. */
 export interface GoogleLogin {
-  /** Of `gcloud auth application-default login`; it may be absent. */
+  /** The file of `gcloud auth application-default login`; it may be absent. */
   readonly wellKnownFile: string;
   /** The metadata server; without a trailing slash. */
   readonly metadataOrigin: string;

@@ -49,7 +49,7 @@ export type CloudKey = (typeof CLOUD_KEYS)[number];
 /** The address and the credentials of a provider in its entry and in the environment. */
 export interface ConnectionInput {
   readonly entry: Readonly<Partial<Record<CloudKey, string>>>;
-  /** Of the entry. */
+  /** Values of the provider's entry in the file. */
   readonly apiKey: string | undefined;
   readonly baseUrl: string | undefined;
   /** Reads an environment variable; undefined where it is unset or empty. */

@@ -27,7 +27,7 @@ export interface OperationFormats {
   /** `jina-rerank-objects`: documents may be objects; others of Jina's format take texts alone. */
   readonly rerank?: ServerRerankFormat | 'jina-rerank-objects' | 'bedrock-rerank';
   readonly moderations?: 'openai-moderations' | 'mistral-moderations';
-  /** Those that it has at OpenAI's paths. */
+  /** The operations that it has at OpenAI's paths. */
   readonly media?: readonly MediaOperationName[];
 }
 

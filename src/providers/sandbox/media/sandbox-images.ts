@@ -23,7 +23,7 @@ export async function sandboxImages(request: ImageRequest, createdAt: number): P
   };
 }
 
-/** The same as events: previews, where the client asked for them, then each image. */
+/** The images as events: previews, if the client asked for them, then each image. */
 export async function* sandboxImageEvents(request: ImageRequest, createdAt: number): AsyncGenerator<Buffer> {
   const { size, properties } = planOf(request);
   const kind = request.kind === 'edit' ? 'image_edit' : 'image_generation';

@@ -62,7 +62,7 @@ function textOf({ kind, filename, duration: { likelySeconds: seconds, isKnown } 
   return `Sandbox ${kind} of ${name}, ${length}.`;
 }
 
-/** As Whisper's billing has it: whole seconds. */
+/** Whole seconds, as Whisper bills them. */
 function usageOf({ duration }: TranscriptionRequest): object {
   return { type: 'duration', seconds: Math.ceil(duration.likelySeconds) };
 }
