@@ -16,6 +16,7 @@ import { Periodic } from '../runtime/periodic.js';
 import { failureOf } from '../wire/openai-responses/errors.js';
 import { encryptedContents } from '../wire/openai-responses/native-input.js';
 import type { PreparedResponse } from './prepared-response.js';
+import { ReasoningOrigins } from './reasoning-origins.js';
 import { HEARTBEAT_INTERVAL_MS, ResponseStore } from './response-store.js';
 import { stateOf, writtenOf } from './written-response.js';
 
@@ -59,6 +60,7 @@ export class BackgroundResponses implements OnApplicationBootstrap, OnApplicatio
     private readonly engine: Engine,
     private readonly inFlight: InFlight,
     private readonly responses: ResponseStore,
+    private readonly origins: ReasoningOrigins,
     private readonly counts: TokenCounts,
   ) {}
 
@@ -145,7 +147,7 @@ export class BackgroundResponses implements OnApplicationBootstrap, OnApplicatio
       prepared,
       context,
       finish: async (response, contents, place) => {
-        if (place !== null) await this.storeSurely(() => this.responses.keepOrigins(contents, place));
+        if (place !== null) await this.storeSurely(() => this.origins.keep(contents, place));
         return store({ ...response, id: responseId, background: true });
       },
       fail: async (thrown) => {

@@ -1,6 +1,7 @@
 import { invalidRequest } from '../errors/gateway-error.js';
 import { isObject, nonEmptyString, type JsonObject } from '../runtime/json-value.js';
-import { MAX_ID_CHARACTERS, type KeptResponse } from './response-store.js';
+import type { KeptResponse } from './response-store.js';
+import { MAX_ID_CHARACTERS } from './stored-response.entity.js';
 
 /** `<kind>_<response><number>`: an item of a response that the gateway made. */
 const OWN_ITEM = /^[a-z]+_([0-9a-f]{48})[0-9a-f]{4}$/;
@@ -41,7 +42,7 @@ function hasText(summary: unknown): boolean {
 /** Finds responses of the key that asks. */
 export interface Finder {
   readonly responses: (responseIds: readonly string[]) => Promise<readonly KeptResponse[]>;
-  /** Those that have an item with the id. */
+  /** Responses that have an item with the id. */
   readonly holding: (itemId: string) => Promise<readonly KeptResponse[]>;
 }
 

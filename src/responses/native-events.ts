@@ -15,7 +15,7 @@ const LAST = /^response\.(?:completed|incomplete)$/;
  * response can be kept before the client knows that it is complete.
  */
 export class NativeEvents {
-  /** As the newest event has it; undefined before the first. */
+  /** The response of the newest event; undefined before the first. */
   response: JsonObject | undefined;
   /** The last event; empty before it has come. */
   last = '';

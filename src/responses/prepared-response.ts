@@ -11,6 +11,7 @@ import { readRequest } from '../wire/openai-responses/read-request.js';
 import { inputItems, resolveReferences, turnItems } from './conversation-items.js';
 import type { WireRequest } from '../model-endpoint/chat-request-of.js';
 import { objectBody } from '../model-endpoint/wire-endpoint.js';
+import { ReasoningOrigins } from './reasoning-origins.js';
 import { ResponseStore, type KeptResponse } from './response-store.js';
 import { translateRequest } from './translated-request.js';
 
@@ -19,14 +20,14 @@ const ID_BYTES = 24;
 
 /** A request of the Responses API, ready for the engine. */
 export interface PreparedResponse {
-  /** In OpenAI's chat format, with the client's own body. */
+  /** The request in OpenAI's chat format, with the client's own body. */
   readonly view: WireRequest;
   readonly canonical: CanonicalRequest;
   readonly toolNames: ReadonlyMap<string, string> | undefined;
   /** Items of the request's own input, each with an id. */
   readonly input: readonly JsonObject[];
   readonly previousId: string | null;
-  /** Of the response, where the provider gives it none. */
+  /** Id of the response, if the provider gives none. */
   readonly responseId: string;
   /** Whether the response is kept. */
   readonly store: boolean;
@@ -58,6 +59,7 @@ export function readResponseBody(given: unknown): ResponseBody {
 export class ResponsePreparation {
   constructor(
     private readonly responses: ResponseStore,
+    private readonly origins: ReasoningOrigins,
     private readonly config: GatewayConfig,
   ) {}
 
@@ -78,7 +80,7 @@ export class ResponsePreparation {
     const { previous_response_id: _previous, ...rest } = sent;
     const whole = isChanged ? { ...rest, input: [...history, ...resolved] } : sent;
     const request = isChanged || isBackground ? readRequest(whole) : own;
-    const origins = await this.responses.origins(encryptedContents(whole['input']));
+    const origins = await this.origins.of(encryptedContents(whole['input']));
     const view = viewOf(request, { body: sent, whole, resolved, turns, origins });
     // The response repeats what the client sent, of which the whole conversation has no member.
     const canonical = { ...request, ...(own.extras !== undefined && { extras: { ...request.extras, ...own.extras } }) };
@@ -188,7 +190,7 @@ function withoutBareReasoning(body: Readonly<JsonObject>, hasHistory: boolean): 
   return { ...body, input: input.filter((item: unknown) => !isBare(item)) };
 }
 
-/** As it is listed: with an id, and content in parts. */
+/** The item as it is listed: with an id, and content in parts. */
 function identified(item: unknown, index: number, responseId: string): JsonObject {
   if (!isObject(item)) return { type: 'message', role: 'user', content: String(item) };
   const isMessage = item['type'] === undefined || item['type'] === 'message';

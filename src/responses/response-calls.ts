@@ -9,6 +9,7 @@ import type { PreferredPlace } from '../operations/operation.js';
 import type { JsonObject } from '../runtime/json-value.js';
 import { encryptedContents } from '../wire/openai-responses/native-input.js';
 import type { PreparedResponse } from './prepared-response.js';
+import { ReasoningOrigins } from './reasoning-origins.js';
 import { ResponseStore } from './response-store.js';
 import { writtenOf } from './written-response.js';
 
@@ -20,6 +21,7 @@ export class ResponseCalls {
   constructor(
     private readonly engine: Engine,
     private readonly responses: ResponseStore,
+    private readonly origins: ReasoningOrigins,
   ) {}
 
   /**
@@ -54,7 +56,7 @@ export class ResponseCalls {
     { principal }: CallContext,
   ): Promise<boolean> {
     try {
-      if (place !== null) await this.responses.keepOrigins(encryptedContents(whole['output']), place);
+      if (place !== null) await this.origins.keep(encryptedContents(whole['output']), place);
       if (!prepared.store) return true;
       await this.responses.keep({
         keyId: principal.keyId,

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { DataSource, In, LessThan, Like } from 'typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
@@ -7,23 +7,20 @@ import { deleteInSteps } from '../database/delete-in-steps.js';
 import { runSql } from '../database/sql.js';
 import { storableText } from '../database/storable-text.js';
 import { describeError } from '../errors/describe-error.js';
-import { invalidRequest, notFound } from '../errors/gateway-error.js';
-import type { PreferredPlace } from '../operations/operation.js';
 import type { JsonObject } from '../runtime/json-value.js';
 import { Periodic } from '../runtime/periodic.js';
-import { ReasoningOrigin, StoredResponse } from './stored-response.entity.js';
+import { ResponseChanges } from './response-changes.js';
+import { MAX_ID_CHARACTERS, StoredResponse } from './stored-response.entity.js';
+import { unfinishedPrevious, unknownPrevious, unknownResponse } from './response-errors.js';
 
 const SWEEP_INTERVAL_MS = 10 * 60_000;
-/** Between two signs that a response is still being made. */
+/** Time between two heartbeats of a response that is being made. */
 export const HEARTBEAT_INTERVAL_MS = 5_000;
-/** After so long without one, the process that made it is gone. */
+/** Time without a heartbeat after which the process that made a response counts as ended. */
 const LOST_AFTER_MS = 30_000;
 const LOST_PER_SWEEP = 500;
 /** Turns of one conversation that are read. A bound on work. */
 const MAX_TURNS = 2_000;
-/** Longest id that a provider may give and that is kept. */
-export const MAX_ID_CHARACTERS = 128;
-const MAX_MODEL_CHARACTERS = 256;
 const IDS_PER_QUERY = 500;
 const ITEM_ID = /^[\w-]{1,128}$/;
 
@@ -59,6 +56,7 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
     private readonly database: Database,
     private readonly dataSource: DataSource,
     private readonly config: GatewayConfig,
+    private readonly changes: ResponseChanges,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -129,6 +127,20 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
   }
 
   /**
+   * Whether a response is still being made; reads none of its content.
+   *
+   * @throws GatewayError 404 for an id that the key does not have
+   */
+  async isUnfinished(keyId: string, responseId: string): Promise<boolean> {
+    const row = await this.dataSource.manager.findOne(StoredResponse, {
+      where: { keyId, responseId },
+      select: { id: true, heartbeatAt: true },
+    });
+    if (row === null) throw unknownResponse(responseId);
+    return row.heartbeatAt !== null && !isLost(row.heartbeatAt);
+  }
+
+  /**
    * Replaces a response that is being made by the finished one.
    *
    * @returns false where it is not being made any more, so that it stays as it is
@@ -143,6 +155,7 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
         [storableText(JSON.stringify(response)), keyId, responseId],
       ),
     );
+    if (affected > 0) this.changes.notify(keyId, responseId);
     return affected > 0;
   }
 
@@ -180,6 +193,7 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
       return rows;
     });
     if (affected === 0) throw unknownResponse(responseId);
+    this.changes.notify(keyId, responseId);
   }
 
   /**
@@ -243,41 +257,6 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
     });
     return rows.map(keptOf);
   }
-
-  /** Remembers which deployment encrypted reasoning. */
-  async keepOrigins(contents: readonly string[], { provider, upstreamModel }: PreferredPlace): Promise<void> {
-    const now = Date.now();
-    const ids = [...new Set(contents.map(originId))];
-    if (ids.length === 0) return;
-    await this.database.transaction(async (manager) => {
-      for (const id of ids) {
-        await runSql(
-          manager,
-          this.database.dialect,
-          'INSERT INTO reasoning_origin (id, provider, upstream_model, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (id) DO NOTHING',
-          [id, provider, upstreamModel?.slice(0, MAX_MODEL_CHARACTERS) ?? null, now],
-        );
-      }
-    });
-  }
-
-  /** The deployments that encrypted reasoning, by its content; what has no known origin is absent. */
-  async origins(contents: readonly string[]): Promise<ReadonlyMap<string, PreferredPlace>> {
-    const byId = new Map(contents.map((content) => [originId(content), content]));
-    const ids = [...byId.keys()];
-    const origins = new Map<string, PreferredPlace>();
-    for (let start = 0; start < ids.length; start += IDS_PER_QUERY) {
-      const found = await this.dataSource.manager.findBy(ReasoningOrigin, {
-        id: In(ids.slice(start, start + IDS_PER_QUERY)),
-      });
-      for (const { id, provider, upstreamModel } of found) origins.set(byId.get(id) ?? '', { provider, upstreamModel });
-    }
-    return origins;
-  }
-}
-
-function originId(content: string): string {
-  return createHash('sha256').update(content).digest('hex');
 }
 
 function keptOf(row: Omit<StoredResponse, 'id' | 'keyId' | 'heartbeatAt'>): KeptResponse {
@@ -300,27 +279,4 @@ function isLost(heartbeatAt: number | null): boolean {
 function lostResponse(json: string): JsonObject {
   const message = 'The gateway was stopped while it made this response. Send the request again.';
   return { ...(JSON.parse(json) as JsonObject), status: 'failed', error: { code: 'server_error', message } };
-}
-
-function unfinishedPrevious(responseId: string): Error {
-  return invalidRequest(
-    `The response '${responseId.slice(0, MAX_ID_CHARACTERS)}' is still in progress. Wait until it is completed.`,
-    'previous_response_id',
-  );
-}
-
-function unknownResponse(responseId: string): Error {
-  return notFound(
-    `Response with id '${responseId.slice(0, MAX_ID_CHARACTERS)}' not found.`,
-    'not_found',
-    'response_id',
-  );
-}
-
-function unknownPrevious(responseId: string): Error {
-  return invalidRequest(
-    `Previous response with id '${responseId.slice(0, MAX_ID_CHARACTERS)}' not found. Send the whole conversation in 'input' instead.`,
-    'previous_response_id',
-    'previous_response_not_found',
-  );
 }

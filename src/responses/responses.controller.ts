@@ -21,16 +21,13 @@ import type { JsonObject } from '../runtime/json-value.js';
 import { BackgroundResponses } from './background-responses.js';
 import {
   CompactedResponseDto,
-  CompactRequestDto,
   DeletedResponseDto,
   InputItemListDto,
-  InputItemsQueryDto,
   InputTokensDto,
-  InputTokensRequestDto,
-  ReadResponseQueryDto,
   ResponseObjectDto,
-  ResponseRequestDto,
-} from './responses.dto.js';
+} from './response.dto.js';
+import { CompactRequestDto, InputTokensRequestDto, ResponseRequestDto } from './response-request.dto.js';
+import { InputItemsQueryDto, ReadResponseQueryDto } from './response-reading.dto.js';
 import { COMPACT_EXAMPLES, INPUT_TOKENS_EXAMPLES, RESPONSE_EXAMPLES, STREAM_EXAMPLE } from './responses.examples.js';
 import { ResponseReplay } from './response-replay.js';
 import { ResponsesResponder } from './responses-responder.js';

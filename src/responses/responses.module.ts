@@ -4,7 +4,9 @@ import { EngineModule } from '../engine/engine.module.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { ModelEndpointModule } from '../model-endpoint/model-endpoint.module.js';
 import { BackgroundResponses } from './background-responses.js';
+import { ReasoningOrigins } from './reasoning-origins.js';
 import { ResponseCalls } from './response-calls.js';
+import { ResponseChanges } from './response-changes.js';
 import { ResponseEvents } from './response-events.js';
 import { ResponsePreparation } from './prepared-response.js';
 import { ResponseReplay } from './response-replay.js';
@@ -20,7 +22,9 @@ import { ResponsesService } from './responses.service.js';
   controllers: [ResponsesController],
   providers: [
     BackgroundResponses,
+    ReasoningOrigins,
     ResponseCalls,
+    ResponseChanges,
     ResponseEvents,
     ResponsePreparation,
     ResponseReplay,

@@ -3,12 +3,8 @@ import type { Principal } from '../auth/principal.js';
 import { invalidRequest } from '../errors/gateway-error.js';
 import { isObject, type JsonObject } from '../runtime/json-value.js';
 import { inputItems } from './conversation-items.js';
-import type {
-  CompactedResponseDto,
-  DeletedResponseDto,
-  InputItemListDto,
-  InputItemsQueryDto,
-} from './responses.dto.js';
+import type { CompactedResponseDto, DeletedResponseDto, InputItemListDto } from './response.dto.js';
+import type { InputItemsQueryDto } from './response-reading.dto.js';
 import { ResponseStore } from './response-store.js';
 
 const DEFAULT_ITEMS = 20;

@@ -1,6 +1,9 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
+/** Longest id that a provider may give and that is kept. */
+export const MAX_ID_CHARACTERS = 128;
+
 /** A response that is kept for later requests of the same key. */
 @Entity('stored_response')
 @Index('IDX_stored_response_key_id', ['keyId', 'responseId'], { unique: true })
@@ -15,7 +18,7 @@ export class StoredResponse {
   @Column({ name: 'key_id', type: 'varchar', length: 32 })
   keyId!: string;
 
-  /** As the client knows it. */
+  /** The id that the client knows. */
   @Column({ name: 'response_id', type: 'varchar', length: 128 })
   responseId!: string;
 

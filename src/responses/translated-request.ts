@@ -23,7 +23,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = { background: false, truncat
 /** A request as providers of other formats get it. */
 export interface TranslatedRequest {
   readonly canonical: CanonicalRequest;
-  /** In OpenAI's chat format, which the engine reads. */
+  /** The request in OpenAI's chat format, which the engine reads. */
   readonly view: ChatRequest;
   /** What the view does not have, by the client's names. */
   readonly dropped: readonly string[];

@@ -1,9 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { OpenObject } from '../openapi/open-object.decorator.js';
 
-const ITEM = { type: 'object', additionalProperties: true } as const;
+export const ITEM = { type: 'object', additionalProperties: true } as const;
 /** A text is taken for a message of the user. */
 const INPUT_ITEM = { anyOf: [{ type: 'string' as const }, ITEM] };
 
@@ -175,47 +172,6 @@ export class CompactRequestDto {
   previous_response_id?: string | null;
 }
 
-/** A response. Further fields, and those that a provider of the API sends, are passed on. */
-@OpenObject()
-export class ResponseObjectDto {
-  /**
-   * Send it as `previous_response_id` to continue the conversation.
-   * @example "resp_3f1c0e8a9b7d4c553f1c0e8a9b7d4c553f1c0e8a9b7d4c55"
-   */
-  id!: string;
-  /** Always `response`. */
-  @ApiProperty({ enum: ['response'], example: 'response' })
-  object!: string;
-  /**
-   * Unix seconds.
-   * @example 1767225600
-   */
-  @ApiProperty({ type: 'number' })
-  created_at!: number;
-  /** `incomplete` where `incomplete_details` says why. */
-  @ApiProperty({
-    enum: ['completed', 'incomplete', 'failed', 'in_progress', 'queued', 'cancelled'],
-    example: 'completed',
-  })
-  status!: string;
-  /**
-   * The model that the upstream says it ran.
-   * @example "sandbox/echo"
-   */
-  model!: string;
-  /** Messages, calls of tools and reasoning, in their order. */
-  @ApiProperty({ type: 'array', items: ITEM })
-  output!: unknown[];
-  /** Tokens; null where the provider reported none. */
-  @ApiProperty({
-    type: 'object',
-    nullable: true,
-    additionalProperties: true,
-    example: { input_tokens: 6, output_tokens: 4, total_tokens: 10 },
-  })
-  usage!: unknown;
-}
-
 /** What the tokens are counted of. Fields of POST /v1/responses that are not named here are taken as well. */
 export class InputTokensRequestDto {
   /**
@@ -233,120 +189,4 @@ export class InputTokensRequestDto {
   /** The response whose conversation is counted as well. */
   @ApiProperty({ required: false, nullable: true, type: 'string', minLength: 1 })
   previous_response_id?: string | null;
-}
-
-/** Tokens of an input. */
-export class InputTokensDto {
-  /** Always `response.input_tokens`. */
-  @ApiProperty({ enum: ['response.input_tokens'], example: 'response.input_tokens' })
-  object!: string;
-  /** Tokens of the prompt. */
-  @ApiProperty({ type: 'integer', example: 14 })
-  input_tokens!: number;
-}
-
-/** How a response is read. */
-export class ReadResponseQueryDto {
-  /** `true` sends the events of a response in the background, those to come included. */
-  @ApiProperty({ required: false, enum: ['true', 'false'], default: 'false' })
-  @IsOptional()
-  @IsIn(['true', 'false'])
-  stream?: 'true' | 'false';
-
-  /** With `stream=true`: the `sequence_number` of the last event that the client has. */
-  @ApiProperty({ type: 'integer', required: false, minimum: 0 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(0)
-  starting_after?: number;
-}
-
-/** Which items of an input. */
-export class InputItemsQueryDto {
-  /**
-   * Most items, 1 to 100.
-   * @example 20
-   */
-  @ApiProperty({ type: 'integer', required: false, default: 20, minimum: 1, maximum: 100, example: 20 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(100)
-  limit?: number;
-
-  /** `desc` begins with the last item. */
-  @ApiProperty({ required: false, enum: ['asc', 'desc'], default: 'desc' })
-  @IsOptional()
-  @IsIn(['asc', 'desc'])
-  order?: 'asc' | 'desc';
-
-  /** The id of the item after which the page begins. */
-  @ApiProperty({ required: false })
-  @IsOptional()
-  @IsString()
-  @MaxLength(256)
-  after?: string;
-}
-
-/** Items of a request's input. */
-export class InputItemListDto {
-  /** Always `list`. */
-  @ApiProperty({ enum: ['list'], example: 'list' })
-  object!: string;
-  /** The items, each with an id. */
-  @ApiProperty({ type: 'array', items: ITEM })
-  data!: unknown[];
-  /** Of the page; null where it is empty. */
-  @ApiProperty({ type: 'string', nullable: true, example: 'msg_1' })
-  first_id!: string | null;
-  /** Of the page; null where it is empty. */
-  @ApiProperty({ type: 'string', nullable: true, example: 'msg_1' })
-  last_id!: string | null;
-  /** Whether further items follow. */
-  has_more!: boolean;
-}
-
-/** The kind of the deleted object. */
-export class DeletedResponseDto {
-  /**
-   * The id of the response.
-   * @example "resp_3f1c0e8a9b7d4c553f1c0e8a9b7d4c553f1c0e8a9b7d4c55"
-   */
-  id!: string;
-  /** Always `response`. */
-  @ApiProperty({ enum: ['response'], example: 'response' })
-  object!: string;
-  /** Always true. */
-  deleted!: boolean;
-}
-
-/** A compacted conversation, to be sent as `input` in place of its items. */
-export class CompactedResponseDto {
-  /**
-   * The id of the compaction.
-   * @example "resp_3f1c0e8a9b7d4c553f1c0e8a9b7d4c553f1c0e8a9b7d4c55"
-   */
-  id!: string;
-  /** Always `response.compaction`. */
-  @ApiProperty({ enum: ['response.compaction'], example: 'response.compaction' })
-  object!: string;
-  /**
-   * Unix seconds.
-   * @example 1767225600
-   */
-  @ApiProperty({ type: 'number' })
-  created_at!: number;
-  /** One item of the type `compaction`. */
-  @ApiProperty({ type: 'array', items: ITEM })
-  output!: unknown[];
-  /** Tokens that the compaction took. */
-  @ApiProperty({
-    type: 'object',
-    nullable: true,
-    additionalProperties: true,
-    example: { input_tokens: 6, output_tokens: 4, total_tokens: 10 },
-  })
-  usage!: unknown;
 }
