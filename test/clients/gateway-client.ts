@@ -1,12 +1,13 @@
 import { Agent, request, type Dispatcher } from 'undici';
-import type { KeyDto, KeyWithSecretDto } from '../../src/admin/keys/keys.dto.js';
+import type { KeyDto, KeyWithSecretDto } from '../../src/admin/keys/key.dto.js';
 import type { GroupDto } from '../../src/admin/groups/groups.dto.js';
 import type { AuditEntryDto } from '../../src/audit/audit.dto.js';
 import type { BatchDto, BatchSubmittedDto } from '../../src/batch/batch.dto.js';
 import type { TaskResultDto } from '../../src/batch/task-result.dto.js';
 import type { ChatCompletionDto } from '../../src/chat/chat-completion.dto.js';
 import type { DeploymentDto } from '../../src/routing/deployments/deployments.dto.js';
-import type { UsageRecordDto, UsageRowDto } from '../../src/usage/report/usage.dto.js';
+import type { UsageRecordDto } from '../../src/usage/report/usage-record.dto.js';
+import type { UsageRowDto } from '../../src/usage/report/usage-row.dto.js';
 import { until } from '../fixtures/until.js';
 import { GatewayResponse, type Json } from './gateway-response.js';
 import { notifyResponse } from './observed-responses.js';

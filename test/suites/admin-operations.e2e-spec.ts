@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { InstanceDto } from '../../src/admin/instances/instances.dto.js';
 import type { ProviderListDto, ProviderTestDto } from '../../src/admin/providers/providers.dto.js';
-import type { UsageRecordDto } from '../../src/usage/report/usage.dto.js';
+import type { UsageRecordDto } from '../../src/usage/report/usage-record.dto.js';
 import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { model, openAiAt, UNREACHABLE } from '../fixtures/gateway-config.js';

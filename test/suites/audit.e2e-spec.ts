@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { KeyWithSecretDto } from '../../src/admin/keys/keys.dto.js';
+import type { KeyWithSecretDto } from '../../src/admin/keys/key.dto.js';
 import type { GroupDto } from '../../src/admin/groups/groups.dto.js';
 import type { RequestLogEntryDto } from '../../src/request-log/request-log.dto.js';
 import type { GatewayClient, Method } from '../clients/gateway-client.js';

@@ -1,5 +1,5 @@
 import type { BudgetUsageDto } from '../../src/admin/keys/budget-usage.dto.js';
-import type { KeyWithSecretDto, KeyWithUsageDto } from '../../src/admin/keys/keys.dto.js';
+import type { KeyWithSecretDto, KeyWithUsageDto } from '../../src/admin/keys/key.dto.js';
 import type { OwnKeyDto } from '../../src/admin/keys/own-key.dto.js';
 import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';

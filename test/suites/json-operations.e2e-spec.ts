@@ -1,6 +1,6 @@
 import { Cohere, CohereClient, CohereClientV2 } from 'cohere-ai';
 import OpenAI, { BadRequestError, NotFoundError } from 'openai';
-import type { UsageRecordDto } from '../../src/usage/report/usage.dto.js';
+import type { UsageRecordDto } from '../../src/usage/report/usage-record.dto.js';
 import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { model, price, type GatewayFile, type ProviderFile } from '../fixtures/gateway-config.js';

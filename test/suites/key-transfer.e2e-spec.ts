@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runGatewayCommand, type CommandResult } from '../clients/command.js';
-import type { KeyWithSecretDto } from '../../src/admin/keys/keys.dto.js';
+import type { KeyWithSecretDto } from '../../src/admin/keys/key.dto.js';
 import type { Method } from '../clients/gateway-client.js';
 import type { GatewayResponse, Json } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';

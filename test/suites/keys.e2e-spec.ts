@@ -1,4 +1,4 @@
-import type { KeyListDto } from '../../src/admin/keys/keys.dto.js';
+import type { KeyListDto } from '../../src/admin/keys/key.dto.js';
 import type { ModelListDto } from '../../src/models/models.dto.js';
 import type { GatewayClient } from '../clients/gateway-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';

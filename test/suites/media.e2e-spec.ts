@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { readFileSync, readdirSync } from 'node:fs';
 import OpenAI, { BadRequestError, NotFoundError, toFile } from 'openai';
-import type { UsageRecordDto } from '../../src/usage/report/usage.dto.js';
+import type { UsageRecordDto } from '../../src/usage/report/usage-record.dto.js';
 import type { RequestBody } from '../clients/gateway-client.js';
 import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';

@@ -1,5 +1,5 @@
 import type { GroupListDto, GroupWithUsageDto } from '../../src/admin/groups/groups.dto.js';
-import type { KeyListDto, KeyWithUsageDto } from '../../src/admin/keys/keys.dto.js';
+import type { KeyListDto, KeyWithUsageDto } from '../../src/admin/keys/key.dto.js';
 import type { OwnKeyDto } from '../../src/admin/keys/own-key.dto.js';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { KeyWithSecretDto } from '../../src/admin/keys/keys.dto.js';
+import type { KeyWithSecretDto } from '../../src/admin/keys/key.dto.js';
 import type {
   RequestLogContentDto,
   RequestLogEntryDto,

@@ -1,5 +1,5 @@
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
-import type { UsageRecordDto } from '../../src/usage/report/usage.dto.js';
+import type { UsageRecordDto } from '../../src/usage/report/usage-record.dto.js';
 import type { GatewayClient } from '../clients/gateway-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { model, openAiAt, price, type GatewayFile } from '../fixtures/gateway-config.js';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
-import type { UsageRecordDto, UsageRowListDto } from '../../src/usage/report/usage.dto.js';
+import type { UsageRecordDto } from '../../src/usage/report/usage-record.dto.js';
+import type { UsageRowListDto } from '../../src/usage/report/usage-row.dto.js';
 import type { GatewayClient } from '../clients/gateway-client.js';
 import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';

@@ -1,15 +1,14 @@
 import { ListOf } from '../../http/list-of.js';
 import { ApiProperty, PartialType } from '@nestjs/swagger';
 import { IsIn, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
-import { FALLBACK_RULES, type FallbackRule } from '../../auth/fallback-rule.js';
 import { IsNotBlank } from '../../http/is-not-blank.js';
 import { IsSmallObject } from '../../http/is-small-object.js';
 import { BudgetUsageDto } from '../keys/budget-usage.dto.js';
 import { PageQueryDto } from '../../http/page-query.dto.js';
-import { SpendingBoundsDto, SpendingDto } from '../keys/spending.dto.js';
+import { AccessRulesDto, AppliedRulesDto } from '../keys/access-rules.dto.js';
 
 /** A new group of keys. */
-export class CreateGroupDto extends SpendingDto {
+export class CreateGroupDto extends AccessRulesDto {
   /**
    * The name of the group, 1 to 200 characters that are not all white space.
    * @example "search team"
@@ -18,21 +17,6 @@ export class CreateGroupDto extends SpendingDto {
   @IsNotBlank()
   @MaxLength(200)
   name!: string;
-
-  /**
-   * Which fallbacks of a model in gateway.yaml may serve the keys of the group: `any`, or `within_allowed` those that the allowed models of the
-   * key include. Null or absent is `any`.
-   */
-  @ApiProperty({
-    enum: FALLBACK_RULES,
-    enumName: 'FallbackRule',
-    required: false,
-    nullable: true,
-    example: 'within_allowed',
-  })
-  @IsOptional()
-  @IsIn(FALLBACK_RULES)
-  fallbacks?: FallbackRule | null;
 
   /** Metadata to keep with the group: a JSON object of at most 16 KB. */
   @ApiProperty({
@@ -52,7 +36,7 @@ export class CreateGroupDto extends SpendingDto {
 export class UpdateGroupDto extends PartialType(CreateGroupDto, { skipNullProperties: false }) {}
 
 /** A group of keys. Times are Unix seconds. */
-export class GroupDto extends SpendingBoundsDto {
+export class GroupDto extends AppliedRulesDto {
   /**
    * Id of the group.
    * @example "group_0123456789abcdef"
@@ -66,9 +50,6 @@ export class GroupDto extends SpendingBoundsDto {
    * @example "search team"
    */
   name!: string;
-  /** Which fallbacks of models may serve the keys of the group. */
-  @ApiProperty({ enum: FALLBACK_RULES, enumName: 'FallbackRule', example: 'any' })
-  fallbacks!: FallbackRule;
   /** The metadata of the group. */
   @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { cost_center: '4711' } })
   metadata!: Record<string, unknown> | null;

@@ -7,7 +7,7 @@ import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.
 import { GroupWithUsageDto } from '../groups/groups.dto.js';
 import { ResetBudgetDto } from './budget-reset.dto.js';
 import { BudgetResets } from './budget-reset.service.js';
-import { KeyWithUsageDto } from './keys.dto.js';
+import { KeyWithUsageDto } from './key.dto.js';
 
 const headers = REQUEST_ID_HEADER;
 const DESCRIPTION =

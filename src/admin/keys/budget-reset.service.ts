@@ -13,7 +13,7 @@ import { foundGroup, GroupsService } from '../groups/groups.service.js';
 import type { GroupWithUsageDto } from '../groups/groups.dto.js';
 import type { ResetBudgetDto } from './budget-reset.dto.js';
 import { assertActive, assertReach, foundKey } from './key-access.js';
-import type { KeyWithUsageDto } from './keys.dto.js';
+import type { KeyWithUsageDto } from './key.dto.js';
 import { KeysService } from './keys.service.js';
 
 type Owner = Pick<ApiKey & KeyGroup, 'id' | 'limits' | 'budget' | 'budgetAdjustment'>;

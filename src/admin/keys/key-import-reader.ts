@@ -171,7 +171,7 @@ async function readAll<Dto extends object, Result extends { readonly row: { read
   return all;
 }
 
-/** The same fault, with the entry that it was found in. */
+/** The fault with the position of its entry. */
 function within(path: string, error: GatewayError): GatewayError {
   const param = error.param == null ? path : `${path}.${error.param}`;
   return new GatewayError({ ...error, message: `${path}: ${error.message}`, param });

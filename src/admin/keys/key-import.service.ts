@@ -71,7 +71,7 @@ export class KeyImport {
   }
 }
 
-/** By the id of a group to import, what stands against it. */
+/** Conflicts of the groups to import, by their ids. */
 async function existingGroups(
   manager: EntityManager,
   groups: readonly ReadGroup[],
@@ -86,7 +86,7 @@ async function existingGroups(
   return existing;
 }
 
-/** By the id of a key to import, what stands against it. */
+/** Conflicts of the keys to import, by their ids. */
 async function existingKeys(manager: EntityManager, keys: readonly ReadKey[]): Promise<ReadonlyMap<string, string>> {
   const existing = new Map<string, string>();
   for (const chunk of chunksOf(keys)) {

@@ -15,7 +15,7 @@ import {
   MinLength,
 } from 'class-validator';
 import { CreateGroupDto } from '../groups/groups.dto.js';
-import { CreateKeyDto, LATEST_EPOCH_SECONDS } from './keys.dto.js';
+import { CreateKeyDto, LATEST_EPOCH_SECONDS } from './key-request.dto.js';
 
 /** Keys, and groups, of one request. */
 export const MAX_IMPORTED_KEYS = 10_000;
@@ -148,7 +148,7 @@ export class ImportKeysDto {
   @IsBoolean()
   skip_existing?: boolean;
 
-  /** As an export says it, so that an export can be sent as it is. */
+  /** The member of an export, so that an export can be sent unchanged. */
   @ApiProperty({ enum: ['key_export'], required: false })
   @IsOptional()
   @IsIn(['key_export'])

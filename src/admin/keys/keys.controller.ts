@@ -3,16 +3,8 @@ import { Body, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
 import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
-import {
-  CreateKeyDto,
-  KeyDto,
-  KeyListDto,
-  KeyQueryDto,
-  KeyWithSecretDto,
-  KeyWithUsageDto,
-  RotateKeyDto,
-  UpdateKeyDto,
-} from './keys.dto.js';
+import { CreateKeyDto, KeyQueryDto, RotateKeyDto, UpdateKeyDto } from './key-request.dto.js';
+import { KeyDto, KeyListDto, KeyWithSecretDto, KeyWithUsageDto } from './key.dto.js';
 import { KeysService } from './keys.service.js';
 import type { Principal } from '../../auth/principal.js';
 

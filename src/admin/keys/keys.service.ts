@@ -9,16 +9,8 @@ import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { generateKey, hintOf, publicPart } from '../../auth/api-key-format.js';
 import { ApiKey } from '../../auth/api-key.entity.js';
 import { ApiKeyAuthenticator } from '../../auth/api-key-authenticator.js';
-import type {
-  CreateKeyDto,
-  KeyDto,
-  KeyListDto,
-  KeyQueryDto,
-  KeyWithSecretDto,
-  KeyWithUsageDto,
-  RotateKeyDto,
-  UpdateKeyDto,
-} from './keys.dto.js';
+import type { CreateKeyDto, KeyQueryDto, RotateKeyDto, UpdateKeyDto } from './key-request.dto.js';
+import type { KeyDto, KeyListDto, KeyWithSecretDto, KeyWithUsageDto } from './key.dto.js';
 import { containing } from '../../database/like.js';
 import { BudgetStates } from '../../auth/budget-states.js';
 import { toBudgetUsage } from './budget-usage.dto.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { RequestLogSetting } from '../../auth/principal.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { invalidRequest } from '../../errors/gateway-error.js';
-import type { CreateKeyDto } from './keys.dto.js';
+import type { CreateKeyDto } from './key-request.dto.js';
 
 /** Which prompts and responses of a key are stored. */
 @Injectable()

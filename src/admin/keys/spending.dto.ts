@@ -104,7 +104,7 @@ export class SpendingBoundsDto {
   budget!: BudgetDto | null;
 }
 
-/** As stored: null members are not limited and left out. */
+/** The limits as they are stored, without null members. */
 export function toRateLimits(limits: RateLimitsDto | null | undefined): RateLimits | null {
   if (limits == null) return null;
   const { rpm, tpm, concurrency } = limits;
@@ -116,7 +116,7 @@ export function toRateLimits(limits: RateLimitsDto | null | undefined): RateLimi
   return Object.keys(kept).length === 0 ? null : kept;
 }
 
-/** As it is kept, in whole billionths of a dollar. */
+/** The budget as it is stored: dollars, rounded to billionths. */
 export function toBudget(budget: BudgetDto | null | undefined): Budget | null {
   if (budget == null) return null;
   const { usd, period, soft_thresholds: thresholds, allow_unpriced: allowUnpriced } = budget;

@@ -47,7 +47,7 @@ export class TestProviderDto {
 
 /** Why a test failed. */
 export class ProviderTestErrorDto {
-  /** As a client would get it. */
+  /** The HTTP status that a client would get. */
   @ApiProperty({ type: 'integer', example: 502 })
   status!: number;
   /** The error's code. */

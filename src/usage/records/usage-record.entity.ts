@@ -88,11 +88,11 @@ export class UsageRecord {
   @Column({ name: 'cached_tokens', type: 'integer' })
   cachedTokens!: number;
 
-  /** Of the prompt, written into the provider's cache, for any time. */
+  /** Prompt tokens that were written into the provider's cache, for any time. */
   @Column({ name: 'cache_write_tokens', type: 'integer', default: 0 })
   cacheWriteTokens!: number;
 
-  /** Of the cache writes, those for an hour. */
+  /** Cache writes that are kept for an hour. */
   @Column({ name: 'cache_write_1h_tokens', type: 'integer', default: 0 })
   cacheWrite1hTokens!: number;
 

@@ -34,7 +34,7 @@ export function placeBehind(rows: readonly PlacedRow[], from: SumsPlace | undefi
   return { ...place, skip: skip + (from !== undefined && from.skip > 0 && isSame(from, place) ? from.skip : 0) };
 }
 
-/** As text for a URL. */
+/** The place as text for a URL. */
 export function printSumsPlace({ bucket, groups, skip }: SumsPlace): string {
   return Buffer.from(JSON.stringify([bucket, groups, skip])).toString('base64url');
 }
@@ -104,7 +104,7 @@ function isLong(value: string | null): boolean {
 }
 
 function beginning(value: string): string {
-  // Not half of a surrogate pair.
+  // A cut must not divide a surrogate pair.
   return value.slice(0, MAX_VALUE_CHARACTERS).replace(/[\ud800-\udbff]$/, '');
 }
 

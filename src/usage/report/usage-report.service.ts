@@ -12,7 +12,9 @@ import { OwnerNames } from './owner-names.js';
 import { isoSeconds } from '../../http/query-time.js';
 import { behindPlace, isBehind, parseSumsPlace, placeBehind, printSumsPlace, type SumsPlace } from './sums-place.js';
 import { addedUp, GROUPS, inOrder, placedRow, type SumRow, toRecordDto, toRow } from './usage-rows.js';
-import type { UsageFilterDto, UsageQueryDto, UsageRecordListDto, UsageRowListDto } from './usage.dto.js';
+import type { UsageFilterDto, UsageQueryDto } from './usage-query.dto.js';
+import type { UsageRecordListDto } from './usage-record.dto.js';
+import type { UsageRowListDto } from './usage-row.dto.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

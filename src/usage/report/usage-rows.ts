@@ -3,7 +3,8 @@ import { toUnixSeconds } from '../../http/unix-seconds.js';
 import type { UsageRecord } from '../records/usage-record.entity.js';
 import type { Dimension } from './dimensions.js';
 import type { PlacedRow } from './sums-place.js';
-import type { UsageRecordDto, UsageRowDto } from './usage.dto.js';
+import type { UsageRecordDto } from './usage-record.dto.js';
+import type { UsageRowDto } from './usage-row.dto.js';
 
 const SUMS = [
   'records',

@@ -5,7 +5,9 @@ import type { Request, Response } from 'express';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
 import { toCsv } from '../../http/csv.js';
 import { sendCsv } from '../../http/csv-response.js';
-import { UsageFilterDto, UsageQueryDto, UsageRecordListDto, UsageRowListDto } from './usage.dto.js';
+import { UsageFilterDto, UsageQueryDto } from './usage-query.dto.js';
+import { UsageRecordListDto } from './usage-record.dto.js';
+import { UsageRowListDto } from './usage-row.dto.js';
 import { UsageReport } from './usage-report.service.js';
 
 const SUM_COLUMNS = [

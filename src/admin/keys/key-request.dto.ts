@@ -1,4 +1,3 @@
-import { ListOf } from '../../http/list-of.js';
 import { ApiProperty, PartialType, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
@@ -20,47 +19,17 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { PageQueryDto } from '../../http/page-query.dto.js';
-import { BudgetUsageDto } from './budget-usage.dto.js';
-import { SpendingBoundsDto, SpendingDto } from './spending.dto.js';
+import { AccessRulesDto } from './access-rules.dto.js';
 import { IsNotBlank } from '../../http/is-not-blank.js';
 import { IsSmallObject } from '../../http/is-small-object.js';
-import { REDACTIONS, type Redaction } from '../../runtime/redaction.js';
-import { FALLBACK_RULES, type FallbackRule } from '../../auth/fallback-rule.js';
 import { SCOPES, type Scope } from '../../auth/principal.js';
+import { RequestLogSettingDto } from './request-log-setting.dto.js';
 
 /** The end of year 9999, in Unix seconds: a later time is milliseconds by mistake. */
 export const LATEST_EPOCH_SECONDS = 253_402_300_799;
 
-/** Which prompts and responses of the key are stored, encrypted, for administrators to read. */
-export class RequestLogSettingDto {
-  /**
-   * Days that an entry is kept, 1 to 365.
-   * @example 30
-   */
-  @ApiProperty({ type: 'integer', minimum: 1, maximum: 365, example: 30 })
-  @IsInt()
-  @Min(1)
-  @Max(365)
-  days!: number;
-
-  /** The data to remove before an entry is stored: whole parts (`prompt`, `answer`, `files`) or matches of patterns. */
-  @ApiProperty({
-    enum: REDACTIONS,
-    enumName: 'Redaction',
-    isArray: true,
-    required: false,
-    default: [],
-    example: ['email', 'card'],
-  })
-  @IsOptional()
-  @IsArray()
-  @ArrayUnique()
-  @IsIn(REDACTIONS, { each: true })
-  redact?: Redaction[];
-}
-
 /** A new key. */
-export class CreateKeyDto extends SpendingDto {
+export class CreateKeyDto extends AccessRulesDto {
   /**
    * The purpose of the key, 1 to 200 characters that are not all white space.
    * @example "checkout service"
@@ -103,21 +72,6 @@ export class CreateKeyDto extends SpendingDto {
   @IsNotEmpty({ each: true })
   @MaxLength(256, { each: true })
   allowed_models?: string[] | null;
-
-  /**
-   * Which fallbacks of a model in gateway.yaml may serve the key: `any`, or `within_allowed` those that the allowed models of the
-   * key include. Null or absent is `any`.
-   */
-  @ApiProperty({
-    enum: FALLBACK_RULES,
-    enumName: 'FallbackRule',
-    required: false,
-    nullable: true,
-    example: 'within_allowed',
-  })
-  @IsOptional()
-  @IsIn(FALLBACK_RULES)
-  fallbacks?: FallbackRule | null;
 
   /**
    * When the key stops working, in Unix seconds; in the future. Null or absent is never.
@@ -232,80 +186,3 @@ export class RotateKeyDto {
   @Max(604_800)
   overlap_seconds?: number;
 }
-
-/** A key, without its secret. Times are Unix seconds. */
-export class KeyDto extends SpendingBoundsDto {
-  /**
-   * Public id of the key.
-   * @example "key_0123456789abcdef"
-   */
-  id!: string;
-  /** Always `api_key`. */
-  @ApiProperty({ enum: ['api_key'], example: 'api_key' })
-  object!: 'api_key';
-  /**
-   * The purpose of the key.
-   * @example "checkout service"
-   */
-  name!: string;
-  /**
-   * The last characters of the key, by which people recognise it.
-   * @example "...Zk3f9a1c"
-   */
-  hint!: string;
-  /** The rights of the key. */
-  @ApiProperty({ enum: SCOPES, enumName: 'Scope', isArray: true, example: ['inference'] })
-  scopes!: Scope[];
-  /** Null is every model. */
-  @ApiProperty({ type: [String], nullable: true, example: ['sandbox/*'] })
-  allowed_models!: string[] | null;
-  /** Which fallbacks of models may serve the key. */
-  @ApiProperty({ enum: FALLBACK_RULES, enumName: 'FallbackRule', example: 'any' })
-  fallbacks!: FallbackRule;
-  /** The metadata of the key. */
-  @ApiProperty({ type: 'object', additionalProperties: true, nullable: true, example: { owner: 'ada' } })
-  metadata!: Record<string, unknown> | null;
-  /** The group that the key belongs to; null for none. */
-  @ApiProperty({ type: String, nullable: true, example: null })
-  group_id!: string | null;
-  /** Which prompts and responses are stored; null for none. */
-  @ApiProperty({ type: RequestLogSettingDto, nullable: true, example: null })
-  request_log!: RequestLogSettingDto | null;
-  /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
-  @ApiProperty({ example: 'admin' })
-  created_by!: string;
-  /** The key that created this one and whose limits, budget, rights and expiry apply to it as well; null for none. */
-  @ApiProperty({ type: String, nullable: true, example: null })
-  parent_id!: string | null;
-  /** When the key was made. */
-  @ApiProperty({ type: 'integer', example: 1767225600 })
-  created_at!: number;
-  /** Null is never. */
-  @ApiProperty({ type: 'integer', nullable: true, example: null })
-  expires_at!: number | null;
-  /** When the key was revoked; null while it works. */
-  @ApiProperty({ type: 'integer', nullable: true, example: null })
-  revoked_at!: number | null;
-  /** When the key before the last rotation ends; null if there is none. */
-  @ApiProperty({ type: 'integer', nullable: true, example: null })
-  previous_key_expires_at!: number | null;
-}
-
-/** A key and what is spent of its budget. */
-export class KeyWithUsageDto extends KeyDto {
-  /** The spent and remaining amounts of the budget, of the key and of the keys that it made; null without a budget. */
-  @ApiProperty({ type: BudgetUsageDto, nullable: true })
-  budget_usage!: BudgetUsageDto | null;
-}
-
-/** A key with its secret, which is shown in this response and never again. */
-export class KeyWithSecretDto extends KeyDto {
-  /**
-   * The key itself. Keep it now: only its hash is stored.
-   * @example "gw_0123456789abcdef_vMmYAWuZ7XMiDX4P0xkJqPz2n8GgXh1oCwRbTfLe_3f9a1c"
-   */
-  key!: string;
-}
-
-/** A page of keys, newest first. */
-export class KeyListDto extends ListOf(KeyWithUsageDto, 'The keys of this page.') {}
