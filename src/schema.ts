@@ -46,7 +46,7 @@ import { RequestLogEntry } from './request-log/request-log.entity.js';
 import { ReasoningOrigin, StoredResponse, StoredResponseEvent } from './responses/stored-response.entity.js';
 import { GatewaySetting } from './database/gateway-setting.entity.js';
 
-/** By class, so that the build needs no folder of files to search. */
+/** Listed by class, so that no folder has to be searched for files. */
 const ENTITIES = [
   ApiKey,
   AuditEntry,

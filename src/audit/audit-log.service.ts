@@ -52,7 +52,7 @@ export class AuditLog {
     await manager.insert(AuditEntry, entryOf(action));
   }
 
-  /** The same of many actions. */
+  /** Records many actions. */
   async noteAll(manager: EntityManager, actions: readonly AuditedAction[]): Promise<void> {
     for (let start = 0; start < actions.length; start += INSERT_ROWS) {
       await manager.insert(AuditEntry, actions.slice(start, start + INSERT_ROWS).map(entryOf));

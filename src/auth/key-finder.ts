@@ -123,7 +123,7 @@ export class KeyFinder implements OnModuleInit, BeforeApplicationShutdown {
     return setting === null || this.pepper.holds(setting.value);
   }
 
-  /** Beside the request: what fails is tried again at the next use. */
+  /** Runs beside the request; a failure is tried again at the next use. */
   private renew(key: ApiKey, isCurrent: boolean, secret: string): void {
     const [hash, scheme] = isCurrent ? [key.hash, key.hashScheme] : [key.previousHash, key.previousHashScheme];
     if (scheme === this.pepper.scheme || (scheme == null && this.pepper.previousFingerprint === undefined)) return;

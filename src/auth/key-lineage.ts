@@ -16,7 +16,7 @@ export interface KeyLineage {
   readonly key: ApiKey;
   /** The key that made this one, the key that made that one, and so on. */
   readonly ancestors: readonly ApiKey[];
-  /** Those of the key and of its ancestors, by id. */
+  /** The groups of the key and of its ancestors, by id. */
   readonly groups: ReadonlyMap<string, KeyGroup>;
   /** Whether a key in the chain is not there, which never happens by the API. */
   readonly isBroken: boolean;

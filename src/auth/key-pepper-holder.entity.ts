@@ -14,7 +14,7 @@ export class KeyPepperHolder {
   @Column({ type: 'integer' })
   pid!: number;
 
-  /** Of the current pepper of the process. */
+  /** The fingerprint of the current pepper of the process. */
   @Column({ type: 'varchar', length: 32 })
   fingerprint!: string;
 

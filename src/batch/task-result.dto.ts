@@ -6,7 +6,7 @@ import { ErrorDetailDto } from '../errors/error-body.dto.js';
 import { MessageDto, MessagesErrorDetailDto } from '../messages/messages.dto.js';
 import { ModerationResponseDto } from '../moderations/moderations.dto.js';
 import { RerankResponseDto } from '../rerank/rerank.dto.js';
-import { ResponseObjectDto } from '../responses/responses.dto.js';
+import { ResponseObjectDto } from '../responses/response.dto.js';
 
 /** The bodies of responses of all endpoints. */
 const BODIES = [

@@ -19,9 +19,9 @@ export interface HookedCall<Name extends OperationName> {
 export interface ShortCircuit<Name extends OperationName> {
   /** Sent as `x-gateway-provider`, such as `cache`. */
   readonly source: string;
-  /** Of a call that is no stream. */
+  /** The response of a call that is no stream. */
   readonly result?: ResultOf<Name>;
-  /** Of a stream. */
+  /** The chunks of a stream. */
   readonly chunks?: OperationStream<Name>;
 }
 
@@ -32,7 +32,7 @@ export interface ShortCircuit<Name extends OperationName> {
 export interface CallHook {
   /** Named in the log when the hook fails. */
   readonly name: string;
-  /** From the lowest to the highest. */
+  /** Hooks run from the lowest to the highest order. */
   readonly order: number;
   /** How much of the response the hook reads in `after`; the most that any hook asks for is kept. */
   detail?(call: HookedCall<OperationName>): RecordingDetail;
@@ -61,7 +61,7 @@ type With<Method extends keyof CallHook> = CallHook & Required<Pick<CallHook, Me
 @Injectable()
 export class CallHooks {
   private hooks: readonly CallHook[] = [];
-  /** Those that have the method, so that a call asks no other. */
+  /** The hooks that have the method, so that a call asks no other. */
   detail: readonly With<'detail'>[] = [];
   before: readonly With<'before'>[] = [];
   chunks: readonly With<'chunks'>[] = [];

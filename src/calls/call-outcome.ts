@@ -22,7 +22,7 @@ export interface AttemptOutcome {
   readonly deployment: Deployment;
   /** Epoch milliseconds. */
   readonly startedAt: number;
-  /** From its start to its first byte; null when none was received. */
+  /** Time from its start to its first byte; null when none was received. */
   readonly firstByte: number | null;
   readonly duration: number;
   /** Null when this attempt returned the whole response. */
@@ -66,7 +66,7 @@ export interface CallOutcome {
   readonly reported: BilledUsage | undefined;
   /** US dollars of that usage, computed once for all readers; null when the usage or the price is unknown. */
   readonly cost: () => Promise<number | null>;
-  /** The same as a checked amount. */
+  /** The cost as a checked amount. */
   readonly costNanos: () => Promise<NanoDollars | null>;
   /** The received part of the response: reported usage, estimates, and the response itself if it is stored. */
   readonly collector: Collector<OperationName>;

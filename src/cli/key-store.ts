@@ -13,7 +13,7 @@ import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import { complain } from './command.js';
 import { KeyCommandsModule } from './keys.module.js';
 
-export { CreateKeyDto, KeyQueryDto } from '../admin/keys/keys.dto.js';
+export { CreateKeyDto, KeyQueryDto } from '../admin/keys/key-request.dto.js';
 export { KeyExport } from '../admin/keys/key-export.service.js';
 export { KeyImport } from '../admin/keys/key-import.service.js';
 export { KeyPurge } from '../admin/keys/key-purge.service.js';

@@ -1,4 +1,4 @@
-import type { KeyDto } from '../admin/keys/keys.dto.js';
+import type { KeyDto } from '../admin/keys/key.dto.js';
 import { SCOPES } from '../auth/principal.js';
 import { parseDuration } from '../config/units.js';
 import { complain, say, UsageError, type Command } from './command.js';

@@ -14,7 +14,7 @@ export type WorkerService = (link: IpcChannel) => () => void;
 
 interface Member {
   readonly link: IpcChannel;
-  /** As last read; lasting metrics are kept after the worker exits. */
+  /** The metrics that were read last; lasting ones are kept after the worker exits. */
   metrics: readonly MetricFamily[];
   /** Whether it serves, so that publishers wait until it has received their message. */
   isServing: boolean;

@@ -40,7 +40,7 @@ export interface ProviderEnvironment {
     readonly apiKey: string;
     readonly baseUrl: string;
   }[];
-  /** For settings that an entry of the file does not have. */
+  /** Reads variables for settings that an entry of the file does not have. */
   readonly variable: ReadVariable;
 }
 

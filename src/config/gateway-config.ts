@@ -24,7 +24,7 @@ export type { Timeouts } from './settings/upstream.js';
 export interface ProviderConfig {
   /** The key under `providers:`; the prefix of `provider/model` ids. */
   readonly name: string;
-  /** That of a provider definition. */
+  /** The type that a provider definition has. */
   readonly type: string;
   /** Without a trailing slash, including `/v1` where the server has it. */
   readonly baseUrl: string;
@@ -44,7 +44,7 @@ export interface ProviderConfig {
   readonly completions?: CompletionsMode;
   /** Whether the provider's own batch API is used. Default: where its definition has one. */
   readonly batches?: BatchMode;
-  /** For type openai. */
+  /** Applies to the type `openai`. */
   readonly quirks?: Quirks;
   /** A local server that is not configured, but probed at its usual port; it may not be running. */
   readonly isDiscovered?: boolean;

@@ -41,7 +41,7 @@ export function loadConfig(options: LoadOptions = {}): Configuration {
   return loadWithSources(options).config;
 }
 
-/** As `loadConfig`, with where the values come from. */
+/** Like `loadConfig`, with the source of each value. */
 export function loadWithSources({ env: variables = process.env, cwd = process.cwd() }: LoadOptions = {}): LoadedConfig {
   const faults: ConfigFault[] = [];
   const environment = new Environment(withSecretFiles(variables, faults), faults);

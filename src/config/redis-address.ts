@@ -17,7 +17,7 @@ export interface RedisAddress {
   readonly database: number;
   /** The name under which the Sentinels know the server. */
   readonly masterName: string | undefined;
-  /** Of the Sentinels themselves. */
+  /** The password of the Sentinels themselves. */
   readonly sentinelPassword: string | undefined;
 }
 

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 const POLL_INTERVAL_MS = 1_000;
 /** How long the text of the file stays the same before it is taken for whole. */
 const SETTLE_MS = 300;
-/** The same where the new text may be the beginning of a longer one. */
+/** The same if the new text may be incomplete. */
 const SETTLE_PARTIAL_MS = 5_000;
 
 export type ReloadReason = 'SIGHUP' | 'file';

@@ -18,7 +18,7 @@ const DEFAULT_POOL_CONNECTIONS = 10;
 /** The tables of the application and their migrations. The composition root (`src/schema.ts`) lists them. */
 export interface Schema {
   readonly entities: readonly (new () => object)[];
-  /** In the order of their timestamps, in which they run. */
+  /** Sorted by timestamp, which is the order in which they run. */
   readonly migrations: readonly (new () => MigrationInterface)[];
 }
 

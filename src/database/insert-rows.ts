@@ -8,7 +8,7 @@ type Value = string | number | boolean | null;
 /** A column of rows that are inserted in bulk. */
 export interface InsertColumn<Row> {
   readonly name: string;
-  /** As PostgreSQL calls it. */
+  /** PostgreSQL's name of the type. */
   readonly type: 'text' | 'int' | 'bigint' | 'double precision' | 'boolean';
   readonly of: (row: Row) => Value;
 }
@@ -28,7 +28,7 @@ export class InsertRows<Row> {
     this.fromJson = `INSERT INTO ${table} (${names}) SELECT ${names} FROM json_to_recordset($1) AS r(${typed}) ON CONFLICT (id) DO NOTHING`;
   }
 
-  /** To be called within a transaction. */
+  /** Must be called within a transaction. */
   async run(manager: EntityManager, dialect: SqlDialect, rows: readonly Row[]): Promise<void> {
     const { columns } = this;
     if (!dialect.isSqlite) {

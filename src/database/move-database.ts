@@ -14,7 +14,7 @@ const LOCK_TIMEOUT_MS = 10_000;
 
 interface Column {
   readonly name: string;
-  /** As PostgreSQL names it, to cast text to. */
+  /** PostgreSQL's name of the type, for casts from text. */
   readonly type: string;
 }
 

@@ -107,7 +107,7 @@ export class EmbeddingUsageDto {
   prompt_tokens!: number;
 
   /**
-   * The same as `prompt_tokens`: there is no output to count.
+   * Equal to `prompt_tokens`: embeddings have no output tokens.
    * @example 12
    */
   total_tokens!: number;

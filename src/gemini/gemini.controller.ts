@@ -164,7 +164,7 @@ export class GeminiController {
   }
 }
 
-/** The same below `/v1`, where newer versions of Google's SDKs call them. */
+/** The same endpoints below `/v1`, which newer versions of Google's SDKs call. */
 @ApiExcludeController()
 @Controller('v1/models')
 export class GeminiV1Controller extends GeminiController {}

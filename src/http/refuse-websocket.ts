@@ -1,7 +1,7 @@
 import { endBeforeBody } from './early-response.js';
 import type { HttpRequest, HttpResponse } from './http-types.js';
 
-/** With a version prefix or without; a query does not matter. */
+/** The path with or without a version prefix, and with any query. */
 const RESPONSES = /^\/(?:v1\/)?responses\/?(?:\?|$)/;
 
 /**

@@ -29,7 +29,7 @@ export interface Reservation {
 }
 
 interface InFlight extends Reservation, SharedReservation {
-  /** By the monotonic clock. */
+  /** Milliseconds of the monotonic clock. */
   readonly since: number;
   /** `perhaps`: the command was sent, but no response was received. */
   inRedis: 'yes' | 'no' | 'perhaps';

@@ -25,7 +25,7 @@ export function ownerOf(id: string, { keyId, groupId }: Caller): string {
   return id === keyId ? 'This key' : 'A key that made this one';
 }
 
-/** The same in the middle of a sentence. */
+/** The same text for the middle of a sentence. */
 export function ownerInText(id: string, caller: Caller): string {
   return inText(ownerOf(id, caller));
 }

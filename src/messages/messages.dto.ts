@@ -85,16 +85,16 @@ export class MessagesRequestDto extends CountTokensRequestDto {
 /** Tokens, as Anthropic counts them. */
 @OpenObject()
 export class MessageUsageDto {
-  /** Of the prompt, without those of the cache. */
+  /** Prompt tokens, without those of the cache. */
   @ApiProperty({ type: 'integer', example: 12 })
   input_tokens!: number;
-  /** Of the prompt, written into the cache. */
+  /** Prompt tokens that were written into the cache. */
   @ApiProperty({ type: 'integer', nullable: true, required: false, example: 0 })
   cache_creation_input_tokens?: number | null;
-  /** Of the prompt, read from the cache. */
+  /** Prompt tokens that were read from the cache. */
   @ApiProperty({ type: 'integer', nullable: true, required: false, example: 0 })
   cache_read_input_tokens?: number | null;
-  /** Of the response, thinking included. */
+  /** Tokens of the response, thinking included. */
   @ApiProperty({ type: 'integer', example: 5 })
   output_tokens!: number;
 }

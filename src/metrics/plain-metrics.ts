@@ -67,7 +67,7 @@ export class PlainCounter extends PlainMetric<CounterSeries> {
 
 /** One series of a histogram. */
 export class HistogramSeries {
-  /** Of each bucket alone; the last one has no bound. */
+  /** Counts of each bucket alone; the last one has no bound. */
   readonly counts: number[];
   sum = 0;
 

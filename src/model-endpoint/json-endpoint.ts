@@ -14,7 +14,7 @@ export interface WrittenResponse {
   readonly servedBy: ServedBy;
   /** US dollars; null when the price or the usage is unknown. */
   readonly cost: number | null;
-  /** Of chat, for the access log. */
+  /** Usage of chat, for the access log. */
   readonly usage?: Usage | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface TaskForm {
  * @typeParam Request what it makes of a body
  */
 export abstract class JsonEndpoint<Request = unknown> {
-  /** As clients know it, with its version: `/v1/embeddings`. */
+  /** The path that clients call, with its version: `/v1/embeddings`. */
   abstract readonly path: string;
   abstract readonly operation: OperationName;
   /** The wire format, where it is not the operation's own: with the operation it says in a stored task which endpoint it is for. */

@@ -55,7 +55,7 @@ export function sendJson(response: HttpResponse, text: string): void {
   const length = Buffer.byteLength(text);
   response.setHeader('content-type', 'application/json; charset=utf-8');
   response.setHeader('content-length', length);
-  // As many bytes as characters: there is nothing to encode.
+  // The text is ASCII, so its bytes are its characters.
   response.end(text, length === text.length ? 'latin1' : 'utf8');
   dropUnread(response);
 }

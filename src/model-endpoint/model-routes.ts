@@ -24,7 +24,7 @@ type Handler = (...values: unknown[]) => Promise<void>;
 
 /** A model endpoint as Nest's metadata describe it. */
 export interface ModelRoute {
-  /** As in the access log and in metrics. */
+  /** The path in the access log and in metrics. */
   readonly path: string;
   readonly controllerClass: Type;
   readonly controller: object;
@@ -41,7 +41,7 @@ interface ArgumentMetadata {
   readonly index: number;
   readonly data?: unknown;
   readonly pipes?: readonly unknown[];
-  /** Of a decorator that createParamDecorator has made. */
+  /** The metadata of a decorator that createParamDecorator has made. */
   readonly factory?: (data: unknown, context: ExecutionContext) => unknown;
 }
 

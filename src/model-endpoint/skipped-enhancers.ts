@@ -41,7 +41,7 @@ export function skippedEnhancers(config: ApplicationConfig, { filter, body }: Ru
 export function skippedMiddleware(express: unknown, path: string, known: ReadonlySet<unknown>): string[] {
   const stack = layersOf(express);
   const own = stack.findIndex((layer) => layer.route?.methods['post'] === true && layer.match(path));
-  // Behind the route are the handlers of paths that there are not.
+  // The handlers of unknown paths come after the route.
   return stack
     .slice(0, own === -1 ? stack.length : own)
     .filter(

@@ -51,7 +51,7 @@ export class WireFrames {
     return text;
   }
 
-  /** After the last chunk of a whole response. */
+  /** Frames after the last chunk of a whole response. */
   end(): string {
     if (this.isNative) return '';
     const last = this.chunks.end();

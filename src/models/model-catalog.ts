@@ -20,7 +20,7 @@ const LIST_TIMEOUT_MS = 3_000;
 
 interface ProviderList {
   models: readonly ListedModel[];
-  /** By the monotonic clock; undefined before the first fetch. */
+  /** Milliseconds of the monotonic clock; undefined before the first fetch. */
   fetchedAt: number | undefined;
   refreshing: Promise<void> | undefined;
 }

@@ -44,7 +44,7 @@ export class ModelDto {
   /** Unix seconds of its release; of the gateway's start where that is not known. */
   @ApiProperty({ type: 'integer', example: 1767225600 })
   created!: number;
-  /** The same as `created`, as RFC 3339, as Anthropic's clients read it. */
+  /** `created` in RFC 3339, which Anthropic's clients read. */
   @ApiProperty({ format: 'date-time', example: '2026-01-01T00:00:00Z' })
   created_at!: string;
   /**

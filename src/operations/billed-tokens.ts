@@ -11,7 +11,7 @@ export interface BilledUnits {
   readonly audioSeconds?: number;
   /** Code points of text that is read out. */
   readonly characters?: number;
-  /** Of reranking, as Cohere counts them: a query with up to 100 documents. */
+  /** Search units of reranking, as Cohere counts them: a query with up to 100 documents. */
   readonly searchUnits?: number;
   /** Searches of the web that a provider made for a chat call. */
   readonly webSearches?: number;
@@ -22,13 +22,13 @@ export interface BilledTokens {
   readonly promptTokens: TokenCount;
   readonly completionTokens: TokenCount;
   readonly totalTokens: TokenCount;
-  /** Of the prompt, read from the provider's cache. */
+  /** Prompt tokens that were read from the provider's cache. */
   readonly cachedTokens: TokenCount;
-  /** Of the prompt, written into the provider's cache, for any time. */
+  /** Prompt tokens that were written into the provider's cache, for any time. */
   readonly cacheWriteTokens: TokenCount;
   /** Of the cache writes, those that are kept for an hour; the others are kept for five minutes. */
   readonly cacheWrite1hTokens: TokenCount;
-  /** Of the completion, spent on thinking. */
+  /** Completion tokens that were spent on thinking. */
   readonly reasoningTokens: TokenCount;
 }
 
@@ -52,7 +52,7 @@ export interface BilledUsage extends BilledTokens {
   readonly units?: BilledUnits;
   /** Absent where all tokens are text, or where that is not known. */
   readonly modalities?: ModalityTokens;
-  /** Of the images of `units`. */
+  /** Size and quality of the images of `units`. */
   readonly imageKind?: ImageKind;
   /** Of an upper bound: the request asks for parts of its prompt to be cached for an hour, which costs more than five minutes. */
   readonly mayCacheForAnHour?: true;

@@ -89,7 +89,7 @@ export abstract class Operation<Name extends OperationName> {
   /** Fields that the gateway itself reads: no key needs the scope `provider_options` for them, and no other spelling passes. */
   abstract readonly knownFields: ReadonlySet<string>;
 
-  /** Those of one request, where they depend on its format. */
+  /** The known fields of one request, where they depend on its format. */
   knownFieldsOf(_request: RequestOf<Name>): ReadonlySet<string> {
     return this.knownFields;
   }

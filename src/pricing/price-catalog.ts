@@ -133,7 +133,7 @@ function toUsage({
     input_tokens: promptTokens,
     output_tokens: completionTokens,
     cache_read_tokens: cachedTokens,
-    // Not OpenAI's: Anthropic charges more for what it puts into its cache.
+    // Unlike OpenAI, Anthropic charges more for tokens that it writes into its cache.
     ...(cacheWriteTokens > 0 && { cache_write_tokens: cacheWriteTokens }),
     ...(cacheWrite1hTokens > 0 && { cache_write_1h_tokens: cacheWrite1hTokens }),
   };

@@ -18,7 +18,7 @@ export function nonEmptyString(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** The same object without some members. */
+/** A copy of an object without some members. */
 export function withoutMembers(object: Readonly<JsonObject>, names: Iterable<string>): JsonObject {
   const left = new Set(names);
   return Object.fromEntries(Object.entries(object).filter(([name]) => !left.has(name)));

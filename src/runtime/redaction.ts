@@ -15,7 +15,7 @@ const PATTERNS: readonly (readonly [Redaction, RegExp])[] = [
   ['phone', /(?<![\w.])\+?\(?\d{1,4}\)?(?:[ /.-]?\(?\d{2,4}\)?){2,5}(?![\w.])/g],
 ];
 
-/** Of an address, what is behind the `@`. */
+/** The part of an address after the `@`. */
 const EMAIL_DOMAIN = /[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}/y;
 const EMAIL_NAME_CHARACTER = /[A-Za-z0-9._%+-]/;
 const MAX_EMAIL_NAME_CHARACTERS = 64;
@@ -31,7 +31,7 @@ export function redactJson(json: string, redactions: readonly Redaction[]): stri
   return JSON.stringify(value);
 }
 
-/** The same for one text. */
+/** Redacts one text. */
 export function redactText(text: string, redactions: readonly Redaction[]): string {
   let redacted = redactions.includes('email') ? withoutEmails(text) : text;
   for (const [name, pattern] of PATTERNS) {

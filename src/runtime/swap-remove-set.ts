@@ -34,7 +34,7 @@ export class SwapRemoveSet<Member> implements Iterable<Member> {
     return true;
   }
 
-  /** Those that are in it now, in no order. */
+  /** The current members, in no order. */
   *[Symbol.iterator](): Iterator<Member> {
     for (const { member } of [...this.entries]) yield member;
   }

@@ -12,9 +12,9 @@ import { messagesField, type DroppedFields } from './dropped-fields.js';
 
 /** Tools of a request that a provider gets. */
 export interface OfferedTools {
-  /** Those that the provider runs, in its own format. */
+  /** Tools that the provider runs, in its own format. */
   readonly hosted: readonly HostedTool[];
-  /** Those that the client runs. */
+  /** Tools that the client runs. */
   readonly client: readonly (FunctionTool | CustomTool)[];
 }
 

@@ -33,7 +33,7 @@ export interface Written {
 /** The facts about the request that a reader of responses needs. */
 export interface ReadContext {
   readonly upstreamModel: string;
-  /** From `Written`. */
+  /** The tool names that `Written` returned. */
   readonly toolNames?: ReadonlyMap<string, string>;
   /** Removes credentials from text of the provider that reaches a client. */
   readonly redact: (text: string) => string;
@@ -43,9 +43,9 @@ export interface ReadContext {
 
 /** The facts about the request that a writer of responses needs. */
 export interface WriteContext {
-  /** As the client named it. */
+  /** The model that the client named. */
   readonly model: string;
-  /** Of the call, for ids that the provider did not give. */
+  /** Id of the call, for responses without an id of the provider. */
   readonly requestId: string;
   /** Of the response, where it was chosen before: a format that stores responses needs it. */
   readonly responseId?: string;
@@ -94,7 +94,7 @@ export interface StreamWriter {
   write(chunks: readonly CanonicalChunk[]): string;
   /** A sign of life during silence. */
   ping(): string;
-  /** After the last chunk of a whole response. */
+  /** Frames after the last chunk of a whole response. */
   end(): string;
   /** The event that ends a failed stream. */
   error(error: GatewayError): string;

@@ -24,9 +24,9 @@ export interface Kind<File, Value> {
   /** The form of the value in Markdown: `integer from 1 to 64`. */
   readonly form: string;
   readonly schema: JsonSchema;
-  /** Of an object, by their keys in the file. */
+  /** Members of an object, by their keys in the file. */
   readonly members?: Readonly<Record<string, AnySetting>>;
-  /** Of a list or a map. */
+  /** The elements of a list or a map. */
   readonly items?: Kind<unknown, unknown>;
   /** @param file has passed the schema */
   value(file: File, source: SettingSource, path: string): Value;

@@ -36,7 +36,7 @@ const BOUNDS: MultipartBounds = { maxParts: 200, maxHeaderBytes: 8 * 1024, maxFi
 const MAX_PADDING_BYTES = 64;
 /** Empty lines before the first boundary. */
 const MAX_PREAMBLE_BYTES = 64;
-/** Behind the last boundary. */
+/** Most bytes after the last boundary. */
 const MAX_EPILOGUE_BYTES = 64;
 
 const CR = 0x0d;

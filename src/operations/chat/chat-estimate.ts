@@ -11,7 +11,7 @@ import { promptSize, type PromptSize } from './prompt-bytes.js';
 const IMAGE_TOKENS = 3_000;
 const IMAGE_TOKENS_OF_SMALL_MODELS = 50_000;
 const SMALL_MODELS = /4o-mini/;
-/** Of a video, a sound or a document, whose length the request need not say. */
+/** Tokens assumed for a video, a sound or a document, whose length the request need not state. */
 const MEDIA_TOKENS = 64_000;
 /** The tokens that providers add to a prompt with tools. */
 const TOOLS_TOKENS = 600;

@@ -36,7 +36,7 @@ export function count(texts: readonly string[]): number {
   return counted === 0 ? 0 : Math.ceil((tokens * length) / counted);
 }
 
-/** Before a space, which begins a token, wherever there is one. */
+/** Splits before a space if there is one, because a space begins a token. */
 function endOfPiece(text: string, start: number): number {
   if (text.length - start <= PIECE_CHARACTERS) return text.length;
   const space = text.lastIndexOf(' ', start + PIECE_CHARACTERS);

@@ -10,7 +10,7 @@ const ENTRY = /^tools(?:\[(\d+)\])?$/;
 /** A tool that its provider runs, which is billed by use. */
 interface UnpricedTool {
   readonly type: string;
-  /** As a choice may name it. */
+  /** The name of the tool in `tool_choice`. */
   readonly names: readonly string[];
   /** Where it is in the client's body: `tools[1]`. */
   readonly place: string;

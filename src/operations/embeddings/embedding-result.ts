@@ -5,7 +5,7 @@ export type EmbeddingVector = readonly number[] | string;
 
 /** The response to one upstream call. */
 export interface EmbeddingPart {
-  /** In the order of the inputs. */
+  /** Vectors in the order of the inputs. */
   readonly vectors: readonly EmbeddingVector[];
   /** Input tokens; undefined where the provider did not report them. */
   readonly tokens: TokenCount | undefined;

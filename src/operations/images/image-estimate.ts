@@ -13,11 +13,11 @@ const SQUARE_TOKENS = new Map([
   ['standard', 1_056],
   ['high', 4_160],
 ]);
-/** Of an image whose quality is left to the model. */
+/** Tokens of an image whose quality is left to the model. */
 const MAX_TOKENS = 4_160;
 /** The largest of the sizes that a model chooses from by itself. */
 const AUTO_PIXELS = 1_024 * 1_536;
-/** Of each preview in a stream. */
+/** Tokens of each preview in a stream. */
 const PARTIAL_IMAGE_TOKENS = 100;
 /** The most that one image of the input is known to cost, at high fidelity. */
 const INPUT_IMAGE_TOKENS = 8_000;

@@ -111,7 +111,7 @@ function readFields(
   fields: RequestFields,
   { findDefault, ...sent }: Pick<ImageRequest, 'body' | 'inputImages'> & { findDefault: () => string | undefined },
 ): ImageRequest {
-  // Not read here, but the providers take a text.
+  // The gateway does not read it; providers require a text.
   shortText(fields, 'background');
   return {
     kind,

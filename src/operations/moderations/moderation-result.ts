@@ -15,7 +15,7 @@ export interface Moderation {
 export interface ModerationResult {
   readonly id: string | undefined;
   readonly model: string;
-  /** In the order of the inputs. */
+  /** Results in the order of the inputs. */
   readonly results: readonly Moderation[];
   /** Input tokens; undefined where the provider did not report them. */
   readonly tokens: TokenCount | undefined;

@@ -12,9 +12,9 @@ export interface TranscriptionRequest {
   readonly responseFormat: string | undefined;
   readonly stream: boolean;
   readonly user: string | undefined;
-  /** Of the recording, by its own head. */
+  /** Duration of the recording according to its header. */
   readonly duration: AudioDuration;
-  /** As the client named it; empty where it did not. */
+  /** The client's name of the file; empty if it gave none. */
   readonly filename: string;
   /** The client's own form, which goes to the provider with another model alone. */
   readonly body: Upload;

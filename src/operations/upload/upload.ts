@@ -56,7 +56,7 @@ export class Upload {
     return Object.fromEntries(this.form.parts.map(({ name, value }) => [name, value]));
   }
 
-  /** The same upload, of which a provider does not get the parts with these names. */
+  /** The upload without the parts of these names, which the provider does not get. */
   without(names: readonly string[]): Upload {
     return new Upload(this.form, this.spool, new Set([...this.removed, ...names]));
   }

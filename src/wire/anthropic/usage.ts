@@ -47,7 +47,7 @@ interface Counts {
   readonly fresh: number;
   readonly cached: number | undefined;
   readonly written: number | undefined;
-  /** Of `written`, for an hour. */
+  /** The part of `written` that is kept for an hour. */
   readonly written1h: number | undefined;
   readonly output: number;
 }

@@ -80,7 +80,7 @@ function addAssistant(turns: Turn[], blocks: readonly CanonicalBlock[], options:
   );
   const media = blocks.filter(({ type }) => type === 'image' || type === 'file');
   const hasCalls = blocks.some(({ type }) => type === 'tool_call');
-  // Behind a call there must be its result.
+  // A call must be followed by its result.
   if (media.length === 0 || hasCalls) return;
   add(
     turns,

@@ -73,7 +73,7 @@ function bodyOf(request: EmbeddingRequest, inputs: readonly EmbeddingInput[], fi
   });
 }
 
-/** By type, or as one list, which older models give. */
+/** Vectors by type, or one list, which older models return. */
 function vectorsOf({ embeddings }: JsonObject, request: EmbeddingRequest, count: number): EmbeddingPart['vectors'] {
   const floats = isObject(embeddings) ? embeddings['float'] : embeddings;
   return readVectors(floats, count).map((vector) => encodeVector(vector, request));

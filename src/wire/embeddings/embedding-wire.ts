@@ -4,7 +4,7 @@ import type { EmbeddingPart } from '../../operations/embeddings/embedding-result
 
 /** One upstream call, without transport and credentials. */
 export interface WrittenCall {
-  /** Behind the provider's base URL, with a leading slash. */
+  /** Path that is appended to the provider's base URL, with a leading slash. */
   readonly path: string;
   readonly body: JsonObject;
 }

@@ -21,7 +21,7 @@ const UNAVAILABLE = new Set([425, 498, 503, 529]);
 const TIMED_OUT = new Set([408, 504, 522, 524]);
 const MAX_MESSAGE_CHARACTERS = 4000;
 const MAX_LOGGED_CHARACTERS = 500;
-/** Of the provider's words behind the gateway's own. */
+/** Longest part of the provider's text that follows the gateway's own, in characters. */
 const MAX_WORDS_CHARACTERS = 1000;
 
 /** vLLM, llama.cpp, Ollama, Together, Mistral, DeepSeek, Groq, OpenRouter, Anthropic, Gemini, xAI, Bedrock and OpenAI itself. */

@@ -8,7 +8,7 @@ export interface UpstreamErrorBody {
   readonly code: string | undefined;
   /** Whether it says that the content of the request was moderated, as OpenRouter does in `metadata`. */
   readonly isModerated: boolean;
-  /** As it was parsed; undefined where it is no JSON. */
+  /** The parsed body; undefined if it is no JSON. */
   readonly body?: unknown;
 }
 

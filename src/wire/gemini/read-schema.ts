@@ -3,7 +3,7 @@ import { member } from './spelling.js';
 
 /** Levels of a schema that are read; no provider takes deeper ones. */
 const MAX_DEPTH = 100;
-/** Of Google's own, which JSON Schema does not have. */
+/** Members of Google's schemas that JSON Schema does not have. */
 const OWN = new Set(['nullable', 'propertyOrdering', 'property_ordering', 'example']);
 /** Bounds that the JSON form of protocol buffers gives as strings, because they are 64 bits wide. */
 const WIDE = /^(?:min|max)(?:_?(?:items|length|properties|Items|Length|Properties))$/;

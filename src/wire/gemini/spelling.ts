@@ -23,7 +23,7 @@ export function member(object: JsonObject, name: string): unknown {
   return object[name] ?? object[snakeCase(name)] ?? undefined;
 }
 
-/** The same with its path, for the errors of a request. */
+/** Finds a member, with its path for the errors of a request. */
 export function find(object: JsonObject, name: string, path = ''): Found {
   const own = object[name] ?? undefined;
   const snake = snakeCase(name);

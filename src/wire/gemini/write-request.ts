@@ -76,7 +76,7 @@ function writeConfig(
   set('temperature', request.temperature);
   set('topP', request.topP);
   set('topK', request.topK);
-  // The same seed gives the same one here, which is all that a seed is for.
+  // A seed that is reduced to 32 bits still gives equal responses to equal requests.
   set('seed', seed === undefined ? undefined : Math.trunc(Math.abs(seed)) % SEED_RANGE);
   if (stop.length > 0) config['stopSequences'] = stop.slice(0, MAX_STOPS);
   stop.slice(MAX_STOPS).forEach((_, index) => {

@@ -12,7 +12,7 @@ export interface Envelope {
 }
 
 interface HeldFinish {
-  /** Of the chunk that brought it; choices that finish in one chunk share them. */
+  /** Members of the chunk with the finish reason; choices that finish in one chunk share them. */
   readonly fields: JsonObject;
   readonly choice: JsonObject;
   readonly reason: FinishReason;
@@ -20,7 +20,7 @@ interface HeldFinish {
 
 /** What a choice brought in one chunk. */
 export interface ChoicePart {
-  /** To be sent now. */
+  /** The chunk that is sent now. */
   readonly open: ChunkChoice | undefined;
   /** It had a finish reason, which is held back until the stream ends. */
   readonly isEnd: boolean;

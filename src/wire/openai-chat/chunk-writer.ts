@@ -20,7 +20,7 @@ interface OpenBlock {
 export class ChunkWriter {
   private readonly id: string;
   private head: Pick<ChatCompletionChunk, 'id' | 'object' | 'created' | 'model'>;
-  /** By choice and index. */
+  /** Open blocks by choice and index. */
   private readonly blocks = new Map<string, OpenBlock>();
   /** Calls so far, by choice. */
   private readonly calls = new Map<number, number>();

@@ -65,7 +65,7 @@ export function toFunctionCalls(completion: ChatCompletion): ChatCompletion {
   return completion;
 }
 
-/** The same for a stream. */
+/** Converts a stream. */
 export function toFunctionCallStream(stream: ChunkStream): ChunkStream {
   return new FunctionCallStream(stream[Symbol.asyncIterator]());
 }

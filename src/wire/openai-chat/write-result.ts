@@ -9,7 +9,7 @@ import { isThinking, writeCallSignature, writeThinkingBlock } from './thinking-b
 
 /** Facts that a response does not contain. */
 export interface ResultDefaults {
-  /** For a response that does not name its model. */
+  /** The model of a response that names none. */
   readonly model: string;
   /** Epoch milliseconds, for a response without a date. */
   readonly now: number;

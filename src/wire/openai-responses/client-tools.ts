@@ -97,17 +97,17 @@ const BY_NAME = new Map(CLIENT_TOOLS.map((tool) => [tool.name, tool]));
 const BY_CALL = new Map(CLIENT_TOOLS.map((tool) => [tool.callType, tool]));
 const BY_OUTPUT = new Map(CLIENT_TOOLS.map((tool) => [tool.outputType, tool]));
 
-/** By the type of an entry of `tools`. */
+/** The client tool for an entry of `tools` of this type. */
 export function clientToolOf(type: string): ClientTool | undefined {
   return BY_NAME.get(type);
 }
 
-/** By the type of an item that is a call. */
+/** The client tool for a call item of this type. */
 export function clientToolOfCall(type: string): ClientTool | undefined {
   return BY_CALL.get(type);
 }
 
-/** By the type of an item that is the result of a call. */
+/** The client tool for a result item of this type. */
 export function clientToolOfOutput(type: string): ClientTool | undefined {
   return BY_OUTPUT.get(type);
 }

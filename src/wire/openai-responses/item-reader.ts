@@ -16,14 +16,14 @@ interface Block {
   isOpen: boolean;
 }
 
-/** Between parts of a summary, as between the paragraphs of one text. */
+/** Separates parts of a summary, as paragraphs of one text. */
 const PARAGRAPH = '\n\n';
 const ARGUMENTS = /^(?:function_call_arguments|custom_tool_call_input)$/;
 
 /** Reads one item of the output from the events of a stream. */
 export class ItemReader {
   id: string | undefined;
-  /** In the order in which they began. */
+  /** Items in the order in which they began. */
   private readonly blocks: Block[] = [];
   /** Arguments that came before the call was known, which another event repeats. */
   private early = '';

@@ -23,7 +23,7 @@ export interface ReadItems {
   readonly messages: CanonicalMessage[];
   /** Entries of `additional_tools` items, with the path of each list. */
   readonly tools: readonly { readonly tools: unknown; readonly path: string }[];
-  /** Of the last `configuration_update`. */
+  /** Members of the last `configuration_update`. */
   readonly configuration: JsonObject | undefined;
   /** Whether the last item asks for a compaction. */
   readonly isCompaction: boolean;

@@ -39,7 +39,7 @@ export interface ResponseState {
 /** Where a stream of a provider that has the format broke, for a writer that goes on with it. */
 export interface NativePlace {
   readonly responseId: string | undefined;
-  /** By their index in the output. */
+  /** Ids of items by their index in the output. */
   readonly itemIds: ReadonlyMap<number, string>;
   /** Events that were sent. */
   readonly events: number;

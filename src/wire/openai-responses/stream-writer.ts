@@ -52,7 +52,7 @@ export class ResponsesStreamWriter implements StreamWriter {
   /** Text of a summary, which is sent as one item at the end. */
   private summary = '';
   private extras: JsonObject = {};
-  /** As the last event has it; undefined before. */
+  /** The response of the last event; undefined before. */
   response: JsonObject | undefined;
 
   /** @param place where the provider's own events ended */

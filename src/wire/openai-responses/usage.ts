@@ -49,7 +49,7 @@ function isBilledSearch(item: unknown): boolean {
   return type === 'search';
 }
 
-/** As OpenAI writes it: every count is there. */
+/** Usage in OpenAI's form, with every count. */
 export function writeUsage(usage: CanonicalUsage): JsonObject {
   const { inputTokens, outputTokens, cachedTokens = 0, cacheWriteTokens = 0, reasoningTokens = 0 } = usage;
   return {

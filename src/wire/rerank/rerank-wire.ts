@@ -4,7 +4,7 @@ import type { RankedDocument, RerankUsage } from '../../operations/rerank/rerank
 
 /** One upstream call, without transport and credentials. */
 export interface WrittenRerank {
-  /** Behind the provider's base URL, with a leading slash. */
+  /** Path that is appended to the provider's base URL, with a leading slash. */
   readonly path: string;
   readonly body: JsonObject;
 }

@@ -3,13 +3,13 @@ import type { JsonObject } from '../../runtime/json-value.js';
 import { documentObject, type RerankRequest } from '../../operations/rerank/rerank-request.js';
 import type { RerankResult } from '../../operations/rerank/rerank-result.js';
 
-/** Of Cohere's API, by the path that was called. */
+/** Version of Cohere's API, by the path that was called. */
 export type RerankApiVersion = '1' | '2';
 
 /** The facts about a call that a writer needs. */
 export interface RerankContext {
   readonly request: RerankRequest;
-  /** For a response without an id of the provider. */
+  /** Id of a response for which the provider gave none. */
   readonly newId: () => string;
   readonly apiVersion: RerankApiVersion;
   /** The usage where the provider reported no tokens and no searches. */

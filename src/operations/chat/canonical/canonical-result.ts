@@ -12,15 +12,15 @@ export type FinishReason =
 export interface CanonicalUsage {
   /** All of the prompt, with what was read from and written into a cache. */
   readonly inputTokens: number;
-  /** Of the prompt, read from the cache. */
+  /** Prompt tokens that were read from the cache. */
   readonly cachedTokens?: number;
-  /** Of the prompt, written into the cache, for any time. */
+  /** Prompt tokens that were written into the cache, for any time. */
   readonly cacheWriteTokens?: number;
-  /** Of the cache writes, those that are kept for one hour. */
+  /** Cache writes that are kept for one hour. */
   readonly cacheWrite1hTokens?: number;
   /** All of the response, thinking included. */
   readonly outputTokens: number;
-  /** Of the response, spent on thinking. */
+  /** Output tokens that were spent on thinking. */
   readonly reasoningTokens?: number;
   /** The service tier that the provider says it used, by its own name. */
   readonly serviceTier?: string;

@@ -15,7 +15,7 @@ const TOKENS_PER_IMAGE = 4_784;
 /** The most that a page of a document costs, text and image, and the least bytes that a page has. */
 const TOKENS_PER_PAGE = 4_500;
 const BYTES_PER_PAGE = 5_000;
-/** Of media whose size the request does not say. */
+/** Tokens assumed for media whose size the request does not state. */
 const TOKENS_PER_REFERENCE = 50_000;
 
 /**

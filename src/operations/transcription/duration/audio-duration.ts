@@ -13,9 +13,9 @@ const MAGIC_BYTES = 16;
 
 /** The duration of a recording in seconds. */
 export interface AudioDuration {
-  /** As the file states it, else as its size suggests. */
+  /** Stated by the file, or estimated from its size. */
   readonly likelySeconds: number;
-  /** As the file states it, else the longest that a file of this size can last. */
+  /** Stated by the file, or the longest duration that a file of this size can have. */
   readonly mostSeconds: number;
   /** Whether the file states it. */
   readonly isKnown: boolean;
