@@ -28,50 +28,54 @@ describe('calls to three deployments that fail by chance', () => {
     await Promise.all(providers.map((provider) => provider.stop()));
   });
 
-  it('are answered right or with one error, and all that providers billed is recorded once', async () => {
-    for (const [name, form] of Object.entries(FORMS)) {
-      const refusesPrefill = form === 'messages';
-      const provider = new ChaosProvider({ name, form, seed: SEED, faultShare: FAULT_SHARE, refusesPrefill });
-      providers.push(provider);
-      await provider.start();
-    }
-    const names = Object.keys(FORMS);
-    gateway = await startGateway({
-      config: {
-        upstream: { timeouts: { connect: '10s', first_byte: '1500ms', idle: '1500ms' } },
-        providers: Object.fromEntries(providers.map((provider) => [provider.options.name, provider.config])),
-        models: [
-          model(
-            'chaos',
-            names.map((name) => `${name}/chaos`),
-            { price: { input_per_million: 1, output_per_million: 2 } },
-          ),
-          model(CALM, `alpha/${CALM}`, { price: { input_per_million: 1, output_per_million: 2 } }),
-        ],
-      },
-    });
-    const client = await gateway.newClient({
-      budget: { usd: 1_000_000, period: 'total' },
-      limits: { concurrency: SLOTS },
-    });
-    const history = await runChaos({
-      gateway,
-      client,
-      providers,
-      model: 'chaos',
-      seed: SEED,
-      rate: RATE,
-      seconds: SECONDS,
-      slots: SLOTS,
-      price: { prompt: 1_000, completion: 2_000 },
-    });
-    const violations = checkHistory(history);
-    const table = chaosTable(history, violations);
-    if (isLong || violations.length > 0) console.log(`seed ${SEED}, ${RATE} requests/s, ${SECONDS} s\n${table}`);
-    expect(violations).toEqual([]);
-    // A run in which nothing went wrong, or nothing went right, shows nothing.
-    expect(history.responses.filter(({ ending }) => ending === 'whole').length).toBeGreaterThan(SECONDS);
-    expect(history.responses.filter(({ recovered }) => recovered > 0).length).toBeGreaterThan(0);
-    expect(new Set(history.attempts.map(({ fault }) => fault)).size).toBeGreaterThan(FAULTS.length / 2);
-  }, MAX_RUN_MS);
+  it(
+    'are answered right or with one error, and all that providers billed is recorded once',
+    async () => {
+      for (const [name, form] of Object.entries(FORMS)) {
+        const refusesPrefill = form === 'messages';
+        const provider = new ChaosProvider({ name, form, seed: SEED, faultShare: FAULT_SHARE, refusesPrefill });
+        providers.push(provider);
+        await provider.start();
+      }
+      const names = Object.keys(FORMS);
+      gateway = await startGateway({
+        config: {
+          upstream: { timeouts: { connect: '10s', first_byte: '1500ms', idle: '1500ms' } },
+          providers: Object.fromEntries(providers.map((provider) => [provider.options.name, provider.config])),
+          models: [
+            model(
+              'chaos',
+              names.map((name) => `${name}/chaos`),
+              { price: { input_per_million: 1, output_per_million: 2 } },
+            ),
+            model(CALM, `alpha/${CALM}`, { price: { input_per_million: 1, output_per_million: 2 } }),
+          ],
+        },
+      });
+      const client = await gateway.newClient({
+        budget: { usd: 1_000_000, period: 'total' },
+        limits: { concurrency: SLOTS },
+      });
+      const history = await runChaos({
+        gateway,
+        client,
+        providers,
+        model: 'chaos',
+        seed: SEED,
+        rate: RATE,
+        seconds: SECONDS,
+        slots: SLOTS,
+        price: { prompt: 1_000, completion: 2_000 },
+      });
+      const violations = checkHistory(history);
+      const table = chaosTable(history, violations);
+      if (isLong || violations.length > 0) console.log(`seed ${SEED}, ${RATE} requests/s, ${SECONDS} s\n${table}`);
+      expect(violations).toEqual([]);
+      // A run in which nothing went wrong, or nothing went right, shows nothing.
+      expect(history.responses.filter(({ ending }) => ending === 'whole').length).toBeGreaterThan(SECONDS);
+      expect(history.responses.filter(({ recovered }) => recovered > 0).length).toBeGreaterThan(0);
+      expect(new Set(history.attempts.map(({ fault }) => fault)).size).toBeGreaterThan(FAULTS.length / 2);
+    },
+    MAX_RUN_MS,
+  );
 });

@@ -8,7 +8,8 @@ const BREAKER = {
     default: 3,
   }),
   first_open: setting(duration(), {
-    description: 'Pause before the first trial. Up to a tenth is added at random. Each failed trial makes it a quarter longer.',
+    description:
+      'Pause before the first trial. Up to a tenth is added at random. Each failed trial makes it a quarter longer.',
     default: '6s',
   }),
   max_open: setting(duration(), { description: 'Longest pause before a trial.', default: '5m' }),
