@@ -1,7 +1,7 @@
 import { ask } from '../../scripts/rescue/client.mjs';
 import { eventOf, startFaultyProvider, type FaultyProvider } from '../../scripts/rescue/faulty-provider.mjs';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
-import { model, openAiAt, type GatewayFile } from '../fixtures/gateway-config.js';
+import { model, openAiAt, type ProviderFile } from '../fixtures/gateway-config.js';
 
 const FORMATS = ['chat', 'messages', 'responses', 'gemini'] as const;
 type Format = (typeof FORMATS)[number];
@@ -85,7 +85,7 @@ describe('a stream that is cut', () => {
     ]);
     upstreams = { long, short };
     const lengths = ['long', 'short'] as const;
-    const providers: GatewayFile['providers'] = Object.fromEntries(
+    const providers = Object.fromEntries<ProviderFile>(
       lengths.flatMap((length) => [
         [`chat-${length}`, openAiAt(upstreams[length], { list_models: false })],
         [`messages-${length}`, { type: 'anthropic', base_url: `${upstreams[length].url}/v1`, api_key: 'x' }],

@@ -1,6 +1,6 @@
 import { ListOf } from '../../http/list-of.js';
 import { ApiProperty, PartialType } from '@nestjs/swagger';
-import { IsIn, IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
+import { IsObject, IsOptional, IsString, MaxLength } from 'class-validator';
 import { IsNotBlank } from '../../http/is-not-blank.js';
 import { IsSmallObject } from '../../http/is-small-object.js';
 import { BudgetUsageDto } from '../keys/budget-usage.dto.js';

@@ -71,8 +71,8 @@ export abstract class NativeApiRouter extends Provider {
 
   override async close(): Promise<void> {
     // One provider may serve both.
-    const providers = new Set([this.chat, this.native.provider]);
-    await Promise.all([...providers].map((provider) => provider?.close()));
+    const { provider = this.chat } = this.native;
+    await Promise.all([...new Set([this.chat, provider])].map((each) => each.close()));
   }
 
   private routed(port: ChatPort): ChatPort {
