@@ -196,7 +196,8 @@ async function stream({ fault, format, model, words, isRest, response }) {
     await pause(TIMES.betweenTokens);
   }
   const whole = words.join(' ');
-  events.end(isRest && whole !== '' ? ` ${whole}` : whole, words.length).forEach(send);
+  const last = events.end(isRest && whole !== '' ? ` ${whole}` : whole, words.length);
+  last.filter((event) => fault !== 's11' || !('type' in event) || event.type !== 'message_stop').forEach(send);
   response.end(format === 'chat' && fault !== 's11' ? 'data: [DONE]\n\n' : '');
 }
 

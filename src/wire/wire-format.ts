@@ -110,6 +110,8 @@ export interface ProviderWire {
    * there are none.
    */
   fitNative?(body: Readonly<JsonObject>): Readonly<JsonObject>;
+  /** The event that ends a whole stream, where the format has one that carries nothing else. Providers may leave it out. */
+  readonly endFrame?: string;
   /** @throws GatewayError where it is no response of this format */
   readResponse(body: unknown, context: ReadContext): CanonicalResult;
   readStream(context: ReadContext): StreamReader;

@@ -83,9 +83,11 @@ describe('POST /v1/completions, and bodies of the Responses API on the chat rout
     const stream = await ask({ echo: true, stream: true }, [...frames, 'data: [DONE]\n\n'], 'text/event-stream');
     // The client did not ask for usage, by which the call is billed all the same.
     expect(stream.text).toBe(`${frames[0]}${frames[1]}data: [DONE]\n\n`);
+    const withoutEnd = await ask({ echo: true, stream: true }, frames, 'text/event-stream');
+    expect(withoutEnd.text).toBe(stream.text);
     const isCounted = async (): Promise<boolean> => {
       const records = await gateway.admin.usageRecords(`key_id=${key.keyId}&wire_format=openai-completions`);
-      return records.length === 6 && records.every(({ total_tokens: total, estimated }) => total === 7 && !estimated);
+      return records.length === 7 && records.every(({ total_tokens: total, estimated }) => total === 7 && !estimated);
     };
     await until(isCounted);
   });

@@ -36,6 +36,7 @@ describe('streams that break', () => {
           ...chain(format, CUT, `${format}-ok`, { price: price(1, 1) }),
           ...chain(format, 's09', `${format}-ok`, { timeouts: { idle: '2s' } }),
           ...chain(format, 's10', `${format}-ok`),
+          ...chain(format, 's11', `${format}-ok`),
           ...chain(format, 's14', `${format}-ok-noprefill`),
           // The fallback speaks another format.
           ...chain(format, `${CUT}-across`, format === 'chat' ? 'messages-ok' : 'chat-ok'),
@@ -76,6 +77,11 @@ describe('streams that break', () => {
     it('are whole when the provider is silent in the middle, and when one event cannot be read', async () => {
       const [stalled, skipped] = await Promise.all([send(client, `${client}-s09`), send(client, `${client}-s10`)]);
       expect([stalled.text, stalled.recovered, skipped.text, skipped.recovered]).toEqual([RESPONSE, 1, RESPONSE, 0]);
+    });
+
+    it('end as their format says where the provider leaves that out', async () => {
+      const { isWhole, text, recovered } = await send(client, `${client}-s11`);
+      expect([isWhole, text, recovered]).toEqual([true, RESPONSE, 0]);
     });
 
     it('end in an error where recovery is off', async () => {

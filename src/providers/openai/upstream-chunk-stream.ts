@@ -52,6 +52,10 @@ export class UpstreamChunkStream extends UpstreamItemStream<StreamedChunk> {
     this.normaliser.end(items);
   }
 
+  protected override isContent(item: StreamedChunk): boolean {
+    return hasContent(item);
+  }
+
   /** Where every choice has its finish reason, only the usage and `[DONE]` can be missing. */
   protected override readBreak(items: StreamedChunk[]): boolean {
     if (!this.normaliser.whole) return false;

@@ -138,7 +138,18 @@ describe('opening', () => {
     respond = (response) => {
       response.end('a\n!\n');
     };
-    expect(await failure(lines().open())).toMatchObject({ message: 'The provider reports an error.' });
+    // The item was generated, although nothing is sent.
+    expect(await failure(lines().open())).toMatchObject({
+      message: 'The provider reports an error.',
+      mayBeBilled: true,
+    });
+    respond = (response) => {
+      response.end('# hello\n!\n');
+    };
+    expect(await failure(lines().open())).toMatchObject({
+      message: 'The provider reports an error.',
+      mayBeBilled: false,
+    });
     respond = (response) => {
       response.end('cut');
     };

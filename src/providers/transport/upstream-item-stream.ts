@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { GatewayError } from '../../errors/gateway-error.js';
 import type { Redact } from '../../wire/errors/redact.js';
+import { asBilled } from './call-in-groups.js';
 import { responseTooLarge, UpstreamErrorResponse } from './response-text.js';
 import { UpstreamExchange } from './upstream-exchange.js';
 import type { UpstreamPool } from './upstream-pool.js';
@@ -92,6 +93,11 @@ export abstract class UpstreamItemStream<Item> implements ResponseSink, AsyncIte
    */
   protected readBreak(_items: Item[]): boolean {
     return false;
+  }
+
+  /** Whether an item is content, which a provider bills. */
+  protected isContent(_item: Item): boolean {
+    return true;
   }
 
   /** The failure of a response above `maxBytes`. Default: not retryable, because the same request has the same response. */
@@ -235,7 +241,8 @@ export abstract class UpstreamItemStream<Item> implements ResponseSink, AsyncIte
 
   private settle(error: unknown): void {
     if (this.opening !== undefined) {
-      this.opening.reject(error);
+      // What came together with the failure was generated, although no client gets it.
+      this.opening.reject(this.queue.some((item) => this.isContent(item)) ? asBilled(error) : error);
       this.opening = undefined;
       this.ended = true;
       return;

@@ -87,6 +87,10 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
     this.finish(items);
   }
 
+  protected override isContent(item: SourcedChunk): boolean {
+    return hasContent(item);
+  }
+
   protected override readBreak(items: SourcedChunk[]): boolean {
     if (!this.reader.isWhole) return false;
     this.finish(items);
@@ -145,7 +149,8 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
     this.hasEnded = true;
     const chunks: CanonicalChunk[] = [];
     this.reader.end(chunks);
-    this.emit('', chunks, items);
+    // A client of the same format gets the provider's own frames, and an end in any case.
+    this.emit(this.reader.isDone ? '' : (this.stream.wire.endFrame ?? ''), chunks, items);
   }
 
   private readWhole(text: string, items: SourcedChunk[]): void {

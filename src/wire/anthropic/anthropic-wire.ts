@@ -1,3 +1,4 @@
+import { encodeEvent } from '../sse/sse-encoder.js';
 import type { WireFormat } from '../wire-format.js';
 import { writeError } from './errors.js';
 import { withoutForeignThinking } from './foreign-thinking.js';
@@ -14,6 +15,7 @@ export const ANTHROPIC: WireFormat = {
   readRequest,
   writeRequest,
   fitNative: withoutForeignThinking,
+  endFrame: encodeEvent('message_stop', '{"type":"message_stop"}'),
   readResponse,
   writeResponse,
   readStream: (context) => new AnthropicStreamReader(context),

@@ -53,7 +53,7 @@ export class OpenBlock {
       this.hasDelta = true;
       out.push({ type: 'delta', ...this.at, text });
     }
-    // Sent once; a repeated event says the same.
+    // Sent once; a repeated event has the same content.
     if (delta['type'] === 'signature_delta' && typeof delta['signature'] === 'string')
       this.signature = delta['signature'];
     if (delta['type'] === 'citations_delta' && delta['citation'] !== undefined) {

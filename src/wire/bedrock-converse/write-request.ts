@@ -75,7 +75,7 @@ function respondBy(schema: Readonly<JsonObject>): JsonObject {
   return { toolConfig: { tools: [{ toolSpec }], toolChoice: { tool: { name: RESPONSE_TOOL } } } };
 }
 
-/** Without what Converse has in words of its own. Thinking of other models is no Claude's. */
+/** Without the members for which Converse has its own. Thinking of other models is not Claude's. */
 function forMessages(request: CanonicalRequest, isClaude: boolean, isByTool: boolean): CanonicalRequest {
   const { serviceTier: _tier, endUser: _user, reasoning, topK, responseFormat, ...rest } = request;
   const own = isClaude ? { ...(reasoning !== undefined && { reasoning }), ...(topK !== undefined && { topK }) } : {};

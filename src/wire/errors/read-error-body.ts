@@ -39,7 +39,7 @@ const MESSAGE_FIELDS = [
   'title',
 ] as const;
 
-/** HTML is a proxy's page about itself, so it says nothing to a client. */
+/** HTML is a proxy's page about itself, which is of no use to a client. */
 export function parseErrorBody(body: string): UpstreamErrorBody {
   const text = body.trim();
   if (text === '' || text.startsWith('<')) return NOTHING;

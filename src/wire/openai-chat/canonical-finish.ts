@@ -12,7 +12,7 @@ export function readFinish(reason: FinishReason, hasRefusal: boolean, hasCalls: 
   return hasRefusal && reason === 'stop' ? 'refusal' : reason;
 }
 
-/** Calls decide, not the word of the provider: clients run tools for `tool_calls` alone. */
+/** Calls decide, not the provider's finish reason: clients run tools only for `tool_calls`. */
 export function writeFinish(reason: CanonicalFinish, hasCalls: boolean): FinishReason {
   switch (reason) {
     case 'tool_calls':

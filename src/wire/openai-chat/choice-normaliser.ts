@@ -75,7 +75,7 @@ export class ChoiceNormaliser {
       open = { index, delta, logprobs: choice['logprobs'] ?? null, finish_reason: null };
       choice['logprobs'] = null;
     }
-    // "stop" in every chunk must not take the place of a reason that says more.
+    // "stop" in every chunk must not replace a more exact reason.
     const before = this.finish?.reason;
     this.finish = { fields, choice, reason: reason === 'stop' && before !== undefined ? before : reason };
     return { open, isEnd: true };

@@ -24,7 +24,7 @@ const NULLABLE = [
  * The body that goes upstream. Unknown fields travel untouched, nulls among them. Usage is always asked for, since the
  * gateway counts it; `stream_options` goes only with a stream, because servers refuse it otherwise. `metadata` is the
  * gateway's own unless the client stores the completion at the provider, and `strict_params` is for the gateway alone.
- * What a server is known not to understand is said in its own words.
+ * Members that a server is known not to understand are written as it understands them.
  */
 export function mapRequest(
   request: ChatRequest,

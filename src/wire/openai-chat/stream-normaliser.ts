@@ -59,7 +59,7 @@ export class StreamNormaliser {
     return this.choices.every((choice) => choice === undefined || choice.isWhole);
   }
 
-  /** What is left to come is the usage and the end. Not so sure where a finish reason came with the very first chunk. */
+  /** Only the usage and the end are missing. This is uncertain if a finish reason came with the first chunk. */
   get nearEnd(): boolean {
     return this.whole && !this.choices.some((choice) => choice?.isSuspect === true);
   }

@@ -42,7 +42,7 @@ export class ToolCallDeltas {
     return this.calls.length === 0;
   }
 
-  /** The deltas to send on; none where an upstream's delta said nothing new. */
+  /** The deltas to send on; none where an upstream's delta had nothing new. */
   normalise(deltas: readonly unknown[]): ToolCallDelta[] {
     const normalised: ToolCallDelta[] = [];
     let touched: OpenCall | undefined;

@@ -51,7 +51,7 @@ function writeChoice({ blocks, finish, logprobs, extras }: CanonicalChoice, inde
     index,
     message,
     logprobs: logprobs ?? null,
-    // A refusal in words of its own has OpenAI's field, and has ended as any text does.
+    // A refusal with a text goes into OpenAI's field, and ends as any text does.
     finish_reason: finish === 'refusal' && refusal !== '' ? 'stop' : writeFinish(finish, calls.length > 0),
   };
 }

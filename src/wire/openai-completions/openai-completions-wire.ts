@@ -22,6 +22,7 @@ export const OPENAI_COMPLETIONS: WireFormat = {
   name: COMPLETIONS,
   readRequest,
   nativeOnly,
+  endFrame: DONE_FRAME,
   readResponse,
   readStream: (context) => new CompletionReader(context),
   writeResponse,

@@ -28,7 +28,7 @@ export class ItemReader {
   /** Arguments that came before the call was known, which another event repeats. */
   private early = '';
   private isFinished = false;
-  /** What the call that has begun said of itself. */
+  /** Members of the call that has begun. */
   private called: JsonObject | undefined;
 
   constructor(
