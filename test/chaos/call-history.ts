@@ -20,6 +20,8 @@ export interface ProviderAttempt {
   completionTokens: number;
   /** The whole response was sent, with its usage. */
   isReported: boolean;
+  /** An outage of the provider closed its connection, so that it is not known what of it arrived. */
+  isBroken: boolean;
   /** Undefined where it did not end by itself. */
   end: End | undefined;
 }

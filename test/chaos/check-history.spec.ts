@@ -18,6 +18,7 @@ function attempt(fields: Partial<ProviderAttempt> = {}): ProviderAttempt {
     promptTokens: RIGHT.prompt,
     completionTokens: RIGHT.completion,
     isReported: true,
+    isBroken: false,
     end: 'stop',
     ...fields,
   };

@@ -44,6 +44,7 @@ export class ChaosProvider {
   readonly attempts: ProviderAttempt[] = [];
   /** Requests of the calm model that wait. */
   waiting = 0;
+  private readonly live = new Set<ProviderAttempt>();
   private server: Server | undefined;
   private port = 0;
   private releaseCalm: () => void = () => undefined;
@@ -66,6 +67,7 @@ export class ChaosProvider {
     const { server } = this;
     this.server = undefined;
     if (server === undefined) return;
+    for (const attempt of this.live) attempt.isBroken = true;
     await new Promise((resolve) => {
       server.close(resolve);
       server.closeAllConnections();
@@ -139,9 +141,12 @@ export class ChaosProvider {
       promptTokens: 0,
       completionTokens: 0,
       isReported: false,
+      isBroken: false,
       end: undefined,
     };
     attempts.push(attempt);
+    this.live.add(attempt);
+    response.once('close', () => this.live.delete(attempt));
     const choices = body['n'] === CHOICES_OF_SEVERAL ? CHOICES_OF_SEVERAL : 1;
     return { response, attempt, random, options, asked, right: shortened(rest ?? whole, fault, random), choices };
   }
@@ -168,7 +173,8 @@ function sendWhole({ response, attempt, random, options, asked, right, choices }
   const end = attempt.fault === 'content filter' || attempt.fault === 'length' ? attempt.fault : 'stop';
   const bytes = Buffer.from(JSON.stringify(body).replace(reasons.stop, reasons[end]));
   if (attempt.fault === 'truncated JSON') {
-    const cut = Math.floor(random() * bytes.length);
+    // With no byte at all it is the fault of an empty body.
+    const cut = 1 + Math.floor(random() * (bytes.length - 1));
     const isHonest = random() < 0.5;
     response.writeHead(200, {
       'content-type': 'application/json',

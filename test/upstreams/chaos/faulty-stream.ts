@@ -24,7 +24,8 @@ interface Plan {
 export async function sendStream(serving: Serving): Promise<void> {
   const { response, attempt, random, right, choices } = serving;
   const { frames, cutAt, ending, isReported } = planOf(serving);
-  attempt.promptTokens = right.usage.prompt;
+  const fails = ending === 'end' && !isReported;
+  attempt.promptTokens = fails ? 0 : right.usage.prompt;
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   response.flushHeaders();
   const bytes = Buffer.from(frames.map(({ data }) => data).join(''));
@@ -43,16 +44,17 @@ export async function sendStream(serving: Serving): Promise<void> {
       (tokens, frame, index) => ((ends[index] ?? 0) <= at ? frame.tokens : tokens),
       0,
     );
+    // Providers do not bill what they fail to begin.
+    attempt.promptTokens = fails && attempt.completionTokens === 0 ? 0 : right.usage.prompt;
+    // Before the pause: a caller that has all it needs may close the connection meanwhile.
+    if (isReported && at >= last) {
+      attempt.isReported = true;
+      attempt.completionTokens = right.usage.completion * choices;
+      attempt.end = attempt.fault === 'content filter' || attempt.fault === 'length' ? attempt.fault : 'stop';
+    }
     await pause(random() * LONGEST_PAUSE_MS);
   }
   if (response.destroyed) return;
-  if (isReported) {
-    attempt.isReported = true;
-    attempt.completionTokens = right.usage.completion * choices;
-    attempt.end = attempt.fault === 'content filter' || attempt.fault === 'length' ? attempt.fault : 'stop';
-  }
-  // Providers do not bill what they fail to begin.
-  else if (ending === 'end' && attempt.completionTokens === 0) attempt.promptTokens = 0;
   if (ending === 'stall') await Promise.race([pause(STALL_MS, undefined, { ref: false }), closed(response)]);
   if (ending === 'end') response.end();
   else if (random() < 0.5) response.destroy();
@@ -89,7 +91,8 @@ function planOf({ attempt, random, options, asked, right, choices }: Serving): P
     case 'stall':
       return { ...whole, frames: frames.slice(0, before(finish)), ending: 'stall', isReported: false };
     case 'one malformed event':
-      return { ...whole, frames: withMalformed(frames, 1, finish, random) };
+      // It may have held a part of a call of a tool, so that nothing behind it is read.
+      return { ...whole, frames: withMalformed(frames, 1, finish, random), isReported: right.toolCalls.length === 0 };
     case 'two malformed events':
       return { ...whole, frames: withMalformed(frames, 2, finish, random), isReported: false };
     case 'error event': {
