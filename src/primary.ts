@@ -30,7 +30,7 @@ export async function supervise(): Promise<void> {
     logger.info({ ...where, version: VERSION, processes: config.processes, ...startFields(config) }, 'listening');
   } catch (error) {
     if (!(error instanceof StartFailure)) throw error;
-    // It has said itself why; a process that a signal ended has not.
+    // It has logged the reason itself, unless a signal ended it.
     if (error.code === null) process.stderr.write('llm-gateway failed to start: its first process was killed\n');
     process.exit(error.code ?? 1);
   }

@@ -78,7 +78,7 @@ async function joinPrimary(): Promise<WorkerProcess | undefined> {
 }
 
 async function listen(app: NestExpressApplication, { server }: GatewayConfig): Promise<Listening> {
-  // By itself, so that what fails here is not reported as a fault of the address.
+  // Separate, so that a failure here is not reported as a fault of the address.
   await app.init();
   try {
     await app.listen(server.port, server.host);

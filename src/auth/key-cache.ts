@@ -28,7 +28,7 @@ export interface CachedKey {
 export type CacheState = 'fresh' | 'aging' | 'stale' | 'ended';
 
 interface Entry extends CachedKey {
-  /** `endsAt` by the monotonic clock, as far as it can be said when the entry is made. */
+  /** `endsAt` by the monotonic clock, as known when the entry is made. */
   readonly endsAtMonotonic: number;
 }
 

@@ -9,7 +9,7 @@ import { describeError } from '../errors/describe-error.js';
 import { ApiKey } from './api-key.entity.js';
 import { PEPPER_SETTING, Pepper, PLAIN_SHA256 } from './pepper.js';
 
-/** Row of `gateway_setting` that is there once keys were imported, which are found by their hash and not by their id. */
+/** Row of `gateway_setting` that exists once keys were imported, which are found by their hash and not by their id. */
 export const IMPORTED_KEYS_SETTING = 'imported_keys';
 /** Milliseconds for which the information that no keys were imported is cached. */
 const NO_IMPORT_TTL_MS = 5_000;

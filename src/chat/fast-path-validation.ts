@@ -26,7 +26,7 @@ const CHECKS: readonly (readonly [name: string, isGood: (value: unknown) => bool
 const OTHERS = ['stream_options', 'metadata', 'tools', 'tool_choice', 'response_format'];
 
 /**
- * Whether class-validator would find nothing in a chat request, found out at a twentieth of its cost. False says nothing:
+ * Whether class-validator would find nothing in a chat request, found out at a twentieth of its cost. False is not final:
  * the DTO's own rules decide then, and word the fault. The DTO stays the one place where the rules are.
  */
 export function isSurelyValid(fields: Fields): boolean {

@@ -35,7 +35,7 @@ export interface OptionDescription {
   readonly meaning: string;
 }
 
-/** The command line is wrong; its message says how, and the exit code is 2. */
+/** The command line is wrong. The message explains the fault, and the exit code is 2. */
 export class UsageError extends Error {}
 
 /** The options of a command as node:util reads them. */

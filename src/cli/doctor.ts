@@ -14,7 +14,7 @@ import type { CredentialsKind } from '../providers/definitions/definition.js';
 import { definitionOfType } from '../providers/definitions/registry.js';
 import { SANDBOX_TYPE } from '../providers/definitions/sandbox.js';
 
-/** Longest wait for one server that is asked whether it is there. */
+/** Longest wait for the response of one server, in milliseconds. */
 const RESPONSE_TIMEOUT_MS = 5_000;
 
 /** Kinds of credentials that a login gives where there is no key. */
@@ -142,7 +142,7 @@ async function pepper(
 async function redis(url: string): Promise<Finding> {
   const { connectRedis } = await import('../redis/connect-redis.js');
   const client = connectRedis(url, { connectTimeout: RESPONSE_TIMEOUT_MS, maxRetriesPerRequest: 0, lazyConnect: true });
-  // Each try to connect says what was wrong with it; the last one is printed.
+  // Each try to connect has its error; the last one is printed.
   let reason: unknown;
   client.on('error', (error: unknown) => {
     reason = error;

@@ -89,7 +89,7 @@ function faultsOfKeys({ api_key: one, api_keys: several }: ProviderFile): Fault[
   return isRepeated ? [{ key: 'api_keys', message: 'has the same key twice. Leave one of them out' }] : [];
 }
 
-/** Those of the server at that address, or of the local server of that name, under what the entry says itself. */
+/** The facts of the server at that address, or of the local server of that name, overridden by those of the entry. */
 function quirksOf({ quirks }: ProviderFile, baseUrl: string, ofName: Quirks | undefined): Quirks {
   const {
     token_limit: tokenLimit,

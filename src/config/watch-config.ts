@@ -89,7 +89,7 @@ export function settleTime(text: string | undefined, before: string | undefined)
   return looksPartial ? SETTLE_PARTIAL_MS : SETTLE_MS;
 }
 
-/** Whether a file says nothing: missing, blank, or comments alone. */
+/** Whether a file has no settings: missing, blank, or only comments. */
 export function isEmpty(text: string | undefined): boolean {
   return text === undefined || text.split(/\r?\n/).every((line) => /^\s*(?:#.*|---\s*|\.\.\.\s*)?$/.test(line));
 }

@@ -13,7 +13,7 @@ const HOLD_MS = 60_000;
  */
 export interface DeliveryTable {
   readonly name: string;
-  /** The column that says whose delivery it is. */
+  /** The column with the owner of the delivery. */
   readonly owner: string;
   /** Further columns that a delivery is made from. */
   readonly columns: readonly string[];

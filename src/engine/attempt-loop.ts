@@ -109,7 +109,7 @@ export class AttemptLoop {
     throw progress.failure ?? upstreamError({ message: 'No deployment of this model could be tried.' });
   }
 
-  /** Once what is left was tried, a deployment whose stream broke may go on itself, once. */
+  /** Once the remaining candidates were tried, the deployment whose stream broke may go on itself, once. */
   private async resume<Name extends OperationName, Result>(
     progress: Progress<Name>,
     broken: Attempt,
@@ -287,7 +287,7 @@ export class AttemptLoop {
   }
 }
 
-/** A candidate that could not be tried; what providers have said before is the better reason. */
+/** A candidate that could not be tried. An earlier error of a provider is the better reason. */
 function refused(refusal: GatewayError, progress: Progress<OperationName>): typeof NEXT {
   if (progress.failure === undefined || !progress.failure.retryable) progress.failure = refusal;
   return NEXT;

@@ -36,6 +36,6 @@ export interface Progress<Name extends OperationName> {
   readonly triedAgain: Map<string, boolean>;
   /** The request in place of the client's, by deployment. */
   requestOf: ((deployment: Deployment) => RequestOf<Name>) | undefined;
-  /** What the provider of the last attempt said in headers that its client gets. */
+  /** Headers of the last attempt's provider that the client gets. */
   providerHeaders: Readonly<Record<string, string>>;
 }

@@ -156,7 +156,7 @@ export class CallStream<Name extends OperationName> implements AsyncIterableIter
       this.follow(next.signal);
     } catch (error) {
       call.hasFailedRecovery = true;
-      // Why no other deployment can go on says less than what broke the stream, unless the client has gone.
+      // The error that broke the stream explains more than why no other deployment can go on, unless the client has gone.
       const reason: unknown = call.context.signal.aborted ? error : failure;
       this.close(reason);
       throw reason;

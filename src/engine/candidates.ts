@@ -124,7 +124,7 @@ export function stillFull({ id }: ResolvedModel, milliseconds: number): GatewayE
   });
 }
 
-/** The upstream said when to retry; retrying earlier would only prolong the wait. */
+/** The upstream named the time of the retry; an earlier one would only prolong the wait. */
 function stillWaiting(milliseconds: number): GatewayError {
   const whole = Math.ceil(milliseconds);
   return rateLimitExceeded({

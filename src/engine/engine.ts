@@ -50,7 +50,7 @@ export interface Streaming<Name extends OperationName> extends ServedBy {
   readonly facts: StreamFacts;
 }
 
-/** What the log says of a stream once it has ended. */
+/** The access log's members of a stream that has ended. */
 export interface StreamFacts {
   /** Events of the provider that were no JSON and were left out. */
   readonly skippedEvents: number;

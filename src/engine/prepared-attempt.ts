@@ -12,7 +12,7 @@ export interface PreparedAttempt<Name extends OperationName> {
   readonly providerCall: ProviderCall<RequestOf<Name>>;
   readonly attempt: Attempt;
   readonly servedBy: ServedBy;
-  /** Tries what is left once the stream of this attempt has broken. */
+  /** Tries the remaining candidates once the stream of this attempt has broken. */
   readonly resume: Resume<Name>;
 }
 

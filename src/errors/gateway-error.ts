@@ -88,7 +88,7 @@ export class GatewayError extends Error {
     this.headers = options.headers ?? {};
   }
 
-  /** The wire form, used by the filter and by the error event of a broken stream alike. */
+  /** The wire form, used by the filter and by the error event of a broken stream. */
   toBody(): ErrorBody {
     return { error: { message: this.message, type: this.type, param: this.param, code: this.code } };
   }
@@ -205,7 +205,7 @@ export function upstreamUnavailable({ retryable = true, ...failure }: UpstreamFa
   });
 }
 
-/** 504: the upstream said nothing for longer than a phase's timeout allows. */
+/** 504: the upstream was silent for longer than the timeout of a phase. */
 export function upstreamTimeout({ retryable = true, ...failure }: UpstreamFailure): GatewayError {
   return new GatewayError({ status: 504, type: 'server_error', code: 'upstream_timeout', retryable, ...failure });
 }

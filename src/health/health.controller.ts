@@ -65,7 +65,7 @@ export class HealthController {
       },
       () => {
         const without = this.deployments.modelsWithoutDeployment();
-        // Said, not failed: another replica would not reach them either, and the other models are served.
+        // Reported, not failed: another replica would not reach them either, and the other models are served.
         return this.indicators.check('models').up({ without_deployment: without });
       },
       async () => {

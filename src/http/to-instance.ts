@@ -11,7 +11,7 @@ type Class = new () => object;
 interface Property {
   /** The class of a nested object; undefined where the value is kept as it was parsed. */
   readonly nested: Class | undefined;
-  /** Whether the document says that null has a meaning. */
+  /** Whether null has a meaning in the document. */
   readonly isNullable: boolean;
 }
 

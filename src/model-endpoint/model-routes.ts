@@ -57,7 +57,7 @@ const ENHANCERS = {
   [SSE_METADATA]: '@Sse',
 } as const;
 
-/** The handlers with @ModelEndpoint, each of its paths by itself. */
+/** The handlers with @ModelEndpoint, one entry for each path. */
 export function* modelRoutes(modules: ModulesContainer): Generator<ModelRoute> {
   for (const { controllers, injectables } of modules.values()) {
     for (const { metatype, instance } of controllers.values()) {

@@ -4,7 +4,7 @@ import type { HttpResponse } from '../http/http-types.js';
 import { headerList, headerText } from '../http/header-text.js';
 import { AccessLog } from '../telemetry/access-log.js';
 
-/** Says in the access log what became of a stream. */
+/** Writes into the access log how a stream ended. */
 export function logStream(response: HttpResponse, { skippedEvents, recovered }: StreamFacts): void {
   const access = AccessLog.fieldsOf(response);
   if (skippedEvents > 0) access.skipped_events = skippedEvents;

@@ -184,7 +184,7 @@ export class BackgroundResponses implements OnApplicationBootstrap, OnApplicatio
     }
   }
 
-  /** Says that this process still makes its responses, and ends those that were cancelled or deleted by way of another. */
+  /** Stores heartbeats of the responses that this process makes, and ends those that were cancelled or deleted in another process. */
   private async sendHeartbeats(): Promise<void> {
     for (const { cancel, keyId, id } of [...this.runs.values()]) {
       if (!(await this.responses.sendHeartbeat(keyId, id))) cancel.abort(clientClosedRequest());

@@ -42,7 +42,7 @@ export interface PreparedResponse {
 /** A body of the Responses API, as far as it can be read by itself. */
 export interface ResponseBody {
   readonly body: JsonObject;
-  /** What it says, without what it goes on from. */
+  /** Its own content, without that of the previous response. */
   readonly own: CanonicalRequest;
   readonly previousId: string | null;
 }

@@ -159,7 +159,7 @@ export class ResponseStore implements OnApplicationBootstrap, OnApplicationShutd
     return affected > 0;
   }
 
-  /** Says that a response is still being made. @returns false where it was cancelled, deleted or finished */
+  /** Stores a heartbeat of a response that is being made. @returns false where it was cancelled, deleted or finished */
   async sendHeartbeat(keyId: string, responseId: string): Promise<boolean> {
     const { affected } = await this.database.transaction((manager) =>
       runSql(

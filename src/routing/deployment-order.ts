@@ -16,7 +16,7 @@ export interface RequestSession {
 /** The weight of a deployment now: less than its own after it has recovered. */
 type ShareOf = (deployment: Deployment) => number;
 
-/** A request by itself. */
+/** A request without a session. */
 export const NO_SESSION: RequestSession = { named: undefined, derived: () => undefined };
 
 /**

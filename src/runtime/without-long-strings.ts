@@ -5,7 +5,7 @@ const LONG_STRING_BYTES = 4_096;
 const EMPTY = Buffer.from('""');
 
 /**
- * A JSON text in which long strings (files in base64) are empty, so that what is said of them can be parsed without making the
+ * A JSON text in which long strings (files in base64) are empty, so that the rest can be parsed without making the
  * strings: a body of 30 MB becomes one of some hundred bytes at the speed of memory. Text that is not JSON stays as it is.
  */
 export function withoutLongStrings(json: Buffer): Buffer {

@@ -19,7 +19,7 @@ const MIN_CHARACTERS = 24;
 
 interface Read<Row> {
   readonly row: Row;
-  /** Where it stands in the import. */
+  /** Its position in the import. */
   readonly path: string;
   /** The members of its entry in the audit log, without secrets and hashes. */
   readonly changes: object;

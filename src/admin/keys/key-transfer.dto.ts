@@ -214,7 +214,7 @@ export class PurgeKeysDto {
   @Max(36_500)
   retention_days!: number;
 
-  /** Only says what would be purged. */
+  /** Only reports what would be purged. */
   @ApiProperty({ type: Boolean, required: false, default: false, example: true })
   @IsOptional()
   @IsBoolean()

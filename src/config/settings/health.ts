@@ -66,7 +66,7 @@ export type HealthSettings = ValueOf<typeof HEALTH>;
 export type BreakerSettings = GroupValue<typeof BREAKER>;
 export type EjectionSettings = GroupValue<typeof EJECTION>;
 
-/** What applies where the file says nothing. */
+/** The settings of a file without this section. */
 export const DEFAULT_HEALTH: HealthSettings = HEALTH.read(
   undefined,
   { variable: () => undefined, fault: () => undefined },

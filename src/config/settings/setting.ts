@@ -57,7 +57,7 @@ export type Facts<File> = {
   | { readonly required: true }
 );
 
-/** `Facts` without the rule that one of the last three is there. */
+/** `Facts` without the rule that one of the last three is present. */
 export interface AnyFacts {
   readonly description: string;
   readonly example?: unknown;

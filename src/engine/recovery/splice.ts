@@ -10,7 +10,7 @@ import { ChunkWriter } from '../../wire/openai-chat/chunk-writer.js';
 import type { SentResponse } from './sent-response.js';
 import { Contradiction, type TextJoin } from './text-join.js';
 
-/** Formats whose end says how often another deployment went on; of OpenAI's, that of completions reads it as chat. */
+/** Formats whose end states how often another deployment went on. Completions read it as chat. */
 const WIRES = { anthropic: true, gemini: true, 'openai-chat': true, 'openai-responses': true } satisfies {
   readonly [Name in WireName]?: true;
 };

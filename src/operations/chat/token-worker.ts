@@ -6,7 +6,7 @@ const COUNTED_CHARACTERS = 65_536;
 /** Characters that are counted at a time: the time for a word grows by the square of its length, and it may be the whole text. */
 const PIECE_CHARACTERS = 1_000;
 
-/** Texts to count, each by itself. */
+/** Texts to count, each separately. */
 export interface TokenTask {
   readonly id: number;
   readonly texts: readonly string[];

@@ -47,7 +47,7 @@ function converseEndpoint({ upstreamModel, isStream }: ChatEndpointCall): ChatEn
   return isStream ? { path: `${path}/converse-stream`, framing: 'aws-event-stream' } : { path: `${path}/converse` };
 }
 
-/** A profile or a deployment whose name an operator chose says nothing, so only names of models count. */
+/** Names of profiles and deployments are chosen by operators, so only names of models count. */
 function traitsOf(upstreamModel: string): Readonly<Record<string, string | boolean>> {
   if (isClaude(upstreamModel)) return { claude: true, urlSources: false };
   return {

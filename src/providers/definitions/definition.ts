@@ -60,11 +60,11 @@ export interface CompatibleFormat {
 
 /** What a provider does with the beginning of its response as the last turn. */
 export interface PrefillRule {
-  /** The servers for which the rule holds, by host name. Absent: entries of the provider's name whose address says nothing. */
+  /** The servers for which the rule holds, by host name. Absent: entries of the provider's name at unknown hosts. */
   readonly hosts?: RegExp;
   /**
-   * `none`: it answers the turn as any other, instead of going on with it. `prefix`: it goes on where the turn says so. `continue`: it
-   * goes on where the request says so, by `continue_final_message`.
+   * `none`: it responds to the turn as to any other. `prefix`: it continues a turn that has `prefix: true`. `continue`: it
+   * continues the turn of a request with `continue_final_message`.
    */
   readonly form: 'none' | 'prefix' | 'continue';
 }

@@ -48,7 +48,7 @@ export const definition: ProviderDefinition = {
       baseUrl: baseUrl ?? `https://${hostOf(apiKey === undefined ? region : 'global')}`,
       cloud: {
         region,
-        // Without an API key, the login says which project it is of.
+        // Without an API key, the login has the project.
         ...(project !== undefined ? { project } : apiKey === undefined && { project: PROJECT_OF_LOGIN }),
         ...(credentialsFile !== undefined && { credentialsFile }),
         ...(apiKey === undefined && { google: readGoogleLogin(variable) }),

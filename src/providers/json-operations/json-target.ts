@@ -58,7 +58,7 @@ export function jsonTargetOf(config: ProviderConfig): JsonTarget {
   };
 }
 
-/** Of a server of OpenAI's format: what the entry says of it, under that what is known. */
+/** The rules of a server of OpenAI's format: those of the entry, then those that are known. */
 function formatsOfServer(config: ProviderConfig): OperationFormats {
   const { quirks = {} } = config;
   const embeddings = quirks.embeddings === undefined ? undefined : definitionNamed(quirks.embeddings)?.operations;

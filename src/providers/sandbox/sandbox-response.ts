@@ -24,7 +24,7 @@ export interface SandboxResponse {
   readonly text: string;
   readonly toolCalls: readonly ToolCall[];
   readonly finishReason: FinishReason;
-  /** How many choices there are, all alike. */
+  /** Number of choices; all are equal. */
   readonly choices: number;
   readonly usage: Usage;
 }

@@ -14,7 +14,7 @@ const SMOOTHING = 0.2;
 /** A change of a deployment's health that other processes need to know. */
 export type HealthEvent = BreakerOpened | PauseRequested | QuotaSpent | LimitReached | { readonly kind: 'closed' };
 
-/** What a background test of a deployment has found. `unknown`: it responds, but the test says nothing of its chat. */
+/** What a background test of a deployment has found. `unknown`: it responds, but the test does not show whether chat works. */
 export type ProbeResult = 'well' | 'unwell' | 'unknown';
 
 /** What health depends on besides calls. */
@@ -170,7 +170,7 @@ export class DeploymentHealth {
   /**
    * A call of the key failed in a way that may be the provider's fault.
    *
-   * @param held milliseconds since the call began. A call that began before one that succeeded says nothing of the present.
+   * @param held milliseconds since the call began. A call that began before one that succeeded is no evidence of the present state.
    */
   failed(error: GatewayError, key: string, held = 0): void {
     this.lastError = error.code ?? String(error.status);

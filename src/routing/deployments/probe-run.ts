@@ -19,7 +19,7 @@ export type ProbeKind = 'models' | 'request';
 
 /** What follows from a test. */
 export type ProbeStep =
-  /** The test says nothing of this outage. */
+  /** The test does not notice this outage. */
   | { readonly kind: 'stop' }
   /** The next call is a trial. */
   | { readonly kind: 'trial' }
@@ -29,7 +29,7 @@ export type ProbeStep =
   | { readonly kind: 'again'; readonly afterMs: number; readonly holdMs: number };
 
 /**
- * The tests of one deployment from the opening of its breaker on. A test that succeeds while requests fail says nothing: only when one
+ * The tests of one deployment from the opening of its breaker on. A test that succeeds while requests fail does not notice the outage: only when one
  * has failed does a later success mean that the deployment is well again. Times are those of a monotonic clock in milliseconds.
  */
 export class ProbeRun {
@@ -61,7 +61,7 @@ export class ProbeRun {
   }
 }
 
-/** What the failure of a test says: `unwell` where there was no response, or one of a server that fails. */
+/** The result of a failed test: `unwell` without a response, or with one of a server that fails. */
 export function probeResultOf(error: unknown): ProbeResult {
   if (!(error instanceof GatewayError)) {
     const isLate = typeof error === 'object' && error !== null && 'name' in error && error.name === 'TimeoutError';

@@ -43,7 +43,7 @@ export class QuotaPause {
   /** A call was refused because the account has nothing left. @param milliseconds until it has some again */
   spent(milliseconds: number): void {
     const pause = Math.min(MAX_PAUSE_MS, milliseconds);
-    // All calls in flight are refused alike; other processes are notified once.
+    // All calls in flight are refused; other processes are notified once.
     const mustNotify = this.left < pause / 2;
     this.pauseUntil(this.now() + pause);
     if (mustNotify) this.notify({ kind: 'quota', until: Date.now() + pause });

@@ -1,7 +1,7 @@
 import type { Signature } from './blocks.js';
 import { WIRE_NAMES, type WireName } from './wire-name.js';
 
-/** In front of a signature that another format made. `gw1r` says that it holds the thinking itself, encrypted. */
+/** In front of a signature that another format made. `gw1r` marks one that holds the thinking itself, encrypted. */
 const TAG = 'gw1';
 const REDACTED_TAG = 'gw1r';
 const TAGGED = new RegExp(`^(${TAG}|${REDACTED_TAG})\\.(${WIRE_NAMES.join('|')})\\.(.*)$`, 's');

@@ -23,7 +23,7 @@ export interface RequestSource {
   readonly dropped: readonly string[];
   /** The client's names of tools that were changed for OpenAI's form, by the changed ones. */
   readonly toolNames: ReadonlyMap<string, string> | undefined;
-  /** Why OpenAI's form cannot hold the request. A provider that is sent that form throws it; others do not mind. */
+  /** Why OpenAI's form cannot hold the request. A provider that needs that form throws it. */
   readonly refusal?: GatewayError;
   /** Why no provider of another format can take the request. */
   readonly nativeOnly?: GatewayError;

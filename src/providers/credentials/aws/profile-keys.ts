@@ -26,7 +26,7 @@ export interface ProfileContext {
 /**
  * Keys of a profile of AWS's shared files: those that it holds, of a role that it assumes, or of a program that it names.
  *
- * @returns undefined where there is no such profile, or where it says nothing of credentials
+ * @returns undefined where there is no such profile, or where it has no credentials
  * @throws LoginError where the profile cannot be used
  */
 export async function profileKeys(

@@ -84,7 +84,7 @@ export async function fileToken(file: CredentialsFile): Promise<GoogleToken> {
   });
 }
 
-/** The project that a credentials file belongs to. @throws LoginError where it says nothing of one */
+/** The project that a credentials file belongs to. @throws LoginError where it names none */
 export async function fileProject(file: CredentialsFile): Promise<string> {
   const { json, path } = file;
   const named = nonEmptyString(json['project_id']) ?? nonEmptyString(json['quota_project_id']);
@@ -99,7 +99,7 @@ export async function fileProject(file: CredentialsFile): Promise<string> {
   return project;
 }
 
-/** A pool of workload identities has the number of its project, of which Google says the id. */
+/** A pool of workload identities has the number of its project; Google's API returns the id. */
 async function projectOfPool(file: CredentialsFile): Promise<string | undefined> {
   if (file.json['type'] !== 'external_account') return undefined;
   return byLibrary(file, async (client) => {
