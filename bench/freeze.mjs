@@ -12,7 +12,7 @@ import { startPostgres } from '../test/fixtures/postgres-server.mjs';
 import { percentile } from './load.mjs';
 import { family, freePort } from './process.mjs';
 
-const ADMIN_KEY = 'freeze-admin-key-0123456789abcdef';
+const ADMIN_KEY = 'Zk3v9-freeze-8Qm-Zk3v9-freeze-4Wd';
 const KEYS = 10;
 /** Requests by keys that the gateway does not know yet, and requests of administrators: each so often. */
 const OTHERS_EVERY_MS = 1_000;
