@@ -10,7 +10,7 @@ const ORDERS = ['asc', 'desc'] as const;
 /** The form of an upload. */
 export class UploadFileDto {
   /** The file. */
-  @ApiProperty({ type: 'string', format: 'binary' })
+  @ApiProperty({ type: 'string', format: 'binary', minLength: 1 })
   file!: unknown;
   /** The purpose of the file. */
   @ApiProperty({ enum: PURPOSES, example: 'batch' })

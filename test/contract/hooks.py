@@ -37,6 +37,12 @@ REFUSALS = [
     ),
     Expected(r"GET /v1/messages/batches", 400, r"'(after|before)_id' is no message batch's id", A_CURSOR),
     Expected(r"GET /v1/messages/batches", 400, r"'after_id' and 'before_id' exclude each other", TWO_PARAMETERS),
+    Expected(
+        r"(DELETE /v1/messages/batches/\{\w+\}|GET /v1/messages/batches/\{\w+\}/results)",
+        400,
+        r"has not ended",
+        "what is possible depends on the state of the batch",
+    ),
     Expected(r"GET /v1/files", 400, r"'after' is no file's id", A_CURSOR),
     Expected(r"GET /v1/admin/(request-log|usage|usage/records)", 400, r"'start' must be before 'end'", TWO_PARAMETERS),
     Expected(r"(POST|PATCH) /v1/admin/keys.*", 400, r"'(\S+\.)?expires_at' is in the past", "a relation to the clock"),
@@ -71,7 +77,7 @@ REFUSALS = [
     Expected(
         r"POST /v[12]/(embeddings|rerank|moderations|images/\w+|audio/\w+|batch/generate)",
         400,
-        r"with this model's provider|[Tt]he sandbox (makes|has|takes)",
+        r"with this model's provider|[Tt]he sandbox (makes|has|takes|keeps)",
         OF_THE_SANDBOX,
     ),
     Expected(
