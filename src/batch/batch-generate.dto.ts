@@ -19,6 +19,18 @@ import {
 import { IsSmallObject } from '../http/is-small-object.js';
 import { JOB_PRIORITIES, type JobPriority } from './batch-job.entity.js';
 
+/** Endpoints whose requests tasks can be, as the document names them; they add themselves to `JsonEndpoints`. */
+export const BATCH_ENDPOINTS = [
+  '/v1/chat/completions',
+  '/v1/completions',
+  '/v1/embeddings',
+  '/v1/messages',
+  '/v1/moderations',
+  '/v1/rerank',
+  '/v1/responses',
+  '/v2/rerank',
+] as const;
+
 const DAY_SECONDS = 86_400;
 
 /** Where to send the notification that a job has ended. */
@@ -54,7 +66,14 @@ export class BatchGenerateDto {
    * The endpoint whose requests the tasks are, unless they name their own: /v1/chat/completions, /v1/completions, /v1/responses,
    * /v1/messages, /v1/embeddings, /v1/rerank, /v2/rerank or /v1/moderations.
    */
-  @ApiProperty({ required: false, nullable: true, default: '/v1/chat/completions', example: '/v1/chat/completions' })
+  @ApiProperty({
+    type: String,
+    required: false,
+    nullable: true,
+    enum: [...BATCH_ENDPOINTS],
+    default: '/v1/chat/completions',
+    example: '/v1/chat/completions',
+  })
   @IsOptional()
   @IsString()
   endpoint?: string | null;

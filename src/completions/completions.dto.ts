@@ -18,8 +18,12 @@ export class CompletionRequestDto {
     oneOf: [
       { type: 'string' },
       { type: 'array', items: { type: 'string' }, minItems: 1 },
-      { type: 'array', items: { type: 'integer', minimum: 0 }, minItems: 1 },
-      { type: 'array', items: { type: 'array', items: { type: 'integer', minimum: 0 } }, minItems: 1 },
+      { type: 'array', items: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER }, minItems: 1 },
+      {
+        type: 'array',
+        items: { type: 'array', items: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } },
+        minItems: 1,
+      },
     ],
     example: 'Once upon a time',
   })

@@ -27,12 +27,12 @@ export class EmbeddingRequestDto extends GatewayFieldsDto {
     oneOf: [
       { type: 'string' },
       { type: 'array', minItems: 1, maxItems: 2_048, items: { type: 'string' } },
-      { type: 'array', minItems: 1, items: { type: 'integer', minimum: 0 } },
+      { type: 'array', minItems: 1, items: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } },
       {
         type: 'array',
         minItems: 1,
         maxItems: 2_048,
-        items: { type: 'array', minItems: 1, items: { type: 'integer', minimum: 0 } },
+        items: { type: 'array', minItems: 1, items: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER } },
       },
     ],
     example: ['Where is the station?', 'The station is behind the park.'],

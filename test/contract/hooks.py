@@ -47,7 +47,7 @@ REFUSALS = [
     Expected(r"GET /v1/admin/(request-log|usage|usage/records)", 400, r"'start' must be before 'end'", TWO_PARAMETERS),
     Expected(r"(POST|PATCH) /v1/admin/keys.*", 400, r"'(\S+\.)?expires_at' is in the past", "a relation to the clock"),
     Expected(
-        r"(GET|POST|PATCH) /v1/(admin/.*|batch/generate)",
+        r"(GET|POST|PATCH) /v1/(admin/.*|batch.*|files|messages/batches)",
         400,
         r"must not contain NUL characters",
         "a rule of every text, which no database keeps otherwise",

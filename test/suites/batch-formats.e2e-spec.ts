@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import OpenAI from 'openai';
+import { BATCH_ENDPOINTS } from '../../src/batch/batch-generate.dto.js';
 import type { BatchDto } from '../../src/batch/batch.dto.js';
 import type { TaskResultDto } from '../../src/batch/task-result.dto.js';
 import { openDatabase } from '../../src/database/open-database.js';
@@ -290,7 +291,7 @@ describe(`batch tasks of every endpoint (${isPostgresRun ? 'PostgreSQL and Redis
         'an unknown endpoint of the job',
         { model: 'm', endpoint: '/v1/audio/speech', tasks: ['x'] },
         'endpoint',
-        /one of/,
+        new RegExp(`: one of ${BATCH_ENDPOINTS.join(', ')}\\.$`),
       ],
       ['an endpoint that is no text', { model: 'm', endpoint: 7, tasks: ['x'] }, 'endpoint', /string/],
       [
