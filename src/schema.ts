@@ -1,5 +1,7 @@
 import type { Schema } from './database/data-source-options.js';
 import { CreateApiKey1767225600000 } from '../migrations/1767225600000-CreateApiKey.js';
+import { AddBatchControl1796003000000 } from '../migrations/1796003000000-AddBatchControl.js';
+import { AddBatchDuplicates1796003100000 } from '../migrations/1796003100000-AddBatchDuplicates.js';
 import { AddBatchApi1796000000000 } from '../migrations/1796000000000-AddBatchApi.js';
 import { CreateStoredFile1796001000000 } from '../migrations/1796001000000-CreateStoredFile.js';
 import { CreateFileBatch1796001001000 } from '../migrations/1796001001000-CreateFileBatch.js';
@@ -40,6 +42,7 @@ import { FileBatch } from './batch/file-batches/file-batch.entity.js';
 import { CreateFileUpload1796001002000 } from '../migrations/1796001002000-CreateFileUpload.js';
 import { FileUpload, FileUploadPart } from './files/uploads/file-upload.entity.js';
 import { StoredFile } from './files/stored-file.entity.js';
+import { BatchRate, BatchShare } from './batch/control/batch-control.entity.js';
 import { BudgetAlert } from './limits/budget-alert.entity.js';
 import { UsageRecord } from './usage/records/usage-record.entity.js';
 import { RequestLogEntry } from './request-log/request-log.entity.js';
@@ -53,7 +56,9 @@ const ENTITIES = [
   BatchClaim,
   BatchJob,
   BatchLane,
+  BatchRate,
   BatchRequeue,
+  BatchShare,
   BatchTask,
   BudgetAlert,
   FileBatch,
@@ -102,6 +107,8 @@ const MIGRATIONS = [
   CreateStoredFile1796001000000,
   CreateFileBatch1796001001000,
   CreateFileUpload1796001002000,
+  AddBatchControl1796003000000,
+  AddBatchDuplicates1796003100000,
 ];
 
 /** All tables of the application and their migrations. */

@@ -4,7 +4,7 @@ import { Repository, type SelectQueryBuilder } from 'typeorm';
 import { AuditLog, type AuditedAction } from '../audit/audit-log.service.js';
 import type { Principal } from '../auth/principal.js';
 import { newestFirst } from '../database/newest-first.js';
-import { GatewayError, notFound } from '../errors/gateway-error.js';
+import { notFound } from '../errors/gateway-error.js';
 import { DEFAULT_PAGE_ENTRIES } from '../http/page-query.dto.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import type { AdminBatchDto, AdminBatchListDto, AdminBatchQueryDto, UpdateBatchDto } from './admin-batches.dto.js';
@@ -14,6 +14,7 @@ import { BatchService } from './batch.service.js';
 import { BatchStore } from './batch-store.js';
 import { JobWatchers } from './events/job-watchers.js';
 import { JobControl, type NoteChange } from './job-control.js';
+import { assertUnfinished } from './job-conflict.js';
 import { summaryOf } from './job-summary.js';
 import { BatchQueue } from './queue/batch-queue.js';
 
@@ -71,7 +72,7 @@ export class AdminBatchesService {
     const job = await this.job(jobId);
     assertUnfinished(job, 'paused');
     const note = this.note(job, principal, { action: 'batch.paused', changes: {} });
-    if (await this.control.pause(jobId, note)) {
+    if (await this.control.pause(jobId, 'operator', note)) {
       this.runner.pauseHere(jobId);
       this.watchers.changed([jobId]);
     }
@@ -86,7 +87,7 @@ export class AdminBatchesService {
       changes: {},
       before: { paused_at: toUnixSeconds(job.pausedAt) },
     });
-    if (await this.control.resume(jobId, note)) {
+    if (await this.control.resume(jobId, 'operator', note)) {
       this.queue.notify(jobId);
       this.watchers.changed([jobId]);
     }
@@ -134,17 +135,6 @@ export function jobsOf(
   if (keyId !== undefined) found.andWhere('job.keyId = :keyId', { keyId });
   if (model !== undefined) found.andWhere('job.model = :model', { model });
   return found;
-}
-
-function assertUnfinished({ status }: BatchJob, what: string): void {
-  if (status === 'queued' || status === 'in_progress') return;
-  throw new GatewayError({
-    status: 409,
-    type: 'invalid_request_error',
-    code: 'conflict',
-    message: `This batch is ${status}. Only a batch that is queued or in_progress can be ${what}.`,
-    param: 'job_id',
-  });
 }
 
 function toAdminDto(job: BatchJob): AdminBatchDto {

@@ -2,6 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import {
   Allow,
+  IsBoolean,
   IsIn,
   IsInt,
   IsNotEmpty,
@@ -17,6 +18,7 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { IsSmallObject } from '../http/is-small-object.js';
+import { JobOptionsDto } from './control/job-options.dto.js';
 import { JOB_PRIORITIES, type JobPriority } from './batch-job.entity.js';
 
 /** Endpoints whose requests tasks can be, as the document names them; they add themselves to `JsonEndpoints`. */
@@ -52,7 +54,7 @@ export class WebhookDto {
 }
 
 /** A batch of requests. */
-export class BatchGenerateDto {
+export class BatchGenerateDto extends JobOptionsDto {
   /**
    * The ID of the model to use for this request; a task may name its own.
    * @example "sandbox/echo"
@@ -131,6 +133,12 @@ export class BatchGenerateDto {
   @IsObject()
   @IsSmallObject()
   batch_metadata?: Record<string, unknown> | null;
+
+  /** Whether the batch is only checked and estimated: the response is that of POST /v1/batch/estimate, and nothing is stored. */
+  @ApiProperty({ type: Boolean, required: false, nullable: true, default: false, example: false })
+  @IsOptional()
+  @IsBoolean()
+  dry_run?: boolean | null;
 
   /** Where to send the notification that the job has ended. */
   @ApiProperty({ type: WebhookDto, required: false, nullable: true, example: null })

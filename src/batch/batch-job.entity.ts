@@ -1,5 +1,6 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
+import type { HoldReason, JobOptions } from './control/job-options.js';
 
 /** The statuses that clients see. */
 export const JOB_STATUSES = [
@@ -112,8 +113,35 @@ export class BatchJob {
   @Column({ name: 'paused_at', type: 'bigint', nullable: true, transformer: wholeNumber })
   pausedAt!: number | null;
 
+  /** `key` if the job's own key paused it and may resume it; null where an operator did. */
+  @Column({ name: 'pause_source', type: 'varchar', length: 8, nullable: true })
+  pauseSource!: 'key' | null;
+
   @Column({ name: 'expires_at', type: 'bigint', transformer: wholeNumber })
   expiresAt!: number;
+
+  /** The optional bounds of the job, as they were submitted; null for none. */
+  @Column({ type: 'simple-json', nullable: true })
+  options!: JobOptions | null;
+
+  /** Until when no task of it starts; null, or in the past, where no such time is known. */
+  @Column({ name: 'held_until', type: 'bigint', nullable: true, transformer: wholeNumber })
+  heldUntil!: number | null;
+
+  @Column({ name: 'hold_reason', type: 'varchar', length: 16, nullable: true })
+  holdReason!: HoldReason | null;
+
+  /** Cost of the ended calls of a job with `max_cost_usd`, in billionths of a US dollar. */
+  @Column({ name: 'spent_nanos', type: 'bigint', default: 0, transformer: wholeNumber })
+  spentNanos!: number;
+
+  /** Tasks that ended because `max_cost_usd` did not cover them. */
+  @Column({ name: 'cost_refused_count', type: 'int', default: 0 })
+  costRefusedCount!: number;
+
+  /** Tasks that one claim takes of each lane at most; null is any number. */
+  @Column({ name: 'max_claim', type: 'int', nullable: true })
+  maxClaim!: number | null;
 
   /** The Idempotency-Key header; null once its 24 hours have passed. */
   @Column({ name: 'idempotency_key', type: 'varchar', length: 255, nullable: true })

@@ -50,6 +50,10 @@ export class BatchLane {
   @Column({ name: 'ready_at', type: 'bigint', default: 0, transformer: wholeNumber })
   readyAt!: number;
 
+  /** Tasks that one claim takes of it at most; null is any number. */
+  @Column({ name: 'max_claim', type: 'int', nullable: true })
+  maxClaim!: number | null;
+
   /** When tasks were last claimed from it; initially when it began to wait. */
   @Column({ name: 'served_at', type: 'bigint', transformer: wholeNumber })
   servedAt!: number;

@@ -34,6 +34,8 @@ interface Exchange {
 export interface LinesForm {
   readonly format: ResultFormat;
   readonly headers: Readonly<Record<string, string>>;
+  /** The index of the task after which it begins. */
+  readonly after?: number | undefined;
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json; charset=utf-8' };
@@ -83,8 +85,8 @@ export class BatchResponder {
   }
 
   /** All results, one a line, in task order; memory does not grow with their number or size. */
-  async results(jobId: string, principal: Principal, exchange: Exchange): Promise<void> {
-    await this.resultsOf(await this.batches.own(jobId, principal), principal, exchange);
+  async results(jobId: string, principal: Principal, exchange: Exchange, after?: number): Promise<void> {
+    await this.resultsOf(await this.batches.own(jobId, principal), principal, exchange, { ...OWN_LINES, after });
   }
 
   /** The same for a job that the reader may see, even of another key, in any format. */
@@ -92,7 +94,7 @@ export class BatchResponder {
     job: BatchJob,
     principal: Principal,
     { request, response }: Exchange,
-    { format, headers }: LinesForm = OWN_LINES,
+    { format, headers, after: first = -1 }: LinesForm = OWN_LINES,
   ): Promise<void> {
     if (request.method === 'HEAD') {
       response.writeHead(200, headers).end();
@@ -100,8 +102,9 @@ export class BatchResponder {
     }
     await this.writeBody({ response, principal, headers }, async (body) => {
       let left = finishedOf(job);
-      for (let after = -1; left > 0;) {
-        const found = await this.reader.list(job, { after, limit: STREAM_ROWS, expected: left });
+      for (let after = first; left > 0;) {
+        const expected = first < 0 ? left : undefined;
+        const found = await this.reader.list(job, { after, limit: STREAM_ROWS, expected });
         for await (const parts of this.reader.read(job.id, found, format)) {
           await body.write(parts);
         }

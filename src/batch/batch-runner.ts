@@ -14,6 +14,7 @@ import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
 import { BatchMetrics } from './batch-metrics.js';
 import { BatchStore } from './batch-store.js';
 import { ClaimLoop } from './claim-loop.js';
+import { JobGate } from './control/job-gate.js';
 import { ModelRoom } from './model-room.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { BatchQueue } from './queue/batch-queue.js';
@@ -57,6 +58,7 @@ export class BatchRunner {
     private readonly claims: TaskClaims,
     private readonly writer: OutcomeWriter,
     private readonly room: ModelRoom,
+    private readonly gate: JobGate,
     private readonly loop: ClaimLoop,
     private readonly calls: TaskCalls,
     private readonly errors: TaskErrors,
@@ -72,7 +74,9 @@ export class BatchRunner {
     if (this.state !== 'new') return;
     this.state = 'running';
     this.writer.worker = this.worker;
+    this.gate.begin(this.worker, () => this.wake());
     this.writer.onStored((outcomes) => {
+      this.gate.ended(outcomes);
       if (outcomes.some(({ status }) => status === 'queued')) this.loop.expectWork();
       this.startReady();
       this.pump();
@@ -115,6 +119,7 @@ export class BatchRunner {
     while (this.held.running.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
     await claimed;
     await this.writer.close();
+    await this.gate.close();
   }
 
   /** Aborts what this process runs of a job that is being cancelled. */
@@ -148,6 +153,11 @@ export class BatchRunner {
       return;
     }
     for (const task of [...this.held.ready]) {
+      if (!this.gate.mayStart(task)) {
+        this.held.removeReady(task);
+        this.requeue(task);
+        continue;
+      }
       if (!this.loop.mayStart(task) || !this.writer.hasRoom(this.loop.concurrency())) continue;
       const pause = this.room.pause(task.job.keyId, task.model);
       this.held.removeReady(task);
@@ -168,6 +178,7 @@ export class BatchRunner {
     await this.load.yieldToEventLoop();
     const started = performance.now();
     const { job, controller } = task;
+    const maxCost = job.limits?.maxCost;
     const requestId = newRequestId();
     let usage: Promise<readonly UsageRecord[]> = Promise.resolve([]);
     try {
@@ -184,6 +195,7 @@ export class BatchRunner {
         source: 'batch',
         headers: upstreamHeaders(job.headers, headerPrefixOf(task.dialect)),
         task: { jobId: task.jobId, index: task.taskIndex },
+        ...(maxCost !== undefined && { coverAnother: () => this.gate.coverAnother(task, maxCost) }),
         takeUsage: (records) => {
           usage = records;
         },
@@ -206,6 +218,7 @@ export class BatchRunner {
     const { reason } = task.controller.signal as { reason: unknown };
     if (reason === LEASE_LOST) {
       this.recorder.takeBack(usage);
+      this.gate.lost(task, task.job.limits?.maxCost === undefined ? 0 : (costOf(usage) ?? this.gate.mostOf(task)));
       return;
     }
     if (reason === STOPPING) {
@@ -235,7 +248,10 @@ export class BatchRunner {
 
   /** Fields that are not given keep their defaults: no further attempt, nothing to store beside the status. */
   private ended(task: HeldTask, outcome: Pick<TaskOutcome, 'status'> & Partial<TaskOutcome>): void {
-    const { claimId, jobId, taskIndex, attempts, model } = task;
+    const { claimId, jobId, taskIndex, attempts, model, job } = task;
+    const usage = outcome.usage ?? [];
+    // Where the cost of a call is not known, the most that it can be counts.
+    const spent = job.limits?.maxCost === undefined ? undefined : (costOf(usage) ?? this.gate.mostOf(task));
     this.writer.add({
       claimId,
       jobId,
@@ -246,6 +262,8 @@ export class BatchRunner {
       response: null,
       error: null,
       usage: [],
+      ...(job.hasDuplicates && { hasDuplicates: true }),
+      ...(spent !== undefined && { limited: { spent, isRefused: false } }),
       ...outcome,
     });
   }
@@ -255,6 +273,7 @@ export class BatchRunner {
     const startedAt = performance.now();
     if (held.length > 0) {
       const renewed = await this.claims.renew(this.worker);
+      await this.gate.renew();
       for (const id of held) if (!renewed.has(id)) this.lose(id);
     }
     this.renewedAt = startedAt;
@@ -265,7 +284,7 @@ export class BatchRunner {
   private lose(claimId: string): void {
     if (!this.writer.isHeld(claimId)) return;
     this.writer.lose(claimId);
-    this.held.takeReady((task) => task.claimId === claimId);
+    this.gate.ended(this.held.takeReady((task) => task.claimId === claimId));
     for (const task of this.held.running) {
       if (task.claimId !== claimId) continue;
       this.metrics.leaseLost();
@@ -284,4 +303,14 @@ export class BatchRunner {
       this.pump();
     }
   }
+}
+
+/** Billionths of a US dollar; null where the cost of a call is not known. */
+function costOf(usage: readonly UsageRecord[]): number | null {
+  let sum = 0;
+  for (const { costNanos } of usage) {
+    if (costNanos === null) return null;
+    sum += costNanos;
+  }
+  return sum;
 }

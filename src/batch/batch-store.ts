@@ -3,6 +3,7 @@ import { DataSource, EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
 import { runSql, SqlDialect } from '../database/sql.js';
 import { deleteJob } from './delete-job.js';
+import { copyToDuplicates } from './duplicates.js';
 import { countEnded } from './job-counters.js';
 import { Lanes } from './lanes.js';
 import { readLanes } from './stored-lanes.js';
@@ -203,7 +204,7 @@ export class BatchStore {
         const taken = await this.lanes.takeClosed(manager, jobId, ROWS_PER_STATEMENT);
         if (taken === undefined) return false;
         const { nextIndex, endIndex, indexes } = taken;
-        const range = `task_index >= $4 AND task_index < $5 AND model IS NULL`;
+        const range = `task_index >= $4 AND task_index < $5 AND model IS NULL AND same_as IS NULL`;
         let count = await this.endChunk(manager, range, [jobId, status, error, nextIndex, endIndex]);
         if (indexes.length > 0) {
           const list = indexes.map((_index, position) => `$${position + 4}`).join(', ');
@@ -234,14 +235,19 @@ export class BatchStore {
   }
 
   private async endChunk(manager: EntityManager, which: string, parameters: readonly unknown[]): Promise<number> {
-    const { rows } = await runSql(
+    const { rows } = await runSql<{ task_index: number }>(
       manager,
       this.dialect,
       `UPDATE batch_task SET status = $2, error = $3, finished_at = ${this.dialect.now}
        WHERE job_id = $1 AND ${which} AND status IN ('queued', 'running') RETURNING task_index`,
       parameters,
     );
-    return rows.length;
+    const copies = await copyToDuplicates(
+      manager,
+      this.dialect,
+      rows.map(({ task_index: taskIndex }) => ({ jobId: String(parameters[0]), taskIndex })),
+    );
+    return rows.length + copies.length;
   }
 
   private async count(manager: EntityManager, jobId: string, status: string, count: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
 export type TaskStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'expired';
@@ -10,6 +10,7 @@ export type TaskStatus = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancel
  */
 @Entity('batch_task')
 @Check('CHK_batch_task_status', `status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired')`)
+@Index('IDX_batch_task_same_as', ['jobId', 'sameAs'], { where: 'same_as IS NOT NULL' })
 export class BatchTask {
   @PrimaryColumn({ name: 'job_id', type: 'varchar', length: 40 })
   jobId!: string;
@@ -28,6 +29,10 @@ export class BatchTask {
   /** The wire format of the request and of the result, where it is not the operation's own; with the operation it says which endpoint. */
   @Column({ type: 'varchar', length: 32, nullable: true })
   dialect!: string | null;
+
+  /** The index of an identical task of the job, whose result it gets; null for a task that runs. */
+  @Column({ name: 'same_as', type: 'int', nullable: true })
+  sameAs!: number | null;
 
   /** The task's own fields of the request, as JSON text. */
   @Column({ type: 'text' })

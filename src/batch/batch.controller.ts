@@ -1,5 +1,5 @@
 import { ApiKeySecurity } from '../auth/admin.decorator.js';
-import { Controller, Get, HttpCode, Param, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res, UsePipes } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBody,
@@ -20,9 +20,18 @@ import { PageQueryDto } from '../http/page-query.dto.js';
 import { StrictBodyPipe } from '../http/strict-body.pipe.js';
 import { BatchResponder } from './batch-responder.js';
 import { BatchGenerateDto } from './batch-generate.dto.js';
-import { BatchDto, BatchListDto, BatchSubmittedDto, BatchSummaryDto, ReadBatchDto } from './batch.dto.js';
+import {
+  BatchDto,
+  BatchListDto,
+  BatchSubmittedDto,
+  BatchSummaryDto,
+  ReadBatchDto,
+  StreamResultsDto,
+} from './batch.dto.js';
 import { BATCH_EXAMPLES, EVENTS_EXAMPLE, RESULTS_EXAMPLE } from './batch.examples.js';
 import { BatchService } from './batch.service.js';
+import { BatchEstimateDto } from './control/estimate.dto.js';
+import { RetryBatchDto } from './control/retry-batch.dto.js';
 import { RESULT_SCHEMAS, TaskResponseDto, TaskResultDto } from './task-result.dto.js';
 
 const JOB_ID = { name: 'job_id', description: 'The ID of the batch job.', example: 'batch_68f0c1d2a3b4c5d6e7f80912' };
@@ -57,13 +66,52 @@ export class BatchController {
   })
   @ApiBody({ type: BatchGenerateDto, examples: BATCH_EXAMPLES })
   @ApiAcceptedResponse({ type: BatchSubmittedDto, headers: REQUEST_ID_HEADER })
+  @ApiOkResponse({ type: BatchEstimateDto, description: 'The estimate, with `dry_run`.', headers: REQUEST_ID_HEADER })
   @ApiErrors(404, 409)
   @StreamedBody()
   @HttpCode(202)
   @Post('generate')
-  submitBatch(@Req() request: Request, @CurrentPrincipal() principal: Principal): Promise<BatchSubmittedDto> {
+  async submitBatch(
+    @Req() request: Request,
+    @Res() response: Response,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<void> {
     // A header parameter of the handler would appear twice in the OpenAPI document, and as required.
-    return this.batches.submit(request, principal, request.get('idempotency-key'));
+    const answer = await this.batches.submit(request, principal, request.get('idempotency-key'));
+    response.status('object' in answer ? 200 : 202).json(answer);
+  }
+
+  @ApiOperation({
+    summary: 'Estimate a batch',
+    description:
+      'Takes the body of a submission, checks it as a submission is checked, and responds with its tokens, its likely and its highest cost by model, and the time that it takes at its `rate`. Nothing is stored and no provider is called.',
+  })
+  @ApiBody({ type: BatchGenerateDto, examples: BATCH_EXAMPLES })
+  @ApiOkResponse({ type: BatchEstimateDto, headers: REQUEST_ID_HEADER })
+  @ApiErrors(404)
+  @StreamedBody()
+  @HttpCode(200)
+  @Post('estimate')
+  estimateBatch(@Req() request: Request, @CurrentPrincipal() principal: Principal): Promise<BatchEstimateDto> {
+    return this.batches.estimate(request, principal);
+  }
+
+  @ApiOperation({
+    summary: 'Retry tasks of a batch',
+    description:
+      'Runs tasks of the job that have ended again, as a new job, whose `control.retry_of` is the old one. Without fields these are the tasks that failed or expired. The old job and its results stay as they are; the new job has its model, defaults, metadata, priority and options.',
+  })
+  @ApiParam(JOB_ID)
+  @ApiAcceptedResponse({ type: BatchSubmittedDto, headers: REQUEST_ID_HEADER })
+  @ApiErrors(409)
+  @HttpCode(202)
+  @Post(':job_id/retry')
+  retryBatch(
+    @Param('job_id') jobId: string,
+    @Body() body: RetryBatchDto,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<BatchSubmittedDto> {
+    return this.batches.retry(jobId, body, principal);
   }
 
   @ApiOperation({ summary: 'List batches', description: "The key's own jobs, newest first, without their results." })
@@ -95,7 +143,8 @@ export class BatchController {
 
   @ApiOperation({
     summary: 'Stream the results of a batch',
-    description: 'Every result that there is, one JSON object a line, in task order. While the job runs, those so far.',
+    description:
+      'Every result that there is, one JSON object a line, in task order. While the job runs, those so far. With `after` an interrupted download of a job that has ended goes on where it stopped.',
   })
   @ApiParam(JOB_ID)
   @ApiOkResponse({
@@ -109,11 +158,12 @@ export class BatchController {
   @Get(':job_id/results')
   streamBatchResults(
     @Param('job_id') jobId: string,
+    @Query() { after }: StreamResultsDto,
     @CurrentPrincipal() principal: Principal,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    return this.responder.results(jobId, principal, { request, response });
+    return this.responder.results(jobId, principal, { request, response }, after);
   }
 
   @ApiOperation({
@@ -150,5 +200,33 @@ export class BatchController {
   @Post(':job_id/cancel')
   cancelBatch(@Param('job_id') jobId: string, @CurrentPrincipal() principal: Principal): Promise<BatchSummaryDto> {
     return this.batches.cancel(jobId, principal);
+  }
+
+  @ApiOperation({
+    summary: 'Pause a batch',
+    description:
+      'No task of the job starts until it is resumed; calls in flight end as usual. `status` stays, `paused_at` says since when. The job still expires at its time. A job that has ended is a 409.',
+  })
+  @ApiParam(JOB_ID)
+  @ApiOkResponse({ type: BatchSummaryDto, headers: REQUEST_ID_HEADER })
+  @ApiErrors(409)
+  @HttpCode(200)
+  @Post(':job_id/pause')
+  pauseOwnBatch(@Param('job_id') jobId: string, @CurrentPrincipal() principal: Principal): Promise<BatchSummaryDto> {
+    return this.batches.pause(jobId, principal);
+  }
+
+  @ApiOperation({
+    summary: 'Resume a paused batch',
+    description:
+      'Of a job that is not paused it changes nothing. A job that an operator has paused is a 409, as one that has ended.',
+  })
+  @ApiParam(JOB_ID)
+  @ApiOkResponse({ type: BatchSummaryDto, headers: REQUEST_ID_HEADER })
+  @ApiErrors(409)
+  @HttpCode(200)
+  @Post(':job_id/resume')
+  resumeOwnBatch(@Param('job_id') jobId: string, @CurrentPrincipal() principal: Principal): Promise<BatchSummaryDto> {
+    return this.batches.resume(jobId, principal);
   }
 }

@@ -3,6 +3,7 @@ import { Transform, Type } from 'class-transformer';
 import { IsBoolean, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { ListOf } from '../http/list-of.js';
 import { JOB_PRIORITIES, JOB_STATUSES, type JobPriority, type JobStatus } from './batch-job.entity.js';
+import { JobControlDto } from './control/job-control.dto.js';
 import { TaskResultDto } from './task-result.dto.js';
 
 /** A job that was accepted. */
@@ -57,7 +58,7 @@ export class BatchSummaryDto {
   /** The Unix timestamp (in seconds) at which tasks that are not finished expire. */
   @ApiProperty({ type: 'integer', example: 1767312000 })
   expires_at!: number;
-  /** The Unix timestamp (in seconds) of when an operator paused the batch job: no task of it starts until it is resumed. Null while it is not paused. */
+  /** The Unix timestamp (in seconds) of when the batch job was paused: no task of it starts until it is resumed. Null while it is not paused. */
   @ApiProperty({ type: 'integer', nullable: true, example: null })
   paused_at!: number | null;
   /** The number of tasks in the batch job. */
@@ -84,6 +85,9 @@ export class BatchSummaryDto {
   /** An error message if the batch job failed. */
   @ApiProperty({ type: String, nullable: true, example: null })
   error!: string | null;
+  /** The bounds of the job and what they let it do now; only of a job that has them, or that its key has paused. */
+  @ApiProperty({ type: JobControlDto, required: false })
+  control?: JobControlDto;
 }
 
 /** A job with a page of its results. */
@@ -101,6 +105,18 @@ export class BatchDto extends BatchSummaryDto {
 
 /** A page of jobs, newest first. */
 export class BatchListDto extends ListOf(BatchSummaryDto, 'The jobs of this page, without their results.') {}
+
+/** Where a stream of results begins. */
+export class StreamResultsDto {
+  /** Only results of tasks with a higher index than this. */
+  @ApiProperty({ type: 'integer', required: false, minimum: 0 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(2_147_483_647)
+  after?: number;
+}
 
 /** Which results of a job to return. */
 export class ReadBatchDto {

@@ -5,6 +5,7 @@ import { AuthModule } from '../auth/auth.module.js';
 import type { GatewayConfig } from '../config/gateway-config.js';
 import { LifecycleModule } from '../lifecycle/lifecycle.module.js';
 import { ModelEndpointModule } from '../model-endpoint/model-endpoint.module.js';
+import { PricingModule } from '../pricing/pricing.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
 import { LimitsModule } from '../limits/limits.module.js';
 import { AdminBatchesController } from './admin-batches.controller.js';
@@ -23,6 +24,11 @@ import { JobWatchers } from './events/job-watchers.js';
 import { ClaimedTasks } from './claimed-tasks.js';
 import { ClaimLoop } from './claim-loop.js';
 import { JobControl } from './job-control.js';
+import { JobGate } from './control/job-gate.js';
+import { Estimates } from './control/estimates.service.js';
+import { Retries } from './control/retries.service.js';
+import { LineSizes } from './control/line-sizes.js';
+import { NewJobOptions } from './control/new-job-options.js';
 import { LanePicker } from './lane-picker.js';
 import { Lanes } from './lanes.js';
 import { ReadyLanes } from './ready-lanes.js';
@@ -70,6 +76,7 @@ export class BatchModule {
         LifecycleModule,
         LimitsModule,
         ModelEndpointModule,
+        PricingModule,
         RoutingModule,
         WebhookModule,
         queue,
@@ -91,6 +98,11 @@ export class BatchModule {
         ResultReader,
         BatchStore,
         ClaimLoop,
+        JobGate,
+        LineSizes,
+        NewJobOptions,
+        Estimates,
+        Retries,
         LanePicker,
         Lanes,
         ReadyLanes,

@@ -15,6 +15,13 @@ import { BatchStore } from './batch-store.js';
 import type { BatchListDto, BatchSubmittedDto, BatchSummaryDto } from './batch.dto.js';
 import { JobWatchers } from './events/job-watchers.js';
 import { JobControl, type NoteChange } from './job-control.js';
+import { Estimates } from './control/estimates.service.js';
+import type { BatchEstimateDto } from './control/estimate.dto.js';
+import { Retries } from './control/retries.service.js';
+import type { RetryBatchDto } from './control/retry-batch.dto.js';
+import { NewJobOptions } from './control/new-job-options.js';
+import { BatchQueue } from './queue/batch-queue.js';
+import { assertUnfinished, jobConflict } from './job-conflict.js';
 import { submittedOf, summaryOf } from './job-summary.js';
 import type { NewJob } from './submission/new-job.js';
 import { DEFAULT_ENDPOINT } from './submission/parse-task.js';
@@ -34,30 +41,39 @@ export class BatchService {
     private readonly control: JobControl,
     private readonly watchers: JobWatchers,
     private readonly runner: BatchRunner,
+    private readonly options: NewJobOptions,
+    private readonly estimates: Estimates,
+    private readonly retries: Retries,
+    private readonly queue: BatchQueue,
     private readonly config: GatewayConfig,
   ) {}
 
   /**
    * Reads, checks and stores a submission. When this resolves, the job and all its tasks are in the database; when it
-   * rejects, nothing is.
+   * rejects, nothing is. With `dry_run` nothing is stored either.
    */
   async submit(
     request: IncomingMessage,
     principal: Principal,
     idempotencyKey: string | undefined,
-  ): Promise<BatchSubmittedDto> {
-    let sentSecret: string | undefined;
-    const { job, isEarlier } = await this.submissions.accept(request, GENERATE_FORM, {
-      principal,
-      idempotencyKey,
-      describe: (submission) => {
-        sentSecret = submission.fields.webhook?.secret ?? undefined;
-        return { ...this.describe(submission, principal), headers: formatHeaders(request.headers) };
-      },
+  ): Promise<BatchSubmittedDto | BatchEstimateDto> {
+    return this.submissions.reading(request, GENERATE_FORM, async (submission) => {
+      const { fields, spool, hash } = submission;
+      const described = await this.describe(submission, principal);
+      if (fields.dry_run === true) return this.estimates.of({ job: described, spool }, principal);
+      const job = { ...described, headers: formatHeaders(request.headers) };
+      const stored = await this.submissions.store(job, spool, { principal, idempotencyKey, hash });
+      const { webhookSecret: secret } = stored.job;
+      const isGenerated = !stored.isEarlier && secret !== null && fields.webhook?.secret == null;
+      return { ...submittedOf(stored.job), ...(isGenerated && { webhook_secret: secret }) };
     });
-    const { webhookSecret: secret } = job;
-    const isGenerated = !isEarlier && secret !== null && sentSecret === undefined;
-    return { ...submittedOf(job), ...(isGenerated && { webhook_secret: secret }) };
+  }
+
+  /** Reads and checks a submission, and estimates what it needs. */
+  async estimate(request: IncomingMessage, principal: Principal): Promise<BatchEstimateDto> {
+    return this.submissions.reading(request, GENERATE_FORM, async (submission) =>
+      this.estimates.of({ job: await this.describe(submission, principal), spool: submission.spool }, principal),
+    );
   }
 
   async list(principal: Principal, query: PageQueryDto): Promise<BatchListDto> {
@@ -80,6 +96,36 @@ export class BatchService {
     return summaryOf(await this.own(jobId, principal));
   }
 
+  /** Runs tasks of a job of the key again, as a new job. */
+  async retry(jobId: string, fields: RetryBatchDto, principal: Principal): Promise<BatchSubmittedDto> {
+    const job = await this.own(jobId, principal);
+    return this.retries.retry(job, fields, { principal, idempotencyKey: undefined });
+  }
+
+  /** Lets no further task of a job of the key start until it is resumed; tasks in flight end. @throws GatewayError 409 when it has ended */
+  async pause(jobId: string, principal: Principal): Promise<BatchSummaryDto> {
+    assertUnfinished(await this.own(jobId, principal), 'paused');
+    if (await this.control.pause(jobId, 'key')) {
+      this.runner.pauseHere(jobId);
+      this.watchers.changed([jobId]);
+    }
+    return summaryOf(await this.own(jobId, principal));
+  }
+
+  /** Ends the pause of a job by its key. @throws GatewayError 409 when an operator paused it, or when it has ended */
+  async resume(jobId: string, principal: Principal): Promise<BatchSummaryDto> {
+    const job = await this.own(jobId, principal);
+    assertUnfinished(job, 'resumed');
+    if (job.pausedAt !== null && job.pauseSource !== 'key') {
+      throw jobConflict('An operator has paused this batch, and only an operator can resume it.');
+    }
+    if (await this.control.resume(jobId, 'key')) {
+      this.queue.notify(jobId);
+      this.watchers.changed([jobId]);
+    }
+    return summaryOf(await this.own(jobId, principal));
+  }
+
   /** Cancels any job. @param note writes a related record in the same transaction, if there is something to cancel */
   async end(jobId: string, note?: NoteChange): Promise<void> {
     if (!(await this.control.beginCancel(jobId, note))) return;
@@ -88,14 +134,19 @@ export class BatchService {
     this.watchers.changed([jobId]);
   }
 
-  private describe({ fields, endpoint, taskModels }: Submission<BatchGenerateDto>, principal: Principal): NewJob {
+  private async describe(
+    { fields, endpoint, taskModels }: Submission<BatchGenerateDto>,
+    principal: Principal,
+  ): Promise<NewJob> {
     const { webhook } = fields;
     if (webhook != null) {
       const fault = webhookUrlFault(webhook.url, this.config.webhooks.allowPrivate);
       if (fault !== undefined) throw invalidRequest(`'webhook.url' ${fault}.`, 'webhook.url');
     }
-    this.submissions.assertModels([[fields.model, 'model'], ...taskModels], principal);
+    const models = new Map([[fields.model, 'model'], ...taskModels]);
+    this.submissions.assertModels(models, principal);
     return {
+      ...(await this.options.of(fields, { models: models.keys(), expiresInSeconds: fields.expires_in })),
       model: fields.model,
       endpoint: endpoint === DEFAULT_ENDPOINT ? null : endpoint,
       defaults: defaultsOf(fields),

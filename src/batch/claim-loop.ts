@@ -5,12 +5,13 @@ import { BackgroundThrottle } from '../lifecycle/background-throttle.js';
 import { HeldClaim } from './held-claim.js';
 import { groupOf, type HeldTask, type HeldTasks } from './held-tasks.js';
 import { LanePicker } from './lane-picker.js';
+import { JobGate, type GateResult, type Verdict } from './control/job-gate.js';
 import { ReadyLanes } from './ready-lanes.js';
 import { ModelRoom } from './model-room.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { type Claim, newClaimId, TaskClaims } from './task-claims.js';
-import { TaskOutcomes } from './task-outcomes.js';
+import { TaskOutcomes, type TaskOutcome } from './task-outcomes.js';
 
 /** Milliseconds of work to claim ahead, so that short tasks keep every slot busy between two claims. */
 const AHEAD_MS = 30;
@@ -18,6 +19,8 @@ const AHEAD_MS = 30;
 const EXTRA_PART = 4;
 /** Milliseconds between two polls for such keys. */
 const EXTRA_LOOK_MS = 500;
+/** Longest wait for a held job that has a timer of its own; polls find what waits longer. */
+const MAX_HELD_TIMER_MS = 1_000;
 /** Milliseconds between two notifications about tasks that a claim leaves to other processes. */
 const NOTIFY_INTERVAL_MS = 250;
 
@@ -42,6 +45,8 @@ export class ClaimLoop {
   private inDoubt: string[] = [];
   private extraLookAt = -Infinity;
   private notifiedAt = -Infinity;
+  /** Looks at the lanes again when tasks of a held job may start. */
+  private heldTimer: NodeJS.Timeout | undefined;
   /** Milliseconds that a task takes, averaged over the last ones. */
   private duration = 1_000;
 
@@ -52,6 +57,7 @@ export class ClaimLoop {
     private readonly writer: OutcomeWriter,
     private readonly picker: LanePicker,
     private readonly room: ModelRoom,
+    private readonly gate: JobGate,
     private readonly queue: BatchQueue,
     private readonly load: BackgroundThrottle,
     private readonly config: GatewayConfig,
@@ -93,6 +99,7 @@ export class ClaimLoop {
   /** Resolves when no claim is in flight, and claims whose response was lost are released, if the database can be reached. */
   async stop(): Promise<void> {
     this.isStopping = true;
+    clearTimeout(this.heldTimer);
     await this.claiming;
     await this.reclaimLostClaims().catch((error: unknown) => this.logFailure(error));
   }
@@ -114,7 +121,8 @@ export class ClaimLoop {
     // 0 is a pause: the task is requeued.
     return (
       (ofModel === 0 || held.runningOfModel(task.modelName) < ofModel) &&
-      (ofGroup === 0 || held.runningOfGroup(groupOf(task)) < ofGroup)
+      (ofGroup === 0 || held.runningOfGroup(groupOf(task)) < ofGroup) &&
+      held.runningOfJob(task.jobId) < this.gate.slotsOf(task.jobId)
     );
   }
 
@@ -143,7 +151,8 @@ export class ClaimLoop {
         const claim = await this.claims.claim(shares, worker, id);
         this.inDoubt = this.inDoubt.filter((each) => each !== id);
         if (!claim.hasTaken) return;
-        this.take(claim, held, onlyIdle);
+        const gate = await this.gate.admit(claim.tasks, claim.jobs);
+        this.take(claim, gate, held, onlyIdle);
         // Other processes may have free slots for the rest.
         const first = shares[0];
         if (claim.tasks.length >= slots && first !== undefined) this.notifyOthers(first.jobId);
@@ -154,7 +163,7 @@ export class ClaimLoop {
     }
   }
 
-  private take({ id, jobs, tasks }: Claim, held: HeldTasks, isExtra: boolean): void {
+  private take({ id, jobs, tasks }: Claim, gate: GateResult, held: HeldTasks, isExtra: boolean): void {
     const known = tasks.filter(({ jobId }) => jobs.has(jobId));
     this.writer.hold(new HeldClaim(id, known));
     for (const task of known) {
@@ -162,9 +171,28 @@ export class ClaimLoop {
       if (job === undefined) continue;
       const { model: own } = task.request;
       const model = typeof own === 'string' ? own : job.model;
+      const verdict = gate.verdicts.get(task) ?? 'start';
+      if (verdict !== 'start') {
+        this.writer.add(outcomeOfVerdict(verdict, { ...task, claimId: id, model, job }));
+        continue;
+      }
       const modelName = this.room.nameOf(model);
       held.add({ ...task, claimId: id, job, model, modelName, isExtra, controller: new AbortController() });
     }
+    this.lookAfter(gate.nextMs);
+  }
+
+  /** Shorter waits than that between two polls, such as those of a rate. */
+  private lookAfter(milliseconds: number): void {
+    if (milliseconds > MAX_HELD_TIMER_MS || this.isStopping) return;
+    clearTimeout(this.heldTimer);
+    this.heldTimer = setTimeout(() => {
+      this.look().then(
+        () => this.pump(),
+        (error: unknown) => this.logFailure(error),
+      );
+    }, milliseconds);
+    this.heldTimer.unref();
   }
 
   /** Additional slots that are free, when it is time to poll for keys that could use them. */
@@ -198,6 +226,25 @@ export class ClaimLoop {
     const { concurrency } = this.config.batch;
     return Math.min(concurrency, Math.floor((concurrency * AHEAD_MS) / Math.max(1, this.duration)));
   }
+}
+
+/** The outcome of a task that its job's limits do not let start. */
+function outcomeOfVerdict(
+  verdict: Exclude<Verdict, 'start'>,
+  {
+    claimId,
+    jobId,
+    taskIndex,
+    attempts,
+    model,
+    job,
+  }: Pick<HeldTask, 'claimId' | 'jobId' | 'taskIndex' | 'attempts' | 'model' | 'job'>,
+): TaskOutcome {
+  const { hasDuplicates } = job;
+  const task = { claimId, jobId, taskIndex, attempts, model, hasDuplicates, response: null, usage: [] };
+  return 'error' in verdict
+    ? { ...task, status: 'failed', error: verdict.error, delayMs: 0, limited: { spent: 0, isRefused: true } }
+    : { ...task, status: 'queued', error: null, delayMs: verdict.delayMs };
 }
 
 function extraSlots(concurrency: number): number {

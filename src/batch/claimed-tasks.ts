@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { Database } from '../database/database.js';
 import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
 import { parseExact } from '../runtime/exact-integers.js';
+import { limitsOf, type JobLimits, type JobOptions } from './control/job-options.js';
 import type { LaneTasks } from './lanes.js';
 import { indexesOf } from './stored-lanes.js';
 
@@ -14,6 +15,10 @@ export interface ClaimedJob {
   readonly defaults: Readonly<Record<string, unknown>>;
   /** Headers of its submission that belong to the formats of its tasks. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Whether tasks of it may have the result of another one. */
+  readonly hasDuplicates: boolean;
+  /** What its options allow; undefined where they limit nothing. */
+  readonly limits: JobLimits | undefined;
   /** False once the job is paused, is being cancelled, or cannot run. */
   readonly isRunnable: boolean;
 }
@@ -58,8 +63,9 @@ export class ClaimedTasks {
       status: string;
       error: string | null;
       paused_at: string | number | null;
+      options: string | null;
     }>(
-      `SELECT id, key_id, model, defaults, headers, status, error, paused_at FROM batch_job WHERE id IN (${list})`,
+      `SELECT id, key_id, model, defaults, headers, status, error, paused_at, options FROM batch_job WHERE id IN (${list})`,
       ids,
     );
     if (rows.some(({ status }) => status === 'queued')) {
@@ -83,6 +89,7 @@ export class ClaimedTasks {
           model: row.model,
           defaults: JSON.parse(row.defaults) as Record<string, unknown>,
           headers: row.headers === null ? {} : (JSON.parse(row.headers) as Record<string, string>),
+          ...readOptions(row.options),
           isRunnable:
             (row.status === 'queued' || row.status === 'in_progress') && row.error === null && row.paused_at === null,
         },
@@ -128,7 +135,7 @@ export class ClaimedTasks {
   tasksStatement(): string {
     const columns = 't.job_id, t.task_index, r.lane, t.operation, t.dialect, t.request, t.attempts';
     const which = `t.job_id = r.job_id AND t.task_index = r.task_index`;
-    const condition = `t.status = 'queued' AND (t.model IS NULL OR r.is_single = 1)`;
+    const condition = `t.status = 'queued' AND t.same_as IS NULL AND (t.model IS NULL OR r.is_single = 1)`;
     return this.dialect.isSqlite
       ? `SELECT ${columns} FROM ${recordsOf(this.dialect, '$1', 'job_id text, task_index int, lane text, is_single int')}
          CROSS JOIN batch_task t ON ${which} WHERE ${condition}`
@@ -140,4 +147,10 @@ export class ClaimedTasks {
   private read<Row>(statement: string, parameters: readonly unknown[]): Promise<{ rows: readonly Row[] }> {
     return runSql<Row>(this.dataSource.manager, this.dialect, statement, parameters);
   }
+}
+
+function readOptions(text: string | null): Pick<ClaimedJob, 'hasDuplicates' | 'limits'> {
+  if (text === null) return { hasDuplicates: false, limits: undefined };
+  const options = JSON.parse(text) as JobOptions;
+  return { hasDuplicates: options.dedupe === true, limits: limitsOf(options) };
 }

@@ -10,9 +10,11 @@ export async function deleteJob(database: Database, lanes: Lanes, id: string): P
   await deleteTasks(database, lanes, id);
   await database.transaction(async (manager) => {
     // Files of results are read from the tasks.
-    await runSql(manager, database.dialect, 'DELETE FROM stored_file WHERE batch_id = $1', [id]);
-    await runSql(manager, database.dialect, 'DELETE FROM file_batch WHERE job_id = $1', [id]);
-    await runSql(manager, database.dialect, 'DELETE FROM batch_job WHERE id = $1', [id]);
+    const dependent = ['stored_file WHERE batch_id', 'file_batch WHERE job_id'];
+    const own = ['batch_job WHERE id', 'batch_rate WHERE job_id', 'batch_share WHERE job_id'];
+    for (const statement of [...dependent, ...own]) {
+      await runSql(manager, database.dialect, `DELETE FROM ${statement} = $1`, [id]);
+    }
   });
 }
 

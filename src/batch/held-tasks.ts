@@ -24,6 +24,7 @@ export class HeldTasks implements HeldLoad {
   readonly perGroup = new Map<string, number>();
   private readonly runningPerModel = new Map<string, number>();
   private readonly runningPerGroup = new Map<string, number>();
+  private readonly runningPerJob = new Map<string, number>();
   private extra = 0;
 
   get size(): number {
@@ -41,6 +42,10 @@ export class HeldTasks implements HeldLoad {
 
   runningOfGroup(group: string): number {
     return this.runningPerGroup.get(group) ?? 0;
+  }
+
+  runningOfJob(jobId: string): number {
+    return this.runningPerJob.get(jobId) ?? 0;
   }
 
   jobIds(): string[] {
@@ -74,6 +79,7 @@ export class HeldTasks implements HeldLoad {
     this.count(task, 1);
     change(this.runningPerModel, task.modelName, 1);
     change(this.runningPerGroup, groupOf(task), 1);
+    change(this.runningPerJob, task.jobId, 1);
   }
 
   end(task: HeldTask): void {
@@ -81,6 +87,7 @@ export class HeldTasks implements HeldLoad {
     this.count(task, -1);
     change(this.runningPerModel, task.modelName, -1);
     change(this.runningPerGroup, groupOf(task), -1);
+    change(this.runningPerJob, task.jobId, -1);
   }
 
   private count(task: HeldTask, by: 1 | -1): void {

@@ -27,7 +27,7 @@ export class JobControl {
 
   /** Marks a job so that no further task of it is claimed. @returns whether it could still be cancelled */
   beginCancel(jobId: string, note?: NoteChange): Promise<boolean> {
-    const change = `status = 'cancelling', paused_at = NULL, cancel_requested_at = ${this.dialect.now}`;
+    const change = `status = 'cancelling', paused_at = NULL, pause_source = NULL, cancel_requested_at = ${this.dialect.now}`;
     return this.change(jobId, {
       change,
       condition: 'true',
@@ -36,23 +36,30 @@ export class JobControl {
     });
   }
 
-  /** Excludes the job's lanes from claims. @returns whether it was neither paused nor ended */
-  pause(jobId: string, note: NoteChange): Promise<boolean> {
+  /**
+   * Excludes the job's lanes from claims. The pause of an operator replaces that of the job's key, which cannot end it then.
+   *
+   * @returns whether it was neither paused nor ended
+   */
+  pause(jobId: string, by: 'key' | 'operator', note?: NoteChange): Promise<boolean> {
     return this.change(jobId, {
-      change: `paused_at = ${this.dialect.now}`,
-      condition: 'paused_at IS NULL',
+      change: `paused_at = COALESCE(paused_at, ${this.dialect.now}), pause_source = ${by === 'key' ? `'key'` : 'NULL'}`,
+      condition: by === 'key' ? 'paused_at IS NULL' : '(paused_at IS NULL OR pause_source IS NOT NULL)',
       note,
       lanes: (manager) => this.lanes.pause(manager, jobId),
     });
   }
 
-  /** Allows claims from the job's lanes again. @returns whether it was paused */
-  resume(jobId: string, note: NoteChange): Promise<boolean> {
+  /** Allows claims from the job's lanes again. @returns whether it was paused, for a key by itself */
+  resume(jobId: string, by: 'key' | 'operator', note?: NoteChange): Promise<boolean> {
     return this.change(jobId, {
-      change: 'paused_at = NULL',
-      condition: 'paused_at IS NOT NULL',
+      change: 'paused_at = NULL, pause_source = NULL',
+      condition: by === 'key' ? `paused_at IS NOT NULL AND pause_source = 'key'` : 'paused_at IS NOT NULL',
       note,
-      lanes: (manager) => this.lanes.resume(manager, jobId),
+      lanes: async (manager) => {
+        await this.lanes.resume(manager, jobId);
+        await this.lanes.hold(manager, jobId);
+      },
     });
   }
 

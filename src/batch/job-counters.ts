@@ -55,3 +55,30 @@ export async function countEnded(
     [JSON.stringify(rows)],
   );
 }
+
+/** Adds the cost of tasks to jobs with `max_cost_usd`. Their rows must be locked. */
+export async function countCost(
+  manager: EntityManager,
+  dialect: SqlDialect,
+  tasks: readonly {
+    readonly jobId: string;
+    readonly limited?: { readonly spent: number; readonly isRefused: boolean };
+  }[],
+): Promise<void> {
+  const perJob = new Map<string, { id: string; spent: number; refused: number }>();
+  for (const { jobId, limited } of tasks) {
+    if (limited === undefined) continue;
+    const sums = perJob.get(jobId) ?? { id: jobId, spent: 0, refused: 0 };
+    sums.spent += limited.spent;
+    sums.refused += Number(limited.isRefused);
+    perJob.set(jobId, sums);
+  }
+  if (perJob.size === 0) return;
+  await runSql(
+    manager,
+    dialect,
+    `UPDATE batch_job AS j SET spent_nanos = j.spent_nanos + r.spent, cost_refused_count = j.cost_refused_count + r.refused
+     FROM ${recordsOf(dialect, '$1', 'id text, spent bigint, refused int')} WHERE j.id = r.id`,
+    [JSON.stringify([...perJob.values()])],
+  );
+}

@@ -1,5 +1,6 @@
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import type { BatchJob, JobStatus } from './batch-job.entity.js';
+import { controlOf } from './control/job-control-state.js';
 import { DEFAULT_ENDPOINT } from './submission/parse-task.js';
 import type { BatchSubmittedDto, BatchSummaryDto } from './batch.dto.js';
 
@@ -30,5 +31,6 @@ export function summaryOf(job: BatchJob): BatchSummaryDto {
     priority: job.priority,
     batch_metadata: job.metadata as Record<string, unknown> | null,
     error: job.error,
+    ...controlOf(job),
   };
 }

@@ -1,3 +1,4 @@
+import type { JobGate } from './control/job-gate.js';
 import { LanePicker } from './lane-picker.js';
 import { laneGroup } from './lanes.js';
 import type { ReadyLane, ReadyLanes } from './ready-lanes.js';
@@ -15,7 +16,12 @@ function pickerOf(lanes: readonly ReadyLane[], emptyGroups: readonly string[] = 
       Promise.resolve(groups.flatMap((name) => lanes.filter(({ group }) => group === name).slice(0, perGroup))),
   };
   const fakeRoom = { nameOf: (model: string) => model, ofModel: () => ROOM, ofGroup: () => ROOM };
-  return new LanePicker(fakeLanes as unknown as ReadyLanes, fakeRoom as unknown as ModelRoom);
+  const fakeGate = { isBlocked: () => false };
+  return new LanePicker(
+    fakeLanes as unknown as ReadyLanes,
+    fakeRoom as unknown as ModelRoom,
+    fakeGate as unknown as JobGate,
+  );
 }
 
 function laneOf(key: string, job: string, waiting = 1_000): ReadyLane {

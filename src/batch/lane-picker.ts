@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { keyOfGroup, laneGroup, modelOfGroup } from './lanes.js';
+import { JobGate } from './control/job-gate.js';
 import { ReadyLanes } from './ready-lanes.js';
 import { lanesOfTurn, tasksPerLane } from './lanes-of-turn.js';
 import { ModelRoom } from './model-room.js';
@@ -42,6 +43,7 @@ export class LanePicker {
   constructor(
     private readonly lanes: ReadyLanes,
     private readonly room: ModelRoom,
+    private readonly gate: JobGate,
   ) {}
 
   async pick(options: PickOptions): Promise<LaneShare[]> {
@@ -86,7 +88,11 @@ export class LanePicker {
   private async share(groups: readonly string[], perLane: number, options: PickOptions): Promise<LaneShare[]> {
     const { slots, load, onlyIdle } = options;
     const perGroup = Math.min(LANES_PER_GROUP, Math.ceil((2 * slots) / groups.length));
-    const lanes = lanesOfTurn(await this.lanes.ready(groups, perGroup), { slots, perLane });
+    const ready = await this.lanes.ready(groups, perGroup);
+    const lanes = lanesOfTurn(
+      ready.filter(({ jobId }) => !this.gate.isBlocked(jobId)),
+      { slots, perLane },
+    );
     const rooms = new Map<string, number>();
     const byId = new Map(lanes.map((lane) => [`${lane.jobId} ${lane.model}`, lane]));
     const requests = [...byId].map(([id, { keyId, priority, waiting, model, group }]) => {

@@ -56,16 +56,20 @@ export class Lanes {
   /**
    * Opens the lanes of a job that has none: one for the tasks that name no model, and one for each model that tasks name, which
    * are in `batch_requeue`. The job's row must be locked.
+   *
+   * @param isOrdered whether all its tasks are in `batch_requeue`, in the order in which they run
    */
-  async open(manager: EntityManager, jobId: string): Promise<void> {
+  async open(manager: EntityManager, jobId: string, isOrdered = false): Promise<void> {
     const { now, isSqlite } = this.dialect;
     const insert = (model: string, nextIndex: string, endIndex: string, requeued: string, source: string): string =>
       `INSERT INTO batch_lane (job_id, model, lane_group, priority, submitted_at, expires_at, next_index, end_index,
-         requeued, state, ready_at, served_at)
+         requeued, state, ready_at, max_claim, served_at)
        SELECT j.id, ${model}, j.key_id || ' ' || ${model}, ${priorityOf('j')}, j.submitted_at, j.expires_at, ${nextIndex},
-         ${endIndex}, ${requeued}, ${stateOf('j', `'ready'`)}, 0, ${now}
+         ${endIndex}, ${requeued}, ${this.stateOf('j', `'ready'`)}, COALESCE(j.held_until, 0), j.max_claim, ${now}
        FROM batch_job j ${source} WHERE j.id = $1`;
-    await this.run(manager, `${insert('j.model', '0', 'j.task_count', '0', '')} ON CONFLICT DO NOTHING`, [jobId]);
+    if (!isOrdered) {
+      await this.run(manager, `${insert('j.model', '0', 'j.task_count', '0', '')} ON CONFLICT DO NOTHING`, [jobId]);
+    }
     const own = `JOIN (SELECT job_id, model, COUNT(*) AS count FROM batch_requeue WHERE job_id = $1 GROUP BY job_id, model) q
       ON q.job_id = j.id`;
     const requeued = isSqlite ? 'q.count' : 'CAST(q.count AS INT)';
@@ -83,9 +87,26 @@ export class Lanes {
       manager,
       `INSERT INTO batch_requeue (job_id, task_index, model, next_run_at)
        SELECT job_id, task_index, model, 0 FROM batch_task WHERE job_id = $1 AND task_index >= $2 AND task_index < $3
-         AND model IS NOT NULL AND status = 'queued'
+         AND model IS NOT NULL AND status = 'queued' AND same_as IS NULL
        ON CONFLICT DO NOTHING`,
       [jobId, start, end],
+    );
+  }
+
+  /** Puts tasks of a job into `batch_requeue` in the order in which they run, before its lanes are opened. */
+  async enqueueInOrder(
+    manager: EntityManager,
+    jobId: string,
+    tasks: readonly { readonly taskIndex: number; readonly model: string; readonly rank: number }[],
+  ): Promise<void> {
+    const rows = tasks.map(({ taskIndex, model, rank }) => ({ task_index: taskIndex, model, rank }));
+    // A time that has passed: tasks that may run are taken by it.
+    await this.run(
+      manager,
+      `INSERT INTO batch_requeue (job_id, task_index, model, next_run_at)
+       SELECT $1, r.task_index, r.model, r.rank FROM ${recordsOf(this.dialect, '$2', 'task_index int, model text, rank bigint')}
+       WHERE true ON CONFLICT DO NOTHING`,
+      [jobId, JSON.stringify(rows)],
     );
   }
 
@@ -116,13 +137,13 @@ export class Lanes {
       perLane.set(`${job_id} ${model}`, lane);
     }
     if (perLane.size === 0) return;
-    const state = stateOf('j', `CASE WHEN r.ready_at <= ${now} THEN 'ready' ELSE 'delayed' END`);
+    const state = this.stateOf('j', `CASE WHEN r.ready_at <= ${now} THEN 'ready' ELSE 'delayed' END`);
     await this.run(
       manager,
       `INSERT INTO batch_lane (job_id, model, lane_group, priority, submitted_at, expires_at, requeued, state, ready_at,
-         served_at)
+         max_claim, served_at)
        SELECT j.id, r.model, j.key_id || ' ' || r.model, ${priorityOf('j')}, j.submitted_at, j.expires_at, r.count, ${state},
-         r.ready_at, ${now}
+         ${isSqlite ? 'MAX' : 'GREATEST'}(r.ready_at, COALESCE(j.held_until, 0)), j.max_claim, ${now}
        FROM ${recordsOf(this.dialect, '$1', 'job_id text, model text, count int, ready_at bigint')}
          JOIN batch_job j ON j.id = r.job_id
        WHERE true ORDER BY j.id, r.model
@@ -154,6 +175,21 @@ export class Lanes {
     await this.run(
       manager,
       `UPDATE batch_lane SET state = 'ready', served_at = ${this.dialect.now} WHERE job_id = $1 AND state = 'paused'`,
+      [jobId],
+    );
+  }
+
+  /** Lets no lane of a job be claimed from before its `held_until`. Its row must be locked. */
+  async hold(manager: EntityManager, jobId: string): Promise<void> {
+    const { isSqlite } = this.dialect;
+    const until = '(SELECT j.held_until FROM batch_job j WHERE j.id = $1)';
+    const waits = `job_id = $1 AND state IN ('ready', 'delayed')
+      AND EXISTS (SELECT 1 FROM batch_job j WHERE j.id = $1 AND j.held_until > ${this.dialect.now})`;
+    await this.run(
+      manager,
+      `UPDATE batch_lane SET state = 'delayed',
+         ready_at = CASE state WHEN 'ready' THEN ${until} ELSE ${isSqlite ? 'MAX' : 'GREATEST'}(ready_at, ${until}) END
+       WHERE ${waits} AND model IN (SELECT model FROM batch_lane WHERE ${waits} ${isSqlite ? '' : 'ORDER BY model FOR UPDATE'})`,
       [jobId],
     );
   }
@@ -250,6 +286,12 @@ export class Lanes {
     return { jobId, model, nextIndex, endIndex, indexes: due.map(({ task_index }) => task_index) };
   }
 
+  private stateOf(job: string, ifRunnable: string): string {
+    return `CASE WHEN ${job}.status = 'cancelling' OR ${job}.error IS NOT NULL THEN 'closed'
+      WHEN ${job}.paused_at IS NOT NULL THEN 'paused' WHEN ${job}.held_until > ${this.dialect.now} THEN 'delayed'
+      ELSE ${ifRunnable} END`;
+  }
+
   /** An SQL expression: when the first task of a lane that cannot run now may run. */
   nextRun(lane: string): string {
     const { now } = this.dialect;
@@ -272,9 +314,4 @@ export class Lanes {
 
 function priorityOf(job: string): string {
   return `CASE ${job}.priority WHEN 'high' THEN 0 WHEN 'low' THEN 2 ELSE 1 END`;
-}
-
-function stateOf(job: string, ifRunnable: string): string {
-  return `CASE WHEN ${job}.status = 'cancelling' OR ${job}.error IS NOT NULL THEN 'closed'
-    WHEN ${job}.paused_at IS NOT NULL THEN 'paused' ELSE ${ifRunnable} END`;
 }

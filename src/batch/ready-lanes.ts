@@ -12,7 +12,7 @@ export interface ReadyLane {
   readonly keyId: string;
   readonly group: string;
   readonly priority: JobPriority;
-  /** Tasks that wait in it, including those that may run later. */
+  /** Tasks that wait in it, including those that may run later; at most as many as one claim may take. */
   readonly waiting: number;
 }
 
@@ -28,9 +28,9 @@ export class ReadyLanes {
     this.dialect = database.dialect;
   }
 
-  /** Whether anything waits, now or later. */
+  /** Whether any task may run now. What waits for its time costs no further query: `wakeDelayed` finds it by an index. */
   async hasAny(): Promise<boolean> {
-    const { rows } = await this.read(`SELECT 1 AS one FROM batch_lane WHERE state IN ('ready', 'delayed') LIMIT 1`);
+    const { rows } = await this.read(`SELECT 1 AS one FROM batch_lane WHERE state = 'ready' LIMIT 1`);
     return rows.length > 0;
   }
 
@@ -59,6 +59,7 @@ export class ReadyLanes {
       lane_group: string;
       priority: number;
       submitted_at: string | number;
+      max_claim: number | null;
       waiting: number;
     }>(this.readyStatement(), [JSON.stringify(groups), perGroup]);
     const sorted = [...rows].sort((a, b) => a.priority - b.priority || Number(a.submitted_at) - Number(b.submitted_at));
@@ -68,13 +69,14 @@ export class ReadyLanes {
       keyId: keyOfGroup(row.lane_group),
       group: row.lane_group,
       priority: JOB_PRIORITIES[row.priority] ?? 'normal',
-      waiting: row.waiting,
+      waiting: Math.min(row.waiting, row.max_claim ?? Infinity),
     }));
   }
 
   readyStatement(): string {
     const { now, isSqlite } = this.dialect;
-    const columns = 'job_id, model, lane_group, priority, submitted_at, end_index - next_index + requeued AS waiting';
+    const columns =
+      'job_id, model, lane_group, priority, submitted_at, max_claim, end_index - next_index + requeued AS waiting';
     const first = (column: string, group: string): string =>
       `SELECT ${column} FROM batch_lane WHERE state = 'ready' AND lane_group = ${group} AND expires_at > ${now}
        ORDER BY priority, submitted_at LIMIT $2`;

@@ -14,15 +14,24 @@ export class TaskCalls {
   /** @throws GatewayError as the endpoint does; 404 `unsupported_endpoint` for a task that was stored by a newer version */
   async run(
     { operation, dialect, request }: Pick<ClaimedTask, 'operation' | 'dialect' | 'request'>,
-    { model, defaults }: Pick<ClaimedJob, 'model' | 'defaults'>,
+    job: Pick<ClaimedJob, 'model' | 'defaults'>,
     context: CallContext,
   ): Promise<WrittenResponse> {
     const endpoint = this.endpoints.of(operation, dialect);
     if (endpoint === undefined) throw unknownEndpoint(operation, dialect);
-    // A batch has no streams; `true` is refused when a task is submitted.
-    const { stream: _stream, ...fields } = request;
-    return endpoint.respond({ model, ...inherited(endpoint, defaults), ...fields }, context);
+    return endpoint.respond(wholeRequest(endpoint, request, job), context);
   }
+}
+
+/** The body of a task's request, with what it inherits from its job. */
+export function wholeRequest(
+  endpoint: JsonEndpoint,
+  request: Readonly<JsonObject>,
+  { model, defaults }: Pick<ClaimedJob, 'model' | 'defaults'>,
+): JsonObject {
+  // A batch has no streams; `true` is refused when a task is submitted.
+  const { stream: _stream, ...fields } = request;
+  return { model, ...inherited(endpoint, defaults), ...fields };
 }
 
 /** A job's fields by the endpoint's own names. */

@@ -6,7 +6,8 @@ import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
 import type { UsageRecord } from '../usage/records/usage-record.entity.js';
 import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
 import type { TaskStatus } from './batch-task.entity.js';
-import { countEnded, type EndedTask } from './job-counters.js';
+import { countCost, countEnded, type EndedTask } from './job-counters.js';
+import { copyToDuplicates } from './duplicates.js';
 import { Lanes, type LaneTasks } from './lanes.js';
 import { indexesOf, readLanes, storedLanes } from './stored-lanes.js';
 import { TaskClaims } from './task-claims.js';
@@ -32,6 +33,10 @@ export interface TaskOutcome {
   readonly error: string | null;
   /** The usage of its calls, stored with it. */
   readonly usage: readonly UsageRecord[];
+  /** Whether tasks of the job may have the result of this one. */
+  readonly hasDuplicates?: boolean;
+  /** Of a job with `max_cost_usd`: what its calls cost, in billionths of a US dollar, and whether it ended because it may not cost more. */
+  readonly limited?: { readonly spent: number; readonly isRefused: boolean };
 }
 
 /** The tasks that a claim still holds once outcomes are stored. */
@@ -86,12 +91,18 @@ export class TaskOutcomes {
       );
       const ended = [...stored].filter((outcome): outcome is TaskOutcome & EndedTask => outcome.status !== 'queued');
       const requeued = [...stored].filter(({ status }) => status === 'queued');
+      const copies = await copyToDuplicates(
+        manager,
+        this.dialect,
+        ended.filter(({ hasDuplicates }) => hasDuplicates),
+      );
       await countEnded(
         manager,
         this.dialect,
-        ended,
+        [...ended, ...copies],
         requeued.map(({ jobId }) => jobId),
       );
+      await countCost(manager, this.dialect, [...stored]);
       await this.lanes.requeue(manager, requeued);
       const isAsExpected = changes.every(({ id }) => held.has(id));
       return { stored, claims: isAsExpected ? claimsAfter(changes) : await this.readClaims(manager, changes) };
@@ -148,7 +159,7 @@ export class TaskOutcomes {
       `UPDATE batch_task AS t SET fence = t.fence + ${lostError === undefined ? 0 : 1}
        FROM ${recordsOf(this.dialect, '$1', 'job_id text, task_index int, is_single int')}
        WHERE t.job_id = r.job_id AND t.task_index = r.task_index AND t.status = 'queued'
-         AND (t.model IS NULL OR r.is_single = 1)
+         AND t.same_as IS NULL AND (t.model IS NULL OR r.is_single = 1)
        RETURNING ${this.returned('job_id, task_index, fence')}`,
       [JSON.stringify(rows)],
     );
@@ -170,10 +181,11 @@ export class TaskOutcomes {
       );
     }
     const ended = poison.map(({ jobId }) => ({ jobId, status: 'failed' as const }));
+    const copies = await copyToDuplicates(manager, this.dialect, poison);
     await countEnded(
       manager,
       this.dialect,
-      ended,
+      [...ended, ...copies],
       tasks.map(({ jobId }) => jobId),
     );
     await this.lanes.requeue(

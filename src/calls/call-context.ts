@@ -29,6 +29,11 @@ export interface CallContext {
   readonly takeUsage?: TakeUsage | undefined;
   /** The response comes by a batch of the provider. */
   readonly deferred?: DeferredCall | undefined;
+  /**
+   * Reserves the cost of a further attempt after one that its provider may bill, beside the budgets of the key: of a batch with
+   * `max_cost_usd`. Resolves to false if it does not cover it.
+   */
+  readonly coverAnother?: (() => Promise<boolean>) | undefined;
   /** The span of the HTTP request, where tracing is on. */
   readonly span?: Span | undefined;
   /** Aborted when the client has disconnected, or when the timeout of a shutdown is over. */

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { CallContext } from '../calls/call-context.js';
+import type { SizedRequest } from '../limits/cost-estimator.js';
 import { Engine } from '../engine/engine.js';
 import { JsonEndpoint, writtenResponse, type TaskForm, type WrittenResponse } from '../model-endpoint/json-endpoint.js';
 import { JsonEndpoints } from '../model-endpoint/json-endpoints.js';
@@ -28,6 +29,10 @@ export class ChatEndpoint extends JsonEndpoint<ChatRequest> {
 
   parse(body: unknown): ChatRequest {
     return parseChatRequest(body);
+  }
+
+  override sized(request: ChatRequest): SizedRequest {
+    return { operation: CHAT, request };
   }
 
   async run(request: ChatRequest, context: CallContext): Promise<WrittenResponse> {

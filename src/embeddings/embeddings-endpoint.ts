@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { CallContext } from '../calls/call-context.js';
+import type { SizedRequest } from '../limits/cost-estimator.js';
 import { Engine } from '../engine/engine.js';
 import { JsonEndpoint, runAndWrite, type WrittenResponse } from '../model-endpoint/json-endpoint.js';
 import { JsonEndpoints } from '../model-endpoint/json-endpoints.js';
@@ -26,6 +27,10 @@ export class EmbeddingsEndpoint extends JsonEndpoint<EmbeddingRequest> {
 
   parse(body: unknown): EmbeddingRequest {
     return parseEmbeddingRequest(body);
+  }
+
+  override sized(request: EmbeddingRequest): SizedRequest {
+    return { operation: EMBEDDINGS, request };
   }
 
   run(request: EmbeddingRequest, context: CallContext): Promise<WrittenResponse> {

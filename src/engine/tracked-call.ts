@@ -115,8 +115,9 @@ export class TrackedCall<Name extends OperationName> implements HookedCall<Name>
 
   /** Reserves more where the provider may bill the last attempt. @returns false if the budget does not cover another attempt */
   async mayTryAgain(): Promise<boolean> {
-    if (this.admission === undefined || this.attempts.at(-1)?.mayBeBilled !== true) return true;
-    return this.admission.coverAnother();
+    if (this.attempts.at(-1)?.mayBeBilled !== true) return true;
+    if ((await this.context.coverAnother?.()) === false) return false;
+    return this.admission === undefined || this.admission.coverAnother();
   }
 
   /** Ends the call with its whole response. */

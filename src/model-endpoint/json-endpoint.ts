@@ -2,6 +2,7 @@ import type { CallContext } from '../calls/call-context.js';
 import type { Engine } from '../engine/engine.js';
 import type { ServedBy } from '../engine/served-by.js';
 import type { Usage } from '../operations/chat/chat-completion.js';
+import type { SizedRequest } from '../limits/cost-estimator.js';
 import type { Operation } from '../operations/operation.js';
 import type { OperationName, RequestOf, ResultOf } from '../operations/operation-types.js';
 import { printExact } from '../runtime/exact-integers.js';
@@ -56,6 +57,14 @@ export abstract class JsonEndpoint<Request = unknown> {
 
   /** @throws GatewayError as the engine does */
   abstract run(request: Request, context: CallContext): Promise<WrittenResponse>;
+
+  /**
+   * What the request asks of a provider, for an estimate of its tokens and its cost.
+   *
+   * @param keyId the key whose stored responses it may go on from
+   * @throws GatewayError where these do not exist or cannot be read
+   */
+  abstract sized(request: Request, keyId: string): Promise<SizedRequest> | SizedRequest;
 
   /** Both at once, for a body that is no stream. */
   async respond(body: unknown, context: CallContext): Promise<WrittenResponse> {

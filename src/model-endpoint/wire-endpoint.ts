@@ -1,4 +1,5 @@
 import type { CallContext } from '../calls/call-context.js';
+import type { SizedRequest } from '../limits/cost-estimator.js';
 import { Engine } from '../engine/engine.js';
 import { invalidRequest } from '../errors/gateway-error.js';
 import { CHAT } from '../operations/chat/chat-operation.js';
@@ -26,6 +27,10 @@ export abstract class WireEndpoint extends JsonEndpoint<WireRequest> {
 
   parse(body: unknown): WireRequest {
     return chatRequestOf(this.wire, objectBody(body));
+  }
+
+  override sized(request: WireRequest): SizedRequest {
+    return { operation: CHAT, request };
   }
 
   run(request: WireRequest, context: CallContext): Promise<WrittenResponse> {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { CallContext } from '../calls/call-context.js';
+import type { SizedRequest } from '../limits/cost-estimator.js';
 import { Engine } from '../engine/engine.js';
 import { JsonEndpoint, runAndWrite, type WrittenResponse } from '../model-endpoint/json-endpoint.js';
 import { JsonEndpoints } from '../model-endpoint/json-endpoints.js';
@@ -33,6 +34,10 @@ export class ModerationsEndpoint extends JsonEndpoint<ModerationRequest> {
 
   parse(body: unknown): ModerationRequest {
     return parseModerationRequest(body, () => servedDefault(this.routing.current, [DEFAULT_MODEL]) ?? DEFAULT_MODEL);
+  }
+
+  override sized(request: ModerationRequest): SizedRequest {
+    return { operation: MODERATIONS, request };
   }
 
   run(request: ModerationRequest, context: CallContext): Promise<WrittenResponse> {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { CallContext } from '../calls/call-context.js';
+import type { SizedRequest } from '../limits/cost-estimator.js';
 import { Engine } from '../engine/engine.js';
 import { JsonEndpoint, runAndWrite, type TaskForm, type WrittenResponse } from '../model-endpoint/json-endpoint.js';
 import { JsonEndpoints } from '../model-endpoint/json-endpoints.js';
@@ -26,6 +27,10 @@ abstract class AnyRerankEndpoint extends JsonEndpoint<RerankRequest> {
 
   parse(body: unknown): RerankRequest {
     return parseRerankRequest(body);
+  }
+
+  override sized(request: RerankRequest): SizedRequest {
+    return { operation: RERANK, request };
   }
 
   run(request: RerankRequest, context: CallContext): Promise<WrittenResponse> {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { CallContext } from '../calls/call-context.js';
+import type { SizedRequest } from '../limits/cost-estimator.js';
 import { JsonEndpoint, type TaskForm, type WrittenResponse } from '../model-endpoint/json-endpoint.js';
 import { JsonEndpoints } from '../model-endpoint/json-endpoints.js';
 import { CHAT } from '../operations/chat/chat-operation.js';
@@ -31,6 +32,10 @@ export class ResponsesEndpoint extends JsonEndpoint<ResponseBody> {
 
   parse(body: unknown): ResponseBody {
     return readResponseBody(body);
+  }
+
+  override async sized(request: ResponseBody, keyId: string): Promise<SizedRequest> {
+    return { operation: CHAT, request: (await this.preparation.prepare(request, keyId)).view };
   }
 
   async run(request: ResponseBody, context: CallContext): Promise<WrittenResponse> {

@@ -93,6 +93,13 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       completedAt: null,
       cancelRequestedAt: null,
       pausedAt: null,
+      pauseSource: null,
+      options: null,
+      heldUntil: null,
+      holdReason: null,
+      spentNanos: 0,
+      costRefusedCount: 0,
+      maxClaim: null,
       expiresAt: now + DAY_MS,
       idempotencyKey: null,
       requestHash: null,
@@ -364,8 +371,8 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       notes.push(text);
       return Promise.resolve();
     };
-    expect(await control.pause(id, note('paused'))).toBe(true);
-    expect(await control.pause(id, note('paused again'))).toBe(false);
+    expect(await control.pause(id, 'operator', note('paused'))).toBe(true);
+    expect(await control.pause(id, 'operator', note('paused again'))).toBe(false);
     expect((await claimAll()).hasTaken).toBe(false);
     // A lane that was claimed empty is opened again by requeued tasks, and stays closed to claims.
     await end(own, outcomesOf(own, { status: 'queued' }));
@@ -380,21 +387,21 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect(await store.interrupted([id])).toEqual({ cancelled: [], paused: [id] });
     // What was in flight is stored as usual.
     expect(await end(finished, outcomesOf(finished))).toBe(2);
-    expect(await control.resume(id, note('resumed'))).toBe(true);
-    expect(await control.resume(id, note('resumed again'))).toBe(false);
+    expect(await control.resume(id, 'operator', note('resumed'))).toBe(true);
+    expect(await control.resume(id, 'operator', note('resumed again'))).toBe(false);
     const rest = await claimAll();
     const indexes = [...finished.tasks, ...rest.tasks].map(({ taskIndex }) => taskIndex).sort((a, b) => a - b);
     expect(indexes).toEqual(Array.from({ length: 12 }, (_, index) => index));
     expect(await end(rest, outcomesOf(rest))).toBe(10);
     expect(await row('batch_job', id)).toMatchObject({ status: 'completed', completed_count: 12, paused_at: null });
-    expect(await control.pause(id, note('paused after the end'))).toBe(false);
+    expect(await control.pause(id, 'operator', note('paused after the end'))).toBe(false);
     expect(notes).toEqual(['paused', 'resumed']);
   });
 
   it('a paused job expires, is cancelled and is recovered as any other', async () => {
     const nothing = (): Promise<void> => Promise.resolve();
     const [expiring, cancelled, laneless] = [await insert(30), await insert(30), await insert(30)];
-    for (const id of [expiring, cancelled, laneless]) expect(await control.pause(id, nothing)).toBe(true);
+    for (const id of [expiring, cancelled, laneless]) expect(await control.pause(id, 'operator', nothing)).toBe(true);
     await dataSource.query(`UPDATE batch_job SET expires_at = 1 WHERE id = '${expiring}'`);
     expect(await store.jobsToEnd()).toEqual([{ id: expiring, ending: 'expired' }]);
     await store.endTasks(expiring, 'expired', { running: 'end', error: '{}' });
@@ -405,7 +412,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     await dataSource.query(`DELETE FROM batch_lane WHERE job_id = '${laneless}'`);
     expect(await store.recoverStalled()).toBe(1);
     expect((await claim(laneless, 30)).hasTaken).toBe(false);
-    expect(await control.resume(laneless, nothing)).toBe(true);
+    expect(await control.resume(laneless, 'operator', nothing)).toBe(true);
     expect((await claim(laneless, 30)).tasks).toHaveLength(30);
   });
 

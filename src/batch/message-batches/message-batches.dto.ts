@@ -2,6 +2,8 @@ import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { Allow, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 
+import { JobOptionsDto } from '../control/job-options.dto.js';
+
 const PROCESSING_STATUSES = ['in_progress', 'canceling', 'ended'] as const;
 export type ProcessingStatus = (typeof PROCESSING_STATUSES)[number];
 
@@ -29,8 +31,8 @@ export class MessageBatchRequestDto {
   params!: Record<string, unknown>;
 }
 
-/** Messages to create, in any number of models. */
-export class CreateMessageBatchDto {
+/** Messages to create, in any number of models. The options of jobs are the gateway's own. */
+export class CreateMessageBatchDto extends JobOptionsDto {
   /** 1 to 50,000 requests. */
   @ApiProperty({ type: [MessageBatchRequestDto], minItems: 1 })
   // Read and checked one by one as they arrive; this DTO does not contain them.

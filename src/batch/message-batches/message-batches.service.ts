@@ -10,6 +10,7 @@ import { BatchJob } from '../batch-job.entity.js';
 import { BatchResponder, streamHeaders } from '../batch-responder.js';
 import { BatchService } from '../batch.service.js';
 import { BatchStore } from '../batch-store.js';
+import { NewJobOptions } from '../control/new-job-options.js';
 import { PARAMS_ENDPOINT } from '../submission/parse-task.js';
 import { Submissions } from '../submission/submissions.service.js';
 import { MESSAGE_BATCH_FORM } from './message-batch-form.js';
@@ -34,17 +35,24 @@ export class MessageBatchesService {
     private readonly batches: BatchService,
     private readonly store: BatchStore,
     private readonly responder: BatchResponder,
+    private readonly options: NewJobOptions,
   ) {}
 
   async create(request: Request, principal: Principal): Promise<MessageBatchDto> {
     const { job } = await this.submissions.accept(request, MESSAGE_BATCH_FORM, {
       principal,
       idempotencyKey: request.get('idempotency-key'),
-      describe: ({ taskModels }) => {
+      describe: async ({ taskModels, fields }) => {
         this.submissions.assertModels(taskModels, principal);
         // The model of most tasks waits in lanes of the job, and each other one in its own.
         const [model = ''] = taskModels.keys();
-        return { api: 'messages', model, endpoint: PARAMS_ENDPOINT, headers: formatHeaders(request.headers) };
+        return {
+          ...(await this.options.of(fields, { models: taskModels.keys() })),
+          api: 'messages',
+          model,
+          endpoint: PARAMS_ENDPOINT,
+          headers: formatHeaders(request.headers),
+        };
       },
     });
     return messageBatchOf(job, request);

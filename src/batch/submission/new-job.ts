@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { timeOrderedId } from '../../runtime/random-id.js';
 import type { BatchApi, BatchJob } from '../batch-job.entity.js';
 
-const DEFAULT_EXPIRY_SECONDS = 86_400;
+/** Seconds until unfinished tasks expire, where a submission does not say it. */
+export const DEFAULT_EXPIRY_SECONDS = 86_400;
 
 /** The beginning of the ids of each API's jobs; `null` is the gateway's own. */
 const PREFIXES = { messages: 'msgbatch_', batches: 'batch_', own: 'batch_' } as const;
@@ -12,7 +13,18 @@ export type NewJob = Pick<BatchJob, 'model'> &
   Partial<
     Pick<
       BatchJob,
-      'api' | 'endpoint' | 'defaults' | 'headers' | 'metadata' | 'priority' | 'webhookUrl' | 'webhookSecret'
+      | 'api'
+      | 'endpoint'
+      | 'defaults'
+      | 'headers'
+      | 'metadata'
+      | 'priority'
+      | 'webhookUrl'
+      | 'webhookSecret'
+      | 'options'
+      | 'heldUntil'
+      | 'holdReason'
+      | 'maxClaim'
     >
   > & {
     /** Seconds until unfinished tasks expire; by default a day. */
@@ -48,6 +60,13 @@ export function newJob({
     completedAt: null,
     cancelRequestedAt: null,
     pausedAt: null,
+    pauseSource: null,
+    options: null,
+    heldUntil: null,
+    holdReason: null,
+    spentNanos: 0,
+    costRefusedCount: 0,
+    maxClaim: null,
     expiresAt: now + expiresInSeconds * 1_000,
     webhookUrl: null,
     webhookSecret: null,

@@ -3,6 +3,9 @@ import { DataSource, EntityManager } from 'typeorm';
 import { Database } from '../../database/database.js';
 import { runSql } from '../../database/sql.js';
 import { databaseUnavailable } from '../../errors/database-error.js';
+import { markDuplicates } from '../duplicates.js';
+import { ownModel } from './own-model.js';
+import { PrefixOrder } from './prefix-order.js';
 import { BatchJob } from '../batch-job.entity.js';
 import { Lanes } from '../lanes.js';
 
@@ -20,6 +23,8 @@ export interface NewTask {
   readonly request: string;
   /** The model that it names, where that is known. */
   readonly model?: string;
+  /** The index of an identical task of the job, whose result it gets. */
+  readonly sameAs?: number;
 }
 
 /** Stores submissions. */
@@ -43,6 +48,8 @@ export class SubmissionStore {
     groups: Iterable<readonly NewTask[]>,
     idempotencyWindow: number,
   ): Promise<BatchJob | undefined> {
+    const { dedupe: hasDuplicates = false, order } = job.options ?? {};
+    const prefixOrder = order === 'prefix' ? new PrefixOrder(job.model) : undefined;
     const staging = { ...job, status: 'staging' as const, idempotencyKey: null };
     await this.database.transaction((manager) => manager.insert(BatchJob, staging));
     let index = 0;
@@ -57,11 +64,16 @@ export class SubmissionStore {
       });
       batch = [];
     };
-    for (const group of groups) {
+    for (const group of hasDuplicates ? markDuplicates(groups) : groups) {
+      prefixOrder?.add(group);
       batch.push(group);
       if (batch.length === GROUPS_PER_TRANSACTION) await insert();
     }
     if (batch.length > 0) await insert();
+    for (const tasks of prefixOrder?.groups() ?? []) {
+      await this.database.transaction((manager) => this.lanes.enqueueInOrder(manager, job.id, tasks));
+      await new Promise(setImmediate);
+    }
     try {
       return await this.database.transaction((manager) => this.publish(manager, job, idempotencyWindow));
     } catch (error) {
@@ -85,7 +97,7 @@ export class SubmissionStore {
       { status: 'queued', idempotencyKey },
     );
     if (affected === 1) {
-      await this.lanes.open(manager, id);
+      await this.lanes.open(manager, id, job.options?.order === 'prefix');
       return undefined;
     }
     const message = 'The batch took too long to store, and nothing of it was kept. Retry shortly.';
@@ -105,35 +117,28 @@ export class SubmissionStore {
     tasks: readonly NewTask[],
   ): Promise<void> {
     const { dialect } = this.database;
-    const rows = tasks.map(({ customId, operation = 'chat', dialect = null, request, model }, offset) => [
+    const rows = tasks.map(({ customId, operation = 'chat', dialect = null, request, model, sameAs = null }, offset) => [
       firstIndex + offset,
       customId,
       request,
       model === undefined ? ownModel(request, job.model) : model === job.model ? null : model,
       operation,
       dialect,
+      sameAs,
     ]);
     await runSql(
       manager,
       dialect,
       dialect.isSqlite
-        ? `INSERT INTO batch_task (job_id, task_index, custom_id, request, model, operation, dialect)
-           SELECT $1, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each($2)`
-        : `INSERT INTO batch_task (job_id, task_index, custom_id, request, model, operation, dialect)
-           SELECT $1, CAST(value->>0 AS INT), value->>1, value->>2, value->>3, value->>4, value->>5
+        ? `INSERT INTO batch_task (job_id, task_index, custom_id, request, model, operation, dialect, same_as)
+           SELECT $1, value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, value->>6 FROM json_each($2)`
+        : `INSERT INTO batch_task (job_id, task_index, custom_id, request, model, operation, dialect, same_as)
+           SELECT $1, CAST(value->>0 AS INT), value->>1, value->>2, value->>3, value->>4, value->>5, CAST(value->>6 AS INT)
            FROM json_array_elements(CAST($2 AS JSON))`,
       [job.id, JSON.stringify(rows)],
     );
-    if (rows.some((row) => row[3] !== null)) {
+    if (job.options?.order !== 'prefix' && rows.some((row) => row[3] !== null)) {
       await this.lanes.requeueOwnModels(manager, job.id, firstIndex, firstIndex + tasks.length);
     }
   }
-}
-
-/** The model that a task itself names, if it differs from its job's. */
-function ownModel(request: string, jobModel: string): string | null {
-  // Few tasks name one, and parsing all of them again would take long.
-  if (!request.includes('"model":')) return null;
-  const { model } = JSON.parse(request) as { model?: unknown };
-  return typeof model === 'string' && model !== jobModel ? model : null;
 }

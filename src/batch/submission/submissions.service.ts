@@ -14,6 +14,7 @@ import { newJob, type NewJob } from './new-job.js';
 import type { SubmissionForm } from './submission-form.js';
 import { readSubmission, type Submission } from './submission-reader.js';
 import { SubmissionStore } from './submission-store.js';
+import type { TaskSpool } from './task-spool.js';
 
 /** The stored job of a submission. */
 export interface StoredSubmission {
@@ -27,14 +28,14 @@ export interface AcceptOptions<Fields extends object> {
   readonly principal: Principal;
   readonly idempotencyKey: string | undefined;
   /** @throws GatewayError to refuse it */
-  readonly describe: (submission: Submission<Fields>) => NewJob;
+  readonly describe: (submission: Submission<Fields>) => NewJob | Promise<NewJob>;
 }
 
 /** Reads, checks and stores submissions, in the form of any API. */
 @Injectable()
 export class Submissions {
   constructor(
-    private readonly store: SubmissionStore,
+    private readonly submissionStore: SubmissionStore,
     private readonly queue: BatchQueue,
     private readonly routing: Routing,
     private readonly endpoints: JsonEndpoints,
@@ -51,25 +52,55 @@ export class Submissions {
     { principal, idempotencyKey, describe }: AcceptOptions<Fields>,
   ): Promise<StoredSubmission> {
     checkedIdempotencyKey(idempotencyKey);
+    return this.reading(request, form, async (submission) => {
+      const { hash, spool } = submission;
+      return this.store(await describe(submission), spool, { principal, idempotencyKey, hash });
+    });
+  }
+
+  /** Reads and checks a submission, and passes it on. Its tasks are gone when this resolves. */
+  async reading<Fields extends object, Result>(
+    request: IncomingMessage,
+    form: SubmissionForm<Fields>,
+    work: (submission: Submission<Fields>) => Promise<Result>,
+  ): Promise<Result> {
     const { maxBodySize, maxTasks } = this.config.batch;
-    const directory = join(this.config.dataDirectory, 'spool');
+    const { directory } = this;
     const submission = await readSubmission(request, form, { maxBodySize, maxTasks, directory }, this.endpoints);
     try {
-      const { hash, spool } = submission;
-      const job = newJob({
-        ...describe(submission),
-        keyId: principal.keyId,
-        taskCount: spool.count,
-        idempotencyKey: idempotencyKey ?? null,
-        requestHash: hash,
-      });
-      const earlier = await this.store.insertJob(job, spool.groups(), IDEMPOTENCY_WINDOW_MS);
-      if (earlier !== undefined) return { job: sameOr409(earlier, hash), isEarlier: true };
-      this.queue.notify(job.id);
-      return { job, isEarlier: false };
+      return await work(submission);
     } finally {
       submission.spool.dispose();
     }
+  }
+
+  /** Stores a job with its tasks, which are valid. When this resolves, all of it is in the database; when it rejects, nothing is. */
+  async store(
+    fields: NewJob,
+    spool: TaskSpool,
+    {
+      principal,
+      idempotencyKey,
+      hash,
+    }: { principal: Principal; idempotencyKey: string | undefined; hash: string | null },
+  ): Promise<StoredSubmission> {
+    checkedIdempotencyKey(idempotencyKey);
+    const job = newJob({
+      ...fields,
+      keyId: principal.keyId,
+      taskCount: spool.count,
+      idempotencyKey: idempotencyKey ?? null,
+      requestHash: hash,
+    });
+    const earlier = await this.submissionStore.insertJob(job, spool.groups(), IDEMPOTENCY_WINDOW_MS);
+    if (earlier !== undefined) return { job: sameOr409(earlier, hash), isEarlier: true };
+    this.queue.notify(job.id);
+    return { job, isEarlier: false };
+  }
+
+  /** Where tasks are kept that are too many for memory. */
+  get directory(): string {
+    return join(this.config.dataDirectory, 'spool');
   }
 
   /**

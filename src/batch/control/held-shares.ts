@@ -1,0 +1,100 @@
+import type { NanoDollars } from '../../runtime/nano-dollars.js';
+
+/** Milliseconds for which a process does not claim of a job of which others hold all that there is. */
+const BLOCKED_MS = 1_000;
+
+interface HeldLine {
+  /** The most that it can cost. */
+  most: number;
+}
+
+/** What this process holds of one job. */
+interface HeldJob {
+  readonly lines: Map<number, HeldLine>;
+  /** Tasks that it may run at once; Infinity without a limit. */
+  slots: number;
+  /** In milliseconds of `performance.now()`. */
+  blockedUntil: number;
+  /** When what may start now has to have started, in milliseconds of `performance.now()`. */
+  startsUntil: number;
+}
+
+/** A task by its job and its place in it. */
+interface TaskRef {
+  readonly jobId: string;
+  readonly taskIndex: number;
+}
+
+/** The admitted tasks of jobs with limits that this process holds. */
+export class HeldShares {
+  private readonly jobs = new Map<string, HeldJob>();
+
+  /** Whether claiming tasks of the job is of no use now. */
+  isBlocked(jobId: string): boolean {
+    const job = this.jobs.get(jobId);
+    if (job === undefined) return false;
+    if (job.blockedUntil > performance.now()) return true;
+    if (job.lines.size === 0) this.jobs.delete(jobId);
+    return false;
+  }
+
+  get jobIds(): readonly string[] {
+    return [...this.jobs.keys()];
+  }
+
+  /** Tasks of the job that are admitted and not stored yet. */
+  count(jobId: string): number {
+    return this.jobs.get(jobId)?.lines.size ?? 0;
+  }
+
+  /** The most that they can cost. */
+  reserved(jobId: string): number {
+    let sum = 0;
+    for (const { most } of this.jobs.get(jobId)?.lines.values() ?? []) sum += most;
+    return sum;
+  }
+
+  slots(jobId: string): number {
+    return this.jobs.get(jobId)?.slots ?? Infinity;
+  }
+
+  /** Whether a task that was admitted may still start; false where its window has closed, or the time of its rate is over. */
+  mayStart({ jobId }: TaskRef): boolean {
+    return (this.jobs.get(jobId)?.startsUntil ?? Infinity) > performance.now();
+  }
+
+  admit(
+    jobId: string,
+    lines: readonly { readonly taskIndex: number; readonly most: NanoDollars }[],
+    { slots, startsUntil, isFull }: { slots: number; startsUntil: number; isFull: boolean },
+  ): void {
+    const job = this.jobs.get(jobId) ?? { lines: new Map<number, HeldLine>(), slots, blockedUntil: 0, startsUntil };
+    for (const { taskIndex, most } of lines) job.lines.set(taskIndex, { most });
+    job.slots = slots;
+    job.startsUntil = startsUntil;
+    if (isFull) job.blockedUntil = performance.now() + BLOCKED_MS;
+    this.jobs.set(jobId, job);
+  }
+
+  /** A further attempt of a task may cost as much again. */
+  reserve({ jobId, taskIndex }: TaskRef, most: number): void {
+    const line = this.jobs.get(jobId)?.lines.get(taskIndex);
+    if (line !== undefined) line.most += most;
+  }
+
+  mostOf({ jobId, taskIndex }: TaskRef): number {
+    return this.jobs.get(jobId)?.lines.get(taskIndex)?.most ?? 0;
+  }
+
+  /** @returns whether the job's share has become smaller */
+  end({ jobId, taskIndex }: TaskRef): boolean {
+    const job = this.jobs.get(jobId);
+    if (job === undefined || !job.lines.delete(taskIndex)) return false;
+    job.blockedUntil = 0;
+    return true;
+  }
+
+  forget(jobId: string): void {
+    this.jobs.delete(jobId);
+  }
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import type { EntityManager } from 'typeorm';
+import { recordsOf, runSql, type SqlDialect } from '../database/sql.js';
+import type { EndedTask } from './job-counters.js';
+import type { NewTask } from './submission/submission-store.js';
+
+/** Gives the results of tasks to the tasks that are identical to them. @returns the tasks that ended by it, to be counted */
+export async function copyToDuplicates(
+  manager: EntityManager,
+  dialect: SqlDialect,
+  tasks: readonly { readonly jobId: string; readonly taskIndex: number }[],
+): Promise<EndedTask[]> {
+  if (tasks.length === 0) return [];
+  const rows = tasks.map(({ jobId, taskIndex }) => ({ job_id: jobId, task_index: taskIndex }));
+  const { isSqlite } = dialect;
+  const { rows: ended } = await runSql<{ job_id: string; status: EndedTask['status'] }>(
+    manager,
+    dialect,
+    `UPDATE batch_task AS t SET status = o.status, response = o.response, error = o.error, finished_at = o.finished_at,
+       worker = o.worker
+     FROM ${recordsOf(dialect, '$1', 'job_id text, task_index int')}
+       ${isSqlite ? 'CROSS' : ''} JOIN batch_task o ON o.job_id = r.job_id AND o.task_index = r.task_index
+     WHERE t.job_id = r.job_id AND t.same_as IS NOT NULL AND t.same_as = r.task_index AND t.status = 'queued'
+       AND o.status <> 'queued'
+     RETURNING ${isSqlite ? 'job_id, status' : 't.job_id, t.status'}`,
+    [JSON.stringify(rows)],
+  );
+  return ended.map(({ job_id: jobId, status }) => ({ jobId, status }));
+}
+
+/** Marks tasks whose request is the same, character by character, as that of an earlier task of the job. */
+export function* markDuplicates(groups: Iterable<readonly NewTask[]>): Generator<NewTask[]> {
+  const first = new Map<string, number>();
+  let index = 0;
+  for (const group of groups) {
+    yield group.map((task) => {
+      const hash = createHash('sha256')
+        .update(`${task.operation ?? 'chat'}\n${task.dialect ?? ''}\n${task.request}`)
+        .digest('base64');
+      const sameAs = first.get(hash);
+      if (sameAs === undefined) first.set(hash, index);
+      index += 1;
+      return sameAs === undefined ? task : { ...task, sameAs };
+    });
+  }
+}
