@@ -7,6 +7,7 @@ import { GatewayError } from '../errors/gateway-error.js';
 import { VERSION } from '../runtime/version.js';
 import { complain, parserOptions, say, UsageError, type Arguments, type Command } from './command.js';
 import { BACKUP } from './backup.js';
+import { BATCH_COMMANDS } from './batch/batch-commands.js';
 import { CHECK } from './check.js';
 import { DOCTOR } from './doctor.js';
 import { KEYS_EXPORT, KEYS_IMPORT, KEYS_PURGE } from './key-transfer.js';
@@ -28,6 +29,7 @@ const COMMANDS: readonly Command[] = [
   KEYS_PURGE,
   BACKUP,
   MOVE,
+  ...BATCH_COMMANDS,
 ];
 /** Exit code for a command line that cannot be understood. */
 const EXIT_USAGE = 2;

@@ -4,7 +4,7 @@ import { NEVER_IN_A_FILE } from './secret-files.js';
 
 const PREFIX = 'GATEWAY_';
 /** Variables for clients of the gateway, which an operator's shell may have, and one that CGI sets. */
-const OF_OTHERS = new Set(['GATEWAY_KEY', 'GATEWAY_URL', 'GATEWAY_INTERFACE']);
+const OF_OTHERS = new Set(['GATEWAY_KEY', 'GATEWAY_API_KEY', 'GATEWAY_URL', 'GATEWAY_INTERFACE']);
 /** Variables that Kubernetes and Docker set for services and links whose name begins with `gateway`. */
 const SERVICE_LINK = /_(?:SERVICE_(?:HOST|PORT(?:_\w+)?)|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?|NAME)$/;
 const LINK_ADDRESS = /^(?:tcp|udp|sctp):\/\//;
