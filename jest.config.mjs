@@ -20,6 +20,7 @@ const base = {
 
 /** Suites in which no database has a part: they run once, with SQLite. */
 const WITHOUT_DATABASE = [
+  'batch-command',
   'cloud-logins',
   'completions',
   'deployment-health',

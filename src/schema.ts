@@ -2,6 +2,7 @@ import type { Schema } from './database/data-source-options.js';
 import { CreateApiKey1767225600000 } from '../migrations/1767225600000-CreateApiKey.js';
 import { AddBatchControl1796003000000 } from '../migrations/1796003000000-AddBatchControl.js';
 import { AddBatchDuplicates1796003100000 } from '../migrations/1796003100000-AddBatchDuplicates.js';
+import { AddBatchAllowance1796003200000 } from '../migrations/1796003200000-AddBatchAllowance.js';
 import { AddBatchApi1796000000000 } from '../migrations/1796000000000-AddBatchApi.js';
 import { CreateStoredFile1796001000000 } from '../migrations/1796001000000-CreateStoredFile.js';
 import { CreateFileBatch1796001001000 } from '../migrations/1796001001000-CreateFileBatch.js';
@@ -42,7 +43,7 @@ import { FileBatch } from './batch/file-batches/file-batch.entity.js';
 import { CreateFileUpload1796001002000 } from '../migrations/1796001002000-CreateFileUpload.js';
 import { FileUpload, FileUploadPart } from './files/uploads/file-upload.entity.js';
 import { StoredFile } from './files/stored-file.entity.js';
-import { BatchRate, BatchShare } from './batch/control/batch-control.entity.js';
+import { BatchEnqueued, BatchRate, BatchShare } from './batch/control/batch-control.entity.js';
 import { BudgetAlert } from './limits/budget-alert.entity.js';
 import { UsageRecord } from './usage/records/usage-record.entity.js';
 import { RequestLogEntry } from './request-log/request-log.entity.js';
@@ -54,6 +55,7 @@ const ENTITIES = [
   ApiKey,
   AuditEntry,
   BatchClaim,
+  BatchEnqueued,
   BatchJob,
   BatchLane,
   BatchRate,
@@ -109,6 +111,7 @@ const MIGRATIONS = [
   CreateFileUpload1796001002000,
   AddBatchControl1796003000000,
   AddBatchDuplicates1796003100000,
+  AddBatchAllowance1796003200000,
 ];
 
 /** All tables of the application and their migrations. */

@@ -6,6 +6,8 @@ export interface RateLimits {
   readonly tpm?: number;
   /** Requests in flight at once. */
   readonly concurrency?: number;
+  /** Tokens of batches that wait or run at once. */
+  readonly batch_tokens?: number;
 }
 
 export const PERIODS = ['day', 'week', 'month', 'total'] as const;

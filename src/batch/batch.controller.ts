@@ -28,7 +28,7 @@ import {
   ReadBatchDto,
   StreamResultsDto,
 } from './batch.dto.js';
-import { BATCH_EXAMPLES, EVENTS_EXAMPLE, RESULTS_EXAMPLE } from './batch.examples.js';
+import { BATCH_EXAMPLES, EVENTS_EXAMPLE, RESULTS_EXAMPLE, RETRY_EXAMPLES } from './batch.examples.js';
 import { BatchService } from './batch.service.js';
 import { BatchEstimateDto } from './control/estimate.dto.js';
 import { RetryBatchDto } from './control/retry-batch.dto.js';
@@ -67,7 +67,7 @@ export class BatchController {
   @ApiBody({ type: BatchGenerateDto, examples: BATCH_EXAMPLES })
   @ApiAcceptedResponse({ type: BatchSubmittedDto, headers: REQUEST_ID_HEADER })
   @ApiOkResponse({ type: BatchEstimateDto, description: 'The estimate, with `dry_run`.', headers: REQUEST_ID_HEADER })
-  @ApiErrors(404, 409)
+  @ApiErrors(404, 409, 429)
   @StreamedBody()
   @HttpCode(202)
   @Post('generate')
@@ -77,8 +77,8 @@ export class BatchController {
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
     // A header parameter of the handler would appear twice in the OpenAPI document, and as required.
-    const answer = await this.batches.submit(request, principal, request.get('idempotency-key'));
-    response.status('object' in answer ? 200 : 202).json(answer);
+    const written = await this.batches.submit(request, principal, request.get('idempotency-key'));
+    response.status('object' in written ? 200 : 202).json(written);
   }
 
   @ApiOperation({
@@ -102,8 +102,9 @@ export class BatchController {
       'Runs tasks of the job that have ended again, as a new job, whose `control.retry_of` is the old one. Without fields these are the tasks that failed or expired. The old job and its results stay as they are; the new job has its model, defaults, metadata, priority and options.',
   })
   @ApiParam(JOB_ID)
+  @ApiBody({ type: RetryBatchDto, examples: RETRY_EXAMPLES })
   @ApiAcceptedResponse({ type: BatchSubmittedDto, headers: REQUEST_ID_HEADER })
-  @ApiErrors(409)
+  @ApiErrors(409, 429)
   @HttpCode(202)
   @Post(':job_id/retry')
   retryBatch(

@@ -16,6 +16,18 @@ export const BATCH_EXAMPLES = {
       batch_metadata: { run: 7 },
     },
   },
+  bounds: {
+    summary: 'Bounds: when and how fast tasks run',
+    value: {
+      model: 'sandbox/echo',
+      tasks: ['Say hello to Ada.', 'Say hello to Ada.', 'Say hello to Grace.'],
+      concurrency: 10,
+      rate: { requests_per_minute: 600, tokens_per_minute: 200000 },
+      windows: ['00:00-24:00 Europe/Berlin'],
+      dedupe: true,
+      order: 'prefix',
+    },
+  },
   openai: {
     summary: 'Lines of an OpenAI batch file, of several endpoints',
     value: {
@@ -141,3 +153,9 @@ export const EVENTS_EXAMPLE = [
   '',
   '',
 ].join('\n');
+
+/** Bodies that work when pasted, for a batch with a task that failed. */
+export const RETRY_EXAMPLES = {
+  failed: { summary: 'Tasks that failed or expired', value: {} },
+  slowly: { summary: 'Tasks that failed, more slowly', value: { statuses: ['failed'], concurrency: 2 } },
+};

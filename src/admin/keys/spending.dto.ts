@@ -16,6 +16,7 @@ import {
 import { PERIODS, type Budget, type Period, type RateLimits } from '../../auth/spending.js';
 
 const MAX_LIMIT = 1_000_000_000;
+const MAX_BATCH_TOKENS = 1_000_000_000_000;
 
 /** Rate limits; absent ones are not limited. */
 export class RateLimitsDto implements RateLimits {
@@ -42,6 +43,14 @@ export class RateLimitsDto implements RateLimits {
   @Min(1)
   @Max(100_000)
   concurrency?: number;
+
+  /** Tokens of batches that are enqueued at once, prompts and longest responses: a batch beyond them is refused. Apart from `tpm`. */
+  @ApiProperty({ type: 'integer', required: false, minimum: 1, example: 5000000 })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_BATCH_TOKENS)
+  batch_tokens?: number;
 }
 
 /** The budget. It is never exceeded: the upper bound of a request's cost is reserved before it is sent. */
@@ -107,11 +116,12 @@ export class SpendingBoundsDto {
 /** The limits as they are stored, without null members. */
 export function toRateLimits(limits: RateLimitsDto | null | undefined): RateLimits | null {
   if (limits == null) return null;
-  const { rpm, tpm, concurrency } = limits;
+  const { rpm, tpm, concurrency, batch_tokens } = limits;
   const kept = {
     ...(rpm != null && { rpm }),
     ...(tpm != null && { tpm }),
     ...(concurrency != null && { concurrency }),
+    ...(batch_tokens != null && { batch_tokens }),
   };
   return Object.keys(kept).length === 0 ? null : kept;
 }

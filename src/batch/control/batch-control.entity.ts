@@ -34,3 +34,18 @@ export class BatchShare {
   @Column({ name: 'expires_at', type: 'bigint', transformer: wholeNumber })
   expiresAt!: number;
 }
+
+/** The tokens of a job that count against the limit `batch_tokens` of a key or a group. The row stays until the job has ended. */
+@Entity('batch_enqueued')
+@Index('IDX_batch_enqueued_job_id', ['jobId'])
+export class BatchEnqueued {
+  @PrimaryColumn({ name: 'account_id', type: 'varchar', length: 32 })
+  accountId!: string;
+
+  @PrimaryColumn({ name: 'job_id', type: 'varchar', length: 40 })
+  jobId!: string;
+
+  /** Of all its tasks; those that have ended count no more. */
+  @Column({ type: 'bigint', transformer: wholeNumber })
+  tokens!: number;
+}

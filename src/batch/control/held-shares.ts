@@ -6,6 +6,8 @@ const BLOCKED_MS = 1_000;
 interface HeldLine {
   /** The most that it can cost. */
   most: number;
+  /** Until when it has to start, in milliseconds of `performance.now()`. */
+  readonly startsUntil: number;
 }
 
 /** What this process holds of one job. */
@@ -15,8 +17,8 @@ interface HeldJob {
   slots: number;
   /** In milliseconds of `performance.now()`. */
   blockedUntil: number;
-  /** When what may start now has to have started, in milliseconds of `performance.now()`. */
-  startsUntil: number;
+  /** Whether other processes have to know what it holds. */
+  readonly isShared: boolean;
 }
 
 /** A task by its job and its place in it. */
@@ -59,19 +61,23 @@ export class HeldShares {
   }
 
   /** Whether a task that was admitted may still start; false where its window has closed, or the time of its rate is over. */
-  mayStart({ jobId }: TaskRef): boolean {
-    return (this.jobs.get(jobId)?.startsUntil ?? Infinity) > performance.now();
+  mayStart({ jobId, taskIndex }: TaskRef): boolean {
+    return (this.jobs.get(jobId)?.lines.get(taskIndex)?.startsUntil ?? Infinity) > performance.now();
   }
 
   admit(
     jobId: string,
     lines: readonly { readonly taskIndex: number; readonly most: NanoDollars }[],
-    { slots, startsUntil, isFull }: { slots: number; startsUntil: number; isFull: boolean },
+    {
+      slots,
+      startsUntil,
+      isFull,
+      isShared,
+    }: { slots: number; startsUntil: number; isFull: boolean; isShared: boolean },
   ): void {
-    const job = this.jobs.get(jobId) ?? { lines: new Map<number, HeldLine>(), slots, blockedUntil: 0, startsUntil };
-    for (const { taskIndex, most } of lines) job.lines.set(taskIndex, { most });
+    const job = this.jobs.get(jobId) ?? { lines: new Map<number, HeldLine>(), slots, blockedUntil: 0, isShared };
+    for (const { taskIndex, most } of lines) job.lines.set(taskIndex, { most, startsUntil });
     job.slots = slots;
-    job.startsUntil = startsUntil;
     if (isFull) job.blockedUntil = performance.now() + BLOCKED_MS;
     this.jobs.set(jobId, job);
   }
@@ -86,12 +92,13 @@ export class HeldShares {
     return this.jobs.get(jobId)?.lines.get(taskIndex)?.most ?? 0;
   }
 
-  /** @returns whether the job's share has become smaller */
+  /** @returns whether the job's share has become smaller, which other processes have to know */
   end({ jobId, taskIndex }: TaskRef): boolean {
     const job = this.jobs.get(jobId);
     if (job === undefined || !job.lines.delete(taskIndex)) return false;
     job.blockedUntil = 0;
-    return true;
+    if (!job.isShared && job.lines.size === 0) this.jobs.delete(jobId);
+    return job.isShared;
   }
 
   forget(jobId: string): void {

@@ -12,8 +12,6 @@ import { timeStateOf, type HoldReason, type JobLimits } from './job-options.js';
 import { LineSizes, type LineSize } from './line-sizes.js';
 import { RateWindow, type RateLog } from './minute-rate.js';
 
-/** Milliseconds after which a task is looked at again that finds no room in its job's concurrency or cost. */
-const ROOM_DELAY_MS = 1_000;
 /** Milliseconds after which tasks are looked at again when the database did not respond. */
 const FAILED_DELAY_MS = 1_000;
 /** Milliseconds within which a task starts that its rate admitted; later it waits again. See `RateWindow`. */
@@ -188,7 +186,10 @@ export class JobGate {
     const sizes = needsSize
       ? await Promise.all(tasks.map((task) => this.sizes.of(task, job, { keyId: job.keyId }, needsCost)))
       : tasks.map((): LineSize => ({ tokens: 0, mostCost: NO_COST }));
+    const isShared = needsCost || limits.concurrency !== undefined;
     return this.database.transaction(async (manager) => {
+      // What an earlier run of the transaction has admitted.
+      for (const task of tasks) this.held.end(task);
       const { spent: settled, now } = await this.lockJob(manager, jobId);
       const time = timeStateOf(limits, now);
       if (!time.mayStart) {
@@ -196,10 +197,10 @@ export class JobGate {
         await this.hold(manager, jobId, hold);
         return { verdicts: tasks.map(() => ({ delayMs: hold.until - now })), nextMs: hold.until - now };
       }
-      const shares = await this.readShares(manager, jobId);
+      const shares = isShared ? await this.readShares(manager, jobId) : [];
       const gone = shares.filter(({ is_gone: isGone }) => Boolean(isGone));
       const others = shares.filter(({ is_gone: isGone }) => !isGone);
-      // The calls of a process that ended may be billed, and nobody will hear of it.
+      // The calls of a process that ended may be billed, and their cost is not known.
       const spent = settled + (await this.removeGone(manager, jobId, gone));
       const rate = limits.rate === undefined ? undefined : await this.readRate(manager, jobId, limits.rate);
       const ownCount = this.held.count(jobId);
@@ -207,8 +208,8 @@ export class JobGate {
         0,
         Math.min((limits.concurrency ?? Infinity) - sumOf(others, 'slots'), ownCount + tasks.length),
       );
-      // As many again wait in this process, so that no slot is empty between two claims.
-      const mostHeld = limits.concurrency === undefined ? Infinity : 2 * slots;
+      // As many again wait in this process, so that no slot is empty between two claims. With a rate they would wait for too long.
+      const mostHeld = limits.concurrency === undefined ? Infinity : rate === undefined ? 2 * slots : slots;
       const admitted: { taskIndex: number; most: NanoDollars }[] = [];
       let reserved = this.held.reserved(jobId);
       const reservedByOthers = sumOf(others, 'reserved_nanos');
@@ -228,7 +229,8 @@ export class JobGate {
           (limits.maxCost === undefined || spent + reserved + reservedByOthers + most <= limits.maxCost);
         if (!hasRoom) {
           isFull = true;
-          delayMs = ROOM_DELAY_MS;
+          // It is the next to run; this process does not claim it before there may be room.
+          delayMs = 0;
           return { delayMs };
         }
         const wait = rate?.take(now, tokens) ?? 0;
@@ -249,12 +251,13 @@ export class JobGate {
       if (hold !== undefined) await this.hold(manager, jobId, hold);
       if (rate !== undefined) await this.writeRate(manager, jobId, rate.log);
       const ownSlots = limits.concurrency === undefined ? 0 : slots;
-      if (ownCount + admitted.length > 0) await this.writeShare(manager, jobId, ownSlots, reserved);
+      if (isShared && ownCount + admitted.length > 0) await this.writeShare(manager, jobId, ownSlots, reserved);
       const untilMs = Math.min(time.until - now, rate === undefined ? Infinity : RATED_START_MS);
       this.held.admit(jobId, admitted, {
         slots: limits.concurrency === undefined ? Infinity : slots,
         startsUntil: performance.now() + untilMs,
         isFull,
+        isShared,
       });
       return { verdicts, nextMs: hold === undefined ? Infinity : hold.until - now };
     });
@@ -337,7 +340,7 @@ export class JobGate {
     });
   }
 
-  /** Tells the other processes what this one holds no longer. If that fails, its shares end with their lease or the next write. */
+  /** Releases what this process holds no longer, for the other processes. If that fails, its shares end with their lease or the next write. */
   private async writeChanged(): Promise<void> {
     await new Promise(setImmediate);
     const jobIds = [...this.changed];

@@ -12,7 +12,7 @@ export function checkedIdempotencyKey(value: string | undefined): string | undef
 }
 
 /** The job of an earlier submission with the same key. @throws GatewayError 409 where its body was another */
-export function sameOr409(job: BatchJob, hash: string): BatchJob {
+export function sameOr409(job: BatchJob, hash: string | null): BatchJob {
   if (job.requestHash === hash) return job;
   throw new GatewayError({
     status: 409,

@@ -41,12 +41,14 @@ export class SubmissionStore {
    * is still `staging`, and one statement at the end makes the job visible: a single transaction of 50,000 tasks would hold
    * SQLite's write lock for a second and its event loop for 100 ms at the commit.
    *
+   * @param reserve counts the job where it may be refused, when it becomes visible
    * @returns the earlier job of the same key with this job's idempotency key, if there is one; nothing is stored then
    */
   async insertJob(
     job: BatchJob,
     groups: Iterable<readonly NewTask[]>,
     idempotencyWindow: number,
+    reserve?: (manager: EntityManager) => Promise<void>,
   ): Promise<BatchJob | undefined> {
     const { dedupe: hasDuplicates = false, order } = job.options ?? {};
     const prefixOrder = order === 'prefix' ? new PrefixOrder(job.model) : undefined;
@@ -75,7 +77,7 @@ export class SubmissionStore {
       await new Promise(setImmediate);
     }
     try {
-      return await this.database.transaction((manager) => this.publish(manager, job, idempotencyWindow));
+      return await this.database.transaction((manager) => this.publish(manager, job, idempotencyWindow, reserve));
     } catch (error) {
       // Two submissions with one idempotency key at the same moment: the database accepted one.
       const earlier = await this.jobOf(job).catch(() => null);
@@ -84,7 +86,12 @@ export class SubmissionStore {
     }
   }
 
-  private async publish(manager: EntityManager, job: BatchJob, window: number): Promise<BatchJob | undefined> {
+  private async publish(
+    manager: EntityManager,
+    job: BatchJob,
+    window: number,
+    reserve: ((manager: EntityManager) => Promise<void>) | undefined,
+  ): Promise<BatchJob | undefined> {
     const { id, keyId, idempotencyKey, submittedAt } = job;
     if (idempotencyKey !== null) {
       const known = await manager.findOneBy(BatchJob, { keyId, idempotencyKey });
@@ -97,6 +104,7 @@ export class SubmissionStore {
       { status: 'queued', idempotencyKey },
     );
     if (affected === 1) {
+      await reserve?.(manager);
       await this.lanes.open(manager, id, job.options?.order === 'prefix');
       return undefined;
     }

@@ -8,6 +8,7 @@ import { GatewayError, notFound, permissionDenied } from '../../errors/gateway-e
 import { JsonEndpoints } from '../../model-endpoint/json-endpoints.js';
 import { Routing } from '../../routing/routing.service.js';
 import type { BatchJob } from '../batch-job.entity.js';
+import { BatchAllowances } from '../control/batch-allowances.js';
 import { BatchQueue } from '../queue/batch-queue.js';
 import { checkedIdempotencyKey, IDEMPOTENCY_WINDOW_MS, sameOr409 } from './idempotency.js';
 import { newJob, type NewJob } from './new-job.js';
@@ -36,6 +37,7 @@ export interface AcceptOptions<Fields extends object> {
 export class Submissions {
   constructor(
     private readonly submissionStore: SubmissionStore,
+    private readonly allowances: BatchAllowances,
     private readonly queue: BatchQueue,
     private readonly routing: Routing,
     private readonly endpoints: JsonEndpoints,
@@ -92,7 +94,13 @@ export class Submissions {
       idempotencyKey: idempotencyKey ?? null,
       requestHash: hash,
     });
-    const earlier = await this.submissionStore.insertJob(job, spool.groups(), IDEMPOTENCY_WINDOW_MS);
+    const enqueued = await this.allowances.of(fields, spool, principal);
+    const earlier = await this.submissionStore.insertJob(
+      job,
+      spool.groups(),
+      IDEMPOTENCY_WINDOW_MS,
+      enqueued === undefined ? undefined : (manager) => this.allowances.reserve(manager, job.id, enqueued),
+    );
     if (earlier !== undefined) return { job: sameOr409(earlier, hash), isEarlier: true };
     this.queue.notify(job.id);
     return { job, isEarlier: false };

@@ -177,7 +177,7 @@ const BATCH_RETRY = command(
     summary: 'runs tasks of a job again as a new job: those that failed or expired',
     usage: '<id> [options]',
     options: {
-      'custom-id': { value: 'id', isRepeatable: true, meaning: 'only this task, whatever became of it; repeat it' },
+      'custom-id': { value: 'id', isRepeatable: true, meaning: 'only this task, with any status; repeat it' },
       status: { value: 'status', isRepeatable: true, meaning: 'failed, expired, cancelled or succeeded; repeat it' },
       ...JOB_OPTIONS,
       watch: { meaning: 'waits until the new job has ended' },
@@ -218,7 +218,7 @@ export const BATCH_COMMANDS: readonly Command[] = [
 async function follow(gateway: GatewayConnection, id: string, given: Arguments): Promise<number> {
   let job = await readJob(gateway, id);
   const progress = new Progress(process.stderr, countsOf(job));
-  const isSilent = given.flag('json') && process.stderr.isTTY !== true;
+  const isSilent = given.flag('json') && !process.stderr.isTTY;
   for (let wait = FIRST_POLL_MS; !ENDED.includes(String(job['status'])); wait = Math.min(POLL_MS, wait * 1.5)) {
     if (!isSilent) progress.show(countsOf(job));
     await sleep(wait);
@@ -240,12 +240,12 @@ async function download(gateway: GatewayConnection, job: JsonObject, given: Argu
   let shownAt = -Infinity;
   const show = (count: number): void => {
     const now = performance.now();
-    if (target.isTTY !== true || (now - shownAt < 100 && count < total)) return;
+    if (!target.isTTY || (now - shownAt < 100 && count < total)) return;
     shownAt = now;
     target.write(`\r${count}/${total} results\u001b[K`);
   };
   const count = await new ResultDownload(gateway, String(job['job_id']), file).run(total, show).finally(() => {
-    if (target.isTTY === true) target.write('\n');
+    if (target.isTTY) target.write('\n');
   });
   const { succeeded, failed } = counts;
   if (given.flag('json')) say(JSON.stringify({ job_id: job['job_id'], file, results: count, succeeded, failed }));

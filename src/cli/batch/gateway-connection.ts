@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { clientVariables } from '../../config/client-variables.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { parseUrl } from '../../runtime/parse-url.js';
 import { UsageError, type Arguments, type Command } from '../command.js';
 
 const DEFAULT_URL = 'http://127.0.0.1:3000';
@@ -52,7 +53,7 @@ export class GatewayConnection {
   static of({ text }: Pick<Arguments, 'text'>): GatewayConnection {
     const variables = clientVariables();
     const url = text('url') ?? variables.url ?? DEFAULT_URL;
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    if (!/^https?:$/.test(parseUrl(url)?.protocol ?? '')) {
       throw new UsageError(`--url must be an address such as ${DEFAULT_URL}, not '${url}'.`);
     }
     const file = text('key-file');
@@ -155,7 +156,7 @@ function unreachable(url: string, error: unknown): string {
 }
 
 async function objectOf(response: Response): Promise<JsonObject> {
-  const value = (await response.json().catch(() => undefined)) as unknown;
+  const value: unknown = await response.json().catch(() => undefined);
   if (isObject(value)) return value;
   throw new CallError('The response is not that of a gateway. Check --url.', response.status);
 }

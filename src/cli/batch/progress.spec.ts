@@ -38,7 +38,7 @@ describe('the progress of a batch', () => {
     );
   });
 
-  it('is lines where nobody looks, and not more of them than there is news', () => {
+  it('is a few lines where it is not shown in a terminal', () => {
     const written: string[] = [];
     let now = 0;
     const progress = new Progress({ write: (text) => written.push(text) }, NOTHING, () => now);

@@ -5,7 +5,7 @@ import { CallError, codeOf, type GatewayConnection } from './gateway-connection.
 
 const LINE_FEED = 10;
 const READ_BYTES = 1024 * 1024;
-/** Interruptions without any progress between them after which a download gives up, and milliseconds before it goes on. */
+/** Interruptions without any progress between them after which a download ends, and milliseconds before it goes on. */
 const MAX_INTERRUPTIONS = 5;
 const RESUME_WAIT_MS = 1_000;
 
@@ -124,9 +124,9 @@ export class ResultDownload {
   private async receive(onProgress: (count: number) => void): Promise<void> {
     const query = this.last < 0 ? '' : `?after=${this.last}`;
     const response = await this.gateway.call(`/v1/batch/${this.jobId}/results${query}`, { isRepeatable: true });
-    let rest: Buffer = Buffer.alloc(0);
-    for await (const chunk of response.body ?? []) {
-      const bytes = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
+    let rest = new Uint8Array(0);
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      const bytes = Buffer.concat([rest, chunk]);
       const end = bytes.lastIndexOf(LINE_FEED) + 1;
       rest = bytes.subarray(end);
       if (end === 0) continue;

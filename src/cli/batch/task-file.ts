@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { Readable } from 'node:stream';
-import { isObject, type JsonObject } from '../../runtime/json-value.js';
+import { isObject } from '../../runtime/json-value.js';
 import { UsageError } from '../command.js';
 import { codeOf } from './gateway-connection.js';
 
@@ -100,7 +100,7 @@ export function modelOfLine(text: string): string | undefined {
   const task = JSON.parse(text) as unknown;
   if (!isObject(task)) return undefined;
   for (const part of [task, task['body'], task['params']]) {
-    const model = isObject(part) ? (part as JsonObject)['model'] : undefined;
+    const model = isObject(part) ? part['model'] : undefined;
     if (typeof model === 'string') return model;
   }
   return undefined;
