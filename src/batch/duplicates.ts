@@ -13,16 +13,25 @@ export async function copyToDuplicates(
   if (tasks.length === 0) return [];
   const rows = tasks.map(({ jobId, taskIndex }) => ({ job_id: jobId, task_index: taskIndex }));
   const { isSqlite } = dialect;
+  const records = recordsOf(dialect, '$1', 'job_id text, task_index int');
   const { rows: ended } = await runSql<{ job_id: string; status: EndedTask['status'] }>(
     manager,
     dialect,
-    `UPDATE batch_task AS t SET status = o.status, response = o.response, error = o.error, finished_at = o.finished_at,
-       worker = o.worker
-     FROM ${recordsOf(dialect, '$1', 'job_id text, task_index int')}
-       ${isSqlite ? 'CROSS' : ''} JOIN batch_task o ON o.job_id = r.job_id AND o.task_index = r.task_index
-     WHERE t.job_id = r.job_id AND t.same_as IS NOT NULL AND t.same_as = r.task_index AND t.status = 'queued'
-       AND o.status <> 'queued'
-     RETURNING ${isSqlite ? 'job_id, status' : 't.job_id, t.status'}`,
+    // Without statistics SQLite would look through all duplicates: the joins are in this order.
+    isSqlite
+      ? `UPDATE batch_task AS t SET (status, response, error, finished_at, worker) =
+           (SELECT o.status, o.response, o.error, o.finished_at, o.worker FROM batch_task o
+            WHERE o.job_id = t.job_id AND o.task_index = t.same_as)
+         WHERE t.rowid IN (SELECT d.rowid FROM ${records}
+           CROSS JOIN batch_task o ON o.job_id = r.job_id AND o.task_index = r.task_index AND o.status <> 'queued'
+           CROSS JOIN batch_task d ON d.job_id = r.job_id AND d.same_as IS NOT NULL AND d.same_as = r.task_index
+             AND d.status = 'queued')
+         RETURNING job_id, status`
+      : `UPDATE batch_task AS t SET status = o.status, response = o.response, error = o.error, finished_at = o.finished_at,
+           worker = o.worker
+         FROM ${records} JOIN batch_task o ON o.job_id = r.job_id AND o.task_index = r.task_index
+         WHERE t.job_id = r.job_id AND t.same_as = r.task_index AND t.status = 'queued' AND o.status <> 'queued'
+         RETURNING t.job_id, t.status`,
     [JSON.stringify(rows)],
   );
   return ended.map(({ job_id: jobId, status }) => ({ jobId, status }));

@@ -272,7 +272,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     await end(taken, outcomesOf(taken, { status: 'queued', delayMs: 60_000, response: null }));
     await readyLanes.wakeDelayed();
     expect(await readyLanes.groups('', 10)).toEqual([]);
-    expect(await readyLanes.hasAny()).toBe(true);
+    expect(await readyLanes.hasAny()).toBe(false);
     expect((await claim(id, 1)).hasTaken).toBe(false);
     await dataSource.query('UPDATE batch_requeue SET next_run_at = 1');
     await dataSource.query('UPDATE batch_lane SET ready_at = 1');
