@@ -14,7 +14,7 @@ const NOTHING: JobCounts = {
 
 describe('the progress of a batch', () => {
   it.each([
-    [40, '[#########----------]  45%  450/1000'],
+    [40, '[#####-------]  45%  450/1000  3 failed'],
     [120, '[##################----------------------]  45%  450/1000  3 failed  41/s  14s left'],
   ])('fits %i columns', (columns, shown) => {
     expect(barOf({ ...NOTHING, succeeded: 447, failed: 3 }, 41, columns)).toBe(shown);
