@@ -11,7 +11,12 @@ export async function deleteJob(database: Database, lanes: Lanes, id: string): P
   await database.transaction(async (manager) => {
     // Files of results are read from the tasks.
     const dependent = ['stored_file WHERE batch_id', 'file_batch WHERE job_id'];
-    const own = ['batch_job WHERE id', 'batch_rate WHERE job_id', 'batch_share WHERE job_id', 'batch_enqueued WHERE job_id'];
+    const own = [
+      'batch_job WHERE id',
+      'batch_rate WHERE job_id',
+      'batch_share WHERE job_id',
+      'batch_enqueued WHERE job_id',
+    ];
     for (const statement of [...dependent, ...own]) {
       await runSql(manager, database.dialect, `DELETE FROM ${statement} = $1`, [id]);
     }

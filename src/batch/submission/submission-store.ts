@@ -125,15 +125,17 @@ export class SubmissionStore {
     tasks: readonly NewTask[],
   ): Promise<void> {
     const { dialect } = this.database;
-    const rows = tasks.map(({ customId, operation = 'chat', dialect = null, request, model, sameAs = null }, offset) => [
-      firstIndex + offset,
-      customId,
-      request,
-      model === undefined ? ownModel(request, job.model) : model === job.model ? null : model,
-      operation,
-      dialect,
-      sameAs,
-    ]);
+    const rows = tasks.map(
+      ({ customId, operation = 'chat', dialect = null, request, model, sameAs = null }, offset) => [
+        firstIndex + offset,
+        customId,
+        request,
+        model === undefined ? ownModel(request, job.model) : model === job.model ? null : model,
+        operation,
+        dialect,
+        sameAs,
+      ],
+    );
     await runSql(
       manager,
       dialect,
