@@ -99,7 +99,7 @@ describe(`${TASKS} batch tasks while everything is disrupted (${isPostgresRun ? 
     folder = mkdtempSync(join(tmpdir(), 'gateway-mixed-'));
     const path = join(folder, 'gateway.sqlite');
     file = isPostgresRun ? undefined : path;
-    databaseUrl = isPostgresRun ? await createDatabase() : `sqlite:${path}`;
+    databaseUrl = isPostgresRun ? await createDatabase({ isMigrated: true }) : `sqlite:${path}`;
     dataSource = await openDatabase(
       isPostgresRun ? { kind: 'postgres', url: databaseUrl } : { kind: 'sqlite', path },
       SCHEMA,

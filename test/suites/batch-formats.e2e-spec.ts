@@ -520,7 +520,7 @@ describe(`batch tasks of every endpoint while workers are killed (${isPostgresRu
     const redis = isPostgresRun ? await startRedis() : undefined;
     const folder = mkdtempSync(join(tmpdir(), 'gateway-formats-'));
     const path = join(folder, 'gateway.sqlite');
-    const databaseUrl = isPostgresRun ? await createDatabase() : `sqlite:${path}`;
+    const databaseUrl = isPostgresRun ? await createDatabase({ isMigrated: true }) : `sqlite:${path}`;
     const adminKey = 'Zk3v9-formats-8Qm-Zk3v9-formats-4Wd';
     const running = new Set<RunningGateway>();
     const start = async (role: 'api' | 'worker'): Promise<RunningGateway> => {

@@ -35,7 +35,7 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gateway-plans-'));
-    url = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'plans.sqlite')}`;
+    url = isPostgresRun ? await createDatabase({ isMigrated: true }) : `sqlite:${join(folder, 'plans.sqlite')}`;
     const config = loadConfig({ env: { DATABASE_URL: url }, cwd: folder });
     dataSource = await openDatabase(config.database, SCHEMA);
     const database = new Database(dataSource);

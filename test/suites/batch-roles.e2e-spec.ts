@@ -25,7 +25,7 @@ describe(`processes that share batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite
     upstream = await startFakeUpstream();
     folder = mkdtempSync(join(tmpdir(), 'gateway-roles-'));
     const path = join(folder, 'gateway.sqlite');
-    databaseUrl = isPostgresRun ? await createDatabase() : `sqlite:${path}`;
+    databaseUrl = isPostgresRun ? await createDatabase({ isMigrated: true }) : `sqlite:${path}`;
     dataSource = await openDatabase(
       isPostgresRun ? { kind: 'postgres', url: databaseUrl } : { kind: 'sqlite', path },
       SCHEMA,

@@ -53,7 +53,7 @@ describe(`every statement of batches over ${JOBS * TASKS} tasks and ${FINISHED_J
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gateway-statements-'));
-    url = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'statements.sqlite')}`;
+    url = isPostgresRun ? await createDatabase({ isMigrated: true }) : `sqlite:${join(folder, 'statements.sqlite')}`;
     const config = loadConfig({ env: { DATABASE_URL: url }, cwd: folder });
     dataSource = await openDatabase(config.database, SCHEMA);
     const database = new Database(dataSource);

@@ -39,7 +39,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gateway-store-'));
-    url = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'store.sqlite')}`;
+    url = isPostgresRun ? await createDatabase({ isMigrated: true }) : `sqlite:${join(folder, 'store.sqlite')}`;
     const config = { ...loadConfig({ env: { DATABASE_URL: url }, cwd: folder }) };
     dataSource = await openDatabase(config.database, SCHEMA);
     const database = new Database(dataSource);

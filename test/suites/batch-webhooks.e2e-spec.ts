@@ -120,7 +120,7 @@ describe(`the queue of webhooks (${name})`, () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gateway-webhooks-'));
-    url = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'queue.sqlite')}`;
+    url = isPostgresRun ? await createDatabase({ isMigrated: true }) : `sqlite:${join(folder, 'queue.sqlite')}`;
     dataSource = await openDatabase(loadConfig({ env: { DATABASE_URL: url }, cwd: folder }).database, SCHEMA);
     queue = new DeliveryQueue(JOB_WEBHOOKS, new Database(dataSource), dataSource);
   });

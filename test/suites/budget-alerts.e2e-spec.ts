@@ -111,7 +111,7 @@ describe(`alerts of budgets (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
 
   it('that were not delivered when their process was killed are delivered by the next one', async () => {
     const port = await listen(() => Promise.resolve({ status: 500, body: 'no' }));
-    const databaseUrl = isPostgresRun ? await createDatabase() : undefined;
+    const databaseUrl = isPostgresRun ? await createDatabase({ isMigrated: true }) : undefined;
     const secret = `whsec_${randomBytes(32).toString('base64')}`;
     const alerts = { webhook_url: `http://127.0.0.1:${port}/`, webhook_secret: secret };
     const env = {

@@ -165,7 +165,7 @@ describe(`keys are imported, exported and purged (${isPostgresRun ? 'PostgreSQL'
   });
 
   it('what was exported, with hashes, works where it is imported, and is the same there', async () => {
-    const other = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'other.sqlite')}`;
+    const other = isPostgresRun ? await createDatabase({ isMigrated: true }) : `sqlite:${join(folder, 'other.sqlite')}`;
     const parent = (await admin('keys', 'POST', { name: 'parent', scopes: ['admin', 'inference'] })).body;
     const child = (
       await admin('keys', 'POST', { name: 'child', budget: { usd: 3, period: 'day' } }, String(parent['key']))

@@ -57,7 +57,7 @@ describe(`an operator’s day (${isPostgresRun ? 'to PostgreSQL' : 'on SQLite'})
     const old = JSON.parse(readFileSync(new URL('gateway-0.1.json', fixtures), 'utf8')) as OldDatabase;
     const { cwd, start } = folderOf('upgrade');
     copyFileSync(new URL('gateway-0.1.sqlite', fixtures), join(cwd, 'data/gateway.sqlite'));
-    const url = isPostgresRun ? await createDatabase() : undefined;
+    const url = isPostgresRun ? await createDatabase({ isMigrated: true }) : undefined;
     if (url !== undefined) {
       const words = ['move', '--to', url];
       expect(await runGatewayCommand(words, { cwd, env: old.secrets })).toMatchObject({ code: 0, stderr: '' });

@@ -26,7 +26,9 @@ describe(`the key pepper is replaced (${isPostgresRun ? 'PostgreSQL' : 'SQLite'}
 
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'gateway-pepper-'));
-    databaseUrl = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'gateway.sqlite')}`;
+    databaseUrl = isPostgresRun
+      ? await createDatabase({ isMigrated: true })
+      : `sqlite:${join(folder, 'gateway.sqlite')}`;
   });
   afterEach(async () => {
     await dataSource?.destroy();

@@ -86,7 +86,7 @@ it('deletes what has expired, however much it is, and shows none of it before', 
   let key: string;
 
   beforeEach(async () => {
-    databaseUrl = await createDatabase();
+    databaseUrl = await createDatabase({ isMigrated: true });
     wire = new Wire(new URL(databaseUrl));
     // All that the last test sends would need more than this heap.
     const NODE_OPTIONS = '--max-old-space-size=230';
