@@ -42,7 +42,9 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
     upstream = await startFakeUpstream();
     redis = isPostgresRun ? await startRedis() : undefined;
     folder = mkdtempSync(join(tmpdir(), 'gateway-chaos-'));
-    databaseUrl = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'gateway.sqlite')}`;
+    databaseUrl = isPostgresRun
+      ? await createDatabase({ isMigrated: true })
+      : `sqlite:${join(folder, 'gateway.sqlite')}`;
   });
   afterEach(async () => {
     await Promise.all([...running].map((gateway) => gateway.stop('SIGKILL')));
@@ -81,8 +83,11 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
     const history = new BatchHistory(adminKey, () => api.url);
     const id = await history.submit('fake/echo?delay=60', prompts(count));
     expect(id).toBeDefined();
+    const isBusy = async (): Promise<boolean> =>
+      (await upstream.requests()).some(({ closedAt }) => closedAt === null) || (await history.allDone());
     for (let kill = 0; kill < kills; kill += 1) {
       await pause(200 + Math.random() * 500);
+      await until(isBusy);
       await end(worker, 'SIGKILL');
       worker = await start('worker');
     }
@@ -107,15 +112,19 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
         calls += 400;
         return history.submit('fake/echo', prompts(400, `r${round}-${index}`));
       });
-      await pause(20 + Math.random() * 150);
+      const before = history.acknowledged.size;
+      // At the first 202, while the others are stored; or at any moment.
+      if (round % 2 === 0) await until(() => history.acknowledged.size > before);
+      else await pause(20 + Math.random() * 150);
       await end(api, 'SIGKILL');
       await Promise.all(submissions);
       api = await start('api');
     }
     await until(() => history.allDone());
-    expect(await history.faults(upstream, calls)).toEqual([]);
+    expect(await history.faults(upstream, calls + (await lostTasks(databaseUrl)))).toEqual([]);
     const { data } = await api.admin.read<BatchListDto>('/v1/batch?limit=100');
     expect(data.every(({ task_count: tasks }) => tasks === 400)).toBe(true);
+    expect(history.acknowledged.size).toBeGreaterThan(0);
     expect(data.length).toBeGreaterThanOrEqual(history.acknowledged.size);
     console.log(`${rounds * 6} submissions, ${history.acknowledged.size} answered 202, ${data.length} jobs`);
     await end(worker, 'SIGTERM');
@@ -140,7 +149,7 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
     await end(second, 'SIGTERM');
   });
 
-  it('SIGTERM requeues what a worker could not finish, and another can claim it at once', async () => {
+  it('SIGTERM requeues what a worker could not finish, and another, which serves health and metrics alone, can claim it at once', async () => {
     const api = await start('api');
     const first = await start('worker');
     const history = new BatchHistory(adminKey, () => api.url);
@@ -151,10 +160,17 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
     // It has waited for its calls instead of aborting them.
     expect((await upstream.requests()).filter(({ aborted }) => aborted)).toEqual([]);
     expect(await queryDatabase(databaseUrl, 'SELECT id FROM batch_claim')).toEqual([]);
-    await start('worker');
+    const second = await start('worker');
     await until(() => history.allDone());
     // Nothing was in flight when the first ended, so nothing was asked twice but for what a busy machine lost.
     expect(await history.faults(upstream, 160 + (await lostTasks(databaseUrl)))).toEqual([]);
+
+    // A worker serves health and metrics alone.
+    expect((await second.client('').get('/health/ready')).status).toBe(200);
+    expect((await second.admin.get('/metrics')).status).toBe(200);
+    for (const path of ['/v1/models', '/models', '/v1/batch', '/docs', '/v1/admin/keys']) {
+      expect([path, (await second.admin.get(path)).status]).toEqual([path, 404]);
+    }
   });
 
   if (isPostgresRun) {
@@ -186,15 +202,6 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
       expect(quietly.length).toBeLessThanOrEqual(stops + 1);
     });
   }
-
-  it('a worker serves health and metrics alone', async () => {
-    const worker = await start('worker');
-    expect((await worker.client('').get('/health/ready')).status).toBe(200);
-    expect((await worker.admin.get('/metrics')).status).toBe(200);
-    for (const path of ['/v1/models', '/models', '/v1/batch', '/docs', '/v1/admin/keys']) {
-      expect([path, (await worker.admin.get(path)).status]).toEqual([path, 404]);
-    }
-  });
 
   if (isLong) {
     it('two workers keep 90 % of their slots busy with calls of 20 ms', async () => {
