@@ -56,7 +56,9 @@ export class Retries {
         { ...(kept as JobOptionsDto), ...given },
         { models, expiresInSeconds: fields.expires_in, retryOf: old.id },
       );
-      const { api, model, endpoint, defaults, headers, metadata, priority } = old;
+      const { model, endpoint, defaults, headers, metadata, priority } = old;
+      // A batch of OpenAI's API is one of an input file, which the new job does not have.
+      const api = old.api === 'messages' ? old.api : null;
       const job = {
         ...{ api, model, endpoint, defaults, headers, metadata, priority },
         ...(fields.expires_in != null && { expiresInSeconds: fields.expires_in }),
