@@ -6,6 +6,7 @@ import { AddBatchAllowance1796003200000 } from '../migrations/1796003200000-AddB
 import { AddBatchApi1796000000000 } from '../migrations/1796000000000-AddBatchApi.js';
 import { CreateStoredFile1796001000000 } from '../migrations/1796001000000-CreateStoredFile.js';
 import { CreateFileBatch1796001001000 } from '../migrations/1796001001000-CreateFileBatch.js';
+import { AddBatchPricing1796002000000 } from '../migrations/1796002000000-AddBatchPricing.js';
 import { CreateBatch1769817600000 } from '../migrations/1769817600000-CreateBatch.js';
 import { AddUsageAndLimits1772409600000 } from '../migrations/1772409600000-AddUsageAndLimits.js';
 import { CreateRequestLog1772582400000 } from '../migrations/1772582400000-CreateRequestLog.js';
@@ -38,6 +39,7 @@ import { KeyPepperHolder } from './auth/key-pepper-holder.entity.js';
 import { KeyGroup } from './auth/key-group.entity.js';
 import { BatchJob } from './batch/batch-job.entity.js';
 import { BatchClaim, BatchLane, BatchRequeue } from './batch/batch-lane.entity.js';
+import { BatchPart } from './batch/native/batch-part.entity.js';
 import { BatchTask } from './batch/batch-task.entity.js';
 import { FileBatch } from './batch/file-batches/file-batch.entity.js';
 import { CreateFileUpload1796001002000 } from '../migrations/1796001002000-CreateFileUpload.js';
@@ -62,6 +64,7 @@ const ENTITIES = [
   BatchRequeue,
   BatchShare,
   BatchTask,
+  BatchPart,
   BudgetAlert,
   FileBatch,
   FileUpload,
@@ -109,6 +112,7 @@ const MIGRATIONS = [
   CreateStoredFile1796001000000,
   CreateFileBatch1796001001000,
   CreateFileUpload1796001002000,
+  AddBatchPricing1796002000000,
   AddBatchControl1796003000000,
   AddBatchDuplicates1796003100000,
   AddBatchAllowance1796003200000,

@@ -19,6 +19,7 @@ import {
 } from 'class-validator';
 import { IsSmallObject } from '../http/is-small-object.js';
 import { JobOptionsDto } from './control/job-options.dto.js';
+import { JOB_PRICINGS, type JobPricing } from './native/tiers.js';
 import { JOB_PRIORITIES, type JobPriority } from './batch-job.entity.js';
 
 /** Endpoints whose requests tasks can be, as the document names them; they add themselves to `JsonEndpoints`. */
@@ -176,4 +177,21 @@ export class BatchGenerateDto extends JobOptionsDto {
   @IsOptional()
   @IsIn(JOB_PRIORITIES)
   priority?: JobPriority | null;
+
+  /**
+   * How the price is chosen against time. `live`: at the list price, at once. `cheapest`: by the provider's own batch API at its lower
+   * price while the deadline allows it, then in its flex tier, then at the list price, in time for the deadline. `native` and `flex`
+   * are the same for models that have that tier, and are refused for others; `flex` uses no batch API.
+   */
+  @ApiProperty({
+    enum: JOB_PRICINGS,
+    enumName: 'BatchPricing',
+    required: false,
+    nullable: true,
+    default: 'live',
+    example: 'live',
+  })
+  @IsOptional()
+  @IsIn(JOB_PRICINGS)
+  pricing?: JobPricing | null;
 }

@@ -1,4 +1,5 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { JobPricing } from './native/tiers.js';
 import { wholeNumber } from '../database/whole-number.js';
 import type { HoldReason, JobOptions } from './control/job-options.js';
 
@@ -91,6 +92,18 @@ export class BatchJob {
 
   @Column({ name: 'expired_count', type: 'int', default: 0 })
   expiredCount!: number;
+
+  /** How the price is chosen against time; null is at the list price. */
+  @Column({ type: 'varchar', length: 8, nullable: true })
+  pricing!: JobPricing | null;
+
+  /** What its calls have cost, in billionths of a US dollar, as far as prices are known. */
+  @Column({ name: 'cost_nanos', type: 'bigint', default: 0, transformer: wholeNumber })
+  costNanos!: number;
+
+  /** What they would have cost at the list price. */
+  @Column({ name: 'list_cost_nanos', type: 'bigint', default: 0, transformer: wholeNumber })
+  listCostNanos!: number;
 
   /** Why the job as such could not run. */
   @Column({ type: 'text', nullable: true })

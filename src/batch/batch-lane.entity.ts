@@ -12,6 +12,7 @@ export type LaneState = 'ready' | 'delayed' | 'paused' | 'closed';
 @Entity('batch_lane')
 @Check('CHK_batch_lane_state', `state IN ('ready', 'delayed', 'paused', 'closed')`)
 @Index('IDX_batch_lane_ready', ['laneGroup', 'priority', 'submittedAt'], { where: `state = 'ready'` })
+@Index('IDX_batch_lane_native', ['jobId'], { where: `state = 'ready' AND substr(model, 1, 8) = '~native:'` })
 @Index('IDX_batch_lane_delayed', ['readyAt'], { where: `state = 'delayed'` })
 export class BatchLane {
   @PrimaryColumn({ name: 'job_id', type: 'varchar', length: 40 })

@@ -19,6 +19,8 @@ import { ModelRoom } from './model-room.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { type HeldTask, HeldTasks } from './held-tasks.js';
+import { TierPlanner } from './native/tier-planner.js';
+import { flexDelay, isFlexUnavailable, laneFrom, tierOfLane, type Tier } from './native/tiers.js';
 import type { TaskOutcome } from './task-outcomes.js';
 import { TaskCalls } from './task-calls.js';
 import { TaskClaims } from './task-claims.js';
@@ -67,6 +69,7 @@ export class BatchRunner {
     private readonly load: BackgroundThrottle,
     private readonly recorder: UsageRecorder,
     private readonly metrics: BatchMetrics,
+    private readonly planner: TierPlanner,
     private readonly config: GatewayConfig,
   ) {}
 
@@ -181,12 +184,19 @@ export class BatchRunner {
     const maxCost = job.limits?.maxCost;
     const requestId = newRequestId();
     let usage: Promise<readonly UsageRecord[]> = Promise.resolve([]);
+    let tier: Tier = 'live';
     try {
       controller.signal.throwIfAborted();
       const principal = await this.keys.principalOf(job.keyId);
       if (principal === null) {
         await this.store.beginFailure(job.id, 'The key that submitted this job has been revoked or has expired.');
         this.requeue(task);
+        return;
+      }
+      const plan = this.planner.planOf(task, task.model, job);
+      tier = plan.tier;
+      if (plan.lane !== undefined) {
+        this.ended(task, { status: 'queued', model: plan.lane });
         return;
       }
       const { text, servedBy } = await this.calls.run(task, job, {
@@ -199,6 +209,7 @@ export class BatchRunner {
         takeUsage: (records) => {
           usage = records;
         },
+        ...(tier === 'flex' && { serviceTier: tier }),
         signal: controller.signal,
       });
       this.room.succeeded(job.keyId, task.model);
@@ -210,11 +221,11 @@ export class BatchRunner {
         usage: await usage,
       });
     } catch (error) {
-      this.failed(task, error, requestId, await usage);
+      this.failed(task, error, requestId, await usage, tier);
     }
   }
 
-  private failed(task: HeldTask, thrown: unknown, requestId: string, usage: readonly UsageRecord[]): void {
+  private failed(task: HeldTask, thrown: unknown, requestId: string, usage: readonly UsageRecord[], tier: Tier): void {
     const { reason } = task.controller.signal as { reason: unknown };
     if (reason === LEASE_LOST) {
       this.recorder.takeBack(usage);
@@ -231,6 +242,13 @@ export class BatchRunner {
     }
     const error = toGatewayError(thrown);
     const { keyId } = task.job;
+    if (tier === 'flex' && isFlexUnavailable(error)) {
+      // The flex tier has no capacity now, which says nothing of the model's other calls.
+      const model = laneFrom('flex', task.model);
+      this.ended(task, { status: 'queued', model, usage, delayMs: flexDelay(task.job, Date.now()) });
+      this.metrics.retried();
+      return;
+    }
     if (error.rejectedByGateway) this.room.refusedByGateway(keyId, task.model, error);
     else if (error.status === 429) this.room.refused(keyId, task.model, error);
     const outcome = outcomeOfFailure(error, task.attempts, this.config.batch.maxAttempts);
@@ -248,7 +266,9 @@ export class BatchRunner {
 
   /** Fields that are not given keep their defaults: no further attempt, nothing to store beside the status. */
   private ended(task: HeldTask, outcome: Pick<TaskOutcome, 'status'> & Partial<TaskOutcome>): void {
-    const { claimId, jobId, taskIndex, attempts, model, job } = task;
+    const { claimId, jobId, taskIndex, attempts, job } = task;
+    // Tiers that have failed stay behind.
+    const model = tierOfLane(task.lane) === 'native' ? task.model : task.lane;
     const usage = outcome.usage ?? [];
     // Where the cost of a call is not known, the most that it can be counts.
     const spent = job.limits?.maxCost === undefined ? undefined : (costOf(usage) ?? this.gate.mostOf(task));

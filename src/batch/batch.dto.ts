@@ -4,6 +4,7 @@ import { IsBoolean, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { ListOf } from '../http/list-of.js';
 import { JOB_PRIORITIES, JOB_STATUSES, type JobPriority, type JobStatus } from './batch-job.entity.js';
 import { JobControlDto } from './control/job-control.dto.js';
+import { JOB_PRICINGS, type JobPricing } from './native/tiers.js';
 import { TaskResultDto } from './task-result.dto.js';
 
 /** A job that was accepted. */
@@ -76,6 +77,18 @@ export class BatchSummaryDto {
   /** Tasks that expired before they had a response. */
   @ApiProperty({ type: 'integer', example: 0 })
   expired_count!: number;
+  /** How the price of the job is chosen against time. */
+  @ApiProperty({ enum: JOB_PRICINGS, enumName: 'BatchPricing', example: 'live' })
+  pricing!: JobPricing;
+  /** US dollars that the calls of the job have cost so far, as far as prices are known. */
+  @ApiProperty({ example: 0.00012 })
+  cost!: number;
+  /** US dollars that the same calls would have cost at the list price. */
+  @ApiProperty({ example: 0.00024 })
+  list_cost!: number;
+  /** US dollars by which `cost` is below `list_cost`; negative where a tier costs more. */
+  @ApiProperty({ example: 0.00012 })
+  saved!: number;
   /** The weight of the job among the jobs of its key. */
   @ApiProperty({ enum: JOB_PRIORITIES, enumName: 'BatchPriority', example: 'normal' })
   priority!: JobPriority;

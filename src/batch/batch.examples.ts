@@ -28,6 +28,15 @@ export const BATCH_EXAMPLES = {
       order: 'prefix',
     },
   },
+  cheapest: {
+    summary: "At the provider's batch price, as far as the deadline allows",
+    value: {
+      model: 'sandbox/echo',
+      pricing: 'cheapest',
+      expires_in: 86_400,
+      tasks: ['Say hello to Ada.', 'Say hello to Grace.'],
+    },
+  },
   openai: {
     summary: 'Lines of an OpenAI batch file, of several endpoints',
     value: {

@@ -33,6 +33,13 @@ import { NewJobOptions } from './control/new-job-options.js';
 import { LanePicker } from './lane-picker.js';
 import { Lanes } from './lanes.js';
 import { ReadyLanes } from './ready-lanes.js';
+import { JobPricings } from './native/job-pricings.js';
+import { PartComposer } from './native/part-composer.js';
+import { PartMetrics } from './native/part-metrics.js';
+import { PartRunner } from './native/part-runner.js';
+import { PartSettler } from './native/part-settler.js';
+import { PartStore } from './native/part-store.js';
+import { TierPlanner } from './native/tier-planner.js';
 import { ModelRoom } from './model-room.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { InProcessQueueModule } from './queue/in-process-queue.module.js';
@@ -120,6 +127,13 @@ export class BatchModule {
         BatchRunner,
         BatchSweeper,
         BatchWorker,
+        JobPricings,
+        PartComposer,
+        PartMetrics,
+        PartRunner,
+        PartSettler,
+        PartStore,
+        TierPlanner,
         BatchMetrics,
         WebhookSender,
       ],

@@ -23,6 +23,7 @@ import { NewJobOptions } from './control/new-job-options.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { assertUnfinished, jobConflict } from './job-conflict.js';
 import { submittedOf, summaryOf } from './job-summary.js';
+import { JobPricings } from './native/job-pricings.js';
 import type { NewJob } from './submission/new-job.js';
 import { DEFAULT_ENDPOINT } from './submission/parse-task.js';
 import { GENERATE_FORM } from './submission/submission-form.js';
@@ -45,6 +46,7 @@ export class BatchService {
     private readonly estimates: Estimates,
     private readonly retries: Retries,
     private readonly queue: BatchQueue,
+    private readonly pricings: JobPricings,
     private readonly config: GatewayConfig,
   ) {}
 
@@ -151,6 +153,7 @@ export class BatchService {
       endpoint: endpoint === DEFAULT_ENDPOINT ? null : endpoint,
       defaults: defaultsOf(fields),
       metadata: fields.batch_metadata ?? null,
+      pricing: this.pricings.of(fields.pricing, fields.model),
       priority: fields.priority ?? 'normal',
       ...(fields.expires_in != null && { expiresInSeconds: fields.expires_in }),
       webhookUrl: webhook?.url ?? null,

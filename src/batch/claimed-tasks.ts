@@ -5,6 +5,7 @@ import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
 import { parseExact } from '../runtime/exact-integers.js';
 import { limitsOf, type JobLimits, type JobOptions } from './control/job-options.js';
 import type { LaneTasks } from './lanes.js';
+import type { JobPricing } from './native/tiers.js';
 import { indexesOf } from './stored-lanes.js';
 
 /** The fields of a job that are needed to run its tasks. */
@@ -19,6 +20,12 @@ export interface ClaimedJob {
   readonly hasDuplicates: boolean;
   /** What its options allow; undefined where they limit nothing. */
   readonly limits: JobLimits | undefined;
+  /** How the price is chosen against time. */
+  readonly pricing: JobPricing;
+  /** Epoch milliseconds. */
+  readonly submittedAt: number;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
   /** False once the job is paused, is being cancelled, or cannot run. */
   readonly isRunnable: boolean;
 }
@@ -64,8 +71,11 @@ export class ClaimedTasks {
       error: string | null;
       paused_at: string | number | null;
       options: string | null;
+      pricing: JobPricing | null;
+      submitted_at: string | number;
+      expires_at: string | number;
     }>(
-      `SELECT id, key_id, model, defaults, headers, status, error, paused_at, options FROM batch_job WHERE id IN (${list})`,
+      `SELECT id, key_id, model, defaults, headers, status, error, paused_at, pricing, submitted_at, expires_at, options FROM batch_job WHERE id IN (${list})`,
       ids,
     );
     if (rows.some(({ status }) => status === 'queued')) {
@@ -90,6 +100,9 @@ export class ClaimedTasks {
           defaults: JSON.parse(row.defaults) as Record<string, unknown>,
           headers: row.headers === null ? {} : (JSON.parse(row.headers) as Record<string, string>),
           ...readOptions(row.options),
+          pricing: row.pricing ?? 'live',
+          submittedAt: Number(row.submitted_at),
+          expiresAt: Number(row.expires_at),
           isRunnable:
             (row.status === 'queued' || row.status === 'in_progress') && row.error === null && row.paused_at === null,
         },

@@ -10,6 +10,10 @@ export async function deleteJob(database: Database, lanes: Lanes, id: string): P
   await deleteTasks(database, lanes, id);
   await database.transaction(async (manager) => {
     // Files of results are read from the tasks.
+    const claims = 'DELETE FROM batch_claim WHERE id IN (SELECT id FROM batch_part WHERE job_id = $1)';
+    await runSql(manager, database.dialect, claims, [id]);
+    // A part that the provider still works on is cancelled by its row.
+    await runSql(manager, database.dialect, `DELETE FROM batch_part WHERE job_id = $1 AND state = 'ended'`, [id]);
     const dependent = ['stored_file WHERE batch_id', 'file_batch WHERE job_id'];
     const own = [
       'batch_job WHERE id',

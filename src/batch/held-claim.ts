@@ -3,14 +3,17 @@ import type { ClaimedTask } from './claimed-tasks.js';
 
 type TaskKey = Pick<ClaimedTask, 'jobId' | 'taskIndex'>;
 
+/** A task, and the lane that it came from. */
+export type HeldTaskKey = Pick<ClaimedTask, 'jobId' | 'taskIndex' | 'lane'>;
+
 /** A claim of this process: the tasks that it still holds, and the version of its row. */
 export class HeldClaim {
-  version = 0;
-  private readonly tasks = new Map<string, ClaimedTask>();
+  private readonly tasks = new Map<string, HeldTaskKey>();
 
   constructor(
     readonly id: string,
-    tasks: Iterable<ClaimedTask>,
+    tasks: Iterable<HeldTaskKey>,
+    public version = 0,
   ) {
     for (const task of tasks) this.tasks.set(keyOf(task), task);
   }

@@ -1,5 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { recordsOf, runSql, type SqlDialect } from '../database/sql.js';
+import type { UsageRecord } from '../usage/records/usage-record.entity.js';
 import type { TaskStatus } from './batch-task.entity.js';
 
 /** A task that has ended, for the counters of its job. */
@@ -8,10 +9,33 @@ export interface EndedTask {
   readonly status: Exclude<TaskStatus, 'queued' | 'running'>;
 }
 
+/** What calls have cost, and what they would have cost at the list price, in billionths of a US dollar. */
+export interface JobCost {
+  readonly cost: number;
+  readonly list_cost: number;
+}
+
+const NO_JOB_COST: JobCost = { cost: 0, list_cost: 0 };
+
+/** The cost of the usage of tasks, by job. */
+export function costsOf(
+  outcomes: Iterable<{ readonly jobId: string; readonly usage: readonly UsageRecord[] }>,
+): ReadonlyMap<string, JobCost> {
+  const costs = new Map<string, JobCost>();
+  for (const { jobId, usage } of outcomes) {
+    for (const { costNanos, listCostNanos = costNanos } of usage) {
+      const { cost, list_cost: list } = costs.get(jobId) ?? NO_JOB_COST;
+      costs.set(jobId, { cost: cost + (costNanos ?? 0), list_cost: list + (listCostNanos ?? 0) });
+    }
+  }
+  return costs;
+}
+
 /**
  * Adds ended tasks to the counters of their jobs, and ends jobs without unfinished tasks: one statement for all of them, one new
  * row version for each job however many tasks ended. Locks the jobs until the transaction ends.
  *
+ * @param costs what their calls have cost, by job
  * @param others jobs to lock and check although none of their tasks ended
  */
 export async function countEnded(
@@ -19,6 +43,7 @@ export async function countEnded(
   dialect: SqlDialect,
   ended: readonly EndedTask[],
   others: Iterable<string>,
+  costs: ReadonlyMap<string, JobCost> = new Map(),
 ): Promise<void> {
   const perJob = new Map<string, { succeeded: number; failed: number; cancelled: number; expired: number }>();
   const countsOf = (jobId: string): Record<EndedTask['status'], number> => {
@@ -32,8 +57,12 @@ export async function countEnded(
   for (const { jobId, status } of ended) countsOf(jobId)[status] += 1;
   for (const jobId of others) countsOf(jobId);
   if (perJob.size === 0) return;
-  const rows = [...perJob.keys()].sort().map((id) => ({ id, ...perJob.get(id) }));
-  const added = recordsOf(dialect, '$1', 'id text, succeeded int, failed int, cancelled int, expired int');
+  const rows = [...perJob.keys()].sort().map((id) => ({ id, ...perJob.get(id), ...(costs.get(id) ?? NO_JOB_COST) }));
+  const added = recordsOf(
+    dialect,
+    '$1',
+    'id text, succeeded int, failed int, cancelled int, expired int, cost bigint, list_cost bigint',
+  );
   const { now, isSqlite } = dialect;
   // In the order of their ids, to avoid deadlocks.
   const locked = `(SELECT r.* FROM ${added} JOIN batch_job b ON b.id = r.id ORDER BY b.id FOR UPDATE OF b) AS r`;
@@ -44,6 +73,7 @@ export async function countEnded(
     manager,
     dialect,
     `UPDATE batch_job AS j SET
+       cost_nanos = j.cost_nanos + r.cost, list_cost_nanos = j.list_cost_nanos + r.list_cost,
        completed_count = j.completed_count + r.succeeded, failed_count = j.failed_count + r.failed,
        cancelled_count = j.cancelled_count + r.cancelled, expired_count = j.expired_count + r.expired,
        status = CASE WHEN NOT ${isOver} THEN j.status WHEN j.status = 'cancelling' THEN 'cancelled'

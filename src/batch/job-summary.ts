@@ -4,6 +4,8 @@ import { controlOf } from './control/job-control-state.js';
 import { DEFAULT_ENDPOINT } from './submission/parse-task.js';
 import type { BatchSubmittedDto, BatchSummaryDto } from './batch.dto.js';
 
+const NANOS_PER_DOLLAR = 1e9;
+
 /** The response to the submission of a job. */
 export function submittedOf({ id, status, submittedAt, taskCount }: BatchJob): BatchSubmittedDto {
   return {
@@ -28,6 +30,10 @@ export function summaryOf(job: BatchJob): BatchSummaryDto {
     failed_count: job.failedCount,
     cancelled_count: job.cancelledCount,
     expired_count: job.expiredCount,
+    pricing: job.pricing ?? 'live',
+    cost: job.costNanos / NANOS_PER_DOLLAR,
+    list_cost: job.listCostNanos / NANOS_PER_DOLLAR,
+    saved: (job.listCostNanos - job.costNanos) / NANOS_PER_DOLLAR,
     priority: job.priority,
     batch_metadata: job.metadata as Record<string, unknown> | null,
     error: job.error,

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { keyOfGroup, laneGroup, modelOfGroup } from './lanes.js';
 import { JobGate } from './control/job-gate.js';
+import { isNativeLane } from './native/tiers.js';
 import { ReadyLanes } from './ready-lanes.js';
 import { lanesOfTurn, tasksPerLane } from './lanes-of-turn.js';
 import { ModelRoom } from './model-room.js';
@@ -113,6 +114,8 @@ export class LanePicker {
   /** Tasks that may be claimed from a group now. */
   private roomOf(group: string, options: PickOptions): number {
     const [keyId, model] = [keyOfGroup(group), modelOfGroup(group)];
+    // Tasks that become a part of a provider's batch take no slot.
+    if (isNativeLane(model)) return 0;
     const held = options.load.perGroup.get(laneGroup(keyId, this.room.nameOf(model))) ?? 0;
     if (options.onlyIdle && held > 0) return 0;
     return Math.min(

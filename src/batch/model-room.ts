@@ -4,6 +4,7 @@ import type { GatewayError } from '../errors/gateway-error.js';
 import { Deployments } from '../routing/deployments/deployments.service.js';
 import { Routing } from '../routing/routing.service.js';
 import type { Deployment, ResolvedModel } from '../routing/resolved-model.js';
+import { modelOfLane } from './native/tiers.js';
 import { AdaptiveLimit } from './adaptive-limit.js';
 import { laneGroup } from './lanes.js';
 
@@ -22,8 +23,9 @@ export class ModelRoom {
     private readonly config: GatewayConfig,
   ) {}
 
-  /** The name under which a model is counted: aliases count as their model. */
-  nameOf(model: string): string {
+  /** The name under which the model of a lane is counted: aliases count as their model, and all its tiers as one. */
+  nameOf(lane: string): string {
+    const model = modelOfLane(lane);
     return this.resolve(model)?.id ?? model;
   }
 
@@ -97,9 +99,9 @@ export class ModelRoom {
     for (const fallback of fallbacks) yield* this.resolve(fallback)?.deployments ?? [];
   }
 
-  private resolve(model: string): ResolvedModel | undefined {
+  private resolve(lane: string): ResolvedModel | undefined {
     try {
-      return this.routing.resolve(model);
+      return this.routing.resolve(modelOfLane(lane));
     } catch {
       // Removed from the configuration since; its tasks fail when they run.
       return undefined;

@@ -58,6 +58,12 @@ export class OutcomeWriter {
     return this.unstored.size;
   }
 
+  /** Whether outcomes of a claim are not in the database yet. */
+  isWaiting(claimId: string): boolean {
+    for (const outcome of this.unstored) if (outcome.claimId === claimId) return true;
+    return false;
+  }
+
   /** Whether further tasks may begin: false while too many or too large results wait. */
   hasRoom(concurrency: number): boolean {
     return this.unstored.size < 2 * concurrency && this.characters < MAX_WAITING_CHARACTERS;

@@ -6,11 +6,11 @@ import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
 import type { UsageRecord } from '../usage/records/usage-record.entity.js';
 import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
 import type { TaskStatus } from './batch-task.entity.js';
-import { countCost, countEnded, type EndedTask } from './job-counters.js';
+import { costsOf, countCost, countEnded, type EndedTask } from './job-counters.js';
 import { copyToDuplicates } from './duplicates.js';
 import { Lanes, type LaneTasks } from './lanes.js';
 import { indexesOf, readLanes, storedLanes } from './stored-lanes.js';
-import { TaskClaims } from './task-claims.js';
+import { extendedLease, TaskClaims } from './task-claims.js';
 
 /** How often a task may be lost with its process before it fails, because it may be what ends the processes. */
 export const MAX_LOST_CLAIMS = 50;
@@ -101,6 +101,7 @@ export class TaskOutcomes {
         this.dialect,
         [...ended, ...copies],
         requeued.map(({ jobId }) => jobId),
+        costsOf(stored),
       );
       await countCost(manager, this.dialect, [...stored]);
       await this.lanes.requeue(manager, requeued);
@@ -208,7 +209,7 @@ export class TaskOutcomes {
     const { rows: held } = await this.run<{ id: string }>(
       manager,
       `UPDATE batch_claim AS c SET tasks = r.tasks, task_count = r.task_count, version = c.version + 1,
-         lease_until = ${this.dialect.now} + ${this.leaseMs}
+         lease_until = ${extendedLease(this.dialect, this.leaseMs, 'c.')}
        FROM ${changed} WHERE c.id = r.id AND c.version = r.version RETURNING ${this.dialect.isSqlite ? 'id' : 'c.id'}`,
       [JSON.stringify(rows)],
     );

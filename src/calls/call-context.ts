@@ -27,6 +27,8 @@ export interface CallContext {
    * of the task's result. Called once, before the call resolves or rejects; the promise never rejects.
    */
   readonly takeUsage?: TakeUsage | undefined;
+  /** Only deployments with this tier are called, and in this tier. */
+  readonly serviceTier?: 'flex' | undefined;
   /** The response comes by a batch of the provider. */
   readonly deferred?: DeferredCall | undefined;
   /**

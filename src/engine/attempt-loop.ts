@@ -16,6 +16,7 @@ import { Candidates, stillFull, type FullDeployments } from './candidates.js';
 import { ModelAdmissions } from './model-admissions.js';
 import type { PreparedAttempt, Sender } from './prepared-attempt.js';
 import { withoutOperatorOptions } from './provider-options.js';
+import { inTier, isInTier } from './service-tier.js';
 import { pauseBeforeSame } from './same-deployment.js';
 import { RetryBudget } from './retry-budget.js';
 import { limitHeaders, servedByHook } from './served-by.js';
@@ -193,6 +194,10 @@ export class AttemptLoop {
         attempt = waited;
       }
       if (attempt === undefined) return NEXT;
+      if (!isInTier(attempt.slot.deployment, call.context)) {
+        attempt.slot.recordNeutral();
+        return NEXT;
+      }
       if (progress.attempts > 0 && !(await call.mayTryAgain())) return STOP;
       // A deployment that refused the request did no work, so that another one takes nothing from the budget of retries.
       if (progress.failures > 0 && !hasBudget) {
@@ -209,7 +214,9 @@ export class AttemptLoop {
       if (attempt === undefined) throw error;
       call.attemptEnds(error);
       const isOfProvider = error instanceof GatewayError && !attempt.isEndedByCaller && !signal.aborted;
-      if (isOfProvider && error.retryable && !error.rejectedByGateway) attempt.slot.failed(error);
+      // A tier without capacity says nothing of the deployment's other calls.
+      const isFault = isOfProvider && error.retryable && call.context.serviceTier === undefined;
+      if (isFault && !error.rejectedByGateway) attempt.slot.failed(error);
       else attempt.slot.recordNeutral();
       if (!isOfProvider) throw error;
       if (error.retryable) {
@@ -245,7 +252,7 @@ export class AttemptLoop {
     const providerHeaders: Record<string, string> = {};
     progress.providerHeaders = providerHeaders;
     const providerCall: ProviderCall<RequestOf<Name>> = {
-      request: progress.requestOf?.(deployment) ?? allowed.request,
+      request: progress.requestOf?.(deployment) ?? inTier(call.operation, allowed.request, call.context),
       upstreamModel,
       timeouts,
       requestId: call.context.requestId,
@@ -253,7 +260,7 @@ export class AttemptLoop {
       signal,
       onSkippedEvent: () => (call.skippedEvents += 1),
       onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
-      onHeaders: attempt.slot.health.onHeaders,
+      ...(call.context.serviceTier === undefined && { onHeaders: attempt.slot.health.onHeaders }),
       onResponseHeaders: (passed) => Object.assign(providerHeaders, passed),
     };
     const rateLimits = call.admission?.headers;

@@ -62,3 +62,9 @@ function beside(price: PriceConfig | undefined): PriceConfig {
   const { images, audioPerSecond, audioPerMinute, charactersPerMillion } = price;
   return { images, audioPerSecond, audioPerMinute, charactersPerMillion };
 }
+
+/** Whether a deployment is called with `service_tier: flex` by jobs that ask for it. */
+export function hasFlexTier(deployment: TierDeployment): boolean {
+  const isOffered = publishedFactor('flex', deployment) !== undefined || deployment.tierPrices?.flex !== undefined;
+  return isOffered && (deployment.tierPrices?.flex?.inputPerMillion !== undefined || factorOf('flex', deployment) < 1);
+}

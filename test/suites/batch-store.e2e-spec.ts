@@ -64,7 +64,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     rmSync(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
-    for (const table of ['batch_task', 'batch_job', 'batch_lane', 'batch_requeue', 'batch_claim']) {
+    for (const table of ['batch_task', 'batch_job', 'batch_lane', 'batch_requeue', 'batch_claim', 'batch_part']) {
       await dataSource.query(`DELETE FROM ${table}`);
     }
   });
@@ -80,6 +80,9 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       defaults: { max_tokens: 5 },
       headers: null,
       metadata: null,
+      pricing: null,
+      costNanos: 0,
+      listCostNanos: 0,
       priority: 'normal',
       status: 'queued',
       taskCount,

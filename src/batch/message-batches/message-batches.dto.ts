@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { Allow, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { Allow, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { JOB_PRICINGS, type JobPricing } from '../native/tiers.js';
 
 import { JobOptionsDto } from '../control/job-options.dto.js';
 
@@ -38,6 +39,20 @@ export class CreateMessageBatchDto extends JobOptionsDto {
   // Read and checked one by one as they arrive; this DTO does not contain them.
   @Allow()
   requests!: MessageBatchRequestDto[];
+
+  /** The gateway's own: how the price is chosen against time, as for POST /v1/batch/generate. */
+  @ApiProperty({ enum: JOB_PRICINGS, enumName: 'BatchPricing', required: false, nullable: true, example: 'live' })
+  @IsOptional()
+  @IsIn(JOB_PRICINGS)
+  pricing?: JobPricing | null;
+
+  /** The gateway's own: seconds after which requests that have not ended expire; 10 s to 30 days, by default 24 hours. */
+  @ApiProperty({ type: 'integer', required: false, nullable: true, minimum: 10, maximum: 2_592_000, example: 86_400 })
+  @IsOptional()
+  @IsInt()
+  @Min(10)
+  @Max(2_592_000)
+  expires_in?: number | null;
 }
 
 /** The number of requests of a message batch by status. Their sum is the number of its requests. */

@@ -11,6 +11,7 @@ import { BatchResponder, streamHeaders } from '../batch-responder.js';
 import { BatchService } from '../batch.service.js';
 import { BatchStore } from '../batch-store.js';
 import { NewJobOptions } from '../control/new-job-options.js';
+import { JobPricings } from '../native/job-pricings.js';
 import { PARAMS_ENDPOINT } from '../submission/parse-task.js';
 import { Submissions } from '../submission/submissions.service.js';
 import { MESSAGE_BATCH_FORM } from './message-batch-form.js';
@@ -36,6 +37,7 @@ export class MessageBatchesService {
     private readonly store: BatchStore,
     private readonly responder: BatchResponder,
     private readonly options: NewJobOptions,
+    private readonly pricings: JobPricings,
   ) {}
 
   async create(request: Request, principal: Principal): Promise<MessageBatchDto> {
@@ -52,6 +54,8 @@ export class MessageBatchesService {
           model,
           endpoint: PARAMS_ENDPOINT,
           headers: formatHeaders(request.headers),
+          pricing: this.pricings.of(fields.pricing, model),
+          ...(fields.expires_in != null && { expiresInSeconds: fields.expires_in }),
         };
       },
     });

@@ -18,6 +18,7 @@ export type NewJob = Pick<BatchJob, 'model'> &
       | 'defaults'
       | 'headers'
       | 'metadata'
+      | 'pricing'
       | 'priority'
       | 'webhookUrl'
       | 'webhookSecret'
@@ -54,6 +55,9 @@ export function newJob({
     failedCount: 0,
     cancelledCount: 0,
     expiredCount: 0,
+    pricing: null,
+    costNanos: 0,
+    listCostNanos: 0,
     error: null,
     submittedAt: now,
     startedAt: null,

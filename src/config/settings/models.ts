@@ -117,6 +117,11 @@ const MODEL = group({
     description: 'What the model costs in tiers of service that are not billed at the list price.',
     without: 'what the provider publishes',
   }),
+  batch_pricing: setting(choice(['live', 'cheapest']), {
+    description: 'Price tier of batches of this model that name none.',
+    without: '`batch.pricing`',
+    example: 'cheapest',
+  }),
   limits: setting(LIMITS, {
     description: 'Limits of all keys together. They apply in addition to the limits of each key and group.',
     without: 'no limits',

@@ -1,0 +1,314 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { ApiKeyAuthenticator } from '../../auth/api-key-authenticator.js';
+import { GatewayConfig } from '../../config/gateway-config.js';
+import { describeError } from '../../errors/describe-error.js';
+import { GatewayError } from '../../errors/gateway-error.js';
+import { newRequestId } from '../../http/request-id.js';
+import type { Admission } from '../../limits/admission.js';
+import type { BatchApi, BatchCall, PartState } from '../../providers/batch-api/batch-api.js';
+import type { Deployment } from '../../routing/resolved-model.js';
+import { Periodic } from '../../runtime/periodic.js';
+import { BatchStore } from '../batch-store.js';
+import { HeldClaim } from '../held-claim.js';
+import { OutcomeWriter } from '../outcome-writer.js';
+import type { BatchPart } from './batch-part.entity.js';
+import { PartComposer, releaseAll } from './part-composer.js';
+import { PartMetrics } from './part-metrics.js';
+import { PartSettler } from './part-settler.js';
+import { type PartJob, PartStore, type WaitingLane } from './part-store.js';
+import { TierPlanner } from './tier-planner.js';
+import { nativeLane, tierTimes } from './tiers.js';
+
+/** Milliseconds between two looks for parts that are due and tasks that wait for one. */
+const LOOK_MS = 1_000;
+/** Parts that one process works on at once. */
+const PARTS_AT_ONCE = 4;
+/** Times the gathering time after which a part is made although further tasks are likely to come. */
+const MAX_GATHERS = 12;
+/** Milliseconds until a step that failed is tried again; it doubles with each failure. */
+const FIRST_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 5 * 60_000;
+/** Statuses of a provider that says that it has created nothing, and that another request will not change that. */
+const REFUSED = new Set([400, 401, 402, 403, 404, 413, 415, 422]);
+
+/** The deployment and the batch API of a part. */
+interface PartTarget {
+  readonly part: BatchPart;
+  readonly job: PartJob;
+  readonly api: BatchApi;
+  /** The model's id at the provider. */
+  readonly upstreamModel: string;
+  readonly call: BatchCall;
+}
+
+/**
+ * Makes parts of tasks that wait for a provider's batch, and takes each part through its life: it is created once, polled, cancelled
+ * with its job or in time for its deadline, and its results are settled. Any process continues with the parts of one that ended.
+ */
+@Injectable()
+export class PartRunner {
+  private readonly logger = new Logger('BatchParts');
+  private readonly working = new Map<string, AbortController>();
+  private readonly steps = new Set<Promise<void>>();
+  /** What is reserved for the lines of parts that this process created. */
+  private readonly admissions = new Map<string, Map<number, Admission>>();
+  private worker = '';
+  private periodics: readonly Periodic[] = [];
+  private isStopping = false;
+
+  constructor(
+    private readonly parts: PartStore,
+    private readonly composer: PartComposer,
+    private readonly settler: PartSettler,
+    private readonly planner: TierPlanner,
+    private readonly keys: ApiKeyAuthenticator,
+    private readonly writer: OutcomeWriter,
+    private readonly jobs: BatchStore,
+    private readonly metrics: PartMetrics,
+    private readonly config: GatewayConfig,
+  ) {}
+
+  /** @param worker the name of this process in its leases */
+  start(worker: string): void {
+    this.worker = worker;
+    const onError = (error: unknown): void =>
+      this.logger.warn({ msg: 'looking for parts of batches failed; trying again', error: describeError(error) });
+    const lookMs = Math.min(LOOK_MS, this.config.batch.native.pollInterval);
+    this.periodics = [
+      new Periodic(() => this.look(), { intervalMs: lookMs, onError }),
+      new Periodic(() => this.renew(), { intervalMs: this.config.batch.lease / 3, onError }),
+    ];
+  }
+
+  /** Gives the parts back, for other processes. */
+  async stop(): Promise<void> {
+    if (this.periodics.length === 0) return;
+    this.isStopping = true;
+    for (const controller of this.working.values()) controller.abort(new Error('The process is stopping.'));
+    await Promise.all(this.periodics.map((periodic) => periodic.stop()));
+    await Promise.all(this.steps);
+    await this.parts.release(this.worker).catch(() => undefined);
+  }
+
+  private async look(): Promise<void> {
+    if (this.isStopping) return;
+    for (const lane of await this.parts.waiting()) await this.form(lane);
+    const due = await this.parts.takeDue(this.worker, PARTS_AT_ONCE - this.working.size);
+    for (const part of due) {
+      const controller = new AbortController();
+      this.working.set(part.id, controller);
+      const step = this.step(part, controller.signal)
+        .catch((error: unknown) => this.stepFailed(part, error))
+        .finally(() => {
+          this.working.delete(part.id);
+          this.steps.delete(step);
+        });
+      this.steps.add(step);
+    }
+  }
+
+  private async renew(): Promise<void> {
+    const held = await this.parts.renew([...this.working.keys()], this.worker);
+    for (const [id, controller] of this.working) {
+      if (!held.has(id)) controller.abort(new Error('Another process has the part.'));
+    }
+  }
+
+  /** Makes a part of the tasks of a lane, once there are enough of them or they have waited long enough. */
+  private async form(waiting: WaitingLane): Promise<void> {
+    const { gather, maxLines } = this.config.batch.native;
+    const isFull = waiting.waiting >= maxLines;
+    const isRipe = waiting.ageMs >= gather && (!waiting.mayGrow || waiting.ageMs >= gather * MAX_GATHERS);
+    if (this.isStopping || (!isFull && !isRipe)) return;
+    const job = await this.parts.job(waiting.jobId);
+    if (job === undefined) return;
+    const deployment = await this.deploymentOf(waiting, job);
+    const most = Math.min(maxLines, deployment?.provider.batchApi?.maxLines ?? maxLines);
+    // Without a deployment the first step of the part ends it, so that its tasks go on.
+    const facts = { keyId: job.keyId, deployment: deployment?.id ?? '' };
+    await this.parts.form(waiting, facts, most, this.worker);
+  }
+
+  /** The deployment that the tasks of a lane are for; undefined where the configuration no longer has it. */
+  private async deploymentOf({ jobId, lane }: WaitingLane, job: PartJob): Promise<Deployment | undefined> {
+    const kind = await this.parts.kindOf(jobId, lane);
+    if (kind === undefined) return undefined;
+    const deployment = this.planner.nativeDeployment(kind.model ?? job.model, kind.operation);
+    const isSame = deployment !== undefined && nativeLane(deployment.id, kind.operation, kind.dialect) === lane;
+    return isSame ? deployment : undefined;
+  }
+
+  private async step(part: BatchPart, signal: AbortSignal): Promise<void> {
+    const job = (await this.parts.job(part.jobId)) ?? deletedJob(part);
+    const found = this.planner.withBatchApi(part.deployment);
+    const call = { requestId: newRequestId(), signal };
+    if (found === undefined) {
+      await this.end({ part, job }, 'The configuration no longer has the deployment, or its batch API.');
+      return;
+    }
+    const target = { part, job, call, ...found };
+    if (part.state === 'submitted') await this.follow(target);
+    else await this.create(target);
+  }
+
+  private async create({ part, job, api, upstreamModel, call }: PartTarget): Promise<void> {
+    const { pollInterval } = this.config.batch.native;
+    if (part.state === 'creating') {
+      const found = await api.find(
+        {
+          id: part.id,
+          since: part.creatingAt ?? part.createdAt,
+          lineCount: part.lineCount,
+          known: await this.parts.knownIds(part.deployment.slice(0, part.deployment.indexOf('/') + 1)),
+        },
+        call,
+      );
+      if (found !== undefined) {
+        this.metrics.part('found');
+        await this.parts.submitted(part.id, this.worker, found, 0);
+        return;
+      }
+    }
+    if (job.stage === 'paused') {
+      await this.parts.pollLater(part.id, this.worker, LOOK_MS);
+      return;
+    }
+    const isLate = (await this.parts.now()) >= tierTimes(job).nativeUntil;
+    const principal = await this.keys.principalOf(job.keyId);
+    if (principal === null && job.stage === 'running') {
+      await this.jobs.beginFailure(job.id, 'The key that submitted this job has been revoked or has expired.');
+    }
+    if (job.stage !== 'running' || isLate || principal === null) {
+      await this.end({ part, job }, null);
+      return;
+    }
+    const held = await this.hold(part);
+    const composed = await this.composer.compose(part, job, held, { api, principal, signal: call.signal });
+    try {
+      await this.settler.moveOn({ part, job }, composed.left);
+      this.writer.lose(part.id);
+      if (composed.endpoint === undefined) {
+        await this.parts.ended(part.id, this.worker, null);
+        return;
+      }
+      if (!(await this.parts.beginCreation(part.id, this.worker, composed.lines.count))) {
+        throw new Error('Another process has the part.');
+      }
+      const { endpoint, headers, lines } = composed;
+      const body = await lines.body('application/jsonl');
+      const { id } = await api.create({ id: part.id, endpoint, upstreamModel, headers, lines: body }, call);
+      this.metrics.part('created');
+      this.admissions.set(part.id, new Map(composed.admissions));
+      await this.parts.submitted(part.id, this.worker, id, pollInterval);
+    } catch (error) {
+      if (!this.admissions.has(part.id)) await releaseAll(composed.admissions.values());
+      if (!isRefusal(error)) throw error;
+      this.metrics.part('refused');
+      this.logger.warn({ msg: 'a provider refused a batch', part: part.id, error: describeError(error) });
+      await this.end({ part, job }, describeMessage(error));
+    } finally {
+      await composed.lines.dispose();
+    }
+  }
+
+  private async follow(target: PartTarget): Promise<void> {
+    const { part, job, api, call } = target;
+    const { providerId } = part;
+    if (providerId === null) throw new Error('a submitted part has no id of the provider');
+    const state = await api.state(providerId, call);
+    if (state.isEnded) {
+      await this.settle(target, state);
+      return;
+    }
+    const now = await this.parts.now();
+    const { nativeUntil, abandonAt } = tierTimes(job);
+    if (part.cancelSentAt === null && (job.stage === 'ending' || job.stage === 'ended' || now >= nativeUntil)) {
+      await api.cancel(providerId, call);
+      this.metrics.part('cancelled');
+      await this.parts.cancelSent(part.id, this.worker);
+    }
+    if (part.abandonedAt === null && job.stage === 'running' && now >= abandonAt) {
+      // Its lines run again, and are billed twice where the provider has run them: there is no more time to wait.
+      this.metrics.part('abandoned');
+      await this.parts.abandoned(part.id, this.worker);
+      await this.moveOnAll({ part, job });
+    }
+    const { pollInterval } = this.config.batch.native;
+    const next = [nativeUntil, abandonAt].filter((time) => time > now).map((time) => time - now);
+    await this.parts.pollLater(part.id, this.worker, Math.min(pollInterval, ...next));
+  }
+
+  private async settle({ part, job, api, call }: PartTarget, state: PartState): Promise<void> {
+    const pending = new Set(await this.hold(part));
+    const admissions = this.admissions.get(part.id) ?? new Map<number, Admission>();
+    await this.settler.settle({ part, job, api, state, pending, admissions }, call);
+    await this.settler.stored(part.id);
+    this.admissions.delete(part.id);
+    await releaseAll(admissions.values());
+    this.writer.lose(part.id);
+    await this.end({ part, job }, state.error ?? null);
+    for (const file of state.files) {
+      await api.deleteFile(file, call).catch((error: unknown) => {
+        this.logger.debug({ msg: 'a file of a batch was not deleted', part: part.id, error: describeError(error) });
+      });
+    }
+  }
+
+  /** Ends a part: what it still holds goes on to the next tier, or ends with its job. */
+  private async end({ part, job }: Pick<PartTarget, 'part' | 'job'>, error: string | null): Promise<void> {
+    await this.moveOnAll({ part, job });
+    const admissions = this.admissions.get(part.id);
+    this.admissions.delete(part.id);
+    if (admissions !== undefined) await releaseAll(admissions.values());
+    if (await this.parts.ended(part.id, this.worker, error)) this.metrics.part('ended');
+  }
+
+  private async moveOnAll({ part, job }: Pick<PartTarget, 'part' | 'job'>): Promise<void> {
+    const left = await this.hold(part);
+    if (left.length > 0) {
+      const models = new Map((await this.parts.ownModels(job.id, left)).map((each) => [each.taskIndex, each]));
+      const tasks = left.map((taskIndex) => models.get(taskIndex) ?? { taskIndex, ownModel: null });
+      await this.settler.moveOn({ part, job }, tasks);
+    }
+    await this.settler.stored(part.id);
+    this.writer.lose(part.id);
+  }
+
+  /** Takes over the claim of a part. @returns the indexes of the tasks that it still holds */
+  private async hold(part: BatchPart): Promise<readonly number[]> {
+    const claim = await this.parts.holdClaim(part.id, this.worker);
+    if (claim === undefined) return [];
+    if (claim.tasks.length > 0) this.writer.hold(new HeldClaim(part.id, claim.tasks, claim.version));
+    return claim.tasks.map(({ taskIndex }) => taskIndex);
+  }
+
+  private async stepFailed(part: BatchPart, error: unknown): Promise<void> {
+    await this.settler.stored(part.id).catch(() => undefined);
+    this.writer.lose(part.id);
+    if (this.isStopping) return;
+    this.logger.warn({
+      msg: 'a part of a batch could not go on; trying again',
+      part: part.id,
+      error: describeError(error),
+    });
+    const pause = Math.min(MAX_RETRY_MS, this.config.batch.native.pollInterval, FIRST_RETRY_MS * 2 ** part.failures);
+    await this.parts.failed(part.id, this.worker, describeMessage(error), pause).catch(() => undefined);
+  }
+}
+
+/** Whether the provider has certainly created nothing, and never will of this part. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof GatewayError) || error.mayBeBilled) return false;
+  const status = error.upstream === undefined ? error.status : error.upstream.status;
+  return status !== undefined && REFUSED.has(status);
+}
+
+function describeMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** In place of a job that was deleted: its part is cancelled, and its results have no tasks. */
+function deletedJob({ jobId, keyId, createdAt }: BatchPart): PartJob {
+  const times = { submittedAt: createdAt, expiresAt: createdAt };
+  return { id: jobId, keyId, model: '', defaults: {}, headers: {}, ...times, stage: 'ended' };
+}

@@ -1,0 +1,250 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BatchDto } from '../../src/batch/batch.dto.js';
+import type { GatewayClient } from '../clients/gateway-client.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, openAiAt, price } from '../fixtures/gateway-config.js';
+import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
+import { queryDatabase } from '../fixtures/query-database.js';
+import { until } from '../fixtures/until.js';
+import { LINE_USAGE, startBatchProvider, type BatchProvider } from '../upstreams/batch-provider.js';
+
+/** `npm run test:chaos` runs the figures as they are stated; `npm test` a shorter form of the same. */
+const isLong = process.env['CHAOS'] === 'long';
+/** Dollars of one call at the list price: the provider's tokens at 2 and 8 dollars a million. */
+const LIST_COST = (LINE_USAGE.prompt_tokens * 2 + LINE_USAGE.completion_tokens * 8) / 1e6;
+const PRICE = { price: price(2, 8) };
+const FLEX = { tier_prices: { flex: { factor: 0.25 } } };
+
+const prompts = (count: number, name = 'line'): string[] =>
+  Array.from({ length: count }, (_, index) => `${name} ${index}`);
+
+describe(`batches by providers' own batch APIs (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
+  let provider: BatchProvider;
+  let folder: string;
+  let databaseUrl: string;
+  let client: GatewayClient;
+  const running = new Set<RunningGateway>();
+  const adminKey = 'Zk3v9-native-8Qm-Zk3v9-native-4Wd';
+
+  async function start(): Promise<RunningGateway> {
+    const gateway = await startGateway({
+      dataDirectory: folder,
+      config: {
+        providers: {
+          files: openAiAt(provider, { batches: 'native' }),
+          messages: { type: 'anthropic', base_url: `${provider.url}/v1`, api_key: 'test-key' },
+          plain: openAiAt(provider),
+        },
+        models: [
+          model('files', 'files/m', PRICE),
+          model('messages', 'messages/m', PRICE),
+          model('flexible', 'files/f', { ...PRICE, ...FLEX }),
+          model('default', 'files/m', { ...PRICE, batch_pricing: 'cheapest' }),
+          model('plain', 'plain/m', PRICE),
+        ],
+        batch: { lease: '2s', native: { gather: '200ms', poll_interval: '200ms', max_lines: 40 } },
+      },
+      env: { DATABASE_URL: databaseUrl, GATEWAY_ADMIN_KEY: adminKey },
+    });
+    running.add(gateway);
+    return gateway;
+  }
+
+  beforeEach(async () => {
+    provider = await startBatchProvider();
+    folder = mkdtempSync(join(tmpdir(), 'gateway-native-'));
+    databaseUrl = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'gateway.sqlite')}`;
+    const gateway = await start();
+    client = await gateway.newClient();
+  });
+  afterEach(async () => {
+    await Promise.all([...running].map((gateway) => gateway.stop('SIGKILL')));
+    running.clear();
+    await provider.stop();
+    if (isPostgresRun) await dropDatabase(databaseUrl);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Each prompt has the result that belongs to it. */
+  async function expectResults(job: BatchDto, texts: readonly string[]): Promise<void> {
+    expect(job).toMatchObject({ status: 'completed', completed_count: texts.length, failed_count: 0 });
+    const results = await client.batchResults(job.job_id);
+    const contents = results.map(({ response }) => {
+      const body = response?.body as { choices: { message: { content: string } }[] };
+      return body.choices[0]?.message.content;
+    });
+    expect(contents).toEqual(texts.map((text) => `echo ${text}`));
+  }
+  const unended = (): Promise<object[]> =>
+    queryDatabase(databaseUrl, `SELECT id FROM batch_part WHERE state <> 'ended'`);
+  async function partsEnded(): Promise<void> {
+    await until(async () => (await unended()).length === 0);
+  }
+
+  it.each(['files', 'messages'])('have every line once, at half price, from %s', async (name) => {
+    provider.behavior = { takesMs: 500 };
+    const texts = prompts(90);
+    const id = await client.submitBatch(name, texts, { pricing: 'native' });
+    const job = await client.endedBatch(id);
+    await expectResults(job, texts);
+    expect(job.pricing).toBe('native');
+    expect(job.list_cost).toBeCloseTo(90 * LIST_COST, 9);
+    expect(job.cost).toBeCloseTo(45 * LIST_COST, 9);
+    expect(job.saved).toBeCloseTo(45 * LIST_COST, 9);
+    // 40 lines a part at most.
+    expect(provider.batches.map(({ lines }) => lines.length).sort()).toEqual([10, 40, 40]);
+    expect([...provider.billed].sort()).toEqual([...texts].sort());
+    expect(provider.live).toEqual([]);
+    await partsEnded();
+    const [gateway] = running;
+    const all = await gateway!.admin.usageRecords(`key_id=${client.keyId}`);
+    expect(all).toHaveLength(90);
+    for (const record of all) {
+      expect(record).toMatchObject({ service_tier: 'batch', cached_tokens: LINE_USAGE.cached_tokens, source: 'batch' });
+    }
+  });
+
+  it('are created once where the provider fails after it has created them, and again where it fails before', async () => {
+    for (const behavior of [{ failsAfterCreation: 1 }, { failsBeforeCreation: 3 }]) {
+      provider.behavior = behavior;
+      const before = provider.batches.length;
+      const texts = prompts(20, JSON.stringify(behavior));
+      await expectResults(
+        await client.endedBatch(await client.submitBatch('files', texts, { pricing: 'native' })),
+        texts,
+      );
+      expect(provider.batches.length - before).toBe(1);
+      expect(provider.live).toEqual([]);
+    }
+    expect(new Set(provider.billed).size).toBe(provider.billed.length);
+  });
+
+  it('let lines that were lost, garbled or refused go on to the next tier, each on its own', async () => {
+    for (const name of ['files', 'messages']) {
+      provider.behavior = { loses: (index) => index === 1, garbles: (index) => index === 3 };
+      provider.live.length = 0;
+      const texts = prompts(8, name);
+      const job = await client.endedBatch(await client.submitBatch(name, texts, { pricing: 'cheapest' }));
+      await expectResults(job, texts);
+      expect(provider.live.map(({ text }) => text).sort()).toEqual([`${name} 1`, `${name} 3`]);
+      expect(job.cost).toBeCloseTo((6 / 2 + 2) * LIST_COST, 9);
+    }
+    provider.behavior = { fails: (index) => (index === 0 ? 400 : index === 1 ? 429 : undefined) };
+    const job = await client.endedBatch(await client.submitBatch('files', prompts(4, 'bad'), { pricing: 'native' }));
+    expect(job).toMatchObject({ status: 'completed', completed_count: 3, failed_count: 1 });
+    provider.behavior = { refuses: 400 };
+    const texts = prompts(3, 'refused');
+    await expectResults(
+      await client.endedBatch(await client.submitBatch('files', texts, { pricing: 'native' })),
+      texts,
+    );
+  });
+
+  it('that expire with half of their lines have all results before the deadline, at the price of each tier', async () => {
+    provider.behavior = { takesMs: 300, expiresAfter: 10 };
+    const texts = prompts(20);
+    const job = await client.endedBatch(
+      await client.submitBatch('files', texts, { pricing: 'cheapest', expires_in: 600 }),
+    );
+    await expectResults(job, texts);
+    expect(job.completed_at!).toBeLessThan(job.expires_at);
+    expect(provider.billed).toHaveLength(10);
+    expect(provider.live).toHaveLength(10);
+    expect(job.cost).toBeCloseTo((10 / 2 + 10) * LIST_COST, 9);
+    expect(job.saved).toBeCloseTo(5 * LIST_COST, 9);
+  });
+
+  it('that are late are cancelled in time; what they made are results, and the rest runs before the deadline', async () => {
+    provider.behavior = { takesMs: 3_600_000 };
+    const fields = { pricing: 'cheapest', expires_in: 20 };
+    const names = ['files', 'messages'];
+    const ids = await Promise.all(names.map((name) => client.submitBatch(name, prompts(10, name), fields)));
+    for (const [index, name] of names.entries()) {
+      const job = await client.endedBatch(ids[index]!);
+      await expectResults(job, prompts(10, name));
+      // The provider has made every second line by then.
+      expect(provider.live.filter(({ text }) => text.startsWith(name))).toHaveLength(5);
+      expect(job.cost).toBeCloseTo((5 / 2 + 5) * LIST_COST, 9);
+    }
+  });
+
+  it('are cancelled with their job; what they made by then are results, and are billed', async () => {
+    provider.behavior = { takesMs: 3_600_000 };
+    const id = await client.submitBatch('files', prompts(10), { pricing: 'native' });
+    await until(() => Promise.resolve(provider.batches.length === 1));
+    await client.send('POST', `/v1/batch/${id}/cancel`);
+    const job = await client.endedBatch(id);
+    expect(job).toMatchObject({ status: 'cancelled', completed_count: 5, cancelled_count: 5 });
+    expect(job.cost).toBeCloseTo((5 / 2) * LIST_COST, 9);
+    expect(provider.live).toEqual([]);
+    await partsEnded();
+  });
+
+  it('go to the flex tier where there is one, again and again until it has room', async () => {
+    provider.flexRefusals = 3;
+    const texts = prompts(4, 'flex');
+    const job = await client.endedBatch(
+      await client.submitBatch('flexible', texts, { pricing: 'flex', expires_in: 900 }),
+    );
+    await expectResults(job, texts);
+    expect(provider.live.map(({ tier }) => tier)).toEqual(Array.from({ length: 4 }, () => 'flex'));
+    expect(job.cost).toBeCloseTo(4 * 0.25 * LIST_COST, 9);
+    provider.flexRefusals = 1_000_000;
+    const late = prompts(2, 'full');
+    const other = await client.endedBatch(
+      await client.submitBatch('flexible', late, { pricing: 'flex', expires_in: 20 }),
+    );
+    await expectResults(other, late);
+    expect(other.cost).toBeCloseTo(2 * LIST_COST, 9);
+  });
+
+  it('are not used by jobs that do not ask for them, and are the default of a model that says so', async () => {
+    const plain = await client.endedBatch(await client.submitBatch('files', prompts(2), {}));
+    expect(plain).toMatchObject({ pricing: 'live', saved: 0 });
+    expect(provider.batches).toHaveLength(0);
+    const byModel = await client.endedBatch(await client.submitBatch('default', prompts(2), {}));
+    expect(byModel.pricing).toBe('cheapest');
+    expect(provider.batches).toHaveLength(1);
+    for (const pricing of ['native', 'flex', 'free']) {
+      const body = { model: 'plain', tasks: ['x'], pricing };
+      const response = await client.send<{ error: { param: string } }>('POST', '/v1/batch/generate', body);
+      expect(response.status).toBe(400);
+      expect(response.body.error.param).toBe('pricing');
+    }
+  });
+
+  it('reserve the budget of their key before they are created, and settle it by their results', async () => {
+    const [gateway] = running;
+    const limited = await gateway!.newClient({ budget: { usd: 0.002, period: 'total' } });
+    const texts = prompts(3, 'b');
+    const job = await limited.endedBatch(
+      await limited.submitBatch('files', texts, { pricing: 'native', max_tokens: 10 }),
+    );
+    expect(job.completed_count).toBe(3);
+    expect(job.cost).toBeCloseTo(1.5 * LIST_COST, 9);
+  });
+
+  it('are continued by another process after each crash: every line is billed once, and no batch is left unread', async () => {
+    const [count, kills] = isLong ? [400, 20] : [120, 3];
+    provider.behavior = { takesMs: 2_000, failsAfterCreation: 2 };
+    const texts = prompts(count, 'crash');
+    const id = await client.submitBatch('files', texts, { pricing: 'native' });
+    let gateway = [...running][0]!;
+    for (let kill = 0; kill < kills; kill += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 200 + Math.random() * 2_000));
+      running.delete(gateway);
+      await gateway.stop('SIGKILL');
+      gateway = await start();
+    }
+    client = gateway.client(client.key);
+    const job = await client.endedBatch(id);
+    await expectResults(job, texts);
+    expect([...provider.billed].sort()).toEqual([...texts].sort());
+    expect(provider.live).toEqual([]);
+    expect(job.cost).toBeCloseTo((count / 2) * LIST_COST, 9);
+    await partsEnded();
+    expect([...provider.read].sort()).toEqual(provider.batches.map(({ id: each }) => each).sort());
+  });
+});
