@@ -10,8 +10,6 @@ import { queryDatabase } from '../fixtures/query-database.js';
 import { until } from '../fixtures/until.js';
 import { LINE_USAGE, startBatchProvider, type BatchProvider } from '../upstreams/batch-provider.js';
 
-/** `npm run test:chaos` runs the figures as they are stated; `npm test` a shorter form of the same. */
-const isLong = process.env['CHAOS'] === 'long';
 /** Dollars of one call at the list price: the provider's tokens at 2 and 8 dollars a million. */
 const LIST_COST = (LINE_USAGE.prompt_tokens * 2 + LINE_USAGE.completion_tokens * 8) / 1e6;
 const PRICE = { price: price(2, 8) };
@@ -224,27 +222,5 @@ describe(`batches by providers' own batch APIs (${isPostgresRun ? 'PostgreSQL' :
     );
     expect(job.completed_count).toBe(3);
     expect(job.cost).toBeCloseTo(1.5 * LIST_COST, 9);
-  });
-
-  it('are continued by another process after each crash: every line is billed once, and no batch is left unread', async () => {
-    const [count, kills] = isLong ? [400, 20] : [120, 3];
-    provider.behavior = { takesMs: 2_000, failsAfterCreation: 2 };
-    const texts = prompts(count, 'crash');
-    const id = await client.submitBatch('files', texts, { pricing: 'native' });
-    let gateway = [...running][0]!;
-    for (let kill = 0; kill < kills; kill += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 200 + Math.random() * 2_000));
-      running.delete(gateway);
-      await gateway.stop('SIGKILL');
-      gateway = await start();
-    }
-    client = gateway.client(client.key);
-    const job = await client.endedBatch(id);
-    await expectResults(job, texts);
-    expect([...provider.billed].sort()).toEqual([...texts].sort());
-    expect(provider.live).toEqual([]);
-    expect(job.cost).toBeCloseTo((count / 2) * LIST_COST, 9);
-    await partsEnded();
-    expect([...provider.read].sort()).toEqual(provider.batches.map(({ id: each }) => each).sort());
   });
 });

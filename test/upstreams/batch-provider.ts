@@ -14,9 +14,9 @@ export interface BatchBehavior {
   readonly fails?: (index: number) => number | undefined;
   /** The batch expires when this many of its lines are done. */
   readonly expiresAfter?: number;
-  /** Answers this many requests to create a batch with a 500, after it has created it. */
-  readonly failsAfterCreation?: number;
-  /** Answers this many requests to create a batch with a 500, and creates nothing. */
+  /** Responds to these requests to create a batch with a 500, after it has created it: the first ones, or by their number from 1. */
+  readonly failsAfterCreation?: number | ((creation: number) => boolean);
+  /** Responds to this many requests to create a batch with a 500, and creates nothing. */
   readonly failsBeforeCreation?: number;
   /** Refuses batches with this status. */
   readonly refuses?: number;
@@ -303,7 +303,8 @@ class FakeBatchProvider implements BatchProvider {
     const id = `batch-${randomBytes(6).toString('hex')}`;
     const batch = { id, metadata, lines, createdAt: Date.now(), behavior, inputFile, cancelledAt: undefined };
     this.stored.set(id, batch);
-    if (this.creations <= (behavior.failsAfterCreation ?? 0)) {
+    const { failsAfterCreation: fails = 0 } = behavior;
+    if (typeof fails === 'number' ? this.creations <= fails : fails(this.creations)) {
       send(500, error);
       return;
     }

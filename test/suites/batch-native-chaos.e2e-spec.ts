@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, openAiAt, price } from '../fixtures/gateway-config.js';
+import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
+import { queryDatabase } from '../fixtures/query-database.js';
+import { until } from '../fixtures/until.js';
+import { LINE_USAGE, startBatchProvider, type BatchProvider } from '../upstreams/batch-provider.js';
+
+/** `npm run test:chaos` runs the figures as they are stated; `npm test` a shorter form of the same. */
+const KILLS = process.env['CHAOS'] === 'long' ? 20 : 3;
+/** Lines of the first job; each further one has one more, so that a message batch is told from others by its size. */
+const FIRST_LINES = 20;
+/** Longest time in milliseconds that a process runs before it is killed. */
+const MAX_RUN_MS = 2_500;
+const LIST_COST = (LINE_USAGE.prompt_tokens * 2 + LINE_USAGE.completion_tokens * 8) / 1e6;
+
+describe(`parts of batches at providers through crashes (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
+  let provider: BatchProvider;
+  let folder: string;
+  let databaseUrl: string;
+  let gateway: RunningGateway | undefined;
+
+  beforeEach(async () => {
+    provider = await startBatchProvider();
+    folder = mkdtempSync(join(tmpdir(), 'gateway-native-chaos-'));
+    databaseUrl = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'gateway.sqlite')}`;
+  });
+  afterEach(async () => {
+    await gateway?.stop('SIGKILL');
+    await provider.stop();
+    if (isPostgresRun) await dropDatabase(databaseUrl);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function start(): Promise<RunningGateway> {
+    gateway = await startGateway({
+      dataDirectory: folder,
+      config: {
+        providers: {
+          files: openAiAt(provider, { batches: 'native' }),
+          messages: { type: 'anthropic', base_url: `${provider.url}/v1`, api_key: 'test-key' },
+        },
+        models: [
+          model('files', 'files/m', { price: price(2, 8) }),
+          model('messages', 'messages/m', { price: price(2, 8) }),
+        ],
+        batch: { lease: '1s', native: { gather: '100ms', poll_interval: '200ms' } },
+      },
+      env: { DATABASE_URL: databaseUrl, GATEWAY_ADMIN_KEY: 'Zk3v9-native-8Qm-Zk3v9-native-4Wd' },
+    });
+    return gateway;
+  }
+
+  it(`${KILLS} processes are killed at random: each line is billed once, and no batch of the provider is left unread`, async () => {
+    // Every third batch is created although the response says that it was not.
+    provider.behavior = { takesMs: 1_500, failsAfterCreation: (creation) => creation % 3 === 1 };
+    let running = await start();
+    const key = await running.apiKey();
+    const jobs = new Map<string, string[]>();
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const texts = Array.from({ length: FIRST_LINES + kill }, (_, index) => `job ${kill} line ${index}`);
+      const name = kill % 2 === 0 ? 'files' : 'messages';
+      jobs.set(await running.client(key).submitBatch(name, texts, { pricing: 'native' }), texts);
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * MAX_RUN_MS));
+      await running.stop('SIGKILL');
+      running = await start();
+    }
+    const client = running.client(key);
+    let lines = 0;
+    let cost = 0;
+    for (const [id, texts] of jobs) {
+      const job = await client.endedBatch(id);
+      expect(job).toMatchObject({ status: 'completed', completed_count: texts.length });
+      const results = await client.batchResults(id);
+      const contents = results.map(({ response }) => JSON.stringify(response?.body));
+      texts.forEach((text, index) => expect(contents[index]).toContain(`"echo ${text}"`));
+      lines += texts.length;
+      cost += job.cost;
+    }
+    const all = [...jobs.values()].flat();
+    expect([...provider.billed].sort()).toEqual([...all].sort());
+    expect(provider.live).toEqual([]);
+    expect(cost).toBeCloseTo((lines / 2) * LIST_COST, 9);
+    const unended = `SELECT id FROM batch_part WHERE state <> 'ended'`;
+    await until(async () => (await queryDatabase(databaseUrl, unended)).length === 0);
+    expect(await queryDatabase(databaseUrl, 'SELECT id FROM batch_claim')).toEqual([]);
+    expect([...provider.read].sort()).toEqual(provider.batches.map(({ id }) => id).sort());
+    const records = await running.admin.usageRecords(`key_id=${client.keyId}`);
+    expect(records).toHaveLength(lines);
+    console.log(
+      `${KILLS} kills, ${jobs.size} jobs, ${lines} lines, ${provider.batches.length} batches, all billed once`,
+    );
+  });
+});
