@@ -10,7 +10,7 @@ import { LINE_USAGE, startBatchProvider, type BatchProvider } from '../upstreams
 
 /** `npm run test:chaos` runs the figures as they are stated; `npm test` a shorter form of the same. */
 const KILLS = process.env['CHAOS'] === 'long' ? 20 : 3;
-/** Lines of the first job; each further one has one more, so that a message batch is told from others by its size. */
+/** Lines of the first job; each further one has one more, so that a message batch differs from others in its size. */
 const FIRST_LINES = 20;
 /** Longest time in milliseconds that a process runs before it is killed. */
 const MAX_RUN_MS = 2_500;

@@ -92,7 +92,7 @@ export class PartStore {
     return rows.map((row) => ({
       jobId: row.job_id,
       lane: row.model,
-      waiting: Number(row.waiting),
+      waiting: row.waiting,
       ageMs: Number(row.age),
       mayGrow: Boolean(row.may_grow),
     }));
