@@ -13,6 +13,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { JOB_PRICINGS, type JobPricing } from '../native/tiers.js';
 import { IsMetadata } from './is-metadata.js';
 
 const STATUSES = [
@@ -78,6 +79,15 @@ export class CreateFileBatchDto {
   @IsOptional()
   @IsMetadata()
   metadata?: Record<string, string> | null;
+
+  /**
+   * The gateway's own: how the price is chosen against time, as for POST /v1/batch/generate. Models that do not have the tier run at
+   * the list price.
+   */
+  @ApiProperty({ enum: JOB_PRICINGS, enumName: 'BatchPricing', required: false, nullable: true, example: 'live' })
+  @IsOptional()
+  @IsIn(JOB_PRICINGS)
+  pricing?: JobPricing | null;
 
   /** When the files of results are deleted. By default they are kept as long as the batch, see `batch.retention`. */
   @ApiProperty({ type: OutputExpiryDto, required: false, nullable: true, example: null })

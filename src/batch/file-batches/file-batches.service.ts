@@ -61,6 +61,7 @@ export class FileBatchesService {
         endpoint: path,
         headers: formatHeaders(request.headers),
         metadata: body.metadata ?? null,
+        pricing: body.pricing ?? null,
         expiresInSeconds,
         keyId: principal.keyId,
         taskCount: 0,
