@@ -19,7 +19,7 @@ export function inTier<Name extends OperationName>(
   { serviceTier }: CallContext,
 ): RequestOf<Name> {
   if (serviceTier === undefined || name !== 'chat') return request;
-  return withTier(request as ChatRequest, serviceTier) as RequestOf<Name>;
+  return withTier(request as ChatRequest, serviceTier);
 }
 
 function withTier(request: ChatRequest, tier: string): ChatRequest {
