@@ -30,7 +30,8 @@ export class TierPlanner {
       from: tierOfLane(task.lane),
       times: tierTimes(job),
       now,
-      hasNative: deployment !== undefined,
+      // A cost that must not be passed is held call by call.
+      hasNative: deployment !== undefined && job.limits?.maxCost === undefined,
       hasFlex: this.hasFlex(model),
     });
     if (tier !== 'native' || deployment === undefined) return { tier };
