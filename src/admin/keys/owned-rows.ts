@@ -6,6 +6,7 @@
 export const OWNED_ROWS = {
   usage_record: 'kept',
   batch_job: 'kept',
+  batch_part: 'kept',
   request_log: 'kept',
   stored_file: 'deleted',
   file_upload: 'deleted',
