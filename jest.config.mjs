@@ -25,6 +25,7 @@ const WITHOUT_DATABASE = [
   'completions',
   'deployment-health',
   'fast-path',
+  'file-storage',
   'freeze-watch',
   'gemini',
   'json-operations',

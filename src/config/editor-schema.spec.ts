@@ -17,6 +17,7 @@ const keys = Object.entries({ ...PROCESS_SECTIONS, ...ROUTING_SECTIONS }).flatMa
 function fileWith(name: string, value: unknown): unknown {
   const deployment = { provider: 'p', model: 'm' };
   const needed: Record<string, object> = {
+    'files.s3': { bucket: 'files' },
     'models[]': { id: 'a', deployments: [deployment] },
     'models[].deployments[]': deployment,
     'models[].price': { input_per_million: 1, output_per_million: 1 },

@@ -1,4 +1,5 @@
 import type { DatabaseConfig } from './database-url.js';
+import type { readFileStorage } from './read-file-storage.js';
 import type { PROCESS_SETTINGS, ROUTING_SETTINGS } from './settings/gateway-file.js';
 import type { ModelSettings } from './settings/models.js';
 import type { PROCESS_VARIABLES } from './settings/process-variables.js';
@@ -120,7 +121,7 @@ export abstract class GatewayConfig {
   abstract readonly streaming: ProcessSettings['streaming'];
   abstract readonly batch: ProcessSettings['batch'];
   abstract readonly responses: ProcessSettings['responses'];
-  abstract readonly files: ProcessSettings['files'];
+  abstract readonly files: ReturnType<typeof readFileStorage>;
   abstract readonly alerts: {
     /** Undefined: budget events are logged only. */
     readonly webhook: AlertWebhook | undefined;

@@ -7,6 +7,7 @@ import { Environment, readProviderEnvironment, type Variables } from './environm
 import type { Configuration } from './gateway-config.js';
 import { readAlerts } from './read-alerts.js';
 import { readEncryptionKeys } from './read-encryption-keys.js';
+import { readFileStorage } from './read-file-storage.js';
 import { readModels } from './read-models.js';
 import { readProviders } from './read-providers.js';
 import { readTracing } from './read-tracing.js';
@@ -145,7 +146,7 @@ function assemble(file: GatewayFile, environment: Environment, cwd: string, faul
     streaming: settings.streaming,
     batch: settings.batch,
     responses: settings.responses,
-    files: settings.files,
+    files: readFileStorage(settings.files, variable, (path, message) => faults.push({ path, message })),
     alerts: {
       webhook: readAlerts(file.alerts, allowPrivate, (path, message) => faults.push({ path, message })),
     },

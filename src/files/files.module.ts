@@ -16,6 +16,13 @@ import { UploadsController } from './uploads/uploads.controller.js';
 import { UploadsService } from './uploads/uploads.service.js';
 import { StoredFile } from './stored-file.entity.js';
 
+/** Loaded only where it is used, so that a start without a bucket pays nothing. */
+async function storageOf({ dataDirectory, files: { s3 } }: GatewayConfig): Promise<FileStorage> {
+  if (s3 === undefined) return new DiskStorage(join(dataDirectory, 'files'));
+  const { makeS3Storage } = await import('./storage/s3-storage.js');
+  return makeS3Storage(s3);
+}
+
 /** Files that clients upload. */
 @Module({
   imports: [TypeOrmModule.forFeature([StoredFile, FileUpload, FileUploadPart]), AuthModule, LifecycleModule],
@@ -29,7 +36,7 @@ import { StoredFile } from './stored-file.entity.js';
     {
       provide: FileStorage,
       inject: [GatewayConfig],
-      useFactory: ({ dataDirectory }: GatewayConfig) => new DiskStorage(join(dataDirectory, 'files')),
+      useFactory: storageOf,
     },
   ],
   exports: [FilesService, DerivedContent],

@@ -7,14 +7,14 @@ import { LoginError } from '../login-error.js';
 import { logInToAws } from './aws-login.js';
 import { signRequest } from './sign-request.js';
 
-/** AWS Signature Version 4, with the keys that the login of the entry finds. They are renewed before they expire. */
-export function signAws(cloud: CloudSettings): Authorize {
+/** AWS Signature Version 4 for a service of AWS, with the keys that the login of the entry finds. They are renewed before they expire. */
+export function signAws(cloud: CloudSettings, service = BEDROCK_TYPE): Authorize {
   const { region = 'us-east-1' } = cloud;
   const cache = new LoginCache(() => keysOf(cloud, region));
   const signedBy = new WeakMap<AuthorizationHeaders, AwsKeys>();
   const authorize = async (request: UnauthorizedRequest): Promise<AuthorizationHeaders> => {
     const keys = await cache.get();
-    const headers = await signRequest(request, keys, { region, service: BEDROCK_TYPE });
+    const headers = await signRequest(request, keys, { region, service });
     signedBy.set(headers, keys);
     return headers;
   };

@@ -1,0 +1,181 @@
+import type { S3Config } from '../../config/read-file-storage.js';
+import { GatewayError, notFound } from '../../errors/gateway-error.js';
+import { storageFault } from '../../errors/storage-fault.js';
+import { FileStorage } from './file-storage.js';
+import { signAws } from '../../providers/credentials/aws/aws-authorize.js';
+import { S3Client, type S3Response } from './s3-client.js';
+
+/** Bytes of a part of a multipart upload, and of one read: what a write or a read holds in memory. */
+const PART_BYTES = 8 * 1024 * 1024;
+/** Ids are names of objects. */
+const ID = /^[\w-]{1,64}$/;
+
+/** @param address with the login of the bucket */
+export function makeS3Storage({ cloud, prefix, ...address }: S3Config): S3Storage {
+  return new S3Storage(new S3Client(address, signAws(cloud, 's3')), prefix);
+}
+
+/** Files in a bucket of S3, or of a server with its API. */
+export class S3Storage extends FileStorage {
+  /** @param prefix of the names of all objects; it may be empty */
+  constructor(
+    private readonly client: S3Client,
+    private readonly prefix: string,
+    private readonly partBytes = PART_BYTES,
+  ) {
+    super();
+  }
+
+  /** A small file with one request, a larger one as a multipart upload, which becomes an object only when it is complete. */
+  async write(id: string, content: AsyncIterable<Buffer>): Promise<void> {
+    const key = this.keyOf(id);
+    let uploadId: string | undefined;
+    const tags: string[] = [];
+    let pending: Buffer[] = [];
+    let bytes = 0;
+    const sendPart = async (part: Buffer): Promise<void> => {
+      uploadId ??= await this.begin(key);
+      const query = { partNumber: String(tags.length + 1), uploadId };
+      const { headers } = await this.client.send({ method: 'PUT', key, query, body: part });
+      tags.push(String(headers['etag'] ?? ''));
+    };
+    try {
+      for await (const chunk of content) {
+        pending.push(chunk);
+        bytes += chunk.length;
+        if (bytes < this.partBytes) continue;
+        const whole = Buffer.concat(pending);
+        let start = 0;
+        for (; whole.length - start >= this.partBytes; start += this.partBytes) {
+          await sendPart(whole.subarray(start, start + this.partBytes));
+        }
+        pending = [Buffer.from(whole.subarray(start))];
+        bytes = whole.length - start;
+      }
+      const rest = Buffer.concat(pending);
+      if (uploadId === undefined) {
+        await this.client.send({ method: 'PUT', key, body: rest });
+        return;
+      }
+      if (rest.length > 0) await sendPart(rest);
+      await this.complete(key, uploadId, tags);
+    } catch (error) {
+      if (uploadId !== undefined) await this.abort(key, uploadId).catch(() => undefined);
+      throw error instanceof GatewayError ? error : storageFault(error);
+    }
+  }
+
+  /** Reads stretch by stretch, so that a slow reader holds no connection, and one that breaks costs one stretch. */
+  async *read(id: string): AsyncGenerator<Buffer> {
+    const key = this.keyOf(id);
+    for (let start = 0, size = Infinity; start < size;) {
+      const range = `bytes=${start}-${start + this.partBytes - 1}`;
+      const { status, headers, body } = await this.readRange(key, range, start);
+      if (body.length > 0) yield body;
+      // The whole object, from a server that ignores ranges, or an empty one.
+      if (status !== 206) return;
+      size = Number(/\/(\d+)$/.exec(String(headers['content-range'] ?? ''))?.[1] ?? 0);
+      start += body.length;
+    }
+  }
+
+  async delete(id: string): Promise<void> {
+    try {
+      await this.client.send({ method: 'DELETE', key: this.keyOf(id) });
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.status !== 404) throw error;
+    }
+  }
+
+  /** Aborts multipart uploads that a crash left as well. */
+  async *listBefore(time: number): AsyncGenerator<string> {
+    for await (const xml of this.pages({ uploads: '' })) {
+      for (const upload of elements(xml, 'Upload')) {
+        const begun = Date.parse(element(upload, 'Initiated') ?? '');
+        const key = element(upload, 'Key');
+        const uploadId = element(upload, 'UploadId');
+        if (begun < time && key !== undefined && uploadId !== undefined && this.idOf(key) !== undefined) {
+          await this.abort(key, uploadId);
+        }
+      }
+    }
+    for await (const xml of this.pages({ 'list-type': '2' })) {
+      for (const object of elements(xml, 'Contents')) {
+        const id = this.idOf(element(object, 'Key') ?? '');
+        if (id !== undefined && Date.parse(element(object, 'LastModified') ?? '') < time) yield id;
+      }
+    }
+  }
+
+  private async readRange(key: string, range: string, start: number): Promise<S3Response> {
+    try {
+      return await this.client.send({ method: 'GET', key, headers: { range } });
+    } catch (error) {
+      if (start > 0 || !(error instanceof GatewayError) || !String(error.cause).includes(' 416: ')) throw error;
+      // An empty object has no first byte.
+      return { status: 200, headers: {}, body: Buffer.alloc(0) };
+    }
+  }
+
+  private async *pages(query: Readonly<Record<string, string>>): AsyncGenerator<string> {
+    let place: Readonly<Record<string, string>> = {};
+    for (;;) {
+      const sent = { ...query, prefix: this.prefix, ...place };
+      const { body } = await this.client.send({ method: 'GET', key: '', query: sent });
+      const xml = body.toString('utf8');
+      yield xml;
+      if (element(xml, 'IsTruncated') !== 'true') return;
+      const token = element(xml, 'NextContinuationToken');
+      place =
+        token === undefined
+          ? {
+              'key-marker': element(xml, 'NextKeyMarker') ?? '',
+              'upload-id-marker': element(xml, 'NextUploadIdMarker') ?? '',
+            }
+          : { 'continuation-token': token };
+    }
+  }
+
+  private async begin(key: string): Promise<string> {
+    const { body } = await this.client.send({ method: 'POST', key, query: { uploads: '' } });
+    const uploadId = element(body.toString('utf8'), 'UploadId');
+    if (uploadId === undefined) throw storageFault(new Error('S3 began a multipart upload without an id'));
+    return uploadId;
+  }
+
+  private async complete(key: string, uploadId: string, tags: readonly string[]): Promise<void> {
+    const parts = tags.map((tag, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${tag}</ETag></Part>`);
+    const body = Buffer.from(`<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`);
+    const headers = { 'content-type': 'application/xml' };
+    await this.client.send({ method: 'POST', key, query: { uploadId }, headers, body });
+  }
+
+  private async abort(key: string, uploadId: string): Promise<void> {
+    try {
+      await this.client.send({ method: 'DELETE', key, query: { uploadId } });
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.status !== 404) throw error;
+    }
+  }
+
+  private keyOf(id: string): string {
+    if (!ID.test(id)) throw notFound('There is no such file.');
+    return `${this.prefix}${id}`;
+  }
+
+  private idOf(key: string): string | undefined {
+    const id = key.startsWith(this.prefix) ? key.slice(this.prefix.length) : '';
+    return ID.test(id) ? id : undefined;
+  }
+}
+
+/** The content of each element of this name. Names, ids and dates of S3's lists have no markup inside. */
+function* elements(xml: string, name: string): Generator<string> {
+  for (const [, content = ''] of xml.matchAll(new RegExp(`<${name}>([\\s\\S]*?)</${name}>`, 'g'))) yield content;
+}
+
+/** The text of the first element of this name. */
+function element(xml: string, name: string): string | undefined {
+  const text = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
+  return text?.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
+}
