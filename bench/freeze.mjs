@@ -56,6 +56,15 @@ function processesOf(pid) {
   return found;
 }
 
+/** @param {number} pid @param {'SIGSTOP' | 'SIGCONT'} name */
+function signal(pid, name) {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It has ended since the list was read.
+  }
+}
+
 /**
  * @param {string} url
  * @param {{ method?: 'GET' | 'POST', key: string, body?: object }} options
@@ -132,20 +141,21 @@ class Load {
  * Freezes a server for a while under load.
  *
  * @param {string} name
- * @param {number[]} pids
+ * @param {() => number[]} processes of it, which come and go
  * @param {ConstructorParameters<typeof Load>[0]} gateway
  */
-async function freeze(name, pids, gateway) {
+async function freeze(name, processes, gateway) {
   const load = new Load(gateway);
   const running = [load.chat(), load.others()];
   await delay(before * 1_000);
   load.phase = 'frozen';
-  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  const pids = processes();
+  for (const pid of pids) signal(pid, 'SIGSTOP');
   try {
     await delay(seconds * 1_000);
   } finally {
     // Children first: a parent that finds them stopped stops itself again.
-    for (const pid of [...pids].reverse()) process.kill(pid, 'SIGCONT');
+    for (const pid of [...pids].reverse()) signal(pid, 'SIGCONT');
   }
   load.phase = 'after';
   const continuedAt = performance.now();
@@ -212,8 +222,11 @@ try {
   ])) {
     const unknown = [];
     while (unknown.length < before + seconds + after + 5) unknown.push(await newKey());
-    const pids = name === 'Redis' ? [pid] : processesOf(pid);
-    await freeze(name, pids, { url, cached, unknown: () => unknown.pop() });
+    await freeze(name, () => (name === 'Redis' ? [pid] : processesOf(pid)), {
+      url,
+      cached,
+      unknown: () => unknown.pop(),
+    });
   }
 } finally {
   child.kill('SIGTERM');
