@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { request } from 'undici';
 import { startGatewayProcess } from '../scripts/gateway-process.mjs';
 
@@ -69,7 +70,7 @@ try {
   const sent = await request(`${url}/v1/files`, {
     method: 'POST',
     headers: { ...headers, 'content-type': `multipart/form-data; boundary=${BOUNDARY}` },
-    body: form(),
+    body: Readable.from(form()),
     headersTimeout: 0,
   });
   const file = /** @type {any} */ (await sent.body.json());

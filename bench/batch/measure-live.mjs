@@ -22,13 +22,15 @@ export async function measureLive({ gateway, key, concurrency }) {
   const post = async (path, body) => {
     const response = await fetch(`${gateway.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
-    return response.json();
+    return /** @type {Promise<any>} */ (response.json());
   };
   const tasks = Array.from({ length: TASKS }, (_, index) => `task ${index} ${'text '.repeat(60)}`);
   const { job_id: id } = await post('/v1/batch/generate', { model: 'upstream/live', tasks });
   await post(`/v1/batch/${id}/pause`, {});
-  const counted = async () =>
-    (await (await fetch(`${gateway.url}/v1/batch/${id}?results=false`, { headers })).json()).completed_count;
+  const counted = async () => {
+    const response = await fetch(`${gateway.url}/v1/batch/${id}?results=false`, { headers });
+    return /** @type {any} */ (await response.json()).completed_count;
+  };
   const without = [];
   const within = [];
   let ran = 0;

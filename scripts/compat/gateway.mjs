@@ -56,7 +56,7 @@ export async function startGateway(servers, application = root) {
         headers: { authorization: `Bearer ${key}` },
       });
       if (!response.ok) throw new Error(`no usage records: ${response.status} ${await response.text()}`);
-      return (await response.json()).data;
+      return /** @type {any} */ (await response.json()).data;
     },
     close: async () => {
       child.removeAllListeners('exit');
