@@ -12,7 +12,7 @@ export class CreateFileBatch1796001001000 implements MigrationInterface {
          output_file_id varchar(40) NOT NULL,
          error_file_id varchar(40) NOT NULL,
          completion_window varchar(8) NOT NULL,
-         output_expiry_seconds int,
+         output_expiry_seconds integer,
          stage varchar(8) NOT NULL,
          worker varchar(64),
          lease_until bigint NOT NULL DEFAULT 0,
@@ -21,8 +21,7 @@ export class CreateFileBatch1796001001000 implements MigrationInterface {
          top_error text,
          imported_at bigint,
          finished_at bigint,
-         CONSTRAINT "CHK_file_batch_stage" CHECK (stage IN ('import', 'run', 'done'))
-       )`,
+         CONSTRAINT "CHK_file_batch_stage" CHECK (stage IN ('import', 'run', 'done')))`,
     );
     await queryRunner.query(
       `CREATE INDEX "IDX_file_batch_stage" ON file_batch (stage, lease_until) WHERE stage IN ('import', 'run')`,

@@ -15,10 +15,9 @@ export class CreateFileUpload1796001002000 implements MigrationInterface {
          status varchar(16) NOT NULL,
          created_at bigint NOT NULL,
          expires_at bigint NOT NULL,
-         file_expiry_seconds int,
+         file_expiry_seconds integer,
          file_id varchar(40),
-         CONSTRAINT "CHK_file_upload_status" CHECK (status IN ('pending', 'completed', 'cancelled', 'expired'))
-       )`,
+         CONSTRAINT "CHK_file_upload_status" CHECK (status IN ('pending', 'completed', 'cancelled', 'expired')))`,
     );
     await queryRunner.query('CREATE INDEX "IDX_file_upload_key_id" ON file_upload (key_id, status)');
     await queryRunner.query('CREATE INDEX "IDX_file_upload_expires_at" ON file_upload (expires_at)');

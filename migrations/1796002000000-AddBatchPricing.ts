@@ -16,7 +16,7 @@ export class AddBatchPricing1796002000000 implements MigrationInterface {
       lane varchar(64) NOT NULL,
       state varchar(16) NOT NULL,
       provider_id varchar(256),
-      line_count int NOT NULL,
+      line_count integer NOT NULL,
       created_at bigint NOT NULL,
       creating_at bigint,
       submitted_at bigint,
@@ -24,12 +24,11 @@ export class AddBatchPricing1796002000000 implements MigrationInterface {
       abandoned_at bigint,
       ended_at bigint,
       poll_at bigint NOT NULL DEFAULT 0,
-      failures int NOT NULL DEFAULT 0,
+      failures integer NOT NULL DEFAULT 0,
       error text,
       worker varchar(64),
       lease_until bigint NOT NULL DEFAULT 0,
-      CONSTRAINT "CHK_batch_part_state" CHECK (state IN ('new', 'creating', 'submitted', 'ended'))
-    )`);
+      CONSTRAINT "CHK_batch_part_state" CHECK (state IN ('new', 'creating', 'submitted', 'ended')))`);
     await queryRunner.query(`CREATE INDEX "IDX_batch_part_poll_at" ON batch_part (poll_at) WHERE state <> 'ended'`);
     await queryRunner.query('CREATE INDEX "IDX_batch_part_job_id" ON batch_part (job_id)');
     await queryRunner.query(

@@ -10,12 +10,12 @@ export class AddBatchControl1796003000000 implements MigrationInterface {
     await queryRunner.query('ALTER TABLE batch_job ADD COLUMN hold_reason varchar(16)');
     await queryRunner.query('ALTER TABLE batch_job ADD COLUMN pause_source varchar(8)');
     await queryRunner.query('ALTER TABLE batch_job ADD COLUMN spent_nanos bigint NOT NULL DEFAULT 0');
-    await queryRunner.query('ALTER TABLE batch_job ADD COLUMN cost_refused_count int NOT NULL DEFAULT 0');
-    await queryRunner.query('ALTER TABLE batch_job ADD COLUMN max_claim int');
-    await queryRunner.query('ALTER TABLE batch_lane ADD COLUMN max_claim int');
+    await queryRunner.query('ALTER TABLE batch_job ADD COLUMN cost_refused_count integer NOT NULL DEFAULT 0');
+    await queryRunner.query('ALTER TABLE batch_job ADD COLUMN max_claim integer');
+    await queryRunner.query('ALTER TABLE batch_lane ADD COLUMN max_claim integer');
     await queryRunner.query('CREATE TABLE batch_rate (job_id varchar(40) PRIMARY KEY NOT NULL, log text NOT NULL)');
     await queryRunner.query(
-      `CREATE TABLE batch_share (job_id varchar(40) NOT NULL, worker varchar(64) NOT NULL, slots int NOT NULL,
+      `CREATE TABLE batch_share (job_id varchar(40) NOT NULL, worker varchar(64) NOT NULL, slots integer NOT NULL,
          reserved_nanos bigint NOT NULL, expires_at bigint NOT NULL, PRIMARY KEY (job_id, worker))`,
     );
     await queryRunner.query('CREATE INDEX "IDX_batch_share_worker" ON batch_share (worker)');
