@@ -147,10 +147,11 @@ export class WireChunkStream extends UpstreamItemStream<SourcedChunk> {
   private finish(items: SourcedChunk[]): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
+    // A client of the same format gets the provider's own frames, and an end in any case.
+    const frame = this.reader.isDone ? '' : (this.stream.wire.endFrame ?? '');
     const chunks: CanonicalChunk[] = [];
     this.reader.end(chunks);
-    // A client of the same format gets the provider's own frames, and an end in any case.
-    this.emit(this.reader.isDone ? '' : (this.stream.wire.endFrame ?? ''), chunks, items);
+    this.emit(frame, chunks, items);
   }
 
   private readWhole(text: string, items: SourcedChunk[]): void {
