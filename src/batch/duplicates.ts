@@ -17,7 +17,7 @@ export async function copyToDuplicates(
   const { rows: ended } = await runSql<{ job_id: string; status: EndedTask['status'] }>(
     manager,
     dialect,
-    // Without statistics SQLite would look through all duplicates: the joins are in this order.
+    // A planner whose statistics know of no duplicates looks through all of them: the joins are in this order.
     isSqlite
       ? `UPDATE batch_task AS t SET (status, response, error, finished_at, worker) =
            (SELECT o.status, o.response, o.error, o.finished_at, o.worker FROM batch_task o
@@ -27,10 +27,15 @@ export async function copyToDuplicates(
            CROSS JOIN batch_task d ON d.job_id = r.job_id AND d.same_as IS NOT NULL AND d.same_as = r.task_index
              AND d.status = 'queued')
          RETURNING job_id, status`
-      : `UPDATE batch_task AS t SET status = o.status, response = o.response, error = o.error, finished_at = o.finished_at,
-           worker = o.worker
-         FROM ${records} JOIN batch_task o ON o.job_id = r.job_id AND o.task_index = r.task_index
-         WHERE t.job_id = r.job_id AND t.same_as = r.task_index AND t.status = 'queued' AND o.status <> 'queued'
+      : `UPDATE batch_task AS t SET status = d.status, response = d.response, error = d.error, finished_at = d.finished_at,
+           worker = d.worker
+         FROM (SELECT same.job_id, same.task_index, o.status, o.response, o.error, o.finished_at, o.worker
+           FROM ${records}
+           CROSS JOIN LATERAL (SELECT * FROM batch_task o WHERE o.job_id = r.job_id AND o.task_index = r.task_index
+             AND o.status <> 'queued' OFFSET 0) o
+           CROSS JOIN LATERAL (SELECT * FROM batch_task same WHERE same.job_id = o.job_id AND same.same_as = o.task_index
+             AND same.status = 'queued' OFFSET 0) same) d
+         WHERE t.job_id = d.job_id AND t.task_index = d.task_index AND t.status = 'queued'
          RETURNING t.job_id, t.status`,
     [JSON.stringify(rows)],
   );
