@@ -398,6 +398,13 @@ describe(`sessions (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     expect((await owner.post('/v1/files', form)).status).toBe(200);
     const upload = { filename: 'x', purpose: 'user_data', bytes: 1, mime_type: 'text/plain' };
     expect((await owner.post('/v1/uploads', upload)).status).toBe(200);
+    // A batch at a provider's own API needs such a provider; its row is all that matters here.
+    await queryDatabase(
+      gateway.databaseUrl,
+      `INSERT INTO batch_part (id, job_id, key_id, deployment, lane, state, line_count, created_at)
+       VALUES ('part_of_${owner.keyId}', 'job', '${owner.keyId}', 'openai/gpt', 'lane', 'ended', 1, 1) RETURNING id`,
+      { readonly: false },
+    );
     let before = await countAll();
     await until(async () => {
       before = await countAll();
