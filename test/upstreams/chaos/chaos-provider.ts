@@ -141,7 +141,8 @@ export class ChaosProvider {
       promptTokens: 0,
       completionTokens: 0,
       isReported: false,
-      isBroken: false,
+      // The rest of a request may be read although an outage has closed its connection.
+      isBroken: this.server === undefined || response.destroyed,
       end: undefined,
     };
     attempts.push(attempt);

@@ -1,8 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Serving } from './chaos-provider.js';
 import { closed } from './failed-starts.js';
+import type { Fault } from './faults.js';
 import { FORMS, type Frame, type ProviderForm } from './provider-forms.js';
 
+/** What an event of a call of a tool has. */
+const CALL = /"tool_calls":\[|"type":"tool_use"|"functionCall"/;
 const MALFORMED = 'data: {"id":"x","choices":[{"delta":{"content": \n\n';
 /** Longest pause between two writes, in milliseconds. */
 const LONGEST_PAUSE_MS = 8;
@@ -31,6 +34,10 @@ export async function sendStream(serving: Serving): Promise<void> {
   const bytes = Buffer.from(frames.map(({ data }) => data).join(''));
   const last = cutAt ?? bytes.length;
   const ends = endsOf(frames);
+  const { reasons } = FORMS[serving.options.form];
+  const told = frames.findLastIndex(({ data }) => /"usage/.test(data) || data.includes(reasons[endOf(attempt.fault)]));
+  /** Bytes after which a caller knows the end and the usage, and needs no more. */
+  const enough = ends[told] ?? last;
   let at = 0;
   while (at < last && !response.destroyed) {
     const target = ends[Math.floor(random() * ends.length)] ?? last;
@@ -47,10 +54,10 @@ export async function sendStream(serving: Serving): Promise<void> {
     // Providers do not bill what they fail to begin.
     attempt.promptTokens = fails && attempt.completionTokens === 0 ? 0 : right.usage.prompt;
     // Before the pause: a caller that has all it needs may close the connection meanwhile.
-    if (isReported && at >= last) {
+    if (isReported && at >= enough) {
       attempt.isReported = true;
       attempt.completionTokens = right.usage.completion * choices;
-      attempt.end = attempt.fault === 'content filter' || attempt.fault === 'length' ? attempt.fault : 'stop';
+      attempt.end = endOf(attempt.fault);
     }
     await pause(random() * LONGEST_PAUSE_MS);
   }
@@ -65,7 +72,7 @@ function planOf({ attempt, random, options, asked, right, choices }: Serving): P
   const { form } = options;
   const { fault } = attempt;
   const { format, reasons, comment, frames: framesOf } = FORMS[form];
-  const end = fault === 'content filter' || fault === 'length' ? fault : 'stop';
+  const end = endOf(fault);
   const single = framesOf(right, asked).map(({ data, tokens }) => ({
     data: data.replace(reasons.stop, reasons[end]),
     tokens,
@@ -91,10 +98,10 @@ function planOf({ attempt, random, options, asked, right, choices }: Serving): P
     case 'stall':
       return { ...whole, frames: frames.slice(0, before(finish)), ending: 'stall', isReported: false };
     case 'one malformed event':
-      // It may have held a part of a call of a tool, so that nothing behind it is read.
-      return { ...whole, frames: withMalformed(frames, 1, finish, random), isReported: right.toolCalls.length === 0 };
-    case 'two malformed events':
-      return { ...whole, frames: withMalformed(frames, 2, finish, random), isReported: false };
+    case 'two malformed events': {
+      const malformed = withMalformed(frames, fault === 'one malformed event' ? 1 : 2, finish, random);
+      return { ...whole, ...untilUnreadable(malformed) };
+    }
     case 'error event': {
       const at = before(finish);
       const error = extra(format.errorFrame('The engine is overloaded.').toString(), at);
@@ -144,6 +151,27 @@ function withMalformed(frames: readonly Frame[], count: number, finish: number, 
     result.splice(at, 0, { data: MALFORMED, tokens: result[at - 1]?.tokens ?? 0 });
   }
   return result;
+}
+
+/**
+ * A second malformed event, and one that may have held a part of a call of a tool, end a response for its caller: what would come
+ * behind it is not generated.
+ */
+function untilUnreadable(frames: readonly Frame[]): Pick<Plan, 'frames' | 'isReported'> {
+  let hasSkipped = false;
+  let hasCalls = false;
+  for (const [index, { data, tokens }] of frames.entries()) {
+    if (data !== MALFORMED) hasCalls ||= CALL.test(data);
+    else if (hasSkipped || hasCalls) {
+      const generated = frames.map((frame, at) => (at > index ? { ...frame, tokens } : frame));
+      return { frames: generated, isReported: false };
+    } else hasSkipped = true;
+  }
+  return { frames, isReported: true };
+}
+
+function endOf(fault: Fault): 'stop' | 'content filter' | 'length' {
+  return fault === 'content filter' || fault === 'length' ? fault : 'stop';
 }
 
 function withoutEndMarker(frames: readonly Frame[], form: ProviderForm): readonly Frame[] {
