@@ -50,6 +50,24 @@ REFUSALS = [
         r"'endpoint' must be one of",
         "the endpoints are those of the build; the description lists them",
     ),
+    Expected(
+        r"POST /v1/batches",
+        400,
+        r"'completion_window' must be from 10s to 30d",
+        "the bounds of a duration with a unit",
+    ),
+    Expected(
+        r"POST /v1/uploads/\{\w+\}/complete",
+        400,
+        r"'part_ids\[\d+\]' is no part of this upload",
+        A_REFERENCE,
+    ),
+    Expected(
+        r"POST /v1/uploads/\{\w+\}/parts",
+        400,
+        r"With this part the upload has more than",
+        "the bytes of an upload are those that it was created with",
+    ),
     Expected(r"POST /v1/uploads", 400, r"'bytes' must be at most", "the bound is a setting of the operator"),
     Expected(
         r"POST /v1/uploads/\{\w+\}/(complete|cancel|parts)",
