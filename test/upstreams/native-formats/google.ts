@@ -47,12 +47,14 @@ export const googleFormat: WireFormat = {
 
   frames(response, asked) {
     const parts = partsOf(response, true);
-    return parts.map((part, index) =>
+    // A response without content has its end and its usage all the same.
+    const events = parts.length === 0 ? [[]] : parts.map((part) => [part]);
+    return events.map((content, index) =>
       sse({
         candidates: [
           {
-            content: { role: 'model', parts: [part] },
-            ...(index === parts.length - 1 && { finishReason: 'STOP' }),
+            content: { role: 'model', parts: content },
+            ...(index === events.length - 1 && { finishReason: 'STOP' }),
             index: 0,
           },
         ],
