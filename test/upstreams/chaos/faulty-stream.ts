@@ -35,7 +35,9 @@ export async function sendStream(serving: Serving): Promise<void> {
   const last = cutAt ?? bytes.length;
   const ends = endsOf(frames);
   const { reasons } = FORMS[serving.options.form];
-  const reportAt = frames.findLastIndex(({ data }) => /"usage/.test(data) || data.includes(reasons[endOf(attempt.fault)]));
+  const reportAt = frames.findLastIndex(
+    ({ data }) => /"usage/.test(data) || data.includes(reasons[endOf(attempt.fault)]),
+  );
   /** Bytes after which a caller knows the end and the usage, and needs no more. */
   const enough = ends[reportAt] ?? last;
   let at = 0;
