@@ -12,10 +12,9 @@ export function ledgerFaults({ ledger, records }: CallHistory, fail: Fail): void
   if (ledger.callsAtDeployments !== 0) fail('nothing is left', `${ledger.callsAtDeployments} calls at deployments`);
   if (ledger.usableSlots !== ledger.slots) fail('nothing is left', `${ledger.usableSlots} of ${ledger.slots} slots`);
   const reported = records.filter(({ basis }) => basis === 'reported');
-  // Of a stream that broke and was not recovered, metrics count an estimate of what came, and its record the most that it may be.
-  const counted = records.filter(({ basis, status }) => basis !== 'worst_case' || status === 'failed');
+  // Of a stream that broke or whose client left, metrics count an estimate of what came, and its record the most that it may be.
   const expectBetween = (name: string, value: number, field: Field, rounding: number): void => {
-    const [least, most] = [sumOf(reported, field), sumOf(counted, field)];
+    const [least, most] = [sumOf(reported, field), sumOf(records, field)];
     if (value < least - rounding || value > most + rounding)
       fail('metrics are the sum', `${name} ${value} instead of ${least} to ${most}`);
   };
