@@ -19,6 +19,7 @@ import {
 } from 'class-validator';
 import { IsSmallObject } from '../http/is-small-object.js';
 import { JobOptionsDto } from './control/job-options.dto.js';
+import { IsJobExpiry } from './is-job-expiry.js';
 import { JOB_PRICINGS, type JobPricing } from './native/tiers.js';
 import { JOB_PRIORITIES, type JobPriority } from './batch-job.entity.js';
 
@@ -33,8 +34,6 @@ export const BATCH_ENDPOINTS = [
   '/v1/responses',
   '/v2/rerank',
 ] as const;
-
-const DAY_SECONDS = 86_400;
 
 /** Where to send the notification that a job has ended. */
 export class WebhookDto {
@@ -150,19 +149,7 @@ export class BatchGenerateDto extends JobOptionsDto {
   webhook?: WebhookDto | null;
 
   /** Seconds after which tasks that are not finished expire; 10 s to 30 days. */
-  @ApiProperty({
-    type: 'integer',
-    required: false,
-    nullable: true,
-    default: DAY_SECONDS,
-    minimum: 10,
-    maximum: 30 * DAY_SECONDS,
-    example: DAY_SECONDS,
-  })
-  @IsOptional()
-  @IsInt()
-  @Min(10)
-  @Max(30 * DAY_SECONDS)
+  @IsJobExpiry()
   expires_in?: number | null;
 
   /** The weight of the job among your jobs when slots are shared: high is four times low, normal twice. */

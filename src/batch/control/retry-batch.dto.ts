@@ -5,19 +5,15 @@ import {
   ArrayUnique,
   IsArray,
   IsIn,
-  IsInt,
   IsOptional,
   IsString,
-  Max,
   MaxLength,
-  Min,
 } from 'class-validator';
+import { IsJobExpiry } from '../is-job-expiry.js';
 import { JobOptionsDto } from './job-options.dto.js';
 
 export const RETRIED_STATUSES = ['failed', 'expired', 'cancelled', 'succeeded'] as const;
 export type RetriedStatus = (typeof RETRIED_STATUSES)[number];
-
-const DAY_SECONDS = 86_400;
 
 /** Which tasks of a job run again, in a new job. Options that are absent are those of the old job, but for `not_before`. */
 export class RetryBatchDto extends JobOptionsDto {
@@ -51,18 +47,6 @@ export class RetryBatchDto extends JobOptionsDto {
   custom_ids?: string[] | null;
 
   /** Seconds after which tasks of the new job that are not finished expire; 10 s to 30 days. */
-  @ApiProperty({
-    type: 'integer',
-    required: false,
-    nullable: true,
-    default: DAY_SECONDS,
-    minimum: 10,
-    maximum: 30 * DAY_SECONDS,
-    example: DAY_SECONDS,
-  })
-  @IsOptional()
-  @IsInt()
-  @Min(10)
-  @Max(30 * DAY_SECONDS)
+  @IsJobExpiry()
   expires_in?: number | null;
 }

@@ -15,7 +15,7 @@ import { BatchJob } from '../batch-job.entity.js';
 import { BatchService } from '../batch.service.js';
 import { deleteTasks } from '../delete-job.js';
 import { Lanes } from '../lanes.js';
-import { newJob } from '../submission/new-job.js';
+import { MAX_EXPIRY_SECONDS, MIN_EXPIRY_SECONDS, newJob } from '../submission/new-job.js';
 import { checkedIdempotencyKey, IDEMPOTENCY_WINDOW_MS, sameOr409 } from '../submission/idempotency.js';
 import { FileBatchWorker } from './file-batch-worker.js';
 import { FileBatch } from './file-batch.entity.js';
@@ -23,8 +23,6 @@ import { fileBatchOf, windowSeconds } from './file-batch-form.js';
 import type { CreateFileBatchDto, FileBatchDto, FileBatchListDto, FileBatchPageDto } from './file-batches.dto.js';
 
 const DEFAULT_LIMIT = 20;
-const MIN_WINDOW_SECONDS = 10;
-const MAX_WINDOW_SECONDS = 30 * 86_400;
 
 /** OpenAI's Batch API. Each batch is a job of the batch engine whose tasks are the lines of a file. */
 @Injectable()
@@ -48,7 +46,7 @@ export class FileBatchesService {
       throw invalidRequest(`'endpoint' must be one of ${paths}.`, 'endpoint');
     }
     const expiresInSeconds = windowSeconds(window);
-    if (expiresInSeconds < MIN_WINDOW_SECONDS || expiresInSeconds > MAX_WINDOW_SECONDS) {
+    if (expiresInSeconds < MIN_EXPIRY_SECONDS || expiresInSeconds > MAX_EXPIRY_SECONDS) {
       throw invalidRequest("'completion_window' must be from 10s to 30d.", 'completion_window');
     }
     const idempotencyKey = checkedIdempotencyKey(request.get('idempotency-key'));

@@ -1,8 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { Allow, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsJobExpiry } from '../is-job-expiry.js';
 import { JOB_PRICINGS, type JobPricing } from '../native/tiers.js';
-
 import { JobOptionsDto } from '../control/job-options.dto.js';
 
 const PROCESSING_STATUSES = ['in_progress', 'canceling', 'ended'] as const;
@@ -47,11 +47,7 @@ export class CreateMessageBatchDto extends JobOptionsDto {
   pricing?: JobPricing | null;
 
   /** The gateway's own: seconds after which requests that have not ended expire; 10 s to 30 days, by default 24 hours. */
-  @ApiProperty({ type: 'integer', required: false, nullable: true, minimum: 10, maximum: 2_592_000, example: 86_400 })
-  @IsOptional()
-  @IsInt()
-  @Min(10)
-  @Max(2_592_000)
+  @IsJobExpiry()
   expires_in?: number | null;
 }
 

@@ -4,6 +4,9 @@ import type { BatchApi, BatchJob } from '../batch-job.entity.js';
 
 /** Seconds until unfinished tasks expire, where a submission does not say it. */
 export const DEFAULT_EXPIRY_SECONDS = 86_400;
+/** Bounds of that time. */
+export const MIN_EXPIRY_SECONDS = 10;
+export const MAX_EXPIRY_SECONDS = 30 * 86_400;
 
 /** The beginning of the ids of each API's jobs; `null` is the gateway's own. */
 const PREFIXES = { messages: 'msgbatch_', batches: 'batch_', own: 'batch_' } as const;
