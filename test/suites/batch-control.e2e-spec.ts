@@ -281,7 +281,7 @@ describe(`bounds of a batch (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
       expect(await own.endedBatch(id)).toMatchObject({ completed_count: 10, control: { order: 'prefix' } });
       const started = (await callsOf('prefix')).sort((a, b) => a.startedAt - b.startedAt);
       const systems = started.map(({ body }) => (body?.['messages'] as { content: string }[])[0]?.content[0]);
-      // In the order of the submission it would be ten runs of one letter. Tasks that are given back start later than their place.
+      // In the order of the submission it would be ten runs of one letter. Tasks that are requeued start later than their place.
       expect(systems.filter((letter, index) => letter !== systems[index - 1]).length).toBeLessThanOrEqual(6);
       expect((await own.batchResults(id)).map(({ index }) => index)).toEqual([...letters.keys()]);
     } finally {
