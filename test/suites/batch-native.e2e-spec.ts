@@ -23,11 +23,13 @@ describe(`batches by providers' own batch APIs (${isPostgresRun ? 'PostgreSQL' :
   let folder: string;
   let databaseUrl: string;
   let client: GatewayClient;
-  const running = new Set<RunningGateway>();
-  const adminKey = 'Zk3v9-native-8Qm-Zk3v9-native-4Wd';
+  let gateway: RunningGateway;
 
-  async function start(): Promise<RunningGateway> {
-    const gateway = await startGateway({
+  beforeAll(async () => {
+    provider = await startBatchProvider();
+    folder = mkdtempSync(join(tmpdir(), 'gateway-native-'));
+    databaseUrl = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'gateway.sqlite')}`;
+    gateway = await startGateway({
       dataDirectory: folder,
       config: {
         providers: {
@@ -44,22 +46,15 @@ describe(`batches by providers' own batch APIs (${isPostgresRun ? 'PostgreSQL' :
         ],
         batch: { lease: '2s', native: { gather: '200ms', poll_interval: '200ms', max_lines: 40 } },
       },
-      env: { DATABASE_URL: databaseUrl, GATEWAY_ADMIN_KEY: adminKey },
+      env: { DATABASE_URL: databaseUrl },
     });
-    running.add(gateway);
-    return gateway;
-  }
-
+  });
   beforeEach(async () => {
-    provider = await startBatchProvider();
-    folder = mkdtempSync(join(tmpdir(), 'gateway-native-'));
-    databaseUrl = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'gateway.sqlite')}`;
-    const gateway = await start();
+    provider.reset();
     client = await gateway.newClient();
   });
-  afterEach(async () => {
-    await Promise.all([...running].map((gateway) => gateway.stop('SIGKILL')));
-    running.clear();
+  afterAll(async () => {
+    await gateway.stop();
     await provider.stop();
     if (isPostgresRun) await dropDatabase(databaseUrl);
     rmSync(folder, { recursive: true, force: true });
@@ -96,8 +91,7 @@ describe(`batches by providers' own batch APIs (${isPostgresRun ? 'PostgreSQL' :
     expect([...provider.billed].sort()).toEqual([...texts].sort());
     expect(provider.live).toEqual([]);
     await partsEnded();
-    const [gateway] = running;
-    const all = await gateway!.admin.usageRecords(`key_id=${client.keyId}`);
+    const all = await gateway.admin.usageRecords(`key_id=${client.keyId}`);
     expect(all).toHaveLength(90);
     for (const record of all) {
       expect(record).toMatchObject({ service_tier: 'batch', cached_tokens: LINE_USAGE.cached_tokens, source: 'batch' });
@@ -214,8 +208,7 @@ describe(`batches by providers' own batch APIs (${isPostgresRun ? 'PostgreSQL' :
   });
 
   it('reserve the budget of their key before they are created, and settle it by their results', async () => {
-    const [gateway] = running;
-    const limited = await gateway!.newClient({ budget: { usd: 0.002, period: 'total' } });
+    const limited = await gateway.newClient({ budget: { usd: 0.002, period: 'total' } });
     const texts = prompts(3, 'b');
     const job = await limited.endedBatch(
       await limited.submitBatch('files', texts, { pricing: 'native', max_tokens: 10 }),

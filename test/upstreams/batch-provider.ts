@@ -53,6 +53,8 @@ export interface BatchProvider {
   flexRefusals: number;
   /** Batches whose results were read. */
   readonly read: Set<string>;
+  /** Forgets its batches, files, bills and behavior. */
+  reset(): void;
   stop(): Promise<void>;
 }
 
@@ -93,6 +95,15 @@ class FakeBatchProvider implements BatchProvider {
       this.server.listen(0, '127.0.0.1', resolve);
     });
     this.url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  reset(): void {
+    this.behavior = {};
+    this.billed.length = 0;
+    this.live.length = 0;
+    this.flexRefusals = 0;
+    this.creations = 0;
+    for (const kept of [this.read, this.stored, this.files, this.done]) kept.clear();
   }
 
   async stop(): Promise<void> {
