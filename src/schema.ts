@@ -3,6 +3,7 @@ import { CreateApiKey1767225600000 } from '../migrations/1767225600000-CreateApi
 import { AddBatchControl1796003000000 } from '../migrations/1796003000000-AddBatchControl.js';
 import { AddBatchDuplicates1796003100000 } from '../migrations/1796003100000-AddBatchDuplicates.js';
 import { AddBatchAllowance1796003200000 } from '../migrations/1796003200000-AddBatchAllowance.js';
+import { AddTaskRanks1796005000000 } from '../migrations/1796005000000-AddTaskRanks.js';
 import { AddBatchApi1796000000000 } from '../migrations/1796000000000-AddBatchApi.js';
 import { CreateStoredFile1796001000000 } from '../migrations/1796001000000-CreateStoredFile.js';
 import { CreateFileBatch1796001001000 } from '../migrations/1796001001000-CreateFileBatch.js';
@@ -116,6 +117,7 @@ const MIGRATIONS = [
   AddBatchControl1796003000000,
   AddBatchDuplicates1796003100000,
   AddBatchAllowance1796003200000,
+  AddTaskRanks1796005000000,
 ];
 
 /** All tables of the application and their migrations. */

@@ -32,8 +32,6 @@ import { taskResponse } from './task-response.js';
 const POLL_MS = 1_000;
 /** Milliseconds that a shutdown waits for calls in flight. */
 const DRAIN_MS = 25_000;
-/** Share of a pause over which the tasks that wait for its end are spread. */
-const SPREAD_SHARE = 0.5;
 
 const LEASE_LOST = Symbol('lease lost');
 const CANCELLED = Symbol('cancelled');
@@ -113,8 +111,8 @@ export class BatchRunner {
     void this.polls?.stop();
     const deadline = performance.now() + Math.min(DRAIN_MS, this.config.server.drainTimeout);
     // The tasks of a claim whose response is still outstanding are requeued as well.
-    const claimed = this.loop.stop().then(() => this.requeueReady());
-    this.requeueReady();
+    const claimed = this.loop.stop().then(() => this.releaseReady(() => true));
+    this.releaseReady(() => true);
     while (this.held.running.size > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
@@ -133,20 +131,20 @@ export class BatchRunner {
 
   /** Requeues what this process has claimed of a paused job and not begun; running tasks continue. */
   pauseHere(jobId: string): void {
-    for (const task of this.held.takeReady((each) => each.jobId === jobId)) this.requeue(task);
+    this.releaseReady((each) => each.jobId === jobId);
   }
 
   private pump(): void {
     if (this.state === 'running') this.loop.pump();
   }
 
-  private requeueReady(): void {
-    for (const task of this.held.takeReady(() => true)) this.requeue(task);
+  private releaseReady(condition: (task: HeldTask) => boolean): void {
+    for (const task of this.held.takeReady(condition)) this.release(task);
   }
 
   private startReady(): void {
     if (this.state === 'stopping') {
-      this.requeueReady();
+      this.releaseReady(() => true);
       return;
     }
     const { lease } = this.config.batch;
@@ -155,19 +153,22 @@ export class BatchRunner {
       void this.heartbeats?.run();
       return;
     }
+    const released = new Set<string>();
     for (const task of [...this.held.ready]) {
-      if (!this.gate.mayStart(task)) {
-        this.held.removeReady(task);
-        this.requeue(task);
+      const { job, jobId, lane } = task;
+      // Tasks behind one that is released start after it, so they are released as well.
+      if (released.has(`${jobId} ${lane}`) || !this.gate.mayStart(task)) {
+        released.add(`${jobId} ${lane}`);
+        this.release(task);
         continue;
       }
       if (!this.loop.mayStart(task) || !this.writer.hasRoom(this.loop.concurrency())) continue;
-      const pause = this.room.pause(task.job.keyId, task.model);
-      this.held.removeReady(task);
-      if (pause > 0 || !task.job.isRunnable) {
-        this.requeue(task, pause * (1 + Math.random() * SPREAD_SHARE));
+      if (this.room.pause(job.keyId, task.model) > 0 || !job.isRunnable) {
+        released.add(`${jobId} ${lane}`);
+        this.release(task);
         continue;
       }
+      this.held.removeReady(task);
       this.held.begin(task);
       void this.run(task).finally(() => {
         this.held.end(task);
@@ -190,7 +191,7 @@ export class BatchRunner {
       const principal = await this.keys.principalOf(job.keyId);
       if (principal === null) {
         await this.store.beginFailure(job.id, 'The key that submitted this job has been revoked or has expired.');
-        this.requeue(task);
+        this.release(task);
         return;
       }
       const plan = this.planner.planOf(task, task.model, job);
@@ -233,7 +234,7 @@ export class BatchRunner {
       return;
     }
     if (reason === STOPPING) {
-      this.ended(task, { status: 'queued', usage });
+      this.ended(task, { status: 'queued', isReleased: true, usage });
       return;
     }
     if (reason === CANCELLED) {
@@ -256,12 +257,21 @@ export class BatchRunner {
       this.logger.error({ msg: 'a batch task failed', error: describeError(error.cause ?? error) });
     }
     if (outcome.status === 'queued' && outcome.attempts !== undefined) this.metrics.retried();
+    if (outcome.status === 'queued' && outcome.attempts === undefined && task.job.isOrdered) {
+      // No provider was called: it starts again before those behind it, when the limit may admit it.
+      this.gate.block(task.jobId, outcome.delayMs);
+      this.ended(task, { status: 'queued', isReleased: true, usage });
+      this.releaseReady(({ jobId }) => jobId === task.jobId);
+      return;
+    }
     const stored = outcome.status === 'failed' ? this.errors.stored(error, requestId) : null;
     this.ended(task, { ...outcome, error: stored, usage });
   }
 
-  private requeue(task: HeldTask, delayMs = 0): void {
-    this.ended(task, { status: 'queued', delayMs });
+  /** A task that has not started waits at its place again. */
+  private release(task: HeldTask): void {
+    this.held.removeReady(task);
+    this.ended(task, { status: 'queued', isReleased: true });
   }
 
   /** Fields that are not given keep their defaults: no further attempt, nothing to store beside the status. */

@@ -34,6 +34,10 @@ export class BatchTask {
   @Column({ name: 'same_as', type: 'int', nullable: true })
   sameAs!: number | null;
 
+  /** Its rank in the order in which the tasks of its job start, from 1; null where that is the order of the submission. */
+  @Column({ type: 'int', nullable: true })
+  rank!: number | null;
+
   /** The task's own fields of the request, as JSON text. */
   @Column({ type: 'text' })
   request!: string;

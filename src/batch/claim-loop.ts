@@ -141,6 +141,7 @@ export class ClaimLoop {
         else if (slots < concurrency / 4 && held.ready.length > 0) return;
         await this.load.yieldToEventLoop();
         await this.reclaimLostClaims();
+        this.writer.returning.beginClaim();
         const shares = await this.picker.pick({ slots, ahead, load: held, onlyIdle });
         if (shares.length === 0) {
           if (!onlyIdle) this.hasWork = await this.lanes.hasAny();
@@ -151,7 +152,10 @@ export class ClaimLoop {
         const claim = await this.claims.claim(shares, worker, id);
         this.inDoubt = this.inDoubt.filter((each) => each !== id);
         if (!claim.hasTaken) return;
-        const gate = await this.gate.admit(claim.tasks, claim.jobs);
+        const gate = await this.gate.admit(
+          claim.tasks.filter(({ jobId }) => !this.writer.returning.hasReturned(jobId)),
+          claim.jobs,
+        );
         this.take(claim, gate, held, onlyIdle);
         // Other processes may have free slots for the rest.
         const first = shares[0];
@@ -165,13 +169,15 @@ export class ClaimLoop {
 
   private take({ id, jobs, tasks }: Claim, gate: GateResult, held: HeldTasks, isExtra: boolean): void {
     const known = tasks.filter(({ jobId }) => jobs.has(jobId));
+    const returned = new Set(known.flatMap(({ jobId }) => (this.writer.returning.hasReturned(jobId) ? [jobId] : [])));
     this.writer.hold(new HeldClaim(id, known));
     for (const task of known) {
       const job = jobs.get(task.jobId);
       if (job === undefined) continue;
       const { model: own } = task.request;
       const model = typeof own === 'string' ? own : job.model;
-      const verdict = gate.verdicts.get(task) ?? 'start';
+      // Tasks that were released meanwhile start before those of this claim.
+      const verdict = returned.has(task.jobId) ? 'wait' : (gate.verdicts.get(task) ?? 'start');
       if (verdict !== 'start') {
         this.writer.add(outcomeOfVerdict(verdict, { ...task, claimId: id, model, job }));
         continue;
@@ -242,9 +248,9 @@ function outcomeOfVerdict(
 ): TaskOutcome {
   const { hasDuplicates } = job;
   const task = { claimId, jobId, taskIndex, attempts, model, hasDuplicates, response: null, usage: [] };
-  return 'error' in verdict
+  return verdict !== 'wait'
     ? { ...task, status: 'failed', error: verdict.error, delayMs: 0, limited: { spent: 0, isRefused: true } }
-    : { ...task, status: 'queued', error: null, delayMs: verdict.delayMs };
+    : { ...task, status: 'queued', error: null, delayMs: 0, isReleased: true };
 }
 
 function extraSlots(concurrency: number): number {

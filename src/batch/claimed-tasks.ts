@@ -18,6 +18,8 @@ export interface ClaimedJob {
   readonly headers: Readonly<Record<string, string>>;
   /** Whether tasks of it may have the result of another one. */
   readonly hasDuplicates: boolean;
+  /** Whether its tasks start in an order of their own, which those keep to that a limit of the gateway refuses. */
+  readonly isOrdered: boolean;
   /** What its options allow; undefined where they limit nothing. */
   readonly limits: JobLimits | undefined;
   /** How the price is chosen against time. */
@@ -110,7 +112,7 @@ export class ClaimedTasks {
     );
   }
 
-  /** The tasks of claimed lanes that are still queued, in the order of their indexes. */
+  /** The tasks of claimed lanes that are still queued, in the order in which they start. */
   async tasksOf(lanes: readonly LaneTasks[]): Promise<ClaimedTask[]> {
     const wanted = lanes.flatMap((lane) =>
       [...indexesOf(lane)].map(([taskIndex, isSingle]) => ({
@@ -131,8 +133,10 @@ export class ClaimedTasks {
       dialect: string | null;
       request: string;
       attempts: number;
+      place: number;
     }>(this.tasksStatement(), parameters);
-    const tasks = rows.map((row) => ({
+    const inOrder = [...rows].sort((a, b) => a.place - b.place);
+    return inOrder.map((row) => ({
       jobId: row.job_id,
       taskIndex: row.task_index,
       lane: row.lane,
@@ -141,12 +145,12 @@ export class ClaimedTasks {
       dialect: row.dialect,
       request: parseExact(row.request) as Record<string, unknown>,
     }));
-    return tasks.sort((a, b) => a.taskIndex - b.taskIndex);
   }
 
   /** The tasks to run of a claim: of a range only those that name no model, since the others wait in `batch_requeue`. */
   tasksStatement(): string {
-    const columns = 't.job_id, t.task_index, r.lane, t.operation, t.dialect, t.request, t.attempts';
+    const columns =
+      't.job_id, t.task_index, r.lane, t.operation, t.dialect, t.request, t.attempts, COALESCE(t.rank, t.task_index) AS place';
     const which = `t.job_id = r.job_id AND t.task_index = r.task_index`;
     const condition = `t.status = 'queued' AND t.same_as IS NULL AND (t.model IS NULL OR r.is_single = 1)`;
     return this.dialect.isSqlite
@@ -162,8 +166,12 @@ export class ClaimedTasks {
   }
 }
 
-function readOptions(text: string | null): Pick<ClaimedJob, 'hasDuplicates' | 'limits'> {
-  if (text === null) return { hasDuplicates: false, limits: undefined };
+function readOptions(text: string | null): Pick<ClaimedJob, 'hasDuplicates' | 'isOrdered' | 'limits'> {
+  if (text === null) return { hasDuplicates: false, isOrdered: false, limits: undefined };
   const options = JSON.parse(text) as JobOptions;
-  return { hasDuplicates: options.dedupe === true, limits: limitsOf(options) };
+  return {
+    hasDuplicates: options.dedupe === true,
+    isOrdered: options.order === 'prefix',
+    limits: limitsOf(options),
+  };
 }

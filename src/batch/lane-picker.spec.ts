@@ -3,12 +3,18 @@ import { LanePicker } from './lane-picker.js';
 import { laneGroup } from './lanes.js';
 import type { ReadyLane, ReadyLanes } from './ready-lanes.js';
 import type { ModelRoom } from './model-room.js';
+import type { OutcomeWriter } from './outcome-writer.js';
+import { ReturningTasks } from './returning-tasks.js';
 
 const ROOM = 32;
 const EMPTY = { perKey: new Map(), perModel: new Map(), perGroup: new Map() };
 
 /** A picker over lanes that are found by group in the order of names, as in the database; some groups have nothing left to take. */
-function pickerOf(lanes: readonly ReadyLane[], emptyGroups: readonly string[] = []): LanePicker {
+function pickerOf(
+  lanes: readonly ReadyLane[],
+  emptyGroups: readonly string[] = [],
+  returning = new ReturningTasks(),
+): LanePicker {
   const names = [...new Set([...lanes.map(({ group }) => group), ...emptyGroups])].sort();
   const fakeLanes = {
     groups: (after: string, limit: number) => Promise.resolve(names.filter((name) => name > after).slice(0, limit)),
@@ -21,6 +27,7 @@ function pickerOf(lanes: readonly ReadyLane[], emptyGroups: readonly string[] = 
     fakeLanes as unknown as ReadyLanes,
     fakeRoom as unknown as ModelRoom,
     fakeGate as unknown as JobGate,
+    { returning } as unknown as OutcomeWriter,
   );
 }
 
@@ -38,6 +45,17 @@ describe('LanePicker', () => {
     expect([long.length, sumOf(long)]).toEqual([32, 32]);
     const short = await pickerOf(lanes).pick({ slots: 32, ahead: 32, load: EMPTY, onlyIdle: false });
     expect([short.length, sumOf(short)]).toEqual([4, 32]);
+  });
+
+  it('takes nothing of a job whose tasks are on their way back to their lane', async () => {
+    const returning = new ReturningTasks();
+    const picker = pickerOf(lanes.slice(0, 2), [], returning);
+    returning.add({ jobId: 'job_0', isReleased: true });
+    const pick = (): Promise<readonly { jobId: string }[]> =>
+      picker.pick({ slots: 4, ahead: 0, load: EMPTY, onlyIdle: false });
+    expect((await pick()).map(({ jobId }) => jobId)).toEqual(['job_1']);
+    returning.stored({ jobId: 'job_0', isReleased: true });
+    expect((await pick()).map(({ jobId }) => jobId).sort()).toEqual(['job_0', 'job_1']);
   });
 
   it('comes to every key and job in turn while tasks are short', async () => {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { keyOfGroup, laneGroup, modelOfGroup } from './lanes.js';
 import { JobGate } from './control/job-gate.js';
 import { isNativeLane } from './native/tiers.js';
+import { OutcomeWriter } from './outcome-writer.js';
 import { ReadyLanes } from './ready-lanes.js';
 import { lanesOfTurn, tasksPerLane } from './lanes-of-turn.js';
 import { ModelRoom } from './model-room.js';
@@ -45,6 +46,7 @@ export class LanePicker {
     private readonly lanes: ReadyLanes,
     private readonly room: ModelRoom,
     private readonly gate: JobGate,
+    private readonly writer: OutcomeWriter,
   ) {}
 
   async pick(options: PickOptions): Promise<LaneShare[]> {
@@ -91,7 +93,7 @@ export class LanePicker {
     const perGroup = Math.min(LANES_PER_GROUP, Math.ceil((2 * slots) / groups.length));
     const ready = await this.lanes.ready(groups, perGroup);
     const lanes = lanesOfTurn(
-      ready.filter(({ jobId }) => !this.gate.isBlocked(jobId)),
+      ready.filter(({ jobId }) => !this.gate.isBlocked(jobId) && !this.writer.returning.isReturning(jobId)),
       { slots, perLane },
     );
     const rooms = new Map<string, number>();

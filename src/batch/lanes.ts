@@ -5,6 +5,11 @@ import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
 
 /** Milliseconds after which a lane is checked again whose next run time could not be determined. */
 const RECHECK_DELAY_MS = 500;
+/**
+ * `next_run_at` of a task that may run at any time is its place in its job: its rank, or else its index. Values above this one are
+ * times, at which a retried task may run.
+ */
+const LAST_PLACE = 1_000_000_000;
 
 /** Tasks of one lane: a range of indexes, its end excluded, and single indexes. */
 export interface LaneTasks {
@@ -86,7 +91,7 @@ export class Lanes {
     await this.run(
       manager,
       `INSERT INTO batch_requeue (job_id, task_index, model, next_run_at)
-       SELECT job_id, task_index, model, 0 FROM batch_task WHERE job_id = $1 AND task_index >= $2 AND task_index < $3
+       SELECT job_id, task_index, model, task_index FROM batch_task WHERE job_id = $1 AND task_index >= $2 AND task_index < $3
          AND model IS NOT NULL AND status = 'queued' AND same_as IS NULL
        ON CONFLICT DO NOTHING`,
       [jobId, start, end],
@@ -100,7 +105,12 @@ export class Lanes {
     tasks: readonly { readonly taskIndex: number; readonly model: string; readonly rank: number }[],
   ): Promise<void> {
     const rows = tasks.map(({ taskIndex, model, rank }) => ({ task_index: taskIndex, model, rank }));
-    // A time that has passed: tasks that may run are taken by it.
+    await this.run(
+      manager,
+      `UPDATE batch_task AS t SET rank = r.rank FROM ${recordsOf(this.dialect, '$2', 'task_index int, rank int')}
+       WHERE t.job_id = $1 AND t.task_index = r.task_index`,
+      [jobId, JSON.stringify(rows)],
+    );
     await this.run(
       manager,
       `INSERT INTO batch_requeue (job_id, task_index, model, next_run_at)
@@ -110,7 +120,10 @@ export class Lanes {
     );
   }
 
-  /** Requeues tasks. Those that already wait stay unchanged. The rows of their jobs must be locked. */
+  /**
+   * Requeues tasks: without a delay at their place in the order of their job, with one as soon as it is over. Those that already wait
+   * stay unchanged. The rows of their jobs must be locked.
+   */
   async requeue(manager: EntityManager, tasks: readonly RequeuedTask[]): Promise<void> {
     if (tasks.length === 0) return;
     const { now, isSqlite } = this.dialect;
@@ -124,7 +137,8 @@ export class Lanes {
     const { rows: added } = await this.run<{ job_id: string; model: string; next_run_at: string | number }>(
       manager,
       `INSERT INTO batch_requeue (job_id, task_index, model, next_run_at)
-       SELECT r.job_id, r.task_index, r.model, CASE WHEN r.delay = 0 THEN 0 ELSE ${now} + r.delay END
+       SELECT r.job_id, r.task_index, r.model, CASE WHEN r.delay > 0 THEN ${now} + r.delay ELSE COALESCE(
+         (SELECT COALESCE(t.rank, t.task_index) FROM batch_task t WHERE t.job_id = r.job_id AND t.task_index = r.task_index), 0) END
        FROM ${recordsOf(this.dialect, '$1', 'job_id text, task_index int, model text, delay bigint')} WHERE true
        ON CONFLICT (job_id, task_index) DO NOTHING RETURNING job_id, model, next_run_at`,
       [JSON.stringify(rows)],
@@ -237,8 +251,8 @@ export class Lanes {
   }
 
   /**
-   * Takes up to `count` tasks that may run by now, or any of a closed lane, and deletes the lane when it is empty. Undefined when
-   * there is no such lane in that state.
+   * Takes up to `count` tasks that may run by now, or any of a closed lane, and deletes the lane when it is empty: first retried tasks,
+   * then others by their place. Undefined when there is no such lane in that state.
    */
   async take(
     manager: EntityManager,
@@ -254,16 +268,18 @@ export class Lanes {
     const lane = rows[0];
     if (lane === undefined) return undefined;
     const { next_index: nextIndex, end_index: laneEnd, requeued } = lane;
-    const isDue = state === 'closed' ? '' : `AND next_run_at <= ${now}`;
+    const picked =
+      state === 'closed'
+        ? `SELECT task_index AS id FROM batch_requeue WHERE ${key} ORDER BY next_run_at LIMIT $3`
+        : this.dueStatement('task_index', key, '$3');
     const due =
       requeued === 0
         ? []
         : (
             await this.run<{ task_index: number }>(
               manager,
-              `WITH picked AS MATERIALIZED (
-                 SELECT task_index FROM batch_requeue WHERE ${key} ${isDue} ORDER BY next_run_at LIMIT $3)
-               DELETE FROM batch_requeue WHERE job_id = $1 AND task_index IN (SELECT task_index FROM picked)
+              `WITH picked AS MATERIALIZED (${picked})
+               DELETE FROM batch_requeue WHERE job_id = $1 AND task_index IN (SELECT id FROM picked)
                RETURNING task_index`,
               [jobId, model, count],
             )
@@ -284,6 +300,21 @@ export class Lanes {
       );
     }
     return { jobId, model, nextIndex, endIndex, indexes: due.map(({ task_index }) => task_index) };
+  }
+
+  /**
+   * SQL that selects, as `id`, the first tasks of a lane that may run by now, by two ranges of its index.
+   *
+   * @param column of `batch_requeue`
+   * @param key which lane
+   */
+  dueStatement(column: string, key: string, count: string): string {
+    const range = (part: number, bounds: string): string =>
+      `SELECT * FROM (SELECT ${column} AS id, ${part} AS part, next_run_at FROM batch_requeue q WHERE ${key} AND ${bounds}
+         ORDER BY next_run_at LIMIT ${count}) r${part}`;
+    return `SELECT id FROM (
+        ${range(0, `next_run_at > ${LAST_PLACE} AND next_run_at <= ${this.dialect.now}`)}
+        UNION ALL ${range(1, `next_run_at <= ${LAST_PLACE}`)}) due ORDER BY part, next_run_at LIMIT ${count}`;
   }
 
   private stateOf(job: string, ifRunnable: string): string {

@@ -6,6 +6,7 @@ import { BatchMetrics } from './batch-metrics.js';
 import { JobWatchers } from './events/job-watchers.js';
 import { HeldClaim } from './held-claim.js';
 import { isFaultOfData } from './is-fault-of-data.js';
+import { ReturningTasks } from './returning-tasks.js';
 import { taskKey, type TaskOutcome, TaskOutcomes } from './task-outcomes.js';
 
 /** Outcomes per transaction, and their characters, since they are sent to the database as one text. */
@@ -29,6 +30,8 @@ const LAST_PAUSE_MS = 3_000;
 export class OutcomeWriter {
   /** The name of this process in what it stores. */
   worker = '';
+  /** The tasks that go back to their lanes and are not there yet. */
+  readonly returning = new ReturningTasks();
   private readonly logger = new Logger('BatchRunner');
   private readonly claims = new Map<string, HeldClaim>();
   private queue: TaskOutcome[] = [];
@@ -94,6 +97,7 @@ export class OutcomeWriter {
   add(outcome: TaskOutcome): void {
     this.queue.push(outcome);
     this.unstored.add(outcome);
+    this.returning.add(outcome);
     this.characters += sizeOf(outcome);
     this.write();
   }
@@ -207,7 +211,9 @@ export class OutcomeWriter {
 
   private done(set: readonly TaskOutcome[]): void {
     for (const outcome of set) {
-      if (this.unstored.delete(outcome)) this.characters -= sizeOf(outcome);
+      if (!this.unstored.delete(outcome)) continue;
+      this.characters -= sizeOf(outcome);
+      this.returning.stored(outcome);
     }
     this.watchers.changed(set.map(({ jobId }) => jobId));
     this.storedListener(set);

@@ -94,6 +94,7 @@ export class TaskClaims {
    */
   takeStatement(): string {
     const { now } = this.dialect;
+    const key = 'lane.requeued > 0 AND q.job_id = lane.job_id AND q.model = lane.model';
     return `WITH lane AS MATERIALIZED (
         SELECT l.*, r.count AS wanted
         FROM ${recordsOf(this.dialect, '$1', 'job_id text, model text, count int')}
@@ -101,12 +102,9 @@ export class TaskClaims {
             SELECT l.job_id, l.model, l.next_index, l.end_index, l.requeued FROM batch_lane l
             WHERE l.job_id = r.job_id AND l.model = r.model AND l.state = 'ready' FOR UPDATE) l),
       picked AS MATERIALIZED (
-        SELECT d.place FROM lane CROSS JOIN LATERAL (
-          SELECT q.ctid AS place FROM batch_requeue q
-          WHERE lane.requeued > 0 AND q.job_id = lane.job_id AND q.model = lane.model AND q.next_run_at <= ${now}
-          ORDER BY q.next_run_at LIMIT lane.wanted) d),
+        SELECT d.row_id FROM lane CROSS JOIN LATERAL (${this.lanes.dueStatement('ctid', key, 'lane.wanted')}) d(row_id)),
       due AS (
-        DELETE FROM batch_requeue q WHERE q.ctid = ANY (ARRAY(SELECT place FROM picked))
+        DELETE FROM batch_requeue q WHERE q.ctid = ANY (ARRAY(SELECT row_id FROM picked))
         RETURNING q.job_id, q.model, q.task_index),
       share AS MATERIALIZED (
         SELECT lane.job_id, lane.model, lane.next_index, lane.requeued - COALESCE(d.count, 0) AS left_over,

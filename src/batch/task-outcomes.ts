@@ -27,6 +27,8 @@ export interface TaskOutcome {
   readonly status: Exclude<TaskStatus, 'running'>;
   readonly attempts: number;
   readonly delayMs: number;
+  /** Whether the task did not start, so that it waits at its place again. */
+  readonly isReleased?: true;
   /** JSON text. */
   readonly response: string | null;
   /** JSON text. */

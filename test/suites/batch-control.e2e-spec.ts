@@ -265,25 +265,42 @@ describe(`bounds of a batch (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () =>
     expect(await own.endedBatch(failing)).toMatchObject({ status: 'completed', failed_count: 3 });
   });
 
-  it('the order by prefix starts tasks that begin alike after each other', async () => {
+  it('the order by prefix starts tasks that begin alike after each other, also where they are released', async () => {
     const letters = ['a', 'b', 'a', 'c', 'b', 'a', 'c', 'b', 'a', 'b'];
-    const tasks = letters.map((letter, index) => ({
+    const taskOf = (name: string) => (letter: string, index: number) => ({
       messages: [
         { role: 'system', content: letter.repeat(2_000) },
-        { role: 'user', content: `prefix ${index}` },
+        { role: 'user', content: `${name} ${index}` },
       ],
-    }));
-    // Of two processes each claims the next tasks, so that they interleave more groups than one alone.
-    const alone = await startGateway({ config: { providers: { fake: openAiAt(upstream) } } });
+    });
+    // Of several processes each claims the next tasks, so that the order holds for those of one.
+    const alone = await startGateway({
+      config: {
+        providers: { fake: openAiAt(upstream) },
+        models: [model('ordered', 'fake/echo', { price: price(2, 8) })],
+      },
+    });
     try {
       const own = await alone.newClient();
-      const id = await own.submitBatch('fake/echo', tasks, { order: 'prefix', concurrency: 1 });
-      expect(await own.endedBatch(id)).toMatchObject({ completed_count: 10, control: { order: 'prefix' } });
-      const started = (await callsOf('prefix')).sort((a, b) => a.startedAt - b.startedAt);
-      const systems = started.map(({ body }) => (body?.['messages'] as { content: string }[])[0]?.content[0]);
-      // In the order of the submission it would be ten runs of one letter. Tasks that are requeued start later than their place.
-      expect(systems.filter((letter, index) => letter !== systems[index - 1]).length).toBeLessThanOrEqual(6);
-      expect((await own.batchResults(id)).map(({ index }) => index)).toEqual([...letters.keys()]);
+      // Claims take two tasks of the first job, and eight of the others, most of which are released.
+      for (const [name, options] of [
+        ['order-one', { concurrency: 1 }],
+        ['order-cost', { concurrency: 1, max_cost_usd: 100 }],
+        ['order-rate', { concurrency: 1, rate: { tokens_per_minute: 1_000_000, requests_per_minute: 300 } }],
+      ] as const) {
+        const id = await own.submitBatch('ordered', letters.map(taskOf(name)), { order: 'prefix', ...options });
+        expect(await own.endedBatch(id)).toMatchObject({ completed_count: 10, control: { order: 'prefix' } });
+        const started = (await callsOf(name)).sort((a, b) => a.startedAt - b.startedAt);
+        const contents = started.map(({ body }) =>
+          (body?.['messages'] as { content: string }[]).map((each) => each.content),
+        );
+        expect(contents.map(([system, user]) => `${system?.[0]} ${user}`)).toEqual(
+          ['a 0', 'a 2', 'a 5', 'a 8', 'b 1', 'b 4', 'b 7', 'b 9', 'c 3', 'c 6'].map((each) =>
+            each.replace(' ', ` ${name} `),
+          ),
+        );
+        expect((await own.batchResults(id)).map(({ index }) => index)).toEqual([...letters.keys()]);
+      }
     } finally {
       await alone.stop('SIGKILL');
     }

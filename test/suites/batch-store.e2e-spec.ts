@@ -290,6 +290,82 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect(again.jobs.get(id)).toMatchObject({ defaults: { max_tokens: 5 } });
   });
 
+  it.each([
+    ['submitted', {}],
+    ['submitted, of models that the tasks name', { model: 'own' }],
+    ['prefix', { order: 'prefix' }],
+  ] as const)('tasks start in their order (%s), whichever are released or lost', async (name, options) => {
+    const letters = [...'abacbacbabccabca'];
+    const lane = 'model' in options ? options.model : 'sandbox/echo';
+    const made = job(letters.length, { options: 'order' in options ? { order: 'prefix' } : null });
+    const tasks = letters.map((letter, index) => ({
+      customId: `task-${index}`,
+      request: JSON.stringify({
+        ...('model' in options && { model: options.model }),
+        messages: [{ role: 'user', content: letter }],
+      }),
+    }));
+    expect(await submissions.insertJob(made, [tasks], DAY_MS)).toBeUndefined();
+    const indexes = [...letters.keys()];
+    const expected =
+      name === 'prefix'
+        ? ['a', 'b', 'c'].flatMap((letter) => indexes.filter((each) => letters[each] === letter))
+        : indexes;
+    const started: number[] = [];
+    // How many tasks a claim takes, how many of them start, and what becomes of the rest.
+    for (const [take, start, rest] of [
+      [3, 1, 'back'],
+      [4, 2, 'lost'],
+      [2, 0, 'back'],
+      [5, 2, 'reversed'],
+      [3, 1, 'released'],
+      [16, 16, 'back'],
+    ] as const) {
+      const taken = await claim(made.id, take, 'one', lane);
+      started.push(...taken.tasks.slice(0, start).map(({ taskIndex }) => taskIndex));
+      const done = outcomesOf(taken).map((outcome, index) =>
+        index < start ? outcome : { ...outcome, status: 'queued' as const, attempts: 0, response: null },
+      );
+      const isBack = rest === 'back' || rest === 'reversed';
+      const stored = rest === 'reversed' ? [...done].reverse() : isBack ? done : done.slice(0, start);
+      const held = new HeldClaim(taken.id, taken.tasks);
+      let version = 0;
+      // One transaction each, so that those at the end of the claim come back first where they are reversed.
+      for (const outcome of stored) {
+        held.remove(outcome);
+        await outcomes.store([outcome], [{ id: taken.id, version, lanes: held.without([]) }], 'one');
+        version += 1;
+      }
+      if (rest === 'released') await outcomes.release(taken.id);
+      if (rest === 'lost') {
+        await dataSource.query('UPDATE batch_claim SET lease_until = 0');
+        await outcomes.requeueExpired('{}');
+      }
+    }
+    expect(started).toEqual(expected);
+  });
+
+  it('a retried task starts again before those behind it, as soon as its wait is over', async () => {
+    const made = job(4, { options: { order: 'prefix' } });
+    const tasks = ['x', 'y', 'x', 'y'].map((letter, index) => ({
+      customId: `task-${index}`,
+      request: JSON.stringify({ messages: [{ role: 'user', content: letter }] }),
+    }));
+    await submissions.insertJob(made, [tasks], DAY_MS);
+    const first = await claim(made.id, 2);
+    expect(first.tasks.map(({ taskIndex }) => taskIndex)).toEqual([0, 2]);
+    const retried = outcomesOf(first, { status: 'queued', response: null, delayMs: 3_600_000 });
+    await outcomes.store(retried, [{ id: first.id, version: 0, lanes: [] }], 'one');
+    const second = await claim(made.id, 1);
+    expect(second.tasks.map(({ taskIndex }) => taskIndex)).toEqual([1]);
+    await dataSource.query(
+      'UPDATE batch_requeue SET next_run_at = next_run_at - 3600000 WHERE next_run_at > 1000000000',
+    );
+    await readyLanes.wakeDelayed();
+    expect((await claim(made.id, 2)).tasks.map(({ taskIndex }) => taskIndex)).toEqual([0, 2]);
+    expect((await claim(made.id, 2)).tasks.map(({ taskIndex }) => taskIndex)).toEqual([3]);
+  });
+
   it('keeps tasks that name a model of their own in a lane of that model', async () => {
     const made = job(6);
     const tasks = Array.from({ length: 6 }, (_, index) => ({

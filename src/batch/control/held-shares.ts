@@ -30,14 +30,28 @@ interface TaskRef {
 /** The admitted tasks of jobs with limits that this process holds. */
 export class HeldShares {
   private readonly jobs = new Map<string, HeldJob>();
+  /** Until when this process claims nothing of a job, in milliseconds of `performance.now()`. */
+  private readonly blocked = new Map<string, number>();
 
   /** Whether claiming tasks of the job is of no use now. */
   isBlocked(jobId: string): boolean {
+    const until = this.blocked.get(jobId);
+    if (until !== undefined) {
+      if (until > performance.now()) return true;
+      this.blocked.delete(jobId);
+    }
     const job = this.jobs.get(jobId);
     if (job === undefined) return false;
     if (job.blockedUntil > performance.now()) return true;
     if (job.lines.size === 0) this.jobs.delete(jobId);
     return false;
+  }
+
+  /** Makes claiming tasks of the job of no use for a while, also when tasks of it end meanwhile. */
+  block(jobId: string, milliseconds: number): void {
+    const now = performance.now();
+    for (const [id, until] of this.blocked) if (until <= now) this.blocked.delete(id);
+    this.blocked.set(jobId, now + milliseconds);
   }
 
   get jobIds(): readonly string[] {

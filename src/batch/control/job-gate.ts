@@ -19,8 +19,8 @@ const RATED_START_MS = 1_000;
 /** The latest moment at which a held job is looked at again, in milliseconds. */
 const MAX_HOLD_MS = 86_400_000;
 
-/** Whether a claimed task may start: now, after so many milliseconds, or never. */
-export type Verdict = 'start' | { readonly delayMs: number } | { readonly error: string };
+/** Whether a claimed task may start: now, later, in its order, or never. */
+export type Verdict = 'start' | 'wait' | { readonly error: string };
 
 /** The verdicts of one claim. */
 export interface GateResult {
@@ -78,6 +78,11 @@ export class JobGate {
     return this.held.isBlocked(jobId);
   }
 
+  /** Lets this process claim no tasks of a job for a while. */
+  block(jobId: string, milliseconds: number): void {
+    this.held.block(jobId, milliseconds);
+  }
+
   /** Tasks of a job that this process may run at once. */
   slotsOf(jobId: string): number {
     return this.held.slots(jobId);
@@ -102,14 +107,15 @@ export class JobGate {
       if (job.limits === undefined) continue;
       try {
         const result = await this.admitJob(job, job.limits, claimed);
-        claimed.forEach((task, index) => verdicts.set(task, result.verdicts[index] ?? { delayMs: FAILED_DELAY_MS }));
+        claimed.forEach((task, index) => verdicts.set(task, result.verdicts[index] ?? 'wait'));
         nextMs = Math.min(nextMs, result.nextMs);
       } catch (error) {
         this.logger.error({ msg: 'the limits of a batch could not be read', error: describeError(error) });
         for (const task of claimed) {
           this.held.end(task);
-          verdicts.set(task, { delayMs: FAILED_DELAY_MS });
+          verdicts.set(task, 'wait');
         }
+        this.block(job.id, FAILED_DELAY_MS);
       }
     }
     return { verdicts, nextMs };
@@ -195,7 +201,7 @@ export class JobGate {
       if (!time.mayStart) {
         const hold = { until: Math.min(time.until, now + MAX_HOLD_MS), reason: time.reason };
         await this.hold(manager, jobId, hold);
-        return { verdicts: tasks.map(() => ({ delayMs: hold.until - now })), nextMs: hold.until - now };
+        return { verdicts: tasks.map(() => 'wait'), nextMs: hold.until - now };
       }
       const shares = isShared ? await this.readShares(manager, jobId) : [];
       const gone = shares.filter(({ is_gone: isGone }) => Boolean(isGone));
@@ -213,7 +219,7 @@ export class JobGate {
       const admitted: { taskIndex: number; most: NanoDollars }[] = [];
       let reserved = this.held.reserved(jobId);
       const reservedByOthers = sumOf(others, 'reserved_nanos');
-      let delayMs: number | undefined;
+      let waits = false;
       let isFull = false;
       let hold: Hold | undefined;
       const verdicts = tasks.map((task, index): Verdict => {
@@ -222,7 +228,7 @@ export class JobGate {
           if (mostCost === null) return { error: unpriced(task.lane) };
           if (spent + mostCost > limits.maxCost) return { error: beyondCost(limits.maxCost, spent, mostCost) };
         }
-        if (delayMs !== undefined) return { delayMs };
+        if (waits) return 'wait';
         const most = mostCost ?? NO_COST;
         const hasRoom =
           ownCount + admitted.length < mostHeld &&
@@ -230,14 +236,14 @@ export class JobGate {
         if (!hasRoom) {
           isFull = true;
           // It is the next to run; this process does not claim it before there may be room.
-          delayMs = 0;
-          return { delayMs };
+          waits = true;
+          return 'wait';
         }
         const wait = rate?.take(now, tokens) ?? 0;
         if (wait > 0) {
           hold = { until: now + wait, reason: 'rate' };
-          delayMs = wait;
-          return { delayMs };
+          waits = true;
+          return 'wait';
         }
         reserved += most;
         admitted.push({ taskIndex: task.taskIndex, most });
