@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Builds into dist/: the sources under dist/src, so that ormconfig and migrations keep their relative paths, the packages
-// that they import under dist/node_modules, and the entry dist/main.js. `--if-needed` does nothing when dist is newer than every source, or where there are no sources.
+// that they import under dist/node_modules, the entry dist/main.js, and the console under dist/console. `--if-needed` does nothing when dist is newer than every source, or where there are no sources.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -19,6 +19,9 @@ const SOURCES = [
   'scripts/bundle.mjs',
   'scripts/code-cache.mjs',
   'scripts/load-packages.mjs',
+  'scripts/build-console.mjs',
+  'console',
+  'openapi.json',
 ];
 /** Options of Node.js that starts use: `node dist/main.js`, and `npm start` and the image. V8 has a code cache for each. */
 const NODE_OPTIONS = [[], ['--max-semi-space-size=4']];
@@ -27,7 +30,10 @@ const LOCK = join(root, 'node_modules/.build-lock');
 function newestChange(path) {
   const stats = statSync(path);
   if (!stats.isDirectory()) return stats.mtimeMs;
-  return readdirSync(path).reduce((newest, name) => Math.max(newest, newestChange(join(path, name))), 0);
+  // Types that the build of the console writes itself are no source.
+  return readdirSync(path)
+    .filter((name) => join(path, name) !== join(root, 'console/src/api/schema.ts'))
+    .reduce((newest, name) => Math.max(newest, newestChange(join(path, name))), 0);
 }
 
 function isNeeded() {
@@ -75,6 +81,8 @@ async function build() {
     const written = spawnSync(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit'] });
     if (written.status !== 0) console.error('there is no code cache, so a start will compile the packages again');
   }
+  const { buildConsole } = await import('./build-console.mjs');
+  await buildConsole(join(root, 'dist'));
   console.error(`built in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 

@@ -34,6 +34,7 @@ const FLOORS = [
     'batch',
     'chat',
     'completions',
+    'console',
     'embeddings',
     'files',
     'gemini',

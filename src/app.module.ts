@@ -1,6 +1,7 @@
 import { DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { AdminModule } from './admin/admin.module.js';
+import { ConsoleModule } from './console/console.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { KeyGuard } from './auth/key.guard.js';
 import { BatchModule } from './batch/batch.module.js';
@@ -65,6 +66,7 @@ export class AppModule {
         TelemetryModule,
         RequestLogModule,
         AdminModule,
+        ConsoleModule,
         ...(config.tracing === undefined ? [] : [loadTracing(config.tracing)]),
       ],
       providers: [

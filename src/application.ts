@@ -1,9 +1,12 @@
+import { fileURLToPath } from 'node:url';
 import type { LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import helmet from 'helmet';
 import type { Logger } from 'pino';
 import { AppModule } from './app.module.js';
+import { serveConsole } from './console/console-files.js';
+import { PACKAGE_FOLDER } from './runtime/source-folder.js';
 import type { Configuration } from './config/gateway-config.js';
 import { FastPath } from './model-endpoint/fast-path.js';
 import { InFlight } from './lifecycle/in-flight.service.js';
@@ -28,6 +31,9 @@ import { RequestTracing } from './telemetry/request-tracing.js';
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** Longest that a client may take to send its headers. */
 const HEADERS_TIMEOUT_MS = 30_000;
+
+/** Where the build puts the files of the console. */
+const CONSOLE_FOLDER = fileURLToPath(new URL('dist/console/', PACKAGE_FOLDER));
 
 /** Response headers that scripts in a browser may read: those needed for retries, and those that say how a request was served. */
 const EXPOSED_HEADERS = [
@@ -110,6 +116,13 @@ export async function createApplication(
       }),
     );
     known.push(serveSwagger(app, () => buildOpenApiDocument(app)));
+  }
+  if (config.console.enabled && config.role !== 'worker') {
+    const consoleFiles = serveConsole(CONSOLE_FOLDER);
+    if (consoleFiles !== undefined) {
+      app.use(consoleFiles);
+      known.push(consoleFiles);
+    }
   }
   const server = app.getHttpServer();
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;

@@ -6,6 +6,7 @@ import { AddBatchAllowance1796003200000 } from '../migrations/1796003200000-AddB
 import { AddTaskRanks1796005000000 } from '../migrations/1796005000000-AddTaskRanks.js';
 import { AddBatchApi1796000000000 } from '../migrations/1796000000000-AddBatchApi.js';
 import { CreateStoredFile1796001000000 } from '../migrations/1796001000000-CreateStoredFile.js';
+import { CreateConsoleSession1796006000000 } from '../migrations/1796006000000-CreateConsoleSession.js';
 import { CreateFileBatch1796001001000 } from '../migrations/1796001001000-CreateFileBatch.js';
 import { AddBatchPricing1796002000000 } from '../migrations/1796002000000-AddBatchPricing.js';
 import { CreateBatch1769817600000 } from '../migrations/1769817600000-CreateBatch.js';
@@ -34,6 +35,7 @@ import { AddOperation1772820000000 } from '../migrations/1772820000000-AddOperat
 import { AddKeyParent1772740000000 } from '../migrations/1772740000000-AddKeyParent.js';
 import { IndexWebhooksByKey1772730000000 } from '../migrations/1772730000000-IndexWebhooksByKey.js';
 import { AddUsageCostBasis1772700000000 } from '../migrations/1772700000000-AddUsageCostBasis.js';
+import { ConsoleSession } from './auth/sessions/console-session.entity.js';
 import { ApiKey } from './auth/api-key.entity.js';
 import { FormerOwner } from './auth/former-owner.entity.js';
 import { KeyPepperHolder } from './auth/key-pepper-holder.entity.js';
@@ -70,6 +72,7 @@ const ENTITIES = [
   FileBatch,
   FileUpload,
   FileUploadPart,
+  ConsoleSession,
   FormerOwner,
   GatewayInstance,
   GatewaySetting,
@@ -118,6 +121,7 @@ const MIGRATIONS = [
   AddBatchDuplicates1796003100000,
   AddBatchAllowance1796003200000,
   AddTaskRanks1796005000000,
+  CreateConsoleSession1796006000000,
 ];
 
 /** All tables of the application and their migrations. */

@@ -25,6 +25,7 @@ export type AuditAction =
   | `request_log.${'read' | 'deleted'}`
   | 'provider.tested'
   | `batch.${'read' | 'updated' | 'cancelled' | 'paused' | 'resumed' | 'deleted'}`
+  | `session.${'started' | 'ended'}`
   | 'configuration.reloaded';
 
 /** An action to record. */

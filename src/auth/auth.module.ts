@@ -12,13 +12,15 @@ import { KeyGuard } from './key.guard.js';
 import { KeyRevocations } from './key-revocations.js';
 import { KeyStrategy } from './key.strategy.js';
 import { KeyFinder } from './key-finder.js';
+import { ConsoleSession } from './sessions/console-session.entity.js';
+import { ConsoleSessions } from './sessions/console-sessions.service.js';
 import { PepperAgreement } from './pepper-agreement.js';
 import { PepperRotation } from './pepper-rotation.js';
 import { loadPepper, Pepper } from './pepper.js';
 
 /** Authentication. Keys and groups are managed in admin/keys and admin/groups. */
 @Module({
-  imports: [PassportModule, TypeOrmModule.forFeature([ApiKey, GatewaySetting, KeyGroup])],
+  imports: [PassportModule, TypeOrmModule.forFeature([ApiKey, ConsoleSession, GatewaySetting, KeyGroup])],
   providers: [
     { provide: Pepper, inject: [GatewayConfig], useFactory: loadPepper },
     {
@@ -33,7 +35,8 @@ import { loadPepper, Pepper } from './pepper.js';
     KeyStrategy,
     KeyGuard,
     BudgetStates,
+    ConsoleSessions,
   ],
-  exports: [KeyGuard, ApiKeyAuthenticator, KeyRevocations, BudgetStates, Pepper, PepperAgreement],
+  exports: [KeyGuard, ApiKeyAuthenticator, ConsoleSessions, KeyRevocations, BudgetStates, Pepper, PepperAgreement],
 })
 export class AuthModule {}

@@ -4,6 +4,8 @@ import { AuthGuard } from '@nestjs/passport';
 import { invalidApiKey, permissionDenied } from '../errors/gateway-error.js';
 import type { HttpRequest } from '../http/http-types.js';
 import { credentialOf } from './credential.js';
+import { ConsoleSessions, type ActiveSession } from './sessions/console-sessions.service.js';
+import { CSRF_HEADER, csrfTokenOf, isFromElsewhere, isSafe, sessionTokenOf } from './sessions/session-cookie.js';
 import { ApiKeyAuthenticator } from './api-key-authenticator.js';
 import { KEY_STRATEGY } from './key.strategy.js';
 import type { Principal, Scope } from './principal.js';
@@ -19,9 +21,17 @@ declare module 'express-serve-static-core' {
   }
 }
 
+declare module 'http' {
+  interface IncomingMessage {
+    /** The session of the console in which the request was made. Set by the key guard; undefined where it carries a key. */
+    consoleSession?: ActiveSession;
+  }
+}
+
 /**
  * Denies by default, on every route. The permission that a route needs is read from its handler, never from the URL. A key seen
- * within the last 5 s is checked synchronously; other keys are checked by passport.
+ * within the last 5 s is checked synchronously; other keys are checked by passport. A request without a key may carry a session
+ * of the console, with the CSRF token of the session where it is not a read.
  */
 @Injectable()
 export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
@@ -31,6 +41,7 @@ export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
   constructor(
     private readonly reflector: Reflector,
     private readonly keys: ApiKeyAuthenticator,
+    private readonly sessions: ConsoleSessions,
   ) {
     super();
   }
@@ -40,11 +51,30 @@ export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
     if (scope === null) return true;
     const request = context.getArgByIndex<HttpRequest>(0);
     const credential = credentialOf(request);
-    if (credential === undefined) throw invalidApiKey();
+    if (credential === undefined) return this.askSession(request, scope);
     const cached = this.keys.cached(credential);
     if (cached === null) throw invalidApiKey();
     if (cached === undefined) return this.askPassport(context, request, scope);
     request.user = cached;
+    return hasScope(request, scope);
+  }
+
+  private async askSession(request: HttpRequest, scope: Need): Promise<boolean> {
+    const token = sessionTokenOf(request.headers);
+    if (token === undefined) throw invalidApiKey();
+    const active = await this.sessions.check(token);
+    if (active === null) throw invalidApiKey('This session has ended. Sign in again.');
+    if (isFromElsewhere(request)) {
+      throw permissionDenied('A session is for pages of this gateway alone; send a key instead.', 'csrf_token_invalid');
+    }
+    if (!isSafe(request.method) && request.headers[CSRF_HEADER] !== csrfTokenOf(token.secret)) {
+      throw permissionDenied(
+        `Send the csrf_token of GET /v1/session in the header ${CSRF_HEADER}.`,
+        'csrf_token_invalid',
+      );
+    }
+    request.consoleSession = active;
+    request.user = active.principal;
     return hasScope(request, scope);
   }
 

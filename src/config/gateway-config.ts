@@ -92,6 +92,7 @@ export function staticSettings(config: GatewayConfig | Configuration): GatewayCo
  */
 export abstract class GatewayConfig {
   abstract readonly server: ProcessSettings['server'];
+  abstract readonly console: ProcessSettings['console'];
   abstract readonly role: ValueOf<(typeof PROCESS_VARIABLES)['GATEWAY_ROLE']>;
   /** Processes on this machine that share the listener. */
   abstract readonly processes: number;

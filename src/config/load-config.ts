@@ -145,6 +145,7 @@ function assemble(file: GatewayFile, environment: Environment, cwd: string, faul
     metrics: settings.metrics,
     streaming: settings.streaming,
     batch: settings.batch,
+    console: settings.console,
     responses: settings.responses,
     files: readFileStorage(settings.files, variable, (path, message) => faults.push({ path, message })),
     alerts: {

@@ -47,7 +47,7 @@ const ERRORS = {
   },
   403: {
     description:
-      'The key is good, but not for this model (`model_not_allowed`) or route (`insufficient_scope`), or it has a budget and the price of the model is unknown (`model_unpriced`).',
+      'The key is good, but not for this model (`model_not_allowed`) or route (`insufficient_scope`), it has a budget and the price of the model is unknown (`model_unpriced`), or a session sent the request without its CSRF token (`csrf_token_invalid`).',
     example: example("This key may not call the model 'fast'.", 'permission_error', 'model_not_allowed', 'model'),
   },
   404: {

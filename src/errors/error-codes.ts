@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   content_filter: 400,
   context_length_exceeded: 400,
   cost_limit_reached: 402,
+  csrf_token_invalid: 403,
   database_unavailable: 503,
   duplicate_custom_id: 400,
   duplicate_field: 400,

@@ -1,7 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 
 const UNPREFIXED =
-  /^\/(?:chat|completions|messages|responses|embeddings|rerank|moderations|images|audio|models|batch|batches|files|uploads|key|admin)(?=[/?]|$)/;
+  /^\/(?:chat|completions|messages|responses|embeddings|rerank|moderations|images|audio|models|batch|batches|files|uploads|key|session|admin)(?=[/?]|$)/;
 
 /**
  * Serves every /v1 route without the prefix as well, for clients whose base URL lacks it. It changes only how the path

@@ -52,6 +52,8 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('Admin: providers', 'The configured providers and their tests, with an admin key')
     .addTag('Admin: usage', 'Tokens, cost and requests, summed and one by one, with an admin key')
     .addTag('Admin: request log', 'Stored requests and responses, with an admin key')
+    .addTag('Session', 'Signing in to the console')
+    .addTag('Admin: sessions', 'Who is signed in to the console, with an admin key')
     .addTag('Admin: audit', 'Who changed what, with an admin key')
     .addServer('/', 'This gateway')
     .addBearerAuth(

@@ -17,6 +17,7 @@ import { toBudgetUsage } from './budget-usage.dto.js';
 import { RequestLogSettings } from './request-log-settings.js';
 import { assertActive, assertReach, foundKey } from './key-access.js';
 import { KeyRevocations } from '../../auth/key-revocations.js';
+import { ConsoleSessions } from '../../auth/sessions/console-sessions.service.js';
 import { Pepper } from '../../auth/pepper.js';
 import { AuditLog, changedOf, type AuditedAction } from '../../audit/audit-log.service.js';
 import { assertGeneration, assertMayRevoke, assertMaySetFallbacks, assertWithinMaker } from './assert-within-maker.js';
@@ -36,6 +37,7 @@ export class KeysService {
     private readonly audit: AuditLog,
     private readonly budgets: BudgetStates,
     private readonly requestLogs: RequestLogSettings,
+    private readonly sessions: ConsoleSessions,
   ) {}
 
   async create(fields: CreateKeyDto, maker: Principal): Promise<KeyWithSecretDto> {
@@ -132,7 +134,7 @@ export class KeysService {
     });
   }
 
-  /** A new secret under the same id; the old one works until the overlap is over. */
+  /** A new secret under the same id; the old one works until the overlap is over, but its sessions end. */
   async rotate(id: string, { overlap_seconds: asked }: RotateKeyDto, maker: Principal): Promise<KeyWithSecretDto> {
     const overlap = asked ?? 0;
     const { key: secret } = generateKey(publicPart(id));
@@ -148,6 +150,7 @@ export class KeysService {
       key.hash = sealed.hash;
       key.hashScheme = sealed.scheme;
       key.hint = hintOf(secret);
+      await this.sessions.endAllOf(manager, id);
     });
     return { ...rotated, key: secret };
   }
@@ -162,6 +165,7 @@ export class KeysService {
       key.previousHash = null;
       key.previousHashScheme = null;
       key.previousExpiresAt = null;
+      await this.sessions.endAllOf(manager, id);
     });
     await this.revocations.publish(id);
     return revoked;

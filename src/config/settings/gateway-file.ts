@@ -1,6 +1,7 @@
 import { BATCH } from './batch.js';
 import { FILES } from './files.js';
 import { group } from './composites.js';
+import { CONSOLE } from './console.js';
 import { HEALTH } from './health.js';
 import { EXPOSE, MODELS } from './models.js';
 import { LOG, METRICS, USAGE } from './observability.js';
@@ -22,6 +23,7 @@ import { ALERTS } from './webhooks.js';
 /** Sections that are read once, at the start. A change needs a restart. */
 export const PROCESS_SECTIONS = {
   server: SERVER,
+  console: CONSOLE,
   database_url: DATABASE_URL,
   log: LOG,
   metrics: METRICS,

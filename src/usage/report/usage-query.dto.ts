@@ -7,6 +7,7 @@ import { GROUP_BY_PATTERN, METADATA_PATTERN } from './dimensions.js';
 
 /** Longest cursor in characters: three values, each as long as a cursor holds. */
 const MAX_SUMS_CURSOR_CHARACTERS = 6_000;
+export const USAGE_STATUSES = ['succeeded', 'failed', 'abandoned', 'retried'] as const;
 export const INTERVALS = ['hour', 'day', 'none'] as const;
 
 /** Which calls; those of the last 30 days where no `start` is given. */
@@ -78,6 +79,19 @@ export class UsageFilterDto extends TimeSpanQueryDto {
   @IsString()
   @MaxLength(64)
   service_tier?: string;
+
+  /** Only of this request: its `x-request-id`. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(128)
+  request_id?: string;
+
+  /** Only requests that ended in this way. */
+  @ApiProperty({ required: false, enum: USAGE_STATUSES, enumName: 'UsageStatus' })
+  @IsOptional()
+  @IsIn(USAGE_STATUSES)
+  status?: (typeof USAGE_STATUSES)[number];
 
   /**
    * Only of requests whose `metadata` has this member: `name:value`, such as `team:search`.

@@ -4,21 +4,18 @@ import { Repository, type SelectQueryBuilder } from 'typeorm';
 import { Database } from '../../database/database.js';
 import { newestFirst } from '../../database/newest-first.js';
 import { timeSlices, type TimeSpan } from '../../database/time-slices.js';
-import { invalidRequest } from '../../errors/gateway-error.js';
 import { DEFAULT_PAGE_ENTRIES } from '../../http/page-query.dto.js';
 import { UsageRecord } from '../records/usage-record.entity.js';
-import { type Dimension, dimensionsOf, metadataMember } from './dimensions.js';
+import { type Dimension, dimensionsOf } from './dimensions.js';
 import { OwnerNames } from './owner-names.js';
 import { isoSeconds } from '../../http/query-time.js';
 import { behindPlace, isBehind, parseSumsPlace, placeBehind, printSumsPlace, type SumsPlace } from './sums-place.js';
+import { bucketOf, filteredRecords, lengthOf, spanOf } from './record-filter.js';
 import { addedUp, GROUPS, inOrder, placedRow, type SumRow, toRecordDto, toRow } from './usage-rows.js';
 import type { UsageFilterDto, UsageQueryDto } from './usage-query.dto.js';
 import type { UsageRecordListDto } from './usage-record.dto.js';
 import type { UsageRowListDto } from './usage-row.dto.js';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
-const DEFAULT_SPAN_MS = 30 * DAY_MS;
 /** Records per query of an export. */
 const ROWS_PER_PAGE = 500;
 
@@ -168,54 +165,13 @@ export class UsageReport {
     return sums;
   }
 
+  private filtered(filter: UsageFilterDto, span: TimeSpan): SelectQueryBuilder<UsageRecord> {
+    return filteredRecords(this.records, filter, span, this.database.isSqlite);
+  }
+
   private dimensions({ group_by: groupBy = 'none' }: UsageQueryDto): readonly Dimension[] {
     return dimensionsOf(groupBy, this.database.isSqlite);
   }
-
-  private filtered(filter: UsageFilterDto, { start, end }: TimeSpan): SelectQueryBuilder<UsageRecord> {
-    const { key_id: keyId, group_id: groupId, operation, model, provider, user, metadata } = filter;
-    const { session_id: sessionId, agent_id: agentId, wire_format: wireFormat, service_tier: serviceTier } = filter;
-    const query = this.records
-      .createQueryBuilder('record')
-      .where('record.createdAt >= :start AND record.createdAt < :end', { start, end });
-    if (keyId !== undefined) query.andWhere('record.keyId = :keyId', { keyId });
-    if (groupId !== undefined) query.andWhere('record.groupId = :groupId', { groupId });
-    if (operation !== undefined) query.andWhere('record.operation = :operation', { operation });
-    if (model !== undefined) query.andWhere('record.model = :model', { model });
-    if (provider !== undefined) query.andWhere('record.provider = :provider', { provider });
-    if (user !== undefined) query.andWhere('record.endUser = :user', { user });
-    if (sessionId !== undefined) query.andWhere('record.sessionId = :sessionId', { sessionId });
-    if (agentId !== undefined) query.andWhere('record.agentId = :agentId', { agentId });
-    if (wireFormat !== undefined) query.andWhere('record.wireFormat = :wireFormat', { wireFormat });
-    if (serviceTier !== undefined) query.andWhere('record.serviceTier = :serviceTier', { serviceTier });
-    if (metadata !== undefined) {
-      const colon = metadata.indexOf(':');
-      const member = metadataMember(metadata.slice(0, colon), this.database.isSqlite);
-      query.andWhere(`${member} = :member`, { member: metadata.slice(colon + 1) });
-    }
-    return query;
-  }
-}
-
-/** Epoch milliseconds. */
-function spanOf({ start, end }: UsageFilterDto): TimeSpan {
-  // Includes the current millisecond.
-  const until = end === undefined ? Date.now() + 1 : end * 1_000;
-  const from = start === undefined ? until - DEFAULT_SPAN_MS : start * 1_000;
-  if (from >= until) throw invalidRequest("'start' must be before 'end'. Both are Unix seconds or dates.", 'start');
-  return { start: from, end: until };
-}
-
-/** The beginning of a record's bucket. */
-function bucketOf({ interval = 'day' }: UsageQueryDto): string {
-  // No parameter but for the only bucket: PostgreSQL must see that it is the same expression everywhere.
-  return interval === 'none'
-    ? 'CAST(:from AS BIGINT)'
-    : `(record.createdAt - record.createdAt % ${lengthOf(interval)})`;
-}
-
-function lengthOf(interval: 'hour' | 'day'): number {
-  return interval === 'hour' ? HOUR_MS : DAY_MS;
 }
 
 /** The only bucket of a report without intervals begins with its time, which moves with the clock unless it is given. */

@@ -5,6 +5,8 @@ import type { Request, Response } from 'express';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
 import { toCsv } from '../../http/csv.js';
 import { sendCsv } from '../../http/csv-response.js';
+import { LatencyReport } from './latency-report.service.js';
+import { LatencyQueryDto, LatencyRowListDto } from './latency.dto.js';
 import { UsageFilterDto, UsageQueryDto } from './usage-query.dto.js';
 import { UsageRecordListDto } from './usage-record.dto.js';
 import { UsageRowListDto } from './usage-row.dto.js';
@@ -83,7 +85,10 @@ const csvOf = (columns: readonly string[]): object => ({
 @ApiExtraModels(UsageRowListDto, UsageRecordListDto)
 @Admin('Admin: usage', 'v1/admin/usage')
 export class UsageController {
-  constructor(private readonly usage: UsageReport) {}
+  constructor(
+    private readonly usage: UsageReport,
+    private readonly latencies: LatencyReport,
+  ) {}
 
   @ApiOperation({
     summary: 'Read sums of usage',
@@ -106,6 +111,17 @@ export class UsageController {
       response.setHeader('content-type', 'text/csv; charset=utf-8');
       response.end(toCsv(SUM_COLUMNS, sums.data));
     } else response.json(sums);
+  }
+
+  @ApiOperation({
+    summary: 'Read latencies',
+    description: 'Percentiles of the time to the first byte and to the end of succeeded requests, by hour or day.',
+  })
+  @ApiOkResponse({ type: LatencyRowListDto, description: 'The latencies.', headers: REQUEST_ID_HEADER })
+  @ApiErrors()
+  @Get('latency')
+  listLatencies(@Query() query: LatencyQueryDto): Promise<LatencyRowListDto> {
+    return this.latencies.rows(query);
   }
 
   @ApiOperation({

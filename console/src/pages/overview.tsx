@@ -1,0 +1,342 @@
+import { useMemo, type ReactNode } from 'react';
+import { Link } from '@tanstack/react-router';
+import { useQuery } from '@tanstack/react-query';
+import { ChartNoAxesCombined, CircleCheck } from 'lucide-react';
+import { api, bodyOf, type Schemas } from '../api/client';
+import { readUsage, totalOf, type UsageRow } from '../api/usage';
+import { count, duration, exact, milliseconds, share, usd } from '../format';
+import { Badge, Card, Dot, Empty, ErrorNote, PageHeader, Segmented, Skeleton, type Tone } from '../ui/basics';
+import { RankedBars, TimeChart } from '../ui/chart';
+import { bucketsOf, PERIODS, useFilters, usePeriod, type Period } from '../ui/filters';
+
+const REFRESH_MS = 30_000;
+const TOP = 6;
+
+export function Overview() {
+  const [search, change] = useFilters();
+  const period = usePeriod(search['period']);
+  const { start, end, interval } = period;
+  const sums = useQuery({
+    queryKey: ['usage', start, end, interval],
+    queryFn: () => readUsage({ start, end, interval }),
+    refetchInterval: REFRESH_MS,
+    placeholderData: (before) => before,
+  });
+  const latency = useQuery({
+    queryKey: ['latency', start, end, interval],
+    queryFn: () => bodyOf(api.GET('/v1/admin/usage/latency', { params: { query: { start, end, interval } } })),
+    refetchInterval: REFRESH_MS,
+    placeholderData: (before) => before,
+  });
+  const total = totalOf(sums.data?.rows ?? []);
+  return (
+    <>
+      <PageHeader title="Overview" about="Traffic, spend and health of this gateway.">
+        <Segmented label="Period" value={period.name} options={PERIODS} onChange={(name) => change({ period: name })} />
+      </PageHeader>
+      <WrongNow />
+      {sums.error !== null && <ErrorNote error={sums.error} onRetry={() => void sums.refetch()} />}
+      {sums.data !== undefined && total.requests === 0 ? (
+        <Card flush>
+          <Empty
+            icon={ChartNoAxesCombined}
+            title="No requests in this period"
+            action={
+              <>
+                <ButtonLink to="/start" isPrimary>
+                  Connect a client
+                </ButtonLink>
+                <ButtonLink to="/playground">Try a model</ButtonLink>
+              </>
+            }
+          >
+            Send the first one from the playground, or connect a client in three steps.
+          </Empty>
+        </Card>
+      ) : (
+        <>
+          <Figures total={total} isPending={sums.isPending} latency={latency.data?.data ?? []} />
+          <Charts
+            period={period}
+            rows={sums.data?.rows ?? []}
+            latency={latency.data?.data ?? []}
+            isPending={sums.isPending}
+          />
+          <div className="mt-4 grid gap-4 md:grid-cols-2 xl:grid-cols-3">
+            <TopList title="By model" by="model" period={period} />
+            <TopList title="By provider" by="provider" period={period} />
+            <TopList title="By key" by="key" period={period} />
+          </div>
+        </>
+      )}
+    </>
+  );
+}
+
+export function ButtonLink({
+  to,
+  children,
+  isPrimary = false,
+}: {
+  readonly to: string;
+  readonly children: ReactNode;
+  readonly isPrimary?: boolean;
+}) {
+  return (
+    <Link
+      to={to}
+      className={`inline-flex h-8 items-center rounded-md border px-3 text-sm font-medium ${isPrimary ? 'border-transparent bg-accent text-on-accent hover:bg-accent-strong' : 'border-line-strong bg-surface hover:bg-raised'}`}
+    >
+      {children}
+    </Link>
+  );
+}
+
+interface FiguresProps {
+  readonly total: ReturnType<typeof totalOf>;
+  readonly isPending: boolean;
+  readonly latency: readonly Schemas['LatencyRow'][];
+}
+function Figures({ total, isPending, latency }: FiguresProps) {
+  const latest = latency[0]?.first_byte_ms;
+  const failed = total.requests > 0 ? total.failed / total.requests : 0;
+  const figures: readonly (readonly [string, string, string, Tone?])[] = [
+    ['Requests', count(total.requests), `${exact(total.requests)} in the period`],
+    [
+      'Failed',
+      share(failed),
+      `${exact(total.failed)} requests`,
+      failed > 0.05 ? 'bad' : failed > 0.01 ? 'warn' : 'neutral',
+    ],
+    ['Spend', usd(total.cost), total.requests > 0 ? `${usd(total.cost / total.requests)} a request` : 'no requests'],
+    ['Tokens', count(total.tokens), `${count(total.prompt)} in, ${count(total.completion)} out`],
+    ['First token, median', milliseconds(latest?.p50), `95 %: ${milliseconds(latest?.p95)}`],
+  ];
+  return (
+    <dl className="card mb-4 grid grid-cols-2 overflow-hidden sm:grid-cols-3 xl:grid-cols-5">
+      {figures.map(([name, value, note, tone]) => (
+        <div key={name} className="-mr-px -mb-px border-r border-b border-line px-4 py-3.5">
+          <dt className="flex items-center gap-2 text-sm text-muted">
+            {name}
+            {tone !== undefined && tone !== 'neutral' && <Dot tone={tone} />}
+          </dt>
+          <dd className="num mt-1 text-2xl font-semibold tracking-tight">
+            {isPending ? <Skeleton className="my-1 h-7 w-24" /> : value}
+          </dd>
+          <dd className="num text-xs text-muted">{isPending ? ' ' : note}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+interface ChartsProps {
+  readonly period: Period;
+  readonly rows: readonly UsageRow[];
+  readonly latency: readonly Schemas['LatencyRow'][];
+  readonly isPending: boolean;
+}
+function Charts({ period, rows, latency, isPending }: ChartsProps) {
+  const data = useMemo(() => {
+    const times = bucketsOf(period);
+    const byTime = new Map(rows.map((row) => [row.bucket, row]));
+    const slow = new Map(latency.map((row) => [row.bucket, row.first_byte_ms]));
+    const sums = (read: (row: UsageRow) => number): number[] =>
+      times.map((at) => {
+        const row = byTime.get(at);
+        return row === undefined ? 0 : read(row);
+      });
+    return {
+      times,
+      requests: [
+        { label: 'All', values: sums((row) => row.requests), colour: 1 as const },
+        { label: 'Failed', values: sums((row) => row.failed_requests), colour: 'bad' as const },
+      ],
+      spend: [{ label: 'US dollars', values: sums((row) => row.cost_usd), colour: 2 as const, isFilled: true }],
+      tokens: [
+        { label: 'Prompt', values: sums((row) => row.prompt_tokens), colour: 1 as const, isFilled: true },
+        { label: 'Completion', values: sums((row) => row.completion_tokens), colour: 3 as const, isFilled: true },
+      ],
+      latency: (['p50', 'p95', 'p99'] as const).map((name, index) => ({
+        label: name,
+        values: times.map((at) => slow.get(at)?.[name] ?? null),
+        colour: ([1, 3, 4] as const)[index] ?? 1,
+      })),
+    };
+  }, [period, rows, latency]);
+  if (isPending) {
+    return (
+      <div className="grid gap-4 lg:grid-cols-2">
+        {[0, 1, 2, 3].map((each) => (
+          <Card key={each}>
+            <Skeleton className="h-56 w-full" />
+          </Card>
+        ))}
+      </div>
+    );
+  }
+  return (
+    <div className="grid gap-4 lg:grid-cols-2">
+      <Card title="Requests">
+        <TimeChart label="Requests over time" times={data.times} series={data.requests} format={count} kind="bars" />
+      </Card>
+      <Card title="Spend">
+        <TimeChart label="Spend over time" times={data.times} series={data.spend} format={usd} />
+      </Card>
+      <Card title="Time to first token">
+        <TimeChart
+          label="Time to first token over time"
+          times={data.times}
+          series={data.latency}
+          format={milliseconds}
+        />
+      </Card>
+      <Card title="Tokens">
+        <TimeChart label="Tokens over time" times={data.times} series={data.tokens} format={count} />
+      </Card>
+    </div>
+  );
+}
+
+function TopList({
+  title,
+  by,
+  period,
+}: {
+  readonly title: string;
+  readonly by: 'model' | 'provider' | 'key';
+  readonly period: Period;
+}) {
+  const { start, end } = period;
+  const { data, error } = useQuery({
+    queryKey: ['usage', 'top', by, start, end],
+    queryFn: () => readUsage({ start, end, interval: 'none', group_by: by }),
+    placeholderData: (before) => before,
+  });
+  const rows = [...(data?.rows ?? [])].sort(
+    (one, other) => other.cost_usd - one.cost_usd || other.requests - one.requests,
+  );
+  return (
+    <Card title={title} aside={<Badge>spend</Badge>}>
+      {error !== null ? (
+        <ErrorNote error={error} />
+      ) : data === undefined ? (
+        <Skeleton className="h-44 w-full" />
+      ) : (
+        <RankedBars
+          label={title}
+          format={usd}
+          rows={rows.slice(0, TOP).map((row) => ({ name: row.group_name ?? row.group ?? 'none', value: row.cost_usd }))}
+        />
+      )}
+      {data?.isCut === true && <p className="mt-3 text-xs text-muted">Of the first {data.rows.length} only.</p>}
+    </Card>
+  );
+}
+
+interface Problem {
+  readonly id: string;
+  readonly tone: Tone;
+  readonly title: string;
+  readonly detail: string;
+  readonly to: string;
+}
+
+/** Open breakers, providers without quota, instances that are missing, budgets that are spent. */
+function WrongNow() {
+  const deployments = useQuery({
+    queryKey: ['deployments'],
+    queryFn: () => bodyOf(api.GET('/v1/admin/deployments')),
+    refetchInterval: REFRESH_MS,
+  });
+  const instances = useQuery({
+    queryKey: ['instances'],
+    queryFn: () => bodyOf(api.GET('/v1/admin/instances')),
+    refetchInterval: REFRESH_MS,
+  });
+  const keys = useQuery({
+    queryKey: ['keys', 'active'],
+    queryFn: () => bodyOf(api.GET('/v1/admin/keys', { params: { query: { limit: 100, revoked: 'false' } } })),
+    refetchInterval: REFRESH_MS,
+  });
+  const problems: Problem[] = [];
+  for (const each of deployments.data?.data ?? []) {
+    if (each.breaker !== 'closed') {
+      const wait = each.retry_in_ms > 0 ? ` Tried again in ${duration(each.retry_in_ms / 1_000)}.` : '';
+      problems.push({
+        id: each.id,
+        tone: 'bad',
+        title: `${each.id} is not called`,
+        detail: `${each.last_error ?? 'It failed several times in a row.'}${wait}`,
+        to: '/models',
+      });
+    } else if (each.out_of_quota_ms > 0) {
+      problems.push({
+        id: each.id,
+        tone: 'bad',
+        title: `${each.id} is out of quota`,
+        detail: 'Raise the limit or pay the bill at the provider.',
+        to: '/models',
+      });
+    } else if ((each.recent_error_rate ?? 0) > 0.1 && each.recent_failed >= 3) {
+      problems.push({
+        id: each.id,
+        tone: 'warn',
+        title: `${each.id} fails often`,
+        detail: `${share(each.recent_error_rate ?? 0)} of its recent calls. ${each.last_error ?? ''}`,
+        to: '/models',
+      });
+    }
+  }
+  for (const each of instances.data?.data ?? []) {
+    if (each.status === 'missing') {
+      problems.push({
+        id: each.id,
+        tone: 'warn',
+        title: `Instance ${each.host} is missing`,
+        detail: 'It has sent no heartbeat for a minute.',
+        to: '/settings',
+      });
+    }
+  }
+  for (const each of keys.data?.data ?? []) {
+    if (each.budget_usage !== null && each.budget_usage.remaining_usd <= 0) {
+      problems.push({
+        id: each.id,
+        tone: 'warn',
+        title: `The budget of ${each.name} is spent`,
+        detail: 'Its requests are refused until the budget resets.',
+        to: '/keys',
+      });
+    }
+  }
+  if (deployments.isPending) return <Skeleton className="mb-4 h-11 w-full rounded-lg" />;
+  if (problems.length === 0) {
+    return (
+      <p className="card mb-4 flex items-center gap-2.5 px-4 py-2.5 text-muted">
+        <CircleCheck size={16} className="text-good" aria-hidden />
+        All deployments take calls, and no budget of a recent key is spent.
+      </p>
+    );
+  }
+  return (
+    <section className="card mb-4 overflow-hidden" aria-label="What is wrong now">
+      <ul className="divide-y divide-line">
+        {problems.slice(0, 8).map(({ id, tone, title, detail, to }) => (
+          <li key={id}>
+            <Link to={to} className="flex items-center gap-3 px-4 py-2.5 hover:bg-raised">
+              <Dot tone={tone} />
+              <span className="min-w-0 flex-1 sm:flex sm:gap-3">
+                <span className="block font-medium sm:shrink-0">{title}</span>
+                <span className="block truncate text-muted">{detail}</span>
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {problems.length > 8 && (
+        <p className="border-t border-line px-4 py-2 text-muted">and {problems.length - 8} more</p>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,70 @@
+import {
+  Activity,
+  BookOpenCheck,
+  Boxes,
+  ChartColumn,
+  FileSliders,
+  KeyRound,
+  LayoutDashboard,
+  Layers,
+  MessagesSquare,
+  ScrollText,
+  UserRound,
+  Users,
+} from 'lucide-react';
+import type { Icon } from '../ui/basics';
+
+export interface PageLink {
+  readonly path: string;
+  readonly title: string;
+  readonly icon: Icon;
+  readonly words: string;
+}
+
+/** The pages of an administrator, in the order of the navigation. */
+export const ADMIN_PAGES: readonly { readonly title: string; readonly pages: readonly PageLink[] }[] = [
+  {
+    title: 'Observe',
+    pages: [
+      { path: '/', title: 'Overview', icon: LayoutDashboard, words: 'dashboard health errors spend' },
+      { path: '/requests', title: 'Requests', icon: Activity, words: 'log records traffic search id' },
+      { path: '/usage', title: 'Usage and cost', icon: ChartColumn, words: 'spend report csv forecast tokens' },
+      { path: '/batches', title: 'Batches', icon: Layers, words: 'jobs queue progress' },
+    ],
+  },
+  {
+    title: 'Use',
+    pages: [
+      { path: '/start', title: 'First run', icon: BookOpenCheck, words: 'setup snippets client quick start' },
+      { path: '/playground', title: 'Playground', icon: MessagesSquare, words: 'chat try stream compare' },
+    ],
+  },
+  {
+    title: 'Manage',
+    pages: [
+      { path: '/keys', title: 'Keys', icon: KeyRound, words: 'api key budget limit rotate revoke create' },
+      { path: '/groups', title: 'Groups', icon: Users, words: 'team budget' },
+      {
+        path: '/models',
+        title: 'Models and providers',
+        icon: Boxes,
+        words: 'deployments price catalogue test breaker',
+      },
+      { path: '/audit', title: 'Audit', icon: ScrollText, words: 'who changed what history' },
+      { path: '/settings', title: 'Gateway and sessions', icon: FileSliders, words: 'instances sign out theme' },
+    ],
+  },
+];
+
+/** Those of a member. */
+export const MEMBER_PAGES: typeof ADMIN_PAGES = [
+  {
+    title: 'Your key',
+    pages: [
+      { path: '/', title: 'Your key', icon: UserRound, words: 'budget limits usage' },
+      { path: '/requests', title: 'Requests', icon: Activity, words: 'log records' },
+      { path: '/playground', title: 'Playground', icon: MessagesSquare, words: 'chat try' },
+      { path: '/start', title: 'Connect a client', icon: BookOpenCheck, words: 'snippets' },
+    ],
+  },
+];

@@ -1,0 +1,147 @@
+import { useEffect, useRef, useState } from 'react';
+import UPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+import { useTheme } from '../shell/theme';
+
+export interface Series {
+  readonly label: string;
+  readonly values: readonly (number | null)[];
+  /** Number of the colour, 1 to 4; `bad` for failures. */
+  readonly colour: 1 | 2 | 3 | 4 | 'bad';
+  readonly isFilled?: boolean;
+}
+
+interface TimeChartProps {
+  readonly label: string;
+  /** Unix seconds, ascending. */
+  readonly times: readonly number[];
+  readonly series: readonly Series[];
+  readonly format: (value: number) => string;
+  readonly height?: number;
+  readonly kind?: 'line' | 'bars';
+}
+
+const cssValue = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const colourOf = (colour: Series['colour']): string => cssValue(colour === 'bad' ? '--bad' : `--chart-${colour}`);
+const legendColour = {
+  1: 'bg-(--chart-1)',
+  2: 'bg-(--chart-2)',
+  3: 'bg-(--chart-3)',
+  4: 'bg-(--chart-4)',
+  bad: 'bg-bad',
+};
+
+/** Values over time, with a legend that names the values under the pointer. */
+export function TimeChart({ label, times, series, format, height = 190, kind = 'line' }: TimeChartProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const [at, setAt] = useState<number | null>(null);
+  const theme = useTheme();
+
+  useEffect(() => {
+    const element = box.current;
+    if (element === null || times.length === 0) return;
+    const line = cssValue('--line');
+    const muted = cssValue('--muted');
+    const font = '11px Inter Variable, sans-serif';
+    const bars = UPlot.paths.bars?.({ size: [0.7, 28], radius: 0.15 });
+    const smooth = UPlot.paths.spline?.();
+    const plot = new UPlot(
+      {
+        width: element.clientWidth,
+        height,
+        padding: [8, 8, 0, 0],
+        legend: { show: false },
+        cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
+        scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.12 : 1] } },
+        axes: [
+          { stroke: muted, font, grid: { show: false }, ticks: { show: false }, space: 70, size: 26 },
+          {
+            stroke: muted,
+            font,
+            grid: { stroke: line, width: 1 },
+            ticks: { show: false },
+            size: 58,
+            space: 38,
+            values: (_plot, values) => values.map((value) => format(value)),
+          },
+        ],
+        series: [
+          {},
+          ...series.map((each) => {
+            const colour = colourOf(each.colour);
+            const shape = kind === 'bars' ? bars : smooth;
+            return {
+              label: each.label,
+              stroke: colour,
+              width: kind === 'bars' ? 0 : 1.75,
+              points: { show: kind === 'line' && times.length < 3 },
+              ...(kind === 'bars' ? { fill: colour } : each.isFilled === true ? { fill: `${colour}1f` } : {}),
+              ...(shape !== undefined && { paths: shape }),
+            };
+          }),
+        ],
+        hooks: { setCursor: [(current) => setAt(current.cursor.idx ?? null)] },
+      },
+      [[...times], ...series.map(({ values }) => [...values])],
+      element,
+    );
+    const observer = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      plot.destroy();
+    };
+  }, [times, series, format, height, kind, theme]);
+
+  const shownAt = at !== null && times[at] !== undefined ? times[at] : undefined;
+  return (
+    <figure aria-label={label} className="min-w-0">
+      <figcaption className="num mb-1 flex min-h-5 flex-wrap gap-x-4 gap-y-1 text-xs text-muted">
+        {series.map((each) => {
+          const value = at === null ? undefined : each.values[at];
+          return (
+            <span key={each.label} className="inline-flex items-center gap-1.5">
+              <span aria-hidden className={`size-2 rounded-xs ${legendColour[each.colour]}`} />
+              {each.label}
+              {value !== undefined && value !== null && <span className="font-medium text-text">{format(value)}</span>}
+            </span>
+          );
+        })}
+        {shownAt !== undefined && (
+          <span className="ml-auto">
+            {new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' }).format(shownAt * 1_000)}
+          </span>
+        )}
+      </figcaption>
+      <div ref={box} className="w-full overflow-hidden" style={{ height }} aria-hidden />
+    </figure>
+  );
+}
+
+interface RankedBarsProps {
+  readonly label: string;
+  readonly rows: readonly { readonly name: string; readonly value: number }[];
+  readonly format: (value: number) => string;
+}
+/** The largest of a list, as bars. */
+export function RankedBars({ label, rows, format }: RankedBarsProps) {
+  const most = Math.max(...rows.map(({ value }) => value), 0);
+  return (
+    <ol aria-label={label} className="space-y-2.5">
+      {rows.map(({ name, value }) => (
+        <li key={name}>
+          <div className="mb-1 flex justify-between gap-3">
+            <span className="truncate" title={name}>
+              {name}
+            </span>
+            <span className="num shrink-0 text-muted">{format(value)}</span>
+          </div>
+          <svg viewBox="0 0 100 2" preserveAspectRatio="none" aria-hidden className="block h-1 w-full rounded-full">
+            <rect width="100" height="2" fill="var(--raised)" />
+            <rect width={most > 0 ? Math.max(0.6, (value / most) * 100) : 0} height="2" fill="var(--chart-1)" />
+          </svg>
+        </li>
+      ))}
+    </ol>
+  );
+}

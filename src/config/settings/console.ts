@@ -1,0 +1,18 @@
+import { section } from './composites.js';
+import { duration, flag } from './kinds.js';
+import { setting } from './setting.js';
+
+export const CONSOLE = section('The web console at `/console`.', {
+  enabled: setting(flag(), {
+    description: 'Whether the console is served, `/` leads browsers to it, and keys may sign in to a session.',
+    default: true,
+  }),
+  idle_timeout: setting(duration(), {
+    description: 'How long a session lasts without a request.',
+    default: '12h',
+  }),
+  session_lifetime: setting(duration(), {
+    description: 'How long a session lasts at most; then its key has to be pasted again.',
+    default: '7d',
+  }),
+});
