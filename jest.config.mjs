@@ -22,6 +22,7 @@ const base = {
 const WITHOUT_DATABASE = [
   'batch-command',
   'cloud-logins',
+  'console',
   'completions',
   'deployment-health',
   'fast-path',

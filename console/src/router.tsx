@@ -1,8 +1,15 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link } from '@tanstack/react-router';
+import { lazy, type ComponentType } from 'react';
+import { createRootRoute, createRoute, createRouter, Link } from '@tanstack/react-router';
 import { Compass } from 'lucide-react';
 import { useSession } from './api/session';
 import { Shell } from './shell/shell';
 import { Empty, ErrorNote, SkeletonRows } from './ui/basics';
+
+/** A page whose code is loaded when it is opened, or when the pointer is on a link to it. */
+function onDemand(load: () => Promise<ComponentType>) {
+  const component = lazy(() => load().then((loaded) => ({ default: loaded })));
+  return Object.assign(component, { preload: () => load().then(() => undefined) });
+}
 
 type Search = Readonly<Record<string, string | undefined>>;
 
@@ -34,8 +41,8 @@ const root = createRootRoute({
   ),
 });
 
-const Overview = lazyRouteComponent(() => import('./pages/overview'), 'Overview');
-const OwnKey = lazyRouteComponent(() => import('./pages/own-key'), 'OwnKey');
+const Overview = onDemand(() => import('./pages/overview').then(({ Overview }) => Overview));
+const OwnKey = onDemand(() => import('./pages/own-key').then(({ OwnKey }) => OwnKey));
 function Home() {
   return useSession().role === 'admin' ? <Overview /> : <OwnKey />;
 }
@@ -47,43 +54,43 @@ const tree = root.addChildren([
   page('/', Home),
   page(
     '/requests',
-    lazyRouteComponent(() => import('./pages/requests'), 'Requests'),
+    onDemand(() => import('./pages/requests').then(({ Requests }) => Requests)),
   ),
   page(
     '/usage',
-    lazyRouteComponent(() => import('./pages/usage'), 'Usage'),
+    onDemand(() => import('./pages/usage').then(({ Usage }) => Usage)),
   ),
   page(
     '/batches',
-    lazyRouteComponent(() => import('./pages/batches'), 'Batches'),
+    onDemand(() => import('./pages/batches').then(({ Batches }) => Batches)),
   ),
   page(
     '/start',
-    lazyRouteComponent(() => import('./pages/start'), 'Start'),
+    onDemand(() => import('./pages/start').then(({ Start }) => Start)),
   ),
   page(
     '/playground',
-    lazyRouteComponent(() => import('./pages/playground'), 'Playground'),
+    onDemand(() => import('./pages/playground').then(({ Playground }) => Playground)),
   ),
   page(
     '/keys',
-    lazyRouteComponent(() => import('./pages/keys'), 'Keys'),
+    onDemand(() => import('./pages/keys').then(({ Keys }) => Keys)),
   ),
   page(
     '/groups',
-    lazyRouteComponent(() => import('./pages/groups'), 'Groups'),
+    onDemand(() => import('./pages/groups').then(({ Groups }) => Groups)),
   ),
   page(
     '/models',
-    lazyRouteComponent(() => import('./pages/models'), 'Models'),
+    onDemand(() => import('./pages/models').then(({ Models }) => Models)),
   ),
   page(
     '/audit',
-    lazyRouteComponent(() => import('./pages/audit'), 'Audit'),
+    onDemand(() => import('./pages/audit').then(({ Audit }) => Audit)),
   ),
   page(
     '/settings',
-    lazyRouteComponent(() => import('./pages/settings'), 'Settings'),
+    onDemand(() => import('./pages/settings').then(({ Settings }) => Settings)),
   ),
 ]);
 

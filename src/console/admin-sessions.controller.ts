@@ -24,7 +24,7 @@ export class AdminSessionsController {
   @ApiOkResponse({ type: SessionDto, description: 'The ended session.', headers: REQUEST_ID_HEADER })
   @ApiErrors()
   @Delete(':id')
-  endSession(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<SessionDto> {
+  deleteSession(@Param('id') id: string, @CurrentPrincipal() principal: Principal): Promise<SessionDto> {
     return this.sessions.end(id, principal.keyId);
   }
 }

@@ -24,7 +24,7 @@ export class SessionController {
   @ApiErrorResponses(400, 401, 403, 404, 413, 415, 429, 503)
   @Public()
   @Post()
-  signIn(
+  createSession(
     @Body() { key }: SignInDto,
     @Req() request: HttpRequest,
     @Res({ passthrough: true }) response: HttpResponse,
@@ -51,7 +51,7 @@ export class SessionController {
   @ApiKeySecurity()
   @AnyScope()
   @Delete()
-  signOut(@Req() request: HttpRequest, @Res({ passthrough: true }) response: HttpResponse): Promise<SessionDto> {
+  deleteOwnSession(@Req() request: HttpRequest, @Res({ passthrough: true }) response: HttpResponse): Promise<SessionDto> {
     return this.sessions.signOut(request.consoleSession, isOverHttps(request), response);
   }
 }

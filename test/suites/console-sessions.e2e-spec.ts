@@ -12,7 +12,7 @@ const CHAT = { model: 'sandbox/echo', messages: [{ role: 'user', content: 'one t
 /** Of all instances on one database. */
 const PEPPER = 'k3J9sQ1xV7bN5mZ0pL2wR8tY4uD6fG1h';
 
-/** A browser: it sends back its cookie, and the CSRF token where it is told to. */
+/** A browser: it sends back its cookie, and the CSRF token where it is asked to. */
 class Browser {
   cookie = '';
   csrf = '';

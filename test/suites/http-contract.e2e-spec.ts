@@ -288,7 +288,9 @@ describe('the HTTP contract', () => {
             .toLowerCase();
           const isPublic = PUBLIC.has(resolved) || resolved.startsWith('/docs');
           const isInference =
-            /^(?:(\/v1)?\/(?:models|batch|files|uploads|messages\/batches$|key$)|\/v1beta\/models)/.test(resolved);
+            /^(?:(\/v1)?\/(?:models|batch|files|uploads|messages\/batches$|key(?:\/usage(?:\/records)?)?$)|\/v1beta\/models)/.test(
+              resolved,
+            );
           const send = async (verb: Method, role: string, credential: string): Promise<void> => {
             const body = ['POST', 'PATCH', 'PUT'].includes(verb) ? '{}' : undefined;
             const { status } = await gateway.client(credential).send(verb, spelling, body);

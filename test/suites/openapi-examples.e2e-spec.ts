@@ -88,6 +88,9 @@ describe('the examples of the OpenAPI document', () => {
       return id;
     }
     if (path.includes('/request-log/')) return newLogEntry();
+    if (path.includes('/sessions/')) {
+      return (await gateway.client('').make<{ id: string }>('/v1/session', { key: ordinary.key })).id;
+    }
     if (name === 'response_id') {
       const { text } = await ordinary.send('POST', '/v1/responses', { model: 'sandbox/echo', input: 'x' });
       return (JSON.parse(text) as { id: string }).id;
@@ -189,7 +192,10 @@ describe('the examples of the OpenAPI document', () => {
           const { status, text } = await client.send(method.toUpperCase() as Method, url, needsBody as RequestBody);
           sent += 1;
           // No response is made in the background, so that there is nothing to cancel.
-          const isExpected = template.endsWith('/responses/{response_id}/cancel') && status === 400;
+          const hasNothingToCancel = template.endsWith('/responses/{response_id}/cancel') && status === 400;
+          // The example of a key is none of this gateway, and a client with a key has no session.
+          const hasNoSession = template === '/v1/session' && (status === 401 || status === 404);
+          const isExpected = hasNothingToCancel || hasNoSession;
           if (status >= 400 && !isExpected)
             refused.push(`${method} ${template} ${JSON.stringify(body)}: ${status} ${text}`);
         }

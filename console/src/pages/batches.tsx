@@ -80,7 +80,7 @@ const COLUMNS: readonly Column<Batch>[] = [
     from: 620,
     cell: (batch) => (
       <Badge tone={batch.paused_at === null ? (TONES[batch.status] ?? 'accent') : 'warn'}>
-        {batch.paused_at === null || isEnded(batch) ? batch.status : 'paused'}
+        {batch.paused_at === null || isEnded(batch) ? batch.status.replace('_', ' ') : 'paused'}
       </Badge>
     ),
   },

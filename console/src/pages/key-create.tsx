@@ -96,7 +96,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
               aria-describedby={describedBy}
               required
               maxLength={200}
-              autoFocus
+              data-autofocus
               value={name}
               onChange={(event) => setName(event.target.value)}
             />

@@ -28,6 +28,11 @@ export function Overview() {
     refetchInterval: REFRESH_MS,
     placeholderData: (before) => before,
   });
+  const whole = useQuery({
+    queryKey: ['latency', 'whole', start, end],
+    queryFn: () => bodyOf(api.GET('/v1/admin/usage/latency', { params: { query: { start, end, interval: 'none' } } })),
+    placeholderData: (before) => before,
+  });
   const total = totalOf(sums.data?.rows ?? []);
   return (
     <>
@@ -55,7 +60,7 @@ export function Overview() {
         </Card>
       ) : (
         <>
-          <Figures total={total} isPending={sums.isPending} latency={latency.data?.data ?? []} />
+          <Figures total={total} isPending={sums.isPending} latency={whole.data?.data ?? []} />
           <Charts
             period={period}
             rows={sums.data?.rows ?? []}
@@ -267,7 +272,7 @@ function WrongNow() {
         id: each.id,
         tone: 'bad',
         title: `${each.id} is not called`,
-        detail: `${each.last_error ?? 'It failed several times in a row.'}${wait}`,
+        detail: `${each.last_error === null ? 'It failed several times in a row.' : `Last error: ${each.last_error}.`}${wait}`,
         to: '/models',
       });
     } else if (each.out_of_quota_ms > 0) {
@@ -283,7 +288,7 @@ function WrongNow() {
         id: each.id,
         tone: 'warn',
         title: `${each.id} fails often`,
-        detail: `${share(each.recent_error_rate ?? 0)} of its recent calls. ${each.last_error ?? ''}`,
+        detail: `${share(each.recent_error_rate ?? 0)} of its recent calls.${each.last_error === null ? '' : ` Last error: ${each.last_error}.`}`,
         to: '/models',
       });
     }

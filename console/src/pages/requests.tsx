@@ -175,7 +175,7 @@ export function Requests() {
         <div className="grid grid-cols-2 gap-2 border-b border-line p-3 sm:grid-cols-3 xl:flex">
           <Select
             aria-label="Status"
-            className="xl:w-36"
+            className="xl:w-36 xl:shrink-0"
             value={status ?? ''}
             onChange={(event) => change({ status: event.target.value })}
           >

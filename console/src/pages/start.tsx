@@ -202,7 +202,7 @@ function ModelStep({
             ))}
           </datalist>
         </div>
-        <Button icon={FlaskConical} className="mb-[1.625rem]" busy={trial.isPending} onClick={() => trial.mutate()}>
+        <Button icon={FlaskConical} className="mb-[1.375rem]" busy={trial.isPending} onClick={() => trial.mutate()}>
           Say hello
         </Button>
       </div>
@@ -246,7 +246,7 @@ function ClientStep({ model, value: key, onKey, isAdmin }: ClientStepProps) {
           </Field>
         </div>
         {isAdmin && (
-          <Button icon={KeyRound} className="mb-[1.625rem]" busy={create.isPending} onClick={() => create.mutate()}>
+          <Button icon={KeyRound} className="mb-[1.375rem]" busy={create.isPending} onClick={() => create.mutate()}>
             Create one
           </Button>
         )}

@@ -198,7 +198,7 @@ function columnsOf(by: (typeof GROUPS)[number][0], cost: number): readonly Colum
       from: 900,
       sort: (row) => row.failed_requests / Math.max(1, row.requests),
       cell: (row) => (
-        <span className={row.failed_requests > 0 ? 'text-bad' : 'text-muted'}>
+        <span className={row.failed_requests > row.requests * 0.05 ? 'text-bad' : 'text-muted'}>
           {row.requests === 0 ? '–' : share(row.failed_requests / row.requests)}
         </span>
       ),

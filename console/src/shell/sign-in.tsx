@@ -31,7 +31,7 @@ export function SignIn() {
           <form onSubmit={submit} className="space-y-4">
             <Field
               label="Key"
-              hint="The admin key was printed at the first start of the gateway, unless GATEWAY_ADMIN_KEY is set.."
+              hint="The admin key was printed at the first start of the gateway, unless GATEWAY_ADMIN_KEY is set."
               error={error === null ? undefined : `${error.message}${requestId === null ? '' : ` (${requestId})`}`}
             >
               {(id, describedBy) => (

@@ -97,7 +97,7 @@ interface CardProps {
 }
 export function Card({ title, aside, children, className = '', flush = false }: CardProps) {
   return (
-    <section className={`card min-w-0 ${className}`}>
+    <section className={`card min-w-0 ${flush ? 'overflow-clip' : ''} ${className}`}>
       {title !== undefined && (
         <div className={`flex items-center justify-between gap-3 px-4 pt-3.5 ${flush ? 'pb-3' : ''}`}>
           <h2 className="text-base">{title}</h2>

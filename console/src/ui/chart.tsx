@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'react';
 import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { time } from '../format';
 import { useTheme } from '../shell/theme';
 
 export interface Series {
@@ -31,6 +32,20 @@ const legendColour = {
   bad: 'bg-bad',
 };
 
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const shortDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+/** Days are kept in UTC, so their names are those of UTC. */
+const utcDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
+
+/** Whether the values are those of days. */
+const isDailyOf = (times: readonly number[]): boolean => (times[1] ?? 0) - (times[0] ?? 0) >= 86_400;
+
+function tickOf(seconds: number, isDaily: boolean): string {
+  const at = new Date(seconds * 1_000);
+  if (isDaily) return utcDay.format(at);
+  return at.getHours() === 0 && at.getMinutes() === 0 ? shortDay.format(at) : clock.format(at);
+}
+
 /** Values over time, with a legend that names the values under the pointer. */
 export function TimeChart({ label, times, series, format, height = 190, kind = 'line' }: TimeChartProps) {
   const box = useRef<HTMLDivElement>(null);
@@ -43,6 +58,8 @@ export function TimeChart({ label, times, series, format, height = 190, kind = '
     const line = cssValue('--line');
     const muted = cssValue('--muted');
     const font = '11px Inter Variable, sans-serif';
+    const step = (times[1] ?? 0) - (times[0] ?? 0);
+    const isDaily = isDailyOf(times);
     const bars = UPlot.paths.bars?.({ size: [0.7, 28], radius: 0.15 });
     const smooth = UPlot.paths.spline?.();
     const plot = new UPlot(
@@ -52,9 +69,22 @@ export function TimeChart({ label, times, series, format, height = 190, kind = '
         padding: [8, 8, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
-        scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.12 : 1] } },
+        scales: {
+          y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.12 : 1] },
+          ...(kind === 'bars' && {
+            x: { range: (_plot: UPlot, low: number, high: number): [number, number] => [low - step / 2, high + step / 2] },
+          }),
+        },
         axes: [
-          { stroke: muted, font, grid: { show: false }, ticks: { show: false }, space: 70, size: 26 },
+          {
+            stroke: muted,
+            font,
+            grid: { show: false },
+            ticks: { show: false },
+            space: 62,
+            size: 26,
+            values: (_plot, values) => values.map((value) => tickOf(value, isDaily)),
+          },
           {
             stroke: muted,
             font,
@@ -109,7 +139,7 @@ export function TimeChart({ label, times, series, format, height = 190, kind = '
         })}
         {shownAt !== undefined && (
           <span className="ml-auto">
-            {new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' }).format(shownAt * 1_000)}
+            {isDailyOf(times) ? `${utcDay.format(shownAt * 1_000)} (UTC)` : time(shownAt)}
           </span>
         )}
       </figcaption>

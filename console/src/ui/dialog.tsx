@@ -21,6 +21,7 @@ export function Dialog({ title, about, onClose, children, footer, kind = 'centre
     if (element === null) return;
     const before = document.activeElement;
     element.showModal();
+    element.querySelector<HTMLElement>('[data-autofocus]')?.focus();
     return () => {
       element.close();
       if (before instanceof HTMLElement) before.focus();

@@ -1,0 +1,360 @@
+import { readFileSync } from 'node:fs';
+import type { BrowserContext, Page } from 'playwright-core';
+import type { UsageRecordListDto } from '../../src/usage/report/usage-record.dto.js';
+import { accessibilityFaults, startBrowser, type TestBrowser } from '../fixtures/browser.js';
+import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
+import { model, price, UNREACHABLE } from '../fixtures/gateway-config.js';
+import { until } from '../fixtures/until.js';
+
+/** Compressed bytes of the first page. */
+const MAX_FIRST_LOAD_BYTES = 350_000;
+const PAGES = [
+  ['/', 'Overview'],
+  ['/requests', 'Requests'],
+  ['/usage', 'Usage and cost'],
+  ['/batches', 'Batches'],
+  ['/start', 'First run'],
+  ['/playground', 'Playground'],
+  ['/keys', 'Keys'],
+  ['/groups', 'Groups'],
+  ['/models', 'Models and providers'],
+  ['/models?tab=deployments', 'Models and providers'],
+  ['/models?tab=providers', 'Models and providers'],
+  ['/audit', 'Audit'],
+  ['/settings', 'Gateway and sessions'],
+] as const;
+
+describe('the console', () => {
+  let gateway: RunningGateway;
+  let browser: TestBrowser;
+  let context: BrowserContext;
+  let page: Page;
+
+  beforeAll(async () => {
+    gateway = await startGateway({
+      config: {
+        sandbox: true,
+        providers: { down: UNREACHABLE },
+        models: [
+          model('priced', 'sandbox/echo', { price: price(50_000, 50_000) }),
+          model('rescued', ['down/x', 'sandbox/echo'], { strategy: 'priority' }),
+        ],
+      },
+    });
+    browser = await startBrowser(gateway.url);
+    context = await browser.newContext();
+    page = await context.newPage();
+    await signIn(page, gateway.adminKey);
+  });
+  afterAll(async () => {
+    await browser.stop();
+    await gateway.stop();
+  });
+  afterEach(() => expect(browser.faults).toEqual([]));
+
+  async function signIn(where: Page, key: string): Promise<void> {
+    await where.goto(`${gateway.url}/`);
+    await where.getByLabel('Key').fill(key);
+    await where.getByRole('button', { name: 'Sign in' }).click();
+    await where.locator('nav').waitFor({ state: 'attached' });
+  }
+  const open = async (path: string, where = page): Promise<void> => {
+    await where.goto(`${gateway.url}/console${path}`);
+    await where.getByRole('heading', { level: 1 }).waitFor();
+  };
+  const settled = (where = page): Promise<void> => where.waitForLoadState('networkidle');
+
+  it('is what a browser gets at /, under a policy that allows nothing inline; programs get what they got', async () => {
+    const html = await gateway.client('').get('/', { headers: { accept: 'text/html,*/*' } });
+    expect([html.status, html.header('location')]).toEqual([302, '/console/']);
+    for (const accept of ['*/*', 'application/json']) {
+      expect((await gateway.client('').get('/', { headers: { accept } })).status).toBe(404);
+    }
+    const index = await gateway.client('').get('/console/keys');
+    expect(index.status).toBe(200);
+    expect(index.header('cache-control')).toBe('no-cache');
+    const policy = index.header('content-security-policy');
+    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'");
+    expect(policy).not.toMatch(/unsafe|https?:/);
+    expect(index.text).not.toMatch(/<script(?![^>]*\bsrc=)|<style|style=|\bon\w+=/);
+    const asset = /\/console\/assets\/[\w.-]+\.js/.exec(index.text)?.[0] ?? '';
+    const script = await gateway.client('').get(asset);
+    expect(script.header('cache-control')).toBe('public, max-age=31536000, immutable');
+    const again = await gateway.client('').get(asset, { headers: { 'if-none-match': script.header('etag') } });
+    expect(again.status).toBe(304);
+    expect((await gateway.client('').get('/console/assets/none.js')).status).toBe(404);
+    expect((await gateway.client('').post('/console/', {})).status).toBe(404);
+  });
+
+  it('refuses a wrong key with a message and the id of the request', async () => {
+    const fresh = await browser.newContext();
+    const other = await fresh.newPage();
+    await other.goto(`${gateway.url}/console/`);
+    await other.getByLabel('Key').fill('gw_wrong');
+    await other.getByRole('button', { name: 'Sign in' }).click();
+    await other.getByText(/not valid here.*req_/).waitFor();
+    expect(await accessibilityFaults(other)).toEqual([]);
+    await fresh.close();
+  });
+
+  it('keeps no key in the browser', async () => {
+    const stored = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+    expect(stored).not.toContain(gateway.adminKey);
+    expect(stored).not.toContain('sess_');
+  });
+
+  it('leads from nothing to a response in a client', async () => {
+    await open('/start');
+    await page.getByRole('button', { name: 'Say hello' }).click();
+    await page.getByText(/It works/).waitFor();
+    await page.getByRole('button', { name: 'Create one' }).click();
+    await until(async () => (await page.getByLabel('Key of the client').inputValue()).startsWith('gw_'));
+    for (const name of ['curl', 'openai (Python)', 'Claude Code', 'Codex', 'opencode', 'LangChain', 'Cursor']) {
+      await page.getByRole('tab', { name, exact: true }).click();
+      await page.getByRole('tabpanel').getByText('gw_').first().waitFor();
+      await page.getByRole('button', { name: 'Test it' }).click();
+      await page.getByRole('tabpanel').getByText(/It works/).waitFor();
+    }
+  });
+
+  it('streams a chat, with a tool, beside a second model, and shows the raw events', async () => {
+    await open('/playground?model=sandbox/echo&compare=sandbox/lorem');
+    await page.getByLabel('Message').fill('one two three');
+    await page.getByRole('button', { name: 'Send' }).click();
+    const first = page.getByRole('region', { name: 'sandbox/echo' });
+    await first.getByText(/tokens$/).waitFor();
+    await until(async () => (await first.textContent())?.split('one two three').length === 3);
+    await page.getByRole('region', { name: 'sandbox/lorem' }).getByText(/tokens$/).waitFor();
+    await first.getByRole('button', { name: 'Raw events' }).click();
+    await first.getByText('[DONE]').waitFor();
+    await first.getByRole('button', { name: 'Chat', exact: true }).click();
+    await page.getByText('Settings', { exact: true }).click();
+    await page.getByLabel('Offer a tool').check();
+    await page.getByLabel('Message').fill('What is the weather?');
+    await page.getByLabel('Message').press('Enter');
+    await first.getByText(/get_weather\(\{/).waitFor();
+    await page.getByRole('button', { name: 'Copy as code' }).click();
+    await page.getByRole('dialog').getByText(/curl .*\/v1\/chat\/completions/).waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  it('creates a key that is shown once, shows its spent budget, rotates and revokes it', async () => {
+    await open('/keys');
+    await page.getByRole('button', { name: 'Create a key' }).first().click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('a small budget');
+    await dialog.getByLabel('Budget in US dollars').fill('0.001');
+    await dialog.getByRole('button', { name: 'Create the key' }).click();
+    const key = (await dialog.getByLabel('Key of a small budget', { exact: true }).textContent()) ?? '';
+    expect(key).toMatch(/^gw_/);
+    await dialog.getByRole('button', { name: 'I have copied it' }).click();
+    expect(await page.content()).not.toContain(key);
+
+    const client = gateway.client(key);
+    expect((await client.chat({ model: 'priced', max_tokens: 1 })).status).toBe(429);
+    await gateway.admin.patch(`/v1/admin/keys/${client.keyId}`, { budget: { usd: 1, period: 'month' } });
+    await until(async () => (await client.chat({ model: 'priced', max_tokens: 1 })).status === 429);
+    await open('/keys?name=small');
+    await page.getByRole('button', { name: /Open a small budget/ }).click();
+    await dialog.getByText('Resets').waitFor();
+    await dialog.getByRole('button', { name: 'Rotate' }).click();
+    await dialog.getByRole('button', { name: 'Rotate the key' }).click();
+    const second = (await dialog.getByLabel('New secret', { exact: true }).textContent()) ?? '';
+    expect(second).not.toBe(key);
+    await dialog.getByRole('button', { name: 'I have copied it' }).click();
+    await dialog.getByRole('button', { name: 'Edit' }).click();
+    await dialog.getByLabel('Requests a minute').fill('77');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText('77 requests/min').waitFor();
+    await dialog.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByRole('button', { name: 'Revoke the key' }).click();
+    await dialog.getByText('revoked').first().waitFor();
+    expect((await gateway.client(second).get('/v1/key')).status).toBe(401);
+  });
+
+  it('names the field of a mistake', async () => {
+    await open('/keys?create=yes');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('x');
+    await dialog.getByLabel('Models').fill('a//*b*');
+    await dialog.getByLabel('Works until').fill('2020-01-01');
+    await dialog.getByRole('button', { name: 'Create the key' }).click();
+    await dialog.getByText(/allowed_models|expires_at/).first().waitFor();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+  });
+
+  it('finds a request by its id, with the attempts that led to its response', async () => {
+    const { header } = await gateway.admin.chat({ model: 'rescued' });
+    const id = header('x-request-id');
+    await until(async () => {
+      const { data } = await gateway.admin.read<UsageRecordListDto>(`/v1/admin/usage/records?request_id=${id}`);
+      return data.length > 0;
+    });
+    await open('/');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill(id);
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: `Open request ${id}` }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('Pale until the first byte').waitFor();
+    expect(await dialog.textContent()).toContain('rescued');
+    expect(page.url()).toContain(id);
+    await page.keyboard.press('Escape');
+    // The focus is where it was.
+    await until(() => page.evaluate(() => document.activeElement?.textContent?.includes('Open request') === true));
+  });
+
+  it('shows a batch, and saves its results', async () => {
+    const tasks = [1, 2, 3].map((index) => ({ custom_id: `line-${index}`, messages: [{ role: 'user', content: 'x' }] }));
+    const submitted = await gateway.admin.post('/v1/batch/generate', { model: 'sandbox/echo', tasks });
+    const job = String(submitted.body['job_id']);
+    await open('/batches');
+    await page.getByRole('button', { name: new RegExp(`Open batch ${job}`) }).click();
+    const dialog = page.getByRole('dialog');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      dialog.getByRole('button', { name: 'Download the results' }).click(),
+    ]);
+    const lines = readFileSync(await download.path(), 'utf8').trim().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { custom_id: string }).custom_id)).toEqual(['line-1', 'line-2', 'line-3']);
+  });
+
+  it('shows the failed lines of a batch', async () => {
+    const tasks = [{ custom_id: 'that-fails', messages: [{ role: 'user', content: 'x' }], max_tokens: -1 }];
+    const refused = await gateway.admin.post('/v1/batch/generate', { model: 'sandbox/echo', tasks });
+    // A task that no endpoint takes is refused at once, so the failure has to come from the model.
+    expect(refused.status).toBe(400);
+    const { body } = await gateway.admin.post('/v1/batch/generate', {
+      model: 'sandbox/error-429',
+      tasks: [{ custom_id: 'that-fails', messages: [{ role: 'user', content: 'x' }] }],
+      max_retries: 0,
+    });
+    await open('/batches');
+    await page.getByRole('button', { name: new RegExp(`Open batch ${String(body['job_id'])}`) }).click();
+    await page.getByRole('dialog').getByText('that-fails').waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  it('shows spend by key, providers that work and that do not, and who changed what', async () => {
+    await open('/usage?by=key');
+    await page.getByRole('table', { name: 'Usage' }).getByText('a small budget').waitFor();
+    await open('/models?tab=providers');
+    await page.getByRole('button', { name: 'Test sandbox' }).click();
+    await page.getByText(/^Works: /).waitFor();
+    await page.getByRole('button', { name: 'Test down' }).click();
+    await page.getByText(/not reach|refused|could not|failed/i).first().waitFor();
+    await open('/audit?kind=key');
+    await page.getByRole('button', { name: /Open key\.updated/ }).first().click();
+    await page.getByRole('dialog').getByText('Asked for').waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  it('lists sessions, and one that is ended has to sign in again', async () => {
+    const elsewhere = await browser.newContext();
+    const other = await elsewhere.newPage();
+    await signIn(other, await gateway.apiKey({ name: 'ends', scopes: ['inference', 'admin'] }));
+    await open('/settings');
+    await page.getByRole('button', { name: 'End' }).first().click();
+    await page.getByText('The session is ended.').waitFor();
+    await other.getByRole('link', { name: 'Keys' }).click();
+    await other.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await elsewhere.close();
+  });
+
+  it('shows a member its own key and requests, and no page of administrators', async () => {
+    const client = await gateway.newClient({ name: 'a member of the team', limits: { rpm: 90 } });
+    await client.chat({ model: 'sandbox/echo' });
+    const own = await browser.newContext();
+    const other = await own.newPage();
+    await signIn(other, client.key);
+    await other.getByRole('heading', { name: 'a member of the team' }).waitFor();
+    await other.getByText('90 requests/min').waitFor();
+    expect(await other.getByRole('link', { name: 'Audit' }).count()).toBe(0);
+    await open('/requests', other);
+    await other.getByRole('table', { name: 'Requests' }).getByText('sandbox/echo').waitFor();
+    expect(await accessibilityFaults(other)).toEqual([]);
+    await own.close();
+  });
+
+  it('says what failed when the gateway refuses, and offers to try again', async () => {
+    await context.route('**/v1/admin/groups*', (route) =>
+      route.fulfill({
+        status: 503,
+        headers: { 'x-request-id': 'req_of_the_failure' },
+        contentType: 'application/json',
+        body: JSON.stringify({ error: { message: 'The database is away.', type: 'server_error', param: null, code: 'database_unavailable' } }),
+      }),
+    );
+    await open('/groups');
+    await page.getByText('The database is away.').waitFor();
+    await page.getByText('req_of_the_failure').waitFor();
+    await context.unroute('**/v1/admin/groups*');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('No groups yet').waitFor();
+  });
+
+  it('is used by keyboard alone', async () => {
+    await open('/keys');
+    await page.keyboard.press('/');
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Filter by name');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('combobox').fill('overv');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Overview' }).waitFor();
+    await open('/');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the page');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+  });
+
+  describe.each([
+    [360, 'light'],
+    [1680, 'dark'],
+  ] as const)('at %d pixels, %s', (width, theme) => {
+    let pages: BrowserContext;
+    let view: Page;
+
+    beforeAll(async () => {
+      pages = await browser.newContext({ width, theme });
+      view = await pages.newPage();
+      await signIn(view, gateway.adminKey);
+    });
+    afterAll(() => pages.close());
+
+    it.each(PAGES)('%s fits, and axe finds nothing', async (path, title) => {
+      await open(path, view);
+      await view.getByRole('heading', { level: 1, name: title }).waitFor();
+      await settled(view);
+      expect(await view.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      expect(await accessibilityFaults(view)).toEqual([]);
+    });
+  });
+
+  it('loads little, and nothing moves while it does', async () => {
+    const fresh = await browser.newContext();
+    const other = await fresh.newPage();
+    await signIn(other, gateway.adminKey);
+    await other.goto(`${gateway.url}/console/`);
+    await other.getByRole('heading', { level: 1 }).waitFor();
+    await settled(other);
+    const { bytes, shift } = await other.evaluate(async () => {
+      const files = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
+      const shifts = await new Promise<number>((resolve) => {
+        let sum = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) sum += (entry as PerformanceEntry & { value: number }).value;
+        }).observe({ type: 'layout-shift', buffered: true });
+        setTimeout(() => resolve(sum), 100);
+      });
+      const own = files.filter(({ name }) => name.includes('/console/'));
+      return { bytes: own.reduce((sum, { encodedBodySize: size }) => sum + size, 0), shift: shifts };
+    });
+    console.log(`first load: ${bytes} bytes compressed, layout shift ${shift.toFixed(3)}`);
+    expect(bytes).toBeGreaterThan(50_000);
+    expect(bytes).toBeLessThan(MAX_FIRST_LOAD_BYTES);
+    expect(shift).toBeLessThan(0.1);
+    await fresh.close();
+  });
+});
