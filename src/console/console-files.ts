@@ -53,19 +53,21 @@ export function serveConsole(
   let files: ReadonlyMap<string, ConsoleFile> | undefined;
   return function consoleFiles(request, response, next) {
     const { path, method } = request;
-    if (method !== 'GET' && method !== 'HEAD') return next();
-    if (path === '/' && acceptsHtml(request)) {
+    const isRead = method === 'GET' || method === 'HEAD';
+    if (isRead && path === '/' && acceptsHtml(request)) {
       response.setHeader('cache-control', 'no-cache');
       response.setHeader('vary', 'accept');
       response.redirect(302, `${BASE}/`);
       return;
     }
-    if (path !== BASE && !path.startsWith(`${BASE}/`)) return next();
-    files ??= readFiles(folder);
+    const isBelow = isRead && (path === BASE || path.startsWith(`${BASE}/`));
+    if (isBelow) files ??= readFiles(folder);
     const name = path.slice(BASE.length + 1);
-    const file = files.get(name) ?? (extname(name) === '' ? files.get('index.html') : undefined);
-    if (file === undefined) return next();
-    send(file, request, response);
+    const file = isBelow
+      ? (files?.get(name) ?? (extname(name) === '' ? files?.get('index.html') : undefined))
+      : undefined;
+    if (file === undefined) next();
+    else send(file, request, response);
   };
 }
 

@@ -51,7 +51,10 @@ export class SessionController {
   @ApiKeySecurity()
   @AnyScope()
   @Delete()
-  deleteOwnSession(@Req() request: HttpRequest, @Res({ passthrough: true }) response: HttpResponse): Promise<SessionDto> {
+  deleteOwnSession(
+    @Req() request: HttpRequest,
+    @Res({ passthrough: true }) response: HttpResponse,
+  ): Promise<SessionDto> {
     return this.sessions.signOut(request.consoleSession, isOverHttps(request), response);
   }
 }

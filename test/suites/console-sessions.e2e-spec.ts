@@ -105,11 +105,12 @@ describe(`sessions of the console (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`,
         });
       }
     }
-    for (const headers of [
+    const foreign: Record<string, string>[] = [
       { origin: 'https://evil.example' },
       { 'sec-fetch-site': 'cross-site' },
       { origin: 'null' },
-    ]) {
+    ];
+    for (const headers of foreign) {
       expect((await browser.send('GET', '/v1/admin/keys', undefined, headers)).status).toBe(403);
       expect((await newBrowser().signIn(gateway.adminKey, headers)).status).toBe(403);
     }
@@ -118,11 +119,12 @@ describe(`sessions of the console (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`,
 
   it('are ignored beside a key, right or wrong', async () => {
     const browser = await signedIn(gateway.adminKey);
-    for (const headers of [
+    const keys: Record<string, string>[] = [
       { authorization: 'Bearer wrong' },
       { authorization: 'nonsense' },
       { 'x-api-key': 'wrong' },
-    ]) {
+    ];
+    for (const headers of keys) {
       expect((await browser.send('GET', '/v1/admin/keys', undefined, headers)).status).toBe(401);
     }
     const plain = await gateway.apiKey();

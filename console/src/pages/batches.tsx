@@ -128,7 +128,7 @@ export function Batches() {
           },
         }),
       ),
-    getNextPageParam: ({ next }) => (next === null ? undefined : String(next)),
+    getNextPageParam: ({ next }) => next ?? undefined,
     refetchInterval: REFRESH_MS,
     placeholderData: (before) => before,
   });

@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from 'react';
+import { type SubmitEvent, useState } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, ApiError, bodyOf } from '../api/client';
 import { Button, Code, ErrorNote, Field, Input, Select } from '../ui/basics';
@@ -71,7 +71,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
       </Dialog>
     );
   }
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     create.mutate();
   };

@@ -60,7 +60,12 @@ export function Overview() {
         </Card>
       ) : (
         <>
-          <Figures total={total} isPending={sums.isPending} latency={whole.data?.data ?? []} />
+          <Figures
+            hours={(end - start) / 3_600}
+            total={total}
+            isPending={sums.isPending}
+            latency={whole.data?.data ?? []}
+          />
           <Charts
             period={period}
             rows={sums.data?.rows ?? []}
@@ -99,14 +104,15 @@ export function ButtonLink({
 
 interface FiguresProps {
   readonly total: ReturnType<typeof totalOf>;
+  readonly hours: number;
   readonly isPending: boolean;
   readonly latency: readonly Schemas['LatencyRow'][];
 }
-function Figures({ total, isPending, latency }: FiguresProps) {
+function Figures({ total, hours, isPending, latency }: FiguresProps) {
   const latest = latency[0]?.first_byte_ms;
   const failed = total.requests > 0 ? total.failed / total.requests : 0;
   const figures: readonly (readonly [string, string, string, Tone?])[] = [
-    ['Requests', count(total.requests), `${exact(total.requests)} in the period`],
+    ['Requests', count(total.requests), `${count(total.requests / hours)} an hour`],
     [
       'Failed',
       share(failed),
@@ -319,7 +325,7 @@ function WrongNow() {
   if (problems.length === 0) {
     return (
       <p className="card mb-4 flex items-center gap-2.5 px-4 py-2.5 text-muted">
-        <CircleCheck size={16} className="text-good" aria-hidden />
+        <CircleCheck size={16} className="shrink-0 text-good" aria-hidden />
         All deployments take calls, and no budget of a recent key is spent.
       </p>
     );

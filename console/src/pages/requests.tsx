@@ -25,6 +25,7 @@ import { RequestDetails } from './request-details';
 
 export type UsageRecord = Schemas['UsageRecord'];
 const TAIL_MS = 3_000;
+const MAX_LIVE_PAGES = 2;
 
 export const STATUS_TONES: Record<UsageRecord['status'], Tone> = {
   succeeded: 'good',
@@ -37,7 +38,7 @@ const COLUMNS: readonly Column<UsageRecord>[] = [
   {
     id: 'status',
     header: 'Status',
-    width: '6.5rem',
+    width: '4.75rem',
     cell: (record) => (
       <span className="flex items-center gap-2">
         <Dot tone={STATUS_TONES[record.status]} />
@@ -94,8 +95,7 @@ const COLUMNS: readonly Column<UsageRecord>[] = [
   {
     id: 'duration',
     header: 'Duration',
-    width: '5.5rem',
-    from: 640,
+    width: '4.75rem',
     isNumber: true,
     cell: (record) => milliseconds(record.duration_ms),
   },
@@ -104,6 +104,7 @@ const COLUMNS: readonly Column<UsageRecord>[] = [
     id: 'time',
     header: 'Time',
     width: '6.5rem',
+    from: 480,
     isNumber: true,
     cell: (record) => (
       <span className="text-muted">
@@ -148,12 +149,12 @@ export function Requests() {
         },
       };
       return isAdmin
-        ? (bodyOf(api.GET('/v1/admin/usage/records', { params })) as Promise<Schemas['UsageRecordList']>)
+        ? bodyOf(api.GET('/v1/admin/usage/records', { params }))
         : bodyOf(api.GET('/v1/key/usage/records', { params }));
     },
     getNextPageParam: ({ next }) => next ?? undefined,
-    maxPages: 100,
-    refetchInterval: isLive ? TAIL_MS : false,
+    // A refresh reads all pages that are shown again.
+    refetchInterval: ({ state }) => (isLive && (state.data?.pages.length ?? 0) <= MAX_LIVE_PAGES ? TAIL_MS : false),
     placeholderData: (before) => before,
   });
   const records = query.data?.pages.flatMap(({ data }) => data) ?? [];

@@ -1,4 +1,4 @@
-import { type FormEvent, useState } from 'react';
+import { type SubmitEvent, useState } from 'react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { ApiError } from '../api/client';
 import { signIn } from '../api/session';
@@ -12,7 +12,7 @@ export function SignIn() {
     mutationFn: signIn,
     onSuccess: (session) => client.setQueryData(['session'], session),
   });
-  const submit = (event: FormEvent): void => {
+  const submit = (event: SubmitEvent): void => {
     event.preventDefault();
     mutate(key.trim());
   };

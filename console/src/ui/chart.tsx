@@ -32,7 +32,7 @@ const legendColour = {
   bad: 'bg-bad',
 };
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 const shortDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 /** Days are kept in UTC, so their names are those of UTC. */
 const utcDay = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', timeZone: 'UTC' });
@@ -72,7 +72,9 @@ export function TimeChart({ label, times, series, format, height = 190, kind = '
         scales: {
           y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.12 : 1] },
           ...(kind === 'bars' && {
-            x: { range: (_plot: UPlot, low: number, high: number): [number, number] => [low - step / 2, high + step / 2] },
+            x: {
+              range: (_plot: UPlot, low: number, high: number): [number, number] => [low - step / 2, high + step / 2],
+            },
           }),
         },
         axes: [

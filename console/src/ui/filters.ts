@@ -12,7 +12,7 @@ export function useFilters(): readonly [
     const next = Object.fromEntries(
       Object.entries({ ...search, ...changes }).filter(([, value]) => value !== undefined && value !== ''),
     );
-    void navigate({ to: '.', search: next as never, replace: true });
+    void navigate({ to: '.', search: next, replace: true });
   };
   return [search, change];
 }

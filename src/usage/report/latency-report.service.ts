@@ -56,11 +56,11 @@ export class LatencyReport {
   private binsOf(query: LatencyQueryDto, span: TimeSpan, from: number): Promise<BinRow[]> {
     const { group_by: groupBy = 'none' } = query;
     return filteredRecords(this.records, query, span, this.database.isSqlite)
-      .andWhere(`record.status = 'succeeded'`)
+      .andWhere(`record.status = 'succeeded' AND record.source = 'live'`)
       .select(bucketOf(query), 'bucket')
       .setParameters({ from })
       .addSelect(GROUP_COLUMNS[groupBy], 'grp')
-      .addSelect(binOf('record.firstByteMs'), 'first')
+      .addSelect(`CASE WHEN record.isStream THEN ${binOf('record.firstByteMs')} END`, 'first')
       .addSelect(binOf('record.durationMs'), 'whole')
       .addSelect('COUNT(*)', 'records')
       .groupBy('1')

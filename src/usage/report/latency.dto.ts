@@ -41,10 +41,10 @@ export class LatencyRowDto {
   /** The model or provider; null without groups, or where the request had none. */
   @ApiProperty({ type: String, nullable: true, example: 'sandbox/echo' })
   group!: string | null;
-  /** Succeeded requests that were measured. */
+  /** Succeeded requests of clients; tasks of batches are not measured. */
   @ApiProperty({ type: 'integer', example: 12 })
   requests!: number;
-  /** Milliseconds to the first byte of the provider's response: of a stream, to its first event. */
+  /** Milliseconds to the first event of streams. */
   @ApiProperty({ type: PercentilesDto })
   first_byte_ms!: PercentilesDto;
   /** Milliseconds to the end. */

@@ -115,7 +115,8 @@ export class UsageController {
 
   @ApiOperation({
     summary: 'Read latencies',
-    description: 'Percentiles of the time to the first byte and to the end of succeeded requests, by hour or day.',
+    description:
+      'Percentiles of the time to the first event of streams, and to the end, of succeeded requests of clients, by hour or day.',
   })
   @ApiOkResponse({ type: LatencyRowListDto, description: 'The latencies.', headers: REQUEST_ID_HEADER })
   @ApiErrors()
