@@ -183,7 +183,7 @@ describe('the console', () => {
 
     const client = gateway.client(key);
     expect((await client.chat({ model: 'priced', max_tokens: 1 })).status).toBe(429);
-    await gateway.admin.patch(`/v1/admin/keys/${client.keyId}`, { budget: { usd: 1, period: 'month' } });
+    await gateway.admin.patch(`/v1/admin/keys/${client.keyId}`, { budget: { usd: 5, period: 'month' } });
     let served = 0;
     await until(async () => {
       const { status } = await client.chat({ model: 'priced', max_tokens: 1 });

@@ -10,6 +10,9 @@ import { useFilters } from '../ui/filters';
 import { notify } from '../ui/toast';
 import { codeFor, LANGUAGES, type Language } from './snippets';
 
+/** Milliseconds of a stream below which a rate of tokens says nothing. */
+const MIN_RATE_MS = 200;
+
 const EXAMPLE_TOOL = {
   type: 'function',
   function: {
@@ -317,12 +320,14 @@ function Lane({ model, label, isAlone, onModel, settings, sent, pricing }: LaneP
               {usage.prompt_tokens} → {usage.completion_tokens} tokens
             </span>
           )}
-          {usage !== null && progress.totalMs > (progress.firstTokenMs ?? 0) && usage.completion_tokens > 1 && (
-            <span>
-              {Math.round(usage.completion_tokens / ((progress.totalMs - (progress.firstTokenMs ?? 0)) / 1_000))}{' '}
-              tokens/s
-            </span>
-          )}
+          {usage !== null &&
+            progress.totalMs > (progress.firstTokenMs ?? 0) + MIN_RATE_MS &&
+            usage.completion_tokens > 1 && (
+              <span>
+                {Math.round(usage.completion_tokens / ((progress.totalMs - (progress.firstTokenMs ?? 0)) / 1_000))}{' '}
+                tokens/s
+              </span>
+            )}
           {cost !== null && <span>{usd(cost)}</span>}
           {progress.provider !== null && <span>{progress.provider}</span>}
           {progress.attempts !== null && progress.attempts !== '1' && (
