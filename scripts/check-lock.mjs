@@ -11,10 +11,12 @@ function faultsOf(lock) {
   if (lock.lockfileVersion !== 3) return [`lockfileVersion is ${lock.lockfileVersion}, not 3`];
   const entries = Object.entries(lock.packages ?? {}).filter(([path]) => path !== '');
   if (entries.length === 0) return ['the lock has no packages'];
-  return entries.flatMap(([path, { version, integrity, resolved, link }]) => {
+  return entries.flatMap(([path, { version, integrity, resolved, link, inBundle }]) => {
     const name = `${path.replace(/^.*node_modules\//, '')}@${version}`;
     const faults = [];
     if (link) faults.push(`${path} is a link to a folder, which no integrity covers`);
+    // A package inside of another one's archive is covered by that one's integrity.
+    else if (inBundle === true) return [];
     else if (integrity === undefined) faults.push(`${name} has no integrity`);
     else if (
       !String(integrity)
