@@ -23,6 +23,8 @@ const PLAIN = [
   'GET /v1/admin/deployments',
   'GET /v1/admin/instances',
   'GET /v1/admin/providers',
+  'GET /v1/admin/sessions',
+  'GET /v1/admin/usage/latency',
   'GET /v1/admin/usage',
   'GET /v1/admin/usage/records',
 ];
@@ -121,6 +123,11 @@ describe('the audit log', () => {
         target: 'sandbox',
         action: 'provider.tested',
       }),
+    'DELETE /v1/admin/sessions/{id}': async () => {
+      const key = await newKey();
+      const { id } = await gateway.client('').make<{ id: string }>('/v1/session', { key: key.key });
+      return { path: `/v1/admin/sessions/${id}`, target: id, action: 'session.ended' };
+    },
     'GET /v1/admin/request-log/{id}': async () => {
       const { entryId } = await loggedCall();
       return { path: `/v1/admin/request-log/${entryId}`, target: entryId, action: 'request_log.read' };

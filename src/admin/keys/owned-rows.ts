@@ -8,6 +8,7 @@ export const OWNED_ROWS = {
   batch_job: 'kept',
   batch_part: 'kept',
   request_log: 'kept',
+  console_session: 'deleted',
   stored_file: 'deleted',
   file_upload: 'deleted',
   stored_response: 'deleted',
