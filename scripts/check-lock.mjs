@@ -7,16 +7,27 @@ import { readFileSync } from 'node:fs';
 
 const SHA512 = /^sha512-[A-Za-z0-9+/]{86}==$/;
 
+/**
+ * A package within the archive of another has no integrity of its own: that of the archive covers it. The lock has to say so of
+ * both: the package stands directly in the folder of one that has an archive and names it in its `bundleDependencies`.
+ */
+function isCoveredByArchive(packages, path, { inBundle, integrity, resolved }) {
+  if (inBundle !== true || integrity !== undefined || resolved !== undefined) return false;
+  const [, owner, name] = /^(.+)\/node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path) ?? [];
+  const { inBundle: isOwnerBundled, link, bundleDependencies } = packages[owner] ?? { link: true };
+  return !isOwnerBundled && !link && Array.isArray(bundleDependencies) && bundleDependencies.includes(name);
+}
+
 function faultsOf(lock) {
   if (lock.lockfileVersion !== 3) return [`lockfileVersion is ${lock.lockfileVersion}, not 3`];
   const entries = Object.entries(lock.packages ?? {}).filter(([path]) => path !== '');
   if (entries.length === 0) return ['the lock has no packages'];
-  return entries.flatMap(([path, { version, integrity, resolved, link, inBundle }]) => {
+  return entries.flatMap(([path, entry]) => {
+    const { version, integrity, resolved, link } = entry;
     const name = `${path.replace(/^.*node_modules\//, '')}@${version}`;
     const faults = [];
     if (link) faults.push(`${path} is a link to a folder, which no integrity covers`);
-    // A package inside of another one's archive is covered by that one's integrity.
-    else if (inBundle === true) return [];
+    else if (isCoveredByArchive(lock.packages, path, entry)) return [];
     else if (integrity === undefined) faults.push(`${name} has no integrity`);
     else if (
       !String(integrity)
