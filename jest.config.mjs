@@ -22,7 +22,6 @@ const base = {
 const WITHOUT_DATABASE = [
   'batch-command',
   'cloud-logins',
-  'console',
   'completions',
   'deployment-health',
   'fast-path',
@@ -62,6 +61,8 @@ const WITHOUT_DATABASE = [
 ];
 /** Suites on what PostgreSQL or Redis do. */
 const WITHOUT_SQLITE = ['database-outage', 'frozen-postgres', 'redis-topologies'];
+/** Suites in a browser: `npm run test:console` alone runs them. */
+const IN_BROWSER = ['console'];
 const filesOf = (names) => names.map((name) => `/${name}\\.e2e-spec`);
 
 const e2e = {
@@ -71,10 +72,16 @@ const e2e = {
   setupFilesAfterEnv: ['<rootDir>/test/clients/check-responses.ts'],
   globalTeardown: '<rootDir>/test/fixtures/global-teardown.mjs',
 };
+const inBrowser = {
+  ...e2e,
+  displayName: 'console',
+  globalSetup: '<rootDir>/test/fixtures/global-setup.mjs',
+  testMatch: IN_BROWSER.map((name) => `**/${name}.e2e-spec.ts`),
+};
 const onSqlite = {
   ...e2e,
   globalSetup: '<rootDir>/test/fixtures/global-setup.mjs',
-  testPathIgnorePatterns: filesOf(WITHOUT_SQLITE),
+  testPathIgnorePatterns: filesOf([...WITHOUT_SQLITE, ...IN_BROWSER]),
 };
 /** With Redis as well where a suite uses one. */
 const onPostgres = {
@@ -82,9 +89,10 @@ const onPostgres = {
   setupFiles: ['<rootDir>/test/fixtures/on-postgres.mjs'],
   globalSetup: '<rootDir>/test/fixtures/global-setup-postgres.mjs',
   // The long form of a run on purpose is for either database.
-  testPathIgnorePatterns: filesOf(
-    WITHOUT_DATABASE.filter((name) => name !== 'call-chaos' || process.env['CHAOS'] !== 'long'),
-  ),
+  testPathIgnorePatterns: filesOf([
+    ...WITHOUT_DATABASE.filter((name) => name !== 'call-chaos' || process.env['CHAOS'] !== 'long'),
+    ...IN_BROWSER,
+  ]),
 };
 
 export default {
@@ -102,5 +110,6 @@ export default {
     },
     { ...(process.env['TEST_DATABASE'] === 'postgres' ? onPostgres : onSqlite), displayName: 'e2e' },
     { ...onPostgres, displayName: 'e2e-postgres' },
+    inBrowser,
   ],
 };

@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const source = join(root, 'console');
 const types = join(source, 'src/api/schema.ts');
+/** Modules of the gateway that the console has as well. */
+const FROM_GATEWAY = ['src/http/csv.ts', 'src/usage/report/sum-columns.ts'].map((path) => join(root, path));
 const cache = join(root, 'node_modules/.cache/console');
 
 /** @param {string} folder @returns {string[]} */
@@ -26,6 +28,7 @@ function hashOfSources() {
   const hash = createHash('sha256');
   const paths = [
     ...filesOf(source),
+    ...FROM_GATEWAY,
     join(root, 'openapi.json'),
     join(root, 'package-lock.json'),
     fileURLToPath(import.meta.url),

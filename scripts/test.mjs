@@ -1,6 +1,6 @@
 /**
  * `npm test`: the checks, beside them a build and then all tests: unit tests, and the end-to-end suites on SQLite and on
- * PostgreSQL. Every step runs even when one before it failed; the last line counts the tests of all of them.
+ * PostgreSQL, but not the suites in a browser (`npm run test:console`). Every step runs even when one before it failed; the last line counts the tests of all of them.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -74,7 +74,7 @@ async function test() {
   const report = join(folder, 'tests.json');
   const jest = join(root, 'node_modules/jest/bin/jest.js');
   const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const options = ['--maxWorkers', String(WORKERS), '--json', '--outputFile', report];
+  const options = ['--ignoreProjects', 'console', '--maxWorkers', String(WORKERS), '--json', '--outputFile', report];
   await run('unit tests, and end-to-end tests on SQLite and PostgreSQL', process.execPath, [...node, jest, ...options]);
   try {
     const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, 'utf8'));

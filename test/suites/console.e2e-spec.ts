@@ -382,6 +382,31 @@ describe('the console', () => {
     });
   });
 
+  it('saves usage as CSV with all of its groups, also those beyond a page of the API', async () => {
+    const users = Array.from({ length: 130 }, (_, index) => `user-${String(index)}`);
+    for (let from = 0; from < users.length; from += 10) {
+      await Promise.all(
+        users.slice(from, from + 10).map((user) => gateway.admin.chat({ model: 'sandbox/echo', user })),
+      );
+    }
+    await until(async () => {
+      const { data } = await gateway.admin.read<UsageRecordListDto>('/v1/admin/usage/records?user=user-129');
+      return data.length === 1;
+    });
+    await open('/usage?by=user');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'CSV' }).click(),
+    ]);
+    const [head = '', ...lines] = readFileSync(await download.path(), 'utf8')
+      .trimEnd()
+      .split('\r\n');
+    const column = head.split(',').indexOf('group');
+    const saved = lines.map((line) => line.split(',')[column]);
+    expect(saved).toEqual(expect.arrayContaining(users));
+    expect(download.suggestedFilename()).toBe('usage-by-user.csv');
+  });
+
   it('loads little, and nothing moves while it does', async () => {
     const fresh = await browser.newContext();
     const other = await fresh.newPage();

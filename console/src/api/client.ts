@@ -100,7 +100,12 @@ export async function downloadCsv(path: string, fileName: string): Promise<void>
 export async function download(path: string, fileName: string, accept: string): Promise<void> {
   const response = await fetch(path, { headers: { accept } });
   if (!response.ok) throw await errorOf(response);
-  const url = URL.createObjectURL(await response.blob());
+  saveFile(await response.blob(), fileName);
+}
+
+/** Saves content as a file. */
+export function saveFile(content: Blob, fileName: string): void {
+  const url = URL.createObjectURL(content);
   const link = document.createElement('a');
   link.href = url;
   link.download = fileName;

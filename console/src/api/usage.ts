@@ -1,3 +1,5 @@
+import { toCsv } from '../../../src/http/csv';
+import { SUM_COLUMNS } from '../../../src/usage/report/sum-columns';
 import { api, bodyOf, type Schemas } from './client';
 import type { paths } from './schema';
 
@@ -15,11 +17,11 @@ export interface UsageReport {
   readonly isCut: boolean;
 }
 
-/** A report of several pages. @param isOwn of the own key alone */
-export async function readUsage(query: UsageQuery, isOwn = false): Promise<UsageReport> {
+/** A report of several pages. @param isOwn of the own key alone @param maxPages the most that are read */
+export async function readUsage(query: UsageQuery, isOwn = false, maxPages = MAX_PAGES): Promise<UsageReport> {
   const rows: UsageRow[] = [];
   let after: string | undefined;
-  for (let page = 0; page < MAX_PAGES; page += 1) {
+  for (let page = 0; page < maxPages; page += 1) {
     const params = { query: { ...query, limit: PAGE_ROWS, ...(after !== undefined && { after }) } };
     const list = await (isOwn
       ? bodyOf(api.GET('/v1/key/usage', { params }))
@@ -29,6 +31,12 @@ export async function readUsage(query: UsageQuery, isOwn = false): Promise<Usage
     after = list.next;
   }
   return { rows, isCut: true };
+}
+
+/** All rows of a report as CSV, with the columns of the API. */
+export async function usageCsv(query: UsageQuery): Promise<string> {
+  const { rows } = await readUsage(query, false, Infinity);
+  return toCsv(SUM_COLUMNS, rows);
 }
 
 /** Sums over rows. */

@@ -1,8 +1,8 @@
 import { useMemo, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { ChartColumn, Download } from 'lucide-react';
-import { downloadCsv } from '../api/client';
-import { readUsage, totalOf, type UsageRow } from '../api/usage';
+import { saveFile } from '../api/client';
+import { readUsage, totalOf, usageCsv, type UsageRow } from '../api/usage';
 import { count, day, exact, share, usd } from '../format';
 import {
   Button,
@@ -74,14 +74,8 @@ export function Usage() {
   const columns = useMemo(() => columnsOf(by, total.cost), [by, total.cost]);
   const save = (): void => {
     setSaving(true);
-    const query = new URLSearchParams({
-      start: String(start),
-      end: String(end),
-      interval: 'day',
-      group_by: by,
-      limit: '100',
-    });
-    downloadCsv(`/v1/admin/usage?${query.toString()}`, `usage-by-${by}.csv`)
+    usageCsv({ start, end, interval: 'day', group_by: by })
+      .then((csv) => saveFile(new Blob([csv], { type: 'text/csv;charset=utf-8' }), `usage-by-${by}.csv`))
       .catch(notifyError)
       .finally(() => setSaving(false));
   };

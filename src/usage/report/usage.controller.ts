@@ -5,34 +5,13 @@ import type { Request, Response } from 'express';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
 import { toCsv } from '../../http/csv.js';
 import { sendCsv } from '../../http/csv-response.js';
+import { SUM_COLUMNS } from './sum-columns.js';
 import { LatencyReport } from './latency-report.service.js';
 import { LatencyQueryDto, LatencyRowListDto } from './latency.dto.js';
 import { UsageFilterDto, UsageQueryDto } from './usage-query.dto.js';
 import { UsageRecordListDto } from './usage-record.dto.js';
 import { UsageRowListDto } from './usage-row.dto.js';
 import { UsageReport } from './usage-report.service.js';
-
-const SUM_COLUMNS = [
-  'bucket',
-  'date',
-  'group',
-  'group_name',
-  'requests',
-  'failed_requests',
-  'prompt_tokens',
-  'completion_tokens',
-  'total_tokens',
-  'cost_usd',
-  'unpriced_requests',
-  'estimated_requests',
-  'images',
-  'audio_seconds',
-  'characters',
-  'search_units',
-  'cached_tokens',
-  'cache_write_tokens',
-  'web_searches',
-];
 
 const RECORD_COLUMNS = [
   'id',

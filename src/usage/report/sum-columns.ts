@@ -1,0 +1,22 @@
+/** Columns of usage sums as CSV, of the API and of the console. */
+export const SUM_COLUMNS = [
+  'bucket',
+  'date',
+  'group',
+  'group_name',
+  'requests',
+  'failed_requests',
+  'prompt_tokens',
+  'completion_tokens',
+  'total_tokens',
+  'cost_usd',
+  'unpriced_requests',
+  'estimated_requests',
+  'images',
+  'audio_seconds',
+  'characters',
+  'search_units',
+  'cached_tokens',
+  'cache_write_tokens',
+  'web_searches',
+] as const;
