@@ -398,6 +398,7 @@ describe(`sessions (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
     expect((await owner.post('/v1/files', form)).status).toBe(200);
     const upload = { filename: 'x', purpose: 'user_data', bytes: 1, mime_type: 'text/plain' };
     expect((await owner.post('/v1/uploads', upload)).status).toBe(200);
+    expect((await owner.post('/v1/session', { key: owner.key })).status).toBe(201);
     // A batch at a provider's own API needs such a provider; its row is all that matters here.
     await queryDatabase(
       gateway.databaseUrl,
