@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { nameClassesAlone } from './bundle.mjs';
+import { runInNewContext } from 'node:vm';
+import { escapeNonAscii, nameClassesAlone } from './bundle.mjs';
 
 const SOURCE = `
 class Service { read = (value) => [value].map((each) => each + 1); }
@@ -45,4 +46,20 @@ it('leaves names to classes alone, and changes nothing that a program does', asy
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+it('escapes what is not ASCII, so that regular expressions match the same', () => {
+  const script = [
+    '/* Ω */ [',
+    '/^[à-ÿµ]+$/.test("µé"), ',
+    '/^\\é$/.test("é"), ',
+    '/^\\\\é$/.test("\\\\é"), ',
+    '/^[\u{1F600}-\u{1F64F}]$/u.test("\u{1F603}"), ',
+    '"客服".length]',
+  ].join('');
+  const escaped = escapeNonAscii(script);
+  expect(escaped).toMatch(/^[\x00-\x7f]*$/);
+  const results: unknown = runInNewContext(escaped);
+  expect(results).toEqual(runInNewContext(script));
+  expect(results).toEqual([true, true, true, true, 2]);
 });

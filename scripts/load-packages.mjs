@@ -3,7 +3,7 @@
  * compiled from a file beside the bundle, which is named after the version of V8, its options and the processor. Without
  * such a file, or with one that V8 rejects, it compiles them.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,17 +13,44 @@ import { Script } from 'node:vm';
 const file = fileURLToPath(new URL('packages.cjs', import.meta.url));
 const cacheFile = `${file}.${cachedDataVersionTag()}.cache`;
 
+/**
+ * Reads a file whose bytes are needed only once. `release` gives their memory back at once; that of a Buffer stays until a
+ * collection of the old generation, which an idle process does not make.
+ *
+ * @param {string} path
+ */
+function readOnce(path) {
+  const descriptor = openSync(path, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    const memory = new ArrayBuffer(size, { maxByteLength: size });
+    const bytes = Buffer.from(memory);
+    for (let end = 0; end < size;) {
+      const count = readSync(descriptor, bytes, end, size - end, end);
+      if (count === 0) throw new Error(`${path} changed while it was read`);
+      end += count;
+    }
+    return { bytes, release: () => memory.resize(0) };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 function readCache() {
   try {
-    return readFileSync(cacheFile);
+    return readOnce(cacheFile);
   } catch {
     return undefined;
   }
 }
 
-// esbuild writes ASCII.
-const wrapper = `(function (exports, require, module, __filename, __dirname) { ${readFileSync(file, 'latin1')}\n})`;
-const script = new Script(wrapper, { filename: file, cachedData: readCache() });
+const source = readOnce(file);
+// The bundle is ASCII, and contains its wrapper: with another text around it, there would be a second copy of it.
+const text = source.bytes.latin1Slice();
+source.release();
+const cache = readCache();
+const script = new Script(text, { filename: file, cachedData: cache?.bytes });
+cache?.release();
 /** @type {{ exports: Record<string, () => Record<string, unknown>> }} */
 const packages = { exports: {} };
 script.runInThisContext()(packages.exports, createRequire(file), packages, file, dirname(file));
