@@ -89,7 +89,7 @@ export class AttemptLoop {
       failure: undefined,
       providerHeaders: {},
       failed: undefined,
-      triedAgain: new Map(),
+      triedAgain: undefined,
       requestOf: undefined,
     };
     return this.tryRest(progress, (prepared) => sender.attempt(prepared));
@@ -127,10 +127,10 @@ export class AttemptLoop {
       return await this.tryRest(progress, send);
     } catch (error) {
       const { deployment } = broken.slot;
-      if (error !== progress.failure || progress.triedAgain.has(deployment.id)) throw error;
+      if (error !== progress.failure || progress.triedAgain?.has(deployment.id) === true) throw error;
       const same = this.take(broken, progress);
       if (same === undefined) throw error;
-      progress.triedAgain.set(deployment.id, false);
+      (progress.triedAgain ??= new Map()).set(deployment.id, false);
       const outcome = await this.try(same, progress, send, false);
       if (outcome === STOP || outcome === NEXT) throw progress.failure;
       return outcome;
@@ -142,10 +142,10 @@ export class AttemptLoop {
     { attempt, error }: FailedAttempt,
     progress: Progress<OperationName>,
   ): Promise<Attempt | undefined> {
-    const { triedAgain, candidates, call } = progress;
+    const { candidates, call } = progress;
     progress.failed = undefined;
     const { health, deployment } = attempt.slot;
-    const hasWaited = triedAgain.get(deployment.id);
+    const hasWaited = progress.triedAgain?.get(deployment.id);
     if (hasWaited !== undefined) {
       if (hasWaited && error.retryAfterMs !== undefined) health.wasWaitUseless = true;
       return undefined;
@@ -153,7 +153,7 @@ export class AttemptLoop {
     const pause = pauseBeforeSame(error, attempt.model.maxRetryWait);
     if (pause === undefined || !candidates.isOnly(attempt) || (pause.isRequested && health.wasWaitUseless)) return;
     if (performance.now() + pause.milliseconds >= progress.deadline || !this.budget.tryAcquire()) return undefined;
-    triedAgain.set(deployment.id, pause.isRequested);
+    (progress.triedAgain ??= new Map()).set(deployment.id, pause.isRequested);
     let next: Attempt | undefined;
     try {
       await delay(pause.milliseconds, call.context.signal);

@@ -32,8 +32,8 @@ export interface Progress<Name extends OperationName> {
   failure: GatewayError | undefined;
   /** The last attempt, where it failed. */
   failed: FailedAttempt | undefined;
-  /** Deployments that were tried a second time, with whether they had asked for a pause. */
-  readonly triedAgain: Map<string, boolean>;
+  /** Deployments that were tried a second time, with whether they had asked for a pause; undefined while there is none. */
+  triedAgain: Map<string, boolean> | undefined;
   /** The request in place of the client's, by deployment. */
   requestOf: ((deployment: Deployment) => RequestOf<Name>) | undefined;
   /** Headers of the last attempt's provider that the client gets. */

@@ -14,10 +14,11 @@ type LengthOf = (baseUrl: string, upstreamModel: string) => Promise<number | und
 /** The model of a request and its fallbacks. */
 export class CallRoute {
   readonly model: ResolvedModel;
-  /** Whether the prompt is too long for the model: only models that may take more are tried then. */
-  private isTooLong = false;
-  /** Tokens that models take, by their ids, as far as the catalogue of models knows it; filled once the prompt is too long. */
-  private readonly knownLengths = new Map<string, number>();
+  /**
+   * Tokens that models take, by their ids, as far as the catalogue of models knows it. Undefined until the prompt is too long for the
+   * model: only models that may take more are tried then.
+   */
+  private knownLengths: Map<string, number> | undefined;
   /** Set when a provider declined the content of the request: no other model is asked then. */
   isContentRefused = false;
   private readonly fallbacks: readonly string[];
@@ -50,29 +51,30 @@ export class CallRoute {
    * @param lengthOf context length of a model at a provider, where it is published
    */
   async promptIsTooLong(lengthOf: LengthOf): Promise<void> {
-    if (this.isTooLong) return;
-    this.isTooLong = true;
+    if (this.knownLengths !== undefined) return;
+    const lengths = new Map<string, number>();
+    this.knownLengths = lengths;
     const others = this.fallbacks.map((id) => this.routing.resolve(id, this.table));
     for (const { id, contextLength, deployments } of [this.model, ...others]) {
       const length = contextLength ?? (await longest(deployments, lengthOf));
-      if (length !== undefined) this.knownLengths.set(id, length);
+      if (length !== undefined) lengths.set(id, length);
     }
   }
 
   /** The model, then its fallbacks, each resolved when it is needed. */
   *models(): Generator<ResolvedModel> {
     yield this.model;
-    const hasOwn = this.isTooLong && this.contextFallbacks.length > 0;
+    const hasOwn = this.knownLengths !== undefined && this.contextFallbacks.length > 0;
     for (const fallback of hasOwn ? this.contextFallbacks : this.fallbacks) {
       if (this.isContentRefused) return;
       const model = this.routing.resolve(fallback, this.table);
-      if (!(this.isTooLong && !hasOwn && this.takesNoMore(model))) yield model;
+      if (hasOwn || !this.takesNoMore(model)) yield model;
     }
   }
 
-  /** Whether a fallback is known to take no longer prompts than the model. */
+  /** Whether the prompt is too long for the model, and a fallback is known to take no longer ones. */
   private takesNoMore({ id }: ResolvedModel): boolean {
-    const [own, other] = [this.knownLengths.get(this.model.id), this.knownLengths.get(id)];
+    const [own, other] = [this.knownLengths?.get(this.model.id), this.knownLengths?.get(id)];
     return own !== undefined && other !== undefined && other <= own;
   }
 

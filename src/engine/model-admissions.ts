@@ -14,7 +14,7 @@ import type { TrackedCall } from './tracked-call.js';
 export class ModelAdmissions {
   /** Limits that were already reserved. */
   private readonly counted = new Set<string>();
-  private readonly refusals = new Map<string, GatewayError>();
+  private refusals: Map<string, GatewayError> | undefined;
 
   /** @param isMade whether the provider has made the response already, so that no limit refuses the call */
   constructor(
@@ -37,7 +37,7 @@ export class ModelAdmissions {
 
   /** @returns undefined when a fallback may be tried; otherwise why it may not */
   fallback(model: ResolvedModel): Promise<GatewayError | undefined> | GatewayError | undefined {
-    const refusal = this.refusals.get(model.id);
+    const refusal = this.refusals?.get(model.id);
     if (refusal !== undefined) return refusal;
     const accounts = model.accounts.filter(({ id }) => !this.counted.has(id));
     if (accounts.length === 0) return undefined;
@@ -49,7 +49,7 @@ export class ModelAdmissions {
       },
       (error: unknown) => {
         if (!(error instanceof GatewayError) || this.call.context.signal.aborted) throw error;
-        this.refusals.set(model.id, error);
+        (this.refusals ??= new Map<string, GatewayError>()).set(model.id, error);
         return error;
       },
     );

@@ -2,6 +2,7 @@ import type { Signature } from '../../operations/chat/canonical/blocks.js';
 import type { CanonicalChunk, CanonicalUsage } from '../../operations/chat/canonical/canonical-result.js';
 import { PreserializedChunk, toChunks, type StreamedChunk } from '../../operations/chat/preserialized-chunk.js';
 import { SourcedChunk } from '../../operations/chat/sourced-chunk.js';
+import { CollectedText } from '../../runtime/collected-text.js';
 import { ChunkReader } from '../../wire/openai-chat/chunk-reader.js';
 
 /** Characters of a response that are kept, above which it is not recovered. */
@@ -12,7 +13,9 @@ const MAX_UNREAD_CHUNKS = 16;
 interface SentBlock {
   readonly index: number;
   readonly type: 'text' | 'refusal' | 'thinking';
-  readonly pieces: string[];
+  readonly text: CollectedText;
+  /** Whether anything was sent of it, be it empty. */
+  hasText: boolean;
   signature: Signature | undefined;
   isOpen: boolean;
 }
@@ -26,7 +29,7 @@ export class SentResponse {
   private reportedUsage: CanonicalUsage | undefined;
   private characters = 0;
   private readonly blocks: SentBlock[] = [];
-  private readonly reader = new ChunkReader();
+  private reader: ChunkReader | undefined;
   private last: SentBlock | undefined;
   /** Whether everything so far is text or thinking of one choice, and small enough. */
   private isPlain = true;
@@ -58,12 +61,12 @@ export class SentResponse {
   /** The text of the response, without its thinking. */
   get text(): string {
     this.readAll();
-    return this.blocks.flatMap(({ type, pieces }) => (type === 'text' ? pieces : [])).join('');
+    return this.blocks.flatMap(({ type, text }) => (type === 'text' ? String(text) : [])).join('');
   }
 
   get hasText(): boolean {
     this.readAll();
-    return this.blocks.some(({ type, pieces }) => type === 'text' && pieces.length > 0);
+    return this.blocks.some(({ type, hasText }) => type === 'text' && hasText);
   }
 
   /** The block that the client sees as in progress. */
@@ -88,9 +91,9 @@ export class SentResponse {
   events(): CanonicalChunk[] {
     this.readAll();
     const events: CanonicalChunk[] = [this.startEvent ?? { type: 'start' }];
-    for (const { index, type, pieces, signature, isOpen } of this.blocks) {
+    for (const { index, type, text, hasText, signature, isOpen } of this.blocks) {
       events.push({ type: 'block_start', choice: 0, index, block: { type } });
-      if (pieces.length > 0) events.push({ type: 'delta', choice: 0, index, text: pieces.join('') });
+      if (hasText) events.push({ type: 'delta', choice: 0, index, text: String(text) });
       if (signature !== undefined) events.push({ type: 'signature', choice: 0, index, signature });
       if (!isOpen) events.push({ type: 'block_end', choice: 0, index });
     }
@@ -105,7 +108,8 @@ export class SentResponse {
       if (chunk instanceof SourcedChunk) for (const event of chunk.events) this.event(event);
       else if (!this.addText(chunk)) {
         const events: CanonicalChunk[] = [];
-        for (const each of toChunks([chunk])) this.reader.read(each, events);
+        const reader = (this.reader ??= new ChunkReader());
+        for (const each of toChunks([chunk])) reader.read(each, events);
         for (const event of events) this.event(event);
       }
     }
@@ -162,7 +166,8 @@ export class SentResponse {
   private begin({ index, block }: CanonicalChunk & { readonly type: 'block_start' }): void {
     if (block.type !== 'text' && block.type !== 'thinking') this.isPlain = false;
     if (block.type === 'tool_call' || block.type === 'whole') return;
-    this.last = { index, type: block.type, pieces: [], signature: undefined, isOpen: true };
+    const text = new CollectedText();
+    this.last = { index, type: block.type, text, hasText: false, signature: undefined, isOpen: true };
     this.blocks.push(this.last);
   }
 
@@ -174,7 +179,11 @@ export class SentResponse {
     this.characters += text.length;
     if (this.characters > MAX_CHARACTERS) {
       this.isPlain = false;
-      block.pieces.length = 0;
-    } else block.pieces.push(text);
+      block.text.clear();
+      block.hasText = false;
+    } else {
+      block.text.add(text);
+      block.hasText = true;
+    }
   }
 }

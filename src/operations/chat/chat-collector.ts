@@ -1,4 +1,5 @@
 import { CHARACTERS_PER_TOKEN } from '../text-tokens.js';
+import { CollectedText } from '../../runtime/collected-text.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { boundTokens } from '../../runtime/token-count.js';
 import { billedTokens, readBilledTokens, type BilledUsage } from '../billed-tokens.js';
@@ -29,7 +30,7 @@ export class ChatCollector implements Collector<'chat'> {
   billed: BilledUsage | undefined;
   serviceTier: string | undefined;
   /** The generated text, reasoning and tool arguments; the beginning of a long response. */
-  private readonly output: string[] = [];
+  private readonly output = new CollectedText();
   private outputLength = 0;
   private readonly recorder: ResponseRecorder | undefined;
   /** What the deployment was asked that the usage is of. */
@@ -107,12 +108,12 @@ export class ChatCollector implements Collector<'chat'> {
     this.billed = undefined;
     this.serviceTier = undefined;
     if (beginsAgain) return;
-    this.output.length = 0;
+    this.output.clear();
     this.outputLength = 0;
   }
 
   async estimate(): Promise<BilledUsage> {
-    const kept = this.output.join('');
+    const kept = String(this.output);
     const [prompt, ofKept] = await Promise.all([countPromptTokens(this.asked), countTokens([kept])]);
     const completion = kept === '' ? 0 : (ofKept * this.outputLength) / kept.length;
     return billedTokens(boundTokens(prompt), boundTokens(completion));
@@ -160,7 +161,7 @@ export class ChatCollector implements Collector<'chat'> {
 
   private keep(text: unknown): void {
     if (typeof text !== 'string' || text === '') return;
-    if (this.outputLength < MAX_KEPT_CHARACTERS) this.output.push(text);
+    if (this.outputLength < MAX_KEPT_CHARACTERS) this.output.add(text);
     this.outputLength += text.length;
   }
 }
