@@ -20,7 +20,8 @@ import {
 import { IsSmallObject } from '../http/is-small-object.js';
 import { JobOptionsDto } from './control/job-options.dto.js';
 import { IsJobExpiry } from './is-job-expiry.js';
-import { JOB_PRICINGS, type JobPricing } from './native/tiers.js';
+import { IsJobPricing } from './is-job-pricing.js';
+import type { JobPricing } from './native/tiers.js';
 import { JOB_PRIORITIES, type JobPriority } from './batch-job.entity.js';
 
 /** Endpoints whose requests tasks can be, as the document names them; they add themselves to `JsonEndpoints`. */
@@ -170,15 +171,6 @@ export class BatchGenerateDto extends JobOptionsDto {
    * price while the deadline allows it, then in its flex tier, then at the list price, in time for the deadline. `native` and `flex`
    * are the same for models that have that tier, and are refused for others; `flex` uses no batch API.
    */
-  @ApiProperty({
-    enum: JOB_PRICINGS,
-    enumName: 'BatchPricing',
-    required: false,
-    nullable: true,
-    default: 'live',
-    example: 'live',
-  })
-  @IsOptional()
-  @IsIn(JOB_PRICINGS)
+  @IsJobPricing()
   pricing?: JobPricing | null;
 }

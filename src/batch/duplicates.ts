@@ -42,19 +42,25 @@ export async function copyToDuplicates(
   return ended.map(({ job_id: jobId, status }) => ({ jobId, status }));
 }
 
-/** Marks tasks whose request is the same, character by character, as that of an earlier task of the job. */
-export function* markDuplicates(groups: Iterable<readonly NewTask[]>): Generator<NewTask[]> {
-  const first = new Map<string, number>();
-  let index = 0;
-  for (const group of groups) {
-    yield group.map((task) => {
-      const hash = createHash('sha256')
-        .update(`${task.operation ?? 'chat'}\n${task.dialect ?? ''}\n${task.request}`)
-        .digest('base64');
-      const sameAs = first.get(hash);
-      if (sameAs === undefined) first.set(hash, index);
-      index += 1;
-      return sameAs === undefined ? task : { ...task, sameAs };
-    });
+/** Finds the tasks whose request is the same, character by character, as that of an earlier task of the job. */
+export class DuplicateFinder {
+  private readonly first = new Map<string, number>();
+  private index = 0;
+
+  /** Marks the next task of the job, if there is one like it before. */
+  mark<Task extends NewTask>(task: Task): Task {
+    const hash = createHash('sha256')
+      .update(`${task.operation ?? 'chat'}\n${task.dialect ?? ''}\n${task.request}`)
+      .digest('base64');
+    const sameAs = this.first.get(hash);
+    if (sameAs === undefined) this.first.set(hash, this.index);
+    this.index += 1;
+    return sameAs === undefined ? task : { ...task, sameAs };
   }
+}
+
+/** Marks tasks whose request is the same as that of an earlier task of the job. */
+export function* markDuplicates(groups: Iterable<readonly NewTask[]>): Generator<NewTask[]> {
+  const duplicates = new DuplicateFinder();
+  for (const group of groups) yield group.map((task) => duplicates.mark(task));
 }

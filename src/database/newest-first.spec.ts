@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { DataSource, EntitySchema, type Repository } from 'typeorm';
 import { GatewayError } from '../errors/gateway-error.js';
+import { timeOrderedId } from '../runtime/random-id.js';
 import { newestFirst, type PageRequest } from './newest-first.js';
 
 interface Row {
@@ -111,6 +112,19 @@ describe('newestFirst', () => {
     await table.update({ id: ids[1] ?? '' }, { isListed: false });
     expect((await pageOf({ limit: 5, after: ids[2] })).rows.map(({ id }) => id)).toEqual([ids[0]]);
     expect((await pageOf({ limit: 5, after: ids[1] })).rows.map(({ id }) => id)).toEqual([ids[0]]);
+  });
+
+  it('knows the place of a row that was deleted by its id, where that has the time', async () => {
+    await table.clear();
+    const now = Date.now();
+    const ids = [3, 2, 1].map((age) => timeOrderedId('row_', now - age * 1_000));
+    for (const [index, id] of ids.entries()) await add(now - (3 - index) * 1_000, { id });
+    await table.delete({ id: ids[1] ?? '' });
+    for (const owner of ['a', 'b']) {
+      const page = await pageOf({ limit: 5, after: ids[1], owner: { owner } });
+      expect(page.rows.map(({ id }) => id)).toEqual([ids[0]]);
+    }
+    await expect(pageOf({ limit: 5, after: timeOrderedId('key_') })).rejects.toMatchObject({ status: 400 });
   });
 
   it.each(['nothing', '', 'key_1.5', 'row_1', 'row_1.x'])('refuses %j', async (after) => {

@@ -1,5 +1,6 @@
 import type { FindOptionsWhere, ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 import { invalidRequest } from '../errors/gateway-error.js';
+import { timeOfId } from '../runtime/random-id.js';
 import { type ListPlace, parsePlace, printPlace } from './list-place.js';
 import { timeSlices, type TimeSpan } from './time-slices.js';
 
@@ -14,7 +15,7 @@ export interface Page<Row> {
 /** The position and the size of a page. */
 export interface PageRequest<Row> {
   readonly limit: number;
-  /** The `next` of the page before, or the id of any row of the table. */
+  /** The `next` of the page before, or the id of any row of the table; of one that was deleted where ids say when it was made. */
   readonly after: string | undefined;
   /** Names the entries in the message for a wrong cursor. */
   readonly what: string;
@@ -78,6 +79,8 @@ async function placeOf<Row extends ObjectLiteral & { id: string }>(
     const where = { ...owner, id: after } as FindOptionsWhere<Row>;
     const row = await query.dataSource.manager.findOneBy<Row>(query.expressionMap.mainAlias?.target ?? '', where);
     if (row !== null) return { time: row[time], id: row.id };
+    const timeOfDeleted = after.startsWith(idPrefix) ? timeOfId(after) : undefined;
+    if (timeOfDeleted !== undefined) return { time: timeOfDeleted, id: after };
   }
   throw invalidRequest(
     `'after' is no cursor of this list and no ${what}'s id. Send the \`next\` of the page before.`,

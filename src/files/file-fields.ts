@@ -1,8 +1,7 @@
 import { invalidRequest } from '../errors/gateway-error.js';
+import { MAX_FILE_EXPIRY_SECONDS, MIN_FILE_EXPIRY_SECONDS } from './file-expiry.dto.js';
 import { PURPOSES, type Purpose } from './files.dto.js';
 
-const MIN_EXPIRY_SECONDS = 3_600;
-const MAX_EXPIRY_SECONDS = 2_592_000;
 const ANCHOR = 'expires_after[anchor]';
 const SECONDS = 'expires_after[seconds]';
 
@@ -53,9 +52,9 @@ function expiryOf(anchor: string | undefined, text: string | undefined): number 
   }
   if (anchor !== 'created_at') throw invalidRequest(`'${ANCHOR}' must be created_at.`, ANCHOR);
   const seconds = /^\d{1,9}$/.test(text ?? '') ? Number(text) : Number.NaN;
-  if (seconds >= MIN_EXPIRY_SECONDS && seconds <= MAX_EXPIRY_SECONDS) return seconds * 1_000;
+  if (seconds >= MIN_FILE_EXPIRY_SECONDS && seconds <= MAX_FILE_EXPIRY_SECONDS) return seconds * 1_000;
   throw invalidRequest(
-    `'${SECONDS}' must be a whole number from ${MIN_EXPIRY_SECONDS} to ${MAX_EXPIRY_SECONDS}.`,
+    `'${SECONDS}' must be a whole number from ${MIN_FILE_EXPIRY_SECONDS} to ${MAX_FILE_EXPIRY_SECONDS}.`,
     SECONDS,
   );
 }

@@ -26,7 +26,7 @@ export class PageQueryDto {
   @Max(100)
   limit?: number;
 
-  /** The `next` of the page before. */
+  /** The end of the page before: its `next`, or the id of its last entry. */
   @ApiProperty({ required: false })
   @IsOptional()
   @IsString()

@@ -5,11 +5,11 @@ import { gzipSync } from 'node:zlib';
 import OpenAI, { APIError, toFile } from 'openai';
 import type { GatewayClient } from '../clients/gateway-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
-import { model, openAiAt } from '../fixtures/gateway-config.js';
+import { model, openAiAt, price } from '../fixtures/gateway-config.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
-import { queryDatabase } from '../fixtures/query-database.js';
+import { changeDatabase, queryDatabase } from '../fixtures/query-database.js';
 import { until } from '../fixtures/until.js';
-import { startFakeUpstream, type FakeUpstream } from '../upstreams/fake-upstream-client.js';
+import { startFakeUpstream, type FakeUpstream, type RecordedRequest } from '../upstreams/fake-upstream-client.js';
 
 type Batch = OpenAI.Batches.Batch & { top_error?: { code: string; message: string; count: number } | null };
 type Endpoint = OpenAI.Batches.BatchCreateParams['endpoint'];
@@ -37,7 +37,10 @@ describe(`batches of files (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => 
   const config = {
     sandbox: true,
     batch: { lease: '1s', max_file_lines: 30_000 },
-    models: [model('limited', 'sandbox/cut', { limits: { rpm: 1 } })],
+    models: [
+      model('limited', 'sandbox/cut', { limits: { rpm: 1 } }),
+      model('ordered', 'fake/echo', { price: price(2, 8) }),
+    ],
   };
   let upstream: FakeUpstream;
   let gateway: RunningGateway;
@@ -311,6 +314,109 @@ describe(`batches of files (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => 
     expect(ids).toHaveLength(5);
     expect(ids.at(-1)).toBe(made[0]?.id);
     expect(new Set(ids).size).toBe(5);
+    // A batch that was deleted after its retention keeps its place in both lists.
+    const deleted = ids[2] ?? '';
+    for (const table of ['file_batch WHERE job_id', 'batch_job WHERE id']) {
+      await changeDatabase(gateway.databaseUrl, `DELETE FROM ${table} = '${deleted}'`);
+    }
+    expect((await own.batches.list({ after: deleted })).data.map(({ id }) => id)).toEqual(ids.slice(3));
+    await expect(own.batches.list({ after: 'batch_x' })).rejects.toMatchObject({ status: 400 });
+    const all = await own.get<{ data: { job_id: string }[] }>(`/batch?after=${deleted}`);
+    expect((all as { data: { job_id: string }[] }).data.map(({ job_id: id }) => id)).toEqual(ids.slice(3));
+  });
+
+  describe('have the options of jobs as additional fields', () => {
+    const contentOf = ({ body }: RecordedRequest): string =>
+      (body?.['messages'] as { content: string }[] | undefined)?.map(({ content }) => content[0]).join('') ?? '';
+    const lineOf = (id: string, letter: string, model = 'ordered'): object =>
+      chatLine(id, { model, messages: [{ role: 'user', content: `${letter.repeat(300)} options` }], max_tokens: 97 });
+    const callsOf = async (): Promise<readonly string[]> =>
+      (await upstream.requests())
+        .filter(({ body }) => JSON.stringify(body).includes(' options'))
+        .sort((a, b) => a.startedAt - b.startedAt)
+        .map(contentOf);
+    interface Control {
+      control: Record<string, unknown>;
+    }
+    const controlOf = async (id: string): Promise<Record<string, unknown>> =>
+      (await client.read<Control>(`/v1/batch/${id}?results=false`)).control;
+
+    it('order, dedupe, concurrency and max_cost_usd', async () => {
+      const letters = [...'abacbba'];
+      const lines = letters.map((letter, index) => lineOf(`l${index}`, letter));
+      const before = (await callsOf()).length;
+      const fields = { order: 'prefix', concurrency: 1, max_cost_usd: 50, pricing: 'live' };
+      const batch = await ended((await create(jsonl(lines), fields)).id);
+      expect(batch.request_counts).toEqual({ total: 7, completed: 7, failed: 0 });
+      expect((await controlOf(batch.id))['order']).toBe('prefix');
+      const calls = (await callsOf()).slice(before);
+      expect([...calls].sort()).toEqual([...letters].sort());
+      expect(calls.join('')).toBe('aaabbbc');
+      expect((await linesOf(batch.output_file_id)).map(({ custom_id: id }) => id)).toEqual(
+        letters.map((_, index) => `l${index}`),
+      );
+      const same = await ended((await create(jsonl(lines), { dedupe: true, rate: { requests_per_minute: 6_000 } })).id);
+      expect(same.request_counts).toEqual({ total: 7, completed: 7, failed: 0 });
+      expect((await callsOf()).length).toBe(before + 7 + 3);
+      expect(await linesOf(same.output_file_id)).toHaveLength(7);
+    });
+
+    it('not_before and windows', async () => {
+      const batch = await create(jsonl([lineOf('w', 'w')]), { not_before: Math.floor(Date.now() / 1_000) + 3_600 });
+      await until(async () => (await openai.batches.retrieve(batch.id)).status === 'in_progress');
+      expect(await controlOf(batch.id)).toMatchObject({ waiting_for: 'not_before' });
+      expect((await callsOf()).includes('w')).toBe(false);
+      await openai.batches.cancel(batch.id);
+      expect((await ended(batch.id)).status).toBe('cancelled');
+    });
+
+    it('and are refused where they are wrong, or by the models that the lines name', async () => {
+      const file = await upload(jsonl([lineOf('x', 'x')]));
+      const valid = { input_file_id: file, endpoint: CHAT, completion_window: '1h' };
+      for (const [change, param] of [
+        [{ rate: {} }, 'rate'],
+        [{ rate: { requests_per_minute: 0 } }, 'rate.requests_per_minute'],
+        [{ windows: ['at night'] }, 'windows'],
+        [{ order: 'random' }, 'order'],
+        [{ dedupe: 'yes' }, 'dedupe'],
+        [{ not_before: Math.floor(Date.now() / 1_000) + 7_200 }, 'not_before'],
+      ] as const) {
+        const { status, body } = await client.post<{ error: { param: string } }>('/v1/batches', {
+          ...valid,
+          ...change,
+        });
+        expect([change, status, body.error.param]).toEqual([change, 400, param]);
+      }
+      const unpriced = await ended(
+        (await create(jsonl([lineOf('x', 'x'), lineOf('y', 'y', 'fake/echo?delay=1')]), { max_cost_usd: 1 })).id,
+      );
+      expect(unpriced.status).toBe('failed');
+      expect(unpriced.errors?.data).toMatchObject([{ code: 'model_unpriced', line: null, param: 'max_cost_usd' }]);
+    });
+
+    it('and count against the allowance of enqueued tokens, beyond which they fail with token_limit_exceeded', async () => {
+      const limited = await gateway.newClient({ limits: { batch_tokens: 450 } });
+      const own = sdkOf(limited);
+      const later = { not_before: Math.floor(Date.now() / 1_000) + 3_600 };
+      // About 180 tokens each.
+      const two = jsonl([lineOf('p', 'p'), lineOf('q', 'q')]);
+      const first = await create(two, later, own);
+      await until(async () => (await own.batches.retrieve(first.id)).status === 'in_progress');
+      const second = await ended((await create(two, {}, own)).id, own);
+      expect(second.status).toBe('failed');
+      expect(second.errors?.data).toMatchObject([{ code: 'token_limit_exceeded', line: null, param: null }]);
+      expect(second.errors?.data?.[0]?.message).toMatch(/450 tokens of batches enqueued. \d+ are free/);
+      const sql = `SELECT COUNT(*) AS tasks FROM batch_task WHERE job_id = '${second.id}'`;
+      expect(Number((await queryDatabase<{ tasks: number | string }>(gateway.databaseUrl, sql))[0]?.tasks)).toBe(0);
+      await own.batches.cancel(first.id);
+      await ended(first.id, own);
+      // Identical lines count once.
+      const third = await ended(
+        (await create(jsonl([1, 2, 3, 4].map((id) => lineOf(`s${id}`, 's'))), { dedupe: true }, own)).id,
+        own,
+      );
+      expect(third.status).toBe('completed');
+    });
   });
 
   it('are refused with the field at fault', async () => {
@@ -324,6 +430,7 @@ describe(`batches of files (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => 
       [{ input_file_id: notes.id }, 400, 'input_file_id'],
       [{ endpoint: '/v1/nothing' }, 400, 'endpoint'],
       [{ endpoint: 'chat/completions' }, 400, 'endpoint'],
+      [{ pricing: 'free' }, 400, 'pricing'],
       [{ completion_window: '24' }, 400, 'completion_window'],
       [{ completion_window: '9s' }, 400, 'completion_window'],
       [{ completion_window: '31d' }, 400, 'completion_window'],

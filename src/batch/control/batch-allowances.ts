@@ -8,10 +8,14 @@ import { parseExact } from '../../runtime/exact-integers.js';
 import { markDuplicates } from '../duplicates.js';
 import type { NewJob } from '../submission/new-job.js';
 import type { TaskSpool } from '../submission/task-spool.js';
-import { LineSizes } from './line-sizes.js';
+import type { NewTask } from '../submission/submission-store.js';
+import { LineSizes, type SizedJob } from './line-sizes.js';
 
 /** Milliseconds of estimating after which it yields to the event loop. */
 const SLICE_MS = 8;
+
+/** The code of a batch that has more tokens than its key may have enqueued. */
+export const BATCH_TOKENS_EXCEEDED = 'batch_tokens_exceeded';
 
 /** The tokens of a job, and the accounts in whose `batch_tokens` they have to fit. */
 export interface EnqueuedTokens {
@@ -29,13 +33,27 @@ export class BatchAllowances {
 
   /** Estimates a job, if an account of its key has an allowance; undefined if none has. */
   async of(job: NewJob, spool: TaskSpool, principal: Principal): Promise<EnqueuedTokens | undefined> {
+    const accounts = this.accountsOf(principal);
+    return accounts.length === 0 ? undefined : { accounts, tokens: await this.tokensOf(job, spool, principal) };
+  }
+
+  /** The accounts of a key that have an allowance, in the order in which they are locked. */
+  accountsOf(principal: Principal): EnqueuedTokens['accounts'] {
     const accounts = principal.accounts.flatMap(({ id, limits }) => {
       const limit = limits?.batch_tokens;
       return limit === undefined ? [] : [{ id, limit, owner: ownerOf(id, principal) }];
     });
-    if (accounts.length === 0) return undefined;
-    accounts.sort((a, b) => (a.id < b.id ? -1 : 1));
-    return { accounts, tokens: await this.tokensOf(job, spool, principal) };
+    return accounts.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** The tokens of one task: its prompt and its longest response. */
+  async tokensOfTask(
+    { request, operation = 'chat', dialect = null }: NewTask,
+    owner: SizedJob,
+    { keyId }: Pick<Principal, 'keyId'>,
+  ): Promise<number> {
+    const task = { operation, dialect, request: parseExact(request) as Record<string, unknown> };
+    return (await this.sizes.of(task, owner, { keyId }, false)).tokens;
   }
 
   /** Counts the tokens of a job that becomes visible in the same transaction. @throws GatewayError 429 that says how much is free */
@@ -70,15 +88,14 @@ export class BatchAllowances {
     }
   }
 
-  private async tokensOf(job: NewJob, spool: TaskSpool, { keyId }: Principal): Promise<number> {
+  private async tokensOf(job: NewJob, spool: TaskSpool, principal: Principal): Promise<number> {
     const owner = { model: job.model, defaults: (job.defaults ?? {}) as Record<string, unknown> };
     let sum = 0;
     let sliceEnd = performance.now() + SLICE_MS;
     for (const group of job.options?.dedupe === true ? markDuplicates(spool.groups()) : spool.groups()) {
-      for (const { request, operation = 'chat', dialect = null, sameAs } of group) {
-        if (sameAs !== undefined) continue;
-        const task = { operation, dialect, request: parseExact(request) as Record<string, unknown> };
-        sum += (await this.sizes.of(task, owner, { keyId }, false)).tokens;
+      for (const task of group) {
+        if (task.sameAs !== undefined) continue;
+        sum += await this.tokensOfTask(task, owner, principal);
         if (performance.now() < sliceEnd) continue;
         await new Promise(setImmediate);
         sliceEnd = performance.now() + SLICE_MS;
@@ -101,7 +118,7 @@ function beyondAllowance(
   return new GatewayError({
     status: 429,
     type: 'rate_limit_error',
-    code: 'batch_tokens_exceeded',
+    code: BATCH_TOKENS_EXCEEDED,
     message: `${owner} may have ${limit} tokens of batches enqueued. ${free} are free, and this batch has ${tokens}, prompts and longest responses. ${advice}`,
     param: 'tasks',
   });

@@ -29,21 +29,25 @@ export class NewJobOptions {
     const options = retryOf === undefined ? given : { ...given, retry_of: retryOf };
     const limits = limitsOf(options);
     if (limits === undefined) return { options };
-    if (limits.maxCost !== undefined) {
-      const unpriced = await this.sizes.unpricedOf(models);
-      if (unpriced !== undefined) {
-        throw invalidRequest(
-          `'max_cost_usd' cannot hold: the price of the model '${unpriced}' is not known. Set its price in the configuration, or leave max_cost_usd out.`,
-          'max_cost_usd',
-        );
-      }
-    }
+    await this.assertPriced(options, models);
     const now = Date.now();
     return {
       options,
       maxClaim: maxClaimOf(limits),
       ...holdOf(limits, now, expiresInSeconds ?? DEFAULT_EXPIRY_SECONDS),
     };
+  }
+
+  /** @throws GatewayError 400 for `max_cost_usd` where the price of one of the models is not known */
+  async assertPriced(options: JobOptions | null, models: Iterable<string>): Promise<void> {
+    if (options?.max_cost_usd === undefined) return;
+    const unpriced = await this.sizes.unpricedOf(models);
+    if (unpriced === undefined) return;
+    throw invalidRequest(
+      `'max_cost_usd' cannot hold: the price of the model '${unpriced}' is not known. Set its price in the configuration, or leave max_cost_usd out.`,
+      'max_cost_usd',
+      'model_unpriced',
+    );
   }
 }
 

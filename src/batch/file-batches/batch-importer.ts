@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { ApiKeyAuthenticator } from '../../auth/api-key-authenticator.js';
+import type { Principal } from '../../auth/principal.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { Database } from '../../database/database.js';
 import { runSql } from '../../database/sql.js';
@@ -10,6 +11,8 @@ import { FilesService } from '../../files/files.service.js';
 import { BackgroundThrottle } from '../../lifecycle/background-throttle.js';
 import { JsonEndpoints } from '../../model-endpoint/json-endpoints.js';
 import { BatchJob } from '../batch-job.entity.js';
+import { BATCH_TOKENS_EXCEEDED, BatchAllowances, type EnqueuedTokens } from '../control/batch-allowances.js';
+import { NewJobOptions } from '../control/new-job-options.js';
 import { deleteTasks } from '../delete-job.js';
 import { Lanes } from '../lanes.js';
 import { BatchQueue } from '../queue/batch-queue.js';
@@ -18,11 +21,8 @@ import { SubmissionStore } from '../submission/submission-store.js';
 import { Submissions } from '../submission/submissions.service.js';
 import { FileBatch } from './file-batch.entity.js';
 import { FileBatchLeases, type WaitingStage } from './file-batch-leases.js';
+import { FileFault, ImportRun } from './import-run.js';
 import { readInputFile, type InputTask, type LineFault } from './input-file.js';
-
-/** Tasks of one transaction, and their characters. One task may be larger. */
-const TASKS_PER_TRANSACTION = 500;
-const CHARACTERS_PER_TRANSACTION = 2_000_000;
 
 /**
  * Reads the lines of an input file into the tasks of a job that is `staging`, in small transactions, and opens the job with the last of
@@ -37,6 +37,8 @@ export class BatchImporter {
     private readonly files: FilesService,
     private readonly store: SubmissionStore,
     private readonly submissions: Submissions,
+    private readonly options: NewJobOptions,
+    private readonly allowances: BatchAllowances,
     private readonly keys: ApiKeyAuthenticator,
     private readonly endpoints: JsonEndpoints,
     private readonly lanes: Lanes,
@@ -47,34 +49,52 @@ export class BatchImporter {
 
   /** @throws LeaseLost, the reason of the signal, and what the storage or the database throws: the import is to be taken up again */
   async import(stage: WaitingStage, job: BatchJob, batch: FileBatch, signal: AbortSignal): Promise<void> {
-    const stored = await this.storedTasks(job.id);
-    const run = new ImportRun(job, stored, (tasks, firstIndex) => this.insert(stage, job, tasks, firstIndex));
-    const faults = await this.read(stage, run, batch, signal);
-    if (faults.length === 0) {
+    const principal = await this.keys.principalOf(job.keyId);
+    const accounts = principal === null ? [] : this.allowances.accountsOf(principal);
+    const run = new ImportRun(job, {
+      stored: await this.storedTasks(job.id),
+      maxOrdered: this.config.batch.maxTasks,
+      insert: (tasks, firstIndex) => this.insert(stage, job, tasks, firstIndex),
+      tokensOf:
+        accounts.length === 0
+          ? undefined
+          : (task) => this.allowances.tokensOfTask(task, { model: job.model, defaults: {} }, job),
+    });
+    try {
+      const faults = await this.read(stage, run, { batch, principal }, signal);
+      if (faults.length > 0) {
+        await this.refuse(stage, job, faults);
+        return;
+      }
       await run.flush();
-      await this.publish(stage, job, batch, run);
-    } else {
-      await deleteTasks(this.database, this.lanes, job.id);
-      await this.fail(stage, job, faults);
+      await this.sort(stage, run);
+      await this.publish(stage, run, batch, accounts);
+    } catch (error) {
+      if (!(error instanceof FileFault)) throw error;
+      await this.refuse(stage, job, [error.fault]);
     }
+  }
+
+  private async refuse(stage: WaitingStage, job: BatchJob, faults: readonly LineFault[]): Promise<void> {
+    await deleteTasks(this.database, this.lanes, job.id);
+    await this.fail(stage, job, faults);
   }
 
   private async read(
     stage: WaitingStage,
     run: ImportRun,
-    { inputFileId }: FileBatch,
+    { batch, principal }: { batch: FileBatch; principal: Principal | null },
     signal: AbortSignal,
   ): Promise<readonly LineFault[]> {
     const { job } = run;
-    const principal = await this.keys.principalOf(job.keyId);
     const endpoint = this.endpoints.at(job.endpoint ?? DEFAULT_ENDPOINT);
     let heldUntil = performance.now() + this.config.batch.lease / 3;
     try {
       if (principal === null)
         throw permissionDenied('The key of the batch is not valid any more.', 'insufficient_scope');
       if (endpoint === undefined) throw new Error(`there is no endpoint '${job.endpoint}'`);
-      const file = await this.files.own(inputFileId, job);
-      return await readInputFile(this.files.content(file), {
+      const file = await this.files.own(batch.inputFileId, job);
+      const faults = await readInputFile(this.files.content(file), {
         endpoint,
         maxLines: this.config.batch.maxFileLines,
         assertModel: (model) => this.submissions.assertModels([[model, 'body.model']], principal),
@@ -87,10 +107,32 @@ export class BatchImporter {
           await this.database.transaction((manager) => this.leases.hold(manager, stage));
         },
       });
+      if (faults.length === 0) await this.assertPriced(run);
+      return faults;
     } catch (error) {
       // What will not change: the file or the key is gone.
       if (!(error instanceof GatewayError) || error.status >= 500) throw error;
       return [{ code: error.code ?? 'invalid_request', line: null, message: error.message, param: 'input_file_id' }];
+    }
+  }
+
+  private async assertPriced({ job, models }: ImportRun): Promise<void> {
+    try {
+      await this.options.assertPriced(job.options, models);
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      throw faultOf(error);
+    }
+  }
+
+  /** Stores the order in which the tasks start, where it is not that of the file. */
+  private async sort(stage: WaitingStage, { job, prefixOrder }: ImportRun): Promise<void> {
+    for (const tasks of prefixOrder?.groups() ?? []) {
+      await this.database.transaction(async (manager) => {
+        await this.leases.hold(manager, stage);
+        await this.lanes.enqueueInOrder(manager, job.id, tasks);
+      });
+      await new Promise(setImmediate);
     }
   }
 
@@ -124,9 +166,9 @@ export class BatchImporter {
 
   private async publish(
     stage: WaitingStage,
-    job: BatchJob,
+    { job, count, tokens }: ImportRun,
     { outputFileId, errorFileId }: FileBatch,
-    { count }: ImportRun,
+    accounts: EnqueuedTokens['accounts'],
   ): Promise<void> {
     const now = Date.now();
     const fileOf = (id: string, name: string): StoredFile => ({
@@ -142,10 +184,22 @@ export class BatchImporter {
     await this.database.transaction(async (manager) => {
       await this.endStage(manager, stage, { stage: 'run', worker: null, leaseUntil: 0, importedAt: now });
       await manager.update(BatchJob, { id: job.id, status: 'staging' }, { status: 'queued', taskCount: count });
-      await this.lanes.open(manager, job.id);
+      if (accounts.length > 0) await this.reserve(manager, job.id, { accounts, tokens });
+      await this.lanes.open(manager, job.id, job.options?.order === 'prefix');
       await manager.insert(StoredFile, [fileOf(outputFileId, 'output'), fileOf(errorFileId, 'error')]);
     });
     this.queue.notify(job.id);
+  }
+
+  /** @throws FileFault where the batch has more tokens than its key may have enqueued */
+  private async reserve(manager: EntityManager, jobId: string, enqueued: EnqueuedTokens): Promise<void> {
+    try {
+      await this.allowances.reserve(manager, jobId, enqueued);
+    } catch (error) {
+      if (!(error instanceof GatewayError) || error.code !== BATCH_TOKENS_EXCEEDED) throw error;
+      // OpenAI's code for the same.
+      throw new FileFault({ code: 'token_limit_exceeded', line: null, message: error.message, param: null });
+    }
   }
 
   private async fail(stage: WaitingStage, job: BatchJob, faults: readonly LineFault[]): Promise<void> {
@@ -154,7 +208,7 @@ export class BatchImporter {
       await this.endStage(manager, stage, { stage: 'done', faults, finishedAt: now });
       const [first] = faults;
       const where = first?.line == null ? '' : ` (line ${first.line})`;
-      const error = `The input file is invalid: ${first?.message ?? ''}${where}`;
+      const error = `${first?.line == null ? 'The batch cannot run' : 'The input file is invalid'}: ${first?.message ?? ''}${where}`;
       await manager.update(BatchJob, { id: job.id }, { status: 'failed', error, completedAt: now });
     });
   }
@@ -165,35 +219,6 @@ export class BatchImporter {
   }
 }
 
-/** Gathers the tasks of an import for the database, without those that are stored already. */
-class ImportRun {
-  /** Tasks so far, stored ones among them. */
-  count = 0;
-  private tasks: InputTask[] = [];
-  private characters = 0;
-
-  constructor(
-    readonly job: BatchJob,
-    private readonly stored: number,
-    private readonly insert: (tasks: readonly InputTask[], firstIndex: number) => Promise<void>,
-  ) {}
-
-  add(task: InputTask): Promise<void> | undefined {
-    // The job has the model of its first task.
-    if (this.count === 0) this.job.model = task.model;
-    this.count += 1;
-    if (this.count <= this.stored) return undefined;
-    this.tasks.push(task);
-    this.characters += task.request.length;
-    const isFull = this.tasks.length === TASKS_PER_TRANSACTION || this.characters > CHARACTERS_PER_TRANSACTION;
-    return isFull ? this.flush() : undefined;
-  }
-
-  async flush(): Promise<void> {
-    const { tasks } = this;
-    if (tasks.length === 0) return;
-    this.tasks = [];
-    this.characters = 0;
-    await this.insert(tasks, this.count - tasks.length);
-  }
+function faultOf({ code, message, param }: GatewayError): FileFault {
+  return new FileFault({ code: code ?? 'invalid_request', line: null, message, param });
 }

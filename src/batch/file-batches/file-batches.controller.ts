@@ -5,8 +5,9 @@ import { ApiKeySecurity } from '../../auth/admin.decorator.js';
 import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import type { Principal } from '../../auth/principal.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
+import { PageQueryDto } from '../../http/page-query.dto.js';
 import { StrictBodyPipe } from '../../http/strict-body.pipe.js';
-import { CreateFileBatchDto, FileBatchDto, FileBatchListDto, FileBatchPageDto } from './file-batches.dto.js';
+import { CreateFileBatchDto, FileBatchDto, FileBatchListDto } from './file-batches.dto.js';
 import { FileBatchesService } from './file-batches.service.js';
 
 const BATCH_ID = { name: 'batch_id', description: 'The id of the batch.', example: 'batch_68f0c1d2a3b4c5d6e7f80912' };
@@ -46,10 +47,7 @@ export class FileBatchesController {
   @ApiOkResponse({ type: FileBatchListDto, headers: REQUEST_ID_HEADER })
   @ApiErrors()
   @Get()
-  listFileBatches(
-    @Query() query: FileBatchPageDto,
-    @CurrentPrincipal() principal: Principal,
-  ): Promise<FileBatchListDto> {
+  listFileBatches(@Query() query: PageQueryDto, @CurrentPrincipal() principal: Principal): Promise<FileBatchListDto> {
     return this.batches.list(query, principal);
   }
 

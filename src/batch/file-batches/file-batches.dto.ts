@@ -1,19 +1,11 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import {
-  IsIn,
-  IsInt,
-  IsNotEmpty,
-  IsObject,
-  IsOptional,
-  IsString,
-  Matches,
-  Max,
-  MaxLength,
-  Min,
-  ValidateNested,
-} from 'class-validator';
-import { JOB_PRICINGS, type JobPricing } from '../native/tiers.js';
+import { IsNotEmpty, IsObject, IsOptional, IsString, Matches, MaxLength, ValidateNested } from 'class-validator';
+import { FileExpiryDto } from '../../files/file-expiry.dto.js';
+import { BATCH_ENDPOINTS } from '../batch-generate.dto.js';
+import { JobOptionsDto } from '../control/job-options.dto.js';
+import { IsJobPricing } from '../is-job-pricing.js';
+import type { JobPricing } from '../native/tiers.js';
 import { IsMetadata } from './is-metadata.js';
 
 const STATUSES = [
@@ -31,23 +23,8 @@ export type FileBatchStatus = (typeof STATUSES)[number];
 /** A time in Unix seconds that is null until something has happened. */
 const TIME = { type: 'integer', nullable: true } as const;
 
-/** When the files of results of a batch are deleted. */
-export class OutputExpiryDto {
-  /** The time from which the seconds count: that of the file. */
-  @ApiProperty({ enum: ['created_at'], example: 'created_at' })
-  @IsIn(['created_at'])
-  anchor!: 'created_at';
-
-  /** Seconds after which the files are deleted, 3,600 to 2,592,000. They are deleted earlier where `batch.retention` is shorter. */
-  @ApiProperty({ type: 'integer', minimum: 3_600, maximum: 2_592_000, example: 86_400 })
-  @IsInt()
-  @Min(3_600)
-  @Max(2_592_000)
-  seconds!: number;
-}
-
-/** A batch of the requests of a file. */
-export class CreateFileBatchDto {
+/** A batch of the requests of a file. The options of jobs and `pricing` are the gateway's own. */
+export class CreateFileBatchDto extends JobOptionsDto {
   /** The id of an uploaded file of purpose `batch` whose lines are `{"custom_id", "method": "POST", "url", "body"}`. */
   @ApiProperty({ example: 'file-68f0c1d2a3b4c5d6e7f80912' })
   @IsString()
@@ -55,8 +32,8 @@ export class CreateFileBatchDto {
   @MaxLength(64)
   input_file_id!: string;
 
-  /** The endpoint of every line: /v1/chat/completions, /v1/responses, /v1/embeddings, /v1/completions, /v1/moderations, /v1/messages or /v1/rerank. */
-  @ApiProperty({ example: '/v1/chat/completions' })
+  /** The endpoint of every line. */
+  @ApiProperty({ type: String, enum: [...BATCH_ENDPOINTS], example: '/v1/chat/completions' })
   @IsString()
   @IsNotEmpty()
   @MaxLength(64)
@@ -84,18 +61,16 @@ export class CreateFileBatchDto {
    * The gateway's own: how the price is chosen against time, as for POST /v1/batch/generate. Models that do not have the tier run at
    * the list price.
    */
-  @ApiProperty({ enum: JOB_PRICINGS, enumName: 'BatchPricing', required: false, nullable: true, example: 'live' })
-  @IsOptional()
-  @IsIn(JOB_PRICINGS)
+  @IsJobPricing()
   pricing?: JobPricing | null;
 
-  /** When the files of results are deleted. By default they are kept as long as the batch, see `batch.retention`. */
-  @ApiProperty({ type: OutputExpiryDto, required: false, nullable: true, example: null })
+  /** When the files of results are deleted. By default they are kept as long as the batch, and never longer: see `batch.retention`. */
+  @ApiProperty({ type: FileExpiryDto, required: false, nullable: true, example: null })
   @IsOptional()
   @IsObject()
   @ValidateNested()
-  @Type(() => OutputExpiryDto)
-  output_expires_after?: OutputExpiryDto | null;
+  @Type(() => FileExpiryDto)
+  output_expires_after?: FileExpiryDto | null;
 }
 
 /** The number of requests of a batch. */
@@ -244,23 +219,4 @@ export class FileBatchListDto {
   /** Whether there are more. */
   @ApiProperty({ example: false })
   has_more!: boolean;
-}
-
-/** Which batches to list. */
-export class FileBatchPageDto {
-  /** Most batches, 1 to 100. */
-  @ApiProperty({ type: 'integer', required: false, default: 20, minimum: 1, maximum: 100, example: 20 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(100)
-  limit?: number;
-
-  /** The `last_id` of the page before. */
-  @ApiProperty({ required: false })
-  @IsOptional()
-  @IsString()
-  @MaxLength(64)
-  after?: string;
 }

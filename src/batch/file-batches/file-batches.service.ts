@@ -7,12 +7,14 @@ import type { Principal } from '../../auth/principal.js';
 import { Database } from '../../database/database.js';
 import { GatewayError, invalidRequest, notFound } from '../../errors/gateway-error.js';
 import { FilesService } from '../../files/files.service.js';
+import { DEFAULT_PAGE_ENTRIES, type PageQueryDto } from '../../http/page-query.dto.js';
 import type { StoredFile } from '../../files/stored-file.entity.js';
 import { JsonEndpoints } from '../../model-endpoint/json-endpoints.js';
 import { formatHeaders } from '../../model-endpoint/upstream-headers.js';
 import { timeOfId, timeOrderedId } from '../../runtime/random-id.js';
 import { BatchJob } from '../batch-job.entity.js';
 import { BatchService } from '../batch.service.js';
+import { NewJobOptions } from '../control/new-job-options.js';
 import { deleteTasks } from '../delete-job.js';
 import { Lanes } from '../lanes.js';
 import { MAX_EXPIRY_SECONDS, MIN_EXPIRY_SECONDS, newJob } from '../submission/new-job.js';
@@ -20,9 +22,7 @@ import { checkedIdempotencyKey, IDEMPOTENCY_WINDOW_MS, sameOr409 } from '../subm
 import { FileBatchWorker } from './file-batch-worker.js';
 import { FileBatch } from './file-batch.entity.js';
 import { fileBatchOf, windowSeconds } from './file-batch-form.js';
-import type { CreateFileBatchDto, FileBatchDto, FileBatchListDto, FileBatchPageDto } from './file-batches.dto.js';
-
-const DEFAULT_LIMIT = 20;
+import type { CreateFileBatchDto, FileBatchDto, FileBatchListDto } from './file-batches.dto.js';
 
 /** OpenAI's Batch API. Each batch is a job of the batch engine whose tasks are the lines of a file. */
 @Injectable()
@@ -36,6 +36,7 @@ export class FileBatchesService {
     private readonly jobsOfKeys: BatchService,
     private readonly lanes: Lanes,
     private readonly worker: FileBatchWorker,
+    private readonly options: NewJobOptions,
   ) {}
 
   /** Stores a batch whose file is yet to be read. */
@@ -60,6 +61,8 @@ export class FileBatchesService {
         headers: formatHeaders(request.headers),
         metadata: body.metadata ?? null,
         pricing: body.pricing ?? null,
+        // The models are not known before the file is read.
+        ...(await this.options.of(body, { models: [], expiresInSeconds })),
         expiresInSeconds,
         keyId: principal.keyId,
         taskCount: 0,
@@ -100,7 +103,7 @@ export class FileBatchesService {
   }
 
   /** A page, newest first, of the key's batches that were made here. */
-  async list({ limit = DEFAULT_LIMIT, after }: FileBatchPageDto, { keyId }: Principal): Promise<FileBatchListDto> {
+  async list({ limit = DEFAULT_PAGE_ENTRIES, after }: PageQueryDto, { keyId }: Principal): Promise<FileBatchListDto> {
     const query = this.jobs.createQueryBuilder('job').where(`job.keyId = :keyId AND job.api = 'batches'`, { keyId });
     if (after !== undefined) {
       const cursor = await query.clone().andWhere('job.id = :after', { after }).getOne();

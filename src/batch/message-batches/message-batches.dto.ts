@@ -1,8 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { Allow, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { Allow, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { IsJobExpiry } from '../is-job-expiry.js';
-import { JOB_PRICINGS, type JobPricing } from '../native/tiers.js';
+import { IsJobPricing } from '../is-job-pricing.js';
+import type { JobPricing } from '../native/tiers.js';
 import { JobOptionsDto } from '../control/job-options.dto.js';
 
 const PROCESSING_STATUSES = ['in_progress', 'canceling', 'ended'] as const;
@@ -41,9 +42,7 @@ export class CreateMessageBatchDto extends JobOptionsDto {
   requests!: MessageBatchRequestDto[];
 
   /** The gateway's own: how the price is chosen against time, as for POST /v1/batch/generate. */
-  @ApiProperty({ enum: JOB_PRICINGS, enumName: 'BatchPricing', required: false, nullable: true, example: 'live' })
-  @IsOptional()
-  @IsIn(JOB_PRICINGS)
+  @IsJobPricing()
   pricing?: JobPricing | null;
 
   /** The gateway's own: seconds after which requests that have not ended expire; 10 s to 30 days, by default 24 hours. */

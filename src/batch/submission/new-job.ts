@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { timeOrderedId } from '../../runtime/random-id.js';
 import type { BatchApi, BatchJob } from '../batch-job.entity.js';
 
@@ -85,7 +84,6 @@ export function newJob({
 
 /** An id of a job, by the form of its API. */
 function newJobId(api: BatchApi | null, now: number): string {
-  // Clients page by the ids of these, whose places must be known after a deletion as well.
-  if (api !== null) return timeOrderedId(PREFIXES[api], now);
-  return `${PREFIXES.own}${randomBytes(12).toString('hex')}`;
+  // Clients page by ids, whose places must be known after a deletion as well.
+  return timeOrderedId(PREFIXES[api ?? 'own'], now);
 }

@@ -16,25 +16,11 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { FileExpiryDto } from '../file-expiry.dto.js';
 import { FileDto, PURPOSES, type Purpose } from '../files.dto.js';
 import { UPLOAD_STATUSES, type UploadStatus } from './file-upload.entity.js';
 
 const MAX_PARTS = 10_000;
-
-/** When a file is deleted. */
-export class FileExpiryDto {
-  /** The time from which the seconds count: that of the file. */
-  @ApiProperty({ enum: ['created_at'], example: 'created_at' })
-  @IsIn(['created_at'])
-  anchor!: 'created_at';
-
-  /** Seconds after which the file is deleted, 3,600 to 2,592,000. */
-  @ApiProperty({ type: 'integer', minimum: 3_600, maximum: 2_592_000, example: 86_400 })
-  @IsInt()
-  @Min(3_600)
-  @Max(2_592_000)
-  seconds!: number;
-}
 
 /** A file to upload in parts. */
 export class CreateUploadDto {
