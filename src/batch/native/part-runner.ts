@@ -2,7 +2,6 @@ import { Injectable, Logger } from '@nestjs/common';
 import { ApiKeyAuthenticator } from '../../auth/api-key-authenticator.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { describeError } from '../../errors/describe-error.js';
-import { GatewayError } from '../../errors/gateway-error.js';
 import { newRequestId } from '../../http/request-id.js';
 import type { Admission } from '../../limits/admission.js';
 import type { BatchApi, BatchCall, PartState } from '../../providers/batch-api/batch-api.js';
@@ -13,6 +12,7 @@ import { HeldClaim } from '../held-claim.js';
 import { OutcomeWriter } from '../outcome-writer.js';
 import type { BatchPart } from './batch-part.entity.js';
 import { PartComposer, releaseAll } from './part-composer.js';
+import { describeMessage, isRefusal, pollDelay, retryDelay } from './part-failure.js';
 import { PartMetrics } from './part-metrics.js';
 import { PartSettler } from './part-settler.js';
 import { type PartJob, PartStore, type WaitingLane } from './part-store.js';
@@ -25,11 +25,6 @@ const LOOK_MS = 1_000;
 const PARTS_AT_ONCE = 4;
 /** Times the gathering time after which a part is made although further tasks are likely to come. */
 const MAX_GATHERS = 12;
-/** Milliseconds until a step that failed is tried again; it doubles with each failure. */
-const FIRST_RETRY_MS = 1_000;
-const MAX_RETRY_MS = 5 * 60_000;
-/** Statuses of a provider that says that it has created nothing, and that another request will not change that. */
-const REFUSED = new Set([400, 401, 402, 403, 404, 413, 415, 422]);
 
 /** The deployment and the batch API of a part. */
 interface PartTarget {
@@ -147,8 +142,29 @@ export class PartRunner {
       return;
     }
     const target = { part, job, call, ...found };
-    if (part.state === 'submitted') await this.follow(target);
-    else await this.create(target);
+    try {
+      if (part.state === 'submitted') await this.follow(target);
+      else await this.create(target);
+    } catch (error) {
+      if (!signal.aborted) await this.abandonIfLate(target, error);
+      throw error;
+    }
+  }
+
+  /** Whatever keeps the provider from saying what became of a part, its tasks go on in time for the deadline. */
+  private async abandonIfLate({ part, job }: PartTarget, error: unknown): Promise<void> {
+    await this.settler.stored(part.id);
+    const isLate = (await this.parts.now()) >= tierTimes(job).abandonAt;
+    if (!isLate || part.abandonedAt !== null || job.stage !== 'running') return;
+    this.logger.warn({ msg: 'a part of a batch was abandoned', part: part.id, error: describeError(error) });
+    await this.abandon({ part, job });
+  }
+
+  /** Its lines run again, and are billed twice where the provider has run them: there is no more time to wait. */
+  private async abandon({ part, job }: Pick<PartTarget, 'part' | 'job'>): Promise<void> {
+    this.metrics.part('abandoned');
+    await this.parts.abandoned(part.id, this.worker);
+    await this.moveOnAll({ part, job });
   }
 
   private async create({ part, job, api, upstreamModel, call }: PartTarget): Promise<void> {
@@ -227,15 +243,9 @@ export class PartRunner {
       this.metrics.part('cancelled');
       await this.parts.cancelSent(part.id, this.worker);
     }
-    if (part.abandonedAt === null && job.stage === 'running' && now >= abandonAt) {
-      // Its lines run again, and are billed twice where the provider has run them: there is no more time to wait.
-      this.metrics.part('abandoned');
-      await this.parts.abandoned(part.id, this.worker);
-      await this.moveOnAll({ part, job });
-    }
+    if (part.abandonedAt === null && job.stage === 'running' && now >= abandonAt) await this.abandon({ part, job });
     const { pollInterval } = this.config.batch.native;
-    const next = [nativeUntil, abandonAt].filter((time) => time > now).map((time) => time - now);
-    await this.parts.pollLater(part.id, this.worker, Math.min(pollInterval, ...next));
+    await this.parts.pollLater(part.id, this.worker, pollDelay(job, now, pollInterval));
   }
 
   private async settle({ part, job, api, call }: PartTarget, state: PartState): Promise<void> {
@@ -291,20 +301,14 @@ export class PartRunner {
       part: part.id,
       error: describeError(error),
     });
-    const pause = Math.min(MAX_RETRY_MS, this.config.batch.native.pollInterval, FIRST_RETRY_MS * 2 ** part.failures);
-    await this.parts.failed(part.id, this.worker, describeMessage(error), pause).catch(() => undefined);
+    await this.retryLater(part, describeMessage(error)).catch(() => undefined);
   }
-}
 
-/** Whether the provider has certainly created nothing, and never will of this part. */
-function isRefusal(error: unknown): boolean {
-  if (!(error instanceof GatewayError) || error.mayBeBilled) return false;
-  const status = error.upstream === undefined ? error.status : error.upstream.status;
-  return status !== undefined && REFUSED.has(status);
-}
-
-function describeMessage(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  private async retryLater(part: BatchPart, error: string): Promise<void> {
+    const job = (await this.parts.job(part.jobId)) ?? deletedJob(part);
+    const delayMs = retryDelay(part.failures, this.config.batch.native.pollInterval);
+    await this.parts.failed(part.id, this.worker, error, pollDelay(job, await this.parts.now(), delayMs));
+  }
 }
 
 /** In place of a job that was deleted: its part is cancelled, and its results have no tasks. */

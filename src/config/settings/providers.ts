@@ -212,7 +212,7 @@ const PROVIDER = group({
   batches: setting(choice(BATCH_MODES), {
     description:
       "Whether batches may use the provider's own batch API, see [batches](batches.md#price-tiers). `native`: it has one; a server with OpenAI's format has that of OpenAI. `off`: not to be used.",
-    without: '`native` for OpenAI, Azure, Groq, Mistral and Anthropic; else `off`',
+    without: '`native` for OpenAI, Azure, Groq, Mistral, Anthropic and Gemini; else `off`',
   }),
   quirks: QUIRKS,
 });

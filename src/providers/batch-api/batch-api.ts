@@ -1,4 +1,5 @@
 import type { CancelSignal } from '../../runtime/cancel-signal.js';
+import type { BatchFormat } from '../definitions/types/batch-format.js';
 import type { RepeatableBody } from '../transport/upstream-request.js';
 
 /** The signal and the id of one call of a batch API. */
@@ -71,11 +72,16 @@ export interface PartResult {
  * happened: `find` looks for it before another.
  */
 export abstract class BatchApi {
-  abstract readonly maxLines: number;
+  readonly maxLines: number;
   /** Bytes of all lines. */
-  abstract readonly maxBytes: number;
+  readonly maxBytes: number;
   /** What stands between two lines. */
   abstract readonly separator: string;
+
+  constructor({ maxLines, maxBytes }: Pick<BatchFormat, 'maxLines' | 'maxBytes'>) {
+    this.maxLines = maxLines;
+    this.maxBytes = maxBytes;
+  }
 
   /** The endpoint of a request's path; undefined where no batch can have it. */
   abstract endpointOf(path: string): string | undefined;

@@ -1,8 +1,7 @@
 import type { ProviderConfig } from '../../config/gateway-config.js';
 import { GatewayError, upstreamError } from '../../errors/gateway-error.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
-import { authorizerOf } from '../credentials/authorize.js';
-import type { ProviderDefinition } from '../definitions/definition.js';
+import type { Authorize } from '../credentials/authorize.js';
 import type { ProviderOptions } from '../provider.js';
 import { JsonClient, type JsonCall } from '../transport/json-call.js';
 import type { BatchCall } from './batch-api.js';
@@ -21,13 +20,9 @@ export class BatchClient {
   private readonly client: JsonClient;
   private readonly connectMs: number;
 
-  constructor(
-    definition: Pick<ProviderDefinition, 'credentials'>,
-    config: ProviderConfig,
-    { connectTimeoutMs }: ProviderOptions,
-  ) {
+  constructor(config: ProviderConfig, authorize: Authorize, { connectTimeoutMs }: ProviderOptions) {
     this.connectMs = connectTimeoutMs;
-    this.client = new JsonClient(config, MAX_RESPONSE_BYTES, authorizerOf(definition.credentials, config));
+    this.client = new JsonClient(config, MAX_RESPONSE_BYTES, authorize);
   }
 
   /** @throws GatewayError as a call of a model does, and where the answer is no object */

@@ -62,8 +62,6 @@ const MISTRAL: Dialect = {
 
 /** Batch APIs in which a file of lines is uploaded first: OpenAI's, those that copy it, and Mistral's. */
 export class FileBatches extends BatchApi {
-  readonly maxLines: number;
-  readonly maxBytes: number;
   readonly separator = '\n';
   private readonly dialect: Dialect;
   private readonly endpoints: readonly string[];
@@ -74,9 +72,7 @@ export class FileBatches extends BatchApi {
     private readonly client: BatchClient,
     private readonly urlOf: (path: string) => string,
   ) {
-    super();
-    this.maxLines = format.maxLines;
-    this.maxBytes = format.maxBytes;
+    super(format);
     this.dialect = format.format === 'files-and-jobs' ? MISTRAL : OPENAI;
     // The longest first, because `/chat/completions` ends like `/completions`.
     this.endpoints = [...format.endpoints].sort((a, b) => b.length - a.length);

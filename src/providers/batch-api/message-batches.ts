@@ -20,17 +20,13 @@ const PASSED_HEADERS = ['anthropic-version', 'anthropic-beta'];
 
 /** Anthropic's Message Batches. https://docs.claude.com/en/api/creating-message-batches */
 export class AnthropicMessageBatches extends BatchApi {
-  readonly maxLines: number;
-  readonly maxBytes: number;
   readonly separator = ',';
 
   constructor(
     private readonly format: BatchFormat,
     private readonly client: BatchClient,
   ) {
-    super();
-    this.maxLines = format.maxLines;
-    this.maxBytes = format.maxBytes;
+    super(format);
   }
 
   endpointOf(path: string): string | undefined {

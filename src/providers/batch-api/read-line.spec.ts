@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { linesOf } from './lines-of.js';
-import { readAnthropicLine, readOpenAiLine } from './read-line.js';
+import { readAnthropicLine, readContentLine, readOpenAiLine } from './read-line.js';
 
 async function* piecesOf(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer[]> {
   let start = 0;
@@ -61,6 +61,25 @@ describe('a line of results', () => {
     expect(result?.response?.status).toBe(status);
   });
 
+  it.each([
+    ['{"key":"a","response":{"candidates":[]}}', 200],
+    ['{"metadata":{"key":"a"},"response":{"candidates":[]}}', 200],
+    ['{"key":"a","error":{"code":3,"message":"Bad"}}', 400],
+    ['{"key":"a","status":{"code":14,"message":"Busy"}}', 503],
+    ['{"key":"a","error":{"code":429,"message":"Slow down"}}', 429],
+    ['{"key":"a","error":{"code":4}}', 504],
+    ['{"key":"a","error":{"code":99}}', 500],
+    ['{"key":"a","error":{"message":"No code"}}', 500],
+    ['{"key":"a","error":{"code":1,"message":"Cancelled"}}', undefined],
+  ])('of Gemini: %s', (line, status) => {
+    const result = readContentLine(line);
+    expect(result?.customId).toBe('a');
+    expect(result?.response?.status).toBe(status);
+    if (status !== undefined && status !== 200) {
+      expect(JSON.parse(result?.response?.text ?? '')).toMatchObject({ error: { code: status } });
+    }
+  });
+
   it('keeps integers beyond 2^53', () => {
     const { text } = readOpenAiLine(
       '{"custom_id":"a","response":{"status_code":200,"body":{"n":12345678901234567890}}}',
@@ -77,6 +96,7 @@ describe('a line of results', () => {
       fc.property(fc.oneof(fc.json(), fc.string()), (text) => {
         readOpenAiLine(text);
         readAnthropicLine(text);
+        readContentLine(text);
       }),
     );
   });

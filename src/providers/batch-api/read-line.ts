@@ -44,6 +44,36 @@ export function readAnthropicLine(line: string): PartResult | undefined {
   return type === 'canceled' || type === 'expired' ? { customId, response: undefined } : undefined;
 }
 
+/** Statuses of the codes of google.rpc.Status. Source: https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto */
+const RPC_STATUSES: readonly number[] = [
+  ...[200, 499, 500, 400, 504, 404, 409, 403],
+  ...[429, 400, 409, 400, 501, 500, 503, 500, 401],
+];
+/** The code of a request that was not processed because its batch was cancelled. */
+const RPC_CANCELLED = 1;
+
+/**
+ * A line of the responses of Gemini's batches: `{key, response | error}`; a response that is a part of the batch has its key in
+ * `metadata`. Undefined where it is none.
+ */
+export function readContentLine(line: string | JsonObject): PartResult | undefined {
+  const value = typeof line === 'string' ? parsed(line) : line;
+  const customId = value?.['key'] ?? objectOf(value?.['metadata'])['key'];
+  if (value === undefined || typeof customId !== 'string') return undefined;
+  const { response, error = value['status'] } = value;
+  if (isObject(response)) return { customId, response: { status: 200, text: printExact(response) } };
+  return isObject(error) ? { customId, response: responseOfStatus(error) } : undefined;
+}
+
+/** The error response that a google.rpc.Status stands for, whose code some services give as an HTTP status. */
+export function responseOfStatus(error: JsonObject): PartResult['response'] {
+  const { code } = error;
+  if (code === RPC_CANCELLED) return undefined;
+  const given = typeof code === 'number' ? (RPC_STATUSES[code] ?? code) : 500;
+  const status = given >= 400 && given <= 599 ? given : 500;
+  return { status, text: printExact({ error: { ...error, code: status } }) };
+}
+
 function parsed(line: string): JsonObject | undefined {
   try {
     const value = parseExact(line);

@@ -15,6 +15,13 @@ export const definition: ProviderDefinition = {
   webSearchPrice: googleSearchPrice,
   credentials: 'x-goog-api-key',
   operations: { embeddings: { format: 'gemini-embed' } },
+  // https://ai.google.dev/gemini-api/docs/batch-api#technical-details
+  batches: {
+    format: 'content-batches',
+    endpoints: [':generateContent'],
+    maxLines: 100_000,
+    maxBytes: 2 * 1024 * 1024 * 1024,
+  },
   chat: {
     wire: 'gemini',
     endpoint: ({ upstreamModel, isStream }) => ({ path: `/${modelPath(upstreamModel)}${geminiMethod({ isStream })}` }),
@@ -40,7 +47,7 @@ export function googleSearchPrice(model: string): number {
 }
 
 /** Tuned models have a collection of their own, which is a part of their id. */
-function modelPath(model: string): string {
+export function modelPath(model: string): string {
   return model.includes('/') ? model : `models/${model}`;
 }
 
