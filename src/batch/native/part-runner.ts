@@ -151,7 +151,7 @@ export class PartRunner {
     }
   }
 
-  /** Whatever keeps the provider from saying what became of a part, its tasks go on in time for the deadline. */
+  /** Where the provider does not say what became of a part, its tasks go on in time for the deadline. */
   private async abandonIfLate({ part, job }: PartTarget, error: unknown): Promise<void> {
     await this.settler.stored(part.id);
     const isLate = (await this.parts.now()) >= tierTimes(job).abandonAt;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { outputOf, type BatchRequest, type BatchServer, type Send, type StoredBatch } from './batch-server.js';
 import { contentOf, promptOf } from './live-response.js';
 
-/** Batches per page, whatever a request asks for, so that lists have pages. */
+/** Batches per page, also where a request asks for more, so that lists have pages. */
 const PAGE_BATCHES = 2;
 
 /** Gemini's files and batches, at `/v1beta`. https://ai.google.dev/api/batch-api, https://ai.google.dev/api/files */
