@@ -5,6 +5,14 @@ import { contentOf, promptOf } from './live-response.js';
 /** Batches per page, also where a request asks for more, so that lists have pages. */
 const PAGE_BATCHES = 2;
 
+const STATES = {
+  in_progress: 'RUNNING',
+  cancelling: 'RUNNING',
+  cancelled: 'CANCELLED',
+  completed: 'SUCCEEDED',
+  expired: 'EXPIRED',
+} as const;
+
 /** Gemini's files and batches, at `/v1beta`. https://ai.google.dev/api/batch-api, https://ai.google.dev/api/files */
 export function contentBatches(server: BatchServer, request: BatchRequest, send: Send): boolean {
   const { method, url, text } = request;
@@ -87,7 +95,6 @@ function file(server: BatchServer, { method, url }: BatchRequest, path: string, 
 function operation(server: BatchServer, found: StoredBatch): object {
   const status = server.statusOf(found);
   const isEnded = server.settle(found);
-  const state = { in_progress: 'RUNNING', cancelling: 'RUNNING', completed: 'SUCCEEDED' }[status as 'completed'];
   const output = { responsesFile: `files/out-${found.id}` };
   const hasOutput = isEnded && found.lines.some((_line, index) => server.hasResult(found, index));
   return {
@@ -98,7 +105,7 @@ function operation(server: BatchServer, found: StoredBatch): object {
       displayName: found.facts['displayName'],
       inputConfig: found.facts['inputConfig'],
       createTime: new Date(found.createdAt).toISOString(),
-      state: `BATCH_STATE_${state ?? status.toUpperCase()}`,
+      state: `BATCH_STATE_${STATES[status]}`,
       ...(hasOutput && { output }),
     },
     ...(isEnded && { done: true }),
