@@ -6,7 +6,7 @@ import { isPostgresRun } from '../fixtures/postgres-databases.js';
 
 /** Requests in all; the figure that the product holds itself to. */
 /** Fewer on PostgreSQL: what differs there is how text is stored. */
-const REQUESTS = isPostgresRun ? 3_000 : 10_000;
+const REQUESTS = isPostgresRun ? 1_500 : 6_000;
 const CONCURRENCY = 16;
 
 interface Schema {
