@@ -1,3 +1,4 @@
+import { detached } from '../../runtime/detached.js';
 import { printExact } from '../../runtime/exact-integers.js';
 import type { ChatCompletionChunk } from '../../operations/chat/chat-completion.js';
 import { PreserializedChunk } from '../../operations/chat/preserialized-chunk.js';
@@ -47,7 +48,7 @@ export class TextPattern {
     if (data.length <= before.length + after.length || !data.startsWith(before) || !data.endsWith(after)) {
       return undefined;
     }
-    const text = data.slice(before.length, data.length - after.length);
+    const text = detached(data.slice(before.length, data.length - after.length));
     return PLAIN.test(text) ? new PreserializedChunk(this.outgoing.before, text, this.outgoing.after) : undefined;
   }
 }
