@@ -9,6 +9,8 @@ import schemathesis
 
 # A receiver on loopback, so that no generated address is ever called.
 WEBHOOK_URL = os.environ["WEBHOOK_URL"]
+# Media types of which each line is a JSON document.
+LINES = ("application/x-ndjson", "application/x-jsonl")
 
 
 class Expected(NamedTuple):
@@ -30,7 +32,7 @@ OF_THE_SANDBOX = "what the sandbox takes, which is a provider of its own"
 # Valid data that is refused, and why no schema can say so.
 REFUSALS = [
     Expected(
-        r"GET /v1/(admin/(audit|batches|groups|keys|request-log|usage|usage/records)|batch)",
+        r"GET /v1/(admin/(audit|batches|groups|keys|request-log|sessions|usage|usage/records)|batch|key/usage(/records)?)",
         400,
         r"'after' is no cursor of this list",
         A_CURSOR,
@@ -76,7 +78,12 @@ REFUSALS = [
         "what is possible depends on the state of the upload",
     ),
     Expected(r"GET /v1/files", 400, r"'after' is no file's id", A_CURSOR),
-    Expected(r"GET /v1/admin/(request-log|usage|usage/records)", 400, r"'start' must be before 'end'", TWO_PARAMETERS),
+    Expected(
+        r"GET /v1/(admin/(audit|request-log|usage(/latency|/records)?)|key/usage(/records)?)",
+        400,
+        r"'start' must be before 'end'",
+        TWO_PARAMETERS,
+    ),
     Expected(r"(POST|PATCH) /v1/admin/keys.*", 400, r"'(\S+\.)?expires_at' is in the past", "a relation to the clock"),
     Expected(
         r"(GET|POST|PATCH) /v1/(admin/.*|batch.*|files|messages/batches)",
@@ -232,11 +239,18 @@ def filter_failure(context, failure, case, response):
 
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
-    """OpenAPI 3.1 describes a stream of events as one text; Schemathesis would hold each event to that schema."""
+    """
+    OpenAPI 3.1 describes a stream of events as one text; Schemathesis would hold each event to that schema. A body of lines is
+    described by its line; `read_lines` makes an array of them.
+    """
     for path in raw_schema["paths"].values():
         for operation in path.values():
             for response in operation.get("responses", {}).values():
-                response.get("content", {}).get("text/event-stream", {}).pop("schema", None)
+                content = response.get("content", {})
+                content.get("text/event-stream", {}).pop("schema", None)
+                for media_type in LINES:
+                    if "schema" in content.get(media_type, {}):
+                        content[media_type]["schema"] = {"type": "array", "items": content[media_type]["schema"]}
 
 
 @schemathesis.hook
@@ -251,8 +265,7 @@ def before_call(context, case, kwargs):
         case.body = {**case.body, "webhook": {**webhook, "url": WEBHOOK_URL}}
 
 
-@schemathesis.deserializer("application/x-ndjson")
+@schemathesis.deserializer(*LINES)
 def read_lines(context, response):
-    """The document describes one line; all lines have the same schema."""
-    lines = [json.loads(line) for line in response.text.splitlines()]
-    return lines[0] if lines else None
+    """All lines; a body without any is an empty array. A text may contain other characters that Python takes for ends of lines."""
+    return [json.loads(line) for line in response.text.split("\n") if line.strip()]

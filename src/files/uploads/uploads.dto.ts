@@ -61,7 +61,7 @@ export class CreateUploadDto {
 /** The form of a part. */
 export class AddUploadPartDto {
   /** Bytes of the file: at most 64 MB. */
-  @ApiProperty({ type: 'string', format: 'binary' })
+  @ApiProperty({ type: 'string', format: 'binary', minLength: 1 })
   data!: unknown;
 }
 
