@@ -14,6 +14,7 @@ import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
 import { BatchMetrics } from './batch-metrics.js';
 import { BatchStore } from './batch-store.js';
 import { ClaimLoop } from './claim-loop.js';
+import { costOfCalls } from './cost-of-calls.js';
 import { JobGate } from './control/job-gate.js';
 import { ModelRoom } from './model-room.js';
 import { OutcomeWriter } from './outcome-writer.js';
@@ -230,7 +231,7 @@ export class BatchRunner {
     const { reason } = task.controller.signal as { reason: unknown };
     if (reason === LEASE_LOST) {
       this.recorder.takeBack(usage);
-      this.gate.lost(task, task.job.limits?.maxCost === undefined ? 0 : (costOf(usage) ?? this.gate.mostOf(task)));
+      this.gate.lost(task, task.job.limits?.maxCost === undefined ? 0 : (costOfCalls(usage) ?? this.gate.mostOf(task)));
       return;
     }
     if (reason === STOPPING) {
@@ -281,7 +282,7 @@ export class BatchRunner {
     const model = tierOfLane(task.lane) === 'native' ? task.model : task.lane;
     const usage = outcome.usage ?? [];
     // Where the cost of a call is not known, the most that it can be counts.
-    const spent = job.limits?.maxCost === undefined ? undefined : (costOf(usage) ?? this.gate.mostOf(task));
+    const spent = job.limits?.maxCost === undefined ? undefined : (costOfCalls(usage) ?? this.gate.mostOf(task));
     this.writer.add({
       claimId,
       jobId,
@@ -333,14 +334,4 @@ export class BatchRunner {
       this.pump();
     }
   }
-}
-
-/** Billionths of a US dollar; null where the cost of a call is not known. */
-function costOf(usage: readonly UsageRecord[]): number | null {
-  let sum = 0;
-  for (const { costNanos } of usage) {
-    if (costNanos === null) return null;
-    sum += costNanos;
-  }
-  return sum;
 }

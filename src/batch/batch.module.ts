@@ -35,6 +35,7 @@ import { Lanes } from './lanes.js';
 import { ReadyLanes } from './ready-lanes.js';
 import { JobPricings } from './native/job-pricings.js';
 import { PartComposer } from './native/part-composer.js';
+import { PartCosts } from './native/part-costs.js';
 import { PartMetrics } from './native/part-metrics.js';
 import { PartRunner } from './native/part-runner.js';
 import { PartSettler } from './native/part-settler.js';
@@ -129,6 +130,7 @@ export class BatchModule {
         BatchWorker,
         JobPricings,
         PartComposer,
+        PartCosts,
         PartMetrics,
         PartRunner,
         PartSettler,

@@ -11,6 +11,10 @@ export interface DeferredCall {
   readonly composed?: (request: ExchangedRequest, droppedParams: readonly string[]) => void;
   /** Takes the reservation of the call, which its completion settles; undefined where nothing is limited. */
   readonly admitted?: (admission: Admission | undefined) => void;
+  /** Names what is reserved in budgets, so that another process can reserve it again. */
+  readonly reservationId?: string;
+  /** Whether the provider has the request already: without `exchange` it is only reserved again, and no limit refuses it. */
+  readonly isSubmitted?: boolean;
   /** What was reserved when the request was written. */
   readonly admission?: Admission | undefined;
 }

@@ -36,10 +36,12 @@ export class DeferredRun {
   async compose<Name extends OperationName>(call: TrackedCall<Name>, deferred: DeferredCall): Promise<never> {
     try {
       const { route, found, providerCall, port } = this.prepare(call, deferred);
-      const hooked = await call.hooks.before(call);
+      const { isSubmitted = false, reservationId } = deferred;
+      const hooked = isSubmitted ? undefined : await call.hooks.before(call);
       // A hook that responds in place of a provider does so for a live call as well.
       if (hooked !== undefined) throw new NotDeferrable();
-      await new ModelAdmissions(this.limits, call).first(found.model, () => route.models());
+      const admissions = new ModelAdmissions(this.limits, call, isSubmitted, reservationId);
+      await admissions.first(found.model, () => route.models());
       let count = 0;
       const exchange: Exchange = (request) => {
         count += 1;
@@ -73,7 +75,8 @@ export class DeferredRun {
     call.admission = deferred.admission;
     if (call.admission === undefined) {
       // The process that reserved it has ended. The provider has made the response, so that it counts in any case.
-      await new ModelAdmissions(this.limits, call, true).first(found.model, () => route.models());
+      const admissions = new ModelAdmissions(this.limits, call, true, deferred.reservationId);
+      await admissions.first(found.model, () => route.models());
     }
     const headers = call.attemptBegins(found.model.id, found.deployment, providerCall.headers);
     const result = await port.invoke({ ...providerCall, headers, exchange });

@@ -16,11 +16,15 @@ export class ModelAdmissions {
   private readonly counted = new Set<string>();
   private refusals: Map<string, GatewayError> | undefined;
 
-  /** @param isMade whether the provider has made the response already, so that no limit refuses the call */
+  /**
+   * @param isMade whether the provider has the request or has made the response already, so that no limit refuses the call
+   * @param reservationId see `AdmissionRequest`
+   */
   constructor(
     private readonly limits: Limits,
     private readonly call: TrackedCall<OperationName>,
     private readonly isMade = false,
+    private readonly reservationId?: string,
   ) {}
 
   /**
@@ -77,6 +81,7 @@ export class ModelAdmissions {
       signal,
       models,
       isMade: this.isMade,
+      reservationId: this.reservationId,
     });
   }
 }

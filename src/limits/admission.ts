@@ -37,4 +37,6 @@ export interface AdmissionRequest extends Caller, SizedRequest {
   readonly models: () => readonly ResolvedModel[];
   /** The provider has made the response already: budgets count it in any case, and no limit refuses it. Default false. */
   readonly isMade?: boolean;
+  /** Names what is reserved in budgets, where another process may reserve it again after a crash of this one. */
+  readonly reservationId?: string | undefined;
 }

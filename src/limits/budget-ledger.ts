@@ -75,15 +75,20 @@ export class BudgetLedger {
     redis.subscribe(CHANNEL, () => void this.resync());
   }
 
-  /** Reserves an amount if it fits in the rest of `limit`. */
+  /**
+   * Reserves an amount if it fits in the rest of `limit`.
+   *
+   * @param id of a reservation that another process may take over: it is then reserved again under the same id, in its place
+   */
   async reserve(
     account: string,
     period: PeriodSpan,
     amount: NanoDollars,
     limit: NanoDollars,
+    id?: string,
   ): Promise<Reservation | NoRoom> {
     const balance = `${account}:${periodId(period)}`;
-    const field = `r:${randomUUID()}`;
+    const field = `r:${id === undefined ? randomUUID() : `${id}:${account}`}`;
     const entry: InFlight = {
       account,
       period,
@@ -155,10 +160,10 @@ export class BudgetLedger {
 
   private async settleIn(client: RedisConnection, entry: InFlight, actual: NanoDollars): Promise<NanoDollars> {
     const { amount, since } = entry;
-    // An expired reservation already counts as spent.
-    const isSpent = performance.now() - since > RESERVATION_MS;
+    // An expired reservation that is not there any more already counts as spent.
+    const absent = performance.now() - since > RESERVATION_MS ? actual - amount : actual;
     for (;;) {
-      const spent = await sharedBalances.settle(client, entry, isSpent ? actual - amount : actual, true);
+      const spent = await sharedBalances.settle(client, entry, actual, true, absent);
       if (spent !== undefined) return spent;
       await this.openIn(client, entry);
     }

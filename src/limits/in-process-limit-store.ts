@@ -52,8 +52,9 @@ export class InProcessLimitStore extends LimitStore {
     if (known === undefined) return Promise.resolve('unknown');
     const { spent, reserved } = known;
     // Written so that NaN never fits.
-    if (!(spent + reserved + amount <= limit)) return Promise.resolve({ spent, reserved });
-    known.reserved += amount;
+    const before = known.reservations.get(id) ?? 0;
+    if (!(spent + reserved - before + amount <= limit)) return Promise.resolve({ spent, reserved });
+    known.reserved += amount - before;
     known.reservations.set(id, amount);
     return Promise.resolve('reserved');
   }

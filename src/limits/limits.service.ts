@@ -192,7 +192,11 @@ export class Limits {
       throw unpricedRefusal(call.model, estimate.unpriced ?? call.model, ownerOf(id, call));
     }
     const share: BudgetShare = { id, budget, period, amount, reservations: [] };
-    const outcome = await this.reserve(share, call.isMade === true ? MAX_NANO_DOLLARS : limitOf(budget));
+    const outcome = await this.reserve(
+      share,
+      call.isMade === true ? MAX_NANO_DOLLARS : limitOf(budget),
+      call.reservationId,
+    );
     if ('field' in outcome) {
       share.reservations.push(outcome);
       budgets.push(share);
@@ -205,9 +209,10 @@ export class Limits {
   private async reserve(
     { id, budget, period, amount }: BudgetShare,
     limit = limitOf(budget),
+    reservationId?: string,
   ): Promise<Reservation | NoRoom> {
     try {
-      return await this.ledger.reserve(id, period, amount, limit);
+      return await this.ledger.reserve(id, period, amount, limit, reservationId);
     } catch (error) {
       if (!isDatabaseUnavailable(error)) throw error;
       throw databaseUnavailable(

@@ -26,7 +26,7 @@ if spent and (not string.match(spent, '^%d+$') or string.len(spent) > 16) then
 end
 `;
 /**
- * ARGV: amount, limit, field, duration. Reserves the amount if the balance covers it. An expired reservation of a dead process
+ * ARGV: amount, limit, field, duration. Reserves the amount if the balance covers it; under a field that there is, in its place. An expired reservation of a dead process
  * counts as spent: its provider may have billed it.
  */
 const RESERVE = `${HEAD}
@@ -34,7 +34,7 @@ if not spent then return {-1, '0', '0'} end
 local reserved = 0
 local all = redis.call('HGETALL', KEYS[1])
 for i = 1, #all, 2 do
-  if string.sub(all[i], 1, 2) == 'r:' then
+  if string.sub(all[i], 1, 2) == 'r:' and all[i] ~= ARGV[3] then
     local amount, till = string.match(all[i + 1], '^(%d+):(%d+)$')
     if not amount then redis.call('HDEL', KEYS[1], all[i])
     elseif tonumber(till) < now then
@@ -48,14 +48,16 @@ if tonumber(spent) + reserved + tonumber(ARGV[1]) > tonumber(ARGV[2]) then retur
 redis.call('HSET', KEYS[1], ARGV[3], ARGV[1] .. ':' .. string.format('%.0f', now + ARGV[4]))
 return {1, spent, reserved}`;
 /**
- * ARGV: field, actual cost, 1 to count it although there is no reservation under the field. Returns the sum, -1 when unknown.
+ * ARGV: field, actual cost, 1 to count it although there is no reservation under the field, what it counts as then. Returns the sum,
+ * -1 when unknown.
  */
 const SETTLE = `${HEAD}
 if not spent then
   if ARGV[3] == '0' then redis.call('HDEL', KEYS[1], ARGV[1]) end
   return '-1'
 end
-if redis.call('HDEL', KEYS[1], ARGV[1]) == 1 or ARGV[3] == '1' then redis.call('HINCRBY', KEYS[1], 'spent', ARGV[2]) end
+if redis.call('HDEL', KEYS[1], ARGV[1]) == 1 then redis.call('HINCRBY', KEYS[1], 'spent', ARGV[2])
+elseif ARGV[3] == '1' then redis.call('HINCRBY', KEYS[1], 'spent', ARGV[4]) end
 return redis.call('HGET', KEYS[1], 'spent')`;
 /** ARGV: a field, an amount, duration. Reserves without a check of the limit, because the call is already in flight. */
 const RESTORE = `${HEAD}
@@ -109,14 +111,18 @@ export const sharedBalances = {
     };
   },
 
-  /** @returns the sum; undefined when it has to be read from the records first */
+  /**
+   * @param absent what counts where the reservation is not there any more
+   * @returns the sum; undefined when it has to be read from the records first
+   */
   async settle(
     client: RedisConnection,
     { balance, field }: Pick<SharedReservation, 'balance' | 'field'>,
     actual: number,
     isCountedAnyway: boolean,
+    absent = actual,
   ): Promise<NanoDollars | undefined> {
-    const text = await client.eval(SETTLE, 1, PREFIX + balance, field, actual, isCountedAnyway ? 1 : 0);
+    const text = await client.eval(SETTLE, 1, PREFIX + balance, field, actual, isCountedAnyway ? 1 : 0, absent);
     return readNanoDollars(text);
   },
 

@@ -6,7 +6,7 @@ import type { GatewayClient } from '../clients/gateway-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { model, openAiAt, price } from '../fixtures/gateway-config.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
-import { queryDatabase } from '../fixtures/query-database.js';
+import { changeDatabase, queryDatabase } from '../fixtures/query-database.js';
 import { until } from '../fixtures/until.js';
 import { LINE_USAGE, startBatchProvider, type BatchProvider } from '../upstreams/batch-provider.js';
 
@@ -25,11 +25,8 @@ describe(`batches by providers' own batch APIs (${isPostgresRun ? 'PostgreSQL' :
   let client: GatewayClient;
   let gateway: RunningGateway;
 
-  beforeAll(async () => {
-    provider = await startBatchProvider();
-    folder = mkdtempSync(join(tmpdir(), 'gateway-native-'));
-    databaseUrl = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'gateway.sqlite')}`;
-    gateway = await startGateway({
+  const start = (adminKey?: string): Promise<RunningGateway> =>
+    startGateway({
       dataDirectory: folder,
       config: {
         providers: {
@@ -46,8 +43,21 @@ describe(`batches by providers' own batch APIs (${isPostgresRun ? 'PostgreSQL' :
         ],
         batch: { lease: '2s', native: { gather: '200ms', poll_interval: '200ms', max_lines: 40 } },
       },
-      env: { DATABASE_URL: databaseUrl },
+      env: { DATABASE_URL: databaseUrl, ...(adminKey !== undefined && { GATEWAY_ADMIN_KEY: adminKey }) },
     });
+  /** Kills the gateway, and starts another one in its place. */
+  async function replace(whileKilled: () => Promise<void>): Promise<void> {
+    const { adminKey } = gateway;
+    await gateway.stop('SIGKILL');
+    await whileKilled();
+    gateway = await start(adminKey);
+  }
+
+  beforeAll(async () => {
+    provider = await startBatchProvider();
+    folder = mkdtempSync(join(tmpdir(), 'gateway-native-'));
+    databaseUrl = isPostgresRun ? await createDatabase() : `sqlite:${join(folder, 'gateway.sqlite')}`;
+    gateway = await start();
   });
   beforeEach(async () => {
     provider.reset();
@@ -215,5 +225,105 @@ describe(`batches by providers' own batch APIs (${isPostgresRun ? 'PostgreSQL' :
     );
     expect(job.completed_count).toBe(3);
     expect(job.cost).toBeCloseTo(1.5 * LIST_COST, 9);
+  });
+
+  it('reserve what their lines may cost of max_cost_usd before they are created, also through a crash, and never pass it', async () => {
+    provider.behavior = { takesMs: 1_500 };
+    const padding = 'x'.repeat(400);
+    const texts = Array.from({ length: 24 }, (_, index) => `cost ${index} ${padding}`);
+    const fields = { model: 'files', tasks: texts, max_tokens: 10 };
+    const { worst_cost_usd: worst } = await client.make<{ worst_cost_usd: number }>('/v1/batch/estimate', fields);
+    const most = (worst / 24) * 2.5;
+    const id = await client.submitBatch('files', texts, { max_tokens: 10, pricing: 'native', max_cost_usd: most });
+    await until(() => provider.batches.length > 0);
+    expect(provider.batches[0]?.lines.length).toBeLessThanOrEqual(2);
+    const reserved = (): Promise<{ worker: string; reserved_nanos: number | string }[]> =>
+      queryDatabase(databaseUrl, `SELECT worker, reserved_nanos FROM batch_share WHERE worker LIKE 'part_%'`);
+    await replace(async () => {
+      const [share] = await reserved();
+      expect(Number(share?.reserved_nanos)).toBeGreaterThan(0);
+      expect(Number(share?.reserved_nanos)).toBeLessThanOrEqual(most * 1e9);
+    });
+    provider.behavior = { takesMs: 100 };
+    const later = gateway.client(client.key);
+    const job = await later.endedBatch(id);
+    expect(job.completed_count + job.failed_count).toBe(24);
+    expect(job.completed_count).toBeGreaterThan(2);
+    expect(job.failed_count).toBeGreaterThan(0);
+    expect(job.cost).toBeLessThanOrEqual(most);
+    expect(job).toMatchObject({ control: { cost_refused_count: job.failed_count } });
+    expect(job.control?.spent_usd).toBeCloseTo(job.cost, 9);
+    expect(provider.billed).toHaveLength(job.completed_count);
+    expect(new Set(provider.billed).size).toBe(job.completed_count);
+    for (const { lines } of provider.batches) expect(lines.length).toBeLessThanOrEqual(2);
+    await partsEnded();
+    expect(await reserved()).toEqual([]);
+  });
+
+  it('are not created while their job is paused or its window is closed', async () => {
+    const texts = prompts(5, 'held');
+    const id = await client.submitBatch('files', texts, { pricing: 'native', windows: ['00:00-24:00'] });
+    await client.make(`/v1/batch/${id}/pause`);
+    const before = provider.batches.length;
+    // The tasks are in the lane of a part, or will be when the job is resumed.
+    const hour = (offset: number): string => new Date(Date.now() + offset * 3_600_000).toISOString().slice(11, 16);
+    const closed = JSON.stringify({ windows: [`${hour(2)}-${hour(3)}`] });
+    await changeDatabase(databaseUrl, `UPDATE batch_job SET options = '${closed}' WHERE id = '${id}'`);
+    expect(provider.batches.length).toBe(before);
+    await client.make(`/v1/batch/${id}/resume`);
+    await until(async () => {
+      const rows = await queryDatabase<{ state: string }>(
+        databaseUrl,
+        `SELECT state FROM batch_lane WHERE job_id = '${id}'`,
+      );
+      return rows.length > 0 && rows.every(({ state }) => state === 'delayed');
+    });
+    expect((await client.read<BatchDto>(`/v1/batch/${id}`)).control).toMatchObject({ waiting_for: 'window' });
+    expect(provider.batches.length).toBe(before);
+    await changeDatabase(databaseUrl, `UPDATE batch_job SET options = NULL, held_until = NULL WHERE id = '${id}'`);
+    await changeDatabase(databaseUrl, `UPDATE batch_lane SET ready_at = 0 WHERE job_id = '${id}'`);
+    await expectResults(await client.endedBatch(id), texts);
+    expect(provider.billed).toHaveLength(5);
+    expect(provider.live).toEqual([]);
+  });
+
+  it('have the budget of their key reserved again by the process that goes on after a crash, until they have ended', async () => {
+    provider.behavior = { takesMs: 9_000 };
+    const padding = 'y'.repeat(500);
+    const texts = Array.from({ length: 4 }, (_, index) => `kept ${index} ${padding}`);
+    const fields = { model: 'files', tasks: texts, max_tokens: 10 };
+    const { worst_cost_usd: worst } = await client.make<{ worst_cost_usd: number }>('/v1/batch/estimate', fields);
+    const limited = await gateway.newClient({ budget: { usd: worst * 1.1, period: 'total' } });
+    const id = await limited.submitBatch('files', texts, { pricing: 'native', max_tokens: 10 });
+    await until(() => provider.batches.length > 0);
+    const partOf = async (): Promise<{ worker: string | null; poll_at: number | string; state: string } | undefined> =>
+      (
+        await queryDatabase<{ worker: string | null; poll_at: number | string; state: string }>(
+          databaseUrl,
+          `SELECT worker, poll_at, state FROM batch_part WHERE job_id = '${id}'`,
+        )
+      )[0];
+    await until(async () => (await partOf())?.state === 'submitted');
+    let polledAt: number | string | undefined;
+    await replace(async () => {
+      polledAt = (await partOf())?.poll_at;
+    });
+    await until(async () => {
+      const part = await partOf();
+      return part?.worker?.includes(`-${gateway.pid}-`) === true && part.poll_at !== polledAt;
+    });
+    const later = gateway.client(limited.key);
+    const chat = (): Promise<{ status: number }> =>
+      later.send('POST', '/v1/chat/completions', {
+        model: 'plain',
+        max_tokens: 10,
+        messages: [{ role: 'user', content: padding }],
+      });
+    // Of the budget a tenth is free, and the request may cost a quarter.
+    expect((await chat()).status).toBe(429);
+    const job = await later.endedBatch(id);
+    expect(job).toMatchObject({ status: 'completed', completed_count: 4 });
+    await partsEnded();
+    expect((await chat()).status).toBe(200);
   });
 });

@@ -4,9 +4,10 @@ import { GatewayConfig } from '../../config/gateway-config.js';
 import { Database } from '../../database/database.js';
 import { runSql, SqlDialect } from '../../database/sql.js';
 import { describeError } from '../../errors/describe-error.js';
-import { boundNanoDollars, NO_COST, toDollars, type NanoDollars } from '../../runtime/nano-dollars.js';
+import { boundNanoDollars, NO_COST, type NanoDollars } from '../../runtime/nano-dollars.js';
 import type { ClaimedJob, ClaimedTask } from '../claimed-tasks.js';
 import { Lanes } from '../lanes.js';
+import { beyondCost, unpriced } from './cost-refusals.js';
 import { HeldShares } from './held-shares.js';
 import { timeStateOf, type HoldReason, type JobLimits } from './job-options.js';
 import { LineSizes, type LineSize } from './line-sizes.js';
@@ -16,6 +17,8 @@ import { RateWindow, type RateLog } from './minute-rate.js';
 const FAILED_DELAY_MS = 1_000;
 /** Milliseconds within which a task starts that its rate admitted; later it waits again. See `RateWindow`. */
 const RATED_START_MS = 1_000;
+/** Milliseconds for which this process claims nothing of a job whose parts at providers hold what is left of `max_cost_usd`. */
+const PART_BLOCK_MS = 5_000;
 /** The latest moment at which a held job is looked at again, in milliseconds. */
 const MAX_HOLD_MS = 86_400_000;
 
@@ -265,6 +268,7 @@ export class JobGate {
         isFull,
         isShared,
       });
+      if (isFull && others.some(({ worker }) => worker.startsWith('part_'))) this.held.block(jobId, PART_BLOCK_MS);
       return { verdicts, nextMs: hold === undefined ? Infinity : hold.until - now };
     });
   }
@@ -382,24 +386,4 @@ export class JobGate {
 
 function sumOf(shares: readonly Share[], column: 'slots' | 'reserved_nanos'): number {
   return shares.reduce((sum, share) => sum + Number(share[column]), 0);
-}
-
-function beyondCost(maxCost: NanoDollars, spent: number, most: NanoDollars): string {
-  return errorOf(
-    `The job may cost ${toDollars(maxCost)} dollars. ${toDollars(boundNanoDollars(spent))} are spent, and this task may cost ${toDollars(most)}, so it was not run. Retry it with a higher max_cost_usd or a lower max_tokens.`,
-    'cost_limit_reached',
-    'max_cost_usd',
-  );
-}
-
-function unpriced(model: string): string {
-  return errorOf(
-    `The price of the model '${model}' is not known, so max_cost_usd does not cover it. Set its price in the configuration, or leave max_cost_usd out.`,
-    'model_unpriced',
-    'max_cost_usd',
-  );
-}
-
-function errorOf(message: string, code: string, param: string): string {
-  return JSON.stringify({ message, type: 'invalid_request_error', param, code });
 }

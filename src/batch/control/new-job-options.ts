@@ -46,7 +46,6 @@ export class NewJobOptions {
     throw invalidRequest(
       `'max_cost_usd' cannot hold: the price of the model '${unpriced}' is not known. Set its price in the configuration, or leave max_cost_usd out.`,
       'max_cost_usd',
-      'model_unpriced',
     );
   }
 }

@@ -121,7 +121,7 @@ export class BatchImporter {
       await this.options.assertPriced(job.options, models);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      throw faultOf(error);
+      throw new FileFault({ code: 'model_unpriced', line: null, message: error.message, param: error.param });
     }
   }
 
@@ -217,8 +217,4 @@ export class BatchImporter {
     await this.leases.hold(manager, stage);
     await manager.update(FileBatch, { jobId: stage.jobId }, change);
   }
-}
-
-function faultOf({ code, message, param }: GatewayError): FileFault {
-  return new FileFault({ code: code ?? 'invalid_request', line: null, message, param });
 }

@@ -82,7 +82,7 @@ export class PartComposer {
             left.push({ taskIndex, ownModel, retryInMs: 0 });
             continue;
           }
-          const written = await this.write(task, job, part.deployment, principal, signal);
+          const written = await this.write(task, job, part, { principal, signal, isSubmitted: false });
           if ('left' in written) {
             left.push({ taskIndex, ownModel, ...written.left });
             continue;
@@ -113,12 +113,44 @@ export class PartComposer {
     }
   }
 
+  /**
+   * Reserves the budgets of the lines of a part again that another process had reserved. No limit refuses them: the provider has them.
+   *
+   * @returns the reservations by the index of their task
+   */
+  async reserveAgain(
+    part: { readonly id: string; readonly deployment: string; readonly lane: string },
+    job: PartJob,
+    indexes: readonly number[],
+    { principal, signal }: { readonly principal: Principal; readonly signal: CancelSignal },
+  ): Promise<Map<number, Admission>> {
+    const admissions = new Map<number, Admission>();
+    try {
+      for (let start = 0; start < indexes.length; start += TASKS_PER_READ) {
+        for (const task of await this.store.tasks(job.id, part.lane, indexes.slice(start, start + TASKS_PER_READ))) {
+          signal.throwIfAborted();
+          await this.load.yieldToEventLoop();
+          const written = await this.write(task, job, part, { principal, signal, isSubmitted: true });
+          const admission = 'left' in written ? undefined : written.admission;
+          if (admission !== undefined) admissions.set(task.taskIndex, admission);
+        }
+      }
+      return admissions;
+    } catch (error) {
+      await releaseAll(admissions.values());
+      throw error;
+    }
+  }
+
   private async write(
     task: PartTask,
     job: PartJob,
-    deploymentId: string,
-    principal: Principal,
-    signal: CancelSignal,
+    part: { readonly id: string; readonly deployment: string },
+    {
+      principal,
+      signal,
+      isSubmitted,
+    }: { readonly principal: Principal; readonly signal: CancelSignal; readonly isSubmitted: boolean },
   ): Promise<
     | { readonly request: ExchangedRequest; readonly admission: Admission | undefined }
     | { readonly left: { readonly retryInMs?: number } }
@@ -132,7 +164,9 @@ export class PartComposer {
         headers: upstreamHeaders(job.headers, headerPrefixOf(task.dialect)),
         task: { jobId: job.id, index: task.taskIndex },
         deferred: {
-          deploymentId,
+          deploymentId: part.deployment,
+          reservationId: lineId(part.id, task.taskIndex),
+          isSubmitted,
           composed: (composed) => {
             written.request = composed;
           },

@@ -8,10 +8,12 @@ import type { BatchApi, BatchCall, PartState } from '../../providers/batch-api/b
 import type { Deployment } from '../../routing/resolved-model.js';
 import { Periodic } from '../../runtime/periodic.js';
 import { BatchStore } from '../batch-store.js';
+import { timeStateOf, type HoldReason } from '../control/job-options.js';
 import { HeldClaim } from '../held-claim.js';
 import { OutcomeWriter } from '../outcome-writer.js';
 import type { BatchPart } from './batch-part.entity.js';
 import { PartComposer, releaseAll } from './part-composer.js';
+import { PartCosts } from './part-costs.js';
 import { describeMessage, isRefusal, pollDelay, retryDelay } from './part-failure.js';
 import { PartMetrics } from './part-metrics.js';
 import { PartSettler } from './part-settler.js';
@@ -25,6 +27,8 @@ const LOOK_MS = 1_000;
 const PARTS_AT_ONCE = 4;
 /** Times the gathering time after which a part is made although further tasks are likely to come. */
 const MAX_GATHERS = 12;
+/** The latest moment at which a held job is looked at again, in milliseconds. */
+const MAX_HOLD_MS = 86_400_000;
 
 /** The deployment and the batch API of a part. */
 interface PartTarget {
@@ -47,6 +51,8 @@ export class PartRunner {
   private readonly steps = new Set<Promise<void>>();
   /** What is reserved for the lines of parts that this process created. */
   private readonly admissions = new Map<string, Map<number, Admission>>();
+  /** Parts at providers that this process keeps, because it has reserved what their lines may cost. */
+  private readonly kept = new Set<string>();
   private worker = '';
   private periodics: readonly Periodic[] = [];
   private isStopping = false;
@@ -55,6 +61,7 @@ export class PartRunner {
     private readonly parts: PartStore,
     private readonly composer: PartComposer,
     private readonly settler: PartSettler,
+    private readonly costs: PartCosts,
     private readonly planner: TierPlanner,
     private readonly keys: ApiKeyAuthenticator,
     private readonly writer: OutcomeWriter,
@@ -88,7 +95,7 @@ export class PartRunner {
   private async look(): Promise<void> {
     if (this.isStopping) return;
     for (const lane of await this.parts.waiting()) await this.form(lane);
-    const due = await this.parts.takeDue(this.worker, PARTS_AT_ONCE - this.working.size);
+    const due = await this.parts.takeDue(this.worker, PARTS_AT_ONCE - this.working.size, [...this.working.keys()]);
     for (const part of due) {
       const controller = new AbortController();
       this.working.set(part.id, controller);
@@ -103,9 +110,13 @@ export class PartRunner {
   }
 
   private async renew(): Promise<void> {
-    const held = await this.parts.renew([...this.working.keys()], this.worker);
-    for (const [id, controller] of this.working) {
-      if (!held.has(id)) controller.abort(new Error('Another process has the part.'));
+    const ids = [...new Set([...this.working.keys(), ...this.kept])];
+    const held = await this.parts.renew(ids, this.worker);
+    for (const id of ids) {
+      if (held.has(id)) continue;
+      this.working.get(id)?.abort(new Error('Another process has the part.'));
+      // It reserves them itself.
+      await this.forget(id);
     }
   }
 
@@ -117,6 +128,11 @@ export class PartRunner {
     if (this.isStopping || (!isFull && !isRipe)) return;
     const job = await this.parts.job(waiting.jobId);
     if (job === undefined) return;
+    const closed = await this.closedTime(job);
+    if (closed !== undefined) {
+      await this.parts.hold(job.id, closed.until, closed.reason);
+      return;
+    }
     const deployment = await this.deploymentOf(waiting, job);
     const most = Math.min(maxLines, deployment?.provider.batchApi?.maxLines ?? maxLines);
     // Without a deployment the first step of the part ends it, so that its tasks go on.
@@ -182,11 +198,17 @@ export class PartRunner {
       if (found !== undefined) {
         this.metrics.part('found');
         await this.parts.submitted(part.id, this.worker, found, 0);
+        // The next step reserves what its lines may cost again.
         return;
       }
     }
     if (job.stage === 'paused') {
-      await this.parts.pollLater(part.id, this.worker, LOOK_MS);
+      await this.parts.pollLater(part.id, this.worker, LOOK_MS, false);
+      return;
+    }
+    const closed = job.stage === 'running' ? await this.closedTime(job) : undefined;
+    if (closed !== undefined && closed.pollInMs > 0) {
+      await this.parts.pollLater(part.id, this.worker, closed.pollInMs, false);
       return;
     }
     const isLate = (await this.parts.now()) >= tierTimes(job).nativeUntil;
@@ -198,13 +220,13 @@ export class PartRunner {
       await this.end({ part, job }, null);
       return;
     }
-    const held = await this.hold(part);
-    const composed = await this.composer.compose(part, job, held, { api, principal, signal: call.signal });
+    const covered = await this.cover({ part, job }, await this.hold(part));
+    const composed = await this.composer.compose(part, job, covered, { api, principal, signal: call.signal });
     try {
       await this.settler.moveOn({ part, job }, composed.left);
       this.writer.lose(part.id);
       if (composed.endpoint === undefined) {
-        await this.parts.ended(part.id, this.worker, null);
+        await this.parts.ended(part, this.worker, { error: null });
         return;
       }
       if (!(await this.parts.beginCreation(part.id, this.worker, composed.lines.count))) {
@@ -215,6 +237,7 @@ export class PartRunner {
       const { id } = await api.create({ id: part.id, endpoint, upstreamModel, headers, lines: body }, call);
       this.metrics.part('created');
       this.admissions.set(part.id, new Map(composed.admissions));
+      this.kept.add(part.id);
       await this.parts.submitted(part.id, this.worker, id, pollInterval);
     } catch (error) {
       if (!this.admissions.has(part.id)) await releaseAll(composed.admissions.values());
@@ -236,6 +259,7 @@ export class PartRunner {
       await this.settle(target, state);
       return;
     }
+    await this.keep(target);
     const now = await this.parts.now();
     const { nativeUntil, abandonAt } = tierTimes(job);
     if (part.cancelSentAt === null && (job.stage === 'ending' || job.stage === 'ended' || now >= nativeUntil)) {
@@ -245,18 +269,18 @@ export class PartRunner {
     }
     if (part.abandonedAt === null && job.stage === 'running' && now >= abandonAt) await this.abandon({ part, job });
     const { pollInterval } = this.config.batch.native;
-    await this.parts.pollLater(part.id, this.worker, pollDelay(job, now, pollInterval));
+    await this.parts.pollLater(part.id, this.worker, pollDelay(job, now, pollInterval), this.kept.has(part.id));
   }
 
   private async settle({ part, job, api, call }: PartTarget, state: PartState): Promise<void> {
     const pending = new Set(await this.hold(part));
     const admissions = this.admissions.get(part.id) ?? new Map<number, Admission>();
-    await this.settler.settle({ part, job, api, state, pending, admissions }, call);
+    const lateNanos = await this.settler.settle({ part, job, api, state, pending, admissions }, call);
     await this.settler.stored(part.id);
     this.admissions.delete(part.id);
     await releaseAll(admissions.values());
     this.writer.lose(part.id);
-    await this.end({ part, job }, state.error ?? null);
+    await this.end({ part, job }, state.error ?? null, lateNanos);
     for (const file of state.files) {
       await api.deleteFile(file, call).catch((error: unknown) => {
         this.logger.debug({ msg: 'a file of a batch was not deleted', part: part.id, error: describeError(error) });
@@ -265,12 +289,64 @@ export class PartRunner {
   }
 
   /** Ends a part: what it still holds goes on to the next tier, or ends with its job. */
-  private async end({ part, job }: Pick<PartTarget, 'part' | 'job'>, error: string | null): Promise<void> {
+  private async end(
+    { part, job }: Pick<PartTarget, 'part' | 'job'>,
+    error: string | null,
+    lateNanos = 0,
+  ): Promise<void> {
     await this.moveOnAll({ part, job });
-    const admissions = this.admissions.get(part.id);
-    this.admissions.delete(part.id);
+    if (await this.parts.ended(part, this.worker, { error, lateNanos })) this.metrics.part('ended');
+    await this.forget(part.id);
+  }
+
+  /** Until when no part of a job may be created, and in how many milliseconds to look again; undefined where one may. */
+  private async closedTime(
+    job: PartJob,
+  ): Promise<{ readonly until: number; readonly reason: HoldReason; readonly pollInMs: number } | undefined> {
+    if (job.limits === undefined) return undefined;
+    const now = await this.parts.now();
+    const time = timeStateOf(job.limits, now);
+    if (time.mayStart) return undefined;
+    const until = Math.min(time.until, now + MAX_HOLD_MS);
+    return { until, reason: time.reason, pollInMs: Math.min(until, tierTimes(job).nativeUntil) - now };
+  }
+
+  /** Reserves what the tasks of a part may cost of the job's `max_cost_usd`. @returns those that it covers now */
+  private async cover(
+    { part, job }: Pick<PartTarget, 'part' | 'job'>,
+    indexes: readonly number[],
+  ): Promise<readonly number[]> {
+    const maxCost = job.limits?.maxCost;
+    if (maxCost === undefined) return indexes;
+    const { covered, waiting, refused } = await this.costs.reserve(part, job, indexes, maxCost);
+    await this.settler.refuse({ part, job }, refused);
+    const { pollInterval: retryInMs } = this.config.batch.native;
+    await this.settler.moveOn(
+      { part, job },
+      waiting.map((taskIndex) => ({ taskIndex, ownModel: null, retryInMs })),
+    );
+    return covered;
+  }
+
+  /** Keeps a part that another process has created, once the budgets of its lines are reserved here. */
+  private async keep({ part, job, call }: PartTarget): Promise<void> {
+    if (this.kept.has(part.id)) return;
+    const principal = job.stage === 'ended' ? null : await this.keys.principalOf(job.keyId);
+    if (principal !== null) {
+      const claim = await this.parts.holdClaim(part.id, this.worker);
+      const indexes = claim?.tasks.map(({ taskIndex }) => taskIndex) ?? [];
+      const options = { principal, signal: call.signal };
+      this.admissions.set(part.id, await this.composer.reserveAgain(part, job, indexes, options));
+    }
+    this.kept.add(part.id);
+  }
+
+  /** Releases what is reserved here for the lines of a part. */
+  private async forget(partId: string): Promise<void> {
+    const admissions = this.admissions.get(partId);
+    this.admissions.delete(partId);
+    this.kept.delete(partId);
     if (admissions !== undefined) await releaseAll(admissions.values());
-    if (await this.parts.ended(part.id, this.worker, error)) this.metrics.part('ended');
   }
 
   private async moveOnAll({ part, job }: Pick<PartTarget, 'part' | 'job'>): Promise<void> {
@@ -307,12 +383,15 @@ export class PartRunner {
   private async retryLater(part: BatchPart, error: string): Promise<void> {
     const job = (await this.parts.job(part.jobId)) ?? deletedJob(part);
     const delayMs = retryDelay(part.failures, this.config.batch.native.pollInterval);
-    await this.parts.failed(part.id, this.worker, error, pollDelay(job, await this.parts.now(), delayMs));
+    await this.parts.failed(part.id, this.worker, error, {
+      pollInMs: pollDelay(job, await this.parts.now(), delayMs),
+      isKept: this.kept.has(part.id),
+    });
   }
 }
 
 /** In place of a job that was deleted: its part is cancelled, and its results have no tasks. */
 function deletedJob({ jobId, keyId, createdAt }: BatchPart): PartJob {
-  const times = { submittedAt: createdAt, expiresAt: createdAt };
+  const times = { submittedAt: createdAt, expiresAt: createdAt, limits: undefined };
   return { id: jobId, keyId, model: '', defaults: {}, headers: {}, ...times, stage: 'ended' };
 }

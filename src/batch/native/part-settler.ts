@@ -10,6 +10,7 @@ import { headerPrefixOf, upstreamHeaders } from '../../model-endpoint/upstream-h
 import type { BatchApi, BatchCall, PartResult, PartState } from '../../providers/batch-api/batch-api.js';
 import type { UsageRecord } from '../../usage/records/usage-record.entity.js';
 import { UsageRecorder } from '../../usage/records/usage-recorder.service.js';
+import { costOfCalls } from '../cost-of-calls.js';
 import { OutcomeWriter } from '../outcome-writer.js';
 import { TaskCalls } from '../task-calls.js';
 import { TaskErrors } from '../task-errors.js';
@@ -17,10 +18,11 @@ import { outcomeOfFailure } from '../task-failure.js';
 import type { TaskOutcome } from '../task-outcomes.js';
 import { taskResponse } from '../task-response.js';
 import type { BatchPart } from './batch-part.entity.js';
+import { PartCosts } from './part-costs.js';
 import { PartMetrics } from './part-metrics.js';
 import { type PartJob, PartStore, type PartTask } from './part-store.js';
 import { TierPlanner } from './tier-planner.js';
-import { taskIndexOf } from './tiers.js';
+import { lineId, taskIndexOf } from './tiers.js';
 
 /** Results that are settled before the next ones are read. */
 const RESULTS_PER_GROUP = 50;
@@ -52,18 +54,24 @@ export class PartSettler {
     private readonly recorder: UsageRecorder,
     private readonly load: BackgroundThrottle,
     private readonly metrics: PartMetrics,
+    private readonly costs: PartCosts,
   ) {}
 
-  /** Settles every line that has a response. What is left of `pending` had none. */
-  async settle(ended: EndedPart, call: BatchCall): Promise<void> {
+  /**
+   * Settles every line that has a response. What is left of `pending` had none.
+   *
+   * @returns the cost of lines whose tasks had gone on to another tier, in billionths of a US dollar
+   */
+  async settle(ended: EndedPart, call: BatchCall): Promise<number> {
     const principal = await this.keys.principalOf(ended.job.keyId);
     // The key is gone: the job fails as it does when its tasks run.
-    if (principal === null) return;
+    if (principal === null) return 0;
+    let lateNanos = 0;
     let group: PartResult[] = [];
     const settleGroup = async (): Promise<void> => {
       const results = group;
       group = [];
-      await this.settleGroup(ended, results, principal, call);
+      lateNanos += await this.settleGroup(ended, results, principal, call);
     };
     for (const output of ended.state.outputs) {
       for await (const result of ended.api.results(output, call)) {
@@ -77,6 +85,20 @@ export class PartSettler {
       }
     }
     await settleGroup();
+    return lateNanos;
+  }
+
+  /** Ends tasks that what is left of `max_cost_usd` does not cover. Resolves when that is stored. */
+  async refuse(
+    { part, job }: Pick<EndedPart, 'part' | 'job'>,
+    tasks: readonly { readonly taskIndex: number; readonly error: string }[],
+  ): Promise<void> {
+    for (const { taskIndex, error } of tasks) {
+      const outcome = { status: 'failed', attempts: 0, error, limited: { spent: 0, isRefused: true } } as const;
+      this.writer.add({ ...EMPTY, claimId: part.id, jobId: job.id, taskIndex, model: part.lane, ...outcome });
+      if (!this.writer.hasRoom(RESULTS_PER_GROUP)) await this.stored(part.id);
+    }
+    await this.stored(part.id);
   }
 
   /** Lets tasks without a result go on to the next tier, or ends them with their job. Resolves when that is stored. */
@@ -114,8 +136,9 @@ export class PartSettler {
     results: readonly PartResult[],
     principal: Principal,
     call: BatchCall,
-  ): Promise<void> {
+  ): Promise<number> {
     const { part, job, pending } = ended;
+    let lateNanos = 0;
     const byIndex = new Map<number, PartResult>();
     for (const result of results) {
       const index = taskIndexOf(part.id, result.customId);
@@ -127,9 +150,10 @@ export class PartSettler {
       const response = byIndex.get(task.taskIndex)?.response;
       if (response === undefined) continue;
       await this.load.yieldToEventLoop();
-      await this.settleTask(ended, task, response, principal, call);
+      lateNanos += await this.settleTask(ended, task, response, principal, call);
       if (!this.writer.hasRoom(RESULTS_PER_GROUP)) await this.stored(part.id);
     }
+    return lateNanos;
   }
 
   private async settleTask(
@@ -138,7 +162,7 @@ export class PartSettler {
     response: { readonly status: number; readonly text: string },
     principal: Principal,
     { signal }: BatchCall,
-  ): Promise<void> {
+  ): Promise<number> {
     const requestId = newRequestId();
     let usage: Promise<readonly UsageRecord[]> = Promise.resolve([]);
     let reads = 0;
@@ -158,6 +182,7 @@ export class PartSettler {
         },
         deferred: {
           deploymentId: part.deployment,
+          reservationId: lineId(part.id, taskIndex),
           admission,
           exchange: () => {
             reads += 1;
@@ -184,9 +209,11 @@ export class PartSettler {
       }
     }
     const records = await usage;
+    // A job without a bound of its cost does not count what it has spent.
+    const spent = job.limits?.maxCost === undefined ? 0 : await this.spentOn(task, job, records);
     if (!pending.delete(taskIndex)) {
       this.recordLate(part.id, taskIndex, records);
-      return;
+      return spent;
     }
     this.writer.add({
       ...EMPTY,
@@ -196,8 +223,15 @@ export class PartSettler {
       model: part.lane,
       attempts: attempts + 1,
       ...outcome,
+      ...(job.limits?.maxCost !== undefined && { limited: { spent, isRefused: false } }),
       usage: records,
     });
+    return 0;
+  }
+
+  /** Where the cost of a call is not known, the most that it can be counts. */
+  private async spentOn(task: PartTask, job: PartJob, records: readonly UsageRecord[]): Promise<number> {
+    return costOfCalls(records) ?? (await this.costs.mostOfTask(task, job)) ?? 0;
   }
 
   /** The provider bills a line whose task has gone on to another tier. Its record has the same id however often it is read. */

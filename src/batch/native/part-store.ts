@@ -6,6 +6,7 @@ import { runSql, type SqlDialect, type SqlResult } from '../../database/sql.js';
 import { timeOrderedId } from '../../runtime/random-id.js';
 import { parseExact } from '../../runtime/exact-integers.js';
 import type { ClaimedTask } from '../claimed-tasks.js';
+import { limitsOf, type HoldReason, type JobLimits, type JobOptions } from '../control/job-options.js';
 import type { HeldTaskKey } from '../held-claim.js';
 import { Lanes } from '../lanes.js';
 import { countOf, indexesOf, readLanes, storedLanes } from '../stored-lanes.js';
@@ -36,6 +37,8 @@ export interface PartJob {
   readonly headers: Readonly<Record<string, string>>;
   readonly submittedAt: number;
   readonly expiresAt: number;
+  /** What its options allow; undefined where they limit nothing. */
+  readonly limits: JobLimits | undefined;
   /** `running`: its tasks go on. `paused`: no further task starts. `ending`: it is cancelled or cannot run. `ended`: nothing is left. */
   readonly stage: 'running' | 'paused' | 'ending' | 'ended';
 }
@@ -127,20 +130,41 @@ export class PartStore {
     });
   }
 
-  /** Takes the lease of parts that are due, also of those of processes that have ended. */
-  async takeDue(worker: string, limit: number): Promise<readonly BatchPart[]> {
+  /** Lets nothing of a job start before a moment. */
+  async hold(jobId: string, until: number, reason: HoldReason): Promise<void> {
+    await this.database.transaction(async (manager) => {
+      await runSql(manager, this.dialect, 'UPDATE batch_job SET held_until = $2, hold_reason = $3 WHERE id = $1', [
+        jobId,
+        Math.ceil(until),
+        reason,
+      ]);
+      await this.lanes.hold(manager, jobId);
+    });
+  }
+
+  /**
+   * Takes the lease of parts that are due, also of those of processes that have ended.
+   *
+   * @param working parts that this process works on now
+   */
+  async takeDue(worker: string, limit: number, working: readonly string[]): Promise<readonly BatchPart[]> {
     const { now, isSqlite } = this.dialect;
     // Of a job that is ending, a part is due at once, so that it is cancelled.
     const isEnding = `(cancel_sent_at IS NULL AND NOT EXISTS
       (SELECT 1 FROM batch_job j WHERE j.id = job_id AND j.status IN ('queued', 'in_progress') AND j.error IS NULL))`;
-    const due = `state <> 'ended' AND (poll_at <= ${now} OR ${isEnding}) AND (lease_until <= ${now} OR worker IS NULL)`;
-    const { rows: found } = await this.read(`SELECT 1 AS one FROM batch_part WHERE ${due} LIMIT 1`);
+    const isFree = `(lease_until <= ${now} OR worker IS NULL OR worker = $1)`;
+    const others = working.length === 0 ? '' : `AND id NOT IN (${listOf(working, 2)})`;
+    const due = `state <> 'ended' AND (poll_at <= ${now} OR ${isEnding}) AND ${isFree} ${others}`;
+    const { rows: found } = await this.read(`SELECT 1 AS one FROM batch_part WHERE ${due} LIMIT 1`, [
+      worker,
+      ...working,
+    ]);
     if (limit <= 0 || found.length === 0) return [];
     const { rows } = await this.write<{ id: string }>(
       `UPDATE batch_part SET worker = $1, lease_until = ${now} + ${this.leaseMs} WHERE id IN
          (SELECT id FROM batch_part WHERE ${due} ORDER BY poll_at LIMIT ${limit} ${isSqlite ? '' : 'FOR UPDATE SKIP LOCKED'})
-         AND state <> 'ended' AND (lease_until <= ${now} OR worker IS NULL) RETURNING id`,
-      [worker],
+         AND state <> 'ended' AND ${isFree} RETURNING id`,
+      [worker, ...working],
     );
     if (rows.length === 0) return [];
     return this.dataSource.manager.findBy(
@@ -182,25 +206,31 @@ export class PartStore {
     ]);
   }
 
+  /** The process keeps the part, because it has reserved what its lines may cost. */
   submitted(id: string, worker: string, providerId: string, pollInMs: number): Promise<boolean> {
     const { now } = this.dialect;
     return this.change(
       id,
       worker,
       `state = 'submitted', provider_id = $3, submitted_at = COALESCE(submitted_at, ${now}), failures = 0,
-       poll_at = ${now} + $4, worker = NULL`,
+       poll_at = ${now} + $4, lease_until = ${now} + ${this.leaseMs}`,
       [providerId, Math.round(pollInMs)],
     );
   }
 
-  /** Lets the part wait, for any process. */
-  pollLater(id: string, worker: string, pollInMs: number): Promise<boolean> {
-    const change = `poll_at = ${this.dialect.now} + $3, failures = 0, worker = NULL`;
+  /** Lets the part wait. @param isKept whether for this process, or for any */
+  pollLater(id: string, worker: string, pollInMs: number, isKept: boolean): Promise<boolean> {
+    const change = `poll_at = ${this.dialect.now} + $3, failures = 0, ${this.leaseAfter(isKept)}`;
     return this.change(id, worker, change, [Math.round(pollInMs)]);
   }
 
-  failed(id: string, worker: string, error: string, pollInMs: number): Promise<boolean> {
-    const change = `poll_at = ${this.dialect.now} + $3, failures = failures + 1, error = $4, worker = NULL`;
+  failed(
+    id: string,
+    worker: string,
+    error: string,
+    { pollInMs, isKept }: { readonly pollInMs: number; readonly isKept: boolean },
+  ): Promise<boolean> {
+    const change = `poll_at = ${this.dialect.now} + $3, failures = failures + 1, error = $4, ${this.leaseAfter(isKept)}`;
     return this.change(id, worker, change, [Math.round(pollInMs), error.slice(0, 1_000)]);
   }
 
@@ -212,9 +242,39 @@ export class PartStore {
     return this.change(id, worker, `abandoned_at = ${this.dialect.now}`);
   }
 
-  ended(id: string, worker: string, error: string | null): Promise<boolean> {
-    const change = `state = 'ended', ended_at = ${this.dialect.now}, error = COALESCE($3, error), worker = NULL`;
-    return this.change(id, worker, change, [error]);
+  /**
+   * Ends a part, and what is reserved for it of its job's `max_cost_usd`.
+   *
+   * @param lateNanos cost of lines whose tasks have gone on to another tier, in billionths of a US dollar
+   */
+  async ended(
+    { id, jobId }: Pick<BatchPart, 'id' | 'jobId'>,
+    worker: string,
+    { error, lateNanos = 0 }: { readonly error: string | null; readonly lateNanos?: number },
+  ): Promise<boolean> {
+    const { now } = this.dialect;
+    return this.database.transaction(async (manager) => {
+      const { affected } = await runSql(
+        manager,
+        this.dialect,
+        `UPDATE batch_part SET state = 'ended', ended_at = ${now}, error = COALESCE($3, error), worker = NULL
+         WHERE id = $1 AND worker = $2 AND lease_until > ${now}`,
+        [id, worker, error],
+      );
+      if (affected === 0) return false;
+      if (lateNanos > 0) {
+        await runSql(manager, this.dialect, 'UPDATE batch_job SET spent_nanos = spent_nanos + $2 WHERE id = $1', [
+          jobId,
+          lateNanos,
+        ]);
+      }
+      await runSql(manager, this.dialect, 'DELETE FROM batch_share WHERE job_id = $1 AND worker = $2', [jobId, id]);
+      return true;
+    });
+  }
+
+  private leaseAfter(isKept: boolean): string {
+    return isKept ? `lease_until = ${this.dialect.now} + ${this.leaseMs}` : 'worker = NULL';
   }
 
   /** Gives parts back at once, so that other processes continue with them. */
@@ -259,8 +319,9 @@ export class PartStore {
       paused_at: string | number | null;
       submitted_at: string | number;
       expires_at: string | number;
+      options: string | null;
     }>(
-      `SELECT key_id, model, defaults, headers, status, error, paused_at, submitted_at, expires_at FROM batch_job
+      `SELECT options, key_id, model, defaults, headers, status, error, paused_at, submitted_at, expires_at FROM batch_job
        WHERE id = $1 AND status <> 'staging'`,
       [id],
     );
@@ -276,6 +337,7 @@ export class PartStore {
       headers: row.headers === null ? {} : (JSON.parse(row.headers) as Record<string, string>),
       submittedAt: Number(row.submitted_at),
       expiresAt: Number(row.expires_at),
+      limits: row.options === null ? undefined : limitsOf(JSON.parse(row.options) as JobOptions),
       stage: isEnding ? 'ending' : !isUnfinished ? 'ended' : row.paused_at === null ? 'running' : 'paused',
     };
   }

@@ -30,8 +30,7 @@ export class TierPlanner {
       from: tierOfLane(task.lane),
       times: tierTimes(job),
       now,
-      // A cost that must not be passed is held call by call.
-      hasNative: deployment !== undefined && job.limits?.maxCost === undefined,
+      hasNative: deployment !== undefined,
       hasFlex: this.hasFlex(model),
     });
     if (tier !== 'native' || deployment === undefined) return { tier };
