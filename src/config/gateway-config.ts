@@ -45,6 +45,8 @@ export interface ProviderConfig {
   readonly completions?: CompletionsMode;
   /** Whether the provider's own batch API is used. Default: where its definition has one. */
   readonly batches?: BatchMode;
+  /** Fewest tasks of one of its batches. Default: that of its definition. */
+  readonly batchMinTasks?: number;
   /** Applies to the type `openai`. */
   readonly quirks?: Quirks;
   /** A local server that is not configured, but probed at its usual port; it may not be running. */

@@ -100,6 +100,38 @@ describe('readProvider', () => {
     expect(keysOf(read('mystery', {}))).toEqual(['base_url']);
   });
 
+  it('reads where the batches of a cloud are, and says what is missing for them', () => {
+    const role = 'arn:aws:iam::123456789012:role/batches';
+    const login = { region: 'eu-west-1', access_key_id: 'AKIA', secret_access_key: 's' };
+    const bedrock = { ...login, batch_location: 's3://mine/batches', batch_role_arn: role, batch_min_tasks: 20 };
+    expect(read('bedrock', bedrock)).toMatchObject({
+      faults: [],
+      config: {
+        batchMinTasks: 20,
+        cloud: { batchStorage: { bucketUrl: 'https://mine.s3.eu-west-1.amazonaws.com', roleArn: role } },
+      },
+    });
+    expect(read('bedrock', { ...bedrock, batch_location: 's3://my.own' }).config?.cloud?.batchStorage).toMatchObject({
+      bucketUrl: 'https://s3.eu-west-1.amazonaws.com/my.own',
+    });
+    expect(keysOf(read('bedrock', { ...login, batch_location: 's3://mine' }))).toEqual(['batch_role_arn']);
+    expect(keysOf(read('bedrock', { ...login, batch_role_arn: role }))).toEqual(['batch_role_arn']);
+    expect(keysOf(read('bedrock', { ...bedrock, batch_location: 'gs://mine' }))).toEqual(['batch_location']);
+    expect(keysOf(read('bedrock', { ...login, batches: 'native' }))).toEqual(['batch_location']);
+    // An API key opens no bucket, so that a login is looked for as well.
+    const byKey = { ...bedrock, access_key_id: undefined, secret_access_key: undefined, api_key: 'k' };
+    const { config } = read('bedrock', byKey, { AWS_ACCESS_KEY_ID: 'A', AWS_SECRET_ACCESS_KEY: 's' });
+    expect(config).toMatchObject({ apiKey: 'k', cloud: { accessKeyId: 'A' } });
+    const vertex = { project: 'p', batch_location: 'gs://mine' };
+    expect(read('vertex', vertex).config?.cloud?.batchStorage).toMatchObject({
+      bucketUrl: 'https://storage.googleapis.com/mine',
+    });
+    expect(keysOf(read('vertex', { ...vertex, api_key: 'k' }))).toEqual(['batch_location']);
+    expect(keysOf(read('vertex', { ...vertex, batch_role_arn: role }))).toEqual(['batch_role_arn']);
+    expect(keysOf(read('vertex', { project: 'p', batches: 'native' }))).toEqual(['batch_location']);
+    expect(keysOf(read('anthropic', { api_key: 'k', batch_location: 's3://mine' }))).toEqual(['batch_location']);
+  });
+
   it('refuses settings of another type', () => {
     expect(read('groq', { region: 'us-east-1' }).faults).toEqual([
       { key: 'region', message: 'is for bedrock and vertex alone, not for type openai' },

@@ -53,6 +53,10 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
   if (entry.completions !== undefined && !speaksOpenAi(type)) {
     faults.push({ key: 'completions', message: `is for types of OpenAI's format alone, not for type ${type}` });
   }
+  const needsLocation = definitionOfType(type)?.cloudKeys?.includes('batch_location') === true;
+  if (entry.batches === 'native' && needsLocation && entry.batch_location === undefined) {
+    faults.push({ key: 'batch_location', message: 'is required with batches: native. Set the bucket of their files' });
+  }
   if (baseUrl === undefined) {
     if (faults.length === 0)
       faults.push({ key: 'base_url', message: 'is required, such as http://127.0.0.1:11434/v1' });
@@ -75,6 +79,7 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
       ...responsesOf({ name, type, baseUrl }, entry.responses),
       ...(entry.completions !== undefined && { completions: entry.completions }),
       ...(entry.batches !== undefined && { batches: entry.batches }),
+      ...(entry.batch_min_tasks !== undefined && { batchMinTasks: entry.batch_min_tasks }),
       ...(speaksOpenAi(type) && { quirks: quirksOf(entry, baseUrl, quirksByType(type, name)) }),
       ...(cloud !== undefined && { cloud }),
     },

@@ -6,10 +6,11 @@ import { model, openAiAt, price } from '../fixtures/gateway-config.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { queryDatabase } from '../fixtures/query-database.js';
 import { until } from '../fixtures/until.js';
+import { batchClouds } from '../upstreams/batch-apis/batch-clouds.js';
 import { LINE_USAGE, startBatchProvider, type BatchProvider } from '../upstreams/batch-provider.js';
 
 /** `npm run test:chaos` runs the figures as they are stated; `npm test` a shorter form of the same. */
-const KILLS = process.env['CHAOS'] === 'long' ? 20 : 3;
+const KILLS = process.env['CHAOS'] === 'long' ? 20 : 5;
 /** Lines of the first job; each further one has one more, so that a message batch differs from others in its size. */
 const FIRST_LINES = 20;
 /** Longest time in milliseconds that a process runs before it is killed. */
@@ -21,6 +22,8 @@ describe(`parts of batches at providers through crashes (${isPostgresRun ? 'Post
   let folder: string;
   let databaseUrl: string;
   let gateway: RunningGateway | undefined;
+  const clouds = batchClouds();
+  const names = ['files', 'messages', ...clouds.map(({ name }) => name)];
 
   beforeEach(async () => {
     provider = await startBatchProvider();
@@ -41,8 +44,10 @@ describe(`parts of batches at providers through crashes (${isPostgresRun ? 'Post
         providers: {
           files: openAiAt(provider, { batches: 'native' }),
           messages: { type: 'anthropic', base_url: `${provider.url}/v1`, api_key: 'test-key' },
+          ...Object.fromEntries(clouds.map(({ name, entry }) => [name, entry(provider.url, folder)])),
         },
         models: [
+          ...clouds.map(({ name, model: id }) => model(name, `${name}/${id}`, { price: price(2, 8) })),
           model('files', 'files/m', { price: price(2, 8) }),
           model('messages', 'messages/m', { price: price(2, 8) }),
         ],
@@ -61,7 +66,7 @@ describe(`parts of batches at providers through crashes (${isPostgresRun ? 'Post
     const jobs = new Map<string, string[]>();
     for (let kill = 0; kill < KILLS; kill += 1) {
       const texts = Array.from({ length: FIRST_LINES + kill }, (_, index) => `job ${kill} line ${index}`);
-      const name = kill % 2 === 0 ? 'files' : 'messages';
+      const name = names[kill % names.length] ?? 'files';
       jobs.set(await running.client(key).submitBatch(name, texts, { pricing: 'native' }), texts);
       await new Promise((resolve) => setTimeout(resolve, Math.random() * MAX_RUN_MS));
       await running.stop('SIGKILL');

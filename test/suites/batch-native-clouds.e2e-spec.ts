@@ -8,7 +8,7 @@ import { model, price } from '../fixtures/gateway-config.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { queryDatabase } from '../fixtures/query-database.js';
 import { until } from '../fixtures/until.js';
-import { batchClouds } from '../upstreams/batch-apis/batch-clouds.js';
+import { batchClouds, MIN_LINES } from '../upstreams/batch-apis/batch-clouds.js';
 import { LINE_USAGE, startBatchProvider, type BatchProvider } from '../upstreams/batch-provider.js';
 
 /** Dollars of one call at the list price: the provider's tokens at 2 and 8 dollars a million. */
@@ -30,9 +30,12 @@ describe(`batches by the batch APIs of clouds (${isPostgresRun ? 'PostgreSQL' : 
       dataDirectory: folder,
       config: {
         providers: Object.fromEntries(clouds.map(({ name, entry }) => [name, entry(provider.url, folder)])),
-        models: clouds.map(({ name, model: upstreamModel }) =>
-          model(name, `${name}/${upstreamModel}`, { price: price(2, 8) }),
-        ),
+        models: [
+          ...clouds.map(({ name, model: upstreamModel }) =>
+            model(name, `${name}/${upstreamModel}`, { price: price(2, 8) }),
+          ),
+          model('invoke', 'converse/us.anthropic.claude-sonnet-4-5-20250929-v1:0', { price: price(2, 8) }),
+        ],
         batch: { lease: '1s', native: { gather: '200ms', poll_interval: '200ms', max_lines: 40 } },
       },
       env: { DATABASE_URL: databaseUrl, GATEWAY_ADMIN_KEY: 'Zk3v9-clouds-8Qm-Zk3v9-clouds-4Wd' },
@@ -89,7 +92,7 @@ describe(`batches by the batch APIs of clouds (${isPostgresRun ? 'PostgreSQL' : 
       expect(job.cost).toBeCloseTo(45 * LIST_COST, 9);
     });
     expect(provider.batches).toHaveLength(3 * clouds.length);
-    expect(provider.billed.sort()).toEqual(clouds.flatMap(({ name }) => prompts(90, name)).sort());
+    expect([...provider.billed].sort()).toEqual(clouds.flatMap(({ name }) => prompts(90, name)).sort());
     expect(provider.live).toEqual([]);
     await partsEnded();
     await until(() => Promise.resolve(provider.files.size === 0));
@@ -157,6 +160,40 @@ describe(`batches by the batch APIs of clouds (${isPostgresRun ? 'PostgreSQL' : 
     provider.behavior = { refuses: 400 };
     await eachCloud(async (name) => expectResults(await run(name, prompts(12, name)), prompts(12, name)));
     await partsEnded();
+  });
+
+  it('have as many lines as the provider asks for, and no requests that it cannot take in a batch', async () => {
+    const few = prompts(MIN_LINES - 1, 'converse');
+    await expectResults(await run('converse', few), few);
+    const [part] = await queryDatabase<{ error: string }>(
+      databaseUrl,
+      `SELECT error FROM batch_part WHERE error IS NOT NULL ORDER BY created_at DESC LIMIT 1`,
+    );
+    expect(part?.error).toContain('fewer than 10 lines');
+    expect(liveOf('converse').sort()).toEqual([...few].sort());
+    provider.reset();
+    // Requests of the Messages API are in the format of Claude, all others in that of Converse, which has no tools in batches.
+    const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }];
+    const tasks = prompts(MIN_LINES + 2, 'converse').map((text, index) => ({
+      messages: [{ role: 'user', content: text }],
+      ...(index < 2 && { tools }),
+    }));
+    const job = await client.submitBatch('converse', tasks, { pricing: 'native' });
+    expect(await client.endedBatch(job)).toMatchObject({ completed_count: MIN_LINES + 2, failed_count: 0 });
+    expect(liveOf('converse').sort()).toEqual(['converse 0', 'converse 1']);
+    expect(provider.batches.map(({ lines }) => lines.length)).toEqual([MIN_LINES]);
+    provider.reset();
+    const params = prompts(MIN_LINES, 'converse').map((text) => ({
+      params: {
+        max_tokens: 10,
+        messages: [{ role: 'user', content: text }],
+        tools: [{ name: 'f', input_schema: { type: 'object' } }],
+      },
+    }));
+    const messages = await client.submitBatch('invoke', params, { pricing: 'native' });
+    expect(await client.endedBatch(messages)).toMatchObject({ completed_count: MIN_LINES, failed_count: 0 });
+    expect(provider.live).toEqual([]);
+    expect(provider.batches).toHaveLength(1);
   });
 
   it('whose results cannot be read do not keep their lines past the deadline', async () => {

@@ -3,6 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import type { BatchRequest, BatchServer, Line, Send, StoredBatch } from './batch-apis/batch-server.js';
 import { contentBatches } from './batch-apis/content-batches.js';
+import { invocationJobs } from './batch-apis/invocation-jobs.js';
+import { objects } from './batch-apis/objects.js';
+import { predictionJobs } from './batch-apis/prediction-jobs.js';
 import { fileBatches } from './batch-apis/file-batches.js';
 import { liveResponse } from './batch-apis/live-response.js';
 import { messageBatches } from './batch-apis/message-batches.js';
@@ -65,6 +68,9 @@ const APIS: readonly ((server: BatchServer, request: BatchRequest, send: Send) =
   messageBatches,
   fileBatches,
   contentBatches,
+  invocationJobs,
+  predictionJobs,
+  objects,
 ];
 
 class FakeBatchProvider implements BatchProvider, BatchServer {

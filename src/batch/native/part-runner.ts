@@ -17,6 +17,7 @@ import { PartCosts } from './part-costs.js';
 import { describeMessage, isRefusal, pollDelay, retryDelay } from './part-failure.js';
 import { PartMetrics } from './part-metrics.js';
 import { PartSettler } from './part-settler.js';
+import { partSize } from './part-size.js';
 import { type PartJob, PartStore, type WaitingLane } from './part-store.js';
 import { TierPlanner } from './tier-planner.js';
 import { nativeLane, tierTimes } from './tiers.js';
@@ -134,10 +135,12 @@ export class PartRunner {
       return;
     }
     const deployment = await this.deploymentOf(waiting, job);
-    const most = Math.min(maxLines, deployment?.provider.batchApi?.maxLines ?? maxLines);
+    const api = deployment?.provider.batchApi;
+    const bounds = { minLines: api?.minLines ?? 1, maxLines: Math.min(maxLines, api?.maxLines ?? maxLines) };
+    if (!isRipe && waiting.waiting < bounds.minLines) return;
     // Without a deployment the first step of the part ends it, so that its tasks go on.
     const facts = { keyId: job.keyId, deployment: deployment?.id ?? '' };
-    await this.parts.form(waiting, facts, most, this.worker);
+    await this.parts.form(waiting, facts, partSize(waiting.waiting, bounds), this.worker);
   }
 
   /** The deployment that the tasks of a lane are for; undefined where the configuration no longer has it. */
@@ -227,6 +230,11 @@ export class PartRunner {
       this.writer.lose(part.id);
       if (composed.endpoint === undefined) {
         await this.parts.ended(part, this.worker, { error: null });
+        return;
+      }
+      if (composed.lines.count < api.minLines) {
+        await releaseAll(composed.admissions.values());
+        await this.end({ part, job }, `The provider takes no batches of fewer than ${api.minLines} lines.`);
         return;
       }
       if (!(await this.parts.beginCreation(part.id, this.worker, composed.lines.count))) {

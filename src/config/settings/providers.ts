@@ -1,5 +1,5 @@
 import { group, list, map, section } from './composites.js';
-import { choice, flag, text } from './kinds.js';
+import { choice, flag, integer, text } from './kinds.js';
 import { setting, type KindFile } from './setting.js';
 import {
   COMPLETIONS_MODES,
@@ -68,6 +68,11 @@ const QUIRKS = section(
     }),
   },
 );
+
+const ROLE_ARN = text({
+  pattern: ['^arn:[\\w-]+:iam::\\d{12}:role/\\S+$', 'must be the ARN of a role'],
+  form: 'ARN',
+});
 
 const PROVIDER = group({
   type: setting(choice([OPENAI_TYPE, ...PROVIDER_TYPES]), {
@@ -139,15 +144,12 @@ const PROVIDER = group({
     without: '`AWS_PROFILE`',
     example: 'production',
   }),
-  role_arn: setting(
-    text({ pattern: ['^arn:[\\w-]+:iam::\\d{12}:role/\\S+$', 'must be the ARN of a role'], form: 'ARN' }),
-    {
-      description:
-        '`bedrock`: the IAM role to assume, by `web_identity_token_file` where that is set, otherwise with the other credentials.',
-      without: '`AWS_ROLE_ARN`, with a web identity alone',
-      example: 'arn:aws:iam::123456789012:role/bedrock',
-    },
-  ),
+  role_arn: setting(ROLE_ARN, {
+    description:
+      '`bedrock`: the IAM role to assume, by `web_identity_token_file` where that is set, otherwise with the other credentials.',
+    without: '`AWS_ROLE_ARN`, with a web identity alone',
+    example: 'arn:aws:iam::123456789012:role/bedrock',
+  }),
   web_identity_token_file: setting(text({ minLength: 1, form: 'path' }), {
     description: '`bedrock`: path of a token of an identity provider, which is read at each login.',
     without: '`AWS_WEB_IDENTITY_TOKEN_FILE`',
@@ -212,7 +214,31 @@ const PROVIDER = group({
   batches: setting(choice(BATCH_MODES), {
     description:
       "Whether batches may use the provider's own batch API, see [batches](batches.md#price-tiers). `native`: it has one; a server with OpenAI's format has that of OpenAI. `off`: not to be used.",
-    without: '`native` for OpenAI, Azure, Groq, Mistral, Anthropic and Gemini; else `off`',
+    without:
+      '`native` for OpenAI, Azure, Groq, Mistral, Anthropic and Gemini, and for Bedrock and Vertex AI with `batch_location`; else `off`',
+  }),
+  batch_location: setting(text({ form: '`s3://` or `gs://` address' }), {
+    description:
+      "`bedrock` and `vertex`: the bucket, or a folder in it, for the files of the provider's batches. The provider's batch API is used only with it, see [batches](batches.md#batch-apis).",
+    without: 'no batch API',
+    example: 's3://my-bucket/batches',
+  }),
+  batch_role_arn: setting(ROLE_ARN, {
+    description: '`bedrock`: the IAM role by which Bedrock reads and writes at `batch_location`.',
+    without: 'required with `batch_location`',
+    example: 'arn:aws:iam::123456789012:role/bedrock-batches',
+  }),
+  batch_storage_endpoint: setting(text({ form: 'URL' }), {
+    description:
+      'Address of the storage of `batch_location`, such as a private endpoint. The bucket is the first part of the path.',
+    without: "that of S3 in the entry's region, or of Google Cloud Storage",
+    example: 'https://bucket.vpce-0a1b2c3d.s3.us-east-1.vpce.amazonaws.com',
+  }),
+  batch_min_tasks: setting(integer({ minimum: 1, maximum: 50_000, of: 'tasks' }), {
+    description:
+      "Smallest number of tasks in one batch of the provider's batch API. Fewer go on to the next price tier.",
+    without: '100 for Bedrock, which refuses smaller ones; else 1',
+    example: 20,
   }),
   quirks: QUIRKS,
 });

@@ -1,6 +1,7 @@
 import type { S3Config } from '../../config/read-file-storage.js';
 import { GatewayError, notFound } from '../../errors/gateway-error.js';
 import { storageFault } from '../../errors/storage-fault.js';
+import { elements, textOf } from '../../runtime/xml-elements.js';
 import { FileStorage } from './file-storage.js';
 import { signAws } from '../../providers/credentials/aws/aws-authorize.js';
 import { S3Client, type S3Response } from './s3-client.js';
@@ -91,9 +92,9 @@ export class S3Storage extends FileStorage {
   async *listBefore(time: number): AsyncGenerator<string> {
     for await (const xml of this.pages({ uploads: '' })) {
       for (const upload of elements(xml, 'Upload')) {
-        const begun = Date.parse(element(upload, 'Initiated') ?? '');
-        const key = element(upload, 'Key');
-        const uploadId = element(upload, 'UploadId');
+        const begun = Date.parse(textOf(upload, 'Initiated') ?? '');
+        const key = textOf(upload, 'Key');
+        const uploadId = textOf(upload, 'UploadId');
         if (begun < time && key !== undefined && uploadId !== undefined && this.idOf(key) !== undefined) {
           await this.abort(key, uploadId);
         }
@@ -101,8 +102,8 @@ export class S3Storage extends FileStorage {
     }
     for await (const xml of this.pages({ 'list-type': '2' })) {
       for (const object of elements(xml, 'Contents')) {
-        const id = this.idOf(element(object, 'Key') ?? '');
-        if (id !== undefined && Date.parse(element(object, 'LastModified') ?? '') < time) yield id;
+        const id = this.idOf(textOf(object, 'Key') ?? '');
+        if (id !== undefined && Date.parse(textOf(object, 'LastModified') ?? '') < time) yield id;
       }
     }
   }
@@ -124,13 +125,13 @@ export class S3Storage extends FileStorage {
       const { body } = await this.client.send({ method: 'GET', key: '', query: sent });
       const xml = body.toString('utf8');
       yield xml;
-      if (element(xml, 'IsTruncated') !== 'true') return;
-      const token = element(xml, 'NextContinuationToken');
+      if (textOf(xml, 'IsTruncated') !== 'true') return;
+      const token = textOf(xml, 'NextContinuationToken');
       place =
         token === undefined
           ? {
-              'key-marker': element(xml, 'NextKeyMarker') ?? '',
-              'upload-id-marker': element(xml, 'NextUploadIdMarker') ?? '',
+              'key-marker': textOf(xml, 'NextKeyMarker') ?? '',
+              'upload-id-marker': textOf(xml, 'NextUploadIdMarker') ?? '',
             }
           : { 'continuation-token': token };
     }
@@ -138,7 +139,7 @@ export class S3Storage extends FileStorage {
 
   private async begin(key: string): Promise<string> {
     const { body } = await this.client.send({ method: 'POST', key, query: { uploads: '' } });
-    const uploadId = element(body.toString('utf8'), 'UploadId');
+    const uploadId = textOf(body.toString('utf8'), 'UploadId');
     if (uploadId === undefined) throw storageFault(new Error('S3 began a multipart upload without an id'));
     return uploadId;
   }
@@ -167,15 +168,4 @@ export class S3Storage extends FileStorage {
     const id = key.startsWith(this.prefix) ? key.slice(this.prefix.length) : '';
     return ID.test(id) ? id : undefined;
   }
-}
-
-/** The content of each element of this name. Names, ids and dates of S3's lists have no markup inside. */
-function* elements(xml: string, name: string): Generator<string> {
-  for (const [, content = ''] of xml.matchAll(new RegExp(`<${name}>([\\s\\S]*?)</${name}>`, 'g'))) yield content;
-}
-
-/** The text of the first element of this name. */
-function element(xml: string, name: string): string | undefined {
-  const text = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
-  return text?.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }

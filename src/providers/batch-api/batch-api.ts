@@ -75,10 +75,13 @@ export abstract class BatchApi {
   readonly maxLines: number;
   /** Bytes of all lines. */
   readonly maxBytes: number;
+  /** Fewest lines of a part. Fewer go on to the next tier. */
+  readonly minLines: number;
   /** What stands between two lines. */
   abstract readonly separator: string;
 
-  constructor({ maxLines, maxBytes }: Pick<BatchFormat, 'maxLines' | 'maxBytes'>) {
+  constructor({ maxLines, maxBytes, minLines = 1 }: Pick<BatchFormat, 'maxLines' | 'maxBytes' | 'minLines'>) {
+    this.minLines = minLines;
     this.maxLines = maxLines;
     this.maxBytes = maxBytes;
   }
@@ -86,7 +89,8 @@ export abstract class BatchApi {
   /** The endpoint of a request's path; undefined where no batch can have it. */
   abstract endpointOf(path: string): string | undefined;
 
-  abstract line(line: PartLine): string;
+  /** Undefined where no batch can have the request. */
+  abstract line(line: PartLine): string | undefined;
 
   abstract create(part: NewPart, call: BatchCall): Promise<PartReceipt>;
 

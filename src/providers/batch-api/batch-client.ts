@@ -3,7 +3,7 @@ import { GatewayError, upstreamError } from '../../errors/gateway-error.js';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import type { Authorize } from '../credentials/authorize.js';
 import type { ProviderOptions } from '../provider.js';
-import { JsonClient, type JsonCall } from '../transport/json-call.js';
+import { JsonClient, type CallContext, type JsonCall } from '../transport/json-call.js';
 import type { BatchCall } from './batch-api.js';
 import { linesOf } from './lines-of.js';
 
@@ -14,6 +14,9 @@ const UPLOAD_TIMEOUT_MS = 15 * 60_000;
 const IDLE_TIMEOUT_MS = 60_000;
 /** Bytes of a response about a batch or a list of them. */
 const MAX_RESPONSE_BYTES = 16 * 1024 * 1024;
+
+/** A call whose response headers are asked for as well. */
+type ClientCall = BatchCall & Pick<CallContext, 'onHeaders'>;
 
 /** Calls of a provider's batch API, with the credentials and headers of all its other calls. */
 export class BatchClient {
@@ -26,25 +29,42 @@ export class BatchClient {
   }
 
   /** @throws GatewayError as a call of a model does, and where the answer is no object */
-  async json(call: JsonCall, { requestId, signal }: BatchCall, timeoutMs = CALL_TIMEOUT_MS): Promise<JsonObject> {
+  async json(call: JsonCall, batchCall: ClientCall, timeoutMs = CALL_TIMEOUT_MS): Promise<JsonObject> {
+    const text = await this.text(call, batchCall, timeoutMs);
+    try {
+      const value: unknown = text.trim() === '' ? {} : JSON.parse(text);
+      if (isObject(value)) return value;
+    } catch {
+      // Said below.
+    }
+    throw upstreamError({ message: 'The batch API of the provider did not respond with a JSON object.' });
+  }
+
+  /** @throws GatewayError as a call of a model does */
+  async text(
+    call: JsonCall,
+    { requestId, signal, onHeaders }: ClientCall,
+    timeoutMs = CALL_TIMEOUT_MS,
+  ): Promise<string> {
     const timeouts = { connect: this.connectMs, firstByte: Infinity, idle: Infinity, total: timeoutMs };
     const limited = withTimeout(signal, timeoutMs);
     try {
-      const { text } = await this.client.call(call, { timeouts, requestId, headers: {}, signal: limited.signal });
-      const value: unknown = text.trim() === '' ? {} : JSON.parse(text);
-      if (isObject(value)) return value;
+      const context = { timeouts, requestId, headers: {}, signal: limited.signal, ...(onHeaders && { onHeaders }) };
+      return (await this.client.call(call, context)).text;
     } catch (error) {
-      if (error instanceof SyntaxError) throw noObject();
       if (limited.isOver()) throw upstreamError({ message: 'The batch API of the provider did not respond in time.' });
       throw error;
     } finally {
       limited.clear();
     }
-    throw noObject();
   }
 
   upload(call: JsonCall, batchCall: BatchCall): Promise<JsonObject> {
     return this.json(call, batchCall, UPLOAD_TIMEOUT_MS);
+  }
+
+  uploadText(call: JsonCall, batchCall: BatchCall): Promise<string> {
+    return this.text(call, batchCall, UPLOAD_TIMEOUT_MS);
   }
 
   /** The lines of a download, as they come. */
@@ -72,10 +92,6 @@ export class BatchClient {
 /** Whether the provider says that there is no such batch or file, or that it can no longer be changed. */
 export function isGoneOrDone(error: unknown): boolean {
   return error instanceof GatewayError && [400, 404, 409, 422].includes(error.upstream?.status ?? error.status);
-}
-
-function noObject(): GatewayError {
-  return upstreamError({ message: 'The batch API of the provider did not respond with a JSON object.' });
 }
 
 interface LimitedSignal {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { linesOf } from './lines-of.js';
-import { readAnthropicLine, readContentLine, readOpenAiLine } from './read-line.js';
+import { readAnthropicLine, readContentLine, readOpenAiLine, readPredictionLine, readRecordLine } from './read-line.js';
 
 async function* piecesOf(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer[]> {
   let start = 0;
@@ -80,6 +80,35 @@ describe('a line of results', () => {
     }
   });
 
+  it.each([
+    ['{"recordId":"a","modelInput":{},"modelOutput":{"output":{}}}', 200],
+    ['{"recordId":"a","error":{"errorCode":400,"errorMessage":"bad request"}}', 400],
+    ['{"recordId":"a","error":{"errorCode":"503","errorMessage":"busy"}}', 503],
+    ['{"recordId":"a","error":{"errorMessage":"no code"}}', 500],
+    ['{"recordId":"a","modelInput":{}}', undefined],
+  ])('of Bedrock: %s', (line, status) => {
+    const result = readRecordLine(line);
+    expect(result?.customId).toBe('a');
+    expect(result?.response?.status).toBe(status);
+  });
+
+  const request = '"request":{"labels":{"gateway_line":"a"}}';
+  it.each([
+    [`{"status":"",${request},"response":{"candidates":[]}}`, 200],
+    [`{"status":"Bad Request: {\\"error\\":{\\"code\\":400}}",${request},"response":{}}`, 400],
+    [`{"status":"429 Resource exhausted",${request}}`, 429],
+    [`{"status":"Something went wrong after 60000 ms",${request},"response":{}}`, 500],
+    [`{"status":{"code":14,"message":"Busy"},${request}}`, 503],
+    [`{${request},"response":{"error":{"code":404,"message":"No"}}}`, 404],
+    [`{${request},"response":{},"status":""}`, undefined],
+    ['{"custom_id":"a","request":{},"response":{"id":"m"},"status":""}', 200],
+    ['{"custom_id":"a","request":{},"response":{"type":"error","error":{"type":"overloaded_error"}},"status":""}', 529],
+  ])('of Vertex AI: %s', (line, status) => {
+    const result = readPredictionLine(line);
+    expect(result?.customId).toBe('a');
+    expect(result?.response?.status).toBe(status);
+  });
+
   it('keeps integers beyond 2^53', () => {
     const { text } = readOpenAiLine(
       '{"custom_id":"a","response":{"status_code":200,"body":{"n":12345678901234567890}}}',
@@ -97,6 +126,8 @@ describe('a line of results', () => {
         readOpenAiLine(text);
         readAnthropicLine(text);
         readContentLine(text);
+        readRecordLine(text);
+        readPredictionLine(text);
       }),
     );
   });

@@ -1,4 +1,4 @@
-import { isObject, objectOf, type JsonObject } from '../../runtime/json-value.js';
+import { isObject, nonEmptyString, objectOf, type JsonObject } from '../../runtime/json-value.js';
 import { parseExact, printExact } from '../../runtime/exact-integers.js';
 import type { PartResult } from './batch-api.js';
 
@@ -65,13 +65,65 @@ export function readContentLine(line: string | JsonObject): PartResult | undefin
   return isObject(error) ? { customId, response: responseOfStatus(error) } : undefined;
 }
 
+/** A line of the output of Bedrock's jobs: `{recordId, modelOutput | error: {errorCode, errorMessage}}`. Undefined where it is none. */
+export function readRecordLine(line: string): PartResult | undefined {
+  const value = parsed(line);
+  const customId = value?.['recordId'];
+  if (value === undefined || typeof customId !== 'string') return undefined;
+  const { modelOutput, error } = value;
+  if (isObject(modelOutput)) return { customId, response: { status: 200, text: printExact(modelOutput) } };
+  if (!isObject(error)) return { customId, response: undefined };
+  const { errorCode, errorMessage: message } = error;
+  return { customId, response: { status: errorStatus(Number(errorCode)), text: printExact({ message }) } };
+}
+
+/** The label of a request that is the name of its line, in jobs of Vertex AI. */
+export const LINE_LABEL = 'gateway_line';
+
+/**
+ * A line of the output of Vertex AI's jobs: `{request, response, status}`, where `status` is empty or has the error. The name of
+ * the line is a label of the request, or the `custom_id` of one to Claude. Undefined where it is none.
+ */
+export function readPredictionLine(line: string): PartResult | undefined {
+  const value = parsed(line);
+  const customId = value?.['custom_id'] ?? objectOf(objectOf(value?.['request'])['labels'])[LINE_LABEL];
+  if (value === undefined || typeof customId !== 'string') return undefined;
+  const { response, status } = value;
+  const error = objectOf(response)['error'];
+  if (isObject(response) && !isObject(error) && Object.keys(response).length > 0) {
+    return { customId, response: { status: 200, text: printExact(response) } };
+  }
+  if (isObject(error)) {
+    // That of Claude has a type, that of Gemini a code.
+    const { type } = error;
+    if (typeof type !== 'string') return { customId, response: responseOfStatus(error) };
+    return { customId, response: { status: STATUSES[type] ?? 500, text: printExact(response) } };
+  }
+  if (isObject(status)) return { customId, response: responseOfStatus(status) };
+  const text = nonEmptyString(status);
+  return { customId, response: text === undefined ? undefined : responseOfText(text) };
+}
+
+/** The error in a text such as `Bad Request: {"error": {"code": 400}}`. */
+function responseOfText(text: string): PartResult['response'] {
+  const body = text.includes('{') ? parsed(text.slice(text.indexOf('{'))) : undefined;
+  const error = objectOf(body?.['error'] ?? body);
+  if (error['code'] !== undefined) return responseOfStatus(error);
+  const code = Number(/(?<!\d)[45]\d\d(?!\d)/.exec(text)?.[0]);
+  return responseOfStatus({ code: errorStatus(code), message: text });
+}
+
 /** The error response that a google.rpc.Status stands for, whose code some services give as an HTTP status. */
 export function responseOfStatus(error: JsonObject): PartResult['response'] {
   const { code } = error;
   if (code === RPC_CANCELLED) return undefined;
-  const given = typeof code === 'number' ? (RPC_STATUSES[code] ?? code) : 500;
-  const status = given >= 400 && given <= 599 ? given : 500;
+  const status = errorStatus(typeof code === 'number' ? (RPC_STATUSES[code] ?? code) : Number.NaN);
   return { status, text: printExact({ error: { ...error, code: status } }) };
+}
+
+/** An HTTP status of an error; 500 for any other number. */
+function errorStatus(code: number): number {
+  return Number.isInteger(code) && code >= 400 && code <= 599 ? code : 500;
 }
 
 function parsed(line: string): JsonObject | undefined {

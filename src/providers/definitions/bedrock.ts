@@ -4,6 +4,7 @@ import { type ChatEndpoint, type ChatEndpointCall } from './types/chat-format.js
 import { type Connection, type ConnectionInput } from './types/connection.js';
 import { type ProviderDefinition } from './definition.js';
 import { AWS_LOGIN_KEYS, AWS_LOGIN_VARIABLES, awsDomainOf, readAwsLogin } from './logins/aws-login.js';
+import { BATCH_STORAGE_KEYS, readBatchStorage } from './storage/batch-storage.js';
 
 /** Its type; also the name of the AWS service that requests are signed for, and of its encoding of hidden thinking. */
 export const BEDROCK_TYPE = 'bedrock';
@@ -23,7 +24,21 @@ export const definition: ProviderDefinition = {
   telemetryName: 'aws.bedrock',
   credentials: 'aws',
   operations: { embeddings: { format: 'bedrock-invoke' }, rerank: 'bedrock-rerank' },
-  cloudKeys: ['region', 'access_key_id', 'secret_access_key', 'session_token', ...AWS_LOGIN_KEYS],
+  // https://docs.aws.amazon.com/general/latest/gr/bedrock.html: quotas of batch inference
+  batches: {
+    format: 'invocation-jobs',
+    endpoints: ['/converse', '/invoke'],
+    url: ({ baseUrl }) => baseUrl.replace('//bedrock-runtime', '//bedrock'),
+    minLines: 100,
+    maxLines: 50_000,
+    maxBytes: 1024 * 1024 * 1024,
+  },
+  cloudKeys: [
+    ...['region', 'access_key_id', 'secret_access_key', 'session_token'],
+    ...AWS_LOGIN_KEYS,
+    ...BATCH_STORAGE_KEYS,
+    'batch_role_arn',
+  ] as const,
   variables: {
     AWS_REGION: { description: 'the region', without: '`AWS_DEFAULT_REGION`', example: 'us-east-1' },
     AWS_DEFAULT_REGION: { description: 'the region, where `AWS_REGION` is not set', example: 'us-east-1' },
@@ -65,16 +80,42 @@ function connect(input: ConnectionInput): Connection {
     (key) => entry[key] !== undefined,
   );
   const apiKey = ownKey ?? (namesLogin ? undefined : variable('AWS_BEARER_TOKEN_BEDROCK'));
-  const login = apiKey === undefined ? readAwsLogin(input, region ?? 'us-east-1') : { cloud: {}, faults: [] };
+  const batches = readBatches(entry, region ?? 'us-east-1');
+  // An API key opens no bucket.
+  const needsLogin = apiKey === undefined || batches.storage !== undefined;
+  const login = needsLogin ? readAwsLogin(input, region ?? 'us-east-1') : { cloud: {}, faults: [] };
   return {
     apiKey,
     baseUrl: baseUrl ?? (region === undefined ? undefined : `https://bedrock-runtime.${region}.${awsDomainOf(region)}`),
-    cloud: { ...(region !== undefined && { region }), ...login.cloud },
+    cloud: {
+      ...(region !== undefined && { region }),
+      ...login.cloud,
+      ...(batches.storage !== undefined && { batchStorage: batches.storage }),
+    },
     faults: [
       ...(region === undefined
         ? [{ key: 'region', message: 'is required, such as us-east-1. Set it, or AWS_REGION' } as const]
         : []),
       ...login.faults,
+      ...batches.faults,
     ],
   };
+}
+
+/** Bedrock reads and writes the files of batches by a role, which the entry names beside their location. */
+function readBatches(entry: ConnectionInput['entry'], region: string): ReturnType<typeof readBatchStorage> {
+  const { batch_role_arn: roleArn, batch_location: location } = entry;
+  const domain = `s3.${region}.${awsDomainOf(region)}`;
+  // A certificate of AWS covers names of buckets without dots.
+  const hostOf = (bucket: string): string => (bucket.includes('.') ? `${domain}/${bucket}` : `${bucket}.${domain}`);
+  const { storage, faults } = readBatchStorage(entry, 's3', hostOf);
+  if (location !== undefined && roleArn === undefined) {
+    const message = 'is required with batch_location: the role by which Bedrock reads and writes there';
+    return { storage: undefined, faults: [...faults, { key: 'batch_role_arn', message }] };
+  }
+  if (location === undefined && roleArn !== undefined) {
+    const message = 'is used with batch_location alone. Set that too, or leave it out';
+    return { storage: undefined, faults: [...faults, { key: 'batch_role_arn', message }] };
+  }
+  return { storage: storage && { ...storage, ...(roleArn !== undefined && { roleArn }) }, faults };
 }

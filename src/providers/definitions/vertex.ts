@@ -10,6 +10,7 @@ import { type OperationTarget } from './types/connection.js';
 import { type ProviderDefinition } from './definition.js';
 import { fitGeminiBody, geminiMethod, googleSearchPrice } from './gemini.js';
 import { GOOGLE_LOGIN_VARIABLES, PROJECT_OF_LOGIN, readGoogleLogin } from './logins/google-login.js';
+import { BATCH_STORAGE_KEYS, readBatchStorage } from './storage/batch-storage.js';
 
 /** Vertex AI takes log probabilities and penalties, and no ids of calls. */
 const GEMINI_TRAITS = { isCloud: true };
@@ -26,7 +27,15 @@ export const definition: ProviderDefinition = {
   credentials: 'google-cloud',
   operations: { embeddings: { format: 'vertex-predict' } },
   operationUrl: (target) => (path) => `${target.baseUrl}${publisherOf(target)}${path}`,
-  cloudKeys: ['region', 'project', 'credentials_file'],
+  // https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/batch-prediction-gemini
+  batches: {
+    format: 'prediction-jobs',
+    endpoints: [':generateContent', ':rawPredict'],
+    url: (target) => `${target.baseUrl}/v1${scopeOf(target)}`,
+    maxLines: 200_000,
+    maxBytes: 1024 * 1024 * 1024,
+  },
+  cloudKeys: ['region', 'project', 'credentials_file', ...BATCH_STORAGE_KEYS],
   variables: {
     GOOGLE_VERTEX_PROJECT: { description: 'the project', without: '`GOOGLE_CLOUD_PROJECT`', example: 'my-project' },
     GOOGLE_CLOUD_PROJECT: {
@@ -42,6 +51,7 @@ export const definition: ProviderDefinition = {
     const project = entry.project ?? variable('GOOGLE_VERTEX_PROJECT') ?? variable('GOOGLE_CLOUD_PROJECT');
     const region = entry.region ?? variable('GOOGLE_VERTEX_LOCATION') ?? 'global';
     const apiKey = ownKey ?? (entry.project === undefined ? variable('GOOGLE_VERTEX_API_KEY') : undefined);
+    const batches = readBatchStorage(entry, 'gs', (bucket) => `storage.googleapis.com/${bucket}`);
     const credentialsFile = entry.credentials_file ?? variable('GOOGLE_APPLICATION_CREDENTIALS');
     return {
       apiKey,
@@ -52,8 +62,12 @@ export const definition: ProviderDefinition = {
         ...(project !== undefined ? { project } : apiKey === undefined && { project: PROJECT_OF_LOGIN }),
         ...(credentialsFile !== undefined && { credentialsFile }),
         ...(apiKey === undefined && { google: readGoogleLogin(variable) }),
+        ...(batches.storage !== undefined && apiKey === undefined && { batchStorage: batches.storage }),
       },
-      faults: [],
+      faults:
+        batches.storage !== undefined && apiKey !== undefined
+          ? [{ key: 'batch_location', message: 'needs a login to Google Cloud, because an API key opens no bucket' }]
+          : batches.faults,
     };
   },
   chat: {
@@ -71,9 +85,12 @@ export const definition: ProviderDefinition = {
 };
 
 /** An API key is for Google's express mode, which has no project in its addresses. */
-function publisherOf({ apiKey, cloud: { project = '', region = 'global' } = {} }: OperationTarget): string {
-  const scope = apiKey === undefined ? `/projects/${project}/locations/${region}` : '';
-  return `/v1${scope}/publishers/google`;
+function publisherOf(target: OperationTarget): string {
+  return `/v1${target.apiKey === undefined ? scopeOf(target) : ''}/publishers/google`;
+}
+
+function scopeOf({ cloud: { project = '', region = 'global' } = {} }: OperationTarget): string {
+  return `/projects/${project}/locations/${region}`;
 }
 
 function geminiEndpoint(call: ChatEndpointCall): ChatEndpoint {

@@ -17,7 +17,7 @@ export interface RepeatableBody {
 
 /** An HTTP request to a provider. */
 export interface UpstreamRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Path and query. */
   readonly path: string;
   /** Flat list of names and values. */

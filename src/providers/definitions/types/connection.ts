@@ -1,6 +1,7 @@
 import type { AwsLogin } from '../logins/aws-login.js';
 import type { EntraLogin } from '../logins/entra-login.js';
 import type { GoogleLogin } from '../logins/google-login.js';
+import type { BatchStorage } from '../storage/batch-storage.js';
 
 /** Settings of clouds beside a key and an address; each only for the types that have it. */
 export interface CloudSettings {
@@ -19,6 +20,8 @@ export interface CloudSettings {
   readonly aws?: AwsLogin;
   /** Azure, where there is no API key. */
   readonly entra?: EntraLogin;
+  /** Bedrock and Vertex AI: where the files of batches are. */
+  readonly batchStorage?: BatchStorage;
   /** Azure: `v1` by default; a dated version uses the addresses of deployments. */
   readonly apiVersion?: string;
 }
@@ -43,6 +46,9 @@ export const CLOUD_KEYS = [
   'federated_token_file',
   'managed_identity',
   'token_scope',
+  'batch_location',
+  'batch_storage_endpoint',
+  'batch_role_arn',
 ] as const;
 export type CloudKey = (typeof CLOUD_KEYS)[number];
 

@@ -1,0 +1,147 @@
+import { upstreamError } from '../../errors/gateway-error.js';
+import { parseExact, printExact } from '../../runtime/exact-integers.js';
+import { isObject, nonEmptyString, objectOf } from '../../runtime/json-value.js';
+import type { BatchFormat } from '../definitions/types/batch-format.js';
+import { BatchApi, type BatchCall, type LostPart, type NewPart, type PartLine, type PartReceipt } from './batch-api.js';
+import type { PartResult, PartState } from './batch-api.js';
+import { isGoneOrDone, type BatchClient } from './batch-client.js';
+import type { ObjectStorage } from './object-storage.js';
+import { LINE_LABEL, readPredictionLine } from './read-line.js';
+
+/** The name of the gateway's id in the labels of a job. */
+const PART_LABEL = 'gateway_part';
+const PAGE_JOBS = 100;
+const MAX_PAGES = 50;
+const COLLECTION = '/batchPredictionJobs';
+const STATE_PREFIX = /^JOB_STATE_/;
+const ENDED = new Set(['SUCCEEDED', 'PARTIALLY_SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED']);
+const OUTPUT_FOLDER = 'output/';
+/** Below the folder of the output there is one for each job, with one file or several. */
+const OUTPUT_FILE = /\.jsonl$/;
+/** The endpoint of Claude, whose requests have names of their own in a batch. */
+const RAW_PREDICT = ':rawPredict';
+
+/**
+ * Vertex AI's batch prediction jobs, with files in Google Cloud Storage.
+ * https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/batch-prediction-from-cloud-storage,
+ * https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/claude/batch
+ */
+export class PredictionJobs extends BatchApi {
+  readonly separator = '\n';
+
+  /** @param baseUrl of the project and location */
+  constructor(
+    private readonly format: BatchFormat,
+    private readonly client: BatchClient,
+    private readonly storage: ObjectStorage,
+    private readonly baseUrl: string,
+  ) {
+    super(format);
+  }
+
+  endpointOf(path: string): string | undefined {
+    const plain = path.replace(/\?.*$/, '');
+    return this.format.endpoints.find((each) => plain.endsWith(each));
+  }
+
+  /** A result has its request, but nothing else of its line; so the name of the line is a label of the request. */
+  line({ customId, endpoint, body }: PartLine): string {
+    if (endpoint === RAW_PREDICT) return `{"custom_id":${JSON.stringify(customId)},"request":${body}}`;
+    const request = objectOf(parseExact(body));
+    const labels = { ...objectOf(request['labels']), [LINE_LABEL]: customId };
+    return `{"request":${printExact({ ...request, labels })}}`;
+  }
+
+  async create({ id, endpoint, upstreamModel, lines }: NewPart, call: BatchCall): Promise<PartReceipt> {
+    const { storage } = this;
+    const input = storage.keyOf(id, 'input.jsonl');
+    await storage.write(input, lines, call);
+    const publisher = endpoint === RAW_PREDICT ? 'publishers/anthropic' : 'publishers/google';
+    const body = {
+      displayName: id,
+      model: `${publisher}/models/${upstreamModel}`,
+      labels: { [PART_LABEL]: id },
+      inputConfig: { instancesFormat: 'jsonl', gcsSource: { uris: [storage.uriOf(input)] } },
+      outputConfig: {
+        predictionsFormat: 'jsonl',
+        gcsDestination: { outputUriPrefix: storage.uriOf(storage.keyOf(id, OUTPUT_FOLDER)) },
+      },
+    };
+    const created = await this.client.json({ path: `${this.baseUrl}${COLLECTION}`, body }, call);
+    const job = jobIdOf(created['name']);
+    if (job === undefined) throw upstreamError({ message: 'The provider gave a job no name.' });
+    return { id: job };
+  }
+
+  async find({ id }: LostPart, call: BatchCall): Promise<string | undefined> {
+    let token: string | undefined;
+    for (let index = 0; index < MAX_PAGES; index += 1) {
+      const query = new URLSearchParams({
+        filter: `labels.${PART_LABEL}="${id}"`,
+        pageSize: String(PAGE_JOBS),
+        ...(token !== undefined && { pageToken: token }),
+      });
+      const page = await this.client.json(
+        { method: 'GET', path: `${this.baseUrl}${COLLECTION}?${query.toString()}` },
+        call,
+      );
+      const { batchPredictionJobs: list } = page;
+      const jobs = Array.isArray(list) ? (list as unknown[]).filter(isObject) : [];
+      const found = jobs.find(({ labels }) => objectOf(labels)[PART_LABEL] === id);
+      if (found !== undefined) return jobIdOf(found['name']);
+      token = nonEmptyString(page['nextPageToken']);
+      if (token === undefined) return undefined;
+    }
+    return undefined;
+  }
+
+  async state(id: string, call: BatchCall): Promise<PartState> {
+    const job = await this.client.json({ method: 'GET', path: this.urlOf(id) }, call);
+    const status = (nonEmptyString(job['state']) ?? 'unknown').replace(STATE_PREFIX, '');
+    const isEnded = ENDED.has(status);
+    const error = nonEmptyString(objectOf(job['error'])['message']);
+    if (!isEnded) return { isEnded, status, outputs: [], files: [], error };
+    const destination = objectOf(objectOf(job['outputConfig'])['gcsDestination'])['outputUriPrefix'];
+    const { uris } = objectOf(objectOf(job['inputConfig'])['gcsSource']);
+    const inputs = Array.isArray(uris) ? (uris as unknown[]) : [];
+    const folder = this.storage.keyOfUri(destination);
+    const written = folder === undefined ? [] : await this.storage.list(folder, call);
+    const read = inputs.map((uri) => this.storage.keyOfUri(uri)).filter((key) => key !== undefined);
+    return {
+      isEnded,
+      status,
+      outputs: written.filter((key) => OUTPUT_FILE.test(key)),
+      files: [...written, ...read],
+      error,
+    };
+  }
+
+  async cancel(id: string, call: BatchCall): Promise<void> {
+    try {
+      await this.client.json({ path: `${this.urlOf(id)}:cancel`, body: {} }, call);
+    } catch (error) {
+      if (!isGoneOrDone(error)) throw error;
+    }
+  }
+
+  async *results(output: string, call: BatchCall): AsyncGenerator<PartResult | undefined> {
+    for await (const line of this.storage.lines(output, call)) yield readPredictionLine(line);
+  }
+
+  deleteFile(id: string, call: BatchCall): Promise<void> {
+    return this.storage.delete(id, call);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.client.close(), this.storage.close()]);
+  }
+
+  private urlOf(id: string): string {
+    return `${this.baseUrl}${COLLECTION}/${encodeURIComponent(id)}`;
+  }
+}
+
+/** The last part of the name of a job. */
+function jobIdOf(name: unknown): string | undefined {
+  return typeof name === 'string' ? nonEmptyString(name.slice(name.lastIndexOf('/') + 1)) : undefined;
+}
