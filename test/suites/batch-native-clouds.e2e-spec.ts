@@ -196,6 +196,20 @@ describe(`batches by the batch APIs of clouds (${isPostgresRun ? 'PostgreSQL' : 
     expect(provider.batches).toHaveLength(1);
   });
 
+  it('that the provider no longer has let their lines go on long before the deadline', async () => {
+    provider.behavior = { takesMs: 3_600_000 };
+    const ids = await Promise.all(
+      clouds.map(({ name }) => client.submitBatch(name, prompts(12, name), { pricing: 'native' })),
+    );
+    await until(() => Promise.resolve(provider.batches.length === clouds.length));
+    provider.loseBatches();
+    for (const [index, { name }] of clouds.entries()) {
+      await expectResults(await client.endedBatch(ids[index]!), prompts(12, name));
+      expect(liveOf(name)).toHaveLength(12);
+    }
+    await partsEnded();
+  });
+
   it('whose results cannot be read do not keep their lines past the deadline', async () => {
     provider.behavior = { hidesOutput: true };
     await eachCloud(async (name) => {

@@ -50,6 +50,8 @@ export interface BatchProvider {
   readonly read: Set<string>;
   /** Names of files and objects that were not deleted. */
   readonly files: ReadonlyMap<string, string>;
+  /** Has none of its batches any more, as where someone has deleted them. */
+  loseBatches(): void;
   /** Forgets its batches, files, bills and behavior. */
   reset(): void;
   stop(): Promise<void>;
@@ -97,6 +99,10 @@ class FakeBatchProvider implements BatchProvider, BatchServer {
       this.server.listen(0, '127.0.0.1', resolve);
     });
     this.url = `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  loseBatches(): void {
+    this.stored.clear();
   }
 
   reset(): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { GatewayError, upstreamError } from '../../errors/gateway-error.js';
-import { isRefusal, pollDelay, retryDelay } from './part-failure.js';
+import { isGone, isRefusal, pollDelay, retryDelay } from './part-failure.js';
 import { tierTimes } from './tiers.js';
 
 function failureWith(status: number | undefined, mayBeBilled = false): GatewayError {
@@ -17,6 +17,14 @@ describe('a failed step of a part', () => {
     expect(isRefusal(failureWith(400, true))).toBe(false);
     expect(isRefusal(upstreamError({ message: 'A fault of another kind.' }))).toBe(false);
     expect(isRefusal(new Error('reset'))).toBe(false);
+  });
+
+  it('says that the provider no longer has the batch, once it says so again and again', () => {
+    for (const status of [404, 410]) {
+      expect([0, 4, 5, 6].map((failures) => isGone(failureWith(status), failures))).toEqual([false, false, true, true]);
+    }
+    for (const status of [400, 403, 500, 503, undefined]) expect(isGone(failureWith(status), 9)).toBe(false);
+    expect(isGone(new Error('404'), 9)).toBe(false);
   });
 
   it('is tried again with growing pauses, which no poll interval exceeds', () => {

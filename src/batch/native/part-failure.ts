@@ -14,6 +14,15 @@ export function isRefusal(error: unknown): boolean {
   return status !== undefined && REFUSED.has(status);
 }
 
+/** Failures, one after the other, after which what a provider does not know is taken for deleted: a new batch may not be known at once. */
+const GONE_FAILURES = 5;
+
+/** Whether a provider no longer has a batch, or its results. @param failures of the part's last step before this one */
+export function isGone(error: unknown, failures: number): boolean {
+  const status = error instanceof GatewayError ? error.upstream?.status : undefined;
+  return failures >= GONE_FAILURES && (status === 404 || status === 410);
+}
+
 export function describeMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -14,7 +14,7 @@ import { OutcomeWriter } from '../outcome-writer.js';
 import type { BatchPart } from './batch-part.entity.js';
 import { PartComposer, releaseAll } from './part-composer.js';
 import { PartCosts } from './part-costs.js';
-import { describeMessage, isRefusal, pollDelay, retryDelay } from './part-failure.js';
+import { describeMessage, isGone, isRefusal, pollDelay, retryDelay } from './part-failure.js';
 import { PartMetrics } from './part-metrics.js';
 import { PartSettler } from './part-settler.js';
 import { partSize } from './part-size.js';
@@ -165,14 +165,20 @@ export class PartRunner {
       if (part.state === 'submitted') await this.follow(target);
       else await this.create(target);
     } catch (error) {
-      if (!signal.aborted) await this.abandonIfLate(target, error);
+      if (signal.aborted) throw error;
+      await this.settler.stored(part.id);
+      if (part.state === 'submitted' && isGone(error, part.failures)) {
+        this.logger.warn({ msg: 'a provider no longer has a batch', part: part.id, error: describeError(error) });
+        await this.end({ part, job }, describeMessage(error));
+        return;
+      }
+      await this.abandonIfLate(target, error);
       throw error;
     }
   }
 
   /** Where the provider does not say what became of a part, its tasks go on in time for the deadline. */
   private async abandonIfLate({ part, job }: PartTarget, error: unknown): Promise<void> {
-    await this.settler.stored(part.id);
     const isLate = (await this.parts.now()) >= tierTimes(job).abandonAt;
     if (!isLate || part.abandonedAt !== null || job.stage !== 'running') return;
     this.logger.warn({ msg: 'a part of a batch was abandoned', part: part.id, error: describeError(error) });

@@ -39,6 +39,9 @@ describe('a line of results', () => {
     ['{"id":"r","custom_id":"a","response":{"status_code":429,"request_id":"q","body":{"error":{}}}}', 429],
     ['{"custom_id":"a","response":null,"error":{"code":"batch_expired","message":"late"}}', undefined],
     ['{"custom_id":"a","response":{"status_code":200,"body":"text"}}', undefined],
+    ['{"custom_id":"a","response":{"status_code":0,"body":{"x":1}}}', undefined],
+    ['{"custom_id":"a","response":{"status_code":-200,"body":{"x":1}}}', undefined],
+    ['{"custom_id":"a","response":{"status_code":"200","body":{"x":1}}}', undefined],
   ])('of OpenAI: %s', (line, status) => {
     const result = readOpenAiLine(line);
     expect(result?.customId).toBe('a');

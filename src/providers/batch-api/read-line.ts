@@ -23,7 +23,7 @@ export function readOpenAiLine(line: string): PartResult | undefined {
   const { status_code: status, body } = objectOf(value['response']);
   if (!isObject(body)) return { customId, response: undefined };
   // A line that the provider did not process has an error in place of a status.
-  if (typeof status !== 'number') return { customId, response: undefined };
+  if (typeof status !== 'number' || !isStatus(status)) return { customId, response: undefined };
   return { customId, response: { status, text: printExact(body) } };
 }
 
@@ -121,9 +121,13 @@ export function responseOfStatus(error: JsonObject): PartResult['response'] {
   return { status, text: printExact({ error: { ...error, code: status } }) };
 }
 
+function isStatus(code: number): boolean {
+  return Number.isInteger(code) && code >= 100 && code <= 599;
+}
+
 /** An HTTP status of an error; 500 for any other number. */
 function errorStatus(code: number): number {
-  return Number.isInteger(code) && code >= 400 && code <= 599 ? code : 500;
+  return isStatus(code) && code >= 400 ? code : 500;
 }
 
 function parsed(line: string): JsonObject | undefined {
