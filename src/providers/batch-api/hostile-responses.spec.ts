@@ -56,7 +56,7 @@ const responses = fc.letrec<{ value: unknown; object: JsonObject }>((tie) => ({
     fc.array(tie('value'), { maxLength: 3 }),
     tie('object'),
   ),
-  object: fc.dictionary(fc.constantFrom(...MEMBERS), tie('value'), { maxKeys: 8 }) as fc.Arbitrary<JsonObject>,
+  object: fc.dictionary(fc.constantFrom(...MEMBERS), tie('value'), { maxKeys: 8 }),
 })).object;
 
 /** The batch API of a format whose provider responds with anything. */
