@@ -218,7 +218,7 @@ describe(`batches by the batch APIs of clouds (${isPostgresRun ? 'PostgreSQL' : 
     provider.behavior = { hidesOutput: true };
     await eachCloud(async (name) => {
       const texts = prompts(12, name);
-      const job = await run(name, texts, { expires_in: 24 });
+      const job = await run(name, texts, { expires_in: 16 });
       await expectResults(job, texts);
       expect(job.completed_at!).toBeLessThan(job.expires_at);
       expect(liveOf(name)).toHaveLength(12);
