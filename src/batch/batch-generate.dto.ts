@@ -54,6 +54,19 @@ export class WebhookDto {
   secret?: string | null;
 }
 
+/** Where the tasks are read from. */
+export class BatchInputDto {
+  /**
+   * An https or http address on the public internet, whose content is JSONL: one task a line, also compressed with gzip. No redirects
+   * are followed.
+   * @example "https://example.com/tasks.jsonl"
+   */
+  @IsString()
+  @MaxLength(2048)
+  @IsUrl({ protocols: ['https', 'http'], require_protocol: true, require_tld: false })
+  url!: string;
+}
+
 /** A batch of requests. */
 export class BatchGenerateDto extends JobOptionsDto {
   /**
@@ -84,10 +97,12 @@ export class BatchGenerateDto extends JobOptionsDto {
   /**
    * A list of tasks to be processed in the batch, 1 to 50,000. Each is a string, `{prompt}`, a request of its endpoint
    * (`{custom_id?, endpoint?, messages, ...}`), a line of OpenAI's batch files (`{custom_id, method?, url?, body}`) or of
-   * Anthropic's (`{custom_id, params}`, which are requests of /v1/messages). A task's own fields override the job's.
+   * Anthropic's (`{custom_id, params}`, which are requests of /v1/messages). A task's own fields override the job's. Required unless
+   * there is an `input`.
    */
   @ApiProperty({
     type: 'array',
+    required: false,
     minItems: 1,
     items: {
       oneOf: [
@@ -102,7 +117,15 @@ export class BatchGenerateDto extends JobOptionsDto {
   })
   // Read and checked one by one as they arrive; this DTO does not contain them.
   @Allow()
-  tasks!: unknown[];
+  tasks?: unknown[];
+
+  /** Where the tasks are read from, in place of `tasks`. They are read before the response. */
+  @ApiProperty({ type: BatchInputDto, required: false, nullable: true, example: null })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => BatchInputDto)
+  input?: BatchInputDto | null;
 
   /** The maximum number of tokens to generate for each task; of responses it is `max_output_tokens`. */
   @ApiProperty({ type: 'integer', required: false, nullable: true, minimum: 0, example: 100 })

@@ -1,5 +1,6 @@
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import { VERSION } from '../runtime/version.js';
+import { checkedAgent } from './checked-agent.js';
 import { publicAddresses, webhookUrlFault } from './webhook-address.js';
 import { webhookHeaders } from './webhook-signature.js';
 
@@ -27,18 +28,7 @@ export async function postWebhook({ url, secret, id, body }: WebhookDelivery, al
   if (fault !== undefined) throw new Error(`the webhook's URL ${fault}`);
   const signal = AbortSignal.timeout(DELIVERY_TIMEOUT_MS);
   const addresses = await publicAddresses(new URL(url).hostname, allowPrivate, signal);
-  const agent = new Agent({
-    connections: 1,
-    connect: {
-      timeout: DELIVERY_TIMEOUT_MS,
-      // The addresses that were checked, and no others: the name is not resolved again.
-      lookup: (_hostname, options, callback) => {
-        const [first] = addresses;
-        if (options.all === true) callback(null, [...addresses]);
-        else callback(null, first?.address ?? '', first?.family);
-      },
-    },
-  });
+  const agent = checkedAgent(addresses, DELIVERY_TIMEOUT_MS);
   try {
     const timestamp = Math.floor(Date.now() / 1_000);
     const response = await request(url, {

@@ -4,6 +4,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { DataSource } from 'typeorm';
 import { JOB_WEBHOOKS } from '../../src/batch/webhook/webhook-sender.js';
 import { BUDGET_ALERTS } from '../../src/limits/budget-alerts.service.js';
@@ -65,7 +66,14 @@ describe(`the deliveries of webhooks (${name})`, () => {
     request.resume().on('end', () => response.writeHead(204).end());
   });
 
+  const contents = new Map<string, { status: number; body: string | Buffer; headers?: Record<string, string> }>();
+  const files = createHttpServer((request, response) => {
+    const { status, body, headers } = contents.get(request.url ?? '') ?? { status: 404, body: '' };
+    response.writeHead(status, headers).end(body);
+  });
+
   beforeAll(async () => {
+    await once(files.listen(0, '127.0.0.1'), 'listening');
     for (const server of [dead, alive]) await once(server.listen(0, '127.0.0.1'), 'listening');
     gateway = await startGateway({ config: { sandbox: true }, env: { GATEWAY_WEBHOOK_ALLOW_PRIVATE: 'true' } });
     dataSource = await openDatabaseOf(gateway);
@@ -75,10 +83,69 @@ describe(`the deliveries of webhooks (${name})`, () => {
     await gateway.stop('SIGKILL');
     for (const socket of sockets) socket.destroy();
     dead.close();
+    files.close();
     alive.close();
   });
 
   const urlOf = (server: typeof dead): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`;
+
+  it('under whose address rules a batch reads its tasks from a URL', async () => {
+    const client = await gateway.newClient();
+    const at = (path: string): string => `http://127.0.0.1:${(files.address() as AddressInfo).port}${path}`;
+    const lines =
+      '\ufeff"one"\r\n\r\n{"custom_id":"b","prompt":"two"}\n{"custom_id":"c","messages":[{"role":"user","content":"three"}]}';
+    contents.set('/tasks.jsonl', { status: 200, body: lines });
+    contents.set('/tasks.jsonl.gz', { status: 200, body: gzipSync(lines) });
+    for (const path of ['/tasks.jsonl', '/tasks.jsonl.gz']) {
+      const { job_id: id } = await client.make<{ job_id: string }>('/v1/batch/generate', {
+        input: { url: at(path) },
+        model: 'sandbox/echo',
+      });
+      expect(await client.endedBatch(id)).toMatchObject({ completed_count: 3, task_count: 3 });
+      expect((await client.batchResults(id)).map(({ custom_id: name }) => name)).toEqual(['task-0', 'b', 'c']);
+    }
+    contents.set('/moved', { status: 302, body: '', headers: { location: at('/tasks.jsonl') } });
+    contents.set('/empty', { status: 200, body: '\n \n' });
+    contents.set('/faulty', { status: 200, body: '"fine"\n{"messages":5}\n' });
+    contents.set('/no-json', { status: 200, body: '"fine"\n{"a":\n' });
+    contents.set('/no-gzip', { status: 200, body: Buffer.from([0x1f, 0x8b, 1, 2, 3]) });
+    contents.set('/no-utf8', { status: 200, body: Buffer.from([0x22, 0xff, 0x22]) });
+    contents.set('/many', { status: 200, body: '"x"\n'.repeat(50_001) });
+    for (const [input, param, text] of [
+      [{ url: at('/moved') }, 'input.url', '302'],
+      [{ url: at('/nothing') }, 'input.url', '404'],
+      [{ url: 'http://127.0.0.1:9/closed' }, 'input.url', 'could not be read'],
+      [{ url: at('/empty') }, 'input.url', 'no tasks'],
+      [{ url: at('/no-gzip') }, 'input.url', 'gzip'],
+      [{ url: at('/no-utf8') }, 'input.url', 'UTF-8'],
+      [{ url: at('/faulty') }, 'tasks[1].messages', 'messages'],
+      [{ url: at('/many') }, 'tasks', '50000'],
+      [{ url: 'ftp://example.com/x' }, 'input.url', 'url'],
+      [{ url: 5 }, 'input.url', 'url'],
+      [{}, 'input.url', 'url'],
+      ['x', 'input', 'input'],
+    ] as const) {
+      const { status, body } = await client.post<{ error: { param: string | null; message: string } }>(
+        '/v1/batch/generate',
+        { model: 'sandbox/echo', input },
+      );
+      expect([input, status, body.error.param]).toEqual([input, 400, param]);
+      expect(body.error.message).toContain(text);
+    }
+    const notJson = await client.post('/v1/batch/generate', { model: 'sandbox/echo', input: { url: at('/no-json') } });
+    expect(notJson.status).toBe(400);
+    const both = { model: 'sandbox/echo', tasks: ['x'], input: { url: at('/tasks.jsonl') } };
+    expect(await client.post('/v1/batch/generate', both)).toMatchObject({
+      status: 400,
+      body: { error: { param: 'input' } },
+    });
+    expect(await client.post('/v1/batch/generate', { model: 'sandbox/echo' })).toMatchObject({
+      status: 400,
+      body: { error: { param: 'tasks' } },
+    });
+    const { data } = await client.read<{ data: unknown[] }>('/v1/batch');
+    expect(data).toHaveLength(2);
+  });
 
   it('of one key wait for no dead receiver of other keys, however many and however old', async () => {
     // The ids of these keys are before and after the one that waits behind them.

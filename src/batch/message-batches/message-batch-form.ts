@@ -19,6 +19,7 @@ const LIST = 'requests';
 export const MESSAGE_BATCH_FORM: SubmissionForm<CreateMessageBatchDto> = {
   list: LIST,
   hasEndpoint: false,
+  hasInput: false,
   fields: CreateMessageBatchDto,
   read: readMessageRequest,
 };

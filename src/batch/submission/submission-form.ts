@@ -8,6 +8,8 @@ export interface SubmissionForm<Fields extends object> {
   readonly list: string;
   /** Whether the job's `endpoint` says what its tasks are; it may follow them in the body. */
   readonly hasEndpoint: boolean;
+  /** Whether `input` may say where the tasks are read from. */
+  readonly hasInput: boolean;
   /** The class of the other members. */
   readonly fields: new () => Fields;
   /** Reads one task. @throws GatewayError 400 whose `param` begins with `list[index]` */
@@ -18,6 +20,7 @@ export interface SubmissionForm<Fields extends object> {
 export const GENERATE_FORM: SubmissionForm<BatchGenerateDto> = {
   list: 'tasks',
   hasEndpoint: true,
+  hasInput: true,
   fields: BatchGenerateDto,
   read: readTask,
 };

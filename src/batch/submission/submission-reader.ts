@@ -4,12 +4,14 @@ import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
 import { streamBody } from '../../http/body-stream.js';
 import { batchBodyLimit } from '../../http/json-body.interceptor.js';
 import { toInstance } from '../../http/to-instance.js';
+import { isObject } from '../../runtime/json-value.js';
 import type { JsonEndpoint } from '../../model-endpoint/json-endpoint.js';
 import type { JsonEndpoints } from '../../model-endpoint/json-endpoints.js';
 import { CheckedTasks, MAX_FAULTS, type TaskLimits } from './checked-tasks.js';
 import { LineSpool } from './line-spool.js';
 import { parsePart } from './parse-part.js';
 import { JsonMembers } from './streaming-json.js';
+import { readTaskInput, type OpenUrl } from './task-input.js';
 import { DEFAULT_ENDPOINT, endpointAt, type JobFields } from './parse-task.js';
 import type { SubmissionForm } from './submission-form.js';
 import type { TaskSpool } from './task-spool.js';
@@ -27,6 +29,8 @@ const LINE_BREAKS = /[\n\r]/g;
 export interface SubmissionLimits extends TaskLimits {
   /** Decompressed bytes of a body. */
   readonly maxBodySize: number;
+  /** Opens the address of an `input`. */
+  readonly openUrl: OpenUrl;
 }
 
 /** A submission whose tasks are all valid. Its spool must be disposed of. */
@@ -116,6 +120,7 @@ class SubmissionReader<Fields extends object> {
   async end(): Promise<Submission<Fields>> {
     this.members.end();
     await this.readAgain();
+    await this.readInput();
     const { tasks } = this;
     const fields = this.jobFields();
     if (tasks.faults.length > 0) throw manyFaults(tasks.faults);
@@ -155,6 +160,27 @@ class SubmissionReader<Fields extends object> {
       if (performance.now() < sliceEnd) continue;
       await new Promise(setImmediate);
       sliceEnd = performance.now() + SLICE_MS;
+    }
+  }
+
+  /** Reads the tasks from another place, once all fields are known. */
+  private async readInput(): Promise<void> {
+    const input = this.fields['input'];
+    const { list } = this.form;
+    if (!this.form.hasInput || input == null) return;
+    if (this.tasks.count > 0 || this.fields[list] !== undefined) {
+      throw invalidRequest(`'input' and '${list}' exclude each other. Send one of them.`, 'input');
+    }
+    await readTaskInput(input, this.limits.openUrl, {
+      limit: batchBodyLimit(this.limits.maxBodySize),
+      maxLineBytes: MAX_PART_BYTES,
+      take: (line) => {
+        this.tasks.add(line, true, this.job);
+        if (this.tasks.isFull) throw manyFaults(this.tasks.faults);
+      },
+    });
+    if (this.tasks.count === 0 && isObject(input) && typeof input['url'] === 'string') {
+      throw invalidRequest("The content of 'input.url' has no tasks.", 'input.url');
     }
   }
 

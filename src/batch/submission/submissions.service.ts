@@ -4,9 +4,10 @@ import { Injectable } from '@nestjs/common';
 import { mayCallModel } from '../../auth/may-call-model.js';
 import type { Principal } from '../../auth/principal.js';
 import { GatewayConfig } from '../../config/gateway-config.js';
-import { GatewayError, notFound, permissionDenied } from '../../errors/gateway-error.js';
+import { GatewayError, notFound, permissionDenied, upstreamUnavailable } from '../../errors/gateway-error.js';
 import { JsonEndpoints } from '../../model-endpoint/json-endpoints.js';
 import { Routing } from '../../routing/routing.service.js';
+import { readUrl } from '../../webhooks/read-url.js';
 import type { BatchJob } from '../batch-job.entity.js';
 import { BatchAllowances } from '../control/batch-allowances.js';
 import { BatchQueue } from '../queue/batch-queue.js';
@@ -16,6 +17,10 @@ import type { SubmissionForm } from './submission-form.js';
 import { readSubmission, type Submission } from './submission-reader.js';
 import { SubmissionStore } from './submission-store.js';
 import type { TaskSpool } from './task-spool.js';
+
+/** Submissions that are read from an address at once in one process, and when a client that was refused may retry. */
+const MAX_INPUTS = 32;
+const INPUT_RETRY_MS = 5_000;
 
 /** The stored job of a submission. */
 export interface StoredSubmission {
@@ -35,6 +40,8 @@ export interface AcceptOptions<Fields extends object> {
 /** Reads, checks and stores submissions, in the form of any API. */
 @Injectable()
 export class Submissions {
+  private inputs = 0;
+
   constructor(
     private readonly submissionStore: SubmissionStore,
     private readonly allowances: BatchAllowances,
@@ -68,7 +75,13 @@ export class Submissions {
   ): Promise<Result> {
     const { maxBodySize, maxTasks } = this.config.batch;
     const { directory } = this;
-    const submission = await readSubmission(request, form, { maxBodySize, maxTasks, directory }, this.endpoints);
+    const openUrl = (url: string): AsyncIterable<Buffer> => this.openInput(url);
+    const submission = await readSubmission(
+      request,
+      form,
+      { maxBodySize, maxTasks, directory, openUrl },
+      this.endpoints,
+    );
     try {
       return await work(submission);
     } finally {
@@ -104,6 +117,23 @@ export class Submissions {
     if (earlier !== undefined) return { job: sameOr409(earlier, hash), isEarlier: true };
     this.queue.notify(job.id);
     return { job, isEarlier: false };
+  }
+
+  /** Bounds the addresses that are read at once. @throws GatewayError 503 where there are too many */
+  private async *openInput(url: string): AsyncGenerator<Buffer> {
+    if (this.inputs >= MAX_INPUTS) {
+      throw upstreamUnavailable({
+        message: `${MAX_INPUTS} batches are read from their 'input' now. Retry shortly.`,
+        retryAfterMs: INPUT_RETRY_MS,
+        rejectedByGateway: true,
+      });
+    }
+    this.inputs += 1;
+    try {
+      yield* readUrl(url, this.config.webhooks.allowPrivate);
+    } finally {
+      this.inputs -= 1;
+    }
   }
 
   /** Where tasks are kept that are too many for memory. */
