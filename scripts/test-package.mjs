@@ -4,7 +4,7 @@
  * command, a start on SQLite, and what is said where SQLite's library is missing. It takes minutes, so `npm test` does not do it.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,8 +29,12 @@ function assert(isTrue, what, { stdout, stderr } = {}) {
   process.exitCode = 1;
 }
 
-/** Starts it on a free port, and ends it once it listens. */
-async function starts() {
+/**
+ * Starts it on a free port, and ends it once it listens and the work is done.
+ *
+ * @param {(output: string) => Promise<void>} work
+ */
+async function starts(work) {
   const child = spawn('npx', ['llm-gateway', 'start', '--port', '0'], { cwd: folder, detached: true });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
@@ -39,9 +43,40 @@ async function starts() {
     child.stdout.on('data', () => output.includes('"msg":"listening"') && resolve());
   });
   await Promise.race([listening, exited]);
+  if (child.exitCode === null) await work(output);
   if (child.exitCode === null) process.kill(-child.pid, 'SIGTERM');
   await exited;
   return output;
+}
+
+/**
+ * A batch from a new user's command line: tasks from standard input, and the results in a file.
+ *
+ * @param {string} output of the gateway that listens
+ */
+async function runsBatch(output) {
+  const line = output.split('\n').find((each) => each.includes('"msg":"listening"')) ?? '{}';
+  const { url } = JSON.parse(line);
+  const adminKey = /shown only now[^:]*: (\S+)/.exec(output)?.[1] ?? '';
+  const made = await fetch(`${url}/v1/admin/keys`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'package' }),
+  });
+  const { key = '' } = await made.json();
+  const submit = ['llm-gateway', 'batch', 'submit', '-', '--model', 'sandbox/echo', '--output', 'results.jsonl'];
+  const child = spawn('npx', submit, { cwd: folder, env: { ...process.env, GATEWAY_URL: url, GATEWAY_API_KEY: key } });
+  const printed = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'])
+    child[name].setEncoding('utf8').on('data', (text) => (printed[name] += text));
+  child.stdin.end('"Say hello to Ada."\n{"custom_id":"grace","prompt":"Say hello to Grace."}\n');
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  assert(code === 0 && printed.stdout.includes('2 results, 2 succeeded'), 'npx llm-gateway batch submit -', printed);
+  const results = readFileSync(join(folder, 'results.jsonl'), 'utf8').trimEnd().split('\n');
+  assert(results.length === 2 && results[1].includes('"grace"'), 'the results are in a file', {
+    stdout: results.join('\n'),
+  });
+  assert(!existsSync(join(folder, 'results.jsonl.part')), 'and no part of a download is left');
 }
 
 try {
@@ -55,7 +90,8 @@ try {
   assert(/^\d+\.\d+\.\d+\n$/.test(version.stdout), 'npx llm-gateway --version', version);
   const doctor = run('npx', ['llm-gateway', 'doctor', '--offline']);
   assert(doctor.status === 0, 'npx llm-gateway doctor', doctor);
-  const output = await starts();
+  writeFileSync(join(folder, 'gateway.yaml'), 'sandbox: true\n');
+  const output = await starts(runsBatch);
   assert(/Admin key \(shown only now/.test(output) && output.includes('listening'), 'npx llm-gateway start', {
     stdout: output,
   });

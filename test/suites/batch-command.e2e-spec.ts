@@ -54,10 +54,15 @@ describe('llm-gateway batch', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const run = (words: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CommandResult> =>
+  const run = (
+    words: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    input?: string | Buffer,
+  ): Promise<CommandResult> =>
     runGatewayCommand(['batch', ...words], {
       cwd: folder,
       env: { GATEWAY_URL: gateway.url, GATEWAY_API_KEY: client.key, ...env },
+      ...(input !== undefined && { input }),
     });
   const file = (name: string, content: string | Buffer): string => {
     writeFileSync(join(folder, name), content);
@@ -87,6 +92,21 @@ describe('llm-gateway batch', () => {
       expect(done.stderr).toContain('completed 3/3');
       expect(textsIn(output)).toEqual(texts);
     }
+  });
+
+  it('reads tasks from standard input, also compressed, and names a faulty line of it', async () => {
+    const lines = `${chatLine('piped')}\r\n\n${chatLine('again')}`;
+    for (const [name, input] of [
+      ['piped.results', lines],
+      ['compressed.results', gzipSync(lines)],
+    ] as const) {
+      const done = await run(['submit', '-', '--output', name], {}, input);
+      expect(done).toMatchObject({ code: 0, stdout: expect.stringContaining('2 results, 2 succeeded') as string });
+      expect(textsIn(name)).toEqual(['piped', 'again']);
+    }
+    const faulty = await run(['submit', '-', '--model', 'sandbox/echo'], {}, '"fine"\n{"prompt":\n');
+    expect(faulty).toMatchObject({ code: 2, stderr: expect.stringContaining('standard input:2') as string });
+    expect((await run(['submit', '-'], {}, '')).code).not.toBe(0);
   });
 
   it('takes tasks of any form, options of a job, and says what each command did', async () => {
