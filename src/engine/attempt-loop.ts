@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { GatewayError, upstreamError } from '../errors/gateway-error.js';
 import { Limits } from '../limits/limits.service.js';
 import type { OperationName, RequestOf } from '../operations/operation-types.js';
-import type { ProviderCall } from '../providers/provider.js';
 import { DeploymentLimiter, Slot } from '../routing/deployments/deployment-limiter.js';
 import { Deployments } from '../routing/deployments/deployments.service.js';
 import type { Deployment } from '../routing/resolved-model.js';
@@ -14,13 +13,13 @@ import type { FailedAttempt, Progress } from './call-progress.js';
 import { CallRoute } from './call-route.js';
 import { Candidates, stillFull, type FullDeployments } from './candidates.js';
 import { ModelAdmissions } from './model-admissions.js';
+import { prepareAttempt } from './prepare-attempt.js';
 import type { PreparedAttempt, Sender } from './prepared-attempt.js';
 import { withoutOperatorOptions } from './provider-options.js';
-import { inTier, isInTier } from './service-tier.js';
+import { isInTier } from './service-tier.js';
 import { pauseBeforeSame } from './same-deployment.js';
 import { RetryBudget } from './retry-budget.js';
 import { limitHeaders, servedByHook } from './served-by.js';
-import { operationNotServed, portOf } from './served-operation.js';
 import type { TrackedCall } from './tracked-call.js';
 
 /** Upper bound of the delay before a second attempt, in milliseconds; it doubles with each further one. */
@@ -206,7 +205,10 @@ export class AttemptLoop {
         await delay(Math.random() * FIRST_PAUSE_MS * 2 ** (progress.failures - 1), signal);
       }
       progress.attempts += 1;
-      const result = await send(this.prepare(attempt, progress));
+      const tried = attempt;
+      const result = await send(
+        prepareAttempt(tried, progress, (...onward) => this.resume(progress, tried, ...onward)),
+      );
       hasResult = true;
       return result;
     } catch (error) {
@@ -236,41 +238,6 @@ export class AttemptLoop {
       if (isRetry) this.budget.release();
       if (!(hasResult && attempt?.isStreaming === true)) attempt?.dispose();
     }
-  }
-
-  private prepare<Name extends OperationName>(attempt: Attempt, progress: Progress<Name>): PreparedAttempt<Name> {
-    const { call, allowed, attempts, deadline } = progress;
-    const model = attempt.model.id;
-    const { deployment } = attempt.slot;
-    const { timeouts, upstreamModel, provider } = deployment;
-    const port = portOf(provider, call);
-    if (port === undefined) throw operationNotServed(call, model, [provider.name]);
-    const signal = attempt.start(call.context.signal, { total: timeouts.total, left: deadline - performance.now() });
-    const droppedParams = [...allowed.dropped];
-    call.droppedParams = droppedParams;
-    const headers = call.attemptBegins(model, deployment, allowed.headers);
-    const providerHeaders: Record<string, string> = {};
-    progress.providerHeaders = providerHeaders;
-    const providerCall: ProviderCall<RequestOf<Name>> = {
-      request: progress.requestOf?.(deployment) ?? inTier(call.operation, allowed.request, call.context),
-      upstreamModel,
-      timeouts,
-      requestId: call.context.requestId,
-      headers,
-      signal,
-      onSkippedEvent: () => (call.skippedEvents += 1),
-      onDroppedParams: (names) => droppedParams.push(...names.filter((name) => !droppedParams.includes(name))),
-      ...(call.context.serviceTier === undefined && { onHeaders: attempt.slot.health.onHeaders }),
-      onResponseHeaders: (passed) => Object.assign(providerHeaders, passed),
-    };
-    const rateLimits = call.admission?.headers;
-    return {
-      port,
-      providerCall,
-      attempt,
-      servedBy: { model, provider: provider.name, upstreamModel, attempts, droppedParams, rateLimits, providerHeaders },
-      resume: (failure, requestOf, send) => this.resume(progress, attempt, failure, requestOf, send),
-    };
   }
 
   private readonly lengthOf = async (baseUrl: string, upstreamModel: string): Promise<number | undefined> =>
