@@ -176,7 +176,7 @@ REFUSALS = [
     ),
     Expected(r"POST /v[12]/rerank", 400, r"'documents\[", AN_OUTLINE),
     Expected(
-        r"POST /v1/(batch/(generate|estimate)|batch/\{job_id\}/retry|messages/batches)",
+        r"POST /v1/(batch/(generate|estimate)|batch/\{job_id\}/retry|batches|messages/batches)",
         400,
         r"'rate' needs|'?windows'? (must|has|begins)|only after the job has expired|'max_cost_usd' cannot hold",
         "bounds of a batch that depend on each other, on prices and on the clock",
