@@ -1,20 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isObject, type JsonObject } from '../../runtime/json-value.js';
 import { complain, say, UsageError, type Arguments, type Command } from '../command.js';
+import { download, exitOf, follow, hasEnded, printResults, readJob } from './follow-job.js';
 import { CallError, CONNECTION_OPTIONS, GatewayConnection } from './gateway-connection.js';
-import { countsOf, endedOf, lineOf, Progress, type JobCounts } from './progress.js';
-import { ResultDownload } from './result-download.js';
+import { countsOf, lineOf } from './progress.js';
 import { jobFields, SUBMISSION_OPTIONS, JOB_OPTIONS, submissionBody, withLines } from './submission-body.js';
 import { TaskFile } from './task-file.js';
 
-const ENDED = ['completed', 'failed', 'cancelled', 'expired'];
-/** Exit code of a job that has ended without all of its tasks having succeeded. */
-const EXIT_TASKS_FAILED = 3;
-/** Milliseconds between two looks at a job: of one that has just begun, and of any other. */
-const FIRST_POLL_MS = 200;
-const POLL_MS = 1_000;
 const JSON_OPTION = { json: { meaning: 'prints JSON' } };
 
 /** Makes a command whose failed calls are one line on standard error. */
@@ -119,7 +111,7 @@ const BATCH_RESULTS = command(
       await printResults(gateway, id);
       return exitOf(countsOf(job));
     }
-    if (!ENDED.includes(String(job['status']))) {
+    if (!hasEnded(job)) {
       complain(`${id} has not ended (${lineOf(countsOf(job))}). Wait for it with --wait.`);
       return 1;
     }
@@ -214,58 +206,6 @@ export const BATCH_COMMANDS: readonly Command[] = [
   BATCH_ESTIMATE,
 ];
 
-/** Waits until a job has ended, and then downloads its results where a file for them is named. */
-async function follow(gateway: GatewayConnection, id: string, given: Arguments): Promise<number> {
-  let job = await readJob(gateway, id);
-  const progress = new Progress(process.stderr, countsOf(job));
-  const isSilent = given.flag('json') && !process.stderr.isTTY;
-  for (let wait = FIRST_POLL_MS; !ENDED.includes(String(job['status'])); wait = Math.min(POLL_MS, wait * 1.5)) {
-    if (!isSilent) progress.show(countsOf(job));
-    await sleep(wait);
-    job = await readJob(gateway, id);
-  }
-  if (!isSilent) progress.end(countsOf(job));
-  if (typeof job['error'] === 'string') complain(job['error']);
-  if (given.text('output') !== undefined) return download(gateway, job, given);
-  if (given.flag('json')) say(JSON.stringify(job));
-  else if (given.flag('wait')) await printResults(gateway, id);
-  return exitOf(countsOf(job));
-}
-
-async function download(gateway: GatewayConnection, job: JsonObject, given: Arguments): Promise<number> {
-  const file = given.text('output') ?? '';
-  const counts = countsOf(job);
-  const total = endedOf(counts);
-  const target = process.stderr;
-  let shownAt = -Infinity;
-  const show = (count: number): void => {
-    const now = performance.now();
-    if (!target.isTTY || (now - shownAt < 100 && count < total)) return;
-    shownAt = now;
-    target.write(`\r${count}/${total} results\u001b[K`);
-  };
-  const count = await new ResultDownload(gateway, String(job['job_id']), file).run(total, show).finally(() => {
-    if (target.isTTY) target.write('\n');
-  });
-  const { succeeded, failed } = counts;
-  if (given.flag('json')) say(JSON.stringify({ job_id: job['job_id'], file, results: count, succeeded, failed }));
-  else say(`${file}  ${count} results, ${succeeded} succeeded`);
-  return exitOf(counts);
-}
-
-async function printResults(gateway: GatewayConnection, id: string): Promise<void> {
-  const response = await gateway.call(`/v1/batch/${id}/results`, { isRepeatable: true });
-  try {
-    for await (const chunk of response.body ?? []) {
-      if (!process.stdout.write(chunk as Uint8Array)) await once(process.stdout, 'drain');
-    }
-  } catch {
-    throw new CallError(
-      'The results were interrupted. Run the command again, or download them with --output, which continues.',
-    );
-  }
-}
-
 async function sendTasks(
   gateway: GatewayConnection,
   path: string,
@@ -308,10 +248,6 @@ async function withFile<Result>({ words }: Arguments, work: (file: TaskFile) => 
   }
 }
 
-function readJob(gateway: GatewayConnection, id: string): Promise<JsonObject> {
-  return gateway.read(`/v1/batch/${id}?results=false`);
-}
-
 function idOf({ words }: Arguments): string {
   const [id] = words;
   if (id === undefined) throw new UsageError('Which job? Give its id, as llm-gateway batch list shows it.');
@@ -321,10 +257,6 @@ function idOf({ words }: Arguments): string {
 
 function waits({ flag, text }: Arguments): boolean {
   return flag('watch') || text('output') !== undefined;
-}
-
-function exitOf(counts: JobCounts): number {
-  return counts.succeeded === counts.total ? 0 : ENDED.includes(counts.status) ? EXIT_TASKS_FAILED : 0;
 }
 
 function listed(job: JsonObject): string {
