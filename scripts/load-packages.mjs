@@ -14,7 +14,7 @@ const file = fileURLToPath(new URL('packages.cjs', import.meta.url));
 const cacheFile = `${file}.${cachedDataVersionTag()}.cache`;
 
 /**
- * Reads a file whose bytes are needed only once. `release` gives their memory back at once; that of a Buffer stays until a
+ * Reads a file whose bytes are needed only once. `release` frees their memory at once; that of a Buffer stays until a
  * collection of the old generation, which an idle process does not make.
  *
  * @param {string} path
