@@ -57,6 +57,7 @@ export class PartRunner {
   private worker = '';
   private periodics: readonly Periodic[] = [];
   private isStopping = false;
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly parts: PartStore,
@@ -87,6 +88,7 @@ export class PartRunner {
   async stop(): Promise<void> {
     if (this.periodics.length === 0) return;
     this.isStopping = true;
+    this.stopping.abort(new Error('The process is stopping.'));
     for (const controller of this.working.values()) controller.abort(new Error('The process is stopping.'));
     await Promise.all(this.periodics.map((periodic) => periodic.stop()));
     await Promise.all(this.steps);
@@ -295,8 +297,10 @@ export class PartRunner {
     await releaseAll(admissions.values());
     this.writer.lose(part.id);
     await this.end({ part, job }, state.error ?? null, lateNanos);
+    // The part has ended, and with it the lease that the signal of the step depends on.
+    const cleanUp = { ...call, signal: this.stopping.signal };
     for (const file of state.files) {
-      await api.deleteFile(file, call).catch((error: unknown) => {
+      await api.deleteFile(file, cleanUp).catch((error: unknown) => {
         this.logger.debug({ msg: 'a file of a batch was not deleted', part: part.id, error: describeError(error) });
       });
     }
