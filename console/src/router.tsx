@@ -43,8 +43,11 @@ const root = createRootRoute({
 
 const Overview = onDemand(() => import('./pages/overview').then(({ Overview }) => Overview));
 const OwnKey = onDemand(() => import('./pages/own-key').then(({ OwnKey }) => OwnKey));
+const OwnKeys = onDemand(() => import('./pages/own-keys').then(({ OwnKeys }) => OwnKeys));
 function Home() {
-  return useSession().role === 'admin' ? <Overview /> : <OwnKey />;
+  const { role, user } = useSession();
+  if (role !== 'member') return <Overview />;
+  return user === null ? <OwnKey /> : <OwnKeys />;
 }
 
 const page = (path: string, component: Parameters<typeof createRoute>[0]['component']) =>

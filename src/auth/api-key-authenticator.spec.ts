@@ -4,6 +4,7 @@ import type { ApiKey } from './api-key.entity.js';
 import { Broadcast } from '../cluster/broadcast.js';
 import { NoClusterPeers } from '../cluster/cluster-peers.js';
 import { SharedRedis } from '../redis/shared-redis.js';
+import type { ConsoleUsers } from './users/console-users.service.js';
 import { ApiKeyAuthenticator } from './api-key-authenticator.js';
 import type { KeyFinder } from './key-finder.js';
 
@@ -36,7 +37,14 @@ describe('who a key id stands for', () => {
     } as unknown as Repository<ApiKey>;
     const config = loadConfig({ env: {}, cwd: '/nonexistent' });
     const broadcast = new Broadcast(new SharedRedis(), new NoClusterPeers());
-    const check = new ApiKeyAuthenticator(repository, repository, {} as KeyFinder, broadcast, config);
+    const check = new ApiKeyAuthenticator(
+      repository,
+      repository,
+      {} as KeyFinder,
+      broadcast,
+      {} as ConsoleUsers,
+      config,
+    );
     const early = check.principalOf('key_1');
     row = { ...KEY, revokedAt: 1 };
     check.forget('key_1');

@@ -14,6 +14,8 @@ import { KeyCache, type CachedKey } from './key-cache.js';
 import { KeyFinder } from './key-finder.js';
 import { endOfLineage, principalOfLineage, readLineage, type KeyLineage } from './key-lineage.js';
 import { SCOPES, type Principal } from './principal.js';
+import { ConsoleUsers } from './users/console-users.service.js';
+import { isUserId } from './users/user-principal.js';
 
 /** Longest that a lookup waits for the database before a cached key is served. */
 const SLOW_LOOKUP_MS = 250;
@@ -58,6 +60,7 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
     @InjectRepository(KeyGroup) private readonly groups: Repository<KeyGroup>,
     private readonly finder: KeyFinder,
     private readonly broadcast: Broadcast,
+    private readonly users: ConsoleUsers,
     config: GatewayConfig,
   ) {
     broadcast.subscribe(CHANGES, (message) => {
@@ -106,12 +109,13 @@ export class ApiKeyAuthenticator implements OnApplicationShutdown {
   }
 
   /**
-   * The principal of a key's id, for work that outlives its request; null when the key is revoked, expired or deleted.
+   * The principal of the id of a key or a person, for work that outlives its request; null when the key is revoked, expired or deleted.
    *
    * @throws the database's error when it cannot be queried
    */
   async principalOf(keyId: string): Promise<Principal | null> {
     if (keyId === ADMIN.keyId) return ADMIN;
+    if (isUserId(keyId)) return this.users.principalOf(keyId);
     const cached = this.byId.get(keyId);
     if (cached?.state === 'fresh' || cached?.state === 'aging') return cached.principal;
     return this.withinTimeout(this.readPrincipal(keyId), LOOKUP_TIMEOUT_MS);

@@ -72,6 +72,11 @@ export class ApiKey {
   @Column({ name: 'request_log', type: 'simple-json', nullable: true })
   requestLog!: RequestLogSetting | null;
 
+  /** The person who sees the key and its usage in the console: the value of `console.oidc.user_claim`; null for none. */
+  @Index('IDX_api_key_owner')
+  @Column({ type: 'varchar', length: 200, nullable: true })
+  owner!: string | null;
+
   /** Id of the key that made this one; `admin` for GATEWAY_ADMIN_KEY, `bootstrap` for the first start. */
   @Column({ name: 'created_by', type: 'varchar', length: 32 })
   createdBy!: string;

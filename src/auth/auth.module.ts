@@ -14,13 +14,15 @@ import { KeyStrategy } from './key.strategy.js';
 import { KeyFinder } from './key-finder.js';
 import { ConsoleSession } from './sessions/console-session.entity.js';
 import { ConsoleSessions } from './sessions/console-sessions.service.js';
+import { ConsoleUser } from './users/console-user.entity.js';
+import { ConsoleUsers } from './users/console-users.service.js';
 import { PepperAgreement } from './pepper-agreement.js';
 import { PepperRotation } from './pepper-rotation.js';
 import { loadPepper, Pepper } from './pepper.js';
 
 /** Authentication. Keys and groups are managed in admin/keys and admin/groups. */
 @Module({
-  imports: [PassportModule, TypeOrmModule.forFeature([ApiKey, ConsoleSession, GatewaySetting, KeyGroup])],
+  imports: [PassportModule, TypeOrmModule.forFeature([ApiKey, ConsoleSession, ConsoleUser, GatewaySetting, KeyGroup])],
   providers: [
     { provide: Pepper, inject: [GatewayConfig], useFactory: loadPepper },
     {
@@ -30,6 +32,7 @@ import { loadPepper, Pepper } from './pepper.js';
     },
     PepperRotation,
     KeyFinder,
+    ConsoleUsers,
     ApiKeyAuthenticator,
     KeyRevocations,
     KeyStrategy,

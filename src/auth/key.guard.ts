@@ -56,7 +56,7 @@ export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
     if (cached === null) throw invalidApiKey();
     if (cached === undefined) return this.askPassport(context, request, scope);
     request.user = cached;
-    return hasScope(request, scope);
+    return isAllowed(request, scope);
   }
 
   private async askSession(request: HttpRequest, scope: Need): Promise<boolean> {
@@ -75,12 +75,12 @@ export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
     }
     request.consoleSession = active;
     request.user = active.principal;
-    return hasScope(request, scope);
+    return isAllowed(request, scope);
   }
 
   private async askPassport(context: ExecutionContext, request: HttpRequest, scope: Need): Promise<boolean> {
     await super.canActivate(context);
-    return hasScope(request, scope);
+    return isAllowed(request, scope);
   }
 
   private scopeFor(context: ExecutionContext): Need | null {
@@ -96,8 +96,21 @@ export class KeyGuard extends AuthGuard(KEY_STRATEGY) {
   }
 }
 
-function hasScope({ user }: HttpRequest, scope: Need): true {
+function isAllowed({ user, method }: HttpRequest, scope: Need): true {
   if (scope === ANY_SCOPE) return true;
   if (user?.scopes.has(scope) === true) return true;
+  if (user?.role === 'viewer') {
+    if (isSafe(method)) return true;
+    throw permissionDenied(
+      "The role 'viewer' reads and changes nothing. Ask for the role 'admin'.",
+      'insufficient_scope',
+    );
+  }
+  if (user?.role === 'member') {
+    throw permissionDenied(
+      "The role 'member' sees its own keys and their usage alone. Call models with one of these keys.",
+      'insufficient_scope',
+    );
+  }
   throw permissionDenied(`This key lacks the scope '${scope}'. Use a key that has it.`, 'insufficient_scope');
 }

@@ -9,6 +9,13 @@ import type { Redaction } from '../runtime/redaction.js';
 export const SCOPES = ['inference', 'admin', 'routing', 'provider_options'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/**
+ * What a person may do in the console: `admin` what an admin key may, `viewer` reads all of that and changes nothing, `member` sees
+ * their own keys and usage.
+ */
+export const ROLES = ['admin', 'viewer', 'member'] as const;
+export type Role = (typeof ROLES)[number];
+
 /** Which prompts and responses of a key are stored, and for how long. */
 export interface RequestLogSetting {
   readonly days: number;
@@ -18,7 +25,7 @@ export interface RequestLogSetting {
 
 /** Who is calling: the outcome of authentication, shared by requests through the key cache, so never mutated. */
 export interface Principal {
-  /** Public id of the key, `key_...`; `admin` for the key of GATEWAY_ADMIN_KEY. */
+  /** Public id of the key, `key_...`; `admin` for the key of GATEWAY_ADMIN_KEY; `user_...` for a person. */
   readonly keyId: string;
   readonly name: string;
   readonly scopes: ReadonlySet<Scope>;
@@ -37,6 +44,8 @@ export interface Principal {
   readonly makerIds?: readonly string[];
   /** Keys between this one and an operator: 0 for one that an operator made. */
   readonly generation?: number;
+  /** Of a person who signed in by OpenID Connect; absent for keys. Their `name` is the `owner` of their keys. */
+  readonly role?: Role;
   /** Whether it is GATEWAY_ADMIN_KEY or the key of the first start. */
   readonly isOperator?: boolean;
 }

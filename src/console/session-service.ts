@@ -11,7 +11,8 @@ import { ConsoleSession } from '../auth/sessions/console-session.entity.js';
 import { ConsoleSessions, type ActiveSession } from '../auth/sessions/console-sessions.service.js';
 import { FailedSignIns } from '../auth/sessions/failed-sign-ins.js';
 import { csrfTokenOf, isFromElsewhere, isOverHttps, printSessionCookie } from '../auth/sessions/session-cookie.js';
-import type { OwnSessionDto, SessionDto, SessionListDto } from './session.dto.js';
+import { OidcClient } from './oidc/oidc-client.js';
+import type { EndedSessionDto, OwnSessionDto, SessionDto, SessionListDto, SignInMethodsDto } from './session.dto.js';
 
 const NO_SUCH_SESSION = 'There is no such session, or it has ended.';
 
@@ -24,11 +25,18 @@ export class SessionService {
     private readonly sessions: ConsoleSessions,
     @InjectRepository(ConsoleSession) private readonly rows: Repository<ConsoleSession>,
     private readonly audit: AuditLog,
+    private readonly oidc: OidcClient,
   ) {}
+
+  /** How people may sign in. @throws GatewayError 404 where the console is switched off */
+  methods(): SignInMethodsDto {
+    this.assertEnabled();
+    return { object: 'sign_in_methods', key: true, oidc: this.oidc.isConfigured };
+  }
 
   /** @throws GatewayError 401 for a wrong key, 429 after too many of them, 404 where the console is switched off */
   async signIn(key: string, request: HttpRequest, response: HttpResponse): Promise<OwnSessionDto> {
-    if (!this.sessions.isEnabled) throw notFound('The console is switched off (console.enabled).');
+    this.assertEnabled();
     if (isFromElsewhere(request)) {
       throw permissionDenied('Sign in on a page of this gateway.', 'csrf_token_invalid');
     }
@@ -57,11 +65,16 @@ export class SessionService {
   }
 
   /** @throws GatewayError 404 as `own` */
-  async signOut(active: ActiveSession | undefined, isSecure: boolean, response: HttpResponse): Promise<SessionDto> {
+  async signOut(
+    active: ActiveSession | undefined,
+    isSecure: boolean,
+    response: HttpResponse,
+  ): Promise<EndedSessionDto> {
     const { id, key_id: actor } = this.own(active);
+    const idToken = active?.session.idToken ?? null;
     const ended = await this.end(id, actor);
     response.setHeader('set-cookie', printSessionCookie('', 0, isSecure));
-    return ended;
+    return { ...ended, end_session_url: idToken === null ? null : await this.oidc.endSessionUrl(idToken) };
   }
 
   async list({ limit = DEFAULT_PAGE_ENTRIES, after }: PageQueryDto): Promise<SessionListDto> {
@@ -83,11 +96,15 @@ export class SessionService {
     return this.toDto(ended);
   }
 
+  private assertEnabled(): void {
+    if (!this.sessions.isEnabled) throw notFound('The console is switched off (console.enabled).');
+  }
+
   private toOwnDto({ session, principal, secret }: ActiveSession): OwnSessionDto {
     return {
       ...this.toDto(session),
       name: principal.name,
-      role: principal.scopes.has('admin') ? 'admin' : 'member',
+      role: principal.role ?? (principal.scopes.has('admin') ? 'admin' : 'member'),
       scopes: [...principal.scopes],
       csrf_token: csrfTokenOf(secret),
     };
@@ -98,6 +115,7 @@ export class SessionService {
       id: session.id,
       object: 'session',
       key_id: session.keyId,
+      user: session.userName,
       user_agent: session.userAgent,
       created_at: toUnixSeconds(session.createdAt),
       last_seen_at: toUnixSeconds(session.seenAt),

@@ -6,7 +6,7 @@ import { AnyScope, Public } from '../auth/public.decorator.js';
 import { ApiErrorResponses, REQUEST_ID_HEADER } from '../errors/api-errors.decorator.js';
 import type { HttpRequest, HttpResponse } from '../http/http-types.js';
 import { StrictBodyPipe } from '../http/strict-body.pipe.js';
-import { OwnSessionDto, SessionDto, SignInDto } from './session.dto.js';
+import { EndedSessionDto, OwnSessionDto, SignInDto, SignInMethodsDto } from './session.dto.js';
 import { SessionService } from './session-service.js';
 
 @ApiTags('Session')
@@ -33,6 +33,18 @@ export class SessionController {
   }
 
   @ApiOperation({
+    summary: 'Read how to sign in',
+    description: 'What the sign-in page offers. It needs no key.',
+  })
+  @ApiOkResponse({ type: SignInMethodsDto, headers: REQUEST_ID_HEADER })
+  @ApiErrorResponses(404)
+  @Public()
+  @Get('methods')
+  readSignInMethods(): SignInMethodsDto {
+    return this.sessions.methods();
+  }
+
+  @ApiOperation({
     summary: 'Read your own session',
     description: 'Who is signed in, and the CSRF token. 404 where the request carries a key instead of a session.',
   })
@@ -46,7 +58,7 @@ export class SessionController {
   }
 
   @ApiOperation({ summary: 'Sign out', description: 'Ends your own session and takes its cookie away.' })
-  @ApiOkResponse({ type: SessionDto, description: 'The ended session.', headers: REQUEST_ID_HEADER })
+  @ApiOkResponse({ type: EndedSessionDto, description: 'The ended session.', headers: REQUEST_ID_HEADER })
   @ApiErrorResponses(400, 401, 403, 404, 413, 415, 503)
   @ApiKeySecurity()
   @AnyScope()
@@ -54,7 +66,7 @@ export class SessionController {
   deleteOwnSession(
     @Req() request: HttpRequest,
     @Res({ passthrough: true }) response: HttpResponse,
-  ): Promise<SessionDto> {
+  ): Promise<EndedSessionDto> {
     return this.sessions.signOut(request.consoleSession, isOverHttps(request), response);
   }
 }

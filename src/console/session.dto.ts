@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, MaxLength, MinLength } from 'class-validator';
-import { SCOPES, type Scope } from '../auth/principal.js';
+import { ROLES, SCOPES, type Role, type Scope } from '../auth/principal.js';
 import { ListOf } from '../http/list-of.js';
 
 /** Longer than any key. */
@@ -29,10 +29,13 @@ export class SessionDto {
   @ApiProperty({ enum: ['session'], example: 'session' })
   object!: 'session';
   /**
-   * The key that signed in; `admin` is GATEWAY_ADMIN_KEY.
+   * The key that signed in, `admin` for GATEWAY_ADMIN_KEY; of a person, their id `user_...`.
    * @example "key_0123456789abcdef"
    */
   key_id!: string;
+  /** The person who signed in by OpenID Connect; null where it was a key. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  user!: string | null;
   /** The browser, as it names itself; null if it does not. */
   @ApiProperty({ type: String, nullable: true, example: 'Mozilla/5.0 (X11; Linux x86_64)' })
   user_agent!: string | null;
@@ -53,13 +56,13 @@ export class SessionDto {
 /** The caller's own session. */
 export class OwnSessionDto extends SessionDto {
   /**
-   * The name of its key.
+   * The name of its key, or of the person.
    * @example "checkout service"
    */
   name!: string;
-  /** `admin` may do everything that its key may; `member` sees its own key and usage. */
-  @ApiProperty({ enum: ['admin', 'member'], example: 'admin' })
-  role!: 'admin' | 'member';
+  /** `admin` may do everything that its key may; `viewer` reads all of that; `member` sees its own keys and usage. */
+  @ApiProperty({ enum: ROLES, example: 'admin' })
+  role!: Role;
   /** The present rights of its key. */
   @ApiProperty({ enum: SCOPES, enumName: 'Scope', isArray: true, example: ['inference'] })
   scopes!: Scope[];
@@ -68,6 +71,26 @@ export class OwnSessionDto extends SessionDto {
    * @example "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"
    */
   csrf_token!: string;
+}
+
+/** A session that its user has ended. */
+export class EndedSessionDto extends SessionDto {
+  /** Where the sign-in at the identity provider is ended, for a browser to go there; null where there is none to end. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  end_session_url!: string | null;
+}
+
+/** How people may sign in to the console. */
+export class SignInMethodsDto {
+  /** Always `sign_in_methods`. */
+  @ApiProperty({ enum: ['sign_in_methods'], example: 'sign_in_methods' })
+  object!: 'sign_in_methods';
+  /** With a key, by `POST /v1/session`. Always true. */
+  @ApiProperty({ example: true })
+  key!: boolean;
+  /** At an identity provider, by opening `/v1/session/oidc` in a browser. */
+  @ApiProperty({ example: false })
+  oidc!: boolean;
 }
 
 /** A page of sessions, the newest first. */

@@ -232,6 +232,17 @@ describe(`sessions of the console (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`,
     expect((await gateway.admin.get('/v1/admin/usage/latency?group_by=key')).status).toBe(400);
   });
 
+  it('begin with a key alone where no identity provider is set up', async () => {
+    const { body } = await gateway.client('').get('/v1/session/methods');
+    expect(body).toEqual({ object: 'sign_in_methods', key: true, oidc: false });
+    for (const path of ['/v1/session/oidc', '/v1/session/oidc/callback?code=x&state=y']) {
+      const refused = await gateway.client('').get(path);
+      expect([path, refused.status, refused.text.includes('console.oidc')]).toEqual([path, 404, true]);
+    }
+    const client = await gateway.newClient();
+    expect((await client.get('/v1/session/keys')).status).toBe(404);
+  });
+
   it('refuse an address after ten wrong keys, with a time to wait', async () => {
     const statuses: number[] = [];
     for (let each = 0; each < 11; each += 1) statuses.push((await newBrowser().signIn('gw_wrong')).status);
@@ -250,6 +261,7 @@ describe('the console and its sessions switched off', () => {
     try {
       const browser = new Browser(gateway.client(''));
       expect((await browser.signIn(gateway.adminKey)).status).toBe(404);
+      expect((await gateway.client('').get('/v1/session/methods')).status).toBe(404);
       for (const path of ['/', '/console', '/console/']) {
         const response = await gateway.client('').get(path, { headers: { accept: 'text/html' } });
         expect(response.status).toBe(404);

@@ -13,6 +13,11 @@ export function useSession(): Session {
   return session;
 }
 
+/** Whether the person may change anything, as a viewer may not. */
+export function useCanChange(): boolean {
+  return useContext(SessionContext)?.role !== 'viewer';
+}
+
 /** The session of this browser; null where nobody is signed in. */
 export function useSessionQuery() {
   return useQuery({
@@ -41,8 +46,10 @@ export async function signIn(key: string): Promise<Session> {
 export function useSignOut(): () => Promise<void> {
   const client = useQueryClient();
   return async () => {
-    await api.DELETE('/v1/session');
+    const { end_session_url: elsewhere } = await bodyOf(api.DELETE('/v1/session'));
     client.clear();
-    client.setQueryData(['session'], null);
+    // The sign-in at the identity provider ends as well; it leads back here.
+    if (elsewhere !== null) location.assign(elsewhere);
+    else client.setQueryData(['session'], null);
   };
 }

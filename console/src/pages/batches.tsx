@@ -246,15 +246,15 @@ function BatchDetails({ id, onClose }: { readonly id: string; readonly onClose: 
           ) : (
             <>
               {batch.paused_at === null ? (
-                <Button icon={Pause} busy={act.isPending} onClick={() => act.mutate('pause')}>
+                <Button changes icon={Pause} busy={act.isPending} onClick={() => act.mutate('pause')}>
                   Pause
                 </Button>
               ) : (
-                <Button icon={Play} busy={act.isPending} onClick={() => act.mutate('resume')}>
+                <Button changes icon={Play} busy={act.isPending} onClick={() => act.mutate('resume')}>
                   Resume
                 </Button>
               )}
-              <Button icon={X} variant="danger" onClick={() => setCancelling(true)}>
+              <Button changes icon={X} variant="danger" onClick={() => setCancelling(true)}>
                 Cancel
               </Button>
             </>

@@ -72,7 +72,7 @@ export function Groups() {
   return (
     <>
       <PageHeader title="Groups" about="Keys of a group share its limits and its budget.">
-        <Button variant="primary" icon={Plus} onClick={() => setOpen('new')}>
+        <Button changes variant="primary" icon={Plus} onClick={() => setOpen('new')}>
           Create a group
         </Button>
       </PageHeader>
@@ -100,7 +100,7 @@ export function Groups() {
             title={name === undefined ? 'No groups yet' : 'No group has this name'}
             action={
               name === undefined && (
-                <Button variant="primary" icon={Plus} onClick={() => setOpen('new')}>
+                <Button changes variant="primary" icon={Plus} onClick={() => setOpen('new')}>
                   Create a group
                 </Button>
               )
@@ -160,6 +160,7 @@ function GroupDialog({ group, onClose }: { readonly group: Group | undefined; re
         <>
           {group !== undefined && (
             <Button
+              changes
               variant="danger"
               icon={Trash2}
               className="mr-auto"
@@ -170,7 +171,7 @@ function GroupDialog({ group, onClose }: { readonly group: Group | undefined; re
             </Button>
           )}
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form="group" variant="primary" busy={save.isPending}>
+          <Button changes type="submit" form="group" variant="primary" busy={save.isPending}>
             {group === undefined ? 'Create the group' : 'Save'}
           </Button>
         </>

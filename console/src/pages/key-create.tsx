@@ -23,6 +23,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
   const [models, setModels] = useState('');
   const [group, setGroup] = useState('');
   const [until, setUntil] = useState('');
+  const [owner, setOwner] = useState('');
   const [spending, setSpending] = useState(spendingText(null, null));
   const groups = useQuery({
     queryKey: ['groups', 'choice'],
@@ -37,6 +38,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
             scopes: isAdmin ? ['inference', 'admin'] : ['inference'],
             allowed_models: modelsOf(models),
             ...(group !== '' && { group_id: group }),
+            ...(owner.trim() !== '' && { owner }),
             ...(until !== '' && { expires_at: endOf(until) }),
             ...spendingOf(spending),
           },
@@ -48,7 +50,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
     create.error instanceof ApiError && create.error.param?.startsWith(field) === true
       ? create.error.message
       : undefined;
-  const isPlaced = ['name', 'allowed_models', 'expires_at'].some((field) => faultOf(field) !== undefined);
+  const isPlaced = ['name', 'allowed_models', 'expires_at', 'owner'].some((field) => faultOf(field) !== undefined);
 
   if (create.data !== undefined) {
     return (
@@ -82,7 +84,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
       footer={
         <>
           <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" form="create-key" variant="primary" busy={create.isPending}>
+          <Button changes type="submit" form="create-key" variant="primary" busy={create.isPending}>
             Create the key
           </Button>
         </>
@@ -117,6 +119,18 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
           </Field>
           <Field label="Works until" error={faultOf('expires_at')}>
             {(id) => <Input id={id} type="date" value={until} onChange={(event) => setUntil(event.target.value)} />}
+          </Field>
+          <Field label="Owner" hint="An e-mail address; who signs in with it sees the key." error={faultOf('owner')}>
+            {(id, describedBy) => (
+              <Input
+                id={id}
+                aria-describedby={describedBy}
+                maxLength={200}
+                placeholder="Nobody"
+                value={owner}
+                onChange={(event) => setOwner(event.target.value)}
+              />
+            )}
           </Field>
         </div>
         <Field

@@ -74,13 +74,13 @@ export function KeyDetails({ id, onClose }: { readonly id: string; readonly onCl
         footer={
           isActive && mode === 'read' ? (
             <>
-              <Button icon={Pencil} onClick={() => setMode('edit')}>
+              <Button changes icon={Pencil} onClick={() => setMode('edit')}>
                 Edit
               </Button>
-              <Button icon={RotateCw} onClick={() => setMode('rotate')}>
+              <Button changes icon={RotateCw} onClick={() => setMode('rotate')}>
                 Rotate
               </Button>
-              <Button icon={Trash2} variant="danger" onClick={() => setMode('revoke')}>
+              <Button changes icon={Trash2} variant="danger" onClick={() => setMode('revoke')}>
                 Revoke
               </Button>
             </>
@@ -104,7 +104,7 @@ export function KeyDetails({ id, onClose }: { readonly id: string; readonly onCl
               <div className="mb-2 flex items-center justify-between">
                 <h3>Budget</h3>
                 {key.budget !== null && isActive && (
-                  <Button variant="ghost" busy={reset.isPending} onClick={() => reset.mutate()}>
+                  <Button changes variant="ghost" busy={reset.isPending} onClick={() => reset.mutate()}>
                     Begin anew
                   </Button>
                 )}
@@ -127,6 +127,7 @@ export function KeyDetails({ id, onClose }: { readonly id: string; readonly onCl
                   ['Limits', limitsText(key.limits)],
                   ['Fallbacks', key.fallbacks],
                   ['Group', key.group_id ?? 'None'],
+                  ['Owner', key.owner ?? 'Nobody'],
                   ['Stored prompts', key.request_log === null ? 'No' : `For ${key.request_log.days} days`],
                   ['Works until', key.expires_at === null ? 'No end' : <Time key="end" at={key.expires_at} />],
                   ['Created', <Time key="created" at={key.created_at} />],
@@ -206,13 +207,19 @@ interface EditKeyProps {
 function EditKey({ value, onDone, onCancel }: EditKeyProps) {
   const [name, setName] = useState(value.name);
   const [models, setModels] = useState(value.allowed_models?.join(', ') ?? '');
+  const [owner, setOwner] = useState(value.owner ?? '');
   const [spending, setSpending] = useState(spendingText(value.limits, value.budget));
   const save = useMutation({
     mutationFn: () =>
       bodyOf(
         api.PATCH('/v1/admin/keys/{id}', {
           params: { path: { id: value.id } },
-          body: { name, allowed_models: modelsOf(models), ...spendingOf(spending) },
+          body: {
+            name,
+            allowed_models: modelsOf(models),
+            owner: owner.trim() === '' ? null : owner,
+            ...spendingOf(spending),
+          },
         }),
       ),
     onSuccess: async () => {
@@ -239,6 +246,18 @@ function EditKey({ value, onDone, onCancel }: EditKeyProps) {
             placeholder="Every model"
             value={models}
             onChange={(event) => setModels(event.target.value)}
+          />
+        )}
+      </Field>
+      <Field label="Owner" hint="Who signs in with this e-mail address sees the key.">
+        {(id, describedBy) => (
+          <Input
+            id={id}
+            aria-describedby={describedBy}
+            maxLength={200}
+            placeholder="Nobody"
+            value={owner}
+            onChange={(event) => setOwner(event.target.value)}
           />
         )}
       </Field>

@@ -16,7 +16,7 @@ export function stateOf(key: Pick<Key, 'revoked_at' | 'expires_at'>): 'revoked' 
   return key.expires_at !== null && key.expires_at * 1_000 < Date.now() ? 'expired' : 'active';
 }
 
-const COLUMNS: readonly Column<Key>[] = [
+export const KEY_COLUMNS: readonly Column<Key>[] = [
   {
     id: 'name',
     header: 'Name',
@@ -41,6 +41,12 @@ const COLUMNS: readonly Column<Key>[] = [
     header: 'Budget',
     width: 'minmax(0,1.2fr)',
     cell: (key) => <BudgetBar budget={key.budget} usage={key.budget_usage} isBrief />,
+  },
+  {
+    id: 'owner',
+    header: 'Owner',
+    from: 1100,
+    cell: (key) => <span className="truncate text-muted">{key.owner ?? '–'}</span>,
   },
   {
     id: 'limits',
@@ -68,7 +74,7 @@ export function Keys() {
   const state = search['state'] === 'revoked' ? 'revoked' : 'active';
   const name = search['name'];
   const query = useInfiniteQuery({
-    queryKey: ['keys', { name, state, group: search['group_id'] }],
+    queryKey: ['keys', { name, state, group: search['group_id'], owner: search['owner'] }],
     initialPageParam: undefined as string | undefined,
     queryFn: ({ pageParam }) =>
       bodyOf(
@@ -79,6 +85,7 @@ export function Keys() {
               revoked: state === 'revoked' ? 'true' : 'false',
               ...(name !== undefined && { name }),
               ...(search['group_id'] !== undefined && { group_id: search['group_id'] }),
+              ...(search['owner'] !== undefined && { owner: search['owner'] }),
               ...(pageParam !== undefined && { after: pageParam }),
             },
           },
@@ -92,7 +99,7 @@ export function Keys() {
   return (
     <>
       <PageHeader title="Keys" about="A key for each client, with its own limits, budget and models.">
-        <Button variant="primary" icon={Plus} onClick={create}>
+        <Button changes variant="primary" icon={Plus} onClick={create}>
           Create a key
         </Button>
       </PageHeader>
@@ -119,6 +126,9 @@ export function Keys() {
           {search['group_id'] !== undefined && (
             <Button onClick={() => change({ group_id: undefined })}>Group {search['group_id']} ✕</Button>
           )}
+          {search['owner'] !== undefined && (
+            <Button onClick={() => change({ owner: undefined })}>Owner {search['owner']} ✕</Button>
+          )}
         </div>
         {query.error !== null ? (
           <div className="p-4">
@@ -135,7 +145,7 @@ export function Keys() {
             action={
               state === 'active' &&
               name === undefined && (
-                <Button variant="primary" icon={Plus} onClick={create}>
+                <Button changes variant="primary" icon={Plus} onClick={create}>
                   Create a key
                 </Button>
               )
@@ -148,7 +158,7 @@ export function Keys() {
         ) : (
           <DataTable
             label="Keys"
-            columns={COLUMNS}
+            columns={KEY_COLUMNS}
             rows={keys}
             keyOf={({ id }) => id}
             onOpen={({ id }) => setOpen(id)}

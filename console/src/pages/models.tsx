@@ -325,6 +325,7 @@ function ProviderCard({ provider }: { readonly provider: Schemas['Provider'] }) 
           {test.data?.ok === false && <span className="text-bad">{test.data.error?.message ?? 'It failed.'}</span>}
         </p>
         <Button
+          changes
           icon={FlaskConical}
           busy={test.isPending}
           onClick={() => test.mutate()}

@@ -9,7 +9,7 @@ import { STATUS_TONES, type UsageRecord } from './requests';
 
 /** A request with its attempts. */
 export function RequestDetails({ record, onClose }: { readonly record: UsageRecord; readonly onClose: () => void }) {
-  const isAdmin = useSession().role === 'admin';
+  const isAdmin = useSession().role !== 'member';
   const attempts = useQuery({
     queryKey: ['attempts', record.request_id],
     queryFn: async () => {

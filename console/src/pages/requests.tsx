@@ -125,7 +125,7 @@ const TEXT_FILTERS = [
 const STATUSES = ['succeeded', 'failed', 'abandoned', 'retried'] as const;
 
 export function Requests() {
-  const isAdmin = useSession().role === 'admin';
+  const isAdmin = useSession().role !== 'member';
   const [search, change] = useFilters();
   const [open, setOpen] = useState<UsageRecord | null>(null);
   const isLive = search['live'] === 'on';

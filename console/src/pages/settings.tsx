@@ -122,7 +122,9 @@ function Sessions() {
             <li key={each.id} className="flex flex-wrap items-center gap-x-4 gap-y-1 px-4 py-2.5">
               <div className="min-w-0 flex-1">
                 <p className="truncate">
-                  <span className="font-medium">{each.key_id === 'admin' ? 'GATEWAY_ADMIN_KEY' : each.key_id}</span>{' '}
+                  <span className="font-medium">
+                    {each.user ?? (each.key_id === 'admin' ? 'GATEWAY_ADMIN_KEY' : each.key_id)}
+                  </span>{' '}
                   <span className="text-muted">{each.user_agent}</span>
                 </p>
                 <p className="text-xs text-muted">
@@ -134,6 +136,7 @@ function Sessions() {
                 <Badge tone="accent">this session</Badge>
               ) : (
                 <Button
+                  changes
                   variant="danger"
                   busy={end.isPending && end.variables === each.id}
                   onClick={() => end.mutate(each.id)}

@@ -12,6 +12,7 @@ import {
   UserRound,
   Users,
 } from 'lucide-react';
+import type { Session } from '../api/session';
 import type { Icon } from '../ui/basics';
 
 export interface PageLink {
@@ -56,7 +57,10 @@ export const ADMIN_PAGES: readonly { readonly title: string; readonly pages: rea
   },
 ];
 
-/** Those of a member. */
+/** Those of a viewer, who calls no models. */
+export const VIEWER_PAGES: typeof ADMIN_PAGES = ADMIN_PAGES.filter(({ title }) => title !== 'Use');
+
+/** Those of a member who signed in with a key. */
 export const MEMBER_PAGES: typeof ADMIN_PAGES = [
   {
     title: 'Your key',
@@ -68,3 +72,21 @@ export const MEMBER_PAGES: typeof ADMIN_PAGES = [
     ],
   },
 ];
+
+/** Those of a member who signed in by OpenID Connect, and calls models with the keys that they own. */
+export const OWNER_PAGES: typeof ADMIN_PAGES = [
+  {
+    title: 'Your keys',
+    pages: [
+      { path: '/', title: 'Your keys', icon: KeyRound, words: 'budget limits usage' },
+      { path: '/requests', title: 'Requests', icon: Activity, words: 'log records' },
+    ],
+  },
+];
+
+/** The pages of a person or key. */
+export function pagesOf({ role, user }: Pick<Session, 'role' | 'user'>): typeof ADMIN_PAGES {
+  if (role === 'admin') return ADMIN_PAGES;
+  if (role === 'viewer') return VIEWER_PAGES;
+  return user === null ? MEMBER_PAGES : OWNER_PAGES;
+}

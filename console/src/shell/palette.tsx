@@ -41,7 +41,8 @@ export function Palette({ groups, isAdmin, onClose }: PaletteProps) {
     { title: 'Sign out', icon: LogOut, words: 'leave end session', run: () => void signOut() },
   ];
   const wanted = text.trim().toLowerCase();
-  if (isAdmin && wanted.length > 5 && !wanted.includes(' ')) {
+  const mayFind = groups.some(({ pages }) => pages.some(({ path }) => path === '/requests'));
+  if (mayFind && wanted.length > 5 && !wanted.includes(' ')) {
     const id = text.trim();
     commands.unshift({
       title: `Find request ${id}`,

@@ -5,12 +5,13 @@ import { useSession, useSignOut } from '../api/session';
 import { Button } from '../ui/basics';
 import { notifyError } from '../ui/toast';
 import { Logo } from './logo';
-import { ADMIN_PAGES, MEMBER_PAGES } from './pages';
+import { pagesOf } from './pages';
 import { Palette } from './palette';
 import { chooseTheme, themeChoice, useTheme, type ThemeChoice } from './theme';
 
 const isMac = navigator.platform.startsWith('Mac');
 const NEXT: Record<ThemeChoice, ThemeChoice> = { system: 'light', light: 'dark', dark: 'system' };
+const ROLE_NAMES = { admin: 'Admin', viewer: 'Viewer: reads, changes nothing', member: 'Member' };
 const THEME_ICONS = { system: Monitor, light: Sun, dark: Moon };
 
 function isTyping(target: EventTarget | null): boolean {
@@ -23,7 +24,7 @@ function isTyping(target: EventTarget | null): boolean {
 export function Shell() {
   const session = useSession();
   const isAdmin = session.role === 'admin';
-  const groups = isAdmin ? ADMIN_PAGES : MEMBER_PAGES;
+  const groups = pagesOf(session);
   const [isPaletteOpen, setPaletteOpen] = useState(false);
   const [isMenuOpen, setMenuOpen] = useState(false);
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -136,7 +137,7 @@ function Account() {
     <div className="flex items-center gap-1 border-t border-line px-3 py-2.5">
       <div className="min-w-0 flex-1 px-2">
         <p className="truncate text-sm font-medium">{session.key_id === 'admin' ? 'Administrator' : session.name}</p>
-        <p className="text-xs text-muted">{session.role === 'admin' ? 'Admin' : 'Member'}</p>
+        <p className="text-xs text-muted">{ROLE_NAMES[session.role]}</p>
       </div>
       <Button
         variant="ghost"

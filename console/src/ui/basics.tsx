@@ -9,6 +9,7 @@ import {
 } from 'react';
 import { Check, ChevronDown, Copy, type LucideProps, TriangleAlert } from 'lucide-react';
 import { ApiError } from '../api/client';
+import { useCanChange } from '../api/session';
 import { ago, fullTime, time } from '../format';
 
 export type Icon = ComponentType<LucideProps>;
@@ -24,22 +25,27 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly variant?: keyof typeof VARIANTS;
   readonly icon?: Icon;
   readonly busy?: boolean;
+  /** Whether it changes something, so that viewers cannot press it. */
+  readonly changes?: boolean;
 }
 
 export function Button({
   variant = 'plain',
   icon: Glyph,
   busy = false,
+  changes = false,
   children,
   className = '',
   ...rest
 }: ButtonProps) {
   const isIconOnly = children === undefined;
+  const isAllowed = useCanChange() || !changes;
   return (
     <button
       type="button"
       {...rest}
-      disabled={rest.disabled === true || busy}
+      {...(!isAllowed && { title: 'Your role reads and changes nothing.' })}
+      disabled={rest.disabled === true || busy || !isAllowed}
       aria-busy={busy || undefined}
       className={`inline-flex h-8 shrink-0 items-center justify-center gap-1.5 rounded-md border text-sm font-medium whitespace-nowrap transition-colors disabled:opacity-55 ${isIconOnly ? 'w-8' : 'px-3'} ${VARIANTS[variant]} ${className}`}
     >

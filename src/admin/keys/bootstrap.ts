@@ -55,6 +55,7 @@ export async function bootstrapKeys(
       scopes: [...FIRST_KEY_SCOPES],
       allowedModels: null,
       fallbacks: null,
+      owner: null,
       metadata: null,
       createdBy: FIRST_START,
       createdAt: Date.now(),

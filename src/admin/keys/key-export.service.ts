@@ -74,6 +74,7 @@ export class KeyExport {
       limits: key.limits,
       budget: toBudgetDto(key.budget),
       group_id: key.groupId,
+      owner: key.owner,
       metadata: key.metadata as Record<string, unknown> | null,
       request_log: key.requestLog === null ? null : { days: key.requestLog.days, redact: [...key.requestLog.redact] },
       parent_id: key.parentId,

@@ -10,6 +10,7 @@ import { GatewayError, invalidRequest, permissionDenied } from '../../errors/gat
 import { toInstance } from '../../http/to-instance.js';
 import { assertGeneration, assertWithinMaker } from './assert-within-maker.js';
 import { TransferredGroupDto, TransferredKeyDto } from './key-transfer.dto.js';
+import { ownerOf } from './keys.service.js';
 import { RequestLogSettings } from './request-log-settings.js';
 import { toBudget, toRateLimits } from './spending.dto.js';
 
@@ -92,6 +93,7 @@ export class KeyImportReader {
       fallbacks: fields.fallbacks ?? null,
       metadata: fields.metadata ?? null,
       groupId: fields.group_id ?? null,
+      owner: ownerOf(fields.owner),
       limits: toRateLimits(fields.limits),
       budget: toBudget(fields.budget),
       budgetAdjustment: null,

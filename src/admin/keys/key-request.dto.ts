@@ -104,6 +104,17 @@ export class CreateKeyDto extends AccessRulesDto {
   @MaxLength(32)
   group_id?: string | null;
 
+  /**
+   * The person who sees the key and its usage after a sign-in by OpenID Connect: what `console.oidc.user_claim` says of them, such as
+   * an e-mail address, in lower case. It gives no right to change the key. Null or absent for none.
+   */
+  @ApiProperty({ type: String, required: false, nullable: true, example: null })
+  @IsOptional()
+  @IsString()
+  @IsNotBlank()
+  @MaxLength(200)
+  owner?: string | null;
+
   /** Stores prompts and responses of this key. Null or absent stores none. Needs GATEWAY_REQUEST_LOG_KEY. */
   @ApiProperty({ type: RequestLogSettingDto, required: false, nullable: true, example: null })
   @IsOptional()
@@ -124,6 +135,7 @@ export class UpdateKeyDto extends PartialType(
     'limits',
     'budget',
     'group_id',
+    'owner',
     'request_log',
   ]),
   { skipNullProperties: false },
@@ -165,6 +177,13 @@ export class KeyQueryDto extends PageQueryDto {
   @IsString()
   @MaxLength(64)
   group_id?: string;
+
+  /** Only keys of this person. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(200)
+  owner?: string;
 
   /** Only keys that are revoked (`true`), or are not (`false`). */
   @ApiProperty({ enum: ['true', 'false'], required: false })

@@ -37,6 +37,9 @@ export class KeyDto extends AppliedRulesDto {
   /** The group that the key belongs to; null for none. */
   @ApiProperty({ type: String, nullable: true, example: null })
   group_id!: string | null;
+  /** The person who sees the key in the console; null for none. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  owner!: string | null;
   /** Which prompts and responses are stored; null for none. */
   @ApiProperty({ type: RequestLogSettingDto, nullable: true, example: null })
   request_log!: RequestLogSettingDto | null;

@@ -23,7 +23,7 @@ import { KeyTransferController } from './key-transfer.controller.js';
 import { RequestLogSettings } from './request-log-settings.js';
 import { KeysController } from './keys.controller.js';
 import { KeysService } from './keys.service.js';
-import { OwnKeyController } from './own-key.controller.js';
+import { OwnedKeysController, OwnKeyController } from './own-key.controller.js';
 import { OwnKeyService } from './own-key.service.js';
 
 /** Keys and groups as operators manage them, and the admin key of the first start. */
@@ -36,6 +36,7 @@ import { OwnKeyService } from './own-key.service.js';
     GroupBudgetResetController,
     GroupsController,
     OwnKeyController,
+    OwnedKeysController,
   ],
   providers: [
     {

@@ -3,8 +3,8 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { EntityManager, Repository } from 'typeorm';
 import { Database } from '../../database/database.js';
 import { newestFirst } from '../../database/newest-first.js';
-import { invalidRequest, permissionDenied } from '../../errors/gateway-error.js';
-import { DEFAULT_PAGE_ENTRIES } from '../../http/page-query.dto.js';
+import { invalidRequest, notFound, permissionDenied } from '../../errors/gateway-error.js';
+import { DEFAULT_PAGE_ENTRIES, type PageQueryDto } from '../../http/page-query.dto.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { generateKey, hintOf, publicPart } from '../../auth/api-key-format.js';
 import { ApiKey } from '../../auth/api-key.entity.js';
@@ -62,6 +62,7 @@ export class KeysService {
       fallbacks: fields.fallbacks ?? null,
       metadata: fields.metadata ?? null,
       groupId: fields.group_id ?? null,
+      owner: ownerOf(fields.owner),
       limits,
       budget,
       budgetAdjustment: null,
@@ -89,6 +90,7 @@ export class KeysService {
     after,
     name,
     group_id: groupId,
+    owner,
     revoked,
   }: KeyQueryDto): Promise<KeyListDto> {
     const query = this.keys.createQueryBuilder('key');
@@ -96,9 +98,18 @@ export class KeysService {
       query.andWhere(`LOWER(key.name) LIKE :name ESCAPE '!'`, { name: containing(name) });
     }
     if (groupId !== undefined) query.andWhere('key.groupId = :groupId', { groupId });
+    if (owner !== undefined) query.andWhere('key.owner = :owner', { owner: ownerOf(owner) });
     if (revoked !== undefined) query.andWhere(`key.revokedAt IS ${revoked === 'true' ? 'NOT' : ''} NULL`);
     const { rows, ...page } = await newestFirst(query, 'createdAt', { limit, after, what: 'key', idPrefix: 'key_' });
     return { object: 'list', data: await this.withUsage(rows), ...page };
+  }
+
+  /** The keys that a person owns. @throws GatewayError 404 for a key */
+  async listOwn({ limit, after }: PageQueryDto, { role, name, keyId }: Principal): Promise<KeyListDto> {
+    if (role === undefined) {
+      throw notFound(`This request is one of a key (${keyId}), not of a person. Read the key with GET /v1/key.`);
+    }
+    return this.list({ owner: name, ...(limit !== undefined && { limit }), ...(after !== undefined && { after }) });
   }
 
   async find(id: string): Promise<KeyWithUsageDto> {
@@ -127,6 +138,7 @@ export class KeysService {
         await assertGroup(manager, fields.group_id);
         key.groupId = fields.group_id;
       }
+      if (fields.owner !== undefined) key.owner = ownerOf(fields.owner);
       if (fields.request_log !== undefined) key.requestLog = this.requestLogs.of(fields);
       if (fields.parent_id !== undefined) detach(key, maker);
       assertWithinMaker(maker, key);
@@ -199,6 +211,12 @@ export class KeysService {
   }
 }
 
+/** As sign-ins name people: e-mail addresses in lower case. */
+export function ownerOf(owner: string | null | undefined): string | null {
+  if (owner == null) return null;
+  return owner.includes('@') ? owner.trim().toLowerCase() : owner.trim();
+}
+
 /** Makes the key independent of the one that created it. */
 function detach(key: ApiKey, maker: Principal): void {
   if (maker.isOperator !== true) {
@@ -242,6 +260,7 @@ function toDto(key: ApiKey): KeyDto {
     limits: key.limits,
     budget: toBudgetDto(key.budget),
     group_id: key.groupId,
+    owner: key.owner,
     previous_key_expires_at: toUnixSeconds(key.previousExpiresAt),
   };
 }

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { notFound } from '../../errors/gateway-error.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { BudgetStates } from '../../auth/budget-states.js';
 import { toBudgetUsage } from './budget-usage.dto.js';
@@ -11,8 +12,12 @@ import { toBudgetDto } from './spending.dto.js';
 export class OwnKeyService {
   constructor(private readonly budgets: BudgetStates) {}
 
+  /** @throws GatewayError 404 for a person, who is no key */
   async find({ keyId, name, scopes, allowedModels, fallbacks = 'any', ...principal }: Principal): Promise<OwnKeyDto> {
-    const { groupId, accounts, expiresAt } = principal;
+    const { groupId, accounts, expiresAt, role } = principal;
+    if (role !== undefined) {
+      throw notFound('You are signed in as a person, not with a key. Your keys are at GET /v1/session/keys.');
+    }
     // Limits of the keys that created this one apply, too, but their spending is not disclosed.
     const own = accounts.find(({ id }) => id === keyId);
     const group = groupId === null ? undefined : accounts.find(({ id }) => id === groupId);

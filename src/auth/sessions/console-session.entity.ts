@@ -1,7 +1,7 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../../database/whole-number.js';
 
-/** A browser that has signed in with a key. Its token is kept as a hash alone. */
+/** A browser that has signed in with a key, or by OpenID Connect. Its token is kept as a hash alone. */
 @Entity('console_session')
 @Index('IDX_console_session_created_at_id', ['createdAt', 'id'])
 export class ConsoleSession {
@@ -13,7 +13,7 @@ export class ConsoleSession {
   @Column({ name: 'token_hash', type: 'varchar', length: 64 })
   tokenHash!: string;
 
-  /** The key that signed in, with whose rights the session acts; `admin` for GATEWAY_ADMIN_KEY. */
+  /** The key or person that signed in, with whose rights the session acts; `admin` for GATEWAY_ADMIN_KEY. */
   @Index('IDX_console_session_key_id')
   @Column({ name: 'key_id', type: 'varchar', length: 32 })
   keyId!: string;
@@ -21,6 +21,14 @@ export class ConsoleSession {
   /** The browser, as it names itself; null if it does not. */
   @Column({ name: 'user_agent', type: 'varchar', length: 200, nullable: true })
   userAgent!: string | null;
+
+  /** The person at the sign-in; null where it was a key. */
+  @Column({ name: 'user_name', type: 'varchar', length: 200, nullable: true })
+  userName!: string | null;
+
+  /** The ID token, with which the identity provider finds the sign-in that is to end there; null where it is not needed. */
+  @Column({ name: 'id_token', type: 'text', nullable: true })
+  idToken!: string | null;
 
   /** Epoch milliseconds, as all times here. */
   @Column({ name: 'created_at', type: 'bigint', transformer: wholeNumber })

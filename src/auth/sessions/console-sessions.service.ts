@@ -8,6 +8,7 @@ import { databaseUnavailable } from '../../errors/database-error.js';
 import { randomId } from '../../runtime/random-id.js';
 import { ADMIN_KEY_ID, ApiKeyAuthenticator } from '../api-key-authenticator.js';
 import type { Principal } from '../principal.js';
+import { ConsoleUsers, type SignedInUser } from '../users/console-users.service.js';
 import { ConsoleSession } from './console-session.entity.js';
 import type { SessionToken } from './session-cookie.js';
 
@@ -41,6 +42,7 @@ export class ConsoleSessions {
     @InjectRepository(ConsoleSession) private readonly sessions: Repository<ConsoleSession>,
     private readonly database: Database,
     private readonly keys: ApiKeyAuthenticator,
+    private readonly users: ConsoleUsers,
     private readonly config: GatewayConfig,
   ) {}
 
@@ -65,6 +67,27 @@ export class ConsoleSessions {
   ): Promise<StartedSession | null> {
     const principal = await this.keys.check(credential);
     if (principal === null) return null;
+    return this.database.transaction((manager) => this.insert(manager, principal, { userAgent, idToken: null }, note));
+  }
+
+  /** The same for a person whom the identity provider has signed in. @param idToken as the entity has it */
+  startOfUser(
+    user: SignedInUser & { readonly idToken: string | null },
+    userAgent: string | undefined,
+    note: (manager: EntityManager, session: ConsoleSession) => Promise<void>,
+  ): Promise<StartedSession> {
+    return this.database.transaction(async (manager) => {
+      const principal = await this.users.save(manager, user);
+      return this.insert(manager, principal, { userAgent, idToken: user.idToken }, note);
+    });
+  }
+
+  private async insert(
+    manager: EntityManager,
+    principal: Principal,
+    { userAgent, idToken }: { readonly userAgent: string | undefined; readonly idToken: string | null },
+    note: (manager: EntityManager, session: ConsoleSession) => Promise<void>,
+  ): Promise<StartedSession> {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
     const now = Date.now();
     const session: ConsoleSession = {
@@ -72,29 +95,29 @@ export class ConsoleSessions {
       tokenHash: this.hashOf(secret, principal.keyId),
       keyId: principal.keyId,
       userAgent: userAgent === undefined || userAgent === '' ? null : userAgent.slice(0, 200),
+      userName: principal.role === undefined ? null : principal.name,
+      idToken,
       createdAt: now,
       seenAt: now,
       expiresAt: Math.min(now + this.config.console.sessionLifetime, principal.expiresAt ?? Infinity),
     };
-    await this.database.transaction(async (manager) => {
-      await manager.delete(ConsoleSession, { expiresAt: LessThan(now) });
-      await manager.delete(ConsoleSession, { seenAt: LessThan(now - this.config.console.idleTimeout) });
-      const { keyId } = session;
-      const others = await manager.find(ConsoleSession, {
-        where: { keyId },
-        select: { id: true },
-        order: { createdAt: 'DESC', id: 'DESC' },
-        skip: MAX_SESSIONS_PER_KEY - 1,
-        take: MAX_SESSIONS_PER_KEY,
-      });
-      if (others.length > 0)
-        await manager.delete(
-          ConsoleSession,
-          others.map(({ id }) => id),
-        );
-      await manager.insert(ConsoleSession, session);
-      await note(manager, session);
+    await manager.delete(ConsoleSession, { expiresAt: LessThan(now) });
+    await manager.delete(ConsoleSession, { seenAt: LessThan(now - this.config.console.idleTimeout) });
+    const { keyId } = session;
+    const others = await manager.find(ConsoleSession, {
+      where: { keyId },
+      select: { id: true },
+      order: { createdAt: 'DESC', id: 'DESC' },
+      skip: MAX_SESSIONS_PER_KEY - 1,
+      take: MAX_SESSIONS_PER_KEY,
     });
+    if (others.length > 0)
+      await manager.delete(
+        ConsoleSession,
+        others.map(({ id }) => id),
+      );
+    await manager.insert(ConsoleSession, session);
+    await note(manager, session);
     return { session, principal, secret, token: `${session.id}.${secret}` };
   }
 

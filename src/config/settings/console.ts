@@ -1,5 +1,6 @@
 import { section } from './composites.js';
 import { duration, flag } from './kinds.js';
+import { OIDC } from './oidc.js';
 import { setting } from './setting.js';
 
 export const CONSOLE = section('The web console at `/console`.', {
@@ -14,5 +15,16 @@ export const CONSOLE = section('The web console at `/console`.', {
   session_lifetime: setting(duration(), {
     description: 'How long a session lasts at most; then its key has to be pasted again.',
     default: '7d',
+  }),
+  oidc: setting(OIDC, {
+    description: 'Lets people sign in at an identity provider by OpenID Connect, see docs/console.md.',
+    without: 'people sign in with keys alone',
+    example: {
+      issuer: 'https://login.example.com',
+      client_id: 'llm-gateway',
+      client_secret: '${OIDC_CLIENT_SECRET}',
+      redirect_base: 'https://gateway.example.com',
+      roles: { admin: ['platform-admins'], member: ['*'] },
+    },
   }),
 });

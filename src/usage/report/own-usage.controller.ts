@@ -9,7 +9,13 @@ import { StrictBodyPipe } from '../../http/strict-body.pipe.js';
 import { OwnRecordsQueryDto, OwnUsageQueryDto } from './own-usage.dto.js';
 import { UsageRecordListDto } from './usage-record.dto.js';
 import { UsageRowListDto } from './usage-row.dto.js';
+import type { OwnedBy } from './record-filter.js';
 import { UsageReport } from './usage-report.service.js';
+
+/** The records of the calling key, or of the keys that the calling person owns. */
+function ofCaller({ keyId, name, role }: Principal): OwnedBy {
+  return role === undefined ? { key_id: keyId } : { owner: name };
+}
 
 @ApiTags('Key')
 @ApiKeySecurity()
@@ -21,26 +27,28 @@ export class OwnUsageController {
 
   @ApiOperation({
     summary: 'Read sums of your own usage',
-    description: 'As `GET /v1/admin/usage`, of the calling key alone. It needs no scope.',
+    description:
+      'As `GET /v1/admin/usage`, of the calling key alone; for a person, of the keys that they own. It needs no scope.',
   })
   @ApiOkResponse({ type: UsageRowListDto, description: 'The sums.', headers: REQUEST_ID_HEADER })
   @ApiErrorResponses(400, 401, 403, 503)
   @Get()
-  listOwnUsage(@Query() query: OwnUsageQueryDto, @CurrentPrincipal() { keyId }: Principal): Promise<UsageRowListDto> {
-    return this.usage.sums({ ...query, key_id: keyId });
+  listOwnUsage(@Query() query: OwnUsageQueryDto, @CurrentPrincipal() principal: Principal): Promise<UsageRowListDto> {
+    return this.usage.sums({ ...query, ...ofCaller(principal) });
   }
 
   @ApiOperation({
     summary: 'List your own usage records',
-    description: 'As `GET /v1/admin/usage/records`, of the calling key alone. It needs no scope.',
+    description:
+      'As `GET /v1/admin/usage/records`, of the calling key alone; for a person, of the keys that they own. It needs no scope.',
   })
   @ApiOkResponse({ type: UsageRecordListDto, description: 'The records.', headers: REQUEST_ID_HEADER })
   @ApiErrorResponses(400, 401, 403, 503)
   @Get('records')
   listOwnUsageRecords(
     @Query() query: OwnRecordsQueryDto,
-    @CurrentPrincipal() { keyId }: Principal,
+    @CurrentPrincipal() principal: Principal,
   ): Promise<UsageRecordListDto> {
-    return this.usage.list({ ...query, key_id: keyId });
+    return this.usage.list({ ...query, ...ofCaller(principal) });
   }
 }

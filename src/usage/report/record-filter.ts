@@ -9,20 +9,30 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const DEFAULT_SPAN_MS = 30 * DAY_MS;
 
+/** Whose records: of one key, or of all keys with an owner. */
+export interface OwnedBy {
+  readonly key_id?: string;
+  /** `owner` of keys. It is no parameter of a request. */
+  readonly owner?: string;
+}
+
 /** The records of a time that meet the conditions, as `record`. */
 export function filteredRecords(
   records: Repository<UsageRecord>,
-  filter: UsageFilterDto,
+  filter: UsageFilterDto & OwnedBy,
   { start, end }: TimeSpan,
   isSqlite: boolean,
 ): SelectQueryBuilder<UsageRecord> {
   const { key_id: keyId, group_id: groupId, operation, model, provider, user, metadata } = filter;
   const { session_id: sessionId, agent_id: agentId, wire_format: wireFormat, service_tier: serviceTier } = filter;
-  const { request_id: requestId, status } = filter;
+  const { request_id: requestId, status, owner } = filter;
   const query = records
     .createQueryBuilder('record')
     .where('record.createdAt >= :start AND record.createdAt < :end', { start, end });
   if (keyId !== undefined) query.andWhere('record.keyId = :keyId', { keyId });
+  if (owner !== undefined) {
+    query.andWhere('record.keyId IN (SELECT id FROM api_key WHERE owner = :owner)', { owner });
+  }
   if (groupId !== undefined) query.andWhere('record.groupId = :groupId', { groupId });
   if (operation !== undefined) query.andWhere('record.operation = :operation', { operation });
   if (model !== undefined) query.andWhere('record.model = :model', { model });

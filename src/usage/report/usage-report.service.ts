@@ -10,7 +10,7 @@ import { type Dimension, dimensionsOf } from './dimensions.js';
 import { OwnerNames } from './owner-names.js';
 import { isoSeconds } from '../../http/query-time.js';
 import { behindPlace, isBehind, parseSumsPlace, placeBehind, printSumsPlace, type SumsPlace } from './sums-place.js';
-import { bucketOf, filteredRecords, lengthOf, spanOf } from './record-filter.js';
+import { bucketOf, filteredRecords, lengthOf, spanOf, type OwnedBy } from './record-filter.js';
 import { addedUp, GROUPS, inOrder, placedRow, type SumRow, toRecordDto, toRow } from './usage-rows.js';
 import type { UsageFilterDto, UsageQueryDto } from './usage-query.dto.js';
 import type { UsageRecordListDto } from './usage-record.dto.js';
@@ -28,7 +28,7 @@ export class UsageReport {
     private readonly database: Database,
   ) {}
 
-  async sums(query: UsageQueryDto): Promise<UsageRowListDto> {
+  async sums(query: UsageQueryDto & OwnedBy): Promise<UsageRowListDto> {
     const { limit = DEFAULT_PAGE_ENTRIES } = query;
     const dimensions = this.dimensions(query);
     const span = spanOf(query);
@@ -79,12 +79,12 @@ export class UsageReport {
     }
   }
 
-  list(query: UsageFilterDto): Promise<UsageRecordListDto> {
+  list(query: UsageFilterDto & OwnedBy): Promise<UsageRecordListDto> {
     return this.page(query, spanOf(query), query.limit ?? DEFAULT_PAGE_ENTRIES, query.after);
   }
 
   private async page(
-    query: UsageFilterDto,
+    query: UsageFilterDto & OwnedBy,
     span: TimeSpan,
     limit: number,
     after: string | undefined,
@@ -101,7 +101,7 @@ export class UsageReport {
 
   /** The sums from a place on. */
   private sumsBehind(
-    query: UsageQueryDto,
+    query: UsageQueryDto & OwnedBy,
     span: TimeSpan,
     place: SumsPlace | undefined,
   ): SelectQueryBuilder<UsageRecord> {
@@ -114,7 +114,7 @@ export class UsageReport {
 
   /** The first `most` rows of the sums from a place on. */
   private async sumsInSlices(
-    query: UsageQueryDto,
+    query: UsageQueryDto & OwnedBy,
     span: TimeSpan,
     place: SumsPlace | undefined,
     most: number,
@@ -136,7 +136,7 @@ export class UsageReport {
   }
 
   /** @param from where the only bucket begins when there are no intervals */
-  private sumsOf(query: UsageQueryDto, span: TimeSpan, from: number): SelectQueryBuilder<UsageRecord> {
+  private sumsOf(query: UsageQueryDto & OwnedBy, span: TimeSpan, from: number): SelectQueryBuilder<UsageRecord> {
     const { interval = 'day' } = query;
     const bucket = bucketOf(query);
     const sums = this.filtered(query, span)
@@ -165,7 +165,7 @@ export class UsageReport {
     return sums;
   }
 
-  private filtered(filter: UsageFilterDto, span: TimeSpan): SelectQueryBuilder<UsageRecord> {
+  private filtered(filter: UsageFilterDto & OwnedBy, span: TimeSpan): SelectQueryBuilder<UsageRecord> {
     return filteredRecords(this.records, filter, span, this.database.isSqlite);
   }
 

@@ -1,0 +1,74 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { KeyRound } from 'lucide-react';
+import { api, bodyOf } from '../api/client';
+import { useSession } from '../api/session';
+import { readUsage } from '../api/usage';
+import { Card, Empty, ErrorNote, PageHeader, Skeleton, SkeletonRows } from '../ui/basics';
+import { usePeriod } from '../ui/filters';
+import { DataTable } from '../ui/table';
+import { SpendChart } from './key-details';
+import { KEY_COLUMNS } from './keys';
+
+const COLUMNS = KEY_COLUMNS.filter(({ id }) => id !== 'owner');
+
+/** The first page of a member who signed in by OpenID Connect: the keys that they own, and their usage. */
+export function OwnKeys() {
+  const { name } = useSession();
+  const period = usePeriod('30d');
+  const { start, end, interval } = period;
+  const query = useInfiniteQuery({
+    queryKey: ['owned-keys'],
+    initialPageParam: undefined as string | undefined,
+    queryFn: ({ pageParam }) =>
+      bodyOf(
+        api.GET('/v1/session/keys', {
+          params: { query: { limit: 50, ...(pageParam !== undefined && { after: pageParam }) } },
+        }),
+      ),
+    getNextPageParam: ({ next }) => next ?? undefined,
+  });
+  const usage = useQuery({
+    queryKey: ['own-usage', start],
+    queryFn: () => readUsage({ start, end, interval }, true),
+  });
+  const keys = query.data?.pages.flatMap(({ data }) => data) ?? [];
+  return (
+    <>
+      <PageHeader title="Your keys" about="The keys that you own, what is left of their budgets, and their usage." />
+      <div className="space-y-4">
+        <Card flush>
+          {query.error !== null ? (
+            <div className="p-4">
+              <ErrorNote error={query.error} onRetry={() => void query.refetch()} />
+            </div>
+          ) : query.isPending ? (
+            <SkeletonRows />
+          ) : keys.length === 0 ? (
+            <Empty icon={KeyRound} title="No key is yours">
+              Ask an administrator for a key whose owner is {name}.
+            </Empty>
+          ) : (
+            <DataTable
+              label="Your keys"
+              columns={COLUMNS}
+              rows={keys}
+              keyOf={({ id }) => id}
+              hasMore={query.hasNextPage}
+              isLoadingMore={query.isFetchingNextPage}
+              onMore={() => void query.fetchNextPage()}
+            />
+          )}
+        </Card>
+        <Card>
+          {usage.error !== null ? (
+            <ErrorNote error={usage.error} />
+          ) : usage.data === undefined ? (
+            <Skeleton className="h-44 w-full" />
+          ) : (
+            <SpendChart period={period} rows={usage.data.rows} />
+          )}
+        </Card>
+      </div>
+    </>
+  );
+}
