@@ -31,6 +31,13 @@ export function milliseconds(value: number | null | undefined): string {
   return duration(value / 1_000);
 }
 
+/** Bytes in binary multiples. */
+export function bytes(value: number): string {
+  if (value < 1_024) return `${value} B`;
+  const power = Math.min(4, Math.floor(Math.log2(value) / 10));
+  return `${(value / 1_024 ** power).toFixed(1)} ${['B', 'KB', 'MB', 'GB', 'TB'][power] ?? ''}`;
+}
+
 /** Seconds as `2 h 5 min`. */
 export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));

@@ -92,6 +92,10 @@ const tree = root.addChildren([
     onDemand(() => import('./pages/audit').then(({ Audit }) => Audit)),
   ),
   page(
+    '/configuration',
+    onDemand(() => import('./pages/configuration').then(({ Configuration }) => Configuration)),
+  ),
+  page(
     '/settings',
     onDemand(() => import('./pages/settings').then(({ Settings }) => Settings)),
   ),

@@ -4,6 +4,8 @@ import { AuditModule } from '../audit/audit.module.js';
 import { EngineModule } from '../engine/engine.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
 import { AdminDeploymentsController } from './deployments/admin-deployments.controller.js';
+import { ConfigurationController } from './configuration/configuration.controller.js';
+import { ConfigurationReport } from './configuration/configuration.service.js';
 import { KeysModule } from './keys/keys.module.js';
 import { GatewayInstance } from './instances/gateway-instance.entity.js';
 import { InstancesController } from './instances/instances.controller.js';
@@ -14,8 +16,8 @@ import { ProvidersController } from './providers/providers.controller.js';
 /** Endpoints for operators that concern the running gateway as a whole. */
 @Module({
   imports: [TypeOrmModule.forFeature([GatewayInstance]), AuditModule, EngineModule, KeysModule, RoutingModule],
-  controllers: [AdminDeploymentsController, InstancesController, ProvidersController],
-  providers: [Instances, ProviderTests],
+  controllers: [AdminDeploymentsController, ConfigurationController, InstancesController, ProvidersController],
+  providers: [ConfigurationReport, Instances, ProviderTests],
   exports: [Instances],
 })
 export class AdminModule {}

@@ -6,7 +6,10 @@ import { staticSettings, type Configuration, type GatewayConfig } from './gatewa
  * @returns paths such as `server.port`
  */
 export function settingsThatNeedRestart(running: GatewayConfig, loaded: Configuration): string[] {
-  return differences(staticSettings(running), staticSettings(loaded), '');
+  // How the file is written does not matter as long as its values are the same.
+  const { writtenAtStart: _running, ...before } = staticSettings(running);
+  const { writtenAtStart: _loaded, ...next } = staticSettings(loaded);
+  return differences(before, next, '');
 }
 
 function differences(before: unknown, next: unknown, path: string): string[] {

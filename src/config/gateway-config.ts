@@ -1,3 +1,5 @@
+import type { ChangedSetting } from './describe-settings.js';
+import type { WrittenSettings } from './written-settings.js';
 import type { DatabaseConfig } from './database-url.js';
 import type { readFileStorage } from './read-file-storage.js';
 import type { PROCESS_SETTINGS, ROUTING_SETTINGS } from './settings/gateway-file.js';
@@ -76,6 +78,8 @@ export interface RoutingSettings {
   readonly providers: readonly ProviderConfig[];
   readonly models: readonly ModelConfig[];
   readonly expose: RoutingFile['expose'];
+  /** Their sections as the file has them, without secrets; absent where there was no file to read. */
+  readonly written?: WrittenSettings;
 }
 
 /** All that was loaded, validated and frozen. */
@@ -83,8 +87,16 @@ export type Configuration = GatewayConfig & RoutingSettings;
 
 /** The settings that are read once, at the start, without those that a reload replaces. */
 export function staticSettings(config: GatewayConfig | Configuration): GatewayConfig {
-  const { upstream, retry, health, providers, models, expose, ...settings }: GatewayConfig & Partial<RoutingSettings> =
-    config;
+  const {
+    upstream,
+    retry,
+    health,
+    providers,
+    models,
+    expose,
+    written,
+    ...settings
+  }: GatewayConfig & Partial<RoutingSettings> = config;
   return Object.freeze(settings);
 }
 
@@ -95,6 +107,11 @@ export function staticSettings(config: GatewayConfig | Configuration): GatewayCo
 export abstract class GatewayConfig {
   abstract readonly server: ProcessSettings['server'];
   abstract readonly console: ProcessSettings['console'];
+  /** The sections of the file that are read once, without secrets, and the settings that are not at their defaults. */
+  abstract readonly writtenAtStart?: {
+    readonly sections: WrittenSettings;
+    readonly changed: readonly ChangedSetting[];
+  };
   abstract readonly role: ValueOf<(typeof PROCESS_VARIABLES)['GATEWAY_ROLE']>;
   /** Processes on this machine that share the listener. */
   abstract readonly processes: number;

@@ -13,10 +13,17 @@ import { readProviders } from './read-providers.js';
 import { readTracing } from './read-tracing.js';
 import { withSecretFiles } from './secret-files.js';
 import { readVariables } from './settings/composites.js';
-import { PROCESS_SETTINGS, ROUTING_SETTINGS, type GatewayFile } from './settings/gateway-file.js';
+import {
+  PROCESS_SECTIONS,
+  PROCESS_SETTINGS,
+  ROUTING_SECTIONS,
+  ROUTING_SETTINGS,
+  type GatewayFile,
+} from './settings/gateway-file.js';
 import { PROCESS_VARIABLES } from './settings/process-variables.js';
 import { unknownVariables } from './unknown-variables.js';
 import { fileFaults } from './validate-file.js';
+import { writtenSettings } from './written-settings.js';
 import { readYaml, type YamlSource } from './yaml-source.js';
 
 /** The sources of a configuration. */
@@ -54,7 +61,13 @@ export function loadWithSources({ env: variables = process.env, cwd = process.cw
   const all = [...ordered, ...unknownVariables(variables, known)];
   const fileName = named ?? 'gateway.yaml';
   if (all.length > 0) throw new ConfigError(withLines(all, source), fileName);
-  return { config: deepFreeze(config), changed: changedSettings(source, environment, fileName) };
+  const changed = changedSettings(source, environment, fileName);
+  const file = (source.value ?? {}) as object;
+  const written: Partial<Configuration> = {
+    writtenAtStart: { sections: writtenSettings(file, PROCESS_SECTIONS), changed: changed.filter(isReadOnce) },
+    written: writtenSettings(file, ROUTING_SECTIONS),
+  };
+  return { config: deepFreeze({ ...config, ...written }), changed };
 }
 
 /** The value of GATEWAY_CONFIG. */
@@ -95,6 +108,10 @@ function readFile(named: string | undefined, cwd: string, environment: Environme
 
 function isOfVariable({ path }: ConfigFault): boolean {
   return /^[A-Z][A-Z0-9_]*$/.test(path);
+}
+
+function isReadOnce({ name }: ChangedSetting): boolean {
+  return !Object.hasOwn(ROUTING_SECTIONS, name.split('.')[0] ?? '');
 }
 
 function withLines(faults: readonly ConfigFault[], source: YamlSource): ConfigFault[] {

@@ -11,8 +11,16 @@ export class RoutingConfig {
   private settings: RoutingSettings;
   private readonly listeners: RoutingListener[] = [];
 
-  constructor({ providers, models, expose, upstream, retry, health }: RoutingSettings) {
-    this.settings = Object.freeze({ providers, models, expose, upstream, retry, health });
+  constructor({ providers, models, expose, upstream, retry, health, written }: RoutingSettings) {
+    this.settings = Object.freeze({
+      providers,
+      models,
+      expose,
+      upstream,
+      retry,
+      health,
+      ...(written !== undefined && { written }),
+    });
   }
 
   get current(): RoutingSettings {
@@ -29,9 +37,17 @@ export class RoutingConfig {
    *
    * @throws what the listener threw
    */
-  replace({ providers, models, expose, upstream, retry, health }: RoutingSettings): void {
+  replace({ providers, models, expose, upstream, retry, health, written }: RoutingSettings): void {
     const previous = this.settings;
-    this.settings = Object.freeze({ providers, models, expose, upstream, retry, health });
+    this.settings = Object.freeze({
+      providers,
+      models,
+      expose,
+      upstream,
+      retry,
+      health,
+      ...(written !== undefined && { written }),
+    });
     try {
       for (const listener of this.listeners) listener(this.settings, previous);
     } catch (error) {

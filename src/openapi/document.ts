@@ -48,6 +48,7 @@ export function buildOpenApiDocument(app: INestApplication): OpenAPIObject {
     .addTag('Admin: groups', 'Groups of keys with limits and budgets of their own, with an admin key')
     .addTag('Admin: batches', 'All batches and what waits, with an admin key')
     .addTag('Admin: deployments', 'How each deployment is doing, with an admin key')
+    .addTag('Admin: configuration', 'The settings in force, with an admin key')
     .addTag('Admin: instances', 'The processes of the gateway, with an admin key')
     .addTag('Admin: providers', 'The configured providers and their tests, with an admin key')
     .addTag('Admin: usage', 'Tokens, cost and requests, summed and one by one, with an admin key')

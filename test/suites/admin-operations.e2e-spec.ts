@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import type { ConfigurationDto } from '../../src/admin/configuration/configuration.dto.js';
 import type { InstanceDto } from '../../src/admin/instances/instances.dto.js';
 import type { ProviderListDto, ProviderTestDto } from '../../src/admin/providers/providers.dto.js';
 import type { UsageRecordDto } from '../../src/usage/report/usage-record.dto.js';
 import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
-import { model, openAiAt, UNREACHABLE } from '../fixtures/gateway-config.js';
+import { gatewayYaml, model, openAiAt, UNREACHABLE, type GatewayFile } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
 
 describe('operations of administrators', () => {
@@ -36,6 +40,39 @@ describe('operations of administrators', () => {
     await second.stop();
     await first.stop();
     await new Promise((resolve) => refusing.close(resolve));
+  });
+
+  it('shows the configuration in force without secrets: what a reload replaces, and what stays until the next start', async () => {
+    const read = (): Promise<ConfigurationDto> => first.admin.read<ConfigurationDto>('/v1/admin/configuration');
+    const before = await read();
+    expect(parse(before.yaml)).toMatchObject({
+      sandbox: true,
+      providers: { refusing: { type: 'openai', api_key: '<hidden>' }, closed: UNREACHABLE },
+    });
+    expect(before.reloaded_at).toBeNull();
+    expect(before.settings).toEqual(
+      expect.arrayContaining([{ name: 'GATEWAY_ADMIN_KEY', value: 'set', from: 'the environment' }]),
+    );
+    const instances = await first.admin.pages<InstanceDto>('/v1/admin/instances');
+    expect(instances.find(({ is_this: isThis }) => isThis)?.configuration_hash).toBe(before.hash);
+    const file = join(first.dataDirectory, 'gateway.yaml');
+    const written = parse(readFileSync(file, 'utf8')) as GatewayFile;
+    writeFileSync(
+      file,
+      gatewayYaml({ ...written, models: [model('added', 'sandbox/echo')], usage: { retention: '30d' } }),
+    );
+    process.kill(first.pid, 'SIGHUP');
+    await until(async () => (await read()).reloaded_at !== null);
+    const after = await read();
+    expect(parse(after.yaml)).toEqual({ ...(parse(before.yaml) as object), models: [model('added', 'sandbox/echo')] });
+    expect(after.hash).not.toBe(before.hash);
+    expect(JSON.stringify([before, after])).not.toMatch(/sk-operator-secret/);
+    expect(JSON.stringify([before, after])).not.toContain(first.adminKey);
+    const ordinary = await first.newClient();
+    expect((await ordinary.get('/v1/admin/configuration')).status).toBe(403);
+    writeFileSync(file, gatewayYaml(written));
+    process.kill(first.pid, 'SIGHUP');
+    await until(async () => (await read()).hash === before.hash);
   });
 
   it('lists every instance, and forgets one that ended', async () => {

@@ -21,6 +21,7 @@ const PAGES = [
   ['/models', 'Models and providers'],
   ['/models?tab=deployments', 'Models and providers'],
   ['/models?tab=providers', 'Models and providers'],
+  ['/configuration', 'Configuration'],
   ['/audit', 'Audit'],
   ['/settings', 'Gateway and sessions'],
 ] as const;
@@ -267,6 +268,51 @@ describe('the console', () => {
       'line-2',
       'line-3',
     ]);
+  });
+
+  it('uploads a batch from a file, watches it, and runs its failed lines again', async () => {
+    const lineOf = (id: string, name: string): string =>
+      JSON.stringify({
+        custom_id: id,
+        method: 'POST',
+        url: '/v1/chat/completions',
+        body: { model: name, messages: [{ role: 'user', content: 'x' }] },
+      });
+    await open('/batches');
+    await page.getByRole('button', { name: 'Upload a batch' }).first().click();
+    const dialog = page.getByRole('dialog');
+    const upload = async (text: string): Promise<void> =>
+      dialog
+        .getByLabel('JSONL file')
+        .setInputFiles({ name: 'lines.jsonl', mimeType: 'application/jsonl', buffer: Buffer.from(text) });
+    await upload('[1, 2]');
+    await dialog.getByText('Write each of its entries on a line of its own.').waitFor();
+    expect(await dialog.getByRole('button', { name: 'Submit the batch' }).isDisabled()).toBe(true);
+    await upload([lineOf('good', 'sandbox/echo'), lineOf('bad', 'fake/status-400')].join('\n'));
+    await dialog.getByText('The first line is for').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Submit the batch' }).click();
+    await page.getByRole('heading', { name: /^batch_/ }).waitFor();
+    await dialog.getByText('bad', { exact: true }).waitFor();
+    const first = await page.getByRole('heading', { name: /^batch_/ }).textContent();
+    await dialog.getByRole('button', { name: 'Run them again' }).click();
+    await until(async () => {
+      const now = await page.getByRole('heading', { name: /^batch_/ }).textContent();
+      return now !== null && now !== first;
+    });
+    await dialog.getByText('0 of 1').or(dialog.getByText('1 of 1')).first().waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  it('shows the configuration in force, without secrets', async () => {
+    await open('/configuration');
+    const file = page.getByLabel('gateway.yaml', { exact: true });
+    await file.getByText('rescued').first().waitFor();
+    expect(await file.textContent()).not.toContain(gateway.adminKey);
+    await page.keyboard.press('/');
+    await page.keyboard.type('ADMIN_KEY');
+    await page.getByText('GATEWAY_ADMIN_KEY').waitFor();
+    expect(await page.getByRole('main').textContent()).not.toContain(gateway.adminKey);
   });
 
   it('shows the failed lines of a batch', async () => {

@@ -1,8 +1,9 @@
 import { useState } from 'react';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { Download, Layers, Pause, Play, X } from 'lucide-react';
+import { Download, Layers, Pause, Play, RotateCcw, Upload, X } from 'lucide-react';
 import { api, bodyOf, download, type Schemas } from '../api/client';
-import { duration, exact, share } from '../format';
+import { useSession } from '../api/session';
+import { duration, exact, share, usd } from '../format';
 import {
   Badge,
   Button,
@@ -23,6 +24,7 @@ import { Confirm, Dialog } from '../ui/dialog';
 import { useFilters } from '../ui/filters';
 import { DataTable, type Column } from '../ui/table';
 import { notify, notifyError } from '../ui/toast';
+import { UploadBatch } from './batch-upload';
 import { readFailedLines } from './failed-lines';
 
 type Batch = Schemas['AdminBatch'];
@@ -60,7 +62,9 @@ function Progress({ batch }: { readonly batch: Batch }) {
         value={done}
         max={batch.task_count}
         label={`${share(done / Math.max(1, batch.task_count))} done`}
-        tone={isEnded(batch) && batch.status === 'completed' ? 'good' : 'accent'}
+        tone={
+          isEnded(batch) && batch.status === 'completed' ? (batch.failed_count === done ? 'bad' : 'good') : 'accent'
+        }
       />
     </div>
   );
@@ -112,6 +116,7 @@ const COLUMNS: readonly Column<Batch>[] = [
 export function Batches() {
   const [search, change] = useFilters();
   const [open, setOpen] = useState<string | null>(null);
+  const [isUploading, setUploading] = useState(false);
   const state = search['state'] === 'paused' ? 'paused' : 'all';
   const query = useInfiniteQuery({
     queryKey: ['batches', state],
@@ -145,6 +150,9 @@ export function Batches() {
           ]}
           onChange={(value) => change({ state: value === 'all' ? undefined : value })}
         />
+        <Button changes variant="primary" icon={Upload} onClick={() => setUploading(true)}>
+          Upload a batch
+        </Button>
       </PageHeader>
       <Card flush>
         {query.error !== null ? (
@@ -155,7 +163,7 @@ export function Batches() {
           <SkeletonRows />
         ) : batches.length === 0 ? (
           <Empty icon={Layers} title={state === 'paused' ? 'No batch is paused' : 'No batches yet'}>
-            Submit one with POST /v1/batch/generate, or with the batches of an Anthropic client.
+            Upload a file with one request a line, or submit one with the batch API of OpenAI’s or Anthropic’s clients.
           </Empty>
         ) : (
           <DataTable
@@ -171,12 +179,27 @@ export function Batches() {
           />
         )}
       </Card>
-      {open !== null && <BatchDetails id={open} onClose={() => setOpen(null)} />}
+      {open !== null && <BatchDetails key={open} id={open} onOpen={setOpen} onClose={() => setOpen(null)} />}
+      {isUploading && (
+        <UploadBatch
+          onClose={() => setUploading(false)}
+          onSubmitted={(id) => {
+            setUploading(false);
+            setOpen(id);
+          }}
+        />
+      )}
     </>
   );
 }
 
-function BatchDetails({ id, onClose }: { readonly id: string; readonly onClose: () => void }) {
+interface BatchDetailsProps {
+  readonly id: string;
+  readonly onOpen: (id: string) => void;
+  readonly onClose: () => void;
+}
+function BatchDetails({ id, onOpen, onClose }: BatchDetailsProps) {
+  const session = useSession();
   const queries = useQueryClient();
   const [isCancelling, setCancelling] = useState(false);
   const params = { path: { job_id: id } };
@@ -210,6 +233,15 @@ function BatchDetails({ id, onClose }: { readonly id: string; readonly onClose: 
     mutationFn: (priority: Batch['priority']) =>
       bodyOf(api.PATCH('/v1/admin/batches/{job_id}', { params, body: { priority } })),
     onSuccess: () => refetch(),
+    onError: notifyError,
+  });
+  const retry = useMutation({
+    mutationFn: () => bodyOf(api.POST('/v1/batch/{job_id}/retry', { params, body: {} })),
+    onSuccess: async ({ job_id: next }) => {
+      notify('The failed lines run again, as a new batch.');
+      await queries.invalidateQueries({ queryKey: ['batches'] });
+      onOpen(next);
+    },
     onError: notifyError,
   });
   const failed = useQuery({
@@ -278,6 +310,8 @@ function BatchDetails({ id, onClose }: { readonly id: string; readonly onClose: 
               ['Cancelled', exact(batch.cancelled_count)],
               ['Expired', exact(batch.expired_count)],
               ['Endpoint', batch.endpoint],
+              ['Cost', usd(batch.cost)],
+              ['Saved', batch.saved === 0 ? '–' : `${usd(batch.saved)} of ${usd(batch.list_cost)}`],
               ['Key', batch.key_id],
               ['Submitted', <Time key="submitted" at={batch.submitted_at} />],
               ['Ended', batch.completed_at === null ? '–' : <Time key="ended" at={batch.completed_at} />],
@@ -301,7 +335,19 @@ function BatchDetails({ id, onClose }: { readonly id: string; readonly onClose: 
           {batch.error !== null && <ErrorNote error={new Error(batch.error)} />}
           {batch.failed_count > 0 && (
             <section>
-              <h3 className="mb-2">Failed lines</h3>
+              <div className="mb-2 flex flex-wrap items-center justify-between gap-2">
+                <h3>Failed lines</h3>
+                {isEnded(batch) && batch.key_id === session.key_id && (
+                  <Button changes icon={RotateCcw} busy={retry.isPending} onClick={() => retry.mutate()}>
+                    Run them again
+                  </Button>
+                )}
+              </div>
+              {isEnded(batch) && batch.key_id !== session.key_id && (
+                <p className="mb-2 text-sm text-muted">
+                  The key that submitted the batch can run them again: POST /v1/batch/{id}/retry.
+                </p>
+              )}
               {failed.error !== null ? (
                 <ErrorNote error={failed.error} />
               ) : failed.data === undefined ? (
