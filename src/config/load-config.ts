@@ -62,7 +62,7 @@ export function loadWithSources({ env: variables = process.env, cwd = process.cw
   const fileName = named ?? 'gateway.yaml';
   if (all.length > 0) throw new ConfigError(withLines(all, source), fileName);
   const changed = changedSettings(source, environment, fileName);
-  const file = (source.value ?? {}) as object;
+  const file = source.value ?? {};
   const written: Partial<Configuration> = {
     writtenAtStart: { sections: writtenSettings(file, PROCESS_SECTIONS), changed: changed.filter(isReadOnce) },
     written: writtenSettings(file, ROUTING_SECTIONS),

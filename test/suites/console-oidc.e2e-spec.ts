@@ -146,7 +146,7 @@ describe(`sign-in by OpenID Connect (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     const { body } = await ada.send('POST', '/v1/batch/generate', { model: 'sandbox/echo', tasks });
     await ada.send('DELETE', '/v1/session');
     await until(async () => {
-      const batch = await gateway.admin.read<Json>(`/v1/admin/batches/${String(body['job_id'])}`);
+      const batch = await gateway.admin.read(`/v1/admin/batches/${String(body['job_id'])}`);
       expect(batch['failed_count']).toBe(0);
       return batch['completed_count'] === tasks.length;
     });

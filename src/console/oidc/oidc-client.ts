@@ -153,7 +153,8 @@ async function discover({ issuer, clientId, clientSecret }: Settings): Promise<D
 
 /** The library calls it deprecated only to make it stand out. */
 function allowPlainHttp(library: Library): (configuration: Configuration) => void {
-  return Reflect.get(library, 'allowInsecureRequests') as (configuration: Configuration) => void;
+  const allow: (configuration: Configuration) => void = Reflect.get(library, 'allowInsecureRequests');
+  return allow;
 }
 
 /** By HTTP Basic, which OpenID Connect has as its default, unless the provider takes the secret in the body alone. */
