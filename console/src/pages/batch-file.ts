@@ -34,17 +34,14 @@ export async function previewOf(file: Blob): Promise<FilePreview> {
   // A line that is longer than what was read is checked by the gateway.
   if (end + line.length >= text.length && file.size > HEAD_BYTES)
     return { ...faulty(undefined), endpoint: DEFAULT_ENDPOINT };
+  if (line.startsWith('[')) return faulty('The file is a JSON array. Write each of its entries on a line of its own.');
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    return faulty(
-      line.startsWith('[')
-        ? 'The file is a JSON array. Write each of its entries on a line of its own.'
-        : 'The first line is not valid JSON. Each line must be one JSON object.',
-    );
+    return faulty('The first line is not valid JSON. Each line must be one JSON object.');
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (typeof value !== 'object' || value === null) {
     return faulty('The first line is no JSON object. A line has custom_id, method, url and body.');
   }
   const { url, body } = value as { url?: unknown; body?: { model?: unknown } | null };
