@@ -39,7 +39,7 @@ describe(`batches by the batch APIs of clouds (${isPostgresRun ? 'PostgreSQL' : 
           ),
           model('invoke', 'converse/us.anthropic.claude-sonnet-4-5-20250929-v1:0', { price: price(2, 8) }),
         ],
-        batch: { lease: '1s', native: { gather: GATHER, poll_interval: '200ms', max_lines: 40 } },
+        batch: { lease: '3s', native: { gather: GATHER, poll_interval: '200ms', max_lines: 40 } },
       },
       env: { DATABASE_URL: databaseUrl, GATEWAY_ADMIN_KEY: 'Zk3v9-clouds-8Qm-Zk3v9-clouds-4Wd' },
     });
