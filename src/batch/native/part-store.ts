@@ -375,7 +375,7 @@ export class PartStore {
     return found;
   }
 
-  /** Tasks of a job by their indexes, also those that have ended. */
+  /** Tasks of a job by their indexes and in the order of these, also those that have ended. */
   async tasks(jobId: string, lane: string, indexes: readonly number[]): Promise<readonly PartTask[]> {
     if (indexes.length === 0) return [];
     const { rows } = await this.read<{
@@ -390,7 +390,10 @@ export class PartStore {
        WHERE job_id = $1 AND task_index IN (${listOf(indexes, 2)})`,
       [jobId, ...indexes],
     );
-    return rows.map((row) => ({
+    const places = new Map(indexes.map((taskIndex, place) => [taskIndex, place]));
+    const placeOf = (row: (typeof rows)[number]): number => places.get(row.task_index) ?? 0;
+    const inOrder = [...rows].sort((a, b) => placeOf(a) - placeOf(b));
+    return inOrder.map((row) => ({
       jobId,
       lane,
       taskIndex: row.task_index,
