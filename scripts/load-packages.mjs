@@ -46,7 +46,7 @@ function readCache() {
 
 const source = readOnce(file);
 // The bundle is ASCII, and contains its wrapper: with another text around it, there would be a second copy of it.
-const text = source.bytes.latin1Slice();
+const text = source.bytes.toString('latin1');
 source.release();
 const cache = readCache();
 const script = new Script(text, { filename: file, cachedData: cache?.bytes });

@@ -63,7 +63,7 @@ async function runsBatch(output) {
     headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
     body: JSON.stringify({ name: 'package' }),
   });
-  const { key = '' } = await made.json();
+  const { key = '' } = /** @type {{ key?: string }} */ (await made.json());
   const submit = ['llm-gateway', 'batch', 'submit', '-', '--model', 'sandbox/echo', '--output', 'results.jsonl'];
   const child = spawn('npx', submit, { cwd: folder, env: { ...process.env, GATEWAY_URL: url, GATEWAY_API_KEY: key } });
   const printed = { stdout: '', stderr: '' };
