@@ -86,7 +86,7 @@ REFUSALS = [
     ),
     Expected(r"(POST|PATCH) /v1/admin/keys.*", 400, r"'(\S+\.)?expires_at' is in the past", "a relation to the clock"),
     Expected(
-        r"(GET|POST|PATCH) /v1/(admin/.*|batch.*|files|key/.*|messages/batches|session|uploads.*)",
+        r"(GET|POST|PATCH|DELETE) /v1/(admin/.*|batch.*|files|key/.*|messages/batches|session|uploads.*)",
         400,
         r"must not contain NUL characters",
         "a rule of every text, which no database keeps otherwise",

@@ -104,6 +104,30 @@ describe('the OpenAPI document', () => {
     expect(count).toBeGreaterThan(500);
   });
 
+  it('shows examples of responses, of any status and media type, as their schemas have them', () => {
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    ajv.addSchema({ $id: 'document', paths: document.paths, components: document.components });
+    const pointer = (...names: string[]): string =>
+      names.map((name) => `/${encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'))}`).join('');
+    const faults: unknown[] = [];
+    let count = 0;
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, { responses }] of Object.entries(methods)) {
+        for (const [status, { content = {} }] of Object.entries(responses)) {
+          for (const [type, { schema, example }] of Object.entries(content)) {
+            if (schema === undefined || example === undefined) continue;
+            const at = pointer('paths', path, method, 'responses', status, 'content', type, 'schema');
+            const validate = ajv.compile({ $ref: `document#${at}` });
+            if (!validate(example)) faults.push([method, path, status, type, validate.errors]);
+            count += 1;
+          }
+        }
+      }
+    }
+    expect(faults).toEqual([]);
+    expect(count).toBeGreaterThan(500);
+  });
+
   it('says of every object of a JSON request whether other members are taken, and has no default where absence changes nothing', () => {
     const closedOrOpen = new Set<string>();
     const visit = (schema: unknown, where: string): void => {

@@ -46,5 +46,17 @@ export const MESSAGE_RESULT_SCHEMA = {
 
 export const MESSAGE_RESULT_EXAMPLE = {
   custom_id: 'ada',
-  result: { type: 'succeeded', message: { type: 'message', role: 'assistant', content: [] } },
+  result: {
+    type: 'succeeded',
+    message: {
+      id: 'msg_01HPj',
+      type: 'message',
+      role: 'assistant',
+      model: 'echo',
+      content: [{ type: 'text', text: 'Say hello to Ada.' }],
+      stop_reason: 'end_turn',
+      stop_sequence: null,
+      usage: { input_tokens: 5, output_tokens: 5 },
+    },
+  },
 };

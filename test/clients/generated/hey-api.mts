@@ -50,6 +50,8 @@ assert.equal(refused.error?.error.code, 'model_not_found');
 
 const tasks = ['one', 'two'].map((text) => ({ custom_id: text, prompt: text }));
 const { data: submitted } = await gateway.submitBatch({ body: { model: 'sandbox/echo', tasks }, throwOnError });
+// With `dry_run` the response would be an estimate.
+assert.ok('job_id' in submitted);
 const job = { job_id: submitted.job_id };
 let { data: batch } = await gateway.readBatch({ path: job, throwOnError });
 while (batch.completed_at === null) {

@@ -70,6 +70,8 @@ const submitted = answered(
     body: { model: 'sandbox/echo', tasks: ['one', 'two'].map((text) => ({ custom_id: text, prompt: text })) },
   }),
 );
+// With `dry_run` the response would be an estimate.
+assert.ok('job_id' in submitted);
 const path = { job_id: submitted.job_id };
 let batch = answered(await client.GET('/v1/batch/{job_id}', { params: { path } }));
 while (batch.completed_at === null) {
