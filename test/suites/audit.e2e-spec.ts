@@ -20,6 +20,7 @@ const PLAIN = [
   'GET /v1/admin/request-log',
   'GET /v1/admin/batches',
   'GET /v1/admin/batches/{job_id}',
+  'GET /v1/admin/configuration',
   'GET /v1/admin/deployments',
   'GET /v1/admin/instances',
   'GET /v1/admin/providers',

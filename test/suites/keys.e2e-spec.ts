@@ -39,6 +39,7 @@ describe('/v1/admin/keys', () => {
       group_id: null,
       request_log: null,
       created_by: 'admin',
+      owner: null,
       parent_id: null,
       created_at: expect.any(Number) as number,
       expires_at: null,

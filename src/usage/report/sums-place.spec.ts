@@ -15,7 +15,7 @@ const DIMENSIONS = 2;
 const long = 'v'.repeat(300);
 const value = fc.oneof(
   fc.constant(null),
-  fc.constantFrom('', 'a', 'b', 'B', 'é', '😀', '"', "'"),
+  fc.constantFrom('', 'a', 'b', 'B', 'é', '😀', '\uff0c', '"', "'"),
   fc.constantFrom(`${long}1`, `${long}2`, `${long}3`, `${'w'.repeat(199)}😀x`),
   fc.string({ maxLength: 3, unit: 'grapheme' }),
 );
@@ -29,7 +29,7 @@ const rowsOf = fc.uniqueArray(row, { selector: keyOf, maxLength: 30 });
 const byText = (one: string | null, other: string | null): number => {
   if (one === other) return 0;
   if (one === null || other === null) return one === null ? -1 : 1;
-  return one < other ? -1 : 1;
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 };
 const inOrder = (one: PlacedRow, other: PlacedRow): number =>
   other.bucket - one.bucket ||
@@ -85,16 +85,14 @@ describe('the place in a list of sums', () => {
   it('is the same place in SQL', () => {
     const database = new BetterSqlite3(':memory:');
     database.exec('CREATE TABLE sums (bucket INTEGER, first TEXT, second TEXT)');
-    // SQLite compares bytes of UTF-8, JavaScript units of UTF-16: the same but for characters beyond U+FFFF.
-    const isPlain = ({ groups }: PlacedRow): boolean => !/[\ud800-\udfff]/.test(groups.join(''));
     fc.assert(
       fc.property(rowsOf, fc.nat(), (rows, at) => {
-        const plain = rows.filter(isPlain).sort(inOrder);
-        const place = placeBehind(plain.slice(0, at % (plain.length + 1)), undefined);
+        const all = [...rows].sort(inOrder);
+        const place = placeBehind(all.slice(0, at % (all.length + 1)), undefined);
         if (place === undefined) return;
         database.exec('DELETE FROM sums');
         const insert = database.prepare('INSERT INTO sums VALUES (?, ?, ?)');
-        for (const { bucket, groups } of plain) insert.run(bucket, ...groups);
+        for (const { bucket, groups } of all) insert.run(bucket, ...groups);
         const { sql, parameters } = behindPlace('bucket', ['first', 'second'], place);
         const found = database
           .prepare<object, { bucket: number; first: string | null; second: string | null }>(
@@ -102,7 +100,7 @@ describe('the place in a list of sums', () => {
           )
           .all(parameters)
           .map(({ bucket, first, second }) => ({ bucket, groups: [first, second] }));
-        expect(found.sort(inOrder)).toEqual(plain.filter((each) => isBehind(each, place)));
+        expect(found.sort(inOrder)).toEqual(all.filter((each) => isBehind(each, place)));
       }),
       { numRuns: 300 },
     );

@@ -2,6 +2,7 @@ import { invalidRequest } from '../../errors/gateway-error.js';
 
 /** Longest part of a group's value that a cursor holds, in characters: a cursor is part of a URL. */
 const MAX_VALUE_CHARACTERS = 200;
+const SURROGATE = /[\ud800-\udfff]/;
 
 /** What sets the place of a row: the latest bucket comes first, then the values of its groups, null before all others. */
 export interface PlacedRow {
@@ -65,13 +66,20 @@ export function isBehind(row: PlacedRow, place: SumsPlace): boolean {
   for (const [index, value] of place.groups.entries()) {
     const own = row.groups[index] ?? null;
     const isLast = place.skip > 0 && index === place.groups.length - 1;
-    if (own !== value) return value === null || (own !== null && own > value);
+    if (own !== value) return value === null || (own !== null && compareBytes(own, value) > 0);
     if (isLast) return true;
   }
   return false;
 }
 
-/** The same in SQL. @param expressions of the bucket and of the groups */
+/** Compares two texts by their bytes in UTF-8, as the databases do. JavaScript has characters beyond U+FFFF before those from U+E000 on. */
+export function compareBytes(one: string, other: string): number {
+  if (SURROGATE.test(one) || SURROGATE.test(other)) return Buffer.compare(Buffer.from(one), Buffer.from(other));
+  if (one === other) return 0;
+  return one < other ? -1 : 1;
+}
+
+/** `isBehind` in SQL. @param expressions of the bucket and of the groups */
 export function behindPlace(bucket: string, groups: readonly string[], place: SumsPlace): PlaceCondition {
   const parameters: Record<string, string | number> = { placeBucket: place.bucket };
   let inBucket = place.skip > 0 ? '1 = 1' : '1 = 0';

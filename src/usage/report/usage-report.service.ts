@@ -99,13 +99,14 @@ export class UsageReport {
     return { object: 'list', data: rows.map(toRecordDto), ...page };
   }
 
-  /** The sums from a place on. */
+  /** The sums from a place on. @param from where the only bucket begins when there are no intervals */
   private sumsBehind(
     query: UsageQueryDto & OwnedBy,
     span: TimeSpan,
     place: SumsPlace | undefined,
+    from = span.start,
   ): SelectQueryBuilder<UsageRecord> {
-    const sums = this.sumsOf(query, untilPlace(query, span, place), span.start);
+    const sums = this.sumsOf(query, untilPlace(query, span, place), from);
     if (place === undefined) return sums;
     const groups = this.dimensions(query).map(({ expression }) => expression);
     const { sql, parameters } = behindPlace(bucketOf(query), groups, place);
@@ -119,18 +120,28 @@ export class UsageReport {
     place: SumsPlace | undefined,
     most: number,
   ): Promise<SumRow[]> {
-    const merged = new Map<string, SumRow>();
     const dimensions = this.dimensions(query);
+    const hasIntervals = query.interval !== 'none';
     const isListed = (row: SumRow): boolean => place === undefined || isBehind(placedRow(row, dimensions), place);
+    let merged = new Map<string, SumRow>();
     for await (const slice of timeSlices(untilPlace(query, span, place))) {
-      for (const row of await this.sumsOf(query, slice, span.start).getRawMany<SumRow>()) {
+      const sums = hasIntervals
+        ? this.sumsOf(query, slice, span.start)
+        : this.sumsBehind(query, slice, place, span.start);
+      // What is among the first rows of all the time is among those of each slice in which it is.
+      if (!hasIntervals) sums.limit(most);
+      for (const row of await sums.getRawMany<SumRow>()) {
         const id = JSON.stringify([row.bucket, row.grp0, row.grp1, row.grp2]);
         const known = merged.get(id);
         merged.set(id, known === undefined ? row : addedUp(known, row));
       }
+      if (!hasIntervals) {
+        if (merged.size > 2 * most) merged = firstOf(merged, most);
+        continue;
+      }
       // Buckets that begin in this slice or later are complete.
       const isWhole = (row: SumRow): boolean => Number(row.bucket) >= slice.start && isListed(row);
-      if (query.interval !== 'none' && countOf(merged.values(), isWhole) >= most) break;
+      if (countOf(merged.values(), isWhole) >= most) break;
     }
     return [...merged.values()].filter(isListed).sort(inOrder).slice(0, most);
   }
@@ -187,6 +198,11 @@ function placeIn(
 function untilPlace({ interval = 'day' }: UsageQueryDto, span: TimeSpan, place: SumsPlace | undefined): TimeSpan {
   if (place === undefined || interval === 'none') return span;
   return { start: span.start, end: Math.min(span.end, place.bucket + lengthOf(interval)) };
+}
+
+/** The first rows in their order. */
+function firstOf(rows: ReadonlyMap<string, SumRow>, most: number): Map<string, SumRow> {
+  return new Map([...rows].sort(([, one], [, other]) => inOrder(one, other)).slice(0, most));
 }
 
 function countOf<Item>(items: Iterable<Item>, condition: (item: Item) => boolean): number {

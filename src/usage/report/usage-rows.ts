@@ -2,7 +2,7 @@ import { isoSeconds } from '../../http/query-time.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import type { UsageRecord } from '../records/usage-record.entity.js';
 import type { Dimension } from './dimensions.js';
-import type { PlacedRow } from './sums-place.js';
+import { compareBytes, type PlacedRow } from './sums-place.js';
 import type { UsageRecordDto } from './usage-record.dto.js';
 import type { UsageRowDto } from './usage-row.dto.js';
 
@@ -46,7 +46,7 @@ export function inOrder(one: SumRow, other: SumRow): number {
     const [first, second] = [one[alias] ?? null, other[alias] ?? null];
     if (first === second) continue;
     if (first === null || second === null) return Number(second === null) - Number(first === null);
-    return first < second ? -1 : 1;
+    return compareBytes(first, second);
   }
   return 0;
 }
