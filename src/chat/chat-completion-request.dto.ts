@@ -138,12 +138,7 @@ export class ChatCompletionRequestDto extends GatewayFieldsDto {
     required: false,
     nullable: true,
     type: 'array',
-    items: {
-      type: 'object',
-      required: ['type'],
-      properties: { type: { type: 'string', example: 'function' } },
-      additionalProperties: true,
-    },
+    items: { type: 'object', additionalProperties: true },
     example: [
       {
         type: 'function',
@@ -160,19 +155,11 @@ export class ChatCompletionRequestDto extends GatewayFieldsDto {
   @Validate(IsTools)
   tools?: unknown;
 
-  /** `none`, `auto`, `required`, or the one function to call. */
+  /** `none`, `auto`, `required`, or the one function to call, such as `{"type": "function", "function": {"name": "lookup"}}`. */
   @ApiProperty({
     required: false,
     nullable: true,
-    oneOf: [
-      { type: 'string' },
-      {
-        type: 'object',
-        required: ['type'],
-        properties: { type: { type: 'string' } },
-        additionalProperties: true,
-      },
-    ],
+    oneOf: [{ type: 'string' }, { type: 'object', additionalProperties: true }],
     example: 'auto',
   })
   @IsOptional()

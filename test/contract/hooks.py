@@ -24,6 +24,7 @@ class Expected(NamedTuple):
 
 A_CURSOR = "a cursor is a value of an earlier response"
 TWO_PARAMETERS = "a relation between two parameters"
+TWO_FIELDS = "a relation between two fields: a choice of schemas would take the fields from the types of generated clients"
 AN_OUTLINE = "turns, parts and tools are those of the providers' formats, of which the document has the outline"
 A_REFERENCE = "a reference to what was made before"
 A_FORM = "Schemathesis writes bytes into the names and headers of parts that no form has"
@@ -39,6 +40,7 @@ REFUSALS = [
     ),
     Expected(r"GET /v1/messages/batches", 400, r"'(after|before)_id' is no message batch's id", A_CURSOR),
     Expected(r"GET /v1/messages/batches", 400, r"'after_id' and 'before_id' exclude each other", TWO_PARAMETERS),
+    Expected(r"POST /v1/batch/(generate|estimate)", 400, r"'input' and 'tasks' exclude each other", TWO_FIELDS),
     Expected(
         r"(DELETE /v1/messages/batches/\{\w+\}|GET /v1/messages/batches/\{\w+\}/results)",
         400,
