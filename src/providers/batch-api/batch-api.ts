@@ -80,14 +80,18 @@ export abstract class BatchApi {
   /** What stands between two lines. */
   abstract readonly separator: string;
 
-  constructor({ maxLines, maxBytes, minLines = 1 }: Pick<BatchFormat, 'maxLines' | 'maxBytes' | 'minLines'>) {
+  constructor(protected readonly format: BatchFormat) {
+    const { maxLines, maxBytes, minLines = 1 } = format;
     this.minLines = minLines;
     this.maxLines = maxLines;
     this.maxBytes = maxBytes;
   }
 
   /** The endpoint of a request's path; undefined where no batch can have it. */
-  abstract endpointOf(path: string): string | undefined;
+  endpointOf(path: string): string | undefined {
+    const plain = path.replace(/\?.*$/, '');
+    return this.format.endpoints.find((each) => plain.endsWith(each));
+  }
 
   /** Undefined where no batch can have the request. */
   abstract line(line: PartLine): string | undefined;

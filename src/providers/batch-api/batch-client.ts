@@ -89,8 +89,21 @@ export class BatchClient {
   }
 }
 
+/** Sends a request to cancel a batch, which may have ended meanwhile or be gone. */
+export async function cancelBatch(
+  client: Pick<BatchClient, 'json'>,
+  request: JsonCall,
+  call: BatchCall,
+): Promise<void> {
+  try {
+    await client.json(request, call);
+  } catch (error) {
+    if (!isGoneOrDone(error)) throw error;
+  }
+}
+
 /** Whether the provider says that there is no such batch or file, or that it can no longer be changed. */
-export function isGoneOrDone(error: unknown): boolean {
+function isGoneOrDone(error: unknown): boolean {
   return error instanceof GatewayError && [400, 404, 409, 422].includes(error.upstream?.status ?? error.status);
 }
 

@@ -5,11 +5,11 @@ import type { BatchFormat } from '../definitions/types/batch-format.js';
 import type { RepeatableBody } from '../transport/upstream-request.js';
 import { BatchApi, type BatchCall, type LostPart, type NewPart, type PartLine, type PartReceipt } from './batch-api.js';
 import type { PartResult, PartState } from './batch-api.js';
-import { isGoneOrDone, type BatchClient } from './batch-client.js';
+import { cancelBatch, type BatchClient } from './batch-client.js';
+import { findListed } from './find-listed.js';
 import { readContentLine } from './read-line.js';
 
 const PAGE_BATCHES = 100;
-const MAX_PAGES = 50;
 /** States in which nothing more comes of a batch, without their prefix: `BATCH_STATE_` here, `JOB_STATE_` in Google's clients. */
 const ENDED = new Set(['SUCCEEDED', 'PARTIALLY_SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED']);
 const STATE_PREFIX = /^(?:BATCH|JOB)_STATE_/;
@@ -25,16 +25,11 @@ export class ContentBatches extends BatchApi {
   readonly separator = '\n';
 
   constructor(
-    private readonly format: BatchFormat,
+    format: BatchFormat,
     private readonly client: BatchClient,
     private readonly baseUrl: string,
   ) {
     super(format);
-  }
-
-  endpointOf(path: string): string | undefined {
-    const plain = path.replace(/\?.*$/, '');
-    return this.format.endpoints.find((each) => plain.endsWith(each));
   }
 
   line({ customId, body }: PartLine): string {
@@ -61,18 +56,18 @@ export class ContentBatches extends BatchApi {
 
   /** The list has no order that could be relied on, and no filter by name. */
   async find({ id }: LostPart, call: BatchCall): Promise<string | undefined> {
-    let token: string | undefined;
-    for (let index = 0; index < MAX_PAGES; index += 1) {
-      const query = `?pageSize=${PAGE_BATCHES}${token === undefined ? '' : `&pageToken=${encodeURIComponent(token)}`}`;
-      const page = await this.client.json({ method: 'GET', path: `/batches${query}` }, call);
-      const { operations } = page;
-      const batches = Array.isArray(operations) ? (operations as unknown[]).filter(isObject) : [];
-      const found = batches.find((batch) => factsOf(batch)['displayName'] === id);
-      if (found !== undefined) return nonEmptyString(found['name']);
-      token = nonEmptyString(page['nextPageToken']);
-      if (token === undefined) return undefined;
-    }
-    return undefined;
+    const found = await findListed(
+      this.client,
+      {
+        pageOf: (token) =>
+          `/batches?pageSize=${PAGE_BATCHES}${token === undefined ? '' : `&pageToken=${encodeURIComponent(token)}`}`,
+        entries: 'operations',
+        nextToken: 'nextPageToken',
+      },
+      (batch) => factsOf(batch)['displayName'] === id,
+      call,
+    );
+    return nonEmptyString(found?.['name']);
   }
 
   async state(id: string, call: BatchCall): Promise<PartState> {
@@ -94,11 +89,7 @@ export class ContentBatches extends BatchApi {
   }
 
   async cancel(id: string, call: BatchCall): Promise<void> {
-    try {
-      await this.client.json({ path: `${pathOf(id)}:cancel`, body: {} }, call);
-    } catch (error) {
-      if (!isGoneOrDone(error)) throw error;
-    }
+    await cancelBatch(this.client, { path: `${pathOf(id)}:cancel`, body: {} }, call);
   }
 
   async *results(output: string, call: BatchCall): AsyncGenerator<PartResult | undefined> {

@@ -4,7 +4,7 @@ import type { BatchFormat } from '../definitions/types/batch-format.js';
 import type { RepeatableBody } from '../transport/upstream-request.js';
 import { BatchApi, type BatchCall, type LostPart, type NewPart, type PartLine, type PartReceipt } from './batch-api.js';
 import type { PartResult, PartState } from './batch-api.js';
-import { isGoneOrDone, type BatchClient } from './batch-client.js';
+import { cancelBatch, type BatchClient } from './batch-client.js';
 import { readOpenAiLine } from './read-line.js';
 
 /** The name of the gateway's id in the metadata of a batch. */
@@ -68,7 +68,7 @@ export class FileBatches extends BatchApi {
 
   /** @param urlOf the address of a path below the base URL */
   constructor(
-    private readonly format: BatchFormat,
+    format: BatchFormat,
     private readonly client: BatchClient,
     private readonly urlOf: (path: string) => string,
   ) {
@@ -78,7 +78,7 @@ export class FileBatches extends BatchApi {
     this.endpoints = [...format.endpoints].sort((a, b) => b.length - a.length);
   }
 
-  endpointOf(path: string): string | undefined {
+  override endpointOf(path: string): string | undefined {
     const plain = path.replace(/\?.*$/, '');
     const endpoint = this.endpoints.find((each) => plain.endsWith(each));
     return endpoint === undefined ? undefined : `${this.format.linePrefix ?? '/v1'}${endpoint}`;
@@ -133,11 +133,7 @@ export class FileBatches extends BatchApi {
 
   async cancel(id: string, call: BatchCall): Promise<void> {
     const path = this.urlOf(`${this.dialect.batches}/${encodeURIComponent(id)}/cancel`);
-    try {
-      await this.client.json({ path, body: {} }, call);
-    } catch (error) {
-      if (!isGoneOrDone(error)) throw error;
-    }
+    await cancelBatch(this.client, { path, body: {} }, call);
   }
 
   async *results(output: string, call: BatchCall): AsyncGenerator<PartResult | undefined> {

@@ -5,12 +5,12 @@ import type { BatchFormat } from '../definitions/types/batch-format.js';
 import { headerOf } from '../transport/json-call.js';
 import { BatchApi, type BatchCall, type LostPart, type NewPart, type PartLine, type PartReceipt } from './batch-api.js';
 import type { PartResult, PartState } from './batch-api.js';
-import { isGoneOrDone, type BatchClient } from './batch-client.js';
+import { cancelBatch, type BatchClient } from './batch-client.js';
+import { findListed, lastOfName } from './find-listed.js';
 import type { ObjectStorage } from './object-storage.js';
 import { readRecordLine } from './read-line.js';
 
 const PAGE_JOBS = 100;
-const MAX_PAGES = 50;
 /** Hours after which a job times out; the least that may be asked for. */
 const TIMEOUT_HOURS = 24;
 const ENDED = new Set(['Completed', 'PartiallyCompleted', 'Failed', 'Stopped', 'Expired']);
@@ -29,17 +29,12 @@ export class InvocationJobs extends BatchApi {
 
   /** @param baseUrl of the API of jobs */
   constructor(
-    private readonly format: BatchFormat,
+    format: BatchFormat,
     private readonly client: BatchClient,
     private readonly storage: ObjectStorage,
     private readonly target: { readonly baseUrl: string; readonly roleArn: string },
   ) {
     super(format);
-  }
-
-  endpointOf(path: string): string | undefined {
-    const plain = path.replace(/\?.*$/, '');
-    return this.format.endpoints.find((each) => plain.endsWith(each));
   }
 
   /** A record with tools fails in a job that converses. */
@@ -64,29 +59,31 @@ export class InvocationJobs extends BatchApi {
       outputDataConfig: { s3OutputDataConfig: { s3Uri: storage.uriOf(storage.keyOf(id, OUTPUT_FOLDER)) } },
     };
     const created = await this.createJob(body, call);
-    const job = jobIdOf(created['jobArn']);
+    const job = lastOfName(created['jobArn']);
     if (job === undefined) throw upstreamError({ message: 'The provider gave a job no ARN.' });
     return { id: job };
   }
 
   async find({ id }: LostPart, call: BatchCall): Promise<string | undefined> {
     const name = jobNameOf(id);
-    let token: string | undefined;
-    for (let index = 0; index < MAX_PAGES; index += 1) {
-      const query = new URLSearchParams({
-        nameContains: name,
-        maxResults: String(PAGE_JOBS),
-        ...(token !== undefined && { nextToken: token }),
-      });
-      const path = this.urlOf(`/model-invocation-jobs?${query.toString()}`);
-      const { invocationJobSummaries: list, nextToken } = await this.client.json({ method: 'GET', path }, call);
-      const jobs = Array.isArray(list) ? (list as unknown[]).filter(isObject) : [];
-      const found = jobs.find(({ jobName }) => jobName === name);
-      if (found !== undefined) return jobIdOf(found['jobArn']);
-      token = nonEmptyString(nextToken);
-      if (token === undefined) return undefined;
-    }
-    return undefined;
+    const found = await findListed(
+      this.client,
+      {
+        pageOf: (token) => {
+          const query = new URLSearchParams({
+            nameContains: name,
+            maxResults: String(PAGE_JOBS),
+            ...(token !== undefined && { nextToken: token }),
+          });
+          return this.urlOf(`/model-invocation-jobs?${query.toString()}`);
+        },
+        entries: 'invocationJobSummaries',
+        nextToken: 'nextToken',
+      },
+      ({ jobName }) => jobName === name,
+      call,
+    );
+    return lastOfName(found?.['jobArn']);
   }
 
   async state(id: string, call: BatchCall): Promise<PartState> {
@@ -105,11 +102,7 @@ export class InvocationJobs extends BatchApi {
 
   async cancel(id: string, call: BatchCall): Promise<void> {
     const path = this.urlOf(`/model-invocation-job/${encodeURIComponent(id)}/stop`);
-    try {
-      await this.client.json({ path }, call);
-    } catch (error) {
-      if (!isGoneOrDone(error)) throw error;
-    }
+    await cancelBatch(this.client, { path }, call);
   }
 
   async *results(output: string, call: BatchCall): AsyncGenerator<PartResult | undefined> {
@@ -146,11 +139,6 @@ export class InvocationJobs extends BatchApi {
 /** Names of jobs and tokens have letters, digits and dashes alone. */
 function jobNameOf(partId: string): string {
   return partId.replaceAll(/[^a-zA-Z\d]+/g, '-');
-}
-
-/** The last part of an ARN, by which a job is known as well. */
-function jobIdOf(arn: unknown): string | undefined {
-  return typeof arn === 'string' ? nonEmptyString(arn.slice(arn.lastIndexOf('/') + 1)) : undefined;
 }
 
 function hasMember(body: string, name: string): boolean {

@@ -5,7 +5,7 @@ import type { BatchFormat } from '../definitions/types/batch-format.js';
 import type { RepeatableBody } from '../transport/upstream-request.js';
 import { BatchApi, type BatchCall, type LostPart, type NewPart, type PartLine, type PartReceipt } from './batch-api.js';
 import type { PartResult, PartState } from './batch-api.js';
-import { isGoneOrDone, type BatchClient } from './batch-client.js';
+import { cancelBatch, type BatchClient } from './batch-client.js';
 import { readAnthropicLine } from './read-line.js';
 
 const PATH = '/messages/batches';
@@ -23,15 +23,10 @@ export class AnthropicMessageBatches extends BatchApi {
   readonly separator = ',';
 
   constructor(
-    private readonly format: BatchFormat,
+    format: BatchFormat,
     private readonly client: BatchClient,
   ) {
     super(format);
-  }
-
-  endpointOf(path: string): string | undefined {
-    const plain = path.replace(/\?.*$/, '');
-    return this.format.endpoints.find((each) => plain.endsWith(each));
   }
 
   line({ customId, body }: PartLine): string {
@@ -89,11 +84,7 @@ export class AnthropicMessageBatches extends BatchApi {
   }
 
   async cancel(id: string, call: BatchCall): Promise<void> {
-    try {
-      await this.client.json({ path: `${PATH}/${encodeURIComponent(id)}/cancel`, headers: VERSION }, call);
-    } catch (error) {
-      if (!isGoneOrDone(error)) throw error;
-    }
+    await cancelBatch(this.client, { path: `${PATH}/${encodeURIComponent(id)}/cancel`, headers: VERSION }, call);
   }
 
   async *results(output: string, call: BatchCall): AsyncGenerator<PartResult | undefined> {

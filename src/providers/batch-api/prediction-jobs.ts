@@ -1,17 +1,17 @@
 import { upstreamError } from '../../errors/gateway-error.js';
 import { parseExact, printExact } from '../../runtime/exact-integers.js';
-import { isObject, nonEmptyString, objectOf } from '../../runtime/json-value.js';
+import { nonEmptyString, objectOf } from '../../runtime/json-value.js';
 import type { BatchFormat } from '../definitions/types/batch-format.js';
 import { BatchApi, type BatchCall, type LostPart, type NewPart, type PartLine, type PartReceipt } from './batch-api.js';
 import type { PartResult, PartState } from './batch-api.js';
-import { isGoneOrDone, type BatchClient } from './batch-client.js';
+import { cancelBatch, type BatchClient } from './batch-client.js';
+import { findListed, lastOfName } from './find-listed.js';
 import type { ObjectStorage } from './object-storage.js';
 import { LINE_LABEL, readPredictionLine } from './read-line.js';
 
 /** The name of the gateway's id in the labels of a job. */
 const PART_LABEL = 'gateway_part';
 const PAGE_JOBS = 100;
-const MAX_PAGES = 50;
 const COLLECTION = '/batchPredictionJobs';
 const STATE_PREFIX = /^JOB_STATE_/;
 const ENDED = new Set(['SUCCEEDED', 'PARTIALLY_SUCCEEDED', 'FAILED', 'CANCELLED', 'EXPIRED']);
@@ -31,17 +31,12 @@ export class PredictionJobs extends BatchApi {
 
   /** @param baseUrl of the project and location */
   constructor(
-    private readonly format: BatchFormat,
+    format: BatchFormat,
     private readonly client: BatchClient,
     private readonly storage: ObjectStorage,
     private readonly baseUrl: string,
   ) {
     super(format);
-  }
-
-  endpointOf(path: string): string | undefined {
-    const plain = path.replace(/\?.*$/, '');
-    return this.format.endpoints.find((each) => plain.endsWith(each));
   }
 
   /** A result has its request, but nothing else of its line; so the name of the line is a label of the request. */
@@ -68,31 +63,30 @@ export class PredictionJobs extends BatchApi {
       },
     };
     const created = await this.client.json({ path: `${this.baseUrl}${COLLECTION}`, body }, call);
-    const job = jobIdOf(created['name']);
+    const job = lastOfName(created['name']);
     if (job === undefined) throw upstreamError({ message: 'The provider gave a job no name.' });
     return { id: job };
   }
 
   async find({ id }: LostPart, call: BatchCall): Promise<string | undefined> {
-    let token: string | undefined;
-    for (let index = 0; index < MAX_PAGES; index += 1) {
-      const query = new URLSearchParams({
-        filter: `labels.${PART_LABEL}="${id}"`,
-        pageSize: String(PAGE_JOBS),
-        ...(token !== undefined && { pageToken: token }),
-      });
-      const page = await this.client.json(
-        { method: 'GET', path: `${this.baseUrl}${COLLECTION}?${query.toString()}` },
-        call,
-      );
-      const { batchPredictionJobs: list } = page;
-      const jobs = Array.isArray(list) ? (list as unknown[]).filter(isObject) : [];
-      const found = jobs.find(({ labels }) => objectOf(labels)[PART_LABEL] === id);
-      if (found !== undefined) return jobIdOf(found['name']);
-      token = nonEmptyString(page['nextPageToken']);
-      if (token === undefined) return undefined;
-    }
-    return undefined;
+    const found = await findListed(
+      this.client,
+      {
+        pageOf: (token) => {
+          const query = new URLSearchParams({
+            filter: `labels.${PART_LABEL}="${id}"`,
+            pageSize: String(PAGE_JOBS),
+            ...(token !== undefined && { pageToken: token }),
+          });
+          return `${this.baseUrl}${COLLECTION}?${query.toString()}`;
+        },
+        entries: 'batchPredictionJobs',
+        nextToken: 'nextPageToken',
+      },
+      ({ labels }) => objectOf(labels)[PART_LABEL] === id,
+      call,
+    );
+    return lastOfName(found?.['name']);
   }
 
   async state(id: string, call: BatchCall): Promise<PartState> {
@@ -117,11 +111,7 @@ export class PredictionJobs extends BatchApi {
   }
 
   async cancel(id: string, call: BatchCall): Promise<void> {
-    try {
-      await this.client.json({ path: `${this.urlOf(id)}:cancel`, body: {} }, call);
-    } catch (error) {
-      if (!isGoneOrDone(error)) throw error;
-    }
+    await cancelBatch(this.client, { path: `${this.urlOf(id)}:cancel`, body: {} }, call);
   }
 
   async *results(output: string, call: BatchCall): AsyncGenerator<PartResult | undefined> {
@@ -139,9 +129,4 @@ export class PredictionJobs extends BatchApi {
   private urlOf(id: string): string {
     return `${this.baseUrl}${COLLECTION}/${encodeURIComponent(id)}`;
   }
-}
-
-/** The last part of the name of a job. */
-function jobIdOf(name: unknown): string | undefined {
-  return typeof name === 'string' ? nonEmptyString(name.slice(name.lastIndexOf('/') + 1)) : undefined;
 }
