@@ -1,7 +1,7 @@
 import { useState } from 'react';
-import { useInfiniteQuery } from '@tanstack/react-query';
 import { Download, ScrollText } from 'lucide-react';
 import { api, bodyOf, downloadCsv, type Schemas } from '../api/client';
+import { useListPages } from '../api/list-pages';
 import {
   Badge,
   Button,
@@ -66,19 +66,13 @@ export function Audit() {
     ...(search['actor'] !== undefined && { actor: search['actor'] }),
     ...(search['target_id'] !== undefined && { target_id: search['target_id'] }),
   };
-  const query = useInfiniteQuery({
-    queryKey: ['audit', filters],
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) =>
-      bodyOf(
-        api.GET('/v1/admin/audit', {
-          params: { query: { ...filters, limit: 100, ...(pageParam !== undefined && { after: pageParam }) } },
-        }),
-      ) as Promise<Schemas['AuditEntryList']>,
-    getNextPageParam: ({ next }) => next ?? undefined,
-    placeholderData: (before) => before,
-  });
-  const entries = query.data?.pages.flatMap(({ data }) => data) ?? [];
+  const { query, rows: entries } = useListPages(
+    ['audit', filters],
+    (place) =>
+      bodyOf(api.GET('/v1/admin/audit', { params: { query: { ...filters, limit: 100, ...place } } })) as Promise<
+        Schemas['AuditEntryList']
+      >,
+  );
   return (
     <>
       <PageHeader title="Audit" about="Who changed what, with the values before and after.">

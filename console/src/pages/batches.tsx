@@ -1,7 +1,8 @@
 import { useState } from 'react';
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Download, Layers, Pause, Play, RotateCcw, Upload, X } from 'lucide-react';
 import { api, bodyOf, download, type Schemas } from '../api/client';
+import { useListPages } from '../api/list-pages';
 import { useSession } from '../api/session';
 import { duration, exact, share, usd } from '../format';
 import {
@@ -118,26 +119,16 @@ export function Batches() {
   const [open, setOpen] = useState<string | null>(null);
   const [isUploading, setUploading] = useState(false);
   const state = search['state'] === 'paused' ? 'paused' : 'all';
-  const query = useInfiniteQuery({
-    queryKey: ['batches', state],
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) =>
+  const { query, rows: batches } = useListPages(
+    ['batches', state],
+    (place) =>
       bodyOf(
         api.GET('/v1/admin/batches', {
-          params: {
-            query: {
-              limit: 50,
-              ...(state === 'paused' && { paused: 'true' as const }),
-              ...(pageParam !== undefined && { after: pageParam }),
-            },
-          },
+          params: { query: { limit: 50, ...(state === 'paused' && { paused: 'true' as const }), ...place } },
         }),
       ),
-    getNextPageParam: ({ next }) => next ?? undefined,
-    refetchInterval: REFRESH_MS,
-    placeholderData: (before) => before,
-  });
-  const batches = query.data?.pages.flatMap(({ data }) => data) ?? [];
+    { refreshMs: () => REFRESH_MS },
+  );
   return (
     <>
       <PageHeader title="Batches" about="Jobs of all keys, with what is left of them.">

@@ -1,8 +1,9 @@
 import { useState } from 'react';
 import { useNavigate } from '@tanstack/react-router';
-import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Plus, Trash2, Users } from 'lucide-react';
 import { api, bodyOf, type Schemas } from '../api/client';
+import { useListPages } from '../api/list-pages';
 import { Button, Card, Empty, ErrorNote, Field, Input, PageHeader, SkeletonRows, Time } from '../ui/basics';
 import { BudgetBar, limitsText } from '../ui/budget';
 import { Dialog } from '../ui/dialog';
@@ -50,25 +51,13 @@ export function Groups() {
   const [search, change] = useFilters();
   const [open, setOpen] = useState<Group | 'new' | null>(null);
   const name = search['name'];
-  const query = useInfiniteQuery({
-    queryKey: ['groups', { name }],
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) =>
-      bodyOf(
-        api.GET('/v1/admin/groups', {
-          params: {
-            query: {
-              limit: 50,
-              ...(name !== undefined && { name }),
-              ...(pageParam !== undefined && { after: pageParam }),
-            },
-          },
-        }),
-      ),
-    getNextPageParam: ({ next }) => next ?? undefined,
-    placeholderData: (before) => before,
-  });
-  const groups = query.data?.pages.flatMap(({ data }) => data) ?? [];
+  const { query, rows: groups } = useListPages(['groups', { name }], (place) =>
+    bodyOf(
+      api.GET('/v1/admin/groups', {
+        params: { query: { limit: 50, ...(name !== undefined && { name }), ...place } },
+      }),
+    ),
+  );
   return (
     <>
       <PageHeader title="Groups" about="Keys of a group share its limits and its budget.">

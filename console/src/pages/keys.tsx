@@ -1,7 +1,7 @@
 import { useState } from 'react';
-import { useInfiniteQuery } from '@tanstack/react-query';
 import { KeyRound, Plus } from 'lucide-react';
 import { api, bodyOf, type Schemas } from '../api/client';
+import { useListPages } from '../api/list-pages';
 import { Badge, Button, Card, Empty, ErrorNote, Input, PageHeader, Segmented, SkeletonRows, Time } from '../ui/basics';
 import { BudgetBar, limitsText } from '../ui/budget';
 import { useFilters } from '../ui/filters';
@@ -73,10 +73,9 @@ export function Keys() {
   const [open, setOpen] = useState<string | null>(null);
   const state = search['state'] === 'revoked' ? 'revoked' : 'active';
   const name = search['name'];
-  const query = useInfiniteQuery({
-    queryKey: ['keys', { name, state, group: search['group_id'], owner: search['owner'] }],
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) =>
+  const { query, rows: keys } = useListPages(
+    ['keys', { name, state, group: search['group_id'], owner: search['owner'] }],
+    (place) =>
       bodyOf(
         api.GET('/v1/admin/keys', {
           params: {
@@ -86,15 +85,12 @@ export function Keys() {
               ...(name !== undefined && { name }),
               ...(search['group_id'] !== undefined && { group_id: search['group_id'] }),
               ...(search['owner'] !== undefined && { owner: search['owner'] }),
-              ...(pageParam !== undefined && { after: pageParam }),
+              ...place,
             },
           },
         }),
       ),
-    getNextPageParam: ({ next }) => next ?? undefined,
-    placeholderData: (before) => before,
-  });
-  const keys = query.data?.pages.flatMap(({ data }) => data) ?? [];
+  );
   const create = (): void => change({ create: 'yes' });
   return (
     <>

@@ -1,6 +1,7 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { KeyRound } from 'lucide-react';
 import { api, bodyOf } from '../api/client';
+import { useListPages } from '../api/list-pages';
 import { useSession } from '../api/session';
 import { readUsage } from '../api/usage';
 import { Card, Empty, ErrorNote, PageHeader, Skeleton, SkeletonRows } from '../ui/basics';
@@ -16,22 +17,13 @@ export function OwnKeys() {
   const { name } = useSession();
   const period = usePeriod('30d');
   const { start, end, interval } = period;
-  const query = useInfiniteQuery({
-    queryKey: ['owned-keys'],
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) =>
-      bodyOf(
-        api.GET('/v1/session/keys', {
-          params: { query: { limit: 50, ...(pageParam !== undefined && { after: pageParam }) } },
-        }),
-      ),
-    getNextPageParam: ({ next }) => next ?? undefined,
-  });
+  const { query, rows: keys } = useListPages(['owned-keys'], (place) =>
+    bodyOf(api.GET('/v1/session/keys', { params: { query: { limit: 50, ...place } } })),
+  );
   const usage = useQuery({
     queryKey: ['own-usage', start],
     queryFn: () => readUsage({ start, end, interval }, true),
   });
-  const keys = query.data?.pages.flatMap(({ data }) => data) ?? [];
   return (
     <>
       <PageHeader title="Your keys" about="The keys that you own, what is left of their budgets, and their usage." />

@@ -1,7 +1,7 @@
 import { useState } from 'react';
-import { useInfiniteQuery } from '@tanstack/react-query';
 import { Activity, Radio } from 'lucide-react';
 import { api, bodyOf, type Schemas } from '../api/client';
+import { useListPages } from '../api/list-pages';
 import { useSession } from '../api/session';
 import { count, milliseconds, usd } from '../format';
 import {
@@ -135,29 +135,18 @@ export function Requests() {
   const filters = Object.fromEntries(
     texts.flatMap(([name]) => (search[name] === undefined ? [] : [[name, search[name].trim()]])),
   );
-  const query = useInfiniteQuery({
-    queryKey: ['records', isAdmin, period.name, status, filters],
-    initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam }) => {
+  const { query, rows: records } = useListPages(
+    ['records', isAdmin, period.name, status, filters],
+    (place) => {
       const params = {
-        query: {
-          ...filters,
-          ...(status !== undefined && { status }),
-          limit: 100,
-          start: period.start,
-          ...(pageParam !== undefined && { after: pageParam }),
-        },
+        query: { ...filters, ...(status !== undefined && { status }), limit: 100, start: period.start, ...place },
       };
       return isAdmin
         ? bodyOf(api.GET('/v1/admin/usage/records', { params }))
         : bodyOf(api.GET('/v1/key/usage/records', { params }));
     },
-    getNextPageParam: ({ next }) => next ?? undefined,
-    // A refresh reads all pages that are shown again.
-    refetchInterval: ({ state }) => (isLive && (state.data?.pages.length ?? 0) <= MAX_LIVE_PAGES ? TAIL_MS : false),
-    placeholderData: (before) => before,
-  });
-  const records = query.data?.pages.flatMap(({ data }) => data) ?? [];
+    { refreshMs: (pages) => (isLive && pages <= MAX_LIVE_PAGES ? TAIL_MS : false) },
+  );
   const isFiltered = status !== undefined || Object.keys(filters).length > 0;
   return (
     <>
