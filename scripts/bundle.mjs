@@ -24,6 +24,7 @@ import ts from 'typescript';
  */
 const NOT_BUNDLED = {
   'better-sqlite3': 'has a compiled part',
+  'better-sqlite3-13': 'has a compiled part',
   bull: 'reads scripts from files beside it',
   'class-transformer': 'its metadata is in a module that packages find by path at run time',
   'google-auth-library': 'only for models on Vertex AI that sign in with Google',

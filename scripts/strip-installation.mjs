@@ -12,12 +12,24 @@ if (root === undefined || !existsSync(join(root, 'node_modules'))) {
   process.exit(2);
 }
 /** `typescript` is a peer of @nestjs/swagger, whose compiler plugin alone uses it. */
-const FOLDERS = ['typescript', 'better-sqlite3/deps', 'better-sqlite3/src', 'better-sqlite3/build/Release/obj'];
+const FOLDERS = [
+  'typescript',
+  ...['better-sqlite3', 'better-sqlite3-13'].flatMap((name) => [`${name}/deps`, `${name}/src`]),
+  'better-sqlite3/build/Release/obj',
+];
+/** Binaries for each platform, named `<platform>-<arch>.node`, of which this one needs one (on Linux for each C library). */
+const BINARIES = join(root, 'node_modules/better-sqlite3-13/prebuilds');
+const IS_USED = new RegExp(`^${process.platform}(?:musl)?-${process.arch}\\.node$`);
 const FILES = /\.(?:[cm]?ts|tsx|tsbuildinfo|gyp|gypi|c|cc|cpp|h|hpp|o|a)$|\.(?:[cm]?[jt]sx?|css)\.map$/;
 
 for (const folder of FOLDERS) rmSync(join(root, 'node_modules', folder), { recursive: true, force: true });
 
 let removed = 0;
+for (const name of existsSync(BINARIES) ? readdirSync(BINARIES) : []) {
+  if (IS_USED.test(name)) continue;
+  rmSync(join(BINARIES, name));
+  removed += 1;
+}
 function strip(folder) {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);

@@ -96,11 +96,12 @@ try {
     stdout: output,
   });
   const library = join(folder, 'node_modules/better-sqlite3');
-  for (const [what, path] of [
-    ['the binary', join(library, 'build')],
-    ['the whole package', library],
-  ]) {
-    rmSync(path, { recursive: true, force: true });
+  const libraryOfNode22 = `${library}-13`;
+  for (const [what, paths] of /** @type {const} */ ([
+    ['the binary', [join(library, 'build'), join(libraryOfNode22, 'prebuilds')]],
+    ['the whole package', [library, libraryOfNode22]],
+  ])) {
+    for (const path of paths) rmSync(path, { recursive: true, force: true });
     const { status, stdout, stderr } = run('npx', ['llm-gateway', 'migrate']);
     const isClear = status === 1 && stderr.includes('npm rebuild better-sqlite3') && !/\n\s+at /.test(stderr);
     assert(isClear, `without ${what} of SQLite it says what to do`, { stdout, stderr });

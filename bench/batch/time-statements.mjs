@@ -4,8 +4,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import SqliteDatabase from 'better-sqlite3';
+import { loadSqlite } from '../../dist/src/database/sqlite-library.js';
 
+const SqliteDatabase = loadSqlite();
 const folder = process.env.STATEMENT_TIMES;
 const times = new Map();
 const prepare = SqliteDatabase.prototype.prepare;

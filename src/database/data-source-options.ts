@@ -3,6 +3,7 @@ import type { DataSourceOptions, MigrationInterface } from 'typeorm';
 import type { DatabaseConfig } from '../config/gateway-config.js';
 import { keepStatements } from './keep-statements.js';
 import { watchedPostgresClient } from './postgres-client.js';
+import { findSqlite } from './sqlite-library.js';
 
 /** better-sqlite3 waits synchronously, so a longer wait would stop the whole process; Database retries instead. */
 const SQLITE_BUSY_TIMEOUT_MS = 50;
@@ -35,6 +36,7 @@ export function dataSourceOptions(database: DatabaseConfig, { entities, migratio
     return {
       ...options,
       type: 'better-sqlite3',
+      driver: findSqlite(),
       database: database.path,
       enableWAL: true,
       timeout: SQLITE_BUSY_TIMEOUT_MS,

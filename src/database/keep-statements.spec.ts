@@ -1,8 +1,8 @@
-import Sqlite from 'better-sqlite3';
 import { keepStatements } from './keep-statements.js';
+import { loadSqlite } from './sqlite-library.js';
 
 describe('keepStatements', () => {
-  const connection = new Sqlite(':memory:');
+  const connection = new (loadSqlite())(':memory:');
   keepStatements(connection);
   afterAll(() => connection.close());
 

@@ -6,7 +6,7 @@ const kept: BetterSqlite3.Database[] = [];
 /**
  * Keeps a connection and all its statements for the lifetime of the process, and prepares no text twice. From Node 24.19 on, a
  * statement of better-sqlite3 12 that is collected while no JavaScript runs ends the process (`Assertion failed: (env) !=
- * nullptr`); version 13, which fixes it, needs Node 22. The texts are the program's own, with parameters, so there are a few
+ * nullptr`). Version 13 does not, but 12 still serves platforms that 13 has no binary for. The texts are the program's own, with parameters, so there are a few
  * hundred of them.
  */
 export function keepStatements(connection: BetterSqlite3.Database): void {

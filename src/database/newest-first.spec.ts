@@ -3,6 +3,7 @@ import { DataSource, EntitySchema, type Repository } from 'typeorm';
 import { GatewayError } from '../errors/gateway-error.js';
 import { timeOrderedId } from '../runtime/random-id.js';
 import { newestFirst, type PageRequest } from './newest-first.js';
+import { loadSqlite } from './sqlite-library.js';
 
 interface Row {
   id: string;
@@ -42,7 +43,13 @@ describe('newestFirst', () => {
   let count = 0;
 
   beforeAll(async () => {
-    source = new DataSource({ type: 'better-sqlite3', database: ':memory:', entities: [ROW], synchronize: true });
+    source = new DataSource({
+      type: 'better-sqlite3',
+      driver: loadSqlite(),
+      database: ':memory:',
+      entities: [ROW],
+      synchronize: true,
+    });
     await source.initialize();
     table = source.getRepository(ROW);
   });

@@ -91,7 +91,7 @@ export function faultOf(error: unknown, database: DatabaseConfig): string {
   }
 }
 
-const LIBRARY_MISSING = `SQLite has no program library for this machine (${process.platform} ${process.arch}, Node.js ${process.versions.node}), or one for another version of Node.js. Run npm rebuild better-sqlite3 (npm install better-sqlite3 where it is not there at all), which downloads a ready one or else compiles it (for that apt-get install python3 make g++, or xcode-select --install); or use PostgreSQL: DATABASE_URL=postgres://...`;
+const LIBRARY_MISSING = `SQLite has no program library for this machine (${process.platform} ${process.arch}, Node.js ${process.versions.node}), or one for another version of Node.js. Use Node.js 22 or later on Linux, macOS or Windows (x64 or arm64) and run npm install: that version's library is in its package. Elsewhere run npm rebuild better-sqlite3 (npm install better-sqlite3 where it is not there at all), which downloads a ready one or else compiles it (for that apt-get install python3 make g++, or xcode-select --install); or use PostgreSQL: DATABASE_URL=postgres://...`;
 
 function isLibraryMissing(code: string | undefined, message: string): boolean {
   return (

@@ -3,6 +3,7 @@ import type BetterSqlite3 from 'better-sqlite3';
 import type { DataSource } from 'typeorm';
 import { BootError } from '../errors/boot-error.js';
 import { keepStatements } from './keep-statements.js';
+import { loadSqlite } from './sqlite-library.js';
 
 /**
  * Copies a consistent state of the database of a connection while others read and write it.
@@ -15,8 +16,7 @@ export async function backUpSqlite(dataSource: DataSource, copy: string): Promis
     databaseConnection: BetterSqlite3.Database;
   };
   await connection.backup(copy);
-  // Loaded only here: where there is no SQLite library, everything else works on PostgreSQL.
-  const { default: Sqlite } = await import('better-sqlite3');
+  const Sqlite = loadSqlite();
   const backup = new Sqlite(copy);
   try {
     keepStatements(backup);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import Sqlite from 'better-sqlite3';
 import pg from 'pg';
+import { loadSqlite } from '../../src/database/sqlite-library.js';
 import type { RequestLogEntryDto, RequestLogListDto } from '../../src/request-log/request-log.dto.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
@@ -40,7 +40,7 @@ async function query(url: string, sql: string): Promise<unknown[]> {
     await client.end();
     return rows;
   }
-  const database = new Sqlite(url.slice('sqlite:'.length));
+  const database = new (loadSqlite())(url.slice('sqlite:'.length));
   const statement = database.prepare(sql);
   const rows = statement.reader ? statement.all() : [statement.run()];
   database.close();

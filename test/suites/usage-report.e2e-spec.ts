@@ -1,5 +1,5 @@
-import Sqlite from 'better-sqlite3';
 import pg from 'pg';
+import { loadSqlite } from '../../src/database/sqlite-library.js';
 import type { UsageRecordDto } from '../../src/usage/report/usage-record.dto.js';
 import type { UsageRowDto } from '../../src/usage/report/usage-row.dto.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
@@ -57,7 +57,7 @@ async function insert(url: string): Promise<void> {
     await client.end();
     return;
   }
-  const database = new Sqlite(url.slice('sqlite:'.length));
+  const database = new (loadSqlite())(url.slice('sqlite:'.length));
   const columns = Object.keys(ROWS[0] ?? {});
   const statement = database.prepare(
     `INSERT INTO usage_record (${columns.join(', ')}) VALUES (${columns.map((column) => `@${column}`).join(', ')})`,

@@ -1,5 +1,5 @@
-import BetterSqlite3 from 'better-sqlite3';
 import fc from 'fast-check';
+import { loadSqlite } from '../../database/sqlite-library.js';
 import { GatewayError } from '../../errors/gateway-error.js';
 import {
   behindPlace,
@@ -83,7 +83,7 @@ describe('the place in a list of sums', () => {
   });
 
   it('is the same place in SQL', () => {
-    const database = new BetterSqlite3(':memory:');
+    const database = new (loadSqlite())(':memory:');
     database.exec('CREATE TABLE sums (bucket INTEGER, first TEXT, second TEXT)');
     fc.assert(
       fc.property(rowsOf, fc.nat(), (rows, at) => {
