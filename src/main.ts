@@ -1,7 +1,7 @@
 import { ConfigError } from './config/config-error.js';
 import { asksForSeveralProcesses } from './config/process-count.js';
 import { BootError } from './errors/boot-error.js';
-import { descriptorFault, descriptorLimit } from './runtime/descriptors.js';
+import { descriptorFault, descriptorLimit, tooFewDescriptors } from './runtime/descriptors.js';
 
 // What the gateway writes, its own user alone may read.
 process.umask(0o077);
@@ -10,6 +10,8 @@ process.umask(0o077);
 const descriptors = descriptorLimit();
 
 try {
+  const tooFew = tooFewDescriptors(descriptors);
+  if (tooFew !== undefined) throw new BootError(tooFew);
   if (asksForSeveralProcesses() && (await import('node:cluster')).default.isPrimary) {
     const { supervise } = await import('./primary.js');
     await supervise();

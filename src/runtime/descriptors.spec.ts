@@ -1,4 +1,4 @@
-import { descriptorFault, isOutOfDescriptors, limitIn } from './descriptors.js';
+import { descriptorFault, isOutOfDescriptors, limitIn, tooFewDescriptors } from './descriptors.js';
 
 const withCode = (code: string, cause?: unknown): Error =>
   Object.assign(new Error(code, cause === undefined ? undefined : { cause }), { code });
@@ -27,5 +27,15 @@ describe('too few descriptors', () => {
     expect(descriptorFault(withCode('ERR_MODULE_NOT_FOUND'), 65_536)).toBeUndefined();
     expect(descriptorFault(new Error('x', { cause: withCode('ENFILE') }), 0)).toBeDefined();
     expect(descriptorFault(new TypeError('x'), 96)).toBeUndefined();
+  });
+
+  it('is reported before the start where a start may succeed but could serve nobody', () => {
+    expect(tooFewDescriptors(63)).toMatch(/^llm-gateway cannot start: .* may have only 63 files .* at least 1024/);
+    expect(tooFewDescriptors(0)).toMatch(/may have too few files/);
+    expect([tooFewDescriptors(64), tooFewDescriptors(65_536), tooFewDescriptors(undefined)]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** Below it Node.js cannot load the product, or has too few descriptors left for connections. */
+/** Below it some clients are refused while others are served. */
 const RECOMMENDED_DESCRIPTORS = 1_024;
+/** A process has up to 27 open when it listens (Node.js 20 needs up to 60 meanwhile), which leaves too few for connections. */
+const MIN_DESCRIPTORS = 64;
 const EXHAUSTED = new Set(['EMFILE', 'ENFILE']);
 const MAX_CAUSES = 5;
 
@@ -38,7 +40,15 @@ export function isOutOfDescriptors(error: unknown): boolean {
 export function descriptorFault(error: unknown, limit = descriptorLimit()): string | undefined {
   const isTooLow = limit !== undefined && limit < RECOMMENDED_DESCRIPTORS;
   const isMissingModule = error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
-  if (!isOutOfDescriptors(error) && !(isTooLow && isMissingModule)) return undefined;
+  return isOutOfDescriptors(error) || (isTooLow && isMissingModule) ? faultLine(limit) : undefined;
+}
+
+/** The line for a limit with which no start is tried; undefined for one that may do. */
+export function tooFewDescriptors(limit: number | undefined): string | undefined {
+  return limit !== undefined && limit < MIN_DESCRIPTORS ? faultLine(limit) : undefined;
+}
+
+function faultLine(limit: number | undefined): string {
   const allowed = limit === undefined || limit === 0 ? 'too few' : `only ${limit}`;
   return `llm-gateway cannot start: this process may have ${allowed} files and connections open. Allow at least ${RECOMMENDED_DESCRIPTORS} (ulimit -n, LimitNOFILE of systemd, ulimits.nofile of Docker).`;
 }

@@ -128,7 +128,7 @@ onceOnly('an impossible start', () => {
   });
 
   it('says that it may have too few files open', async () => {
-    for (const descriptors of [30, 40]) {
+    for (const descriptors of [30, 40, 63]) {
       const failed = await startExpectingFailure({ descriptors });
       expectOneLine(
         failed,
