@@ -29,7 +29,7 @@ describe('too few descriptors', () => {
     expect(descriptorFault(new TypeError('x'), 96)).toBeUndefined();
   });
 
-  it('is reported before the start where a start may succeed but could serve nobody', () => {
+  it('is reported before the start where a start may succeed but would leave too few for clients', () => {
     expect(tooFewDescriptors(63)).toMatch(/^llm-gateway cannot start: .* may have only 63 files .* at least 1024/);
     expect(tooFewDescriptors(0)).toMatch(/may have too few files/);
     expect([tooFewDescriptors(64), tooFewDescriptors(65_536), tooFewDescriptors(undefined)]).toEqual([
