@@ -8,6 +8,8 @@ import { AddBatchApi1796000000000 } from '../migrations/1796000000000-AddBatchAp
 import { CreateStoredFile1796001000000 } from '../migrations/1796001000000-CreateStoredFile.js';
 import { CreateConsoleSession1796006000000 } from '../migrations/1796006000000-CreateConsoleSession.js';
 import { CreateConsoleUser1796007000000 } from '../migrations/1796007000000-CreateConsoleUser.js';
+import { CreateConfigurationChange1796009000000 } from '../migrations/1796009000000-CreateConfigurationChange.js';
+import { ConfigurationChange } from './admin/configuration/configuration-change.entity.js';
 import { ConsoleUser } from './auth/users/console-user.entity.js';
 import { CreateFileBatch1796001001000 } from '../migrations/1796001001000-CreateFileBatch.js';
 import { AddBatchPricing1796002000000 } from '../migrations/1796002000000-AddBatchPricing.js';
@@ -74,6 +76,7 @@ const ENTITIES = [
   FileBatch,
   FileUpload,
   FileUploadPart,
+  ConfigurationChange,
   ConsoleSession,
   ConsoleUser,
   FormerOwner,
@@ -126,6 +129,7 @@ const MIGRATIONS = [
   AddTaskRanks1796005000000,
   CreateConsoleSession1796006000000,
   CreateConsoleUser1796007000000,
+  CreateConfigurationChange1796009000000,
 ];
 
 /** All tables of the application and their migrations. */

@@ -1,9 +1,13 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuthModule } from '../auth/auth.module.js';
 import { AuditModule } from '../audit/audit.module.js';
 import { EngineModule } from '../engine/engine.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
 import { AdminDeploymentsController } from './deployments/admin-deployments.controller.js';
+import { ConfigurationChange } from './configuration/configuration-change.entity.js';
+import { ConfigurationEdits } from './configuration/configuration-edits.service.js';
+import { ConfigurationEditsController } from './configuration/configuration-edits.controller.js';
 import { ConfigurationController } from './configuration/configuration.controller.js';
 import { ConfigurationReport } from './configuration/configuration.service.js';
 import { KeysModule } from './keys/keys.module.js';
@@ -15,9 +19,22 @@ import { ProvidersController } from './providers/providers.controller.js';
 
 /** Endpoints for operators that concern the running gateway as a whole. */
 @Module({
-  imports: [TypeOrmModule.forFeature([GatewayInstance]), AuditModule, EngineModule, KeysModule, RoutingModule],
-  controllers: [AdminDeploymentsController, ConfigurationController, InstancesController, ProvidersController],
-  providers: [ConfigurationReport, Instances, ProviderTests],
+  imports: [
+    TypeOrmModule.forFeature([ConfigurationChange, GatewayInstance]),
+    AuditModule,
+    AuthModule,
+    EngineModule,
+    KeysModule,
+    RoutingModule,
+  ],
+  controllers: [
+    AdminDeploymentsController,
+    ConfigurationController,
+    ConfigurationEditsController,
+    InstancesController,
+    ProvidersController,
+  ],
+  providers: [ConfigurationEdits, ConfigurationReport, Instances, ProviderTests],
   exports: [Instances],
 })
 export class AdminModule {}

@@ -26,7 +26,7 @@ export type AuditAction =
   | 'provider.tested'
   | `batch.${'read' | 'updated' | 'cancelled' | 'paused' | 'resumed' | 'deleted'}`
   | `session.${'started' | 'ended'}`
-  | 'configuration.reloaded';
+  | `configuration.${'reloaded' | 'edited' | 'restored'}`;
 
 /** An action to record. */
 export interface AuditedAction {

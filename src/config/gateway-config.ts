@@ -107,6 +107,8 @@ export function staticSettings(config: GatewayConfig | Configuration): GatewayCo
 export abstract class GatewayConfig {
   abstract readonly server: ProcessSettings['server'];
   abstract readonly console: ProcessSettings['console'];
+  /** Editing of gateway.yaml by administrators. */
+  abstract readonly editing: ProcessSettings['config'];
   /** The sections of the file that are read once, without secrets, and the settings that are not at their defaults. */
   abstract readonly writtenAtStart?: {
     readonly sections: WrittenSettings;

@@ -31,6 +31,8 @@ export interface LoadOptions {
   readonly env?: Variables;
   /** Where relative paths start, and where gateway.yaml is looked for. */
   readonly cwd?: string;
+  /** In place of the text of the file. */
+  readonly text?: string;
 }
 
 /** A configuration, and what it was read from. */
@@ -50,11 +52,15 @@ export function loadConfig(options: LoadOptions = {}): Configuration {
 }
 
 /** Like `loadConfig`, with the source of each value. */
-export function loadWithSources({ env: variables = process.env, cwd = process.cwd() }: LoadOptions = {}): LoadedConfig {
+export function loadWithSources({
+  env: variables = process.env,
+  cwd = process.cwd(),
+  text,
+}: LoadOptions = {}): LoadedConfig {
   const faults: ConfigFault[] = [];
   const environment = new Environment(withSecretFiles(variables, faults), faults);
   const named = environment.variable('GATEWAY_CONFIG');
-  const source = readFile(named, cwd, environment, faults);
+  const source = text === undefined ? readFile(named, cwd, environment, faults) : readText(text, environment, faults);
   const config = assemble(source.value as GatewayFile, environment, cwd, faults);
   const known = new Set([...environment.known, ...source.variables]);
   const ordered = [...faults.filter(isOfVariable), ...faults.filter((fault) => !isOfVariable(fault))];
@@ -95,6 +101,10 @@ function readFile(named: string | undefined, cwd: string, environment: Environme
     environment.fault('GATEWAY_CONFIG', `${named ?? 'gateway.yaml'} cannot be read by this user`);
     return NO_FILE;
   }
+  return readText(text, environment, faults);
+}
+
+function readText(text: string, environment: Environment, faults: ConfigFault[]): YamlSource {
   const source = readYaml(text, environment.variables);
   if (source.value === undefined || source.value === null) {
     faults.push(...source.faults);
@@ -163,6 +173,7 @@ function assemble(file: GatewayFile, environment: Environment, cwd: string, faul
     streaming: settings.streaming,
     batch: settings.batch,
     console: settings.console,
+    editing: settings.config,
     responses: settings.responses,
     files: readFileStorage(settings.files, variable, (path, message) => faults.push({ path, message })),
     alerts: {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type YAMLMap } from 'yaml';
 import type { ConfigFault } from './config-error.js';
 
@@ -11,8 +12,8 @@ export interface YamlSource {
   readonly lineOf: (path: string) => number | undefined;
 }
 
-const PLACEHOLDER = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
-const TOKEN = /__gateway_placeholder_(\d+)__/g;
+/** `${NAME}` or `${NAME:-default}`; with a second dollar sign before it, the text itself. */
+export const PLACEHOLDER = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
 /**
  * Parses YAML in which `${NAME}` and `${NAME:-default}` stand for environment variables; `$${NAME}` is the text itself.
@@ -20,10 +21,13 @@ const TOKEN = /__gateway_placeholder_(\d+)__/g;
  * in a flow mapping (`{ api_key: ${KEY} }`). An empty variable counts as unset.
  */
 export function readYaml(text: string, env: Readonly<Record<string, string | undefined>>): YamlSource {
+  // Not to be foreseen, so that no text of the file can stand for a variable that is named elsewhere in it.
+  const mark = `__variable_${randomBytes(8).toString('hex')}_`;
+  const token = new RegExp(`${mark}(\\d+)__`, 'g');
   const placeholders: { escaped: boolean; name: string; fallback: string | undefined }[] = [];
   const prepared = text.replace(PLACEHOLDER, (_match, escape: string, name: string, fallback: string | undefined) => {
     placeholders.push({ escaped: escape === '$', name, fallback });
-    return `__gateway_placeholder_${placeholders.length - 1}__`;
+    return `${mark}${placeholders.length - 1}__`;
   });
   const lineCounter = new LineCounter();
   const document: Document = parseDocument(prepared, { lineCounter, uniqueKeys: true });
@@ -41,9 +45,9 @@ export function readYaml(text: string, env: Readonly<Record<string, string | und
     if (typeof value === 'object' && value !== null) {
       return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substitute(item, [...path, key])]));
     }
-    if (typeof value !== 'string' || !value.includes('__gateway_placeholder_')) return value;
+    if (typeof value !== 'string' || !value.includes(mark)) return value;
     const seen = { escaped: false };
-    const result = value.replace(TOKEN, (_token, index: string) => {
+    const result = value.replace(token, (_token, index: string) => {
       const placeholder = placeholders[Number(index)];
       if (placeholder === undefined) return '';
       const { escaped, name, fallback } = placeholder;

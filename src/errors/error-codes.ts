@@ -8,6 +8,7 @@ export const ERROR_CODES = {
   batch_failed: 500,
   batch_tokens_exceeded: 429,
   client_closed_request: 499,
+  configuration_read_only: 403,
   conflict: 409,
   content_filter: 400,
   context_length_exceeded: 400,

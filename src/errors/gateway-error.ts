@@ -129,7 +129,8 @@ export function invalidApiKey(
 /** 403: the key is good, but not for this. */
 export function permissionDenied(
   message: string,
-  code: 'model_not_allowed' | 'insufficient_scope' | 'model_unpriced' | 'csrf_token_invalid',
+  code:
+    'configuration_read_only' | 'model_not_allowed' | 'insufficient_scope' | 'model_unpriced' | 'csrf_token_invalid',
   param: string | null = null,
 ): GatewayError {
   return new GatewayError({ status: 403, type: 'permission_error', code, message, param });

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { UsageRecordListDto } from '../../src/usage/report/usage-record.dto.js';
 import { accessibilityFaults, startBrowser, type TestBrowser } from '../fixtures/browser.js';
@@ -22,6 +23,8 @@ const PAGES = [
   ['/models?tab=deployments', 'Models and providers'],
   ['/models?tab=providers', 'Models and providers'],
   ['/configuration', 'Configuration'],
+  ['/configuration?tab=edit', 'Configuration'],
+  ['/configuration?tab=history', 'Configuration'],
   ['/audit', 'Audit'],
   ['/settings', 'Gateway and sessions'],
 ] as const;
@@ -51,6 +54,7 @@ describe('the console', () => {
     gateway = await startGateway({
       config: {
         sandbox: true,
+        config: { editable: true },
         providers: { down: UNREACHABLE, fake: openAiAt(upstream) },
         models: [
           model('priced', 'sandbox/echo', { price: price(50_000, 50_000) }),
@@ -313,6 +317,59 @@ describe('the console', () => {
     await page.keyboard.type('ADMIN_KEY');
     await page.getByText('GATEWAY_ADMIN_KEY').waitFor();
     expect(await page.getByRole('main').textContent()).not.toContain(gateway.adminKey);
+  });
+
+  it('edits the configuration with a mistake and then right, and takes it back', async () => {
+    await open('/configuration?tab=edit');
+    const text = page.getByLabel('Text of gateway.yaml');
+    const before = await text.inputValue();
+    const review = page.getByRole('button', { name: 'Review changes' });
+    expect(await review.isDisabled()).toBe(true);
+    await text.fill(before.replace('id: rescued', 'id: renamed\n    strategi: priority'));
+    await page.getByText('Did you mean strategy?').waitFor();
+    expect(await review.isDisabled()).toBe(true);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: /^line \d+$/ }).click();
+    expect(await focused('ariaLabel')).toBe('Text of gateway.yaml');
+    await text.fill(before.replace('id: rescued', 'id: renamed'));
+    await page.getByText('This can be applied.').waitFor();
+    await review.click();
+    const dialog = page.getByRole('dialog');
+    expect(await dialog.getByLabel('Changes').textContent()).toMatch(/- id: rescued[^]*- id: renamed/);
+    await dialog.getByLabel('Reason').fill('a name that says more');
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Apply' }).click();
+    await page.getByText('Applied.', { exact: true }).waitFor();
+    const served = async (): Promise<string> => (await gateway.admin.get('/v1/models')).text;
+    expect(await served()).toContain('"renamed"');
+
+    await page.getByRole('button', { name: 'History' }).click();
+    await page.getByText('a name that says more').waitFor();
+    await page
+      .getByRole('button', { name: /^Compare/ })
+      .last()
+      .click();
+    await dialog.getByText('- id: rescued').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Restore' }).click();
+    await page.getByText('restored', { exact: true }).waitFor();
+    expect(await served()).toContain('"rescued"');
+    expect(await served()).not.toContain('"renamed"');
+  });
+
+  it('says that the file has changed where another edit was first', async () => {
+    await open('/configuration?tab=edit');
+    const text = page.getByLabel('Text of gateway.yaml');
+    await text.fill(`${await text.inputValue()}# mine\n`);
+    await page.getByText('This can be applied.').waitFor();
+    const path = join(gateway.dataDirectory, 'gateway.yaml');
+    writeFileSync(path, `${readFileSync(path, 'utf8')}# theirs\n`);
+    await page.getByRole('button', { name: 'Review changes' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Apply' }).click();
+    await dialog.getByText(/has changed since it was read/).waitFor();
+    await dialog.getByRole('button', { name: 'Discard mine and read again' }).click();
+    await until(async () => (await text.inputValue()).endsWith('# theirs\n'));
   });
 
   it('shows the failed lines of a batch', async () => {

@@ -217,7 +217,7 @@ describe('the HTTP contract', () => {
         expect(await statusOf(`${method} /v1/nothing`)).toMatch(/^HTTP\/1\.1 404 /);
       }
       expect(await statusOf('OPTIONS *')).toMatch(
-        /^HTTP\/1\.1 204 [^]*\r\nallow: GET, HEAD, POST, PATCH, DELETE, OPTIONS\r\n/i,
+        /^HTTP\/1\.1 204 [^]*\r\nallow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n/i,
       );
       for (const path of ['/v1/models', '/models']) {
         expect(await statusOf(`PUT http://gateway.example${path}?x=1`)).toMatch(/^HTTP\/1\.1 405 /);

@@ -32,6 +32,8 @@ interface OpenApi {
   components: { schemas: Record<string, Schema> };
 }
 
+const CONFIGURATION = '/v1/admin/configuration/file';
+
 /** Everything that Swagger UI fills in by itself is sent as it stands. Ids in paths are those of things that there are. */
 describe('the examples of the OpenAPI document', () => {
   let gateway: RunningGateway;
@@ -40,13 +42,32 @@ describe('the examples of the OpenAPI document', () => {
 
   beforeAll(async () => {
     gateway = await startGateway({
-      config: { sandbox: true, models: [model('limited', 'sandbox/reverse', { limits: { rpm: 1 } })] },
+      config: {
+        sandbox: true,
+        config: { editable: true },
+        models: [model('limited', 'sandbox/reverse', { limits: { rpm: 1 } })],
+      },
       env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
     });
     ordinary = await gateway.newClient({ request_log: { days: 1 } });
     document = await gateway.client('').read<OpenApi>('/docs-json');
   });
   afterAll(() => gateway.stop());
+
+  const configuration = (): Promise<{ text: string; version: string }> => gateway.admin.read(CONFIGURATION);
+  let edits = 0;
+  /** Of the file that there is, as no example can be. */
+  async function editOfConfiguration(): Promise<{ text: string; version: string }> {
+    const { text, version } = await configuration();
+    return { text: `${text}# edit ${String((edits += 1))}\n`, version };
+  }
+
+  /** The id of an edit that another one has followed, so that it can be restored. */
+  async function editedBefore(): Promise<string> {
+    const { id } = await gateway.admin.sendOk<{ id: string }>('PUT', CONFIGURATION, await editOfConfiguration());
+    await gateway.admin.sendOk('PUT', CONFIGURATION, await editOfConfiguration());
+    return id;
+  }
 
   /** A value for a parameter in a path; ids are of something new, because the operation may end it. */
   async function pathValue(
@@ -55,6 +76,7 @@ describe('the examples of the OpenAPI document', () => {
   ) {
     const budget = { usd: 10, period: 'month' };
     if (path.includes('/keys/')) return (await gateway.admin.createKey({ budget })).id;
+    if (path.includes('/configuration/changes/')) return editedBefore();
     if (path.includes('/groups/')) return (await gateway.admin.createGroup({ budget })).id;
     if (name === 'job_id') {
       if (path.endsWith('/retry')) {
@@ -187,6 +209,9 @@ describe('the examples of the OpenAPI document', () => {
           if (headers.length > 0) refused.push(`${method} ${template} fills in headers: ${headers.join(', ')}`);
           let needsBody = method === 'post' && body === undefined ? {} : body;
           if (method === 'post' && template === '/v1/batches') needsBody = await fileBatchBody();
+          if (method === 'put' && template === CONFIGURATION) needsBody = await editOfConfiguration();
+          if (template.endsWith('/restore'))
+            needsBody = { ...(body as object), version: (await configuration()).version };
           if (template.endsWith('/complete')) needsBody = await completionOf(path);
           const url = `${path}?${query.toString()}`;
           const { status, text } = await client.send(method.toUpperCase() as Method, url, needsBody as RequestBody);

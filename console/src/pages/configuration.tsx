@@ -1,22 +1,26 @@
 import { useMemo, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { FileCode2 } from 'lucide-react';
-import { api, bodyOf } from '../api/client';
-import { Badge, Card, CopyButton, Empty, ErrorNote, Input, PageHeader, Skeleton, Time } from '../ui/basics';
+import { api, bodyOf, type Schemas } from '../api/client';
+import { useCanChange } from '../api/session';
+import { Badge, Card, CopyButton, Empty, ErrorNote, Input, PageHeader, Segmented, Skeleton, Time } from '../ui/basics';
+import { useFilters } from '../ui/filters';
+import { ConfigurationEditor } from './configuration-editor';
+import { ConfigurationHistory } from './configuration-history';
 
 const LINE = /^(\s*(?:- )*)([^\s#'"[\]{},&*!|>%@`-][^:#]*:)?(.*)$/;
 
-/** gateway.yaml in force, and which settings differ from their defaults. */
+/** gateway.yaml in force, and which settings differ from their defaults; where that is allowed, its editor and history. */
 export function Configuration() {
-  const [text, setText] = useState('');
+  const [search, change] = useFilters();
+  const canChange = useCanChange();
   const { data, error, refetch } = useQuery({
     queryKey: ['configuration'],
     queryFn: () => bodyOf(api.GET('/v1/admin/configuration')),
   });
-  const wanted = text.trim().toLowerCase();
-  const settings = data?.settings.filter(({ name, value, from }) =>
-    `${name} ${value} ${from}`.toLowerCase().includes(wanted),
-  );
+  const isEditable = data?.editable === true && canChange;
+  const asked = search['tab'];
+  const tab = isEditable && (asked === 'edit' || asked === 'history') ? asked : 'in-force';
   return (
     <>
       <PageHeader
@@ -25,7 +29,7 @@ export function Configuration() {
       >
         {data !== undefined && (
           <>
-            <Badge>read-only</Badge>
+            {!isEditable && <Badge>read-only</Badge>}
             <span className="num text-sm text-muted">
               {data.reloaded_at === null ? (
                 'As of the start'
@@ -44,52 +48,87 @@ export function Configuration() {
       ) : data === undefined ? (
         <Skeleton className="h-96 w-full" />
       ) : (
-        <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
-          <Card
-            title="gateway.yaml"
-            flush
-            aside={data.yaml === '' ? undefined : <CopyButton text={data.yaml} label="Copy the configuration" />}
-          >
-            {data.yaml === '' ? (
-              <Empty icon={FileCode2} title="There is no gateway.yaml">
-                All settings come from the environment, or are at their defaults.
-              </Empty>
-            ) : (
-              <Yaml text={data.yaml} />
-            )}
-          </Card>
-          <Card title="Not at their defaults" flush>
-            <div className="border-y border-line p-3">
-              <Input
-                data-filter
-                type="search"
-                aria-label="Filter settings"
-                placeholder="Filter settings"
-                value={text}
-                onChange={(event) => setText(event.target.value)}
+        <>
+          {isEditable ? (
+            <div className="mb-4">
+              <Segmented
+                label="Part of the page"
+                value={tab}
+                options={[
+                  ['in-force', 'In force'],
+                  ['edit', 'Edit'],
+                  ['history', 'History'],
+                ]}
+                onChange={(value) => change({ tab: value === 'in-force' ? undefined : value })}
               />
             </div>
-            {settings?.length === 0 ? (
-              <p className="px-4 py-6 text-center text-muted">
-                {wanted === '' ? 'Every setting is at its default.' : 'No setting contains this.'}
-              </p>
-            ) : (
-              <ul className="divide-y divide-line">
-                {settings?.map(({ name, value, from }) => (
-                  <li key={name} className="px-4 py-2.5">
-                    <p className="flex flex-wrap items-baseline justify-between gap-x-4">
-                      <span className="font-mono text-xs font-medium break-all">{name}</span>
-                      <span className="text-xs text-muted">{from}</span>
-                    </p>
-                    <p className="num text-sm break-words text-muted">{value === 'set' ? <Badge>set</Badge> : value}</p>
-                  </li>
-                ))}
-              </ul>
-            )}
-          </Card>
-        </div>
+          ) : (
+            data.read_only_because !== null && <p className="mb-4 text-sm text-muted">{data.read_only_because}</p>
+          )}
+          {tab === 'edit' ? (
+            <ConfigurationEditor />
+          ) : tab === 'history' ? (
+            <ConfigurationHistory />
+          ) : (
+            <InForce data={data} />
+          )}
+        </>
       )}
     </>
+  );
+}
+
+function InForce({ data }: { readonly data: Schemas['Configuration'] }) {
+  const [text, setText] = useState('');
+  const wanted = text.trim().toLowerCase();
+  const settings = data.settings.filter(({ name, value, from }) =>
+    `${name} ${value} ${from}`.toLowerCase().includes(wanted),
+  );
+  return (
+    <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+      <Card
+        title="gateway.yaml"
+        flush
+        aside={data.yaml === '' ? undefined : <CopyButton text={data.yaml} label="Copy the configuration" />}
+      >
+        {data.yaml === '' ? (
+          <Empty icon={FileCode2} title="There is no gateway.yaml">
+            All settings come from the environment, or are at their defaults.
+          </Empty>
+        ) : (
+          <Yaml text={data.yaml} />
+        )}
+      </Card>
+      <Card title="Not at their defaults" flush>
+        <div className="border-y border-line p-3">
+          <Input
+            data-filter
+            type="search"
+            aria-label="Filter settings"
+            placeholder="Filter settings"
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+          />
+        </div>
+        {settings.length === 0 ? (
+          <p className="px-4 py-6 text-center text-muted">
+            {wanted === '' ? 'Every setting is at its default.' : 'No setting contains this.'}
+          </p>
+        ) : (
+          <ul className="divide-y divide-line">
+            {settings.map(({ name, value, from }) => (
+              <li key={name} className="px-4 py-2.5">
+                <p className="flex flex-wrap items-baseline justify-between gap-x-4">
+                  <span className="font-mono text-xs font-medium break-all">{name}</span>
+                  <span className="text-xs text-muted">{from}</span>
+                </p>
+                <p className="num text-sm break-words text-muted">{value === 'set' ? <Badge>set</Badge> : value}</p>
+              </li>
+            ))}
+          </ul>
+        )}
+      </Card>
+    </div>
   );
 }
 

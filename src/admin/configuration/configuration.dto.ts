@@ -37,6 +37,14 @@ export class ConfigurationDto {
    * @example "server:\n  host: 0.0.0.0\n"
    */
   yaml!: string;
+  /**
+   * Whether administrators may edit gateway.yaml by the API.
+   * @example true
+   */
+  editable!: boolean;
+  /** Why not, and what to do; null where it is editable. */
+  @ApiProperty({ type: String, nullable: true, example: null })
+  read_only_because!: string | null;
   /** Settings of the start that are not at their defaults, and where each comes from: the environment takes precedence over the file. */
   @ApiProperty({ type: [ChangedSettingDto] })
   settings!: ChangedSettingDto[];

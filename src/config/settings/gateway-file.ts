@@ -1,6 +1,7 @@
 import { BATCH } from './batch.js';
 import { FILES } from './files.js';
 import { group } from './composites.js';
+import { CONFIG } from './config.js';
 import { CONSOLE } from './console.js';
 import { HEALTH } from './health.js';
 import { EXPOSE, MODELS } from './models.js';
@@ -24,6 +25,7 @@ import { ALERTS } from './webhooks.js';
 export const PROCESS_SECTIONS = {
   server: SERVER,
   console: CONSOLE,
+  config: CONFIG,
   database_url: DATABASE_URL,
   log: LOG,
   metrics: METRICS,
