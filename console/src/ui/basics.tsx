@@ -105,7 +105,9 @@ export function Card({ title, aside, children, className = '', flush = false }: 
   return (
     <section className={`card min-w-0 ${flush ? 'overflow-clip' : ''} ${className}`}>
       {title !== undefined && (
-        <div className={`flex items-center justify-between gap-3 px-4 pt-3.5 ${flush ? 'pb-3' : ''}`}>
+        <div
+          className={`flex flex-wrap items-center justify-between gap-x-3 gap-y-2 px-4 pt-3.5 ${flush ? 'pb-3' : ''}`}
+        >
           <h2 className="text-base">{title}</h2>
           {aside}
         </div>

@@ -80,7 +80,7 @@ export function CodeEditor({ ref, value, onChange, label, wrongLines, describedB
         autoCapitalize="off"
         autoComplete="off"
         style={{ paddingBlock: PADDING_PX }}
-        className="min-w-0 flex-1 resize-none overflow-auto bg-transparent pr-4 outline-offset-[-2px]"
+        className="min-w-0 flex-1 resize-none overflow-auto bg-transparent pr-4 pl-2 outline-offset-[-2px]"
         onChange={(event) => onChange(event.target.value)}
         onKeyDown={onKeyDown}
         onScroll={(event) => {
