@@ -27,6 +27,23 @@ describe('readYaml', () => {
     expect(readYaml('x:\n  - a: ${A}', { A: '' }).faults).toMatchObject([{ path: 'x[0].a', line: 2 }]);
   });
 
+  it.each([
+    ['models:\n  - id: a\n    ${A}: b\n', 'models[0].${A}', 3],
+    ['x${A:-d}y: 1\n', 'x${A:-d}y', 1],
+    ['a: { b: { ${NOT_SET}: 1 } }\n', 'a.b.${NOT_SET}', 1],
+  ])('refuses a variable in a name: %j', (text, path, line) => {
+    expect(readYaml(text, { A: 'name' }).faults).toEqual([
+      { path, line, message: 'a name cannot contain a variable. Write the name itself' },
+    ]);
+  });
+
+  it('takes an escaped placeholder in a name as its text', () => {
+    expect(readYaml('a: { $${A}: 1, b$${B:-c}: ${C} }\n', { A: 'x', C: '2' })).toMatchObject({
+      value: { a: { '${A}': 1, 'b${B:-c}': 2 } },
+      faults: [],
+    });
+  });
+
   it('refuses duplicate keys', () => {
     expect(readYaml('a: 1\na: 2\n', {}).faults).toMatchObject([{ path: 'YAML', line: 2 }]);
   });

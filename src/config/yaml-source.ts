@@ -12,6 +12,13 @@ export interface YamlSource {
   readonly lineOf: (path: string) => number | undefined;
 }
 
+interface Placeholder {
+  /** Whether it stands for its own text. */
+  readonly escaped: boolean;
+  readonly name: string;
+  readonly fallback: string | undefined;
+}
+
 /** `${NAME}` or `${NAME:-default}`; with a second dollar sign before it, the text itself. */
 export const PLACEHOLDER = /\$(\$?)\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
@@ -24,7 +31,7 @@ export function readYaml(text: string, env: Readonly<Record<string, string | und
   // Not to be foreseen, so that no text of the file can stand for a variable that is named elsewhere in it.
   const mark = `__variable_${randomBytes(8).toString('hex')}_`;
   const token = new RegExp(`${mark}(\\d+)__`, 'g');
-  const placeholders: { escaped: boolean; name: string; fallback: string | undefined }[] = [];
+  const placeholders: Placeholder[] = [];
   const prepared = text.replace(PLACEHOLDER, (_match, escape: string, name: string, fallback: string | undefined) => {
     placeholders.push({ escaped: escape === '$', name, fallback });
     return `${mark}${placeholders.length - 1}__`;
@@ -40,10 +47,36 @@ export function readYaml(text: string, env: Readonly<Record<string, string | und
   const variables = placeholders.map(({ name }) => name);
   if (faults.length > 0) return { value: undefined, faults, variables, lineOf };
 
+  const printed = ({ name, fallback }: Placeholder): string =>
+    fallback === undefined ? `\${${name}}` : `\${${name}:-${fallback}}`;
+  /** Names take no variables: what is set, and at which line, must be in the file. */
+  const nameOf = (key: string, path: readonly (string | number)[]): string => {
+    let hasVariable = false;
+    const name = key.replace(token, (_token, index: string) => {
+      const placeholder = placeholders[Number(index)];
+      if (placeholder === undefined) return '';
+      hasVariable ||= !placeholder.escaped;
+      return printed(placeholder);
+    });
+    if (hasVariable) {
+      const line = lineOf(printPath([...path, key]));
+      faults.push({
+        path: printPath([...path, name]),
+        message: 'a name cannot contain a variable. Write the name itself',
+        line,
+      });
+    }
+    return name;
+  };
   const substitute = (value: unknown, path: readonly (string | number)[]): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => substitute(item, [...path, index]));
     if (typeof value === 'object' && value !== null) {
-      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, substitute(item, [...path, key])]));
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => {
+          const name = nameOf(key, path);
+          return [name, substitute(item, [...path, name])];
+        }),
+      );
     }
     if (typeof value !== 'string' || !value.includes(mark)) return value;
     const seen = { escaped: false };
@@ -53,7 +86,7 @@ export function readYaml(text: string, env: Readonly<Record<string, string | und
       const { escaped, name, fallback } = placeholder;
       if (escaped) {
         seen.escaped = true;
-        return fallback === undefined ? `\${${name}}` : `\${${name}:-${fallback}}`;
+        return printed(placeholder);
       }
       const found = env[name] === '' ? undefined : env[name];
       if (found === undefined && fallback === undefined) {
