@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { staticSettings } from '../gateway-config.js';
 import { loadConfig } from '../load-config.js';
 import { readYaml } from '../yaml-source.js';
+import { CLOUD_KEYS } from '../../providers/definitions/types/connection.js';
+import { PROCESS_SECTIONS, ROUTING_SECTIONS } from '../settings/gateway-file.js';
 import { checkEdit, shownFile, type CheckedEdit } from './check-edit.js';
+import { LOCKED_OF_PROVIDER, LOCKED_SETTINGS } from './edit-faults.js';
 import { fileScalars } from './file-scalars.js';
 
 const nameOf = (secret: string): string => createHmac('sha256', 'a key').update(secret).digest('hex');
@@ -128,13 +131,14 @@ describe('an edit of gateway.yaml', () => {
       '  v: { type: vertex, credentials_file: /etc/passwd }\nmodels:',
       /cannot set this/,
     ],
-    ['who may sign in', 'admins', 'everyone', /cannot change this section/],
-    ['who may edit', 'TEAM_*', '"*"', /cannot change this section/],
+    ['who may sign in', 'admins', 'everyone', /cannot change this\./],
+    ['who may edit', 'TEAM_*', '"*"', /cannot change this\./],
+    ['where alerts go', 'usage:', 'alerts: { webhook_url: https://evil.example }\nusage:', /cannot change this\./],
     [
-      'where alerts go',
+      'where results go',
       'usage:',
-      'alerts: { webhook_url: https://evil.example }\nusage:',
-      /cannot change this section/,
+      'batch: { output_buckets: [{ bucket: evil, endpoint: https://evil.example }] }\nusage:',
+      /cannot change this\./,
     ],
     [
       'a forged mark',
@@ -222,4 +226,22 @@ describe('an edit of gateway.yaml', () => {
       }),
     );
   });
+});
+
+/** What edits may change: it neither signs anyone in nor sends credentials or stored data of the gateway anywhere. */
+const OPEN_SECTIONS = [
+  ...['server', 'log', 'metrics', 'streaming', 'batch', 'responses', 'usage'],
+  ...['upstream', 'retry', 'health', 'sandbox', 'expose', 'discover', 'providers', 'models'],
+];
+/** Parts of addresses, and credentials that are hidden, or are sent where the type of the provider says. */
+const OPEN_CLOUD_KEYS = [
+  ...['region', 'project', 'resource_name', 'api_version', 'access_key_id', 'secret_access_key', 'session_token'],
+  ...['client_id', 'client_secret'],
+];
+
+it('decides for each section and each cloud setting whether an edit may change it', () => {
+  const sections = Object.keys({ ...PROCESS_SECTIONS, ...ROUTING_SECTIONS });
+  const lockedSections = LOCKED_SETTINGS.filter((path) => !path.includes('.'));
+  expect([...lockedSections, ...OPEN_SECTIONS].sort()).toEqual(sections.sort());
+  expect([...LOCKED_OF_PROVIDER, ...OPEN_CLOUD_KEYS].sort()).toEqual([...CLOUD_KEYS].sort());
 });

@@ -5,10 +5,17 @@ import { definitionNamed, definitionOfType } from '../../providers/definitions/r
 import type { FileScalar } from './file-scalars.js';
 import { isHiddenValue, shownSource, type SecretNames } from './hidden-values.js';
 
-/** Sections that choose who may sign in, who may edit, and where data are kept and sent. */
-const LOCKED_SECTIONS = ['config', 'console', 'database_url', 'files', 'alerts'];
+/** What chooses who may sign in, who may edit, and where data are kept and sent. */
+export const LOCKED_SETTINGS: readonly string[] = [
+  'config',
+  'console',
+  'database_url',
+  'files',
+  'alerts',
+  'batch.output_buckets',
+];
 /** Settings of providers that name files and logins of the machine, or further places to which data are sent. */
-const LOCKED_OF_PROVIDER = [
+export const LOCKED_OF_PROVIDER: readonly string[] = [
   'credentials_file',
   'profile',
   'role_arn',
@@ -106,18 +113,19 @@ function providerFaults(
   });
 }
 
-/** Sections that an edit has to leave as they are, comments aside. */
+/** Settings that an edit has to leave as they are, comments aside. */
 function lockedFaults({ edited, before, nameOf }: EditContext): ConfigFault[] {
-  return LOCKED_SECTIONS.flatMap((section) => {
+  return LOCKED_SETTINGS.flatMap((path) => {
+    const names = path.split('.');
     const print = (scalars: readonly FileScalar[]): string =>
       JSON.stringify(
         scalars
-          .filter(({ steps }) => steps[0] === section)
+          .filter(({ steps }) => names.every((name, index) => steps[index] === name))
           .map((scalar) => [scalar.path, shownSource(scalar, nameOf)])
           .sort(),
       );
     if (print(edited) === print(before)) return [];
-    return [{ path: section, message: `an edit cannot change this section. ${ONLY_IN_THE_FILE}` }];
+    return [{ path, message: `an edit cannot change this. ${ONLY_IN_THE_FILE}` }];
   });
 }
 
