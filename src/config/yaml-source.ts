@@ -51,19 +51,16 @@ export function readYaml(text: string, env: Readonly<Record<string, string | und
     fallback === undefined ? `\${${name}}` : `\${${name}:-${fallback}}`;
   /** Names take no variables: what is set, and at which line, must be in the file. */
   const nameOf = (key: string, path: readonly (string | number)[]): string => {
-    let hasVariable = false;
-    const name = key.replace(token, (_token, index: string) => {
+    const used = [...key.matchAll(token)].flatMap(([, index]) => placeholders[Number(index)] ?? []);
+    const name = key.replace(token, (text, index: string) => {
       const placeholder = placeholders[Number(index)];
-      if (placeholder === undefined) return '';
-      hasVariable ||= !placeholder.escaped;
-      return printed(placeholder);
+      return placeholder === undefined ? text : printed(placeholder);
     });
-    if (hasVariable) {
-      const line = lineOf(printPath([...path, key]));
+    if (used.some(({ escaped }) => !escaped)) {
       faults.push({
         path: printPath([...path, name]),
         message: 'a name cannot contain a variable. Write the name itself',
-        line,
+        line: lineOf(printPath([...path, key])),
       });
     }
     return name;
