@@ -33,13 +33,13 @@ export class ChatMessageDto {
   })
   content?: unknown;
 
-  /** The name of the speaker, for models that distinguish several speakers. */
+  /** The name of the speaker, for models that distinguish several speakers. A text or null in every role. */
   name?: string;
 
   /** The calls that the assistant made, as the response had them. */
   @ApiProperty({ required: false, type: 'array', items: { type: 'object', additionalProperties: true } })
   tool_calls?: unknown;
 
-  /** For the role `tool`: the id of the call to which this message is the result. */
+  /** For the role `tool`, which must have it: the id of the call to which this message is the result. A text or null in other roles. */
   tool_call_id?: string;
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
 import { GatewayError } from '../../errors/gateway-error.js';
 import { assertMessages, MAX_KEYS, MAX_MESSAGES } from './chat-messages.js';
@@ -69,6 +71,12 @@ describe('assertMessages', () => {
     [[{ role: 'user', content: [{ type: 'text' }] }], 'messages[0].content[0].text', 'missing_required_parameter'],
     [[{ role: 'user', content: [{ type: 'text', text: 7 }] }], 'messages[0].content[0].text', 'invalid_type'],
     [[{ role: 'tool', content: '21' }], 'messages[0].tool_call_id', 'missing_required_parameter'],
+    [[{ role: 'tool', content: '21', tool_call_id: null }], 'messages[0].tool_call_id', 'missing_required_parameter'],
+    [[{ role: 'tool', content: '21', tool_call_id: 7 }], 'messages[0].tool_call_id', 'invalid_type'],
+    [[{ role: 'user', content: 'hi', tool_call_id: [] }], 'messages[0].tool_call_id', 'invalid_type'],
+    [[{ role: 'user', content: 'hi', name: {} }], 'messages[0].name', 'invalid_type'],
+    [[{ role: 'function', content: '21', name: 7 }], 'messages[0].name', 'invalid_type'],
+    [[{ role: 'user', content: 'hi', tool_calls: ['a'] }], 'messages[0].tool_calls[0]', 'invalid_type'],
     [[{ role: 'assistant', content: 'a', tool_calls: {} }], 'messages[0].tool_calls', 'invalid_type'],
     [
       [
@@ -101,5 +109,50 @@ describe('assertMessages', () => {
         }
       }),
     );
+  });
+
+  it('refuses in every role what the document refuses in a field, and only the rules of roles beyond it', () => {
+    const ajv = new Ajv2020({ strict: false, validateSchema: false });
+    const file = new URL('../../../openapi.json', import.meta.url);
+    const { components } = JSON.parse(readFileSync(file, 'utf8')) as {
+      components: { schemas: { ChatMessage: { properties: Record<string, object> } } };
+    };
+    const isDescribed = ajv.compile(components.schemas.ChatMessage);
+    const fields = Object.keys(components.schemas.ChatMessage.properties).filter((name) => name !== 'role');
+    expect(fields).toEqual(expect.arrayContaining(['content', 'name', 'tool_calls', 'tool_call_id']));
+    const value = fc.oneof(
+      fc.constantFrom<unknown>(null, 'hi', '', 7, true, {}, [], [{}], ['a'], [[]], [null], [{ type: 'custom' }]),
+      fc.jsonValue({ maxDepth: 2 }),
+    );
+    const role = fc.oneof(
+      fc.constantFrom('developer', 'system', 'user', 'assistant', 'tool', 'function', 'ipython'),
+      fc.jsonValue({ maxDepth: 1 }),
+    );
+    const usual = { content: 'hi', name: 'ada', tool_calls: [{ id: 'a', type: 'function' }], tool_call_id: 'a' };
+    const outcomes = { taken: 0, refused: 0, byRole: 0 };
+    fc.assert(
+      fc.property(role, fc.constantFrom(...fields), value, (ofRole, field, given) => {
+        const message = { role: ofRole, ...usual, [field]: given };
+        let fault: string | null | undefined;
+        try {
+          assertMessages([message]);
+        } catch (error) {
+          fault = (error as GatewayError).param;
+        }
+        if (!isDescribed(message)) {
+          expect(fault).toMatch(/^messages\[0\]/);
+          outcomes.refused += 1;
+        } else if (fault === undefined) {
+          outcomes.taken += 1;
+        } else {
+          // A role that needs the field, or a part of a type that needs its own.
+          expect(given === null || field === 'content').toBe(true);
+          expect(fault).toContain(`messages[0].${field}`);
+          outcomes.byRole += 1;
+        }
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(Math.min(...Object.values(outcomes))).toBeGreaterThan(0);
   });
 });

@@ -70,7 +70,7 @@ function assertMessage(message: unknown, path: string, index: number): void {
     );
   }
   if (typeof content === 'string') {
-    assertRoleFields(message, role, path, index);
+    assertFields(message, role, path, index);
     return;
   }
   if (Array.isArray(content)) {
@@ -87,16 +87,25 @@ function assertMessage(message: unknown, path: string, index: number): void {
   } else {
     throw wrongType(`${path}[${index}].content`, 'a string or an array of content parts', content);
   }
-  assertRoleFields(message, role, path, index);
+  assertFields(message, role, path, index);
 }
 
-function assertRoleFields(message: Record<string, unknown>, role: string, path: string, index: number): void {
-  if (role === 'tool' && typeof message['tool_call_id'] !== 'string') {
+/** Fields that hold a text or null in every role: code that reads messages takes them as they are. */
+const TEXT_FIELDS = ['name', 'tool_call_id'] as const;
+
+function assertFields(message: Record<string, unknown>, role: string, path: string, index: number): void {
+  if (role === 'tool' && (message['tool_call_id'] === undefined || message['tool_call_id'] === null)) {
     throw invalidRequest(
       `Missing required field '${path}[${index}].tool_call_id'. Name the tool call that this message answers.`,
       `${path}[${index}].tool_call_id`,
-      message['tool_call_id'] === undefined ? 'missing_required_parameter' : 'invalid_type',
+      'missing_required_parameter',
     );
+  }
+  for (const field of TEXT_FIELDS) {
+    const value = message[field];
+    if (value !== undefined && value !== null && typeof value !== 'string') {
+      throw wrongType(`${path}[${index}].${field}`, 'a string', value);
+    }
   }
   const toolCalls = message['tool_calls'];
   if (toolCalls === undefined || toolCalls === null) return;
