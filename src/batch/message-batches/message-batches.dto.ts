@@ -41,7 +41,10 @@ export class CreateMessageBatchDto extends JobOptionsDto {
   @Allow()
   requests!: MessageBatchRequestDto[];
 
-  /** The gateway's own: how the price is chosen against time, as for POST /v1/batch/generate. */
+  /**
+   * The gateway's own: how the price is chosen against time, as for POST /v1/batch/generate. A tier that the model of a request does
+   * not have is refused.
+   */
   @IsJobPricing()
   pricing?: JobPricing | null;
 
