@@ -41,6 +41,7 @@ const WITHOUT_DATABASE = [
   'openai-client',
   'openai-helpers',
   'openapi-document',
+  'openapi-fields',
   'openapi-examples',
   'other-clients',
   'private-files',

@@ -56,6 +56,7 @@ export function readBatchEmbedRequest(body: unknown, model: string): EmbeddingRe
 function textOf(found: Found): string {
   if (typeof found.value === 'string') return found.value;
   const content = objectOf(found);
+  if (content !== undefined) stringOf(find(content, 'role', found.path));
   const parts = content === undefined ? undefined : find(content, 'parts', found.path);
   const texts = (parts === undefined ? [] : listOf(parts, 'an array of parts')).map((part, index) => {
     const path = `${parts?.path ?? found.path}[${index}]`;

@@ -1,5 +1,6 @@
 import { invalidRequest } from '../errors/gateway-error.js';
 import { isObject, type JsonObject } from '../runtime/json-value.js';
+import { find, objectOf } from '../wire/gemini/spelling.js';
 
 /** The id of a model in a path, whose slashes may be sent raw or as `%2F`. */
 export function modelOf(segments: string | readonly string[]): string {
@@ -19,9 +20,9 @@ export function withUrl(body: unknown, model: string, stream: boolean): JsonObje
   return { ...fields, model, ...(stream && { stream }) };
 }
 
-/** A body of `countTokens`: turns alone, or a whole request under `generateContentRequest`. */
+/** A body of `countTokens`: turns alone, or a whole request under `generateContentRequest`. @throws GatewayError 400 */
 export function requestToCount(body: unknown, model: string): JsonObject {
   const fields = geminiBody(body);
-  const whole = fields['generateContentRequest'] ?? fields['generate_content_request'];
-  return withUrl(isObject(whole) ? whole : fields, model, false);
+  const whole = objectOf(find(fields, 'generateContentRequest'));
+  return withUrl(whole ?? fields, model, false);
 }

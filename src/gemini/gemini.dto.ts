@@ -1,31 +1,57 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiExtraModels, ApiProperty, ApiPropertyOptional, getSchemaPath } from '@nestjs/swagger';
 import { OpenObject } from '../openapi/open-object.decorator.js';
 
 const OBJECT = { type: 'object', additionalProperties: true } as const;
 /** A member that may be absent, with members that are Google's. */
 const OptionalObject = (): PropertyDecorator => ApiPropertyOptional({ type: 'object', additionalProperties: true });
 
+/** Google reads one object where its format has a list of them. */
+const oneOrMore = (item: object) => ({ oneOf: [{ type: 'array', items: item }, item] });
+
 /** A turn of a conversation. */
 export class GeminiContentDto {
-  /** The role: `user` or `model`. */
-  @ApiProperty({ required: false, enum: ['user', 'model'], example: 'user' })
+  /** The role: `user` or `model`, in any case; none is the user. */
+  @ApiProperty({ required: false, type: 'string', example: 'user' })
   role?: string;
-  /** Text, media, calls of functions and their results. */
-  @ApiProperty({ type: 'array', minItems: 1, items: OBJECT, example: [{ text: 'Where is the station?' }] })
-  parts!: Record<string, unknown>[];
+  /** Text, media, calls of functions and their results. A turn of the model may have none. */
+  @ApiProperty({ required: false, ...oneOrMore(OBJECT), example: [{ text: 'Where is the station?' }] })
+  parts?: unknown;
 }
+
+/** A text to embed, in parts. */
+export class GeminiTextDto {
+  /** Not read: every text is one of the user. */
+  @ApiProperty({ required: false, type: 'string', example: 'user' })
+  role?: string;
+  /** Texts, which are joined by line breaks. */
+  @ApiProperty({
+    oneOf: [{ type: 'array', minItems: 1, items: OBJECT }, OBJECT],
+    example: [{ text: 'Where is the station?' }],
+  })
+  parts!: unknown;
+}
+
+const TURNS = {
+  oneOf: [
+    { type: 'array', minItems: 1, items: { $ref: getSchemaPath(GeminiContentDto) } },
+    { $ref: getSchemaPath(GeminiContentDto) },
+  ],
+  example: [{ role: 'user', parts: [{ text: 'Where is the station?' }] }],
+};
 
 /** A request for content. Every name may be written in camel case or in snake case. */
 @OpenObject()
+@ApiExtraModels(GeminiContentDto)
 export class GenerateContentRequestDto {
-  /** The turns of the conversation, the last one of the user. */
-  @ApiProperty({ type: [GeminiContentDto], minItems: 1 })
-  contents!: GeminiContentDto[];
-  /** Instructions, as text. */
-  systemInstruction?: GeminiContentDto;
+  /** The turns of the conversation, the last one of the user; or one turn. */
+  @ApiProperty(TURNS)
+  contents!: unknown;
+  /** Instructions: a text, or text in parts. */
+  @ApiProperty({ required: false, oneOf: [{ type: 'string' }, { $ref: getSchemaPath(GeminiContentDto) }] })
+  systemInstruction?: unknown;
   /** Functions under `functionDeclarations`, and tools that Google runs, which only Gemini takes. */
-  @ApiProperty({ type: 'array', required: false, items: OBJECT })
-  tools?: Record<string, unknown>[];
+  @ApiProperty({ required: false, ...oneOrMore(OBJECT) })
+  tools?: unknown;
   /** Which functions may or must be called, under `functionCallingConfig`. */
   @OptionalObject()
   toolConfig?: Record<string, unknown>;
@@ -33,8 +59,8 @@ export class GenerateContentRequestDto {
   @OptionalObject()
   generationConfig?: Record<string, unknown>;
   /** Thresholds of Google's filters, which only Gemini has. */
-  @ApiProperty({ type: 'array', required: false, items: OBJECT })
-  safetySettings?: Record<string, unknown>[];
+  @ApiProperty({ required: false, ...oneOrMore(OBJECT) })
+  safetySettings?: unknown;
 }
 
 /** A response, or one event of a stream, with all that Gemini says beside these members. */
@@ -59,10 +85,11 @@ export class GenerateContentResponseDto {
 }
 
 /** The content to count: `contents`, or a whole request. */
+@ApiExtraModels(GeminiContentDto)
 export class GeminiCountRequestDto {
-  /** The turns of the conversation. */
-  @ApiProperty({ type: [GeminiContentDto], required: false, minItems: 1 })
-  contents?: GeminiContentDto[];
+  /** The turns of the conversation, or one turn. */
+  @ApiProperty({ required: false, ...TURNS })
+  contents?: unknown;
   /** A whole request, in place of `contents`. */
   generateContentRequest?: GenerateContentRequestDto;
 }
@@ -75,9 +102,14 @@ export class GeminiCountDto {
 }
 
 /** A text to embed. */
+@ApiExtraModels(GeminiTextDto)
 export class EmbedContentRequestDto {
-  /** The text, in parts. */
-  content!: GeminiContentDto;
+  /** The text, plain or in parts. */
+  @ApiProperty({
+    oneOf: [{ type: 'string' }, { $ref: getSchemaPath(GeminiTextDto) }],
+    example: { parts: [{ text: 'Where is the station?' }] },
+  })
+  content!: unknown;
   /** The purpose of the vector, such as `RETRIEVAL_QUERY`. */
   taskType?: string;
   /** Title of a document. */

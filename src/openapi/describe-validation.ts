@@ -5,6 +5,8 @@ import { applyRules, rulesOf, type DtoClass } from './validator-schema.js';
 
 /** Where @nestjs/swagger keeps what decorators say of a property. */
 const DOCUMENTED = 'swagger/apiModelProperties';
+/** Where it keeps `@ApiExtraModels()`: the classes that alternatives of a class's properties refer to. */
+const REFERRED = 'swagger/apiExtraModels';
 
 /**
  * Makes the validators of bodies and queries the source of what the document says of them: types, bounds, patterns, which
@@ -63,6 +65,9 @@ function describeBody(
     if (kind.takesNull && !required.has(name)) property['nullable'] = true;
     const nested = classOf(cls, name);
     if (nested !== undefined) describeBody(nested, kind, schemas, seen);
+  }
+  for (const referred of (Reflect.getMetadata(REFERRED, cls) ?? []) as DtoClass[]) {
+    describeBody(referred, kind, schemas, seen);
   }
   if (required.size > 0) schema['required'] = [...required];
   else delete schema['required'];

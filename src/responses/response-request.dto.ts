@@ -3,6 +3,13 @@ import { ApiProperty } from '@nestjs/swagger';
 export const ITEM = { type: 'object', additionalProperties: true } as const;
 /** A text is taken for a message of the user. */
 const INPUT_ITEM = { anyOf: [{ type: 'string' as const }, ITEM] };
+/** A text, or items, which a response of the API may have in its place. */
+const INSTRUCTIONS = {
+  required: false,
+  nullable: true,
+  oneOf: [{ type: 'string' as const }, { type: 'array' as const, items: INPUT_ITEM }],
+  example: 'You are brief.',
+};
 
 /**
  * A request of the Responses API. Fields that are not named here travel unchanged to a provider that has the API. An explicit null
@@ -25,12 +32,9 @@ export class ResponseRequestDto {
   })
   input!: unknown;
 
-  /**
-   * The system prompt. It is not taken over from `previous_response_id`.
-   * @example "You are brief."
-   */
-  @ApiProperty({ required: false, nullable: true, type: 'string' })
-  instructions?: string | null;
+  /** The system prompt, as a text or as items. It is not taken over from `previous_response_id`. */
+  @ApiProperty(INSTRUCTIONS)
+  instructions?: unknown;
 
   /** The previous response, of the same key. It may have been made by any provider. */
   @ApiProperty({ required: false, nullable: true, type: 'string', minLength: 1 })
@@ -163,9 +167,9 @@ export class CompactRequestDto {
   })
   input?: unknown;
 
-  /** The system prompt. */
-  @ApiProperty({ required: false, nullable: true, type: 'string', example: 'You are brief.' })
-  instructions?: string | null;
+  /** The system prompt, as a text or as items. */
+  @ApiProperty(INSTRUCTIONS)
+  instructions?: unknown;
 
   /** The response whose conversation is compacted. */
   @ApiProperty({ required: false, nullable: true, type: 'string', minLength: 1 })
@@ -183,9 +187,9 @@ export class InputTokensRequestDto {
   /** A text, or items. Default: an empty text. */
   @ApiProperty({ required: false, oneOf: [{ type: 'string' }, { type: 'array', items: INPUT_ITEM }], example: 'Hello' })
   input?: unknown;
-  /** The system prompt. */
-  @ApiProperty({ required: false, nullable: true, type: 'string' })
-  instructions?: string | null;
+  /** The system prompt, as a text or as items. */
+  @ApiProperty(INSTRUCTIONS)
+  instructions?: unknown;
   /** The response whose conversation is counted as well. */
   @ApiProperty({ required: false, nullable: true, type: 'string', minLength: 1 })
   previous_response_id?: string | null;

@@ -41,6 +41,7 @@ export function readRequest(body: JsonObject): CanonicalRequest {
   const tools = readTools(find(body, 'tools'));
   const { choice, extras: ofToolConfig } = readToolChoice(find(body, 'toolConfig'));
   const config = readGenerationConfig(find(body, 'generationConfig'));
+  assertObjects(find(body, 'safetySettings'));
   const serviceTier = stringOf(find(body, 'serviceTier'))?.toLowerCase();
   const extras = { ...unread(body, new Set([...READ, 'toolConfig'])), ...ofToolConfig, ...config.extras };
   return {
@@ -53,6 +54,13 @@ export function readRequest(body: JsonObject): CanonicalRequest {
     ...(serviceTier !== undefined && { serviceTier }),
     ...(Object.keys(extras).length > 0 && { extras: { gemini: extras } }),
   };
+}
+
+/** @throws GatewayError 400 for what is neither an object nor an array of them */
+function assertObjects(found: Found): void {
+  listOf(found, 'an array of objects').forEach((value, index) => {
+    if (!isObject(value)) throw wrongType(`${found.path}[${index}]`, 'an object', value);
+  });
 }
 
 /** @throws GatewayError 400 for a system instruction that is more than text */

@@ -29,9 +29,13 @@ export function readRequest(body: JsonObject): CanonicalRequest {
     model: modelOf(body),
     messages: [{ role: 'user', blocks: [{ type: 'text', text: promptOf(body) }] }],
   };
+  const isEchoed = boolean(body, 'echo') === true;
+  // These are in the body alone.
+  text(body, 'suffix');
+  integer(body, 'logprobs', 0);
   const fields = {
     stream: boolean(body, 'stream'),
-    maxOutputTokens: integer(body, 'max_tokens', body['echo'] === true ? 0 : 1),
+    maxOutputTokens: integer(body, 'max_tokens', isEchoed ? 0 : 1),
     temperature: number(body, 'temperature', 0, 2),
     topP: number(body, 'top_p', 0, 1),
     choices: choicesOf(body),

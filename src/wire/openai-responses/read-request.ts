@@ -116,6 +116,8 @@ function includes(body: JsonObject): ReadonlySet<unknown> {
   if (!Array.isArray(include)) {
     throw wrongType('include', 'an array such as ["reasoning.encrypted_content"]', include);
   }
+  const at = include.findIndex((each) => typeof each !== 'string');
+  if (at !== -1) throw wrongType(`include[${at}]`, 'a string', include[at]);
   return new Set(include);
 }
 
