@@ -115,7 +115,7 @@ export class EmbedContentRequestDto {
   /** Title of a document. */
   title?: string;
   /** Length of the vector, for models that can shorten it. */
-  @ApiProperty({ type: 'integer', required: false, example: 8 })
+  @ApiProperty({ type: 'integer', required: false, minimum: 1, maximum: 65_536, example: 8 })
   outputDimensionality?: number;
 }
 

@@ -178,7 +178,7 @@ REFUSALS = [
     Expected(
         r"POST /v1/responses(/compact|/input_tokens)?",
         400,
-        r"'(input|tools|tool_choice|text|reasoning)[.\[]",
+        r"'(input|instructions|tools|tool_choice|text|reasoning)[.\[]",
         AN_OUTLINE,
     ),
     Expected(
