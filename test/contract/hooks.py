@@ -123,6 +123,12 @@ REFUSALS = [
         r"Missing required field 'expires_after\[(anchor|seconds)\]'\. It goes together with",
         "members that go together; a form has no alternatives",
     ),
+    Expected(
+        r"POST /v1beta/models/\{model\}:batchEmbedContents",
+        400,
+        r"'requests\[\d+\]' has another taskType, title or outputDimensionality than the first",
+        "a relation between items",
+    ),
     Expected(r"POST /v1/admin/keys/import", 400, r"is the same (key|group) as|is the same as", "a relation between items"),
     Expected(r"POST /v1/responses(/compact|/input_tokens)?", 400, r"Previous response with id", A_REFERENCE),
     Expected(r"POST /v1/responses/input_tokens", 400, r"'input' is empty", "empty only where no earlier response is named"),
