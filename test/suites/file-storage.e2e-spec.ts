@@ -1,30 +1,18 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createServer } from 'node:net';
 import OpenAI, { toFile } from 'openai';
-import { PYTHON_FIX, pythonEnvironment, pythonVersion } from '../../scripts/python-environment.mjs';
 import { DiskStorage } from '../../src/files/storage/disk-storage.js';
 import type { FileStorage } from '../../src/files/storage/file-storage.js';
 import { makeS3Storage } from '../../src/files/storage/s3-storage.js';
 import { startGateway } from '../fixtures/gateway.js';
+import { describeWithS3, startS3Server, type S3Server } from '../fixtures/s3-server.js';
 import { until } from '../fixtures/until.js';
 
-const REQUIREMENTS = new URL('../clients/python/requirements-s3.txt', import.meta.url).pathname;
 const BUCKET = 'gateway-files';
 const KEYS = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
 const MEGABYTE = 1024 * 1024;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return port;
-}
 
 async function* chunksOf(...chunks: (Uint8Array | Error)[]): AsyncGenerator<Buffer> {
   for (const chunk of chunks) {
@@ -44,41 +32,18 @@ async function listed(storage: FileStorage, time: number): Promise<string[]> {
   return ids.sort();
 }
 
-const isMissing = pythonVersion() === undefined;
-if (isMissing) {
-  // A skipped suite would look like a passed one there.
-  if (process.env['CI'] !== undefined) throw new Error(PYTHON_FIX);
-  console.warn(`The suite of the storage of files is skipped. ${PYTHON_FIX}`);
-}
-
-(isMissing ? describe.skip : describe)('the storage of files', () => {
+describeWithS3('the storage of files')('the storage of files', () => {
   const directory = mkdtempSync(join(tmpdir(), 'gateway-storage-'));
-  let server: ChildProcess;
+  let server: S3Server;
   let endpoint: string;
-
-  /** Multipart uploads that are not complete. */
-  async function unfinished(): Promise<number> {
-    const text = await (await fetch(`${endpoint}/${BUCKET}?uploads`)).text();
-    return [...text.matchAll(/<Upload>/g)].length;
-  }
+  const unfinished = (): Promise<number> => server.unfinished();
 
   beforeAll(async () => {
-    const port = await freePort();
-    endpoint = `http://127.0.0.1:${port}`;
-    server = spawn(join(pythonEnvironment(REQUIREMENTS), 'moto_server'), ['-H', '127.0.0.1', '-p', String(port)], {
-      stdio: 'ignore',
-      env: { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1' },
-    });
-    await until(() =>
-      fetch(`${endpoint}/${BUCKET}`, { method: 'PUT' }).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-    );
+    server = await startS3Server(BUCKET);
+    ({ endpoint } = server);
   });
   afterAll(async () => {
-    server.kill('SIGKILL');
-    await once(server, 'exit');
+    await server.stop();
     rmSync(directory, { recursive: true, force: true });
   });
 

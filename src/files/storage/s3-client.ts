@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request, type Dispatcher } from 'undici';
 import { GatewayError, notFound } from '../../errors/gateway-error.js';
 import { storageFault } from '../../errors/storage-fault.js';
+import { textOf } from '../../runtime/xml-elements.js';
 import type { Authorize } from '../../providers/credentials/authorize.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -9,7 +10,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const SILENCE_TIMEOUT_MS = 60_000;
 const MAX_ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 200;
-const MAX_ERROR_CHARACTERS = 300;
+const MAX_ERROR_CHARACTERS = 2_000;
 
 /** Where a bucket is. */
 export interface S3Address {
@@ -22,12 +23,14 @@ export interface S3Address {
 
 /** A request that is yet to be signed. */
 export interface S3Request {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
   /** Of the object; empty for the bucket itself. It needs no encoding. */
   readonly key: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Buffer;
+  /** Ends the request and its repetitions. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A response, received whole. */
@@ -35,6 +38,20 @@ export interface S3Response {
   readonly status: number;
   readonly headers: Dispatcher.ResponseData['headers'];
   readonly body: Buffer;
+}
+
+/** A response of S3 that is no success. */
+export class S3Error extends Error {
+  override readonly name = 'S3Error';
+
+  /** @param code of S3, such as `AccessDenied`; undefined where the response has none */
+  constructor(
+    readonly status: number,
+    readonly code: string | undefined,
+    message: string,
+  ) {
+    super(message);
+  }
 }
 
 /** Sends signed requests to a server with the API of S3. Every request can be repeated, and is when the server fails or the connection breaks. */
@@ -50,20 +67,44 @@ export class S3Client {
     private readonly authorize: Authorize,
   ) {}
 
-  /** @throws GatewayError 404 for an object that there is not, 503 for every other failure */
+  /**
+   * @throws GatewayError 404 for an object that there is not, 503 for every other failure. The cause is an S3Error where S3 responded
+   * @throws the reason of the signal
+   */
   async send(sent: S3Request): Promise<S3Response> {
     const url = this.urlOf(sent);
     for (let attempt = 1, pauseMs = FIRST_PAUSE_MS; ; attempt += 1, pauseMs *= 2) {
+      sent.signal?.throwIfAborted();
       const response = await this.attempt(url, sent).catch((error: unknown) => error);
+      sent.signal?.throwIfAborted();
       const isLast = attempt === MAX_ATTEMPTS;
       if (response instanceof GatewayError) throw response;
       if (isResponse(response)) {
         if (response.status < 300 && !isErrorInSuccess(response)) return response;
-        if (response.status === 404) throw notFound(`The object '${sent.key}' is not in the bucket.`);
+        if (response.status === 404) throw missing(sent, response);
         const mayPass = response.status >= 500 || response.status === 429 || response.status === 200;
         if (!mayPass || isLast) throw failed(sent, response);
       } else if (isLast) throw storageFault(response);
-      await sleep(pauseMs);
+      await sleep(pauseMs, undefined, sent.signal === undefined ? {} : { signal: sent.signal }).catch(() => undefined);
+    }
+  }
+
+  /** The pages of a list, as XML. */
+  async *pages(query: Readonly<Record<string, string>>): AsyncGenerator<string> {
+    let place: Readonly<Record<string, string>> = {};
+    for (;;) {
+      const { body } = await this.send({ method: 'GET', key: '', query: { ...query, ...place } });
+      const xml = body.toString('utf8');
+      yield xml;
+      if (textOf(xml, 'IsTruncated') !== 'true') return;
+      const token = textOf(xml, 'NextContinuationToken');
+      place =
+        token === undefined
+          ? {
+              'key-marker': textOf(xml, 'NextKeyMarker') ?? '',
+              'upload-id-marker': textOf(xml, 'NextUploadIdMarker') ?? '',
+            }
+          : { 'continuation-token': token };
     }
   }
 
@@ -72,7 +113,7 @@ export class S3Client {
     return this.agent.close();
   }
 
-  private async attempt(url: string, { method, headers = {}, body }: S3Request): Promise<S3Response> {
+  private async attempt(url: string, { method, headers = {}, body, signal }: S3Request): Promise<S3Response> {
     // The body is not part of the signature: connections have TLS, or are inside of a network that the operator trusts.
     const signed = await this.authorize({ method, url, headers, body: undefined });
     const response = await request(url, {
@@ -80,6 +121,7 @@ export class S3Client {
       headers: { ...headers, ...signed },
       dispatcher: this.agent,
       ...(body !== undefined && { body }),
+      ...(signal !== undefined && { signal }),
     });
     return {
       status: response.statusCode,
@@ -109,7 +151,20 @@ function isErrorInSuccess({ body, headers }: S3Response): boolean {
   return isXml && body.subarray(0, 1_000).includes('<Error>');
 }
 
-function failed({ method, key }: S3Request, { status, body }: S3Response): GatewayError {
-  const text = body.toString('utf8', 0, MAX_ERROR_CHARACTERS);
-  return storageFault(new Error(`S3 answered ${method} ${key} with ${status}: ${text}`));
+function failed(sent: S3Request, response: S3Response): GatewayError {
+  return storageFault(errorOf(sent, response));
+}
+
+function missing(sent: S3Request, response: S3Response): GatewayError {
+  const error = notFound(`The object '${sent.key}' is not in the bucket.`);
+  error.cause = errorOf(sent, response);
+  return error;
+}
+
+/** Of the body only what says what is wrong: the rest may have the id of the access key. */
+function errorOf({ method, key }: S3Request, { status, body }: S3Response): S3Error {
+  const xml = body.toString('utf8', 0, MAX_ERROR_CHARACTERS);
+  const code = textOf(xml, 'Code');
+  const said = [code, textOf(xml, 'Message')].filter((text) => text !== undefined).join(': ');
+  return new S3Error(status, code, `S3 answered ${method} ${key} with ${status}${said === '' ? '' : ` ${said}`}`);
 }

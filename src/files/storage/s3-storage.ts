@@ -1,10 +1,11 @@
-import type { S3Config } from '../../config/read-file-storage.js';
+import type { S3Config } from '../../config/read-s3.js';
 import { GatewayError, notFound } from '../../errors/gateway-error.js';
 import { storageFault } from '../../errors/storage-fault.js';
 import { elements, textOf } from '../../runtime/xml-elements.js';
 import { FileStorage } from './file-storage.js';
 import { signAws } from '../../providers/credentials/aws/aws-authorize.js';
-import { S3Client, type S3Response } from './s3-client.js';
+import { MultipartUploads } from './multipart-uploads.js';
+import { S3Client, S3Error, type S3Response } from './s3-client.js';
 
 /** Bytes of a part of a multipart upload, and of one read: what a write or a read holds in memory. */
 const PART_BYTES = 8 * 1024 * 1024;
@@ -18,6 +19,8 @@ export function makeS3Storage({ cloud, prefix, ...address }: S3Config): S3Storag
 
 /** Files in a bucket of S3, or of a server with its API. */
 export class S3Storage extends FileStorage {
+  private readonly uploads: MultipartUploads;
+
   /** @param prefix of the names of all objects; it may be empty */
   constructor(
     private readonly client: S3Client,
@@ -25,6 +28,7 @@ export class S3Storage extends FileStorage {
     private readonly partBytes = PART_BYTES,
   ) {
     super();
+    this.uploads = new MultipartUploads(client);
   }
 
   /** A small file with one request, a larger one as a multipart upload, which becomes an object only when it is complete. */
@@ -35,10 +39,8 @@ export class S3Storage extends FileStorage {
     let pending: Buffer[] = [];
     let bytes = 0;
     const sendPart = async (part: Buffer): Promise<void> => {
-      uploadId ??= await this.begin(key);
-      const query = { partNumber: String(tags.length + 1), uploadId };
-      const { headers } = await this.client.send({ method: 'PUT', key, query, body: part });
-      tags.push(String(headers['etag'] ?? ''));
+      uploadId ??= await this.uploads.begin(key);
+      tags.push(await this.uploads.put({ key, uploadId }, tags.length + 1, part));
     };
     try {
       for await (const chunk of content) {
@@ -59,9 +61,9 @@ export class S3Storage extends FileStorage {
         return;
       }
       if (rest.length > 0) await sendPart(rest);
-      await this.complete(key, uploadId, tags);
+      await this.uploads.complete({ key, uploadId }, tags);
     } catch (error) {
-      if (uploadId !== undefined) await this.abort(key, uploadId).catch(() => undefined);
+      if (uploadId !== undefined) await this.uploads.abort({ key, uploadId }).catch(() => undefined);
       throw error instanceof GatewayError ? error : storageFault(error);
     }
   }
@@ -90,17 +92,10 @@ export class S3Storage extends FileStorage {
 
   /** Aborts multipart uploads that a crash left as well. */
   async *listBefore(time: number): AsyncGenerator<string> {
-    for await (const xml of this.pages({ uploads: '' })) {
-      for (const upload of elements(xml, 'Upload')) {
-        const begun = Date.parse(textOf(upload, 'Initiated') ?? '');
-        const key = textOf(upload, 'Key');
-        const uploadId = textOf(upload, 'UploadId');
-        if (begun < time && key !== undefined && uploadId !== undefined && this.idOf(key) !== undefined) {
-          await this.abort(key, uploadId);
-        }
-      }
+    for await (const upload of this.uploads.unfinished(this.prefix)) {
+      if (upload.begunAt < time && this.idOf(upload.key) !== undefined) await this.uploads.abort(upload);
     }
-    for await (const xml of this.pages({ 'list-type': '2' })) {
+    for await (const xml of this.client.pages({ 'list-type': '2', prefix: this.prefix })) {
       for (const object of elements(xml, 'Contents')) {
         const id = this.idOf(textOf(object, 'Key') ?? '');
         if (id !== undefined && Date.parse(textOf(object, 'LastModified') ?? '') < time) yield id;
@@ -112,50 +107,9 @@ export class S3Storage extends FileStorage {
     try {
       return await this.client.send({ method: 'GET', key, headers: { range } });
     } catch (error) {
-      if (start > 0 || !(error instanceof GatewayError) || !String(error.cause).includes(' 416: ')) throw error;
+      if (start > 0 || !(error instanceof GatewayError) || !isUnsatisfiable(error)) throw error;
       // An empty object has no first byte.
       return { status: 200, headers: {}, body: Buffer.alloc(0) };
-    }
-  }
-
-  private async *pages(query: Readonly<Record<string, string>>): AsyncGenerator<string> {
-    let place: Readonly<Record<string, string>> = {};
-    for (;;) {
-      const sent = { ...query, prefix: this.prefix, ...place };
-      const { body } = await this.client.send({ method: 'GET', key: '', query: sent });
-      const xml = body.toString('utf8');
-      yield xml;
-      if (textOf(xml, 'IsTruncated') !== 'true') return;
-      const token = textOf(xml, 'NextContinuationToken');
-      place =
-        token === undefined
-          ? {
-              'key-marker': textOf(xml, 'NextKeyMarker') ?? '',
-              'upload-id-marker': textOf(xml, 'NextUploadIdMarker') ?? '',
-            }
-          : { 'continuation-token': token };
-    }
-  }
-
-  private async begin(key: string): Promise<string> {
-    const { body } = await this.client.send({ method: 'POST', key, query: { uploads: '' } });
-    const uploadId = textOf(body.toString('utf8'), 'UploadId');
-    if (uploadId === undefined) throw storageFault(new Error('S3 began a multipart upload without an id'));
-    return uploadId;
-  }
-
-  private async complete(key: string, uploadId: string, tags: readonly string[]): Promise<void> {
-    const parts = tags.map((tag, index) => `<Part><PartNumber>${index + 1}</PartNumber><ETag>${tag}</ETag></Part>`);
-    const body = Buffer.from(`<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`);
-    const headers = { 'content-type': 'application/xml' };
-    await this.client.send({ method: 'POST', key, query: { uploadId }, headers, body });
-  }
-
-  private async abort(key: string, uploadId: string): Promise<void> {
-    try {
-      await this.client.send({ method: 'DELETE', key, query: { uploadId } });
-    } catch (error) {
-      if (!(error instanceof GatewayError) || error.status !== 404) throw error;
     }
   }
 
@@ -168,4 +122,8 @@ export class S3Storage extends FileStorage {
     const id = key.startsWith(this.prefix) ? key.slice(this.prefix.length) : '';
     return ID.test(id) ? id : undefined;
   }
+}
+
+function isUnsatisfiable({ cause }: GatewayError): boolean {
+  return cause instanceof S3Error && cause.status === 416;
 }

@@ -4,6 +4,8 @@ import type { UnauthorizedRequest } from '../authorize.js';
 
 /** The headers that are signed beside `host` and the date; a proxy may change the others. */
 const SIGNED_HEADERS: readonly string[] = ['content-type'];
+/** S3 refuses a request with an unsigned header of this kind. */
+const SIGNED_PREFIX = 'x-amz-';
 /** The key that is derived from an access key for a day, a region and a service; kept for as long as the access key is in use. */
 const derivedKeys = new WeakMap<AwsKeys, Map<string, ArrayBuffer>>();
 
@@ -23,7 +25,9 @@ export async function signRequest(
   const signer = new AwsV4Signer({
     method,
     url,
-    headers: Object.entries(headers).filter(([name]) => SIGNED_HEADERS.includes(name)),
+    headers: Object.entries(headers).filter(
+      ([name]) => SIGNED_HEADERS.includes(name) || name.startsWith(SIGNED_PREFIX),
+    ),
     ...(body !== undefined && { body: new Uint8Array(body) }),
     accessKeyId,
     secretAccessKey,
