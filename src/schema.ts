@@ -7,6 +7,7 @@ import { AddTaskRanks1796005000000 } from '../migrations/1796005000000-AddTaskRa
 import { AddBatchApi1796000000000 } from '../migrations/1796000000000-AddBatchApi.js';
 import { CreateStoredFile1796001000000 } from '../migrations/1796001000000-CreateStoredFile.js';
 import { CreateConsoleSession1796006000000 } from '../migrations/1796006000000-CreateConsoleSession.js';
+import { AddBatchOutput1796010000000 } from '../migrations/1796010000000-AddBatchOutput.js';
 import { CreateConsoleUser1796007000000 } from '../migrations/1796007000000-CreateConsoleUser.js';
 import { CreateConfigurationChange1796009000000 } from '../migrations/1796009000000-CreateConfigurationChange.js';
 import { ConfigurationChange } from './admin/configuration/configuration-change.entity.js';
@@ -47,6 +48,7 @@ import { KeyGroup } from './auth/key-group.entity.js';
 import { BatchJob } from './batch/batch-job.entity.js';
 import { BatchClaim, BatchLane, BatchRequeue } from './batch/batch-lane.entity.js';
 import { BatchPart } from './batch/native/batch-part.entity.js';
+import { BatchOutput, BatchOutputPart } from './batch/output/batch-output.entity.js';
 import { BatchTask } from './batch/batch-task.entity.js';
 import { FileBatch } from './batch/file-batches/file-batch.entity.js';
 import { CreateFileUpload1796001002000 } from '../migrations/1796001002000-CreateFileUpload.js';
@@ -67,6 +69,8 @@ const ENTITIES = [
   BatchEnqueued,
   BatchJob,
   BatchLane,
+  BatchOutput,
+  BatchOutputPart,
   BatchRate,
   BatchRequeue,
   BatchShare,
@@ -130,6 +134,7 @@ const MIGRATIONS = [
   CreateConsoleSession1796006000000,
   CreateConsoleUser1796007000000,
   CreateConfigurationChange1796009000000,
+  AddBatchOutput1796010000000,
 ];
 
 /** All tables of the application and their migrations. */

@@ -22,6 +22,7 @@ import { JobOptionsDto } from './control/job-options.dto.js';
 import { IsJobExpiry } from './is-job-expiry.js';
 import { IsJobPricing } from './is-job-pricing.js';
 import type { JobPricing } from './native/tiers.js';
+import { BatchOutputDto } from './output/output.dto.js';
 import { JOB_PRIORITIES, type JobPriority } from './batch-job.entity.js';
 
 /** Endpoints whose requests tasks can be, as the document names them; they add themselves to `JsonEndpoints`. */
@@ -126,6 +127,14 @@ export class BatchGenerateDto extends JobOptionsDto {
   @ValidateNested()
   @Type(() => BatchInputDto)
   input?: BatchInputDto | null;
+
+  /** Where the results are written to when the job has ended, beside being read from the gateway. */
+  @ApiProperty({ type: BatchOutputDto, required: false, nullable: true, example: null })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => BatchOutputDto)
+  output?: BatchOutputDto | null;
 
   /** The maximum number of tokens to generate for each task; of responses it is `max_output_tokens`. */
   @ApiProperty({ type: 'integer', required: false, nullable: true, minimum: 0, example: 100 })

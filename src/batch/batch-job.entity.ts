@@ -2,6 +2,7 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { JobPricing } from './native/tiers.js';
 import { wholeNumber } from '../database/whole-number.js';
 import type { HoldReason, JobOptions } from './control/job-options.js';
+import type { JobOutput } from './output/job-output.js';
 
 /** The statuses that clients see. */
 export const JOB_STATUSES = [
@@ -155,6 +156,10 @@ export class BatchJob {
   /** Tasks that one claim takes of each lane at most; null is any number. */
   @Column({ name: 'max_claim', type: 'int', nullable: true })
   maxClaim!: number | null;
+
+  /** The object in a bucket that the results are written to, and how far that is; null for none. */
+  @Column({ type: 'simple-json', nullable: true })
+  output!: JobOutput | null;
 
   /** The Idempotency-Key header; null once its 24 hours have passed. */
   @Column({ name: 'idempotency_key', type: 'varchar', length: 255, nullable: true })

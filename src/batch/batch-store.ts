@@ -128,11 +128,12 @@ export class BatchStore {
     return count;
   }
 
-  /** Deletes jobs that ended more than `retention` milliseconds ago. @returns how many were deleted */
+  /** Deletes jobs that ended more than `retention` milliseconds ago, and whose results are not to be written any more. @returns how many were deleted */
   async deleteFinished(retention: number): Promise<number> {
     const { rows } = await this.read<{ id: string }>(
       `SELECT id FROM batch_job WHERE completed_at <= ${this.dialect.now} - $1
-         AND status IN ('completed', 'failed', 'cancelled', 'expired') ORDER BY completed_at LIMIT ${JOBS_PER_QUERY}`,
+         AND status IN ('completed', 'failed', 'cancelled', 'expired')
+         AND NOT EXISTS (SELECT 1 FROM batch_output o WHERE o.job_id = batch_job.id) ORDER BY completed_at LIMIT ${JOBS_PER_QUERY}`,
       [retention],
     );
     await this.deleteJobs(rows);

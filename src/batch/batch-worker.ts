@@ -2,6 +2,7 @@ import { Injectable, OnApplicationBootstrap } from '@nestjs/common';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { BatchRunner } from './batch-runner.js';
 import { FileBatchWorker } from './file-batches/file-batch-worker.js';
+import { OutputWorker } from './output/output-worker.js';
 import { PartRunner } from './native/part-runner.js';
 import { BatchSweeper } from './batch-sweeper.js';
 
@@ -13,6 +14,7 @@ export class BatchWorker implements OnApplicationBootstrap {
     private readonly sweeper: BatchSweeper,
     private readonly fileBatches: FileBatchWorker,
     private readonly parts: PartRunner,
+    private readonly outputs: OutputWorker,
     private readonly config: GatewayConfig,
   ) {}
 
@@ -23,6 +25,7 @@ export class BatchWorker implements OnApplicationBootstrap {
     if (this.config.role === 'api') return;
     this.runner.start();
     this.parts.start(this.runner.worker);
+    this.outputs.start();
   }
 
   /** Ends within 25 s; unfinished tasks are requeued, so that others can claim them at once. */
@@ -30,6 +33,6 @@ export class BatchWorker implements OnApplicationBootstrap {
     // Deliveries in flight end on their own; meanwhile the runner requeues its tasks.
     void this.sweeper.stop();
     await this.parts.stop();
-    await Promise.all([this.runner.stop(), this.fileBatches.stop()]);
+    await Promise.all([this.runner.stop(), this.fileBatches.stop(), this.outputs.stop()]);
   }
 }

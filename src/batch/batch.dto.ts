@@ -4,6 +4,7 @@ import { IsBoolean, IsInt, IsOptional, Max, Min } from 'class-validator';
 import { ListOf } from '../http/list-of.js';
 import { JOB_PRIORITIES, JOB_STATUSES, type JobPriority, type JobStatus } from './batch-job.entity.js';
 import { JobControlDto } from './control/job-control.dto.js';
+import { JobOutputDto } from './output/output.dto.js';
 import { JOB_PRICINGS, type JobPricing } from './native/tiers.js';
 import { TaskResultDto } from './task-result.dto.js';
 
@@ -101,6 +102,9 @@ export class BatchSummaryDto {
   /** The bounds of the job and what they let it do now; only of a job that has them, or that its key has paused. */
   @ApiProperty({ type: JobControlDto, required: false })
   control?: JobControlDto;
+  /** The results in a bucket; only of a job that has an `output`. */
+  @ApiProperty({ type: JobOutputDto, required: false })
+  output?: JobOutputDto;
 }
 
 /** A job with a page of its results. */

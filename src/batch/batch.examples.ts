@@ -1,4 +1,4 @@
-/** Bodies that work when pasted, against the sandbox. */
+/** Bodies that work when pasted, against the sandbox; the one with a bucket needs a bucket in `batch.output_buckets`. */
 export const BATCH_EXAMPLES = {
   prompts: {
     summary: 'Plain prompts',
@@ -35,6 +35,14 @@ export const BATCH_EXAMPLES = {
       pricing: 'cheapest',
       expires_in: 86_400,
       tasks: ['Say hello to Ada.', 'Say hello to Grace.'],
+    },
+  },
+  bucket: {
+    summary: 'Results that are written to a bucket, which the operator has allowed',
+    value: {
+      model: 'sandbox/echo',
+      tasks: ['Say hello to Ada.', 'Say hello to Grace.'],
+      output: { s3: { bucket: 'batch-results', key: 'results/greetings.jsonl' } },
     },
   },
   openai: {

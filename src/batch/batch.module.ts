@@ -43,6 +43,10 @@ import { PartStore } from './native/part-store.js';
 import { TierPlanner } from './native/tier-planner.js';
 import { ModelRoom } from './model-room.js';
 import { OutcomeWriter } from './outcome-writer.js';
+import { OutputBuckets } from './output/output-buckets.js';
+import { OutputStore } from './output/output-store.js';
+import { OutputWorker } from './output/output-worker.js';
+import { OutputWriter } from './output/output-writer.js';
 import { InProcessQueueModule } from './queue/in-process-queue.module.js';
 import { ResultReader } from './results/result-reader.js';
 import { FilesModule } from '../files/files.module.js';
@@ -118,6 +122,10 @@ export class BatchModule {
         ReadyLanes,
         ModelRoom,
         OutcomeWriter,
+        OutputBuckets,
+        OutputStore,
+        OutputWorker,
+        OutputWriter,
         ClaimedTasks,
         TaskCalls,
         TaskClaims,

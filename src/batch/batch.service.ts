@@ -20,6 +20,7 @@ import type { BatchEstimateDto } from './control/estimate.dto.js';
 import { Retries } from './control/retries.service.js';
 import type { RetryBatchDto } from './control/retry-batch.dto.js';
 import { NewJobOptions } from './control/new-job-options.js';
+import { OutputBuckets } from './output/output-buckets.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { assertUnfinished, jobConflict } from './job-conflict.js';
 import { submittedOf, summaryOf } from './job-summary.js';
@@ -47,6 +48,7 @@ export class BatchService {
     private readonly retries: Retries,
     private readonly queue: BatchQueue,
     private readonly pricings: JobPricings,
+    private readonly buckets: OutputBuckets,
     private readonly config: GatewayConfig,
   ) {}
 
@@ -145,6 +147,7 @@ export class BatchService {
       const fault = webhookUrlFault(webhook.url, this.config.webhooks.allowPrivate);
       if (fault !== undefined) throw invalidRequest(`'webhook.url' ${fault}.`, 'webhook.url');
     }
+    const output = fields.output == null ? undefined : this.buckets.allowed(fields.output.s3, principal.keyId);
     const models = new Map([[fields.model, 'model'], ...taskModels]);
     this.submissions.assertModels(models, principal);
     return {
@@ -156,6 +159,7 @@ export class BatchService {
       pricing: this.pricings.of(fields.pricing, fields.model),
       priority: fields.priority ?? 'normal',
       ...(fields.expires_in != null && { expiresInSeconds: fields.expires_in }),
+      output,
       webhookUrl: webhook?.url ?? null,
       webhookSecret: webhook == null ? null : (webhook.secret ?? makeWebhookSecret()),
     };

@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.js';
 import { runSql } from '../database/sql.js';
 import type { Lanes } from './lanes.js';
+import { removeOutput } from './output/output-store.js';
 
 /** Tasks deleted by one statement. */
 const ROWS_PER_STATEMENT = 2_000;
@@ -14,6 +15,7 @@ export async function deleteJob(database: Database, lanes: Lanes, id: string): P
     await runSql(manager, database.dialect, claims, [id]);
     // A part that the provider still works on is cancelled by its row.
     await runSql(manager, database.dialect, `DELETE FROM batch_part WHERE job_id = $1 AND state = 'ended'`, [id]);
+    await removeOutput(manager, database, id);
     const dependent = ['stored_file WHERE batch_id', 'file_batch WHERE job_id'];
     const own = [
       'batch_job WHERE id',

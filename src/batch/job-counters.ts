@@ -33,7 +33,8 @@ export function costsOf(
 
 /**
  * Adds ended tasks to the counters of their jobs, and ends jobs without unfinished tasks: one statement for all of them, one new
- * row version for each job however many tasks ended. Locks the jobs until the transaction ends.
+ * row version for each job however many tasks ended. Locks the jobs until the transaction ends. The webhook of a job with an output is
+ * due when that has ended.
  *
  * @param costs what their calls have cost, by job
  * @param others jobs to lock and check although none of their tasks ended
@@ -80,7 +81,7 @@ export async function countEnded(
                      WHEN j.error IS NOT NULL THEN 'failed' WHEN j.expired_count + r.expired > 0 THEN 'expired'
                      ELSE 'completed' END,
        completed_at = CASE WHEN ${isOver} THEN ${now} ELSE j.completed_at END,
-       webhook_due_at = CASE WHEN ${isOver} AND j.webhook_url IS NOT NULL THEN ${now} ELSE j.webhook_due_at END
+       webhook_due_at = CASE WHEN ${isOver} AND j.webhook_url IS NOT NULL AND j.output IS NULL THEN ${now} ELSE j.webhook_due_at END
      FROM ${isSqlite ? added : locked} WHERE j.id = r.id`,
     [JSON.stringify(rows)],
   );

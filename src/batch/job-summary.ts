@@ -1,6 +1,7 @@
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import type { BatchJob, JobStatus } from './batch-job.entity.js';
 import { controlOf } from './control/job-control-state.js';
+import { outputOf } from './output/job-output.js';
 import { DEFAULT_ENDPOINT } from './submission/parse-task.js';
 import type { BatchSubmittedDto, BatchSummaryDto } from './batch.dto.js';
 
@@ -38,5 +39,6 @@ export function summaryOf(job: BatchJob): BatchSummaryDto {
     batch_metadata: job.metadata as Record<string, unknown> | null,
     error: job.error,
     ...controlOf(job),
+    ...outputOf(job),
   };
 }

@@ -18,6 +18,7 @@ function fileWith(name: string, value: unknown): unknown {
   const deployment = { provider: 'p', model: 'm' };
   const needed: Record<string, object> = {
     'files.s3': { bucket: 'files' },
+    'batch.output_buckets[]': { bucket: 'results' },
     'console.oidc': { issuer: 'https://a', client_id: 'a', redirect_base: 'https://b', roles: {} },
     'models[]': { id: 'a', deployments: [deployment] },
     'models[].deployments[]': deployment,

@@ -2,6 +2,7 @@ import type { ChangedSetting } from './describe-settings.js';
 import type { WrittenSettings } from './written-settings.js';
 import type { DatabaseConfig } from './database-url.js';
 import type { readFileStorage } from './read-file-storage.js';
+import type { readBatch } from './read-batch.js';
 import type { PROCESS_SETTINGS, ROUTING_SETTINGS } from './settings/gateway-file.js';
 import type { ModelSettings } from './settings/models.js';
 import type { PROCESS_VARIABLES } from './settings/process-variables.js';
@@ -141,7 +142,7 @@ export abstract class GatewayConfig {
   abstract readonly tracing: TracingConfig | undefined;
   abstract readonly metrics: ProcessSettings['metrics'];
   abstract readonly streaming: ProcessSettings['streaming'];
-  abstract readonly batch: ProcessSettings['batch'];
+  abstract readonly batch: ReturnType<typeof readBatch>;
   abstract readonly responses: ProcessSettings['responses'];
   abstract readonly files: ReturnType<typeof readFileStorage>;
   abstract readonly alerts: {

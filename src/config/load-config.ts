@@ -8,6 +8,7 @@ import type { Configuration } from './gateway-config.js';
 import { readAlerts } from './read-alerts.js';
 import { readEncryptionKeys } from './read-encryption-keys.js';
 import { readFileStorage } from './read-file-storage.js';
+import { readBatch } from './read-batch.js';
 import { readModels } from './read-models.js';
 import { readProviders } from './read-providers.js';
 import { readTracing } from './read-tracing.js';
@@ -171,7 +172,7 @@ function assemble(file: GatewayFile, environment: Environment, cwd: string, faul
     tracing: readTracing(variable, faults),
     metrics: settings.metrics,
     streaming: settings.streaming,
-    batch: settings.batch,
+    batch: readBatch(settings.batch, variable, (path, message) => faults.push({ path, message })),
     console: settings.console,
     editing: settings.config,
     responses: settings.responses,

@@ -59,6 +59,12 @@ REFUSALS = [
     Expected(r"GET /v1/messages/batches", 400, r"'after_id' and 'before_id' exclude each other", TWO_PARAMETERS),
     Expected(r"POST /v1/batch/(generate|estimate)", 400, r"'input' and 'tasks' exclude each other", TWO_FIELDS),
     Expected(
+        r"POST /v1/batch/(generate|estimate)",
+        400,
+        r"batch\.output_buckets",
+        "the buckets are those of a setting of the operator",
+    ),
+    Expected(
         r"(DELETE /v1/messages/batches/\{\w+\}|GET /v1/messages/batches/\{\w+\}/results)",
         400,
         r"has not ended",

@@ -80,6 +80,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
       defaults: { max_tokens: 5 },
       headers: null,
       metadata: null,
+      output: null,
       pricing: null,
       costNanos: 0,
       listCostNanos: 0,

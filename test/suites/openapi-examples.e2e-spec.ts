@@ -46,6 +46,8 @@ describe('the examples of the OpenAPI document', () => {
         sandbox: true,
         config: { editable: true },
         models: [model('limited', 'sandbox/reverse', { limits: { rpm: 1 } })],
+        // Nothing is there: that the results cannot be written changes no response.
+        batch: { output_buckets: [{ bucket: 'batch-results', prefix: 'results/', endpoint: 'http://127.0.0.1:9' }] },
       },
       env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
     });

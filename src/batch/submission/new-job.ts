@@ -1,5 +1,6 @@
 import { timeOrderedId } from '../../runtime/random-id.js';
 import type { BatchApi, BatchJob } from '../batch-job.entity.js';
+import { newOutput, type OutputObject } from '../output/job-output.js';
 
 /** Seconds until unfinished tasks expire, where a submission does not say it. */
 export const DEFAULT_EXPIRY_SECONDS = 86_400;
@@ -32,6 +33,8 @@ export type NewJob = Pick<BatchJob, 'model'> &
   > & {
     /** Seconds until unfinished tasks expire; by default a day. */
     readonly expiresInSeconds?: number;
+    /** Where the results are written to; the name of the object may end with a slash. */
+    readonly output?: OutputObject | undefined;
   };
 
 /** What is known of every job that is stored. */
@@ -41,11 +44,13 @@ type KnownOfJob = Pick<BatchJob, 'keyId' | 'taskCount' | 'idempotencyKey' | 'req
 export function newJob({
   expiresInSeconds = DEFAULT_EXPIRY_SECONDS,
   api = null,
+  output,
   ...fields
 }: NewJob & KnownOfJob): BatchJob {
   const now = Date.now();
+  const id = newJobId(api, now);
   return {
-    id: newJobId(api, now),
+    id,
     api,
     endpoint: null,
     defaults: {},
@@ -73,6 +78,7 @@ export function newJob({
     spentNanos: 0,
     costRefusedCount: 0,
     maxClaim: null,
+    output: output === undefined ? null : newOutput(output, id),
     expiresAt: now + expiresInSeconds * 1_000,
     webhookUrl: null,
     webhookSecret: null,

@@ -10,6 +10,7 @@ import { Routing } from '../../routing/routing.service.js';
 import { readUrl } from '../../webhooks/read-url.js';
 import type { BatchJob } from '../batch-job.entity.js';
 import { BatchAllowances } from '../control/batch-allowances.js';
+import { OutputStore } from '../output/output-store.js';
 import { BatchQueue } from '../queue/batch-queue.js';
 import { checkedIdempotencyKey, IDEMPOTENCY_WINDOW_MS, sameOr409 } from './idempotency.js';
 import { newJob, type NewJob } from './new-job.js';
@@ -45,6 +46,7 @@ export class Submissions {
   constructor(
     private readonly submissionStore: SubmissionStore,
     private readonly allowances: BatchAllowances,
+    private readonly outputs: OutputStore,
     private readonly queue: BatchQueue,
     private readonly routing: Routing,
     private readonly endpoints: JsonEndpoints,
@@ -112,7 +114,10 @@ export class Submissions {
       job,
       spool.groups(),
       IDEMPOTENCY_WINDOW_MS,
-      enqueued === undefined ? undefined : (manager) => this.allowances.reserve(manager, job.id, enqueued),
+      async (manager) => {
+        if (enqueued !== undefined) await this.allowances.reserve(manager, job.id, enqueued);
+        if (job.output !== null) await this.outputs.insert(manager, job.id, job.output);
+      },
     );
     if (earlier !== undefined) return { job: sameOr409(earlier, hash), isEarlier: true };
     this.queue.notify(job.id);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JsonObject } from '../../runtime/json-value.js';
+import { objectOf, type JsonObject } from '../../runtime/json-value.js';
 import { complain, say, type Arguments } from '../command.js';
 import { CallError, type GatewayConnection } from './gateway-connection.js';
 import { countsOf, endedOf, Progress, type JobCounts } from './progress.js';
@@ -13,7 +13,7 @@ const EXIT_TASKS_FAILED = 3;
 const FIRST_POLL_MS = 200;
 const POLL_MS = 1_000;
 
-/** Waits until a job has ended, and then downloads its results where a file for them is named. @returns the exit code */
+/** Waits until a job has ended and is in the bucket that it names, if it does, and then downloads its results where a file for them is named. @returns the exit code */
 export async function follow(gateway: GatewayConnection, id: string, given: Arguments): Promise<number> {
   let job = await readJob(gateway, id);
   const progress = new Progress(process.stderr, countsOf(job));
@@ -25,10 +25,27 @@ export async function follow(gateway: GatewayConnection, id: string, given: Argu
   }
   if (!isSilent) progress.end(countsOf(job));
   if (typeof job['error'] === 'string') complain(job['error']);
+  job = await followOutput(gateway, job, isSilent);
   if (given.text('output') !== undefined) return download(gateway, job, given);
   if (given.flag('json')) say(JSON.stringify(job));
   else if (given.flag('wait')) await printResults(gateway, id);
-  return exitOf(countsOf(job));
+  return objectOf(job['output'])['state'] === 'failed' ? 1 : exitOf(countsOf(job));
+}
+
+/** Waits until the results of a job that has ended are in its bucket, or the gateway has given that up. @returns the job then */
+async function followOutput(gateway: GatewayConnection, ended: JsonObject, isSilent: boolean): Promise<JsonObject> {
+  let job = ended;
+  let shown: unknown = null;
+  for (;;) {
+    const { s3, state, bytes, error } = objectOf(job['output']);
+    const address = `s3://${String(objectOf(s3)['bucket'])}/${String(objectOf(s3)['key'])}`;
+    if (typeof error === 'string' && error !== shown) complain(`${address}: ${error}`);
+    shown = error;
+    if (state === 'written' && !isSilent) complain(`${address}  ${String(bytes)} bytes`);
+    if (state !== 'waiting' && state !== 'writing') return job;
+    await sleep(POLL_MS);
+    job = await readJob(gateway, String(job['job_id']));
+  }
 }
 
 /** Downloads the results of a job into the file that `--output` names. @returns the exit code */

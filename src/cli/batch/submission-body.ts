@@ -26,6 +26,10 @@ export const SUBMISSION_OPTIONS: Command['options'] = {
   endpoint: { value: 'path', meaning: 'of tasks that name none. Default /v1/chat/completions' },
   'max-tokens': { value: 'n', meaning: 'of tasks that do not say it themselves' },
   priority: { value: 'level', meaning: 'high, normal or low, among your jobs' },
+  s3: {
+    value: 's3://bucket/key',
+    meaning: 'the gateway writes the results to this object of a bucket that its operator has allowed',
+  },
   ...JOB_OPTIONS,
 };
 
@@ -83,6 +87,7 @@ export async function submissionBody(file: TaskFile, given: Arguments): Promise<
     endpoint: given.text('endpoint'),
     max_tokens: numberOf('max-tokens', given.text('max-tokens')),
     priority: given.text('priority'),
+    output: outputOf(given.text('s3')),
     ...jobFields(given),
   });
   return { lines, body: () => bodyOf(fields, file) };
@@ -117,6 +122,14 @@ function numberOf(option: string, text: string | undefined): number | undefined 
   if (text.trim() === '' || !Number.isFinite(value))
     throw new UsageError(`--${option} must be a number, not '${text}'.`);
   return value;
+}
+
+/** The object of an address. Without a name after the bucket the gateway chooses one. */
+function outputOf(address: string | undefined): JsonObject | undefined {
+  if (address === undefined) return undefined;
+  const [, bucket, key] = /^s3:\/\/([^/]+)(?:\/(.*))?$/.exec(address) ?? [];
+  if (bucket === undefined) throw new UsageError(`--s3 must be an address such as s3://bucket/key, not '${address}'.`);
+  return { s3: { bucket, ...(key !== undefined && key !== '' && { key }) } };
 }
 
 /** Unix seconds of a time, or of a duration from now. */

@@ -1,5 +1,6 @@
 import { section } from './composites.js';
 import { choice, duration, integer, size } from './kinds.js';
+import { OUTPUT_BUCKETS } from './output-buckets.js';
 import { setting } from './setting.js';
 
 export const BATCH = section('Batches and the workers that run them.', {
@@ -52,6 +53,7 @@ export const BATCH = section('Batches and the workers that run them.', {
       default: '100MB',
     }),
   }),
+  output_buckets: OUTPUT_BUCKETS,
   retention: setting(duration(), {
     description: 'How long finished batches and their results are kept.',
     default: '30d',
