@@ -21,6 +21,8 @@ console:
     redirect_base: https://gateway.example.com
     roles: { admin: [admins] }
 database_url: postgres://gateway:url-secret@db.example/gateway
+batch:
+  output_buckets: [{ bucket: results, region: eu-west-1, access_key_id: bucket-id-secret, secret_access_key: bucket-secret }]
 usage:
   retention: 30d
 providers:
@@ -45,7 +47,8 @@ models:
     deployments:
       - { provider: vllm, model: qwen }
 `;
-const SECRETS = /literal .*ecret|oidc-literal|header-secret|default-secret|url-secret|first-secret|second-secret/;
+const SECRETS =
+  /literal .*ecret|oidc-literal|bucket-(?:id-)?secret|header-secret|default-secret|url-secret|first-secret|second-secret/;
 
 describe('an edit of gateway.yaml', () => {
   const before = { ...process.env };
@@ -134,12 +137,7 @@ describe('an edit of gateway.yaml', () => {
     ['who may sign in', 'admins', 'everyone', /cannot change this\./],
     ['who may edit', 'TEAM_*', '"*"', /cannot change this\./],
     ['where alerts go', 'usage:', 'alerts: { webhook_url: https://evil.example }\nusage:', /cannot change this\./],
-    [
-      'where results go',
-      'usage:',
-      'batch: { output_buckets: [{ bucket: evil, endpoint: https://evil.example }] }\nusage:',
-      /cannot change this\./,
-    ],
+    ['where results go', 'bucket: results', 'bucket: results, endpoint: https://evil.example', /cannot change this\./],
     [
       'a forged mark',
       'display_name: Fast',
