@@ -32,6 +32,7 @@ const WITHOUT_DATABASE = [
   'media',
   'http-contract',
   'log-canary',
+  'log-output',
   'logs',
   'native-bytes',
   'native-providers',

@@ -1,14 +1,16 @@
 import { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import type { GatewayConfig } from '../config/gateway-config.js';
+import { LogOutput } from './log-output.js';
+
+const STANDARD_OUTPUT = 1;
 
 /** The process's pino logger: JSON lines on standard output, or coloured text on a terminal. */
 export function createLogger({ level, format }: GatewayConfig['log']): Logger {
-  const destination: DestinationStream =
-    format === 'pretty'
-      ? pretty({ sync: true, ignore: 'pid,hostname,context', messageFormat: '{if context}[{context}] {end}{msg}' })
-      : pino.destination({ dest: 1, sync: false, minLength: 0 });
+  const output = new LogOutput(STANDARD_OUTPUT);
+  process.once('exit', () => output.flushSync());
+  const destination = format === 'pretty' ? readable(output) : output;
   return pino(
     {
       level,
@@ -19,6 +21,12 @@ export function createLogger({ level, format }: GatewayConfig['log']): Logger {
     },
     destination,
   );
+}
+
+/** Text for people in place of JSON. */
+function readable(output: LogOutput): DestinationStream {
+  const print = prettyFactory({ ignore: 'pid,hostname,context', messageFormat: '{if context}[{context}] {end}{msg}' });
+  return { write: (line) => output.write(print(line)) };
 }
 
 /**
