@@ -79,6 +79,8 @@ describe('logins of clouds', () => {
   bedrock-refused: { ${bedrock}, role_arn: "arn:aws:iam::123456789012:role/web", web_identity_token_file: "${folder}/config" }
   azure-secret: { ${azure}, tenant_id: ${ENTRA_TENANT}, client_id: ${ENTRA_CLIENT}, client_secret: ${ENTRA_SECRET} }
   azure-managed: { ${azure}, managed_identity: system }
+  azure-plain: { ${azure}, tenant_id: ${ENTRA_TENANT}, client_id: ${ENTRA_CLIENT}, client_secret: ${ENTRA_SECRET} }
+  azure-streamed: { ${azure}, tenant_id: ${ENTRA_TENANT}, client_id: ${ENTRA_CLIENT}, client_secret: ${ENTRA_SECRET} }
   azure-wrong: { ${azure}, tenant_id: ${ENTRA_TENANT}, client_id: ${ENTRA_CLIENT}, client_secret: wrong-secret-canary }
   vertex-machine: { ${vertex} }
   vertex-file: { ${vertex}, credentials_file: "${folder}/account.json" }
@@ -176,6 +178,31 @@ models:
     expect(stdout).toMatch(/^ok {4}provider right: the login works$/m);
     expect(stdout).toMatch(/^warn {2}provider wrong: the login does not work\. .*AADSTS7000215/m);
     expect(stdout).not.toMatch(/provider keyed: the login|canary/);
+  });
+
+  it.each([false, true])('a login that was revoked is replaced within a chat request, streamed: %s', async (stream) => {
+    const name = stream ? 'streamed' : 'plain';
+    const chat = async (model: string): Promise<{ status: number; text: string }> => {
+      const response = await fetch(`${gateway.url}/v1/chat/completions`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ model, stream, messages: [{ role: 'user', content: 'hi' }] }),
+      });
+      return { status: response.status, text: await response.text() };
+    };
+    expect(await chat(`azure-${name}/m`)).toMatchObject({
+      status: 200,
+      text: expect.stringContaining('let in') as string,
+    });
+    logins.reset();
+    logins.tokens.clear();
+    const all = await Promise.all([chat(`azure-${name}/m`), chat(`azure-${name}/m`)]);
+    expect(all.map(({ status }) => status)).toEqual([200, 200]);
+    for (const { text } of all) expect(text).toContain('let in');
+    expect(logins.requests).toHaveLength(1);
+    const quoted = await chat(`azure-${name}/quote`);
+    expect([quoted.status, quoted.text]).toEqual([400, expect.stringContaining('bad request: ')]);
+    expect(quoted.text).not.toMatch(/issued/);
   });
 
   it('no secret is in the log', async () => {

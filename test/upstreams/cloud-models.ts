@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Signature, verifySignature } from './aws-signature.js';
 import type { CloudLogins } from './cloud-logins.js';
@@ -11,7 +11,7 @@ export interface Admitted {
 }
 
 /**
- * Embedding models of Bedrock (`/bedrock`), Azure (`/azure`) and Vertex AI (`/vertex`), which let in only what the services of
+ * Models of Bedrock (`/bedrock`), Azure (`/azure`) and Vertex AI (`/vertex`), which let in only what the services of
  * a `CloudLogins` have issued. A request for a model whose name has `quote` is refused with a text that holds its credentials.
  */
 export class CloudModels {
@@ -48,6 +48,7 @@ export class CloudModels {
         const seen = `${String(headers.authorization)} ${String(headers['x-amz-security-token'])}`;
         if (`${path}${Buffer.concat(chunks).toString()}`.includes('quote'))
           send(400, { message: `bad request: ${seen}` });
+        else if (path.endsWith('/chat/completions')) answerChat(response, Buffer.concat(chunks).toString());
         else send(200, responseOf(path));
       });
     });
@@ -58,6 +59,23 @@ export class CloudModels {
     this.server.closeAllConnections();
     this.server.close();
   }
+}
+
+function answerChat(response: ServerResponse, body: string): void {
+  const { stream } = JSON.parse(body) as { stream?: boolean };
+  const head = { id: 'chatcmpl-1', created: 1, model: 'm' };
+  const message = { role: 'assistant', content: 'let in' };
+  if (stream !== true) {
+    const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 };
+    const choices = [{ index: 0, message, finish_reason: 'stop' }];
+    response.writeHead(200, { 'content-type': 'application/json' });
+    response.end(JSON.stringify({ ...head, object: 'chat.completion', choices, usage }));
+    return;
+  }
+  const chunk = (delta: object, finish_reason: string | null): string =>
+    `data: ${JSON.stringify({ ...head, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason }] })}\n\n`;
+  response.writeHead(200, { 'content-type': 'text/event-stream' });
+  response.end(`${chunk(message, null)}${chunk({}, 'stop')}data: [DONE]\n\n`);
 }
 
 function responseOf(path: string): object {

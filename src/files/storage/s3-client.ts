@@ -3,7 +3,7 @@ import { Agent, request, type Dispatcher } from 'undici';
 import { GatewayError, notFound } from '../../errors/gateway-error.js';
 import { storageFault } from '../../errors/storage-fault.js';
 import { textOf } from '../../runtime/xml-elements.js';
-import type { Authorize } from '../../providers/credentials/authorize.js';
+import type { AuthorizationHeaders, Authorize } from '../../providers/credentials/authorize.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Silence of the server after which a request is abandoned. */
@@ -40,6 +40,11 @@ export interface S3Response {
   readonly body: Buffer;
 }
 
+interface AttemptResponse extends S3Response {
+  /** The credentials of the request. */
+  readonly authorization: AuthorizationHeaders;
+}
+
 /** A response of S3 that is no success. */
 export class S3Error extends Error {
   override readonly name = 'S3Error';
@@ -73,6 +78,7 @@ export class S3Client {
    */
   async send(sent: S3Request): Promise<S3Response> {
     const url = this.urlOf(sent);
+    let wasRenewed = false;
     for (let attempt = 1, pauseMs = FIRST_PAUSE_MS; ; attempt += 1, pauseMs *= 2) {
       sent.signal?.throwIfAborted();
       const response = await this.attempt(url, sent).catch((error: unknown) => error);
@@ -80,6 +86,14 @@ export class S3Client {
       const isLast = attempt === MAX_ATTEMPTS;
       if (response instanceof GatewayError) throw response;
       if (isResponse(response)) {
+        if (
+          !wasRenewed &&
+          isLoginRefused(response) &&
+          (await this.authorize.refused?.(response.authorization)) === true
+        ) {
+          wasRenewed = true;
+          continue;
+        }
         if (response.status < 300 && !isErrorInSuccess(response)) return response;
         if (response.status === 404) throw missing(sent, response);
         const mayPass = response.status >= 500 || response.status === 429 || response.status === 200;
@@ -113,7 +127,7 @@ export class S3Client {
     return this.agent.close();
   }
 
-  private async attempt(url: string, { method, headers = {}, body, signal }: S3Request): Promise<S3Response> {
+  private async attempt(url: string, { method, headers = {}, body, signal }: S3Request): Promise<AttemptResponse> {
     // The body is not part of the signature: connections have TLS, or are inside of a network that the operator trusts.
     const signed = await this.authorize({ method, url, headers, body: undefined });
     const response = await request(url, {
@@ -127,6 +141,7 @@ export class S3Client {
       status: response.statusCode,
       headers: response.headers,
       body: Buffer.from(await response.body.arrayBuffer()),
+      authorization: signed,
     };
   }
 
@@ -141,8 +156,17 @@ export class S3Client {
   }
 }
 
-function isResponse(value: unknown): value is S3Response {
+function isResponse(value: unknown): value is AttemptResponse {
   return typeof value === 'object' && value !== null && 'status' in value;
+}
+
+/** Whether other credentials may help: a login that was revoked, or has expired (which S3 answers with 400). */
+function isLoginRefused({ status, body }: S3Response): boolean {
+  if (status === 401 || status === 403) return true;
+  return (
+    status === 400 &&
+    /<Code>(?:ExpiredToken|InvalidToken)<\/Code>/.test(body.toString('latin1', 0, MAX_ERROR_CHARACTERS))
+  );
 }
 
 /** A request that takes long begins its response before it is known whether it succeeds. */

@@ -22,15 +22,15 @@ import {
 import { unsupportedParameter } from '../../wire/openai-chat/unsupported-parameter.js';
 import type { FieldRules } from '../definitions/types/field-rules.js';
 import { fieldRulesOf } from '../definitions/registry.js';
-import { LinkedAbort } from '../../runtime/linked-abort.js';
 import type { Authorize } from '../credentials/authorize.js';
+import { raced, untilAuthorized, withoutCredentials, type Authorized } from '../credentials/until-authorized.js';
 import { readResponse, ResponseLimits } from '../transport/response-text.js';
 import { fitRequest } from '../../wire/openai-chat/fit-request.js';
 import { type ListedModel, mapModelList } from '../../wire/openai-chat/map-model-list.js';
 import { mapRequest } from '../../wire/openai-chat/map-request.js';
 import { parseResponse, parseCompletion } from '../../wire/openai-chat/parse-completion.js';
 import { withSystemFirst } from '../../wire/openai-chat/system-first.js';
-import { redactor } from '../../wire/errors/redact.js';
+import { type Redact, redactor } from '../../wire/errors/redact.js';
 import { RequestHeaders } from '../transport/request-headers.js';
 import { passedHeaders } from '../other-format.js';
 import { RefusedFields, untilTaken } from '../refused-fields.js';
@@ -98,30 +98,46 @@ export class OpenAiProvider extends Provider {
     return this.untilTaken(call, () => this.streamOnce(call));
   }
 
-  private async completeOnce(call: ProviderCall): Promise<ChatCompletion> {
-    let request = this.chatRequest(call, false);
-    if (this.target.authorize !== undefined) request = await this.authorized(request, this.target.authorize);
-    const { text } = await readResponse(this.pool, request, this.limits);
-    const completion = parseCompletion(text, {
-      upstreamModel: call.upstreamModel,
-      redact: this.limits.redact,
-      now: Date.now(),
+  private completeOnce(call: ProviderCall): Promise<ChatCompletion> {
+    return this.send(call, false, async (request, limits) => {
+      const { text } = await readResponse(this.pool, request, limits);
+      const completion = parseCompletion(text, {
+        upstreamModel: call.upstreamModel,
+        redact: limits.redact,
+        now: Date.now(),
+      });
+      return usesFunctions(call.request) ? toFunctionCalls(completion) : completion;
     });
-    return usesFunctions(call.request) ? toFunctionCalls(completion) : completion;
   }
 
-  private async streamOnce(call: ProviderCall): Promise<ChunkStream> {
-    let request = this.chatRequest(call, true);
-    if (this.target.authorize !== undefined) request = await this.authorized(request, this.target.authorize);
-    const stream = new UpstreamChunkStream(this.pool, request, this.limits, {
-      upstreamModel: call.upstreamModel,
-      redact: this.limits.redact,
-      now: Date.now(),
-      expectedChoices: choiceCount(call.request),
-      onSkippedEvent: call.onSkippedEvent,
+  private streamOnce(call: ProviderCall): Promise<ChunkStream> {
+    return this.send(call, true, async (request, limits) => {
+      const stream = new UpstreamChunkStream(this.pool, request, limits, {
+        upstreamModel: call.upstreamModel,
+        redact: limits.redact,
+        now: Date.now(),
+        expectedChoices: choiceCount(call.request),
+        onSkippedEvent: call.onSkippedEvent,
+      });
+      const opened = await stream.open();
+      return usesFunctions(call.request) ? toFunctionCallStream(opened) : opened;
     });
-    const opened = await stream.open();
-    return usesFunctions(call.request) ? toFunctionCallStream(opened) : opened;
+  }
+
+  private async send<Result>(
+    call: ProviderCall,
+    isStreamed: boolean,
+    by: (request: UpstreamRequest, limits: ResponseLimits) => Promise<Result>,
+  ): Promise<Result> {
+    const request = this.chatRequest(call, isStreamed);
+    const { authorize } = this.target;
+    if (authorize === undefined) return by(request, this.limits);
+    return untilAuthorized(
+      authorize,
+      request.signal,
+      () => this.authorized(request, authorize),
+      ({ request: authorized, redact }) => by(authorized, { ...this.limits, redact }),
+    );
   }
 
   /**
@@ -154,20 +170,22 @@ export class OpenAiProvider extends Provider {
   }
 
   /** The operator's own headers replace those of the credentials. */
-  private async authorized(request: UpstreamRequest, authorize: Authorize): Promise<UpstreamRequest> {
+  private async authorized(
+    request: UpstreamRequest,
+    authorize: Authorize,
+  ): Promise<Authorized & { readonly request: UpstreamRequest; readonly redact: Redact }> {
     const { method, path, headers, body } = request;
     const given: Record<string, string> = {};
     for (let at = 0; at + 1 < headers.length; at += 2) given[headers[at] ?? ''] = headers[at + 1] ?? '';
     const payload = Buffer.isBuffer(body) ? body : undefined;
-    const linked = new LinkedAbort(request.signal);
-    try {
-      const adding = authorize({ method, url: `${this.origin}${path}`, headers: given, body: payload });
-      const added = await linked.race(Promise.resolve(adding));
-      const missing = Object.entries(added).filter(([name]) => given[name] === undefined);
-      return { ...request, headers: [...headers, ...missing.flat()] };
-    } finally {
-      linked.unlink();
-    }
+    const adding = authorize({ method, url: `${this.origin}${path}`, headers: given, body: payload });
+    const authorization = await raced(adding, request.signal);
+    const missing = Object.entries(authorization).filter(([name]) => given[name] === undefined);
+    return {
+      authorization,
+      request: { ...request, headers: [...headers, ...missing.flat()] },
+      redact: withoutCredentials(authorization, this.limits.redact),
+    };
   }
 
   private untilTaken<Result>(call: ProviderCall, send: () => Promise<Result>): Promise<Result> {

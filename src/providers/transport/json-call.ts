@@ -1,13 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ProviderConfig, Timeouts } from '../../config/gateway-config.js';
-import { GatewayError } from '../../errors/gateway-error.js';
 import type { CancelSignal } from '../../runtime/cancel-signal.js';
 import { printExact } from '../../runtime/exact-integers.js';
 import type { JsonObject } from '../../runtime/json-value.js';
-import { LinkedAbort } from '../../runtime/linked-abort.js';
 import { VERSION } from '../../runtime/version.js';
 import { type Redact, redactor } from '../../wire/errors/redact.js';
 import type { AuthorizationHeaders, Authorize } from '../credentials/authorize.js';
+import { raced, untilAuthorized, withoutCredentials } from '../credentials/until-authorized.js';
 import { PROJECT_OF_LOGIN } from '../definitions/logins/google-login.js';
 import { UpstreamByteStream } from './byte-stream.js';
 import { CONNECTION_HEADERS } from './request-headers.js';
@@ -15,9 +14,6 @@ import { readResponse, type ResponseLimits, type UpstreamResponse } from './resp
 import type { UpstreamPool } from './upstream-pool.js';
 import { UpstreamPools } from './upstream-pools.js';
 import type { PhaseTimeouts, RepeatableBody, UpstreamRequest } from './upstream-request.js';
-
-/** Shorter parts of an authorization header are names, dates and the like. */
-const MIN_SECRET_CHARACTERS = 16;
 
 /** One call of a provider's HTTP API, as a wire format writes it: no transport, no credentials. */
 export interface JsonCall {
@@ -124,29 +120,18 @@ export class JsonClient {
     return { maxResponseBytes: maxResponseBytes, redact };
   }
 
-  /**
-   * A provider that refuses the credentials of a login gets the request once more where another login gives other ones: it has
-   * not worked on the request.
-   */
-  private async send<Result>(
+  private send<Result>(
     call: JsonCall,
     context: CallContext,
     timeouts: PhaseTimeouts,
     by: (pool: UpstreamPool, request: UpstreamRequest, limits: ResponseLimits) => Promise<Result>,
   ): Promise<Result> {
-    const sendOnce = ({ origin, request, redact }: PreparedCall): Promise<Result> =>
-      by(this.pools.of(origin), request, this.limits(call, redact));
-    const prepared = await this.prepare(call, context, timeouts);
-    const { refused } = this.authorize;
-    if (refused === undefined) return sendOnce(prepared);
-    try {
-      return await sendOnce(prepared);
-    } catch (error) {
-      const status = error instanceof GatewayError ? error.upstream?.status : undefined;
-      if (status !== 401 && status !== 403) throw error;
-      if (!(await this.waitFor(refused(prepared.authorization), context.signal))) throw error;
-    }
-    return sendOnce(await this.prepare(call, context, timeouts));
+    return untilAuthorized(
+      this.authorize,
+      context.signal,
+      () => this.prepare(call, context, timeouts),
+      ({ origin, request, redact }) => by(this.pools.of(origin), request, this.limits(call, redact)),
+    );
   }
 
   private async prepare(
@@ -156,7 +141,7 @@ export class JsonClient {
   ): Promise<PreparedCall> {
     signal.throwIfAborted();
     const method = call.method ?? 'POST';
-    const url = this.urlOf(await this.waitFor(this.withProject(call.path), signal));
+    const url = this.urlOf(await raced(this.withProject(call.path), signal));
     const body = bodyOf(call.body);
     const headers: Record<string, string> = {
       ...clientHeaders,
@@ -169,13 +154,13 @@ export class JsonClient {
       'x-request-id': requestId,
     };
     const request = { method, url: url.href, headers, body: Buffer.isBuffer(body) ? body : undefined };
-    const authorization = await this.waitFor(this.authorize(request), signal);
+    const authorization = await raced(this.authorize(request), signal);
     // The operator's own headers replace those of the credentials, as for every request to a provider.
     const all = { ...headers, ...authorization, ...this.fixed };
     return {
       origin: url.origin,
       authorization,
-      redact: this.redactorOf(authorization),
+      redact: withoutCredentials(authorization, this.redact),
       request: {
         method,
         path: `${url.pathname}${url.search}`,
@@ -196,19 +181,6 @@ export class JsonClient {
     return project().then((id) => path.replaceAll(PROJECT_OF_LOGIN, encodeURIComponent(id)));
   }
 
-  /** Also removes the credentials of this request, which a login may have fetched just now. */
-  private redactorOf(authorization: AuthorizationHeaders): Redact {
-    return (text) => {
-      let clean = text;
-      for (const value of Object.values(authorization)) {
-        for (const secret of [value, ...value.split(/[\s,=/]+/)]) {
-          if (secret.length >= MIN_SECRET_CHARACTERS) clean = clean.replaceAll(secret, '[redacted]');
-        }
-      }
-      return this.redact(clean);
-    };
-  }
-
   /** A query of the base URL, such as Azure's api-version, belongs to every request. */
   private urlOf(path: string): URL {
     if (!path.startsWith('/')) return new URL(path);
@@ -216,16 +188,6 @@ export class JsonClient {
     const url = new URL(`${base.origin}${base.pathname.replace(/\/+$/, '')}${path}`);
     for (const [name, value] of base.searchParams) if (!url.searchParams.has(name)) url.searchParams.set(name, value);
     return url;
-  }
-
-  private async waitFor<Value>(value: Value | Promise<Value>, signal: CancelSignal): Promise<Value> {
-    if (!(value instanceof Promise)) return value;
-    const linked = new LinkedAbort(signal);
-    try {
-      return await linked.race(value);
-    } finally {
-      linked.unlink();
-    }
   }
 }
 
