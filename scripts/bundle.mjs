@@ -32,7 +32,7 @@ const NOT_BUNDLED = {
   ioredis: 'only with Redis; the same copy as in bull',
   pg: 'only with PostgreSQL; loaded by name',
   pino: 'starts worker threads from files beside it',
-  'pino-pretty': 'loaded by pino by name',
+  'pino-pretty': 'only for logs that people read',
   'openid-client': 'only where people sign in by OpenID Connect',
   'swagger-ui-dist': 'its pages are served from files',
   '@pydantic/genai-prices': 'tables, read when a price is asked for',

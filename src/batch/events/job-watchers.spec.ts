@@ -17,7 +17,9 @@ describe('the watchers of jobs', () => {
     Logger.overrideLogger(false);
     queries = 0;
     fails = false;
-    rows = ['batch_a', 'batch_b'].map((id) => ({ id, status: 'in_progress', completedCount: 0, output: null }) as BatchJob);
+    rows = ['batch_a', 'batch_b'].map(
+      (id) => ({ id, status: 'in_progress', completedCount: 0, output: null }) as BatchJob,
+    );
     const repository = {
       findBy: () => {
         queries += 1;
