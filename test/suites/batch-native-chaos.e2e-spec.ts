@@ -6,7 +6,7 @@ import { model, openAiAt, price } from '../fixtures/gateway-config.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { queryDatabase } from '../fixtures/query-database.js';
 import { until } from '../fixtures/until.js';
-import { batchClouds } from '../upstreams/batch-apis/batch-clouds.js';
+import { batchClouds, MIN_LINES } from '../upstreams/batch-apis/batch-clouds.js';
 import { LINE_USAGE, startBatchProvider, type BatchProvider } from '../upstreams/batch-provider.js';
 
 /** `npm run test:chaos` runs the figures as they are stated; `npm test` a shorter form of the same. */
@@ -85,9 +85,13 @@ describe(`parts of batches at providers through crashes (${isPostgresRun ? 'Post
       cost += job.cost;
     }
     const all = [...jobs.values()].flat();
-    expect([...provider.billed].sort()).toEqual([...all].sort());
-    expect(provider.live).toEqual([]);
-    expect(cost).toBeCloseTo((lines / 2) * LIST_COST, 9);
+    // Where a kill cuts the lines of a job in two parts, one of them may be too small for the cloud that has a minimum.
+    const live = provider.live.map(({ text }) => text);
+    expect([...provider.billed, ...live].sort()).toEqual([...all].sort());
+    const withMinimum = Array.from(jobs.values()).filter((_texts, kill) => names[kill % names.length] === 'converse');
+    expect(withMinimum.flat()).toEqual(expect.arrayContaining(live));
+    expect(live.length).toBeLessThan(MIN_LINES * withMinimum.length);
+    expect(cost).toBeCloseTo((provider.billed.length / 2 + live.length) * LIST_COST, 9);
     const unended = `SELECT id FROM batch_part WHERE state <> 'ended'`;
     await until(async () => (await queryDatabase(databaseUrl, unended)).length === 0);
     expect(await queryDatabase(databaseUrl, 'SELECT id FROM batch_claim')).toEqual([]);
