@@ -91,4 +91,11 @@ describe('a log that cannot be written', () => {
     await until(() => text.split('"route":"/v1/models"').length >= REQUESTS);
     expect(await stop()).toEqual([0, null]);
   });
+
+  it('a reader that reads nothing does not prevent the end', async () => {
+    await start('json', '');
+    child.stdout?.pause();
+    await ask(REQUESTS);
+    expect(await stop()).toEqual([0, null]);
+  });
 });
