@@ -1,15 +1,9 @@
-import { GatewayError } from '../errors/gateway-error.js';
+import { conflict, type GatewayError } from '../errors/gateway-error.js';
 import type { BatchJob } from './batch-job.entity.js';
 
 /** 409: the job is in a state that excludes the change. */
 export function jobConflict(message: string): GatewayError {
-  return new GatewayError({
-    status: 409,
-    type: 'invalid_request_error',
-    code: 'conflict',
-    message,
-    param: 'job_id',
-  });
+  return conflict(message, 'job_id');
 }
 
 /** @param what the change, as the end of a sentence. @throws GatewayError 409 for a job that has ended or is being cancelled */

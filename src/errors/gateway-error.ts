@@ -113,6 +113,11 @@ export function notFound(message: string, code: ErrorCode = 'not_found', param: 
   return new GatewayError({ status: 404, type: 'invalid_request_error', code, message, param });
 }
 
+/** 409: something else has changed meanwhile, or is in a state that excludes the request. */
+export function conflict(message: string, param: string | null = null, cause?: unknown): GatewayError {
+  return new GatewayError({ status: 409, type: 'invalid_request_error', code: 'conflict', message, param, cause });
+}
+
 /** 401: no key, a wrong, revoked or expired one. The text is the same for all, so that it reveals nothing. */
 export function invalidApiKey(
   message = 'Incorrect API key provided. Send a valid key as `Authorization: Bearer <key>` or `x-api-key: <key>`.',

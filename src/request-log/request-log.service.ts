@@ -8,7 +8,7 @@ import type { Principal } from '../auth/principal.js';
 import { Database } from '../database/database.js';
 import { deleteInSteps } from '../database/delete-in-steps.js';
 import { newestFirst } from '../database/newest-first.js';
-import { GatewayError, invalidRequest, notFound } from '../errors/gateway-error.js';
+import { conflict, type GatewayError, invalidRequest, notFound } from '../errors/gateway-error.js';
 import { DEFAULT_PAGE_ENTRIES } from '../http/page-query.dto.js';
 import { toUnixSeconds } from '../http/unix-seconds.js';
 import { ContentCipher } from './content-cipher.js';
@@ -132,12 +132,9 @@ function unknown(id: string): GatewayError {
 }
 
 function unreadable({ encryptionKey }: RequestLogEntry): GatewayError {
-  return new GatewayError({
-    status: 409,
-    type: 'invalid_request_error',
-    code: 'conflict',
-    message: `The entry was encrypted with the key ${encryptionKey}, which this process does not have, or it was changed. Add the key to GATEWAY_REQUEST_LOG_PREVIOUS_KEYS.`,
-  });
+  return conflict(
+    `The entry was encrypted with the key ${encryptionKey}, which this process does not have, or it was changed. Add the key to GATEWAY_REQUEST_LOG_PREVIOUS_KEYS.`,
+  );
 }
 
 function toDto(entry: RequestLogEntry): RequestLogEntryDto {

@@ -12,7 +12,7 @@ import { RoutingConfig } from '../../config/routing-config.js';
 import { Database } from '../../database/database.js';
 import { newestFirst } from '../../database/newest-first.js';
 import { runSql } from '../../database/sql.js';
-import { GatewayError, invalidRequest, notFound, permissionDenied } from '../../errors/gateway-error.js';
+import { conflict, type GatewayError, invalidRequest, notFound, permissionDenied } from '../../errors/gateway-error.js';
 import { DEFAULT_PAGE_ENTRIES, type PageQueryDto } from '../../http/page-query.dto.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { timeOrderedId } from '../../runtime/random-id.js';
@@ -280,10 +280,6 @@ function replace(text: string): void {
     const advice = 'Where the file itself is mounted, mount its folder; a ConfigMap is changed where it is kept.';
     throw conflict(`gateway.yaml cannot be replaced (${code}). ${advice}`, null, error);
   }
-}
-
-function conflict(message: string, param: string | null, cause?: unknown): GatewayError {
-  return new GatewayError({ status: 409, type: 'invalid_request_error', code: 'conflict', message, param, cause });
 }
 
 function changedMeanwhile(): GatewayError {

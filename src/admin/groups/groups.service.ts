@@ -6,7 +6,7 @@ import { AuditLog, changedOf } from '../../audit/audit-log.service.js';
 import { Database } from '../../database/database.js';
 import { containing } from '../../database/like.js';
 import { newestFirst } from '../../database/newest-first.js';
-import { GatewayError, notFound } from '../../errors/gateway-error.js';
+import { conflict, notFound } from '../../errors/gateway-error.js';
 import { DEFAULT_PAGE_ENTRIES } from '../../http/page-query.dto.js';
 import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { ApiKey } from '../../auth/api-key.entity.js';
@@ -117,12 +117,7 @@ export class GroupsService {
       const group = await this.locked(manager, id);
       const keys = await manager.countBy(ApiKey, { groupId: id });
       if (keys > 0) {
-        throw new GatewayError({
-          status: 409,
-          type: 'invalid_request_error',
-          code: 'conflict',
-          message: `${keys} keys belong to this group. Give them another group_id, or null, first.`,
-        });
+        throw conflict(`${keys} keys belong to this group. Give them another group_id, or null, first.`);
       }
       await manager.delete(KeyGroup, { id });
       await manager.upsert(

@@ -8,7 +8,7 @@ import { KeyGroup } from '../../auth/key-group.entity.js';
 import type { Principal } from '../../auth/principal.js';
 import type { BudgetAdjustment } from '../../auth/spending.js';
 import { Database } from '../../database/database.js';
-import { GatewayError, permissionDenied } from '../../errors/gateway-error.js';
+import { conflict, permissionDenied } from '../../errors/gateway-error.js';
 import { foundGroup, GroupsService } from '../groups/groups.service.js';
 import type { GroupWithUsageDto } from '../groups/groups.dto.js';
 import type { ResetBudgetDto } from './budget-reset.dto.js';
@@ -61,12 +61,7 @@ export class BudgetResets {
   /** @throws GatewayError 409 without a budget, 403 if the budget applies to the calling key */
   private adjustment(owner: Owner, { credit }: ResetBudgetDto, maker: Principal): BudgetAdjustment {
     if (owner.budget === null) {
-      throw new GatewayError({
-        status: 409,
-        type: 'invalid_request_error',
-        code: 'conflict',
-        message: `'${owner.id}' has no budget. Give it one with PATCH first.`,
-      });
+      throw conflict(`'${owner.id}' has no budget. Give it one with PATCH first.`);
     }
     if (maker.accounts.some(({ id }) => id === owner.id)) {
       throw permissionDenied(

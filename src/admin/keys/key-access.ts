@@ -3,7 +3,7 @@ import { ApiKey } from '../../auth/api-key.entity.js';
 import { KeyGroup } from '../../auth/key-group.entity.js';
 import { readLineage } from '../../auth/key-lineage.js';
 import type { Principal } from '../../auth/principal.js';
-import { GatewayError, notFound } from '../../errors/gateway-error.js';
+import { conflict, notFound } from '../../errors/gateway-error.js';
 import { assertAccountsHold } from './assert-within-maker.js';
 
 /** Returns a key that was found. @throws GatewayError 404 for null */
@@ -15,12 +15,7 @@ export function foundKey(key: ApiKey | null, id: string): ApiKey {
 /** @throws GatewayError 409 for a revoked key */
 export function assertActive({ revokedAt }: ApiKey): void {
   if (revokedAt === null) return;
-  throw new GatewayError({
-    status: 409,
-    type: 'invalid_request_error',
-    code: 'conflict',
-    message: 'This key is revoked, which is final. Create a new one.',
-  });
+  throw conflict('This key is revoked, which is final. Create a new one.');
 }
 
 /** Limits that apply to the changing key must apply to the changed key as well. */

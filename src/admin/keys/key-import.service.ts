@@ -10,7 +10,7 @@ import { MAX_GENERATIONS } from '../../auth/key-lineage.js';
 import type { Principal } from '../../auth/principal.js';
 import { Database } from '../../database/database.js';
 import { GatewaySetting } from '../../database/gateway-setting.entity.js';
-import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
+import { conflict, invalidRequest } from '../../errors/gateway-error.js';
 import { KeyImportReader, type ReadGroup, type ReadKey } from './key-import-reader.js';
 import type { ImportKeysDto, KeyImportDto } from './key-transfer.dto.js';
 
@@ -131,13 +131,7 @@ function newRows<Read extends ReadGroup | ReadKey>(
     const fault = existing.get(row.id);
     if (fault === undefined) return true;
     if (isSkipping) return false;
-    throw new GatewayError({
-      status: 409,
-      type: 'invalid_request_error',
-      code: 'conflict',
-      message: `'${path}': ${fault} Leave it out, or send skip_existing.`,
-      param: path,
-    });
+    throw conflict(`'${path}': ${fault} Leave it out, or send skip_existing.`, path);
   });
 }
 

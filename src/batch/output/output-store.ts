@@ -5,7 +5,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { Database } from '../../database/database.js';
 import { runSql, type SqlResult } from '../../database/sql.js';
-import { GatewayError } from '../../errors/gateway-error.js';
+import { conflict } from '../../errors/gateway-error.js';
 import { BatchOutput, BatchOutputPart, UNKNOWN_UPLOAD } from './batch-output.entity.js';
 import type { JobOutput } from './job-output.js';
 import type { Place } from './part-cutter.js';
@@ -57,14 +57,9 @@ export class OutputStore {
       [jobId, bucket, key],
     );
     if (affected === 1) return;
-    throw new GatewayError({
-      status: 409,
-      type: 'invalid_request_error',
-      code: 'conflict',
-      message:
-        "Another batch that has not ended writes to the object of 'output.s3'. Wait for it, or name another object.",
-      param: 'output.s3.key',
-    });
+    const message =
+      "Another batch that has not ended writes to the object of 'output.s3'. Wait for it, or name another object.";
+    throw conflict(message, 'output.s3.key');
   }
 
   /** Jobs that have ended, whose output no process writes. */

@@ -1,4 +1,4 @@
-import { GatewayError, invalidRequest } from '../../errors/gateway-error.js';
+import { conflict, invalidRequest } from '../../errors/gateway-error.js';
 import type { BatchJob } from '../batch-job.entity.js';
 
 /** How long a key names one submission. */
@@ -14,11 +14,8 @@ export function checkedIdempotencyKey(value: string | undefined): string | undef
 /** The job of an earlier submission with the same key. @throws GatewayError 409 where its body was another */
 export function sameOr409(job: BatchJob, hash: string | null): BatchJob {
   if (job.requestHash === hash) return job;
-  throw new GatewayError({
-    status: 409,
-    type: 'invalid_request_error',
-    code: 'conflict',
-    message: 'This Idempotency-Key was used within 24 hours with another body. Use a new key for a new batch.',
-    param: 'Idempotency-Key',
-  });
+  throw conflict(
+    'This Idempotency-Key was used within 24 hours with another body. Use a new key for a new batch.',
+    'Idempotency-Key',
+  );
 }
