@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { Injectable, Logger } from '@nestjs/common';
 import { ApiKeyAuthenticator } from '../auth/api-key-authenticator.js';
 import { GatewayConfig } from '../config/gateway-config.js';
@@ -28,6 +26,7 @@ import { TaskClaims } from './task-claims.js';
 import { TaskErrors } from './task-errors.js';
 import { outcomeOfFailure } from './task-failure.js';
 import { taskResponse } from './task-response.js';
+import { newWorkerName } from './worker-name.js';
 
 /** Milliseconds between polls for work and for cancelled or paused jobs while there are unfinished jobs. */
 const POLL_MS = 1_000;
@@ -46,7 +45,7 @@ const STOPPING = Symbol('stopping');
 export class BatchRunner {
   private readonly logger = new Logger('BatchRunner');
   /** The name of this process in its claims. */
-  readonly worker = `${hostname().slice(0, 40)}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  readonly worker = newWorkerName();
   private readonly held = new HeldTasks();
   private state: 'new' | 'running' | 'stopping' = 'new';
   private heartbeats: Periodic | undefined;

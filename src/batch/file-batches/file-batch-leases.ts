@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { Database } from '../../database/database.js';
 import { runSql } from '../../database/sql.js';
 import type { FileBatchStage } from './file-batch.entity.js';
+import { newWorkerName } from '../worker-name.js';
 
 /** Batches that one look takes up. */
 const BATCHES_PER_LOOK = 10;
@@ -27,7 +26,7 @@ export class LeaseLost extends Error {
 /** Which process works on which stage of a batch. The database decides, by its own clock. */
 @Injectable()
 export class FileBatchLeases {
-  private readonly worker = `${hostname().slice(0, 40)}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  private readonly worker = newWorkerName();
 
   constructor(
     private readonly database: Database,

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { GatewayConfig } from '../../config/gateway-config.js';
@@ -9,6 +7,7 @@ import { conflict } from '../../errors/gateway-error.js';
 import { BatchOutput, BatchOutputPart, UNKNOWN_UPLOAD } from './batch-output.entity.js';
 import type { JobOutput } from './job-output.js';
 import type { Place } from './part-cutter.js';
+import { newWorkerName } from '../worker-name.js';
 
 /** Outputs that one look takes up. */
 const OUTPUTS_PER_LOOK = 10;
@@ -40,7 +39,7 @@ type Row = Pick<BatchOutput, 'jobId' | 'bucket' | 'objectKey'>;
  */
 @Injectable()
 export class OutputStore {
-  private readonly worker = `${hostname().slice(0, 40)}-${process.pid}-${randomBytes(4).toString('hex')}`;
+  private readonly worker = newWorkerName();
 
   constructor(
     private readonly database: Database,
