@@ -4,6 +4,7 @@ import { PLACEHOLDER } from '../yaml-source.js';
 import { definitionNamed, definitionOfType } from '../../providers/definitions/registry.js';
 import type { FileScalar } from './file-scalars.js';
 import { isHiddenValue, shownSource, type SecretNames } from './hidden-values.js';
+import { CLOUD_KEYS, type CloudKey } from '../../providers/definitions/types/connection.js';
 
 /** What chooses who may sign in, who may edit, and where data are kept and sent. */
 export const LOCKED_SETTINGS: readonly string[] = [
@@ -14,21 +15,20 @@ export const LOCKED_SETTINGS: readonly string[] = [
   'alerts',
   'batch.output_buckets',
 ];
-/** Settings of providers that name files and logins of the machine, or further places to which data are sent. */
-export const LOCKED_OF_PROVIDER: readonly string[] = [
-  'credentials_file',
-  'profile',
-  'role_arn',
-  'web_identity_token_file',
-  'tenant_id',
-  'client_certificate_file',
-  'federated_token_file',
-  'managed_identity',
-  'token_scope',
-  'batch_location',
-  'batch_storage_endpoint',
-  'batch_role_arn',
+/** Cloud settings that an edit may change: parts of addresses, and credentials, which have rules of their own. */
+const OPEN_OF_PROVIDER: readonly CloudKey[] = [
+  'region',
+  'project',
+  'resource_name',
+  'api_version',
+  'access_key_id',
+  'secret_access_key',
+  'session_token',
+  'client_id',
+  'client_secret',
 ];
+/** The others, which name files and logins of the machine, or further places to which data are sent. */
+export const LOCKED_OF_PROVIDER: readonly string[] = CLOUD_KEYS.filter((key) => !OPEN_OF_PROVIDER.includes(key));
 /** Settings of providers whose values are sent to the provider alone. */
 const CREDENTIALS = ['api_key', 'api_keys', 'headers'];
 const ONLY_IN_THE_FILE = 'Change it in the file, on the machine';
