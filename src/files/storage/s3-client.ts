@@ -11,6 +11,8 @@ const SILENCE_TIMEOUT_MS = 60_000;
 const MAX_ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 200;
 const MAX_ERROR_CHARACTERS = 2_000;
+/** Codes of a 400 that is about the login. */
+const LOGIN_CODES = new Set(['ExpiredToken', 'InvalidToken']);
 
 /** Where a bucket is. */
 export interface S3Address {
@@ -163,10 +165,7 @@ function isResponse(value: unknown): value is AttemptResponse {
 /** Whether other credentials may help: a login that was revoked, or has expired (which S3 answers with 400). */
 function isLoginRefused({ status, body }: S3Response): boolean {
   if (status === 401 || status === 403) return true;
-  return (
-    status === 400 &&
-    /<Code>(?:ExpiredToken|InvalidToken)<\/Code>/.test(body.toString('latin1', 0, MAX_ERROR_CHARACTERS))
-  );
+  return status === 400 && LOGIN_CODES.has(textOf(errorText(body), 'Code') ?? '');
 }
 
 /** A request that takes long begins its response before it is known whether it succeeds. */
@@ -185,9 +184,13 @@ function missing(sent: S3Request, response: S3Response): GatewayError {
   return error;
 }
 
+function errorText(body: Buffer): string {
+  return body.toString('utf8', 0, MAX_ERROR_CHARACTERS);
+}
+
 /** Of the body only what says what is wrong: the rest may have the id of the access key. */
 function errorOf({ method, key }: S3Request, { status, body }: S3Response): S3Error {
-  const xml = body.toString('utf8', 0, MAX_ERROR_CHARACTERS);
+  const xml = errorText(body);
   const code = textOf(xml, 'Code');
   const said = [code, textOf(xml, 'Message')].filter((text) => text !== undefined).join(': ');
   return new S3Error(status, code, `S3 answered ${method} ${key} with ${status}${said === '' ? '' : ` ${said}`}`);
