@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../fixtures/debian-package.mjs';
 import { noteProcess } from '../fixtures/started-processes.mjs';
 import { until } from '../fixtures/until.js';
 
@@ -27,11 +27,7 @@ describe('a log that cannot be written', () => {
   });
 
   async function start(format: string, redirection: string): Promise<void> {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    server.close();
-    await once(server, 'close');
+    const port = await freePort();
     url = `http://127.0.0.1:${port}`;
     child = spawn('sh', ['-c', `exec "$0" "$1" ${redirection}`, process.execPath, MAIN], {
       cwd: folder,
