@@ -1,11 +1,11 @@
 /** What the benchmark of batches runs on: a database, Redis, gateway processes, and what the kernel says that they cost. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadSqlite } from '../../dist/src/database/sqlite-library.js';
 import pg from 'pg';
 import { installedFrom } from '../../test/fixtures/debian-package.mjs';
 import { startPostgres } from '../../test/fixtures/postgres-server.mjs';
 import { freePort, startServer } from '../process.mjs';
+import { SqliteDatabase } from './sqlite-library.mjs';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const TICKS_PER_SECOND = 100;
@@ -24,7 +24,7 @@ export async function openDatabase({ kind, folder, url: given }) {
       isSqlite: true,
       pid: undefined,
       query: async (text) => {
-        const database = new (loadSqlite())(file, { timeout: 30_000 });
+        const database = new SqliteDatabase(file, { timeout: 30_000 });
         try {
           const statement = database.prepare(text);
           return statement.reader ? statement.all() : (statement.run(), []);

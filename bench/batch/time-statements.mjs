@@ -4,9 +4,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadSqlite } from '../../dist/src/database/sqlite-library.js';
+import { SqliteDatabase } from './sqlite-library.mjs';
 
-const SqliteDatabase = loadSqlite();
 const folder = process.env.STATEMENT_TIMES;
 const times = new Map();
 const prepare = SqliteDatabase.prototype.prepare;
