@@ -26,6 +26,7 @@ import { ClaimLoop } from './claim-loop.js';
 import { JobControl } from './job-control.js';
 import { BatchAllowances } from './control/batch-allowances.js';
 import { JobGate } from './control/job-gate.js';
+import { JobLimitStore } from './control/job-limit-store.js';
 import { Estimates } from './control/estimates.service.js';
 import { Retries } from './control/retries.service.js';
 import { LineSizes } from './control/line-sizes.js';
@@ -112,6 +113,7 @@ export class BatchModule {
         BatchStore,
         ClaimLoop,
         JobGate,
+        JobLimitStore,
         LineSizes,
         NewJobOptions,
         BatchAllowances,
