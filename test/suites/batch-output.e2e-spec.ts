@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { BatchDto } from '../../src/batch/batch.dto.js';
 import { runGatewayCommand } from '../clients/command.js';
 import type { GatewayClient } from '../clients/gateway-client.js';
+import { freezeBetweenWrites } from '../fixtures/freeze.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { changeDatabase, queryDatabase } from '../fixtures/query-database.js';
@@ -34,6 +35,7 @@ interface Refusal {
 
 describeWithS3('the output of batches')(`the output of batches to a bucket (${name})`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-output-'));
+  const databaseFile = isPostgresRun ? undefined : join(folder, 'gateway.sqlite');
   let server: S3Server;
   let gate: Gate;
   let databaseUrl: string;
@@ -313,7 +315,7 @@ describeWithS3('the output of batches')(`the output of batches to a bucket (${na
     };
     const id = await submit(LARGE_TASKS, key);
     await until(() => gate.withheld === 1);
-    process.kill(gateway.pid, 'SIGSTOP');
+    await freezeBetweenWrites(gateway.pid, databaseFile);
     const other = await start();
     const stopped = gateway;
     gateway = other;
@@ -328,6 +330,34 @@ describeWithS3('the output of batches')(`the output of batches to a bucket (${na
     // It has seen that the output is not its own any more once it ends.
     await stopped.stop();
     await expectWritten(id, key);
+  });
+
+  it('does not replace an object that another job has written since its process was stopped', async () => {
+    const key = 'results/stopped.jsonl';
+    let isFirst = true;
+    gate.decide = ({ method, url }) => {
+      if (!isFirst || method !== 'PUT' || !url.endsWith(key)) return 'pass';
+      isFirst = false;
+      return 'withhold';
+    };
+    const id = await submit(['x'], key);
+    await until(() => gate.withheld === 1);
+    await freezeBetweenWrites(gateway.pid, databaseFile);
+    const stopped = gateway;
+    gateway = await start();
+    client = gateway.client(client.key);
+    let later: string;
+    try {
+      await written(id);
+      later = await submit(['y'], key);
+      await written(later);
+      gate.drop();
+    } finally {
+      process.kill(stopped.pid, 'SIGCONT');
+    }
+    await until(() => stopped.logs().includes('another process has the output'));
+    await stopped.stop();
+    await expectWritten(later, key);
   });
 
   it('is begun again where the bucket has lost the upload', async () => {

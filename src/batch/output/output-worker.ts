@@ -96,7 +96,10 @@ export class OutputWorker {
   private async fail(taken: TakenOutput, job: BatchJob, error: unknown): Promise<void> {
     const { output } = taken;
     const { jobId, attempts } = output;
-    if (error instanceof OutputLost) return;
+    if (error instanceof OutputLost) {
+      this.logger.log({ msg: 'another process has the output of a batch', job_id: jobId });
+      return;
+    }
     if (this.stopped.signal.aborted) return this.store.release(jobId);
     const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(attempts, 20)) * (0.5 + Math.random() / 2);
     const isAbandoned = await this.store.fail(output, shownFault(error), Math.round(delayMs));

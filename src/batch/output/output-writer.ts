@@ -77,7 +77,9 @@ export class OutputWriter {
       }
       const rest = cutter.rest();
       if (upload === undefined) {
-        await client.send({ method: 'PUT', key, headers, body: rest, signal });
+        // A process that was stopped for longer than its lease must not replace an object that was written meanwhile.
+        const confirm = (): Promise<void> => this.store.extend(jobId);
+        await client.send({ method: 'PUT', key, headers, body: rest, signal, confirm });
         bytes = rest.length;
       } else {
         if (rest.length > 0) await putPart(rest, { after: job.taskCount, skip: 0 });

@@ -33,6 +33,8 @@ export interface S3Request {
   readonly body?: Buffer;
   /** Ends the request and its repetitions. */
   readonly signal?: AbortSignal | undefined;
+  /** Awaited before the request is sent, each time. What it throws ends the request and its repetitions. */
+  readonly confirm?: () => Promise<void>;
 }
 
 /** A response, received whole. */
@@ -83,6 +85,7 @@ export class S3Client {
     let wasRenewed = false;
     for (let attempt = 1, pauseMs = FIRST_PAUSE_MS; ; attempt += 1, pauseMs *= 2) {
       sent.signal?.throwIfAborted();
+      await sent.confirm?.();
       const response = await this.attempt(url, sent).catch((error: unknown) => error);
       sent.signal?.throwIfAborted();
       const isLast = attempt === MAX_ATTEMPTS;
