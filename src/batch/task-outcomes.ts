@@ -75,7 +75,7 @@ export class TaskOutcomes {
 
   /**
    * Stores outcomes, their usage records, the counters of their jobs, and the end of a job whose last task has ended, in one
-   * transaction. An outcome is skipped if its claim no longer exists or its task has already ended.
+   * transaction. An outcome is skipped if its claim no longer exists, another process holds it, or its task has already ended.
    */
   async store(
     outcomes: readonly TaskOutcome[],
@@ -83,7 +83,7 @@ export class TaskOutcomes {
     worker: string,
   ): Promise<StoredOutcomes> {
     return this.database.transaction(async (manager) => {
-      const held = await this.changeClaims(manager, changes);
+      const held = await this.changeClaims(manager, changes, worker);
       const candidates = outcomes.filter(({ claimId }) => held.has(claimId));
       const changed = await this.changeTasks(manager, candidates, worker);
       const stored = new Set(candidates.filter((outcome) => changed.has(taskKey(outcome))));
@@ -108,7 +108,7 @@ export class TaskOutcomes {
       await countCost(manager, this.dialect, [...stored]);
       await this.lanes.requeue(manager, requeued);
       const isAsExpected = changes.every(({ id }) => held.has(id));
-      return { stored, claims: isAsExpected ? claimsAfter(changes) : await this.readClaims(manager, changes) };
+      return { stored, claims: isAsExpected ? claimsAfter(changes) : await this.readClaims(manager, changes, worker) };
     });
   }
 
@@ -198,8 +198,12 @@ export class TaskOutcomes {
     return tasks.length;
   }
 
-  /** @returns ids of the claims whose row had the expected version */
-  private async changeClaims(manager: EntityManager, changes: readonly ClaimChange[]): Promise<ReadonlySet<string>> {
+  /** @returns ids of the claims of this process whose row had the expected version */
+  private async changeClaims(
+    manager: EntityManager,
+    changes: readonly ClaimChange[],
+    worker: string,
+  ): Promise<ReadonlySet<string>> {
     const rows = changes.map(({ id, version, lanes }) => ({
       id,
       version,
@@ -212,8 +216,8 @@ export class TaskOutcomes {
       manager,
       `UPDATE batch_claim AS c SET tasks = r.tasks, task_count = r.task_count, version = c.version + 1,
          lease_until = ${extendedLease(this.dialect, this.leaseMs, 'c.')}
-       FROM ${changed} WHERE c.id = r.id AND c.version = r.version RETURNING ${this.dialect.isSqlite ? 'id' : 'c.id'}`,
-      [JSON.stringify(rows)],
+       FROM ${changed} WHERE c.id = r.id AND c.version = r.version AND c.worker = $2 RETURNING ${this.dialect.isSqlite ? 'id' : 'c.id'}`,
+      [JSON.stringify(rows), worker],
     );
     const ids = new Set(held.map(({ id }) => id));
     const empty = rows.flatMap(({ id, task_count: count }) => (count === 0 && ids.has(id) ? [id] : []));
@@ -223,12 +227,16 @@ export class TaskOutcomes {
     return ids;
   }
 
-  private async readClaims(manager: EntityManager, changes: readonly ClaimChange[]): Promise<StoredOutcomes['claims']> {
+  private async readClaims(
+    manager: EntityManager,
+    changes: readonly ClaimChange[],
+    worker: string,
+  ): Promise<StoredOutcomes['claims']> {
     if (changes.length === 0) return new Map();
     const { rows } = await this.run<{ id: string; version: number; tasks: string }>(
       manager,
-      `SELECT id, version, tasks FROM batch_claim WHERE id IN (${listOf(changes.length)})`,
-      changes.map(({ id }) => id),
+      `SELECT id, version, tasks FROM batch_claim WHERE id IN (${listOf(changes.length)}) AND worker = $${changes.length + 1}`,
+      [...changes.map(({ id }) => id), worker],
     );
     return new Map(rows.map(({ id, version, tasks }) => [id, { version, holds: keysOf(readLanes(tasks)) }]));
   }

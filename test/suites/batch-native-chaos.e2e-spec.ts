@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freezeBetweenWrites } from '../fixtures/freeze.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { model, openAiAt, price } from '../fixtures/gateway-config.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
@@ -101,5 +102,36 @@ describe(`parts of batches at providers through crashes (${isPostgresRun ? 'Post
     console.log(
       `${KILLS} kills, ${jobs.size} jobs, ${lines} lines, ${provider.batches.length} batches, all billed once`,
     );
+  });
+
+  it('a process that was stopped past its lease before it creates a part creates none when it goes on', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let uploads = 0;
+    provider.behavior = {
+      holds: (request) => (request === 'POST /v1/files' && (uploads += 1) === 1 ? held : undefined),
+    };
+    const stopped = await start();
+    const key = await stopped.apiKey();
+    const texts = Array.from({ length: 10 }, (_, index) => `line ${index}`);
+    const id = await stopped.client(key).submitBatch('files', texts, { pricing: 'native' });
+    await until(() => uploads === 1);
+    await freezeBetweenWrites(stopped.pid, isPostgresRun ? undefined : join(folder, 'gateway.sqlite'));
+    const other = await start();
+    try {
+      expect(await other.client(key).endedBatch(id)).toMatchObject({ status: 'completed', completed_count: 10 });
+      release();
+    } finally {
+      process.kill(stopped.pid, 'SIGCONT');
+    }
+    // It deletes the file that it has uploaded in place of making a batch of it, or has seen that the part is lost before it knew of the file.
+    const hasEnded = (): boolean => provider.files.size === 0 || stopped.logs().includes('could not go on');
+    await until(() => hasEnded() || provider.batches.length > 1);
+    expect(provider.batches).toHaveLength(1);
+    await stopped.stop();
+    expect([...provider.billed].sort()).toEqual([...texts].sort());
+    expect(provider.live).toEqual([]);
+    expect(await other.admin.usageRecords(`key_id=${other.client(key).keyId}`)).toHaveLength(10);
+    expect(await queryDatabase(databaseUrl, 'SELECT id FROM batch_claim')).toEqual([]);
   });
 });

@@ -293,6 +293,27 @@ describe(`batches by providers' own batch APIs (${isPostgresRun ? 'PostgreSQL' :
     expect(provider.live).toEqual([]);
   });
 
+  it('are not created where their job was paused while they were prepared', async () => {
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => (release = resolve));
+    let uploads = 0;
+    provider.behavior = {
+      holds: (request) => (request === 'POST /v1/files' && (uploads += 1) === 1 ? held : undefined),
+    };
+    const texts = prompts(5, 'paused');
+    const id = await client.submitBatch('files', texts, { pricing: 'native' });
+    await until(() => uploads === 1);
+    await client.make(`/v1/batch/${id}/pause`);
+    release();
+    // What was uploaded is deleted again.
+    await until(() => provider.files.size === 0 || provider.batches.length > 0);
+    expect(provider.batches).toEqual([]);
+    await client.make(`/v1/batch/${id}/resume`);
+    await expectResults(await client.endedBatch(id), texts);
+    expect(provider.batches).toHaveLength(1);
+    expect(provider.billed).toHaveLength(5);
+  });
+
   it('have the budget of their key reserved again by the process that goes on after a crash, until they have ended', async () => {
     // The provider works until the test ends it.
     const behavior = { takesMs: Infinity };

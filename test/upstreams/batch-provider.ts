@@ -30,6 +30,8 @@ export interface BatchBehavior {
   readonly refuses?: number;
   /** Milliseconds until a cancelled batch has ended. */
   readonly cancelMs?: number;
+  /** Keeps the response to a request back until what this gives has resolved. @param request such as `POST /v1/files` */
+  readonly holds?: (request: string) => Promise<void> | undefined;
   /** The output of batches that have ended cannot be read. */
   readonly hidesOutput?: boolean;
 }
@@ -172,8 +174,14 @@ class FakeBatchProvider implements BatchProvider, BatchServer {
     const body = Buffer.concat(chunks);
     const url = new URL(request.url ?? '/', 'http://provider');
     const send: Send = (status, answer, type = 'application/json') => {
-      response.writeHead(status, { 'content-type': type });
-      response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+      const text = typeof answer === 'string' ? answer : JSON.stringify(answer);
+      const respond = (): void => {
+        response.writeHead(status, { 'content-type': type });
+        response.end(text);
+      };
+      const held = this.behavior.holds?.(`${method} ${url.pathname}`);
+      if (held === undefined) respond();
+      else void held.then(respond);
     };
     const received = { method, url, target: request.url ?? '/', headers, body, text: body.toString('utf8') };
     if (!APIS.some((api) => api(this, received, send))) liveResponse(this, received, send);

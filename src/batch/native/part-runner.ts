@@ -5,6 +5,7 @@ import { describeError } from '../../errors/describe-error.js';
 import { newRequestId } from '../../http/request-id.js';
 import type { Admission } from '../../limits/admission.js';
 import type { BatchApi, BatchCall, PartState } from '../../providers/batch-api/batch-api.js';
+import type { CreationCheck } from '../../providers/batch-api/creation-check.js';
 import type { Deployment } from '../../routing/resolved-model.js';
 import { Periodic } from '../../runtime/periodic.js';
 import { BatchStore } from '../batch-store.js';
@@ -41,6 +42,18 @@ interface PartTarget {
   readonly call: BatchCall;
 }
 
+/** A part that this process works on now. */
+interface Work {
+  readonly controller: AbortController;
+  /** Milliseconds of `performance.now()` from which on the lease lasts at least. */
+  leasedAt: number;
+}
+
+/** The part is not created now, because its job is paused, is ending or may not start anything. */
+class HeldBack extends Error {
+  override readonly name = 'HeldBack';
+}
+
 /**
  * Makes parts of tasks that wait for a provider's batch, and takes each part through its life: it is created once, polled, cancelled
  * with its job or in time for its deadline, and its results are settled. Any process continues with the parts of one that ended.
@@ -48,7 +61,7 @@ interface PartTarget {
 @Injectable()
 export class PartRunner {
   private readonly logger = new Logger('BatchParts');
-  private readonly working = new Map<string, AbortController>();
+  private readonly working = new Map<string, Work>();
   private readonly steps = new Set<Promise<void>>();
   /** What is reserved for the lines of parts that this process created. */
   private readonly admissions = new Map<string, Map<number, Admission>>();
@@ -89,7 +102,7 @@ export class PartRunner {
     if (this.periodics.length === 0) return;
     this.isStopping = true;
     this.stopping.abort(new Error('The process is stopping.'));
-    for (const controller of this.working.values()) controller.abort(new Error('The process is stopping.'));
+    for (const { controller } of this.working.values()) controller.abort(new Error('The process is stopping.'));
     await Promise.all(this.periodics.map((periodic) => periodic.stop()));
     await Promise.all(this.steps);
     await this.parts.release(this.worker).catch(() => undefined);
@@ -98,10 +111,11 @@ export class PartRunner {
   private async look(): Promise<void> {
     if (this.isStopping) return;
     for (const lane of await this.parts.waiting()) await this.form(lane);
+    const leasedAt = performance.now();
     const due = await this.parts.takeDue(this.worker, PARTS_AT_ONCE - this.working.size, [...this.working.keys()]);
     for (const part of due) {
       const controller = new AbortController();
-      this.working.set(part.id, controller);
+      this.working.set(part.id, { controller, leasedAt });
       const step = this.step(part, controller.signal)
         .catch((error: unknown) => this.stepFailed(part, error))
         .finally(() => {
@@ -114,10 +128,15 @@ export class PartRunner {
 
   private async renew(): Promise<void> {
     const ids = [...new Set([...this.working.keys(), ...this.kept])];
+    const leasedAt = performance.now();
     const held = await this.parts.renew(ids, this.worker);
     for (const id of ids) {
-      if (held.has(id)) continue;
-      this.working.get(id)?.abort(new Error('Another process has the part.'));
+      const work = this.working.get(id);
+      if (held.has(id)) {
+        if (work !== undefined) work.leasedAt = leasedAt;
+        continue;
+      }
+      work?.controller.abort(new Error('Another process has the part.'));
       // It reserves them itself.
       await this.forget(id);
     }
@@ -214,7 +233,8 @@ export class PartRunner {
       }
     }
     if (job.stage === 'paused') {
-      await this.parts.pollLater(part.id, this.worker, LOOK_MS, false);
+      const waitMs = part.state === 'creating' ? pollInterval : LOOK_MS;
+      await this.parts.pollLater(part.id, this.worker, waitMs, false);
       return;
     }
     const closed = job.stage === 'running' ? await this.closedTime(job) : undefined;
@@ -245,18 +265,20 @@ export class PartRunner {
         await this.end({ part, job }, `The provider takes no batches of fewer than ${api.minLines} lines.`);
         return;
       }
-      if (!(await this.parts.beginCreation(part.id, this.worker, composed.lines.count))) {
-        throw new Error('Another process has the part.');
-      }
       const { endpoint, headers, lines } = composed;
       const body = await lines.body('application/jsonl');
-      const { id } = await api.create({ id: part.id, endpoint, upstreamModel, headers, lines: body }, call);
+      const creation = this.creationOf(part, lines.count);
+      const { id } = await api.create({ id: part.id, endpoint, upstreamModel, headers, lines: body, creation }, call);
       this.metrics.part('created');
       this.admissions.set(part.id, new Map(composed.admissions));
       this.kept.add(part.id);
       await this.parts.submitted(part.id, this.worker, id, pollInterval);
     } catch (error) {
       if (!this.admissions.has(part.id)) await releaseAll(composed.admissions.values());
+      if (error instanceof HeldBack) {
+        await this.parts.pollLater(part.id, this.worker, LOOK_MS, false);
+        return;
+      }
       if (!isRefusal(error)) throw error;
       this.metrics.part('refused');
       this.logger.warn({ msg: 'a provider refused a batch', part: part.id, error: describeError(error) });
@@ -264,6 +286,28 @@ export class PartRunner {
     } finally {
       await composed.lines.dispose();
     }
+  }
+
+  /**
+   * Lets a part be created only while its job may start something and this process has its lease. A process that was stopped for longer
+   * finds that out by its own clock before it sends anything more of the request, because another one has created the part by then.
+   */
+  private creationOf({ id, jobId }: BatchPart, lineCount: number): CreationCheck {
+    return {
+      begin: async () => {
+        const job = await this.parts.job(jobId);
+        if (job?.stage !== 'running' || (await this.closedTime(job)) !== undefined) throw new HeldBack();
+        const leasedAt = performance.now();
+        if (!(await this.parts.beginCreation(id, this.worker, lineCount))) throw new HeldBack();
+        const work = this.working.get(id);
+        if (work !== undefined) work.leasedAt = leasedAt;
+      },
+      check: () => {
+        const { leasedAt = -Infinity } = this.working.get(id) ?? {};
+        if (performance.now() - leasedAt < this.config.batch.lease) return;
+        throw new Error('The lease of the part has ended.');
+      },
+    };
   }
 
   private async follow(target: PartTarget): Promise<void> {

@@ -208,11 +208,13 @@ export class PartSettler {
         this.metrics.line('failed');
       }
     }
-    const records = await usage;
+    const records = this.recordsOfLine(part.id, taskIndex, await usage);
     // A job without a bound of its cost does not count what it has spent.
     const spent = job.limits?.maxCost === undefined ? 0 : await this.spentOn(task, job, records);
     if (!pending.delete(taskIndex)) {
-      this.recordLate(part.id, taskIndex, records);
+      // The provider bills a line whose task has gone on to another tier.
+      this.metrics.line('late');
+      for (const record of records) this.recorder.add(record);
       return spent;
     }
     this.writer.add({
@@ -234,13 +236,12 @@ export class PartSettler {
     return costOfCalls(records) ?? (await this.costs.mostOfTask(task, job)) ?? 0;
   }
 
-  /** The provider bills a line whose task has gone on to another tier. Its record has the same id however often it is read. */
-  private recordLate(partId: string, taskIndex: number, records: readonly UsageRecord[]): void {
-    this.metrics.line('late');
+  /** Usage records have the same ids however often a line is read, also by several processes, so that each is stored once. */
+  private recordsOfLine(partId: string, taskIndex: number, records: readonly UsageRecord[]): readonly UsageRecord[] {
     this.recorder.stored(records);
-    records.forEach((record, index) => {
+    return records.map((record, index) => {
       const hash = createHash('sha256').update(`${partId} ${taskIndex} ${index}`).digest('hex');
-      this.recorder.add({ ...record, id: `use_${hash.slice(0, 24)}` });
+      return { ...record, id: `use_${hash.slice(0, 24)}` };
     });
   }
 }

@@ -198,12 +198,22 @@ export class PartStore {
     return affected > 0;
   }
 
-  /** Records that a request to create the part is about to be sent. @returns false where another process has the part */
-  beginCreation(id: string, worker: string, lineCount: number): Promise<boolean> {
+  /**
+   * Records that a request to create the part is about to be sent, and extends its lease.
+   *
+   * @returns false where another process has the part, or its job is paused or is ending
+   */
+  async beginCreation(id: string, worker: string, lineCount: number): Promise<boolean> {
     const { now } = this.dialect;
-    return this.change(id, worker, `state = 'creating', line_count = $3, creating_at = COALESCE(creating_at, ${now})`, [
-      lineCount,
-    ]);
+    const { affected } = await this.write(
+      `UPDATE batch_part SET state = 'creating', line_count = $3, creating_at = COALESCE(creating_at, ${now}),
+         lease_until = ${now} + ${this.leaseMs}
+       WHERE id = $1 AND worker = $2 AND lease_until > ${now} AND EXISTS
+         (SELECT 1 FROM batch_job j WHERE j.id = job_id AND j.status IN ('queued', 'in_progress') AND j.error IS NULL
+            AND j.paused_at IS NULL)`,
+      [id, worker, lineCount],
+    );
+    return affected > 0;
   }
 
   /** The process keeps the part, because it has reserved what its lines may cost. */
@@ -293,10 +303,12 @@ export class PartStore {
     return new Set(rows.map(({ provider_id: id }) => id));
   }
 
-  /** The claim of a part, which this process holds from now on; undefined where no task is left. */
+  /** The claim of a part, which this process holds from now on; undefined where no task is left, or another process has the part. */
   async holdClaim(id: string, worker: string): Promise<PartClaim | undefined> {
     const { rows } = await this.write<{ version: number; tasks: string }>(
-      'UPDATE batch_claim SET worker = $2 WHERE id = $1 RETURNING version, tasks',
+      `UPDATE batch_claim SET worker = $2 WHERE id = $1 AND EXISTS
+         (SELECT 1 FROM batch_part p WHERE p.id = $1 AND p.worker = $2 AND p.lease_until > ${this.dialect.now})
+       RETURNING version, tasks`,
       [id, worker],
     );
     const row = rows[0];

@@ -1,6 +1,7 @@
 import type { CancelSignal } from '../../runtime/cancel-signal.js';
 import type { BatchFormat } from '../definitions/types/batch-format.js';
 import type { RepeatableBody } from '../transport/upstream-request.js';
+import type { CreationCheck } from './creation-check.js';
 
 /** The signal and the id of one call of a batch API. */
 export interface BatchCall {
@@ -28,6 +29,7 @@ export interface NewPart {
   readonly headers: Readonly<Record<string, string>>;
   /** Lines that `line` wrote, one after the other, each with the separator behind it but the last. */
   readonly lines: RepeatableBody;
+  readonly creation: CreationCheck;
 }
 
 /** What the gateway keeps of a part that was created. */
@@ -96,6 +98,7 @@ export abstract class BatchApi {
   /** Undefined where no batch can have the request. */
   abstract line(line: PartLine): string | undefined;
 
+  /** @throws also what `part.creation` throws, after which nothing was created */
   abstract create(part: NewPart, call: BatchCall): Promise<PartReceipt>;
 
   /** @returns the provider's id of a part that was created; undefined where it was not */

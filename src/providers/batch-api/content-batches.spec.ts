@@ -13,6 +13,7 @@ const PART: NewPart = {
   endpoint: ':generateContent',
   upstreamModel: 'gemini-2.5-flash',
   headers: {},
+  creation: { begin: () => Promise.resolve(), check: () => undefined },
   lines: {
     contentType: 'application/jsonl',
     length: LINE.length,
@@ -45,6 +46,15 @@ function batchesOf(
   return { api: new ContentBatches(format, client as unknown as BatchClient, baseUrl), sent };
 }
 
+/** The text of a body, which is as long as it says. */
+async function textOf(call: JsonCall | undefined): Promise<string> {
+  const body = call?.body as NewPart['lines'];
+  const chunks: Buffer[] = [];
+  for await (const chunk of body.open()) chunks.push(chunk);
+  expect(Buffer.concat(chunks)).toHaveLength(body.length);
+  return Buffer.concat(chunks).toString();
+}
+
 async function allOf(results: AsyncIterable<PartResult | undefined>): Promise<(PartResult | undefined)[]> {
   const all: (PartResult | undefined)[] = [];
   for await (const each of results) all.push(each);
@@ -70,15 +80,10 @@ describe('batches of content', () => {
     expect(await api.create(PART, CALL)).toEqual({ id: 'batches/b1' });
     const [file, create] = sent;
     expect([file?.path, file?.headers]).toEqual([upload, { 'x-goog-upload-protocol': 'multipart' }]);
-    const body = file?.body as NewPart['lines'];
-    const chunks: Buffer[] = [];
-    for await (const chunk of body.open()) chunks.push(chunk);
-    const text = Buffer.concat(chunks);
-    expect(text).toHaveLength(body.length);
-    expect(text.toString()).toContain(`application/jsonl\r\n\r\n${LINE.toString()}\r\n--`);
-    expect(create).toEqual({
-      path: '/models/gemini-2.5-flash:batchGenerateContent',
-      body: { batch: { displayName: 'part_1', inputConfig: { fileName: 'files/in' } } },
+    expect(await textOf(file)).toContain(`application/jsonl\r\n\r\n${LINE.toString()}\r\n--`);
+    expect(create?.path).toBe('/models/gemini-2.5-flash:batchGenerateContent');
+    expect(JSON.parse(await textOf(create))).toEqual({
+      batch: { displayName: 'part_1', inputConfig: { fileName: 'files/in' } },
     });
     const tuned = { ...PART, upstreamModel: 'tunedModels/mine' };
     await api.create(tuned, CALL);

@@ -1,12 +1,14 @@
 import type { JsonObject } from '../../runtime/json-value.js';
 import { definitionNamed } from '../definitions/registry.js';
 import type { JsonCall } from '../transport/json-call.js';
+import type { RepeatableBody } from '../transport/upstream-request.js';
 import type { NewPart } from './batch-api.js';
 import type { BatchClient } from './batch-client.js';
 import { FileBatches } from './file-batches.js';
 import { AnthropicMessageBatches } from './message-batches.js';
 
 const CALL = { requestId: 'req_1', signal: new AbortController().signal };
+const CREATION = { begin: () => Promise.resolve(), check: () => undefined };
 const LINE = Buffer.from('{"custom_id":"a"}');
 const LINES = {
   contentType: 'application/jsonl',
@@ -26,6 +28,14 @@ function clientOf(responses: (path: string) => JsonObject): { client: BatchClien
   return { client: { json, upload: json } as unknown as BatchClient, sent };
 }
 
+/** The text of a body, which is as long as it says. */
+async function textOf(body: RepeatableBody): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of body.open()) chunks.push(chunk);
+  expect(Buffer.concat(chunks)).toHaveLength(body.length);
+  return Buffer.concat(chunks).toString();
+}
+
 function formatNamed(name: string): ConstructorParameters<typeof FileBatches>[0] {
   const format = definitionNamed(name)?.batches;
   if (format === undefined) throw new Error(`${name} has no batches`);
@@ -42,20 +52,29 @@ describe('batches of files', () => {
     const { client, sent } = clientOf((at) => ({ id: at === '/files' ? 'file-1' : 'batch-1' }));
     const api = new FileBatches(formatNamed(name), client, (at) => at);
     expect(api.endpointOf('/some/base/v1/chat/completions?api-version=v1')).toBe(endpoint);
-    const part: NewPart = { id: 'part_1', endpoint, upstreamModel: 'm', headers: {}, lines: LINES };
+    const part: NewPart = { id: 'part_1', endpoint, upstreamModel: 'm', headers: {}, lines: LINES, creation: CREATION };
     expect(await api.create(part, CALL)).toEqual({ id: 'batch-1' });
     const [upload, create] = sent;
     expect(upload?.path).toBe('/files');
-    const form = upload?.body as NewPart['lines'];
-    const chunks: Buffer[] = [];
-    for await (const chunk of form.open()) chunks.push(chunk);
-    const text = Buffer.concat(chunks);
-    expect(text).toHaveLength(form.length);
-    expect(text.toString()).toContain('name="purpose"\r\n\r\nbatch\r\n');
-    expect(text.toString()).toContain('{"custom_id":"a"}');
+    const text = await textOf(upload?.body as RepeatableBody);
+    expect(text).toContain('name="purpose"\r\n\r\nbatch\r\n');
+    expect(text).toContain('{"custom_id":"a"}');
     expect(create?.path).toBe(path);
-    expect(create?.body).toMatchObject({ endpoint, metadata: { gateway_part: 'part_1' } });
-    expect(JSON.stringify(create?.body)).toContain('file-1');
+    const body = await textOf(create?.body as RepeatableBody);
+    expect(JSON.parse(body)).toMatchObject({ endpoint, metadata: { gateway_part: 'part_1' } });
+    expect(body).toContain('file-1');
+  });
+
+  it('are not created where they may not be any more, and their file is deleted', async () => {
+    const { client, sent } = clientOf((at) => ({ id: at === '/files' ? 'file-1' : 'batch-1' }));
+    const api = new FileBatches(formatNamed('openai'), client, (at) => at);
+    const creation = { ...CREATION, begin: () => Promise.reject(new Error('paused')) };
+    const part: NewPart = { id: 'part_1', endpoint: '/e', upstreamModel: 'm', headers: {}, lines: LINES, creation };
+    await expect(api.create(part, CALL)).rejects.toThrow('paused');
+    expect(sent.map(({ method = 'POST', path }) => `${method} ${path}`)).toEqual([
+      'POST /files',
+      'DELETE /files/file-1',
+    ]);
   });
 
   it('have no endpoint for what the provider does not take', () => {
@@ -95,6 +114,25 @@ describe('batches of files', () => {
 
 describe('message batches', () => {
   const format = formatNamed('anthropic');
+
+  it('are not sent to their end by a process that may have lost its part meanwhile', async () => {
+    const { client, sent } = clientOf(() => ({ id: 'batch-1' }));
+    let checks = 0;
+    const creation = {
+      ...CREATION,
+      check: () => {
+        if ((checks += 1) > 2) throw new Error('the lease has ended');
+      },
+    };
+    const part: NewPart = { id: 'part_1', endpoint: '', upstreamModel: 'm', headers: {}, lines: LINES, creation };
+    await new AnthropicMessageBatches(format, client).create(part, CALL);
+    const pieces: string[] = [];
+    const read = async (): Promise<void> => {
+      for await (const piece of (sent[0]?.body as RepeatableBody).open()) pieces.push(piece.toString());
+    };
+    await expect(read()).rejects.toThrow('the lease has ended');
+    expect(pieces).toEqual(['{"requests":[', '{"custom_id":"a"}']);
+  });
 
   it('are found by their size and time, where no other part has them', async () => {
     const counts = { processing: 2, succeeded: 1, errored: 0, canceled: 0, expired: 0 };

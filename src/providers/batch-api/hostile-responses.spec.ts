@@ -121,7 +121,8 @@ describe.each([...FORMATS])('%s whose provider responds with anything', (_name, 
 
   it('have an id when they were created or found, and results with a name', async () => {
     const lines = { contentType: 'application/jsonl', length: 0, open: async function* () {} };
-    const part: NewPart = { id: 'part_1', endpoint: '/e', upstreamModel: 'm', headers: {}, lines };
+    const creation = { begin: () => Promise.resolve(), check: () => undefined };
+    const part: NewPart = { id: 'part_1', endpoint: '/e', upstreamModel: 'm', headers: {}, lines, creation };
     const lost = { id: 'part_1', since: 0, lineCount: 0, known: new Set<string>() };
     await fc.assert(
       fc.asyncProperty(fc.array(responses, { minLength: 1, maxLength: 3 }), async (list) => {

@@ -43,7 +43,7 @@ export class InvocationJobs extends BatchApi {
     return `{"recordId":${JSON.stringify(customId)},"modelInput":${body}}`;
   }
 
-  async create({ id, endpoint, upstreamModel, lines }: NewPart, call: BatchCall): Promise<PartReceipt> {
+  async create({ id, endpoint, upstreamModel, lines, creation }: NewPart, call: BatchCall): Promise<PartReceipt> {
     const { storage } = this;
     const input = storage.keyOf(id, 'input.jsonl');
     await storage.write(input, lines, call);
@@ -58,6 +58,7 @@ export class InvocationJobs extends BatchApi {
       inputDataConfig: { s3InputDataConfig: { s3Uri: storage.uriOf(input), s3InputFormat: 'JSONL' } },
       outputDataConfig: { s3OutputDataConfig: { s3Uri: storage.uriOf(storage.keyOf(id, OUTPUT_FOLDER)) } },
     };
+    await creation.begin();
     const created = await this.createJob(body, call);
     const job = lastOfName(created['jobArn']);
     if (job === undefined) throw upstreamError({ message: 'The provider gave a job no ARN.' });

@@ -15,6 +15,7 @@ const PART: Omit<NewPart, 'endpoint'> = {
   id: 'part_01ab',
   upstreamModel: 'the-model',
   headers: {},
+  creation: { begin: () => Promise.resolve(), check: () => undefined },
   lines: {
     contentType: 'application/jsonl',
     length: 2,
@@ -230,7 +231,9 @@ describe('batch prediction jobs', () => {
     const [write, create] = client.sent;
     expect(write).toMatchObject({ method: 'PUT', path: 'https://storage.example/mine/part_01ab/input.jsonl' });
     expect(create?.path).toBe('https://v/p/l/batchPredictionJobs');
-    expect(create?.body).toMatchObject({
+    const chunks: Buffer[] = [];
+    for await (const chunk of (create?.body as NewPart['lines']).open()) chunks.push(chunk);
+    expect(JSON.parse(Buffer.concat(chunks).toString())).toMatchObject({
       model,
       labels: { gateway_part: 'part_01ab' },
       inputConfig: { instancesFormat: 'jsonl', gcsSource: { uris: ['gs://mine/part_01ab/input.jsonl'] } },

@@ -6,6 +6,7 @@ import type { RepeatableBody } from '../transport/upstream-request.js';
 import { BatchApi, type BatchCall, type LostPart, type NewPart, type PartLine, type PartReceipt } from './batch-api.js';
 import type { PartResult, PartState } from './batch-api.js';
 import { cancelBatch, type BatchClient } from './batch-client.js';
+import { checkedBody } from './creation-check.js';
 import { readAnthropicLine } from './read-line.js';
 
 const PATH = '/messages/batches';
@@ -33,7 +34,7 @@ export class AnthropicMessageBatches extends BatchApi {
     return `{"custom_id":${JSON.stringify(customId)},"params":${body}}`;
   }
 
-  async create({ lines, headers }: NewPart, call: BatchCall): Promise<PartReceipt> {
+  async create({ lines, headers, creation }: NewPart, call: BatchCall): Promise<PartReceipt> {
     const body: RepeatableBody = {
       contentType: 'application/json',
       length: PREFIX.length + lines.length + SUFFIX.length,
@@ -44,7 +45,9 @@ export class AnthropicMessageBatches extends BatchApi {
       },
     };
     const passed = Object.fromEntries(Object.entries(headers).filter(([name]) => PASSED_HEADERS.includes(name)));
-    const created = await this.client.upload({ path: PATH, body, headers: { ...VERSION, ...passed } }, call);
+    await creation.begin();
+    const sent = checkedBody(body, creation);
+    const created = await this.client.upload({ path: PATH, body: sent, headers: { ...VERSION, ...passed } }, call);
     const id = nonEmptyString(created['id']);
     if (id === undefined) throw upstreamError({ message: 'The provider gave a batch no id.' });
     return { id };

@@ -5,6 +5,7 @@ import type { BatchFormat } from '../definitions/types/batch-format.js';
 import { BatchApi, type BatchCall, type LostPart, type NewPart, type PartLine, type PartReceipt } from './batch-api.js';
 import type { PartResult, PartState } from './batch-api.js';
 import { cancelBatch, type BatchClient } from './batch-client.js';
+import { checkedJson } from './creation-check.js';
 import { findListed, lastOfName } from './find-listed.js';
 import type { ObjectStorage } from './object-storage.js';
 import { LINE_LABEL, readPredictionLine } from './read-line.js';
@@ -47,12 +48,12 @@ export class PredictionJobs extends BatchApi {
     return `{"request":${printExact({ ...request, labels })}}`;
   }
 
-  async create({ id, endpoint, upstreamModel, lines }: NewPart, call: BatchCall): Promise<PartReceipt> {
+  async create({ id, endpoint, upstreamModel, lines, creation }: NewPart, call: BatchCall): Promise<PartReceipt> {
     const { storage } = this;
     const input = storage.keyOf(id, 'input.jsonl');
     await storage.write(input, lines, call);
     const publisher = endpoint === RAW_PREDICT ? 'publishers/anthropic' : 'publishers/google';
-    const body = {
+    const job = {
       displayName: id,
       model: `${publisher}/models/${upstreamModel}`,
       labels: { [PART_LABEL]: id },
@@ -62,10 +63,12 @@ export class PredictionJobs extends BatchApi {
         gcsDestination: { outputUriPrefix: storage.uriOf(storage.keyOf(id, OUTPUT_FOLDER)) },
       },
     };
-    const created = await this.client.json({ path: `${this.baseUrl}${COLLECTION}`, body }, call);
-    const job = lastOfName(created['name']);
-    if (job === undefined) throw upstreamError({ message: 'The provider gave a job no name.' });
-    return { id: job };
+    await creation.begin();
+    const path = `${this.baseUrl}${COLLECTION}`;
+    const created = await this.client.json({ path, body: checkedJson(job, creation) }, call);
+    const name = lastOfName(created['name']);
+    if (name === undefined) throw upstreamError({ message: 'The provider gave a job no name.' });
+    return { id: name };
   }
 
   async find({ id }: LostPart, call: BatchCall): Promise<string | undefined> {
