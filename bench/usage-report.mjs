@@ -2,7 +2,8 @@
  * `npm run bench:usage`: how long reports over many usage records take, and how long they hold up the event loop, on the built
  * classes with SQLite and with a PostgreSQL server that this starts for itself. Numbers are in docs/usage.md.
  *
- * BENCH_ROWS (1,000,000), BENCH_DATABASE (sqlite, postgres; both when it is not set), BENCH_RUNS (3).
+ * BENCH_ROWS (1,000,000), BENCH_KEYS (200), BENCH_DATABASE (sqlite, postgres; both when it is not set), BENCH_RUNS (3),
+ * BENCH_ONLY (a part of the names of the reports to measure; all when it is not set).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,13 +19,15 @@ const { UsageRecord } = await built('src/usage/records/usage-record.entity.js');
 const { UsageReport } = await built('src/usage/report/usage-report.service.js');
 
 const ROWS = Number(process.env.BENCH_ROWS ?? 1_000_000);
+const KEYS = Number(process.env.BENCH_KEYS ?? 200);
+const ONLY = process.env.BENCH_ONLY ?? '';
 const RUNS = Number(process.env.BENCH_RUNS ?? 3);
 const DAY_MS = 86_400_000;
 const SPANS = [1, 7, 90];
 const end = Math.ceil(Date.now() / DAY_MS) * DAY_MS;
 const start = end - 90 * DAY_MS;
 
-/** One row for each request, in the order of time, of 200 keys (some much busier than others), 12 models, 5,000 users. */
+/** One row for each request, in the order of time, of all keys (some much busier than others), 12 models, 5,000 users. */
 async function fill(dataSource, isSqlite) {
   const upTo = (count) => (isSqlite ? `(abs(random()) % ${count})` : `floor(random() * ${count})::int`);
   const uneven = (count) => `(${upTo(count)} * ${upTo(count)} / ${count})`;
@@ -43,7 +46,7 @@ async function fill(dataSource, isSqlite) {
        CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'succeeded' END, 200, NULL, 1, prompt, completion, prompt + completion, 0, 0,
        n % 40 = 0, CASE WHEN model = 11 THEN NULL ELSE prompt * 3000 + completion * 15000 END, 300, 2000,
        'user-' || person, '{"ticket":"T-' || n || '"}'
-     FROM (SELECT n, ${start} + n * ${90 * DAY_MS} / ${ROWS} AS created_at, ${uneven(200)} AS key, ${uneven(12)} AS model,
+     FROM (SELECT n, ${start} + n * ${90 * DAY_MS} / ${ROWS} AS created_at, ${uneven(KEYS)} AS key, ${uneven(12)} AS model,
        ${upTo(3000)} AS prompt, ${upTo(1000)} AS completion, ${uneven(5000)} AS person FROM ${numbers}) AS made`.replaceAll(
       `n * ${90 * DAY_MS}`,
       isSqlite ? `n * ${90 * DAY_MS}` : `n::bigint * ${90 * DAY_MS}`,
@@ -78,6 +81,14 @@ async function measure(work) {
   return { median: times[Math.floor(times.length / 2)], longest };
 }
 
+/** Measures a report over each of the spans, and prints it. @param work of a number of days */
+async function row(name, work) {
+  if (!name.includes(ONLY)) return;
+  const figures = [];
+  for (const days of SPANS) figures.push(await measure(() => work(days)));
+  print(name, figures);
+}
+
 function print(name, figures) {
   const cells = figures.map(({ median, longest }) => `${median.toFixed(0)} (${longest.toFixed(0)})`.padStart(14));
   console.log(`${name.padEnd(34)}${cells.join('')}`);
@@ -88,28 +99,40 @@ async function run(kind, config) {
   const isSqlite = kind === 'sqlite';
   const began = performance.now();
   await fill(dataSource, isSqlite);
-  const report = new UsageReport(dataSource.getRepository(UsageRecord), new Database(dataSource));
+  // There are no keys and groups that have names.
+  const names = { of: () => Promise.resolve(new Map()) };
+  const report = new UsageReport(dataSource.getRepository(UsageRecord), names, new Database(dataSource));
   console.log(`\n${kind}: ${ROWS} records of 90 days, made in ${((performance.now() - began) / 1000).toFixed(0)} s`);
   console.log('median ms (longest wait of the event loop), by the days that are asked for');
   console.log(`${''.padEnd(34)}${SPANS.map((days) => `${days} d`.padStart(14)).join('')}`);
   const spanOf = (days) => ({ start: (end - days * DAY_MS) / 1000, end: end / 1000 });
   for (const interval of ['day', 'hour', 'none']) {
     for (const group of ['none', 'key', 'group', 'model', 'provider', 'user']) {
-      const figures = [];
-      for (const days of SPANS) {
-        figures.push(await measure(() => report.sums({ interval, group_by: group, limit: 100, ...spanOf(days) })));
-      }
-      print(`sums by ${interval} and ${group}`, figures);
+      await row(`sums by ${interval} and ${group}`, (days) =>
+        report.sums({ interval, group_by: group, limit: 100, ...spanOf(days) }),
+      );
     }
   }
+  await row('sums by none and key, 1,000 rows', (days) =>
+    report.sums({ interval: 'none', group_by: 'key', limit: 1_000, ...spanOf(days) }),
+  );
+  await row('sums by none and key, all rows', async (days) => {
+    for (let after; after !== null;) {
+      ({ next: after } = await report.sums({
+        interval: 'none',
+        group_by: 'key',
+        limit: 1_000,
+        after,
+        ...spanOf(days),
+      }));
+    }
+  });
   const filters = {
     'sums by day of a busy key': { interval: 'day', key_id: 'key_000000000000000', limit: 100 },
     'sums by day of a quiet key': { interval: 'day', key_id: 'key_00000000000000190', limit: 100 },
   };
   for (const [name, query] of Object.entries(filters)) {
-    const figures = [];
-    for (const days of SPANS) figures.push(await measure(() => report.sums({ ...query, ...spanOf(days) })));
-    print(name, figures);
+    await row(name, (days) => report.sums({ ...query, ...spanOf(days) }));
   }
   const lists = {
     'records, first page of 100': {},
@@ -119,18 +142,18 @@ async function run(kind, config) {
     'records of an unknown user': { user: 'unknown' },
   };
   for (const [name, query] of Object.entries(lists)) {
-    const figures = [];
-    for (const days of SPANS) figures.push(await measure(() => report.list({ limit: 100, ...query, ...spanOf(days) })));
-    print(name, figures);
+    await row(name, (days) => report.list({ limit: 100, ...query, ...spanOf(days) }));
   }
-  const figures = [];
+  const middles = new Map();
   for (const days of SPANS) {
     const [{ id }] = await dataSource.query(
       `SELECT id FROM usage_record WHERE created_at <= ${end - (days * DAY_MS) / 2} ORDER BY created_at DESC LIMIT 1`,
     );
-    figures.push(await measure(() => report.list({ limit: 100, after: id, ...spanOf(days) })));
+    middles.set(days, id);
   }
-  print('records, a page in the middle', figures);
+  await row('records, a page in the middle', (days) =>
+    report.list({ limit: 100, after: middles.get(days), ...spanOf(days) }),
+  );
   if (!isSqlite) await explain(dataSource, report, spanOf);
   await dataSource.destroy();
 }

@@ -91,6 +91,15 @@ describe(`lists (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})`, () => {
       add: (number) => chat(`user-${(number * 7) % 23}`),
       remove: (user) => deleteRow('usage_record', `end_user = '${user}'`),
     }),
+    'sums of usage by key': () => ({
+      path: '/v1/admin/usage?group_by=key&interval=none',
+      idOf: ({ group }: { group: string | null }) => group ?? '',
+      add: async () => {
+        const other = await gateway.newClient();
+        await other.chat({ model: 'sandbox/echo' });
+      },
+      remove: (key) => deleteRow('usage_record', `key_id = '${key}'`),
+    }),
     'sums of usage by hour': () => ({
       path: `/v1/admin/usage?key_id=${client.keyId}&group_by=user&interval=hour`,
       idOf: ({ bucket, group }: { bucket: number; group: string | null }) => `${bucket} ${group}`,

@@ -201,6 +201,9 @@ describe('usage records', () => {
         if (interval === 'day') expect(data.every(({ bucket }) => bucket % 86_400 === 0)).toBe(true);
       }
     }
+    // Sums by key without a filter are read key by key; all of these requests are chats.
+    const byKey = 'interval=none&group_by=key&limit=100&start=0&end=4102444800';
+    expect(await gateway.admin.usage(byKey)).toEqual(await gateway.admin.usage(`${byKey}&operation=chat`));
     const total = (await gateway.admin.usage('interval=none'))[0]?.requests;
     const ofChat = await gateway.admin.usage('interval=none&operation=chat&group_by=operation');
     expect(ofChat).toMatchObject([{ group: 'chat', requests: total, images: 0, search_units: 0 }]);
@@ -210,6 +213,7 @@ describe('usage records', () => {
       ['operation=dance', 'operation'],
       ['group_by=colour', 'group_by'],
       ['start=20&end=10', 'start'],
+      ['limit=1001', 'limit'],
     ]) {
       expect((await gateway.admin.get(`/v1/admin/usage?${query}`)).body.error?.param).toBe(param);
     }

@@ -14,6 +14,8 @@ export interface OwnedBy {
   readonly key_id?: string;
   /** `owner` of keys. It is no parameter of a request. */
   readonly owner?: string;
+  /** Only of these keys. It is no parameter of a request. */
+  readonly keys?: readonly string[];
 }
 
 /** The records of a time that meet the conditions, as `record`. */
@@ -25,7 +27,7 @@ export function filteredRecords(
 ): SelectQueryBuilder<UsageRecord> {
   const { key_id: keyId, group_id: groupId, operation, model, provider, user, metadata } = filter;
   const { session_id: sessionId, agent_id: agentId, wire_format: wireFormat, service_tier: serviceTier } = filter;
-  const { request_id: requestId, status, owner } = filter;
+  const { request_id: requestId, status, owner, keys } = filter;
   const query = records
     .createQueryBuilder('record')
     .where('record.createdAt >= :start AND record.createdAt < :end', { start, end });
@@ -33,6 +35,7 @@ export function filteredRecords(
   if (owner !== undefined) {
     query.andWhere('record.keyId IN (SELECT id FROM api_key WHERE owner = :owner)', { owner });
   }
+  if (keys !== undefined) query.andWhere('record.keyId IN (:...keys)', { keys });
   if (groupId !== undefined) query.andWhere('record.groupId = :groupId', { groupId });
   if (operation !== undefined) query.andWhere('record.operation = :operation', { operation });
   if (model !== undefined) query.andWhere('record.model = :model', { model });

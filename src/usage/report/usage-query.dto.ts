@@ -1,10 +1,14 @@
 import { ApiProperty, OmitType } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, Matches, MaxLength } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsOptional, IsString, Matches, Max, MaxLength, Min } from 'class-validator';
+import { DEFAULT_PAGE_ENTRIES } from '../../http/page-query.dto.js';
 import { TimeSpanQueryDto } from '../../http/time-span-query.dto.js';
 import { OPERATION_NAMES } from '../../operations/operation-types.js';
 import { CLIENT_FORMATS } from '../../runtime/wire-name.js';
 import { GROUP_BY_PATTERN, METADATA_PATTERN } from './dimensions.js';
 
+/** Most rows of a page of sums. A page is a scan of the whole time, so a report in few pages is a quick one. */
+export const MAX_SUMS_ENTRIES = 1_000;
 /** Longest cursor in characters: three values, each as long as a cursor holds. */
 const MAX_SUMS_CURSOR_CHARACTERS = 6_000;
 export const USAGE_STATUSES = ['succeeded', 'failed', 'abandoned', 'retried'] as const;
@@ -104,7 +108,23 @@ export class UsageFilterDto extends TimeSpanQueryDto {
 }
 
 /** Which calls to sum, and into which rows. */
-export class UsageQueryDto extends OmitType(UsageFilterDto, ['after']) {
+export class UsageQueryDto extends OmitType(UsageFilterDto, ['after', 'limit']) {
+  /** Most rows of a page. Each page reads all records of the time, so one page of 1,000 is quicker than ten of 100. */
+  @ApiProperty({
+    type: 'integer',
+    required: false,
+    default: DEFAULT_PAGE_ENTRIES,
+    minimum: 1,
+    maximum: MAX_SUMS_ENTRIES,
+    example: DEFAULT_PAGE_ENTRIES,
+  })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(MAX_SUMS_ENTRIES)
+  limit?: number;
+
   /** Duration of a row, in UTC; `none` is the whole time. */
   @ApiProperty({ enum: INTERVALS, enumName: 'UsageInterval', required: false, default: 'day', example: 'day' })
   @IsOptional()

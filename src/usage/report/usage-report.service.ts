@@ -16,6 +16,18 @@ import type { UsageFilterDto, UsageQueryDto } from './usage-query.dto.js';
 import type { UsageRecordListDto } from './usage-record.dto.js';
 import type { UsageRowListDto } from './usage-row.dto.js';
 
+/** The fields of a query that choose no records but by their time. */
+const NO_FILTERS: ReadonlySet<string> = new Set(['interval', 'group_by', 'start', 'end', 'limit', 'after']);
+
+/** The next keys behind one that have records in a time, by the index of keys alone. Parameters: key, start, end, number of keys. */
+const NEXT_KEYS = `WITH RECURSIVE next(id) AS (
+  SELECT MIN(key_id) FROM usage_record WHERE key_id > ?
+  UNION ALL
+  SELECT (SELECT MIN(key_id) FROM usage_record WHERE key_id > next.id) FROM next WHERE next.id IS NOT NULL
+)
+SELECT id FROM next
+WHERE EXISTS (SELECT 1 FROM usage_record WHERE key_id = next.id AND created_at >= ? AND created_at < ?) LIMIT ?`;
+
 /** Records per query of an export. */
 const ROWS_PER_PAGE = 500;
 
@@ -115,11 +127,14 @@ export class UsageReport {
 
   /** The first `most` rows of the sums from a place on. */
   private async sumsInSlices(
-    query: UsageQueryDto & OwnedBy,
+    wanted: UsageQueryDto & OwnedBy,
     span: TimeSpan,
     place: SumsPlace | undefined,
     most: number,
   ): Promise<SumRow[]> {
+    const keys = await this.keysOfPage(wanted, span, place, most);
+    if (keys?.length === 0) return [];
+    const query = { ...wanted, ...(keys !== undefined && { keys }) };
     const dimensions = this.dimensions(query);
     const hasIntervals = query.interval !== 'none';
     const isListed = (row: SumRow): boolean => place === undefined || isBehind(placedRow(row, dimensions), place);
@@ -144,6 +159,24 @@ export class UsageReport {
       if (countOf(merged.values(), isWhole) >= most) break;
     }
     return [...merged.values()].filter(isListed).sort(inOrder).slice(0, most);
+  }
+
+  /**
+   * The keys of a page of sums by key over all the time: with them the page reads their records alone, not those of all keys.
+   * Undefined for other sums, and where a filter may leave keys without a row.
+   */
+  private async keysOfPage(
+    query: UsageQueryDto & OwnedBy,
+    { start, end }: TimeSpan,
+    place: SumsPlace | undefined,
+    most: number,
+  ): Promise<readonly string[] | undefined> {
+    if (query.interval !== 'none' || query.group_by !== 'key') return undefined;
+    const isFiltered = Object.entries(query).some(([name, value]) => value !== undefined && !NO_FILTERS.has(name));
+    const isOfOneRow = place === undefined || (place.skip === 0 && place.groups.length === 1);
+    if (isFiltered || !isOfOneRow) return undefined;
+    const found = await this.records.query<{ id: string }[]>(NEXT_KEYS, [place?.groups[0] ?? '', start, end, most]);
+    return found.map(({ id }) => id);
   }
 
   /** @param from where the only bucket begins when there are no intervals */
@@ -171,7 +204,9 @@ export class UsageReport {
       .addSelect('SUM(CASE WHEN record.isEstimated THEN 1 ELSE 0 END)', 'estimated');
     if (interval !== 'none') sums.addGroupBy(bucket).addOrderBy(bucket, 'DESC');
     this.dimensions(query).forEach(({ expression }, index) => {
-      sums.addSelect(expression, GROUPS[index]).addGroupBy(expression).addOrderBy(expression, 'ASC', 'NULLS FIRST');
+      // The plus keeps SQLite from reading an index in the order of the groups, record by record over all the time, for each slice.
+      const group = this.database.isSqlite ? `+ ${expression}` : expression;
+      sums.addSelect(group, GROUPS[index]).addGroupBy(group).addOrderBy(group, 'ASC', 'NULLS FIRST');
     });
     return sums;
   }

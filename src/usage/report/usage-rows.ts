@@ -35,8 +35,9 @@ export type SumRow = Record<(typeof SUMS)[number], string | number | null> & { b
 
 /** The sums of two times. */
 export function addedUp(one: SumRow, other: SumRow): SumRow {
-  const sums = SUMS.map((name) => [name, Number(one[name]) + Number(other[name])] as const);
-  return { ...one, ...(Object.fromEntries(sums) as Record<(typeof SUMS)[number], number>) };
+  const sum = { ...one };
+  for (const name of SUMS) sum[name] = Number(one[name]) + Number(other[name]);
+  return sum;
 }
 
 /** The order of the database: the latest first, then by the bytes of the dimensions, null before all others. */
