@@ -1,6 +1,6 @@
 /**
- * `npm run bench:console`: how long the console's pages take over large data, in Chromium, with SQLite. The build serves 1,000,000 usage
- * records of 90 days, 5,000 keys and a batch of 50,000 tasks.
+ * `npm run bench:console`: how long the console's pages take over large data, in Chromium, with SQLite, and how far they move while
+ * they load. The build serves 1,000,000 usage records of 90 days, 5,000 keys and a batch of 50,000 tasks.
  *
  * BENCH_ROWS (1,000,000), BENCH_KEYS (5,000), BENCH_TASKS (50,000), BENCH_RUNS (5).
  */
@@ -56,7 +56,7 @@ async function fill(path) {
 const TABLE = `[...document.querySelectorAll('main [role=table] [role=rowgroup]:last-child [role=row]')].map((row) => row.textContent).join('|')`;
 
 /**
- * Milliseconds until the first paint and until a page has its data.
+ * Milliseconds until the first paint and until a page has its data, and its Cumulative Layout Shift.
  *
  * @param {import('playwright-core').Page} page
  * @param {string} url
@@ -66,14 +66,23 @@ async function open(page, url, shown) {
   await page.goto('about:blank');
   await page.goto(url, { waitUntil: 'commit' });
   await page.waitForFunction(shown, undefined, { polling: 10, timeout: TIMEOUT_MS });
-  return page.evaluate(
+  const times = await page.evaluate(
     /** @returns {{ paint: number, data: number }} */
     () => ({
       paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN,
       data: performance.now(),
     }),
   );
+  await page.waitForLoadState('networkidle');
+  return { ...times, shift: Number(await page.evaluate('layoutShift')) };
 }
+
+/** Runs in each page before its scripts. */
+const WATCH_SHIFTS = `
+  window.layoutShift = 0;
+  new PerformanceObserver((list) => {
+    for (const { value } of list.getEntries()) window.layoutShift += value;
+  }).observe({ type: 'layout-shift', buffered: true });`;
 
 /**
  * Milliseconds from an action until a table has other rows.
@@ -139,6 +148,7 @@ const browser = await chromium.launch({
 // What is awaited is given as text, which the policy of the page would not run.
 const page = await (await browser.newContext({ bypassCSP: true, viewport: { width: 1280, height: 900 } })).newPage();
 page.setDefaultTimeout(TIMEOUT_MS);
+await page.addInitScript(WATCH_SHIFTS);
 await page.goto(`${origin}/console/`);
 await page.getByLabel('Key').fill(adminKey);
 await page.getByRole('button', { name: 'Sign in' }).click();
@@ -156,13 +166,20 @@ console.log(`\n${'milliseconds'.padEnd(44)}${'median'.padStart(8)}${'most'.padSt
 for (const [name, path, shown] of [...PAGES].reverse()) {
   const paints = [];
   const data = [];
+  const shifts = [];
   for (let run = 0; run < RUNS; run += 1) {
     const times = await open(page, `${origin}/console${path}`, shown);
     paints.push(times.paint);
     data.push(times.data);
+    shifts.push(times.shift);
   }
   print(`${name}: first paint`, paints);
   print(`${name}: data`, data);
+  console.log(
+    `${`${name}: layout shift`.padEnd(52)}${Math.max(...shifts)
+      .toFixed(4)
+      .padStart(8)}`,
+  );
 }
 
 /** @param {string} path @param {string} name @param {(run: number) => Promise<unknown>} act */

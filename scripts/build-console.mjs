@@ -66,6 +66,21 @@ function checkTypes() {
   });
 }
 
+/**
+ * A font that is not there in time is not used until the next page: text that changes its font later changes its lines, and moves
+ * what is below. index.html loads the font of Latin text with the page, so that it is there.
+ */
+const fontsThatMoveNothing = {
+  name: 'fonts-that-move-nothing',
+  /** @param {unknown} _options @param {Record<string, { type: string, fileName: string, source?: string | Uint8Array }>} files */
+  generateBundle(_options, files) {
+    for (const file of Object.values(files)) {
+      if (file.type !== 'asset' || !file.fileName.endsWith('.css')) continue;
+      file.source = String(file.source).replaceAll(/font-display:\s*swap/g, 'font-display:optional');
+    }
+  },
+};
+
 /** @param {string} target */
 async function bundle(target) {
   const [{ build }, { default: tailwind }] = await Promise.all([import('vite'), import('@tailwindcss/vite')]);
@@ -74,7 +89,7 @@ async function bundle(target) {
     root: source,
     base: '/console/',
     logLevel: 'warn',
-    plugins: [tailwind()],
+    plugins: [tailwind(), fontsThatMoveNothing],
     build: {
       outDir: target,
       emptyOutDir: true,

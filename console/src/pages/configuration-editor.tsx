@@ -79,8 +79,26 @@ function Editor({ file, onReload }: { readonly file: File; readonly onReload: ()
         />
       </Card>
       <div className="grid gap-4">
+        {/* Above the check, which grows with what it finds. */}
+        <Card title="How edits work">
+          <div className="grid gap-2 text-sm text-muted">
+            <p>
+              Secrets are shown as <code className="font-mono text-xs">{'<hidden:…>'}</code>: leave that where it is to
+              keep the secret, or write another one over it.
+            </p>
+            <p>
+              The file of <span className="font-medium text-text">{file.host}</span> is written, and all processes that
+              read it take it over within two seconds.
+            </p>
+            {file.other_hosts.length > 0 && (
+              <p className="text-warn">
+                Other machines are reached only if they read the same file: {file.other_hosts.join(', ')}.
+              </p>
+            )}
+          </div>
+        </Card>
         <Card title="Check">
-          <div id={faultsId} role="status">
+          <div id={faultsId} role="status" className="min-h-[1.375rem]">
             {error !== null ? (
               <ErrorNote error={error} />
             ) : check === undefined ? (
@@ -121,23 +139,6 @@ function Editor({ file, onReload }: { readonly file: File; readonly onReload: ()
           {check !== undefined && check.waiting_for_restart.length > 0 && (
             <Waiting settings={check.waiting_for_restart} />
           )}
-        </Card>
-        <Card title="How edits work">
-          <div className="grid gap-2 text-sm text-muted">
-            <p>
-              Secrets are shown as <code className="font-mono text-xs">{'<hidden:…>'}</code>: leave that where it is to
-              keep the secret, or write another one over it.
-            </p>
-            <p>
-              The file of <span className="font-medium text-text">{file.host}</span> is written, and all processes that
-              read it take it over within two seconds.
-            </p>
-            {file.other_hosts.length > 0 && (
-              <p className="text-warn">
-                Other machines are reached only if they read the same file: {file.other_hosts.join(', ')}.
-              </p>
-            )}
-          </div>
         </Card>
       </div>
       {isReviewed && check !== undefined && (

@@ -7,7 +7,7 @@ import { readUsage, totalOf, type UsageRow } from '../api/usage';
 import { count, usd } from '../format';
 import { Badge, Button, Code, CopyButton, ErrorNote, Facts, Field, Input, Select, Skeleton, Time } from '../ui/basics';
 import { BudgetBar, limitsText } from '../ui/budget';
-import { TimeChart } from '../ui/chart';
+import { ChartSkeleton, TimeChart } from '../ui/chart';
 import { Confirm, Dialog } from '../ui/dialog';
 import { bucketsOf, usePeriod, type Period } from '../ui/filters';
 import { SpendingFields, spendingOf, spendingText } from '../ui/spending-fields';
@@ -168,12 +168,20 @@ function KeyUsage({ keyId }: { readonly keyId: string }) {
     queryFn: () => readUsage({ start, end, interval, key_id: keyId }),
   });
   if (error !== null) return <ErrorNote error={error} />;
-  if (data === undefined) return <Skeleton className="h-44 w-full" />;
-  return <SpendChart period={period} rows={data.rows} />;
+  return <SpendChart period={period} rows={data?.rows} />;
 }
 
+const SPEND_CHART_PIXELS = 140;
+const NO_ROWS: readonly UsageRow[] = [];
+
+interface SpendChartProps {
+  readonly period: Period;
+  /** Undefined until they are there. */
+  readonly rows: readonly UsageRow[] | undefined;
+}
 /** Spend of a period, with its sums. */
-export function SpendChart({ period, rows }: { readonly period: Period; readonly rows: readonly UsageRow[] }) {
+export function SpendChart({ period, rows: known }: SpendChartProps) {
+  const rows = known ?? NO_ROWS;
   const total = totalOf(rows);
   const chart = useMemo(() => {
     const times = bucketsOf(period);
@@ -184,17 +192,21 @@ export function SpendChart({ period, rows }: { readonly period: Period; readonly
   return (
     <section>
       <h3 className="mb-2">Last 30 days</h3>
-      <p className="num mb-2 text-muted">
-        {count(total.requests)} requests, {count(total.tokens)} tokens, {usd(total.cost)}
+      <p className="num mb-2 h-[1.375rem] truncate text-muted">
+        {known !== undefined && `${count(total.requests)} requests, ${count(total.tokens)} tokens, ${usd(total.cost)}`}
       </p>
-      <TimeChart
-        label="Spend over 30 days"
-        kind="bars"
-        height={140}
-        times={chart.times}
-        series={chart.series}
-        format={usd}
-      />
+      {known === undefined ? (
+        <ChartSkeleton height={SPEND_CHART_PIXELS} />
+      ) : (
+        <TimeChart
+          label="Spend over 30 days"
+          kind="bars"
+          height={SPEND_CHART_PIXELS}
+          times={chart.times}
+          series={chart.series}
+          format={usd}
+        />
+      )}
     </section>
   );
 }

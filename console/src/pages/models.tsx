@@ -121,7 +121,7 @@ function Catalogue() {
           defaultValue={search['q'] ?? ''}
           onChange={(event) => change({ q: event.target.value })}
         />
-        {data !== undefined && <span className="num text-muted">{models.length} models</span>}
+        <span className="num w-24 shrink-0 text-muted">{data !== undefined && `${models.length} models`}</span>
       </div>
       {error !== null ? (
         <div className="p-4">

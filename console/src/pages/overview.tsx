@@ -1,16 +1,19 @@
-import { useMemo, type ReactNode } from 'react';
+import { useMemo, useState, type ReactNode } from 'react';
 import { Link } from '@tanstack/react-router';
 import { useQuery } from '@tanstack/react-query';
 import { ChartNoAxesCombined, CircleCheck } from 'lucide-react';
 import { api, bodyOf, type Schemas } from '../api/client';
 import { readUsage, totalOf, type UsageRow } from '../api/usage';
 import { count, duration, exact, milliseconds, share, usd } from '../format';
-import { Badge, Card, Dot, Empty, ErrorNote, PageHeader, Segmented, Skeleton, type Tone } from '../ui/basics';
-import { RankedBars, TimeChart } from '../ui/chart';
+import { Badge, Button, Card, Dot, Empty, ErrorNote, PageHeader, Segmented, Skeleton, type Tone } from '../ui/basics';
+import { ChartSkeleton, RankedBars, TimeChart } from '../ui/chart';
+import { Figures, type Figure } from '../ui/figures';
 import { bucketsOf, PERIODS, useFilters, usePeriod, type Period } from '../ui/filters';
 
 const REFRESH_MS = 30_000;
 const TOP = 6;
+/** Height of the longest list of the largest: six rows, or five and a note. */
+const TOP_HEIGHT = 'min-h-[14.375rem]';
 
 export function Overview() {
   const [search, change] = useFilters();
@@ -61,10 +64,8 @@ export function Overview() {
       ) : (
         <>
           <Figures
-            hours={(end - start) / 3_600}
-            total={total}
+            figures={figuresOf(total, (end - start) / 3_600, whole.data?.data[0]?.first_byte_ms)}
             isPending={sums.isPending}
-            latency={whole.data?.data ?? []}
           />
           <Charts
             period={period}
@@ -102,43 +103,36 @@ export function ButtonLink({
   );
 }
 
-interface FiguresProps {
-  readonly total: ReturnType<typeof totalOf>;
-  readonly hours: number;
-  readonly isPending: boolean;
-  readonly latency: readonly Schemas['LatencyRow'][];
-}
-function Figures({ total, hours, isPending, latency }: FiguresProps) {
-  const latest = latency[0]?.first_byte_ms;
+function figuresOf(
+  total: ReturnType<typeof totalOf>,
+  hours: number,
+  firstByte: Schemas['Percentiles'] | undefined,
+): readonly Figure[] {
   const failed = total.requests > 0 ? total.failed / total.requests : 0;
-  const figures: readonly (readonly [string, string, string, Tone?])[] = [
-    ['Requests', count(total.requests), `${count(total.requests / hours)} an hour`],
-    [
-      'Failed',
-      share(failed),
-      `${exact(total.failed)} requests`,
-      failed > 0.05 ? 'bad' : failed > 0.01 ? 'warn' : 'neutral',
-    ],
-    ['Spend', usd(total.cost), total.requests > 0 ? `${usd(total.cost / total.requests)} a request` : 'no requests'],
-    ['Tokens', count(total.tokens), `${count(total.prompt)} in, ${count(total.completion)} out`],
-    ['First token, median', milliseconds(latest?.p50), `95 %: ${milliseconds(latest?.p95)}`],
+  return [
+    { name: 'Requests', value: count(total.requests), note: `${count(total.requests / hours)} an hour` },
+    {
+      name: 'Failed',
+      value: share(failed),
+      note: `${exact(total.failed)} requests`,
+      tone: failed > 0.05 ? 'bad' : failed > 0.01 ? 'warn' : 'neutral',
+    },
+    {
+      name: 'Spend',
+      value: usd(total.cost),
+      note: total.requests > 0 ? `${usd(total.cost / total.requests)} a request` : 'no requests',
+    },
+    {
+      name: 'Tokens',
+      value: count(total.tokens),
+      note: `${count(total.prompt)} in, ${count(total.completion)} out`,
+    },
+    {
+      name: 'First token, median',
+      value: milliseconds(firstByte?.p50),
+      note: `95 %: ${milliseconds(firstByte?.p95)}`,
+    },
   ];
-  return (
-    <dl className="card mb-4 grid grid-cols-2 overflow-hidden sm:grid-cols-3 xl:grid-cols-5">
-      {figures.map(([name, value, note, tone]) => (
-        <div key={name} className="-mr-px -mb-px border-r border-b border-line px-4 py-3.5">
-          <dt className="flex items-center gap-2 text-sm text-muted">
-            {name}
-            {tone !== undefined && tone !== 'neutral' && <Dot tone={tone} />}
-          </dt>
-          <dd className="num mt-1 text-2xl font-semibold tracking-tight">
-            {isPending ? <Skeleton className="my-1 h-7 w-24" /> : value}
-          </dd>
-          <dd className="num text-xs text-muted">{isPending ? ' ' : note}</dd>
-        </div>
-      ))}
-    </dl>
-  );
 }
 
 interface ChartsProps {
@@ -175,36 +169,23 @@ function Charts({ period, rows, latency, isPending }: ChartsProps) {
       })),
     };
   }, [period, rows, latency]);
-  if (isPending) {
-    return (
-      <div className="grid gap-4 lg:grid-cols-2">
-        {[0, 1, 2, 3].map((each) => (
-          <Card key={each}>
-            <Skeleton className="h-56 w-full" />
-          </Card>
-        ))}
-      </div>
-    );
-  }
+  const charts = [
+    ['Requests', data.requests, count, 'bars'],
+    ['Spend', data.spend, usd, 'line'],
+    ['Time to first token', data.latency, milliseconds, 'line'],
+    ['Tokens', data.tokens, count, 'line'],
+  ] as const;
   return (
     <div className="grid gap-4 lg:grid-cols-2">
-      <Card title="Requests">
-        <TimeChart label="Requests over time" times={data.times} series={data.requests} format={count} kind="bars" />
-      </Card>
-      <Card title="Spend">
-        <TimeChart label="Spend over time" times={data.times} series={data.spend} format={usd} />
-      </Card>
-      <Card title="Time to first token">
-        <TimeChart
-          label="Time to first token over time"
-          times={data.times}
-          series={data.latency}
-          format={milliseconds}
-        />
-      </Card>
-      <Card title="Tokens">
-        <TimeChart label="Tokens over time" times={data.times} series={data.tokens} format={count} />
-      </Card>
+      {charts.map(([title, series, format, kind]) => (
+        <Card key={title} title={title}>
+          {isPending ? (
+            <ChartSkeleton />
+          ) : (
+            <TimeChart label={`${title} over time`} times={data.times} series={series} format={format} kind={kind} />
+          )}
+        </Card>
+      ))}
     </div>
   );
 }
@@ -227,20 +208,24 @@ function TopList({
   const rows = [...(data?.rows ?? [])].sort(
     (one, other) => other.cost_usd - one.cost_usd || other.requests - one.requests,
   );
+  const isCut = data?.isCut === true;
+  const shown = rows.slice(0, isCut ? TOP - 1 : TOP);
   return (
     <Card title={title} aside={<Badge>spend</Badge>}>
-      {error !== null ? (
-        <ErrorNote error={error} />
-      ) : data === undefined ? (
-        <Skeleton className="h-44 w-full" />
-      ) : (
-        <RankedBars
-          label={title}
-          format={usd}
-          rows={rows.slice(0, TOP).map((row) => ({ name: row.group_name ?? row.group ?? 'none', value: row.cost_usd }))}
-        />
-      )}
-      {data?.isCut === true && <p className="mt-3 text-xs text-muted">Of the first {data.rows.length} only.</p>}
+      <div className={TOP_HEIGHT}>
+        {error !== null ? (
+          <ErrorNote error={error} />
+        ) : data === undefined ? (
+          <Skeleton className={`${TOP_HEIGHT} w-full`} />
+        ) : (
+          <RankedBars
+            label={title}
+            format={usd}
+            rows={shown.map((row) => ({ name: row.group_name ?? row.group ?? 'none', value: row.cost_usd }))}
+          />
+        )}
+        {isCut && <p className="mt-3 text-xs text-muted">Of the first {exact(rows.length)} only.</p>}
+      </div>
     </Card>
   );
 }
@@ -255,6 +240,7 @@ interface Problem {
 
 /** Open breakers, providers without quota, instances that are missing, budgets that are spent. */
 function WrongNow() {
+  const [isOpen, setOpen] = useState(false);
   const deployments = useQuery({
     queryKey: ['deployments'],
     queryFn: () => bodyOf(api.GET('/v1/admin/deployments')),
@@ -321,33 +307,59 @@ function WrongNow() {
       });
     }
   }
-  if (deployments.isPending) return <Skeleton className="mb-4 h-11 w-full rounded-lg" />;
-  if (problems.length === 0) {
-    return (
-      <p className="card mb-4 flex items-center gap-2.5 px-4 py-2.5 text-muted">
-        <CircleCheck size={16} className="shrink-0 text-good" aria-hidden />
-        All deployments take calls, and no budget of a recent key is spent.
-      </p>
-    );
+  const failed = [deployments, instances, keys].find(({ error }) => error !== null);
+  if (failed?.error != null) {
+    problems.push({
+      id: 'unknown',
+      tone: 'warn',
+      title: 'The state could not be read',
+      detail: failed.error.message,
+      to: '/settings',
+    });
   }
+  const isPending = deployments.isPending || instances.isPending || keys.isPending;
+  const [first, ...others] = problems.sort((one, other) => Number(other.tone === 'bad') - Number(one.tone === 'bad'));
+  // One line at all times: what goes wrong while the page is read moves nothing below.
   return (
     <section className="card mb-4 overflow-hidden" aria-label="What is wrong now">
-      <ul className="divide-y divide-line">
-        {problems.slice(0, 8).map(({ id, tone, title, detail, to }) => (
-          <li key={id}>
-            <Link to={to} className="flex items-center gap-3 px-4 py-2.5 hover:bg-raised">
-              <Dot tone={tone} />
-              <span className="min-w-0 flex-1 sm:flex sm:gap-3">
-                <span className="block font-medium sm:shrink-0">{title}</span>
-                <span className="block truncate text-muted">{detail}</span>
-              </span>
-            </Link>
-          </li>
-        ))}
-      </ul>
-      {problems.length > 8 && (
-        <p className="border-t border-line px-4 py-2 text-muted">and {problems.length - 8} more</p>
+      <div className="flex h-11 items-center gap-3 px-4">
+        {isPending ? (
+          <Skeleton />
+        ) : first === undefined ? (
+          <p className="flex min-w-0 items-center gap-2.5 text-muted">
+            <CircleCheck size={16} className="shrink-0 text-good" aria-hidden />
+            <span className="truncate">All deployments take calls, and no budget of a recent key is spent.</span>
+          </p>
+        ) : (
+          <>
+            <ProblemLink problem={first} />
+            {others.length > 0 && (
+              <Button variant="ghost" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+                {isOpen ? 'Fewer' : `${others.length} more`}
+              </Button>
+            )}
+          </>
+        )}
+      </div>
+      {isOpen && !isPending && others.length > 0 && (
+        <ul className="divide-y divide-line border-t border-line">
+          {others.map((problem) => (
+            <li key={`${problem.title} ${problem.id}`} className="flex h-11 items-center px-4">
+              <ProblemLink problem={problem} />
+            </li>
+          ))}
+        </ul>
       )}
     </section>
+  );
+}
+
+function ProblemLink({ problem: { tone, title, detail, to } }: { readonly problem: Problem }) {
+  return (
+    <Link to={to} className="flex min-w-0 flex-1 items-center gap-3 hover:underline" title={`${title}. ${detail}`}>
+      <Dot tone={tone} />
+      <span className="truncate font-medium sm:max-w-[60%] sm:shrink-0">{title}</span>
+      <span className="hidden min-w-0 flex-1 truncate text-muted sm:block">{detail}</span>
+    </Link>
   );
 }

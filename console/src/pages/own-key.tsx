@@ -43,10 +43,8 @@ export function OwnKey() {
         <Card className="lg:col-span-2">
           {usage.error !== null ? (
             <ErrorNote error={usage.error} />
-          ) : usage.data === undefined ? (
-            <Skeleton className="h-44 w-full" />
           ) : (
-            <SpendChart period={period} rows={usage.data.rows} />
+            <SpendChart period={period} rows={usage.data?.rows} />
           )}
         </Card>
       </div>

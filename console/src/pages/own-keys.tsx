@@ -4,7 +4,7 @@ import { api, bodyOf } from '../api/client';
 import { useListPages } from '../api/list-pages';
 import { useSession } from '../api/session';
 import { readUsage } from '../api/usage';
-import { Card, Empty, ErrorNote, PageHeader, Skeleton, SkeletonRows } from '../ui/basics';
+import { Card, Empty, ErrorNote, PageHeader, SkeletonRows } from '../ui/basics';
 import { usePeriod } from '../ui/filters';
 import { DataTable } from '../ui/table';
 import { SpendChart } from './key-details';
@@ -28,6 +28,14 @@ export function OwnKeys() {
     <>
       <PageHeader title="Your keys" about="The keys that you own, what is left of their budgets, and their usage." />
       <div className="space-y-4">
+        {/* Above the list, whose length nobody knows before it is there. */}
+        <Card>
+          {usage.error !== null ? (
+            <ErrorNote error={usage.error} />
+          ) : (
+            <SpendChart period={period} rows={usage.data?.rows} />
+          )}
+        </Card>
         <Card flush>
           {query.error !== null ? (
             <div className="p-4">
@@ -49,15 +57,6 @@ export function OwnKeys() {
               isLoadingMore={query.isFetchingNextPage}
               onMore={() => void query.fetchNextPage()}
             />
-          )}
-        </Card>
-        <Card>
-          {usage.error !== null ? (
-            <ErrorNote error={usage.error} />
-          ) : usage.data === undefined ? (
-            <Skeleton className="h-44 w-full" />
-          ) : (
-            <SpendChart period={period} rows={usage.data.rows} />
           )}
         </Card>
       </div>

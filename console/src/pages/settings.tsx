@@ -5,8 +5,21 @@ import { Badge, Button, Card, ErrorNote, PageHeader, Segmented, Skeleton, Time }
 import { notify, notifyError } from '../ui/toast';
 import { chooseTheme, themeChoice, useTheme } from '../shell/theme';
 
+const INSTANCES = {
+  queryKey: ['instances'],
+  queryFn: () => bodyOf(api.GET('/v1/admin/instances')),
+  refetchInterval: 15_000,
+};
+const SESSIONS = {
+  queryKey: ['sessions'],
+  queryFn: () => bodyOf(api.GET('/v1/admin/sessions', { params: { query: { limit: 100 } } })),
+};
+
 export function Settings() {
   useTheme();
+  const { isPending } = useQuery(INSTANCES);
+  // Is read at the same time, and shown below the instances, whose number nobody knows before they are there.
+  useQuery(SESSIONS);
   return (
     <>
       <PageHeader title="Gateway and sessions" about="The processes that serve, and who is signed in." />
@@ -24,18 +37,14 @@ export function Settings() {
           />
         </Card>
         <Instances />
-        <Sessions />
+        {!isPending && <Sessions />}
       </div>
     </>
   );
 }
 
 function Instances() {
-  const { data, error } = useQuery({
-    queryKey: ['instances'],
-    queryFn: () => bodyOf(api.GET('/v1/admin/instances')),
-    refetchInterval: 15_000,
-  });
+  const { data, error } = useQuery(INSTANCES);
   const hashes = new Set(
     data?.data.filter(({ status }) => status === 'running').map((each) => each.configuration_hash),
   );
@@ -94,10 +103,7 @@ function Instances() {
 function Sessions() {
   const own = useSession();
   const queries = useQueryClient();
-  const { data, error } = useQuery({
-    queryKey: ['sessions'],
-    queryFn: () => bodyOf(api.GET('/v1/admin/sessions', { params: { query: { limit: 100 } } })),
-  });
+  const { data, error } = useQuery(SESSIONS);
   const end = useMutation({
     mutationFn: (id: string) => bodyOf(api.DELETE('/v1/admin/sessions/{id}', { params: { path: { id } } })),
     onSuccess: async () => {

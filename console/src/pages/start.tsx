@@ -8,31 +8,43 @@ import { Button, Card, Code, ErrorNote, Field, Input, PageHeader, Skeleton } fro
 import { ProviderList } from './models';
 import { CLIENTS, trialBody, type ClientSetup } from './snippets';
 
+const PROVIDERS = { queryKey: ['providers'], queryFn: () => bodyOf(api.GET('/v1/admin/providers')) };
+
 /** From nothing to a response in one's own client. */
 export function Start() {
   const isAdmin = useSession().role === 'admin';
   const [model, setModel] = useState('sandbox/echo');
   const [key, setKey] = useState('');
   const models = useQuery({ queryKey: ['models'], queryFn: () => bodyOf(api.GET('/v1/models')) });
+  const providers = useQuery({ ...PROVIDERS, enabled: isAdmin });
   return (
     <>
       <PageHeader
         title={isAdmin ? 'First run' : 'Connect a client'}
         about="Three steps to a response in your own client. The sandbox models answer without a provider, so you can begin with the second step."
       />
-      <ol className="space-y-4">
-        {isAdmin && (
-          <Step number={1} title="A provider">
-            <ProviderStep />
+      {isAdmin && providers.isPending ? (
+        // The first step is as long as the list of providers, so the others wait for it.
+        <div role="status" aria-label="Loading" className="space-y-4">
+          <Skeleton className="h-52 w-full rounded-lg" />
+          <Skeleton className="h-44 w-full rounded-lg" />
+          <Skeleton className="h-72 w-full rounded-lg" />
+        </div>
+      ) : (
+        <ol className="space-y-4">
+          {isAdmin && (
+            <Step number={1} title="A provider">
+              <ProviderStep />
+            </Step>
+          )}
+          <Step number={isAdmin ? 2 : 1} title="A model">
+            <ModelStep ids={models.data?.data.map(({ id }) => id) ?? []} model={model} onModel={setModel} />
           </Step>
-        )}
-        <Step number={isAdmin ? 2 : 1} title="A model">
-          <ModelStep ids={models.data?.data.map(({ id }) => id) ?? []} model={model} onModel={setModel} />
-        </Step>
-        <Step number={isAdmin ? 3 : 2} title="A client">
-          <ClientStep model={model} value={key} onKey={setKey} isAdmin={isAdmin} />
-        </Step>
-      </ol>
+          <Step number={isAdmin ? 3 : 2} title="A client">
+            <ClientStep model={model} value={key} onKey={setKey} isAdmin={isAdmin} />
+          </Step>
+        </ol>
+      )}
     </>
   );
 }
@@ -65,9 +77,9 @@ function Step({
 }
 
 function ProviderStep() {
-  const { data, error } = useQuery({ queryKey: ['providers'], queryFn: () => bodyOf(api.GET('/v1/admin/providers')) });
+  const { data, error } = useQuery(PROVIDERS);
   if (error !== null) return <ErrorNote error={error} />;
-  if (data === undefined) return <Skeleton className="h-24 w-full" />;
+  if (data === undefined) return null;
   const real = data.data.filter(({ type }) => type !== 'sandbox');
   return (
     <div className="space-y-4">
@@ -153,21 +165,24 @@ function TrialLine({
 }: {
   readonly trial: { readonly isPending: boolean; readonly error: Error | null; readonly data: TrialResult | undefined };
 }) {
-  if (trial.isPending)
-    return (
-      <p role="status" className="text-muted">
-        Waiting for the response
-      </p>
-    );
-  if (trial.error !== null) return <ErrorNote error={trial.error} />;
-  if (trial.data === undefined) return null;
   return (
-    <p role="status" className="flex gap-2 text-good">
-      <Check size={16} className="mt-0.5 shrink-0" aria-hidden />
-      <span className="min-w-0 break-words">
-        It works, in {milliseconds(trial.data.took)}: <span className="text-text">{trial.data.text.slice(0, 200)}</span>
-      </span>
-    </p>
+    <div className="min-h-[1.375rem]">
+      {trial.isPending ? (
+        <p role="status" className="text-muted">
+          Waiting for the response
+        </p>
+      ) : trial.error !== null ? (
+        <ErrorNote error={trial.error} />
+      ) : trial.data === undefined ? null : (
+        <p role="status" className="flex gap-2 text-good">
+          <Check size={16} className="mt-0.5 shrink-0" aria-hidden />
+          <span className="min-w-0 break-words">
+            It works, in {milliseconds(trial.data.took)}:{' '}
+            <span className="text-text">{trial.data.text.slice(0, 200)}</span>
+          </span>
+        </p>
+      )}
+    </div>
   );
 }
 

@@ -16,7 +16,7 @@ import {
   Skeleton,
   SkeletonRows,
 } from '../ui/basics';
-import { TimeChart } from '../ui/chart';
+import { ChartSkeleton, TimeChart } from '../ui/chart';
 import { bucketsOf, PERIODS, useFilters, usePeriod, type Period } from '../ui/filters';
 import { DataTable, type Column } from '../ui/table';
 import { notifyError } from '../ui/toast';
@@ -71,7 +71,8 @@ export function Usage() {
   });
   const rows = sums.data?.rows ?? [];
   const total = totalOf(overTime.data?.rows ?? []);
-  const columns = useMemo(() => columnsOf(by, total.cost), [by, total.cost]);
+  const cost = overTime.data === undefined ? undefined : total.cost;
+  const columns = useMemo(() => columnsOf(by, cost), [by, cost]);
   const save = (): void => {
     setSaving(true);
     usageCsv({ start, end, interval: 'day', group_by: by })
@@ -93,11 +94,14 @@ export function Usage() {
         />
       </PageHeader>
       <div className="mb-4 grid gap-4 lg:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
-        <Card title="Spend" aside={<span className="num font-semibold">{usd(total.cost)}</span>}>
+        <Card
+          title="Spend"
+          aside={overTime.data !== undefined && <span className="num font-semibold">{usd(total.cost)}</span>}
+        >
           {overTime.error !== null ? (
             <ErrorNote error={overTime.error} />
           ) : overTime.data === undefined ? (
-            <Skeleton className="h-48 w-full" />
+            <ChartSkeleton />
           ) : (
             <SpendOverTime period={period} rows={overTime.data.rows} />
           )}
@@ -133,8 +137,8 @@ export function Usage() {
             value={search['until'] ?? ''}
             onChange={(event) => change({ until: event.target.value })}
           />
-          <p className="num ml-auto self-center text-muted">
-            {exact(total.requests)} requests, {count(total.tokens)} tokens
+          <p className="num h-[1.375rem] basis-full truncate text-muted xl:ml-auto xl:basis-auto xl:self-center">
+            {overTime.data !== undefined && `${exact(total.requests)} requests, ${count(total.tokens)} tokens`}
           </p>
         </div>
         {sums.error !== null ? (
@@ -167,7 +171,8 @@ export function Usage() {
   );
 }
 
-function columnsOf(by: (typeof GROUPS)[number][0], cost: number): readonly Column<UsageRow>[] {
+/** @param cost of all rows; undefined until it is known */
+function columnsOf(by: (typeof GROUPS)[number][0], cost: number | undefined): readonly Column<UsageRow>[] {
   const label = GROUPS.find(([each]) => each === by)?.[1] ?? by;
   return [
     {
@@ -239,7 +244,8 @@ function columnsOf(by: (typeof GROUPS)[number][0], cost: number): readonly Colum
       width: '5rem',
       isNumber: true,
       from: 560,
-      cell: (row) => <span className="text-muted">{cost > 0 ? share(row.cost_usd / cost) : '–'}</span>,
+      cell: (row) =>
+        cost !== undefined && <span className="text-muted">{cost > 0 ? share(row.cost_usd / cost) : '–'}</span>,
     },
   ];
 }
@@ -282,20 +288,20 @@ function Forecast() {
     <Card title="This month">
       {error !== null ? (
         <ErrorNote error={error} />
-      ) : data === undefined ? (
-        <Skeleton className="h-32 w-full" />
       ) : (
         <>
           <p className="text-sm text-muted">Forecast until {day(span.monthEnd - 1)}</p>
-          <p className="num mt-1 text-2xl font-semibold tracking-tight">{usd(forecast)}</p>
+          <div className="num mt-1 h-[2.125rem] text-2xl font-semibold tracking-tight">
+            {data === undefined ? <Skeleton className="h-7 w-28" /> : usd(forecast)}
+          </div>
           <dl className="num mt-4 space-y-1.5">
             <div className="flex justify-between gap-4">
               <dt className="text-muted">Spent so far</dt>
-              <dd>{usd(soFar)}</dd>
+              <dd className="w-20 text-right">{data !== undefined && usd(soFar)}</dd>
             </div>
             <div className="flex justify-between gap-4">
-              <dt className="text-muted">A day, last seven days</dt>
-              <dd>{usd(perDay)}</dd>
+              <dt className="text-muted">A day, recently</dt>
+              <dd className="w-20 text-right">{data !== undefined && usd(perDay)}</dd>
             </div>
           </dl>
           <p className="mt-4 text-xs text-muted">

@@ -3,6 +3,7 @@ import UPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { time } from '../format';
 import { useTheme } from '../shell/theme';
+import { Skeleton } from './basics';
 
 export interface Series {
   readonly label: string;
@@ -46,8 +47,25 @@ function tickOf(seconds: number, isDaily: boolean): string {
   return at.getHours() === 0 && at.getMinutes() === 0 ? shortDay.format(at) : clock.format(at);
 }
 
+/** Height of a chart in pixels, without its legend. */
+const CHART_PIXELS = 190;
+/** The legend has the same height at all times: the values under the pointer are part of it, and move nothing below. */
+const LEGEND = 'mb-1 h-10 xl:h-5';
+
+/** The place of a chart that is still to come, of the same size. @param height of the chart in pixels */
+export function ChartSkeleton({ height = CHART_PIXELS }: { readonly height?: number }) {
+  return (
+    <div>
+      <div className={LEGEND} />
+      <div style={{ height }}>
+        <Skeleton className="h-full w-full" />
+      </div>
+    </div>
+  );
+}
+
 /** Values over time, with a legend that names the values under the pointer. */
-export function TimeChart({ label, times, series, format, height = 190, kind = 'line' }: TimeChartProps) {
+export function TimeChart({ label, times, series, format, height = CHART_PIXELS, kind = 'line' }: TimeChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const [at, setAt] = useState<number | null>(null);
   const theme = useTheme();
@@ -128,7 +146,9 @@ export function TimeChart({ label, times, series, format, height = 190, kind = '
   const shownAt = at !== null && times[at] !== undefined ? times[at] : undefined;
   return (
     <figure aria-label={label} className="min-w-0">
-      <figcaption className="num mb-1 flex min-h-5 flex-wrap gap-x-4 gap-y-1 text-xs text-muted">
+      <figcaption
+        className={`num flex flex-wrap content-start gap-x-4 gap-y-1 overflow-hidden text-xs text-muted ${LEGEND}`}
+      >
         {series.map((each) => {
           const value = at === null ? undefined : each.values[at];
           return (
