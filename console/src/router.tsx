@@ -60,6 +60,10 @@ const tree = root.addChildren([
     onDemand(() => import('./pages/requests').then(({ Requests }) => Requests)),
   ),
   page(
+    '/requests/session',
+    onDemand(() => import('./pages/session').then(({ SessionPage }) => SessionPage)),
+  ),
+  page(
     '/usage',
     onDemand(() => import('./pages/usage').then(({ Usage }) => Usage)),
   ),

@@ -11,6 +11,13 @@ const STATUSES = ['succeeded', 'failed', 'abandoned'] as const;
 
 /** Which entries to list. */
 export class RequestLogQueryDto extends PageQueryDto {
+  /** Only of this request: its `x-request-id`. With `key_id` it is found by an index. */
+  @ApiProperty({ required: false })
+  @IsOptional()
+  @IsString()
+  @MaxLength(128)
+  request_id?: string;
+
   /** Only of this key, by its id. */
   @ApiProperty({ required: false })
   @IsOptional()

@@ -106,6 +106,7 @@ export class RequestLogService {
 function narrow(
   query: SelectQueryBuilder<RequestLogEntry>,
   {
+    request_id: requestId,
     key_id: keyId,
     session_id: sessionId,
     operation,
@@ -118,6 +119,7 @@ function narrow(
   if (start !== undefined && end !== undefined && start >= end) {
     throw invalidRequest("'start' must be before 'end'. Both are Unix seconds.", 'start');
   }
+  if (requestId !== undefined) query.andWhere('entry.requestId = :requestId', { requestId });
   if (keyId !== undefined) query.andWhere('entry.keyId = :keyId', { keyId });
   if (sessionId !== undefined) query.andWhere('entry.sessionId = :sessionId', { sessionId });
   if (operation !== undefined) query.andWhere('entry.operation = :operation', { operation });

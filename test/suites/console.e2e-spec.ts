@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { answerOneByOne, shiftsOf, watchShifts } from '../fixtures/layout-shifts.js';
+import type { RequestLogListDto } from '../../src/request-log/request-log.dto.js';
 import { MAX_SUMS_ENTRIES } from '../../src/usage/report/usage-query.dto.js';
 import type { UsageRecordListDto } from '../../src/usage/report/usage-record.dto.js';
 import { accessibilityFaults, startBrowser, type TestBrowser } from '../fixtures/browser.js';
@@ -12,9 +14,11 @@ import { until } from '../fixtures/until.js';
 
 /** Compressed bytes of the first page. */
 const MAX_FIRST_LOAD_BYTES = 350_000;
+const SESSION = 'session-of-the-tree';
 const PAGES = [
   ['/', 'Overview'],
   ['/requests', 'Requests'],
+  [`/requests/session?id=${SESSION}`, 'Session'],
   ['/usage', 'Usage and cost'],
   ['/batches', 'Batches'],
   ['/start', 'First run'],
@@ -46,6 +50,7 @@ describe('the console', () => {
   beforeAll(async () => {
     upstream = await startFakeUpstream();
     gateway = await startGateway({
+      env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
       config: {
         sandbox: true,
         config: { editable: true },
@@ -242,6 +247,65 @@ describe('the console', () => {
     await page.keyboard.press('Escape');
     // The focus is where it was.
     await until(async () => (await focused('textContent')).includes('Open request'));
+  });
+
+  it('shows what the request log has of a request, and only when it is asked to', async () => {
+    const client = await gateway.newClient({ request_log: { days: 1 } });
+    const messages = [{ role: 'user', content: 'words that are kept' }];
+    const { header } = await client.chat({ model: 'sandbox/echo', messages });
+    const id = header('x-request-id');
+    const log = `/v1/admin/request-log?request_id=${id}`;
+    await until(async () => (await gateway.admin.read<RequestLogListDto>(log)).data.length === 1);
+    const entry = (await gateway.admin.read<RequestLogListDto>(log)).data[0]?.id ?? '';
+    await gateway.admin.usageRecord(({ request_id: each }) => each === id);
+    await open(`/requests?request_id=${id}`);
+    await page.getByRole('button', { name: `Open request ${id}` }).click();
+    const dialog = page.getByRole('dialog');
+    const show = dialog.getByRole('button', { name: 'Show the content' });
+    await show.waitFor();
+    expect(await gateway.admin.audit(`target_id=${entry}`)).toEqual([]);
+    await show.click();
+    await dialog.getByLabel('What the client sent', { exact: true }).getByText('words that are kept').waitFor();
+    await dialog.getByLabel('What the provider returned', { exact: true }).getByText('words that are kept').waitFor();
+    await dialog.getByText('The body that the gateway wrote for the provider is not kept.').waitFor();
+    expect((await gateway.admin.audit(`target_id=${entry}`)).map(({ action }) => action)).toEqual(['request_log.read']);
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.keyboard.press('Escape');
+  });
+
+  it('shows a session as a tree with its sums, from a request of it', async () => {
+    const client = await gateway.newClient({ name: 'with a session' });
+    const ask = async (agent: string, name = 'priced'): Promise<string> => {
+      const headers = { 'x-session-id': SESSION, ...(agent !== '' && { 'x-agent-id': agent }) };
+      const { header } = await client.chat({ model: name, max_tokens: 3 }, { headers });
+      const id = header('x-request-id');
+      await gateway.admin.usageRecord(({ request_id: each }) => each === id);
+      return id;
+    };
+    const ids = [await ask(''), await ask('helper'), await ask(''), await ask('helper', 'fake/status-400')];
+    const records = await gateway.admin.usageRecords(`session_id=${SESSION}`);
+    const tokens = records.reduce((sum, record) => sum + record.total_tokens, 0);
+    const cost = records.reduce((sum, record) => sum + (record.cost_usd ?? 0), 0);
+    await open(`/requests?request_id=${ids[0] ?? ''}`);
+    await page.getByRole('button', { name: `Open request ${ids[0] ?? ''}` }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('The request log has no entry of it').waitFor();
+    await dialog.getByRole('link', { name: SESSION }).click();
+    await page.getByRole('heading', { level: 1, name: 'Session' }).waitFor();
+    const tree = page.getByRole('list', { name: 'Requests of the session' });
+    const order = async (where = tree): Promise<readonly string[]> =>
+      (await where.getByRole('button').allTextContents()).map((text) => /req_\w+/.exec(text)?.[0] ?? text);
+    await tree.getByRole('list', { name: 'Requests of agent helper' }).waitFor();
+    // The helper stands where its first request does, with all of its requests.
+    expect(await order()).toEqual([ids[0], ids[1], ids[3], ids[2]]);
+    expect(await order(tree.getByRole('list', { name: 'Requests of agent helper' }))).toEqual([ids[1], ids[3]]);
+    const figures = (await page.getByRole('main').locator('dl').textContent()) ?? '';
+    expect(figures).toContain(`Requests4`);
+    expect(figures).toContain(`Tokens${tokens}`);
+    expect(figures).toContain(`Cost$${cost.toFixed(2)}`);
+    await tree.getByRole('button').first().click();
+    await dialog.getByText('Pale until the first byte').waitFor();
+    await page.keyboard.press('Escape');
   });
 
   it('shows a batch, and saves its results', async () => {

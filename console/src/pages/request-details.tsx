@@ -5,6 +5,7 @@ import { useSession } from '../api/session';
 import { exact, milliseconds, usd } from '../format';
 import { Badge, Code, CopyButton, ErrorNote, Facts, Skeleton, Time } from '../ui/basics';
 import { Dialog } from '../ui/dialog';
+import { RequestContent } from './request-content';
 import { STATUS_TONES, type UsageRecord } from './requests';
 
 /** A request with its attempts. */
@@ -44,7 +45,7 @@ export function RequestDetails({ record, onClose }: { readonly record: UsageReco
           {attempts.error !== null ? (
             <ErrorNote error={attempts.error} />
           ) : attempts.data === undefined ? (
-            <Skeleton className="h-20 w-full" />
+            <Skeleton className={`${record.attempts > 1 ? 'h-28' : 'h-[4.125rem]'} w-full`} />
           ) : (
             <Waterfall records={attempts.data} />
           )}
@@ -91,7 +92,23 @@ export function RequestDetails({ record, onClose }: { readonly record: UsageReco
                 ),
               ],
               ['End user', record.user ?? '–'],
-              ['Session', record.session_id ?? '–'],
+              [
+                'Session',
+                record.session_id === null ? (
+                  '–'
+                ) : (
+                  <Link
+                    key="session"
+                    to="/requests/session"
+                    search={{ id: record.session_id }}
+                    className="text-accent hover:underline"
+                    onClick={onClose}
+                  >
+                    {record.session_id}
+                  </Link>
+                ),
+              ],
+              ...(record.agent_id === null ? [] : [['Agent', record.agent_id] as const]),
             ]}
           />
         </section>
@@ -120,6 +137,12 @@ export function RequestDetails({ record, onClose }: { readonly record: UsageReco
           <section>
             <h3 className="mb-2">Metadata</h3>
             <Code label="Metadata" text={JSON.stringify(record.metadata, null, 2)} />
+          </section>
+        )}
+        {isAdmin && (
+          <section>
+            <h3 className="mb-2">Content</h3>
+            <RequestContent record={record} />
           </section>
         )}
       </div>
