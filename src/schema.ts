@@ -10,6 +10,8 @@ import { CreateConsoleSession1796006000000 } from '../migrations/1796006000000-C
 import { AddBatchOutput1796010000000 } from '../migrations/1796010000000-AddBatchOutput.js';
 import { CreateConsoleUser1796007000000 } from '../migrations/1796007000000-CreateConsoleUser.js';
 import { CreateConfigurationChange1796009000000 } from '../migrations/1796009000000-CreateConfigurationChange.js';
+import { CreateDeploymentDrain1796012000000 } from '../migrations/1796012000000-CreateDeploymentDrain.js';
+import { DeploymentDrain } from './routing/deployments/deployment-drain.entity.js';
 import { ConfigurationChange } from './admin/configuration/configuration-change.entity.js';
 import { ConsoleUser } from './auth/users/console-user.entity.js';
 import { CreateFileBatch1796001001000 } from '../migrations/1796001001000-CreateFileBatch.js';
@@ -83,6 +85,7 @@ const ENTITIES = [
   ConfigurationChange,
   ConsoleSession,
   ConsoleUser,
+  DeploymentDrain,
   FormerOwner,
   GatewayInstance,
   GatewaySetting,
@@ -135,6 +138,7 @@ const MIGRATIONS = [
   CreateConsoleUser1796007000000,
   CreateConfigurationChange1796009000000,
   AddBatchOutput1796010000000,
+  CreateDeploymentDrain1796012000000,
 ];
 
 /** All tables of the application and their migrations. */

@@ -5,6 +5,7 @@ import { AuditModule } from '../audit/audit.module.js';
 import { EngineModule } from '../engine/engine.module.js';
 import { RoutingModule } from '../routing/routing.module.js';
 import { AdminDeploymentsController } from './deployments/admin-deployments.controller.js';
+import { DeploymentDrains } from './deployments/deployment-drains.service.js';
 import { ConfigurationChange } from './configuration/configuration-change.entity.js';
 import { ConfigurationEdits } from './configuration/configuration-edits.service.js';
 import { ConfigurationEditsController } from './configuration/configuration-edits.controller.js';
@@ -34,7 +35,7 @@ import { ProvidersController } from './providers/providers.controller.js';
     InstancesController,
     ProvidersController,
   ],
-  providers: [ConfigurationEdits, ConfigurationReport, Instances, ProviderTests],
+  providers: [ConfigurationEdits, ConfigurationReport, DeploymentDrains, Instances, ProviderTests],
   exports: [Instances],
 })
 export class AdminModule {}

@@ -2,7 +2,16 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import { wholeNumber } from '../database/whole-number.js';
 
 /** The kind of target of an entry: the first part of its action. */
-export const AUDIT_TARGETS = ['key', 'group', 'request_log', 'batch', 'provider', 'configuration', 'session'] as const;
+export const AUDIT_TARGETS = [
+  'key',
+  'group',
+  'request_log',
+  'batch',
+  'provider',
+  'deployment',
+  'configuration',
+  'session',
+] as const;
 export type AuditTarget = (typeof AUDIT_TARGETS)[number];
 
 /** An action of an administrator. It is stored in the transaction of the change and never changed. */

@@ -24,6 +24,7 @@ export type AuditAction =
   | `group.${'created' | 'updated' | 'deleted' | 'budget_reset' | 'budget_credited' | 'imported'}`
   | `request_log.${'read' | 'deleted'}`
   | 'provider.tested'
+  | `deployment.${'drained' | 'enabled'}`
   | `batch.${'read' | 'updated' | 'cancelled' | 'paused' | 'resumed' | 'deleted'}`
   | `session.${'started' | 'ended'}`
   | `configuration.${'reloaded' | 'edited' | 'restored'}`;
@@ -106,7 +107,9 @@ export class AuditLog {
     if (start !== undefined) query.andWhere('entry.createdAt >= :start', { start: start * 1_000 });
     if (end !== undefined) query.andWhere('entry.createdAt < :end', { end: end * 1_000 });
     if (actor !== undefined) query.andWhere('entry.actor = :actor', { actor });
-    if (targetId !== undefined) query.andWhere('entry.targetId = :targetId', { targetId });
+    if (targetId !== undefined) {
+      query.andWhere('entry.targetId = :targetId', { targetId: targetId.slice(0, MAX_TARGET_ID_CHARACTERS) });
+    }
     const { rows, ...page } = await newestFirst(query, 'createdAt', {
       limit,
       after,

@@ -58,7 +58,7 @@ export class AuditEntryDto {
   @ApiProperty({ enum: AUDIT_TARGETS, enumName: 'AuditTarget', example: 'key' })
   target_type!: AuditTarget;
   /**
-   * Id of the key, the group, the entry of the request log, the batch or the provider.
+   * Id of the key, the group, the entry of the request log, the batch, the provider or the deployment; the first 32 characters of it.
    * @example "key_0123456789abcdef"
    */
   target_id!: string;

@@ -11,6 +11,9 @@ import { laneGroup } from './lanes.js';
 /** Number of limits that are cached: of keys with their models, and of models. */
 const MAX_CACHED_LIMITS = 5_000;
 
+/** Milliseconds until a model is looked at again all of whose deployments are drained. */
+const DRAINED_PAUSE_MS = 2_000;
+
 /** How many tasks of a model, and of a key for a model, this process may run at once now. */
 @Injectable()
 export class ModelRoom {
@@ -29,7 +32,7 @@ export class ModelRoom {
     return this.resolve(model)?.id ?? model;
   }
 
-  /** Tasks of a model at once; 0 while every provider of it has asked this key to wait. */
+  /** Tasks of a model at once; 0 while every provider of it has asked this key to wait, or all its deployments are drained. */
   ofModel(keyId: string, model: string): number {
     if (this.pauseOfProviders(keyId, model) > 0) return 0;
     return Math.min(this.limitOf(this.models, this.nameOf(model)).value, this.capOf(model));
@@ -74,23 +77,30 @@ export class ModelRoom {
     else this.limitOf(this.groups, laneGroup(keyId, name)).refused(error.retryAfterMs);
   }
 
-  /** Milliseconds until the first deployment that may be called accepts calls again. */
+  /** Milliseconds until the first deployment that may be called accepts calls again; at least a moment where all are drained. */
   private pauseOfProviders(keyId: string, model: string): number {
     const resolved = this.resolve(model);
     if (resolved === undefined) return 0;
     let pause = Infinity;
+    let isDrained = false;
     for (const deployment of this.deploymentsOf(resolved)) {
+      if (this.deployments.drains.has(deployment)) {
+        isDrained = true;
+        continue;
+      }
       pause = Math.min(pause, this.deployments.healthOf(deployment).waitFor(keyId));
       if (pause === 0) return 0;
     }
-    return pause === Infinity ? 0 : pause;
+    if (pause < Infinity) return pause;
+    return isDrained ? DRAINED_PAUSE_MS : 0;
   }
 
   /** Concurrent calls of the deployments of a model in this process. */
   private capOf(model: string): number {
     const resolved = this.resolve(model);
     if (resolved === undefined || resolved.fallbacks.length > 0) return Infinity;
-    const sum = resolved.deployments.reduce((total, { concurrency }) => total + (concurrency ?? Infinity), 0);
+    const inService = resolved.deployments.filter((deployment) => !this.deployments.drains.has(deployment));
+    const sum = inService.reduce((total, { concurrency }) => total + (concurrency ?? Infinity), 0);
     return Math.max(1, Math.min(sum, ...resolved.accounts.map(({ limits }) => limits?.concurrency ?? Infinity)));
   }
 

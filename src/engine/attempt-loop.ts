@@ -11,7 +11,7 @@ import { delay } from '../runtime/delay.js';
 import { Attempt } from './attempt.js';
 import type { FailedAttempt, Progress } from './call-progress.js';
 import { CallRoute } from './call-route.js';
-import { Candidates, stillFull, type FullDeployments } from './candidates.js';
+import { allDrained, Candidates, stillFull, type FullDeployments } from './candidates.js';
 import { ModelAdmissions } from './model-admissions.js';
 import { prepareAttempt } from './prepare-attempt.js';
 import type { PreparedAttempt, Sender } from './prepared-attempt.js';
@@ -167,6 +167,7 @@ export class AttemptLoop {
   private take({ model, slot }: Attempt, { call }: Progress<OperationName>): Attempt | undefined {
     const { keyId } = call.context.principal;
     if (slot.health.waitFor(keyId) > 0 || !slot.health.canCall(keyId)) return undefined;
+    if (this.deployments.drains.has(slot.deployment)) return undefined;
     const free = this.queue.take(slot.deployment, keyId);
     return free === undefined ? undefined : new Attempt(model, free);
   }
@@ -257,7 +258,8 @@ export class AttemptLoop {
       maxWaitMs: deadline - performance.now(),
       signal,
     });
-    return slot instanceof Slot ? new Attempt(model, slot) : stillFull(model, slot.retryAfterMs);
+    if (slot instanceof Slot) return new Attempt(model, slot);
+    return slot.isDrained === true ? allDrained(model) : stillFull(model, slot.retryAfterMs);
   }
 }
 

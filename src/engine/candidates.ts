@@ -24,9 +24,9 @@ interface Place {
 
 /**
  * The deployments to try for one request, in order: those of the model, then of its fallbacks. Deployments whose provider does
- * not have the operation, whose breaker is open for the key, or that asked for a pause are left out. Full deployments are waited
- * for when the others of their model have failed. Deployments whose responses say that a limit of their provider is reached come after
- * all others. Lazy, so that the fallbacks of a healthy model are never resolved.
+ * not have the operation, that an administrator has drained, whose breaker is open for the key, or that asked for a pause are left
+ * out. Full deployments are waited for when the others of their model have failed. Deployments whose responses say that a limit of
+ * their provider is reached come after all others. Lazy, so that the fallbacks of a healthy model are never resolved.
  *
  * If there is nothing else to try, or all that was tried refused the request as one that it cannot serve, the first deployment
  * with an open breaker is tried: it may be the only one that can serve the request.
@@ -45,7 +45,7 @@ export class Candidates {
   /**
    * @param session whose requests are sent to the same deployment where there is a choice
    * @param preferred the deployment that comes before others of a model, and then others of its provider
-   * @throws GatewayError 429 when every deployment that may serve the request asked for a pause
+   * @throws GatewayError 429 when every deployment that may serve the request asked for a pause, 503 when all are drained
    */
   *of(
     models: Iterable<ResolvedModel>,
@@ -59,6 +59,8 @@ export class Candidates {
     let shortestWait = Infinity;
     let limited: Place[] | undefined;
     let last: ResolvedModel | undefined;
+    let drained: ResolvedModel | undefined;
+    const { drains } = this.deployments;
     for (const model of models) {
       let full: Deployment[] | undefined;
       last = model;
@@ -66,6 +68,10 @@ export class Candidates {
       const ordered = this.deployments.ejections.toEnd(model.id, drawn);
       for (const deployment of preferring(ordered, preferred)) {
         if (portOf(deployment.provider, call) === undefined) continue;
+        if (drains.has(deployment)) {
+          drained ??= model;
+          continue;
+        }
         const health = this.deployments.healthOf(deployment);
         const wait = health.waitFor(key);
         if (wait > 0) shortestWait = Math.min(shortestWait, wait);
@@ -86,21 +92,24 @@ export class Candidates {
       }
     }
     for (const { model, deployment } of limited ?? []) {
-      if (this.route.isContentRefused && model !== last) continue;
+      if (drains.has(deployment) || (this.route.isContentRefused && model !== last)) continue;
       const slot = this.queue.take(deployment, key);
       tried += 1;
       yield slot === undefined ? { model, full: [deployment] } : new Attempt(model, slot);
     }
     if (tried > 0 && this.hasFailed) return;
+    if (spare !== undefined && drains.has(spare.deployment)) spare = undefined;
     const slot = spare === undefined ? undefined : this.queue.take(spare.deployment, key);
     if (spare !== undefined && slot !== undefined) yield new Attempt(spare.model, slot);
     else if (shortestWait < Infinity) throw stillWaiting(shortestWait);
+    else if (tried === 0 && drained !== undefined) throw allDrained(drained);
   }
 
   /** Whether its model has no other deployment that serves the call. */
   isOnly({ model, slot }: Attempt): boolean {
     return !model.deployments.some(
-      ({ id, provider }) => id !== slot.deployment.id && portOf(provider, this.call) !== undefined,
+      ({ id, provider }) =>
+        id !== slot.deployment.id && portOf(provider, this.call) !== undefined && !this.deployments.drains.has({ id }),
     );
   }
 }
@@ -120,6 +129,14 @@ export function stillFull({ id }: ResolvedModel, milliseconds: number): GatewayE
   return upstreamUnavailable({
     message: `All deployments of '${id}' have as many calls as they take, and the wait would be too long. Retry after ${Math.ceil(whole / 1_000)} s.`,
     retryAfterMs: whole,
+    rejectedByGateway: true,
+  });
+}
+
+/** An administrator has taken every deployment out of service that could serve the request. */
+export function allDrained({ id }: ResolvedModel): GatewayError {
+  return upstreamUnavailable({
+    message: `All deployments of '${id}' that serve this request are drained: an administrator has taken them out of service. Choose another model, or retry later.`,
     rejectedByGateway: true,
   });
 }

@@ -9,6 +9,9 @@ export interface Owner {
   readonly deployment: DeploymentConfig;
 }
 
+/** What the id of a deployment with a further key of its provider ends with. */
+const KEY_SUFFIX = /#\d+$/;
+
 interface Template extends Owner {
   readonly before: string;
   readonly after: string;
@@ -99,6 +102,13 @@ export function highestPrice(owners: readonly Owner[]): PriceConfig | undefined 
 function sumOf({ images, ...prices }: PriceConfig): number {
   const ofImages = images?.map(({ perImage }) => perImage) ?? [];
   return [...Object.values(prices), ...ofImages].reduce((sum, price) => sum + price, 0);
+}
+
+/** The id of a deployment in a form that is the same for all spellings that lead to it. */
+export function placeOfDeployment(id: string): string {
+  const slash = id.indexOf('/');
+  const [suffix = ''] = KEY_SUFFIX.exec(id) ?? [];
+  return `${placeOf(id.slice(0, Math.max(0, slash)), id.slice(slash + 1, id.length - suffix.length))}${suffix}`;
 }
 
 function placeOf(provider: string, upstreamModel: string): string {

@@ -97,6 +97,19 @@ export class DeploymentMetrics {
       },
     });
     new Gauge({
+      name: 'gateway_deployment_drained',
+      help: 'Whether an administrator has drained a deployment of the file: 1, or else 0.',
+      aggregator: 'max',
+      labelNames,
+      registers,
+      collect() {
+        this.reset();
+        for (const [labels] of each()) {
+          this.set(labels, deployments.drains.has({ id: labels.deployment }) ? 1 : 0);
+        }
+      },
+    });
+    new Gauge({
       name: 'gateway_deployment_share',
       help: 'Share of its weight that a deployment of the file gets: less than 1 for a while after it has recovered.',
       aggregator: 'min',

@@ -41,6 +41,7 @@ SEARCHES = "|".join(
 STORES = "|".join(
     (
         r"POST /v1/admin/(groups|keys|keys/import|keys/purge|(groups|keys)/\{\w+\}/budget/reset)",
+        r"POST /v1/admin/deployments/(drain|enable)",
         r"PATCH /v1/admin/(batches|groups|keys)/\{\w+\}",
         r"POST /v1/(batch/(generate|estimate)|batch/\{\w+\}/retry|batches|messages/batches)",
         r"POST /v1/(session|uploads|uploads/\{\w+\}/complete)",
@@ -116,6 +117,7 @@ REFUSALS = [
         r"must not contain NUL characters",
         "a rule of every text, which no database keeps otherwise",
     ),
+    Expected(r"POST /v1/admin/deployments/(drain|enable)", 404, r"There is no deployment", A_REFERENCE),
     Expected(r"POST /v1/admin/keys(/import)?|PATCH /v1/admin/keys/\{id\}", 400, r"There is no group|There is no key", A_REFERENCE),
     Expected(
         r"POST /v1/admin/keys/import",

@@ -139,6 +139,22 @@ describe('the audit log', () => {
         target: 'sandbox',
         action: 'provider.tested',
       }),
+    'POST /v1/admin/deployments/drain': () =>
+      Promise.resolve({
+        path: '/v1/admin/deployments/drain',
+        body: { deployment: 'sandbox/slow', reason: 'maintenance' },
+        target: 'sandbox/slow',
+        action: 'deployment.drained',
+      }),
+    'POST /v1/admin/deployments/enable': async () => {
+      await gateway.admin.make('/v1/admin/deployments/drain', { deployment: 'sandbox/cut' });
+      return {
+        path: '/v1/admin/deployments/enable',
+        body: { deployment: 'sandbox/cut' },
+        target: 'sandbox/cut',
+        action: 'deployment.enabled',
+      };
+    },
     'PUT /v1/admin/configuration/file': async () => ({ ...(await newEdit()), action: 'configuration.edited' }),
     'POST /v1/admin/configuration/changes/{id}/restore': async () => {
       const { path, body } = await newEdit();

@@ -24,10 +24,10 @@ export class JobPricings {
    */
   of(asked: JobPricing | null | undefined, model: string): JobPricing {
     if (asked == null) return this.defaultOf(model);
-    if (asked === 'native' && this.planner.nativeDeployment(model) === undefined) {
+    if (asked === 'native' && this.planner.nativeDeployments(model).next().done === true) {
       throw unavailable(`No provider of the model '${model}' has a batch API of its own`);
     }
-    if (asked === 'flex' && !this.planner.hasFlex(model)) {
+    if (asked === 'flex' && !this.planner.offersFlex(model)) {
       throw unavailable(`No provider of the model '${model}' has a flex tier at a lower price`);
     }
     return asked;

@@ -147,18 +147,22 @@ export class PartRunner {
     const { gather, maxLines } = this.config.batch.native;
     const isFull = waiting.waiting >= maxLines;
     const isRipe = waiting.ageMs >= gather && (!waiting.mayGrow || waiting.ageMs >= gather * MAX_GATHERS);
-    if (this.isStopping || (!isFull && !isRipe)) return;
+    const isDue = isFull || isRipe;
+    if (this.isStopping || !(isDue || this.planner.hasDrained)) return;
     const job = await this.parts.job(waiting.jobId);
     if (job === undefined) return;
+    const deployment = await this.deploymentOf(waiting, job);
+    // The tasks of a drained deployment need not wait for others: the first step of the part lets them go on elsewhere.
+    const isDrained = deployment !== undefined && this.planner.isDrained(deployment);
+    if (!isDue && !isDrained) return;
     const closed = await this.closedTime(job);
     if (closed !== undefined) {
       await this.parts.hold(job.id, closed.until, closed.reason);
       return;
     }
-    const deployment = await this.deploymentOf(waiting, job);
     const api = deployment?.provider.batchApi;
     const bounds = { minLines: api?.minLines ?? 1, maxLines: Math.min(maxLines, api?.maxLines ?? maxLines) };
-    if (!isRipe && waiting.waiting < bounds.minLines) return;
+    if (!isRipe && !isDrained && waiting.waiting < bounds.minLines) return;
     // Without a deployment the first step of the part ends it, so that its tasks go on.
     const facts = { keyId: job.keyId, deployment: deployment?.id ?? '' };
     await this.parts.form(waiting, facts, partSize(waiting.waiting, bounds), this.worker);
@@ -168,9 +172,10 @@ export class PartRunner {
   private async deploymentOf({ jobId, lane }: WaitingLane, job: PartJob): Promise<Deployment | undefined> {
     const kind = await this.parts.kindOf(jobId, lane);
     if (kind === undefined) return undefined;
-    const deployment = this.planner.nativeDeployment(kind.model ?? job.model, kind.operation);
-    const isSame = deployment !== undefined && nativeLane(deployment.id, kind.operation, kind.dialect) === lane;
-    return isSame ? deployment : undefined;
+    for (const deployment of this.planner.nativeDeployments(kind.model ?? job.model, kind.operation)) {
+      if (nativeLane(deployment.id, kind.operation, kind.dialect) === lane) return deployment;
+    }
+    return undefined;
   }
 
   private async step(part: BatchPart, signal: AbortSignal): Promise<void> {
@@ -240,6 +245,10 @@ export class PartRunner {
     const closed = job.stage === 'running' ? await this.closedTime(job) : undefined;
     if (closed !== undefined && closed.pollInMs > 0) {
       await this.parts.pollLater(part.id, this.worker, closed.pollInMs, false);
+      return;
+    }
+    if (this.planner.isDrained({ id: part.deployment })) {
+      await this.end({ part, job }, 'The deployment is drained.', { beginsAgain: true });
       return;
     }
     const isLate = (await this.parts.now()) >= tierTimes(job).nativeUntil;
@@ -340,7 +349,7 @@ export class PartRunner {
     this.admissions.delete(part.id);
     await releaseAll(admissions.values());
     this.writer.lose(part.id);
-    await this.end({ part, job }, state.error ?? null, lateNanos);
+    await this.end({ part, job }, state.error ?? null, { lateNanos });
     // The part has ended, and with it the lease that the signal of the step depends on.
     const cleanUp = { ...call, signal: this.stopping.signal };
     for (const file of state.files) {
@@ -350,13 +359,13 @@ export class PartRunner {
     }
   }
 
-  /** Ends a part: what it still holds goes on to the next tier, or ends with its job. */
+  /** Ends a part: what it still holds goes on to the next tier, or to the first again, or ends with its job. */
   private async end(
     { part, job }: Pick<PartTarget, 'part' | 'job'>,
     error: string | null,
-    lateNanos = 0,
+    { lateNanos = 0, beginsAgain = false } = {},
   ): Promise<void> {
-    await this.moveOnAll({ part, job });
+    await this.moveOnAll({ part, job }, { beginsAgain });
     if (await this.parts.ended(part, this.worker, { error, lateNanos })) this.metrics.part('ended');
     await this.forget(part.id);
   }
@@ -411,12 +420,15 @@ export class PartRunner {
     if (admissions !== undefined) await releaseAll(admissions.values());
   }
 
-  private async moveOnAll({ part, job }: Pick<PartTarget, 'part' | 'job'>): Promise<void> {
+  private async moveOnAll(
+    { part, job }: Pick<PartTarget, 'part' | 'job'>,
+    { beginsAgain = false } = {},
+  ): Promise<void> {
     const left = await this.hold(part);
     if (left.length > 0) {
       const models = new Map((await this.parts.ownModels(job.id, left)).map((each) => [each.taskIndex, each]));
       const tasks = left.map((taskIndex) => models.get(taskIndex) ?? { taskIndex, ownModel: null });
-      await this.settler.moveOn({ part, job }, tasks);
+      await this.settler.moveOn({ part, job }, tasks, { beginsAgain });
     }
     await this.settler.stored(part.id);
     this.writer.lose(part.id);

@@ -101,14 +101,20 @@ export class PartSettler {
     await this.stored(part.id);
   }
 
-  /** Lets tasks without a result go on to the next tier, or ends them with their job. Resolves when that is stored. */
+  /**
+   * Lets tasks without a result go on to the next tier, or ends them with their job. Resolves when that is stored.
+   *
+   * @param options `beginsAgain`: in place of the next tier, they take the first that there is for them now
+   */
   async moveOn(
     { part, job }: Pick<EndedPart, 'part' | 'job'>,
     tasks: readonly { readonly taskIndex: number; readonly ownModel: string | null; readonly retryInMs?: number }[],
+    { beginsAgain = false } = {},
   ): Promise<void> {
     for (const { taskIndex, ownModel, retryInMs } of tasks) {
       const isWaiting = retryInMs !== undefined;
-      const model = isWaiting ? part.lane : this.planner.nextLane(ownModel ?? job.model, job);
+      const own = ownModel ?? job.model;
+      const model = isWaiting ? part.lane : beginsAgain ? own : this.planner.nextLane(own, job);
       const isOver = job.stage === 'ending' || job.stage === 'ended';
       this.writer.add({
         ...EMPTY,

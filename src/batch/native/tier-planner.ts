@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { hasFlexTier } from '../../pricing/tier-price.js';
 import type { BatchApi } from '../../providers/batch-api/batch-api.js';
+import { Deployments } from '../../routing/deployments/deployments.service.js';
 import type { Deployment, ResolvedModel } from '../../routing/resolved-model.js';
 import { Routing } from '../../routing/routing.service.js';
 import type { ClaimedJob, ClaimedTask } from '../claimed-tasks.js';
@@ -19,7 +20,10 @@ export interface TierPlan {
 /** Decides in which tier the tasks of a job run. */
 @Injectable()
 export class TierPlanner {
-  constructor(private readonly routing: Routing) {}
+  constructor(
+    private readonly routing: Routing,
+    private readonly deployments: Deployments,
+  ) {}
 
   /** The tier of a task that was claimed from a lane. */
   planOf(task: ClaimedTask, model: string, job: ClaimedJob, now = Date.now()): TierPlan {
@@ -43,15 +47,32 @@ export class TierPlanner {
     return laneFrom(hasTime && this.hasFlex(model) ? 'flex' : 'live', model);
   }
 
-  /** The first deployment of a model, or of its fallbacks, whose provider has a batch API. */
-  nativeDeployment(model: string, operation = 'chat'): Deployment | undefined {
+  /** The deployments of a model, and of its fallbacks, whose provider has a batch API; also those that are drained. */
+  *nativeDeployments(model: string, operation = 'chat'): Generator<Deployment> {
     for (const { deployments } of this.modelsOf(model)) {
-      const found = deployments.find(
-        ({ provider }) => provider.batchApi !== undefined && Object.hasOwn(provider.operations, operation),
-      );
-      if (found !== undefined) return found;
+      for (const deployment of deployments) {
+        const { provider } = deployment;
+        if (provider.batchApi !== undefined && Object.hasOwn(provider.operations, operation)) yield deployment;
+      }
+    }
+  }
+
+  /** The first of them that may be given a new part. */
+  nativeDeployment(model: string, operation = 'chat'): Deployment | undefined {
+    for (const deployment of this.nativeDeployments(model, operation)) {
+      if (!this.isDrained(deployment)) return deployment;
     }
     return undefined;
+  }
+
+  /** Whether any deployment is drained. */
+  get hasDrained(): boolean {
+    return this.deployments.drains.all().length > 0;
+  }
+
+  /** Whether an administrator has taken the deployment out of service: it gets no new part. */
+  isDrained(deployment: Pick<Deployment, 'id'>): boolean {
+    return this.deployments.drains.has(deployment);
   }
 
   /** The deployment with an id, where its provider has a batch API. */
@@ -62,9 +83,18 @@ export class TierPlanner {
     return found === undefined || api === undefined ? undefined : { upstreamModel: found.upstreamModel, api };
   }
 
-  /** Whether a deployment of the model has a flex tier that costs less than the list price. */
+  /** Whether a deployment of the model that is in service has a flex tier that costs less than the list price. */
   hasFlex(model: string): boolean {
-    for (const { deployments } of this.modelsOf(model)) if (deployments.some(hasFlexTier)) return true;
+    return this.someDeployment(model, (deployment) => hasFlexTier(deployment) && !this.isDrained(deployment));
+  }
+
+  /** The same of all its deployments. */
+  offersFlex(model: string): boolean {
+    return this.someDeployment(model, hasFlexTier);
+  }
+
+  private someDeployment(model: string, condition: (deployment: Deployment) => boolean): boolean {
+    for (const { deployments } of this.modelsOf(model)) if (deployments.some(condition)) return true;
     return false;
   }
 

@@ -83,6 +83,10 @@ export class BreakerProber implements OnApplicationBootstrap, BeforeApplicationS
       return;
     }
     const interval = run.interval(performance.now());
+    if (this.deployments.drains.has(deployment)) {
+      this.schedule(id, run, mode, interval);
+      return;
+    }
     if (!(await this.mayTest(id, interval))) {
       this.schedule(id, run, mode, interval);
       return;
@@ -103,7 +107,7 @@ export class BreakerProber implements OnApplicationBootstrap, BeforeApplicationS
   /** A test that fails although a request has succeeded is not used again. */
   private async verify(id: string, mode: ProbeKind): Promise<void> {
     const deployment = this.routing.current.deploymentAt(id);
-    if (deployment === undefined) return;
+    if (deployment === undefined || this.deployments.drains.has(deployment)) return;
     const result = await this.test(deployment, this.deployments.healthOf({ id }), mode);
     if (result === 'unwell' && !this.stop.signal.aborted) this.misleading.add(id);
   }

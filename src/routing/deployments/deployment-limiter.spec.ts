@@ -52,6 +52,19 @@ describe('DeploymentQueue', () => {
     expect(taken(one, one)).toHaveLength(1);
   });
 
+  it('ends the wait of calls whose deployments are all drained, and gives no slot of a drained one', async () => {
+    const slots = taken(one, two);
+    const [lost, kept] = [wait(), wait({ deployments: [one, two] })];
+    const drained = { deployment: 'p/one', reason: null, actor: 'a', actorName: 'a', createdAt: 0, expiresAt: null };
+    known.drains.replace([drained]);
+    expect(await lost).toMatchObject({ isDrained: true });
+    expect(queue.waitingFor('m')).toBe(1);
+    slots[0]?.free();
+    expect(queue.waitingFor('m')).toBe(1);
+    slots[1]?.free();
+    expect((await slotOf(kept)).deployment).toBe(two);
+  });
+
   it('serves in order, live calls before those of batches', async () => {
     const [first] = taken(one);
     const order: string[] = [];

@@ -12,8 +12,8 @@ interface Waiter {
   readonly key: string;
   readonly isBatch: boolean;
   readonly deployments: readonly Deployment[];
-  /** Called with the slot that was taken for it. */
-  readonly give: (slot: Slot) => void;
+  /** Called with the slot that was taken for it, or once there will be none. */
+  readonly give: (slot: Slot | NoSlot) => void;
 }
 
 /** A call that needs a slot. */
@@ -66,6 +66,8 @@ export class Slot {
 export interface NoSlot {
   /** Milliseconds after which a retry may succeed. */
   readonly retryAfterMs: number;
+  /** All deployments that it waited for were drained meanwhile. */
+  readonly isDrained?: boolean;
 }
 
 /** The slots of deployments that have a `concurrency`, and the calls that wait for one. */
@@ -74,7 +76,9 @@ export class DeploymentLimiter {
   /** Waiting calls in the order in which they are served. */
   private readonly waiters: Waiter[] = [];
 
-  constructor(private readonly deployments: Deployments) {}
+  constructor(private readonly deployments: Deployments) {
+    deployments.drains.onChange(() => this.dismissDrained());
+  }
 
   /** A slot, or undefined while the deployment is full. */
   take(deployment: Deployment, key: string): Slot | undefined {
@@ -132,6 +136,16 @@ export class DeploymentLimiter {
     return this.waiters.reduce((sum, { queueId }) => sum + (queueId === configuredId ? 1 : 0), 0);
   }
 
+  /** Ends the wait of calls all of whose deployments are drained. */
+  private dismissDrained(): void {
+    const { drains } = this.deployments;
+    for (const waiter of [...this.waiters]) {
+      if (!waiter.deployments.every((deployment) => drains.has(deployment))) continue;
+      this.leave(waiter);
+      waiter.give({ retryAfterMs: 0, isDrained: true });
+    }
+  }
+
   private join(waiter: Waiter): void {
     const firstBatch = waiter.isBatch ? -1 : this.waiters.findIndex(({ isBatch }) => isBatch);
     if (firstBatch === -1) this.waiters.push(waiter);
@@ -159,7 +173,7 @@ export class DeploymentLimiter {
     if (this.waiters.length === 0) return;
     for (const waiter of [...this.waiters]) {
       const wanted = waiter.deployments.find(({ id }) => id === deployment.id);
-      if (wanted === undefined) continue;
+      if (wanted === undefined || this.deployments.drains.has(wanted)) continue;
       if (!health.canCall(waiter.key) || health.waitFor(waiter.key) > 0) continue;
       const slot = this.take(wanted, waiter.key);
       // A deployment that is full for this waiter's model may have a free slot for another model that shares it.

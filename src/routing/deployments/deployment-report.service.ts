@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
+import { toUnixSeconds } from '../../http/unix-seconds.js';
 import { Routing } from '../routing.service.js';
+import { DeploymentHealth } from './deployment-health.js';
 import { DeploymentLimiter } from './deployment-limiter.js';
-import type { DeploymentListDto } from './deployments.dto.js';
+import type { DeploymentDrainDto, DeploymentDto, DeploymentListDto } from './deployments.dto.js';
 import { Deployments } from './deployments.service.js';
 
 /** The state of deployments for operators. */
@@ -13,8 +15,19 @@ export class DeploymentReport {
     private readonly queue: DeploymentLimiter,
   ) {}
 
-  /** Every deployment that is configured or was called, as this process knows it. */
+  /** One deployment, which need not be in the list. */
+  stateOf(id: string): DeploymentDto | undefined {
+    return this.states([id]).find((each) => each.id === id);
+  }
+
+  /** Every deployment that is configured, was called or is drained, as this process knows it. */
   list(): DeploymentListDto {
+    const drained = this.deployments.drains.all().map(({ deployment }) => deployment);
+    return { object: 'list', data: this.states(drained).sort((first, second) => (first.id < second.id ? -1 : 1)) };
+  }
+
+  /** @param others ids that are included although they are neither configured nor called */
+  private states(others: readonly string[]): DeploymentDto[] {
     const models = new Map<string, string[]>();
     const limits = new Map<string, number>();
     for (const model of this.routing.current.listed()) {
@@ -24,7 +37,9 @@ export class DeploymentReport {
         this.deployments.healthOf({ id });
       }
     }
-    const data = [...this.deployments.all()].map(([id, health]) => {
+    const healths = new Map(this.deployments.all());
+    for (const id of others) if (!healths.has(id)) healths.set(id, new DeploymentHealth());
+    return [...healths].map(([id, health]) => {
       const { succeeded, failed } = health.recent();
       const served = models.get(id) ?? [];
       return {
@@ -35,6 +50,7 @@ export class DeploymentReport {
         out_of_quota_ms: Math.ceil(health.quotaPause),
         rate_limit_reset_ms: Math.ceil(health.limits.left),
         ejected_from: served.filter((model) => this.deployments.ejections.has(model, id)),
+        drain: this.drainOf(id),
         share: Math.round(health.share * 1_000) / 1_000,
         in_flight: health.inFlight,
         concurrency: limits.get(id) ?? null,
@@ -48,7 +64,6 @@ export class DeploymentReport {
         last_error: health.lastError ?? null,
       };
     });
-    return { object: 'list', data: data.sort((first, second) => (first.id < second.id ? -1 : 1)) };
   }
 
   /** Ids of the file's models none of whose deployments can be called now. */
@@ -57,10 +72,23 @@ export class DeploymentReport {
       .filter(({ deployments }) =>
         deployments.every((deployment) => {
           const health = this.deployments.healthOf(deployment);
-          return health.isResting || health.wait > 0;
+          return health.isResting || health.wait > 0 || this.deployments.drains.has(deployment);
         }),
       )
       .map(({ id }) => id);
+  }
+
+  private drainOf(id: string): DeploymentDrainDto | null {
+    const drain = this.deployments.drains.of(id);
+    if (drain === undefined) return null;
+    return {
+      actor: drain.actor,
+      actor_name: drain.actorName,
+      created_at: toUnixSeconds(drain.createdAt),
+      expires_at: toUnixSeconds(drain.expiresAt),
+      reason: drain.reason,
+      is_stale: this.routing.current.deploymentAt(id) === undefined,
+    };
   }
 }
 

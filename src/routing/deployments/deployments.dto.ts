@@ -1,4 +1,61 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsNotBlank } from '../../http/is-not-blank.js';
+import { MAX_DEPLOYMENT_ID_CHARACTERS } from './deployment-drain.entity.js';
+
+const MAX_REASON_CHARACTERS = 200;
+const MAX_DRAIN_SECONDS = 30 * 86_400;
+
+/** Which deployment to use again. */
+export class EnableDeploymentDto {
+  /** Its id, as the list of deployments has it: the provider and the model's id there. */
+  @ApiProperty({ example: 'sandbox/slow' })
+  @IsString()
+  @IsNotBlank()
+  @MaxLength(MAX_DEPLOYMENT_ID_CHARACTERS)
+  deployment!: string;
+}
+
+/** Which deployment to take out of service. */
+export class DrainDeploymentDto extends EnableDeploymentDto {
+  /** Why, for the list and the audit log. */
+  @ApiProperty({ type: String, required: false, example: 'maintenance of the provider' })
+  @IsOptional()
+  @IsString()
+  @IsNotBlank()
+  @MaxLength(MAX_REASON_CHARACTERS)
+  reason?: string;
+
+  /** Seconds after which it is used again by itself; 30 days at most. Absent: when it is enabled. */
+  @ApiProperty({ type: 'integer', required: false, example: 3_600 })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_DRAIN_SECONDS)
+  expires_in?: number;
+}
+
+/** Why a deployment is out of service. */
+export class DeploymentDrainDto {
+  /** Id of the key, or of the person, that drained it. */
+  @ApiProperty({ example: 'admin' })
+  actor!: string;
+  /** Name of the key or of the person at that time. */
+  @ApiProperty({ example: 'GATEWAY_ADMIN_KEY' })
+  actor_name!: string;
+  /** Unix seconds. */
+  @ApiProperty({ type: 'integer', example: 1795478400 })
+  created_at!: number;
+  /** When it is used again by itself, in Unix seconds; null for never. */
+  @ApiProperty({ type: 'integer', nullable: true, example: 1795482000 })
+  expires_at!: number | null;
+  /** Null where none was given. */
+  @ApiProperty({ type: String, nullable: true, example: 'maintenance of the provider' })
+  reason!: string | null;
+  /** The configuration no longer has the deployment. If it has it again, it is still drained. */
+  @ApiProperty({ example: false })
+  is_stale!: boolean;
+}
 
 /** The state of one deployment in this process. */
 export class DeploymentDto {
@@ -29,6 +86,9 @@ export class DeploymentDto {
   /** Ids of the models whose other deployments are called first, because this one fails more often or responds more slowly. */
   @ApiProperty({ type: [String], example: [] })
   ejected_from!: string[];
+  /** Set while an administrator has taken it out of service: it gets no new call, and calls in flight end as usual. */
+  @ApiProperty({ type: DeploymentDrainDto, nullable: true, example: null })
+  drain!: DeploymentDrainDto | null;
   /** Share of its weight that it gets, 0.1 to 1: less than 1 for a while after it has recovered. */
   @ApiProperty({ type: Number, example: 1 })
   share!: number;
@@ -61,7 +121,7 @@ export class DeploymentDto {
   last_error!: string | null;
 }
 
-/** All deployments that are configured or were called. */
+/** All deployments that are configured, were called or are drained. */
 export class DeploymentListDto {
   /** Always `list`. */
   @ApiProperty({ enum: ['list'], example: 'list' })

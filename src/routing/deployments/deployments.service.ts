@@ -3,6 +3,7 @@ import { RoutingConfig } from '../../config/routing-config.js';
 import { DEFAULT_HEALTH } from '../../config/settings/health.js';
 import type { Deployment } from '../resolved-model.js';
 import { DeploymentHealth, type HealthEvent } from './deployment-health.js';
+import { Drains } from './drains.js';
 import { Ejections } from './ejections.js';
 
 /** Number of deployments named by clients (`provider/model`) that are cached. */
@@ -15,6 +16,8 @@ export class Deployments {
   private readonly listeners: ((id: string, event: HealthEvent) => void)[] = [];
   /** The deployments that are tried last, by model. */
   readonly ejections = new Ejections();
+  /** The deployments that get no new call. */
+  readonly drains = new Drains();
 
   /** @param config without one, the defaults apply */
   constructor(@Optional() private readonly config?: RoutingConfig) {}
