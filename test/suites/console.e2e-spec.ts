@@ -459,6 +459,37 @@ describe('the console', () => {
     await page.keyboard.press('Escape');
   });
 
+  it('drains a deployment after it has said what happens, shows who did it and why, and uses it again', async () => {
+    await open('/models?tab=deployments');
+    await page.getByRole('button', { name: 'Drain down/x', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText(/gets no new request.*Requests of rescued go to other deployments/).waitFor();
+    expect(await dialog.getByRole('alert').count()).toBe(0);
+    await dialog.getByLabel('Reason').fill('the console says so');
+    await dialog.getByLabel('For how long').selectOption('3600');
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Drain', exact: true }).click();
+    await page.getByText('down/x is drained.').waitFor();
+    await page.getByText(/until .*the console says so/).waitFor();
+    const stateOf = async (id: string) => (await gateway.admin.deployments()).find((each) => each.id === id);
+    const drain = (await stateOf('down/x'))?.drain;
+    expect(drain).toMatchObject({ actor: 'admin', reason: 'the console says so', is_stale: false });
+    expect((drain?.expires_at ?? 0) - (drain?.created_at ?? 0)).toBe(3_600);
+    // The last one of its models in service.
+    await page.getByRole('button', { name: 'Drain sandbox/echo', exact: true }).click();
+    await dialog
+      .getByRole('alert')
+      .getByText(/priced, rescued have no other deployment in service/)
+      .waitFor();
+    await dialog.getByRole('button', { name: 'Keep as it is' }).click();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Re-enable down/x', exact: true }).click();
+    await dialog.getByRole('button', { name: 'Re-enable', exact: true }).click();
+    await page.getByText('down/x is in service again.').waitFor();
+    await page.getByRole('button', { name: 'Drain down/x', exact: true }).waitFor();
+    expect((await stateOf('down/x'))?.drain).toBeNull();
+  });
+
   it('lists sessions, and one that is ended has to sign in again', async () => {
     const elsewhere = await browser.newContext();
     const other = await elsewhere.newPage();

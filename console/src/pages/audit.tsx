@@ -21,7 +21,7 @@ import { DataTable, type Column } from '../ui/table';
 import { notifyError } from '../ui/toast';
 
 type Entry = Schemas['AuditEntry'];
-const TARGETS = ['key', 'group', 'batch', 'request_log', 'provider', 'configuration', 'session'] as const;
+const TARGETS = ['key', 'group', 'batch', 'request_log', 'provider', 'deployment', 'configuration', 'session'] as const;
 
 const COLUMNS: readonly Column<Entry>[] = [
   { id: 'action', header: 'Action', width: 'minmax(0,1.2fr)', cell: (entry) => <Badge>{entry.action}</Badge> },

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Boxes, FlaskConical } from 'lucide-react';
 import { api, bodyOf, type Schemas } from '../api/client';
 import { count, duration, milliseconds, perMillion, share } from '../format';
@@ -10,14 +10,19 @@ import {
   Dot,
   Empty,
   ErrorNote,
+  Field,
   Input,
   PageHeader,
   Segmented,
+  Select,
   SkeletonRows,
+  Time,
   type Tone,
 } from '../ui/basics';
+import { Confirm, Dialog } from '../ui/dialog';
 import { useFilters } from '../ui/filters';
 import { DataTable, type Column } from '../ui/table';
+import { notify, notifyError } from '../ui/toast';
 
 type Model = Schemas['Model'];
 type Deployment = Schemas['Deployment'];
@@ -141,6 +146,8 @@ function Catalogue() {
 }
 
 function healthOf(each: Deployment): { tone: Tone; text: string } {
+  if (each.drain !== null)
+    return { tone: 'warn', text: each.in_flight > 0 ? `Drained, ${count(each.in_flight)} in flight` : 'Drained' };
   if (each.breaker === 'open')
     return {
       tone: 'bad',
@@ -226,19 +233,189 @@ const DEPLOYMENT_COLUMNS: readonly Column<Deployment>[] = [
     id: 'share',
     header: 'Share',
     width: '4.5rem',
+    from: 520,
     isNumber: true,
     sort: (each) => each.share,
     cell: (each) => share(each.share),
   },
 ];
 
+/** The models of a deployment that have no other one in service. */
+function lastOf(deployment: Deployment, all: readonly Deployment[]): string[] {
+  return deployment.models.filter((model) =>
+    all.every(({ id, models, drain }) => id === deployment.id || !models.includes(model) || drain !== null),
+  );
+}
+
+function useDeploymentChange(onDone: () => void) {
+  const client = useQueryClient();
+  return async (changed: Deployment): Promise<void> => {
+    onDone();
+    notify(`${changed.id} is ${changed.drain === null ? 'in service again' : 'drained'}.`);
+    await client.invalidateQueries({ queryKey: ['deployments'] });
+  };
+}
+
+/** Seconds, by what the choice is called. */
+const DRAIN_TIMES = [
+  ['', 'Until it is re-enabled'],
+  ['3600', '1 hour'],
+  ['28800', '8 hours'],
+  ['86400', '1 day'],
+] as const;
+
+interface ChangeProps {
+  readonly deployment: Deployment;
+  readonly onClose: () => void;
+}
+function DrainDialog({ deployment, all, onClose }: ChangeProps & { readonly all: readonly Deployment[] }) {
+  const [reason, setReason] = useState('');
+  const [seconds, setSeconds] = useState('');
+  const { id, models, in_flight: inFlight } = deployment;
+  const last = lastOf(deployment, all);
+  const drain = useMutation({
+    mutationFn: () =>
+      bodyOf(
+        api.POST('/v1/admin/deployments/drain', {
+          body: {
+            deployment: id,
+            ...(reason.trim() !== '' && { reason: reason.trim() }),
+            ...(seconds !== '' && { expires_in: Number(seconds) }),
+          },
+        }),
+      ),
+    onSuccess: useDeploymentChange(onClose),
+  });
+  return (
+    <Dialog
+      title={`Drain ${id}?`}
+      onClose={onClose}
+      footer={
+        <>
+          <Button onClick={onClose}>Keep as it is</Button>
+          <Button variant="danger" busy={drain.isPending} onClick={() => drain.mutate()}>
+            Drain
+          </Button>
+        </>
+      }
+    >
+      <div className="space-y-4">
+        <p className="text-muted">
+          It gets no new request in any process, also after restarts.{' '}
+          {inFlight > 0 ? `${count(inFlight)} in flight end as usual.` : 'Requests in flight end as usual.'}{' '}
+          {models.length > 0 && `Requests of ${models.join(', ')} go to other deployments, then to fallbacks.`}
+        </p>
+        {last.length > 0 && (
+          <p role="alert" className="text-warn">
+            {last.join(', ')} {last.length === 1 ? 'has' : 'have'} no other deployment in service: without a fallback,
+            requests are refused with 503 and batches wait.
+          </p>
+        )}
+        <Field label="Reason" hint="For the list and the audit log.">
+          {(field, describedBy) => (
+            <Input
+              id={field}
+              aria-describedby={describedBy}
+              data-autofocus
+              maxLength={200}
+              value={reason}
+              onChange={(event) => setReason(event.target.value)}
+            />
+          )}
+        </Field>
+        <Field label="For how long">
+          {(field) => (
+            <Select id={field} value={seconds} onChange={(event) => setSeconds(event.target.value)}>
+              {DRAIN_TIMES.map(([value, text]) => (
+                <option key={value} value={value}>
+                  {text}
+                </option>
+              ))}
+            </Select>
+          )}
+        </Field>
+        {drain.error !== null && <ErrorNote error={drain.error} />}
+      </div>
+    </Dialog>
+  );
+}
+
+function EnableDialog({ deployment: { id, drain }, onClose }: ChangeProps) {
+  const enable = useMutation({
+    mutationFn: () => bodyOf(api.POST('/v1/admin/deployments/enable', { body: { deployment: id } })),
+    onSuccess: useDeploymentChange(onClose),
+    onError: notifyError,
+  });
+  return (
+    <Confirm
+      title={`Re-enable ${id}?`}
+      action="Re-enable"
+      busy={enable.isPending}
+      onConfirm={() => enable.mutate()}
+      onClose={onClose}
+    >
+      It gets requests again, in all processes.
+      {drain !== null && drain.reason !== null && ` It was drained by ${drain.actor_name}: ${drain.reason}.`}
+    </Confirm>
+  );
+}
+
+function DrainedList({ deployments }: { readonly deployments: readonly Deployment[] }) {
+  return (
+    <Card title="Drained" className="mt-4">
+      <ul className="space-y-2">
+        {deployments.map(({ id, drain }) =>
+          drain === null ? null : (
+            <li key={id} className="break-words">
+              <span className="font-medium">{id}</span>{' '}
+              <span className="text-muted">
+                by {drain.actor_name}, <Time at={drain.created_at} />
+                {drain.expires_at !== null && (
+                  <>
+                    , until <Time at={drain.expires_at} />
+                  </>
+                )}
+              </span>
+              {drain.reason !== null && `: ${drain.reason}`}
+              {drain.is_stale && (
+                <>
+                  {' '}
+                  <Badge tone="warn">no longer in gateway.yaml</Badge>
+                </>
+              )}
+            </li>
+          ),
+        )}
+      </ul>
+    </Card>
+  );
+}
+
 function Deployments() {
+  const [chosen, setChosen] = useState<string>();
   const { data, error, refetch } = useQuery({
     queryKey: ['deployments'],
     queryFn: () => bodyOf(api.GET('/v1/admin/deployments')),
     refetchInterval: 5_000,
   });
-  const failing = (data?.data ?? []).filter(({ last_error: message }) => message !== null);
+  const all = data?.data ?? [];
+  const failing = all.filter(({ last_error: message }) => message !== null);
+  const drained = all.filter(({ drain }) => drain !== null);
+  const deployment = all.find(({ id }) => id === chosen);
+  const close = (): void => setChosen(undefined);
+  const columns: readonly Column<Deployment>[] = [
+    ...DEPLOYMENT_COLUMNS,
+    {
+      id: 'service',
+      header: 'Service',
+      width: '5.75rem',
+      cell: ({ id, drain }) => (
+        <Button changes onClick={() => setChosen(id)} aria-label={drain === null ? `Drain ${id}` : `Re-enable ${id}`}>
+          {drain === null ? 'Drain' : 'Re-enable'}
+        </Button>
+      ),
+    },
+  ];
   return (
     <>
       <Card flush>
@@ -253,9 +430,16 @@ function Deployments() {
             Add a provider to gateway.yaml, or set its variable, such as OPENAI_API_KEY.
           </Empty>
         ) : (
-          <DataTable label="Deployments" columns={DEPLOYMENT_COLUMNS} rows={data.data} keyOf={({ id }) => id} />
+          <DataTable label="Deployments" columns={columns} rows={all} keyOf={({ id }) => id} />
         )}
       </Card>
+      {deployment !== undefined &&
+        (deployment.drain === null ? (
+          <DrainDialog deployment={deployment} all={all} onClose={close} />
+        ) : (
+          <EnableDialog deployment={deployment} onClose={close} />
+        ))}
+      {drained.length > 0 && <DrainedList deployments={drained} />}
       {failing.length > 0 && (
         <Card title="Last errors" className="mt-4">
           <ul className="space-y-2">
