@@ -11,12 +11,12 @@ import type { AdminBatchDto, AdminBatchListDto, AdminBatchQueryDto, UpdateBatchD
 import { BatchJob } from './batch-job.entity.js';
 import { BatchRunner } from './batch-runner.js';
 import { BatchService } from './batch.service.js';
-import { BatchStore } from './batch-store.js';
 import { JobWatchers } from './events/job-watchers.js';
 import { JobControl, type NoteChange } from './job-control.js';
 import { assertUnfinished } from './job-conflict.js';
 import { summaryOf } from './job-summary.js';
 import { BatchQueue } from './queue/batch-queue.js';
+import { QueueDepth } from './queue-depth.js';
 
 /** Operators' view of the jobs of all keys, and their actions. Each change, and each read of results, is in the audit log. */
 @Injectable()
@@ -25,7 +25,7 @@ export class AdminBatchesService {
     @InjectRepository(BatchJob) private readonly jobs: Repository<BatchJob>,
     private readonly batches: BatchService,
     private readonly control: JobControl,
-    private readonly store: BatchStore,
+    private readonly queueDepth: QueueDepth,
     private readonly runner: BatchRunner,
     private readonly queue: BatchQueue,
     private readonly watchers: JobWatchers,
@@ -40,7 +40,7 @@ export class AdminBatchesService {
       what: 'batch',
       idPrefix: 'batch_',
     });
-    const { queued, running, oldestWaiting } = await this.store.depth();
+    const { queued, running, oldestWaiting } = await this.queueDepth.read();
     return {
       object: 'list',
       data: rows.map(toAdminDto),

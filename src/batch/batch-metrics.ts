@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge } from 'prom-client';
 import { MetricsRegistry } from '../metrics/metrics-registry.js';
-import { BatchStore, type Depth } from './batch-store.js';
+import { type Depth, QueueDepth } from './queue-depth.js';
 import type { TaskOutcome } from './task-outcomes.js';
 
 /** Metrics of batches. Depth and age are read from the database at each scrape. */
@@ -12,7 +12,7 @@ export class BatchMetrics {
   private readonly lostLeases: Counter;
   private readonly discarded: Counter;
 
-  constructor(metrics: MetricsRegistry, store: BatchStore) {
+  constructor(metrics: MetricsRegistry, queueDepth: QueueDepth) {
     const registers = [metrics.registry];
     this.tasks = new Counter({
       name: 'gateway_batch_tasks_total',
@@ -36,7 +36,7 @@ export class BatchMetrics {
       registers,
     });
     // The other metrics are needed most while the database is unreachable.
-    const depth = (): Promise<Depth | undefined> => store.depth().catch(() => undefined);
+    const depth = (): Promise<Depth | undefined> => queueDepth.read().catch(() => undefined);
     new Gauge({
       name: 'gateway_batch_oldest_waiting_seconds',
       help: 'Longest time for which a job with tasks to run has been given no slot by any process; 0 when none waits. Absent while the database is away.',

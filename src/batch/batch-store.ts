@@ -12,27 +12,16 @@ import { readLanes } from './stored-lanes.js';
 const ROWS_PER_STATEMENT = 2_000;
 /** Milliseconds after which a job in `staging` must be the remains of a crash. */
 const STAGING_MS = 120_000;
-/** Milliseconds for which the queue depth is cached. */
-const DEPTH_TTL_MS = 1_000;
 const JOBS_PER_QUERY = 100;
 
-/** The number of queued and running tasks of all jobs. */
-export interface Depth {
-  readonly queued: number;
-  readonly running: number;
-  /** Milliseconds for which a job with tasks to run has had no slot, at most. */
-  readonly oldestWaiting: number;
-}
-
 /**
- * Ends, recovers and deletes jobs, and reads what operators see of them. Each statement is conditional, so it is safe to run
- * twice, late, or in two processes at once. Rows to change are selected in a materialized CTE: PostgreSQL may run a subquery
- * with LIMIT once for each row, and so change far more rows than the limit.
+ * Ends, recovers and deletes jobs. Each statement is conditional, so it is safe to run twice, late, or in two processes at once. Rows to
+ * change are selected in a materialized CTE: PostgreSQL may run a subquery with LIMIT once for each row, and so change far more rows than
+ * the limit.
  */
 @Injectable()
 export class BatchStore {
   private readonly dialect: SqlDialect;
-  private known: { readonly depth: Promise<Depth>; readonly until: number } | undefined;
 
   constructor(
     private readonly database: Database,
@@ -170,31 +159,6 @@ export class BatchStore {
       [STAGING_MS],
     );
     await this.deleteJobs(rows);
-  }
-
-  /** The queue depth for metrics. Sums lanes and claims, never tasks, and is cached briefly. */
-  async depth(): Promise<Depth> {
-    const now = performance.now();
-    if (this.known === undefined || now >= this.known.until) {
-      const depth = this.readDepth();
-      this.known = { depth, until: now + DEPTH_TTL_MS };
-      depth.catch(() => (this.known = undefined));
-    }
-    return this.known.depth;
-  }
-
-  private async readDepth(): Promise<Depth> {
-    const { rows } = await this.read<{ queued: string | null; running: string | null; oldest: string | null }>(
-      `SELECT (SELECT SUM(end_index - next_index + requeued) FROM batch_lane) AS queued,
-         (SELECT SUM(task_count) FROM batch_claim) AS running,
-         (SELECT ${this.dialect.now} - MIN(served_at) FROM batch_lane WHERE state = 'ready') AS oldest`,
-    );
-    const { queued, running, oldest } = rows[0] ?? {};
-    return {
-      queued: Number(queued ?? 0),
-      running: Number(running ?? 0),
-      oldestWaiting: Math.max(0, Number(oldest ?? 0)),
-    };
   }
 
   private async endWaiting(jobId: string, status: string, error: string | null): Promise<void> {

@@ -5,7 +5,7 @@ import { Periodic } from '../runtime/periodic.js';
 import { BatchRunner } from './batch-runner.js';
 import { BatchStore } from './batch-store.js';
 import { JobWatchers } from './events/job-watchers.js';
-import { TaskOutcomes } from './task-outcomes.js';
+import { LostClaims } from './lost-claims.js';
 import { WebhookSender } from './webhook/webhook-sender.js';
 
 const SWEEP_MS = 15_000;
@@ -38,7 +38,7 @@ export class BatchSweeper {
 
   constructor(
     private readonly store: BatchStore,
-    private readonly outcomes: TaskOutcomes,
+    private readonly lostClaims: LostClaims,
     private readonly runner: BatchRunner,
     private readonly webhooks: WebhookSender,
     private readonly watchers: JobWatchers,
@@ -78,7 +78,7 @@ export class BatchSweeper {
   }
 
   private async leases(): Promise<void> {
-    if ((await this.outcomes.requeueExpired(JSON.stringify(POISONOUS))) > 0) await this.sweep();
+    if ((await this.lostClaims.requeueExpired(JSON.stringify(POISONOUS))) > 0) await this.sweep();
   }
 
   private async retention(): Promise<void> {

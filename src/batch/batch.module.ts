@@ -15,6 +15,7 @@ import { BatchMetrics } from './batch-metrics.js';
 import { BatchResponder } from './batch-responder.js';
 import { BatchRunner } from './batch-runner.js';
 import { BatchStore } from './batch-store.js';
+import { QueueDepth } from './queue-depth.js';
 import { BatchSweeper } from './batch-sweeper.js';
 import { BatchTask } from './batch-task.entity.js';
 import { BatchWorker } from './batch-worker.js';
@@ -64,6 +65,7 @@ import { MessageBatchesService } from './message-batches/message-batches.service
 import { SubmissionStore } from './submission/submission-store.js';
 import { Submissions } from './submission/submissions.service.js';
 import { WebhookModule } from '../webhooks/webhook.module.js';
+import { LostClaims } from './lost-claims.js';
 import { TaskCalls } from './task-calls.js';
 import { TaskErrors } from './task-errors.js';
 import { TaskClaims } from './task-claims.js';
@@ -111,6 +113,7 @@ export class BatchModule {
         JobWatchers,
         ResultReader,
         BatchStore,
+        QueueDepth,
         ClaimLoop,
         JobGate,
         JobLimitStore,
@@ -121,6 +124,7 @@ export class BatchModule {
         Retries,
         LanePicker,
         Lanes,
+        LostClaims,
         ReadyLanes,
         ModelRoom,
         OutcomeWriter,

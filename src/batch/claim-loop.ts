@@ -7,12 +7,13 @@ import { groupOf, type HeldTask, type HeldTasks } from './held-tasks.js';
 import { LanePicker } from './lane-picker.js';
 import type { Verdict } from './control/admit-tasks.js';
 import { JobGate, type GateResult } from './control/job-gate.js';
+import { LostClaims } from './lost-claims.js';
 import { ReadyLanes } from './ready-lanes.js';
 import { ModelRoom } from './model-room.js';
 import { OutcomeWriter } from './outcome-writer.js';
 import { BatchQueue } from './queue/batch-queue.js';
 import { type Claim, newClaimId, TaskClaims } from './task-claims.js';
-import { TaskOutcomes, type TaskOutcome } from './task-outcomes.js';
+import type { TaskOutcome } from './task-outcomes.js';
 
 /** Milliseconds of work to claim ahead, so that short tasks keep every slot busy between two claims. */
 const AHEAD_MS = 30;
@@ -54,7 +55,7 @@ export class ClaimLoop {
   constructor(
     private readonly lanes: ReadyLanes,
     private readonly claims: TaskClaims,
-    private readonly outcomes: TaskOutcomes,
+    private readonly lostClaims: LostClaims,
     private readonly writer: OutcomeWriter,
     private readonly picker: LanePicker,
     private readonly room: ModelRoom,
@@ -219,7 +220,7 @@ export class ClaimLoop {
 
   private async reclaimLostClaims(): Promise<void> {
     for (const id of [...this.inDoubt]) {
-      const count = await this.outcomes.release(id);
+      const count = await this.lostClaims.release(id);
       if (count > 0) this.logger.log({ msg: 'the response to a claim was lost; its tasks are requeued', count });
       this.inDoubt = this.inDoubt.filter((each) => each !== id);
     }

@@ -46,7 +46,6 @@ describe(`the plans of hot statements over ${JOBS * TASKS} tasks (${isPostgresRu
     outcomes = new TaskOutcomes(
       database,
       lanes,
-      claims,
       new UsageRecorder(database, new MetricsRegistry(new NoClusterPeers())),
       config,
     );

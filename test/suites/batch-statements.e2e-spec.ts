@@ -6,9 +6,11 @@ import { AdminBatchesService } from '../../src/batch/admin-batches.service.js';
 import { BatchJob } from '../../src/batch/batch-job.entity.js';
 import { BatchStore } from '../../src/batch/batch-store.js';
 import { BatchService } from '../../src/batch/batch.service.js';
+import { LostClaims } from '../../src/batch/lost-claims.js';
 import { Lanes } from '../../src/batch/lanes.js';
 import { ReadyLanes } from '../../src/batch/ready-lanes.js';
 import { ClaimedTasks } from '../../src/batch/claimed-tasks.js';
+import { QueueDepth } from '../../src/batch/queue-depth.js';
 import { TaskClaims } from '../../src/batch/task-claims.js';
 import { type TaskOutcome, TaskOutcomes } from '../../src/batch/task-outcomes.js';
 import { JOB_WEBHOOKS } from '../../src/batch/webhook/webhook-sender.js';
@@ -45,6 +47,7 @@ describe(`every statement of batches over ${JOBS * TASKS} tasks and ${FINISHED_J
   let readyLanes: ReadyLanes;
   let claims: TaskClaims;
   let outcomes: TaskOutcomes;
+  let lostClaims: LostClaims;
   let store: BatchStore;
   let webhooks: DeliveryQueue<DueDelivery>;
   let service: BatchService;
@@ -62,13 +65,19 @@ describe(`every statement of batches over ${JOBS * TASKS} tasks and ${FINISHED_J
     const claimed = new ClaimedTasks(database, dataSource);
     claims = new TaskClaims(database, dataSource, lanes, claimed, config);
     const recorder = new UsageRecorder(database, new MetricsRegistry(new NoClusterPeers()));
-    outcomes = new TaskOutcomes(database, lanes, claims, recorder, config);
+    outcomes = new TaskOutcomes(database, lanes, recorder, config);
+    lostClaims = new LostClaims(database, lanes, claims);
     store = new BatchStore(database, dataSource, lanes);
     webhooks = new DeliveryQueue(JOB_WEBHOOKS, database, dataSource);
     // Lists ask the table of jobs, and what operators see the depth as well.
     const jobs = dataSource.getRepository(BatchJob);
     service = Reflect.construct(BatchService, [jobs]) as BatchService;
-    admin = Reflect.construct(AdminBatchesService, [jobs, service, undefined, store]) as AdminBatchesService;
+    admin = Reflect.construct(AdminBatchesService, [
+      jobs,
+      service,
+      undefined,
+      new QueueDepth(database, dataSource),
+    ]) as AdminBatchesService;
     await seed();
     const noteStatement = (text: string, parameters?: unknown[]): void => {
       ran.push({ text, parameters: parameters ?? [] });
@@ -209,10 +218,10 @@ describe(`every statement of batches over ${JOBS * TASKS} tasks and ${FINISHED_J
         const waiting = await claims.claim(shares(20), WORKER, 'claim_2');
         await outcomes.store(outcomesOf(waiting, 'queued'), [{ id: 'claim_2', version: 0, lanes: [] }], WORKER);
         await claims.claim(shares(40), WORKER, 'claim_3');
-        expect(await outcomes.release('claim_3')).toBe(64);
+        expect(await lostClaims.release('claim_3')).toBe(64);
         await claims.claim(shares(60), WORKER, 'claim_4');
         await dataSource.query(`UPDATE batch_claim SET lease_until = 0 WHERE id = 'claim_4'`);
-        expect(await outcomes.requeueExpired('{}')).toBe(64);
+        expect(await lostClaims.requeueExpired('{}')).toBe(64);
       }),
     ).toEqual([]);
   });

@@ -6,12 +6,14 @@ import type { BatchJob } from '../../src/batch/batch-job.entity.js';
 import { BatchStore } from '../../src/batch/batch-store.js';
 import { HeldClaim } from '../../src/batch/held-claim.js';
 import { JobControl } from '../../src/batch/job-control.js';
+import { LostClaims, MAX_LOST_CLAIMS } from '../../src/batch/lost-claims.js';
 import { Lanes, laneGroup } from '../../src/batch/lanes.js';
+import { QueueDepth } from '../../src/batch/queue-depth.js';
 import { ReadyLanes } from '../../src/batch/ready-lanes.js';
 import { SubmissionStore } from '../../src/batch/submission/submission-store.js';
 import { ClaimedTasks } from '../../src/batch/claimed-tasks.js';
 import { type Claim, newClaimId, TaskClaims } from '../../src/batch/task-claims.js';
-import { MAX_LOST_CLAIMS, type TaskOutcome, TaskOutcomes } from '../../src/batch/task-outcomes.js';
+import { type TaskOutcome, TaskOutcomes } from '../../src/batch/task-outcomes.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/database/database.js';
 import { openDatabase } from '../../src/database/open-database.js';
@@ -34,6 +36,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   let readyLanes: ReadyLanes;
   let claims: TaskClaims;
   let outcomes: TaskOutcomes;
+  let lostClaims: LostClaims;
   let submissions: SubmissionStore;
   let number = 0;
 
@@ -52,10 +55,10 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     outcomes = new TaskOutcomes(
       database,
       lanes,
-      claims,
       new UsageRecorder(database, new MetricsRegistry(new NoClusterPeers())),
       config,
     );
+    lostClaims = new LostClaims(database, lanes, claims);
     submissions = new SubmissionStore(database, dataSource, lanes);
   });
   afterAll(async () => {
@@ -251,8 +254,8 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     const id = await insert(1);
     const late = await claim(id, 1, 'frozen');
     await dataSource.query('UPDATE batch_claim SET lease_until = 1');
-    expect(await outcomes.requeueExpired('{}')).toBe(1);
-    expect(await outcomes.requeueExpired('{}')).toBe(0);
+    expect(await lostClaims.requeueExpired('{}')).toBe(1);
+    expect(await lostClaims.requeueExpired('{}')).toBe(0);
     const again = await claim(id, 1, 'other');
     expect(again.tasks).toHaveLength(1);
     expect([...(await claims.renew('frozen'))]).toEqual([]);
@@ -267,8 +270,8 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   it('requeues the tasks of a claim whose response was lost, once', async () => {
     const id = await insert(5);
     const lost = await claim(id, 3);
-    expect(await outcomes.release(lost.id)).toBe(3);
-    expect(await outcomes.release(lost.id)).toBe(0);
+    expect(await lostClaims.release(lost.id)).toBe(3);
+    expect(await lostClaims.release(lost.id)).toBe(0);
     expect((await claim(id, 10)).tasks.map(({ taskIndex }) => taskIndex)).toEqual([0, 1, 2, 3, 4]);
   });
 
@@ -339,10 +342,10 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
         await outcomes.store([outcome], [{ id: taken.id, version, lanes: held.without([]) }], 'one');
         version += 1;
       }
-      if (rest === 'released') await outcomes.release(taken.id);
+      if (rest === 'released') await lostClaims.release(taken.id);
       if (rest === 'lost') {
         await dataSource.query('UPDATE batch_claim SET lease_until = 0');
-        await outcomes.requeueExpired('{}');
+        await lostClaims.requeueExpired('{}');
       }
     }
     expect(started).toEqual(expected);
@@ -388,7 +391,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     const rest = await claim(made.id, 10);
     expect(rest.tasks.map(({ taskIndex }) => taskIndex)).toEqual([0, 1, 3, 4]);
     await dataSource.query('UPDATE batch_claim SET lease_until = 1');
-    expect(await outcomes.requeueExpired('{}')).toBe(6);
+    expect(await lostClaims.requeueExpired('{}')).toBe(6);
     expect((await claim(made.id, 10, 'one', 'sandbox/other')).tasks).toHaveLength(2);
     expect((await claim(made.id, 10)).tasks).toHaveLength(4);
   });
@@ -460,7 +463,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     await end(own, outcomesOf(own, { status: 'queued' }));
     await end(back, outcomesOf(back, { status: 'queued', delayMs: 60_000 }));
     await dataSource.query(`UPDATE batch_claim SET lease_until = 1 WHERE id = '${lost.id}'`);
-    expect(await outcomes.requeueExpired('{}')).toBe(2);
+    expect(await lostClaims.requeueExpired('{}')).toBe(2);
     await dataSource.query('UPDATE batch_requeue SET next_run_at = 1');
     await dataSource.query('UPDATE batch_lane SET ready_at = 1');
     await readyLanes.wakeDelayed();
@@ -517,7 +520,7 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     await dataSource.query(`UPDATE batch_task SET fence = ${MAX_LOST_CLAIMS - 1} WHERE task_index = 1`);
     await claim(id, 2);
     await dataSource.query('UPDATE batch_claim SET lease_until = 1');
-    expect(await outcomes.requeueExpired('{"code":"worker_lost"}')).toBe(2);
+    expect(await lostClaims.requeueExpired('{"code":"worker_lost"}')).toBe(2);
     expect(await row('batch_job', id)).toMatchObject({ status: 'in_progress', failed_count: 1 });
     expect((await claim(id, 2)).tasks.map(({ taskIndex }) => taskIndex)).toEqual([0]);
   });
@@ -592,10 +595,10 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   it('reports how much waits and for how long nothing of it was claimed', async () => {
     const id = await insert(10);
     await dataSource.query(`UPDATE batch_lane SET served_at = served_at - 60000`);
-    const fresh = (): BatchStore => new BatchStore(new Database(dataSource), dataSource, lanes);
-    expect((await fresh().depth()).oldestWaiting).toBeGreaterThanOrEqual(60_000);
+    const fresh = (): QueueDepth => new QueueDepth(new Database(dataSource), dataSource);
+    expect((await fresh().read()).oldestWaiting).toBeGreaterThanOrEqual(60_000);
     await claim(id, 4);
-    const { queued, running, oldestWaiting } = await fresh().depth();
+    const { queued, running, oldestWaiting } = await fresh().read();
     expect([queued, running]).toEqual([6, 4]);
     expect(oldestWaiting).toBeLessThan(60_000);
   });
