@@ -38,10 +38,12 @@ import { ReadyLanes } from './ready-lanes.js';
 import { JobPricings } from './native/job-pricings.js';
 import { PartComposer } from './native/part-composer.js';
 import { PartCosts } from './native/part-costs.js';
+import { PartFormer } from './native/part-former.js';
 import { PartMetrics } from './native/part-metrics.js';
 import { PartRunner } from './native/part-runner.js';
 import { PartSettler } from './native/part-settler.js';
 import { PartStore } from './native/part-store.js';
+import { PartTasks } from './native/part-tasks.js';
 import { TierPlanner } from './native/tier-planner.js';
 import { ModelRoom } from './model-room.js';
 import { OutcomeWriter } from './outcome-writer.js';
@@ -145,10 +147,12 @@ export class BatchModule {
         JobPricings,
         PartComposer,
         PartCosts,
+        PartFormer,
         PartMetrics,
         PartRunner,
         PartSettler,
         PartStore,
+        PartTasks,
         TierPlanner,
         BatchMetrics,
         WebhookSender,

@@ -15,7 +15,7 @@ import { TaskCalls } from '../task-calls.js';
 import { NO_COST } from '../../runtime/nano-dollars.js';
 import { NO_TOKENS } from '../../runtime/token-count.js';
 import { PartLines } from './part-lines.js';
-import { type PartJob, PartStore, type PartTask } from './part-store.js';
+import { type PartJob, type PartTask, PartTasks } from './part-tasks.js';
 import { lineId } from './tiers.js';
 
 /** Tasks that are read at once. */
@@ -47,7 +47,7 @@ export interface ComposedPart {
 @Injectable()
 export class PartComposer {
   constructor(
-    private readonly store: PartStore,
+    private readonly partTasks: PartTasks,
     private readonly calls: TaskCalls,
     private readonly load: BackgroundThrottle,
     private readonly config: GatewayConfig,
@@ -74,7 +74,7 @@ export class PartComposer {
     try {
       for (let start = 0; start < indexes.length; start += TASKS_PER_READ) {
         const group = indexes.slice(start, start + TASKS_PER_READ);
-        for (const task of await this.store.tasks(job.id, part.lane, group)) {
+        for (const task of await this.partTasks.tasks(job.id, part.lane, group)) {
           signal.throwIfAborted();
           await this.load.yieldToEventLoop();
           const { taskIndex, ownModel } = task;
@@ -127,7 +127,11 @@ export class PartComposer {
     const admissions = new Map<number, Admission>();
     try {
       for (let start = 0; start < indexes.length; start += TASKS_PER_READ) {
-        for (const task of await this.store.tasks(job.id, part.lane, indexes.slice(start, start + TASKS_PER_READ))) {
+        for (const task of await this.partTasks.tasks(
+          job.id,
+          part.lane,
+          indexes.slice(start, start + TASKS_PER_READ),
+        )) {
           signal.throwIfAborted();
           await this.load.yieldToEventLoop();
           const written = await this.write(task, job, part, { principal, signal, isSubmitted: true });

@@ -5,7 +5,7 @@ import { boundNanoDollars, type NanoDollars } from '../../runtime/nano-dollars.j
 import { beyondCost, unpriced } from '../control/cost-refusals.js';
 import { LineSizes } from '../control/line-sizes.js';
 import type { BatchPart } from './batch-part.entity.js';
-import { type PartJob, PartStore, type PartTask } from './part-store.js';
+import { type PartJob, type PartTask, PartTasks } from './part-tasks.js';
 
 /** Tasks that are read at once. */
 const TASKS_PER_READ = 100;
@@ -29,7 +29,7 @@ export interface CoveredTasks {
 export class PartCosts {
   constructor(
     private readonly database: Database,
-    private readonly store: PartStore,
+    private readonly partTasks: PartTasks,
     private readonly sizes: LineSizes,
   ) {}
 
@@ -95,7 +95,7 @@ export class PartCosts {
   ): Promise<ReadonlyMap<number, NanoDollars | null>> {
     const most = new Map<number, NanoDollars | null>();
     for (let start = 0; start < indexes.length; start += TASKS_PER_READ) {
-      for (const task of await this.store.tasks(job.id, part.lane, indexes.slice(start, start + TASKS_PER_READ))) {
+      for (const task of await this.partTasks.tasks(job.id, part.lane, indexes.slice(start, start + TASKS_PER_READ))) {
         most.set(task.taskIndex, await this.mostOfTask(task, job));
       }
       await new Promise(setImmediate);

@@ -6,32 +6,27 @@ import { newRequestId } from '../../http/request-id.js';
 import type { Admission } from '../../limits/admission.js';
 import type { BatchApi, BatchCall, PartState } from '../../providers/batch-api/batch-api.js';
 import type { CreationCheck } from '../../providers/batch-api/creation-check.js';
-import type { Deployment } from '../../routing/resolved-model.js';
 import { Periodic } from '../../runtime/periodic.js';
 import { BatchStore } from '../batch-store.js';
-import { timeStateOf, type HoldReason } from '../control/job-options.js';
 import { HeldClaim } from '../held-claim.js';
 import { OutcomeWriter } from '../outcome-writer.js';
 import type { BatchPart } from './batch-part.entity.js';
+import { closedTime } from './closed-time.js';
 import { PartComposer, releaseAll } from './part-composer.js';
 import { PartCosts } from './part-costs.js';
 import { describeMessage, isGone, isRefusal, pollDelay, retryDelay } from './part-failure.js';
+import { PartFormer } from './part-former.js';
 import { PartMetrics } from './part-metrics.js';
 import { PartSettler } from './part-settler.js';
-import { partSize } from './part-size.js';
-import { type PartJob, PartStore, type WaitingLane } from './part-store.js';
+import { PartStore } from './part-store.js';
+import { type PartJob, PartTasks } from './part-tasks.js';
 import { TierPlanner } from './tier-planner.js';
-import { nativeLane, tierTimes } from './tiers.js';
+import { tierTimes } from './tiers.js';
 
 /** Milliseconds between two looks for parts that are due and tasks that wait for one. */
 const LOOK_MS = 1_000;
 /** Parts that one process works on at once. */
 const PARTS_AT_ONCE = 4;
-/** Times the gathering time after which a part is made although further tasks are likely to come. */
-const MAX_GATHERS = 12;
-/** The latest moment at which a held job is looked at again, in milliseconds. */
-const MAX_HOLD_MS = 86_400_000;
-
 /** The deployment and the batch API of a part. */
 interface PartTarget {
   readonly part: BatchPart;
@@ -55,8 +50,8 @@ class HeldBack extends Error {
 }
 
 /**
- * Makes parts of tasks that wait for a provider's batch, and takes each part through its life: it is created once, polled, cancelled
- * with its job or in time for its deadline, and its results are settled. Any process continues with the parts of one that ended.
+ * Takes each part through its life: it is created once, polled, cancelled with its job or in time for its deadline, and its results are
+ * settled. Any process continues with the parts of one that ended.
  */
 @Injectable()
 export class PartRunner {
@@ -74,6 +69,8 @@ export class PartRunner {
 
   constructor(
     private readonly parts: PartStore,
+    private readonly partTasks: PartTasks,
+    private readonly former: PartFormer,
     private readonly composer: PartComposer,
     private readonly settler: PartSettler,
     private readonly costs: PartCosts,
@@ -110,7 +107,10 @@ export class PartRunner {
 
   private async look(): Promise<void> {
     if (this.isStopping) return;
-    for (const lane of await this.parts.waiting()) await this.form(lane);
+    for (const lane of await this.parts.waiting()) {
+      if (this.stopping.signal.aborted) return;
+      await this.former.form(lane, this.worker);
+    }
     const leasedAt = performance.now();
     const due = await this.parts.takeDue(this.worker, PARTS_AT_ONCE - this.working.size, [...this.working.keys()]);
     for (const part of due) {
@@ -142,44 +142,8 @@ export class PartRunner {
     }
   }
 
-  /** Makes a part of the tasks of a lane, once there are enough of them or they have waited long enough. */
-  private async form(waiting: WaitingLane): Promise<void> {
-    const { gather, maxLines } = this.config.batch.native;
-    const isFull = waiting.waiting >= maxLines;
-    const isRipe = waiting.ageMs >= gather && (!waiting.mayGrow || waiting.ageMs >= gather * MAX_GATHERS);
-    const isDue = isFull || isRipe;
-    if (this.isStopping || !(isDue || this.planner.hasDrained)) return;
-    const job = await this.parts.job(waiting.jobId);
-    if (job === undefined) return;
-    const deployment = await this.deploymentOf(waiting, job);
-    // The tasks of a drained deployment need not wait for others: the first step of the part lets them go on elsewhere.
-    const isDrained = deployment !== undefined && this.planner.isDrained(deployment);
-    if (!isDue && !isDrained) return;
-    const closed = await this.closedTime(job);
-    if (closed !== undefined) {
-      await this.parts.hold(job.id, closed.until, closed.reason);
-      return;
-    }
-    const api = deployment?.provider.batchApi;
-    const bounds = { minLines: api?.minLines ?? 1, maxLines: Math.min(maxLines, api?.maxLines ?? maxLines) };
-    if (!isRipe && !isDrained && waiting.waiting < bounds.minLines) return;
-    // Without a deployment the first step of the part ends it, so that its tasks go on.
-    const facts = { keyId: job.keyId, deployment: deployment?.id ?? '' };
-    await this.parts.form(waiting, facts, partSize(waiting.waiting, bounds), this.worker);
-  }
-
-  /** The deployment that the tasks of a lane are for; undefined where the configuration no longer has it. */
-  private async deploymentOf({ jobId, lane }: WaitingLane, job: PartJob): Promise<Deployment | undefined> {
-    const kind = await this.parts.kindOf(jobId, lane);
-    if (kind === undefined) return undefined;
-    for (const deployment of this.planner.nativeDeployments(kind.model ?? job.model, kind.operation)) {
-      if (nativeLane(deployment.id, kind.operation, kind.dialect) === lane) return deployment;
-    }
-    return undefined;
-  }
-
   private async step(part: BatchPart, signal: AbortSignal): Promise<void> {
-    const job = (await this.parts.job(part.jobId)) ?? deletedJob(part);
+    const job = (await this.partTasks.job(part.jobId)) ?? deletedJob(part);
     const found = this.planner.withBatchApi(part.deployment);
     const call = { requestId: newRequestId(), signal };
     if (found === undefined) {
@@ -242,7 +206,7 @@ export class PartRunner {
       await this.parts.pollLater(part.id, this.worker, waitMs, false);
       return;
     }
-    const closed = job.stage === 'running' ? await this.closedTime(job) : undefined;
+    const closed = job.stage === 'running' ? closedTime(job, await this.parts.now()) : undefined;
     if (closed !== undefined && closed.pollInMs > 0) {
       await this.parts.pollLater(part.id, this.worker, closed.pollInMs, false);
       return;
@@ -304,8 +268,8 @@ export class PartRunner {
   private creationOf({ id, jobId }: BatchPart, lineCount: number): CreationCheck {
     return {
       begin: async () => {
-        const job = await this.parts.job(jobId);
-        if (job?.stage !== 'running' || (await this.closedTime(job)) !== undefined) throw new HeldBack();
+        const job = await this.partTasks.job(jobId);
+        if (job?.stage !== 'running' || closedTime(job, await this.parts.now()) !== undefined) throw new HeldBack();
         const leasedAt = performance.now();
         if (!(await this.parts.beginCreation(id, this.worker, lineCount))) throw new HeldBack();
         const work = this.working.get(id);
@@ -370,18 +334,6 @@ export class PartRunner {
     await this.forget(part.id);
   }
 
-  /** Until when no part of a job may be created, and in how many milliseconds to look again; undefined where one may. */
-  private async closedTime(
-    job: PartJob,
-  ): Promise<{ readonly until: number; readonly reason: HoldReason; readonly pollInMs: number } | undefined> {
-    if (job.limits === undefined) return undefined;
-    const now = await this.parts.now();
-    const time = timeStateOf(job.limits, now);
-    if (time.mayStart) return undefined;
-    const until = Math.min(time.until, now + MAX_HOLD_MS);
-    return { until, reason: time.reason, pollInMs: Math.min(until, tierTimes(job).nativeUntil) - now };
-  }
-
   /** Reserves what the tasks of a part may cost of the job's `max_cost_usd`. @returns those that it covers now */
   private async cover(
     { part, job }: Pick<PartTarget, 'part' | 'job'>,
@@ -426,7 +378,7 @@ export class PartRunner {
   ): Promise<void> {
     const left = await this.hold(part);
     if (left.length > 0) {
-      const models = new Map((await this.parts.ownModels(job.id, left)).map((each) => [each.taskIndex, each]));
+      const models = new Map((await this.partTasks.ownModels(job.id, left)).map((each) => [each.taskIndex, each]));
       const tasks = left.map((taskIndex) => models.get(taskIndex) ?? { taskIndex, ownModel: null });
       await this.settler.moveOn({ part, job }, tasks, { beginsAgain });
     }
@@ -455,7 +407,7 @@ export class PartRunner {
   }
 
   private async retryLater(part: BatchPart, error: string): Promise<void> {
-    const job = (await this.parts.job(part.jobId)) ?? deletedJob(part);
+    const job = (await this.partTasks.job(part.jobId)) ?? deletedJob(part);
     const delayMs = retryDelay(part.failures, this.config.batch.native.pollInterval);
     await this.parts.failed(part.id, this.worker, error, {
       pollInMs: pollDelay(job, await this.parts.now(), delayMs),

@@ -20,7 +20,7 @@ import { taskResponse } from '../task-response.js';
 import type { BatchPart } from './batch-part.entity.js';
 import { PartCosts } from './part-costs.js';
 import { PartMetrics } from './part-metrics.js';
-import { type PartJob, PartStore, type PartTask } from './part-store.js';
+import { type PartJob, type PartTask, PartTasks } from './part-tasks.js';
 import { TierPlanner } from './tier-planner.js';
 import { lineId, taskIndexOf } from './tiers.js';
 
@@ -45,7 +45,7 @@ export interface EndedPart {
 @Injectable()
 export class PartSettler {
   constructor(
-    private readonly store: PartStore,
+    private readonly partTasks: PartTasks,
     private readonly calls: TaskCalls,
     private readonly errors: TaskErrors,
     private readonly writer: OutcomeWriter,
@@ -151,7 +151,7 @@ export class PartSettler {
       // A line may be there twice; one that is settled already is not settled again.
       if (index !== undefined && (pending.has(index) || part.abandonedAt !== null)) byIndex.set(index, result);
     }
-    for (const task of await this.store.tasks(job.id, part.lane, [...byIndex.keys()])) {
+    for (const task of await this.partTasks.tasks(job.id, part.lane, [...byIndex.keys()])) {
       call.signal.throwIfAborted();
       const response = byIndex.get(task.taskIndex)?.response;
       if (response === undefined) continue;
