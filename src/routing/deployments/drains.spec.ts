@@ -36,7 +36,7 @@ describe('Drains', () => {
     expect(drains.has({ id: asked })).toBe(expected);
   });
 
-  it('has the deployment itself, whatever it is called', () => {
+  it('has the deployment itself, under any name', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), fc.string({ minLength: 1 }), (provider, upstreamModel) => {
         const id = `${provider}/${upstreamModel}`;
