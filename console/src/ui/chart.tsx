@@ -84,7 +84,8 @@ export function TimeChart({ label, times, series, format, height = CHART_PIXELS,
       {
         width: element.clientWidth,
         height,
-        padding: [8, 8, 0, 0],
+        // Right: half of the widest label of a day or an hour.
+        padding: [8, 24, 0, 0],
         legend: { show: false },
         cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
         scales: {
