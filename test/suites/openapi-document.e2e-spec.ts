@@ -9,7 +9,7 @@ const ROOT = new URL('../..', import.meta.url).pathname;
 
 /** `createKey`: what is done, and to what. */
 const VERB_AND_NOUN =
-  /^(?:estimate|retry|add|cancel|check|compact|complete|count|create|delete|download|edit|embed|batchEmbed|export|follow|generate|import|list|pause|purge|rank|read|reset|restore|resume|revoke|rotate|stream|submit|test|update|upload)[A-Z]\w+$/;
+  /^(?:estimate|retry|add|cancel|check|compact|complete|count|create|delete|download|drain|edit|embed|batchEmbed|enable|export|follow|generate|import|list|pause|purge|rank|read|reset|restore|resume|revoke|rotate|stream|submit|test|update|upload)[A-Z]\w+$/;
 
 interface Operation {
   summary?: string;
