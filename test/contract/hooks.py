@@ -32,8 +32,8 @@ OF_THE_SANDBOX = "what the sandbox takes, which is a provider of its own"
 # Operations whose query has a text that is looked for in the database.
 SEARCHES = "|".join(
     (
-        r"GET /v1/admin/(audit|batches|groups|keys|request-log|sessions|usage(/latency|/records)?)",
-        r"GET /v1/(batch|batches|files|key/usage(/records)?|messages/batches)",
+        r"GET /v1/admin/(audit|batches|configuration/changes|groups|keys|request-log|sessions|usage(/latency|/records)?)",
+        r"GET /v1/(batch|batches|files|key/usage(/records)?|messages/batches|session/keys)",
         r"DELETE /v1/admin/request-log",
     )
 )
@@ -51,7 +51,7 @@ STORES = "|".join(
 # Valid data that is refused, and why no schema can say so.
 REFUSALS = [
     Expected(
-        r"GET /v1/(admin/(audit|batches|groups|keys|request-log|sessions|usage|usage/records)|batch|key/usage(/records)?)",
+        r"GET /v1/(admin/(audit|batches|configuration/changes|groups|keys|request-log|sessions|usage|usage/records)|batch|key/usage(/records)?|session/keys)",
         400,
         r"'after' is no cursor of this list",
         A_CURSOR,
