@@ -258,7 +258,15 @@ function WrongNow() {
   });
   const problems: Problem[] = [];
   for (const each of deployments.data?.data ?? []) {
-    if (each.breaker !== 'closed') {
+    if (each.drain !== null) {
+      problems.push({
+        id: each.id,
+        tone: 'warn',
+        title: `${each.id} is drained`,
+        detail: `${each.drain.actor_name} has taken it out of service.`,
+        to: '/models',
+      });
+    } else if (each.breaker !== 'closed') {
       const wait = each.retry_in_ms > 0 ? ` Tried again in ${duration(each.retry_in_ms / 1_000)}.` : '';
       problems.push({
         id: each.id,
