@@ -475,6 +475,16 @@ describe('the console', () => {
     const drain = (await stateOf('down/x'))?.drain;
     expect(drain).toMatchObject({ actor: 'admin', reason: 'the console says so', is_stale: false });
     expect((drain?.expires_at ?? 0) - (drain?.created_at ?? 0)).toBe(3_600);
+    await open('/');
+    const wrong = page.getByRole('region', { name: 'What is wrong now' });
+    await wrong
+      .getByText(/down\/x is drained|\d+ more/)
+      .first()
+      .waitFor();
+    const more = wrong.getByRole('button', { name: /more/ });
+    if (await more.isVisible()) await more.click();
+    await wrong.getByText('down/x is drained').waitFor();
+    await open('/models?tab=deployments');
     // The last one of its models in service.
     await page.getByRole('button', { name: 'Drain sandbox/echo', exact: true }).click();
     await dialog
