@@ -6,7 +6,7 @@ import type { RepeatableBody } from '../transport/upstream-request.js';
 import { BatchApi, type BatchCall, type LostPart, type NewPart, type PartLine, type PartReceipt } from './batch-api.js';
 import type { PartResult, PartState } from './batch-api.js';
 import { cancelBatch, type BatchClient } from './batch-client.js';
-import { checkedJson } from './creation-check.js';
+import { beginWithFile, checkedJson } from './creation-check.js';
 import { findListed } from './find-listed.js';
 import { readContentLine } from './read-line.js';
 
@@ -48,14 +48,7 @@ export class ContentBatches extends BatchApi {
     );
     const fileName = nonEmptyString(objectOf(file)['name']);
     if (fileName === undefined) throw upstreamError({ message: 'The provider gave an uploaded file no name.' });
-    try {
-      await part.creation.begin();
-    } catch (error) {
-      // The signal of the call may have ended with the lease.
-      const cleanUp = { requestId: call.requestId, signal: new AbortController().signal };
-      await this.deleteFile(fileName, cleanUp).catch(() => undefined);
-      throw error;
-    }
+    await beginWithFile(part.creation, (signal) => this.deleteFile(fileName, { ...call, signal }));
     const path = `/${modelPath(part.upstreamModel)}:batchGenerateContent`;
     const body = checkedJson({ batch: { displayName: part.id, inputConfig: { fileName } } }, part.creation);
     const name = nonEmptyString((await this.client.json({ path, body }, call))['name']);

@@ -9,6 +9,24 @@ export interface CreationCheck {
   check(): void;
 }
 
+/**
+ * Begins the creation of a batch that reads an uploaded file.
+ *
+ * @param deleteFile deletes that file where the batch may not be created. Its signal is one of its own: that of the call may have ended
+ *   with the lease
+ */
+export async function beginWithFile(
+  creation: CreationCheck,
+  deleteFile: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  try {
+    await creation.begin();
+  } catch (error) {
+    await deleteFile(new AbortController().signal).catch(() => undefined);
+    throw error;
+  }
+}
+
 /** A body of which each piece is sent only while the batch may be created. */
 export function checkedBody(body: RepeatableBody, creation: CreationCheck): RepeatableBody {
   return {

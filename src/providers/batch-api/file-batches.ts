@@ -5,7 +5,7 @@ import type { RepeatableBody } from '../transport/upstream-request.js';
 import { BatchApi, type BatchCall, type LostPart, type NewPart, type PartLine, type PartReceipt } from './batch-api.js';
 import type { PartResult, PartState } from './batch-api.js';
 import { cancelBatch, type BatchClient } from './batch-client.js';
-import { checkedJson } from './creation-check.js';
+import { beginWithFile, checkedJson } from './creation-check.js';
 import { readOpenAiLine } from './read-line.js';
 
 /** The name of the gateway's id in the metadata of a batch. */
@@ -93,14 +93,7 @@ export class FileBatches extends BatchApi {
     const uploaded = await this.client.upload({ path: this.urlOf('/files'), body: fileForm(part) }, call);
     const file = nonEmptyString(uploaded['id']);
     if (file === undefined) throw upstreamError({ message: 'The provider gave an uploaded file no id.' });
-    try {
-      await part.creation.begin();
-    } catch (error) {
-      // The signal of the call may have ended with the lease.
-      const cleanUp = { requestId: call.requestId, signal: new AbortController().signal };
-      await this.deleteFile(file, cleanUp).catch(() => undefined);
-      throw error;
-    }
+    await beginWithFile(part.creation, (signal) => this.deleteFile(file, { ...call, signal }));
     const body = checkedJson(this.dialect.create(part, file, part.endpoint), part.creation);
     const created = await this.client.json({ path: this.urlOf(this.dialect.batches), body }, call);
     const id = nonEmptyString(created['id']);
