@@ -29,11 +29,18 @@ AN_OUTLINE = "turns, parts and tools are those of the providers' formats, of whi
 A_REFERENCE = "a reference to what was made before"
 A_FORM = "Schemathesis writes bytes into the names and headers of parts that no form has"
 OF_THE_SANDBOX = "what the sandbox takes, which is a provider of its own"
+# The gateway's own lists, whose pages begin after a cursor.
+LISTS = "|".join(
+    (
+        r"GET /v1/admin/(audit|batches|configuration/changes|groups|keys|request-log|sessions|usage|usage/records)",
+        r"GET /v1/(batch|key/usage(/records)?|session/keys)",
+    )
+)
 # Operations whose query has a text that is looked for in the database.
 SEARCHES = "|".join(
     (
-        r"GET /v1/admin/(audit|batches|configuration/changes|groups|keys|request-log|sessions|usage(/latency|/records)?)",
-        r"GET /v1/(batch|batches|files|key/usage(/records)?|messages/batches|session/keys)",
+        LISTS,
+        r"GET /v1/(admin/usage/latency|batches|files|messages/batches)",
         r"DELETE /v1/admin/request-log",
     )
 )
@@ -51,7 +58,7 @@ STORES = "|".join(
 # Valid data that is refused, and why no schema can say so.
 REFUSALS = [
     Expected(
-        r"GET /v1/(admin/(audit|batches|configuration/changes|groups|keys|request-log|sessions|usage|usage/records)|batch|key/usage(/records)?|session/keys)",
+        LISTS,
         400,
         r"'after' is no cursor of this list",
         A_CURSOR,
