@@ -9,15 +9,13 @@ import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgre
 import { queryDatabase } from '../fixtures/query-database.js';
 import { until } from '../fixtures/until.js';
 import { batchClouds, MIN_LINES } from '../upstreams/batch-apis/batch-clouds.js';
-import { LINE_USAGE, startBatchProvider, type BatchProvider } from '../upstreams/batch-provider.js';
+import { LINE_USAGE, SHORT_SECONDS, startBatchProvider, type BatchProvider } from '../upstreams/batch-provider.js';
 
 /** Dollars of one call at the list price: the provider's tokens at 2 and 8 dollars a million. */
 const LIST_COST = (LINE_USAGE.prompt_tokens * 2 + LINE_USAGE.completion_tokens * 8) / 1e6;
 
 /** Long enough for the tasks of a job to become one part on a machine whose cores are busy: what the provider does goes by the places of lines. */
 const GATHER = '2s';
-/** Seconds of a job whose lines have to leave their part before the deadline: a fifth of it is enough to run them on a busy machine. */
-const SHORT_SECONDS = 36;
 
 const prompts = (count: number, name: string): string[] =>
   Array.from({ length: count }, (_, index) => `${name} ${index}`);

@@ -8,14 +8,12 @@ import { model, openAiAt, price } from '../fixtures/gateway-config.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
 import { changeDatabase, queryDatabase } from '../fixtures/query-database.js';
 import { until } from '../fixtures/until.js';
-import { LINE_USAGE, startBatchProvider, type BatchProvider } from '../upstreams/batch-provider.js';
+import { LINE_USAGE, SHORT_SECONDS, startBatchProvider, type BatchProvider } from '../upstreams/batch-provider.js';
 
 /** Dollars of one call at the list price: the provider's tokens at 2 and 8 dollars a million. */
 const LIST_COST = (LINE_USAGE.prompt_tokens * 2 + LINE_USAGE.completion_tokens * 8) / 1e6;
 const PRICE = { price: price(2, 8) };
 const FLEX = { tier_prices: { flex: { factor: 0.25 } } };
-/** Seconds of a job whose lines have to leave their part before the deadline: a fifth of it is enough to run them on a busy machine. */
-const SHORT_SECONDS = 36;
 
 const prompts = (count: number, name = 'line'): string[] =>
   Array.from({ length: count }, (_, index) => `${name} ${index}`);
