@@ -73,12 +73,14 @@ export class Lanes {
          ${endIndex}, ${requeued}, ${this.stateOf('j', `'ready'`)}, COALESCE(j.held_until, 0), j.max_claim, ${now}
        FROM batch_job j ${source} WHERE j.id = $1`;
     if (!isOrdered) {
-      await this.run(manager, `${insert('j.model', '0', 'j.task_count', '0', '')} ON CONFLICT DO NOTHING`, [jobId]);
+      await this.database.run(manager, `${insert('j.model', '0', 'j.task_count', '0', '')} ON CONFLICT DO NOTHING`, [
+        jobId,
+      ]);
     }
     const own = `JOIN (SELECT job_id, model, COUNT(*) AS count FROM batch_requeue WHERE job_id = $1 GROUP BY job_id, model) q
       ON q.job_id = j.id`;
     const requeued = isSqlite ? 'q.count' : 'CAST(q.count AS INT)';
-    await this.run(
+    await this.database.run(
       manager,
       `${insert('q.model', '0', '0', requeued, own)}
        ON CONFLICT (job_id, model) DO UPDATE SET requeued = excluded.requeued`,
@@ -88,7 +90,7 @@ export class Lanes {
 
   /** Puts tasks of a range that name a model into `batch_requeue`. Must run before the lanes of their job are opened. */
   async requeueOwnModels(manager: EntityManager, jobId: string, start: number, end: number): Promise<void> {
-    await this.run(
+    await this.database.run(
       manager,
       `INSERT INTO batch_requeue (job_id, task_index, model, next_run_at)
        SELECT job_id, task_index, model, task_index FROM batch_task WHERE job_id = $1 AND task_index >= $2 AND task_index < $3
@@ -105,13 +107,13 @@ export class Lanes {
     tasks: readonly { readonly taskIndex: number; readonly model: string; readonly rank: number }[],
   ): Promise<void> {
     const rows = tasks.map(({ taskIndex, model, rank }) => ({ task_index: taskIndex, model, rank }));
-    await this.run(
+    await this.database.run(
       manager,
       `UPDATE batch_task AS t SET rank = r.rank FROM ${recordsOf(this.dialect, '$2', 'task_index int, rank int')}
        WHERE t.job_id = $1 AND t.task_index = r.task_index`,
       [jobId, JSON.stringify(rows)],
     );
-    await this.run(
+    await this.database.run(
       manager,
       `INSERT INTO batch_requeue (job_id, task_index, model, next_run_at)
        SELECT $1, r.task_index, r.model, r.rank FROM ${recordsOf(this.dialect, '$2', 'task_index int, model text, rank bigint')}
@@ -134,7 +136,7 @@ export class Lanes {
       delay: Math.round(delayMs),
     }));
     rows.sort((a, b) => (a.job_id === b.job_id ? a.task_index - b.task_index : a.job_id < b.job_id ? -1 : 1));
-    const { rows: added } = await this.run<{ job_id: string; model: string; next_run_at: string | number }>(
+    const { rows: added } = await this.database.run<{ job_id: string; model: string; next_run_at: string | number }>(
       manager,
       `INSERT INTO batch_requeue (job_id, task_index, model, next_run_at)
        SELECT r.job_id, r.task_index, r.model, CASE WHEN r.delay > 0 THEN ${now} + r.delay ELSE COALESCE(
@@ -152,7 +154,7 @@ export class Lanes {
     }
     if (perLane.size === 0) return;
     const state = this.stateOf('j', `CASE WHEN r.ready_at <= ${now} THEN 'ready' ELSE 'delayed' END`);
-    await this.run(
+    await this.database.run(
       manager,
       `INSERT INTO batch_lane (job_id, model, lane_group, priority, submitted_at, expires_at, requeued, state, ready_at,
          max_claim, served_at)
@@ -172,12 +174,14 @@ export class Lanes {
 
   /** Prevents further claims from a job. */
   async close(manager: EntityManager, jobId: string): Promise<void> {
-    await this.run(manager, `UPDATE batch_lane SET state = 'closed' WHERE job_id = $1 AND state <> 'closed'`, [jobId]);
+    await this.database.run(manager, `UPDATE batch_lane SET state = 'closed' WHERE job_id = $1 AND state <> 'closed'`, [
+      jobId,
+    ]);
   }
 
   /** Prevents claims from a job until `resume`. Its row must be locked. */
   async pause(manager: EntityManager, jobId: string): Promise<void> {
-    await this.run(
+    await this.database.run(
       manager,
       `UPDATE batch_lane SET state = 'paused' WHERE job_id = $1 AND state IN ('ready', 'delayed')`,
       [jobId],
@@ -186,7 +190,7 @@ export class Lanes {
 
   /** Undoes `pause`: the next check of the lane determines when its next task may run. The job's row must be locked. */
   async resume(manager: EntityManager, jobId: string): Promise<void> {
-    await this.run(
+    await this.database.run(
       manager,
       `UPDATE batch_lane SET state = 'ready', served_at = ${this.dialect.now} WHERE job_id = $1 AND state = 'paused'`,
       [jobId],
@@ -199,7 +203,7 @@ export class Lanes {
     const until = '(SELECT j.held_until FROM batch_job j WHERE j.id = $1)';
     const waits = `job_id = $1 AND state IN ('ready', 'delayed')
       AND EXISTS (SELECT 1 FROM batch_job j WHERE j.id = $1 AND j.held_until > ${this.dialect.now})`;
-    await this.run(
+    await this.database.run(
       manager,
       `UPDATE batch_lane SET state = 'delayed',
          ready_at = CASE state WHEN 'ready' THEN ${until} ELSE ${isSqlite ? 'MAX' : 'GREATEST'}(ready_at, ${until}) END
@@ -210,7 +214,7 @@ export class Lanes {
 
   /** Copies the priority of a job, whose row must be locked, to its lanes. */
   async prioritise(manager: EntityManager, jobId: string): Promise<void> {
-    await this.run(
+    await this.database.run(
       manager,
       `UPDATE batch_lane SET priority = (SELECT ${priorityOf('j')} FROM batch_job j WHERE j.id = $1) WHERE job_id = $1`,
       [jobId],
@@ -219,8 +223,8 @@ export class Lanes {
 
   /** Deletes everything that waits of a job. */
   async remove(manager: EntityManager, jobId: string): Promise<void> {
-    await this.run(manager, 'DELETE FROM batch_lane WHERE job_id = $1', [jobId]);
-    await this.run(manager, 'DELETE FROM batch_requeue WHERE job_id = $1', [jobId]);
+    await this.database.run(manager, 'DELETE FROM batch_lane WHERE job_id = $1', [jobId]);
+    await this.database.run(manager, 'DELETE FROM batch_requeue WHERE job_id = $1', [jobId]);
   }
 
   /** Removes empty lanes, which would seem to wait without end. */
@@ -230,7 +234,7 @@ export class Lanes {
     if (rows.length === 0) return;
     const lock = this.dialect.isSqlite ? '' : 'ORDER BY job_id, model FOR UPDATE SKIP LOCKED';
     await this.database.transaction((manager) =>
-      this.run(
+      this.database.run(
         manager,
         `DELETE FROM batch_lane WHERE ${isEmpty} AND (job_id, model) IN
            (SELECT job_id, model FROM batch_lane WHERE ${isEmpty} ${lock})`,
@@ -241,7 +245,7 @@ export class Lanes {
   /** Takes up to `count` tasks out of a closed lane of a job, in order to end them. Undefined if there is none left. */
   async takeClosed(manager: EntityManager, jobId: string, count: number): Promise<LaneTasks | undefined> {
     const lock = this.dialect.isSqlite ? '' : 'FOR UPDATE';
-    const { rows } = await this.run<{ model: string }>(
+    const { rows } = await this.database.run<{ model: string }>(
       manager,
       `SELECT model FROM batch_lane WHERE job_id = $1 AND state = 'closed' ORDER BY model LIMIT 1 ${lock}`,
       [jobId],
@@ -260,7 +264,7 @@ export class Lanes {
   ): Promise<LaneTasks | undefined> {
     const { now, isSqlite } = this.dialect;
     const key = 'job_id = $1 AND model = $2';
-    const { rows } = await this.run<{ next_index: number; end_index: number; requeued: number }>(
+    const { rows } = await this.database.run<{ next_index: number; end_index: number; requeued: number }>(
       manager,
       `SELECT next_index, end_index, requeued FROM batch_lane WHERE ${key} AND state = $3 ${isSqlite ? '' : 'FOR UPDATE'}`,
       [jobId, model, state],
@@ -276,7 +280,7 @@ export class Lanes {
       requeued === 0
         ? []
         : (
-            await this.run<{ task_index: number }>(
+            await this.database.run<{ task_index: number }>(
               manager,
               `WITH picked AS MATERIALIZED (${picked})
                DELETE FROM batch_requeue WHERE job_id = $1 AND task_index IN (SELECT id FROM picked)
@@ -289,9 +293,9 @@ export class Lanes {
     const mayWait = state === 'closed' || due.length < requeued;
     const mayBeMore = endIndex < laneEnd || (due.length >= count && mayWait);
     if (!mayBeMore && (requeued <= due.length || state === 'closed')) {
-      await this.run(manager, `DELETE FROM batch_lane WHERE ${key}`, [jobId, model]);
+      await this.database.run(manager, `DELETE FROM batch_lane WHERE ${key}`, [jobId, model]);
     } else {
-      await this.run(
+      await this.database.run(
         manager,
         `UPDATE batch_lane SET next_index = $3, requeued = requeued - $4, served_at = ${now}
            ${mayBeMore || state === 'closed' ? '' : `, state = 'delayed', ready_at = ${this.nextRun('batch_lane')}`}
@@ -328,14 +332,6 @@ export class Lanes {
     const { now } = this.dialect;
     return `COALESCE((SELECT MIN(q.next_run_at) FROM batch_requeue q WHERE q.job_id = ${lane}.job_id
       AND q.model = ${lane}.model AND q.next_run_at > ${now}), ${now} + ${RECHECK_DELAY_MS})`;
-  }
-
-  private run<Row = Record<string, unknown>>(
-    manager: EntityManager,
-    statement: string,
-    parameters: readonly unknown[] = [],
-  ): Promise<{ rows: readonly Row[] }> {
-    return runSql<Row>(manager, this.dialect, statement, parameters);
   }
 
   private read<Row>(statement: string, parameters: readonly unknown[] = []): Promise<{ rows: readonly Row[] }> {

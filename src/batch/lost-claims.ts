@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import { Database } from '../database/database.js';
-import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
+import { recordsOf, SqlDialect } from '../database/sql.js';
 import { copyToDuplicates } from './duplicates.js';
 import { countEnded } from './job-counters.js';
 import { Lanes, type LaneTasks } from './lanes.js';
@@ -61,7 +61,7 @@ export class LostClaims {
     lostError: string | undefined,
   ): Promise<number> {
     if (claimIds.length === 0) return 0;
-    await this.run(manager, `DELETE FROM batch_claim WHERE id IN (${listOf(claimIds.length)})`, claimIds);
+    await this.database.run(manager, `DELETE FROM batch_claim WHERE id IN (${listOf(claimIds.length)})`, claimIds);
     const models = new Map<string, string>();
     const rows = lanes.flatMap((lane) =>
       [...indexesOf(lane)].map(([taskIndex, isSingle]) => {
@@ -72,7 +72,7 @@ export class LostClaims {
       }),
     );
     // Tasks of a range that name a model wait in `batch_requeue`.
-    const { rows: waiting } = await this.run<{ job_id: string; task_index: number; fence: number }>(
+    const { rows: waiting } = await this.database.run<{ job_id: string; task_index: number; fence: number }>(
       manager,
       `UPDATE batch_task AS t SET fence = t.fence + ${lostError === undefined ? 0 : 1}
        FROM ${recordsOf(this.dialect, '$1', 'job_id text, task_index int, is_single int')}
@@ -90,7 +90,7 @@ export class LostClaims {
     }));
     const poison = tasks.filter(({ isPoison }) => isPoison);
     if (poison.length > 0) {
-      await this.run(
+      await this.database.run(
         manager,
         `UPDATE batch_task AS t SET status = 'failed', error = $2, finished_at = ${this.dialect.now}
          FROM ${recordsOf(this.dialect, '$1', 'job_id text, task_index int')}
@@ -111,13 +111,5 @@ export class LostClaims {
       tasks.filter(({ isPoison }) => !isPoison),
     );
     return tasks.length;
-  }
-
-  private run<Row = Record<string, unknown>>(
-    manager: EntityManager,
-    statement: string,
-    parameters: readonly unknown[] = [],
-  ): Promise<{ rows: readonly Row[] }> {
-    return runSql<Row>(manager, this.dialect, statement, parameters);
   }
 }

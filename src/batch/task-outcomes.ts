@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { EntityManager } from 'typeorm';
 import { GatewayConfig } from '../config/gateway-config.js';
 import { Database } from '../database/database.js';
-import { recordsOf, runSql, SqlDialect } from '../database/sql.js';
+import { recordsOf, SqlDialect } from '../database/sql.js';
 import type { UsageRecord } from '../usage/records/usage-record.entity.js';
 import { UsageRecorder } from '../usage/records/usage-recorder.service.js';
 import type { TaskStatus } from './batch-task.entity.js';
@@ -120,7 +120,7 @@ export class TaskOutcomes {
     }));
     rows.sort((a, b) => (a.id < b.id ? -1 : 1));
     const changed = recordsOf(this.dialect, '$1', 'id text, version int, tasks text, task_count int');
-    const { rows: held } = await this.run<{ id: string }>(
+    const { rows: held } = await this.database.run<{ id: string }>(
       manager,
       `UPDATE batch_claim AS c SET tasks = r.tasks, task_count = r.task_count, version = c.version + 1,
          lease_until = ${extendedLease(this.dialect, this.leaseMs, 'c.')}
@@ -130,7 +130,7 @@ export class TaskOutcomes {
     const ids = new Set(held.map(({ id }) => id));
     const empty = rows.flatMap(({ id, task_count: count }) => (count === 0 && ids.has(id) ? [id] : []));
     if (empty.length > 0) {
-      await this.run(manager, `DELETE FROM batch_claim WHERE id IN (${listOf(empty.length)})`, empty);
+      await this.database.run(manager, `DELETE FROM batch_claim WHERE id IN (${listOf(empty.length)})`, empty);
     }
     return ids;
   }
@@ -141,7 +141,7 @@ export class TaskOutcomes {
     worker: string,
   ): Promise<StoredOutcomes['claims']> {
     if (changes.length === 0) return new Map();
-    const { rows } = await this.run<{ id: string; version: number; tasks: string }>(
+    const { rows } = await this.database.run<{ id: string; version: number; tasks: string }>(
       manager,
       `SELECT id, version, tasks FROM batch_claim WHERE id IN (${listOf(changes.length)}) AND worker = $${changes.length + 1}`,
       [...changes.map(({ id }) => id), worker],
@@ -165,7 +165,7 @@ export class TaskOutcomes {
       error,
     }));
     const columns = 'job_id text, task_index int, status text, attempts int, response text, error text';
-    const { rows: changed } = await this.run<{ job_id: string; task_index: number }>(
+    const { rows: changed } = await this.database.run<{ job_id: string; task_index: number }>(
       manager,
       this.changeTasksStatement(columns),
       [JSON.stringify(rows), worker],
@@ -181,14 +181,6 @@ export class TaskOutcomes {
        FROM ${recordsOf(this.dialect, '$1', columns)}
        WHERE t.job_id = r.job_id AND t.task_index = r.task_index AND t.status = 'queued'
        RETURNING ${returnedOf(this.dialect, 'job_id, task_index')}`;
-  }
-
-  private run<Row = Record<string, unknown>>(
-    manager: EntityManager,
-    statement: string,
-    parameters: readonly unknown[] = [],
-  ): Promise<{ rows: readonly Row[] }> {
-    return runSql<Row>(manager, this.dialect, statement, parameters);
   }
 }
 

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { Injectable } from '@nestjs/common';
 import { DataSource, EntityManager } from 'typeorm';
-import { POSTGRES, SQLITE, type SqlDialect } from './sql.js';
+import { POSTGRES, runSql, SQLITE, type SqlDialect, type SqlResult } from './sql.js';
 import { beginImmediate } from './sqlite-transaction.js';
 
 /** Longest wait for another process that writes to the same SQLite file, in milliseconds. */
@@ -47,6 +47,15 @@ export class Database {
     });
     this.queue = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** Runs one statement in a transaction; see `runSql`. */
+  run<Row = Record<string, unknown>>(
+    manager: EntityManager,
+    statement: string,
+    parameters: readonly unknown[] = [],
+  ): Promise<SqlResult<Row>> {
+    return runSql<Row>(manager, this.dialect, statement, parameters);
   }
 
   /** Resolves when the database responds. @throws when it does not, or when `signal` is aborted first */

@@ -1,6 +1,6 @@
 import { NO_COST, type NanoDollars } from '../../runtime/nano-dollars.js';
 import { beyondCost, unpriced } from './cost-refusals.js';
-import type { Hold } from './job-limit-store.js';
+import type { Hold } from './job-options.js';
 import type { LineSize } from './line-sizes.js';
 import type { RateWindow } from './minute-rate.js';
 
@@ -61,18 +61,18 @@ export function admitTasks(lines: readonly SizedLine[], room: JobRoom): Admissio
       isFull = true;
       verdicts.push('wait');
     } else {
-      hold = holdOf(rate?.take(now, tokens), now);
+      hold = rateHold(rate?.take(now, tokens), now);
       verdicts.push(hold === undefined ? 'start' : 'wait');
       if (hold !== undefined) continue;
       reserved += most;
       admitted.push({ taskIndex, most });
     }
   }
-  hold ??= holdOf(rate?.wait(now, 1), now);
+  hold ??= rateHold(rate?.wait(now, 1), now);
   return { verdicts, admitted, isFull: isFull || admitted.length >= places, hold };
 }
 
 /** @param wait milliseconds until the rate lets the next task start */
-function holdOf(wait: number | undefined, now: number): Hold | undefined {
+function rateHold(wait: number | undefined, now: number): Hold | undefined {
   return wait === undefined || wait <= 0 ? undefined : { until: now + wait, reason: 'rate' };
 }

@@ -6,7 +6,7 @@ import type { ClaimedJob, ClaimedTask } from '../claimed-tasks.js';
 import { admitTasks, type SizedLine, type Verdict } from './admit-tasks.js';
 import { HeldShares } from './held-shares.js';
 import { JobLimitStore, type JobShare } from './job-limit-store.js';
-import { timeStateOf, type JobLimits } from './job-options.js';
+import { holdOf, timeStateOf, type JobLimits } from './job-options.js';
 import { LineSizes, type LineSize } from './line-sizes.js';
 
 /** Milliseconds after which tasks are looked at again when the database did not respond. */
@@ -15,8 +15,6 @@ const FAILED_DELAY_MS = 1_000;
 const RATED_START_MS = 1_000;
 /** Milliseconds for which this process claims nothing of a job whose parts at providers hold what is left of `max_cost_usd`. */
 const PART_BLOCK_MS = 5_000;
-/** The latest moment at which a held job is looked at again, in milliseconds. */
-const MAX_HOLD_MS = 86_400_000;
 
 /** The verdicts of one claim. */
 export interface GateResult {
@@ -170,10 +168,10 @@ export class JobGate {
       for (const task of tasks) this.held.end(task);
       const { spent: settled, now } = await this.store.lockJob(manager, jobId);
       const time = timeStateOf(limits, now);
-      if (!time.mayStart) {
-        const hold = { until: Math.min(time.until, now + MAX_HOLD_MS), reason: time.reason };
-        await this.store.hold(manager, jobId, hold);
-        return { verdicts: tasks.map(() => 'wait'), nextMs: hold.until - now };
+      const closed = holdOf(time, now);
+      if (closed !== undefined) {
+        await this.store.hold(manager, jobId, closed);
+        return { verdicts: tasks.map(() => 'wait'), nextMs: closed.until - now };
       }
       const shares = isShared ? await this.store.sharesOfOthers(manager, jobId, this.worker) : [];
       const others = shares.filter(({ isGone }) => !isGone);

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import { Database } from '../../database/database.js';
-import { runSql, SqlDialect } from '../../database/sql.js';
+import { SqlDialect } from '../../database/sql.js';
 import { boundNanoDollars } from '../../runtime/nano-dollars.js';
 import { Lanes } from '../lanes.js';
-import type { HoldReason, JobLimits } from './job-options.js';
+import type { Hold, JobLimits } from './job-options.js';
 import { RateWindow, type RateLog } from './minute-rate.js';
 
 /** What one worker holds of the limits of a job. */
@@ -17,13 +17,6 @@ export interface JobShare {
   readonly reserved: number;
   /** Whether its lease has ended. */
   readonly isGone: boolean;
-}
-
-/** What holds all tasks of a job back. */
-export interface Hold {
-  /** Unix milliseconds. */
-  readonly until: number;
-  readonly reason: HoldReason;
 }
 
 interface ShareRow {
@@ -58,7 +51,7 @@ export class JobLimitStore {
   /** Locks the row of a job. @returns what it has spent, and the database's time in Unix milliseconds */
   async lockJob(manager: EntityManager, jobId: string): Promise<{ spent: number; now: number }> {
     const { now, isSqlite } = this.dialect;
-    const { rows } = await this.run<{ spent: string | number; now: string | number }>(
+    const { rows } = await this.database.run<{ spent: string | number; now: string | number }>(
       manager,
       `SELECT spent_nanos AS spent, ${now} AS now FROM batch_job WHERE id = $1 ${isSqlite ? '' : 'FOR UPDATE'}`,
       [jobId],
@@ -68,12 +61,15 @@ export class JobLimitStore {
 
   /** Adds nano-dollars to what a job has spent. */
   async addSpent(manager: EntityManager, jobId: string, amount: number): Promise<void> {
-    await this.run(manager, 'UPDATE batch_job SET spent_nanos = spent_nanos + $2 WHERE id = $1', [jobId, amount]);
+    await this.database.run(manager, 'UPDATE batch_job SET spent_nanos = spent_nanos + $2 WHERE id = $1', [
+      jobId,
+      amount,
+    ]);
   }
 
   /** The shares of all workers but one. */
   async sharesOfOthers(manager: EntityManager, jobId: string, worker: string): Promise<readonly JobShare[]> {
-    const { rows } = await this.run<ShareRow>(
+    const { rows } = await this.database.run<ShareRow>(
       manager,
       `SELECT worker, slots, reserved_nanos, CASE WHEN expires_at <= ${this.dialect.now} THEN 1 ELSE 0 END AS is_gone
        FROM batch_share WHERE job_id = $1 AND worker <> $2`,
@@ -91,11 +87,12 @@ export class JobLimitStore {
     manager: EntityManager,
     jobId: string,
     { worker, slots, reserved }: Omit<JobShare, 'isGone'>,
+    lifetimeMs = this.leaseMs,
   ): Promise<void> {
-    await this.run(
+    await this.database.run(
       manager,
       `INSERT INTO batch_share (job_id, worker, slots, reserved_nanos, expires_at)
-       VALUES ($1, $2, $3, $4, ${this.dialect.now} + ${this.leaseMs})
+       VALUES ($1, $2, $3, $4, ${this.dialect.now} + ${lifetimeMs})
        ON CONFLICT (job_id, worker) DO UPDATE SET slots = excluded.slots, reserved_nanos = excluded.reserved_nanos,
          expires_at = excluded.expires_at`,
       [jobId, worker, Number.isFinite(slots) ? slots : 0, boundNanoDollars(reserved)],
@@ -103,25 +100,29 @@ export class JobLimitStore {
   }
 
   async deleteShare(manager: EntityManager, jobId: string, worker: string): Promise<void> {
-    await this.run(manager, 'DELETE FROM batch_share WHERE job_id = $1 AND worker = $2', [jobId, worker]);
+    await this.database.run(manager, 'DELETE FROM batch_share WHERE job_id = $1 AND worker = $2', [jobId, worker]);
   }
 
   /** Extends all shares of a worker by a lease. */
   async renewShares(worker: string): Promise<void> {
     await this.transaction((manager) =>
-      this.run(manager, `UPDATE batch_share SET expires_at = ${this.dialect.now} + ${this.leaseMs} WHERE worker = $1`, [
-        worker,
-      ]),
+      this.database.run(
+        manager,
+        `UPDATE batch_share SET expires_at = ${this.dialect.now} + ${this.leaseMs} WHERE worker = $1`,
+        [worker],
+      ),
     );
   }
 
   async readRate(manager: EntityManager, jobId: string, rate: NonNullable<JobLimits['rate']>): Promise<RateWindow> {
-    const { rows } = await this.run<{ log: string }>(manager, 'SELECT log FROM batch_rate WHERE job_id = $1', [jobId]);
+    const { rows } = await this.database.run<{ log: string }>(manager, 'SELECT log FROM batch_rate WHERE job_id = $1', [
+      jobId,
+    ]);
     return new RateWindow(rate, rows[0] === undefined ? [] : (JSON.parse(rows[0].log) as RateLog));
   }
 
   async writeRate(manager: EntityManager, jobId: string, log: RateLog): Promise<void> {
-    await this.run(
+    await this.database.run(
       manager,
       `INSERT INTO batch_rate (job_id, log) VALUES ($1, $2) ON CONFLICT (job_id) DO UPDATE SET log = excluded.log`,
       [jobId, JSON.stringify(log)],
@@ -130,19 +131,11 @@ export class JobLimitStore {
 
   /** Holds a job and its lanes back. */
   async hold(manager: EntityManager, jobId: string, { until, reason }: Hold): Promise<void> {
-    await this.run(manager, 'UPDATE batch_job SET held_until = $2, hold_reason = $3 WHERE id = $1', [
+    await this.database.run(manager, 'UPDATE batch_job SET held_until = $2, hold_reason = $3 WHERE id = $1', [
       jobId,
       Math.ceil(until),
       reason,
     ]);
     await this.lanes.hold(manager, jobId);
-  }
-
-  private run<Row = Record<string, unknown>>(
-    manager: EntityManager,
-    statement: string,
-    parameters: readonly unknown[] = [],
-  ): Promise<{ rows: readonly Row[] }> {
-    return runSql<Row>(manager, this.dialect, statement, parameters);
   }
 }

@@ -75,6 +75,22 @@ export type TimeState =
   | { readonly mayStart: false; readonly until: number; readonly reason: HoldReason }
   | { readonly mayStart: true; readonly until: number };
 
+/** What holds all tasks of a job back. */
+export interface Hold {
+  /** Epoch milliseconds. */
+  readonly until: number;
+  readonly reason: HoldReason;
+}
+
+/** The latest moment at which a held job is looked at again, in milliseconds. */
+const MAX_HOLD_MS = 86_400_000;
+
+/** How a job is held back at a moment; undefined where its tasks may start. */
+export function holdOf(time: TimeState, now: number): Hold | undefined {
+  if (time.mayStart) return undefined;
+  return { until: Math.min(time.until, now + MAX_HOLD_MS), reason: time.reason };
+}
+
 /** Whether a job's tasks may start at a moment, by `not_before` and `windows`. */
 export function timeStateOf({ notBefore, windows }: Pick<JobLimits, 'notBefore' | 'windows'>, now: number): TimeState {
   if (notBefore > now) {

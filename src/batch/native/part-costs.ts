@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '../../database/database.js';
-import { runSql } from '../../database/sql.js';
-import { boundNanoDollars, type NanoDollars } from '../../runtime/nano-dollars.js';
+import type { NanoDollars } from '../../runtime/nano-dollars.js';
 import { beyondCost, unpriced } from '../control/cost-refusals.js';
+import { JobLimitStore } from '../control/job-limit-store.js';
 import { LineSizes } from '../control/line-sizes.js';
 import type { BatchPart } from './batch-part.entity.js';
 import { type PartJob, type PartTask, PartTasks } from './part-tasks.js';
@@ -28,7 +27,7 @@ export interface CoveredTasks {
 @Injectable()
 export class PartCosts {
   constructor(
-    private readonly database: Database,
+    private readonly limits: JobLimitStore,
     private readonly partTasks: PartTasks,
     private readonly sizes: LineSizes,
   ) {}
@@ -41,23 +40,10 @@ export class PartCosts {
     maxCost: NanoDollars,
   ): Promise<CoveredTasks> {
     const most = await this.mostOf(part, job, indexes);
-    const { dialect } = this.database;
-    return this.database.transaction(async (manager) => {
-      const lock = dialect.isSqlite ? '' : 'FOR UPDATE';
-      const { rows: jobs } = await runSql<{ spent: string | number }>(
-        manager,
-        dialect,
-        `SELECT spent_nanos AS spent FROM batch_job WHERE id = $1 ${lock}`,
-        [job.id],
-      );
-      const { rows: shares } = await runSql<{ reserved: string | number | null }>(
-        manager,
-        dialect,
-        'SELECT SUM(reserved_nanos) AS reserved FROM batch_share WHERE job_id = $1 AND worker <> $2',
-        [job.id, part.id],
-      );
-      const spent = Number(jobs[0]?.spent ?? 0);
-      const others = Number(shares[0]?.reserved ?? 0);
+    return this.limits.transaction(async (manager) => {
+      const { spent } = await this.limits.lockJob(manager, job.id);
+      const shares = await this.limits.sharesOfOthers(manager, job.id, part.id);
+      const others = shares.reduce((sum, share) => sum + share.reserved, 0);
       const covered: number[] = [];
       const waiting: number[] = [];
       const refused: { taskIndex: number; error: string }[] = [];
@@ -71,14 +57,7 @@ export class PartCosts {
           reserved += cost;
         }
       }
-      await runSql(
-        manager,
-        dialect,
-        `INSERT INTO batch_share (job_id, worker, slots, reserved_nanos, expires_at)
-         VALUES ($1, $2, 0, $3, ${dialect.now} + ${SHARE_MS})
-         ON CONFLICT (job_id, worker) DO UPDATE SET reserved_nanos = excluded.reserved_nanos`,
-        [job.id, part.id, boundNanoDollars(reserved)],
-      );
+      await this.limits.writeShare(manager, job.id, { worker: part.id, slots: 0, reserved }, SHARE_MS);
       return { covered, waiting, refused };
     });
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { GatewayConfig } from '../../config/gateway-config.js';
 import type { Deployment } from '../../routing/resolved-model.js';
+import { JobLimitStore } from '../control/job-limit-store.js';
 import { closedTime } from './closed-time.js';
 import { partSize } from './part-size.js';
 import { PartStore, type WaitingLane } from './part-store.js';
@@ -17,6 +18,7 @@ export class PartFormer {
   constructor(
     private readonly parts: PartStore,
     private readonly partTasks: PartTasks,
+    private readonly limits: JobLimitStore,
     private readonly planner: TierPlanner,
     private readonly config: GatewayConfig,
   ) {}
@@ -36,7 +38,7 @@ export class PartFormer {
     if (!isDue && !isDrained) return;
     const closed = closedTime(job, await this.parts.now());
     if (closed !== undefined) {
-      await this.parts.hold(job.id, closed.until, closed.reason);
+      await this.limits.transaction((manager) => this.limits.hold(manager, job.id, closed));
       return;
     }
     const api = deployment?.provider.batchApi;

@@ -206,7 +206,8 @@ export class PartRunner {
       await this.parts.pollLater(part.id, this.worker, waitMs, false);
       return;
     }
-    const closed = job.stage === 'running' ? closedTime(job, await this.parts.now()) : undefined;
+    const now = await this.parts.now();
+    const closed = job.stage === 'running' ? closedTime(job, now) : undefined;
     if (closed !== undefined && closed.pollInMs > 0) {
       await this.parts.pollLater(part.id, this.worker, closed.pollInMs, false);
       return;
@@ -215,7 +216,7 @@ export class PartRunner {
       await this.end({ part, job }, 'The deployment is drained.', { beginsAgain: true });
       return;
     }
-    const isLate = (await this.parts.now()) >= tierTimes(job).nativeUntil;
+    const isLate = now >= tierTimes(job).nativeUntil;
     const principal = await this.keys.principalOf(job.keyId);
     if (principal === null && job.stage === 'running') {
       await this.jobs.beginFailure(job.id, 'The key that submitted this job has been revoked or has expired.');

@@ -4,7 +4,6 @@ import { GatewayConfig } from '../../config/gateway-config.js';
 import { Database } from '../../database/database.js';
 import { runSql, type SqlDialect, type SqlResult } from '../../database/sql.js';
 import { timeOrderedId } from '../../runtime/random-id.js';
-import type { HoldReason } from '../control/job-options.js';
 import type { HeldTaskKey } from '../held-claim.js';
 import { Lanes } from '../lanes.js';
 import { countOf, indexesOf, readLanes, storedLanes } from '../stored-lanes.js';
@@ -103,18 +102,6 @@ export class PartStore {
         [id, jobId, part.keyId, part.deployment, lane, countOf(taken)],
       );
       return id;
-    });
-  }
-
-  /** Lets nothing of a job start before a moment. */
-  async hold(jobId: string, until: number, reason: HoldReason): Promise<void> {
-    await this.database.transaction(async (manager) => {
-      await runSql(manager, this.dialect, 'UPDATE batch_job SET held_until = $2, hold_reason = $3 WHERE id = $1', [
-        jobId,
-        Math.ceil(until),
-        reason,
-      ]);
-      await this.lanes.hold(manager, jobId);
     });
   }
 
