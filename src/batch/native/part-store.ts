@@ -4,6 +4,7 @@ import { GatewayConfig } from '../../config/gateway-config.js';
 import { Database } from '../../database/database.js';
 import { runSql, type SqlDialect, type SqlResult } from '../../database/sql.js';
 import { timeOrderedId } from '../../runtime/random-id.js';
+import { JobLimitStore } from '../control/job-limit-store.js';
 import type { HeldTaskKey } from '../held-claim.js';
 import { Lanes } from '../lanes.js';
 import { countOf, indexesOf, readLanes, storedLanes } from '../stored-lanes.js';
@@ -40,6 +41,7 @@ export class PartStore {
     private readonly database: Database,
     private readonly dataSource: DataSource,
     private readonly lanes: Lanes,
+    private readonly limits: JobLimitStore,
     config: GatewayConfig,
   ) {
     this.dialect = database.dialect;
@@ -88,15 +90,13 @@ export class PartStore {
     return this.database.transaction(async (manager) => {
       const taken = await this.lanes.take(manager, { jobId, model: lane, count, state: 'ready' });
       if (taken === undefined || countOf(taken) === 0) return undefined;
-      await runSql(
+      await this.database.run(
         manager,
-        this.dialect,
         `INSERT INTO batch_claim (id, worker, lease_until, tasks, task_count) VALUES ($1, $2, ${now} + ${CLAIM_LEASE_MS}, $3, $4)`,
         [id, worker, storedLanes([taken]), countOf(taken)],
       );
-      await runSql(
+      await this.database.run(
         manager,
-        this.dialect,
         `INSERT INTO batch_part (id, job_id, key_id, deployment, lane, state, line_count, created_at)
          VALUES ($1, $2, $3, $4, $5, 'new', $6, ${now})`,
         [id, jobId, part.keyId, part.deployment, lane, countOf(taken)],
@@ -227,21 +227,15 @@ export class PartStore {
   ): Promise<boolean> {
     const { now } = this.dialect;
     return this.database.transaction(async (manager) => {
-      const { affected } = await runSql(
+      const { affected } = await this.database.run(
         manager,
-        this.dialect,
         `UPDATE batch_part SET state = 'ended', ended_at = ${now}, error = COALESCE($3, error), worker = NULL
          WHERE id = $1 AND worker = $2 AND lease_until > ${now}`,
         [id, worker, error],
       );
       if (affected === 0) return false;
-      if (lateNanos > 0) {
-        await runSql(manager, this.dialect, 'UPDATE batch_job SET spent_nanos = spent_nanos + $2 WHERE id = $1', [
-          jobId,
-          lateNanos,
-        ]);
-      }
-      await runSql(manager, this.dialect, 'DELETE FROM batch_share WHERE job_id = $1 AND worker = $2', [jobId, id]);
+      if (lateNanos > 0) await this.limits.addSpent(manager, jobId, lateNanos);
+      await this.limits.deleteShare(manager, jobId, id);
       return true;
     });
   }
@@ -287,7 +281,7 @@ export class PartStore {
   }
 
   private write<Row>(statement: string, parameters: readonly unknown[]): Promise<SqlResult<Row>> {
-    return this.database.transaction((manager) => runSql<Row>(manager, this.dialect, statement, parameters));
+    return this.database.transaction((manager) => this.database.run<Row>(manager, statement, parameters));
   }
 }
 
