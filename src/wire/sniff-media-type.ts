@@ -3,6 +3,8 @@ interface Magic {
   readonly type: string;
   readonly at?: number;
   readonly bytes: string;
+  /** Further bytes that the format has, where the first ones are too few to distinguish it from other data. */
+  readonly and?: { readonly at: number; readonly bytes: string };
 }
 
 /** In Latin-1. A RIFF or an ISO file is known by what follows. */
@@ -11,7 +13,8 @@ const MAGICS: readonly Magic[] = [
   { type: 'image/jpeg', bytes: '\xff\xd8\xff' },
   { type: 'image/gif', bytes: 'GIF8' },
   { type: 'image/webp', at: 8, bytes: 'WEBP' },
-  { type: 'image/bmp', bytes: 'BM' },
+  // The size of its second header is below 256.
+  { type: 'image/bmp', bytes: 'BM', and: { at: 15, bytes: '\0\0\0' } },
   { type: 'image/tiff', bytes: 'II*\0' },
   { type: 'image/tiff', bytes: 'MM\0*' },
   { type: 'image/avif', at: 4, bytes: 'ftypavif' },
@@ -31,7 +34,9 @@ const HEAD_CHARACTERS = 24;
 /** The media type that the first bytes of base64 data show; undefined where they show none. */
 export function sniffMediaType(base64: string): string | undefined {
   const head = Buffer.from(base64.slice(0, HEAD_CHARACTERS), 'base64').toString('latin1');
-  return MAGICS.find(({ bytes, at = 0 }) => head.startsWith(bytes, at))?.type;
+  return MAGICS.find(
+    ({ bytes, at = 0, and }) => head.startsWith(bytes, at) && (and === undefined || head.startsWith(and.bytes, and.at)),
+  )?.type;
 }
 
 /**
