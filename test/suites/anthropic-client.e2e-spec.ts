@@ -407,8 +407,10 @@ models:
         .create({ model: 'open/gpt-x', max_tokens: 5, stream: true, messages: HELLO })
         .asResponse();
       const reader = (response.body as ReadableStream<Uint8Array> | null)?.getReader();
+      // Several may have come by the time that a busy machine reads.
       const first = new TextDecoder().decode((await reader?.read())?.value);
-      expect(first).toBe('event: ping\ndata: {"type":"ping"}\n\n');
+      expect(first.replaceAll('event: ping\ndata: {"type":"ping"}\n\n', '')).toBe('');
+      expect(first).not.toBe('');
       respond?.();
       let rest = '';
       for (let part = await reader?.read(); part?.done === false; part = await reader?.read())
