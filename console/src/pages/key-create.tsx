@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api, ApiError, bodyOf } from '../api/client';
 import { Button, Code, ErrorNote, Field, Input, Select } from '../ui/basics';
 import { Dialog } from '../ui/dialog';
+import { RequestLogFields, requestLogOf, requestLogText } from '../ui/request-log-fields';
 import { SpendingFields, spendingOf, spendingText } from '../ui/spending-fields';
 
 /** Unix seconds at the end of a day of the viewer. */
@@ -25,6 +26,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
   const [until, setUntil] = useState('');
   const [owner, setOwner] = useState('');
   const [spending, setSpending] = useState(spendingText(null, null));
+  const [requestLog, setRequestLog] = useState(requestLogText(null));
   const groups = useQuery({
     queryKey: ['groups', 'choice'],
     queryFn: () => bodyOf(api.GET('/v1/admin/groups', { params: { query: { limit: 100 } } })),
@@ -41,6 +43,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
             ...(owner.trim() !== '' && { owner }),
             ...(until !== '' && { expires_at: endOf(until) }),
             ...spendingOf(spending),
+            request_log: requestLogOf(requestLog),
           },
         }),
       ),
@@ -50,7 +53,9 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
     create.error instanceof ApiError && create.error.param?.startsWith(field) === true
       ? create.error.message
       : undefined;
-  const isPlaced = ['name', 'allowed_models', 'expires_at', 'owner'].some((field) => faultOf(field) !== undefined);
+  const isPlaced = ['name', 'allowed_models', 'expires_at', 'owner', 'request_log'].some(
+    (field) => faultOf(field) !== undefined,
+  );
 
   if (create.data !== undefined) {
     return (
@@ -149,6 +154,7 @@ export function CreateKey({ onClose }: { readonly onClose: () => void }) {
           )}
         </Field>
         <SpendingFields value={spending} onChange={setSpending} />
+        <RequestLogFields value={requestLog} onChange={setRequestLog} error={faultOf('request_log')} />
         <label className="flex items-start gap-2.5">
           <input
             type="checkbox"
