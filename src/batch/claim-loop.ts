@@ -4,7 +4,7 @@ import { describeError } from '../errors/describe-error.js';
 import { BackgroundThrottle } from '../lifecycle/background-throttle.js';
 import { HeldClaim } from './held-claim.js';
 import { groupOf, type HeldTask, type HeldTasks } from './held-tasks.js';
-import { LanePicker } from './lane-picker.js';
+import { AHEAD_PER_SLOT, LanePicker } from './lane-picker.js';
 import type { Verdict } from './control/admit-tasks.js';
 import { JobGate, type GateResult } from './control/job-gate.js';
 import { LostClaims } from './lost-claims.js';
@@ -15,8 +15,13 @@ import { BatchQueue } from './queue/batch-queue.js';
 import { type Claim, newClaimId, TaskClaims } from './task-claims.js';
 import type { TaskOutcome } from './task-outcomes.js';
 
-/** Milliseconds of work to claim ahead, so that short tasks keep every slot busy between two claims. */
-const AHEAD_MS = 30;
+/** Milliseconds of work to claim ahead, so that short tasks keep every slot busy until the next claim, which is made when half is left. */
+const AHEAD_MS = 50;
+/**
+ * Milliseconds from which on a task keeps its slot until its result is stored, so that a crash repeats at most as many calls as there
+ * are slots. Slots of shorter tasks would be idle for too large a part of the time, as would all while results are stored in sets.
+ */
+const LONG_TASK_MS = 50;
 /** Share of additional slots, for keys and models of which nothing runs while all slots are taken. */
 const EXTRA_PART = 4;
 /** Milliseconds between two polls for such keys. */
@@ -117,7 +122,8 @@ export class ClaimLoop {
     if (held === undefined) return false;
     const concurrency = this.concurrency();
     const slots = task.isExtra ? concurrency + extraSlots(concurrency) : concurrency;
-    if (held.running.size >= slots) return false;
+    const unstored = this.duration < LONG_TASK_MS || this.writer.isBusy ? 0 : this.writer.size;
+    if (held.running.size + unstored >= slots) return false;
     const ofModel = this.room.ofModel(task.job.keyId, task.model);
     const ofGroup = this.room.ofGroup(task.job.keyId, task.model);
     // 0 is a pause: the task is requeued.
@@ -140,7 +146,7 @@ export class ClaimLoop {
           if (slots <= 0) return;
         }
         // A claim costs a transaction: with short tasks it waits for several free slots.
-        else if (slots < concurrency / 4 && held.ready.length > 0) return;
+        else if (slots < Math.max(concurrency / 4, ahead / 2) && held.ready.length > 0) return;
         await this.load.yieldToEventLoop();
         await this.reclaimLostClaims();
         this.writer.returning.beginClaim();
@@ -232,7 +238,7 @@ export class ClaimLoop {
 
   private ahead(): number {
     const { concurrency } = this.config.batch;
-    return Math.min(concurrency, Math.floor((concurrency * AHEAD_MS) / Math.max(1, this.duration)));
+    return Math.min(AHEAD_PER_SLOT * concurrency, Math.floor((concurrency * AHEAD_MS) / Math.max(1, this.duration)));
   }
 }
 

@@ -13,6 +13,8 @@ import type { LaneShare } from './task-claims.js';
 const GROUPS_PER_QUERY = 256;
 const MAX_QUERIES = 4;
 const LANES_PER_GROUP = 64;
+/** Most tasks that are claimed ahead for each slot. */
+export const AHEAD_PER_SLOT = 2;
 
 /** The load of this process: tasks in flight and claimed tasks that wait for a slot. */
 export interface HeldLoad {
@@ -131,7 +133,7 @@ export class LanePicker {
   }
 }
 
-/** Claims ahead do not exceed what runs at once, so that a slow model does not take slots that others could use. */
+/** Claims ahead are bounded by what runs at once, so that a slow model does not take slots that others could use. */
 function free(limit: number, held: number, ahead: number): number {
-  return limit === 0 ? 0 : Math.max(0, limit + Math.min(limit, ahead) - held);
+  return limit === 0 ? 0 : Math.max(0, limit + Math.min(AHEAD_PER_SLOT * limit, ahead) - held);
 }

@@ -14,9 +14,14 @@ const OUTCOMES_PER_TRANSACTION = 500;
 const SET_CHARACTERS = 8_000_000;
 /** Characters of results waiting for the database above which no further task begins. */
 const MAX_WAITING_CHARACTERS = 64_000_000;
-/** Outcomes a second above which they are stored in sets, and milliseconds for which a set is then gathered. */
+/**
+ * Outcomes a second above which they are stored in sets, and milliseconds for which a set is then gathered. Below it each is stored at
+ * once, because a crash repeats the calls of those that wait.
+ */
 const BUSY_OUTCOMES_PER_SECOND = 200;
 const GATHER_MS = 20;
+/** Milliseconds over which outcomes a second are counted: tasks that begin together also end together. */
+const RATE_MS = 250;
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 5_000;
 /** Retry delay at which a shutdown stops waiting for the database. */
@@ -40,7 +45,8 @@ export class OutcomeWriter {
   private characters = 0;
   private writing: Promise<void> | undefined;
   private isClosing = false;
-  private lastSetAt = 0;
+  private countedAt = 0;
+  private counted = 0;
   private rate = 0;
   private storedListener: (outcomes: readonly TaskOutcome[]) => void = () => undefined;
 
@@ -59,6 +65,11 @@ export class OutcomeWriter {
   /** Outcomes that are not in the database yet. */
   get size(): number {
     return this.unstored.size;
+  }
+
+  /** Whether so many tasks end that their outcomes are stored in sets. */
+  get isBusy(): boolean {
+    return this.rate > BUSY_OUTCOMES_PER_SECOND;
   }
 
   /** Whether outcomes of a claim are not in the database yet. */
@@ -120,7 +131,7 @@ export class OutcomeWriter {
     // Includes outcomes of this turn of the event loop.
     await new Promise(setImmediate);
     for (let pause = FIRST_PAUSE_MS; this.queue.length > 0 || this.emptyClaims.size > 0;) {
-      if (this.rate > BUSY_OUTCOMES_PER_SECOND && !this.isClosing) await sleep(GATHER_MS);
+      if (this.isBusy && !this.isClosing) await sleep(GATHER_MS);
       const set = this.nextSet();
       try {
         await this.storeSet(set);
@@ -148,9 +159,12 @@ export class OutcomeWriter {
   }
 
   private measure(count: number): void {
-    const now = performance.now();
-    this.rate = (count * 1_000) / Math.max(1, now - this.lastSetAt);
-    this.lastSetAt = now;
+    this.counted += count;
+    const elapsedMs = performance.now() - this.countedAt;
+    if (elapsedMs < RATE_MS) return;
+    this.rate = (this.counted * 1_000) / elapsedMs;
+    this.countedAt += elapsedMs;
+    this.counted = 0;
   }
 
   /** @throws when the database was unreachable; what was stored by then is removed from `unstored` */

@@ -92,13 +92,15 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
       worker = await start('worker');
     }
     await until(() => history.allDone());
-    // A kill repeats what was in flight, and a result that had come and was not stored yet.
+    // A kill repeats what was in flight, and a result that had come and was not stored yet. What was claimed ahead is lost with the
+    // claim as well, and was not called.
     const lost = await lostTasks(databaseUrl);
     expect(await history.faults(upstream, count + lost)).toEqual([]);
     expect(lost).toBeGreaterThan(0);
+    const { length: calls } = await upstream.requests();
+    console.log(`${count} tasks, ${kills} SIGKILLs: ${calls} upstream calls, ${lost} tasks lost with a claim`);
     // The figure that the product states holds over 20 kills, on a machine that has time for its leases.
-    if (isLong) expect(lost).toBeLessThanOrEqual(kills * CONCURRENCY);
-    console.log(`${count} tasks, ${kills} SIGKILLs: ${(await upstream.requests()).length} upstream calls`);
+    if (isLong) expect(calls).toBeLessThanOrEqual(count + kills * CONCURRENCY);
   });
 
   it('an API process that is SIGKILLed during submissions keeps every 202 and shows nothing half-stored', async () => {
@@ -205,12 +207,14 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
 
   if (isLong) {
     it('two workers keep 90 % of their slots busy with calls of 20 ms', async () => {
-      const slots = 8;
+      // With twice as many on PostgreSQL, whose processes share the cores, two cores are busy all the time and decide.
+      const slots = isPostgresRun ? 4 : 8;
       const api = await start('api');
       await Promise.all([start('worker', slots / 2), start('worker', slots / 2)]);
       const history = new BatchHistory(adminKey, () => api.url);
       await history.submit('fake/echo?delay=20', prompts(400, 'warm'));
       await until(() => history.allDone());
+      const count = slots * 500;
       // What that many connections get out of the upstream with nothing in between, on this machine, now.
       const pool = new Pool(upstream.url, { connections: slots });
       const direct = await rateOf(1_000, slots, async (index) => {
@@ -223,10 +227,13 @@ describe(`batches through crashes (${isPostgresRun ? 'PostgreSQL and Redis' : 'S
         await response.body.json();
       });
       await pool.close();
-      const id = (await history.submit('fake/echo?delay=20', prompts(4_000)))!;
+      const id = (await history.submit('fake/echo?delay=20', prompts(count)))!;
+      // From the first result on: without Redis a worker looks for new jobs once a second.
+      let before = 0;
+      await until(async () => (before = (await history.counts(id)).completed_count) > 0);
       const started = performance.now();
       await until(async () => (await history.counts(id)).completed_at !== null);
-      const rate = 4_000 / ((performance.now() - started) / 1_000);
+      const rate = (count - before) / ((performance.now() - started) / 1_000);
       console.log(`${rate.toFixed(0)} tasks/s; ${direct.toFixed(0)} calls/s directly, ${slots / 0.02} at most`);
       expect(rate).toBeGreaterThan(0.9 * direct);
     });
