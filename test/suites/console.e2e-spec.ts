@@ -213,6 +213,40 @@ describe('the console', () => {
     expect((await gateway.client(second).get('/v1/key')).status).toBe(401);
   });
 
+  it('stores the prompts of a key for days, without what is to be removed, until that is switched off', async () => {
+    await open('/keys?create=yes');
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('keeps prompts');
+    // What is removed is asked where something is stored.
+    expect(await dialog.getByLabel('E-mail addresses').count()).toBe(0);
+    await dialog.getByLabel('Days to store prompts and responses').fill('14');
+    await dialog.getByLabel('E-mail addresses').check();
+    await dialog.getByLabel('Keys and secrets').check();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Create the key' }).click();
+    const key = (await dialog.getByLabel('Key of keeps prompts', { exact: true }).textContent()) ?? '';
+    const { keyId } = gateway.client(key);
+    const setting = async (): Promise<unknown> =>
+      (await gateway.admin.read<{ request_log: unknown }>(`/v1/admin/keys/${keyId}`)).request_log;
+    expect(await setting()).toEqual({ days: 14, redact: ['email', 'secret'] });
+    await dialog.getByRole('button', { name: 'I have copied it' }).click();
+
+    await open('/keys?name=keeps');
+    await page.getByRole('button', { name: /Open keeps prompts/ }).click();
+    await dialog.getByText('For 14 days').waitFor();
+    await dialog.getByRole('button', { name: 'Edit' }).click();
+    await dialog.getByLabel('Keys and secrets').uncheck();
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByText('For 14 days').waitFor();
+    expect(await setting()).toEqual({ days: 14, redact: ['email'] });
+    await dialog.getByRole('button', { name: 'Edit' }).click();
+    await dialog.getByLabel('Days to store prompts and responses').fill('');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    await dialog.getByRole('button', { name: 'Edit' }).waitFor();
+    expect(await setting()).toBeNull();
+    await page.keyboard.press('Escape');
+  });
+
   it('names the field of a mistake', async () => {
     await open('/keys?create=yes');
     const dialog = page.getByRole('dialog');
