@@ -77,6 +77,7 @@ export class BatchRunner {
     this.writer.worker = this.worker;
     this.gate.begin(this.worker, () => this.wake());
     this.writer.onStored((outcomes) => {
+      for (const outcome of outcomes) this.held.storing.delete(outcome);
       this.gate.ended(outcomes);
       if (outcomes.some(({ status }) => status === 'queued')) this.loop.expectWork();
       this.startReady();
@@ -282,7 +283,7 @@ export class BatchRunner {
     const usage = outcome.usage ?? [];
     // Where the cost of a call is not known, the most that it can be counts.
     const spent = job.limits?.maxCost === undefined ? undefined : (costOfCalls(usage) ?? this.gate.mostOf(task));
-    this.writer.add({
+    const stored: TaskOutcome = {
       claimId,
       jobId,
       taskIndex,
@@ -295,7 +296,9 @@ export class BatchRunner {
       ...(job.hasDuplicates && { hasDuplicates: true }),
       ...(spent !== undefined && { limited: { spent, isRefused: false } }),
       ...outcome,
-    });
+    };
+    if (this.held.running.has(task)) this.held.storing.add(stored);
+    this.writer.add(stored);
   }
 
   private async renew(): Promise<void> {

@@ -122,7 +122,7 @@ export class ClaimLoop {
     if (held === undefined) return false;
     const concurrency = this.concurrency();
     const slots = task.isExtra ? concurrency + extraSlots(concurrency) : concurrency;
-    const unstored = this.duration < LONG_TASK_MS || this.writer.isBusy ? 0 : this.writer.size;
+    const unstored = this.duration < LONG_TASK_MS || this.writer.isBusy ? 0 : held.storing.size;
     if (held.running.size + unstored >= slots) return false;
     const ofModel = this.room.ofModel(task.job.keyId, task.model);
     const ofGroup = this.room.ofGroup(task.job.keyId, task.model);

@@ -1,6 +1,7 @@
 import { laneGroup } from './lanes.js';
 import type { HeldLoad } from './lane-picker.js';
 import type { ClaimedJob, ClaimedTask } from './claimed-tasks.js';
+import type { TaskOutcome } from './task-outcomes.js';
 
 /** A claimed task, with what is needed to run it. */
 export interface HeldTask extends ClaimedTask {
@@ -19,6 +20,8 @@ export interface HeldTask extends ClaimedTask {
 export class HeldTasks implements HeldLoad {
   readonly running = new Set<HeldTask>();
   readonly ready: HeldTask[] = [];
+  /** Outcomes of tasks that were in flight, until they are stored. */
+  readonly storing = new Set<TaskOutcome>();
   readonly perKey = new Map<string, number>();
   readonly perModel = new Map<string, number>();
   readonly perGroup = new Map<string, number>();

@@ -63,8 +63,8 @@ export function RequestLogFields({ value, onChange, error }: RequestLogFieldsPro
       </Field>
       {value.days !== '' && (
         <fieldset>
-          <legend className="mb-1.5 font-medium">Remove before they are stored</legend>
-          <div className="flex flex-wrap gap-x-5 gap-y-1.5">
+          <legend className="mb-1.5 text-sm font-medium">Remove before they are stored</legend>
+          <div className="grid gap-x-4 gap-y-1.5 min-[420px]:grid-cols-2 sm:grid-cols-3">
             {REDACTIONS.map(([name, label]) => (
               <label key={name} className="flex items-center gap-2">
                 <input
