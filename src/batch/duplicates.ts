@@ -14,6 +14,8 @@ export async function copyToDuplicates(
   const rows = tasks.map(({ jobId, taskIndex }) => ({ job_id: jobId, task_index: taskIndex }));
   const { isSqlite } = dialect;
   const records = recordsOf(dialect, '$1', 'job_id text, task_index int');
+  // Statistics of a table that had another number of duplicates make PostgreSQL read the whole table for each task.
+  if (!isSqlite) await runSql(manager, dialect, 'SET LOCAL enable_seqscan = off', []);
   const { rows: ended } = await runSql<{ job_id: string; status: EndedTask['status'] }>(
     manager,
     dialect,

@@ -22,6 +22,7 @@ import { NoClusterPeers } from '../../src/cluster/cluster-peers.js';
 import { MetricsRegistry } from '../../src/metrics/metrics-registry.js';
 import { UsageRecorder } from '../../src/usage/records/usage-recorder.service.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
+import { until } from '../fixtures/until.js';
 import { usageRecord } from '../fixtures/usage-record.js';
 
 const DAY_MS = 86_400_000;
@@ -434,6 +435,32 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
     expect(await end(running, outcomesOf(running))).toBe(0);
     expect([await count('batch_lane'), await count('batch_claim')]).toEqual([0, 0]);
   });
+
+  if (isPostgresRun) {
+    it('reads no whole table for each task, also with the statistics of other jobs', async () => {
+      const scans = async (): Promise<{ seq: number; idx: number }> => {
+        const rows = await dataSource.query<{ seq: string; idx: string }[]>(
+          "SELECT seq_scan AS seq, idx_scan AS idx FROM pg_stat_user_tables WHERE relname = 'batch_task'",
+        );
+        return { seq: Number(rows[0]?.seq), idx: Number(rows[0]?.idx) };
+      };
+      const count = 1_500;
+      for (const duplicates of ['task_index > 0', 'task_index > 10', 'task_index % 2 = 1']) {
+        for (const taskCount of [30, 3_000]) {
+          const known = await insert(taskCount);
+          await dataSource.query(`UPDATE batch_task SET same_as = 0 WHERE job_id = '${known}' AND ${duplicates}`);
+          await dataSource.query('ANALYZE batch_task');
+          const id = await insert(count);
+          const before = await scans();
+          await store.endTasks(id, 'expired', { running: 'end', error: '{}' });
+          // A connection reports what it has read a moment later, all of it together.
+          await until(async () => (await scans()).idx - before.idx >= count);
+          expect((await scans()).seq - before.seq).toBeLessThan(20);
+          await dataSource.query('DELETE FROM batch_task');
+        }
+      }
+    });
+  }
 
   it('claims nothing of a paused job, even if tasks are requeued meanwhile, and each task once after it is resumed', async () => {
     const made = job(12);
