@@ -240,6 +240,13 @@ describe('the console', () => {
     await dialog.getByText('For 14 days').waitFor();
     expect(await setting()).toEqual({ days: 14, redact: ['email'] });
     await dialog.getByRole('button', { name: 'Edit' }).click();
+    await dialog.getByLabel('Requests a minute').fill('55');
+    const saved = page.waitForRequest((request) => request.method() === 'PATCH');
+    await dialog.getByRole('button', { name: 'Save' }).click();
+    // What was not changed is not sent.
+    expect((await saved).postDataJSON()).not.toHaveProperty('request_log');
+    await dialog.getByText('55 requests/min').waitFor();
+    await dialog.getByRole('button', { name: 'Edit' }).click();
     await dialog.getByLabel('Days to store prompts and responses').fill('');
     await dialog.getByRole('button', { name: 'Save' }).click();
     await dialog.getByRole('button', { name: 'Edit' }).waitFor();

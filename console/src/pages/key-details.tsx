@@ -10,7 +10,7 @@ import { BudgetBar, limitsText } from '../ui/budget';
 import { ChartSkeleton, TimeChart } from '../ui/chart';
 import { Confirm, Dialog } from '../ui/dialog';
 import { bucketsOf, usePeriod, type Period } from '../ui/filters';
-import { RequestLogFields, requestLogOf, requestLogText } from '../ui/request-log-fields';
+import { RequestLogFields, requestLogOf, type RequestLogText, requestLogText } from '../ui/request-log-fields';
 import { SpendingFields, spendingOf, spendingText } from '../ui/spending-fields';
 import { notify, notifyError } from '../ui/toast';
 import { modelsOf } from './key-create';
@@ -222,7 +222,8 @@ function EditKey({ value, onDone, onCancel }: EditKeyProps) {
   const [models, setModels] = useState(value.allowed_models?.join(', ') ?? '');
   const [owner, setOwner] = useState(value.owner ?? '');
   const [spending, setSpending] = useState(spendingText(value.limits, value.budget));
-  const [requestLog, setRequestLog] = useState(requestLogText(value.request_log));
+  /** Undefined until it is changed: it is refused where nothing can be encrypted any more, which other changes need not be. */
+  const [requestLog, setRequestLog] = useState<RequestLogText>();
   const save = useMutation({
     mutationFn: () =>
       bodyOf(
@@ -233,7 +234,7 @@ function EditKey({ value, onDone, onCancel }: EditKeyProps) {
             allowed_models: modelsOf(models),
             owner: owner.trim() === '' ? null : owner,
             ...spendingOf(spending),
-            request_log: requestLogOf(requestLog),
+            ...(requestLog !== undefined && { request_log: requestLogOf(requestLog) }),
           },
         }),
       ),
@@ -277,7 +278,7 @@ function EditKey({ value, onDone, onCancel }: EditKeyProps) {
         )}
       </Field>
       <SpendingFields value={spending} onChange={setSpending} />
-      <RequestLogFields value={requestLog} onChange={setRequestLog} />
+      <RequestLogFields value={requestLog ?? requestLogText(value.request_log)} onChange={setRequestLog} />
       {save.error !== null && <ErrorNote error={save.error} />}
       <div className="flex gap-2">
         <Button type="submit" variant="primary" busy={save.isPending}>
