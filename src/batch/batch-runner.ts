@@ -283,7 +283,7 @@ export class BatchRunner {
     const usage = outcome.usage ?? [];
     // Where the cost of a call is not known, the most that it can be counts.
     const spent = job.limits?.maxCost === undefined ? undefined : (costOfCalls(usage) ?? this.gate.mostOf(task));
-    const stored: TaskOutcome = {
+    const complete: TaskOutcome = {
       claimId,
       jobId,
       taskIndex,
@@ -297,8 +297,8 @@ export class BatchRunner {
       ...(spent !== undefined && { limited: { spent, isRefused: false } }),
       ...outcome,
     };
-    if (this.held.running.has(task)) this.held.storing.add(stored);
-    this.writer.add(stored);
+    if (this.held.running.has(task)) this.held.storing.add(complete);
+    this.writer.add(complete);
   }
 
   private async renew(): Promise<void> {
