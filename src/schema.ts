@@ -11,6 +11,7 @@ import { AddBatchOutput1796010000000 } from '../migrations/1796010000000-AddBatc
 import { CreateConsoleUser1796007000000 } from '../migrations/1796007000000-CreateConsoleUser.js';
 import { CreateConfigurationChange1796009000000 } from '../migrations/1796009000000-CreateConfigurationChange.js';
 import { CreateDeploymentDrain1796012000000 } from '../migrations/1796012000000-CreateDeploymentDrain.js';
+import { IndexUsageSums1796013000000 } from '../migrations/1796013000000-IndexUsageSums.js';
 import { DeploymentDrain } from './routing/deployments/deployment-drain.entity.js';
 import { ConfigurationChange } from './admin/configuration/configuration-change.entity.js';
 import { ConsoleUser } from './auth/users/console-user.entity.js';
@@ -139,6 +140,7 @@ const MIGRATIONS = [
   CreateConfigurationChange1796009000000,
   AddBatchOutput1796010000000,
   CreateDeploymentDrain1796012000000,
+  IndexUsageSums1796013000000,
 ];
 
 /** All tables of the application and their migrations. */

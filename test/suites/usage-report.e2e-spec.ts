@@ -110,15 +110,21 @@ describe('reports over many records', () => {
 
   it.each(
     (['day', 'hour', 'none'] as const).flatMap((interval) =>
-      (Object.keys(GROUPS) as (keyof typeof GROUPS)[]).map((group) => [interval, group] as const),
+      (Object.keys(GROUPS) as (keyof typeof GROUPS)[]).flatMap((group) => [
+        [interval, group, 'group'] as const,
+        [interval, group, 'cost'] as const,
+      ]),
     ),
-  )('sums by %s and %s are whole over all pages, the latest first', async (interval, group) => {
+  )('sums by %s and %s, ordered by %s, are whole over all pages', async (interval, group, order) => {
     // By hour there is nearly a row for each record; one key will do.
     const filter = interval === 'hour' ? '&key_id=key_3' : '';
     const rows = interval === 'hour' ? ROWS.filter((row) => row['key_id'] === 'key_3') : ROWS;
     // Fewer rows a page than there are groups in any part of the time.
     const limit = interval === 'none' ? 9 : 100;
-    const sums = await pages<UsageRowDto>(`usage?interval=${interval}&group_by=${group}${filter}`, limit);
+    const sums = await pages<UsageRowDto>(
+      `usage?interval=${interval}&group_by=${group}&order_by=${order}${filter}`,
+      limit,
+    );
     const found = Object.fromEntries(
       sums.map((sum) => [
         `${sum.bucket} ${sum.group}`,
@@ -132,7 +138,10 @@ describe('reports over many records', () => {
     );
     expect(found).toEqual(expected(rows, interval, group));
     expect(sums).toHaveLength(Object.keys(found).length);
-    expect(sums.map(({ bucket }) => bucket)).toEqual(sums.map(({ bucket }) => bucket).sort((a, b) => b - a));
+    // The latest first, then the highest cost.
+    const costOf = (sum: UsageRowDto): number => (order === 'cost' ? sum.cost_usd : 0);
+    const sorted = sums.toSorted((one, other) => other.bucket - one.bucket || costOf(other) - costOf(one));
+    expect(sums).toEqual(sorted);
   });
 
   it('groups rows by several dimensions, a member of the metadata among them', async () => {

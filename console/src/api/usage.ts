@@ -6,7 +6,7 @@ import type { paths } from './schema';
 export type UsageQuery = NonNullable<paths['/v1/admin/usage']['get']['parameters']['query']>;
 export type UsageRow = Schemas['UsageRow'];
 
-/** Rows of a page: the most that the API gives. Each page takes the gateway a scan of the whole period. */
+/** Rows of a page where a query names no limit: the most that the API gives. Each page takes the gateway a scan of the whole period. */
 const PAGE_ROWS = 1_000;
 /** Pages of a report that the console reads; beyond it the report says that it is cut. */
 const MAX_PAGES = 1;
@@ -22,7 +22,7 @@ export async function readUsage(query: UsageQuery, isOwn = false, maxPages = MAX
   const rows: UsageRow[] = [];
   let after: string | undefined;
   for (let page = 0; page < maxPages; page += 1) {
-    const params = { query: { ...query, limit: PAGE_ROWS, ...(after !== undefined && { after }) } };
+    const params = { query: { limit: PAGE_ROWS, ...query, ...(after !== undefined && { after }) } };
     const list = await (isOwn
       ? bodyOf(api.GET('/v1/key/usage', { params }))
       : (bodyOf(api.GET('/v1/admin/usage', { params })) as Promise<Schemas['UsageRowList']>));

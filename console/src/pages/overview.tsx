@@ -12,7 +12,7 @@ import { bucketsOf, PERIODS, useFilters, usePeriod, type Period } from '../ui/fi
 
 const REFRESH_MS = 30_000;
 const TOP = 6;
-/** Height of the longest list of the largest: six rows, or five and a note. */
+/** Height of the list of the largest. */
 const TOP_HEIGHT = 'min-h-[14.375rem]';
 
 export function Overview() {
@@ -202,14 +202,9 @@ function TopList({
   const { start, end } = period;
   const { data, error } = useQuery({
     queryKey: ['usage', 'top', by, start, end],
-    queryFn: () => readUsage({ start, end, interval: 'none', group_by: by }),
+    queryFn: () => readUsage({ start, end, interval: 'none', group_by: by, order_by: 'cost', limit: TOP }),
     placeholderData: (before) => before,
   });
-  const rows = [...(data?.rows ?? [])].sort(
-    (one, other) => other.cost_usd - one.cost_usd || other.requests - one.requests,
-  );
-  const isCut = data?.isCut === true;
-  const shown = rows.slice(0, isCut ? TOP - 1 : TOP);
   return (
     <Card title={title} aside={<Badge>spend</Badge>}>
       <div className={TOP_HEIGHT}>
@@ -221,10 +216,9 @@ function TopList({
           <RankedBars
             label={title}
             format={usd}
-            rows={shown.map((row) => ({ name: row.group_name ?? row.group ?? 'none', value: row.cost_usd }))}
+            rows={data.rows.map((row) => ({ name: row.group_name ?? row.group ?? 'none', value: row.cost_usd }))}
           />
         )}
-        {isCut && <p className="mt-3 text-xs text-muted">Of the first {exact(rows.length)} only.</p>}
       </div>
     </Card>
   );

@@ -61,7 +61,7 @@ export function Usage() {
   const isCustom = search['from'] !== undefined || search['until'] !== undefined;
   const sums = useQuery({
     queryKey: ['usage', 'by', by, start, end],
-    queryFn: () => readUsage({ start, end, interval: 'none', group_by: by }),
+    queryFn: () => readUsage({ start, end, interval: 'none', group_by: by, order_by: 'cost' }),
     placeholderData: (before) => before,
   });
   const overTime = useQuery({
@@ -106,7 +106,7 @@ export function Usage() {
             <SpendOverTime period={period} rows={overTime.data.rows} />
           )}
         </Card>
-        <Forecast />
+        <Forecast period={period} />
       </div>
       <Card flush>
         <div className="flex flex-wrap items-end gap-2 border-b border-line p-3">
@@ -163,7 +163,7 @@ export function Usage() {
         )}
         {sums.data?.isCut === true && (
           <p className="p-3 text-muted">
-            Only the first {rows.length} groups are shown; the CSV of the API has all of them.
+            The {exact(rows.length)} groups with the highest cost are shown; the CSV has all.
           </p>
         )}
       </Card>
@@ -262,8 +262,12 @@ function SpendOverTime({ period, rows }: { readonly period: Period; readonly row
   return <TimeChart label="Spend over time" kind="bars" times={chart.times} series={chart.series} format={usd} />;
 }
 
-/** What the month will cost if the rest of it is like the last seven whole days. */
-function Forecast() {
+/**
+ * What the month will cost if the rest of it is like the last seven whole days.
+ *
+ * @param period of the page, whose sums are used where they have all days that the forecast needs
+ */
+function Forecast({ period }: { readonly period: Period }) {
   const span = useMemo(() => {
     const now = new Date();
     const today = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate()) / 1_000;
@@ -274,10 +278,13 @@ function Forecast() {
       now: Math.ceil(now.getTime() / 60_000) * 60,
     };
   }, []);
+  const first = Math.min(span.monthStart, span.today - 7 * 86_400);
+  const isInPeriod = period.interval === 'day' && period.start <= first && period.end >= span.now;
+  const { start, end } = isInPeriod ? period : { start: first, end: span.now };
   const { data, error } = useQuery({
-    queryKey: ['usage', 'forecast', span],
-    queryFn: () =>
-      readUsage({ start: Math.min(span.monthStart, span.today - 7 * 86_400), end: span.now, interval: 'day' }),
+    queryKey: ['usage', start, end, 'day'],
+    queryFn: () => readUsage({ start, end, interval: 'day' }),
+    placeholderData: (before) => before,
   });
   const rows = data?.rows ?? [];
   const soFar = totalOf(rows.filter(({ bucket }) => bucket >= span.monthStart)).cost;

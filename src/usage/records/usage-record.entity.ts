@@ -13,6 +13,27 @@ export type CostBasis = 'reported' | 'estimated' | 'worst_case';
  */
 @Entity('usage_record')
 @Index('IDX_usage_record_created_at_id', ['createdAt', 'id'])
+@Index('IDX_usage_record_sums', [
+  'createdAt',
+  'keyId',
+  'model',
+  'provider',
+  'groupId',
+  'operation',
+  'status',
+  'costNanos',
+  'promptTokens',
+  'completionTokens',
+  'totalTokens',
+  'cachedTokens',
+  'cacheWriteTokens',
+  'images',
+  'audioSeconds',
+  'characters',
+  'searchUnits',
+  'webSearches',
+  'isEstimated',
+])
 @Index('IDX_usage_record_key_id_created_at', ['keyId', 'createdAt'])
 @Index('IDX_usage_record_group_id_created_at', ['groupId', 'createdAt'])
 @Index('IDX_usage_record_session_id_created_at', ['sessionId', 'createdAt'], { where: 'session_id IS NOT NULL' })

@@ -4,10 +4,15 @@ import { invalidRequest } from '../../errors/gateway-error.js';
 const MAX_VALUE_CHARACTERS = 200;
 const SURROGATE = /[\ud800-\udfff]/;
 
-/** What sets the place of a row: the latest bucket comes first, then the values of its groups, null before all others. */
+/**
+ * What sets the place of a row: the latest bucket comes first, then, in a list by cost, the highest cost, then the values of its
+ * groups, null before all others.
+ */
 export interface PlacedRow {
   /** Epoch milliseconds. */
   readonly bucket: number;
+  /** Cost in billionths of a US dollar; undefined in a list that is not ordered by cost. */
+  readonly nanos?: number | undefined;
   readonly groups: readonly (string | null)[];
 }
 
@@ -36,24 +41,32 @@ export function placeBehind(rows: readonly PlacedRow[], from: SumsPlace | undefi
 }
 
 /** The place as text for a URL. */
-export function printSumsPlace({ bucket, groups, skip }: SumsPlace): string {
-  return Buffer.from(JSON.stringify([bucket, groups, skip])).toString('base64url');
+export function printSumsPlace({ bucket, groups, skip, nanos }: SumsPlace): string {
+  return Buffer.from(JSON.stringify([bucket, groups, skip, ...(nanos === undefined ? [] : [nanos])])).toString(
+    'base64url',
+  );
 }
 
 /**
  * @param dimensions how many the list has
+ * @param isByCost whether the list is ordered by cost
  * @throws GatewayError 400 for a text that is no cursor of such a list
  */
-export function parseSumsPlace(cursor: string | undefined, dimensions: number): SumsPlace | undefined {
+export function parseSumsPlace(
+  cursor: string | undefined,
+  dimensions: number,
+  isByCost: boolean,
+): SumsPlace | undefined {
   if (cursor === undefined) return undefined;
   const place = read(cursor);
   if (
     place === undefined ||
+    (place.nanos !== undefined) !== isByCost ||
     place.groups.length > dimensions ||
     (place.groups.length < dimensions && place.skip === 0)
   ) {
     throw invalidRequest(
-      "'after' is no cursor of this list. Send the `next` of the page before, with the same `group_by`.",
+      "'after' is no cursor of this list. Send the `next` of the page before, with the same `group_by` and `order_by`.",
       'after',
     );
   }
@@ -63,6 +76,7 @@ export function parseSumsPlace(cursor: string | undefined, dimensions: number): 
 /** Whether a row is behind a place, or among the rows that the place is of. */
 export function isBehind(row: PlacedRow, place: SumsPlace): boolean {
   if (row.bucket !== place.bucket) return row.bucket < place.bucket;
+  if (place.nanos !== undefined && row.nanos !== undefined && row.nanos !== place.nanos) return row.nanos < place.nanos;
   for (const [index, value] of place.groups.entries()) {
     const own = row.groups[index] ?? null;
     const isLast = place.skip > 0 && index === place.groups.length - 1;
@@ -79,8 +93,15 @@ export function compareBytes(one: string, other: string): number {
   return one < other ? -1 : 1;
 }
 
-/** `isBehind` in SQL. @param expressions of the bucket and of the groups */
-export function behindPlace(bucket: string, groups: readonly string[], place: SumsPlace): PlaceCondition {
+/** The expressions of SQL that a place compares. */
+export interface PlaceExpressions {
+  readonly bucket: string;
+  readonly nanos: string;
+  readonly groups: readonly string[];
+}
+
+/** `isBehind` in SQL. */
+export function behindPlace({ bucket, nanos, groups }: PlaceExpressions, place: SumsPlace): PlaceCondition {
   const parameters: Record<string, string | number> = { placeBucket: place.bucket };
   let inBucket = place.skip > 0 ? '1 = 1' : '1 = 0';
   for (let index = place.groups.length - 1; index >= 0; index -= 1) {
@@ -93,14 +114,18 @@ export function behindPlace(bucket: string, groups: readonly string[], place: Su
         ? `(${group} IS NOT NULL OR (${group} IS NULL AND ${inBucket}))`
         : `(${group} > :${name} OR (${group} = :${name} AND ${inBucket}))`;
   }
+  if (place.nanos !== undefined) {
+    parameters['placeNanos'] = place.nanos;
+    inBucket = `(${nanos} < :placeNanos OR (${nanos} = :placeNanos AND ${inBucket}))`;
+  }
   return { sql: `(${bucket} < :placeBucket OR (${bucket} = :placeBucket AND ${inBucket}))`, parameters };
 }
 
 /** The part of a row's place that a cursor holds: up to the first value that is too long. */
-function cut({ bucket, groups }: PlacedRow): PlacedRow {
+function cut({ bucket, nanos, groups }: PlacedRow): PlacedRow {
   const end = groups.findIndex(isLong);
-  if (end === -1) return { bucket, groups };
-  return { bucket, groups: [...groups.slice(0, end), beginning(groups[end] ?? '')] };
+  if (end === -1) return { bucket, nanos, groups };
+  return { bucket, nanos, groups: [...groups.slice(0, end), beginning(groups[end] ?? '')] };
 }
 
 function isCut({ groups }: PlacedRow): boolean {
@@ -119,6 +144,7 @@ function beginning(value: string): string {
 function isSame(one: PlacedRow, other: PlacedRow): boolean {
   return (
     one.bucket === other.bucket &&
+    one.nanos === other.nanos &&
     one.groups.length === other.groups.length &&
     one.groups.every((value, index) => value === other.groups[index])
   );
@@ -126,16 +152,21 @@ function isSame(one: PlacedRow, other: PlacedRow): boolean {
 
 function read(cursor: string): SumsPlace | undefined {
   try {
-    const [bucket, groups, skip] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
+    const [bucket, groups, skip, nanos] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
     const isPlace =
       Number.isSafeInteger(bucket) &&
       Number.isSafeInteger(skip) &&
       (skip as number) >= 0 &&
+      (nanos === undefined || (Number.isFinite(nanos) && (nanos as number) >= 0)) &&
       Array.isArray(groups) &&
       groups.every((value) => value === null || typeof value === 'string');
-    return isPlace
-      ? { bucket: bucket as number, groups: groups as (string | null)[], skip: skip as number }
-      : undefined;
+    if (!isPlace) return undefined;
+    return {
+      bucket: bucket as number,
+      nanos: nanos as number | undefined,
+      groups: groups as (string | null)[],
+      skip: skip as number,
+    };
   } catch {
     return undefined;
   }

@@ -13,6 +13,9 @@ export const MAX_SUMS_ENTRIES = 1_000;
 const MAX_SUMS_CURSOR_CHARACTERS = 6_000;
 export const USAGE_STATUSES = ['succeeded', 'failed', 'abandoned', 'retried'] as const;
 export const INTERVALS = ['hour', 'day', 'none'] as const;
+/** Orders of the rows of one time. */
+export const SUM_ORDERS = ['group', 'cost'] as const;
+export type UsageOrder = (typeof SUM_ORDERS)[number];
 
 /** Which calls; those of the last 30 days where no `start` is given. */
 export class UsageFilterDto extends TimeSpanQueryDto {
@@ -143,6 +146,15 @@ export class UsageQueryDto extends OmitType(UsageFilterDto, ['after', 'limit']) 
       "must be 'none' or up to three of key, group, operation, model, provider, user, session, agent, wire_format, service_tier and metadata.<name>, separated by commas",
   })
   group_by?: string;
+
+  /**
+   * The order of the rows of one time: `group` is by the values of the groups, `cost` has the highest cost first. By cost, a row
+   * whose cost changes between two pages may be on both, or on neither.
+   */
+  @ApiProperty({ enum: SUM_ORDERS, enumName: 'UsageOrder', required: false, default: 'group', example: 'cost' })
+  @IsOptional()
+  @IsIn(SUM_ORDERS)
+  order_by?: UsageOrder;
 
   /** The `next` of the page before; it holds the values of groups. */
   @ApiProperty({ required: false })

@@ -4,6 +4,7 @@ import { Repository, type SelectQueryBuilder } from 'typeorm';
 import { Database } from '../../database/database.js';
 import { newestFirst } from '../../database/newest-first.js';
 import { timeSlices, type TimeSpan } from '../../database/time-slices.js';
+import { type GatewayError, invalidRequest } from '../../errors/gateway-error.js';
 import { DEFAULT_PAGE_ENTRIES } from '../../http/page-query.dto.js';
 import { UsageRecord } from '../records/usage-record.entity.js';
 import { type Dimension, dimensionsOf } from './dimensions.js';
@@ -11,13 +12,13 @@ import { OwnerNames } from './owner-names.js';
 import { isoSeconds } from '../../http/query-time.js';
 import { behindPlace, isBehind, parseSumsPlace, placeBehind, printSumsPlace, type SumsPlace } from './sums-place.js';
 import { bucketOf, filteredRecords, lengthOf, spanOf, type OwnedBy } from './record-filter.js';
-import { addedUp, GROUPS, inOrder, placedRow, type SumRow, toRecordDto, toRow } from './usage-rows.js';
+import { addedUp, compareRows, GROUPS, placedRow, type SumRow, toRecordDto, toRow } from './usage-rows.js';
 import type { UsageFilterDto, UsageQueryDto } from './usage-query.dto.js';
 import type { UsageRecordListDto } from './usage-record.dto.js';
 import type { UsageRowListDto } from './usage-row.dto.js';
 
 /** The fields of a query that choose no records but by their time. */
-const NO_FILTERS: ReadonlySet<string> = new Set(['interval', 'group_by', 'start', 'end', 'limit', 'after']);
+const NO_FILTERS: ReadonlySet<string> = new Set(['interval', 'group_by', 'order_by', 'start', 'end', 'limit', 'after']);
 
 /** The next keys behind one that have records in a time, by the index of keys alone. Parameters: key, start, end, number of keys. */
 const NEXT_KEYS = `WITH RECURSIVE next(id) AS (
@@ -27,6 +28,12 @@ const NEXT_KEYS = `WITH RECURSIVE next(id) AS (
 )
 SELECT id FROM next
 WHERE EXISTS (SELECT 1 FROM usage_record WHERE key_id = next.id AND created_at >= ? AND created_at < ?) LIMIT ?`;
+
+/** Most groups of a report by cost on SQLite, where all are in memory: the last may have the highest cost. */
+const MAX_GROUPS_BY_COST = 100_000;
+
+/** The cost of a row as a number of JavaScript has it, so that a cursor compares as it was printed. */
+const COST = 'CAST(COALESCE(SUM(record.costNanos), 0) AS DOUBLE PRECISION)';
 
 /** Records per query of an export. */
 const ROWS_PER_PAGE = 500;
@@ -41,10 +48,10 @@ export class UsageReport {
   ) {}
 
   async sums(query: UsageQueryDto & OwnedBy): Promise<UsageRowListDto> {
-    const { limit = DEFAULT_PAGE_ENTRIES } = query;
+    const { limit = DEFAULT_PAGE_ENTRIES, order_by: order = 'group' } = query;
     const dimensions = this.dimensions(query);
     const span = spanOf(query);
-    const place = placeIn(query, parseSumsPlace(query.after, dimensions.length), span);
+    const place = placeIn(query, parseSumsPlace(query.after, dimensions.length, order === 'cost'), span);
     const skipped = place?.skip ?? 0;
     const rows = this.database.isSqlite
       ? (await this.sumsInSlices(query, span, place, skipped + limit + 1)).slice(skipped)
@@ -61,7 +68,7 @@ export class UsageReport {
     const next =
       rows.length > limit
         ? placeBehind(
-            shown.map((row) => placedRow(row, dimensions)),
+            shown.map((row) => placedRow(row, dimensions, order)),
             place,
           )
         : undefined;
@@ -121,8 +128,9 @@ export class UsageReport {
     const sums = this.sumsOf(query, untilPlace(query, span, place), from);
     if (place === undefined) return sums;
     const groups = this.dimensions(query).map(({ expression }) => expression);
-    const { sql, parameters } = behindPlace(bucketOf(query), groups, place);
-    return sums.andWhere(sql, parameters);
+    const { sql, parameters } = behindPlace({ bucket: bucketOf(query), nanos: COST, groups }, place);
+    // The cost of a group is known once it is summed.
+    return place.nanos === undefined ? sums.andWhere(sql, parameters) : sums.having(sql, parameters);
   }
 
   /** The first `most` rows of the sums from a place on. */
@@ -136,29 +144,33 @@ export class UsageReport {
     if (keys?.length === 0) return [];
     const query = { ...wanted, ...(keys !== undefined && { keys }) };
     const dimensions = this.dimensions(query);
+    const { order_by: order = 'group' } = query;
     const hasIntervals = query.interval !== 'none';
-    const isListed = (row: SumRow): boolean => place === undefined || isBehind(placedRow(row, dimensions), place);
+    // What is among the first rows of all the time is among those of each slice in which it is; but not by cost, which adds up.
+    const isCutBySlice = !hasIntervals && order === 'group';
+    const isListed = (row: SumRow): boolean =>
+      place === undefined || isBehind(placedRow(row, dimensions, order), place);
     let merged = new Map<string, SumRow>();
     for await (const slice of timeSlices(untilPlace(query, span, place))) {
-      const sums = hasIntervals
-        ? this.sumsOf(query, slice, span.start)
-        : this.sumsBehind(query, slice, place, span.start);
-      // What is among the first rows of all the time is among those of each slice in which it is.
-      if (!hasIntervals) sums.limit(most);
+      const sums = isCutBySlice
+        ? this.sumsBehind(query, slice, place, span.start).limit(most)
+        : this.sumsOf(query, slice, span.start);
       for (const row of await sums.getRawMany<SumRow>()) {
         const id = JSON.stringify([row.bucket, row.grp0, row.grp1, row.grp2]);
         const known = merged.get(id);
         merged.set(id, known === undefined ? row : addedUp(known, row));
       }
-      if (!hasIntervals) {
-        if (merged.size > 2 * most) merged = firstOf(merged, most);
-        continue;
-      }
+      if (isCutBySlice && merged.size > 2 * most) merged = firstOf(merged, most);
+      if (order === 'cost' && merged.size > MAX_GROUPS_BY_COST) throw tooManyGroups();
+      if (!hasIntervals) continue;
       // Buckets that begin in this slice or later are complete.
       const isWhole = (row: SumRow): boolean => Number(row.bucket) >= slice.start && isListed(row);
       if (countOf(merged.values(), isWhole) >= most) break;
     }
-    return [...merged.values()].filter(isListed).sort(inOrder).slice(0, most);
+    return [...merged.values()]
+      .filter(isListed)
+      .sort((one, other) => compareRows(one, other, order))
+      .slice(0, most);
   }
 
   /**
@@ -171,7 +183,7 @@ export class UsageReport {
     place: SumsPlace | undefined,
     most: number,
   ): Promise<readonly string[] | undefined> {
-    if (query.interval !== 'none' || query.group_by !== 'key') return undefined;
+    if (query.interval !== 'none' || query.group_by !== 'key' || query.order_by === 'cost') return undefined;
     const isFiltered = Object.entries(query).some(([name, value]) => value !== undefined && !NO_FILTERS.has(name));
     const isOfOneRow = place === undefined || (place.skip === 0 && place.groups.length === 1);
     if (isFiltered || !isOfOneRow) return undefined;
@@ -203,6 +215,7 @@ export class UsageReport {
       .addSelect('SUM(CASE WHEN record.costNanos IS NULL THEN 1 ELSE 0 END)', 'unpriced')
       .addSelect('SUM(CASE WHEN record.isEstimated THEN 1 ELSE 0 END)', 'estimated');
     if (interval !== 'none') sums.addGroupBy(bucket).addOrderBy(bucket, 'DESC');
+    if (query.order_by === 'cost') sums.addOrderBy(COST, 'DESC');
     this.dimensions(query).forEach(({ expression }, index) => {
       // The plus keeps SQLite from reading an index in the order of the groups, record by record over all the time, for each slice.
       const group = this.database.isSqlite ? `+ ${expression}` : expression;
@@ -237,7 +250,14 @@ function untilPlace({ interval = 'day' }: UsageQueryDto, span: TimeSpan, place: 
 
 /** The first rows in their order. */
 function firstOf(rows: ReadonlyMap<string, SumRow>, most: number): Map<string, SumRow> {
-  return new Map([...rows].sort(([, one], [, other]) => inOrder(one, other)).slice(0, most));
+  return new Map([...rows].sort(([, one], [, other]) => compareRows(one, other, 'group')).slice(0, most));
+}
+
+function tooManyGroups(): GatewayError {
+  return invalidRequest(
+    `The report has more than ${MAX_GROUPS_BY_COST} groups. Choose a shorter time with 'start' and 'end', another 'group_by', or 'order_by=group'.`,
+    'order_by',
+  );
 }
 
 function countOf<Item>(items: Iterable<Item>, condition: (item: Item) => boolean): number {

@@ -3,6 +3,7 @@ import { toUnixSeconds } from '../../http/unix-seconds.js';
 import type { UsageRecord } from '../records/usage-record.entity.js';
 import type { Dimension } from './dimensions.js';
 import { compareBytes, type PlacedRow } from './sums-place.js';
+import type { UsageOrder } from './usage-query.dto.js';
 import type { UsageRecordDto } from './usage-record.dto.js';
 import type { UsageRowDto } from './usage-row.dto.js';
 
@@ -40,9 +41,14 @@ export function addedUp(one: SumRow, other: SumRow): SumRow {
   return sum;
 }
 
-/** The order of the database: the latest first, then by the bytes of the dimensions, null before all others. */
-export function inOrder(one: SumRow, other: SumRow): number {
+/**
+ * Compares two rows as the database does: the latest first, then, by cost, the highest cost, then by the bytes of the dimensions, null
+ * before all others.
+ */
+export function compareRows(one: SumRow, other: SumRow, order: UsageOrder): number {
   if (one.bucket !== other.bucket) return Number(other.bucket) - Number(one.bucket);
+  const difference = order === 'cost' ? Number(other.nanos) - Number(one.nanos) : 0;
+  if (difference !== 0) return difference;
   for (const alias of GROUPS) {
     const [first, second] = [one[alias] ?? null, other[alias] ?? null];
     if (first === second) continue;
@@ -53,8 +59,12 @@ export function inOrder(one: SumRow, other: SumRow): number {
 }
 
 /** The place of a row in the list of sums. */
-export function placedRow(row: SumRow, dimensions: readonly Dimension[]): PlacedRow {
-  return { bucket: Number(row.bucket), groups: dimensions.map((_, index) => row[GROUPS[index] ?? 'grp0'] ?? null) };
+export function placedRow(row: SumRow, dimensions: readonly Dimension[], order: UsageOrder): PlacedRow {
+  return {
+    bucket: Number(row.bucket),
+    nanos: order === 'cost' ? Number(row.nanos) : undefined,
+    groups: dimensions.map((_, index) => row[GROUPS[index] ?? 'grp0'] ?? null),
+  };
 }
 
 /** Sums as they are shown. */
