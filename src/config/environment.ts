@@ -31,15 +31,19 @@ export class Environment implements SettingSource {
   }
 }
 
+/** A provider that needs nothing but a key. */
+export interface KnownProvider {
+  readonly name: string;
+  readonly type: string;
+  /** Its own address, or that of the variable which moves it. */
+  readonly baseUrl: string;
+}
+
 /** The settings of providers in the environment. */
 export interface ProviderEnvironment {
-  /** Providers whose key variable is set. */
-  readonly providers: readonly {
-    readonly name: string;
-    readonly type: string;
-    readonly apiKey: string;
-    readonly baseUrl: string;
-  }[];
+  readonly known: readonly KnownProvider[];
+  /** Those whose key variable is set. */
+  readonly providers: readonly (KnownProvider & { readonly apiKey: string })[];
   /** Reads variables for settings that an entry of the file does not have. */
   readonly variable: ReadVariable;
 }
@@ -47,16 +51,19 @@ export interface ProviderEnvironment {
 /** Reads the provider settings of the environment. */
 export function readProviderEnvironment(environment: Environment): ProviderEnvironment {
   const variable: ReadVariable = (name) => environment.variable(name);
-  const providers = PROVIDER_DEFINITIONS.flatMap((definition) => {
+  const found = PROVIDER_DEFINITIONS.flatMap((definition) => {
     const { name, keyVariable, baseUrl, baseUrlVariable } = definition;
-    const apiKey = keyVariable === undefined ? undefined : variable(keyVariable);
-    if (apiKey === undefined || baseUrl === undefined) return [];
+    if (keyVariable === undefined || baseUrl === undefined) return [];
     const moved = baseUrlVariable === undefined ? undefined : variable(baseUrlVariable);
     if (moved !== undefined && baseUrlVariable !== undefined) {
       const fault = baseUrlFault(moved);
       if (fault !== undefined) environment.fault(baseUrlVariable, fault);
     }
-    return [{ name, type: entryTypeOf(definition), apiKey, baseUrl: moved ?? baseUrl }];
+    return [{ name, type: entryTypeOf(definition), baseUrl: moved ?? baseUrl, apiKey: variable(keyVariable) }];
   });
-  return { providers, variable };
+  return {
+    known: found.map(({ name, type, baseUrl }) => ({ name, type, baseUrl })),
+    providers: found.flatMap(({ apiKey, ...provider }) => (apiKey === undefined ? [] : [{ ...provider, apiKey }])),
+    variable,
+  };
 }

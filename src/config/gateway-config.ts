@@ -1,6 +1,7 @@
 import type { ChangedSetting } from './describe-settings.js';
 import type { WrittenSettings } from './written-settings.js';
 import type { DatabaseConfig } from './database-url.js';
+import type { KnownProvider } from './environment.js';
 import type { readFileStorage } from './read-file-storage.js';
 import type { readBatch } from './read-batch.js';
 import type { PROCESS_SETTINGS, ROUTING_SETTINGS } from './settings/gateway-file.js';
@@ -150,6 +151,8 @@ export abstract class GatewayConfig {
     readonly webhook: AlertWebhook | undefined;
   };
   abstract readonly usage: ProcessSettings['usage'];
+  /** Providers that need nothing but a key, set up or not. */
+  abstract readonly knownProviders: readonly KnownProvider[];
   abstract readonly webhooks: {
     /** Whether webhooks may go to private and loopback addresses. */
     readonly allowPrivate: boolean;

@@ -169,6 +169,17 @@ describe('loadConfig', () => {
     ).toMatchObject([{ name: 'groq', baseUrl: 'http://127.0.0.1:8/v1', apiKey: 'gsk' }]);
   });
 
+  it('has a provider where its variable moves it, also with the key in the file', () => {
+    const moved = { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1' };
+    const read = (entry: string): unknown => load(`providers: { openai: ${entry} }`, moved).providers[0];
+    expect(read('{ api_key: sk }')).toMatchObject({ type: 'openai', baseUrl: 'http://127.0.0.1:9/v1', apiKey: 'sk' });
+    expect(read('{ api_key: sk, base_url: "http://127.0.0.1:8/v1" }')).toMatchObject({
+      baseUrl: 'http://127.0.0.1:8/v1',
+    });
+    // Another format is another server.
+    expect(read('{ type: anthropic, api_key: sk }')).toMatchObject({ baseUrl: 'https://api.anthropic.com/v1' });
+  });
+
   it('speaks the own formats of the providers that have one, with a key alone', () => {
     expect(
       load(undefined, { ANTHROPIC_API_KEY: 'sk-ant', GEMINI_API_KEY: 'AIza', COHERE_API_KEY: 'co' }).providers,

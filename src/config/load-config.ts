@@ -181,6 +181,7 @@ function assemble(file: GatewayFile, environment: Environment, cwd: string, faul
       webhook: readAlerts(file.alerts, allowPrivate, (path, message) => faults.push({ path, message })),
     },
     usage: settings.usage,
+    knownProviders: providerEnvironment.known,
     webhooks: { allowPrivate },
     upstream: routing.upstream,
     providers,

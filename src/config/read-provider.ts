@@ -31,9 +31,11 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
   const known = definitionNamed(name) ?? definitionOfType(name);
   const fromEnvironment = environment.providers.find((provider) => provider.name === name);
   const type = entry.type ?? (known === undefined ? OPENAI_TYPE : entryTypeOf(known));
+  // The variable that moves a provider moves its entry as well, whichever has the key.
+  const moved = environment.known.find((provider) => provider.name === name && provider.type === type);
   const own = {
     apiKey: entry.api_key ?? entry.api_keys?.[0] ?? fromEnvironment?.apiKey,
-    baseUrl: entry.base_url ?? fromEnvironment?.baseUrl,
+    baseUrl: entry.base_url ?? fromEnvironment?.baseUrl ?? moved?.baseUrl,
   };
   const {
     apiKey,

@@ -1,5 +1,5 @@
 import type { ConfigFault } from './config-error.js';
-import type { ProviderEnvironment } from './environment.js';
+import type { KnownProvider, ProviderEnvironment } from './environment.js';
 import type { ProviderConfig } from './gateway-config.js';
 import { OPENAI_TYPE } from '../providers/definitions/openai.js';
 import { definitionAt, LOCAL_SERVERS, quirksOfDefinition, speaksOpenAi } from '../providers/definitions/registry.js';
@@ -27,18 +27,8 @@ export function readProviders(
     faults.push(...provider.faults.map((fault) => ({ path: `${path}.${fault.key}`, message: fault.message })));
     if (provider.config !== undefined) providers.push(provider.config);
   }
-  for (const { name, type, apiKey, baseUrl } of environment.providers) {
-    if (providers.some((provider) => provider.name === name)) continue;
-    providers.push({
-      name,
-      type,
-      baseUrl: baseUrl.replace(/\/+$/, ''),
-      apiKey,
-      headers: {},
-      listModels: true,
-      ...responsesOf({ name, type, baseUrl }),
-      ...(speaksOpenAi(type) && { quirks: quirksOfDefinition(definitionAt(baseUrl)) ?? {} }),
-    });
+  for (const { apiKey, ...known } of environment.providers) {
+    if (!providers.some(({ name }) => name === known.name)) providers.push(providerWithKey(known, apiKey));
   }
   if (file.discover === true) {
     for (const definition of LOCAL_SERVERS) {
@@ -60,4 +50,18 @@ export function readProviders(
     });
   }
   return providers;
+}
+
+/** The settings of a provider that needs nothing but a key. */
+export function providerWithKey({ name, type, baseUrl }: KnownProvider, apiKey: string): ProviderConfig {
+  return {
+    name,
+    type,
+    baseUrl: baseUrl.replace(/\/+$/, ''),
+    apiKey,
+    headers: {},
+    listModels: true,
+    ...responsesOf({ name, type, baseUrl }),
+    ...(speaksOpenAi(type) && { quirks: quirksOfDefinition(definitionAt(baseUrl)) ?? {} }),
+  };
 }
