@@ -59,6 +59,7 @@ describe.each([isPostgresRun])(`${COUNT} processes as one (Redis: %p)`, (hasRedi
           model('paid', 'local/echo', { price: price(10, 100) }),
           model('limited', 'local/status?code=429&retry-after=600'),
           model('counted', 'local/echo'),
+          model('drained', 'local/words'),
         ],
       },
       env: { GATEWAY_PROCESSES: String(COUNT), ...(redis !== undefined && { REDIS_URL: redis.url }) },
@@ -78,6 +79,33 @@ describe.each([isPostgresRun])(`${COUNT} processes as one (Redis: %p)`, (hasRedi
   /** Over so many connections at once that every process is among those that respond. */
   const everywhere = (path: string): Promise<GatewayResponse[]> =>
     Promise.all(Array.from({ length: 12 }, () => gateway.admin.get(path, { headers: { connection: 'close' } })));
+
+  it('have a deployment drained together, and in use together', async () => {
+    const client = await gateway.newClient();
+    /** Statuses over so many connections at once that every process is among those that respond. */
+    const statuses = async (): Promise<Set<number>> => {
+      const calls = Array.from({ length: 4 * COUNT }, () =>
+        client.chat({ model: 'drained', max_tokens: 10 }, { headers: { connection: 'close' } }),
+      );
+      return new Set((await Promise.all(calls)).map(({ status }) => status));
+    };
+    /** Of all, several times in a row: a busy machine may keep one of the processes waiting. */
+    const staysAt = (status: number) => async (): Promise<boolean> => {
+      for (let round = 0; round < 5; round += 1) {
+        const found = await statuses();
+        if (found.size !== 1 || !found.has(status)) return false;
+      }
+      return true;
+    };
+    await until(staysAt(200));
+    for (const [step, status] of [
+      ['drain', 503],
+      ['enable', 200],
+    ] as const) {
+      await gateway.admin.make(`/v1/admin/deployments/${step}`, { deployment: 'local/words' });
+      await until(staysAt(status));
+    }
+  });
 
   it('all serve', async () => {
     expect(childrenOf(gateway.pid)).toHaveLength(COUNT);
