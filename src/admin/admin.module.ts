@@ -15,6 +15,8 @@ import { KeysModule } from './keys/keys.module.js';
 import { GatewayInstance } from './instances/gateway-instance.entity.js';
 import { InstancesController } from './instances/instances.controller.js';
 import { Instances } from './instances/instances.service.js';
+import { KnownProviders } from './providers/known-providers.service.js';
+import { KnownProvidersController } from './providers/known-providers.controller.js';
 import { ProviderTests } from './providers/provider-test.service.js';
 import { ProvidersController } from './providers/providers.controller.js';
 
@@ -33,9 +35,10 @@ import { ProvidersController } from './providers/providers.controller.js';
     ConfigurationController,
     ConfigurationEditsController,
     InstancesController,
+    KnownProvidersController,
     ProvidersController,
   ],
-  providers: [ConfigurationEdits, ConfigurationReport, DeploymentDrains, Instances, ProviderTests],
+  providers: [ConfigurationEdits, ConfigurationReport, DeploymentDrains, Instances, KnownProviders, ProviderTests],
   exports: [Instances],
 })
 export class AdminModule {}

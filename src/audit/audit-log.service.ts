@@ -23,7 +23,7 @@ export type AuditAction =
   | `key.${'created' | 'updated' | 'rotated' | 'revoked' | 'budget_reset' | 'budget_credited' | 'imported' | 'exported' | 'purged'}`
   | `group.${'created' | 'updated' | 'deleted' | 'budget_reset' | 'budget_credited' | 'imported'}`
   | `request_log.${'read' | 'deleted'}`
-  | 'provider.tested'
+  | `provider.${'key_tested' | 'tested'}`
   | `deployment.${'drained' | 'enabled'}`
   | `batch.${'read' | 'updated' | 'cancelled' | 'paused' | 'resumed' | 'deleted'}`
   | `session.${'started' | 'ended'}`

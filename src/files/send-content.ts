@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { goneSignal } from '../http/client-gone.js';
 
 /** How long a client may read nothing before its connection is closed. */
 const STALLED_MS = 60_000;
@@ -30,21 +31,20 @@ export async function sendContent(response: ServerResponse, { bytes, isHead, con
     response.writeHead(200, headers).end();
     return;
   }
-  const left = new AbortController();
-  response.once('close', () => left.abort());
+  const left = goneSignal(response);
   try {
     for await (const chunk of content()) {
       if (!response.headersSent) {
         response.writeHead(200, headers);
         response.socket?.setTimeout(STALLED_MS);
       }
-      if (left.signal.aborted) return;
-      if (!response.write(chunk)) await once(response, 'drain', { signal: left.signal });
+      if (left.aborted) return;
+      if (!response.write(chunk)) await once(response, 'drain', { signal: left });
     }
     if (!response.headersSent) response.writeHead(200, headers);
     response.end();
   } catch (error) {
-    if (left.signal.aborted) return;
+    if (left.aborted) return;
     if (!response.headersSent) throw error;
     response.destroy();
   }

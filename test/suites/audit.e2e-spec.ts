@@ -5,7 +5,7 @@ import type { RequestLogEntryDto } from '../../src/request-log/request-log.dto.j
 import type { GatewayClient, Method } from '../clients/gateway-client.js';
 import type { Json } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
-import { model } from '../fixtures/gateway-config.js';
+import { model, NO_REAL_PROVIDER } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
 
 const SECRET_PROMPT = 'prompt-4f1c-that-no-audit-entry-holds';
@@ -27,6 +27,7 @@ const PLAIN = [
   'POST /v1/admin/configuration/file/check',
   'GET /v1/admin/deployments',
   'GET /v1/admin/instances',
+  'GET /v1/admin/known-providers',
   'GET /v1/admin/providers',
   'GET /v1/admin/sessions',
   'GET /v1/admin/usage/latency',
@@ -45,7 +46,7 @@ describe('the audit log', () => {
         config: { editable: true },
         models: [model('limited', 'sandbox/lorem', { limits: { rpm: 1 } })],
       },
-      env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
+      env: { ...NO_REAL_PROVIDER, GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
     });
     auditor = await gateway.newClient({ scopes: ['admin', 'inference'] });
   });
@@ -138,6 +139,13 @@ describe('the audit log', () => {
         body: {},
         target: 'sandbox',
         action: 'provider.tested',
+      }),
+    'POST /v1/admin/known-providers/{name}/test': () =>
+      Promise.resolve({
+        path: '/v1/admin/known-providers/openai/test',
+        body: { api_key: 'sk-of-an-operator' },
+        target: 'openai',
+        action: 'provider.key_tested',
       }),
     'POST /v1/admin/deployments/drain': () =>
       Promise.resolve({

@@ -50,7 +50,7 @@ describe('the console', () => {
   beforeAll(async () => {
     upstream = await startFakeUpstream();
     gateway = await startGateway({
-      env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
+      env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex'), OPENAI_BASE_URL: `${upstream.url}/v1` },
       config: {
         sandbox: true,
         config: { editable: true },
@@ -144,6 +144,30 @@ describe('the console', () => {
         .getByText(/It works/)
         .waitFor();
     }
+  });
+
+  it('tests a typed key of a provider, and adds the provider to gateway.yaml', async () => {
+    await open('/start');
+    await page.getByText('Add a provider').click();
+    const key = page.getByLabel('Key of the provider');
+    const test = page.getByRole('button', { name: 'Test the key' });
+    const step = page.getByRole('listitem').filter({ hasText: 'Add a provider' });
+    // This provider shows its models to anyone, and is not reached from here.
+    await page.getByLabel('Provider', { exact: true }).selectOption('openrouter');
+    expect(await page.getByLabel('Model to test it with').getAttribute('required')).not.toBeNull();
+    await page.getByLabel('Provider', { exact: true }).selectOption('openai');
+    await key.fill('sk-typed-in-the-console');
+    await test.click();
+    await step.getByText('The key works').waitFor();
+    expect(await accessibilityFaults(page)).toEqual([]);
+    await step.getByRole('button', { name: 'Add OpenAI to gateway.yaml' }).click();
+    await page.getByText('Applied.', { exact: true }).waitFor();
+    await step.getByText('OpenAI is set up.').waitFor();
+    const chat = await gateway.admin.chat({ model: 'openai/echo', messages: [{ role: 'user', content: 'added' }] });
+    expect(chat.status).toBe(200);
+    const sent = (await upstream.requests()).find(({ model: asked }) => asked === 'echo');
+    expect(sent?.headers['authorization']).toBe('Bearer sk-typed-in-the-console');
+    expect(await page.getByRole('main').textContent()).not.toContain('sk-typed');
   });
 
   it('streams a chat, with a tool, beside a second model, and shows the raw events', async () => {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { RequestLogListDto } from '../../src/request-log/request-log.dto.js';
 import type { GatewayClient, Method, RequestBody } from '../clients/gateway-client.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
-import { model } from '../fixtures/gateway-config.js';
+import { model, NO_REAL_PROVIDER } from '../fixtures/gateway-config.js';
 import { until } from '../fixtures/until.js';
 
 interface Schema {
@@ -49,7 +49,7 @@ describe('the examples of the OpenAPI document', () => {
         // Nothing is there: that the results cannot be written changes no response.
         batch: { output_buckets: [{ bucket: 'batch-results', prefix: 'results/', endpoint: 'http://127.0.0.1:9' }] },
       },
-      env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
+      env: { ...NO_REAL_PROVIDER, GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
     });
     ordinary = await gateway.newClient({ request_log: { days: 1 } });
     document = await gateway.client('').read<OpenApi>('/docs-json');

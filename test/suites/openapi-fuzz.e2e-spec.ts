@@ -1,6 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import fc from 'fast-check';
 import { Agent, request } from 'undici';
+import { NO_REAL_PROVIDER } from '../fixtures/gateway-config.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 
@@ -198,7 +199,7 @@ describe('random requests made from the OpenAPI document', () => {
   let dispatcher: Agent;
 
   beforeAll(async () => {
-    gateway = await startGateway();
+    gateway = await startGateway({ env: NO_REAL_PROVIDER });
     dispatcher = new Agent({ connections: CONCURRENCY });
   });
   afterAll(async () => {

@@ -5,10 +5,8 @@ import { api, bodyOf, errorOf, unsafeHeaders } from '../api/client';
 import { useSession } from '../api/session';
 import { milliseconds } from '../format';
 import { Button, Card, Code, ErrorNote, Field, Input, PageHeader, Skeleton } from '../ui/basics';
-import { ProviderList } from './models';
+import { ProviderStep } from './start-provider';
 import { CLIENTS, trialBody, type ClientSetup } from './snippets';
-
-const PROVIDERS = { queryKey: ['providers'], queryFn: () => bodyOf(api.GET('/v1/admin/providers')) };
 
 /** From nothing to a response in one's own client. */
 export function Start() {
@@ -16,7 +14,11 @@ export function Start() {
   const [model, setModel] = useState('sandbox/echo');
   const [key, setKey] = useState('');
   const models = useQuery({ queryKey: ['models'], queryFn: () => bodyOf(api.GET('/v1/models')) });
-  const providers = useQuery({ ...PROVIDERS, enabled: isAdmin });
+  const providers = useQuery({
+    queryKey: ['providers'],
+    queryFn: () => bodyOf(api.GET('/v1/admin/providers')),
+    enabled: isAdmin,
+  });
   return (
     <>
       <PageHeader
@@ -34,7 +36,11 @@ export function Start() {
         <ol className="space-y-4">
           {isAdmin && (
             <Step number={1} title="A provider">
-              <ProviderStep />
+              {providers.error !== null ? (
+                <ErrorNote error={providers.error} onRetry={() => void providers.refetch()} />
+              ) : (
+                <ProviderStep providers={providers.data?.data ?? []} />
+              )}
             </Step>
           )}
           <Step number={isAdmin ? 2 : 1} title="A model">
@@ -73,43 +79,6 @@ function Step({
         {children}
       </Card>
     </li>
-  );
-}
-
-function ProviderStep() {
-  const { data, error } = useQuery(PROVIDERS);
-  if (error !== null) return <ErrorNote error={error} />;
-  if (data === undefined) return null;
-  const real = data.data.filter(({ type }) => type !== 'sandbox');
-  return (
-    <div className="space-y-4">
-      {real.length > 0 ? (
-        <>
-          <p className="text-muted">These are set up. A test asks the real provider with its key.</p>
-          <ProviderList providers={data.data} />
-        </>
-      ) : (
-        <p className="text-muted">No provider is set up yet. Either of these switches one on at the next start:</p>
-      )}
-      <details open={real.length === 0}>
-        <summary className="font-medium">Add a provider</summary>
-        <div className="mt-3 grid gap-4 lg:grid-cols-2">
-          <div>
-            <p className="mb-2 text-muted">A variable of the gateway’s process:</p>
-            <Code label="Variables" text={'OPENAI_API_KEY=sk-...\nANTHROPIC_API_KEY=sk-ant-...\nGEMINI_API_KEY=...'} />
-          </div>
-          <div>
-            <p className="mb-2 text-muted">An entry of gateway.yaml, applied without a restart:</p>
-            <Code
-              label="gateway.yaml"
-              text={
-                'providers:\n  openai: { type: openai, api_key: ${OPENAI_API_KEY} }\nmodels:\n  - id: fast\n    deployments:\n      - { provider: openai, model: gpt-5-mini }'
-              }
-            />
-          </div>
-        </div>
-      </details>
-    </div>
   );
 }
 

@@ -301,7 +301,16 @@ export function Meter({ value, max, label, tone }: MeterProps) {
   );
 }
 
-export function Code({ text, label }: { readonly text: string; readonly label: string }) {
+/** A text to copy. @param copied what is copied where that is not the text that is shown */
+export function Code({
+  text,
+  label,
+  copied = text,
+}: {
+  readonly text: string;
+  readonly label: string;
+  readonly copied?: string;
+}) {
   return (
     <div className="group relative">
       <pre
@@ -311,8 +320,8 @@ export function Code({ text, label }: { readonly text: string; readonly label: s
       >
         {text}
       </pre>
-      <span className="absolute top-2 right-2">
-        <CopyButton text={text} label={`Copy: ${label}`} />
+      <span className="absolute top-2 right-2 rounded-md bg-bg">
+        <CopyButton text={copied} label={`Copy: ${label}`} />
       </span>
     </div>
   );

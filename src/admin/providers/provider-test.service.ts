@@ -5,15 +5,10 @@ import { Engine } from '../../engine/engine.js';
 import { RoutingConfig } from '../../config/routing-config.js';
 import { CHAT } from '../../operations/chat/chat-operation.js';
 import { notFound } from '../../errors/gateway-error.js';
-import { toGatewayError } from '../../errors/to-gateway-error.js';
 import { Routing } from '../../routing/routing.service.js';
 import type { ProviderInstance } from '../../routing/routing-table.js';
 import type { ProviderListDto, ProviderTestDto, TestProviderDto } from './providers.dto.js';
-
-/** Milliseconds after which a provider without a response counts as failed. */
-const TIMEOUT_MS = 30_000;
-/** Tokens of the response that a test asks for: few, but enough for models that refuse fewer. */
-const MAX_TOKENS = 16;
+import { TEST_PROMPT, testOutcome } from './test-outcome.js';
 
 /** Who tests: the request's key and id, and a signal that ends the test with its request. */
 export interface ProviderTestContext {
@@ -55,29 +50,15 @@ export class ProviderTests {
     const actor = context.principal.keyId;
     const changes = model === undefined ? {} : { model };
     await this.audit.record({ actor, action: 'provider.tested', targetId: name, changes });
-    const started = performance.now();
-    const result = {
-      object: 'provider_test' as const,
+    const outcome = await testOutcome(context.signal, (signal) =>
+      model === undefined ? countModels(instance, signal) : this.callModel(instance, model, { ...context, signal }),
+    );
+    return {
+      object: 'provider_test',
       provider: name,
-      checked: model === undefined ? ('models' as const) : ('chat' as const),
+      checked: model === undefined ? 'models' : 'chat',
+      ...outcome,
     };
-    try {
-      const signal = AbortSignal.any([context.signal, AbortSignal.timeout(TIMEOUT_MS)]);
-      const count = await (model === undefined
-        ? countModels(instance, signal)
-        : this.callModel(instance, model, { ...context, signal }));
-      return { ...result, ok: true, latency_ms: elapsed(started), model_count: count, error: null };
-    } catch (thrown) {
-      context.signal.throwIfAborted();
-      const { status, code, message } = toGatewayError(thrown);
-      return {
-        ...result,
-        ok: false,
-        latency_ms: elapsed(started),
-        model_count: null,
-        error: { status, code, message },
-      };
-    }
   }
 
   private async callModel(
@@ -87,11 +68,7 @@ export class ProviderTests {
   ): Promise<null> {
     await this.engine.run(
       CHAT,
-      {
-        model: `${provider.name}/${model}`,
-        messages: [{ role: 'user', content: 'Answer with the word: ok' }],
-        max_tokens: MAX_TOKENS,
-      },
+      { ...TEST_PROMPT, model: `${provider.name}/${model}` },
       { principal, requestId, source: 'live', headers: {}, signal },
     );
     return null;
@@ -100,8 +77,4 @@ export class ProviderTests {
 
 async function countModels({ provider }: ProviderInstance, signal: AbortSignal): Promise<number> {
   return (await provider.listModels(signal)).length;
-}
-
-function elapsed(started: number): number {
-  return Math.round(performance.now() - started);
 }

@@ -1,10 +1,10 @@
 import { Admin } from '../../auth/admin.decorator.js';
-import { Body, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
-import type { Response } from 'express';
 import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import type { Principal } from '../../auth/principal.js';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
+import { ClientGone } from '../../http/client-gone.js';
 import type { HttpRequest } from '../../http/http-types.js';
 import { ProviderTests } from './provider-test.service.js';
 import { ProviderListDto, ProviderTestDto, TestProviderDto } from './providers.dto.js';
@@ -41,10 +41,8 @@ export class ProvidersController {
     @Body() body: TestProviderDto,
     @CurrentPrincipal() principal: Principal,
     @Req() request: HttpRequest,
-    @Res({ passthrough: true }) response: Response,
+    @ClientGone() signal: AbortSignal,
   ): Promise<ProviderTestDto> {
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    return this.tests.test(name, body, { principal, requestId: request.id, signal: gone.signal });
+    return this.tests.test(name, body, { principal, requestId: request.id, signal });
   }
 }

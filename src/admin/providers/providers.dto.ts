@@ -54,8 +54,8 @@ export class ProviderTestErrorDto {
   @ApiProperty({ type: String, nullable: true, example: 'upstream_error' })
   code!: string | null;
   /**
-   * The error, without keys and addresses.
-   * @example "The provider refused the credentials of the gateway."
+   * The error, with the provider's own words, without keys and addresses.
+   * @example "The provider refused the credentials (HTTP 401). It responded: Incorrect API key provided."
    */
   message!: string;
 }

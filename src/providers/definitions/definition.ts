@@ -88,6 +88,8 @@ export interface ProviderDefinition {
   readonly baseUrl?: string;
   /** The variable that moves the base URL, where the vendor's own clients have one. */
   readonly baseUrlVariable?: `${Uppercase<string>}_BASE_URL`;
+  /** Whether it lists its models to anyone, so that the list says nothing of a key. */
+  readonly hasPublicModelList?: true;
   /** Hosts that are this provider's, where they differ by region or customer. */
   readonly hosts?: RegExp;
   /** A server that people run on their own machine, which `discover: true` looks for. */

@@ -7,6 +7,7 @@ export const definition: ProviderDefinition = {
   documentation: 'https://docs.api.nvidia.com/nim/reference/llm-apis',
   keyVariable: 'NVIDIA_API_KEY',
   baseUrl: 'https://integrate.api.nvidia.com/v1',
+  hasPublicModelList: true,
   credentials: 'bearer',
   operations: { embeddings: { format: 'openai-embeddings' } },
   compatible: {

@@ -6,6 +6,7 @@ export const definition: ProviderDefinition = {
   documentation: 'https://openrouter.ai/docs/api-reference/chat-completion',
   keyVariable: 'OPENROUTER_API_KEY',
   baseUrl: 'https://openrouter.ai/api/v1',
+  hasPublicModelList: true,
   priceId: 'openrouter',
   catalogueId: 'openrouter',
   credentials: 'bearer',
