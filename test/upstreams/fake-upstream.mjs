@@ -21,7 +21,7 @@ let tokenizer;
 let script = [];
 let requestCount = 0;
 let socketCount = 0;
-/** While set, requests with the parameter `gate` wait for it. @type {{ opened: Promise<void>, open: () => void } | undefined} */
+/** While set, requests with the parameter `gate` or `gate=end` wait for it. @type {{ opened: Promise<void>, open: () => void } | undefined} */
 let gate;
 /** @type {Set<import('node:net').Socket>} */
 const sockets = new Set();
@@ -35,6 +35,9 @@ function closeGate() {
   const opened = new Promise((resolve) => (open = resolve));
   gate = { opened, open };
 }
+
+/** With `gate=end`: until the reader has said that it has what was sent. @param {URLSearchParams} params */
+const untilRead = async (params) => (params.get('gate') === 'end' ? gate?.opened : pause(20));
 
 function openGate() {
   gate?.open();
@@ -316,7 +319,7 @@ async function sendStream(response, chunks, params, log) {
   const frames = chunks.map((chunk) => `${comments ? ': FAKE PROCESSING\n\n' : ''}data: ${JSON.stringify(chunk)}\n\n`);
   if (params.get('done') !== 'missing') frames.push('data: [DONE]\n\n');
   if (params.has('bom')) frames[0] = `\ufeff${frames[0]}`;
-  if (params.has('gate')) await gate?.opened;
+  if (params.has('gate') && params.get('gate') !== 'end') await gate?.opened;
   if (response.destroyed) return;
   if (params.has('fields')) frames[0] = `id: 1\nretry: 10\nunknown: field\n${frames[0]}`;
   response.writeHead(200, {
@@ -330,6 +333,7 @@ async function sendStream(response, chunks, params, log) {
     const delay = Number(params.get('delay') ?? 0);
     for (const [position, frame] of frames.entries()) {
       if (delay > 0) await pause(delay);
+      if (position === chunks.length - 1 && params.get('gate') === 'end') await gate?.opened;
       if (response.destroyed) return;
       if (position < chunks.length) log.sentChunk(chunks[position]);
       await write(response, Buffer.from(lineEnds(frame, eol)), params.get('split'));
@@ -379,7 +383,7 @@ async function endEarly(response, request, params, act) {
     if (at !== 'first') await write(response, Buffer.from(text.slice(0, text.length / 2)));
   }
   // What was written must have left before the connection breaks.
-  await pause(20);
+  await untilRead(params);
   return act();
 }
 
@@ -548,7 +552,7 @@ async function behave(name, params, request, response) {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       const [first, second] = chunksOf(contentOf('echo', params, request), params, body);
       response.write(`data: ${JSON.stringify(first)}\n\ndata: ${JSON.stringify(second)}\n\n`);
-      await pause(20);
+      await untilRead(params);
       return response.end('data: {"id": oops}\n\ndata: [DONE]\n\n');
     }
     case 'error-event': {
@@ -564,7 +568,7 @@ async function behave(name, params, request, response) {
           .map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`)
           .join(''),
       );
-      await pause(20);
+      await untilRead(params);
       return response.end(`${event}data: ${JSON.stringify(error)}\n\n`);
     }
     case 'huge-event': {

@@ -418,10 +418,12 @@ describe.each(['plain', 'stream'] as const)('faults of a %s response', (kind) =>
 });
 
 describe('faults of a stream alone', () => {
-  /** What came before the stream broke, and how it broke. */
+  /** What came before the stream broke, and how it broke. A failure that comes in one read with the first content is one of the start. */
   async function broken(model: string, rest: Partial<ProviderCall> = {}) {
     const chunks: ChatCompletionChunk[] = [];
-    const stream = await provider.stream(call(model, {}, rest));
+    await upstream.closeGate();
+    const stream = await provider.stream(call(`${model}${model.includes('?') ? '&' : '?'}gate=end`, {}, rest));
+    await upstream.openGate();
     const error = await failure(
       (async () => {
         for await (const group of stream) chunks.push(...toChunks(group));
