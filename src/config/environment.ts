@@ -35,8 +35,10 @@ export class Environment implements SettingSource {
 export interface KnownProvider {
   readonly name: string;
   readonly type: string;
-  /** Its own address, or that of the variable which moves it. */
+  /** Its own address, or that of the variable which moves it. It may have a fault, which counts where the provider is used. */
   readonly baseUrl: string;
+  /** The variable that moves it; undefined where that is not set. */
+  readonly movedBy?: string;
 }
 
 /** The settings of providers in the environment. */
@@ -55,15 +57,27 @@ export function readProviderEnvironment(environment: Environment): ProviderEnvir
     const { name, keyVariable, baseUrl, baseUrlVariable } = definition;
     if (keyVariable === undefined || baseUrl === undefined) return [];
     const moved = baseUrlVariable === undefined ? undefined : variable(baseUrlVariable);
-    if (moved !== undefined && baseUrlVariable !== undefined) {
+    const apiKey = variable(keyVariable);
+    if (moved !== undefined && baseUrlVariable !== undefined && apiKey !== undefined) {
       const fault = baseUrlFault(moved);
       if (fault !== undefined) environment.fault(baseUrlVariable, fault);
     }
-    return [{ name, type: entryTypeOf(definition), baseUrl: moved ?? baseUrl, apiKey: variable(keyVariable) }];
+    const movedBy = moved === undefined ? undefined : baseUrlVariable;
+    return [
+      {
+        known: {
+          name,
+          type: entryTypeOf(definition),
+          baseUrl: moved ?? baseUrl,
+          ...(movedBy !== undefined && { movedBy }),
+        },
+        apiKey,
+      },
+    ];
   });
   return {
-    known: found.map(({ name, type, baseUrl }) => ({ name, type, baseUrl })),
-    providers: found.flatMap(({ apiKey, ...provider }) => (apiKey === undefined ? [] : [{ ...provider, apiKey }])),
+    known: found.map(({ known }) => known),
+    providers: found.flatMap(({ known, apiKey }) => (apiKey === undefined ? [] : [{ ...known, apiKey }])),
     variable,
   };
 }

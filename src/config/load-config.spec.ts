@@ -176,8 +176,23 @@ describe('loadConfig', () => {
     expect(read('{ api_key: sk, base_url: "http://127.0.0.1:8/v1" }')).toMatchObject({
       baseUrl: 'http://127.0.0.1:8/v1',
     });
-    // Another format is another server.
-    expect(read('{ type: anthropic, api_key: sk }')).toMatchObject({ baseUrl: 'https://api.anthropic.com/v1' });
+    // Another format is another server, also where the variables have a key of this one.
+    for (const variables of [moved, { ...moved, OPENAI_API_KEY: 'sk-openai' }]) {
+      const [entry] = load('providers: { openai: { type: anthropic, api_key: sk } }', variables).providers;
+      expect(entry).toMatchObject({ baseUrl: 'https://api.anthropic.com/v1', apiKey: 'sk' });
+    }
+  });
+
+  it('has no fault of a variable that moves a provider which is not used', () => {
+    const wrong = { OPENAI_BASE_URL: 'http://127.0.0.1:9/v1?key=1' };
+    const config = load('sandbox: true', wrong);
+    expect(config.knownProviders.map(({ name }) => name)).not.toContain('openai');
+    expect(faultsOf('providers: { openai: { api_key: sk } }', wrong)).toEqual([
+      expect.stringMatching(/providers\.openai\.base_url: is that of OPENAI_BASE_URL, which must not have a query/),
+    ]);
+    expect(
+      load('providers: { openai: { api_key: sk, base_url: "http://127.0.0.1:8" } }', wrong).providers,
+    ).toHaveLength(1);
   });
 
   it('speaks the own formats of the providers that have one, with a key alone', () => {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { ConfigError, type ConfigFault } from './config-error.js';
 import { dataDirectoryOf, readDatabaseUrl, type DatabaseConfig } from './database-url.js';
 import { changedSettings, type ChangedSetting } from './describe-settings.js';
+import { baseUrlFault } from './base-url.js';
 import { Environment, readProviderEnvironment, type Variables } from './environment.js';
 import type { Configuration } from './gateway-config.js';
 import { readAlerts } from './read-alerts.js';
@@ -181,7 +182,7 @@ function assemble(file: GatewayFile, environment: Environment, cwd: string, faul
       webhook: readAlerts(file.alerts, allowPrivate, (path, message) => faults.push({ path, message })),
     },
     usage: settings.usage,
-    knownProviders: providerEnvironment.known,
+    knownProviders: providerEnvironment.known.filter(({ baseUrl }) => baseUrlFault(baseUrl) === undefined),
     webhooks: { allowPrivate },
     upstream: routing.upstream,
     providers,

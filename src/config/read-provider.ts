@@ -1,5 +1,5 @@
 import { baseUrlFault } from './base-url.js';
-import type { ProviderEnvironment } from './environment.js';
+import type { KnownProvider, ProviderEnvironment } from './environment.js';
 import type { ProviderConfig } from './gateway-config.js';
 import { CLOUD_KEYS, type Connection, type ConnectionInput } from '../providers/definitions/types/connection.js';
 import { type ProviderDefinition } from '../providers/definitions/definition.js';
@@ -29,10 +29,13 @@ type Fault = ReadProvider['faults'][number];
 /** One entry under `providers:`. */
 export function readProvider(name: string, entry: ProviderFile, environment: ProviderEnvironment): ReadProvider {
   const known = definitionNamed(name) ?? definitionOfType(name);
-  const fromEnvironment = environment.providers.find((provider) => provider.name === name);
   const type = entry.type ?? (known === undefined ? OPENAI_TYPE : entryTypeOf(known));
+  // An entry of another format is at another server; OpenAI's format is one that many providers have beside their own.
+  const isSame = (provider: KnownProvider): boolean =>
+    provider.name === name && (provider.type === type || type === OPENAI_TYPE);
+  const fromEnvironment = environment.providers.find(isSame);
   // The variable that moves a provider moves its entry as well, whichever has the key.
-  const moved = environment.known.find((provider) => provider.name === name && provider.type === type);
+  const moved = environment.known.find((provider) => isSame(provider) && provider.type === type);
   const own = {
     apiKey: entry.api_key ?? entry.api_keys?.[0] ?? fromEnvironment?.apiKey,
     baseUrl: entry.base_url ?? fromEnvironment?.baseUrl ?? moved?.baseUrl,
@@ -66,7 +69,13 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
   }
   const [, ...furtherKeys] = entry.api_keys ?? [];
   const fault = baseUrlFault(baseUrl);
-  if (fault !== undefined) faults.push({ key: 'base_url', message: fault });
+  if (fault !== undefined) {
+    const variable = entry.base_url === undefined ? moved?.movedBy : undefined;
+    faults.push({
+      key: 'base_url',
+      message: variable === undefined ? fault : `is that of ${variable}, which ${fault}`,
+    });
+  }
   return {
     config: {
       name,

@@ -106,6 +106,13 @@ describe('an edit of gateway.yaml', () => {
     expect(faultsOf(check('# nothing\n'))[0]).toMatch(/is empty/);
   });
 
+  it.each(['providers: {', 'a: 1\na: 2\n'])('does not replace a file that cannot be read as it stands: %j', (file) => {
+    const running = staticSettings(loadConfig({ text: FILE }));
+    const found = checkEdit('providers:\n  openai: { api_key: sk-new }\n', { file, running, nameOf });
+    expect(found.text).toBeUndefined();
+    expect(found.faults[0]?.message).toMatch(/^cannot be read as it stands/);
+  });
+
   it.each([
     ['an id that is shown', 'display_name: Fast', 'display_name: ${GATEWAY_ADMIN_KEY}', /cannot name the variable/],
     ['an address', 'http://10.0.0.5/v1', 'http://evil.example/${EDIT_OTHER_KEY}', /cannot name the variable/],

@@ -44,7 +44,14 @@ export function checkEdit(edited: string, { file, running, nameOf }: EditBase): 
     return refused(found.length > 0 ? found : [{ path: 'YAML', message: 'cannot be read' }]);
   }
   if (faults.length > 0) return refused(faults);
-  const before = fileScalars(file).scalars;
+  const present = fileScalars(file);
+  if (!present.isYaml || present.faults.length > 0) {
+    // Nothing could be compared: neither the sections that an edit must not change, nor what would be lost.
+    const message =
+      'cannot be read as it stands on the machine, perhaps because it is being edited there. Repair it there first';
+    return refused([{ path: 'the present file', message }]);
+  }
+  const before = present.scalars;
   const context: EditContext = { edited: scalars, before, nameOf, variables: running.editing.variables };
   const restored = withSecrets(edited, scalars, before, nameOf);
   const forbidden = [...restored.faults, ...withLines(editFaults(context), edited, scalars)];

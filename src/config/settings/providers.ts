@@ -82,7 +82,8 @@ const PROVIDER = group({
   }),
   base_url: setting(text({ form: 'URL' }), {
     description: "The server's address, with `/v1` where it has that.",
-    without: 'known for providers such as openai, groq or mistral, and for local servers; else required',
+    without:
+      'known for providers such as openai, groq or mistral, where a variable such as `OPENAI_BASE_URL` may move it, and for local servers; else required',
     example: 'http://127.0.0.1:11434/v1',
   }),
   api_key: setting(text(), {
