@@ -2,6 +2,7 @@ import pg from 'pg';
 import { loadSqlite } from '../../src/database/sqlite-library.js';
 import type { UsageRecordDto } from '../../src/usage/report/usage-record.dto.js';
 import type { UsageRowDto } from '../../src/usage/report/usage-row.dto.js';
+import type { GatewayResponse } from '../clients/gateway-response.js';
 import { startGateway, type RunningGateway } from '../fixtures/gateway.js';
 import { isPostgresRun } from '../fixtures/postgres-databases.js';
 import { until } from '../fixtures/until.js';
@@ -40,7 +41,8 @@ const ROWS: Row[] = Array.from({ length: 4_000 }, (_, index) => ({
   cache_write_1h_tokens: 0,
   reasoning_tokens: 0,
   is_estimated: false,
-  cost_nanos: index % 13 === 0 ? null : index * 1_001,
+  // Groups with as many records have the same cost.
+  cost_nanos: index % 13 === 0 ? null : ((index % 3) + 1) * 1_001,
   first_byte_ms: null,
   duration_ms: 1,
   end_user: index % 2 === 0 ? null : `user ${index % 90}`,
@@ -144,8 +146,10 @@ describe('reports over many records', () => {
     expect(sums).toEqual(sorted);
   });
 
-  it('groups rows by several dimensions, a member of the metadata among them', async () => {
-    const sums = await pages<UsageRowDto>('usage?interval=none&group_by=model,metadata.team,provider');
+  it.each(['group', 'cost'])('groups rows by several dimensions, ordered by %s', async (order) => {
+    const path = `usage?interval=none&group_by=model,metadata.team,provider&order_by=${order}`;
+    const sums = await pages<UsageRowDto>(path, 5);
+    expect(sums).toHaveLength(new Set(sums.map(({ groups }) => JSON.stringify(groups))).size);
     const found = Object.fromEntries(
       sums.map(({ groups, requests }) => [
         [groups['model'], groups['metadata.team'], groups['provider']].join('|'),
@@ -160,6 +164,38 @@ describe('reports over many records', () => {
     }
     expect(found).toEqual(wanted);
     expect(sums.every(({ group, groups, date }) => group === groups['model'] && date === iso(START))).toBe(true);
+  });
+
+  it('has groups of the same cost on both sides of the end of a page, each once', async () => {
+    const sums = await pages<UsageRowDto>('usage?interval=none&group_by=user,key&order_by=cost', 1);
+    const costs = sums.map(({ cost_usd: cost }) => cost);
+    expect(new Set(costs).size).toBeLessThan(costs.length / 2);
+    expect(new Set(sums.map(({ groups }) => JSON.stringify(groups))).size).toBe(
+      new Set(ROWS.map((row) => `${String(row['end_user'])} ${String(row['key_id'])}`)).size,
+    );
+  });
+
+  (isPostgresRun ? it.skip : it)('refuses to order more groups by cost than fit into memory', async () => {
+    const many = 100_001;
+    const from = START - 40 * DAY_MS;
+    const columns = Object.keys(ROWS[0] ?? {}).map((column) => {
+      if (column === 'id') return `'use_many' || n`;
+      return column === 'end_user' ? `'one of many ' || n` : column === 'created_at' ? String(from) : column;
+    });
+    const numbers = `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${many})`;
+    const select = `SELECT ${columns.join(', ')} FROM numbers, (SELECT * FROM usage_record WHERE id = '${ROWS[0]?.id ?? ''}')`;
+    const database = new (loadSqlite())(gateway.databaseUrl.slice('sqlite:'.length), { timeout: 10_000 });
+    database.exec(`INSERT INTO usage_record (${Object.keys(ROWS[0] ?? {}).join(', ')}) ${numbers} ${select}`);
+    const report = (query: string): Promise<GatewayResponse<{ error: object; data: object[] }>> =>
+      gateway.admin.get(`/v1/admin/usage?group_by=user&start=${from / 1000}&end=${from / 1000 + 60}&limit=5&${query}`);
+    const refused = await report('interval=none&order_by=cost');
+    expect([refused.status, refused.body.error]).toEqual([400, expect.objectContaining({ param: 'order_by' })]);
+    // Each time has its own rows, which are read as they are without the order.
+    for (const query of ['interval=none', 'interval=day&order_by=cost']) {
+      expect((await report(query)).body.data).toHaveLength(5);
+    }
+    database.exec(`DELETE FROM usage_record WHERE created_at = ${from}`);
+    database.close();
   });
 
   it('takes dates, and filters by a member of the metadata', async () => {

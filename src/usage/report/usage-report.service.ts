@@ -29,7 +29,7 @@ const NEXT_KEYS = `WITH RECURSIVE next(id) AS (
 SELECT id FROM next
 WHERE EXISTS (SELECT 1 FROM usage_record WHERE key_id = next.id AND created_at >= ? AND created_at < ?) LIMIT ?`;
 
-/** Most groups of a report by cost on SQLite, where all are in memory: the last may have the highest cost. */
+/** Most groups of a report by cost without intervals on SQLite, where all are in memory: the last may have the highest cost. */
 const MAX_GROUPS_BY_COST = 100_000;
 
 /** The cost of a row as a number of JavaScript has it, so that a cursor compares as it was printed. */
@@ -155,14 +155,17 @@ export class UsageReport {
       const sums = isCutBySlice
         ? this.sumsBehind(query, slice, place, span.start).limit(most)
         : this.sumsOf(query, slice, span.start);
+      if (!hasIntervals && !isCutBySlice) sums.limit(MAX_GROUPS_BY_COST + 1);
       for (const row of await sums.getRawMany<SumRow>()) {
         const id = JSON.stringify([row.bucket, row.grp0, row.grp1, row.grp2]);
         const known = merged.get(id);
         merged.set(id, known === undefined ? row : addedUp(known, row));
       }
       if (isCutBySlice && merged.size > 2 * most) merged = firstOf(merged, most);
-      if (order === 'cost' && merged.size > MAX_GROUPS_BY_COST) throw tooManyGroups();
-      if (!hasIntervals) continue;
+      if (!hasIntervals) {
+        if (order === 'cost' && merged.size > MAX_GROUPS_BY_COST) throw tooManyGroups();
+        continue;
+      }
       // Buckets that begin in this slice or later are complete.
       const isWhole = (row: SumRow): boolean => Number(row.bucket) >= slice.start && isListed(row);
       if (countOf(merged.values(), isWhole) >= most) break;
