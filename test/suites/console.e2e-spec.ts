@@ -50,7 +50,7 @@ describe('the console', () => {
   beforeAll(async () => {
     upstream = await startFakeUpstream();
     gateway = await startGateway({
-      env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex'), OPENAI_BASE_URL: `${upstream.url}/v1` },
+      env: { GATEWAY_REQUEST_LOG_KEY: randomBytes(32).toString('hex') },
       config: {
         sandbox: true,
         config: { editable: true },
@@ -146,28 +146,50 @@ describe('the console', () => {
     }
   });
 
-  it('tests a typed key of a provider, and adds the provider to gateway.yaml', async () => {
-    await open('/start');
-    await page.getByText('Add a provider').click();
-    const key = page.getByLabel('Key of the provider');
-    const test = page.getByRole('button', { name: 'Test the key' });
-    const step = page.getByRole('listitem').filter({ hasText: 'Add a provider' });
-    // This provider shows its models to anyone, and is not reached from here.
-    await page.getByLabel('Provider', { exact: true }).selectOption('openrouter');
-    expect(await page.getByLabel('Model to test it with').getAttribute('required')).not.toBeNull();
-    await page.getByLabel('Provider', { exact: true }).selectOption('openai');
-    await key.fill('sk-typed-in-the-console');
-    await test.click();
-    await step.getByText('The key works').waitFor();
-    expect(await accessibilityFaults(page)).toEqual([]);
-    await step.getByRole('button', { name: 'Add OpenAI to gateway.yaml' }).click();
-    await page.getByText('Applied.', { exact: true }).waitFor();
-    await step.getByText('OpenAI is set up.').waitFor();
-    const chat = await gateway.admin.chat({ model: 'openai/echo', messages: [{ role: 'user', content: 'added' }] });
-    expect(chat.status).toBe(200);
-    const sent = (await upstream.requests()).find(({ model: asked }) => asked === 'echo');
-    expect(sent?.headers['authorization']).toBe('Bearer sk-typed-in-the-console');
-    expect(await page.getByRole('main').textContent()).not.toContain('sk-typed');
+  it.each([true, false])('tests the key of the first provider, and switches it on (editable: %p)', async (editable) => {
+    const fresh = await startGateway({
+      config: { config: { editable } },
+      env: { OPENAI_BASE_URL: `${upstream.url}/v1` },
+    });
+    const other = await startBrowser(fresh.url);
+    const own = await other.newContext();
+    const first = await own.newPage();
+    try {
+      await first.goto(`${fresh.url}/`);
+      await first.getByLabel('Key').fill(fresh.adminKey);
+      await first.getByRole('button', { name: 'Sign in' }).click();
+      await first.locator('nav').waitFor({ state: 'attached' });
+      await first.goto(`${fresh.url}/console/start`);
+      const provider = first.getByLabel('Provider', { exact: true });
+      await provider.selectOption('openrouter');
+      expect(await first.getByLabel('Model to test it with').getAttribute('required')).not.toBeNull();
+      await provider.selectOption('openai');
+      await first.getByLabel('Key of the provider').fill("sk-typed-'in'-the-console");
+      await first.getByRole('button', { name: 'Test the key' }).click();
+      await first.getByText('The key works').waitFor();
+      expect(await accessibilityFaults(first)).toEqual([]);
+      if (!editable) {
+        const command = await first.getByLabel('Command', { exact: true }).textContent();
+        expect(command).toMatch(/^OPENAI_API_KEY=•+ npm start$/);
+        await own.grantPermissions(['clipboard-read', 'clipboard-write']);
+        await first.getByRole('button', { name: 'Copy: Command' }).click();
+        const copied = (): Promise<string> => first.evaluate('navigator.clipboard.readText()');
+        await until(async () => (await copied()) === `OPENAI_API_KEY='sk-typed-'\\''in'\\''-the-console' npm start`);
+        return;
+      }
+      await first.getByRole('button', { name: 'Add OpenAI to gateway.yaml' }).click();
+      await first.getByText(/^OpenAI is set up/).waitFor();
+      // The sandbox is off where there is a provider; what is tried is one of its models.
+      await until(async () => /^openai\//.test(await first.getByLabel('Model', { exact: true }).inputValue()));
+      await first.getByRole('button', { name: 'Say hello' }).click();
+      await first.getByText(/It works/).waitFor();
+      const sent = (await upstream.requests()).at(-1);
+      expect(sent?.headers['authorization']).toBe("Bearer sk-typed-'in'-the-console");
+    } finally {
+      await other.stop();
+      await fresh.stop();
+    }
+    expect(other.faults).toEqual([]);
   });
 
   it('streams a chat, with a tool, beside a second model, and shows the raw events', async () => {

@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Check, FlaskConical, Plus } from 'lucide-react';
 import { withProviderEntry } from '../../../src/config/editing/provider-entry';
@@ -13,6 +13,8 @@ type KnownProvider = Schemas['KnownProvider'];
 /** Providers that are set up, and a form for the key of another one. */
 export function ProviderStep({ providers }: { readonly providers: readonly Schemas['Provider'][] }) {
   const real = providers.filter(({ type }) => type !== 'sandbox');
+  // It stays open when the provider that was added is there.
+  const [isOpen, setOpen] = useState(real.length === 0);
   const known = useQuery({
     queryKey: ['known-providers'],
     queryFn: () => bodyOf(api.GET('/v1/admin/known-providers')),
@@ -25,7 +27,7 @@ export function ProviderStep({ providers }: { readonly providers: readonly Schem
           <ProviderList providers={providers} />
         </>
       )}
-      <details open={real.length === 0}>
+      <details open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary className="font-medium">Add a provider</summary>
         <div className="mt-3">
           {known.error !== null ? (
@@ -66,7 +68,7 @@ function KeyForm({ known }: { readonly known: readonly KnownProvider[] }) {
           test.mutate();
         }}
       >
-        <Field label="Provider" hint="Or any server, in gateway.yaml.">
+        <Field label="Provider" hint="Other servers: in gateway.yaml.">
           {(id, describedBy) => (
             <Select
               id={id}
@@ -87,7 +89,10 @@ function KeyForm({ known }: { readonly known: readonly KnownProvider[] }) {
           )}
         </Field>
         <div className="w-full max-w-80">
-          <Field label="Key of the provider" hint={`Sent to ${provider.title} alone, and not stored by the test.`}>
+          <Field
+            label="Key of the provider"
+            hint="Sent to the address of the provider alone; the test does not store it."
+          >
             {(id, describedBy) => (
               <Input
                 id={id}
@@ -108,7 +113,7 @@ function KeyForm({ known }: { readonly known: readonly KnownProvider[] }) {
         </div>
         {provider.test_needs_model && (
           <div className="w-full max-w-56">
-            <Field label="Model to test it with" hint="Its list of models proves no key.">
+            <Field label="Model to test it with" hint="Its list of models cannot test a key.">
               {(id, describedBy) => (
                 <Input
                   id={id}
@@ -129,9 +134,9 @@ function KeyForm({ known }: { readonly known: readonly KnownProvider[] }) {
           Test the key
         </Button>
       </form>
+      {test.error !== null && <ErrorNote error={test.error} />}
       <div role="status" className="min-h-[1.375rem]">
         {test.isPending && <p className="text-muted">Asking {provider.title}</p>}
-        {test.error !== null && <ErrorNote error={test.error} />}
         {result?.ok === false && <p className="break-words text-bad">{result.error?.message ?? 'It failed.'}</p>}
         {result?.ok === true && (
           <p className="flex gap-2 text-good">
@@ -146,13 +151,17 @@ function KeyForm({ known }: { readonly known: readonly KnownProvider[] }) {
   );
 }
 
+/** A text as one word of a shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
 /** How a provider whose key works becomes a part of the configuration. */
 function SwitchOn({ provider, apiKey }: { readonly provider: KnownProvider; readonly apiKey: string }) {
   const queries = useQueryClient();
-  const { data: configuration } = useQuery({
+  const { data: configuration, error } = useQuery({
     queryKey: ['configuration'],
     queryFn: () => bodyOf(api.GET('/v1/admin/configuration')),
   });
+  const done = useRef<HTMLParagraphElement>(null);
   const add = useMutation({
     mutationFn: async () => {
       const file = await bodyOf(api.GET('/v1/admin/configuration/file'));
@@ -170,8 +179,19 @@ function SwitchOn({ provider, apiKey }: { readonly provider: KnownProvider; read
       ]);
     },
   });
+  // The button that had the focus is gone.
+  useEffect(() => {
+    if (add.isSuccess) done.current?.focus();
+  }, [add.isSuccess]);
+  if (error !== null) return <ErrorNote error={error} />;
   if (configuration === undefined) return null;
-  if (provider.is_set_up) return <p className="text-muted">{provider.title} is set up.</p>;
+  if (add.isSuccess || provider.is_set_up) {
+    return (
+      <p ref={done} tabIndex={-1} className="text-muted">
+        {provider.title} is set up. Its models are called {provider.name}/…; choose one below.
+      </p>
+    );
+  }
   if (configuration.editable) {
     return (
       <div className="space-y-3">
@@ -182,11 +202,11 @@ function SwitchOn({ provider, apiKey }: { readonly provider: KnownProvider; read
       </div>
     );
   }
-  const line = (key: string): string => `${provider.key_variable}=${key} npm start`;
+  const command = (value: string): string => `${provider.key_variable}=${value} npm start`;
   return (
     <div className="space-y-2">
       <p className="text-muted">Start the gateway with this variable, and {provider.title} is switched on:</p>
-      <Code label="Command" text={line('•'.repeat(12))} copied={line(apiKey)} />
+      <Code label="Command" text={command('•'.repeat(12))} copied={command(quoted(apiKey))} />
       <p className="text-xs text-muted">
         The copy has your key. With <code className="font-mono">config.editable: true</code> in gateway.yaml, this page
         adds it without a restart.

@@ -8,12 +8,24 @@ import { Button, Card, Code, ErrorNote, Field, Input, PageHeader, Skeleton } fro
 import { ProviderStep } from './start-provider';
 import { CLIENTS, trialBody, type ClientSetup } from './snippets';
 
+const SANDBOX = 'sandbox/echo';
+
+/** The model that is tried until another is typed: the sandbox's, which is off where there are providers, or a small one. */
+function firstModel(ids: readonly string[]): string {
+  if (ids.length === 0 || ids.includes(SANDBOX)) return SANDBOX;
+  const isSmall = (id: string): boolean =>
+    /mini|nano|flash|haiku|small|8b/.test(id) && !/audio|tts|image|embed|realtime/.test(id);
+  return ids.find(isSmall) ?? ids[0] ?? SANDBOX;
+}
+
 /** From nothing to a response in one's own client. */
 export function Start() {
   const isAdmin = useSession().role === 'admin';
-  const [model, setModel] = useState('sandbox/echo');
+  const [typed, setModel] = useState<string>();
   const [key, setKey] = useState('');
   const models = useQuery({ queryKey: ['models'], queryFn: () => bodyOf(api.GET('/v1/models')) });
+  const ids = models.data?.data.map(({ id }) => id) ?? [];
+  const model = typed ?? firstModel(ids);
   const providers = useQuery({
     queryKey: ['providers'],
     queryFn: () => bodyOf(api.GET('/v1/admin/providers')),
@@ -23,7 +35,7 @@ export function Start() {
     <>
       <PageHeader
         title={isAdmin ? 'First run' : 'Connect a client'}
-        about="Three steps to a response in your own client. The sandbox models answer without a provider, so you can begin with the second step."
+        about="Three steps to a response in your own client. The models of the sandbox need no provider: to try them, begin with the second step."
       />
       {isAdmin && providers.isPending ? (
         // The first step is as long as the list of providers, so the others wait for it.
@@ -44,7 +56,7 @@ export function Start() {
             </Step>
           )}
           <Step number={isAdmin ? 2 : 1} title="A model">
-            <ModelStep ids={models.data?.data.map(({ id }) => id) ?? []} model={model} onModel={setModel} />
+            <ModelStep ids={ids} model={model} onModel={setModel} />
           </Step>
           <Step number={isAdmin ? 3 : 2} title="A client">
             <ClientStep model={model} value={key} onKey={setKey} isAdmin={isAdmin} />

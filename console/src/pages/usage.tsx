@@ -1,8 +1,8 @@
 import { useMemo, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { ChartColumn, Download } from 'lucide-react';
-import { saveFile } from '../api/client';
-import { readUsage, totalOf, usageCsv, type UsageRow } from '../api/usage';
+import { ApiError, saveFile } from '../api/client';
+import { readUsage, totalOf, usageCsv, type UsageQuery, type UsageReport, type UsageRow } from '../api/usage';
 import { count, day, exact, share, usd } from '../format';
 import {
   Button,
@@ -31,6 +31,16 @@ const GROUPS = [
   ['operation', 'Operation'],
   ['wire_format', 'Wire format'],
 ] as const;
+
+/** The groups with the highest cost; the first ones where there are more than the gateway orders. */
+async function readByCost(query: UsageQuery): Promise<UsageReport & { readonly isByCost: boolean }> {
+  try {
+    return { ...(await readUsage({ ...query, order_by: 'cost' })), isByCost: true };
+  } catch (error) {
+    if (!(error instanceof ApiError && error.param === 'order_by')) throw error;
+    return { ...(await readUsage(query)), isByCost: false };
+  }
+}
 
 const nameOf = (row: UsageRow): string => row.group_name ?? row.group ?? 'none';
 
@@ -61,7 +71,7 @@ export function Usage() {
   const isCustom = search['from'] !== undefined || search['until'] !== undefined;
   const sums = useQuery({
     queryKey: ['usage', 'by', by, start, end],
-    queryFn: () => readUsage({ start, end, interval: 'none', group_by: by, order_by: 'cost' }),
+    queryFn: () => readByCost({ start, end, interval: 'none', group_by: by }),
     placeholderData: (before) => before,
   });
   const overTime = useQuery({
@@ -163,7 +173,9 @@ export function Usage() {
         )}
         {sums.data?.isCut === true && (
           <p className="p-3 text-muted">
-            The {exact(rows.length)} groups with the highest cost are shown; the CSV has all.
+            {sums.data.isByCost
+              ? `The ${exact(rows.length)} groups with the highest cost are shown; the CSV has all.`
+              : `The first ${exact(rows.length)} groups are shown, because there are too many to order them by cost; the CSV has all.`}
           </p>
         )}
       </Card>

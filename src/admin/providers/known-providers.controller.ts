@@ -30,7 +30,7 @@ export class KnownProvidersController {
   @ApiOperation({
     summary: 'Test a key of a provider',
     description:
-      "Before it is part of the configuration: reads the provider's list of models with the key, or asks one model for a short response. The key is neither stored nor logged. The result says whether the provider responded, or why not; the status is 200 either way.",
+      "The gateway reads the provider's list of models with the key, or asks one model for a short response, before the key is part of the configuration. The key is neither stored nor logged. The result says whether the provider responded, or why not; the status is 200 either way.",
   })
   @ApiParam({ name: 'name', description: 'The name of the provider in the list.', example: 'openai' })
   @ApiOkResponse({ type: ProviderTestDto, headers })

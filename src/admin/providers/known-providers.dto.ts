@@ -48,7 +48,7 @@ export class KnownProviderListDto extends ListOf(KnownProviderDto, 'The provider
 /** A key to test. */
 export class TestProviderKeyDto {
   /**
-   * The key. It is sent to the provider's own address, and neither stored nor logged.
+   * The key. It is sent to the provider's address, or the one to which a variable such as `OPENAI_BASE_URL` moves it, and neither stored nor logged.
    * @example "sk-0123456789abcdef"
    */
   @ApiProperty({ type: String, writeOnly: true, minLength: 1, maxLength: 1024, example: 'sk-0123456789abcdef' })

@@ -46,7 +46,7 @@ export class KnownProviders {
   }
 
   /**
-   * Sends the key to the provider's own address, and to no other.
+   * Sends the key to the provider's address, which a variable may move, and to no other.
    *
    * @throws GatewayError 404 where there is no such provider, 400 where the test needs a model
    */
