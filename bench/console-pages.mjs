@@ -48,7 +48,6 @@ async function fill(path) {
        abs(random()) % 12 AS model, abs(random()) % 3000 AS prompt, abs(random()) % 1000 AS completion,
        abs(random()) % 5000 AS person FROM ${numbers(ROWS)})`,
   );
-  await dataSource.query('ANALYZE');
   await dataSource.destroy();
 }
 
