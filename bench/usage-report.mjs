@@ -53,8 +53,10 @@ async function fill(dataSource, isSqlite) {
     ),
   );
   // PostgreSQL does so by itself; SQLite has no statistics in the product either.
-  if (!isSqlite) await runner.query('VACUUM ANALYZE');
-  if (!isSqlite) await runner.query('RESET statement_timeout');
+  if (!isSqlite) {
+    await runner.query('VACUUM ANALYZE');
+    await runner.query('RESET statement_timeout');
+  }
   await runner.release();
 }
 

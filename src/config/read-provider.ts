@@ -35,7 +35,7 @@ export function readProvider(name: string, entry: ProviderFile, environment: Pro
     provider.name === name && (provider.type === type || type === OPENAI_TYPE);
   const fromEnvironment = environment.providers.find(isSame);
   // The variable that moves a provider moves its entry as well, whichever has the key.
-  const moved = environment.known.find((provider) => isSame(provider) && provider.type === type);
+  const moved = environment.known.find((provider) => provider.name === name && provider.type === type);
   const own = {
     apiKey: entry.api_key ?? entry.api_keys?.[0] ?? fromEnvironment?.apiKey,
     baseUrl: entry.base_url ?? fromEnvironment?.baseUrl ?? moved?.baseUrl,

@@ -253,7 +253,10 @@ export function tellApplied({
 
 /** Reads everything again that an edit may have changed. */
 export async function refreshConfiguration(queries: ReturnType<typeof useQueryClient>): Promise<void> {
-  const keys = ['configuration', 'configuration-file', 'configuration-changes', 'instances', 'models', 'deployments'];
+  const keys = [
+    ...['configuration', 'configuration-file', 'configuration-changes', 'instances'],
+    ...['models', 'deployments', 'providers', 'known-providers'],
+  ];
   await Promise.all(keys.map((key) => queries.invalidateQueries({ queryKey: [key] })));
 }
 

@@ -172,11 +172,7 @@ function SwitchOn({ provider, apiKey }: { readonly provider: KnownProvider; read
     },
     onSuccess: async (applied) => {
       tellApplied(applied);
-      await Promise.all([
-        refreshConfiguration(queries),
-        queries.invalidateQueries({ queryKey: ['providers'] }),
-        queries.invalidateQueries({ queryKey: ['known-providers'] }),
-      ]);
+      await refreshConfiguration(queries);
     },
   });
   // The button that had the focus is gone.

@@ -7,11 +7,11 @@ import { invalidRequest, notFound } from '../../errors/gateway-error.js';
 import { createProvider, providerOptions } from '../../providers/create-provider.js';
 import type { ProviderDefinition } from '../../providers/definitions/definition.js';
 import { definitionNamed } from '../../providers/definitions/registry.js';
-import type { Provider } from '../../providers/provider.js';
+import type { Provider, ProviderCall } from '../../providers/provider.js';
 import type { KnownProviderListDto, TestProviderKeyDto } from './known-providers.dto.js';
 import type { ProviderTestContext } from './provider-test.service.js';
 import type { ProviderTestDto } from './providers.dto.js';
-import { TEST_PROMPT, testOutcome } from './test-outcome.js';
+import { runProviderTest, TEST_PROMPT } from './test-outcome.js';
 
 /** Lists the providers that need nothing but a key, and tests such a key before it is part of the configuration. */
 @Injectable()
@@ -71,24 +71,20 @@ export class KnownProviders {
     const { upstream } = this.routing.current;
     const provider = createProvider(providerWithKey(known, apiKey), providerOptions(upstream));
     try {
-      const outcome = await testOutcome(gone, async (signal) => {
-        if (model === undefined) return (await provider.listModels(signal)).length;
-        await callModel(provider, model, { timeouts: upstream.timeouts, requestId, signal });
-        return null;
-      });
-      return { object: 'provider_test', provider: name, checked: model === undefined ? 'models' : 'chat', ...outcome };
+      return await runProviderTest({ provider, model, gone }, (id, signal) =>
+        callModel(provider, id, { timeouts: upstream.timeouts, requestId, signal }),
+      );
     } finally {
       await provider.close();
     }
   }
 }
 
-type CallOptions = Pick<
-  Parameters<NonNullable<ReturnType<Provider['operation']>>['invoke']>[0],
-  'timeouts' | 'requestId' | 'signal'
->;
-
-async function callModel(provider: Provider, model: string, options: CallOptions): Promise<void> {
+async function callModel(
+  provider: Provider,
+  model: string,
+  options: Pick<ProviderCall, 'timeouts' | 'requestId' | 'signal'>,
+): Promise<void> {
   const chat = provider.operation('chat');
   if (chat === undefined) throw invalidRequest(`${provider.name} has no chat. Leave 'model' out.`, 'model');
   await chat.invoke({ ...options, request: { ...TEST_PROMPT, model }, upstreamModel: model, headers: {} });

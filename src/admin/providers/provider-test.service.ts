@@ -6,9 +6,8 @@ import { RoutingConfig } from '../../config/routing-config.js';
 import { CHAT } from '../../operations/chat/chat-operation.js';
 import { notFound } from '../../errors/gateway-error.js';
 import { Routing } from '../../routing/routing.service.js';
-import type { ProviderInstance } from '../../routing/routing-table.js';
 import type { ProviderListDto, ProviderTestDto, TestProviderDto } from './providers.dto.js';
-import { TEST_PROMPT, testOutcome } from './test-outcome.js';
+import { runProviderTest, TEST_PROMPT } from './test-outcome.js';
 
 /** Who tests: the request's key and id, and a signal that ends the test with its request. */
 export interface ProviderTestContext {
@@ -50,31 +49,14 @@ export class ProviderTests {
     const actor = context.principal.keyId;
     const changes = model === undefined ? {} : { model };
     await this.audit.record({ actor, action: 'provider.tested', targetId: name, changes });
-    const outcome = await testOutcome(context.signal, (signal) =>
-      model === undefined ? countModels(instance, signal) : this.callModel(instance, model, { ...context, signal }),
+    const { provider } = instance;
+    const { principal, requestId, signal: gone } = context;
+    return runProviderTest({ provider, model, gone }, (id, signal) =>
+      this.engine.run(
+        CHAT,
+        { ...TEST_PROMPT, model: `${provider.name}/${id}` },
+        { principal, requestId, source: 'live', headers: {}, signal },
+      ),
     );
-    return {
-      object: 'provider_test',
-      provider: name,
-      checked: model === undefined ? 'models' : 'chat',
-      ...outcome,
-    };
   }
-
-  private async callModel(
-    { provider }: ProviderInstance,
-    model: string,
-    { principal, requestId, signal }: ProviderTestContext,
-  ): Promise<null> {
-    await this.engine.run(
-      CHAT,
-      { ...TEST_PROMPT, model: `${provider.name}/${model}` },
-      { principal, requestId, source: 'live', headers: {}, signal },
-    );
-    return null;
-  }
-}
-
-async function countModels({ provider }: ProviderInstance, signal: AbortSignal): Promise<number> {
-  return (await provider.listModels(signal)).length;
 }

@@ -1,5 +1,6 @@
 import type { GatewayError } from '../../errors/gateway-error.js';
 import { toGatewayError } from '../../errors/to-gateway-error.js';
+import type { Provider } from '../../providers/provider.js';
 import type { ProviderTestDto } from './providers.dto.js';
 
 /** Milliseconds after which a provider without a response counts as failed. */
@@ -7,29 +8,44 @@ const TIMEOUT_MS = 30_000;
 /** Most of a provider's own message that a result has. */
 const MAX_WORDS_CHARACTERS = 500;
 
-/** What a test found. */
-export type TestOutcome = Pick<ProviderTestDto, 'ok' | 'latency_ms' | 'model_count' | 'error'>;
+/** What to test. */
+export interface ProviderTest {
+  readonly provider: Provider;
+  /** The model to ask for a response; undefined reads the list of models. */
+  readonly model: string | undefined;
+  /** Aborted when the client of the test has disconnected; the test then rejects with its reason. */
+  readonly gone: AbortSignal;
+}
 
 /**
  * Runs a test. What it finds is its result, not an error.
  *
- * @param gone aborted when the client of the test has disconnected; the test then rejects with its reason
- * @param test resolves with the number of listed models; null where it lists none
+ * @param callModel asks the model for a response
  */
-export async function testOutcome(
-  gone: AbortSignal,
-  test: (signal: AbortSignal) => Promise<number | null>,
-): Promise<TestOutcome> {
+export async function runProviderTest(
+  { provider, model, gone }: ProviderTest,
+  callModel: (model: string, signal: AbortSignal) => Promise<unknown>,
+): Promise<ProviderTestDto> {
   const started = performance.now();
-  const elapsed = (): number => Math.round(performance.now() - started);
+  const result = (found: Pick<ProviderTestDto, 'ok' | 'model_count' | 'error'>): ProviderTestDto => ({
+    object: 'provider_test',
+    provider: provider.name,
+    checked: model === undefined ? 'models' : 'chat',
+    latency_ms: Math.round(performance.now() - started),
+    ...found,
+  });
   try {
-    const count = await test(AbortSignal.any([gone, AbortSignal.timeout(TIMEOUT_MS)]));
-    return { ok: true, latency_ms: elapsed(), model_count: count, error: null };
+    const signal = AbortSignal.any([gone, AbortSignal.timeout(TIMEOUT_MS)]);
+    if (model === undefined) {
+      return result({ ok: true, model_count: (await provider.listModels(signal)).length, error: null });
+    }
+    await callModel(model, signal);
+    return result({ ok: true, model_count: null, error: null });
   } catch (thrown) {
     gone.throwIfAborted();
     const error = toGatewayError(thrown);
     const { status, code } = error;
-    return { ok: false, latency_ms: elapsed(), model_count: null, error: { status, code, message: messageOf(error) } };
+    return result({ ok: false, model_count: null, error: { status, code, message: messageOf(error) } });
   }
 }
 

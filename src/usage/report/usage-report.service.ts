@@ -148,6 +148,7 @@ export class UsageReport {
     const hasIntervals = query.interval !== 'none';
     // What is among the first rows of all the time is among those of each slice in which it is; but not by cost, which adds up.
     const isCutBySlice = !hasIntervals && order === 'group';
+    const isBounded = !hasIntervals && order === 'cost';
     const isListed = (row: SumRow): boolean =>
       place === undefined || isBehind(placedRow(row, dimensions, order), place);
     let merged = new Map<string, SumRow>();
@@ -155,17 +156,15 @@ export class UsageReport {
       const sums = isCutBySlice
         ? this.sumsBehind(query, slice, place, span.start).limit(most)
         : this.sumsOf(query, slice, span.start);
-      if (!hasIntervals && !isCutBySlice) sums.limit(MAX_GROUPS_BY_COST + 1);
+      if (isBounded) sums.limit(MAX_GROUPS_BY_COST + 1);
       for (const row of await sums.getRawMany<SumRow>()) {
         const id = JSON.stringify([row.bucket, row.grp0, row.grp1, row.grp2]);
         const known = merged.get(id);
         merged.set(id, known === undefined ? row : addedUp(known, row));
       }
       if (isCutBySlice && merged.size > 2 * most) merged = firstOf(merged, most);
-      if (!hasIntervals) {
-        if (order === 'cost' && merged.size > MAX_GROUPS_BY_COST) throw tooManyGroups();
-        continue;
-      }
+      if (isBounded && merged.size > MAX_GROUPS_BY_COST) throw tooManyGroups();
+      if (!hasIntervals) continue;
       // Buckets that begin in this slice or later are complete.
       const isWhole = (row: SumRow): boolean => Number(row.bucket) >= slice.start && isListed(row);
       if (countOf(merged.values(), isWhole) >= most) break;
