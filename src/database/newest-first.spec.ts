@@ -22,6 +22,7 @@ const ROW = new EntitySchema<Row>({
   },
 });
 const LIST = { what: 'row', idPrefix: 'row_' };
+const DAY_MS = 86_400_000;
 const SPAN = { start: 0, end: 10_000_000 };
 
 /** What happens to the table between two pages. Positions are of the rows that there are. */
@@ -112,6 +113,14 @@ describe('newestFirst', () => {
       );
     },
   );
+
+  it('stops where nothing waits for the page any more', async () => {
+    await table.clear();
+    const reason = new Error('the client has left');
+    const request = { limit: 5, after: undefined, inSlicesOf: { start: 0, end: 90 * DAY_MS } };
+    await expect(pageOf({ ...request, gone: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    await expect(pageOf({ ...request, gone: new AbortController().signal })).resolves.toMatchObject({ rows: [] });
+  });
 
   it('takes the id of a row as well, also of one that the list does not show', async () => {
     await table.clear();

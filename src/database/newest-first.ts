@@ -23,8 +23,13 @@ export interface PageRequest<Row> {
   readonly idPrefix: string;
   /** The rows whose ids the client may name; absent for all. Unlike the conditions of the list, it does not change for a row. */
   readonly owner?: FindOptionsWhere<Row>;
-  /** The time that the list is of, where it is to be read in slices, because few of many rows may meet the conditions. */
+  /**
+   * The time that the list is of, where it is to be read in slices, because few of many rows may meet the conditions. The query then
+   * has no condition of the time: with two bounds on one side SQLite may search by the wider one, and read all of it for each slice.
+   */
   readonly inSlicesOf?: TimeSpan | undefined;
+  /** Aborted when nothing waits for the page any more; ends the reading of slices. */
+  readonly gone?: AbortSignal | undefined;
 }
 
 /**
@@ -33,7 +38,7 @@ export interface PageRequest<Row> {
  *
  * @param query what the list is of, with its conditions
  * @param time property of the entity, epoch milliseconds
- * @throws GatewayError 400 when `after` is neither a cursor of the list nor the id of a row
+ * @throws GatewayError 400 when `after` is neither a cursor of the list nor the id of a row; the reason of `gone`
  */
 export async function newestFirst<Row extends ObjectLiteral & { id: string }>(
   query: SelectQueryBuilder<Row>,
@@ -41,22 +46,15 @@ export async function newestFirst<Row extends ObjectLiteral & { id: string }>(
   request: PageRequest<Row>,
 ): Promise<Page<Row>> {
   const { alias } = query;
-  const { limit, inSlicesOf } = request;
-  let span = inSlicesOf;
+  const { limit } = request;
   const place = await placeOf(query, time, request);
-  if (place !== undefined) {
-    // The first part is redundant, but lets PostgreSQL use the index.
-    query.andWhere(
-      `${alias}.${time} <= :time AND (${alias}.${time} < :time OR (${alias}.${time} = :time AND ${alias}.id < :id))`,
-      place,
-    );
-    if (inSlicesOf !== undefined) {
-      span = { start: inSlicesOf.start, end: Math.min(inSlicesOf.end, place.time + 1) };
-    }
-  }
   query.orderBy(`${alias}.${time}`, 'DESC').addOrderBy(`${alias}.id`, 'DESC');
   const found =
-    span === undefined ? await query.limit(limit + 1).getMany() : await inSlices(query, time, span, limit + 1);
+    request.inSlicesOf === undefined
+      ? await behind(query, time, place)
+          .limit(limit + 1)
+          .getMany()
+      : await inSlices(query, time, place, request);
   const rows = found.slice(0, limit);
   const hasMore = found.length > limit;
   const last = rows.at(-1);
@@ -88,20 +86,38 @@ async function placeOf<Row extends ObjectLiteral & { id: string }>(
   );
 }
 
-async function inSlices<Row extends ObjectLiteral>(
+/** Leaves out the rows before a place, and that of the place itself. */
+function behind<Row extends ObjectLiteral>(
   query: SelectQueryBuilder<Row>,
   time: string,
-  span: TimeSpan,
-  most: number,
+  place: ListPlace | undefined,
+): SelectQueryBuilder<Row> {
+  if (place === undefined) return query;
+  const { alias } = query;
+  // The first part is redundant, but lets PostgreSQL use the index.
+  return query.andWhere(
+    `${alias}.${time} <= :time AND (${alias}.${time} < :time OR (${alias}.${time} = :time AND ${alias}.id < :id))`,
+    place,
+  );
+}
+
+async function inSlices<Row extends ObjectLiteral & { id: string }>(
+  query: SelectQueryBuilder<Row>,
+  time: string,
+  place: ListPlace | undefined,
+  { limit, inSlicesOf = { start: 0, end: 0 }, gone }: PageRequest<Row>,
 ): Promise<Row[]> {
+  const { start, end } = inSlicesOf;
   const rows: Row[] = [];
-  for await (const { start, end } of timeSlices(span)) {
-    const slice = query.clone().andWhere(`${query.alias}.${time} >= :from AND ${query.alias}.${time} < :until`, {
-      from: start,
-      until: end,
-    });
-    rows.push(...(await slice.limit(most - rows.length).getMany()));
-    if (rows.length >= most) break;
+  for await (const slice of timeSlices({ start, end: Math.min(end, (place?.time ?? Infinity) + 1) }, gone)) {
+    const name = `${query.alias}.${time}`;
+    const found = query
+      .clone()
+      .andWhere(`${name} >= :from AND ${name} < :until`, { from: slice.start, until: slice.end });
+    // Only the latest slice has rows of the place's time.
+    if (place !== undefined && place.time < slice.end) behind(found, time, place);
+    rows.push(...(await found.limit(limit + 1 - rows.length).getMany()));
+    if (rows.length > limit) break;
   }
   return rows;
 }

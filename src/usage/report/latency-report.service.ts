@@ -37,11 +37,12 @@ export class LatencyReport {
     private readonly database: Database,
   ) {}
 
-  async rows(query: LatencyQueryDto): Promise<LatencyRowListDto> {
+  /** @param gone aborted when the client has left, which ends the reading */
+  async rows(query: LatencyQueryDto, gone: AbortSignal): Promise<LatencyRowListDto> {
     const span = spanOf(query);
     const merged = new Map<string, Counts>();
     if (this.database.isSqlite) {
-      for await (const slice of timeSlices(span)) this.addTo(merged, await this.binsOf(query, slice, span.start));
+      for await (const slice of timeSlices(span, gone)) this.addTo(merged, await this.binsOf(query, slice, span.start));
     } else this.addTo(merged, await this.binsOf(query, span, span.start));
     const rows = [...merged.values()].sort((one, other) => other.bucket - one.bucket || other.requests - one.requests);
     return {

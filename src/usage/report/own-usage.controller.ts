@@ -5,6 +5,7 @@ import { CurrentPrincipal } from '../../auth/current-principal.decorator.js';
 import type { Principal } from '../../auth/principal.js';
 import { AnyScope } from '../../auth/public.decorator.js';
 import { ApiErrorResponses, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
+import { ClientGone } from '../../http/client-gone.js';
 import { StrictBodyPipe } from '../../http/strict-body.pipe.js';
 import { OwnRecordsQueryDto, OwnUsageQueryDto } from './own-usage.dto.js';
 import { UsageRecordListDto } from './usage-record.dto.js';
@@ -33,8 +34,12 @@ export class OwnUsageController {
   @ApiOkResponse({ type: UsageRowListDto, description: 'The sums.', headers: REQUEST_ID_HEADER })
   @ApiErrorResponses(400, 401, 403, 503)
   @Get()
-  listOwnUsage(@Query() query: OwnUsageQueryDto, @CurrentPrincipal() principal: Principal): Promise<UsageRowListDto> {
-    return this.usage.sums({ ...query, ...ofCaller(principal) });
+  listOwnUsage(
+    @Query() query: OwnUsageQueryDto,
+    @CurrentPrincipal() principal: Principal,
+    @ClientGone() gone: AbortSignal,
+  ): Promise<UsageRowListDto> {
+    return this.usage.sums({ ...query, ...ofCaller(principal) }, gone);
   }
 
   @ApiOperation({
@@ -48,7 +53,8 @@ export class OwnUsageController {
   listOwnUsageRecords(
     @Query() query: OwnRecordsQueryDto,
     @CurrentPrincipal() principal: Principal,
+    @ClientGone() gone: AbortSignal,
   ): Promise<UsageRecordListDto> {
-    return this.usage.list({ ...query, ...ofCaller(principal) });
+    return this.usage.list({ ...query, ...ofCaller(principal) }, gone);
   }
 }

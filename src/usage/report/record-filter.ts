@@ -18,19 +18,18 @@ export interface OwnedBy {
   readonly keys?: readonly string[];
 }
 
-/** The records of a time that meet the conditions, as `record`. */
+/** The records of a time that meet the conditions, as `record`. @param span undefined where the reader adds the time itself */
 export function filteredRecords(
   records: Repository<UsageRecord>,
   filter: UsageFilterDto & OwnedBy,
-  { start, end }: TimeSpan,
+  span: TimeSpan | undefined,
   isSqlite: boolean,
 ): SelectQueryBuilder<UsageRecord> {
   const { key_id: keyId, group_id: groupId, operation, model, provider, user, metadata } = filter;
   const { session_id: sessionId, agent_id: agentId, wire_format: wireFormat, service_tier: serviceTier } = filter;
   const { request_id: requestId, status, owner, keys } = filter;
-  const query = records
-    .createQueryBuilder('record')
-    .where('record.createdAt >= :start AND record.createdAt < :end', { start, end });
+  const query = records.createQueryBuilder('record');
+  if (span !== undefined) query.where('record.createdAt >= :start AND record.createdAt < :end', span);
   if (keyId !== undefined) query.andWhere('record.keyId = :keyId', { keyId });
   if (owner !== undefined) {
     query.andWhere('record.keyId IN (SELECT id FROM api_key WHERE owner = :owner)', { owner });

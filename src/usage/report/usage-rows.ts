@@ -34,6 +34,14 @@ export type SumRow = Record<(typeof SUMS)[number], string | number | null> & { b
     Record<(typeof GROUPS)[number], string | null>
   >;
 
+/** What sets the place of a row among others. */
+export type PlacedSum = Pick<SumRow, 'bucket' | 'nanos' | (typeof GROUPS)[number]>;
+
+/** Groups as a key of a map. */
+export function groupsKey(row: PlacedSum): string {
+  return JSON.stringify([row.bucket, row.grp0, row.grp1, row.grp2]);
+}
+
 /** The sums of two times. */
 export function addedUp(one: SumRow, other: SumRow): SumRow {
   const sum = { ...one };
@@ -45,7 +53,7 @@ export function addedUp(one: SumRow, other: SumRow): SumRow {
  * Compares two rows as the database does: the latest first, then, by cost, the highest cost, then by the bytes of the dimensions, null
  * before all others.
  */
-export function compareRows(one: SumRow, other: SumRow, order: UsageOrder): number {
+export function compareRows(one: PlacedSum, other: PlacedSum, order: UsageOrder): number {
   if (one.bucket !== other.bucket) return Number(other.bucket) - Number(one.bucket);
   const difference = order === 'cost' ? Number(other.nanos) - Number(one.nanos) : 0;
   if (difference !== 0) return difference;
@@ -59,7 +67,7 @@ export function compareRows(one: SumRow, other: SumRow, order: UsageOrder): numb
 }
 
 /** The place of a row in the list of sums. */
-export function placedRow(row: SumRow, dimensions: readonly Dimension[], order: UsageOrder): PlacedRow {
+export function placedRow(row: PlacedSum, dimensions: readonly Dimension[], order: UsageOrder): PlacedRow {
   return {
     bucket: Number(row.bucket),
     nanos: order === 'cost' ? Number(row.nanos) : undefined,

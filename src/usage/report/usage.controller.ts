@@ -4,6 +4,7 @@ import { ApiExtraModels, ApiOkResponse, ApiOperation, getSchemaPath } from '@nes
 import type { Request, Response } from 'express';
 import { ApiErrors, REQUEST_ID_HEADER } from '../../errors/api-errors.decorator.js';
 import { toCsv } from '../../http/csv.js';
+import { ClientGone } from '../../http/client-gone.js';
 import { sendCsv } from '../../http/csv-response.js';
 import { SUM_COLUMNS } from './sum-columns.js';
 import { LatencyReport } from './latency-report.service.js';
@@ -84,8 +85,13 @@ export class UsageController {
   })
   @ApiErrors()
   @Get()
-  async listUsage(@Query() query: UsageQueryDto, @Req() request: Request, @Res() response: Response): Promise<void> {
-    const sums = await this.usage.sums(query);
+  async listUsage(
+    @Query() query: UsageQueryDto,
+    @Req() request: Request,
+    @Res() response: Response,
+    @ClientGone() gone: AbortSignal,
+  ): Promise<void> {
+    const sums = await this.usage.sums(query, gone);
     if (request.accepts(['json', 'text/csv']) === 'text/csv') {
       response.setHeader('content-type', 'text/csv; charset=utf-8');
       response.end(toCsv(SUM_COLUMNS, sums.data));
@@ -100,8 +106,8 @@ export class UsageController {
   @ApiOkResponse({ type: LatencyRowListDto, description: 'The latencies.', headers: REQUEST_ID_HEADER })
   @ApiErrors()
   @Get('latency')
-  listLatencies(@Query() query: LatencyQueryDto): Promise<LatencyRowListDto> {
-    return this.latencies.rows(query);
+  listLatencies(@Query() query: LatencyQueryDto, @ClientGone() gone: AbortSignal): Promise<LatencyRowListDto> {
+    return this.latencies.rows(query, gone);
   }
 
   @ApiOperation({
@@ -123,9 +129,10 @@ export class UsageController {
     @Query() query: UsageFilterDto,
     @Req() request: Request,
     @Res() response: Response,
+    @ClientGone() gone: AbortSignal,
   ): Promise<void> {
     if (request.accepts(['json', 'text/csv']) === 'text/csv') {
-      await sendCsv(response, RECORD_COLUMNS, this.usage.pages(query));
-    } else response.json(await this.usage.list(query));
+      await sendCsv(response, RECORD_COLUMNS, this.usage.pages(query, gone));
+    } else response.json(await this.usage.list(query, gone));
   }
 }
