@@ -336,6 +336,22 @@ describe('the console', () => {
     await until(async () => (await focused('textContent')).includes('Open request'));
   });
 
+  it('keeps both of two filters that change before the page has changed', async () => {
+    await open('/requests?period=90d');
+    await page.getByLabel('Status').waitFor();
+    await page.evaluate(`{
+      const status = document.querySelector('[aria-label=Status]');
+      status.value = 'failed';
+      status.dispatchEvent(new Event('change', { bubbles: true }));
+      const model = document.querySelector('[aria-label=Model]');
+      model.value = 'unknown';
+      model.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+    }`);
+    await page.getByText('No request meets the filters').waitFor();
+    const { searchParams } = new URL(page.url());
+    expect(Object.fromEntries(searchParams)).toEqual({ period: '90d', status: 'failed', model: 'unknown' });
+  });
+
   it('shows what the request log has of a request, and only when it is asked to', async () => {
     const client = await gateway.newClient({ request_log: { days: 1 } });
     const messages = [{ role: 'user', content: 'words that are kept' }];

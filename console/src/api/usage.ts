@@ -1,41 +1,81 @@
 import { toCsv } from '../../../src/http/csv';
 import { SUM_COLUMNS } from '../../../src/usage/report/sum-columns';
-import { api, bodyOf, type Schemas } from './client';
+import { api, ApiError, bodyOf, type Schemas } from './client';
+import type { PagePlace } from './list-pages';
 import type { paths } from './schema';
 
 export type UsageQuery = NonNullable<paths['/v1/admin/usage']['get']['parameters']['query']>;
 export type UsageRow = Schemas['UsageRow'];
 
-/** Rows of a page where a query names no limit: the most that the API gives. Each page takes the gateway a scan of the whole period. */
+/** Rows of a page where a query names no limit: the most that the API gives. */
 const PAGE_ROWS = 1_000;
-/** Pages of a report that the console reads; beyond it the report says that it is cut. */
-const MAX_PAGES = 1;
+/** Rows of a page of a list that is read as it is scrolled. */
+const LIST_ROWS = 200;
 
-/** Rows of a report, and whether there are more than were read. */
-export interface UsageReport {
-  readonly rows: readonly UsageRow[];
-  readonly isCut: boolean;
+interface ReadOptions {
+  /** Of the own key alone. */
+  readonly isOwn?: boolean;
+  /** Aborted when the report is not shown any more: the gateway then stops reading. */
+  readonly signal?: AbortSignal;
 }
 
-/** A report of several pages. @param isOwn of the own key alone @param maxPages the most that are read */
-export async function readUsage(query: UsageQuery, isOwn = false, maxPages = MAX_PAGES): Promise<UsageReport> {
-  const rows: UsageRow[] = [];
-  let after: string | undefined;
-  for (let page = 0; page < maxPages; page += 1) {
-    const params = { query: { limit: PAGE_ROWS, ...query, ...(after !== undefined && { after }) } };
-    const list = await (isOwn
-      ? bodyOf(api.GET('/v1/key/usage', { params }))
-      : (bodyOf(api.GET('/v1/admin/usage', { params })) as Promise<Schemas['UsageRowList']>));
-    rows.push(...list.data);
-    if (list.next === null) return { rows, isCut: false };
-    after = list.next;
+/** One page of a report. */
+async function readPage(
+  query: UsageQuery,
+  { isOwn = false, signal }: ReadOptions = {},
+): Promise<Schemas['UsageRowList']> {
+  const options = { params: { query: { limit: PAGE_ROWS, ...query } }, ...(signal !== undefined && { signal }) };
+  return isOwn ? bodyOf(api.GET('/v1/key/usage', options)) : bodyOf(api.GET('/v1/admin/usage', options));
+}
+
+/** The first rows of a report: 1,000, or as many as the query says. */
+export async function readUsage(query: UsageQuery, options?: ReadOptions): Promise<readonly UsageRow[]> {
+  return (await readPage(query, options)).data;
+}
+
+/** A page of the groups of a period, those with the highest cost first; in the order of the groups where there are too many for that. */
+export async function readGroups(
+  query: UsageQuery,
+  place: PagePlace,
+  signal: AbortSignal,
+): Promise<Schemas['UsageRowList'] & Required<Pick<PagePlace, 'order_by'>>> {
+  const order = place.order_by ?? 'cost';
+  try {
+    return {
+      ...(await readPage({ limit: LIST_ROWS, ...query, ...place, order_by: order }, { signal })),
+      order_by: order,
+    };
+  } catch (error) {
+    const isRefused = error instanceof ApiError && error.param === 'order_by' && place.order_by === undefined;
+    if (!isRefused) throw error;
+    return readGroups(query, { order_by: 'group' }, signal);
   }
-  return { rows, isCut: true };
+}
+
+/** The groups with the highest cost, or, where nothing has a cost, those with the most requests. */
+export async function readTop(
+  query: UsageQuery,
+  most: number,
+  signal: AbortSignal,
+): Promise<{ readonly unit: 'spend' | 'requests'; readonly rows: readonly UsageRow[] }> {
+  const rows = await readUsage({ ...query, order_by: 'cost', limit: most }, { signal });
+  if (rows.some(({ cost_usd: cost }) => cost > 0)) return { unit: 'spend', rows };
+  const all = rows.length < most ? rows : await readUsage(query, { signal });
+  return {
+    unit: rows.length === 0 ? 'spend' : 'requests',
+    rows: all.toSorted((one, other) => other.requests - one.requests).slice(0, most),
+  };
 }
 
 /** All rows of a report as CSV, with the columns of the API. */
 export async function usageCsv(query: UsageQuery): Promise<string> {
-  const { rows } = await readUsage(query, false, Infinity);
+  const rows: UsageRow[] = [];
+  let after: string | undefined;
+  do {
+    const page = await readPage({ ...query, ...(after !== undefined && { after }) });
+    rows.push(...page.data);
+    after = page.next ?? undefined;
+  } while (after !== undefined);
   return toCsv(SUM_COLUMNS, rows);
 }
 

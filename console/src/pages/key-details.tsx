@@ -166,10 +166,10 @@ function KeyUsage({ keyId }: { readonly keyId: string }) {
   const { start, end, interval } = period;
   const { data, error } = useQuery({
     queryKey: ['usage', 'key', keyId, start],
-    queryFn: () => readUsage({ start, end, interval, key_id: keyId }),
+    queryFn: ({ signal }) => readUsage({ start, end, interval, key_id: keyId }, { signal }),
   });
   if (error !== null) return <ErrorNote error={error} />;
-  return <SpendChart period={period} rows={data?.rows} />;
+  return <SpendChart period={period} rows={data} />;
 }
 
 const SPEND_CHART_PIXELS = 140;

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { useQuery } from '@tanstack/react-query';
 import { ChartNoAxesCombined, CircleCheck } from 'lucide-react';
 import { api, bodyOf, type Schemas } from '../api/client';
-import { readUsage, totalOf, type UsageRow } from '../api/usage';
+import { readTop, readUsage, totalOf, type UsageRow } from '../api/usage';
 import { count, duration, exact, milliseconds, share, usd } from '../format';
 import { Badge, Button, Card, Dot, Empty, ErrorNote, PageHeader, Segmented, Skeleton, type Tone } from '../ui/basics';
 import { ChartSkeleton, RankedBars, TimeChart } from '../ui/chart';
@@ -21,22 +21,24 @@ export function Overview() {
   const { start, end, interval } = period;
   const sums = useQuery({
     queryKey: ['usage', start, end, interval],
-    queryFn: () => readUsage({ start, end, interval }),
+    queryFn: ({ signal }) => readUsage({ start, end, interval }, { signal }),
     refetchInterval: REFRESH_MS,
     placeholderData: (before) => before,
   });
   const latency = useQuery({
     queryKey: ['latency', start, end, interval],
-    queryFn: () => bodyOf(api.GET('/v1/admin/usage/latency', { params: { query: { start, end, interval } } })),
+    queryFn: ({ signal }) =>
+      bodyOf(api.GET('/v1/admin/usage/latency', { params: { query: { start, end, interval } }, signal })),
     refetchInterval: REFRESH_MS,
     placeholderData: (before) => before,
   });
   const whole = useQuery({
     queryKey: ['latency', 'whole', start, end],
-    queryFn: () => bodyOf(api.GET('/v1/admin/usage/latency', { params: { query: { start, end, interval: 'none' } } })),
+    queryFn: ({ signal }) =>
+      bodyOf(api.GET('/v1/admin/usage/latency', { params: { query: { start, end, interval: 'none' } }, signal })),
     placeholderData: (before) => before,
   });
-  const total = totalOf(sums.data?.rows ?? []);
+  const total = totalOf(sums.data ?? []);
   return (
     <>
       <PageHeader title="Overview" about="Traffic, spend and health of this gateway.">
@@ -69,7 +71,7 @@ export function Overview() {
           />
           <Charts
             period={period}
-            rows={sums.data?.rows ?? []}
+            rows={sums.data ?? []}
             latency={latency.data?.data ?? []}
             isPending={sums.isPending}
           />
@@ -202,11 +204,11 @@ function TopList({
   const { start, end } = period;
   const { data, error } = useQuery({
     queryKey: ['usage', 'top', by, start, end],
-    queryFn: () => readUsage({ start, end, interval: 'none', group_by: by, order_by: 'cost', limit: TOP }),
+    queryFn: ({ signal }) => readTop({ start, end, interval: 'none', group_by: by }, TOP, signal),
     placeholderData: (before) => before,
   });
   return (
-    <Card title={title} aside={<Badge>spend</Badge>}>
+    <Card title={title} aside={<Badge>{data?.unit ?? 'spend'}</Badge>}>
       <div className={TOP_HEIGHT}>
         {error !== null ? (
           <ErrorNote error={error} />
@@ -215,8 +217,11 @@ function TopList({
         ) : (
           <RankedBars
             label={title}
-            format={usd}
-            rows={data.rows.map((row) => ({ name: row.group_name ?? row.group ?? 'none', value: row.cost_usd }))}
+            format={data.unit === 'spend' ? usd : count}
+            rows={data.rows.map((row) => ({
+              name: row.group_name ?? row.group ?? 'none',
+              value: data.unit === 'spend' ? row.cost_usd : row.requests,
+            }))}
           />
         )}
       </div>

@@ -13,7 +13,7 @@ export function OwnKey() {
   const { data: key, error, refetch } = useQuery({ queryKey: ['own-key'], queryFn: () => bodyOf(api.GET('/v1/key')) });
   const usage = useQuery({
     queryKey: ['own-usage', start],
-    queryFn: () => readUsage({ start, end, interval }, true),
+    queryFn: ({ signal }) => readUsage({ start, end, interval }, { isOwn: true, signal }),
   });
   if (error !== null) return <ErrorNote error={error} onRetry={() => void refetch()} />;
   if (key === undefined) return <Skeleton className="h-72 w-full" />;
@@ -41,11 +41,7 @@ export function OwnKey() {
           />
         </Card>
         <Card className="lg:col-span-2">
-          {usage.error !== null ? (
-            <ErrorNote error={usage.error} />
-          ) : (
-            <SpendChart period={period} rows={usage.data?.rows} />
-          )}
+          {usage.error !== null ? <ErrorNote error={usage.error} /> : <SpendChart period={period} rows={usage.data} />}
         </Card>
       </div>
     </>

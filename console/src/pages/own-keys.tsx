@@ -22,7 +22,7 @@ export function OwnKeys() {
   );
   const usage = useQuery({
     queryKey: ['own-usage', start],
-    queryFn: () => readUsage({ start, end, interval }, true),
+    queryFn: ({ signal }) => readUsage({ start, end, interval }, { isOwn: true, signal }),
   });
   return (
     <>
@@ -30,11 +30,7 @@ export function OwnKeys() {
       <div className="space-y-4">
         {/* Above the list, whose length nobody knows before it is there. */}
         <Card>
-          {usage.error !== null ? (
-            <ErrorNote error={usage.error} />
-          ) : (
-            <SpendChart period={period} rows={usage.data?.rows} />
-          )}
+          {usage.error !== null ? <ErrorNote error={usage.error} /> : <SpendChart period={period} rows={usage.data} />}
         </Card>
         <Card flush>
           {query.error !== null ? (

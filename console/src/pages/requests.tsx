@@ -137,13 +137,13 @@ export function Requests() {
   );
   const { query, rows: records } = useListPages(
     ['records', isAdmin, period.name, status, filters],
-    (place) => {
+    (place, signal) => {
       const params = {
         query: { ...filters, ...(status !== undefined && { status }), limit: 100, start: period.start, ...place },
       };
       return isAdmin
-        ? bodyOf(api.GET('/v1/admin/usage/records', { params }))
-        : bodyOf(api.GET('/v1/key/usage/records', { params }));
+        ? bodyOf(api.GET('/v1/admin/usage/records', { params, signal }))
+        : bodyOf(api.GET('/v1/key/usage/records', { params, signal }));
     },
     { refreshMs: (pages) => (isLive && pages <= MAX_LIVE_PAGES ? TAIL_MS : false) },
   );

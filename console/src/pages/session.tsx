@@ -26,7 +26,8 @@ export function SessionPage() {
   const sums = useQuery({
     queryKey: ['session-sums', isOwn, id],
     enabled: id !== '',
-    queryFn: () => readUsage({ start: 0, interval: 'none', group_by: 'agent', session_id: id }, isOwn),
+    queryFn: ({ signal }) =>
+      readUsage({ start: 0, interval: 'none', group_by: 'agent', session_id: id }, { isOwn, signal }),
   });
   const tree = useMemo(() => sessionTree(session.data?.records ?? []), [session.data]);
   const error = session.error ?? sums.error;
@@ -51,7 +52,7 @@ export function SessionPage() {
       ) : (
         <>
           <Figures
-            figures={figuresOf(sums.data?.rows ?? [], session.data?.records ?? [])}
+            figures={figuresOf(sums.data ?? [], session.data?.records ?? [])}
             isPending={sums.isPending || session.isPending}
           />
           <Card flush>
@@ -71,7 +72,7 @@ export function SessionPage() {
                       <Agent
                         id={node.agentId}
                         calls={node.calls}
-                        sums={sums.data.rows.find(({ group }) => group === node.agentId)}
+                        sums={sums.data.find(({ group }) => group === node.agentId)}
                         onOpen={setOpen}
                       />
                     </li>

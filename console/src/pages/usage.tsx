@@ -1,8 +1,9 @@
 import { useMemo, useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { ChartColumn, Download } from 'lucide-react';
-import { ApiError, saveFile } from '../api/client';
-import { readUsage, totalOf, usageCsv, type UsageQuery, type UsageReport, type UsageRow } from '../api/usage';
+import { saveFile } from '../api/client';
+import { useListPages } from '../api/list-pages';
+import { readGroups, readUsage, totalOf, usageCsv, type UsageRow } from '../api/usage';
 import { count, day, exact, share, usd } from '../format';
 import {
   Button,
@@ -32,16 +33,6 @@ const GROUPS = [
   ['wire_format', 'Wire format'],
 ] as const;
 
-/** The groups with the highest cost; the first ones where there are more than the gateway orders. */
-async function readByCost(query: UsageQuery): Promise<UsageReport & { readonly isByCost: boolean }> {
-  try {
-    return { ...(await readUsage({ ...query, order_by: 'cost' })), isByCost: true };
-  } catch (error) {
-    if (!(error instanceof ApiError && error.param === 'order_by')) throw error;
-    return { ...(await readUsage(query)), isByCost: false };
-  }
-}
-
 const nameOf = (row: UsageRow): string => row.group_name ?? row.group ?? 'none';
 
 /** A day as its beginning in UTC, in which the sums are kept. */
@@ -69,18 +60,16 @@ export function Usage() {
   const [isSaving, setSaving] = useState(false);
   const { start, end, interval } = period;
   const isCustom = search['from'] !== undefined || search['until'] !== undefined;
-  const sums = useQuery({
-    queryKey: ['usage', 'by', by, start, end],
-    queryFn: () => readByCost({ start, end, interval: 'none', group_by: by }),
-    placeholderData: (before) => before,
-  });
+  const { query: sums, rows } = useListPages(['usage', 'by', by, start, end], (place, signal) =>
+    readGroups({ start, end, interval: 'none', group_by: by }, place, signal),
+  );
   const overTime = useQuery({
     queryKey: ['usage', start, end, interval],
-    queryFn: () => readUsage({ start, end, interval }),
+    queryFn: ({ signal }) => readUsage({ start, end, interval }, { signal }),
     placeholderData: (before) => before,
   });
-  const rows = sums.data?.rows ?? [];
-  const total = totalOf(overTime.data?.rows ?? []);
+  const isByCost = sums.data?.pages[0]?.order_by !== 'group';
+  const total = totalOf(overTime.data ?? []);
   const cost = overTime.data === undefined ? undefined : total.cost;
   const columns = useMemo(() => columnsOf(by, cost), [by, cost]);
   const save = (): void => {
@@ -113,7 +102,7 @@ export function Usage() {
           ) : overTime.data === undefined ? (
             <ChartSkeleton />
           ) : (
-            <SpendOverTime period={period} rows={overTime.data.rows} />
+            <SpendOverTime period={period} rows={overTime.data} />
           )}
         </Card>
         <Forecast period={period} />
@@ -169,13 +158,14 @@ export function Usage() {
             rows={rows}
             keyOf={({ group }) => group ?? ''}
             initialSort={{ id: 'cost', descending: true }}
+            hasMore={sums.hasNextPage}
+            isLoadingMore={sums.isFetchingNextPage}
+            onMore={() => void sums.fetchNextPage()}
           />
         )}
-        {sums.data?.isCut === true && (
+        {!isByCost && (
           <p className="p-3 text-muted">
-            {sums.data.isByCost
-              ? `The ${exact(rows.length)} groups with the highest cost are shown; the CSV has all.`
-              : `The first ${exact(rows.length)} groups are shown, because there are too many to order them by cost; the CSV has all.`}
+            There are too many groups to order them by cost; they are in their own order.
           </p>
         )}
       </Card>
@@ -295,10 +285,10 @@ function Forecast({ period }: { readonly period: Period }) {
   const { start, end } = isInPeriod ? period : { start: first, end: span.now };
   const { data, error } = useQuery({
     queryKey: ['usage', start, end, 'day'],
-    queryFn: () => readUsage({ start, end, interval: 'day' }),
+    queryFn: ({ signal }) => readUsage({ start, end, interval: 'day' }, { signal }),
     placeholderData: (before) => before,
   });
-  const rows = data?.rows ?? [];
+  const rows = data ?? [];
   const soFar = totalOf(rows.filter(({ bucket }) => bucket >= span.monthStart)).cost;
   const lastWeek = rows.filter(({ bucket }) => bucket >= span.today - 7 * 86_400 && bucket < span.today);
   const perDay = totalOf(lastWeek).cost / 7;

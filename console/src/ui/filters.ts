@@ -9,9 +9,11 @@ export function useFilters(): readonly [
   const search: Readonly<Record<string, string | undefined>> = useSearch({ strict: false });
   const navigate = useNavigate();
   const change = (changes: Record<string, string | undefined>): void => {
-    const next = Object.fromEntries(
-      Object.entries({ ...search, ...changes }).filter(([, value]) => value !== undefined && value !== ''),
-    );
+    // From the address and not from what is shown, which may be of an address before.
+    const next = (before: Record<string, unknown>): Record<string, unknown> =>
+      Object.fromEntries(
+        Object.entries({ ...before, ...changes }).filter(([, value]) => value !== undefined && value !== ''),
+      );
     void navigate({ to: '.', search: next, replace: true });
   };
   return [search, change];

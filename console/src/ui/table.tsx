@@ -15,7 +15,7 @@ export interface Column<Row> {
   readonly isNumber?: boolean;
   /** Smallest width of the window, in pixels, that shows the column. */
   readonly from?: number;
-  /** Makes the column sortable; only where all rows are there. */
+  /** Makes the column sortable once all rows are there. */
   readonly sort?: (row: Row) => number | string;
 }
 
@@ -62,7 +62,8 @@ export function DataTable<Row>({
   const width = useWidth();
   const shown = columns.filter(({ from = 0 }) => width >= from);
   const tracks = shown.map((column) => column.width ?? 'minmax(0,1fr)').join(' ');
-  const sortBy = columns.find(({ id }) => id === order?.id)?.sort;
+  // A part of the rows stays in the order of the list.
+  const sortBy = hasMore ? undefined : columns.find(({ id }) => id === order?.id)?.sort;
   const sorted = sortBy === undefined || order === undefined ? rows : sortedBy(rows, sortBy, order.descending);
 
   useLayoutEffect(() => setMargin(body.current === null ? 0 : body.current.getBoundingClientRect().top + scrollY), []);
@@ -87,7 +88,7 @@ export function DataTable<Row>({
           style={{ gridTemplateColumns: tracks }}
         >
           {shown.map((column) => {
-            const isSorted = order?.id === column.id;
+            const isSorted = !hasMore && order?.id === column.id;
             const Arrow = order?.descending === true ? ArrowDown : ArrowUp;
             return (
               <div
@@ -96,7 +97,7 @@ export function DataTable<Row>({
                 aria-sort={isSorted ? (order.descending ? 'descending' : 'ascending') : undefined}
                 className={`truncate ${column.isNumber === true ? 'text-right' : ''}`}
               >
-                {column.sort === undefined ? (
+                {column.sort === undefined || hasMore ? (
                   column.header
                 ) : (
                   <button
