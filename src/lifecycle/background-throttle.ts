@@ -8,6 +8,8 @@ const LIVE_TRAFFIC_MS = 1_000;
 const WINDOW_MS = 100;
 /** Milliseconds that background work may keep the event loop in one turn. */
 const MAX_TURN_MS = 4;
+/** Most pieces of background work that begin in one turn where no live calls are served. */
+const PIECES_PER_TURN = 16;
 /**
  * How busy background work may make the event loop while live calls are served, as a part of its time. What waits for a
  * loop that is busy for a part `u` of the time waits about `u / (1 - u)` of a piece of work.
@@ -25,6 +27,10 @@ export class BackgroundThrottle {
   private part = 1;
   /** The end of the time for background work in this turn of the event loop; undefined in a new turn. */
   private turnEnds: number | undefined;
+  /** Pieces of background work that have begun in this turn. */
+  private begun = 0;
+  /** Pieces of background work that wait for a turn, in their order. */
+  private readonly waiting: (() => void)[] = [];
 
   constructor(private readonly inFlight: InFlight) {}
 
@@ -41,17 +47,37 @@ export class BackgroundThrottle {
   }
 
   /**
-   * Yields to the event loop after background work has run for a while: with a provider that responds at once, tasks would
-   * otherwise run back to back, and nothing else would be served.
+   * Waits for a turn of the event loop in which background work may run for a while: with a provider that responds at once, tasks
+   * would otherwise run back to back, and nothing else would be served. While live calls are served, each piece of work has a turn
+   * of its own, so that a live call waits for one piece and not for all that could begin together.
    */
   async yieldToEventLoop(): Promise<void> {
+    if (this.waiting.length === 0 && !this.isLive && this.hasTime()) return;
+    await new Promise<void>((resolve) => {
+      this.waiting.push(resolve);
+      if (this.waiting.length === 1) this.awaitTurn();
+    });
+  }
+
+  /** Whether background work may still run in this turn of the event loop. */
+  private hasTime(): boolean {
     if (this.turnEnds === undefined) {
       this.turnEnds = performance.now() + MAX_TURN_MS;
+      this.begun = 0;
       setImmediate(() => {
         this.turnEnds = undefined;
       });
     }
-    if (performance.now() > this.turnEnds) await new Promise(setImmediate);
+    // What has begun may not have run yet.
+    this.begun += 1;
+    return this.begun <= PIECES_PER_TURN && performance.now() <= this.turnEnds;
+  }
+
+  private awaitTurn(): void {
+    setImmediate(() => {
+      for (const resume of this.waiting.splice(0, this.isLive ? 1 : PIECES_PER_TURN)) resume();
+      if (this.waiting.length > 0) this.awaitTurn();
+    });
   }
 
   private adjust(): void {
