@@ -75,7 +75,7 @@ export interface FakeUpstream {
  *
  * - `echo` (and every unknown name): the last user message, word by word in a stream. `split=byte|<n>`,
  *   `eol=crlf|cr`, `comments`, `bom`, `fields` (id, retry), `delay=<ms>` (per frame), `gate` (waits while the gate is
- *   closed; with `gate=end` before the last chunk or the fault), `encoding=gzip|deflate|deflate-raw|br`,
+ *   closed; with `gate=end` before the chunk with the finish reason, the last one or the fault), `encoding=gzip|deflate|deflate-raw|br`,
  *   `without=<fields>` (`id,created,object,model,usage,finish_reason,role`), `role=null|missing|every`, `id=changing`,
  *   `usage=last|merged|every|none`, `finish=<reason>`, `finish-chunk=merged`, `done=missing`, `stream=ignored` (JSON
  *   although a stream was asked for), `type=<content-type>`, `linger=<ms>` (end of the body after `[DONE]`), `text=<text>`

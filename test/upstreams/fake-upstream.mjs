@@ -331,9 +331,11 @@ async function sendStream(response, chunks, params, log) {
     await write(response, encoded(Buffer.from(frames.join('')), params.get('encoding')), params.get('split'));
   } else {
     const delay = Number(params.get('delay') ?? 0);
+    const finish = chunks.findIndex(({ choices }) => choices[0]?.finish_reason != null);
+    const end = finish === -1 ? chunks.length - 1 : finish;
     for (const [position, frame] of frames.entries()) {
       if (delay > 0) await pause(delay);
-      if (position === chunks.length - 1 && params.get('gate') === 'end') await gate?.opened;
+      if (position === end && params.get('gate') === 'end') await gate?.opened;
       if (response.destroyed) return;
       if (position < chunks.length) log.sentChunk(chunks[position]);
       await write(response, Buffer.from(lineEnds(frame, eol)), params.get('split'));
