@@ -1,7 +1,7 @@
 import type { GatewayError } from '../errors/gateway-error.js';
 import type { HttpResponse } from '../http/http-types.js';
 import type { CancelSignal } from '../runtime/cancel-signal.js';
-import { drained, dropUnread, encodingOf, SSE_HEADERS } from '../wire/sse/sse-response.js';
+import { drained, dropUnread, SSE_HEADERS, writePart } from '../wire/sse/sse-response.js';
 import type { StreamWriter } from '../wire/wire-format.js';
 
 /**
@@ -39,16 +39,16 @@ export class WireEventSender {
   async send(frames: string, signal: CancelSignal): Promise<void> {
     if (frames === '' || this.response.destroyed) return;
     this.ping?.refresh();
-    if (!this.response.write(frames, encodingOf(frames))) await drained(this.response, signal);
+    if (!writePart(this.response, frames)) await drained(this.response, signal);
   }
 
   /** The last frames. A client that does not read them is dropped once the response has ended. */
   sendLast(frames: string): void {
-    if (frames !== '' && !this.response.destroyed) this.response.write(frames, encodingOf(frames));
+    if (frames !== '' && !this.response.destroyed) writePart(this.response, frames);
   }
 
   fail(error: GatewayError): void {
-    if (!this.response.destroyed) this.response.write(this.writer.error(error));
+    if (!this.response.destroyed) writePart(this.response, this.writer.error(error));
   }
 
   end(): void {
@@ -62,6 +62,6 @@ export class WireEventSender {
     const { response } = this;
     if (response.destroyed || response.writableNeedDrain || response.writableEnded) return;
     this.begin();
-    response.write(this.writer.ping());
+    writePart(response, this.writer.ping());
   }
 }
