@@ -9,7 +9,7 @@ const WINDOW_MS = 100;
 /** Milliseconds that background work may keep the event loop in one turn. */
 const MAX_TURN_MS = 4;
 /** Most pieces of background work that begin in one turn where no live calls are served. */
-const PIECES_PER_TURN = 16;
+const PIECES_PER_TURN = 4;
 /**
  * How busy background work may make the event loop while live calls are served, as a part of its time. What waits for a
  * loop that is busy for a part `u` of the time waits about `u / (1 - u)` of a piece of work.
