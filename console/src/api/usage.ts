@@ -28,6 +28,17 @@ async function readPage(
   return isOwn ? bodyOf(api.GET('/v1/key/usage', options)) : bodyOf(api.GET('/v1/admin/usage', options));
 }
 
+/** Whether a report of the time that is shown has been read, or has failed. */
+export function isRead({
+  isPending,
+  isPlaceholderData,
+}: {
+  readonly isPending: boolean;
+  readonly isPlaceholderData: boolean;
+}): boolean {
+  return !isPending && !isPlaceholderData;
+}
+
 /** The first rows of a report: 1,000, or as many as the query says. */
 export async function readUsage(query: UsageQuery, options?: ReadOptions): Promise<readonly UsageRow[]> {
   return (await readPage(query, options)).data;

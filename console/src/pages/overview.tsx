@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { useQuery } from '@tanstack/react-query';
 import { ChartNoAxesCombined, CircleCheck } from 'lucide-react';
 import { api, bodyOf, type Schemas } from '../api/client';
-import { readTop, readUsage, totalOf, type UsageRow } from '../api/usage';
+import { isRead, readTop, readUsage, totalOf, type UsageRow } from '../api/usage';
 import { count, duration, exact, milliseconds, share, usd } from '../format';
 import { Badge, Button, Card, Dot, Empty, ErrorNote, PageHeader, Segmented, Skeleton, type Tone } from '../ui/basics';
 import { ChartSkeleton, RankedBars, TimeChart } from '../ui/chart';
@@ -25,7 +25,10 @@ export function Overview() {
     refetchInterval: REFRESH_MS,
     placeholderData: (before) => before,
   });
+  // The gateway reads reports in turns, so that the first is there sooner when the others begin after it.
+  const hasSums = isRead(sums);
   const latency = useQuery({
+    enabled: hasSums,
     queryKey: ['latency', start, end, interval],
     queryFn: ({ signal }) =>
       bodyOf(api.GET('/v1/admin/usage/latency', { params: { query: { start, end, interval } }, signal })),
@@ -33,6 +36,7 @@ export function Overview() {
     placeholderData: (before) => before,
   });
   const whole = useQuery({
+    enabled: hasSums,
     queryKey: ['latency', 'whole', start, end],
     queryFn: ({ signal }) =>
       bodyOf(api.GET('/v1/admin/usage/latency', { params: { query: { start, end, interval: 'none' } }, signal })),
@@ -76,9 +80,9 @@ export function Overview() {
             isPending={sums.isPending}
           />
           <div className="mt-4 grid gap-4 md:grid-cols-2 xl:grid-cols-3">
-            <TopList title="By model" by="model" period={period} />
-            <TopList title="By provider" by="provider" period={period} />
-            <TopList title="By key" by="key" period={period} />
+            <TopList title="By model" by="model" period={period} isEnabled={hasSums} />
+            <TopList title="By provider" by="provider" period={period} isEnabled={hasSums} />
+            <TopList title="By key" by="key" period={period} isEnabled={hasSums} />
           </div>
         </>
       )}
@@ -196,13 +200,17 @@ function TopList({
   title,
   by,
   period,
+  isEnabled,
 }: {
   readonly title: string;
   readonly by: 'model' | 'provider' | 'key';
   readonly period: Period;
+  /** Whether its sums may be read. */
+  readonly isEnabled: boolean;
 }) {
   const { start, end } = period;
   const { data, error } = useQuery({
+    enabled: isEnabled,
     queryKey: ['usage', 'top', by, start, end],
     queryFn: ({ signal }) => readTop({ start, end, interval: 'none', group_by: by }, TOP, signal),
     placeholderData: (before) => before,

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { ChartColumn, Download } from 'lucide-react';
 import { saveFile } from '../api/client';
 import { useListPages } from '../api/list-pages';
-import { readGroups, readUsage, totalOf, usageCsv, type UsageRow } from '../api/usage';
+import { isRead, readGroups, readUsage, totalOf, usageCsv, type UsageRow } from '../api/usage';
 import { count, day, exact, share, usd } from '../format';
 import {
   Button,
@@ -63,7 +63,10 @@ export function Usage() {
   const { query: sums, rows } = useListPages(['usage', 'by', by, start, end], (place, signal) =>
     readGroups({ start, end, interval: 'none', group_by: by }, place, signal),
   );
+  // The gateway reads reports in turns, so that the first is there sooner when the second begins after it.
+  const hasSums = isRead(sums);
   const overTime = useQuery({
+    enabled: hasSums,
     queryKey: ['usage', start, end, interval],
     queryFn: ({ signal }) => readUsage({ start, end, interval }, { signal }),
     placeholderData: (before) => before,
@@ -105,7 +108,7 @@ export function Usage() {
             <SpendOverTime period={period} rows={overTime.data} />
           )}
         </Card>
-        <Forecast period={period} />
+        <Forecast period={period} isEnabled={hasSums} />
       </div>
       <Card flush>
         <div className="flex flex-wrap items-end gap-2 border-b border-line p-3">
@@ -267,9 +270,9 @@ function SpendOverTime({ period, rows }: { readonly period: Period; readonly row
 /**
  * What the month will cost if the rest of it is like the last seven whole days.
  *
- * @param period of the page, whose sums are used where they have all days that the forecast needs
+ * @param props `period` of the page, whose sums are used where they have all days that the forecast needs; `isEnabled` whether they may be read
  */
-function Forecast({ period }: { readonly period: Period }) {
+function Forecast({ period, isEnabled }: { readonly period: Period; readonly isEnabled: boolean }) {
   const span = useMemo(() => {
     const now = new Date();
     const today = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate()) / 1_000;
@@ -284,6 +287,7 @@ function Forecast({ period }: { readonly period: Period }) {
   const isInPeriod = period.interval === 'day' && period.start <= first && period.end >= span.now;
   const { start, end } = isInPeriod ? period : { start: first, end: span.now };
   const { data, error } = useQuery({
+    enabled: isEnabled,
     queryKey: ['usage', start, end, 'day'],
     queryFn: ({ signal }) => readUsage({ start, end, interval: 'day' }, { signal }),
     placeholderData: (before) => before,

@@ -71,6 +71,8 @@ export class SlicedSums {
       const sums = isCutBySlice
         ? this.queries.sumsBehind(query, slice, place, span.start).limit(most)
         : this.queries.sumsOf(query, slice, span.start, among);
+      // One group too many is enough to know that there are too many.
+      if (maxGroups !== Infinity) sums.limit(maxGroups + 1);
       for (const row of await sums.getRawMany<SumRow>()) {
         const id = groupsKey(row);
         const known = merged.get(id);
