@@ -147,8 +147,8 @@ describeWithS3('the output of batches')(`the output of batches to a bucket (${na
 
   it('is named by the job where the submission names no object or ends with a slash', async () => {
     const ids = [await submit(['x'], undefined), await submit(['x'], 'results/sub/')];
+    await Promise.all(ids.map(written));
     for (const [index, id] of ids.entries()) {
-      await written(id);
       await expectWritten(id, `results/${index === 1 ? 'sub/' : ''}${id}.jsonl`);
     }
   });
