@@ -19,7 +19,7 @@ export async function copyToDuplicates(
   const { rows: ended } = await runSql<{ job_id: string; status: EndedTask['status'] }>(
     manager,
     dialect,
-    // A planner whose statistics know of no duplicates looks through all of them: the joins are in this order.
+    // A planner whose statistics know of no duplicates looks through all of them: the joins are in this order, and made once.
     isSqlite
       ? `UPDATE batch_task AS t SET (status, response, error, finished_at, worker) =
            (SELECT o.status, o.response, o.error, o.finished_at, o.worker FROM batch_task o
@@ -29,15 +29,15 @@ export async function copyToDuplicates(
            CROSS JOIN batch_task d ON d.job_id = r.job_id AND d.same_as IS NOT NULL AND d.same_as = r.task_index
              AND d.status = 'queued')
          RETURNING job_id, status`
-      : `UPDATE batch_task AS t SET status = d.status, response = d.response, error = d.error, finished_at = d.finished_at,
-           worker = d.worker
-         FROM (SELECT same.job_id, same.task_index, o.status, o.response, o.error, o.finished_at, o.worker
+      : `WITH d AS MATERIALIZED (SELECT same.job_id, same.task_index, o.status, o.response, o.error, o.finished_at, o.worker
            FROM ${records}
            CROSS JOIN LATERAL (SELECT * FROM batch_task o WHERE o.job_id = r.job_id AND o.task_index = r.task_index
              AND o.status <> 'queued' OFFSET 0) o
            CROSS JOIN LATERAL (SELECT * FROM batch_task same WHERE same.job_id = o.job_id AND same.same_as = o.task_index
-             AND same.status = 'queued' OFFSET 0) same) d
-         WHERE t.job_id = d.job_id AND t.task_index = d.task_index AND t.status = 'queued'
+             AND same.status = 'queued' OFFSET 0) same)
+         UPDATE batch_task AS t SET status = d.status, response = d.response, error = d.error, finished_at = d.finished_at,
+           worker = d.worker
+         FROM d WHERE t.job_id = d.job_id AND t.task_index = d.task_index AND t.status = 'queued'
          RETURNING t.job_id, t.status`,
     [JSON.stringify(rows)],
   );

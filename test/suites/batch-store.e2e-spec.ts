@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DataSource } from 'typeorm';
 import type { BatchJob } from '../../src/batch/batch-job.entity.js';
 import { BatchStore } from '../../src/batch/batch-store.js';
+import { copyToDuplicates } from '../../src/batch/duplicates.js';
 import { HeldClaim } from '../../src/batch/held-claim.js';
 import { JobControl } from '../../src/batch/job-control.js';
 import { LostClaims, MAX_LOST_CLAIMS } from '../../src/batch/lost-claims.js';
@@ -17,12 +18,12 @@ import { type TaskOutcome, TaskOutcomes } from '../../src/batch/task-outcomes.js
 import { loadConfig } from '../../src/config/load-config.js';
 import { Database } from '../../src/database/database.js';
 import { openDatabase } from '../../src/database/open-database.js';
+import { POSTGRES } from '../../src/database/sql.js';
 import { SCHEMA } from '../../src/schema.js';
 import { NoClusterPeers } from '../../src/cluster/cluster-peers.js';
 import { MetricsRegistry } from '../../src/metrics/metrics-registry.js';
 import { UsageRecorder } from '../../src/usage/records/usage-recorder.service.js';
 import { createDatabase, dropDatabase, isPostgresRun } from '../fixtures/postgres-databases.js';
-import { until } from '../fixtures/until.js';
 import { usageRecord } from '../fixtures/usage-record.js';
 
 const DAY_MS = 86_400_000;
@@ -437,28 +438,74 @@ describe(`the statements of batches (${isPostgresRun ? 'PostgreSQL' : 'SQLite'})
   });
 
   if (isPostgresRun) {
-    it('reads no whole table for each task, also with the statistics of other jobs', async () => {
-      const scans = async (): Promise<{ seq: number; idx: number }> => {
-        const rows = await dataSource.query<{ seq: string; idx: string }[]>(
-          "SELECT seq_scan AS seq, idx_scan AS idx FROM pg_stat_user_tables WHERE relname = 'batch_task'",
+    /** Scans of the table of tasks in which the first tasks of a job end, and none is the same as one of them. */
+    const scansOfEnd = (jobId: string, count: number): Promise<{ seq: number; idx: number }> =>
+      dataSource.transaction(async (manager) => {
+        await manager.query(
+          `UPDATE batch_task SET status = 'expired' WHERE job_id = '${jobId}' AND task_index < ${count}`,
         );
-        return { seq: Number(rows[0]?.seq), idx: Number(rows[0]?.idx) };
-      };
+        // Of this transaction alone: those of others are counted a while after them.
+        const scans = async (): Promise<{ seq: number; idx: number }> => {
+          const rows = await manager.query<{ seq: string; idx: string }[]>(
+            "SELECT seq_scan AS seq, idx_scan AS idx FROM pg_stat_xact_user_tables WHERE relname = 'batch_task'",
+          );
+          return { seq: Number(rows[0]?.seq), idx: Number(rows[0]?.idx) };
+        };
+        const before = await scans();
+        const ended = Array.from({ length: count }, (_, taskIndex) => ({ jobId, taskIndex }));
+        expect(await copyToDuplicates(manager, POSTGRES, ended)).toEqual([]);
+        const after = await scans();
+        return { seq: after.seq - before.seq, idx: after.idx - before.idx };
+      });
+
+    it('reads no whole table for each task, also with the statistics of other jobs', async () => {
       const count = 1_500;
       for (const duplicates of ['task_index > 0', 'task_index > 10', 'task_index % 2 = 1']) {
         for (const taskCount of [30, 3_000]) {
           const known = await insert(taskCount);
           await dataSource.query(`UPDATE batch_task SET same_as = 0 WHERE job_id = '${known}' AND ${duplicates}`);
           await dataSource.query('ANALYZE batch_task');
-          const id = await insert(count);
-          const before = await scans();
-          await store.endTasks(id, 'expired', { running: 'end', error: '{}' });
-          // A connection reports what it has read a moment later, all of it together.
-          await until(async () => (await scans()).idx - before.idx >= count);
-          expect((await scans()).seq - before.seq).toBeLessThan(20);
+          const { seq, idx } = await scansOfEnd(await insert(2 * count), count);
+          expect(seq).toBe(0);
+          expect(idx).toBeGreaterThanOrEqual(count);
+          expect(idx).toBeLessThan(5 * count);
           await dataSource.query('DELETE FROM batch_task');
         }
       }
+    });
+
+    it('finds tasks by their key also in a table that was empty when it was last analysed', async () => {
+      // So many that reading them all would cost more than finding a hundred.
+      const count = 40_000;
+      await insert(count);
+      await dataSource.query('DELETE FROM batch_task');
+      await dataSource.query('VACUUM (TRUNCATE off, ANALYZE) batch_task');
+      const id = await insert(count);
+      const found = Array.from({ length: 100 }, (_, index) => ({ job_id: id, task_index: index, status: 'failed' }));
+      const plan = await dataSource.query<{ 'QUERY PLAN': string }[]>(`EXPLAIN ${outcomes.changeTasksStatement()}`, [
+        JSON.stringify(found),
+        'one',
+      ]);
+      const text = plan.map((line) => line['QUERY PLAN']).join('\n');
+      expect(text).toMatch(/Index Scan using \S+ on batch_task t .*\n\s+Index Cond: .*job_id.*task_index/);
+    });
+
+    it('copies results to no task in one pass, also where the statistics say that nothing is stored', async () => {
+      const count = 3_000;
+      const fill = (jobId: string): Promise<unknown> =>
+        dataSource.query(
+          `INSERT INTO batch_task (job_id, task_index, custom_id, request)
+           SELECT '${jobId}', i, 'task', repeat('x', 300) FROM generate_series(0, ${2 * count - 1}) i`,
+        );
+      const [before, id] = [await insert(1), await insert(1)];
+      await dataSource.query('DELETE FROM batch_task');
+      await fill(before);
+      await dataSource.query('DELETE FROM batch_task');
+      await dataSource.query('VACUUM (TRUNCATE off, ANALYZE) batch_task');
+      await fill(id);
+      const { seq, idx } = await scansOfEnd(id, count);
+      expect(seq).toBe(0);
+      expect(idx).toBeLessThan(5 * count);
     });
   }
 

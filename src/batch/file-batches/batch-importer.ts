@@ -19,6 +19,7 @@ import { BatchQueue } from '../queue/batch-queue.js';
 import { DEFAULT_ENDPOINT } from '../submission/parse-task.js';
 import { SubmissionStore } from '../submission/submission-store.js';
 import { Submissions } from '../submission/submissions.service.js';
+import { refreshTaskStatistics } from '../submission/task-statistics.js';
 import { FileBatch } from './file-batch.entity.js';
 import { FileBatchLeases, type WaitingStage } from './file-batch-leases.js';
 import { FileFault, ImportRun } from './import-run.js';
@@ -67,6 +68,7 @@ export class BatchImporter {
         return;
       }
       await run.flush();
+      await refreshTaskStatistics(this.database, run.count);
       await this.sort(stage, run);
       await this.publish(stage, run, batch, accounts);
     } catch (error) {

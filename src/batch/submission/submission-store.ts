@@ -8,6 +8,7 @@ import { ownModel } from './own-model.js';
 import { PrefixOrder } from './prefix-order.js';
 import { BatchJob } from '../batch-job.entity.js';
 import { Lanes } from '../lanes.js';
+import { refreshTaskStatistics } from './task-statistics.js';
 
 /** Groups of tasks that go into one transaction. */
 const GROUPS_PER_TRANSACTION = 4;
@@ -72,6 +73,7 @@ export class SubmissionStore {
       if (batch.length === GROUPS_PER_TRANSACTION) await insert();
     }
     if (batch.length > 0) await insert();
+    await refreshTaskStatistics(this.database, index);
     for (const tasks of prefixOrder?.groups() ?? []) {
       await this.database.transaction((manager) => this.lanes.enqueueInOrder(manager, job.id, tasks));
       await new Promise(setImmediate);
